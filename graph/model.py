@@ -1,0 +1,449 @@
+"""The graph as data: labels, properties, relationships, and what of them a customer may see.
+
+Constraints, indexes, the compiler's knowledge, the customer's slice and the drawing in docs/model.md are all derived
+from the tables `LABELS` and `RELATIONSHIPS`; nothing else in the project lists a label or a relationship type.
+
+Words. A *label* is a kind of node. A property's *kind* says how it is stored (TIME is an integer, epoch milliseconds
+UTC, since native temporal values differ between the two databases and are slow to decode). A relationship is *inside*
+a customer's slice in one direction: whoever may see the node at one end may see the node at the other.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+SCHEMA_VERSION: Final = 1
+"""Rises with each migration in graph/migrate.py."""
+
+
+class Kind(enum.Enum):
+    """How a property is stored, and so how the compiler compares it and the shaper prints it."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+    TIME = "time"
+    """epoch milliseconds UTC in the graph; RFC 3339 with milliseconds and Z in answers."""
+    JSON = "json"
+    """canonical JSON text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Property:
+    """One property of a label or a relationship."""
+
+    name: str
+    kind: Kind = Kind.STRING
+    required: bool = True
+    words: tuple[str, ...] = ()
+    """the closed vocabulary of the property, in the field's own spelling; empty when it is open."""
+    indexed: bool = False
+    operator_only: bool = False
+    """asked for, filtered by or sorted by only with a role that reads everything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """One kind of node. Every node has an `id`, unique in the whole graph: `<label in lower case>-<uuid>`."""
+
+    name: str
+    about: str
+    properties: tuple[Property, ...]
+    unique: tuple[str, ...] = ("id",)
+    """each of these is a uniqueness constraint, which MERGE relies on."""
+    searched: bool = False
+    """has `words`, the normalised text that full-text search reads."""
+    internal: bool = False
+    """never in the API: the ledger's own bookkeeping."""
+
+    @property
+    def id_prefix(self) -> str:
+        """The first part of every id of this label."""
+        return self.name.lower() + "-"
+
+    def property(self, name: str) -> Property:
+        """Give the property of that name, or raise KeyError."""
+        for each in self.properties:
+            if each.name == name:
+                return each
+        raise KeyError(f"{self.name} has no property {name}")
+
+
+class Inside(enum.Enum):
+    """In which direction following a relationship stays inside a customer's slice."""
+
+    FORWARD = "from start to end"
+    REVERSE = "from end to start"
+    NEVER = "neither"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relationship:
+    """One relationship type, from any of `starts` to any of `ends`."""
+
+    type: str
+    starts: tuple[str, ...]
+    ends: tuple[str, ...]
+    inside: Inside
+    properties: tuple[Property, ...] = ()
+    one_end: bool = False
+    """a start has at most one end by it."""
+    one_start: bool = False
+    """an end has at most one start by it."""
+
+
+EFFECTS: Final = ("down", "degraded", "atRisk")
+SEVERITIES: Final = ("cleared", "indeterminate", "critical", "major", "minor", "warning")
+TIERS: Final = ("PREMIUM", "STANDARD", "BASIC")
+OPERATIONAL_STATES: Final = ("enabled", "disabled")
+ADMINISTRATIVE_STATES: Final = ("locked", "unlocked", "shuttingDown")
+SERVICE_STATES: Final = ("feasibilityChecked", "designed", "reserved", "inactive", "active", "terminated")
+ALARM_TYPES: Final = (
+    "communicationsAlarm",
+    "processingErrorAlarm",
+    "environmentalAlarm",
+    "qualityOfServiceAlarm",
+    "equipmentAlarm",
+    "integrityViolation",
+    "operationalViolation",
+    "physicalViolation",
+    "securityServiceOrMechanismViolation",
+    "timeDomainViolation",
+)
+TICKET_STATES: Final = (
+    "acknowledged",
+    "rejected",
+    "pending",
+    "held",
+    "inProgress",
+    "cancelled",
+    "closed",
+    "resolved",
+)
+ORDER_STATES: Final = (
+    "acknowledged",
+    "rejected",
+    "pending",
+    "held",
+    "inProgress",
+    "cancelled",
+    "completed",
+    "failed",
+    "partial",
+    "assessingCancellation",
+    "pendingCancellation",
+)
+BOOST_STATES: Final = ("requested", "scheduled", "activated", "terminated", "declined")
+
+_ID = Property(name="id", indexed=True)
+
+
+def _text(name: str, *words: str, required: bool = True, indexed: bool = False) -> Property:
+    return Property(name=name, required=required, words=words, indexed=indexed)
+
+
+def _number(name: str, *, required: bool = True, indexed: bool = False) -> Property:
+    return Property(name=name, kind=Kind.INTEGER, required=required, indexed=indexed)
+
+
+def _time(name: str, *, required: bool = True, indexed: bool = False) -> Property:
+    return Property(name=name, kind=Kind.TIME, required=required, indexed=indexed)
+
+
+def _real(name: str, *, required: bool = True) -> Property:
+    return Property(name=name, kind=Kind.FLOAT, required=required)
+
+
+_WORDS = Property(name="words", operator_only=True)
+_OPERATIONAL = _text("operationalState", *OPERATIONAL_STATES)
+_ADMINISTRATIVE = _text("administrativeState", *ADMINISTRATIVE_STATES)
+
+_LABELS: Final = (
+    Label(
+        name="Customer",
+        about="Who buys.",
+        searched=True,
+        properties=(_ID, _text("name", indexed=True), _text("segment"), _text("status"), _text("accountRef"), _WORDS),
+    ),
+    Label(
+        name="Sla",
+        about="What was promised.",
+        properties=(
+            _ID,
+            _text("name"),
+            _text("tier", *TIERS),
+            _real("availabilityPercent"),
+            _number("repairHours"),
+        ),
+    ),
+    Label(
+        name="Service",
+        about="What is delivered. The effect is that of all open alarms together; absent when there is none.",
+        searched=True,
+        properties=(
+            _ID,
+            _text("name", indexed=True),
+            _text("kind"),
+            _text("state", *SERVICE_STATES),
+            _number("committedMbps"),
+            _number("effectiveMbps"),
+            _number("maxMbps"),
+            _text("effect", *EFFECTS, required=False),
+            _WORDS,
+        ),
+    ),
+    Label(
+        name="Site",
+        about="Where.",
+        searched=True,
+        properties=(_ID, _text("name", indexed=True), _text("role"), _real("latitude"), _real("longitude"), _WORDS),
+    ),
+    Label(
+        name="NetworkElement",
+        about="A managed device.",
+        searched=True,
+        properties=(
+            _ID,
+            _text("name", indexed=True),
+            _text("vendor"),
+            _text("model"),
+            _text("role"),
+            _OPERATIONAL,
+            _ADMINISTRATIVE,
+            _WORDS,
+        ),
+    ),
+    Label(
+        name="Card",
+        about="A plug-in unit of a network element.",
+        searched=True,
+        properties=(
+            _ID,
+            _text("name", indexed=True),
+            _text("model"),
+            _number("slot"),
+            _OPERATIONAL,
+            _ADMINISTRATIVE,
+            _WORDS,
+        ),
+    ),
+    Label(
+        name="Port",
+        about="Where a trunk ends or a customer is connected.",
+        searched=True,
+        properties=(
+            _ID,
+            _text("name", indexed=True),
+            _text("role"),
+            _number("number"),
+            _number("speedMbps"),
+            _OPERATIONAL,
+            _ADMINISTRATIVE,
+            _WORDS,
+        ),
+    ),
+    Label(
+        name="Trunk",
+        about="A link between two ports.",
+        searched=True,
+        properties=(
+            _ID,
+            _text("name", indexed=True),
+            _text("layerRate"),
+            _number("capacityMbps"),
+            _OPERATIONAL,
+            _WORDS,
+        ),
+    ),
+    Label(
+        name="Alarm",
+        about="A fault or threshold event, in the words of X.733 and TMF642.",
+        properties=(
+            _ID,
+            _text("sourceSystemId", indexed=True),
+            _text("externalAlarmId", required=False, indexed=True),
+            Property(name="alarmedObjectRef", operator_only=True),
+            _text("alarmType", *ALARM_TYPES),
+            _text("probableCause"),
+            _text("specificProblem", required=False),
+            _text("perceivedSeverity", *SEVERITIES),
+            _text("state", "raised", "updated", "cleared"),
+            _text("ackState", "acknowledged", "unacknowledged"),
+            _time("raisedAt", indexed=True),
+            _time("changedAt"),
+            _time("clearedAt", required=False),
+            Property(name="record", kind=Kind.JSON, operator_only=True),
+        ),
+    ),
+    Label(
+        name="Ticket",
+        about="What we know of another system's trouble ticket. externalId is the id that the other system gave it.",
+        properties=(
+            _ID,
+            _text("system"),
+            _text("externalId", required=False, indexed=True),
+            _text("status", *TICKET_STATES),
+            _text("severity", *SEVERITIES),
+        ),
+    ),
+    Label(
+        name="Order",
+        about="A product or service order.",
+        properties=(_ID, _text("externalId", indexed=True), _text("system"), _text("state", *ORDER_STATES)),
+    ),
+    Label(
+        name="OrderItem",
+        about="One item of an order.",
+        properties=(_ID, _text("externalId"), _text("system"), _text("state", *ORDER_STATES)),
+    ),
+    Label(
+        name="ExternalName",
+        about="What a source system calls a thing; `key` is the hash of the pair (system, name).",
+        unique=("id", "key"),
+        properties=(
+            Property(name="id", indexed=True, operator_only=True),
+            Property(name="key", operator_only=True),
+            Property(name="system", operator_only=True),
+            Property(name="name", operator_only=True),
+        ),
+    ),
+    Label(
+        name="Boost",
+        about="A temporary rate: an interval. The price is integer minor units of the currency.",
+        properties=(
+            _ID,
+            _number("mbps"),
+            _time("startAt"),
+            _time("endAt"),
+            _text("status", *BOOST_STATES),
+            _number("price"),
+            _text("currency"),
+        ),
+    ),
+    Label(
+        name="Usage",
+        about="A rated or ratable interval.",
+        properties=(_ID, _time("from"), _time("to"), _number("mbps"), _number("octets"), _text("kind")),
+    ),
+    Label(
+        name="Lead",
+        about="An upsell lead, for sales only.",
+        properties=(
+            Property(name="id", indexed=True, operator_only=True),
+            Property(name="reason", operator_only=True),
+            Property(name="at", kind=Kind.TIME, operator_only=True),
+        ),
+    ),
+    Label(
+        name="Event",
+        about="The history, the feed and the outbox: one node serves all three.",
+        properties=(
+            _ID,
+            _text("type"),
+            _text("aggregateId", indexed=True),
+            _number("aggregateVersion"),
+            _time("at", indexed=True),
+            Property(name="position", kind=Kind.INTEGER, required=False, indexed=True, operator_only=True),
+            Property(name="principal", operator_only=True),
+            Property(name="payload", kind=Kind.JSON, operator_only=True),
+        ),
+    ),
+    Label(
+        name="Idempotency",
+        about="The outcome of a change, kept under the caller's key; `key` is the hash of (principal, clientKey).",
+        unique=("key",),
+        internal=True,
+        properties=(
+            _text("key"),
+            _text("requestHash"),
+            Property(name="response", kind=Kind.JSON),
+            _time("expiresAt", indexed=True),
+        ),
+    ),
+    Label(
+        name="SchemaVersion",
+        about="Which migrations this database has; one node, and the id of the store for the cursor key.",
+        internal=True,
+        properties=(_ID, _number("version")),
+    ),
+    Label(
+        name="LoadMark",
+        about="Which chunks of a load have committed, so that a load that was cut goes on where it stopped.",
+        internal=True,
+        unique=("id",),
+        properties=(_ID, _number("done")),
+    ),
+)
+
+_RESOURCES = ("NetworkElement", "Card", "Port", "Trunk")
+_END = _text("end", "A", "Z")
+
+_RELATIONSHIPS: Final = (
+    Relationship(
+        type="SUBSCRIBES_TO", starts=("Customer",), ends=("Service",), inside=Inside.FORWARD, one_start=True
+    ),
+    Relationship(type="GOVERNED_BY", starts=("Service",), ends=("Sla",), inside=Inside.FORWARD, one_end=True),
+    Relationship(
+        type="ACCESSED_AT", starts=("Service",), ends=("Port",), inside=Inside.FORWARD, properties=(_END,)
+    ),
+    Relationship(
+        type="ROUTED_OVER",
+        starts=("Service",),
+        ends=("Trunk",),
+        inside=Inside.FORWARD,
+        properties=(_text("path", "WORKING", "PROTECTING"), _number("position")),
+    ),
+    Relationship(type="LOCATED_AT", starts=("NetworkElement",), ends=("Site",), inside=Inside.FORWARD, one_end=True),
+    Relationship(type="HOLDS", starts=("NetworkElement",), ends=("Card",), inside=Inside.REVERSE, one_start=True),
+    Relationship(type="HAS_PORT", starts=("Card",), ends=("Port",), inside=Inside.REVERSE, one_start=True),
+    Relationship(
+        type="TERMINATES_ON", starts=("Trunk",), ends=("Port",), inside=Inside.FORWARD, properties=(_END,)
+    ),
+    Relationship(type="RAISED_ON", starts=("Alarm",), ends=_RESOURCES, inside=Inside.NEVER, one_end=True),
+    Relationship(
+        type="AFFECTS",
+        starts=("Alarm",),
+        ends=("Service",),
+        inside=Inside.REVERSE,
+        properties=(_text("effect", *EFFECTS), _text("severity", *SEVERITIES, required=False)),
+    ),
+    Relationship(type="CAUSED_BY", starts=("Alarm",), ends=("Alarm",), inside=Inside.NEVER),
+    Relationship(type="REPORTS", starts=("Ticket",), ends=("Alarm",), inside=Inside.NEVER),
+    Relationship(type="CONCERNS", starts=("Ticket",), ends=("Service",), inside=Inside.NEVER),
+    Relationship(type="OPENED_FOR", starts=("Ticket",), ends=("Customer",), inside=Inside.REVERSE, one_end=True),
+    Relationship(type="PLACED_BY", starts=("Order",), ends=("Customer",), inside=Inside.REVERSE, one_end=True),
+    Relationship(type="HAS_ITEM", starts=("Order",), ends=("OrderItem",), inside=Inside.FORWARD, one_start=True),
+    Relationship(type="PROVISIONS", starts=("OrderItem",), ends=("Service",), inside=Inside.NEVER, one_end=True),
+    Relationship(type="BOOSTS", starts=("Boost",), ends=("Service",), inside=Inside.REVERSE, one_end=True),
+    Relationship(type="USED_BY", starts=("Usage",), ends=("Service",), inside=Inside.REVERSE, one_end=True),
+    Relationship(type="CONCERNS_CUSTOMER", starts=("Event",), ends=("Customer",), inside=Inside.REVERSE),
+    Relationship(
+        type="NAMES", starts=("ExternalName",), ends=("Site", *_RESOURCES), inside=Inside.NEVER, one_end=True
+    ),
+    Relationship(type="ABOUT", starts=("Lead",), ends=("Customer",), inside=Inside.NEVER, one_end=True),
+)
+
+LABELS: Final[Mapping[str, Label]] = MappingProxyType({each.name: each for each in _LABELS})
+RELATIONSHIPS: Final[Mapping[str, Relationship]] = MappingProxyType({each.type: each for each in _RELATIONSHIPS})
+
+
+def label_of(node_id: str) -> Label | None:
+    """Tell the label from an id's prefix; None for what was never one of our ids."""
+    return _BY_PREFIX.get(node_id.partition("-")[0])
+
+
+_BY_PREFIX: Final = {each.name.lower(): each for each in _LABELS}
+
+
+def searchable(text: str) -> str:
+    """Normalise text for `words` and for search: case folded, runs of letters and digits, one blank between.
+
+    >>> searchable("Köln-3/be 1")
+    'köln 3 be 1'
+    """
+    return " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split())
