@@ -1,0 +1,76 @@
+# Each target makes the environment it needs; with nothing changed that costs nothing.
+# PYTHON may name another interpreter: make setup PYTHON=python3.13
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := .venv/run.stamp
+DEV := .venv/dev.stamp
+PIP := $(BIN)/uv pip install --quiet --python $(BIN)/python
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
+
+.PHONY: help setup test lint types arrows format bench demo lock schema docs clean
+
+help:
+	@echo "make demo     see it: a database, a network, a gateway and what a customer sees of it"
+	@echo "make setup    make the environment in .venv"
+	@echo "make test     run the tests on the embedded database"
+	@echo "make lint     ruff, formatting, import arrows; make types: mypy; make format: put it right"
+	@echo "make bench    measure reads beside three references"
+	@echo "make lock     pin the requirements anew; make schema, make docs: write what is derived"
+	@echo "make clean    remove everything that these have made"
+
+setup: $(DEV)
+
+demo: $(RUN)
+	@exec $(BIN)/trunkline demo
+
+test: $(DEV)
+	$(BIN)/python -m pytest
+
+lint: $(DEV)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+format: $(DEV)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+types: $(DEV)
+	$(BIN)/mypy
+
+bench: $(DEV)
+	$(BIN)/python -m benchmarks reads
+
+lock: $(RUN)
+	$(LOCK) requirements/uv.in -o requirements/uv.txt
+	$(LOCK) pyproject.toml requirements/run.in -o requirements/run.txt
+	$(LOCK) pyproject.toml requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+
+docs: $(RUN)
+	$(BIN)/python -m graph.drawing docs/model.md
+
+clean:
+	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Trunkline needs Python 3.11 or newer, and '$(PYTHON)' is not: make setup PYTHON=python3.x" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "'$(PYTHON)' has no venv: install it (on Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+$(RUN): requirements/uv.txt requirements/run.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	$(PIP) --require-hashes -r requirements/run.txt
+	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): requirements/dev.txt $(RUN)
+	$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
