@@ -1,0 +1,88 @@
+"""What can go wrong below, in words that every room understands.
+
+The driver, the child process and the file system each raise their own exceptions; a caller who had to know them would
+be tied to one database. They stop in graph/, and these go up instead. None of them knows an HTTP status or a GraphQL
+code of the edge: the edges translate by class, each in one table.
+
+    GraphError                  message: what happened; hint: what to do about it
+    +-- StoreUnavailable        the database does not answer; retry_after: seconds until asking again makes sense
+    |   +-- DiskFull            it answers, but cannot keep anything more
+    +-- DeadlineExceeded        the time that the caller gave is over; the database was told to stop
+    +-- OutcomeUnknown          the connection broke while a commit was under way: it may have happened, or not
+    +-- ConstraintViolated      a value that must be unique is already there
+    +-- StatementFailed         the database refused the statement: a fault of ours, never of the caller
+    +-- SchemaOutdated          the database's schema is older, or newer, than this program needs
+    +-- StoreMisconfigured      address, credentials or directory cannot work as they are
+    |   +-- EmbeddedUnsupported there is no embedded database for this platform
+    +-- Refused                 the caller's mistake, found before anything ran; code and path say which and where
+"""
+
+from __future__ import annotations
+
+
+class GraphError(Exception):
+    """Something below could not be done."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.hint}" if self.hint else self.message
+
+
+class StoreUnavailable(GraphError):
+    """The database cannot be reached now; it may come back by itself."""
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: float = 1.0) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class DiskFull(StoreUnavailable):
+    """There is no room left where the database keeps its files."""
+
+
+class DeadlineExceeded(GraphError):
+    """The caller's time ran out before the answer was there."""
+
+
+class OutcomeUnknown(GraphError):
+    """A commit was sent and its answer was lost."""
+
+
+class ConstraintViolated(GraphError):
+    """Another node already has this value of a unique property."""
+
+
+class StatementFailed(GraphError):
+    """The database could not run a statement of ours."""
+
+
+class SchemaOutdated(GraphError):
+    """The schema in the database is not the one that this program was written for."""
+
+
+class StoreMisconfigured(GraphError):
+    """The settings of the store cannot work."""
+
+
+class EmbeddedUnsupported(StoreMisconfigured):
+    """The embedded database does not exist for this platform."""
+
+    def __init__(self, platform: str) -> None:
+        super().__init__(
+            f"There is no embedded database for {platform}",
+            hint="Give the address of a Neo4j 5.26 server: --store bolt://HOST:7687 (or neo4j+s://HOST)",
+        )
+        self.platform = platform
+
+
+class Refused(GraphError):
+    """The caller asked for what cannot be, or what it may not have."""
+
+    def __init__(self, message: str, *, code: str, path: tuple[str | int, ...] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+        self.path = path
