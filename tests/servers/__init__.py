@@ -7,6 +7,7 @@ In: `TRUNKLINE_TEST_STORE`, read by tests/conftest.py. Out: `Neo4jServer`, whose
 
 Files, in order of flow:
 
+- `errors.py` what is raised when there is no server to be had
 - `jars.py` fetches the server's jars from Maven Central into a cache, once for each version of the list
 - `neo4j_server.py` writes its configuration, starts it on a free port, waits until it answers, stops it
 - `leash.py` holds the server: it runs between the session and the server, and ends the server when the session is gone
@@ -16,7 +17,7 @@ says what is missing, never a skipped test.
 
 A worked example::
 
-    server = Neo4jServer.start(Path("/somewhere/empty"))
+    server = Neo4jServer.start()
     server.address                # "bolt://127.0.0.1:40123"
     server.version                # "Neo4j 5.26.30 community"
     server.stop()

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from neo4j import GraphDatabase, NotificationDisabledCategory
+from neo4j import GraphDatabase, NotificationMinimumSeverity
 from neo4j.exceptions import DriverError, Neo4jError
 
 from tests.servers.errors import ServerUnavailable
@@ -114,7 +114,7 @@ def _wait_until_ready(leash: subprocess.Popen[bytes], port: int) -> str:
 def _version(port: int) -> str:
     driver = GraphDatabase.driver(
         f"bolt://127.0.0.1:{port}",
-        notifications_disabled_categories=list(NotificationDisabledCategory),
+        notifications_min_severity=NotificationMinimumSeverity.OFF,
         connection_timeout=5,
     )
     with driver, driver.session(database="neo4j") as session:
