@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TOP = Path(__file__).parents[1]
+ROOMS = ("gateway", "resolvers", "adapters", "graph")
+CONTRACTS: dict[str, dict[str, Any]] = {
+    each["id"]: each
+    for each in tomllib.loads((TOP / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+}
+LAYERS = [key for key, each in CONTRACTS.items() if each["type"] == "layers" and "containers" in each]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The rooms and the contracts, where they can be broken."""
+    for room in ROOMS:
+        shutil.copytree(TOP / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copyfile(TOP / "pyproject.toml", tmp_path / "pyproject.toml")
+    return tmp_path
+
+
+def lint(folder: Path, *contracts: str) -> tuple[int, str]:
+    chosen = [word for each in contracts for word in ("--contract", each)]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", *chosen]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def source(folder: Path, module: str) -> Path:
+    path = folder.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def plant(folder: Path, importer: str, imported: str) -> None:
+    with source(folder, importer).open("a") as file:
+        file.write(f"\nimport {imported}\n")
+
+
+def modules(layer: str) -> list[str]:
+    return [each.strip(" ()") for each in layer.replace("|", ":").split(":")]
+
+
+def violation(contract: dict[str, Any]) -> tuple[str, str]:
+    """An import that the contract forbids: who imports, and what."""
+    match contract["type"]:
+        case "layers":
+            container = contract.get("containers", [""])[0]
+            inside = [f"{container}.{each}".lstrip(".") for layer in contract["layers"] for each in modules(layer)]
+            return inside[-1], inside[0]
+        case "forbidden":
+            return contract["source_modules"][-1], contract["forbidden_modules"][0]
+        case other:
+            pytest.fail(f"no violation is known for contracts of type {other}")
+
+
+def test_the_arrows_hold() -> None:
+    status, said = lint(TOP)
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("key", CONTRACTS)
+def test_a_planted_violation_is_reported(copy: Path, key: str) -> None:
+    importer, imported = violation(CONTRACTS[key])
+    plant(copy, importer, imported)
+    status, said = lint(copy, key)
+    assert status == 1, said
+    assert f"{importer} -> {imported}" in said
+
+
+@pytest.mark.parametrize("key", LAYERS)
+def test_a_file_outside_the_drawing_is_reported(copy: Path, key: str) -> None:
+    [container] = CONTRACTS[key]["containers"]
+    source(copy, container).with_name("stray.py").write_text('"""A file that no layer names."""\n')
+    status, said = lint(copy, key)
+    assert status == 1, said
+    assert f"{container}.stray" in said
+
+
+def test_every_package_is_drawn() -> None:
+    packages = {
+        ".".join(door.parent.relative_to(TOP).parts)
+        for room in ROOMS
+        for door in (TOP / room).rglob("__init__.py")
+        if len(list(door.parent.glob("*.py"))) + len(list(door.parent.glob("*/__init__.py"))) > 1
+    }
+    drawn = {container for key in LAYERS for container in CONTRACTS[key]["containers"]}
+    assert drawn == packages
+    assert all(CONTRACTS[key]["exhaustive"] for key in LAYERS)
