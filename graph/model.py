@@ -25,6 +25,9 @@ class Kind(enum.Enum):
 
     STRING = "string"
     INTEGER = "integer"
+    """32 bits, as GraphQL's Int."""
+    LARGE = "large"
+    """64 bits in the graph; a string of digits (BigInt) in answers."""
     FLOAT = "float"
     BOOLEAN = "boolean"
     TIME = "time"
@@ -328,7 +331,7 @@ _LABELS: Final = (
     Label(
         name="Usage",
         about="A rated or ratable interval.",
-        properties=(_ID, _time("from"), _time("to"), _number("mbps"), _number("octets"), _text("kind")),
+        properties=(_ID, _time("from"), _time("to"), _number("mbps"), Property(name="octets", kind=Kind.LARGE), _text("kind")),
     ),
     Label(
         name="Lead",
@@ -348,7 +351,7 @@ _LABELS: Final = (
             _text("aggregateId", indexed=True),
             _number("aggregateVersion"),
             _time("at", indexed=True),
-            Property(name="position", kind=Kind.INTEGER, required=False, indexed=True, operator_only=True),
+            Property(name="position", kind=Kind.LARGE, required=False, indexed=True, operator_only=True),
             Property(name="principal", operator_only=True),
             Property(name="payload", kind=Kind.JSON, operator_only=True),
         ),

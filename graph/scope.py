@@ -8,8 +8,12 @@ travel as the parameter `$scope`, so that all customers share one statement text
 from __future__ import annotations
 
 import enum
+import functools
 from dataclasses import dataclass
 from typing import assert_never
+
+from graph.mapping import Hop
+from graph.model import RELATIONSHIPS, Inside
 
 
 class Role(enum.Enum):
@@ -68,3 +72,35 @@ def scope_of(principal: Principal) -> Scope:
             return Scope(kind=ScopeKind.NOTHING)
         case never:
             assert_never(never)
+
+
+@functools.cache
+def slice_paths(label: str) -> tuple[tuple[Hop, ...], ...]:
+    """Give the ways from Customer to a label that stay inside a slice, shortest first; none: customers never see it.
+
+    Derived from `Relationship.inside`, so a new relationship is in the slice, or out of it, by its own row in the model.
+
+    >>> [[hop.type for hop in path] for path in slice_paths("Port")]
+    [['SUBSCRIBES_TO', 'ACCESSED_AT'], ['SUBSCRIBES_TO', 'ROUTED_OVER', 'TERMINATES_ON']]
+    """
+    found: list[tuple[Hop, ...]] = []
+    frontier: list[tuple[Hop, ...]] = [()]
+    while frontier:
+        path = frontier.pop(0)
+        here = path[-1].label if path else "Customer"
+        if here == label:
+            found.append(path)
+            continue
+        seen = {"Customer", *(hop.label for hop in path)}
+        frontier += [(*path, hop) for hop in _steps_inside(here) if hop.label not in seen]
+    return tuple(found)
+
+
+def _steps_inside(label: str) -> list[Hop]:
+    steps = []
+    for each in RELATIONSHIPS.values():
+        if each.inside is Inside.FORWARD and label in each.starts:
+            steps += [Hop(type=each.type, reverse=False, label=end) for end in each.ends]
+        if each.inside is Inside.REVERSE and label in each.ends:
+            steps += [Hop(type=each.type, reverse=True, label=start) for start in each.starts]
+    return steps

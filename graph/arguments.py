@@ -1,0 +1,147 @@
+"""Arguments: what of a request decides the text of a statement, and what is only a parameter of it.
+
+`variable_shape` is the part of the cache key that depends on the variables: which are absent, null or present, the
+structure of input objects, booleans and enum values, the kind of object that an id names; never any other value, and of
+a list of leaves not even its length. Two requests of one shape have the same statement, and `ArgumentSource` finds the
+values of the second at the places where the compiler saw those of the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from graphql import (
+    ConstListNode,
+    ConstObjectNode,
+    FieldNode,
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLSchema,
+    ListValueNode,
+    ObjectValueNode,
+    OperationDefinitionNode,
+    Undefined,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    type_from_ast,
+    value_from_ast,
+)
+
+from graph.errors import Refused
+from graph.model import label_of
+
+_ABSENT: Final = "absent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArgumentSource:
+    """How one field's arguments come from the variables."""
+
+    path: str
+    """the field's response key, for messages."""
+    constant: Mapping[str, Any]
+    """arguments in which no variable takes part, coerced once."""
+    variable: tuple[tuple[str, ValueNode, Any, bool], ...]
+    """name, value, type, and whether null is refused, of the others."""
+
+    @classmethod
+    def of(cls, definition: GraphQLField, node: FieldNode, *, path: str) -> Self:
+        """Split the arguments of a field into those that are known now and those that wait for variables."""
+        constant: dict[str, Any] = {}
+        variable = []
+        given = {each.name.value: each.value for each in node.arguments or ()}
+        for name, argument in definition.args.items():
+            value = given.get(name)
+            if value is None:
+                if argument.default_value is not Undefined:
+                    constant[name] = argument.default_value
+            elif _has_variable(value):
+                variable.append((name, value, argument, isinstance(argument.type, GraphQLNonNull)))
+            else:
+                constant[name] = value_from_ast(value, argument.type)
+        return cls(path=path, constant=constant, variable=tuple(variable))
+
+    def values(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give the coerced arguments of a request; an argument that is absent is not a key."""
+        if not self.variable:
+            return self.constant
+        found = dict(self.constant)
+        for name, node, argument, non_null in self.variable:
+            value = evaluate(node, variables, argument.type)
+            if value is Undefined:
+                value = argument.default_value
+            if value is None and non_null:
+                raise Refused(
+                    f"Argument {name!r} of {self.path!r} must not be null.",
+                    code="BAD_USER_INPUT",
+                    hint="Give it a value, or leave the variable out where it has a default.",
+                )
+            if value is not Undefined:
+                found[name] = value
+        return found
+
+
+def evaluate(node: ValueNode, variables: Mapping[str, Any], type_: Any = None) -> Any:
+    """Compute a value node: a variable is looked up (its coercion has happened), anything else is coerced to the type."""
+    if isinstance(node, VariableNode):
+        return variables.get(node.name.value, Undefined)
+    if type_ is None:
+        return getattr(node, "value", None)
+    return value_from_ast(node, type_, dict(variables))
+
+
+def _has_variable(node: ValueNode) -> bool:
+    match node:
+        case VariableNode():
+            return True
+        case ListValueNode(values=values) | ConstListNode(values=values):
+            return any(_has_variable(each) for each in values or ())
+        case ObjectValueNode(fields=fields) | ConstObjectNode(fields=fields):
+            return any(_has_variable(each.value) for each in fields or ())
+        case _:
+            return False
+
+
+Shaper = tuple[tuple[str, Any], ...]
+"""The names and types of an operation's variables."""
+
+
+def declared_variables(schema: GraphQLSchema, operation: OperationDefinitionNode) -> Shaper:
+    """List an operation's variables with their types, once per document."""
+    return tuple(
+        (each.variable.name.value, type_from_ast(schema, each.type)) for each in operation.variable_definitions or ()
+    )
+
+
+def variable_shape(declared: Shaper, variables: Mapping[str, Any]) -> Hashable:
+    """Tell what of these variables decides the text of the statement."""
+    return tuple(_shape(variables[name], type_) if name in variables else _ABSENT for name, type_ in declared)
+
+
+def _shape(value: Any, type_: Any) -> Hashable:
+    bare = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+    match value:
+        case None:
+            return None
+        case bool():
+            return value
+        case list() if isinstance(bare, GraphQLList) and get_named_type(bare).name == "_Any":
+            return tuple(sorted({str(each.get("__typename")) for each in value if isinstance(each, dict)}))
+        case list() if isinstance(bare, GraphQLList):
+            structured = isinstance(get_named_type(bare), GraphQLInputObjectType)
+            return tuple(_shape(each, bare.of_type) for each in value) if structured else "list"
+        case dict() if isinstance(bare, GraphQLInputObjectType):
+            return tuple((name, _shape(each, bare.fields[name].type)) for name, each in sorted(value.items()))
+        case str() if isinstance(bare, GraphQLEnumType):
+            return value
+        case str() if bare.name == "ID":
+            label = label_of(value)
+            return label.name if label else ""
+        case _:
+            return "value"

@@ -1,0 +1,228 @@
+"""From a request to the parameters of its statement.
+
+Each parameter of a compiled statement is one of the values below: it says where the request has the value (slot of a
+field, path into the argument) and what is done to it on the way. `bind` runs once per request, so it is short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, assert_never
+
+from graph.cursor import CursorKey
+from graph.errors import Refused
+from graph.model import label_of, searchable
+from graph.scope import Scope
+
+PAGE_DEFAULT: Final = 50
+PAGE_MOST: Final = 1000
+IDS_MOST: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeIds:
+    """The customers of the caller."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """`role` or `subject` of the caller."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """An argument, or a part of one; `convert` is applied to a value or to each of a list."""
+
+    slot: int
+    path: tuple[str | int, ...]
+    convert: Callable[[Any], Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageSize:
+    """How many rows a page takes, and one more where the caller asks whether there are more."""
+
+    slot: int
+    more: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CursorPart:
+    """One order key out of the cursor in `after` or `before`."""
+
+    slot: int
+    argument: str
+    index: int
+    context: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdsOf:
+    """Those of a list of ids that name a label."""
+
+    slot: int
+    argument: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityIds:
+    """The ids of the representations of one type."""
+
+    slot: int
+    type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchWords:
+    """The words of a search; as a full-text query where `lucene`."""
+
+    slot: int
+    lucene: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """An id that a change returned."""
+
+    name: str
+
+
+Binding = ScopeIds | Caller | Given | PageSize | CursorPart | IdsOf | EntityIds | SearchWords | Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What `bind` reads: the arguments by slot, the caller, and a change's outcome."""
+
+    arguments: Sequence[Mapping[str, Any]]
+    scope: Scope
+    caller: Mapping[str, str]
+    cursor_key: CursorKey
+    outcome: Mapping[str, Any]
+
+
+def bind(parameters: Sequence[tuple[str, Binding]], request: Request) -> dict[str, Any]:
+    """Compute every parameter; raises Refused for what a caller may not ask."""
+    return {name: _value(each, request) for name, each in parameters}
+
+
+def _value(binding: Binding, request: Request) -> Any:
+    match binding:
+        case ScopeIds():
+            return list(request.scope.customers)
+        case Caller(name=name):
+            return request.caller[name]
+        case Given():
+            return _given(binding, request)
+        case PageSize(slot=slot, more=more):
+            return page_size(request.arguments[slot]) + more
+        case CursorPart():
+            return _cursor_part(binding, request)
+        case IdsOf():
+            return _ids_of(binding, request)
+        case EntityIds():
+            return _entity_ids(binding, request)
+        case SearchWords():
+            return _search_words(binding, request)
+        case Outcome(name=name):
+            return request.outcome.get(name)
+        case never:
+            assert_never(never)
+
+
+def _given(binding: Given, request: Request) -> Any:
+    value: Any = request.arguments[binding.slot]
+    for step in binding.path:
+        value = value[step]
+    if binding.convert is None:
+        return value
+    return [binding.convert(each) for each in value] if isinstance(value, list) else binding.convert(value)
+
+
+def page_size(arguments: Mapping[str, Any]) -> int:
+    """Tell how many rows are wanted: `first` or `last`, 50 when neither is given, at most 1,000."""
+    first, last = arguments.get("first"), arguments.get("last")
+    if first is not None and last is not None:
+        raise Refused("first and last cannot be given together.", code="BAD_USER_INPUT", hint="Give one of them.")
+    size = first if first is not None else last
+    if size is None:
+        return PAGE_DEFAULT
+    if not 0 <= size <= PAGE_MOST:
+        raise Refused(
+            f"A page has 0 to {PAGE_MOST} rows, not {size}.", code="BAD_USER_INPUT", hint="Page on with the cursor."
+        )
+    return int(size)
+
+
+def _cursor_part(binding: CursorPart, request: Request) -> Any:
+    text = request.arguments[binding.slot][binding.argument]
+    return request.cursor_key.open(text, binding.context)[binding.index]
+
+
+def _ids_of(binding: IdsOf, request: Request) -> list[str]:
+    ids = request.arguments[binding.slot][binding.argument]
+    if len(ids) > IDS_MOST:
+        raise Refused(f"At most {IDS_MOST} ids at once, not {len(ids)}.", code="BAD_USER_INPUT", hint="Ask in parts.")
+    return [each for each in dict.fromkeys(ids) if (label := label_of(each)) and label.name == binding.label]
+
+
+def _entity_ids(binding: EntityIds, request: Request) -> list[str]:
+    representations = request.arguments[binding.slot]["representations"]
+    if len(representations) > IDS_MOST:
+        raise Refused(
+            f"At most {IDS_MOST} representations at once, not {len(representations)}.",
+            code="BAD_USER_INPUT",
+            hint="Send them in parts.",
+        )
+    return [entity_id(each) for each in representations if isinstance(each, dict) and each.get("__typename") == binding.type]
+
+
+def entity_id(representation: Any) -> str:
+    """Give the key of a representation; raises Refused where it has none."""
+    key = representation.get("id") if isinstance(representation, dict) else None
+    if not isinstance(key, str):
+        raise Refused("A representation needs __typename and id.", code="BAD_USER_INPUT", hint="The key of every entity is id.")
+    return key
+
+
+def _search_words(binding: SearchWords, request: Request) -> Any:
+    words = searchable(request.arguments[binding.slot]["text"]).split()
+    if not words:
+        raise Refused("There is no word to search for.", code="BAD_USER_INPUT", hint="Give letters or digits.")
+    if len(words) > 16:
+        raise Refused("At most 16 words in a search.", code="BAD_USER_INPUT", hint="Give fewer words.")
+    return " AND ".join(f"{each}*" for each in words) if binding.lucene else [" " + each for each in words]
+
+
+def epoch_milliseconds(text: str) -> int:
+    """Read an RFC 3339 time.
+
+    >>> epoch_milliseconds("1970-01-01T00:00:01.500Z")
+    1500
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError) as exc:
+        raise Refused(f"{text!r} is not a time.", code="BAD_USER_INPUT", hint="Write 2026-01-31T12:00:00Z.") from exc
+    if moment.tzinfo is None:
+        raise Refused(f"{text!r} has no zone.", code="BAD_USER_INPUT", hint="End it with Z or an offset.")
+    return round((moment - _EPOCH).total_seconds() * 1000)
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def big_integer(text: str | int) -> int:
+    """Read a BigInt, which travels as a string of digits."""
+    try:
+        number = int(text)
+    except (TypeError, ValueError) as exc:
+        raise Refused(f"{text!r} is not a whole number.", code="BAD_USER_INPUT", hint="Write digits only.") from exc
+    if abs(number) >= 2**63:
+        raise Refused(f"{text!r} needs more than 64 bits.", code="BAD_USER_INPUT", hint="Write a smaller number.")
+    return number

@@ -1,0 +1,102 @@
+"""Filters and orders: the values of input objects become conditions whose operands are parameters.
+
+A filter is the input type that `resolvers.knowledge` derives from the model: `and`, `or`, `not`, and per property an
+object of operators. What is absent says nothing. `eq: null` asks for absence; in every other operator null says nothing.
+Under `not`, a property that may be absent compares as false, so that logic stays two-valued on both databases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, assert_never
+
+from graph.bind import Given, big_integer, epoch_milliseconds
+from graph.cypher import All, AnyOf, Binary, Call, Const, Expr, Get, IsNull, Not
+from graph.mapping import enum_name
+from graph.model import Kind, Label, Property
+from graph.names import Names
+
+_OPERATORS: Final = {"eq": "=", "in": "IN", "contains": "CONTAINS", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filtered:
+    """What a filter is about: a node's variable, its label, and the slot that has the argument."""
+
+    names: Names
+    var: str
+    label: Label
+    slot: int
+
+    def condition(self, filter_: Mapping[str, Any] | None, path: tuple[str | int, ...], *, negated: bool) -> Expr:
+        """Give the condition of one filter object, found at `path` in the arguments of the slot."""
+        parts = [self._part(key, value, (*path, key), negated=negated) for key, value in sorted((filter_ or {}).items())]
+        return All(tuple(each for each in parts if each is not None))
+
+    def _part(self, key: str, value: Any, path: tuple[str | int, ...], *, negated: bool) -> Expr | None:
+        if value is None:
+            return None
+        match key:
+            case "and":
+                return All(tuple(self.condition(v, (*path, i), negated=negated) for i, v in enumerate(value)))
+            case "or":
+                return AnyOf(tuple(self.condition(v, (*path, i), negated=negated) for i, v in enumerate(value)))
+            case "not":
+                return Not(self.condition(value, path, negated=True))
+            case _:
+                property_ = self.label.property(key)
+                parts = [self._compare(property_, op, v, (*path, op), negated=negated) for op, v in sorted(value.items())]
+                return All(tuple(each for each in parts if each is not None))
+
+    def _compare(
+        self, known: Property, operator: str, value: Any, path: tuple[str | int, ...], *, negated: bool
+    ) -> Expr | None:
+        stored = Get(self.var, known.name)
+        if operator == "range":
+            parts = [self._compare(known, op, v, (*path, op), negated=negated) for op, v in sorted((value or {}).items())]
+            return All(tuple(each for each in parts if each is not None))
+        if value is None:
+            return IsNull(stored) if operator == "eq" else None
+        given = self.names.parameter(Given(slot=self.slot, path=path, convert=conversion(known)))
+        compared = Binary(_OPERATORS[operator], stored, given)
+        return Call("coalesce", (compared, Const(value=False))) if negated and not known.required else compared
+
+
+def conversion(known: Property) -> Callable[[Any], Any] | None:
+    """Give what turns an argument's value into the stored form of a property; None where they are the same."""
+    if known.words:
+        return {enum_name(word): word for word in known.words}.__getitem__
+    match known.kind:
+        case Kind.TIME:
+            return epoch_milliseconds
+        case Kind.LARGE:
+            return big_integer
+        case Kind.FLOAT:
+            return float
+        case Kind.STRING | Kind.INTEGER | Kind.BOOLEAN | Kind.JSON:
+            return None
+        case never:
+            assert_never(never)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SortKey:
+    """One key of the order of a page."""
+
+    expr: Expr
+    descending: bool
+    word: str
+    """how the cursor's context names it."""
+
+
+def after(keys: tuple[SortKey, ...], place: tuple[Expr, ...]) -> Expr:
+    """Give the condition that a row comes after a place, in the order of the keys.
+
+    `(a, b) > (x, y)` is spelled `a > x OR (a = x AND b > y)`: both databases use an index for that.
+    """
+    options = []
+    for index, key in enumerate(keys):
+        equal = tuple(Binary("=", keys[i].expr, place[i]) for i in range(index))
+        options.append(All((*equal, Binary("<" if key.descending else ">", key.expr, place[index]))))
+    return AnyOf(tuple(options))
