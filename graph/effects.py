@@ -1,0 +1,85 @@
+"""What an alarm does to a service, and how bad that is under the service's contract.
+
+One alarm system says "critical", but the same failure is a disaster for one customer and nothing to another: what
+counts is whether the customer's traffic still finds a way, and what was promised. So the way is: an alarm *asserts* a
+failure or not; everything that asserting alarms make fail is one set of ids; a service's ports and paths against that
+set give its *effect*; effect and tier give the *severity*.
+
+Everything here is pure and works on ids. What fails with an alarmed object (an element takes its cards along, a card
+its ports, a port the trunk that ends there) is read from the graph by whoever asks. `ASSERTING_TYPES`,
+`ASSERTING_SEVERITIES` and `SEVERITY` are the policy, as data.
+
+>>> routes = Routes(access=("port-a", "port-z"), working=("trunk-1",), protecting=("trunk-2",))
+>>> effect_on(routes, frozenset({"trunk-1"}))
+'degraded'
+>>> severity_of("degraded", "PREMIUM")
+'major'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias
+
+Effect: TypeAlias = Literal["down", "degraded", "atRisk"]
+
+ASSERTING_TYPES: Final = frozenset({"equipmentAlarm", "communicationsAlarm"})
+ASSERTING_SEVERITIES: Final = frozenset({"critical", "major"})
+
+SEVERITY: Final[Mapping[tuple[Effect, str], str]] = MappingProxyType(
+    {
+        ("down", "PREMIUM"): "critical",
+        ("down", "STANDARD"): "major",
+        ("down", "BASIC"): "minor",
+        ("degraded", "PREMIUM"): "major",
+        ("degraded", "STANDARD"): "minor",
+        ("degraded", "BASIC"): "warning",
+        ("atRisk", "PREMIUM"): "minor",
+        ("atRisk", "STANDARD"): "warning",
+    }
+)
+"""A pair that is missing has no severity: the customer was promised nothing that this breaks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routes:
+    """What a service needs in order to work, as ids."""
+
+    access: tuple[str, ...]
+    """the ports that it is accessed at."""
+    working: tuple[str, ...]
+    """the trunks of the working path; empty when both ends are at one site."""
+    protecting: tuple[str, ...] = ()
+    """the trunks of the protecting path; empty when there is none."""
+
+
+def asserts_failure(alarm_type: str, perceived_severity: str) -> bool:
+    """Tell whether such an alarm says that something does not work; others are recorded and shown, without effect."""
+    return alarm_type in ASSERTING_TYPES and perceived_severity in ASSERTING_SEVERITIES
+
+
+def effect_on(routes: Routes, failed: AbstractSet[str]) -> Effect | None:
+    """Give the effect of everything that has failed, together; None when the service does not notice."""
+    working_failed = not failed.isdisjoint(routes.working)
+    protecting_failed = not failed.isdisjoint(routes.protecting)
+    if not failed.isdisjoint(routes.access):
+        return "down"
+    if working_failed:
+        return "degraded" if routes.protecting and not protecting_failed else "down"
+    return "atRisk" if protecting_failed else None
+
+
+def takes_part(routes: Routes, failed: AbstractSet[str]) -> bool:
+    """Tell whether one alarm, by what it alone makes fail, has a part in the effect on a service.
+
+    The effect itself is that of all open alarms together; each alarm that has a part carries it.
+    """
+    return not all(map(failed.isdisjoint, (routes.access, routes.working, routes.protecting)))
+
+
+def severity_of(effect: Effect, tier: str) -> str | None:
+    """Give the severity that an effect has under a tier; None when it has none."""
+    return SEVERITY.get((effect, tier))
