@@ -6,9 +6,11 @@ code of the edge: the edges translate by class, each in one table.
 
     GraphError                  message: what happened; hint: what to do about it
     +-- StoreUnavailable        the database does not answer; retry_after: seconds until asking again makes sense
+    |   +-- StoreStarting       it is on its way
     |   +-- DiskFull            it answers, but cannot keep anything more
+    |   +-- Contended           others change the same things at this moment, and went on doing so until the deadline
+    |   +-- OutcomeUnknown      the answer to a commit was lost: it may have happened, or not
     +-- DeadlineExceeded        the time that the caller gave is over; the database was told to stop
-    +-- OutcomeUnknown          the connection broke while a commit was under way: it may have happened, or not
     +-- ConstraintViolated      a value that must be unique is already there
     +-- StatementFailed         the database refused the statement: a fault of ours, never of the caller
     +-- SchemaOutdated          the database's schema is older, or newer, than this program needs
@@ -29,7 +31,7 @@ class GraphError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}. {self.hint}" if self.hint else self.message
+        return f"{self.message.rstrip('.')}. {self.hint}" if self.hint else self.message
 
 
 class StoreUnavailable(GraphError):
@@ -40,16 +42,24 @@ class StoreUnavailable(GraphError):
         self.retry_after = retry_after
 
 
+class StoreStarting(StoreUnavailable):
+    """The embedded database is being started, by this process or another."""
+
+
 class DiskFull(StoreUnavailable):
     """There is no room left where the database keeps its files."""
 
 
+class Contended(StoreUnavailable):
+    """The database gave way to another transaction."""
+
+
+class OutcomeUnknown(StoreUnavailable):
+    """A commit was sent and its answer was lost; who asks again needs an idempotency key."""
+
+
 class DeadlineExceeded(GraphError):
     """The caller's time ran out before the answer was there."""
-
-
-class OutcomeUnknown(GraphError):
-    """A commit was sent and its answer was lost."""
 
 
 class ConstraintViolated(GraphError):

@@ -1,0 +1,157 @@
+"""The embedded database is a Java server inside a Python process, and it must die when whoever started it dies.
+
+A Java virtual machine in the gateway's own process would stop its event loop, could not be killed apart from it, and
+takes SIGTERM as a reason to abort; so it has this process to itself. Nothing but a pipe ties the two together: this
+process blocks on its standard input, and the end of that input, which even `kill -9` of the parent brings about, means
+stop and leave.
+
+Run as `python -P -m graph.embedded_server READY_DESCRIPTOR`, in a session of its own, so that no Ctrl-C reaches it.
+In, on standard input: one line, the orders as JSON (`Orders`). Out, on the descriptor: one line, `{"port": ...}` or
+`{"fault": ...}`; its end is the end of this process. Standard output and error are a log.
+
+Rules. 1. One process per directory: a second would delete the live log files of the first. `server.lock` is held by
+this process itself, since the parent's lock is free again while the child of a dead parent is still closing.
+2. The password is never in argv or the environment. 3. Bolt on loopback only; the HTTP listener, which the server
+cannot be told to leave out, is stopped before anything else happens. 4. Full-text indexes have no Cypher here, only SQL
+by this process's own hands: so they are made here, each time, before anybody can connect and write.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Final, TypedDict
+
+DATABASE: Final = "neo4j"
+_STOP_SECONDS: Final = 20.0
+_LOCK_SECONDS: Final = 30.0
+
+
+class Orders(TypedDict):
+    """What the parent writes on the first line."""
+
+    directory: str
+    password: str
+    new_password: bool
+    heap: str
+    command_timeout_ms: int
+    searched: list[str]
+
+
+def main(ready: int) -> None:
+    """Serve until standard input ends."""
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        _serve(json.loads(sys.stdin.buffer.readline()), ready)
+    except SystemExit:
+        os._exit(0)
+    except BaseException as exc:  # noqa: BLE001 - whatever it is, the parent must be told, and the log has the rest
+        os.write(ready, json.dumps({"fault": f"{type(exc).__name__}: {exc}"[:2000]}).encode() + b"\n")
+        os._exit(1)
+    # The machine's threads outlive its server; there is nothing left for them to do.
+    os._exit(0)
+
+
+def _leave(_signal: int, _frame: object) -> None:
+    raise SystemExit
+
+
+def _serve(orders: Orders, ready: int) -> None:
+    root = Path(orders["directory"])
+    os.chdir(root)  # the machine writes relative paths of its own
+    _lock(root / "server.lock")
+    if orders["new_password"]:
+        # The server ignores a password for a user that it knows already.
+        (root / "config" / "server-users.jsonl").unlink(missing_ok=True)
+    server = _server(orders)
+    try:
+        server.start()
+        server._java_server.getHttpServer().stopService()  # noqa: SLF001 - the wrapper has no name for it
+        _prepare(server, orders["searched"])
+        os.write(ready, json.dumps({"port": _bolt_port(server)}).encode() + b"\n")
+        while os.read(0, 4096):
+            pass
+    finally:
+        _stop_within(server, _STOP_SECONDS)
+
+
+def _lock(path: Path) -> None:
+    """Wait until the child of an owner that died has closed its files."""
+    import fcntl  # noqa: PLC0415 - not there on every platform, and others import this module for `Orders`
+
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    until = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _server(orders: Orders) -> Any:
+    from arcadedb_embedded.server import ArcadeDBServer  # noqa: PLC0415 - not there on every platform
+
+    return ArcadeDBServer(
+        root_path=orders["directory"],
+        root_password=orders["password"],
+        jvm_kwargs={
+            "heap_size": orders["heap"],
+            "jvm_args": [
+                "-Xrs",  # leaves signals to Python: the machine would take SIGTERM as a reason to abort
+                "-XX:+ExitOnOutOfMemoryError",  # the owner starts it again; a machine half dead would not answer
+                f"-XX:ErrorFile={orders['directory']}/log/crash-%p.log",
+            ],
+        },
+        config={
+            "host": "127.0.0.1",
+            "http_port": 0,
+            "mode": "production",
+            "server_plugins": "Bolt:com.arcadedb.bolt.BoltProtocolPlugin",
+            "bolt_host": "127.0.0.1",
+            "bolt_port": 0,
+            "txWalFlush": 2,  # a flush per commit: an acknowledged write survives a power cut
+            "command_timeout": orders["command_timeout_ms"],
+            "serverMetrics": False,
+            "opencypher_loadCsv_allowRemoteUrls": False,
+        },
+    )
+
+
+def _prepare(server: Any, searched: list[str]) -> None:
+    # What runs here goes by the machine's own thread and needs no login.
+    known = server._java_server.existsDatabase(DATABASE)  # noqa: SLF001 - the wrapper has no name for it
+    database = server.get_database(DATABASE) if known else server.create_database(DATABASE)
+    for label in searched:
+        database.command("sql", f"CREATE VERTEX TYPE {label} IF NOT EXISTS")
+        database.command("sql", f"CREATE PROPERTY {label}.words IF NOT EXISTS STRING")
+        database.command("sql", f"CREATE INDEX words_{label} IF NOT EXISTS ON {label} (words) FULL_TEXT")
+
+
+def _bolt_port(server: Any) -> int:
+    for plugin in server._java_server.getPlugins():  # noqa: SLF001 - port 0 was asked for; only the plugin knows
+        if str(plugin.getName()) == "Neo4j-Bolt":
+            return int(plugin.getPort())
+    raise RuntimeError("the Bolt plugin did not start")
+
+
+def _stop_within(server: Any, seconds: float) -> None:
+    # Nobody is left to kill this process if closing hangs; the write-ahead log makes leaving hard safe.
+    last_resort = threading.Timer(seconds, os._exit, args=(1,))
+    last_resort.daemon = True
+    last_resort.start()
+    server.stop()
+    last_resort.cancel()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,154 @@
+"""One endpoint of a database, and one statement or one transaction over it, with an end that is certain.
+
+The same official driver speaks to both databases, but only Neo4j ends a statement whose time is over or whose client is
+gone. The embedded one has to be told, by another connection: SHOW TRANSACTIONS lists what runs by the client's address,
+and on loopback the port tells a connection from all others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeVar, cast
+
+from neo4j import READ_ACCESS, WRITE_ACCESS, AsyncGraphDatabase, AsyncTransaction, Auth, Query
+from neo4j import NotificationMinimumSeverity as Severity
+from neo4j.exceptions import ConfigurationError, DriverError, Neo4jError
+
+from graph.errors import DeadlineExceeded, GraphError, OutcomeUnknown, StoreMisconfigured, StoreUnavailable
+from graph.faults import fault_of
+from graph.session import StoreSession, open_session, session_config
+
+T = TypeVar("T")
+
+_CONNECT_SECONDS: Final = 5.0
+_TERMINATE_SECONDS: Final = 5.0
+_SHORTEST_SECONDS: Final = 0.001
+"""0 would mean no limit."""
+
+
+class Product(enum.Enum):
+    """Which database it is."""
+
+    NEO4J = "neo4j"
+    ARCADEDB = "arcadedb"
+
+
+class Transaction:
+    """What a unit of work runs its statements in."""
+
+    def __init__(self, inner: AsyncTransaction) -> None:
+        self._inner = inner
+
+    async def run(self, text: str, parameters: Mapping[str, object]) -> list[list[object]]:
+        """Run one statement; give its rows."""
+        try:
+            result = await self._inner.run(text, dict(parameters))
+            return await result.values()
+        except (Neo4jError, DriverError) as exc:
+            raise fault_of(exc) from exc
+
+
+Work = Callable[[Transaction], Awaitable[T]]
+
+
+class Link:
+    """A driver for one endpoint. `close` it; what it still has to end, it ends first."""
+
+    def __init__(self, product: Product, uri: str, auth: Auth | None, database: str) -> None:
+        self._product = product
+        self._driver = _driver(uri, auth)
+        self._reading = session_config(self._driver, READ_ACCESS, database)
+        self._writing = session_config(self._driver, WRITE_ACCESS, database)
+        self._ending: set[asyncio.Task[None]] = set()
+
+    async def fetch(self, text: str, parameters: Mapping[str, object], deadline: float) -> list[Any]:
+        """Run one statement that only reads, as a transaction of its own; give its records."""
+        session = open_session(self._driver, self._reading)
+        try:
+            async with asyncio.timeout_at(deadline), session:
+                result = await session.run(self._query(text, deadline), cast("dict[str, Any]", parameters))
+                return [record async for record in result]
+        except TimeoutError as exc:
+            self._end_orphan(session)
+            raise DeadlineExceeded("The database did not answer in time") from exc
+        except asyncio.CancelledError:
+            self._end_orphan(session)
+            raise
+        except (Neo4jError, DriverError) as exc:
+            raise fault_of(exc) from exc
+
+    async def attempt(self, work: Work[T], deadline: float) -> T:
+        """Run a unit of work in one transaction, once."""
+        session = open_session(self._driver, self._writing)
+        committing = False
+        try:
+            async with asyncio.timeout_at(deadline), session:
+                inner = await session.begin_transaction(timeout=self._seconds_left(deadline))
+                outcome = await work(Transaction(inner))
+                committing = True
+                await inner.commit()
+                return outcome
+        except TimeoutError as exc:
+            self._end_orphan(session)
+            raise _unanswered(committing=committing) from exc
+        except asyncio.CancelledError:
+            self._end_orphan(session)
+            raise
+        except Neo4jError as exc:
+            raise fault_of(exc) from exc
+        except DriverError as exc:
+            fault = fault_of(exc)
+            lost = committing and isinstance(fault, StoreUnavailable)
+            raise (_unanswered(committing=True) if lost else fault) from exc
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await asyncio.gather(*self._ending, return_exceptions=True)
+        await self._driver.close()
+
+    def _query(self, text: str, deadline: float) -> Query:
+        return Query(text, timeout=self._seconds_left(deadline))
+
+    def _seconds_left(self, deadline: float) -> float | None:
+        if self._product is Product.NEO4J:
+            return max(deadline - time.monotonic(), _SHORTEST_SECONDS)
+        return None  # the embedded database would ignore it
+
+    def _end_orphan(self, session: StoreSession) -> None:
+        if self._product is Product.ARCADEDB and session.cut_port is not None:
+            task = asyncio.create_task(self._terminate(session.cut_port), name="terminate")
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+
+    async def _terminate(self, port: int) -> None:
+        until = time.monotonic() + _TERMINATE_SECONDS
+        try:
+            for row in await self.fetch("SHOW TRANSACTIONS YIELD transactionId, clientAddress", {}, until):
+                if str(row[1]).endswith(f":{port}"):
+                    await self.fetch("TERMINATE TRANSACTIONS $id", {"id": row[0]}, until)
+        except GraphError:
+            return  # it is away, or the statement is over by itself; its own time limit is the last resort
+
+
+def _driver(uri: str, auth: Auth | None) -> Any:
+    try:
+        return AsyncGraphDatabase.driver(
+            uri,
+            auth=auth,
+            connection_timeout=_CONNECT_SECONDS,
+            notifications_min_severity=Severity.OFF,
+            warn_notification_severity=Severity.OFF,
+            telemetry_disabled=True,
+            user_agent="trunkline",
+        )
+    except (ConfigurationError, ValueError) as exc:
+        raise StoreMisconfigured(f"The driver cannot use the address of the store: {exc}") from exc
+
+
+def _unanswered(*, committing: bool) -> GraphError:
+    if committing:
+        return OutcomeUnknown("The answer to a commit was lost", hint="Ask again with the same idempotency key")
+    return DeadlineExceeded("The database did not answer in time")

@@ -1,0 +1,194 @@
+"""Two databases behind one door: statements go in, rows come out, and nothing of the driver is seen on this side.
+
+A database goes away and comes back, the embedded one at another port; transactions get in each other's way. Callers
+should know of it only what they can act on: an error that says when to ask again.
+
+Rules. 1. `deadline` is absolute, on the clock of `time.monotonic()`; nothing here invents one for a caller. 2. Whoever
+stops waiting, by deadline or cancellation, stops the statement in the database too. 3. A read whose connection turns
+out to be dead is asked once more; a write is done again only where it is certain that it has not happened. 4. READ
+access does not keep the embedded database from writing: never pass a caller's text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import random
+import time
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+
+from neo4j import Auth, basic_auth, bearer_auth
+
+from graph.address import Credentials, EmbeddedAddress, ServerAddress, parse_address
+from graph.embedded import EmbeddedDatabase, EmbeddedSettings, Endpoint, prepare
+from graph.embedded_server import DATABASE
+from graph.errors import (
+    ConstraintViolated,
+    Contended,
+    DiskFull,
+    GraphError,
+    OutcomeUnknown,
+    StatementFailed,
+    StoreStarting,
+    StoreUnavailable,
+)
+from graph.link import Link, Product, Transaction, Work
+
+__all__ = ["Product", "Store", "Transaction", "open_store"]
+
+T = TypeVar("T")
+
+_MERGE_ATTEMPTS: Final = 5
+"""two concurrent MERGE of one key: the loser is told of a violation, and finds the node when it looks again."""
+_PAUSE_SECONDS: Final = (0.005, 0.05)
+_OPEN_SECONDS: Final = 90.0
+
+
+class Store:
+    """An open database."""
+
+    def __init__(self, product: Product) -> None:
+        self.product: Final = product
+        self.version = ""
+        """empty until `ping` has been answered."""
+        self._link: Link | None = None
+        self._absence: GraphError = StoreStarting("The database is being started")
+
+    async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
+        """Give the value of the only column of the only record."""
+        records = await self._fetch(text, parameters, deadline)
+        if len(records) != 1:
+            raise StatementFailed(f"A read gave {len(records)} records instead of one")
+        return records[0][0]
+
+    async def rows(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> list[list[object]]:
+        """Give all rows of a statement that only reads."""
+        return [list(each) for each in await self._fetch(text, parameters, deadline)]
+
+    async def write(self, work: Work[T], *, deadline: float) -> T:
+        """Run a unit of work in one transaction, and again when another transaction was in its way.
+
+        `work` may run several times and must have no effect but through its transaction. A commit whose answer is lost
+        is not repeated, since it may have happened: `OutcomeUnknown`.
+        """
+        violations = losses = 0
+        while True:
+            try:
+                return await self._present().attempt(work, deadline)
+            except ConstraintViolated:
+                violations += 1
+                if violations == _MERGE_ATTEMPTS:
+                    raise
+            except Contended:
+                if time.monotonic() + _PAUSE_SECONDS[1] > deadline:
+                    raise
+            except (OutcomeUnknown, DiskFull, StoreStarting):
+                raise
+            except StoreUnavailable:
+                # Nothing was committed: most often a connection that had died while it was idle.
+                losses += 1
+                if losses > 1:
+                    raise
+            await asyncio.sleep(random.uniform(*_PAUSE_SECONDS))  # noqa: S311 - to get out of step, not to hide
+
+    async def ping(self, *, deadline: float) -> str:
+        """Ask the database whether it is there; give its version."""
+        text = "CALL dbms.components() YIELD versions RETURN versions[0] AS version"
+        self.version = str(await self.read(text, {}, deadline=deadline))
+        return self.version
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        await self._move(None)
+
+    async def _fetch(self, text: str, parameters: Mapping[str, object], deadline: float) -> list[Any]:
+        try:
+            return await self._present().fetch(text, parameters, deadline)
+        except StoreUnavailable:
+            # A connection that died while it was idle is found out by the first who uses it.
+            return await self._present().fetch(text, parameters, deadline)
+
+    def _present(self) -> Link:
+        if self._link is None:
+            raise copy.copy(self._absence)
+        return self._link
+
+    async def _move(self, link: Link | None) -> None:
+        old, self._link = self._link, link
+        if old is not None:
+            await old.close()
+
+
+class ServerStore(Store):
+    """A Neo4j server; the driver finds it again by itself."""
+
+    def __init__(self, address: ServerAddress, credentials: Credentials, database: str) -> None:
+        super().__init__(Product.NEO4J)
+        self._link = Link(Product.NEO4J, address.uri, _auth(credentials), database)
+
+
+class EmbeddedStore(Store):
+    """The embedded database, wherever its server is at the moment."""
+
+    def __init__(self, address: EmbeddedAddress, settings: EmbeddedSettings) -> None:
+        super().__init__(Product.ARCADEDB)
+        prepare(address.directory)
+        self._told = asyncio.Event()
+        self._database = EmbeddedDatabase(address.directory, settings, self._hear)
+
+    async def open(self) -> None:
+        """Wait until it answers, or until it is clear that it will not."""
+        self._database.start()
+        try:
+            async with asyncio.timeout(_OPEN_SECONDS):
+                await self._told.wait()
+            self._present()
+        except TimeoutError as exc:
+            await self.close()
+            raise copy.copy(self._absence) from exc
+        except (GraphError, asyncio.CancelledError):
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Let go of the database; if its server is this process's child, it has ended when this returns."""
+        await super().close()
+        await self._database.close()
+
+    async def _hear(self, state: Endpoint | GraphError) -> None:
+        if isinstance(state, Endpoint):
+            auth = basic_auth("root", state.password)
+            await self._move(Link(self.product, f"bolt://127.0.0.1:{state.port}", auth, DATABASE))
+        else:
+            self._absence = state
+            await self._move(None)
+        if not isinstance(state, StoreStarting):
+            self._told.set()
+
+
+def _auth(credentials: Credentials) -> Auth | None:
+    if credentials.bearer:
+        return bearer_auth(credentials.bearer)
+    return basic_auth(credentials.user, credentials.password) if credentials.user else None
+
+
+async def open_store(
+    address: str,
+    *,
+    credentials: Credentials | None = None,
+    database: str = DATABASE,
+    embedded: EmbeddedSettings | None = None,
+) -> Store:
+    """Open the database at `embedded:DIR`, `bolt://HOST:PORT` or `neo4j+s://HOST`.
+
+    The embedded one is there when this returns. A server is not asked: it may be away, and is used when it is back;
+    `Store.ping` tells. Whether they fit this program is for `graph.migrate` to say.
+    """
+    match parse_address(address):
+        case EmbeddedAddress() as place:
+            store = EmbeddedStore(place, embedded or EmbeddedSettings())
+            await store.open()
+            return store
+        case ServerAddress() as server:
+            return ServerStore(server, credentials or Credentials(), database)
