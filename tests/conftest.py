@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import time
+from collections.abc import AsyncIterator
 
 import hypothesis
 import pytest
 
+from graph.store import Product, Store, Transaction, open_store
 from tests.servers.errors import ServerUnavailable
 from tests.servers.neo4j_server import Neo4jServer
 
-_STORES = ("embedded", "neo4j")
+_PRODUCTS = {"embedded": Product.ARCADEDB, "neo4j": Product.NEO4J}
 _SERVER = pytest.StashKey[Neo4jServer]()
 _CANNOT_START = 3
+_WIPED_AT_ONCE = 5_000
 
 # The time that one example takes says nothing on two noisy cores; a run in CI can be repeated as it was.
 hypothesis.settings.register_profile("here", deadline=None)
@@ -56,8 +60,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def _asked() -> str:
     name = os.environ.get("TRUNKLINE_TEST_STORE", "embedded")
-    if name not in _STORES:
-        raise pytest.UsageError(f"TRUNKLINE_TEST_STORE is {name!r}; it can be {' or '.join(_STORES)}")
+    if name not in _PRODUCTS:
+        raise pytest.UsageError(f"TRUNKLINE_TEST_STORE is {name!r}; it can be {' or '.join(_PRODUCTS)}")
     return name
 
 
@@ -72,3 +76,25 @@ def store_address(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPath
     """Where the session's database is; whoever opens the embedded one first starts it."""
     server = pytestconfig.stash.get(_SERVER, None)
     return server.address if server else f"embedded:{tmp_path_factory.mktemp('store')}"
+
+
+@pytest.fixture(scope="session")
+async def store(store_address: str) -> AsyncIterator[Store]:
+    """The session's database, open and migrated; what it holds is whatever the tests before have left."""
+    opened = await open_store(store_address)
+    assert opened.product is _PRODUCTS[_asked()], "the suite would run on another database than the one asked for"
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def empty_store(store: Store) -> Store:
+    """The session's database without any data; its constraints, indexes and schema version stay."""
+    while await store.write(_wipe, deadline=time.monotonic() + 120):
+        pass
+    return store
+
+
+async def _wipe(transaction: Transaction) -> bool:
+    text = "MATCH (n) WHERE NOT n:SchemaVersion WITH n LIMIT $most DETACH DELETE n RETURN count(*) > 0"
+    return bool((await transaction.run(text, {"most": _WIPED_AT_ONCE}))[0][0])
