@@ -1,0 +1,151 @@
+"""How many objects an answer may hold must be known before the database is asked for them.
+
+The rules are those of Apollo's demand control, counted in objects: a leaf is free, an object costs 1 and what is asked
+below it; a field with `@listSize` multiplies that by its length, which a slicing argument says (a number; of an
+argument that is a list, its length), else the assumed size. `@cost(weight:)` replaces the 1, and gives a leaf a price.
+A connection's `edges` and `nodes` are lists without a size of their own: the connection's field has it. What @skip and
+@include leave out is counted: the answer is an upper bound.
+
+Most of it is known from the document. `cost_of` therefore gives a number, or a function of the variables where a
+slicing argument is one; numbers are folded on the way up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    InlineFragmentNode,
+    IntValueNode,
+    ListValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    is_leaf_type,
+)
+
+from gateway.schema import ListSize, PublicSchema
+
+Variables: TypeAlias = Mapping[str, Any]
+Cost: TypeAlias = int | Callable[[Variables], int]
+
+
+def cost_of(document: DocumentNode, schema: PublicSchema) -> Cost:
+    """Give the cost of the one operation in a valid document."""
+    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+    operation = next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
+    root = schema.served.get_root_type(operation.operation)
+    return _Costing(schema, fragments).selection_set(operation.selection_set, root)
+
+
+def amount(cost: Cost, variables: Variables) -> int:
+    """Give the number, now that the variables are known."""
+    return cost if isinstance(cost, int) else cost(variables)
+
+
+class _Costing:
+    """One walk over a document, with the costs of its fragments so far."""
+
+    def __init__(self, schema: PublicSchema, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+        self._schema = schema
+        self._fragments = fragments
+        self._known: dict[str, Cost] = {}
+
+    def selection_set(self, node: SelectionSetNode, parent: GraphQLNamedType | None) -> Cost:
+        costs: list[Cost] = []
+        for each in node.selections:
+            if isinstance(each, FieldNode):
+                costs.append(self._field(each, parent))
+            elif isinstance(each, FragmentSpreadNode):
+                costs.append(self._fragment(each.name.value))
+            elif isinstance(each, InlineFragmentNode):
+                on = each.type_condition
+                costs.append(self.selection_set(each.selection_set, self._type(on.name.value) if on else parent))
+        return _sum(costs)
+
+    def _type(self, name: str) -> GraphQLNamedType | None:
+        return self._schema.served.get_type(name)
+
+    def _fragment(self, name: str) -> Cost:
+        if name not in self._known:
+            fragment = self._fragments[name]
+            parent = self._type(fragment.type_condition.name.value)
+            self._known[name] = self.selection_set(fragment.selection_set, parent)
+        return self._known[name]
+
+    def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> Cost:
+        field = _definition(parent, node.name.value)
+        if field is None or parent is None:  # __typename, __schema and __type: the database is not asked
+            return 0
+        coordinate = f"{parent.name}.{node.name.value}"
+        type_ = get_named_type(field.type)
+        weight = self._schema.weights.get(coordinate, 0 if is_leaf_type(type_) else 1)
+        inner = self.selection_set(node.selection_set, type_) if node.selection_set else 0
+        size = self._schema.list_sizes.get(coordinate)
+        return _sum([weight, inner]) if size is None else _product(_length(node, field, size), _sum([weight, inner]))
+
+
+def _definition(parent: GraphQLNamedType | None, name: str) -> GraphQLField | None:
+    return parent.fields.get(name) if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else None
+
+
+def _sum(costs: list[Cost]) -> Cost:
+    known = sum(each for each in costs if isinstance(each, int))
+    unknown = tuple(each for each in costs if not isinstance(each, int))
+    if not unknown:
+        return known
+    return lambda variables: known + sum([each(variables) for each in unknown])
+
+
+def _product(length: Cost, each: Cost) -> Cost:
+    if isinstance(length, int) and isinstance(each, int):
+        return length * each
+    return lambda variables: amount(length, variables) * amount(each, variables)
+
+
+def _length(node: FieldNode, field: GraphQLField, size: ListSize) -> Cost:
+    given = {each.name.value: each.value for each in node.arguments or ()}
+    lengths: list[Cost] = []
+    for name in size.slicing:
+        if name in given:
+            lengths.append(_length_of(given[name], size.assumed))
+        elif name in field.args and (default := _default(field, name)) is not None:
+            lengths.append(default)
+    if not lengths:
+        return size.assumed
+    if len(lengths) == 1:
+        return lengths[0]
+    return lambda variables: max(amount(each, variables) for each in lengths)
+
+
+def _default(field: GraphQLField, name: str) -> int | None:
+    node = field.args[name].ast_node
+    return int(node.default_value.value) if node and isinstance(node.default_value, IntValueNode) else None
+
+
+def _length_of(node: ValueNode, assumed: int) -> Cost:
+    if isinstance(node, IntValueNode):
+        return max(0, int(node.value))
+    if isinstance(node, ListValueNode):
+        return len(node.values)
+    if isinstance(node, VariableNode):
+        name = node.name.value
+        return lambda variables: _measured(variables.get(name), assumed)
+    return assumed
+
+
+def _measured(value: Any, assumed: int) -> int:
+    if isinstance(value, list):
+        return len(value)
+    return max(0, value) if isinstance(value, int) else assumed

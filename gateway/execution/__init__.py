@@ -1,0 +1,61 @@
+"""Execution: what the gateway asks of a subgraph, and nothing of how it answers.
+
+In: one operation that has passed every gate (limits, validation, coercion, roles), its variables, who asks and until
+when. Out: a plain GraphQL response.
+
+Three things can stand behind the port: the compiled knowledge graph, an area of our own, a remote subgraph. All answer
+foreseeable faults in the response and never by an exception, so that the pipeline has one way to read an answer.
+
+Files: this one, the port.
+
+Invariants
+1. `Operation.document` holds exactly one operation and the fragments that it uses, and is valid for the subgraph's SDL.
+2. `variables` are coerced: defaults applied, enums as names, plain JSON values; an absent variable is absent.
+3. No `data` key means that nothing ran; the first error's code then decides the HTTP status.
+
+Example: the document `{ customer(id: $id) { name } }` with `{"id": "customer-1"}` comes back as
+`{"data": {"customer": {"name": "Ada"}}}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from graphql import DocumentNode
+
+from graph.scope import Principal
+
+Answer: TypeAlias = dict[str, Any]
+"""`{"data": ..., "errors": [{"message", "path", "extensions": {"code", ...}}]}`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation of a document, ready to be planned or compiled."""
+
+    key: str
+    """a stable hash of the document's text and the operation's name: what a plan may be cached by."""
+    document: DocumentNode
+    name: str | None
+
+
+class Subgraph(Protocol):
+    """Whatever answers operations over its own SDL."""
+
+    @property
+    def name(self) -> str:
+        """The subgraph's name in logs and errors."""
+        ...
+
+    @property
+    def sdl(self) -> str:
+        """The federation SDL that it answers."""
+        ...
+
+    async def execute(
+        self, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float
+    ) -> Answer:
+        """Answer within `deadline`, an absolute `time.monotonic()`; cancelling the task stops the work."""
+        ...

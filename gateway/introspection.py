@@ -1,0 +1,172 @@
+"""`__schema` and `__type` are asked beside other fields, and no subgraph answers them.
+
+`split` takes an operation apart at its root: what the public schema answers, and what is left for the subgraph. Root
+fragments are put in their places first, since both kinds of field can stand in one fragment. `merge` puts the two
+answers together in the order in which the operation asks, as one executor would have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLSchema,
+    InlineFragmentNode,
+    Node,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    VariableNode,
+    Visitor,
+    execute_sync,
+    separate_operations,
+    visit,
+)
+from graphql.language import BooleanValueNode
+
+SCHEMA_FIELDS: Final = frozenset({"__schema", "__type"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """An operation in two parts."""
+
+    schema: DocumentNode | None
+    """what the public schema answers; None where nothing of it was asked."""
+    rest: DocumentNode | None
+    """what the subgraph answers; None where nothing is left for it."""
+    root: tuple[SelectionNode, ...]
+    """the root selections with fragments in their places: the order of the answer."""
+
+
+def split(document: DocumentNode) -> Parts:
+    """Take the one operation of a valid document apart."""
+    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+    operation = next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
+    root = tuple(_inlined(operation.selection_set, fragments))
+    asked = {each.name.value for each in _fields(root)}
+    if not asked & SCHEMA_FIELDS:
+        return Parts(schema=None, rest=document, root=root)
+    if asked <= SCHEMA_FIELDS | {"__typename"}:
+        return Parts(schema=_with_root(document, root), rest=None, root=root)
+    schema = tuple(_kept(root, lambda name: name in SCHEMA_FIELDS))
+    rest = tuple(_kept(root, lambda name: name not in SCHEMA_FIELDS))
+    return Parts(schema=_with_root(document, schema), rest=_with_root(document, rest), root=root)
+
+
+def introspect(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer from the schema alone; the result cannot hold an error, since the document is valid."""
+    return execute_sync(schema, document, variable_values=dict(variables)).data or {}
+
+
+def merge(
+    root: tuple[SelectionNode, ...], data: Mapping[str, Any], more: Mapping[str, Any], variables: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Put two answers together in the order of the operation."""
+    merged: dict[str, Any] = {}
+    for key in _keys(root, variables):
+        if key in data:
+            merged[key] = data[key]
+        elif key in more:
+            merged[key] = more[key]
+    return merged
+
+
+def _inlined(node: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[SelectionNode]:
+    for each in node.selections:
+        if isinstance(each, FieldNode):
+            yield each
+        elif isinstance(each, FragmentSpreadNode):
+            fragment = fragments[each.name.value]
+            yield _inline(fragment, each.directives, tuple(_inlined(fragment.selection_set, fragments)))
+        elif isinstance(each, InlineFragmentNode):
+            yield _inline(each, each.directives, tuple(_inlined(each.selection_set, fragments)))
+
+
+def _inline(
+    node: FragmentDefinitionNode | InlineFragmentNode,
+    directives: tuple[DirectiveNode, ...] | None,
+    selections: tuple[SelectionNode, ...],
+) -> InlineFragmentNode:
+    return InlineFragmentNode(
+        type_condition=node.type_condition,
+        directives=directives,
+        selection_set=SelectionSetNode(selections=selections),
+    )
+
+
+def _fields(root: tuple[SelectionNode, ...]) -> Iterator[FieldNode]:
+    for each in root:
+        if isinstance(each, FieldNode):
+            yield each
+        elif isinstance(each, InlineFragmentNode):
+            yield from _fields(tuple(each.selection_set.selections))
+
+
+def _kept(root: tuple[SelectionNode, ...], wanted: Callable[[str], bool]) -> Iterator[SelectionNode]:
+    for each in root:
+        if isinstance(each, FieldNode):
+            if wanted(each.name.value):
+                yield each
+        elif isinstance(each, InlineFragmentNode):
+            inner = tuple(_kept(tuple(each.selection_set.selections), wanted))
+            if inner:
+                yield _inline(each, each.directives, inner)
+
+
+def _with_root(document: DocumentNode, root: tuple[SelectionNode, ...]) -> DocumentNode:
+    selection_set = SelectionSetNode(selections=root)
+    fragments = tuple(each for each in document.definitions if isinstance(each, FragmentDefinitionNode))
+    used = _variables((selection_set, *fragments))
+    operation = next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
+    changed = OperationDefinitionNode(
+        operation=operation.operation,
+        name=operation.name,
+        directives=operation.directives,
+        variable_definitions=tuple(
+            each for each in operation.variable_definitions or () if each.variable.name.value in used
+        ),
+        selection_set=selection_set,
+    )
+    (whole,) = separate_operations(DocumentNode(definitions=(changed, *fragments))).values()
+    return whole
+
+
+def _variables(nodes: tuple[Node, ...]) -> set[str]:
+    names: set[str] = set()
+
+    class Naming(Visitor):
+        def enter_variable(self, node: VariableNode, *_: Any) -> None:
+            names.add(node.name.value)
+
+    for each in nodes:
+        visit(each, Naming())
+    return names
+
+
+def _keys(root: tuple[SelectionNode, ...], variables: Mapping[str, Any]) -> Iterator[str]:
+    for each in root:
+        if not _included(each, variables):
+            continue
+        if isinstance(each, FieldNode):
+            yield (each.alias or each.name).value
+        elif isinstance(each, InlineFragmentNode):
+            yield from _keys(tuple(each.selection_set.selections), variables)
+
+
+def _included(node: SelectionNode, variables: Mapping[str, Any]) -> bool:
+    for directive in node.directives or ():
+        name = directive.name.value
+        if name in {"skip", "include"}:
+            value = (directive.arguments or ())[0].value
+            holds = value.value if isinstance(value, BooleanValueNode) else variables.get(value.name.value, True)  # type: ignore[attr-defined]
+            if holds is (name == "skip"):
+                return False
+    return True

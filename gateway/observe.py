@@ -1,0 +1,76 @@
+"""Every request leaves one line in the log and one observation in the metrics, also when nothing else works.
+
+The outermost middleware: it names the request (the caller's `X-Request-Id` where that is sane, else one of its own),
+says the name in the response, and is the last to see an exception: whatever was not turned into an answer below becomes
+one here, and its reason goes to the log under the request's id. Plain ASGI: a coroutine per request is not paid twice.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Final
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.errors import Code, refuse
+from gateway.exchange import KEY, Exchange
+from gateway.metrics import Metrics
+from gateway.response import Media, refusal
+
+SANE: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+log = structlog.get_logger(__name__)
+
+
+class Observed:
+    """Wrap an ASGI application."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through and note what became of it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = scope[KEY] = Exchange(_request_id(scope))
+        name = (b"x-request-id", exchange.request_id.encode())
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = message["status"]
+                message["headers"] = [*message["headers"], name]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except Exception:
+            log.exception("request failed", request_id=exchange.request_id)
+            if not exchange.status:
+                await refusal(noting, exchange, Media.JSON, refuse(Code.INTERNAL, "The request could not be answered."))
+        finally:
+            self._note(scope, exchange)
+
+    def _note(self, scope: Scope, exchange: Exchange) -> None:
+        seconds = self._metrics.count(exchange)
+        principal = exchange.principal
+        log.info(
+            "request",
+            request_id=exchange.request_id,
+            method=scope["method"],
+            path=scope["path"],
+            status=exchange.status,
+            code=exchange.code,
+            operation=exchange.operation,
+            role=principal.effective.value if principal else "",
+            subject=principal.subject if principal else "",
+            milliseconds=round(seconds * 1000, 2),
+        )
+
+
+def _request_id(scope: Scope) -> str:
+    given: bytes = dict(scope["headers"]).get(b"x-request-id", b"")
+    return given.decode() if SANE.fullmatch(given) else secrets.token_hex(8)

@@ -1,0 +1,101 @@
+"""One request passes one gate after another, and the first that says no ends it.
+
+    known document? -> (new: allowance, parse, limits, validate) -> choose the operation -> method -> caller
+    -> coerce variables -> what they hold -> cost -> introspection, subgraph -> one answer
+
+The gates stand in the order of what they cost us: everything up to the caller's rights is looked up for a document that
+is known. After the last gate the subgraph is asked; what it answers is passed on as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.cost import amount
+from gateway.documents import Documents, Prepared
+from gateway.errors import Code, Refused, refuse
+from gateway.execution import Answer, Subgraph
+from gateway.introspection import introspect, merge
+from gateway.limits import NewDocuments
+from gateway.permissions import check_caller, check_values
+from gateway.schema import PublicSchema, read_schema
+from gateway.settings import Settings
+from gateway.variables import coerce
+from graph.scope import Principal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphRequest:
+    """What a client asks, in the shape that every transport brings it into."""
+
+    query: str
+    variables: Mapping[str, Any]
+    operation_name: str | None
+    queries_only: bool
+    """for GET, which must not change anything."""
+
+
+class Pipeline:
+    """From a request to an answer."""
+
+    def __init__(self, subgraph: Subgraph, settings: Settings) -> None:
+        self.schema: PublicSchema = read_schema(subgraph.sdl)
+        self._subgraph = subgraph
+        self._limits = settings.limits
+        self._documents = Documents(
+            self.schema, settings.limits, most=settings.documents, most_bytes=settings.documents_bytes
+        )
+        self._newcomers = NewDocuments(settings.limits.new_documents_per_minute)
+
+    def prepare(self, request: GraphRequest, principal: Principal) -> Prepared:
+        """Pass the gates that need no variables."""
+        document = self._documents.known(request.query)
+        if document is None:
+            self._newcomers.admit(principal.subject)
+            document = self._documents.learn(request.query)
+        if isinstance(document, Refused):
+            raise Refused(*document.problems)
+        prepared = document.choose(request.operation_name)
+        if request.queries_only and not prepared.is_query:
+            message = "GET runs queries only."
+            raise refuse(Code.METHOD_NOT_ALLOWED, message, headers=((b"allow", b"POST"),))
+        check_caller(prepared.demands, principal, self.schema.allowed_roles)
+        return prepared
+
+    async def answer(
+        self, prepared: Prepared, given: Mapping[str, Any], principal: Principal, deadline: float
+    ) -> Answer:
+        """Pass the remaining gates and ask."""
+        values = self._values(prepared, given, principal) if prepared.variables else {}
+        cost = amount(prepared.cost, values)
+        if cost > self._limits.cost:
+            message = f"The answer may hold {cost} objects; at most {self._limits.cost} are allowed."
+            raise refuse(Code.COST_LIMIT_EXCEEDED, message)
+        if prepared.schema_part is not None:
+            return await self._with_schema(prepared, given, values, principal, deadline)
+        assert prepared.operation is not None, "an operation without introspection has a part for the subgraph"
+        return await self._subgraph.execute(prepared.operation, values, principal, deadline)
+
+    def _values(self, prepared: Prepared, given: Mapping[str, Any], principal: Principal) -> dict[str, Any]:
+        values = coerce(prepared.variables, given, self.schema.served, prepared.node, self._limits.input_depth)
+        check_values(prepared.variables, values, principal, self.schema.operator_only)
+        return values
+
+    async def _with_schema(
+        self,
+        prepared: Prepared,
+        given: Mapping[str, Any],
+        values: Mapping[str, Any],
+        principal: Principal,
+        deadline: float,
+    ) -> Answer:
+        assert prepared.schema_part is not None, "the caller has looked"
+        data = introspect(self.schema.public, prepared.schema_part, given)
+        if prepared.operation is None:
+            return {"data": data}
+        answer = await self._subgraph.execute(prepared.operation, values, principal, deadline)
+        if answer.get("data") is None:
+            return answer
+        return {**answer, "data": merge(prepared.root, answer["data"], data, values)}

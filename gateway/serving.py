@@ -1,0 +1,129 @@
+"""One address, one or several processes behind it, and an end that leaves nothing behind.
+
+With one worker the server runs in this process. With several, this process only watches: it opens the socket, hands it
+to the workers, starts a new one for each that dies, and holds the database open, so that an embedded one belongs to the
+process that lives longest. A worker whose watching process is gone ends by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.supervisors import Multiprocess
+
+from gateway.errors import CommandFailed
+from gateway.metrics import DIRECTORY_VARIABLE
+from gateway.settings import Settings
+
+BACKLOG: Final = 2_048
+END_SECONDS: Final = 10
+"""for requests under way when the end comes."""
+
+Hold = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+"""Holds something open until the event is set."""
+
+
+def bound(settings: Settings) -> socket.socket:
+    """Open the socket that the settings ask for."""
+    host, port = settings.address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise CommandFailed(
+            f"Nothing can listen on {settings.listen}: {error.strerror}.", "Give another address with --listen."
+        ) from error
+
+
+def config(app: ASGIApp | str, *, workers: int = 1) -> uvicorn.Config:
+    """Make the server's configuration: the fast loop and parser, our own log."""
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        workers=workers,
+        loop="uvloop" if os.name != "nt" else "asyncio",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=END_SECONDS,
+    )
+
+
+class _Announced(uvicorn.Server):
+    """Says when it has begun to serve."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp, sock: socket.socket) -> AsyncIterator[uvicorn.Server]:
+    """Serve in the running loop while the block runs; a signal ends the server, and the block sees it."""
+    server = _Announced(config(app))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(server.serve(sockets=[sock]))
+        await server.up.wait()
+        try:
+            yield server
+        finally:
+            server.should_exit = True
+
+
+def serve_here(app: ASGIApp, sock: socket.socket) -> None:
+    """Serve in this process until a signal comes."""
+    uvicorn.Server(config(app)).run(sockets=[sock])
+
+
+def serve_with_workers(factory: str, sock: socket.socket, workers: int, hold: Hold) -> None:
+    """Watch over worker processes until a signal comes; `factory` names a function that makes the application."""
+    with tempfile.TemporaryDirectory(prefix="trunkline-metrics-") as directory, _held(hold):
+        os.environ[DIRECTORY_VARIABLE] = directory
+        Multiprocess(config(factory, workers=workers), sockets=[sock]).run()
+
+
+@contextmanager
+def _held(hold: Hold) -> Iterator[None]:
+    ended = threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(_until(hold, ended)), name="database")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+async def _until(hold: Hold, ended: threading.Event) -> None:
+    over = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        holding = group.create_task(hold(over))
+        await asyncio.to_thread(ended.wait)
+        over.set()
+        await holding
+
+
+def end_with_parent() -> None:
+    """In a worker: end in good order when the watching process has ended in whatever way."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        asyncio.get_running_loop().add_reader(parent.sentinel, os.kill, os.getpid(), signal.SIGTERM)

@@ -1,0 +1,208 @@
+"""An operator must be told everything that is wrong with the settings at once, by the names they typed.
+
+Settings come from `TRUNKLINE_*` variables (`__` goes into a section: `TRUNKLINE_LIMITS__COST`), and below them from one
+TOML file (`--config FILE` or `TRUNKLINE_CONFIG`). A secret is given in a file (`..._file`) or in the environment, and
+is never printed. Whatever is wrong leaves here as one `SettingsBroken` with a sentence for each fault.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from gateway.errors import SettingsBroken
+
+CONFIG_VARIABLE: Final = "TRUNKLINE_CONFIG"
+PREFIX: Final = "TRUNKLINE_"
+
+Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "Ed25519", "EdDSA"]
+"""Asymmetric ones only: with a shared secret, whoever can check a token could also make one."""
+
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Issuer(BaseModel):
+    """Whose tokens are believed, and how they are read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    issuer: Annotated[str, Field(min_length=1)]
+    """exactly the `iss` of its tokens."""
+    audience: Annotated[str, Field(min_length=1)]
+    """what `aud` must contain."""
+    algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = ("ES256",)
+    jwks_url: str = ""
+    jwks_file: Path | None = None
+    types: tuple[str, ...] = ("JWT", "at+jwt")
+    """the `typ` headers that are believed; compared without regard to case."""
+    roles_claim: str = "roles"
+    customers_claim: str = "customers"
+
+    @model_validator(mode="after")
+    def _one_source_of_keys(self) -> Self:
+        if bool(self.jwks_url) == bool(self.jwks_file):
+            raise ValueError("needs exactly one of jwks_url and jwks_file.")
+        if self.jwks_url and not self.jwks_url.startswith(("https://", "http://")):
+            raise ValueError("has a jwks_url that is no http or https address.")
+        return self
+
+
+class Limits(BaseModel):
+    """What one request may ask for, in the order in which it is checked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    body_bytes: Positive = 1_000_000
+    tokens: Positive = 4_000
+    new_documents_per_minute: Positive = 120
+    """per principal; a document that is already known is never counted."""
+    depth: Positive = 20
+    aliases: Positive = 100
+    directives: Positive = 50
+    root_fields: Positive = 30
+    fields: Positive = 2_000
+    """after fragments are put in their places."""
+    input_depth: Positive = 20
+    """of objects and lists in an argument or a variable."""
+    cost: Positive = 100_000
+    """objects that an answer may hold, by the assumed or asked sizes of its lists."""
+
+
+class Settings(BaseSettings):
+    """Everything that an operator can decide."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+    toml: ClassVar[Path | None] = None
+
+    store: Annotated[str, Field(min_length=1)] = "embedded:trunkline-data"
+    """`embedded:DIR`, or the address of a Neo4j: `bolt://`, `neo4j+s://`."""
+    store_user: str = ""
+    store_password: SecretStr = SecretStr("")
+    store_password_file: Path | None = None
+    store_bearer: SecretStr = SecretStr("")
+    store_bearer_file: Path | None = None
+    store_database: str = ""
+    store_heap_megabytes: Positive = 1024
+    """of the embedded database."""
+    migrate: bool = True
+    """bring the schema up to date at start."""
+    cursor_key: SecretStr = SecretStr("")
+    """32 to 64 bytes in hexadecimal; without it one is made once and kept with the store."""
+    cursor_key_file: Path | None = None
+    listen: str = "127.0.0.1:8000"
+    workers: Positive = 1
+    issuers: tuple[Issuer, ...] = ()
+    origins: tuple[str, ...] = ()
+    """web pages' origins that may call (CORS); none by default."""
+    deadline_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0
+    limits: Limits = Limits()
+    documents: Positive = 1_000
+    """how many documents are remembered,"""
+    documents_bytes: Positive = 8_000_000
+    """and how many bytes of text they may have together."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("listen")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        host, separator, port = value.rpartition(":")
+        if not (host and separator and port.isdecimal() and int(port) <= 65_535):
+            raise ValueError(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8000.")
+        return value
+
+    @field_validator("issuers")
+    @classmethod
+    def _issuers_differ(cls, value: tuple[Issuer, ...]) -> tuple[Issuer, ...]:
+        if len({each.issuer for each in value}) != len(value):
+            raise ValueError("names the same issuer twice.")
+        return value
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The host and port to listen on."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Rank the sources: arguments, environment, the TOML file."""
+        if cls.toml is None:
+            return init_settings, env_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, cls.toml)
+
+
+def load_settings(**given: Any) -> Settings:
+    """Read the settings, with secrets in place, or raise SettingsBroken with every fault found."""
+    path = os.environ.get(CONFIG_VARIABLE, "")
+    try:
+        settings = _with_file(path)(**given)
+    except ValidationError as error:
+        raise SettingsBroken(
+            *(_sentence(each) for each in error.errors(include_url=False, include_input=False))
+        ) from None
+    except SettingsError as error:
+        name = str(error).partition('"')[2].partition('"')[0]
+        raise SettingsBroken(f"{name}: what {PREFIX}{name.upper()} holds is not JSON.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsBroken(f"{CONFIG_VARIABLE}: the file {path} is not TOML: {error}.") from None
+    except OSError as error:
+        raise SettingsBroken(f"{CONFIG_VARIABLE}: the file {path} cannot be read: {error.strerror}.") from None
+    return _with_secrets(settings)
+
+
+def _with_file(path: str) -> type[Settings]:
+    if not path:
+        return Settings
+    if not Path(path).is_file():
+        raise SettingsBroken(f"{CONFIG_VARIABLE}: there is no file {path}.")
+
+    class SettingsOfFile(Settings):
+        toml = Path(path)
+
+    return SettingsOfFile
+
+
+def _with_secrets(settings: Settings) -> Settings:
+    faults, secrets = [], {}
+    for name in ("store_password", "store_bearer", "cursor_key"):
+        path: Path | None = getattr(settings, name + "_file")
+        if path is None:
+            continue
+        if getattr(settings, name).get_secret_value():
+            faults.append(f"{name}_file: give either it or {name}, not both.")
+            continue
+        try:
+            secrets[name] = SecretStr(path.read_text(encoding="utf-8").strip())
+        except (OSError, UnicodeDecodeError) as error:
+            faults.append(f"{name}_file: {path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}.")
+    if faults:
+        raise SettingsBroken(*faults)
+    return settings.model_copy(update=secrets)
+
+
+def _sentence(error: Any) -> str:
+    name = ".".join(str(part) for part in error["loc"]) or "settings"
+    message = str(error["msg"]).removeprefix("Value error, ").rstrip(".")
+    if error["type"] == "extra_forbidden":
+        message = "there is no such setting"
+    return f"{name}: {message[:1].lower()}{message[1:]}."
