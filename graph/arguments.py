@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from graphql import (
-    ConstListNode,
-    ConstObjectNode,
     FieldNode,
     GraphQLEnumType,
     GraphQLField,
@@ -100,9 +98,9 @@ def _has_variable(node: ValueNode) -> bool:
     match node:
         case VariableNode():
             return True
-        case ListValueNode(values=values) | ConstListNode(values=values):
+        case ListValueNode(values=values):
             return any(_has_variable(each) for each in values or ())
-        case ObjectValueNode(fields=fields) | ConstObjectNode(fields=fields):
+        case ObjectValueNode(fields=fields):
             return any(_has_variable(each.value) for each in fields or ())
         case _:
             return False

@@ -86,7 +86,7 @@ from graph.model import LABELS, RELATIONSHIPS, Kind, label_of
 from graph.names import Names
 from graph.query import Field, Selection, Tree
 from graph.scope import ScopeKind
-from graph.slice import Source, along, both, everything, visible
+from graph.slice import Source, Walk, along, both, everything, visible
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +104,8 @@ class Row:
     """The places of one object's row; an expression that is there already is not put twice."""
 
     places: list[Expr] = field(default_factory=list)
+    ahead: list[tuple[Expr, str]] = field(default_factory=list)
+    """what a WITH must compute before the row: a subquery that aggregates may not stand in a list (Neo4j)."""
 
     def put(self, expr: Expr) -> int:
         """Give the place of an expression."""
@@ -277,13 +279,16 @@ class _Compiler:
     def _along(self, asked: Field, mapping: Along, item: Item, row: Row) -> Member:
         labels = [self._label(each.type) for each in asked.selections if self.mappings.label(each.type)]
 
+        once = isinstance(self.mappings.types.get(self._element(asked)), NodeType)
+        walk = Walk(start=item.var, path=mapping.hops, labels=labels, outer=item.outer, once=once)
+
         def source() -> Source:
-            return along(self.names, self.kind, item.var, mapping.hops, labels, item.outer)
+            return along(self.names, self.kind, walk)
 
         if self._is_connection(asked):
             return self._page(asked, source, item, row)
         found = source()
-        outer = (*item.outer, *_bound(found))
+        outer = _joined(item.outer, found)
         if asked.type.startswith("["):
             return self._list(asked, mapping, found, outer, row)
         value, body = self.body(asked.selections, found.node, outer)
@@ -310,7 +315,7 @@ class _Compiler:
 
     def _is_connection(self, asked: Field) -> bool:
         named = self.schema.type_map[asked.named_type]
-        return isinstance(named, GraphQLObjectType) and "pageInfo" in named.fields
+        return isinstance(named, GraphQLObjectType) and "nodes" in named.fields
 
     # Pages ---------------------------------------------------------------------------------------------------------
 
@@ -345,15 +350,16 @@ class _Compiler:
         return filtered.condition(given, ("filter",), negated=False)
 
     def _element(self, asked: Field) -> str:
-        """Give the type of a connection's nodes."""
-        connection = self.schema.type_map[asked.named_type]
-        assert isinstance(connection, GraphQLObjectType)
-        return str(connection.fields["nodes"].type).strip("[]!")
+        """Give the type of a connection's nodes, or of the field itself where it is no connection."""
+        named = self.schema.type_map[asked.named_type]
+        if isinstance(named, GraphQLObjectType) and "nodes" in named.fields:
+            return str(named.fields["nodes"].type).strip("[]!")
+        return asked.named_type
 
     def _rows(
         self, asked: Field, found: Source, item: Item, *, backward: bool
     ) -> tuple[Expr, dict[str, PageMember]]:
-        outer = (*item.outer, *_bound(found))
+        outer = _joined(item.outer, found)
         element = self._item(self._element(asked), found, outer)
         keys = self._sort_keys(asked, found)
         context = f"{asked.named_type}:{','.join(key.word for key in keys)}"
@@ -446,7 +452,10 @@ class _Compiler:
             case ImpactList(of=of):
                 size = self.names.parameter(PageSize(slot=self._slot(asked), more=0))
                 found = explore.impact_list(self.names, of, item.columns["hits"], size)
-                return self._computed_list(asked, found, row)
+                ahead = self.names.variable()
+                rows, layout = self._computed_rows(asked, found)
+                row.ahead.append((rows, ahead))
+                return Many(index=row.put(Var(ahead)), body=layout)
             case PathField():
                 if self.kind is not ScopeKind.EVERYTHING:
                     raise Refused("path shows the network of all.", code="FORBIDDEN", hint="Ask as an operator or analyst.")
@@ -463,15 +472,21 @@ class _Compiler:
         item = Item(var=found.var, columns=found.columns, ends=found.ends, outer=found.bound)
         inner = Row()
         layout = self.members(asked.selections[0], item, inner)
-        query = Query((*found.clauses, Return(ListOf(tuple(inner.places)), limit=Const(1))))
+        kept = tuple((Var(each), "") for each in found.bound)
+        ahead = (With((*kept, *inner.ahead)),) if inner.ahead else ()
+        query = Query((*found.clauses, *ahead, Return(ListOf(tuple(inner.places)), limit=Const(1))))
         return self._one(asked, query, layout, row)
 
     def _computed_list(self, asked: Field, found: explore.Computed, row: Row) -> Many:
+        rows, layout = self._computed_rows(asked, found)
+        return Many(index=row.put(rows), body=layout)
+
+    def _computed_rows(self, asked: Field, found: explore.Computed) -> tuple[Expr, Object]:
         item = Item(var=found.var, columns=found.columns, ends=found.ends, outer=found.bound)
         inner = Row()
         layout = self.members(asked.selections[0], item, inner)
         last = Return(ListOf(tuple(inner.places)), order=found.order)
-        return Many(index=row.put(Sub("COLLECT", Query((*found.clauses, last)))), body=layout)
+        return Sub("COLLECT", Query((*found.clauses, last))), layout
 
     def _search(self, asked: Field, row: Row) -> Many:
         slot = self._slot(asked)
@@ -518,8 +533,9 @@ def _asks_further(expr: Expr) -> bool:
     return isinstance(expr, (Sub, Case, Binary)) or (isinstance(expr, Call) and expr.name == _HEAD)
 
 
-def _bound(found: Source) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(each for each in (found.near, found.relationship, found.node) if each))
+def _joined(outer: tuple[str, ...], found: Source) -> tuple[str, ...]:
+    """List every variable that is bound once a source has been read, each once."""
+    return tuple(dict.fromkeys(each for each in (*outer, found.near, found.relationship, found.node) if each))
 
 
 def _infos(asked: Field) -> list[Field]:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import base64
 import secrets
-from typing import Any, Final, Protocol
+from typing import Any, Final, LiteralString
 
 import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from graph.errors import Refused
+from graph.store import Store, Transaction
 
 KEY_BYTES: Final = 32
 _CLASS: Final = 32
@@ -57,13 +58,17 @@ class CursorKey:
         return keys
 
 
-class KeyKeeper(Protocol):
-    """A store that keeps the key: merges the text given if there is none yet, and answers the one that is kept."""
-
-    async def keep(self, name: str, text: str) -> str:
-        """Keep a text once under a name, and give what is kept."""
+KEEP: Final[LiteralString] = (
+    "MERGE (k:StoreKey {id: 'storekey-cursor'}) ON CREATE SET k.text = $text RETURN k.text AS text"
+)
 
 
-def new_key() -> bytes:
-    """Make a key."""
-    return secrets.token_bytes(KEY_BYTES)
+async def load_cursor_key(store: Store, *, deadline: float) -> bytes:
+    """Give the key that is kept with the store; the first replica to ask makes it."""
+    fresh = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+
+    async def keep(transaction: Transaction) -> str:
+        rows = await transaction.run(KEEP, {"text": fresh})
+        return str(rows[0][0])
+
+    return base64.b64decode(await store.write(keep, deadline=deadline))

@@ -370,9 +370,15 @@ _LABELS: Final = (
     ),
     Label(
         name="SchemaVersion",
-        about="Which migrations this database has; one node, and the id of the store for the cursor key.",
+        about="Which migrations this database has; one node.",
         internal=True,
         properties=(_ID, _number("version")),
+    ),
+    Label(
+        name="StoreKey",
+        about="A secret that every replica must share, made once: the key of cursors.",
+        internal=True,
+        properties=(_ID, _text("text")),
     ),
     Label(
         name="LoadMark",

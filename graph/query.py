@@ -102,13 +102,6 @@ def normalize(schema: GraphQLSchema, operation: Operation, variables: Mapping[st
     return Tree(root=selection, sources=tuple(walk.sources))
 
 
-def normalize_payload(
-    schema: GraphQLSchema, operation: Operation, variables: Mapping[str, Any], key: str
-) -> tuple[Selection, tuple[ArgumentSource, ...]]:
-    """Give the selection of one root field of a mutation: what its payload is asked for."""
-    tree = normalize(schema, operation, variables)
-    chosen = next(each for each in tree.root.fields if each.key == key)
-    return chosen.selections[0], tree.sources
 
 
 def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:

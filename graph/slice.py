@@ -132,10 +132,22 @@ def _owned_nodes(names: Names, label: str, var: str, outer: tuple[str, ...]) -> 
     return Source(clauses=(Unwind(lists, var), With(distinct, distinct=True)), node=var)
 
 
-def along(
-    names: Names, kind: ScopeKind, start: str, path: tuple[Hop, ...], labels: Sequence[str], outer: tuple[str, ...]
-) -> Source:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walk:
+    """A walk over relationships from a node of the slice."""
+
+    start: str
+    path: tuple[Hop, ...]
+    labels: Sequence[str]
+    """the labels that the end may have, where the last hop leaves that open."""
+    outer: tuple[str, ...]
+    once: bool
+    """whether each node counts once, however many relationships lead to it."""
+
+
+def along(names: Names, kind: ScopeKind, walk: Walk) -> Source:
     """Follow relationships from a node of the slice, to nodes of the slice."""
+    start, path, labels, outer = walk.start, walk.path, walk.labels, walk.outer
     steps: list[Step] = []
     conditions: list[Expr] = []
     near, relationship, node = start, "", start
@@ -145,10 +157,16 @@ def along(
         if not hop.inside:
             conditions.append(visible(names, kind, node, (hop.label,) if hop.label else labels))
     clauses: tuple[Clause, ...] = (Match(NodePattern(start), tuple(steps), where=both(*conditions)),)
-    if len(path) > 1 and not all(_single(hop) for hop in path[:-1]):
+    if walk.once and _repeats(path):
         kept = tuple((Var(each), "") for each in (*outer, node))
         return Source(clauses=(*clauses, With(kept, distinct=True)), node=node)
     return Source(clauses=clauses, node=node, relationship=relationship, near=near, reverse=path[-1].reverse)
+
+
+def _repeats(path: tuple[Hop, ...]) -> bool:
+    """Tell whether a node may be met twice: by parallel relationships, or by different ways."""
+    parallel = any(RELATIONSHIPS[hop.type].properties for hop in path)
+    return parallel or not all(_single(hop) for hop in path[:-1])
 
 
 def _single(hop: Hop) -> bool:

@@ -1,0 +1,21 @@
+"""What a resolver knows of the request it runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from graph.scope import Principal
+from graph.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One request: who asks, until when, and what its changes returned so far."""
+
+    store: Store
+    principal: Principal
+    deadline: float
+    """`time.monotonic()` seconds."""
+    outcomes: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """response key of a mutation's root field -> payload field -> id."""

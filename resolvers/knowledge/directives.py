@@ -1,0 +1,38 @@
+"""Directives of the SDL that the gateway obeys; the graph's own mapping never shows."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.schema_directive import Location
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION, Location.INPUT_FIELD_DEFINITION, Location.ENUM_VALUE],
+    name="operatorOnly",
+    description="Asked for, filtered by and sorted by only with a role that reads everything.",
+)
+class OperatorOnly:
+    """Marks what would tell a customer of others."""
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    name="allowedRoles",
+    description="A mutation is refused to every other role; one without this directive is refused to all.",
+)
+class AllowedRoles:
+    """Marks who may run a mutation."""
+
+    roles: list[str]
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    name="listSize",
+    description="How long a list is, for the cost of an operation (federation 2.9).",
+)
+class ListSize:
+    """Marks the bound of a list."""
+
+    assumed_size: int | None = strawberry.UNSET
+    slicing_arguments: list[str] | None = strawberry.UNSET

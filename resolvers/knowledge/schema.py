@@ -1,0 +1,62 @@
+"""The knowledge subgraph's schema: Strawberry's for mutations and the SDL, and the compiler's view of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import strawberry
+from graphql import GraphQLSchema, build_schema
+from strawberry.schema.config import StrawberryConfig
+
+from graph.mapping import ComputedType, Entities, FieldMapping, Fixed, Grouped, Mappings, TypeMapping
+from resolvers.knowledge.fields import MAPPING, mapping_of_type
+from resolvers.knowledge.inputs import BIG_INT, BigInt
+from resolvers.knowledge.mutations import Mutation
+from resolvers.knowledge.root import Query
+from resolvers.knowledge.types import ExternalName, Lead, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnowledgeSchema:
+    """One schema, three ways to see it."""
+
+    strawberry: strawberry.federation.Schema
+    sdl: str
+    graphql: GraphQLSchema
+    """built from the SDL: enums are names and inputs plain dicts, which is what requests hold."""
+    mappings: Mappings
+
+
+def knowledge_schema() -> KnowledgeSchema:
+    """Assemble the schema."""
+    made = strawberry.federation.Schema(
+        query=Query,
+        mutation=Mutation,
+        types=[ExternalName, Lead, Usage],
+        config=StrawberryConfig(scalar_map={BigInt: BIG_INT}, disable_field_suggestions=True),
+    )
+    sdl = made.as_str()
+    return KnowledgeSchema(
+        strawberry=made, sdl=sdl, graphql=build_schema(sdl, assume_valid_sdl=True), mappings=_mappings(made, sdl)
+    )
+
+
+def _mappings(made: strawberry.federation.Schema, sdl: str) -> Mappings:
+    types: dict[str, TypeMapping] = {}
+    fields: dict[tuple[str, str], FieldMapping] = {
+        ("Query", "_entities"): Entities(),
+        ("Query", "_service"): Grouped(),
+        ("_Service", "sdl"): Fixed(value=sdl),
+    }
+    for name, each in made.schema_converter.type_map.items():
+        definition: Any = each.definition
+        mapping = mapping_of_type(getattr(definition, "origin", None))
+        types[name] = mapping if mapping is not None else ComputedType()
+        for field in getattr(definition, "fields", ()):
+            found: Mapping[str, Any] = getattr(field, "metadata", {})
+            if MAPPING in found:
+                fields[name, made.config.name_converter.from_field(field)] = found[MAPPING]
+    return Mappings(types=MappingProxyType(types), fields=MappingProxyType(fields))

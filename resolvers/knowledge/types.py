@@ -1,0 +1,342 @@
+"""The types of the knowledge graph: what the graph holds, in one module since each refers to the others.
+
+Properties come first in each class and are checked against graph/model.py; then what the object leads to.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, TypeAlias
+
+import strawberry
+from strawberry.scalars import JSON
+
+from graph.mapping import EndOf, Stored
+from resolvers.knowledge.fields import (
+    Connection,
+    along,
+    list_along,
+    mapped,
+    node,
+    pages_along,
+    relation,
+    relations_along,
+)
+from resolvers.knowledge.inputs import BigInt
+from resolvers.knowledge.words import (
+    AckState,
+    AdministrativeState,
+    AlarmState,
+    AlarmType,
+    BoostStatus,
+    Effect,
+    End,
+    OperationalState,
+    OrderState,
+    RoutePath,
+    ServiceState,
+    Severity,
+    TicketStatus,
+    Tier,
+)
+
+
+@strawberry.interface(description="Anything with an id (Relay).")
+class Node:
+    """The id is unique in the whole graph: `<label in lower case>-<uuid>`."""
+
+    id: strawberry.ID = mapped(Stored(name="id"))
+
+
+@strawberry.interface(description="What alarms are raised on: equipment and the trunks between it (TMF639 Resource).")
+class Resource(Node):
+    """A managed object in X.731's sense."""
+
+    name: str = mapped(Stored(name="name"))
+    operational_state: OperationalState = mapped(Stored(name="operationalState"))
+
+
+@node("Customer")
+class Customer(Node):
+    """Who buys."""
+
+    name: str
+    segment: str
+    status: str
+    account_ref: str
+    services: Connection[Service] = pages_along("SUBSCRIBES_TO>")
+    orders: Connection[Order] = pages_along("<PLACED_BY")
+    tickets: Connection[Ticket] = pages_along("<OPENED_FOR")
+    alarms: Connection[Alarm] = pages_along(
+        "SUBSCRIBES_TO>", "<AFFECTS", description="Alarms that affect a service of this customer, each once."
+    )
+    events: Connection[Event] = pages_along("<CONCERNS_CUSTOMER")
+    leads: Connection[Lead] = pages_along("<ABOUT", operator_only=True)
+
+
+@node("Sla")
+class Sla(Node):
+    """What was promised."""
+
+    name: str
+    tier: Tier
+    availability_percent: float
+    repair_hours: int
+    services: Connection[Service] = pages_along("<GOVERNED_BY")
+
+
+@relation("ACCESSED_AT", "One end of a service: the port where it is handed over.")
+class AccessPoint:
+    """ACCESSED_AT."""
+
+    end: End
+    port: Port = mapped(EndOf(role="end"))
+    service: Service = mapped(EndOf(role="start"))
+
+
+@relation("ROUTED_OVER", "One trunk on the way of a service.")
+class RouteHop:
+    """ROUTED_OVER; the position counts from 0 at the A end."""
+
+    path: RoutePath
+    position: int
+    trunk: Trunk = mapped(EndOf(role="end"))
+    service: Service = mapped(EndOf(role="start"))
+
+
+@relation("TERMINATES_ON", "One end of a trunk: the port where it ends.")
+class Termination:
+    """TERMINATES_ON."""
+
+    end: End
+    port: Port = mapped(EndOf(role="end"))
+    trunk: Trunk = mapped(EndOf(role="start"))
+
+
+@relation("AFFECTS", "What an alarm does to a service, and how severe that is under the service's contract.")
+class AlarmEffect:
+    """AFFECTS; no severity where the contract promised nothing that this breaks."""
+
+    effect: Effect
+    severity: Severity | None
+    alarm: Alarm = mapped(EndOf(role="start"))
+    service: Service = mapped(EndOf(role="end"))
+
+
+@node("Service")
+class Service(Node):
+    """What is delivered."""
+
+    name: str
+    kind: str
+    state: ServiceState
+    committed_mbps: int
+    effective_mbps: int
+    max_mbps: int
+    effect: Effect | None
+    customer: Customer | None = along("<SUBSCRIBES_TO")
+    sla: Sla | None = along("GOVERNED_BY>")
+    access_points: list[AccessPoint] = list_along("ACCESSED_AT>", "end", at_most=20, assumed=2)
+    route: list[RouteHop] = list_along(
+        "ROUTED_OVER>", "path", "position", at_most=400, assumed=10, description="Protecting path first, then working."
+    )
+    affected_by: Connection[AlarmEffect] = relations_along("<AFFECTS")
+    tickets: Connection[Ticket] = pages_along("<CONCERNS")
+    boosts: Connection[Boost] = pages_along("<BOOSTS")
+    usage: Connection[Usage] = pages_along("<USED_BY")
+    order_items: Connection[OrderItem] = pages_along("<PROVISIONS")
+
+
+@node("Site")
+class Site(Node):
+    """Where."""
+
+    name: str
+    role: str
+    latitude: float
+    longitude: float
+    network_elements: Connection[NetworkElement] = pages_along("<LOCATED_AT")
+    external_names: Connection[ExternalName] = pages_along("<NAMES", operator_only=True)
+
+
+@node("NetworkElement")
+class NetworkElement(Resource):
+    """A managed device."""
+
+    vendor: str
+    model: str
+    role: str
+    administrative_state: AdministrativeState
+    site: Site | None = along("LOCATED_AT>")
+    cards: Connection[Card] = pages_along("HOLDS>")
+    alarms: Connection[Alarm] = pages_along("<RAISED_ON")
+    external_names: Connection[ExternalName] = pages_along("<NAMES", operator_only=True)
+
+
+@node("Card")
+class Card(Resource):
+    """A plug-in unit of a network element."""
+
+    model: str
+    slot: int
+    administrative_state: AdministrativeState
+    network_element: NetworkElement | None = along("<HOLDS")
+    ports: Connection[Port] = pages_along("HAS_PORT>")
+    alarms: Connection[Alarm] = pages_along("<RAISED_ON")
+    external_names: Connection[ExternalName] = pages_along("<NAMES", operator_only=True)
+
+
+@node("Port")
+class Port(Resource):
+    """Where a trunk ends or a customer is connected."""
+
+    role: str
+    number: int
+    speed_mbps: int
+    administrative_state: AdministrativeState
+    card: Card | None = along("<HAS_PORT")
+    trunk: Trunk | None = along("<TERMINATES_ON")
+    services: Connection[Service] = pages_along("<ACCESSED_AT")
+    alarms: Connection[Alarm] = pages_along("<RAISED_ON")
+    external_names: Connection[ExternalName] = pages_along("<NAMES", operator_only=True)
+
+
+@node("Trunk")
+class Trunk(Resource):
+    """A link between two ports."""
+
+    layer_rate: str
+    capacity_mbps: int
+    terminations: list[Termination] = list_along("TERMINATES_ON>", "end", at_most=2, assumed=2)
+    services: Connection[Service] = pages_along("<ROUTED_OVER", description="Each service once, whichever of its paths.")
+    alarms: Connection[Alarm] = pages_along("<RAISED_ON")
+    external_names: Connection[ExternalName] = pages_along("<NAMES", operator_only=True)
+
+
+@node("Alarm")
+class Alarm(Node):
+    """A fault or threshold event."""
+
+    source_system_id: str
+    external_alarm_id: str | None
+    alarmed_object_ref: str
+    alarm_type: AlarmType
+    probable_cause: str
+    specific_problem: str | None
+    perceived_severity: Severity
+    state: AlarmState
+    ack_state: AckState
+    raised_at: datetime.datetime
+    changed_at: datetime.datetime
+    cleared_at: datetime.datetime | None
+    record: JSON
+    alarmed_object: AlarmedObject | None = along("RAISED_ON>")
+    affects: Connection[AlarmEffect] = relations_along("AFFECTS>")
+    caused_by: Connection[Alarm] = pages_along("CAUSED_BY>")
+    causes: Connection[Alarm] = pages_along("<CAUSED_BY")
+    tickets: Connection[Ticket] = pages_along("<REPORTS")
+
+
+AlarmedObject: TypeAlias = Annotated[
+    NetworkElement | Card | Port | Trunk, strawberry.union("AlarmedObject", description="What an alarm is raised on.")
+]
+
+
+@node("Ticket")
+class Ticket(Node):
+    """What we know of another system's ticket."""
+
+    system: str
+    external_id: str | None
+    status: TicketStatus
+    severity: Severity
+    customer: Customer | None = along("OPENED_FOR>")
+    alarms: Connection[Alarm] = pages_along("REPORTS>")
+    services: Connection[Service] = pages_along("CONCERNS>")
+
+
+@node("Order")
+class Order(Node):
+    """A product or service order."""
+
+    external_id: str
+    system: str
+    state: OrderState
+    customer: Customer | None = along("PLACED_BY>")
+    items: Connection[OrderItem] = pages_along("HAS_ITEM>")
+
+
+@node("OrderItem")
+class OrderItem(Node):
+    """One item of an order."""
+
+    external_id: str
+    system: str
+    state: OrderState
+    order: Order | None = along("<HAS_ITEM")
+    service: Service | None = along("PROVISIONS>")
+
+
+@node("ExternalName")
+class ExternalName(Node):
+    """What a source system calls a thing."""
+
+    id: strawberry.ID
+    system: str
+    name: str
+    names: NamedObject | None = along("NAMES>", operator_only=True)
+
+
+NamedObject: TypeAlias = Annotated[
+    Site | NetworkElement | Card | Port | Trunk,
+    strawberry.union("NamedObject", description="What a source system has a name for."),
+]
+
+
+@node("Boost")
+class Boost(Node):
+    """A temporary rate."""
+
+    mbps: int
+    start_at: datetime.datetime
+    end_at: datetime.datetime
+    status: BoostStatus
+    price: int
+    currency: str
+    service: Service | None = along("BOOSTS>")
+
+
+@node("Usage")
+class Usage(Node):
+    """A rated or ratable interval."""
+
+    from_: datetime.datetime
+    to: datetime.datetime
+    mbps: int
+    octets: BigInt
+    kind: str
+    service: Service | None = along("USED_BY>")
+
+
+@node("Lead")
+class Lead(Node):
+    """An upsell lead."""
+
+    id: strawberry.ID
+    reason: str
+    at: datetime.datetime
+    customer: Customer | None = along("ABOUT>", operator_only=True)
+
+
+@node("Event")
+class Event(Node):
+    """Something that happened."""
+
+    type: str
+    aggregate_id: str
+    aggregate_version: int
+    at: datetime.datetime
+    position: BigInt | None
+    principal: str
+    payload: JSON
+    customers: Connection[Customer] = pages_along("CONCERNS_CUSTOMER>")

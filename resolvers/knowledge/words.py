@@ -1,0 +1,203 @@
+"""The closed vocabularies of the model as GraphQL enums; each is checked against the model where it is made."""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+import strawberry
+
+from graph import model
+from graph.mapping import enum_name
+
+
+def _words(of: type[enum.Enum], words: tuple[str, ...]) -> None:
+    spelled = {each.name: each.value for each in of}
+    if spelled != {enum_name(word): word for word in words}:
+        raise TypeError(f"{of.__name__} does not say what the model says")
+    BY_WORDS[words] = of
+
+
+BY_WORDS: Final[dict[tuple[str, ...], type[enum.Enum]]] = {}
+"""Vocabulary of a property -> its enum."""
+
+
+@strawberry.enum(description="What an alarm does to a service.")
+class Effect(enum.Enum):
+    """graph.effects."""
+
+    DOWN = "down"
+    DEGRADED = "degraded"
+    AT_RISK = "atRisk"
+
+
+@strawberry.enum(description="Perceived severity (ITU-T X.733, 8.1.2.3).")
+class Severity(enum.Enum):
+    """In no order of badness: X.733 lists them so."""
+
+    CLEARED = "cleared"
+    INDETERMINATE = "indeterminate"
+    CRITICAL = "critical"
+    MAJOR = "major"
+    MINOR = "minor"
+    WARNING = "warning"
+
+
+@strawberry.enum(description="How much was promised.")
+class Tier(enum.Enum):
+    """The severity of an effect follows from it."""
+
+    PREMIUM = "PREMIUM"
+    STANDARD = "STANDARD"
+    BASIC = "BASIC"
+
+
+@strawberry.enum(description="Whether a resource works (ITU-T X.731).")
+class OperationalState(enum.Enum):
+    """X.731, 7.1.1."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+
+
+@strawberry.enum(description="Whether a resource may be used (ITU-T X.731).")
+class AdministrativeState(enum.Enum):
+    """X.731, 7.1.3."""
+
+    LOCKED = "locked"
+    UNLOCKED = "unlocked"
+    SHUTTING_DOWN = "shuttingDown"
+
+
+@strawberry.enum(description="State of a service (TMF638).")
+class ServiceState(enum.Enum):
+    """TMF638 v4, ServiceStateType."""
+
+    FEASIBILITY_CHECKED = "feasibilityChecked"
+    DESIGNED = "designed"
+    RESERVED = "reserved"
+    INACTIVE = "inactive"
+    ACTIVE = "active"
+    TERMINATED = "terminated"
+
+
+@strawberry.enum(description="Kind of alarm (ITU-T X.733 and X.736).")
+class AlarmType(enum.Enum):
+    """TMF642 v4, AlarmType, where security service and mechanism are one word of X.736."""
+
+    COMMUNICATIONS_ALARM = "communicationsAlarm"
+    PROCESSING_ERROR_ALARM = "processingErrorAlarm"
+    ENVIRONMENTAL_ALARM = "environmentalAlarm"
+    QUALITY_OF_SERVICE_ALARM = "qualityOfServiceAlarm"
+    EQUIPMENT_ALARM = "equipmentAlarm"
+    INTEGRITY_VIOLATION = "integrityViolation"
+    OPERATIONAL_VIOLATION = "operationalViolation"
+    PHYSICAL_VIOLATION = "physicalViolation"
+    SECURITY_SERVICE_OR_MECHANISM_VIOLATION = "securityServiceOrMechanismViolation"
+    TIME_DOMAIN_VIOLATION = "timeDomainViolation"
+
+
+@strawberry.enum(description="State of an alarm (TMF642).")
+class AlarmState(enum.Enum):
+    """TMF642 v4."""
+
+    RAISED = "raised"
+    UPDATED = "updated"
+    CLEARED = "cleared"
+
+
+@strawberry.enum(description="Whether a person has taken note of an alarm (TMF642).")
+class AckState(enum.Enum):
+    """TMF642 v4."""
+
+    ACKNOWLEDGED = "acknowledged"
+    UNACKNOWLEDGED = "unacknowledged"
+
+
+@strawberry.enum(description="Status of a trouble ticket (TMF621).")
+class TicketStatus(enum.Enum):
+    """TMF621 v4, TroubleTicketStatusType."""
+
+    ACKNOWLEDGED = "acknowledged"
+    REJECTED = "rejected"
+    PENDING = "pending"
+    HELD = "held"
+    IN_PROGRESS = "inProgress"
+    CANCELLED = "cancelled"
+    CLOSED = "closed"
+    RESOLVED = "resolved"
+
+
+@strawberry.enum(description="State of an order or of an item of it (TMF622, TMF641).")
+class OrderState(enum.Enum):
+    """TMF622 v4, ProductOrderStateType."""
+
+    ACKNOWLEDGED = "acknowledged"
+    REJECTED = "rejected"
+    PENDING = "pending"
+    HELD = "held"
+    IN_PROGRESS = "inProgress"
+    CANCELLED = "cancelled"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    PARTIAL = "partial"
+    ASSESSING_CANCELLATION = "assessingCancellation"
+    PENDING_CANCELLATION = "pendingCancellation"
+
+
+@strawberry.enum(description="Status of a temporary rate.")
+class BoostStatus(enum.Enum):
+    """The life of a boost."""
+
+    REQUESTED = "requested"
+    SCHEDULED = "scheduled"
+    ACTIVATED = "activated"
+    TERMINATED = "terminated"
+    DECLINED = "declined"
+
+
+@strawberry.enum(description="Which of the two ways of a service.")
+class RoutePath(enum.Enum):
+    """The protecting path carries when the working one fails."""
+
+    WORKING = "WORKING"
+    PROTECTING = "PROTECTING"
+
+
+@strawberry.enum(description="Which end of a service or trunk.")
+class End(enum.Enum):
+    """A and Z, as in TMF and MTOSI."""
+
+    A = "A"
+    Z = "Z"
+
+
+@strawberry.enum(description="How the objects of an impact question are assumed to fail.")
+class FailureMode(enum.Enum):
+    """DOWN only, for now."""
+
+    DOWN = "down"
+
+
+@strawberry.enum(description="The direction of an order.")
+class OrderDirection(enum.Enum):
+    """Ascending when not given."""
+
+    ASC = "asc"
+    DESC = "desc"
+
+
+_words(Effect, model.EFFECTS)
+_words(Severity, model.SEVERITIES)
+_words(Tier, model.TIERS)
+_words(OperationalState, model.OPERATIONAL_STATES)
+_words(AdministrativeState, model.ADMINISTRATIVE_STATES)
+_words(ServiceState, model.SERVICE_STATES)
+_words(AlarmType, model.ALARM_TYPES)
+_words(AlarmState, model.LABELS["Alarm"].property("state").words)
+_words(AckState, model.LABELS["Alarm"].property("ackState").words)
+_words(TicketStatus, model.TICKET_STATES)
+_words(OrderState, model.ORDER_STATES)
+_words(BoostStatus, model.BOOST_STATES)
+_words(RoutePath, ("WORKING", "PROTECTING"))
+_words(End, ("A", "Z"))
