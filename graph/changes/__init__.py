@@ -1,0 +1,28 @@
+"""Every business change of the graph: one function each, one transaction each, with the events that tell of it.
+
+A change that committed without its event would never be heard of, and one that is asked for twice must not be made
+twice. So three things commit together or not at all: the change, its event, and the record of its outcome.
+
+In: the store, the principal, the arguments of the change, the caller's idempotency key, a deadline.
+Out: an `Outcome`: ids of nodes, which the caller reads in its own scope, and user errors; or a `graph.errors.GraphError`.
+
+Files, in order of flow:
+    alarms.py       what can be done to an alarm
+    idempotency.py  once per key: claim, run the change, keep what it returned; sweep what has expired
+    events.py       an event is appended in the transaction of its change
+    outcome.py      what a change returns, and how it is kept
+
+Invariants:
+    1. Lock first, then look, then write, in one statement: what was read before the lock may already be untrue.
+    2. An aggregate's `_version` rises by one with each change, under its lock; each event has the version it made.
+    3. Nothing is done twice under one key of one principal, and no key is used for two different changes.
+    4. Only the database's clock counts.
+
+Acknowledging an alarm, the first time and when asking again, by an operator:
+
+    outcome = await acknowledge_alarm(store, operator, alarm_id="alarm-7d", idempotency_key="k1", deadline=soon)
+    # the alarm has ackState acknowledged; one Event AlarmAcknowledged, for each customer that the alarm affects
+    outcome.ids                    # {"alarm": "alarm-7d"}
+    again = await acknowledge_alarm(store, operator, alarm_id="alarm-7d", idempotency_key="k1", deadline=soon)
+    again == outcome               # nothing was written
+"""

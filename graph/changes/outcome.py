@@ -1,0 +1,66 @@
+"""A change is asked for again when its answer was lost, so what it answered must survive as text, beside what it did.
+
+An outcome therefore holds no objects, only the ids of the nodes that the payload is made of, and what the caller can be
+told about why nothing was done. The objects are read anew each time, in the scope that the caller has then.
+
+>>> text = as_text(Outcome(ids={"alarm": "alarm-1"}))
+>>> text
+'{"ids":{"alarm":"alarm-1"},"userErrors":[]}'
+>>> outcome_of(text)
+Outcome(ids={'alarm': 'alarm-1'}, user_errors=())
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypedDict
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserError:
+    """Why a change was not made, for the person who asked; the request itself was in order."""
+
+    message: str
+    code: str
+    path: tuple[str, ...]
+    """the argument that it is about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a change returns, whether it was made now or is remembered."""
+
+    ids: Mapping[str, str]
+    """the payload's field, and the node that it shows."""
+    user_errors: tuple[UserError, ...] = ()
+
+
+class RawUserError(TypedDict):
+    """A user error as it is stored."""
+
+    message: str
+    code: str
+    path: list[str]
+
+
+class RawOutcome(TypedDict):
+    """An outcome as it is stored."""
+
+    ids: dict[str, str]
+    userErrors: list[RawUserError]
+
+
+def as_text(outcome: Outcome) -> str:
+    """Write an outcome as JSON."""
+    errors = [RawUserError(message=e.message, code=e.code, path=list(e.path)) for e in outcome.user_errors]
+    return orjson.dumps(RawOutcome(ids=dict(outcome.ids), userErrors=errors)).decode()
+
+
+def outcome_of(text: str) -> Outcome:
+    """Read what `as_text` wrote."""
+    raw: RawOutcome = orjson.loads(text)
+    errors = (UserError(message=e["message"], code=e["code"], path=tuple(e["path"])) for e in raw["userErrors"])
+    return Outcome(ids=raw["ids"], user_errors=tuple(errors))

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import asyncio
+
+import orjson
+import pytest
+
+from graph.changes.outcome import Outcome, UserError
+from graph.errors import Refused
+from graph.scope import Principal, Role
+from tests.graph.changes.conftest import OPERATOR, RAISED_AT, Scene
+
+ALARM = "MATCH (a:Alarm {id: $id}) RETURN a.ackState, a.changedAt, a.state, a._version"
+EVENT = """
+MATCH (e:Event) RETURN e.id, e.type, e.aggregateId, e.aggregateVersion, e.at, e.principal, e.payload, e.position,
+COLLECT { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) RETURN c.id ORDER BY c.id }
+"""
+NOT_FOUND = Outcome(
+    ids={}, user_errors=(UserError(message="There is no such alarm", code="ALARM_NOT_FOUND", path=("alarmId",)),)
+)
+
+
+def system(name: str) -> Principal:
+    return Principal(subject="9:issuer-a:probe", role=Role.SYSTEM, system=name)
+
+
+async def test_an_alarm_is_acknowledged_by_the_clock_of_the_database(scene: Scene) -> None:
+    before = await scene.now()
+    assert await scene.acknowledge("k") == Outcome(ids={"alarm": "alarm-0"})
+    after = await scene.now()
+    [[ack, changed_at, state, version]] = await scene.rows(ALARM, id="alarm-0")
+    assert (ack, state, version) == ("acknowledged", "raised", 1)
+    assert isinstance(changed_at, int)
+    assert before <= changed_at <= after
+    assert await scene.rows(ALARM, id="alarm-1") == [["unacknowledged", RAISED_AT, "raised", None]]
+
+
+async def test_the_event_names_the_principal_and_concerns_each_affected_customer_once(scene: Scene) -> None:
+    await scene.acknowledge("k")
+    [[_, changed_at, _, _]] = await scene.rows(ALARM, id="alarm-0")
+    [[event_id, kind, aggregate, version, at, principal, payload, position, customers]] = await scene.rows(EVENT)
+    assert str(event_id).startswith("event-")
+    assert str(event_id)[20] == "7", "uuid7, which sorts by time"
+    assert (kind, aggregate, version, at) == ("AlarmAcknowledged", "alarm-0", 1, changed_at)
+    assert principal == OPERATOR.subject
+    assert orjson.loads(str(payload)) == {"alarm": "alarm-0", "ackState": "acknowledged"}
+    assert position is None
+    assert customers == ["customer-a", "customer-b"]
+
+
+async def test_an_event_can_concern_nobody(scene: Scene) -> None:
+    await scene.run("MATCH (:Alarm {id: 'alarm-0'})-[r:AFFECTS]->() DELETE r", {})
+    await scene.acknowledge("k")
+    [event] = await scene.rows(EVENT)
+    assert event[-1] == []
+
+
+async def test_a_second_acknowledgement_writes_and_announces_nothing(scene: Scene) -> None:
+    await scene.acknowledge("k1")
+    first = await scene.rows(ALARM, id="alarm-0")
+    assert await scene.acknowledge("k2") == Outcome(ids={"alarm": "alarm-0"})
+    assert await scene.rows(ALARM, id="alarm-0") == first
+    assert await scene.events() == [["alarm-0", 1]]
+
+
+async def test_a_cleared_alarm_can_be_acknowledged(scene: Scene) -> None:
+    await scene.run("MATCH (a:Alarm {id: 'alarm-0'}) SET a.state = 'cleared'", {})
+    await scene.acknowledge("k")
+    [[ack, _, state, _]] = await scene.rows(ALARM, id="alarm-0")
+    assert (ack, state) == ("acknowledged", "cleared")
+
+
+async def test_an_unknown_alarm_is_a_user_error_and_leaves_nothing_but_its_record(scene: Scene) -> None:
+    assert await scene.acknowledge("k", alarm="alarm-none") == NOT_FOUND
+    assert await scene.events() == []
+    assert await scene.rows("MATCH (a:Alarm) RETURN count(a)") == [[8]]
+
+
+async def test_the_version_goes_on_counting_from_what_is_there(scene: Scene) -> None:
+    await scene.run("MATCH (a:Alarm {id: 'alarm-0'}) SET a._version = 4", {})
+    await scene.acknowledge("k")
+    assert await scene.events() == [["alarm-0", 5]]
+
+
+async def test_no_lock_is_left_behind(scene: Scene) -> None:
+    await scene.acknowledge("k")
+    assert await scene.rows("MATCH (a:Alarm {id: 'alarm-0'}) WHERE a._lock IS NOT NULL RETURN a.id") == []
+    assert await scene.rows("MATCH (i:Idempotency) WHERE i._lock IS NOT NULL RETURN i.key") == []
+
+
+async def test_of_many_who_acknowledge_one_alarm_one_does(scene: Scene) -> None:
+    outcomes = await asyncio.gather(*(scene.acknowledge(f"k{number}") for number in range(32)))
+    assert outcomes == [Outcome(ids={"alarm": "alarm-0"})] * 32
+    assert await scene.events() == [["alarm-0", 1]]
+
+
+async def test_alarms_of_the_same_customers_are_acknowledged_side_by_side(scene: Scene) -> None:
+    alarms = [f"alarm-{number}" for number in range(8)]
+    await asyncio.gather(*(scene.acknowledge(alarm, alarm) for alarm in alarms))
+    assert await scene.events() == [[alarm, 1] for alarm in alarms]
+    told = await scene.rows(
+        "MATCH (c:Customer) RETURN c.id, COUNT { (:Event)-[:CONCERNS_CUSTOMER]->(c) } ORDER BY c.id"
+    )
+    assert told == [["customer-a", 8], ["customer-b", 8], ["customer-c", 0]]
+
+
+async def test_a_system_acknowledges_alarms_of_its_own(scene: Scene) -> None:
+    assert await scene.acknowledge("k", principal=system("fault-management")) == Outcome(ids={"alarm": "alarm-0"})
+    assert await scene.events() == [["alarm-0", 1]]
+
+
+async def test_to_a_system_an_alarm_of_another_source_is_one_that_does_not_exist(scene: Scene) -> None:
+    assert await scene.acknowledge("k1", principal=system("billing")) == NOT_FOUND
+    assert await scene.acknowledge("k2", alarm="alarm-none", principal=system("billing")) == NOT_FOUND
+    assert await scene.events() == []
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        pytest.param(Principal(subject="s", role=Role.ANALYST), id="an analyst reads everything and changes nothing"),
+        pytest.param(Principal(subject="s", role=Role.CUSTOMER, customers=("customer-a",)), id="a customer"),
+        pytest.param(Principal(subject="s", role=Role.ROUTER), id="a router that acts for nobody"),
+        pytest.param(Principal(subject="s", role=Role.ROUTER, acts_for=Role.CUSTOMER), id="a router for a customer"),
+        pytest.param(Principal(subject="s", role=Role.SYSTEM), id="a system without a name"),
+    ],
+)
+async def test_nobody_else_may(scene: Scene, principal: Principal) -> None:
+    with pytest.raises(Refused) as refused:
+        await scene.acknowledge("k", principal=principal)
+    assert refused.value.code == "FORBIDDEN"
+    assert await scene.rows("MATCH (i:Idempotency) RETURN i.key") == []
+
+
+async def test_a_router_may_for_an_operator(scene: Scene) -> None:
+    router = Principal(subject="s", role=Role.ROUTER, acts_for=Role.OPERATOR)
+    assert await scene.acknowledge("k", principal=router) == Outcome(ids={"alarm": "alarm-0"})
