@@ -42,8 +42,6 @@ class EmbeddedSettings:
     heap: str = "1g"
     command_timeout: float = 60.0
     """no statement of anybody runs longer; a single request's deadline is shorter."""
-    searched: tuple[str, ...] = ()
-    """labels whose `words` get a full-text index, which only the child itself can make."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +122,6 @@ class EmbeddedDatabase:
             new_password=new,
             heap=self._settings.heap,
             command_timeout_ms=int(self._settings.command_timeout * 1000),
-            searched=list(self._settings.searched),
         )
 
     async def _follow(self) -> None:

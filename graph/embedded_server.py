@@ -13,7 +13,7 @@ Rules. 1. One process per directory: a second would delete the live log files of
 this process itself, since the parent's lock is free again while the child of a dead parent is still closing.
 2. The password is never in argv or the environment. 3. Bolt on loopback only; the HTTP listener, which the server
 cannot be told to leave out, is stopped before anything else happens. 4. Full-text indexes have no Cypher here, only SQL
-by this process's own hands: so they are made here, each time, before anybody can connect and write.
+by this process's own hands: so this part of the schema is made here, at each start, before anybody can connect.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, TypedDict
+from typing import Any, Final, TypedDict, assert_never
+
+from graph.model import LABELS, RELATIONSHIPS, Kind
 
 DATABASE: Final = "neo4j"
 _STOP_SECONDS: Final = 20.0
@@ -40,7 +43,6 @@ class Orders(TypedDict):
     new_password: bool
     heap: str
     command_timeout_ms: int
-    searched: list[str]
 
 
 def main(ready: int) -> None:
@@ -73,7 +75,7 @@ def _serve(orders: Orders, ready: int) -> None:
     try:
         server.start()
         server._java_server.getHttpServer().stopService()  # noqa: SLF001 - the wrapper has no name for it
-        _prepare(server, orders["searched"])
+        _prepare(server)
         os.write(ready, json.dumps({"port": _bolt_port(server)}).encode() + b"\n")
         while os.read(0, 4096):
             pass
@@ -127,14 +129,40 @@ def _server(orders: Orders) -> Any:
     )
 
 
-def _prepare(server: Any, searched: list[str]) -> None:
+def _prepare(server: Any) -> None:
     # What runs here goes by the machine's own thread and needs no login.
     known = server._java_server.existsDatabase(DATABASE)  # noqa: SLF001 - the wrapper has no name for it
     database = server.get_database(DATABASE) if known else server.create_database(DATABASE)
-    for label in searched:
-        database.command("sql", f"CREATE VERTEX TYPE {label} IF NOT EXISTS")
-        database.command("sql", f"CREATE PROPERTY {label}.words IF NOT EXISTS STRING")
-        database.command("sql", f"CREATE INDEX words_{label} IF NOT EXISTS ON {label} (words) FULL_TEXT")
+    for statement in schema_statements():
+        database.command("sql", statement)
+
+
+def schema_statements() -> Iterator[str]:
+    """Give what Cypher cannot say here: full-text indexes, and types, which are else guessed from the first value."""
+    for label in LABELS.values():
+        yield f"CREATE VERTEX TYPE {label.name} IF NOT EXISTS"
+        for each in label.properties:
+            if each.indexed or each.name in label.unique:
+                yield f"CREATE PROPERTY {label.name}.{each.name} IF NOT EXISTS {_sql_type(each.kind)}"
+        if label.searched:
+            yield f"CREATE PROPERTY {label.name}.words IF NOT EXISTS STRING"
+            yield f"CREATE INDEX words_{label.name} IF NOT EXISTS ON {label.name} (words) FULL_TEXT"
+    for relationship in RELATIONSHIPS.values():
+        yield f"CREATE EDGE TYPE {relationship.type} IF NOT EXISTS"
+
+
+def _sql_type(kind: Kind) -> str:
+    match kind:
+        case Kind.STRING | Kind.JSON:
+            return "STRING"
+        case Kind.INTEGER | Kind.LARGE | Kind.TIME:
+            return "LONG"
+        case Kind.FLOAT:
+            return "DOUBLE"
+        case Kind.BOOLEAN:
+            return "BOOLEAN"
+        case never:
+            assert_never(never)
 
 
 def _bolt_port(server: Any) -> int:
