@@ -179,14 +179,18 @@ def _entity_ids(binding: EntityIds, request: Request) -> list[str]:
             code="BAD_USER_INPUT",
             hint="Send them in parts.",
         )
-    return [entity_id(each) for each in representations if isinstance(each, dict) and each.get("__typename") == binding.type]
+    return [
+        entity_id(each) for each in representations if isinstance(each, dict) and each.get("__typename") == binding.type
+    ]
 
 
 def entity_id(representation: Any) -> str:
     """Give the key of a representation; raises Refused where it has none."""
     key = representation.get("id") if isinstance(representation, dict) else None
     if not isinstance(key, str):
-        raise Refused("A representation needs __typename and id.", code="BAD_USER_INPUT", hint="The key of every entity is id.")
+        raise Refused(
+            "A representation needs __typename and id.", code="BAD_USER_INPUT", hint="The key of every entity is id."
+        )
     return key
 
 

@@ -10,15 +10,13 @@ store.
 from __future__ import annotations
 
 import base64
-import secrets
-from typing import Any, Final, LiteralString
+from typing import Any, Final
 
 import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from graph.errors import Refused
-from graph.store import Store, Transaction
 
 KEY_BYTES: Final = 32
 _CLASS: Final = 32
@@ -56,19 +54,3 @@ class CursorKey:
                 hint="Use a cursor that this field gave with the same orderBy, or start without one.",
             ) from exc
         return keys
-
-
-KEEP: Final[LiteralString] = (
-    "MERGE (k:StoreKey {id: 'storekey-cursor'}) ON CREATE SET k.text = $text RETURN k.text AS text"
-)
-
-
-async def load_cursor_key(store: Store, *, deadline: float) -> bytes:
-    """Give the key that is kept with the store; the first replica to ask makes it."""
-    fresh = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
-
-    async def keep(transaction: Transaction) -> str:
-        rows = await transaction.run(KEEP, {"text": fresh})
-        return str(rows[0][0])
-
-    return base64.b64decode(await store.write(keep, deadline=deadline))

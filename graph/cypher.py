@@ -1,280 +1,47 @@
 """The only place that makes Cypher text from a tree.
 
-A tree is built of the frozen values below and printed by `text`. Names in it come from the model and from the compiler's
-own counters; values of a request are only ever `Param`. What may be spelled, and why, was measured on both databases and
-is written down in docs/cypher.md; this module has no spelling that is not on that list.
+A tree is built of the frozen values of graph/clauses.py and printed by `text`. What may be spelled, and why, was
+measured on both databases and is written down in docs/cypher.md; this module has no spelling that is not on that list.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final, assert_never
 
-# Expressions -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Var:
-    """A variable that a clause has bound."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Get:
-    """A property of a node or relationship."""
-
-    var: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Param:
-    """A value of the request."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Const:
-    """A word or number of our own (never of a request)."""
-
-    value: str | int | bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class ListOf:
-    """A list of expressions."""
-
-    items: tuple[Expr, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Sub:
-    """`COLLECT`, `COUNT` or `EXISTS` of a query."""
-
-    kind: str
-    query: Query
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A function of expressions."""
-
-    name: str
-    arguments: tuple[Expr, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Binary:
-    """`left operator right`."""
-
-    operator: str
-    left: Expr
-    right: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    """Every one holds; an empty one holds."""
-
-    items: tuple[Expr, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AnyOf:
-    """At least one holds; an empty one does not."""
-
-    items: tuple[Expr, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """It does not hold."""
-
-    item: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class IsNull:
-    """There is no value."""
-
-    item: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class HasLabel:
-    """A node is of a label."""
-
-    var: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """The value of the first condition that holds, else null."""
-
-    whens: tuple[tuple[Expr, Expr], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """The first n of a list."""
-
-    item: Expr
-    stop: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class At:
-    """One place of a list, counted from 0."""
-
-    item: Expr
-    index: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class Every:
-    """A condition holds for every member of a list."""
-
-    var: str
-    item: Expr
-    condition: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class NodesOfPath:
-    """The nodes of a path that have a label."""
-
-    path: str
-    label: str
-
-
-Expr = (
-    Var
-    | Get
-    | Param
-    | Const
-    | ListOf
-    | Sub
-    | Call
-    | Binary
-    | All
-    | AnyOf
-    | Not
-    | IsNull
-    | HasLabel
-    | Case
-    | Slice
-    | At
-    | Every
-    | NodesOfPath
+from graph.clauses import (
+    All,
+    AnyOf,
+    At,
+    Binary,
+    Call,
+    Case,
+    Clause,
+    Const,
+    Every,
+    Expr,
+    FullText,
+    Get,
+    HasLabel,
+    IsNull,
+    ListOf,
+    Match,
+    NodePattern,
+    NodesOfPath,
+    Not,
+    Order,
+    Param,
+    Query,
+    Return,
+    ShortestPath,
+    Slice,
+    Step,
+    Sub,
+    Unwind,
+    Var,
+    With,
 )
-
-
-# Clauses -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class NodePattern:
-    """`(var:label {id: key})`."""
-
-    var: str = ""
-    label: str = ""
-    key: Expr | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """`-[var:type]->(node)`, or `<-[var:type]-(node)`."""
-
-    type: str
-    reverse: bool
-    node: NodePattern
-    var: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """`MATCH start step step WHERE condition`."""
-
-    start: NodePattern
-    steps: tuple[Step, ...] = ()
-    where: Expr = All(())
-    optional: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ShortestPath:
-    """`MATCH path = shortestPath((a)-[:X|Y*..n]-(b))`; fails where a is b, so the match before excludes it."""
-
-    path: str
-    left: str
-    right: str
-    types: tuple[str, ...]
-    longest: int
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One key of an ORDER BY."""
-
-    key: Expr
-    descending: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class With:
-    """`WITH [DISTINCT] items WHERE ... ORDER BY ... LIMIT`; an item without a name is a variable kept."""
-
-    items: tuple[tuple[Expr, str], ...]
-    distinct: bool = False
-    order: tuple[Order, ...] = ()
-    limit: Expr | None = None
-    where: Expr = All(())
-
-
-@dataclass(frozen=True, slots=True)
-class Unwind:
-    """`UNWIND list AS var`."""
-
-    item: Expr
-    var: str
-
-
-@dataclass(frozen=True, slots=True)
-class FullText:
-    """`CALL db.index.fulltext.queryNodes(index, query) YIELD node AS var`."""
-
-    index: str
-    query: Expr
-    var: str
-
-
-@dataclass(frozen=True, slots=True)
-class Return:
-    """`RETURN item ORDER BY ... LIMIT`."""
-
-    item: Expr
-    name: str = ""
-    distinct: bool = False
-    order: tuple[Order, ...] = ()
-    limit: Expr | None = None
-
-
-Clause = Match | ShortestPath | With | Unwind | FullText | Return
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """Clauses in order."""
-
-    clauses: tuple[Clause, ...]
-
-
-# Printing ----------------------------------------------------------------------------------------------------------
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -294,7 +61,9 @@ def _clause(clause: Clause) -> str:
             return f"MATCH {_name(clause.path)} = shortestPath({ends})"
         case With():
             items = ", ".join(_item(each, name) for each, name in clause.items)
-            return f"WITH {_distinct(on=clause.distinct)}{items}{_where(clause.where)}{_tail(clause.order, clause.limit)}"
+            return (
+                f"WITH {_distinct(on=clause.distinct)}{items}{_where(clause.where)}{_tail(clause.order, clause.limit)}"
+            )
         case Unwind():
             return f"UNWIND {_expr(clause.item)} AS {_name(clause.var)}"
         case FullText():
@@ -312,7 +81,26 @@ def _match(clause: Match) -> str:
     return f"{'OPTIONAL ' if clause.optional else ''}MATCH {pattern}{_where(clause.where)}"
 
 
-def _expr(expr: Expr) -> str:  # one line per kind of expression; splitting it would hide the list
+def _expr(expr: Expr) -> str:
+    match expr:
+        case Var() | Get() | Param() | Const():
+            return _atom(expr)
+        case All() | AnyOf() | Not() | IsNull() | HasLabel() | Binary() | Every():
+            return _condition(expr)
+        case Sub(kind=kind, query=query):
+            return f"{_name(kind)} {{ {text(query)} }}"
+        case Call(name=name, arguments=arguments):
+            return f"{_name(name)}({_commas(arguments)})"
+        case Case(whens=whens):
+            branches = " ".join(f"WHEN {_expr(when)} THEN {_expr(then)}" for when, then in whens)
+            return f"CASE {branches} END"
+        case ListOf() | Slice() | At() | NodesOfPath():
+            return _list(expr)
+        case never:
+            assert_never(never)
+
+
+def _atom(expr: Var | Get | Param | Const) -> str:
     match expr:
         case Var(name=name):
             return _name(name)
@@ -322,30 +110,25 @@ def _expr(expr: Expr) -> str:  # one line per kind of expression; splitting it w
             return f"${_name(name)}"
         case Const(value=value):
             return _const(value)
+        case never:
+            assert_never(never)
+
+
+def _list(expr: ListOf | Slice | At | NodesOfPath) -> str:
+    match expr:
         case ListOf(items=items):
             return f"[{_commas(items)}]"
-        case Sub(kind=kind, query=query):
-            return f"{_name(kind)} {{ {text(query)} }}"
-        case Call(name=name, arguments=arguments):
-            return f"{_name(name)}({_commas(arguments)})"
-        case All() | AnyOf() | Not() | IsNull() | HasLabel() | Binary():
-            return _condition(expr)
-        case Case(whens=whens):
-            branches = " ".join(f"WHEN {_expr(when)} THEN {_expr(then)}" for when, then in whens)
-            return f"CASE {branches} END"
         case Slice(item=item, stop=stop):
             return f"({_expr(item)})[0..{_expr(stop)}]"
         case At(item=item, index=index):
             return f"{_expr(item)}[{_expr(index)}]"
-        case Every(var=var, item=item, condition=condition):
-            return f"all({_name(var)} IN {_expr(item)} WHERE {_expr(condition)})"
         case NodesOfPath(path=path, label=label):
             return f"[x IN nodes({_name(path)}) WHERE x:{_name(label)}]"
         case never:
             assert_never(never)
 
 
-def _condition(expr: All | AnyOf | Not | IsNull | HasLabel | Binary) -> str:
+def _condition(expr: All | AnyOf | Not | IsNull | HasLabel | Binary | Every) -> str:
     match expr:
         case Binary(operator=operator, left=left, right=right):
             return f"{_operand(left)} {operator} {_operand(right)}"
@@ -359,6 +142,8 @@ def _condition(expr: All | AnyOf | Not | IsNull | HasLabel | Binary) -> str:
             return f"{_operand(item)} IS NULL"
         case HasLabel(var=var, label=label):
             return f"{_name(var)}:{_name(label)}"
+        case Every(var=var, item=item, condition=condition):
+            return f"all({_name(var)} IN {_expr(item)} WHERE {_expr(condition)})"
         case never:
             assert_never(never)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 from graph.bind import Given, big_integer, epoch_milliseconds
-from graph.cypher import All, AnyOf, Binary, Call, Const, Expr, Get, IsNull, Not
+from graph.clauses import All, AnyOf, Binary, Call, Const, Expr, Get, IsNull, Not
 from graph.mapping import enum_name
 from graph.model import Kind, Label, Property
 from graph.names import Names
@@ -31,7 +31,9 @@ class Filtered:
 
     def condition(self, filter_: Mapping[str, Any] | None, path: tuple[str | int, ...], *, negated: bool) -> Expr:
         """Give the condition of one filter object, found at `path` in the arguments of the slot."""
-        parts = [self._part(key, value, (*path, key), negated=negated) for key, value in sorted((filter_ or {}).items())]
+        parts = [
+            self._part(key, value, (*path, key), negated=negated) for key, value in sorted((filter_ or {}).items())
+        ]
         return All(tuple(each for each in parts if each is not None))
 
     def _part(self, key: str, value: Any, path: tuple[str | int, ...], *, negated: bool) -> Expr | None:
@@ -46,7 +48,9 @@ class Filtered:
                 return Not(self.condition(value, path, negated=True))
             case _:
                 property_ = self.label.property(key)
-                parts = [self._compare(property_, op, v, (*path, op), negated=negated) for op, v in sorted(value.items())]
+                parts = [
+                    self._compare(property_, op, v, (*path, op), negated=negated) for op, v in sorted(value.items())
+                ]
                 return All(tuple(each for each in parts if each is not None))
 
     def _compare(
@@ -54,7 +58,9 @@ class Filtered:
     ) -> Expr | None:
         stored = Get(self.var, known.name)
         if operator == "range":
-            parts = [self._compare(known, op, v, (*path, op), negated=negated) for op, v in sorted((value or {}).items())]
+            parts = [
+                self._compare(known, op, v, (*path, op), negated=negated) for op, v in sorted((value or {}).items())
+            ]
             return All(tuple(each for each in parts if each is not None))
         if value is None:
             return IsNull(stored) if operator == "eq" else None

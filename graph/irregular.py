@@ -33,15 +33,13 @@ def answer(
         type_resolver=_by_tag,
     )
     assert isinstance(result, ExecutionResult)  # no resolver here is asynchronous
-    errors = [
-        {"message": MESSAGE, "path": each.path, "extensions": {"code": CODE}} for each in result.errors or ()
-    ]
+    errors = [{"message": MESSAGE, "path": each.path, "extensions": {"code": CODE}} for each in result.errors or ()]
     return {"data": result.data, "errors": errors} if errors else {"data": result.data}
 
 
-def _by_key(source: Mapping[str, Any], info: GraphQLResolveInfo, **_arguments: Any) -> Any:
+def _by_key(source: Mapping[str, Any], info: GraphQLResolveInfo[Any], **_arguments: Any) -> Any:
     return source[str(info.path.key)]
 
 
-def _by_tag(value: Mapping[str, Any], _info: GraphQLResolveInfo, _type: Any) -> str:
+def _by_tag(value: Mapping[str, Any], _info: GraphQLResolveInfo[Any], _type: Any) -> str:
     return str(value[TYPE_KEY])

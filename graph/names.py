@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from graph.bind import Binding, ScopeIds
-from graph.cypher import Param
+from graph.clauses import Param
 
 
 @dataclass(slots=True)

@@ -102,8 +102,6 @@ def normalize(schema: GraphQLSchema, operation: Operation, variables: Mapping[st
     return Tree(root=selection, sources=tuple(walk.sources))
 
 
-
-
 def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
     return {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
 

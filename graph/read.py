@@ -1,7 +1,7 @@
-"""The row of stages that answers a read, and the cache of what they make.
+r"""The row of stages that answers a read, and the cache of what they make.
 
     operation, variables --normalize--> Tree --compile_read--> Compiled --text--> Cypher
-                                                                    \\--shaper--> function
+                                                                    \--shaper--> function
 
 `Reads.run` looks the pair up by document, operation, kind of scope and variable shape, binds the parameters, runs the
 statement once and shapes the one record. The cache is bounded; the least recently used pair leaves it.

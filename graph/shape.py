@@ -50,7 +50,7 @@ TYPE_KEY: Final = "\0type"
 """Where the lenient function leaves the name of an abstract value's type."""
 
 
-class Irregular(Exception):  # noqa: N818  it names what is the case
+class Irregular(Exception):
     """The record breaks a promise of the schema."""
 
 
@@ -217,8 +217,8 @@ class _Writer:
 
 _WORDS: Final = {
     word: enum_name(word)
-    for each in (*LABELS.values(), *RELATIONSHIPS.values())
-    for known in each.properties
+    for properties in (*(x.properties for x in LABELS.values()), *(x.properties for x in RELATIONSHIPS.values()))
+    for known in properties
     for word in known.words
 }
 _CHECKS: Final = {
@@ -236,7 +236,7 @@ def _bad() -> None:
 
 def _strict_float(value: Any) -> float:
     if value.__class__ is float and value - value == 0:
-        return value  # type: ignore[no-any-return]  # its class was just looked at
+        return value
     if value.__class__ is int:
         return float(value)
     raise Irregular

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from graph.bind import ScopeIds
-from graph.cypher import (
+from graph.clauses import (
     All,
     AnyOf,
     Binary,

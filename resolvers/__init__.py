@@ -1,0 +1,14 @@
+"""The subgraphs of our own: Strawberry types, entity keys, mutations, and what of them the graph answers.
+
+In: an operation that the gateway has let through, its variables, who asks and until when. Out: a GraphQL response as a
+plain dict. Foreseeable faults are in the response, never an exception.
+
+Files, in order of flow: `context.py` (what a resolver knows of its request) · `knowledge/` (the graph itself as a
+subgraph) · `errors.py` (what went wrong below, as a response).
+
+Invariants
+1. A subgraph never imports another; they meet through entity keys.
+2. Reads of the graph are compiled; no resolver here walks it.
+
+Example: `KnowledgeSubgraph(store, cursor_key).execute(operation, {"id": "customer-..."}, principal, deadline)`.
+"""

@@ -174,7 +174,9 @@ _PAGING: Final = {"first": int | None, "after": str | None, "last": int | None, 
 _PAGED: Final = ListSize(assumed_size=PAGE_DEFAULT, slicing_arguments=["first", "last"])
 
 
-def page(mapping: FieldMapping, label: str | None, *, operator_only: bool = False, description: str | None = None) -> Any:
+def page(
+    mapping: FieldMapping, label: str | None, *, operator_only: bool = False, description: str | None = None
+) -> Any:
     """Make a field that is a page; with filter and orderBy where its rows are nodes of one label."""
     arguments: dict[str, Any] = {}
     if label is not None:

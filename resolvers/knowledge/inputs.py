@@ -8,15 +8,15 @@ databases put absent values at different ends.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import enum
 from functools import cache
 from typing import Any, NewType, assert_never
 
 import strawberry
 
-from graph.compile import order_name
 from graph.model import LABELS, Kind, Property
+from graph.pages import order_name
 from resolvers.knowledge.directives import OperatorOnly
 from resolvers.knowledge.words import BY_WORDS, OrderDirection
 
@@ -49,7 +49,9 @@ def order_of(label: str) -> Any:
         for each in LABELS[label].properties
         if each.required and not each.words and each.kind is not Kind.JSON and each.name not in _UNFILTERED
     }
-    by = strawberry.enum(enum.Enum(f"{label}OrderField", values), description=f"What {label} nodes are sorted by.")  # type: ignore[misc]  # the members come from the model
+    functional: Any = enum.Enum  # its members come from the model, which a type checker cannot follow
+    vocabulary = functional(f"{label}OrderField", values)
+    by = strawberry.enum(vocabulary, description=f"What {label} nodes are sorted by.")
     made = type(f"{label}Order", (), {"__doc__": f"One key of the order of {label} nodes."})
     made.__annotations__ = {"field": by, "direction": OrderDirection}
     made.direction = strawberry.field(default=OrderDirection.ASC)  # type: ignore[attr-defined]  # an attribute of the class in the making
@@ -81,7 +83,7 @@ def _operators(known: Property) -> Any:
         case Kind.BOOLEAN:
             return _typed("Boolean", bool, ("eq",))
         case Kind.TIME:
-            return _typed("DateTime", datetime.datetime, ("eq", "range"))
+            return _typed("DateTime", dt.datetime, ("eq", "range"))
         case never:
             assert_never(never)
 

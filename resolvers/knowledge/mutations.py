@@ -38,7 +38,7 @@ class AcknowledgeAlarmPayload:
 class Mutation:
     """Every one takes an idempotency key: asked again with it, the same outcome is given and nothing is done twice."""
 
-    @strawberry.mutation(
+    @strawberry.mutation(  # type: ignore[untyped-decorator]  # Strawberry types the field, not the function
         description="Take note of an alarm (TMF642 ackAlarms).",
         directives=[AllowedRoles(roles=["operator", "system"])],
     )

@@ -140,7 +140,9 @@ class Query:
     events: Connection[Event] = _all("Event")
     leads: Connection[Lead] = _all("Lead", operator_only=True)
     impact: Impact = mapped(
-        ImpactField(), arguments={"of": list[strawberry.ID], "assume": FailureMode | None}, description="At most 1,000 ids."
+        ImpactField(),
+        arguments={"of": list[strawberry.ID], "assume": FailureMode | None},
+        description="At most 1,000 ids.",
     )
     path: Path | None = mapped(
         PathField(),

@@ -113,7 +113,10 @@ class KnowledgeSubgraph:
 def _error(error: GraphQLError) -> dict[str, Any]:
     """Translate one error of a mutation; what is not ours is masked."""
     original = error.original_error
-    entry: dict[str, Any] = {"message": "The change could not be made.", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}
+    entry: dict[str, Any] = {
+        "message": "The change could not be made.",
+        "extensions": {"code": "INTERNAL_SERVER_ERROR"},
+    }
     if isinstance(original, GraphError):
         entry = answer_for(original)["errors"][0]
     elif original is None:

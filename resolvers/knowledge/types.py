@@ -5,7 +5,7 @@ Properties come first in each class and are checked against graph/model.py; then
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import Annotated, TypeAlias
 
 import strawberry
@@ -208,7 +208,9 @@ class Trunk(Resource):
     layer_rate: str
     capacity_mbps: int
     terminations: list[Termination] = list_along("TERMINATES_ON>", "end", at_most=2, assumed=2)
-    services: Connection[Service] = pages_along("<ROUTED_OVER", description="Each service once, whichever of its paths.")
+    services: Connection[Service] = pages_along(
+        "<ROUTED_OVER", description="Each service once, whichever of its paths."
+    )
     alarms: Connection[Alarm] = pages_along("<RAISED_ON")
     external_names: Connection[ExternalName] = pages_along("<NAMES", operator_only=True)
 
@@ -226,9 +228,9 @@ class Alarm(Node):
     perceived_severity: Severity
     state: AlarmState
     ack_state: AckState
-    raised_at: datetime.datetime
-    changed_at: datetime.datetime
-    cleared_at: datetime.datetime | None
+    raised_at: dt.datetime
+    changed_at: dt.datetime
+    cleared_at: dt.datetime | None
     record: JSON
     alarmed_object: AlarmedObject | None = along("RAISED_ON>")
     affects: Connection[AlarmEffect] = relations_along("AFFECTS>")
@@ -298,8 +300,8 @@ class Boost(Node):
     """A temporary rate."""
 
     mbps: int
-    start_at: datetime.datetime
-    end_at: datetime.datetime
+    start_at: dt.datetime
+    end_at: dt.datetime
     status: BoostStatus
     price: int
     currency: str
@@ -310,8 +312,8 @@ class Boost(Node):
 class Usage(Node):
     """A rated or ratable interval."""
 
-    from_: datetime.datetime
-    to: datetime.datetime
+    from_: dt.datetime
+    to: dt.datetime
     mbps: int
     octets: BigInt
     kind: str
@@ -324,7 +326,7 @@ class Lead(Node):
 
     id: strawberry.ID
     reason: str
-    at: datetime.datetime
+    at: dt.datetime
     customer: Customer | None = along("ABOUT>", operator_only=True)
 
 
@@ -335,7 +337,7 @@ class Event(Node):
     type: str
     aggregate_id: str
     aggregate_version: int
-    at: datetime.datetime
+    at: dt.datetime
     position: BigInt | None
     principal: str
     payload: JSON

@@ -1,0 +1,212 @@
+"""`impact(of:)`: who suffers if these fail.
+
+A failed element takes its cards along, a card its ports, a port the trunk that ends there. Each service that is
+hit is hit in one or more of three *kinds*: ACCESS, WORKING, PROTECTING; graph/effects.py says what the kinds mean, and
+its tables are printed here as CASE. Nothing is written, and alarms that are open now play no part: it is what these
+failures alone would do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from graph.bind import IdsOf
+from graph.clauses import (
+    All,
+    AnyOf,
+    At,
+    Binary,
+    Call,
+    Case,
+    Const,
+    Expr,
+    Get,
+    ListOf,
+    Match,
+    NodePattern,
+    Not,
+    Order,
+    Param,
+    Query,
+    Return,
+    Step,
+    Sub,
+    Unwind,
+    Var,
+    With,
+)
+from graph.effects import SEVERITY
+from graph.mapping import Hop, hops
+from graph.model import EFFECTS, TIERS
+from graph.names import Names
+from graph.parts import Computed, Item, kept
+from graph.scope import ScopeKind
+from graph.slice import visible
+
+_WORST_FIRST: Final = ("critical", "major", "minor", "warning")
+
+_TO_PORTS: Final[Mapping[str, tuple[Hop, ...]]] = {
+    "Site": hops("<LOCATED_AT", "HOLDS>", "HAS_PORT>"),
+    "NetworkElement": hops("HOLDS>", "HAS_PORT>"),
+    "Card": hops("HAS_PORT>"),
+    "Port": (),
+}
+
+
+def impact(names: Names, kind: ScopeKind, slot: int) -> Computed:
+    """Bind `hits`: a row [service, effect, severity, rank, customer] for each service that the failures touch."""
+    hits = names.variable()
+    rows = Sub("COLLECT", _hits(names, kind, slot))
+    services = Call("size", (Var(hits),))
+    customers = _count_customers(names, hits)
+    columns: Mapping[str, Expr] = {"hits": Var(hits), "totalServices": services, "totalCustomers": customers}
+    return Computed(clauses=(With(((rows, hits),)),), item=Item(columns=columns, outer=(hits,)))
+
+
+def _hits(names: Names, kind: ScopeKind, slot: int) -> Query:
+    hit, service, kinds = names.variable(), names.variable(), names.variable()
+    tier, effect, owner = names.variable(), names.variable(), names.variable()
+    sla = names.variable()
+    found_tier = Query(
+        (Match(NodePattern(service), (_step("GOVERNED_BY>", sla),)), Return(Get(sla, "tier"), limit=Const(1)))
+    )
+    found_owner = Query(
+        (Match(NodePattern(service), (_step("<SUBSCRIBES_TO", owner),)), Return(Var(owner), limit=Const(1)))
+    )
+    first = With(((At(Var(hit), Const(0)), service), (Call("collect", (At(Var(hit), Const(1)),)), kinds)))
+    second = With(
+        (
+            (Var(service), ""),
+            (_effect(service, kinds), effect),
+            (Call("head", (Sub("COLLECT", found_tier),)), tier),
+            (Call("head", (Sub("COLLECT", found_owner),)), owner),
+        )
+    )
+    row = ListOf((Var(service), Var(effect), _severity(effect, tier), _rank(effect, tier), Var(owner)))
+    return Query((Unwind(_touched(names, kind, slot), hit), first, second, Return(row)))
+
+
+def _touched(names: Names, kind: ScopeKind, slot: int) -> Expr:
+    """List [service, kind of hit], once per way in which a failed object touches a service."""
+    lists: Expr | None = None
+    for label, down in _TO_PORTS.items():
+        for up in (hops("<ACCESSED_AT"), hops("<TERMINATES_ON", "<ROUTED_OVER")):
+            lists = _plus(lists, _touched_by(names, kind, slot, (label, (*down, *up))))
+    return _plus(lists, _touched_by(names, kind, slot, ("Trunk", hops("<ROUTED_OVER"))))
+
+
+def _step(drawn: str, var: str) -> Step:
+    hop = hops(drawn)[0]
+    return Step(hop.type, hop.reverse, NodePattern(var, hop.label))
+
+
+def _plus(lists: Expr | None, more: Expr) -> Expr:
+    return more if lists is None else Binary("+", lists, more)
+
+
+def _touched_by(names: Names, kind: ScopeKind, slot: int, start: tuple[str, tuple[Hop, ...]]) -> Expr:
+    label, path = start
+    key, failed, service, last = (names.variable() for _ in range(4))
+    ids = names.parameter(IdsOf(slot=slot, argument="of", label=label))
+    steps = [Step(hop.type, hop.reverse, NodePattern("", hop.label)) for hop in path[:-1]]
+    steps.append(Step(path[-1].type, path[-1].reverse, NodePattern(service, "Service"), last))
+    match = Match(NodePattern(failed, label, Var(key)), tuple(steps), where=visible(names, kind, service, ("Service",)))
+    way: Expr = Get(last, "path") if path[-1].type == "ROUTED_OVER" else Const("ACCESS")
+    return Sub("COLLECT", Query((Unwind(ids, key), match, Return(ListOf((Var(service), way)), distinct=True))))
+
+
+def _effect(service: str, kinds: str) -> Expr:
+    """Spell graph.effects.effect_on over the kinds of hits."""
+
+    def hit(kind: str) -> Expr:
+        return Binary("IN", Const(kind), Var(kinds))
+
+    spare = Match(
+        NodePattern(service), (Step("ROUTED_OVER", reverse=False, node=NodePattern("", "Trunk"), var="spare"),)
+    )
+    protected = Sub(
+        "EXISTS",
+        Query((Match(spare.start, spare.steps, where=Binary("=", Get("spare", "path"), Const("PROTECTING"))),)),
+    )
+    down = AnyOf((hit("ACCESS"), All((hit("WORKING"), AnyOf((hit("PROTECTING"), Not(protected)))))))
+    return Case(((down, Const("down")), (hit("WORKING"), Const("degraded")), (hit("PROTECTING"), Const("atRisk"))))
+
+
+def _severity(effect: str, tier: str) -> Expr:
+    return Case(tuple((_is(effect, tier, e, t), Const(s)) for (e, t), s in SEVERITY.items()))
+
+
+def _rank(effect: str, tier: str) -> Expr:
+    """Give the place of the severity, worst first; what has none comes last."""
+    ranks: list[tuple[Expr, Expr]] = []
+    for e in EFFECTS:
+        for t in TIERS:
+            severity = SEVERITY.get((e, t))
+            ranks.append(
+                (_is(effect, tier, e, t), Const(_WORST_FIRST.index(severity) if severity else len(_WORST_FIRST)))
+            )
+    return Case(tuple(ranks))
+
+
+def _is(effect: str, tier: str, wanted_effect: str, wanted_tier: str) -> Expr:
+    return All((Binary("=", Var(effect), Const(wanted_effect)), Binary("=", Var(tier), Const(wanted_tier))))
+
+
+def _count_customers(names: Names, hits: str) -> Expr:
+    hit, owner = names.variable(), names.variable()
+    query = Query((Unwind(Var(hits), hit), With(((At(Var(hit), Const(4)), owner),), distinct=True), Return(Var(owner))))
+    return Sub("COUNT", query)
+
+
+def impact_list(names: Names, of: str, hits: Expr, size: Param) -> Computed:
+    """Give the services, the customers or the counts of an impact, worst first."""
+    match of:
+        case "services":
+            return _services(names, hits, size)
+        case "customers":
+            return _customers(names, hits, size)
+        case _:
+            return _counts(names, hits, size)
+
+
+def _services(names: Names, hits: Expr, size: Param) -> Computed:
+    hit, service, effect, severity, rank = (names.variable() for _ in range(5))
+    bind = With(tuple((At(Var(hit), Const(i)), name) for i, name in enumerate((service, effect, severity, rank))))
+    order = (Order(Var(rank)), Order(Get(service, "id")))
+    bound = (service, effect, severity, rank)
+    columns: Mapping[str, Expr] = {"effect": Var(effect), "severity": Var(severity)}
+    item = Item(columns=columns, ends={"service": service}, outer=bound)
+    return Computed(
+        clauses=(Unwind(hits, hit), bind, With(kept(bound), order=order, limit=size)), item=item, order=order
+    )
+
+
+def _customers(names: Names, hits: Expr, size: Param) -> Computed:
+    hit, customer, rank, count = (names.variable() for _ in range(4))
+    worst = Call("min", (At(Var(hit), Const(3)),))
+    bind = With(((At(Var(hit), Const(4)), customer), (worst, rank), (Call("count", (Var(hit),)), count)))
+    order = (Order(Var(rank)), Order(Get(customer, "id")))
+    bound = (customer, rank, count)
+    columns: Mapping[str, Expr] = {"services": Var(count), "severity": _word_of_rank(rank)}
+    item = Item(columns=columns, ends={"customer": customer}, outer=bound)
+    return Computed(
+        clauses=(Unwind(hits, hit), bind, With(kept(bound), order=order, limit=size)), item=item, order=order
+    )
+
+
+def _counts(names: Names, hits: Expr, size: Param) -> Computed:
+    hit, rank, effect, count = (names.variable() for _ in range(4))
+    places = ((At(Var(hit), Const(3)), rank), (At(Var(hit), Const(1)), effect))
+    bind = With((*places, (Call("count", (Var(hit),)), count)))
+    order = (Order(Var(rank)), Order(Var(effect)))
+    bound = (rank, effect, count)
+    columns: Mapping[str, Expr] = {"services": Var(count), "effect": Var(effect), "severity": _word_of_rank(rank)}
+    item = Item(columns=columns, outer=bound)
+    return Computed(
+        clauses=(Unwind(hits, hit), bind, With(kept(bound), order=order, limit=size)), item=item, order=order
+    )
+
+
+def _word_of_rank(rank: str) -> Expr:
+    return Case(tuple((Binary("=", Var(rank), Const(i)), Const(word)) for i, word in enumerate(_WORST_FIRST)))

@@ -1,0 +1,17 @@
+"""The knowledge graph as one subgraph, whose types may refer to each other.
+
+In: an operation over `schema.graphql`. Out: `{"data": ..., "errors": [...]}`.
+
+Files, in order of flow: `words.py` (the model's vocabularies as enums) · `directives.py` (what the gateway obeys) ·
+`inputs.py` (filters and orders, derived from the model) · `fields.py` (the typed decorators that tie a field to the
+graph) · `types.py` (what the graph holds) · `root.py` (where a query enters) · `mutations.py` (changes) · `schema.py`
+(all of it assembled, and the compiler's view of it) · `subgraph.py` (execution).
+
+Invariants
+1. Every field of a node type has a mapping, or the schema cannot be assembled into statements; none shows in the SDL.
+2. Optionality and vocabulary of a stored field are the model's: a class that disagrees cannot be imported.
+3. A query is one statement, a mutation's payload one more.
+
+Example: `services: Connection[Service] = pages_along("SUBSCRIBES_TO>")` on `Customer` is a page of services with
+filter, order, cursors and total, and the only line that says so.
+"""
