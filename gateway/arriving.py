@@ -8,7 +8,7 @@ then on the store itself follows its database through restarts.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
@@ -27,34 +27,39 @@ class Away(Exception):
     """What is to be opened cannot be opened now."""
 
 
-Open = Callable[[], AbstractAsyncContextManager[Subgraph]]
+Ping = Callable[[], Awaitable[str]]
+"""Gives the reason why the database does not answer; empty if it does."""
+Opening = Callable[[], AbstractAsyncContextManager[tuple[Subgraph, Ping]]]
 
 
 class Arriving:
     """A subgraph that comes when its database does."""
 
-    def __init__(self, name: str, sdl: str, opening: Open) -> None:
+    def __init__(self, name: str, sdl: str, opening: Opening) -> None:
         self.name = name
         self.sdl = sdl
         self._opening = opening
         self._subgraph: Subgraph | None = None
-        self.reason = "the database has not been reached yet"
-        """why it is not there; empty once it is."""
+        self._ping: Ping | None = None
+        self._reason = "The database has not been reached yet."
 
     async def keep(self) -> None:
         """Open, again and again until it works, and hold open until cancelled."""
         while True:
             try:
-                async with self._opening() as subgraph:
-                    self._subgraph, self.reason = subgraph, ""
+                async with self._opening() as (self._subgraph, self._ping):
                     await asyncio.Event().wait()
             except Away as error:
-                if self.reason != str(error):
+                if self._reason != str(error):
                     log.warning("the database is away", reason=str(error))
-                self.reason = str(error)
-                await asyncio.sleep(PAUSE)
+                self._reason = str(error)
             finally:
-                self._subgraph = None
+                self._subgraph = self._ping = None
+            await asyncio.sleep(PAUSE)
+
+    async def ready(self) -> str:
+        """Give the reason why operations would fail; empty if they would not."""
+        return self._reason if self._ping is None else await self._ping()
 
     async def execute(
         self, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -21,6 +21,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from gateway.errors import Code, refuse
+from gateway.settings import Issuer
 
 PAUSE: Final = 30.0
 FIRST_PAUSE: Final = 5.0
@@ -61,16 +62,21 @@ class KeyFile:
 
 
 class KeyAddress:
-    """A set behind an http address; redirects are not followed."""
+    """A set behind an http address; redirects are not followed.
 
-    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
-        self._session = session
+    A session for each read: they are half a minute apart at least, and a connection kept for that long is a dead one.
+    """
+
+    def __init__(self, url: str) -> None:
         self._url = url
 
     async def read(self) -> bytes:
         """Fetch the set."""
         try:
-            async with self._session.get(self._url, allow_redirects=False, timeout=TIMEOUT) as response:
+            async with (
+                aiohttp.ClientSession(timeout=TIMEOUT) as session,
+                session.get(self._url, allow_redirects=False) as response,
+            ):
                 if response.status != 200:
                     raise KeysUnavailable(f"{self._url} answers {response.status}")
                 body = await response.content.read(MOST_BYTES + 1)
@@ -146,3 +152,11 @@ def _key(given: dict[str, Any]) -> VerifyingKey | None:
     except (JoseError, ValueError, TypeError, KeyError):
         return None
     return key if isinstance(key, ECKey | RSAKey | OKPKey) else None
+
+
+def key_rings(issuers: Sequence[Issuer]) -> dict[str, KeyRing]:
+    """Make a ring for each issuer, by its name."""
+    return {
+        each.issuer: KeyRing(KeyFile(each.jwks_file) if each.jwks_file else KeyAddress(each.jwks_url))
+        for each in issuers
+    }

@@ -8,6 +8,7 @@ is never printed. Whatever is wrong leaves here as one `SettingsBroken` with a s
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
@@ -25,6 +26,7 @@ from gateway.errors import SettingsBroken
 
 CONFIG_VARIABLE: Final = "TRUNKLINE_CONFIG"
 PREFIX: Final = "TRUNKLINE_"
+CURSOR_KEY: Final = re.compile("[0-9a-fA-F]{64}")
 
 Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "Ed25519", "EdDSA"]
 """Asymmetric ones only: with a shared secret, whoever can check a token could also make one."""
@@ -94,13 +96,14 @@ class Settings(BaseSettings):
     store_password_file: Path | None = None
     store_bearer: SecretStr = SecretStr("")
     store_bearer_file: Path | None = None
-    store_database: str = ""
+    store_database: str = "neo4j"
+    """on a server that has several."""
     store_heap_megabytes: Positive = 1024
     """of the embedded database."""
     migrate: bool = True
     """bring the schema up to date at start."""
     cursor_key: SecretStr = SecretStr("")
-    """32 to 64 bytes in hexadecimal; without it one is made once and kept with the store."""
+    """32 bytes in hexadecimal; without it one is made once and kept with the store."""
     cursor_key_file: Path | None = None
     listen: str = "127.0.0.1:8000"
     workers: Positive = 1
@@ -195,9 +198,13 @@ def _with_secrets(settings: Settings) -> Settings:
             secrets[name] = SecretStr(path.read_text(encoding="utf-8").strip())
         except (OSError, UnicodeDecodeError) as error:
             faults.append(f"{name}_file: {path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}.")
+    complete = settings.model_copy(update=secrets)
+    key = complete.cursor_key.get_secret_value()
+    if key and not CURSOR_KEY.fullmatch(key):
+        faults.append("cursor_key: it is not 64 hexadecimal digits.")
     if faults:
         raise SettingsBroken(*faults)
-    return settings.model_copy(update=secrets)
+    return complete
 
 
 def _sentence(error: Any) -> str:

@@ -1,0 +1,171 @@
+"""The composition root: the only file of the gateway that knows the graph and its subgraph.
+
+`application` puts one process together; `worker` is the same from the environment, for worker processes. The commands
+reach the graph through the functions at the end; what goes wrong below leaves here as a sentence (`CommandFailed`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from gateway.arriving import Arriving, Away, Ping
+from gateway.errors import CommandFailed
+from gateway.execution import Subgraph
+from gateway.health import health_routes
+from gateway.http import GraphQLEndpoint
+from gateway.keys import key_rings
+from gateway.log import configure_log
+from gateway.metrics import Metrics
+from gateway.middleware import middleware
+from gateway.pipeline import Pipeline
+from gateway.serving import end_with_parent
+from gateway.settings import Settings, load_settings
+from gateway.tokens import Tokens
+from graph.address import Credentials, EmbeddedAddress, parse_address
+from graph.cursor_key import load_cursor_key
+from graph.embedded import EmbeddedSettings, prepare, require_platform
+from graph.errors import GraphError
+from graph.migrate import SchemaState, migrate, require_schema, schema_state
+from graph.store import Store, open_store
+from resolvers.knowledge.schema import knowledge_schema
+from resolvers.knowledge.subgraph import KnowledgeSubgraph
+
+MIGRATE_SECONDS = 120.0
+PING_SECONDS = 2.0
+LOOK_SECONDS = 15.0
+
+__all__ = ["application", "middleware", "worker"]
+
+
+def application(settings: Settings) -> Starlette:
+    """Put the gateway together; the database is opened when it starts, and may be away then."""
+    arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, partial(_opening, settings))
+    endpoint = GraphQLEndpoint(Pipeline(arriving, settings), settings)
+    return served(endpoint, arriving, settings)
+
+
+def served(endpoint: ASGIApp, arriving: Arriving, settings: Settings) -> Starlette:
+    """Put an endpoint behind the address, with everything that stands round and beside it."""
+    metrics = Metrics()
+    tokens = Tokens(settings.issuers, key_rings(settings.issuers))
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        end_with_parent()
+        keeping = asyncio.create_task(arriving.keep())
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+    wrapped = middleware(endpoint, settings, tokens, metrics)
+    return Starlette(routes=[Route("/graphql", wrapped), *health_routes(arriving.ready, metrics)], lifespan=lifespan)
+
+
+def worker() -> Starlette:
+    """Make the application of a worker process, whose settings come from the environment."""
+    settings = load_settings()
+    configure_log(settings.log_level)
+    return application(settings)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Store]:
+    """Open the store that the settings name."""
+    store = await open_store(
+        settings.store,
+        credentials=Credentials(
+            user=settings.store_user,
+            password=settings.store_password.get_secret_value(),
+            bearer=settings.store_bearer.get_secret_value(),
+        ),
+        database=settings.store_database,
+        embedded=EmbeddedSettings(heap=f"{settings.store_heap_megabytes}m"),
+    )
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def _opening(settings: Settings) -> AsyncIterator[tuple[Subgraph, Ping]]:
+    try:
+        async with opened(settings) as store:
+            await fitting(settings, store)
+            yield KnowledgeSubgraph(store, await _cursor_key(settings, store)), partial(_ping, store)
+    except GraphError as error:
+        raise Away(str(error)) from error
+
+
+async def fitting(settings: Settings, store: Store) -> None:
+    """Make sure that the schema is the one that this program needs."""
+    if settings.migrate:
+        await migrate(store, deadline=_soon(MIGRATE_SECONDS))
+    else:
+        await require_schema(store, deadline=_soon(LOOK_SECONDS))
+
+
+async def _cursor_key(settings: Settings, store: Store) -> bytes:
+    given = settings.cursor_key.get_secret_value()
+    return bytes.fromhex(given) if given else await load_cursor_key(store, deadline=_soon(LOOK_SECONDS))
+
+
+def _soon(seconds: float) -> float:
+    return time.monotonic() + seconds
+
+
+async def _ping(store: Store) -> str:
+    try:
+        await store.ping(deadline=_soon(PING_SECONDS))
+    except GraphError as error:
+        return str(error)
+    return ""
+
+
+async def hold(settings: Settings, over: asyncio.Event) -> None:
+    """Hold an embedded database open for the workers, until it is over."""
+    if not isinstance(parse_address(settings.store), EmbeddedAddress):
+        return
+    arriving = Arriving(KnowledgeSubgraph.name, "", partial(_opening, settings))
+    keeping = asyncio.create_task(arriving.keep())
+    await over.wait()
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Turn what goes wrong below into a sentence for whoever typed the command."""
+    try:
+        yield
+    except GraphError as error:
+        raise CommandFailed(error.message, error.hint) from error
+
+
+def check_address(settings: Settings) -> None:
+    """Find out now what no waiting would mend."""
+    with sentences():
+        address = parse_address(settings.store)
+        if isinstance(address, EmbeddedAddress):
+            require_platform()
+            prepare(address.directory)
+
+
+async def examine_store(settings: Settings, *, mend: bool) -> tuple[str, SchemaState]:
+    """Ask the database what it is and what schema it has; bring that up to date if asked."""
+    with sentences():
+        async with opened(settings) as store:
+            version = await store.ping(deadline=_soon(LOOK_SECONDS))
+            if mend:
+                await migrate(store, deadline=_soon(MIGRATE_SECONDS))
+            return f"{store.product.value} {version}", await schema_state(store, deadline=_soon(LOOK_SECONDS))

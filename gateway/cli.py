@@ -1,0 +1,76 @@
+"""`trunkline COMMAND`: whatever goes wrong ends in a sentence and an exit code, never in a traceback.
+
+Exit codes: 0 done; 1 it could not be done; 2 the settings or the arguments are wrong; 130 interrupted.
+
+A command's module is imported when the command is run: `token` need not wait for a database driver.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from gateway.errors import CommandFailed, SettingsBroken
+from gateway.settings import CONFIG_VARIABLE
+
+COMMANDS: Final = {
+    "check": "Look at settings, database, schema and issuers, and say what is wrong.",
+    "compile": "Print every stage that a query passes on its way to the database.",
+    "demo": "See it: a database, a network, a gateway and what a customer sees of it.",
+    "load": "Load a network: a topology grown to a size, or a file of JSON lines.",
+    "serve": "Serve the gateway until interrupted.",
+    "token": "Mint a token with a local key, to try things out.",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"gateway.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=_Commands)
+@click.version_option(package_name="trunkline", message="%(prog)s %(version)s")
+@click.option("--config", type=click.Path(path_type=Path), help="TOML file with settings; TRUNKLINE_* variables win.")
+def trunkline(config: Path | None) -> None:
+    """Run Trunkline, the customer-aware layer between a telecom provider's systems."""
+    if config is not None:
+        os.environ[CONFIG_VARIABLE] = str(config)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command and end the process."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None) -> int:
+    """Run one command and give its exit code."""
+    try:
+        result: Any = trunkline.main(arguments, prog_name="trunkline", standalone_mode=False)
+    except SettingsBroken as error:
+        for fault in error.faults:
+            click.echo(fault, err=True)
+        return 2
+    except CommandFailed as error:
+        click.echo(f"{error.message.rstrip('.')}. {error.hint}".strip(), err=True)
+        return 1
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,17 @@
+"""The commands: what is typed goes in, a few lines or one JSON object come out.
+
+Each file has one click command named `command`; its exit code is what it returns. The work is done elsewhere: a command
+reads its options, calls, and prints.
+
+    options.py       options that several commands have, and how they become settings
+    serve.py         serve until interrupted
+    load.py          fill the database; progress.py draws bars on stderr where it takes longer than a second
+    check.py         what is wrong, one line each
+    token.py         a token to try things out
+    compile.py       every stage of a query
+    demo.py          the whole story; story.py asks the gateway over HTTP and tells what it hears
+
+Invariant: results go to stdout, everything else to stderr, so that `--json` can be piped.
+
+Example: `trunkline token --role customer --customer customer-1` prints a token.
+"""

@@ -1,0 +1,82 @@
+"""What is wrong must be found before the first request finds it: each part is looked at, whatever the others say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import click
+import orjson
+
+from gateway.app import check_address, examine_store
+from gateway.commands.options import json_option, override, store_option
+from gateway.errors import CommandFailed, SettingsBroken
+from gateway.keys import KeysUnavailable, key_rings
+from gateway.settings import Settings, load_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one look has found."""
+
+    part: str
+    well: bool
+    text: str
+
+
+@click.command(help="Look at settings, database, schema and issuers, and say what is wrong.")
+@store_option
+@json_option
+@click.option("--migrate", "mend", is_flag=True, help="Bring the schema up to date.")
+def command(store: str | None, *, as_json: bool, mend: bool) -> int:
+    """Check."""
+    override(store=store)
+    findings = list(_findings(mend=mend))
+    well = all(each.well for each in findings)
+    if as_json:
+        click.echo(orjson.dumps({"well": well, "findings": [asdict(each) for each in findings]}))
+    else:
+        for each in findings:
+            click.echo(f"{'ok  ' if each.well else 'FAIL'} {each.part}: {each.text}")
+    if findings[0].well:
+        return 0 if well else 1
+    return 2
+
+
+def _findings(*, mend: bool) -> Iterator[Finding]:
+    try:
+        settings = load_settings()
+    except SettingsBroken as error:
+        yield Finding(part="settings", well=False, text=" ".join(error.faults))
+        return
+    yield Finding(part="settings", well=True, text=f"listening on {settings.listen}, {settings.workers} worker(s)")
+    yield from asyncio.run(_store(settings, mend=mend))
+    yield from asyncio.run(_issuers(settings))
+
+
+async def _store(settings: Settings, *, mend: bool) -> list[Finding]:
+    try:
+        check_address(settings)
+        version, state = await examine_store(settings, mend=mend)
+    except CommandFailed as error:
+        return [Finding(part="database", well=False, text=f"{error.message.rstrip('.')}. {error.hint}".strip())]
+    schema = f"version {state.version}"
+    if not state.is_current:
+        schema += f", {len(state.missing)} constraints or indexes are missing. Run: trunkline check --migrate"
+    return [
+        Finding(part="database", well=True, text=f"{version} at {settings.store}"),
+        Finding(part="schema", well=state.is_current, text=schema),
+    ]
+
+
+async def _issuers(settings: Settings) -> list[Finding]:
+    if not settings.issuers:
+        return [Finding(part="issuers", well=False, text="there is none, and nothing is served without tokens")]
+    findings = []
+    for name, ring in key_rings(settings.issuers).items():
+        try:
+            findings.append(Finding(part="issuer", well=True, text=f"{name}: {await ring.check()} key(s)"))
+        except KeysUnavailable as error:
+            findings.append(Finding(part="issuer", well=False, text=f"{name}: {error}"))
+    return findings

@@ -1,0 +1,37 @@
+"""Serving has no mode without tokens: whoever has no issuer yet is told how to get one."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from gateway.app import application, check_address, hold
+from gateway.commands.options import override, store_option
+from gateway.errors import SettingsBroken
+from gateway.log import configure_log
+from gateway.serving import bound, serve_here, serve_with_workers
+from gateway.settings import load_settings
+
+
+@click.command(help="Serve the gateway until interrupted.")
+@store_option
+@click.option("--listen", metavar="HOST:PORT", help="Where to listen.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes that serve.")
+def command(store: str | None, listen: str | None, workers: int | None) -> None:
+    """Serve."""
+    override(store=store, listen=listen, workers=workers)
+    settings = load_settings()
+    if not settings.issuers:
+        raise SettingsBroken(
+            "issuers: there is none, and nothing is served without tokens; `trunkline token` makes one."
+        )
+    configure_log(settings.log_level)
+    check_address(settings)
+    sock = bound(settings)
+    host, port = sock.getsockname()[:2]
+    click.echo(f"http://{host}:{port}/graphql", err=True)
+    if settings.workers == 1:
+        serve_here(application(settings), sock)
+    else:
+        serve_with_workers("gateway.app:worker", sock, settings.workers, partial(hold, settings))
