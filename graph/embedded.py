@@ -20,7 +20,7 @@ import secrets
 import shutil
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -46,10 +46,13 @@ class EmbeddedSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Where the server is, and what it lets us in with."""
+    """Where the server is, and what it lets us in with. While there is none, `port` is 0."""
 
     port: int
     password: str = field(repr=False)
+    owner: int
+    """the process that keeps the server; like `server`, for people who look for it, and for tests."""
+    server: int
 
 
 Tell = Callable[[Endpoint | GraphError], Awaitable[None]]
@@ -104,16 +107,17 @@ class EmbeddedDatabase:
     async def _serve(self, before: Endpoint | None) -> None:
         check_room(self._directory)
         password = before.password if before else secrets.token_urlsafe(32)
-        _publish(self._directory, Endpoint(port=0, password=password))
+        _publish(self._directory, Endpoint(port=0, password=password, owner=os.getpid(), server=0))
         child = await start_child(self._orders(password, new=before is None), self._directory / "server.log")
         try:
-            endpoint = Endpoint(port=await child.ready(), password=password)
+            port = await child.ready()
+            endpoint = Endpoint(port=port, password=password, owner=os.getpid(), server=child.process.pid)
             _publish(self._directory, endpoint)
             await self._now(endpoint)
             await child.ended()
         finally:
             await child.stop()
-            _publish(self._directory, Endpoint(port=0, password=password))
+            _publish(self._directory, Endpoint(port=0, password=password, owner=os.getpid(), server=0))
 
     def _orders(self, password: str, *, new: bool) -> Orders:
         return Orders(
@@ -202,7 +206,7 @@ def fault_of(exc: OSError, directory: Path) -> GraphError:
 def _published(directory: Path) -> Endpoint | None:
     try:
         raw = json.loads((directory / "server.json").read_bytes())
-        return Endpoint(port=int(raw["port"]), password=str(raw["password"]))
+        return Endpoint(port=raw["port"], password=raw["password"], owner=raw["owner"], server=raw["server"])
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError):
@@ -214,5 +218,5 @@ def _publish(directory: Path, endpoint: Endpoint) -> None:
     fresh = directory / f"server.json.{os.getpid()}"
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        json.dump({"port": endpoint.port, "password": endpoint.password}, file)
+        json.dump(asdict(endpoint), file)
     fresh.replace(directory / "server.json")

@@ -19,7 +19,8 @@ from typing import Final
 from graph.embedded_server import Orders
 from graph.errors import StoreUnavailable
 
-_START_SECONDS: Final = 60.0
+_START_SECONDS: Final = 120.0
+"""three on an idle machine."""
 _STOP_SECONDS: Final = 25.0
 """a little more than the child gives itself."""
 

@@ -24,7 +24,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, TypedDict, assert_never
 
@@ -124,31 +123,27 @@ def _server(orders: Orders) -> Any:
             "txWalFlush": 2,  # a flush per commit: an acknowledged write survives a power cut
             "command_timeout": orders["command_timeout_ms"],
             "serverMetrics": False,
+            "polyglotEngineEnabled": False,
             "opencypher_loadCsv_allowRemoteUrls": False,
         },
     )
 
 
 def _prepare(server: Any) -> None:
+    """Make what Cypher cannot: full-text indexes, and types, which are else guessed from the first value."""
     # What runs here goes by the machine's own thread and needs no login.
     known = server._java_server.existsDatabase(DATABASE)  # noqa: SLF001 - the wrapper has no name for it
     database = server.get_database(DATABASE) if known else server.create_database(DATABASE)
-    for statement in schema_statements():
-        database.command("sql", statement)
-
-
-def schema_statements() -> Iterator[str]:
-    """Give what Cypher cannot say here: full-text indexes, and types, which are else guessed from the first value."""
+    schema = database._java_db.getSchema()  # noqa: SLF001 - SQL would need seconds to find that all is there
     for label in LABELS.values():
-        yield f"CREATE VERTEX TYPE {label.name} IF NOT EXISTS"
+        kind = schema.getOrCreateVertexType(label.name)
         for each in label.properties:
-            if each.indexed or each.name in label.unique:
-                yield f"CREATE PROPERTY {label.name}.{each.name} IF NOT EXISTS {_sql_type(each.kind)}"
-        if label.searched:
-            yield f"CREATE PROPERTY {label.name}.words IF NOT EXISTS STRING"
-            yield f"CREATE INDEX words_{label.name} IF NOT EXISTS ON {label.name} (words) FULL_TEXT"
-    for relationship in RELATIONSHIPS.values():
-        yield f"CREATE EDGE TYPE {relationship.type} IF NOT EXISTS"
+            if each.indexed or each.name in label.unique or each.name == "words":
+                kind.getOrCreateProperty(each.name, _sql_type(each.kind))
+        if label.searched and not schema.existsIndex(f"words_{label.name}"):
+            database.command("sql", f"CREATE INDEX words_{label.name} ON {label.name} (words) FULL_TEXT")
+    for relationship in RELATIONSHIPS:
+        schema.getOrCreateEdgeType(relationship)
 
 
 def _sql_type(kind: Kind) -> str:

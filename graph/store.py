@@ -21,7 +21,7 @@ from typing import Any, Final, TypeVar
 from neo4j import Auth, basic_auth, bearer_auth
 
 from graph.address import Credentials, EmbeddedAddress, ServerAddress, parse_address
-from graph.embedded import EmbeddedDatabase, EmbeddedSettings, Endpoint, prepare
+from graph.embedded import EmbeddedDatabase, EmbeddedSettings, Endpoint, check_room, prepare
 from graph.embedded_server import DATABASE
 from graph.errors import (
     ConstraintViolated,
@@ -42,7 +42,8 @@ T = TypeVar("T")
 _MERGE_ATTEMPTS: Final = 5
 """two concurrent MERGE of one key: the loser is told of a violation, and finds the node when it looks again."""
 _PAUSE_SECONDS: Final = (0.005, 0.05)
-_OPEN_SECONDS: Final = 90.0
+_OPEN_SECONDS: Final = 150.0
+"""longer than a child may take to start."""
 
 
 class Store:
@@ -134,6 +135,7 @@ class EmbeddedStore(Store):
     def __init__(self, address: EmbeddedAddress, settings: EmbeddedSettings) -> None:
         super().__init__(Product.ARCADEDB)
         prepare(address.directory)
+        self._directory = address.directory
         self._told = asyncio.Event()
         self._database = EmbeddedDatabase(address.directory, settings, self._hear)
 
@@ -149,6 +151,17 @@ class EmbeddedStore(Store):
             raise copy.copy(self._absence) from exc
         except (GraphError, asyncio.CancelledError):
             await self.close()
+            raise
+
+    async def write(self, work: Work[T], *, deadline: float) -> T:
+        """Write as on any store; where there is no room left, say so."""
+        try:
+            return await super().write(work, deadline=deadline)
+        except StatementFailed as exc:
+            try:
+                check_room(self._directory)  # the server hides its reasons from clients; the file system does not
+            except DiskFull as full:
+                raise full from exc
             raise
 
     async def close(self) -> None:
