@@ -241,6 +241,13 @@ class Unwind:
 
 
 @dataclass(frozen=True, slots=True)
+class Union:
+    """`CALL () { query UNION query }`: rows of any of them, each once; all return the same variables."""
+
+    queries: tuple[Query, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FullText:
     """`CALL db.index.fulltext.queryNodes(index, query) YIELD node AS var`."""
 
@@ -260,7 +267,7 @@ class Return:
     limit: Expr | None = None
 
 
-Clause = Match | ShortestPath | With | Unwind | FullText | Return
+Clause = Match | ShortestPath | With | Unwind | Union | FullText | Return
 
 
 @dataclass(frozen=True, slots=True)

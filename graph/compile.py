@@ -126,7 +126,7 @@ class _Compiler:
             case Along() as mapping:
                 return self._along(asked, mapping, item, row)
             case Everything(label=label):
-                return page(self, asked, lambda: everything(self.names, self.kind, label, item.outer), item, row)
+                return page(self, asked, lambda: everything(self.names, self.kind, label), item, row)
             case ImpactField() | ImpactList() | PathField() | PathNodes() | SearchField() as mapping:
                 return explored(self, asked, mapping, item, row)
             case never:

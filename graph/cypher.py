@@ -38,6 +38,7 @@ from graph.clauses import (
     Slice,
     Step,
     Sub,
+    Union,
     Unwind,
     Var,
     With,
@@ -66,6 +67,8 @@ def _clause(clause: Clause) -> str:
             )
         case Unwind():
             return f"UNWIND {_expr(clause.item)} AS {_name(clause.var)}"
+        case Union(queries=queries):
+            return f"CALL () {{ {' UNION '.join(text(each) for each in queries)} }}"
         case FullText():
             call = f"db.index.fulltext.queryNodes('{_name(clause.index)}', {_expr(clause.query)})"
             return f"CALL {call} YIELD node AS {_name(clause.var)}"

@@ -161,7 +161,7 @@ def search(names: Names, kind: ScopeKind, label: str, slot: int) -> Source:
         var = names.variable()
         query = names.parameter(SearchWords(slot=slot, lucene=True))
         return Source(clauses=(FullText(f"words_{label}", query, var), With(((Var(var), ""),))), node=var)
-    found = everything(names, kind, label, ())
+    found = everything(names, kind, label)
     words = names.parameter(SearchWords(slot=slot, lucene=False))
     text = Binary("+", Const(" "), Get(found.node, "words"))
     return Source(clauses=found.where(Every("w", words, Binary("CONTAINS", text, Var("w")))), node=found.node)

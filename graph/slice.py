@@ -28,7 +28,7 @@ from graph.clauses import (
     Return,
     Step,
     Sub,
-    Unwind,
+    Union,
     Var,
     With,
 )
@@ -97,7 +97,7 @@ def _from_customer(names: Names, path: tuple[Hop, ...], var: str, label: str) ->
     return Match(NodePattern(owner, "Customer"), tuple(steps), where=scope)
 
 
-def everything(names: Names, kind: ScopeKind, label: str, outer: tuple[str, ...]) -> Source:
+def everything(names: Names, kind: ScopeKind, label: str) -> Source:
     """Start a list of all nodes of a label in the slice; a customer's begins at the customer, never at the label."""
     var = names.variable()
     match kind:
@@ -106,30 +106,22 @@ def everything(names: Names, kind: ScopeKind, label: str, outer: tuple[str, ...]
         case ScopeKind.CUSTOMERS if label == "Customer":
             return Source(clauses=(Match(NodePattern(var, label), where=_owned(names, var, label)),), node=var)
         case ScopeKind.CUSTOMERS:
-            return _owned_nodes(names, label, var, outer)
+            return _owned_nodes(names, label, var)
         case ScopeKind.NOTHING:
             raise Refused("This caller reads nothing here.", code="FORBIDDEN", hint="Use a token with another role.")
         case never:
             assert_never(never)
 
 
-def _owned_nodes(names: Names, label: str, var: str, outer: tuple[str, ...]) -> Source:
+def _owned_nodes(names: Names, label: str, var: str) -> Source:
     paths = slice_paths(label)
     if not paths:
         return Source(clauses=(Match(NodePattern(var, label), where=Const(value=False)),), node=var)
     if len(paths) == 1:
-        distinct = tuple((Var(each), "") for each in (*outer, var))
         found = _from_customer(names, paths[0], var, label)
-        return Source(clauses=(found, With(distinct, distinct=True)), node=var)
-    lists: Expr | None = None
-    for path in paths:
-        inner = names.variable()
-        query = Query((_from_customer(names, path, inner, label), Return(Var(inner), distinct=True)))
-        each = Sub("COLLECT", query)
-        lists = each if lists is None else Binary("+", lists, each)
-    assert lists is not None
-    distinct = tuple((Var(each), "") for each in (*outer, var))
-    return Source(clauses=(Unwind(lists, var), With(distinct, distinct=True)), node=var)
+        return Source(clauses=(found, With(((Var(var), ""),), distinct=True)), node=var)
+    ways = tuple(Query((_from_customer(names, path, var, label), Return(Var(var)))) for path in paths)
+    return Source(clauses=(Union(ways), With(((Var(var), ""),))), node=var)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
