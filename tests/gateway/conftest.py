@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 
 from gateway.health import health_routes
 from gateway.http import GraphQLEndpoint
-from gateway.keys import KeyFile, KeyRing
+from gateway.keys import key_rings
 from gateway.metrics import Metrics
 from gateway.middleware import middleware
 from gateway.pipeline import Pipeline
@@ -82,14 +82,13 @@ async def subgraph() -> DictSubgraph:
 
 
 def application(subgraph: DictSubgraph, settings: Settings) -> Starlette:
-    rings = {each.issuer: KeyRing(KeyFile(each.jwks_file)) for each in settings.issuers if each.jwks_file}
     metrics = Metrics()
     endpoint = GraphQLEndpoint(Pipeline(subgraph, settings), settings)
 
     async def ready() -> str:
         return ""
 
-    wrapped = middleware(endpoint, settings, Tokens(settings.issuers, rings), metrics)
+    wrapped = middleware(endpoint, settings, Tokens(settings.issuers, key_rings(settings.issuers)), metrics)
     return Starlette(routes=[Route("/graphql", wrapped), *health_routes(ready, metrics)])
 
 

@@ -118,6 +118,7 @@ def _printed(result: ExecutionResult) -> Answer:
     if not result.errors:
         return {"data": result.data}
     errors = [
-        {"message": each.message, "path": each.path, "extensions": {"code": "INTERNAL"}} for each in result.errors
+        {"message": each.message, "path": each.path, "extensions": {"code": "INTERNAL_SERVER_ERROR"}}
+        for each in result.errors
     ]
     return {"data": result.data, "errors": errors}

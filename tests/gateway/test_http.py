@@ -215,7 +215,7 @@ async def test_a_database_that_is_away_is_503_with_a_time_to_come_back(
 
 async def test_a_fault_of_ours_is_masked(client: httpx.AsyncClient, mint: Mint) -> None:
     answer = await client.post("/graphql", json={"query": "{ broken }"}, headers=mint.bearer())
-    assert (answer.status_code, code(answer)) == (500, "INTERNAL")
+    assert (answer.status_code, code(answer)) == (500, "INTERNAL_SERVER_ERROR")
     assert "secret" not in answer.text
     assert answer.json()["errors"][0]["extensions"]["requestId"] == answer.headers["x-request-id"]
 
