@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 import hypothesis
 import pytest
 
+from graph.migrate import migrate
 from graph.store import Product, Store, Transaction, open_store
 from tests.servers.errors import ServerUnavailable
 from tests.servers.neo4j_server import Neo4jServer
@@ -83,6 +84,7 @@ async def store(store_address: str) -> AsyncIterator[Store]:
     """The session's database, open and migrated; what it holds is whatever the tests before have left."""
     opened = await open_store(store_address)
     assert opened.product is _PRODUCTS[_asked()], "the suite would run on another database than the one asked for"
+    await migrate(opened, deadline=time.monotonic() + 120)
     yield opened
     await opened.close()
 
