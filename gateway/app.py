@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from typing import Any
 
+from graphql import print_ast
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from gateway.arriving import Arriving, Away, Ping
-from gateway.errors import CommandFailed
+from gateway.errors import TREATMENTS, CommandFailed, Refused
 from gateway.execution import Subgraph
 from gateway.health import health_routes
 from gateway.http import GraphQLEndpoint
@@ -25,15 +27,18 @@ from gateway.keys import key_rings
 from gateway.log import configure_log
 from gateway.metrics import Metrics
 from gateway.middleware import middleware
-from gateway.pipeline import Pipeline
+from gateway.pipeline import GraphRequest, Pipeline
 from gateway.serving import end_with_parent
 from gateway.settings import Settings, load_settings
 from gateway.tokens import Tokens
 from graph.address import Credentials, EmbeddedAddress, parse_address
+from graph.cursor import KEY_BYTES, CursorKey
 from graph.cursor_key import load_cursor_key
 from graph.embedded import EmbeddedSettings, prepare, require_platform
 from graph.errors import GraphError
 from graph.migrate import SchemaState, migrate, require_schema, schema_state
+from graph.read import Reads, explain
+from graph.scope import Principal
 from graph.store import Store, open_store
 from resolvers.knowledge.schema import knowledge_schema
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
@@ -150,6 +155,9 @@ def sentences() -> Iterator[None]:
         yield
     except GraphError as error:
         raise CommandFailed(error.message, error.hint) from error
+    except Refused as error:
+        problem = error.problems[0]
+        raise CommandFailed(problem.message, problem.hint or TREATMENTS[problem.code].hint) from error
 
 
 def check_address(settings: Settings) -> None:
@@ -169,3 +177,20 @@ async def examine_store(settings: Settings, *, mend: bool) -> tuple[str, SchemaS
             if mend:
                 await migrate(store, deadline=_soon(MIGRATE_SECONDS))
             return f"{store.product.value} {version}", await schema_state(store, deadline=_soon(LOOK_SECONDS))
+
+
+def stages_of(
+    settings: Settings, text: str, variables: Mapping[str, Any], operation_name: str | None, principal: Principal
+) -> dict[str, str]:
+    """Print every stage of a query without a database: the same gates, the same compiler."""
+    schema = knowledge_schema()
+    reads = Reads(schema=schema.graphql, mappings=schema.mappings, cursor_key=CursorKey(bytes(KEY_BYTES)))
+    pipeline = Pipeline(Arriving(KnowledgeSubgraph.name, schema.sdl, partial(_opening, settings)), settings)
+    request = GraphRequest(query=text, variables=variables, operation_name=operation_name, queries_only=True)
+    with sentences():
+        prepared = pipeline.prepare(request, principal)
+        values = pipeline.values(prepared, variables, principal)
+        if prepared.operation is None:
+            raise CommandFailed("The operation asks the schema only.", "Ask for something that the graph holds.")
+        normalised = print_ast(prepared.operation.document)
+        return {"operation": normalised, **explain(reads, prepared.operation, values, principal)}

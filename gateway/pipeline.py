@@ -68,19 +68,22 @@ class Pipeline:
         self, prepared: Prepared, given: Mapping[str, Any], principal: Principal, deadline: float
     ) -> Answer:
         """Pass the remaining gates and ask."""
-        values = self._values(prepared, given, principal) if prepared.variables else {}
-        cost = amount(prepared.cost, values)
-        if cost > self._limits.cost:
-            message = f"The answer may hold {cost} objects; at most {self._limits.cost} are allowed."
-            raise refuse(Code.COST_LIMIT_EXCEEDED, message)
+        values = self.values(prepared, given, principal)
         if prepared.schema_part is not None:
             return await self._with_schema(prepared, given, values, principal, deadline)
         assert prepared.operation is not None, "an operation without introspection has a part for the subgraph"
         return await self._subgraph.execute(prepared.operation, values, principal, deadline)
 
-    def _values(self, prepared: Prepared, given: Mapping[str, Any], principal: Principal) -> dict[str, Any]:
-        values = coerce(prepared.variables, given, self.schema.served, prepared.node, self._limits.input_depth)
-        check_values(prepared.variables, values, principal, self.schema.operator_only)
+    def values(self, prepared: Prepared, given: Mapping[str, Any], principal: Principal) -> dict[str, Any]:
+        """Pass the gates that need the variables; give their values."""
+        values: dict[str, Any] = {}
+        if prepared.variables:
+            values = coerce(prepared.variables, given, self.schema.served, prepared.node, self._limits.input_depth)
+            check_values(prepared.variables, values, principal, self.schema.operator_only)
+        cost = amount(prepared.cost, values)
+        if cost > self._limits.cost:
+            message = f"The answer may hold {cost} objects; at most {self._limits.cost} are allowed."
+            raise refuse(Code.COST_LIMIT_EXCEEDED, message)
         return values
 
     async def _with_schema(
