@@ -16,6 +16,7 @@ code of the edge: the edges translate by class, each in one table.
     +-- SchemaOutdated          the database's schema is older, or newer, than this program needs
     +-- StoreMisconfigured      address, credentials or directory cannot work as they are
     |   +-- EmbeddedUnsupported there is no embedded database for this platform
+    +-- Throttled               too much of what is costly in a short time; retry_after: seconds until it is allowed again
     +-- Refused                 the caller's mistake, found before anything ran; code and path say which and where
 """
 
@@ -87,6 +88,14 @@ class EmbeddedUnsupported(StoreMisconfigured):
             hint="Give the address of a Neo4j 5.26 server: --store bolt://HOST:7687 (or neo4j+s://HOST)",
         )
         self.platform = platform
+
+
+class Throttled(GraphError):
+    """The caller has used up what one principal may have in a minute."""
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: float) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
 
 
 class Refused(GraphError):

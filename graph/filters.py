@@ -13,10 +13,12 @@ from typing import Any, Final, assert_never
 
 from graph.bind import Given, big_integer, epoch_milliseconds
 from graph.clauses import All, AnyOf, Binary, Call, Const, Expr, Get, IsNull, Not
+from graph.errors import Refused
 from graph.mapping import enum_name
 from graph.model import Kind, Label, Property
 from graph.names import Names
 
+DEEPEST: Final = 24
 _OPERATORS: Final = {"eq": "=", "in": "IN", "contains": "CONTAINS", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
@@ -31,6 +33,8 @@ class Filtered:
 
     def condition(self, filter_: Mapping[str, Any] | None, path: tuple[str | int, ...], *, negated: bool) -> Expr:
         """Give the condition of one filter object, found at `path` in the arguments of the slot."""
+        if len(path) > DEEPEST:
+            raise Refused("The filter is nested too deeply.", code="BAD_USER_INPUT", hint="Write it flatter.")
         parts = [
             self._part(key, value, (*path, key), negated=negated) for key, value in sorted((filter_ or {}).items())
         ]

@@ -17,10 +17,12 @@ from typing import Any, Final, Protocol
 from graphql import GraphQLSchema
 
 from graph import cypher
+from graph.allowance import Allowance
 from graph.arguments import Shaper, declared_variables, variable_shape
 from graph.bind import Request, bind
 from graph.compile import Compiled, compile_read
 from graph.cursor import CursorKey
+from graph.errors import Refused
 from graph.irregular import answer
 from graph.mapping import Mappings
 from graph.query import Operation, Tree, draw, find_operation, normalize
@@ -28,6 +30,8 @@ from graph.scope import Principal, ScopeKind, scope_of
 from graph.shape import Irregular, Shape, shaper
 
 CACHED: Final = 2000
+NEW_TEXTS_PER_MINUTE: Final = 240
+LONGEST_TEXT: Final = 200_000
 _BREACHES: Final = (Irregular, KeyError, TypeError, IndexError, ValueError, OverflowError, OSError)
 
 
@@ -59,6 +63,8 @@ def prepare(
     strict, source = shaper(schema, compiled.layout, strict=True)
     lenient, _ = shaper(schema, compiled.layout, strict=False)
     text = cypher.text(compiled.query)
+    if len(text) > LONGEST_TEXT:
+        raise Refused("The operation is too large.", code="BAD_USER_INPUT", hint="Ask in several operations.")
     return Prepared(
         compiled=compiled, text=text, asks=text != "RETURN [] AS data", shape=strict, lenient=lenient, source=source
     )
@@ -71,11 +77,13 @@ class Reads:
     schema: GraphQLSchema
     mappings: Mappings
     cursor_key: CursorKey
+    allowance: Allowance = field(default_factory=lambda: Allowance(per_minute=NEW_TEXTS_PER_MINUTE))
     _declared: OrderedDict[Hashable, Shaper] = field(default_factory=OrderedDict)
     _prepared: OrderedDict[Hashable, Prepared] = field(default_factory=OrderedDict)
 
-    def prepared(self, operation: Operation, variables: Mapping[str, Any], kind: ScopeKind) -> Prepared:
+    def prepared(self, operation: Operation, variables: Mapping[str, Any], principal: Principal) -> Prepared:
         """Give the compiled pair for a request, from the cache where it is there."""
+        kind = scope_of(principal).kind
         document = (operation.key, operation.name)
         declared = self._declared.get(document)
         if declared is None:
@@ -86,6 +94,7 @@ class Reads:
         if found is not None:
             self._prepared.move_to_end(key)
             return found
+        self.allowance.take(principal.subject)
         tree = normalize(self.schema, operation, variables)
         made = prepare(self.schema, self.mappings, tree, variables, kind)
         _remember(self._prepared, key, made)
@@ -95,8 +104,7 @@ class Reads:
         self, store: Reader, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float
     ) -> dict[str, Any]:
         """Answer an operation: `data`, and `errors` where the graph breaks the schema. Raises graph.errors only."""
-        scope = scope_of(principal)
-        prepared = self.prepared(operation, variables, scope.kind)
+        prepared = self.prepared(operation, variables, principal)
         request = self.request(prepared, variables, principal, {})
         record = await self.record(store, prepared, request, deadline)
         try:
@@ -133,7 +141,7 @@ def _remember(cache: OrderedDict[Hashable, Any], key: Hashable, value: Any) -> N
 
 def explain(reads: Reads, operation: Operation, variables: Mapping[str, Any], principal: Principal) -> dict[str, str]:
     """Print every stage of a read: what `trunkline compile` shows."""
-    prepared = reads.prepared(operation, variables, scope_of(principal).kind)
+    prepared = reads.prepared(operation, variables, principal)
     request = reads.request(prepared, variables, principal, {})
     bound = bind(prepared.compiled.parameters, request)
     return {

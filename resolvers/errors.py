@@ -16,10 +16,12 @@ from graph.errors import (
     StatementFailed,
     StoreMisconfigured,
     StoreUnavailable,
+    Throttled,
 )
 
 _CODES: Final[tuple[tuple[type[GraphError], str], ...]] = (
     (StoreUnavailable, "STORE_UNAVAILABLE"),
+    (Throttled, "TOO_MANY_NEW_DOCUMENTS"),
     (SchemaOutdated, "STORE_UNAVAILABLE"),
     (StoreMisconfigured, "STORE_UNAVAILABLE"),
     (DeadlineExceeded, "DEADLINE_EXCEEDED"),
@@ -33,7 +35,7 @@ def answer_for(error: GraphError) -> dict[str, Any]:
     if isinstance(error, Refused):
         return _response(error, error.code, path=list(error.path))
     code = next((code for known, code in _CODES if isinstance(error, known)), "INTERNAL_SERVER_ERROR")
-    if isinstance(error, StoreUnavailable):
+    if isinstance(error, (StoreUnavailable, Throttled)):
         return _response(error, code, retryAfter=error.retry_after)
     return _response(error, code)
 
