@@ -14,7 +14,10 @@ MODULES = sorted(path for room in (*ROOMS, "benchmarks", "tests/servers") for pa
 DOORS = [path for path in MODULES if path.name == "__init__.py"]
 NAMED = re.compile(r"(?<![\w/.])(\w+\.py|\w+/)(?![\w/])")
 MOST_LINES = 300
-LONGER = {"graph/model.py": "tables, which are read by looking things up"}
+LONGER = {
+    "graph/model.py": "tables, which are read by looking things up",
+    "resolvers/knowledge/types.py": "the types of the API, each of which refers to others",
+}
 HARD_STOP = 500
 MOST_LINES_OF_A_FUNCTION = 50
 NO_ONE_KNOWS_WHAT_IS_IN_THEM = {"utils", "util", "helpers", "helper", "managers", "manager", "base", "common", "misc"}
