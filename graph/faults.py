@@ -41,7 +41,7 @@ _OVER: Final = frozenset(
         "Neo.ClientError.Transaction.TransactionTimedOut",
         "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration",
         "Neo.ClientError.Transaction.Terminated",
-        "Neo.TransientError.Transaction.Terminated",
+        "Neo.ClientError.Transaction.LockClientStopped",
     }
 )
 _NO_ROOM: Final = ("no space left", "out of disk", "disk is full", "disk full")

@@ -101,6 +101,7 @@ class Store:
 
     async def close(self) -> None:
         """Let go of the database."""
+        self._absence = StoreUnavailable("The store has been closed")
         await self._move(None)
 
     async def _fetch(self, text: str, parameters: Mapping[str, object], deadline: float) -> list[Any]:
@@ -166,8 +167,8 @@ class EmbeddedStore(Store):
 
     async def close(self) -> None:
         """Let go of the database; if its server is this process's child, it has ended when this returns."""
-        await super().close()
         await self._database.close()
+        await super().close()
 
     async def _hear(self, state: Endpoint | GraphError) -> None:
         if isinstance(state, Endpoint):
