@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from typing import cast
 
 import orjson
 import pytest
@@ -8,9 +10,19 @@ import pytest
 from graph.changes.outcome import Outcome, UserError
 from graph.errors import Refused
 from graph.scope import Principal, Role
+from graph.store import Transaction
 from tests.graph.changes.conftest import OPERATOR, RAISED_AT, Scene
 
 ALARM = "MATCH (a:Alarm {id: $id}) RETURN a.ackState, a.changedAt, a.state, a._version"
+LOCK = "MATCH (a:Alarm {id: 'alarm-0'}) SET a._lock = true REMOVE a._lock"
+ACKNOWLEDGED_ELSEWHERE = """
+MATCH (a:Alarm {id: 'alarm-0'}) WHERE a.ackState = 'unacknowledged'
+SET a.ackState = 'acknowledged', a._version = coalesce(a._version, 0) + 1 RETURN a._version, 0
+"""
+CHANGED_ELSEWHERE = """
+MATCH (a:Alarm {id: 'alarm-0'})
+SET a._version = coalesce(a._version, 0) + 1 RETURN a._version, datetime.realtime().epochMillis
+"""
 EVENT = """
 MATCH (e:Event) RETURN e.id, e.type, e.aggregateId, e.aggregateVersion, e.at, e.principal, e.payload, e.position,
 COLLECT { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) RETURN c.id ORDER BY c.id }
@@ -86,6 +98,40 @@ async def test_no_lock_is_left_behind(scene: Scene) -> None:
     await scene.acknowledge("k")
     assert await scene.rows("MATCH (a:Alarm {id: 'alarm-0'}) WHERE a._lock IS NOT NULL RETURN a.id") == []
     assert await scene.rows("MATCH (i:Idempotency) WHERE i._lock IS NOT NULL RETURN i.key") == []
+
+
+async def beside(scene: Scene, text: str) -> list[list[object]]:
+    """Acknowledge while another transaction has the lock and then, after a while, does something; give what it got."""
+    locked = asyncio.Event()
+
+    async def slow(transaction: Transaction) -> list[list[object]]:
+        await transaction.run(LOCK, {})
+        locked.set()
+        await asyncio.sleep(0.3)
+        return await transaction.run(text, {})
+
+    async def acknowledging() -> None:
+        await locked.wait()
+        await scene.acknowledge("k")
+
+    rows, _ = await asyncio.gather(scene.store.write(slow, deadline=time.monotonic() + 60), acknowledging())
+    return rows
+
+
+async def test_what_was_true_before_the_lock_is_not_relied_on(scene: Scene) -> None:
+    # Neo4j lets us wait for the lock; the embedded database lets us pass, and then the other one sees that we did.
+    elsewhere = await beside(scene, ACKNOWLEDGED_ELSEWHERE)
+    [[_, _, _, version]] = await scene.rows(ALARM, id="alarm-0")
+    assert version == 1
+    assert len(elsewhere) + len(await scene.events()) == 1
+
+
+async def test_a_later_version_is_never_dated_before_an_earlier_one(scene: Scene) -> None:
+    elsewhere = await beside(scene, CHANGED_ELSEWHERE)
+    ours = await scene.rows("MATCH (e:Event) RETURN e.aggregateVersion, e.at")
+    (first, earlier), (second, later) = sorted(cast("list[tuple[int, int]]", map(tuple, elsewhere + ours)))
+    assert (first, second) == (1, 2)
+    assert earlier <= later
 
 
 async def test_of_many_who_acknowledge_one_alarm_one_does(scene: Scene) -> None:
