@@ -26,10 +26,12 @@ from graphql import (
     Undefined,
     ValueNode,
     VariableNode,
+    coerce_input_literal,
     get_named_type,
     type_from_ast,
-    value_from_ast,
 )
+from graphql.execution.values import VariableValues
+from graphql.utilities.coerce_input_value import coerce_default_value
 
 from graph.errors import Refused
 from graph.model import label_of
@@ -57,12 +59,13 @@ class ArgumentSource:
         for name, argument in definition.args.items():
             value = given.get(name)
             if value is None:
-                if argument.default_value is not Undefined:
-                    constant[name] = argument.default_value
+                default = coerce_default_value(argument)
+                if default is not Undefined:
+                    constant[name] = default
             elif _has_variable(value):
                 variable.append((name, value, argument, isinstance(argument.type, GraphQLNonNull)))
             else:
-                constant[name] = value_from_ast(value, argument.type)
+                constant[name] = coerce_input_literal(value, argument.type)
         return cls(path=path, constant=constant, variable=tuple(variable))
 
     def values(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -72,16 +75,17 @@ class ArgumentSource:
         found = dict(self.constant)
         for name, node, argument, non_null in self.variable:
             value = evaluate(node, variables, argument.type)
-            if value is Undefined:
-                value = argument.default_value
-            if value is None and non_null:
+            if value is Undefined and isinstance(node, VariableNode):
+                value = coerce_default_value(argument)
+                if value is Undefined:
+                    continue
+            if value is Undefined or (value is None and non_null):
                 raise Refused(
-                    f"Argument {name!r} of {self.path!r} must not be null.",
+                    f"Argument {name!r} of {self.path!r} has null where it must not.",
                     code="BAD_USER_INPUT",
                     hint="Give it a value, or leave the variable out where it has a default.",
                 )
-            if value is not Undefined:
-                found[name] = value
+            found[name] = value
         return found
 
 
@@ -91,7 +95,7 @@ def evaluate(node: ValueNode, variables: Mapping[str, Any], type_: Any = None) -
         return variables.get(node.name.value, Undefined)
     if type_ is None:
         return getattr(node, "value", None)
-    return value_from_ast(node, type_, dict(variables))
+    return coerce_input_literal(node, type_, VariableValues(sources={}, coerced=dict(variables)))
 
 
 def _has_variable(node: ValueNode) -> bool:
