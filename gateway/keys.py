@@ -145,7 +145,7 @@ def _keys(text: bytes) -> dict[str, VerifyingKey]:
 
 
 def _key(given: dict[str, Any]) -> VerifyingKey | None:
-    if given.get("use", "sig") != "sig":
+    if given.get("use", "sig") != "sig" or given.get("kty") not in {"EC", "RSA", "OKP"}:
         return None
     try:
         key = jwk.import_key(given)

@@ -80,13 +80,14 @@ class _Announced(uvicorn.Server):
 async def listening(app: ASGIApp, sock: socket.socket) -> AsyncIterator[uvicorn.Server]:
     """Serve in the running loop while the block runs; a signal ends the server, and the block sees it."""
     server = _Announced(config(app))
-    async with asyncio.TaskGroup() as group:
-        group.create_task(server.serve(sockets=[sock]))
-        await server.up.wait()
-        try:
-            yield server
-        finally:
-            server.should_exit = True
+    with sock:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(server.serve(sockets=[sock]))
+            await server.up.wait()
+            try:
+                yield server
+            finally:
+                server.should_exit = True
 
 
 def serve_here(app: ASGIApp, sock: socket.socket) -> None:

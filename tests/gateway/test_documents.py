@@ -1,0 +1,258 @@
+"""Limits, permissions and cost, without HTTP: what a request meets before anything runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.errors import Code, Refused
+from gateway.pipeline import GraphRequest, Pipeline
+from gateway.settings import Limits, Settings
+from graph.scope import Principal, Role
+from tests.gateway.subgraph import DictSubgraph
+
+OPERATOR = Principal(subject="operator", role=Role.OPERATOR)
+ANALYST = Principal(subject="analyst", role=Role.ANALYST)
+CUSTOMER = Principal(subject="customer", role=Role.CUSTOMER, customers=("customer-1",))
+SYSTEM = Principal(subject="system", role=Role.SYSTEM, system="faults")
+ACTING = Principal(subject="acting", role=Role.ROUTER, customers=("customer-1",), acts_for=Role.CUSTOMER)
+
+
+def pipeline(**limits: Any) -> Pipeline:
+    return Pipeline(DictSubgraph(), Settings(limits=Limits(**limits), documents=5, documents_bytes=500))
+
+
+def request(query: str, **variables: Any) -> GraphRequest:
+    return GraphRequest(query=query, variables=variables, operation_name=None, queries_only=False)
+
+
+async def outcome(gates: Pipeline, query: str, principal: Principal = OPERATOR, **variables: Any) -> str:
+    try:
+        prepared = gates.prepare(request(query, **variables), principal)
+        answer = await gates.answer(prepared, variables, principal, 0.0)
+    except Refused as refused:
+        return refused.problems[0].code.value
+    return "answered" if "data" in answer else "failed"
+
+
+def nested(depth: int) -> str:
+    return "{ customers" + " { friends" * (depth - 2) + " { id }" + " }" * (depth - 1)
+
+
+SPREADS = "{ ...A } fragment A on Query { ...B ...B } fragment B on Query { hello hello hello }"
+
+
+@pytest.mark.parametrize(
+    ("limit", "fits", "exceeds"),
+    [
+        pytest.param({"tokens": 5}, "{ hello }", "{ hello hello hello hello }", id="tokens"),
+        pytest.param({"tokens": 5}, "#\n#\n{ hello }", "#\n" * 6 + "{ hello }", id="comments"),
+        pytest.param({"depth": 3}, nested(3), nested(4), id="depth"),
+        pytest.param(
+            {"depth": 2}, "{ ...{ hello } }", "{" + "...{" * 9 + "hello" + "}" * 10, id="nesting without fields"
+        ),
+        pytest.param({"aliases": 2}, "{ a: hello b: hello }", "{ a: hello b: hello c: hello }", id="aliases"),
+        pytest.param(
+            {"aliases": 2},
+            "{ ...A } fragment A on Query { a: hello }",
+            "{ ...A ... on Query { ...A ...A } } fragment A on Query { a: hello }",
+            id="aliases in fragments count each time",
+        ),
+        pytest.param(
+            {"directives": 1},
+            "{ hello @skip(if: true) }",
+            "{ ... @skip(if: true) { hello @skip(if: true) } }",
+            id="directives",
+        ),
+        pytest.param({"root_fields": 5}, "{ hello hello }", SPREADS, id="root fields in fragments"),
+        pytest.param({"fields": 3}, "{ customers { id name } }", "{ customers { id name } hello }", id="fields"),
+        pytest.param(
+            {"input_depth": 1},
+            '{ customers(filter: {name: "a"}) { id } }',
+            '{ customers(filter: {not: {not: {name: "a"}}}) { id } }',
+            id="nesting of an argument",
+        ),
+    ],
+)
+async def test_a_document_larger_than_a_limit_is_refused(limit: dict[str, int], fits: str, exceeds: str) -> None:
+    assert await outcome(pipeline(**limit), fits) == "answered"
+    assert await outcome(pipeline(**limit), exceeds) == Code.LIMIT_EXCEEDED
+
+
+async def test_a_variable_nests_no_deeper_than_an_argument() -> None:
+    query = "query ($f: CustomerFilter) { customers(filter: $f) { id } }"
+    assert await outcome(pipeline(input_depth=2), query, f={"not": {"name": "a"}}) == "answered"
+    assert await outcome(pipeline(input_depth=2), query, f={"not": {"not": {"name": "a"}}}) == Code.LIMIT_EXCEEDED
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }", id="fragments in a circle"),
+        pytest.param("{ ...A } fragment A on Query { hello ...A }", id="a fragment in itself"),
+        pytest.param("{ ...Missing }", id="a fragment that is not there"),
+        pytest.param("{ hello(name: $name) }", id="a variable that is not declared"),
+        pytest.param("query ($f: Customer) { hello }", id="a variable of an output type"),
+        pytest.param("type A { b: Int }", id="no operation"),
+        pytest.param(
+            "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }",
+            id="deep introspection",
+        ),
+    ],
+)
+async def test_what_is_not_valid_is_refused(query: str) -> None:
+    assert await outcome(pipeline(), query) == Code.GRAPHQL_VALIDATION_FAILED
+
+
+async def test_fragments_that_double_each_time_are_measured_and_not_walked() -> None:
+    chain = " ".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(50))
+    assert await outcome(pipeline(), f"{{ ...F0 }} {chain} fragment F50 on Query {{ hello }}") == Code.LIMIT_EXCEEDED
+
+
+async def test_too_many_fragments_are_refused() -> None:
+    query = "{ hello } " + " ".join(f"fragment F{n} on Query {{ hello }}" for n in range(101))
+    assert await outcome(pipeline(), query) == Code.LIMIT_EXCEEDED
+
+
+FILTERED = "query ($f: CustomerFilter, $o: CustomerOrder) { customers(filter: $f, orderBy: $o) { id } }"
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        pytest.param("{ customers { margin } }", {}, id="a field"),
+        pytest.param("{ asset { margin } }", {}, id="the field of an interface that an implementer marks"),
+        pytest.param("{ customers { ...F } } fragment F on Customer { x: margin }", {}, id="in a fragment, renamed"),
+        pytest.param("{ customers { margin @include(if: false) } }", {}, id="left out by a condition"),
+        pytest.param("{ customers(rank: 1) { id } }", {}, id="an argument"),
+        pytest.param("{ customers(filter: {margin: 1}) { id } }", {}, id="a filter"),
+        pytest.param("{ customers(filter: {not: {margin: null}}) { id } }", {}, id="a filter deep down"),
+        pytest.param("{ customers(orderBy: MARGIN) { id } }", {}, id="an order"),
+        pytest.param(FILTERED, {"f": {"margin": 1}}, id="a filter in a variable"),
+        pytest.param(FILTERED, {"f": {"name": "a", "not": {"not": {"margin": 1}}}}, id="deep down in a variable"),
+        pytest.param(FILTERED, {"o": "MARGIN"}, id="an order in a variable"),
+        pytest.param(
+            "query ($o: CustomerOrder = MARGIN) { customers(orderBy: $o) { id } }", {}, id="an order by default"
+        ),
+    ],
+)
+async def test_what_is_for_operators_is_forbidden_to_customers_before_anything_runs(
+    query: str, variables: dict[str, Any]
+) -> None:
+    gates = pipeline()
+    subgraph = gates._subgraph
+    assert isinstance(subgraph, DictSubgraph)
+    for principal in (CUSTOMER, SYSTEM, ACTING):
+        assert await outcome(gates, query, principal, **variables) == Code.FORBIDDEN
+    assert subgraph.asked == []
+    for principal in (OPERATOR, ANALYST):
+        assert await outcome(gates, query, principal, **variables) == "answered"
+
+
+async def test_what_is_not_marked_is_open_to_customers() -> None:
+    assert await outcome(pipeline(), FILTERED, CUSTOMER, f={"name": "a"}, o="NAME") == "answered"
+
+
+@pytest.mark.parametrize(
+    ("principal", "allowed"), [(OPERATOR, True), (SYSTEM, True), (ANALYST, False), (CUSTOMER, False), (ACTING, False)]
+)
+async def test_a_mutation_is_for_the_roles_that_it_names(principal: Principal, *, allowed: bool) -> None:
+    query = 'mutation { ...M } fragment M on Mutation { acknowledge(id: "1") }'
+    assert await outcome(pipeline(), query, principal) == ("answered" if allowed else Code.FORBIDDEN)
+
+
+async def test_a_mutation_that_names_no_role_is_for_nobody() -> None:
+    for principal in (OPERATOR, SYSTEM, ANALYST, CUSTOMER):
+        assert await outcome(pipeline(), "mutation { forgotten }", principal) == Code.FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "cost"),
+    [
+        pytest.param("{ hello }", {}, 0, id="a leaf is free"),
+        pytest.param('{ customer(id: "1") { name } }', {}, 1, id="an object is one"),
+        pytest.param("{ customers { id } }", {}, 10, id="an argument's default says how many"),
+        pytest.param("{ customers(first: 3) { id } }", {}, 3, id="or a literal"),
+        pytest.param("query ($n: Int) { customers(first: $n) { id } }", {"n": 4}, 4, id="or a variable"),
+        pytest.param("query ($n: Int = 5) { customers(first: $n) { id } }", {}, 5, id="or its default"),
+        pytest.param("query ($n: Int) { customers(first: $n) { id } }", {}, 10, id="else what is assumed"),
+        pytest.param('{ named(names: ["a", "b"]) { id } }', {}, 2, id="a list counts by its length"),
+        pytest.param("query ($n: [String!]!) { named(names: $n) { id } }", {"n": ["a"] * 6}, 6, id="in a variable too"),
+        pytest.param("{ customers(first: 3) { friends { id } } }", {}, 63, id="lists in lists multiply"),
+        pytest.param(
+            "query ($n: Int) { customers(first: 2) { friends(first: $n) { ...F } } } fragment F on Customer { friends(first: $n) { id } }",
+            {"n": 3},
+            2 * (1 + 3 * (1 + 3)),
+            id="through fragments",
+        ),
+        pytest.param("{ customers(first: -7) { friends { id } } }", {}, 0, id="less than none is none"),
+    ],
+)
+async def test_the_cost_is_the_number_of_objects(query: str, variables: dict[str, Any], cost: int) -> None:
+    if cost:
+        assert await outcome(pipeline(cost=cost), query, **variables) == "answered"
+    if cost > 1:
+        assert await outcome(pipeline(cost=cost - 1), query, **variables) == Code.COST_LIMIT_EXCEEDED
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        ("Int!", None),
+        ("Int!", "1"),
+        ("Int!", 1.5),
+        ("Int!", 2**31),
+        ("Int!", True),
+        ("CustomerOrder", "UP"),
+        ("CustomerFilter", {"x": 1}),
+        ("[String!]!", [None]),
+        ("Boolean!", 1),
+        ("ID!", []),
+    ],
+)
+async def test_a_value_of_another_type_is_refused(type_: str, value: Any) -> None:
+    fields = {
+        "Int!": "customers(first: $v) { id }",
+        "CustomerOrder": "customers(orderBy: $v) { id }",
+        "CustomerFilter": "customers(filter: $v) { id }",
+        "[String!]!": "named(names: $v) { id }",
+        "Boolean!": "echo(flag: $v)",
+        "ID!": "customer(id: $v) { id }",
+    }
+    assert await outcome(pipeline(), f"query ($v: {type_}) {{ {fields[type_]} }}", v=value) == Code.BAD_USER_INPUT
+
+
+async def test_values_reach_the_subgraph_coerced_and_what_is_absent_stays_absent() -> None:
+    gates = pipeline()
+    query = "query ($a: [String!]!, $b: CustomerFilter, $c: Float, $d: Int = 3, $e: Int) { named(names: $a) { id } customers(filter: $b, first: $d, rank: $e) { id } echo(flag: true, number: $c) }"
+    assert await outcome(gates, query, a="one", b={"not": None}, c=1, extra=1) == "answered"
+    subgraph = gates._subgraph
+    assert isinstance(subgraph, DictSubgraph)
+    assert subgraph.asked[0][1] == {"a": ["one"], "b": {"not": None}, "c": 1.0, "d": 3}
+
+
+async def test_new_documents_are_counted_and_known_ones_are_not() -> None:
+    gates = pipeline(new_documents_per_minute=2)
+    assert await outcome(gates, "{ a: hello }") == "answered"
+    assert await outcome(gates, "{ not valid") == Code.GRAPHQL_PARSE_FAILED
+    with pytest.raises(Refused) as refused:
+        gates.prepare(request("{ c: hello }"), OPERATOR)
+    assert refused.value.problems[0].code is Code.TOO_MANY_NEW_DOCUMENTS
+    assert 0 < (refused.value.retry_after or 0) <= 30
+    assert await outcome(gates, "{ a: hello }") == "answered"
+    assert await outcome(gates, "{ not valid") == Code.GRAPHQL_PARSE_FAILED
+    assert await outcome(gates, "{ c: hello }", CUSTOMER) == "answered", "each principal has its own allowance"
+    assert await outcome(gates, "{ c: hello }") == "answered", "what another brought is known"
+
+
+async def test_documents_are_forgotten_by_count_and_by_bytes() -> None:
+    documents = pipeline()._documents
+    for number in range(7):
+        documents.learn(f"{{ a{number}: hello }}")
+    assert [documents.known(f"{{ a{n}: hello }}") is not None for n in range(7)] == [False] * 2 + [True] * 5
+    documents.learn("{ hello } #" + "x" * 480)
+    assert documents.known("{ a5: hello }") is None
+    documents.learn("#" * 501)
+    assert documents._known == {}
+    assert documents._bytes == 0

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from gateway.cli import run
+from gateway.errors import SettingsBroken
+from gateway.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [each for each in os.environ if each.startswith("TRUNKLINE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("LISTEN", "8000", "listen: '8000' is not HOST:PORT"),
+        ("LISTEN", "localhost:99999", "listen: 'localhost:99999' is not HOST:PORT"),
+        ("WORKERS", "many", "workers: input should be a valid integer"),
+        ("WORKERS", "0", "workers: input should be greater than 0"),
+        ("STORE", "", "store: string should have at least 1 character"),
+        ("DEADLINE_SECONDS", "-1", "deadline_seconds: input should be greater than 0"),
+        ("LOG_LEVEL", "loud", "log_level: input should be 'debug'"),
+        ("LIMITS__COST", "x", "limits.cost: input should be a valid integer"),
+        ("LIMITS__COSTS", "1", "limits.costs: there is no such setting."),
+        ("ISSUERS", "https://issuer", "issuers: what TRUNKLINE_ISSUERS holds is not JSON."),
+        ("ISSUERS", "[{}]", "issuers.0.issuer: field required."),
+        ("ISSUERS", '[{"issuer": "a", "audience": "b"}]', "issuers.0: needs exactly one of jwks_url and jwks_file."),
+        (
+            "ISSUERS",
+            '[{"issuer": "a", "audience": "b", "jwks_url": "file:///x"}]',
+            "issuers.0: has a jwks_url that is no",
+        ),
+        (
+            "ISSUERS",
+            '[{"issuer": "a", "audience": "b", "jwks_file": "x", "algorithms": ["HS256"]}]',
+            "issuers.0.algorithms.0: input should be 'ES256'",
+        ),
+        (
+            "ISSUERS",
+            '[{"issuer": "a", "audience": "b", "jwks_file": "x"}, {"issuer": "a", "audience": "b", "jwks_file": "x"}]',
+            "issuers: names the same issuer twice.",
+        ),
+        ("STORE_PASSWORD_FILE", "/not/there", "store_password_file: /not/there cannot be read: No such file"),
+        ("CURSOR_KEY", "c0ffee", "cursor_key: it is not 64 hexadecimal digits."),
+        ("CONFIG", "/not/there.toml", "TRUNKLINE_CONFIG: there is no file /not/there.toml."),
+    ],
+)
+def test_a_fault_is_a_sentence_with_the_settings_name_and_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(f"TRUNKLINE_{name}", value)
+    assert run(["serve"]) == 2
+    assert capfd.readouterr().err.startswith(sentence)
+
+
+def test_all_faults_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUNKLINE_WORKERS", "0")
+    monkeypatch.setenv("TRUNKLINE_LISTEN", "nowhere")
+    with pytest.raises(SettingsBroken) as broken:
+        load_settings()
+    assert len(broken.value.faults) == 2
+
+
+def test_nothing_is_served_without_an_issuer(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["serve"]) == 2
+    assert capfd.readouterr().err.startswith("issuers: ")
+
+
+@pytest.mark.parametrize("text", ["workers = ", "workers = 'two'", "wrokers = 2", b"\xff\xfe"])
+def test_a_broken_file_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str], text: str | bytes
+) -> None:
+    file = tmp_path / "trunkline.toml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    monkeypatch.setenv("TRUNKLINE_CONFIG", str(file))
+    assert run(["serve"]) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith(("TRUNKLINE_CONFIG: ", "workers: ", "wrokers: "))
+
+
+def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "trunkline.toml"
+    file.write_text('workers = 2\nlisten = "127.0.0.1:1"\n[limits]\ncost = 7\ndepth = 8\n')
+    monkeypatch.setenv("TRUNKLINE_CONFIG", str(file))
+    monkeypatch.setenv("TRUNKLINE_WORKERS", "3")
+    monkeypatch.setenv("TRUNKLINE_LIMITS__DEPTH", "9")
+    settings = load_settings()
+    assert (settings.workers, settings.address, settings.limits.cost, settings.limits.depth) == (
+        3,
+        ("127.0.0.1", 1),
+        7,
+        9,
+    )
+
+
+def test_a_secret_comes_from_a_file_and_is_never_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("correct horse\n")
+    monkeypatch.setenv("TRUNKLINE_STORE_PASSWORD_FILE", str(file))
+    settings = load_settings()
+    assert settings.store_password == SecretStr("correct horse")
+    assert "correct" not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+def test_a_secret_is_given_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TRUNKLINE_STORE_BEARER", "a")
+    monkeypatch.setenv("TRUNKLINE_STORE_BEARER_FILE", str(tmp_path / "b"))
+    with pytest.raises(SettingsBroken, match=r"give either it or store_bearer, not both"):
+        load_settings()
