@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import logging
+import sys
+
+import httpx
+import orjson
+import pytest
+import structlog
+from starlette.applications import Starlette
+from structlog.testing import capture_logs
+
+from gateway.exchange import Exchange
+from gateway.health import health_routes
+from gateway.log import configure_log
+from gateway.metrics import Metrics
+from gateway.settings import Settings
+from tests.gateway.conftest import Mint, serving
+
+
+async def test_a_request_leaves_one_line_without_what_is_secret(client: httpx.AsyncClient, mint: Mint) -> None:
+    token = mint.token("customer", customers=["customer-1"])
+    body = {"query": "query Greeting($name: String) { hello(name: $name) }", "variables": {"name": "secret value"}}
+    with capture_logs() as lines:
+        answer = await client.post("/graphql", json=body, headers={"Authorization": f"Bearer {token}"})
+    (line,) = lines
+    assert line["request_id"] == answer.headers["x-request-id"]
+    assert line["milliseconds"] > 0
+    expected = {
+        "event": "request",
+        "method": "POST",
+        "path": "/graphql",
+        "status": 200,
+        "operation": "Greeting",
+        "role": "customer",
+    }
+    assert expected.items() <= line.items()
+    assert "secret value" not in str(lines)
+    assert not any(part in str(lines) for part in token.split("."))
+
+
+async def test_the_reason_of_a_fault_is_in_the_log_under_the_requests_id(client: httpx.AsyncClient, mint: Mint) -> None:
+    with capture_logs() as lines:
+        answer = await client.post("/graphql", json={"query": "{ broken }"}, headers=mint.bearer())
+    fault, request = lines
+    assert fault["request_id"] == request["request_id"] == answer.headers["x-request-id"]
+    assert fault["log_level"] == "error"
+    assert request["code"] == "INTERNAL_SERVER_ERROR"
+
+
+async def test_requests_are_counted_by_status_and_code(client: httpx.AsyncClient, mint: Mint) -> None:
+    async def count() -> float:
+        text = (await client.get("/metrics")).text
+        name = 'trunkline_request_seconds_count{code="GRAPHQL_PARSE_FAILED",status="200"} '
+        return sum(float(line.removeprefix(name)) for line in text.splitlines() if line.startswith(name))
+
+    before = await count()
+    for _ in range(3):
+        await client.post("/graphql", json={"query": "{"}, headers=mint.bearer())
+    assert await count() - before == 3
+
+
+async def test_health_needs_no_token_and_leaves_no_line(client: httpx.AsyncClient) -> None:
+    with capture_logs() as lines:
+        for path in ("/livez", "/readyz", "/metrics"):
+            assert (await client.get(path)).status_code == 200
+        assert (await client.get("/nothing")).status_code == 404
+    assert lines == []
+
+
+async def test_what_is_not_ready_says_why(settings: Settings) -> None:
+    async def ready() -> str:
+        return "The database is away."
+
+    async with serving(Starlette(routes=[*health_routes(ready, Metrics())]), settings) as client:
+        assert (await client.get("/livez")).status_code == 200
+        answer = await client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json() == {"status": "not ready", "reason": "The database is away."}
+        assert answer.headers["retry-after"] == "1"
+
+
+def test_a_log_line_is_json_also_from_libraries(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    before = structlog.get_config()
+    handlers = logging.root.handlers[:]
+    try:
+        configure_log("info")
+        structlog.get_logger("ours").info("one", number=1)
+        structlog.get_logger("ours").debug("not shown")
+        logging.getLogger("theirs").warning("two %s", "words")
+        logging.getLogger("theirs").info("not shown")
+        structlog.get_logger("ours").error("three", exc_info=ValueError("reason"))
+    finally:
+        structlog.configure(**before)
+        logging.root.handlers[:] = handlers
+    sys.stderr.flush()
+    lines = [orjson.loads(line) for line in capfdbinary.readouterr().err.splitlines()]
+    assert [line["event"] for line in lines] == ["one", "two words", "three"]
+    assert lines[2]["exception"][0]["exc_value"] == "reason"
+
+
+def test_an_exchange_that_never_began_an_answer_is_counted_too() -> None:
+    metrics = Metrics()
+    metrics.count(Exchange("x"))
+    assert b'status="0"' in metrics.text()
