@@ -22,6 +22,7 @@ from graph.clauses import (
     Const,
     Expr,
     Get,
+    IsNull,
     ListOf,
     Match,
     NodePattern,
@@ -38,7 +39,6 @@ from graph.clauses import (
 )
 from graph.effects import SEVERITY
 from graph.mapping import Hop, hops
-from graph.model import EFFECTS, TIERS
 from graph.names import Names
 from graph.parts import Computed, Item, kept
 from graph.scope import ScopeKind
@@ -139,14 +139,8 @@ def _severity(effect: str, tier: str) -> Expr:
 
 def _rank(effect: str, tier: str) -> Expr:
     """Give the place of the severity, worst first; what has none comes last."""
-    ranks: list[tuple[Expr, Expr]] = []
-    for e in EFFECTS:
-        for t in TIERS:
-            severity = SEVERITY.get((e, t))
-            ranks.append(
-                (_is(effect, tier, e, t), Const(_WORST_FIRST.index(severity) if severity else len(_WORST_FIRST)))
-            )
-    return Case(tuple(ranks))
+    ranks = ((_is(effect, tier, e, t), Const(_WORST_FIRST.index(s))) for (e, t), s in SEVERITY.items())
+    return Call("coalesce", (Case(tuple(ranks)), Const(len(_WORST_FIRST))))
 
 
 def _is(effect: str, tier: str, wanted_effect: str, wanted_tier: str) -> Expr:
@@ -155,7 +149,8 @@ def _is(effect: str, tier: str, wanted_effect: str, wanted_tier: str) -> Expr:
 
 def _count_customers(names: Names, hits: str) -> Expr:
     hit, owner = names.variable(), names.variable()
-    query = Query((Unwind(Var(hits), hit), With(((At(Var(hit), Const(4)), owner),), distinct=True), Return(Var(owner))))
+    owners = With(((At(Var(hit), Const(4)), owner),), distinct=True, where=Not(IsNull(Var(owner))))
+    query = Query((Unwind(Var(hits), hit), owners, Return(Var(owner))))
     return Sub("COUNT", query)
 
 
@@ -185,7 +180,8 @@ def _services(names: Names, hits: Expr, size: Param) -> Computed:
 def _customers(names: Names, hits: Expr, size: Param) -> Computed:
     hit, customer, rank, count = (names.variable() for _ in range(4))
     worst = Call("min", (At(Var(hit), Const(3)),))
-    bind = With(((At(Var(hit), Const(4)), customer), (worst, rank), (Call("count", (Var(hit),)), count)))
+    grouped = ((At(Var(hit), Const(4)), customer), (worst, rank), (Call("count", (Var(hit),)), count))
+    bind = With(grouped, where=Not(IsNull(Var(customer))))  # a service may have no customer yet
     order = (Order(Var(rank)), Order(Get(customer, "id")))
     bound = (customer, rank, count)
     columns: Mapping[str, Expr] = {"services": Var(count), "severity": _word_of_rank(rank)}
