@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from random import Random
 from typing import Final
 
 import orjson
@@ -65,9 +66,13 @@ class Affected:
     service: Service
 
 
-def strike(sheet: Sheet, network: Network, count: int) -> tuple[Struck, ...]:
-    """Choose what fails, and let it fail, before anything is sold."""
-    return tuple(_strikes(sheet, network, count))
+def strike(network: Network, seed: int, count: int) -> tuple[Struck, ...]:
+    """Choose what fails, and let it fail, before anything is sold.
+
+    The choice has a chance of its own: the same network is sold with alarms and without.
+    """
+    chance = Random(f"alarms {seed}")  # noqa: S311  # chance that can be repeated, not secrets
+    return tuple(_strikes(network, chance, count))
 
 
 def put_down_alarms(sheet: Sheet, alarms: Sequence[Struck], affected: Sequence[Affected]) -> None:
@@ -85,13 +90,13 @@ def put_down_alarms(sheet: Sheet, alarms: Sequence[Struck], affected: Sequence[A
             _ticket(sheet, ids[-1], customer, [each.service for each in services])
 
 
-def _strikes(sheet: Sheet, network: Network, count: int) -> Iterator[Struck]:
-    market, chance = Market(network), sheet.chance
-    card = _any_card(sheet, network)
+def _strikes(network: Network, chance: Random, count: int) -> Iterator[Struck]:
+    market = Market(network)
+    card = _any_card(network, chance)
     for number in range(count):
         match number % 5:
             case 1:
-                card = _any_card(sheet, network)
+                card = _any_card(network, chance)
                 card.strike(number)
                 yield Struck(number=number, target=card.id, words=_UNIT)
             case 2:
@@ -108,8 +113,8 @@ def _strikes(sheet: Sheet, network: Network, count: int) -> Iterator[Struck]:
                 yield Struck(number=number, target=trunk.id, words=_SIGNAL)
 
 
-def _any_card(sheet: Sheet, network: Network) -> Card:
-    return sheet.chance.choice(list(sheet.chance.choice(network.core).cards.values()))
+def _any_card(network: Network, chance: Random) -> Card:
+    return chance.choice(list(chance.choice(network.core).cards.values()))
 
 
 def _properties(alarm: Struck) -> dict[str, Value]:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graph.identity import loaded_id
 from graph.load.alarms import Affected, put_down_alarms, strike
-from graph.load.catalogue import DEMO_CUSTOMERS
 from graph.load.customers import sell
 from graph.load.network import build_network
 from graph.load.records import Record
@@ -28,7 +26,7 @@ def grow(topology: Topology, scale: int, seed: int, *, alarms: int = 0) -> Itera
     """Grow a network with its customers; a relationship comes after both of its ends."""
     sheet = Sheet(source=source_of(topology, scale, seed), seed=seed)
     network = build_network(sheet, topology, scale)
-    struck = strike(sheet, network, alarms)
+    struck = strike(network, seed, alarms)
     yield from sheet.take()
     affected: list[Affected] = []
     for sale in sell(sheet, network, scale):
@@ -36,8 +34,3 @@ def grow(topology: Topology, scale: int, seed: int, *, alarms: int = 0) -> Itera
         yield from sheet.take()
     put_down_alarms(sheet, struck, affected)
     yield from sheet.take()
-
-
-def demo_customers(source: str) -> tuple[tuple[str, str, str], ...]:
-    """Give tier, name and id of each customer for demonstrations."""
-    return tuple((tier, name, loaded_id("Customer", source, name)) for tier, name in DEMO_CUSTOMERS)

@@ -145,6 +145,11 @@ def build_network(sheet: Sheet, topology: Topology, scale: int) -> Network:
     return Network(topology=topology, arcs=arcs_of(topology.links), core=core, links=links, access=access)
 
 
+def bridges_of(topology: Topology) -> frozenset[frozenset[int]]:
+    """Give the links, as pairs of cities, whose loss parts the network."""
+    return frozenset(map(frozenset, nx.bridges(nx.Graph([(link.a, link.z) for link in topology.links]))))
+
+
 def reserve(sheet: Sheet, way: Way, mbps: int) -> tuple[tuple[Trunk, ...], tuple[Trunk, ...]] | None:
     """Reserve room all along both paths and give their trunks; None, and nothing is changed, where there is no room."""
     for bundle in chain(way.working, way.protecting):
@@ -182,9 +187,7 @@ def _bundle(sheet: Sheet, course: Course) -> Bundle:
 
 
 def _core_bundles(sheet: Sheet, topology: Topology, core: tuple[Site, ...]) -> Iterator[Bundle]:
-    bridges: set[frozenset[int]] = set(
-        map(frozenset, nx.bridges(nx.Graph([(link.a, link.z) for link in topology.links])))
-    )
+    bridges = bridges_of(topology)
     for link in topology.links:
         a, z = core[link.a], core[link.z]
         single = frozenset((link.a, link.z)) in bridges

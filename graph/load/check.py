@@ -1,0 +1,154 @@
+"""Whether one record fits the model: what a database would take without a word, and every reader stumble over later.
+
+Neo4j Community and the embedded database hold uniqueness and nothing else; that a required property is there, has its
+kind and is a word of its vocabulary is only ever checked here. What can be derived may be left out of a file: `words`
+of a searched label and `key` of an external name are filled in.
+
+>>> check_line(b'{"label": "Lorry", "id": "lorry-1", "properties": {}}')
+Traceback (most recent call last):
+    ...
+ValueError: there is no label 'Lorry'
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, assert_never
+
+import orjson
+
+from graph.identity import external_key
+from graph.load.records import NodeRecord, Record, RelationshipRecord
+from graph.model import LABELS, RELATIONSHIPS, Kind, Label, Property, label_of, searchable
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NODE_KEYS: Final = frozenset({"label", "id", "properties"})
+_RELATIONSHIP_KEYS: Final = frozenset({"type", "start", "end", "properties"})
+_LARGEST: Final = 2**63
+
+
+def check_line(line: bytes | str) -> Record:
+    """Read one line and give its record; raise ValueError, with all that is wrong in it, when it does not fit."""
+    try:
+        raw = orjson.loads(line)
+    except ValueError as exc:
+        raise ValueError(f"this is not JSON: {exc}") from None
+    if not isinstance(raw, dict) or not isinstance(raw.setdefault("properties", {}), dict):
+        raise ValueError("a line is an object, and its properties are an object")  # noqa: TRY004  # one kind of fault
+    match frozenset(raw):
+        case keys if keys == _NODE_KEYS:
+            record, problems = _node(raw)
+        case keys if keys == _RELATIONSHIP_KEYS:
+            record, problems = _relationship(raw)
+        case _:
+            raise ValueError("a node has label, id, properties; a relationship has type, start, end, properties")
+    if problems:
+        raise ValueError("; ".join(problems))
+    return record
+
+
+def problems_of(record: Record) -> list[str]:
+    """Tell all that is wrong with a record; nothing when it fits."""
+    match record:
+        case NodeRecord(label=name, id=node_id, properties=properties):
+            label = LABELS.get(name)
+            if label is None or label.internal:
+                return [f"there is no label {name!r}"]
+            return [*_id_problems(label, node_id), *_property_problems(_beside_id(label), properties)]
+        case RelationshipRecord(type=name, start=start, end=end, properties=properties):
+            kind = RELATIONSHIPS.get(name)
+            if kind is None:
+                return [f"there is no relationship type {name!r}"]
+            ends = [*_end_problems("start", start, kind.starts), *_end_problems("end", end, kind.ends)]
+            return [*ends, *_property_problems(kind.properties, properties)]
+
+
+def _node(raw: dict[str, Any]) -> tuple[Record, list[str]]:
+    name, node_id, properties = raw["label"], raw["id"], raw["properties"]
+    label = LABELS.get(name) if isinstance(name, str) else None
+    if label:
+        properties = _derived(label, _as_declared(label.properties, properties))
+    record = NodeRecord(label=str(name), id=str(node_id), properties=properties)
+    return record, problems_of(record)
+
+
+def _relationship(raw: dict[str, Any]) -> tuple[Record, list[str]]:
+    kind, properties = RELATIONSHIPS.get(str(raw["type"])), raw["properties"]
+    if kind:
+        properties = _as_declared(kind.properties, properties)
+    record = RelationshipRecord(
+        type=str(raw["type"]), start=str(raw["start"]), end=str(raw["end"]), properties=properties
+    )
+    return record, problems_of(record)
+
+
+def _as_declared(declared: tuple[Property, ...], properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Make whole numbers of a FLOAT property floats: one database takes 50 and 50.0 for two types."""
+    floats = {each.name for each in declared if each.kind is Kind.FLOAT}
+    return {
+        name: float(value) if name in floats and type(value) is int else value for name, value in properties.items()
+    }
+
+
+def _derived(label: Label, properties: dict[str, Any]) -> dict[str, Any]:
+    if label.searched and isinstance(properties.get("name"), str):
+        properties.setdefault("words", searchable(f"{properties['name']} {properties.get('model', '')}"))
+    if label.name == "ExternalName":
+        properties.setdefault("key", external_key(str(properties.get("system")), str(properties.get("name"))))
+    return properties
+
+
+def _beside_id(label: Label) -> tuple[Property, ...]:
+    return tuple(each for each in label.properties if each.name != "id")
+
+
+def _id_problems(label: Label, node_id: str) -> Iterator[str]:
+    if not (node_id.startswith(label.id_prefix) and _UUID.fullmatch(node_id, len(label.id_prefix))):
+        yield f"the id of a {label.name} is {label.id_prefix} and a UUID in lower case, not {node_id!r}"
+
+
+def _end_problems(which: str, node_id: str, allowed: tuple[str, ...]) -> Iterator[str]:
+    label = label_of(node_id)
+    if label is None or label.name not in allowed:
+        yield f"its {which} must be the id of a {' or '.join(allowed)}, not {node_id!r}"
+    else:
+        yield from _id_problems(label, node_id)
+
+
+def _property_problems(declared: tuple[Property, ...], properties: Mapping[str, object]) -> Iterator[str]:
+    by_name = {each.name: each for each in declared}
+    for name in sorted(properties.keys() - by_name.keys()):
+        yield f"there is no property {name!r} here"
+    for each in declared:
+        if each.name not in properties:
+            if each.required:
+                yield f"{each.name} is missing"
+        elif not _is_of(each.kind, properties[each.name]):
+            yield f"{each.name} must be {each.kind.value}, not {properties[each.name]!r:.60}"
+        elif each.words and properties[each.name] not in each.words:
+            yield f"{each.name} must be one of {', '.join(each.words)}, not {properties[each.name]!r:.60}"
+
+
+def _is_of(kind: Kind, value: object) -> bool:
+    match kind:
+        case Kind.STRING:
+            return isinstance(value, str)
+        case Kind.INTEGER | Kind.LARGE | Kind.TIME:
+            return type(value) is int and -_LARGEST <= value < _LARGEST
+        case Kind.FLOAT:
+            return type(value) is float
+        case Kind.BOOLEAN:
+            return isinstance(value, bool)
+        case Kind.JSON:
+            return isinstance(value, str) and _parses(value)
+        case never:
+            assert_never(never)
+
+
+def _parses(text: str) -> bool:
+    try:
+        orjson.loads(text)
+    except ValueError:
+        return False
+    return True

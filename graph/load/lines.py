@@ -1,0 +1,130 @@
+"""A file of JSON lines, read twice: once to find everything that is wrong with it, once to write it.
+
+A file that is half loaded is worse than one that is refused, and a person who corrects a file wants all its faults at
+once. So every line is checked first, and what is right is kept in a temporary file, nodes apart from relationships:
+they may stand in any order in what we are given, but a relationship can only be written after its ends. Of what was
+read, memory holds a short digest for each id and no more.
+
+Ends that are not in the file may be in the store already; `Spool.missing` names them, and whoever has a store asks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b, sha256
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import Final, Self
+
+import orjson
+
+from graph.load.check import check_line
+from graph.load.errors import BadLines, Fault
+from graph.load.records import NodeRecord, Record, RelationshipRecord, as_line
+from graph.model import RELATIONSHIPS
+
+_NAMED: Final = 100
+"""Faults that are told one by one; all are counted."""
+
+
+class Spool:
+    """The lines of one file that have been checked, and the faults that were found. It is a context: it holds files."""
+
+    def __init__(self) -> None:
+        self._nodes = TemporaryFile()  # noqa: SIM115  # closed by __exit__
+        self._relationships = TemporaryFile()  # noqa: SIM115  # closed by __exit__
+        self._seen: set[bytes] = set()
+        self._faults: list[Fault] = []
+        self._fault_count = 0
+        self._hash = sha256()
+        self.count = 0
+        """of records."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._nodes.close()
+        self._relationships.close()
+
+    @property
+    def digest(self) -> str:
+        """Tell by what this file is known: the same lines have the same."""
+        return self._hash.hexdigest()
+
+    def add(self, number: int, line: bytes | str) -> None:
+        """Check a line and keep it; a blank one is passed over."""
+        if not line.strip():
+            return
+        try:
+            record = check_line(line)
+        except ValueError as exc:
+            self.refuse(number, str(exc))
+            return
+        for key, problem in _only_once(record):
+            if not self._first(key):
+                self.refuse(number, problem)
+        self._keep(number, record)
+
+    def refuse(self, number: int, problem: str) -> None:
+        """Note what is wrong with a line."""
+        self._fault_count += 1
+        if len(self._faults) < _NAMED:
+            self._faults.append(Fault(line=number, problem=problem))
+
+    def missing(self) -> Iterator[tuple[int, str]]:
+        """Give the ends of relationships that are no node of the file, each with its line."""
+        self._relationships.seek(0)
+        for line in self._relationships:
+            number, _, rest = line.partition(b" ")
+            raw = orjson.loads(rest)
+            for node_id in (raw["start"], raw["end"]):
+                if _digest(node_id) not in self._seen:
+                    yield int(number), node_id
+
+    def raise_faults(self) -> None:
+        """Raise if anything was refused."""
+        if self._faults:
+            raise BadLines(tuple(sorted(self._faults, key=lambda fault: fault.line)), self._fault_count)
+
+    def records(self) -> Iterator[Record]:
+        """Give what was kept, nodes first."""
+        self._nodes.seek(0)
+        for line in self._nodes:
+            yield NodeRecord(**orjson.loads(line))
+        self._relationships.seek(0)
+        for line in self._relationships:
+            yield RelationshipRecord(**orjson.loads(line.partition(b" ")[2]))
+
+    def _keep(self, number: int, record: Record) -> None:
+        line = as_line(record)
+        self._hash.update(line)
+        self.count += 1
+        match record:
+            case NodeRecord():
+                self._nodes.write(line + b"\n")
+            case RelationshipRecord():
+                self._relationships.write(b"%d %s\n" % (number, line))
+
+    def _first(self, key: str) -> bool:
+        digest, before = _digest(key), len(self._seen)
+        self._seen.add(digest)
+        return len(self._seen) > before
+
+
+def _digest(key: str) -> bytes:
+    return blake2b(key.encode(), digest_size=12).digest()
+
+
+def _only_once(record: Record) -> Iterator[tuple[str, str]]:
+    """Give what no other line may say again, and the sentence for the one that does."""
+    match record:
+        case NodeRecord(id=node_id):
+            yield node_id, f"{node_id} is in the file already"
+        case RelationshipRecord(type=kind, start=start, end=end):
+            if RELATIONSHIPS[kind].one_end:
+                yield f"{start} {kind}", f"{start} has a {kind} already, and can have only one"
+            if RELATIONSHIPS[kind].one_start:
+                yield f"{kind} {end}", f"{end} has a {kind} that leads to it already, and can have only one"

@@ -1,0 +1,87 @@
+"""The constant texts by which a load writes: one for each label, and one for each pair of labels that a type joins.
+
+They are made from the model when this module is imported, and from nothing else: no caller's value is ever in a text.
+
+There are two ways to write. CREATE costs half, and is right where a mark in the same transaction says what is there
+already (`write.py`). MERGE is right on any graph: what is written twice is there once. A node is the same node by its
+id. A relationship is the same by its ends and, where one type may join two nodes twice, by the property that tells
+these apart. Relationships come grouped by their start, which is then looked up once for all of them.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, TypeAlias, assert_never
+
+from graph.model import LABELS, RELATIONSHIPS, Relationship
+
+Ends: TypeAlias = tuple[str, str, str]
+"""A relationship type, the label of its start and the label of its end."""
+
+_TOLD_APART_BY: Final = {"ROUTED_OVER": "path", "ACCESSED_AT": "end", "TERMINATES_ON": "end"}
+"""One service may run over one trunk on both its paths, or start and end at one port."""
+
+
+class How(enum.Enum):
+    """The way to write."""
+
+    CREATE = "create"
+    MERGE = "merge"
+
+
+def _nodes(how: How, label: str) -> str:
+    match how:
+        case How.CREATE:
+            return f"UNWIND $rows AS row CREATE (n:{label} {{id: row.id}}) SET n += row.properties"
+        case How.MERGE:
+            return f"UNWIND $rows AS row MERGE (n:{label} {{id: row.id}}) SET n += row.properties"
+        case never:
+            assert_never(never)
+
+
+def _relationships(how: How, ends: Ends) -> str:
+    kind, start, end = ends
+    find = f"UNWIND $rows AS row MATCH (a:{start} {{id: row.start}}) UNWIND row.ends AS e MATCH (b:{end} {{id: e.id}})"
+    match how:
+        case How.CREATE:
+            return f"{find} CREATE (a)-[:{kind}{_map(_properties(kind))}]->(b)"
+        case How.MERGE:
+            apart = tuple(name for name in _properties(kind) if _TOLD_APART_BY.get(kind) == name)
+            others = [f"r.{name} = e.{name}" for name in _properties(kind) if name not in apart]
+            change = f" SET {', '.join(others)}" if others else ""
+            return f"{find} MERGE (a)-[r:{kind}{_map(apart)}]->(b){change}"
+        case never:
+            assert_never(never)
+
+
+def _properties(kind: str) -> tuple[str, ...]:
+    return tuple(each.name for each in RELATIONSHIPS[kind].properties)
+
+
+def _map(names: tuple[str, ...]) -> str:
+    return f" {{{', '.join(f'{name}: e.{name}' for name in names)}}}" if names else ""
+
+
+def _pairs(kind: Relationship) -> tuple[Ends, ...]:
+    return tuple((kind.type, start, end) for start in kind.starts for end in kind.ends)
+
+
+_LOADED: Final = tuple(label.name for label in LABELS.values() if not label.internal)
+_JOINED: Final = tuple(ends for kind in RELATIONSHIPS.values() for ends in _pairs(kind))
+
+NODES: Final[Mapping[tuple[How, str], str]] = MappingProxyType(
+    {(how, label): _nodes(how, label) for how in How for label in _LOADED}
+)
+RELATIONSHIPS_BETWEEN: Final[Mapping[tuple[How, Ends], str]] = MappingProxyType(
+    {(how, ends): _relationships(how, ends) for how in How for ends in _JOINED}
+)
+KNOWN_IDS: Final[Mapping[str, str]] = MappingProxyType(
+    {label: f"UNWIND $ids AS id MATCH (n:{label} {{id: id}}) RETURN n.id AS id" for label in _LOADED}
+)
+"""Which of the given ids are there."""
+
+READ_MARKS: Final = "UNWIND $ids AS id MATCH (m:LoadMark {id: id}) RETURN m.id AS id, m.done AS done"
+SET_MARK: Final = "MERGE (m:LoadMark {id: $id}) SET m.done = $done"
+DROP_MARKS: Final = "UNWIND $ids AS id MATCH (m:LoadMark {id: id}) DELETE m"

@@ -1,0 +1,149 @@
+"""Records into the database: fast, without standing in one's own way, and so that a load that was cut can go on.
+
+Several writers are needed to use what the database has, but two that write relationships of the same nodes only wait
+for each other (locks on Neo4j) or undo each other's work (the embedded database finds at commit that a page has
+changed). So the writers are a row of three *lanes*: a batch passes the lane of nodes, then that of relationships, then
+that of routes, each a transaction; while one batch is in the last lane, the next is in the middle. They rarely meet.
+
+Each transaction also sets its lane's *mark*, the number of batches that are through. So a batch is written or it is
+not, and the mark says which; whoever loads the same again passes over what the marks have. The mark comes last in its
+transaction: the three lie close together, and the shorter they are held, the better.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from graph.errors import OutcomeUnknown
+from graph.identity import loaded_id
+from graph.load.batches import SIZE, Batch, Row, batches
+from graph.load.records import Record
+from graph.load.statements import DROP_MARKS, NODES, READ_MARKS, RELATIONSHIPS_BETWEEN, SET_MARK, How
+from graph.store import Store, Transaction
+
+Work: TypeAlias = tuple[tuple[str, list[Row]], ...]
+"""Statements with their rows."""
+Through: TypeAlias = Callable[[Batch], None]
+
+_LANES: Final = ("nodes", "relationships", "routes")
+_ATTEMPTS: Final = 3
+"""to find out what became of a commit whose answer was lost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where records go, and how."""
+
+    store: Store
+    how: How
+    key: str
+    """names what is loaded: equal keys promise equal records in equal order."""
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What the records were, and how many batches were passed over since they were there already."""
+
+    counts: Mapping[str, int]
+    batches: int
+    passed_over: int
+
+
+async def write_records(target: Target, records: Iterable[Record], through: Through) -> Written:
+    """Write all records; `through` is told of each batch once it is there, whether it was written now or before."""
+    done = await marks_of(target)
+    queues = [asyncio.Queue[Batch | None](maxsize=1) for _ in _LANES]
+    counts: Counter[str] = Counter()
+    total = 0
+
+    def count(batch: Batch) -> None:
+        counts.update(batch.counts)
+        through(batch)
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for lane, queue, onward in zip(_LANES, queues, [*queues[1:], None], strict=True):
+                tasks.create_task(_run_lane(target, lane, done[lane], queue, onward or count))
+            for batch in batches(records):
+                total += 1
+                await queues[0].put(batch)
+            await queues[0].put(None)
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from group  # the lane that failed first; the others were stopped for it
+    return Written(counts=counts, batches=total, passed_over=min(*done.values(), total))
+
+
+async def marks_of(target: Target) -> Mapping[str, int]:
+    """Tell how many batches each lane has through; 0 for one that never began."""
+    ids = {_mark(target, lane): lane for lane in _LANES}
+    rows = await target.store.rows(READ_MARKS, {"ids": list(ids)}, deadline=target.deadline)
+    return dict.fromkeys(_LANES, 0) | {ids[str(mark)]: int(str(done)) for mark, done in rows}
+
+
+async def drop_marks(target: Target) -> None:
+    """Forget that it was loaded, so that the same can be loaded again."""
+
+    async def work(transaction: Transaction) -> None:
+        await transaction.run(DROP_MARKS, {"ids": [_mark(target, lane) for lane in _LANES]})
+
+    await target.store.write(work, deadline=target.deadline)
+
+
+async def _run_lane(
+    target: Target,
+    lane: str,
+    done: int,
+    source: asyncio.Queue[Batch | None],
+    onward: asyncio.Queue[Batch | None] | Through,
+) -> None:
+    while batch := await source.get():
+        if batch.number >= done:
+            await _write_once(target, lane, batch)
+        if isinstance(onward, asyncio.Queue):
+            await onward.put(batch)
+        else:
+            onward(batch)
+    if isinstance(onward, asyncio.Queue):
+        await onward.put(None)
+
+
+async def _write_once(target: Target, lane: str, batch: Batch) -> None:
+    """Write a lane's share of a batch; if the answer to the commit is lost, its mark tells whether it is there."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            await _write(target, lane, batch)
+        except OutcomeUnknown:
+            if (await marks_of(target))[lane] > batch.number:
+                return
+            if attempt == _ATTEMPTS:
+                raise
+        else:
+            return
+
+
+async def _write(target: Target, lane: str, batch: Batch) -> None:
+    work = _work(target.how, lane, batch)
+    mark = {"id": _mark(target, lane), "done": batch.number + 1}
+
+    async def run(transaction: Transaction) -> None:
+        for text, rows in work:
+            await transaction.run(text, {"rows": rows})
+        await transaction.run(SET_MARK, mark)
+
+    await target.store.write(run, deadline=target.deadline)
+
+
+def _work(how: How, lane: str, batch: Batch) -> Work:
+    if lane == "nodes":
+        return tuple((NODES[how, label], rows) for label, rows in batch.nodes.items())
+    joined = batch.routes if lane == "routes" else batch.relationships
+    return tuple((RELATIONSHIPS_BETWEEN[how, ends], rows) for ends, rows in joined.items())
+
+
+def _mark(target: Target, lane: str) -> str:
+    return loaded_id("LoadMark", target.key, f"{target.how.value} {lane} {SIZE}")
