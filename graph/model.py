@@ -331,7 +331,14 @@ _LABELS: Final = (
     Label(
         name="Usage",
         about="A rated or ratable interval.",
-        properties=(_ID, _time("from"), _time("to"), _number("mbps"), Property(name="octets", kind=Kind.LARGE), _text("kind")),
+        properties=(
+            _ID,
+            _time("from"),
+            _time("to"),
+            _number("mbps"),
+            Property(name="octets", kind=Kind.LARGE),
+            _text("kind"),
+        ),
     ),
     Label(
         name="Lead",
@@ -393,13 +400,9 @@ _RESOURCES = ("NetworkElement", "Card", "Port", "Trunk")
 _END = _text("end", "A", "Z")
 
 _RELATIONSHIPS: Final = (
-    Relationship(
-        type="SUBSCRIBES_TO", starts=("Customer",), ends=("Service",), inside=Inside.FORWARD, one_start=True
-    ),
+    Relationship(type="SUBSCRIBES_TO", starts=("Customer",), ends=("Service",), inside=Inside.FORWARD, one_start=True),
     Relationship(type="GOVERNED_BY", starts=("Service",), ends=("Sla",), inside=Inside.FORWARD, one_end=True),
-    Relationship(
-        type="ACCESSED_AT", starts=("Service",), ends=("Port",), inside=Inside.FORWARD, properties=(_END,)
-    ),
+    Relationship(type="ACCESSED_AT", starts=("Service",), ends=("Port",), inside=Inside.FORWARD, properties=(_END,)),
     Relationship(
         type="ROUTED_OVER",
         starts=("Service",),
@@ -410,9 +413,7 @@ _RELATIONSHIPS: Final = (
     Relationship(type="LOCATED_AT", starts=("NetworkElement",), ends=("Site",), inside=Inside.FORWARD, one_end=True),
     Relationship(type="HOLDS", starts=("NetworkElement",), ends=("Card",), inside=Inside.REVERSE, one_start=True),
     Relationship(type="HAS_PORT", starts=("Card",), ends=("Port",), inside=Inside.REVERSE, one_start=True),
-    Relationship(
-        type="TERMINATES_ON", starts=("Trunk",), ends=("Port",), inside=Inside.FORWARD, properties=(_END,)
-    ),
+    Relationship(type="TERMINATES_ON", starts=("Trunk",), ends=("Port",), inside=Inside.FORWARD, properties=(_END,)),
     Relationship(type="RAISED_ON", starts=("Alarm",), ends=_RESOURCES, inside=Inside.NEVER, one_end=True),
     Relationship(
         type="AFFECTS",
@@ -431,9 +432,7 @@ _RELATIONSHIPS: Final = (
     Relationship(type="BOOSTS", starts=("Boost",), ends=("Service",), inside=Inside.REVERSE, one_end=True),
     Relationship(type="USED_BY", starts=("Usage",), ends=("Service",), inside=Inside.REVERSE, one_end=True),
     Relationship(type="CONCERNS_CUSTOMER", starts=("Event",), ends=("Customer",), inside=Inside.REVERSE),
-    Relationship(
-        type="NAMES", starts=("ExternalName",), ends=("Site", *_RESOURCES), inside=Inside.NEVER, one_end=True
-    ),
+    Relationship(type="NAMES", starts=("ExternalName",), ends=("Site", *_RESOURCES), inside=Inside.NEVER, one_end=True),
     Relationship(type="ABOUT", starts=("Lead",), ends=("Customer",), inside=Inside.NEVER, one_end=True),
 )
 
