@@ -40,7 +40,9 @@ class Child:
                 line = await self.said.readline()
         except TimeoutError as exc:
             raise self._failed(f"it was not ready after {_START_SECONDS:.0f} s") from exc
-        answer = json.loads(line) if line else {"fault": "it ended without a word"}
+        if not line:
+            raise self._failed("it ended without a word")
+        answer = json.loads(line)
         if "fault" in answer:
             raise self._failed(str(answer["fault"]))
         return int(answer["port"])

@@ -148,8 +148,9 @@ class EmbeddedStore(Store):
                 await self._told.wait()
             self._present()
         except TimeoutError as exc:
+            absence = copy.copy(self._absence)
             await self.close()
-            raise copy.copy(self._absence) from exc
+            raise absence from exc
         except (GraphError, asyncio.CancelledError):
             await self.close()
             raise
