@@ -135,6 +135,8 @@ def _shape(value: Any, type_: Any) -> Hashable:
             return value
         case list() if isinstance(bare, GraphQLList) and get_named_type(bare).name == "_Any":
             return tuple(sorted({str(each.get("__typename")) for each in value if isinstance(each, dict)}))
+        case list() if isinstance(bare, GraphQLList) and get_named_type(bare).name == "ID":
+            return tuple(sorted({label.name if (label := label_of(each)) else "" for each in value}))
         case list() if isinstance(bare, GraphQLList):
             structured = isinstance(get_named_type(bare), GraphQLInputObjectType)
             return tuple(_shape(each, bare.of_type) for each in value) if structured else "list"

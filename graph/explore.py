@@ -69,7 +69,9 @@ def explored(
     """Put the answer of one such question into the row."""
     match mapping:
         case ImpactField():
-            return computed_one(recursion, asked, impact(recursion.names, recursion.kind, slot_of(asked)), row)
+            slot = slot_of(asked)
+            found = impact(recursion.names, recursion.kind, slot, recursion.arguments[slot]["of"])
+            return computed_one(recursion, asked, found, row)
         case ImpactList(of=of):
             return _impact_list(recursion, asked, of, item, row)
         case PathField():

@@ -8,7 +8,8 @@ failures alone would do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from graph.bind import IdsOf
@@ -39,6 +40,7 @@ from graph.clauses import (
 )
 from graph.effects import SEVERITY
 from graph.mapping import Hop, hops
+from graph.model import label_of
 from graph.names import Names
 from graph.parts import Computed, Item, kept
 from graph.scope import ScopeKind
@@ -54,17 +56,18 @@ _TO_PORTS: Final[Mapping[str, tuple[Hop, ...]]] = {
 }
 
 
-def impact(names: Names, kind: ScopeKind, slot: int) -> Computed:
+def impact(names: Names, kind: ScopeKind, slot: int, of: Sequence[str]) -> Computed:
     """Bind `hits`: a row [service, effect, severity, rank, customer] for each service that the failures touch."""
     hits = names.variable()
-    rows = Sub("COLLECT", _hits(names, kind, slot))
+    labels = {label.name for each in of if (label := label_of(each))}
+    rows = Sub("COLLECT", _hits(names, kind, _touched(names, slot, labels)))
     services = Call("size", (Var(hits),))
     customers = _count_customers(names, hits)
     columns: Mapping[str, Expr] = {"hits": Var(hits), "totalServices": services, "totalCustomers": customers}
     return Computed(clauses=(With(((rows, hits),)),), item=Item(columns=columns, outer=(hits,)))
 
 
-def _hits(names: Names, kind: ScopeKind, slot: int) -> Query:
+def _hits(names: Names, kind: ScopeKind, touched: Expr) -> Query:
     hit, service, kinds = names.variable(), names.variable(), names.variable()
     tier, effect, owner = names.variable(), names.variable(), names.variable()
     sla = names.variable()
@@ -72,9 +75,18 @@ def _hits(names: Names, kind: ScopeKind, slot: int) -> Query:
         (Match(NodePattern(service), (_step("GOVERNED_BY>", sla),)), Return(Get(sla, "tier"), limit=Const(1)))
     )
     found_owner = Query(
-        (Match(NodePattern(service), (_step("<SUBSCRIBES_TO", owner),)), Return(Var(owner), limit=Const(1)))
+        (
+            Match(
+                NodePattern(service),
+                (_step("<SUBSCRIBES_TO", owner),),
+                where=visible(names, kind, owner, ("Customer",)),
+            ),
+            Return(Var(owner), limit=Const(1)),
+        )
     )
-    first = With(((At(Var(hit), Const(0)), service), (Call("collect", (At(Var(hit), Const(1)),)), kinds)))
+    seen = visible(names, kind, service, ("Service",))
+    grouped = ((At(Var(hit), Const(0)), service), (Call("collect", (At(Var(hit), Const(1)),)), kinds))
+    first = With(grouped, where=seen)
     second = With(
         (
             (Var(service), ""),
@@ -84,16 +96,19 @@ def _hits(names: Names, kind: ScopeKind, slot: int) -> Query:
         )
     )
     row = ListOf((Var(service), Var(effect), _severity(effect, tier), _rank(effect, tier), Var(owner)))
-    return Query((Unwind(_touched(names, kind, slot), hit), first, second, Return(row)))
+    return Query((Unwind(touched, hit), first, second, Return(row)))
 
 
-def _touched(names: Names, kind: ScopeKind, slot: int) -> Expr:
-    """List [service, kind of hit], once per way in which a failed object touches a service."""
+def _touched(names: Names, slot: int, labels: AbstractSet[str]) -> Expr:
+    """List [service, kind of hit], once per way in which a failed object of one of these labels touches a service."""
     lists: Expr | None = None
     for label, down in _TO_PORTS.items():
-        for up in (hops("<ACCESSED_AT"), hops("<TERMINATES_ON", "<ROUTED_OVER")):
-            lists = _plus(lists, _touched_by(names, kind, slot, (label, (*down, *up))))
-    return _plus(lists, _touched_by(names, kind, slot, ("Trunk", hops("<ROUTED_OVER"))))
+        if label in labels:
+            for up in (hops("<ACCESSED_AT"), hops("<TERMINATES_ON", "<ROUTED_OVER")):
+                lists = _plus(lists, _touched_by(names, slot, label, (*down, *up)))
+    if "Trunk" in labels:
+        lists = _plus(lists, _touched_by(names, slot, "Trunk", hops("<ROUTED_OVER")))
+    return lists or ListOf(())
 
 
 def _step(drawn: str, var: str) -> Step:
@@ -105,13 +120,12 @@ def _plus(lists: Expr | None, more: Expr) -> Expr:
     return more if lists is None else Binary("+", lists, more)
 
 
-def _touched_by(names: Names, kind: ScopeKind, slot: int, start: tuple[str, tuple[Hop, ...]]) -> Expr:
-    label, path = start
+def _touched_by(names: Names, slot: int, label: str, path: tuple[Hop, ...]) -> Expr:
     key, failed, service, last = (names.variable() for _ in range(4))
     ids = names.parameter(IdsOf(slot=slot, argument="of", label=label))
     steps = [Step(hop.type, hop.reverse, NodePattern("", hop.label)) for hop in path[:-1]]
     steps.append(Step(path[-1].type, path[-1].reverse, NodePattern(service, "Service"), last))
-    match = Match(NodePattern(failed, label, Var(key)), tuple(steps), where=visible(names, kind, service, ("Service",)))
+    match = Match(NodePattern(failed, label, Var(key)), tuple(steps))
     way: Expr = Get(last, "path") if path[-1].type == "ROUTED_OVER" else Const("ACCESS")
     return Sub("COLLECT", Query((Unwind(ids, key), match, Return(ListOf((Var(service), way)), distinct=True))))
 

@@ -93,8 +93,29 @@ def _from_customer(names: Names, path: tuple[Hop, ...], var: str, label: str) ->
     owner = names.variable()
     steps = [Step(hop.type, hop.reverse, NodePattern("", hop.label)) for hop in path[:-1]]
     steps.append(Step(path[-1].type, path[-1].reverse, NodePattern(var, label)))
-    scope = Binary("IN", Get(owner, "id"), names.parameter(ScopeIds()))
-    return Match(NodePattern(owner, "Customer"), tuple(steps), where=scope)
+    return Match(NodePattern(owner, "Customer"), tuple(steps), where=_named(names, owner))
+
+
+def _named(names: Names, customer: str) -> Expr:
+    return Binary("IN", Get(customer, "id"), names.parameter(ScopeIds()))
+
+
+def _gathered(names: Names, path: tuple[Hop, ...], var: str) -> tuple[Clause, ...]:
+    """Gather the nodes at the end of a path of the slice, each once after every step.
+
+    Thousands of services share a few trunks: without this a hub customer's sites are counted once per service.
+    """
+    owner = names.variable()
+    clauses: list[Clause] = []
+    here = owner
+    for index, hop in enumerate(path):
+        there = var if index == len(path) - 1 else names.variable()
+        where = _named(names, owner) if index == 0 else All(())
+        label = "Customer" if index == 0 else ""
+        step = Step(hop.type, hop.reverse, NodePattern(there, hop.label))
+        clauses += [Match(NodePattern(here, label), (step,), where=where), With(((Var(there), ""),), distinct=True)]
+        here = there
+    return tuple(clauses)
 
 
 def everything(names: Names, kind: ScopeKind, label: str) -> Source:
@@ -118,9 +139,8 @@ def _owned_nodes(names: Names, label: str, var: str) -> Source:
     if not paths:
         return Source(clauses=(Match(NodePattern(var, label), where=Const(value=False)),), node=var)
     if len(paths) == 1:
-        found = _from_customer(names, paths[0], var, label)
-        return Source(clauses=(found, With(((Var(var), ""),), distinct=True)), node=var)
-    ways = tuple(Query((_from_customer(names, path, var, label), Return(Var(var)))) for path in paths)
+        return Source(clauses=_gathered(names, paths[0], var), node=var)
+    ways = tuple(Query((*_gathered(names, path, var), Return(Var(var)))) for path in paths)
     return Source(clauses=(Union(ways), With(((Var(var), ""),))), node=var)
 
 
