@@ -1,0 +1,112 @@
+"""Asking the compiled subgraph as a gateway would: the document parsed and validated, the variables coerced."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    VariableValues,
+    get_variable_values,
+    parse,
+    validate,
+)
+
+from graph.read import Reader
+from graph.scope import Principal, Role
+from graph.store import Store
+from resolvers.knowledge.subgraph import KnowledgeSubgraph
+from tests.resolvers.oracle import Answered, answered
+from tests.resolvers.tenants import A, B
+
+KEY = b"k" * 32
+SECONDS = 60
+
+OPERATOR = Principal(subject="op", role=Role.OPERATOR)
+CUSTOMER_A = Principal(subject="a", role=Role.CUSTOMER, customers=(A,))
+CUSTOMER_B = Principal(subject="b", role=Role.CUSTOMER, customers=(B,))
+BOTH = Principal(subject="ab", role=Role.CUSTOMER, customers=(A, B))
+ROUTER_FOR_A = Principal(subject="router", role=Role.ROUTER, acts_for=Role.CUSTOMER, customers=(A,))
+PRINCIPALS = (OPERATOR, CUSTOMER_A, CUSTOMER_B, BOTH, ROUTER_FOR_A)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A document as the subgraph takes it."""
+
+    key: str
+    document: DocumentNode
+    name: str | None = None
+
+
+@dataclass(slots=True)
+class Counting:
+    """A store that remembers which statements were run."""
+
+    store: Store
+    texts: list[str] = field(default_factory=list)
+
+    async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
+        """Run it, and remember its text."""
+        self.texts.append(text)
+        return await self.store.read(text, parameters, deadline=deadline)
+
+
+def operation(schema: GraphQLSchema, text: str) -> Operation:
+    """Parse and validate; a test that asks nonsense fails here."""
+    document = parse(text)
+    problems = validate(schema, document)
+    assert not problems, problems[0].message + "\n" + text
+    return Operation(key=text, document=document)
+
+
+def coerced(schema: GraphQLSchema, asked: Operation, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Coerce the variables of the document's only operation."""
+    definition = next(each for each in asked.document.definitions if isinstance(each, OperationDefinitionNode))
+    found = get_variable_values(schema, definition.variable_definitions or (), dict(variables))
+    assert isinstance(found, VariableValues), found
+    return found.coerced
+
+
+@dataclass(slots=True, kw_only=True)
+class Caller:
+    """The compiled subgraph over a store."""
+
+    subgraph: KnowledgeSubgraph
+
+    @property
+    def schema(self) -> GraphQLSchema:
+        """The schema that requests are coerced and validated against."""
+        return self.subgraph.reads.schema
+
+    async def response(
+        self, text: str, variables: Mapping[str, Any] | None = None, principal: Principal = OPERATOR
+    ) -> dict[str, Any]:
+        """The whole response."""
+        asked = operation(self.schema, text)
+        values = coerced(self.schema, asked, variables or {})
+        return await self.subgraph.execute(asked, values, principal, time.monotonic() + SECONDS)
+
+    async def ask(
+        self, text: str, variables: Mapping[str, Any] | None = None, principal: Principal = OPERATOR
+    ) -> Answered:
+        """The response, as what is compared."""
+        return answered(await self.response(text, variables, principal))
+
+    async def counted(self, reader: Reader, text: str, variables: Mapping[str, Any], principal: Principal) -> None:
+        """Run a read over another reader."""
+        asked = operation(self.schema, text)
+        values = coerced(self.schema, asked, variables)
+        await self.subgraph.reads.run(reader, asked, values, principal, time.monotonic() + SECONDS)
+
+
+def caller(store: Store) -> Caller:
+    """A subgraph of its own, with empty caches and no bound on new texts."""
+    made = KnowledgeSubgraph(store, KEY)
+    made.reads.allowance.per_minute = 1_000_000
+    return Caller(subgraph=made)

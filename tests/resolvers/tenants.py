@@ -1,0 +1,247 @@
+"""Two customers who share everything that customers of one network can share, and somebody else who has nothing to do with it.
+
+A and B share a site, an element, a card, ports, trunks, an SLA, an alarm and an event. B has equipment of its own in
+what is shared; tickets, orders and alarms of the one point at things of the other. `with_others=False` is the same
+graph as if B, and what belongs to nobody, had never been.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.resolvers.tenants_network import network
+from tests.resolvers.world import Builder, World
+
+A, B = "customer-a", "customer-b"
+NOON = 1_767_268_800_000
+"""2026-01-01T12:00:00Z"""
+
+_STATES = ("active", "active", "reserved", "terminated")
+_KINDS = ("ethernet", "wavelength")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """One service."""
+
+    owner: str
+    name: str
+    access: tuple[str, ...]
+    working: tuple[str, ...]
+    protecting: tuple[str, ...] = ()
+    sla: str = "sla-gold"
+    effect: str | None = None
+
+
+def tenants(*, with_others: bool = True) -> World:
+    """The whole graph, or the part of it that A has a share in."""
+    built = Builder()
+    network(built)
+    _customers(built)
+    _services(built)
+    _alarms(built)
+    _papers(built)
+    world = built.world()
+    others = frozenset(key for key, owner in built.owners.items() if owner in {"b", "nobody"})
+    return world if with_others else world.without(others)
+
+
+def _customers(built: Builder) -> None:
+    for owner, name, segment in (
+        ("a", "a", "retail"),
+        ("b", "b", "retail"),
+        ("nobody", "c", "public"),
+        ("nobody", "d", "retail"),
+    ):
+        built.node(
+            owner,
+            "Customer",
+            name,
+            name=f"Stadtwerke {name.upper()}",
+            segment=segment,
+            status="active",
+            accountRef=f"acc-{name}",
+        )
+    for owner, name, tier in (("shared", "gold", "PREMIUM"), ("a", "plain", "BASIC"), ("b", "mid", "STANDARD")):
+        built.node(
+            owner,
+            "Sla",
+            name,
+            name=f"{name} plan",
+            tier=tier,
+            availabilityPercent=99.9 if name == "gold" else 99,
+            repairHours=4,
+        )
+
+
+SPECS = (
+    Spec(owner="a", name="a1", access=("p1", "p2"), working=("1",), protecting=("2",), effect="degraded"),
+    Spec(owner="a", name="a2", access=("p3", "p2"), working=("2",), protecting=("1",), sla="sla-plain"),
+    Spec(owner="a", name="a3", access=("p1", "p2"), working=("1",), sla="sla-plain", effect="down"),
+    Spec(owner="a", name="a4", access=("p1", "p3"), working=()),
+    Spec(owner="a", name="a5", access=("p3", "p1"), working=("2", "1"), sla=""),
+    Spec(owner="b", name="b1", access=("p1", "p6"), working=("3",), effect="down"),
+    Spec(owner="b", name="b2", access=("p4", "p2"), working=("1",), protecting=("2", "3"), sla="sla-mid"),
+    Spec(owner="b", name="b3", access=("p5", "p7"), working=("2",), sla="sla-mid", effect="atRisk"),
+    Spec(owner="nobody", name="c1", access=("p8", "p2"), working=("1",), protecting=("4",), sla="sla-mid"),
+    Spec(owner="nobody", name="x1", access=("p1",), working=("2",)),
+)
+"""a4 stays at one site; a5 goes over both trunks and was promised nothing; x1 has no customer yet."""
+
+
+def _services(built: Builder) -> None:
+    for index, each in enumerate(SPECS):
+        key = built.node(
+            each.owner,
+            "Service",
+            each.name,
+            name=f"Leitung {each.name[0]} {index % 3}",
+            kind=_KINDS[index % 2],
+            state=_STATES[index % 4],
+            committedMbps=100 * (index % 3),
+            effectiveMbps=100 * (index % 3) + index,
+            maxMbps=1_000,
+            effect=each.effect,
+        )
+        if each.name != "x1":
+            built.edge("SUBSCRIBES_TO", f"customer-{each.name[0]}", key)
+        if each.sla:
+            built.edge("GOVERNED_BY", key, each.sla)
+        for end, port in zip("AZ", each.access, strict=False):
+            built.edge("ACCESSED_AT", key, f"port-{port}", end=end)
+        for path, trunks in (("WORKING", each.working), ("PROTECTING", each.protecting)):
+            for position, trunk in enumerate(trunks):
+                built.edge("ROUTED_OVER", key, f"trunk-{trunk}", path=path, position=position)
+
+
+def _alarm(built: Builder, owner: str, name: str, on: str, severity: str, affects: dict[str, tuple[str, Any]]) -> None:
+    number = len(name) + ord(name[-1])
+    key = built.node(
+        owner,
+        "Alarm",
+        name,
+        sourceSystemId="nms-1" if number % 2 else "nms-2",
+        externalAlarmId=None if name == "s1" else f"ext-{name}",
+        alarmedObjectRef=on,
+        alarmType="equipmentAlarm" if on.startswith("card") else "communicationsAlarm",
+        probableCause="lossOfSignal",
+        specificProblem="LOS" if number % 2 else None,
+        perceivedSeverity=severity,
+        state="cleared" if name == "a2" else "raised",
+        ackState="unacknowledged",
+        raisedAt=NOON + number,
+        changedAt=NOON + number * 1_000,
+        clearedAt=NOON + 5_000_000 if name == "a2" else None,
+        record=f'{{"id":"{name}","list":[1,2.5,null,true]}}',
+    )
+    if on:
+        built.edge("RAISED_ON", key, on)
+    for service, (effect, graded) in affects.items():
+        values = {"effect": effect} if graded is None else {"effect": effect, "severity": graded}
+        built.edge("AFFECTS", key, f"service-{service}", **values)
+
+
+def _alarms(built: Builder) -> None:
+    _alarm(
+        built,
+        "shared",
+        "s1",
+        "card-c1",
+        "critical",
+        {"a1": ("degraded", "major"), "b1": ("down", "critical"), "b2": ("degraded", "minor")},
+    )
+    _alarm(built, "shared", "s2", "trunk-2", "major", {"a3": ("down", "minor"), "b3": ("atRisk", None)})
+    _alarm(built, "a", "a1", "port-p1", "minor", {"a2": ("atRisk", None)})
+    _alarm(built, "a", "a2", "", "warning", {"a3": ("down", "minor"), "a1": ("degraded", "major")})
+    _alarm(built, "b", "b1", "card-c1", "critical", {"b1": ("down", "critical")})
+    _alarm(built, "b", "b2", "networkelement-e1", "major", {"b3": ("atRisk", "warning")})
+    _alarm(built, "nobody", "n1", "trunk-1", "indeterminate", {})
+    _alarm(built, "nobody", "n2", "port-t1", "warning", {"c1": ("atRisk", "warning")})
+    for cause, effect in (("s1", "b1"), ("a1", "s1"), ("b1", "a1"), ("s2", "s1"), ("a1", "n1"), ("b2", "s2")):
+        built.edge("CAUSED_BY", f"alarm-{cause}", f"alarm-{effect}")
+
+
+def _papers(built: Builder) -> None:
+    """What is about customers: each of them has papers that point at the other's things."""
+    for own, other in (("a", "b"), ("b", "a")):
+        customer = f"customer-{own}"
+        for number in (1, 2):
+            _ticket(built, own, other, number)
+            _order(built, own, other, number)
+            _interval(built, own, number)
+        lead = built.node(own, "Lead", f"{own}1", reason="full", at=NOON)
+        built.edge("ABOUT", lead, customer)
+        _event(built, own, f"{own}1", f"service-{own}1", (own,))
+    _event(built, "shared", "s1", "alarm-s1", ("a", "b"))
+    _event(built, "nobody", "n1", "site-4", ())
+
+
+def _ticket(built: Builder, own: str, other: str, number: int) -> None:
+    ticket = built.node(
+        own,
+        "Ticket",
+        f"{own}{number}",
+        system="desk",
+        externalId=f"T{number}" if number == 1 else None,
+        status="inProgress" if number == 1 else "held",
+        severity="major",
+    )
+    built.edge("OPENED_FOR", ticket, f"customer-{own}")
+    for alarm in ("s1", f"{own}1", f"{other}1"):
+        built.edge("REPORTS", ticket, f"alarm-{alarm}")
+    for service in (f"{own}1", f"{own}2", f"{other}{number}"):
+        built.edge("CONCERNS", ticket, f"service-{service}")
+
+
+def _order(built: Builder, own: str, other: str, number: int) -> None:
+    name = f"{own}{number}"
+    order = built.node(own, "Order", name, externalId=f"PO{number}", system="crm", state="inProgress")
+    built.edge("PLACED_BY", order, f"customer-{own}")
+    for item, service in ((f"{name}.1", f"{own}{number}"), (f"{name}.2", f"{other}{number}")):
+        key = built.node(own, "OrderItem", item, externalId=item, system="crm", state="partial")
+        built.edge("HAS_ITEM", order, key)
+        built.edge("PROVISIONS", key, f"service-{service}")
+
+
+def _interval(built: Builder, own: str, number: int) -> None:
+    name = f"{own}{number}"
+    boost = built.node(
+        own,
+        "Boost",
+        name,
+        mbps=500 * number,
+        startAt=NOON,
+        endAt=NOON + 3_600_000 * number,
+        status="activated",
+        price=1999,
+        currency="EUR",
+    )
+    built.edge("BOOSTS", boost, f"service-{own}1")
+    usage = built.node(
+        own,
+        "Usage",
+        name,
+        **{"from": NOON, "to": NOON + 60_000 * number},
+        mbps=500,
+        octets=2**40 + number,
+        kind="boost",
+    )
+    built.edge("USED_BY", usage, f"service-{own}{number}")
+
+
+def _event(built: Builder, owner: str, name: str, about: str, customers: tuple[str, ...]) -> None:
+    event = built.node(
+        owner,
+        "Event",
+        name,
+        type="AlarmRaised",
+        aggregateId=about,
+        aggregateVersion=len(customers),
+        at=NOON + ord(name[0]),
+        position=None if name == "n1" else 7_000_000_000 + ord(name[0]),
+        principal="loader",
+        payload='{"n":1}',
+    )
+    for each in customers:
+        built.edge("CONCERNS_CUSTOMER", event, f"customer-{each}")
