@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any
@@ -36,6 +36,7 @@ from graph.cursor import KEY_BYTES, CursorKey
 from graph.cursor_key import load_cursor_key
 from graph.embedded import EmbeddedSettings, prepare, require_platform
 from graph.errors import GraphError
+from graph.load import BadLines, DemoPrincipal, LoadReport, load_lines, load_topology
 from graph.migrate import SchemaState, migrate, require_schema, schema_state
 from graph.read import Reads, explain
 from graph.scope import Principal
@@ -46,8 +47,9 @@ from resolvers.knowledge.subgraph import KnowledgeSubgraph
 MIGRATE_SECONDS = 120.0
 PING_SECONDS = 2.0
 LOOK_SECONDS = 15.0
+LOAD_SECONDS = 86_400.0
 
-__all__ = ["application", "middleware", "worker"]
+__all__ = ["DemoPrincipal", "LoadReport", "application", "load_lines", "load_topology", "middleware", "worker"]
 
 
 def application(settings: Settings) -> Starlette:
@@ -153,6 +155,9 @@ def sentences() -> Iterator[None]:
     """Turn what goes wrong below into a sentence for whoever typed the command."""
     try:
         yield
+    except BadLines as error:
+        lines = [f"line {each.line}: {each.problem}" for each in error.faults] if error.count > 1 else []
+        raise CommandFailed("\n".join([*lines, error.message]), error.hint) from error
     except GraphError as error:
         raise CommandFailed(error.message, error.hint) from error
     except Refused as error:
@@ -194,3 +199,20 @@ def stages_of(
             raise CommandFailed("The operation asks the schema only.", "Ask for something that the graph holds.")
         normalised = print_ast(prepared.operation.document)
         return {"operation": normalised, **explain(reads, prepared.operation, values, principal)}
+
+
+async def load_graph(settings: Settings, work: Callable[..., Awaitable[LoadReport]], **given: Any) -> LoadReport:
+    """Open the store, make sure of its schema, and load by `load_lines` or `load_topology`."""
+    with sentences():
+        async with opened(settings) as store:
+            await migrate(store, deadline=_soon(MIGRATE_SECONDS))
+            return await work(store, deadline=_soon(LOAD_SECONDS), **given)
+
+
+@asynccontextmanager
+async def filled(settings: Settings, **given: Any) -> AsyncIterator[LoadReport]:
+    """Open the store, grow a network in it, and hold the store open."""
+    with sentences():
+        async with opened(settings) as store:
+            await migrate(store, deadline=_soon(MIGRATE_SECONDS))
+            yield await load_topology(store, deadline=_soon(LOAD_SECONDS), **given)

@@ -64,35 +64,54 @@ def config(app: ASGIApp | str, *, workers: int = 1) -> uvicorn.Config:
     )
 
 
-class _Announced(uvicorn.Server):
-    """Says when it has begun to serve."""
+class _Server(uvicorn.Server):
+    """Says when it has begun and ended; a signal ends it in good order, and is spent by that."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.up = asyncio.Event()
+        self.down = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.up.set()
 
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().serve(sockets)
+        finally:
+            self.up.set()
+            self.down.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # The one of uvicorn raises the signal once more at the end: what still is to be closed would not be.
+        before = {each: signal.signal(each, self.handle_exit) for each in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
 
 @asynccontextmanager
-async def listening(app: ASGIApp, sock: socket.socket) -> AsyncIterator[uvicorn.Server]:
-    """Serve in the running loop while the block runs; a signal ends the server, and the block sees it."""
-    server = _Announced(config(app))
+async def listening(app: ASGIApp, sock: socket.socket) -> AsyncIterator[asyncio.Event]:
+    """Serve in the running loop while the block runs; gives the event that is set when a signal has ended it."""
+    server = _Server(config(app))
     with sock:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(server.serve(sockets=[sock]))
-            await server.up.wait()
-            try:
-                yield server
-            finally:
-                server.should_exit = True
+        serving = asyncio.create_task(server.serve(sockets=[sock]))
+        await server.up.wait()
+        try:
+            yield server.down
+        finally:
+            server.should_exit = True
+            await serving
 
 
 def serve_here(app: ASGIApp, sock: socket.socket) -> None:
     """Serve in this process until a signal comes."""
-    uvicorn.Server(config(app)).run(sockets=[sock])
+    with sock:
+        _Server(config(app)).run(sockets=[sock])
 
 
 def serve_with_workers(factory: str, sock: socket.socket, workers: int, hold: Hold) -> None:

@@ -1,0 +1,117 @@
+"""See it: a database, a network, a gateway, and what one customer sees of it that another does not.
+
+Everything is made for the occasion and gone afterwards: the database (unless `--store` names another), the issuer's key
+pair, the tokens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from gateway.app import DemoPrincipal, LoadReport, application, check_address, filled
+from gateway.commands.load import told
+from gateway.commands.options import json_option, override, store_option
+from gateway.commands.progress import Bars
+from gateway.commands.story import Told, as_object, as_text, examples, tell
+from gateway.errors import CommandFailed
+from gateway.log import configure_log
+from gateway.minting import LocalIssuer, local_issuer
+from gateway.serving import bound, listening
+from gateway.settings import Settings, load_settings
+
+TOKEN_SECONDS = 12 * 3_600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What was typed."""
+
+    topology: str
+    scale: int
+    seed: int
+    once: bool
+    as_json: bool
+
+
+@click.command(help="See it: a database, a network, a gateway and what a customer sees of it. Stays until Ctrl-C.")
+@click.option("--once", is_flag=True, help="End after the story.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same network.")
+@click.option("--scale", type=click.IntRange(min=1_000), default=10_000, show_default=True, help="How many nodes.")
+@click.option("--topology", default="sndlib/germany50", show_default=True, help="A topology of topohub.")
+@store_option
+@json_option
+def command(store: str | None, *, as_json: bool, **given: Any) -> None:
+    """Demonstrate."""
+    with tempfile.TemporaryDirectory(prefix="trunkline-demo-") as directory:
+        place = Path(directory)
+        issuer = local_issuer(place / "issuer.json")
+        override(
+            store=store or f"embedded:{place / 'store'}",
+            issuers=orjson.dumps(
+                [issuer.settings().model_dump(mode="json", include={"issuer", "audience", "jwks_file"})]
+            ).decode(),
+            listen="127.0.0.1:0",
+        )
+        settings = load_settings()
+        configure_log("error")
+        check_address(settings)
+        asyncio.run(_demonstrate(settings, issuer, Wish(as_json=as_json, **given)))
+
+
+async def _demonstrate(settings: Settings, issuer: LocalIssuer, wish: Wish) -> None:
+    async with AsyncExitStack() as stack:
+        note = partial(click.echo, err=wish.as_json)
+        note(f"Opening the database {settings.store} ...")
+        with Bars() as bars:
+            grown = {"topology": wish.topology, "scale": wish.scale, "seed": wish.seed, "alarms": 5}
+            report = await stack.enter_async_context(filled(settings, progress=bars, **grown))
+        note(told(report))
+        premium, standard = _customers(report)
+        sock = bound(settings)
+        url = f"http://127.0.0.1:{sock.getsockname()[1]}/graphql"
+        ended = await stack.enter_async_context(listening(application(settings), sock))
+        tokens = _tokens(issuer, premium, standard)
+        story = await tell(url, tokens, premium, standard)
+        _print(report, story, url, tokens, wish)
+        if not story.hidden:
+            raise CommandFailed("Another customer's token sees what it must not.", "Do not use this.")
+        if not wish.once:
+            await ended.wait()
+
+
+def _customers(report: LoadReport) -> tuple[DemoPrincipal, DemoPrincipal]:
+    by_tier = {each.tier: each for each in report.principals}
+    return by_tier["PREMIUM"], by_tier["STANDARD"]
+
+
+def _tokens(issuer: LocalIssuer, premium: DemoPrincipal, standard: DemoPrincipal) -> dict[str, str]:
+    token = partial(issuer.token, seconds=TOKEN_SECONDS)
+    return {
+        "operator": token(subject="operator", role="operator"),
+        "premium": token(subject="premium", role="customer", customers=premium.customers),
+        "standard": token(subject="standard", role="customer", customers=standard.customers),
+    }
+
+
+def _print(report: LoadReport, story: Told, url: str, tokens: dict[str, str], wish: Wish) -> None:
+    curls = examples(url, tokens, story.customer)
+    if wish.as_json:
+        whole = {"loaded": asdict(report), "story": as_object(story), "url": url, "tokens": tokens, "examples": curls}
+        click.echo(orjson.dumps(whole, default=dict))
+        return
+    click.echo(f"\n{as_text(story)}\n")
+    if wish.once:
+        return
+    click.echo(f"GraphQL is at {url}\n")
+    for name, token in tokens.items():
+        click.echo(f"{name}: {token}\n")
+    click.echo("Try:\n\n" + "\n\n".join(curls) + "\n\nCtrl-C ends it.")

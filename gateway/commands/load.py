@@ -1,0 +1,54 @@
+"""Fill the database: with a topology grown to a size, or with what another system wrote as JSON lines."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import click
+import orjson
+
+from gateway.app import LoadReport, load_graph, load_lines, load_topology
+from gateway.commands.options import json_option, override, store_option
+from gateway.commands.progress import Bars
+from gateway.settings import load_settings
+
+
+@click.command(help="Load a topology grown to a size, or FILE with JSON lines (- for stdin).")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True), required=False)
+@click.option("--topology", default="sndlib/germany50", show_default=True, help="A topology of topohub.")
+@click.option("--scale", type=click.IntRange(min=1), default=10_000, show_default=True, help="How many nodes.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same network.")
+@click.option("--alarms", type=click.IntRange(min=0), default=0, show_default=True, help="Open alarms to begin with.")
+@store_option
+@json_option
+def command(  # noqa: PLR0913 - each is an option of the command, by name
+    file: Path | None, topology: str, scale: int, seed: int, alarms: int, store: str | None, *, as_json: bool
+) -> None:
+    """Load."""
+    override(store=store)
+    settings = load_settings()
+    with ExitStack() as stack:
+        bars = stack.enter_context(Bars())
+        if file is None:
+            grown = partial(load_topology, topology=topology, scale=scale, seed=seed, alarms=alarms)
+            report = asyncio.run(load_graph(settings, grown, progress=bars))
+        else:
+            lines = stack.enter_context(click.open_file(str(file), "rb"))
+            report = asyncio.run(load_graph(settings, load_lines, lines=lines, progress=bars))
+    click.echo(orjson.dumps(asdict(report), default=dict) if as_json else told(report))
+
+
+def told(report: LoadReport) -> str:
+    """Tell in a few lines what was loaded."""
+    first = f"{report.nodes:,} nodes and {report.relationships:,} relationships"
+    first += f" in {report.seconds:.1f} s" if report.written else ", all of them there already"
+    lines = [first]
+    if report.topology is not None:
+        facts = report.topology
+        lines.append(f"grown from {facts.name}: {facts.cities} cities, {facts.links} links, {facts.bridges} bridges")
+    lines.append(", ".join(f"{count:,} {label}" for label, count in sorted(report.labels.items())))
+    return "\n".join(lines)

@@ -1,0 +1,172 @@
+"""What the demonstration tells must come out of the gateway as any client gets it: over HTTP, with tokens.
+
+`tell` asks for one customer's whole slice by one query, then asks the same with another customer's token, and then for
+a customer that does not exist: the last two answers must be the same, byte for byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shlex
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aiohttp
+import orjson
+
+from gateway.app import DemoPrincipal
+from gateway.errors import CommandFailed
+
+TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
+READY_SECONDS: Final = 30
+UNKNOWN: Final = "customer-00000000-0000-5000-8000-000000000000"
+SLICE: Final = """
+query Slice($id: ID!) {
+  customer(id: $id) {
+    name segment status
+    services(first: 50) {
+      totalCount
+      nodes {
+        name kind state committedMbps effectiveMbps effect
+        sla { tier availabilityPercent repairHours }
+        accessPoints { end port { name card { name slot networkElement { name site { name } } } } }
+        route { path position trunk { name capacityMbps operationalState } }
+        affectedBy { nodes { effect severity alarm { probableCause perceivedSeverity raisedAt } } }
+      }
+    }
+    tickets { nodes { externalId status severity } }
+    orders { nodes { externalId state } }
+  }
+}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the gateway has answered."""
+
+    customer: DemoPrincipal
+    other: DemoPrincipal
+    data: dict[str, Any]
+    """the slice, as the customer sees it."""
+    size: int
+    """bytes of that answer."""
+    first_milliseconds: float
+    """with a new query: parsed, validated, compiled, planned."""
+    milliseconds: float
+    """once it is known: the median of several."""
+    hidden: bool
+    """whether the other customer was told of it just what is told of one that does not exist."""
+
+
+async def tell(url: str, tokens: dict[str, str], customer: DemoPrincipal, other: DemoPrincipal) -> Told:
+    """Ask, as both customers."""
+    async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+        await _ready(session, url)
+        owner, stranger = tokens[customer.tier.lower()], tokens[other.tier.lower()]
+        (name,) = customer.customers
+        timed = [await _asked(session, url, owner, name) for _ in range(10)]
+        answer, first = timed[0]
+        foreign, _ = await _asked(session, url, stranger, name)
+        unknown, _ = await _asked(session, url, stranger, UNKNOWN)
+    data = orjson.loads(answer)
+    if data.get("errors") or data["data"]["customer"] is None:
+        raise CommandFailed("The gateway did not answer with the customer's slice.", answer.decode()[:300])
+    return Told(
+        customer=customer,
+        other=other,
+        data=data["data"]["customer"],
+        size=len(answer),
+        first_milliseconds=round(first, 1),
+        milliseconds=round(sorted(each for _, each in timed)[len(timed) // 2], 1),
+        hidden=foreign == unknown == b'{"data":{"customer":null}}',
+    )
+
+
+async def _ready(session: aiohttp.ClientSession, url: str) -> None:
+    ready = url.replace("/graphql", "/readyz")
+    async with asyncio.timeout(READY_SECONDS):
+        while True:
+            async with session.get(ready) as response:
+                if response.status == 200:
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def _asked(session: aiohttp.ClientSession, url: str, token: str, customer: str) -> tuple[bytes, float]:
+    body = orjson.dumps({"query": SLICE, "variables": {"id": customer}})
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    began = time.perf_counter()
+    async with session.post(url, data=body, headers=headers) as response:
+        return await response.read(), (time.perf_counter() - began) * 1_000
+
+
+def as_object(told: Told) -> dict[str, Any]:
+    """Give the story for programs, in the field's own words."""
+    return {
+        "customer": {"id": told.customer.customers[0], "name": told.data["name"], "tier": told.customer.tier},
+        "bytes": told.size,
+        "firstMilliseconds": told.first_milliseconds,
+        "milliseconds": told.milliseconds,
+        "services": [_service(each) for each in told.data["services"]["nodes"]],
+        "serviceCount": told.data["services"]["totalCount"],
+        "tickets": len(told.data["tickets"]["nodes"]),
+        "orders": len(told.data["orders"]["nodes"]),
+        "other": {"id": told.other.customers[0], "name": told.other.name, "tier": told.other.tier},
+        "hiddenFromOther": told.hidden,
+    }
+
+
+def _service(service: dict[str, Any]) -> dict[str, Any]:
+    places = [each["port"]["card"]["networkElement"]["site"]["name"] for each in service["accessPoints"]]
+    hops = [each["path"] for each in service["route"]]
+    return {
+        "name": service["name"],
+        "kind": service["kind"],
+        "tier": service["sla"]["tier"],
+        "committedMbps": service["committedMbps"],
+        "sites": places,
+        "workingTrunks": hops.count("WORKING"),
+        "protectingTrunks": hops.count("PROTECTING"),
+        "effect": own_word(service["effect"]),
+        "alarms": len(service["affectedBy"]["nodes"]),
+    }
+
+
+def own_word(name: str | None) -> str | None:
+    """Turn the GraphQL spelling into the field's own: AT_RISK into atRisk."""
+    return None if name is None else re.sub(r"_(\w)", lambda match: match[1].upper(), name.lower())
+
+
+def as_text(told: Told) -> str:
+    """Give the story for people."""
+    services = as_object(told)["services"]
+    times = f"in {told.milliseconds} ms ({told.first_milliseconds} ms the first time)"
+    lines = [f"{told.data['name']} ({told.customer.tier}) sees, by one query {times}, {told.size:,} bytes:"]
+    for each in services[:5]:
+        paths = f"{each['workingTrunks']} trunks, protected by {each['protectingTrunks']}"
+        state = f"{each['effect']}, {each['alarms']} alarm(s)" if each["effect"] else "well"
+        lines.append(f"  {each['name']}: {each['committedMbps']} Mbps, {' - '.join(each['sites'])}, {paths}, {state}")
+    if len(services) > 5:
+        lines.append(f"  and {told.data['services']['totalCount'] - 5} more")
+    sight = "is told what anyone is told of a customer that does not exist" if told.hidden else "SEES IT TOO"
+    lines.append(f"{told.other.name} ({told.other.tier}), who shares site, card and trunk with it, {sight}.")
+    return "\n".join(lines)
+
+
+def examples(url: str, tokens: dict[str, str], customer: DemoPrincipal) -> list[str]:
+    """Write three requests as lines that can be pasted."""
+    by_id = "query ($id: ID!) { customer(id: $id) { name services { totalCount nodes { name effect } } } }"
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("operator", {"query": "{ customers(first: 3) { totalCount nodes { id name services { totalCount } } } }"}),
+        ("premium", {"query": by_id, "variables": {"id": customer.customers[0]}}),
+        ("standard", {"query": by_id, "variables": {"id": customer.customers[0]}}),
+    ]
+    return [_curl(url, tokens[name], body) for name, body in asked]
+
+
+def _curl(url: str, token: str, body: dict[str, Any]) -> str:
+    parts = ("curl", "-s", url, "-H", f"Authorization: Bearer {token}", "-H", "Content-Type: application/json", "-d")
+    return " ".join(shlex.quote(each) for each in (*parts, orjson.dumps(body).decode()))
