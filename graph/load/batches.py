@@ -17,8 +17,6 @@ from graph.load.records import NodeRecord, Record, RelationshipRecord
 from graph.load.statements import Ends
 from graph.model import LABELS
 
-SIZE: Final = 12_000
-"""Records in a batch: some thousands to each transaction. It is part of a mark's name: a mark counts batches."""
 _ROUTES: Final = "ROUTED_OVER"
 _NAMES: Final = {label.id_prefix[:-1]: label.name for label in LABELS.values()}
 
@@ -44,11 +42,11 @@ class Batch:
         return sum(map(len, self.nodes.values()))
 
 
-def batches(records: Iterable[Record]) -> Iterator[Batch]:
+def batches(records: Iterable[Record], size: int) -> Iterator[Batch]:
     """Cut the stream, in its order."""
     stream = iter(records)
     number = 0
-    while chunk := list(islice(stream, SIZE)):
+    while chunk := list(islice(stream, size)):
         yield _batch(number, chunk)
         number += 1
 

@@ -20,7 +20,7 @@ from typing import Final, TypeAlias
 
 from graph.errors import OutcomeUnknown
 from graph.identity import loaded_id
-from graph.load.batches import SIZE, Batch, Row, batches
+from graph.load.batches import Batch, Row, batches
 from graph.load.records import Record
 from graph.load.statements import DROP_MARKS, NODES, READ_MARKS, RELATIONSHIPS_BETWEEN, SET_MARK, How
 from graph.store import Store, Transaction
@@ -43,6 +43,8 @@ class Target:
     key: str
     """names what is loaded: equal keys promise equal records in equal order."""
     deadline: float
+    size: int = 12_000
+    """records in a batch: some thousands to each transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ async def write_records(target: Target, records: Iterable[Record], through: Thro
         async with asyncio.TaskGroup() as tasks:
             for lane, queue, onward in zip(_LANES, queues, [*queues[1:], None], strict=True):
                 tasks.create_task(_run_lane(target, lane, done[lane], queue, onward or count))
-            for batch in batches(records):
+            for batch in batches(records, target.size):
                 total += 1
                 await queues[0].put(batch)
             await queues[0].put(None)
@@ -146,4 +148,5 @@ def _work(how: How, lane: str, batch: Batch) -> Work:
 
 
 def _mark(target: Target, lane: str) -> str:
-    return loaded_id("LoadMark", target.key, f"{target.how.value} {lane} {SIZE}")
+    """Give the id of a lane's mark. It counts batches, so it is another one when these are cut otherwise."""
+    return loaded_id("LoadMark", target.key, f"{target.how.value} {lane} {target.size}")

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from graph.effects import SEVERITY, Routes, asserts_failure, effect_on, severity_of, takes_part
+from graph.model import ALARM_TYPES, EFFECTS, SEVERITIES, TIERS
+
+PROTECTED = Routes(access=("port-a", "port-z"), working=("trunk-1", "trunk-2"), protecting=("trunk-3", "trunk-4"))
+UNPROTECTED = Routes(access=("port-a", "port-z"), working=("trunk-1", "trunk-2"))
+LOCAL = Routes(access=("port-a", "port-z"), working=())
+
+
+@pytest.mark.parametrize(
+    ("routes", "failed", "effect"),
+    [
+        pytest.param(PROTECTED, {"trunk-9", "port-9"}, None, id="something else fails"),
+        pytest.param(PROTECTED, {"port-z"}, "down", id="an access port fails"),
+        pytest.param(PROTECTED, {"trunk-2"}, "degraded", id="the working path fails and the protecting one carries"),
+        pytest.param(PROTECTED, {"trunk-3"}, "atRisk", id="the protecting path fails"),
+        pytest.param(PROTECTED, {"trunk-1", "trunk-4"}, "down", id="both paths fail"),
+        pytest.param(PROTECTED, {"trunk-1", "port-a"}, "down", id="an access port fails and the working path too"),
+        pytest.param(UNPROTECTED, {"trunk-1"}, "down", id="the only path fails"),
+        pytest.param(LOCAL, {"trunk-1"}, None, id="both ends at one site need no trunk"),
+        pytest.param(LOCAL, {"port-a"}, "down", id="both ends at one site need their ports"),
+    ],
+)
+def test_the_effect_is_whether_traffic_finds_a_way(routes: Routes, failed: set[str], effect: str | None) -> None:
+    assert effect_on(routes, failed) == effect
+
+
+@pytest.mark.parametrize("ids", list(itertools.combinations(["port-a", "trunk-1", "trunk-3", "trunk-9"], 2)))
+def test_an_alarm_takes_part_where_it_alone_would_have_an_effect(ids: tuple[str, ...]) -> None:
+    assert takes_part(PROTECTED, frozenset(ids)) == (effect_on(PROTECTED, frozenset(ids)) is not None)
+
+
+def test_severity_falls_with_the_tier_and_with_the_effect() -> None:
+    order = ("critical", "major", "minor", "warning", None)
+    table = [[order.index(severity_of(effect, tier)) for tier in TIERS] for effect in ("down", "degraded", "atRisk")]
+    assert table == [[0, 1, 2], [1, 2, 3], [2, 3, 4]]
+
+
+def test_the_table_speaks_the_words_of_the_model() -> None:
+    assert {effect for effect, _ in SEVERITY} == set(EFFECTS)
+    assert {tier for _, tier in SEVERITY} == set(TIERS)
+    assert set(SEVERITY.values()) <= set(SEVERITIES)
+
+
+def test_only_bad_alarms_of_equipment_and_communications_assert_a_failure() -> None:
+    asserting = {pair for pair in itertools.product(ALARM_TYPES, SEVERITIES) if asserts_failure(*pair)}
+    assert asserting == set(itertools.product(("equipmentAlarm", "communicationsAlarm"), ("critical", "major")))
