@@ -7,8 +7,8 @@ Files, in order of flow
     the model       `model.py` · `mapping.py` · `scope.py` · `identity.py` · `effects.py` · `drawing.py`
     a read          `query.py` `arguments.py` (what was asked) · `compile.py` with `parts.py` `names.py` `slice.py`
                     `filters.py` `pages.py` `impact.py` `explore.py` (the query) · `clauses.py` `cypher.py` (its text) ·
-                    `bind.py` `cursor.py` `cursor_key.py` (its parameters) · `layout.py` `shape.py` `irregular.py` (the answer) ·
-                    `read.py` `allowance.py` (the whole row, cached; how much of it may be new)
+                    `bind.py` `cursor.py` `cursor_key.py` (its parameters) · `layout.py` `shape.py` `leaves.py`
+                    `irregular.py` (the answer) · `read.py` `allowance.py` (the whole row, cached; how much of it may be new)
     a write         `changes/` · `load/`
     the databases   `address.py` · `store.py` `link.py` `session.py` `faults.py` · `embedded.py` `embedded_server.py`
                     `embedded_child.py` · `migrate.py` · `errors.py`

@@ -24,10 +24,11 @@ from graph.compile import Compiled, compile_read
 from graph.cursor import CursorKey
 from graph.errors import Refused
 from graph.irregular import answer
+from graph.leaves import Irregular
 from graph.mapping import Mappings
 from graph.query import Operation, Tree, draw, find_operation, normalize
 from graph.scope import Principal, ScopeKind, scope_of
-from graph.shape import Irregular, Shape, shaper
+from graph.shape import Shape, shaper
 
 CACHED: Final = 2000
 NEW_TEXTS_PER_MINUTE: Final = 240

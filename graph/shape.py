@@ -13,10 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final, assert_never
 
-import orjson
 from graphql import GraphQLEnumType, GraphQLSchema
 
 from graph.bind import entity_id, page_size
@@ -40,18 +38,13 @@ from graph.layout import (
     PageMember,
     Total,
 )
-from graph.mapping import enum_name
-from graph.model import LABELS, RELATIONSHIPS
+from graph.leaves import CHECKS, CONVERTED, LEAF_VALUES, WORDS
 
 Shape = Callable[[Any, Sequence[Mapping[str, Any]], CursorKey], dict[str, Any]]
 """(record, arguments by slot, cursor key) -> the response's data."""
 
 TYPE_KEY: Final = "\0type"
 """Where the lenient function leaves the name of an abstract value's type."""
-
-
-class Irregular(Exception):
-    """The record breaks a promise of the schema."""
 
 
 def shaper(schema: GraphQLSchema, layout: Object, *, strict: bool) -> tuple[Shape, str]:
@@ -136,15 +129,15 @@ class _Writer:
         place = f"{row}[{layout.index}]"
         if isinstance(enum := self.schema.type_map.get(layout.type), GraphQLEnumType):
             table = f"enum_{layout.type}"
-            words = {word: name for word, name in _WORDS.items() if name in enum.values}
+            words = {word: name for word, name in WORDS.items() if name in enum.values}
             self.values[table] = words if not self.strict or layout.required else {None: None, **words}
             return f"{table}[{place}]" if self.strict else f"{table}.get({place}, {place})"
         if not self.strict:
-            return f"lenient_{layout.type}({place})" if layout.type in _CONVERTED else place
-        if layout.type in _CONVERTED:
+            return f"lenient_{layout.type}({place})" if layout.type in CONVERTED else place
+        if layout.type in CONVERTED:
             return f"strict_{layout.type}({place})" if layout.required else f"optional(strict_{layout.type}, {place})"
         var = self.name()
-        check = _CHECKS[layout.type]
+        check = CHECKS[layout.type]
         if layout.required:
             return f"({var} if {check.format(first=f'({var} := {place})', var=var)} else bad())"
         return f"({var} if ({var} := {place}) is None or {check.format(first=var, var=var)} else bad())"
@@ -213,75 +206,6 @@ class _Writer:
                 return repr("PageInfo")
 
 
-# Leaves ------------------------------------------------------------------------------------------------------------
-
-_WORDS: Final = {
-    word: enum_name(word)
-    for properties in (*(x.properties for x in LABELS.values()), *(x.properties for x in RELATIONSHIPS.values()))
-    for known in properties
-    for word in known.words
-}
-_CHECKS: Final = {
-    "String": "{first}.__class__ is str",
-    "ID": "{first}.__class__ is str",
-    "Int": "{first}.__class__ is int and -2147483648 <= {var} <= 2147483647",
-    "Boolean": "{first}.__class__ is bool",
-}
-_CONVERTED: Final = ("Float", "DateTime", "BigInt", "JSON")
-
-
-def _bad() -> None:
-    raise Irregular
-
-
-def _strict_float(value: Any) -> float:
-    if value.__class__ is float and value - value == 0:
-        return value
-    if value.__class__ is int:
-        return float(value)
-    raise Irregular
-
-
-def _strict_time(value: Any) -> str:
-    if value.__class__ is not int:
-        raise Irregular
-    return rfc3339(value)
-
-
-def _strict_big(value: Any) -> str:
-    if value.__class__ is not int:
-        raise Irregular
-    return str(value)
-
-
-def _strict_json(value: Any) -> Any:
-    return orjson.loads(value)
-
-
-def _optional(convert: Callable[[Any], Any], value: Any) -> Any:
-    return None if value is None else convert(value)
-
-
-def rfc3339(milliseconds: int) -> str:
-    """Print a time as every answer does.
-
-    >>> rfc3339(1500)
-    '1970-01-01T00:00:01.500Z'
-    """
-    seconds, rest = divmod(milliseconds, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
-
-
-def _lenient(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def converted(value: Any) -> Any:
-        try:
-            return convert(value)
-        except (Irregular, ValueError, TypeError, OverflowError, OSError):
-            return value
-
-    return converted
-
-
 def _entities(
     found: Any,
     asked: Mapping[str, Any],
@@ -302,17 +226,4 @@ def _entities(
     return made
 
 
-_VALUES: Final[Mapping[str, Any]] = {
-    "bad": _bad,
-    "optional": _optional,
-    "page_size": page_size,
-    "entities": _entities,
-    "strict_Float": _strict_float,
-    "strict_DateTime": _strict_time,
-    "strict_BigInt": _strict_big,
-    "strict_JSON": _strict_json,
-    "lenient_Float": lambda value: value,
-    "lenient_DateTime": _lenient(_strict_time),
-    "lenient_BigInt": _lenient(_strict_big),
-    "lenient_JSON": _lenient(_strict_json),
-}
+_VALUES: Final[Mapping[str, Any]] = {**LEAF_VALUES, "page_size": page_size, "entities": _entities}
