@@ -6,6 +6,7 @@ Files, in the order in which a request meets them:
 
     cli.py           `trunkline ...`; __main__.py lets `python -m gateway` do the same; commands/ has one file for each
     settings.py      what an operator decides
+    minting.py       tokens for those who only try it out
     app.py           the composition root: the only file here that knows the other rooms
     serving.py       sockets, worker processes, signals
     middleware.py    what stands round every endpoint

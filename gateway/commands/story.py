@@ -148,7 +148,7 @@ def as_text(told: Told) -> str:
     for each in services[:5]:
         paths = f"{each['workingTrunks']} trunks, protected by {each['protectingTrunks']}"
         state = f"{each['effect']}, {each['alarms']} alarm(s)" if each["effect"] else "well"
-        lines.append(f"  {each['name']}: {each['committedMbps']} Mbps, {' - '.join(each['sites'])}, {paths}, {state}")
+        lines.append(f"  {each['name']}: {each['committedMbps']} Mbps, {paths}, {state}")
     if len(services) > 5:
         lines.append(f"  and {told.data['services']['totalCount'] - 5} more")
     sight = "is told what anyone is told of a customer that does not exist" if told.hidden else "SEES IT TOO"
