@@ -25,7 +25,9 @@ from graph.model import LABELS, RELATIONSHIPS, Kind, Label, Property, label_of, 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NODE_KEYS: Final = frozenset({"label", "id", "properties"})
 _RELATIONSHIP_KEYS: Final = frozenset({"type", "start", "end", "properties"})
-_LARGEST: Final = 2**63
+_INT: Final = range(-(2**31), 2**31)
+"""What GraphQL's Int can hold."""
+_INT64: Final = range(-(2**63), 2**63)
 
 
 def check_line(line: bytes | str) -> Record:
@@ -134,8 +136,10 @@ def _is_of(kind: Kind, value: object) -> bool:
     match kind:
         case Kind.STRING:
             return isinstance(value, str)
-        case Kind.INTEGER | Kind.LARGE | Kind.TIME:
-            return type(value) is int and -_LARGEST <= value < _LARGEST
+        case Kind.INTEGER:
+            return type(value) is int and value in _INT
+        case Kind.LARGE | Kind.TIME:
+            return type(value) is int and value in _INT64
         case Kind.FLOAT:
             return type(value) is float
         case Kind.BOOLEAN:

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+import pytest
+
+from graph.identity import external_key, loaded_id
+from graph.load import NodeRecord
+from graph.load.check import check_line, problems_of
+from graph.load.statements import NODES, RELATIONSHIPS_BETWEEN, How
+from graph.model import LABELS, RELATIONSHIPS
+
+
+def an_id(label: str, name: str = "x") -> str:
+    return loaded_id(label, "test", name)
+
+
+def site(**changes: object) -> dict[str, Any]:
+    properties = {"name": "Köln 3", "role": "access", "latitude": 50.9, "longitude": 7, **changes}
+    return {"label": "Site", "id": an_id("Site"), "properties": properties}
+
+
+def boost(**changes: object) -> dict[str, Any]:
+    properties = {"mbps": 5, "startAt": 1, "endAt": 2, "status": "scheduled", "price": 3, "currency": "EUR", **changes}
+    return {"label": "Boost", "id": an_id("Boost"), "properties": properties}
+
+
+def joined(kind: str, start: str, end: str, /, **properties: object) -> dict[str, Any]:
+    return {"type": kind, "start": an_id(start), "end": an_id(end), "properties": properties}
+
+
+def test_what_can_be_derived_is_filled_in() -> None:
+    record = check_line(orjson.dumps(site()))
+    assert record == NodeRecord(
+        label="Site",
+        id=an_id("Site"),
+        properties={"name": "Köln 3", "role": "access", "latitude": 50.9, "longitude": 7.0, "words": "köln 3"},
+    )
+    assert type(record.properties["longitude"]) is float
+    name = {"label": "ExternalName", "id": an_id("ExternalName"), "properties": {"system": "s", "name": "n"}}
+    assert check_line(orjson.dumps(name)).properties["key"] == external_key("s", "n")
+
+
+def test_text_and_bytes_are_read_alike() -> None:
+    assert check_line(orjson.dumps(boost()).decode()) == check_line(orjson.dumps(boost()))
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        pytest.param(b"{", "not JSON", id="half an object"),
+        pytest.param(b'{"label": "\xff"}', "not JSON", id="bytes that are no text"),
+        pytest.param("\ud800", "not JSON", id="half a character"),
+        pytest.param(b"[1]", "a line is an object", id="a list"),
+        pytest.param({**site(), "properties": 3}, "its properties are an object", id="properties that are a number"),
+        pytest.param({"label": "Site"}, "a node has label, id, properties", id="no id"),
+        pytest.param({**site(), "type": "NAMES"}, "a node has", id="neither node nor relationship"),
+        pytest.param({**site(), "label": "Lorry"}, "there is no label 'Lorry'", id="unknown label"),
+        pytest.param({**site(), "label": ["Site"]}, "there is no label", id="a label that is a list"),
+        pytest.param({**site(), "label": "LoadMark"}, "there is no label 'LoadMark'", id="internal label"),
+        pytest.param({**site(), "id": "site-1"}, "the id of a Site is site- and a UUID", id="no UUID"),
+        pytest.param({**site(), "id": an_id("Card")}, "the id of a Site", id="the id of another label"),
+        pytest.param({**site(), "id": 7}, "the id of a Site", id="an id that is a number"),
+        pytest.param(site(colour="red"), "there is no property 'colour'", id="unknown property"),
+        pytest.param(site(id="x"), "there is no property 'id'", id="the id among the properties"),
+        pytest.param(site(role=None), "role must be string, not None", id="null"),
+        pytest.param(site(latitude="50"), "latitude must be float, not '50'", id="text for a number"),
+        pytest.param(site(latitude=True), "latitude must be float, not True", id="a truth value for a number"),
+        pytest.param(boost(mbps=1.5), "mbps must be integer, not 1.5", id="a fraction for an integer"),
+        pytest.param(boost(mbps=True), "mbps must be integer, not True", id="a truth value for an integer"),
+        pytest.param(boost(startAt="2026-01-01T00:00:00Z"), "startAt must be time", id="text for a time"),
+        pytest.param(boost(mbps=2**31), "mbps must be integer", id="more than an Int of GraphQL holds"),
+        pytest.param(boost(startAt=2**63), "startAt must be time", id="more than the database holds"),
+        pytest.param(boost(status="on"), "status must be one of requested", id="a word that is not in the vocabulary"),
+        pytest.param(boost(status=["scheduled"]), "status must be string", id="a list for a word"),
+        pytest.param(joined("EATS", "Site", "Card"), "no relationship type 'EATS'", id="unknown type"),
+        pytest.param(joined("HOLDS", "Site", "Card"), "its start must be the id of a NetworkElement", id="wrong start"),
+        pytest.param(joined("HAS_PORT", "Card", "Site"), "its end must be the id of a Port", id="wrong end"),
+        pytest.param(joined("ACCESSED_AT", "Service", "Port"), "end is missing", id="missing on a relationship"),
+        pytest.param(joined("ACCESSED_AT", "Service", "Port", end="B"), "end must be one of A, Z", id="wrong end word"),
+        pytest.param(
+            {**joined("HOLDS", "NetworkElement", "Card"), "end": "card-1"},
+            "the id of a Card is",
+            id="no UUID at an end",
+        ),
+    ],
+)
+def test_a_line_that_does_not_fit_is_told_why(line: dict[str, Any] | bytes | str, problem: str) -> None:
+    text = orjson.dumps(line) if isinstance(line, dict) else line
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        check_line(text)
+
+
+def test_all_that_is_wrong_with_a_line_is_told_at_once() -> None:
+    with pytest.raises(ValueError, match=r"colour.*latitude") as caught:
+        check_line(orjson.dumps({**site(colour="red", latitude="50"), "id": "x"}))
+    assert str(caught.value).count(";") == 2
+
+
+@pytest.mark.parametrize(
+    "label", [label for label in LABELS.values() if not label.internal], ids=lambda each: each.name
+)
+def test_each_required_property_is_missed(label: Any) -> None:
+    required = {each.name for each in label.properties if each.required and each.name != "id"}
+    problems = problems_of(NodeRecord(label=label.name, id=an_id(label.name), properties={}))
+    assert {problem.removesuffix(" is missing") for problem in problems} == required
+
+
+def test_there_is_a_statement_for_all_that_passes_the_check_and_for_nothing_else() -> None:
+    loaded = {label.name for label in LABELS.values() if not label.internal}
+    ends = {(kind.type, start, end) for kind in RELATIONSHIPS.values() for start in kind.starts for end in kind.ends}
+    assert set(NODES) == {(how, label) for how in How for label in loaded}
+    assert set(RELATIONSHIPS_BETWEEN) == {(how, each) for how in How for each in ends}

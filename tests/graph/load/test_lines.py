@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import orjson
+import pytest
+
+from graph.identity import loaded_id
+from graph.load import BadLines, Record, as_line, grow, read_topology
+from graph.load.lines import Spool
+
+ELEMENT, OTHER, CARD, PORT = (
+    loaded_id(label, "test", name)
+    for label, name in (("NetworkElement", "1"), ("NetworkElement", "2"), ("Card", "1"), ("Port", "1"))
+)
+
+
+def card(node_id: str = CARD) -> bytes:
+    states = {"operationalState": "enabled", "administrativeState": "unlocked"}
+    return orjson.dumps(
+        {"label": "Card", "id": node_id, "properties": {"name": "1", "model": "m", "slot": 1, **states}}
+    )
+
+
+def joined(kind: str, start: str, end: str) -> bytes:
+    return orjson.dumps({"type": kind, "start": start, "end": end})
+
+
+def faults(lines: Iterable[bytes | str]) -> dict[int, str]:
+    with Spool() as spool:
+        for number, line in enumerate(lines, 1):
+            spool.add(number, line)
+        try:
+            spool.raise_faults()
+        except BadLines as bad:
+            return {fault.line: fault.problem for fault in bad.faults}
+        return {}
+
+
+def test_what_was_grown_can_be_read_as_lines_nodes_first() -> None:
+    records: list[Record] = list(grow(read_topology("sndlib/abilene"), 1_000, 1, alarms=3))
+    with Spool() as spool:
+        for number, record in enumerate(records, 1):
+            spool.add(number, as_line(record))
+        spool.raise_faults()
+        read = list(spool.records())
+        assert not list(spool.missing())
+    assert read == sorted(records, key=lambda each: hasattr(each, "start"))
+
+
+def test_blank_lines_are_passed_over_and_counted() -> None:
+    assert list(faults([b"", "  \n", b"\n", b"x"])) == [4]
+
+
+def test_each_fault_is_told_with_its_line() -> None:
+    assert list(faults([card(), b"{}", card(PORT), card(CARD)])) == [2, 3, 4]
+
+
+def test_an_id_can_be_there_once() -> None:
+    assert faults([card(), card()]) == {2: f"{CARD} is in the file already"}
+
+
+def test_what_can_have_one_start_is_refused_a_second() -> None:
+    lines = [joined("HOLDS", ELEMENT, CARD), joined("HOLDS", OTHER, CARD)]
+    assert faults(lines) == {2: f"{CARD} has a HOLDS that leads to it already, and can have only one"}
+
+
+def test_what_can_have_one_end_is_refused_a_second() -> None:
+    sites = [loaded_id("Site", "test", name) for name in "12"]
+    lines = [joined("LOCATED_AT", ELEMENT, site) for site in sites]
+    assert faults(lines) == {2: f"{ELEMENT} has a LOCATED_AT already, and can have only one"}
+
+
+def test_ends_that_are_not_in_the_file_are_named_wherever_the_nodes_stand() -> None:
+    with Spool() as spool:
+        for number, line in enumerate([joined("HOLDS", ELEMENT, CARD), joined("HAS_PORT", CARD, PORT), card()], 1):
+            spool.add(number, line)
+        spool.raise_faults()
+        assert list(spool.missing()) == [(1, ELEMENT), (2, PORT)]
+
+
+def test_of_many_faults_the_first_are_named_and_all_are_counted() -> None:
+    with Spool() as spool:
+        for number in range(1, 251):
+            spool.add(number, b"x")
+        with pytest.raises(BadLines, match="250 lines cannot be loaded") as caught:
+            spool.raise_faults()
+    assert [fault.line for fault in caught.value.faults] == list(range(1, 101))
+    assert caught.value.count == 250
+
+
+def test_the_same_lines_are_known_as_the_same_file() -> None:
+    def digest(*lines: bytes) -> str:
+        with Spool() as spool:
+            for number, line in enumerate(lines, 1):
+                spool.add(number, line)
+            return spool.digest
+
+    assert digest(card()) == digest(b"\n", card().replace(b":", b" : "))
+    assert digest(card()) != digest(card(loaded_id("Card", "test", "2")))
