@@ -92,9 +92,14 @@ async def store(store_address: str) -> AsyncIterator[Store]:
 @pytest.fixture
 async def empty_store(store: Store) -> Store:
     """The session's database without any data; its constraints, indexes and schema version stay."""
+    await wipe(store)
+    return store
+
+
+async def wipe(store: Store) -> None:
+    """Take all data out of a database."""
     while await store.write(_wipe, deadline=time.monotonic() + 120):
         pass
-    return store
 
 
 async def _wipe(transaction: Transaction) -> bool:

@@ -1,0 +1,114 @@
+"""The documents' examples run, their links lead somewhere, and no setting, code or command goes undocumented."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from graphql import parse, validate
+
+from gateway.cli import COMMANDS
+from gateway.errors import TREATMENTS
+from gateway.execution import Operation
+from gateway.settings import Limits, Settings
+from graph.effects import SEVERITY
+from graph.load import load_topology
+from graph.mapping import enum_name
+from graph.scope import Principal, Role
+from graph.store import Store
+from resolvers.knowledge.subgraph import KnowledgeSubgraph
+from tests.conftest import wipe
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+OPERATOR = Principal(subject="docs", role=Role.OPERATOR)
+
+
+@dataclass(frozen=True)
+class Example:
+    name: str
+    text: str
+    variables: dict[str, Any]
+
+
+def examples() -> Iterator[Example]:
+    for page in PAGES:
+        blocks = re.findall(
+            r"```graphql\n(.*?)```(?:\s*```json\n(.*?)```)?", page.read_text(encoding="utf-8"), re.DOTALL
+        )
+        for number, (text, variables) in enumerate(blocks):
+            yield Example(f"{page.name}-{number}", text, orjson.loads(variables) if variables else {})
+
+
+@pytest.fixture(scope="module")
+async def network(store: Store) -> dict[str, str]:
+    """A small network with an alarm, and an id for each variable that the examples use."""
+    await wipe(store)
+    await load_topology(store, scale=3_000, seed=7, alarms=2, progress=lambda *_: None, deadline=time.monotonic() + 120)
+    found = {}
+    for variable, text in {
+        "customer": "MATCH (n:Customer)-[:SUBSCRIBES_TO]->(:Service) RETURN n.id ORDER BY n.id LIMIT 1",
+        "card": "MATCH (n:Card)-[:HAS_PORT]->(:Port)<-[:ACCESSED_AT]-(:Service) RETURN n.id ORDER BY n.id LIMIT 1",
+        "element": "MATCH (n:NetworkElement) RETURN n.id ORDER BY n.id DESC LIMIT 1",
+        "alarm": "MATCH (n:Alarm) RETURN n.id ORDER BY n.id LIMIT 1",
+    }.items():
+        rows = await store.rows(text, {}, deadline=time.monotonic() + 30)
+        found[variable] = str(rows[0][0])
+    return found
+
+
+@pytest.mark.parametrize("example", list(examples()), ids=lambda each: each.name)
+async def test_an_example_runs(example: Example, store: Store, network: dict[str, str]) -> None:
+    subgraph = KnowledgeSubgraph(store, b"d" * 32)
+    document = parse(example.text)
+    assert validate(subgraph.reads.schema, document) == []
+    declared = {
+        d.variable.name.value for o in document.definitions for d in getattr(o, "variable_definitions", ()) or ()
+    }
+    variables = {**example.variables, **{name: network[name] for name in declared & network.keys()}}
+    operation = Operation(key=example.name, document=document, name=None)
+    answer = await subgraph.execute(operation, variables, OPERATOR, time.monotonic() + 60)
+    assert "errors" not in answer
+    assert all(value is not None for value in answer["data"].values())
+
+
+def test_there_are_examples() -> None:
+    assert len(list(examples())) >= 8
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_every_setting_and_command_is_documented() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    for name in (*Settings.model_fields, *Limits.model_fields):
+        assert f"`{name}`" in text, name
+    for name in COMMANDS:
+        assert f"`trunkline {name}`" in text, name
+
+
+def test_the_codes_of_the_page_are_codes() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[A-Z_`, ]+`) \| (\d+) \|", text, re.MULTILINE)
+    statuses = {str(code.value): treatment.status for code, treatment in TREATMENTS.items()}
+    for codes, status in rows:
+        for code in re.findall(r"[A-Z_]+", codes):
+            assert statuses.get(code, 200) == int(status), code
+
+
+def test_the_table_of_severities_is_the_policy() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    for effect, word in (("down", "down"), ("degraded", "degraded"), ("atRisk", "at risk")):
+        row = next(line for line in text.splitlines() if line.startswith(f"| {word} |"))
+        told = [each.strip() for each in row.split("|")[2:5]]
+        assert told == [SEVERITY.get((effect, tier), "") for tier in ("PREMIUM", "STANDARD", "BASIC")]  # type: ignore[call-overload]  # the effects are these three
+    assert enum_name("atRisk") == "AT_RISK"
