@@ -110,5 +110,5 @@ def test_the_table_of_severities_is_the_policy() -> None:
     for effect, word in (("down", "down"), ("degraded", "degraded"), ("atRisk", "at risk")):
         row = next(line for line in text.splitlines() if line.startswith(f"| {word} |"))
         told = [each.strip() for each in row.split("|")[2:5]]
-        assert told == [SEVERITY.get((effect, tier), "") for tier in ("PREMIUM", "STANDARD", "BASIC")]  # type: ignore[call-overload]  # the effects are these three
+        assert told == [SEVERITY.get((effect, tier), "") for tier in ("PREMIUM", "STANDARD", "BASIC")]  # type: ignore[arg-type]  # the effects are these three
     assert enum_name("atRisk") == "AT_RISK"
