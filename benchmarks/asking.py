@@ -1,0 +1,124 @@
+"""Requests as the run sees them: one that is looked at, and blocks of many by the client process."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import orjson
+
+from benchmarks.client import Load, Outcome
+from benchmarks.errors import BenchmarkFailed
+from benchmarks.figures import Block
+
+_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A request to one contestant: its document, in its own spelling, and who asks."""
+
+    document: str
+    variables: Mapping[str, Any]
+    operation: str
+    token: str
+
+    def body(self) -> bytes:
+        """Give the body of the POST."""
+        return orjson.dumps({"query": self.document, "variables": self.variables, "operationName": self.operation})
+
+    def headers(self) -> dict[str, str]:
+        """Give the headers that every contestant gets."""
+        return {
+            "Host": "127.0.0.1",
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Authorization": f"Bearer {self.token}",
+        }
+
+    def wire(self) -> bytes:
+        """Give the whole request."""
+        body = self.body()
+        head = {**self.headers(), "Content-Length": str(len(body))}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+        return f"POST /graphql HTTP/1.1\r\n{lines}\r\n".encode() + body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """One answer that is looked at."""
+
+    data: Any
+    length: int
+    milliseconds: float
+
+
+def ask(port: int, question: Question) -> Answered:
+    """Ask once; anything but data without errors ends the run."""
+    started = time.perf_counter()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
+    try:
+        connection.request("POST", "/graphql", question.body(), question.headers())
+        response = connection.getresponse()
+        body = response.read()
+    finally:
+        connection.close()
+    milliseconds = (time.perf_counter() - started) * 1000
+    if response.status != http.HTTPStatus.OK:
+        raise BenchmarkFailed(f"{question.operation}: status {response.status}: {body[:500]!r}")
+    answer = orjson.loads(body)
+    if "errors" in answer:
+        raise BenchmarkFailed(f"{question.operation}: {answer['errors'][:2]}")
+    return Answered(data=answer["data"], length=len(body), milliseconds=milliseconds)
+
+
+class Client:
+    """The client process."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def put(self, load: Load) -> Outcome:
+        """Let the client put a load on a server."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(orjson.dumps(asdict(load)) + b"\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise BenchmarkFailed("The client process ended.")
+        return Outcome(**orjson.loads(line))
+
+    def block(self, load: Load, pid: int) -> Block:
+        """Put a load on the server that is process `pid`, and take its CPU time."""
+        before = cpu_seconds(pid)
+        outcome = self.put(load)
+        used = cpu_seconds(pid) - before
+        if outcome.failures or not outcome.latencies:
+            raise BenchmarkFailed(f"{outcome.failures} of {len(outcome.latencies)} answers were not as they must be.")
+        return Block(seconds=outcome.seconds, cpu_seconds=used, latencies=tuple(outcome.latencies))
+
+
+@contextmanager
+def client() -> Iterator[Client]:
+    """Start the client process and end it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.client"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with process:
+        yield Client(process)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Give the CPU time that a process has used, all its threads, those that have ended too.
+
+    The kernel's clock of a process counts in nanoseconds, where /proc/PID/stat, made from the same account, counts in
+    hundredths of a second. Its number is made from the process's as in clock_getcpuclockid(3).
+    """
+    return time.clock_gettime_ns((~pid << 3) | 2) / 1e9

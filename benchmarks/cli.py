@@ -1,0 +1,86 @@
+"""The commands: `reads` compares, `slice-scale` asks whether an answer costs more in a larger network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+
+import click
+import orjson
+from rich.console import Console
+
+from benchmarks.databases import PRODUCTS, Product
+from benchmarks.errors import BenchmarkFailed
+from benchmarks.measure import Plan
+from benchmarks.news import news
+from benchmarks.report import as_json, as_markdown, as_table, misses
+from benchmarks.run import Wanted, run
+from benchmarks.slice_scale import MOST_RATIO, slice_scale
+
+T = TypeVar("T")
+
+FULL: Final = Plan(blocks=15, seconds=0.6, connections=(1, 16))
+QUICK: Final = Plan(blocks=3, seconds=0.1, connections=(1, 4))
+FULL_SCALE: Final = 100_000
+QUICK_SCALE: Final = 10_000
+
+store_option = click.option("--store", "stores", multiple=True, type=click.Choice(PRODUCTS), help="Only this database.")
+
+
+@click.group()
+def main() -> None:
+    """Measure what answers cost."""
+
+
+@main.command()
+@store_option
+@click.option("--case", "names", multiple=True, help="Only this case.")
+@click.option("--scale", type=click.IntRange(min=1_000), help=f"Nodes in the network; {FULL_SCALE} by default.")
+@click.option("--quick", is_flag=True, help="See whether it all works; the figures mean nothing.")
+@click.option("--json", "form", flag_value="json", help="Print a list of rows.")
+@click.option("--markdown", "form", flag_value="markdown", help="Print a table for a document.")
+def reads(
+    stores: tuple[Product, ...], names: tuple[str, ...], scale: int | None, *, quick: bool, form: str | None
+) -> None:
+    """Compare reads with three references."""
+    wanted = Wanted(
+        stores=stores or PRODUCTS,
+        cases=names,
+        scale=scale or (QUICK_SCALE if quick else FULL_SCALE),
+        plan=QUICK if quick else FULL,
+    )
+    rows = _run(run(wanted))
+    match form:
+        case "json":
+            click.echo(as_json(rows))
+        case "markdown":
+            click.echo(as_markdown(rows))
+        case _:
+            Console(width=150).print(as_table(rows))
+    for each in () if quick else misses(rows):
+        news.print(f"missed: {each}", highlight=False)
+
+
+@main.command("slice-scale")
+@store_option
+@click.option("--small", type=click.IntRange(min=1_000), default=10_000, show_default=True)
+@click.option("--large", type=click.IntRange(min=1_000), default=1_000_000, show_default=True)
+@click.option("--json", "as_json_", is_flag=True, help="Print a list of rows.")
+def slice_scale_command(stores: tuple[Product, ...], small: int, large: int, *, as_json_: bool) -> None:
+    """Compare one customer's slice in a small and in a large network; takes minutes to load."""
+    rows = _run(slice_scale(stores or PRODUCTS, small, large))
+    if as_json_:
+        click.echo(orjson.dumps([each.as_object() for each in rows], option=orjson.OPT_INDENT_2))
+        return
+    for each in rows:
+        click.echo(each.sentence())
+        if each.ratio.median > MOST_RATIO:
+            news.print(f"missed: {each.store}: the aim is at most {MOST_RATIO}", highlight=False)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(work)
+    except BenchmarkFailed as error:
+        raise click.ClickException(str(error)) from error
