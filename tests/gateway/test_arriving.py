@@ -1,0 +1,100 @@
+"""A database that is away at the start, comes, and goes away in the middle; with the real subgraph and store."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from gateway.app import application
+from gateway.arriving import Arriving, Away, Ping
+from gateway.execution import Subgraph
+from gateway.settings import Settings
+from tests.gateway.conftest import Mint, serving
+from tests.gateway.subgraph import DictSubgraph
+
+WHOLE = {"query": "{ viewer { role } customers(first: 1) { nodes { id } } }"}
+
+
+async def eventually(holds: Callable[[], Any], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not await holds():
+        assert time.monotonic() < end, "it did not happen in time"
+        await asyncio.sleep(0.1)
+
+
+async def test_a_gateway_on_the_sessions_database_answers(settings: Settings, mint: Mint, store_address: str) -> None:
+    app = application(settings.model_copy(update={"store": store_address, "deadline_seconds": 30.0}))
+    async with serving(app, settings) as client:
+
+        async def ready() -> bool:
+            return (await client.get("/readyz")).status_code == 200
+
+        await eventually(ready)
+        answer = await client.post("/graphql", json=WHOLE, headers=mint.bearer(), timeout=30)
+        assert answer.json()["data"]["viewer"] == {"role": "operator"}
+
+
+async def test_a_database_that_is_away_at_the_start(settings: Settings, mint: Mint) -> None:
+    app = application(settings.model_copy(update={"store": "bolt://127.0.0.1:9"}))
+    async with serving(app, settings) as client:
+        assert (await client.get("/livez")).status_code == 200
+        answer = await client.get("/readyz")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert answer.json()["reason"]
+        for accept in ("application/json", "application/graphql-response+json"):
+            answer = await client.post("/graphql", json=WHOLE, headers=mint.bearer() | {"Accept": accept})
+            assert answer.status_code == 503
+            assert int(answer.headers["retry-after"]) >= 1
+            (error,) = answer.json()["errors"]
+            assert error["extensions"]["code"] == "STORE_UNAVAILABLE"
+            assert error["extensions"]["hint"]
+        answer = await client.post("/graphql", json={"query": "{ nothing }"}, headers=mint.bearer())
+        assert answer.json()["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+        assert (await client.post("/graphql", json=WHOLE)).status_code == 401
+
+
+class Weather:
+    """A database that is there when it is told to be."""
+
+    def __init__(self) -> None:
+        self.there = False
+        self.opened = 0
+
+    @contextlib.asynccontextmanager
+    async def opening(self) -> AsyncIterator[tuple[Subgraph, Ping]]:
+        if not self.there:
+            raise Away("It rains.")
+        self.opened += 1
+        yield DictSubgraph(), self.ping
+
+    async def ping(self) -> str:
+        return "" if self.there else "It rains again."
+
+
+@pytest.fixture
+async def weather() -> Weather:
+    return Weather()
+
+
+async def test_it_comes_by_itself_and_says_when_it_is_gone(weather: Weather, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.arriving.PAUSE", 0.01)
+    arriving = Arriving("dict", DictSubgraph.sdl, weather.opening)
+    keeping = asyncio.create_task(arriving.keep())
+
+    async def reason_is(expected: str) -> bool:
+        return await arriving.ready() == expected
+
+    await eventually(lambda: reason_is("It rains."), 5)
+    weather.there = True
+    await eventually(lambda: reason_is(""), 5)
+    weather.there = False
+    assert await arriving.ready() == "It rains again."
+    assert weather.opened == 1, "the store itself follows its database"
+    keeping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await keeping

@@ -1,0 +1,130 @@
+"""Processes: workers that die and come back, signals, an end that leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.gateway.conftest import Mint
+
+TOP = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def children(pid: int) -> list[int]:
+    """Name the processes below one that serve: they hold the listening socket."""
+    found = subprocess.run(
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    )
+    return [int(line.split()[0]) for line in found.stdout.splitlines() if "spawn_main" in line]
+
+
+@contextmanager
+def serve(mint: Mint, store: str, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
+    port = free_port()
+    issuer = [mint.settings().model_dump(mode="json", include={"issuer", "audience", "jwks_file"})]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRUNKLINE_")}
+    environment = kept | {"TRUNKLINE_ISSUERS": json.dumps(issuer), "TRUNKLINE_LOG_LEVEL": "error"}
+    arguments = [sys.executable, "-m", "gateway", "serve", "--listen", f"127.0.0.1:{port}", "--store", store, *options]
+    process = subprocess.Popen(arguments, cwd=TOP, env=environment, stderr=subprocess.PIPE)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=5) as client:
+            yield process, client
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def until_live(client: httpx.Client, seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            if client.get("/livez").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        assert time.monotonic() < end, "it did not come up"
+        time.sleep(0.1)
+
+
+def ended(process: subprocess.Popen[bytes], how: signal.Signals) -> bytes:
+    process.send_signal(how)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert b"Traceback" not in errors
+    return errors
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly(mint: Mint, how: signal.Signals) -> None:
+    with serve(mint, "bolt://127.0.0.1:9") as (process, client):
+        until_live(client)
+        ended(process, how)
+
+
+def test_a_worker_that_is_killed_is_replaced_and_all_end_with_the_supervisor(mint: Mint) -> None:
+    with serve(mint, "bolt://127.0.0.1:9", "--workers", "2") as (process, client):
+        until_live(client)
+        before = children(process.pid)
+        assert len(before) == 2
+        os.kill(before[0], signal.SIGKILL)
+        end = time.monotonic() + 60
+        while len(set(children(process.pid)) - set(before)) != 1:
+            assert time.monotonic() < end, "no worker took its place"
+            time.sleep(0.1)
+        until_live(client)
+        after = children(process.pid)
+        ended(process, signal.SIGINT)
+        assert not [pid for pid in after if Path(f"/proc/{pid}").exists()]
+
+
+def test_workers_end_when_the_supervisor_is_killed(mint: Mint) -> None:
+    with serve(mint, "bolt://127.0.0.1:9", "--workers", "2") as (process, client):
+        until_live(client)
+        workers = children(process.pid)
+        process.kill()
+        process.wait()
+        end = time.monotonic() + 60
+        while [pid for pid in workers if Path(f"/proc/{pid}").exists()]:
+            assert time.monotonic() < end, "a worker outlived its supervisor"
+            time.sleep(0.1)
+
+
+def test_an_address_in_use_is_a_sentence(mint: Mint) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with serve(mint, "bolt://127.0.0.1:9", "--listen", address) as (process, _):
+            _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert f"Nothing can listen on {address}" in errors.decode()
+    assert b"Traceback" not in errors
+
+
+async def test_requests_under_way_are_answered_before_the_end(mint: Mint) -> None:
+    with serve(mint, "bolt://127.0.0.1:9") as (process, client):
+        until_live(client)
+        async with httpx.AsyncClient(base_url=client.base_url, timeout=10) as other:
+            asked = asyncio.create_task(
+                other.post("/graphql", json={"query": "{ viewer { role } }"}, headers=mint.bearer())
+            )
+            await asyncio.sleep(0.05)
+            process.send_signal(signal.SIGTERM)
+            assert (await asked).status_code == 503
+        process.communicate(timeout=60)
