@@ -25,15 +25,15 @@ from graph.cursor import CursorKey
 from graph.errors import Refused
 from graph.irregular import answer
 from graph.leaves import Irregular
-from graph.mapping import Mappings
-from graph.query import Operation, Tree, draw, find_operation, normalize
+from graph.mapping import Changed, Mappings
+from graph.query import Operation, Selection, Tree, draw, find_operation, normalize
 from graph.scope import Principal, ScopeKind, scope_of
 from graph.shape import Shape, shaper
 
 CACHED: Final = 2000
 NEW_TEXTS_PER_MINUTE: Final = 240
 LONGEST_TEXT: Final = 200_000
-_BREACHES: Final = (Irregular, KeyError, TypeError, IndexError, ValueError, OverflowError, OSError)
+BREACHES: Final = (Irregular, KeyError, TypeError, IndexError, ValueError, OverflowError, OSError)
 
 
 class Reader(Protocol):
@@ -82,21 +82,28 @@ class Reads:
     _declared: OrderedDict[Hashable, Shaper] = field(default_factory=OrderedDict)
     _prepared: OrderedDict[Hashable, Prepared] = field(default_factory=OrderedDict)
 
-    def prepared(self, operation: Operation, variables: Mapping[str, Any], principal: Principal) -> Prepared:
-        """Give the compiled pair for a request, from the cache where it is there."""
+    def prepared(
+        self, operation: Operation, variables: Mapping[str, Any], principal: Principal, payload: str = ""
+    ) -> Prepared:
+        """Give the compiled pair for a request, from the cache where it is there.
+
+        `payload` is the response key of a mutation's root field: then only the nodes of its payload are read.
+        """
         kind = scope_of(principal).kind
         document = (operation.key, operation.name)
         declared = self._declared.get(document)
         if declared is None:
             declared = declared_variables(self.schema, find_operation(operation))
             _remember(self._declared, document, declared)
-        key = (document, kind, variable_shape(declared, variables))
+        key = (document, payload, kind, variable_shape(declared, variables))
         found = self._prepared.get(key)
         if found is not None:
             self._prepared.move_to_end(key)
             return found
         self.allowance.take(principal.subject)
         tree = normalize(self.schema, operation, variables)
+        if payload:
+            tree = _payload(self.mappings, tree, payload)
         made = prepare(self.schema, self.mappings, tree, variables, kind)
         _remember(self._prepared, key, made)
         return made
@@ -110,7 +117,7 @@ class Reads:
         record = await self.record(store, prepared, request, deadline)
         try:
             return {"data": prepared.shape(record, request.arguments, self.cursor_key)}
-        except _BREACHES:
+        except BREACHES:
             lenient = prepared.lenient(record, request.arguments, self.cursor_key)
             return answer(self.schema, operation, variables, lenient)
 
@@ -132,6 +139,15 @@ class Reads:
             return []
         parameters = bind(prepared.compiled.parameters, request)
         return await store.read(prepared.text, parameters, deadline=deadline)
+
+
+def _payload(mappings: Mappings, tree: Tree, key: str) -> Tree:
+    """Narrow a mutation's tree to the nodes of one payload."""
+    payload = next(each for each in tree.root.fields if each.key == key).selections[0]
+    nodes = tuple(
+        each for each in payload.fields if isinstance(mappings.fields.get((payload.type, each.name)), Changed)
+    )
+    return Tree(root=Selection(type=payload.type, fields=nodes), sources=tree.sources)
 
 
 def _remember(cache: OrderedDict[Hashable, Any], key: Hashable, value: Any) -> None:

@@ -8,24 +8,22 @@ the answer under the caller's own keys.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, OperationType, print_ast
+from graphql import GraphQLError, OperationType, print_ast
 
-from graph.bind import bind
-from graph.compile import Compiled
+from graph.bind import Request
 from graph.cursor import CursorKey
 from graph.errors import GraphError, Refused
-from graph.mapping import Changed
-from graph.query import Field, Operation, Selection, Tree, find_operation, normalize
-from graph.read import Prepared, Reads, prepare
-from graph.scope import Principal, scope_of
+from graph.irregular import answer as irregular
+from graph.query import Operation, find_operation
+from graph.read import BREACHES, Prepared, Reads
+from graph.scope import Principal, ScopeKind, scope_of
 from graph.store import Store
 from resolvers.context import Asked
 from resolvers.errors import answer_for
 from resolvers.knowledge.schema import KnowledgeSchema, knowledge_schema
-
-__all__ = ["Compiled", "KnowledgeSubgraph"]
 
 
 class KnowledgeSubgraph:
@@ -65,49 +63,46 @@ class KnowledgeSubgraph:
             operation_name=operation.name,
             context_value=asked,
         )
-        assert isinstance(result, ExecutionResult) or hasattr(result, "data")
-        answer: dict[str, Any] = {"data": result.data}
         errors = [_error(each) for each in result.errors or ()]
-        if errors and result.data is None and not asked.outcomes:
+        if result.data is None and not asked.outcomes:
             return {"errors": errors}
-        await self._fill(answer["data"] or {}, operation, variables, asked)
-        return {**answer, "errors": errors} if errors else answer
+        answer = await self._filled(result.data or {}, operation, variables, asked)
+        errors += answer.get("errors", ())
+        return {"data": answer["data"], "errors": errors} if errors else answer
 
-    async def _fill(
+    async def _filled(
         self, data: dict[str, Any], operation: Operation, variables: Mapping[str, Any], asked: Asked
-    ) -> None:
-        """Put the graph-typed fields of each payload in."""
-        tree = normalize(self._schema.graphql, operation, variables)
-        for each in tree.root.fields:
-            fields = self._changed(each)
-            payload = data.get(each.key)
-            if fields and payload is not None:
-                ids = asked.outcomes.get(each.key, {})
-                payload.update(await self._payload(tree, each, fields, (variables, ids, asked)))
-
-    def _changed(self, root: Field) -> tuple[Field, ...]:
-        if not root.selections:
-            return ()
-        owner = root.selections[0].type
-        fields = self._schema.mappings.fields
-        return tuple(each for each in root.selections[0].fields if isinstance(fields.get((owner, each.name)), Changed))
-
-    async def _payload(
-        self,
-        tree: Tree,
-        root: Field,
-        fields: tuple[Field, ...],
-        request: tuple[Mapping[str, Any], Mapping[str, str], Asked],
     ) -> dict[str, Any]:
-        variables, ids, asked = request
-        part = Tree(root=Selection(type=root.selections[0].type, fields=fields), sources=tree.sources)
-        kind = scope_of(asked.principal).kind
-        prepared: Prepared = prepare(self._schema.graphql, self._schema.mappings, part, variables, kind)
-        bound = self.reads.request(prepared, variables, asked.principal, ids)
-        record = await self._store.read(
-            prepared.text, bind(prepared.compiled.parameters, bound), deadline=asked.deadline
-        )
-        return prepared.lenient(record, bound.arguments, self.reads.cursor_key)
+        """Put the nodes of each payload in: all of them as the schema promises, or all by graphql-core."""
+        if scope_of(asked.principal).kind is ScopeKind.NOTHING:
+            return {"data": data}  # a system may change what it reads nothing of: its payloads have no nodes
+        read = [await self._read(each, operation, variables, asked) for each in asked.outcomes if data.get(each)]
+        key = self.reads.cursor_key
+        try:
+            for each in read:
+                data[each.key].update(each.prepared.shape(each.record, each.request.arguments, key))
+        except BREACHES:
+            for each in read:
+                data[each.key].update(each.prepared.lenient(each.record, each.request.arguments, key))
+            return irregular(self._schema.graphql, operation, variables, data)
+        return {"data": data}
+
+    async def _read(self, key: str, operation: Operation, variables: Mapping[str, Any], asked: Asked) -> _Payload:
+        """Read the nodes of one payload, as far as the caller sees them."""
+        prepared = self.reads.prepared(operation, variables, asked.principal, payload=key)
+        request = self.reads.request(prepared, variables, asked.principal, asked.outcomes[key])
+        record = await self.reads.record(self._store, prepared, request, asked.deadline)
+        return _Payload(key=key, prepared=prepared, request=request, record=record)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Payload:
+    """What was read for the payload under one key of the answer."""
+
+    key: str
+    prepared: Prepared
+    request: Request
+    record: Any
 
 
 def _error(error: GraphQLError) -> dict[str, Any]:
