@@ -81,11 +81,13 @@ def rfc3339(milliseconds: int) -> str:
 
 
 def _lenient(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Give an error as the value of what cannot be converted: graphql-core puts it where the value would be."""
+
     def converted(value: Any) -> Any:
         try:
-            return convert(value)
-        except (Irregular, ValueError, TypeError, OverflowError, OSError):
-            return value
+            return None if value is None else convert(value)
+        except (Irregular, ValueError, TypeError, OverflowError, OSError) as error:
+            return error
 
     return converted
 
