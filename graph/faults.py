@@ -44,6 +44,7 @@ _OVER: Final = frozenset(
         "Neo.ClientError.Transaction.LockClientStopped",
     }
 )
+_DELETED_MEANWHILE: Final = "Neo.ClientError.Statement.EntityNotFound"
 _NO_ROOM: Final = ("no space left", "out of disk", "disk is full", "disk full")
 
 
@@ -84,6 +85,8 @@ def _by_class(exc: Neo4jError, said: str) -> GraphError:
             return StoreUnavailable("The database is not ready", hint="It is asked again when it is back")
         case TransientError():
             return Contended("The database gave way to another transaction", retry_after=0.1)
+        case ClientError(code=code) if code == _DELETED_MEANWHILE:
+            return Contended("Another transaction deleted what the statement had found", retry_after=0.1)
         case ClientError() if exc.code.startswith("Neo.ClientError.Database."):
             return StoreUnavailable(f"The database is not there: {said}", retry_after=5.0)
         case _:

@@ -33,6 +33,7 @@ def _from_server(code: str, message: str = "because") -> Neo4jError:
         ("Neo.TransientError.Transaction.LockClientStopped", DeadlineExceeded),
         ("Neo.TransientError.Transaction.Terminated", DeadlineExceeded),
         ("Neo.TransientError.General.DatabaseUnavailable", StoreUnavailable),
+        ("Neo.ClientError.Statement.EntityNotFound", Contended),
         ("Neo.ClientError.Schema.ConstraintValidationFailed", ConstraintViolated),
         ("Neo.ClientError.Security.Unauthorized", StoreMisconfigured),
         ("Neo.ClientError.Security.Forbidden", StoreMisconfigured),
