@@ -3,6 +3,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
+from itertools import islice
 from typing import Final
 
 import pytest
@@ -29,8 +32,14 @@ def silent(stage: str, done: int, total: int) -> None:
     """Take no note."""
 
 
-def records() -> list[Record]:
-    return list(grow(read_topology(SMALL), SCALE, 1, alarms=5))
+@cache
+def records() -> tuple[Record, ...]:
+    return tuple(grow(read_topology(SMALL), SCALE, 1, alarms=5))
+
+
+def some() -> tuple[Record, ...]:
+    """A piece of the network that is complete in itself: a relationship comes after its ends."""
+    return records()[:700]
 
 
 def expected(records: Iterable[Record]) -> list[str]:
@@ -64,10 +73,25 @@ async def test_a_topology_is_written_as_it_was_grown_and_twice_is_once(empty_sto
     assert there == expected(records())
     assert first.nodes + first.relationships == len(there)
     assert first.written
+    await names_whom_to_look_at_it_as(empty_store, first)
     again = await load_small(empty_store)
     assert await graph_of(empty_store) == there
     assert not again.written
     assert (again.labels, again.types, again.principals) == (first.labels, first.types, first.principals)
+
+
+async def names_whom_to_look_at_it_as(store: Store, report: LoadReport) -> None:
+    operator, premium, standard = report.principals
+    assert (operator.role, operator.customers) == ("operator", ())
+    assert [(each.role, each.tier) for each in (premium, standard)] == [
+        ("customer", "PREMIUM"),
+        ("customer", "STANDARD"),
+    ]
+    text = "MATCH (c:Customer {id: $id})-[:SUBSCRIBES_TO]->(:Service)-[:GOVERNED_BY]->(s:Sla) RETURN DISTINCT c.name, s.tier"
+    for each in (premium, standard):
+        assert await store.rows(text, {"id": each.customers[0]}, deadline=soon()) == [[each.name, each.tier]]
+    assert report.topology is not None
+    assert (report.topology.cities, report.topology.links, report.topology.bridges) == (12, 15, 1)
 
 
 async def test_a_topology_that_is_there_without_its_marks_is_there_once_after_it_is_loaded(empty_store: Store) -> None:
@@ -83,26 +107,9 @@ async def test_a_topology_that_is_there_without_its_marks_is_there_once_after_it
     assert await marks(empty_store) == []
 
 
-async def test_the_report_names_whom_to_look_at_it_as(empty_store: Store) -> None:
-    report = await load_small(empty_store)
-    operator, premium, standard = report.principals
-    assert (operator.role, operator.customers) == ("operator", ())
-    assert [(each.role, each.tier) for each in (premium, standard)] == [
-        ("customer", "PREMIUM"),
-        ("customer", "STANDARD"),
-    ]
-    text = "MATCH (c:Customer {id: $id})-[:SUBSCRIBES_TO]->(:Service)-[:GOVERNED_BY]->(s:Sla) RETURN DISTINCT c.name, s.tier"
-    for each in (premium, standard):
-        rows = await empty_store.rows(text, {"id": each.customers[0]}, deadline=soon())
-        assert rows == [[each.name, each.tier]]
-    assert report.topology is not None
-    assert (report.topology.cities, report.topology.links, report.topology.bridges) == (12, 15, 1)
-
-
-@pytest.mark.parametrize("how", list(How))
-@pytest.mark.parametrize("through", [1, 2, 4])
+@pytest.mark.parametrize(("how", "through"), [(How.CREATE, 1), (How.CREATE, 4), (How.MERGE, 2)])
 async def test_a_load_that_was_cut_goes_on_where_it_stopped(empty_store: Store, how: How, through: int) -> None:
-    target = Target(store=empty_store, how=how, key="cut", deadline=soon(), size=400)
+    target = Target(store=empty_store, how=how, key="cut", deadline=soon(), size=150)
 
     async def cut() -> None:
         seen = 0
@@ -113,43 +120,41 @@ async def test_a_load_that_was_cut_goes_on_where_it_stopped(empty_store: Store, 
             if seen == through:
                 task.cancel()
 
-        task = asyncio.create_task(write_records(target, records(), count))
+        task = asyncio.create_task(write_records(target, some(), count))
         await task
 
     with pytest.raises(asyncio.CancelledError):
         await cut()
     part = await graph_of(empty_store)
-    assert set(part) < set(expected(records()))
-    rest = await write_records(target, records(), lambda _: None)
+    assert set(part) < set(expected(some()))
+    rest = await write_records(target, some(), lambda _: None)
     assert rest.passed_over >= through
-    assert await graph_of(empty_store) == expected(records())
+    assert await graph_of(empty_store) == expected(some())
 
 
 async def test_marks_that_are_dropped_are_gone(empty_store: Store) -> None:
     target = Target(store=empty_store, how=How.CREATE, key="k", deadline=soon())
-    await write_records(target, records()[:50], lambda _: None)
+    await write_records(target, some()[:50], lambda _: None)
     assert await marks(empty_store) == [[1]] * 3
     await drop_marks(target)
     assert await marks(empty_store) == []
 
 
 async def test_lines_give_the_same_graph_as_the_topology_that_they_were_printed_from(empty_store: Store) -> None:
-    lines = list(map(as_line, reversed(records())))
+    lines = list(map(as_line, reversed(some())))
     report = await load_lines(empty_store, lines, progress=silent, deadline=soon())
-    assert await graph_of(empty_store) == expected(records())
+    assert await graph_of(empty_store) == expected(some())
     assert await marks(empty_store) == []
     assert report.nodes + report.relationships == len(lines)
     again = await load_lines(empty_store, iter(lines), progress=silent, deadline=soon())
     assert again.written, "a file is written whenever it is given, since it may change what another one changed"
-    assert await graph_of(empty_store) == expected(records())
+    assert await graph_of(empty_store) == expected(some())
 
 
 async def test_a_file_can_add_to_what_is_there_and_change_it(empty_store: Store) -> None:
-    await load_small(empty_store)
-    customer = next(each for each in records() if isinstance(each, NodeRecord) and each.label == "Customer")
-    renamed = NodeRecord(
-        label="Customer", id=customer.id, properties={**customer.properties, "name": "New", "words": "new"}
-    )
+    (customer,) = islice((each for each in records() if isinstance(each, NodeRecord) and each.label == "Customer"), 1)
+    await load_lines(empty_store, [as_line(customer)], progress=silent, deadline=soon())
+    renamed = replace(customer, properties={**customer.properties, "name": "New", "words": "new"})
     order = NodeRecord(
         label="Order",
         id=loaded_id("Order", "test", "1"),
@@ -179,7 +184,7 @@ async def test_of_a_file_with_a_fault_nothing_is_written(empty_store: Store) -> 
 
 async def test_progress_rises_to_its_total(empty_store: Store) -> None:
     told: list[tuple[str, int, int]] = []
-    lines = list(map(as_line, records()))
+    lines = list(map(as_line, some()[:200]))
     await load_lines(empty_store, lines, progress=lambda *news: told.append(news), deadline=soon())
     assert told[-1] == ("write", len(lines), len(lines))
     assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
