@@ -13,11 +13,11 @@ from typing import Any
 
 from graphql import GraphQLError, OperationType, print_ast
 
-from graph.bind import Request
+from graph.bind import Request, bind
 from graph.cursor import CursorKey
 from graph.errors import GraphError, Refused
 from graph.irregular import answer as irregular
-from graph.query import Operation, find_operation
+from graph.query import Operation, find_operation, normalize
 from graph.read import BREACHES, Prepared, Reads
 from graph.scope import Principal, ScopeKind, scope_of
 from graph.store import Store
@@ -57,6 +57,7 @@ class KnowledgeSubgraph:
         self, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float
     ) -> dict[str, Any]:
         asked = Asked(store=self._store, principal=principal, deadline=deadline)
+        self._check_payloads(operation, variables, principal)
         result = await self._schema.strawberry.execute(
             print_ast(operation.document),
             variable_values=dict(variables),
@@ -69,6 +70,14 @@ class KnowledgeSubgraph:
         answer = await self._filled(result.data or {}, operation, variables, asked)
         errors += answer.get("errors", ())
         return {"data": answer["data"], "errors": errors} if errors else answer
+
+    def _check_payloads(self, operation: Operation, variables: Mapping[str, Any], principal: Principal) -> None:
+        """Refuse what may not be asked of a payload before anything is changed."""
+        if scope_of(principal).kind is not ScopeKind.NOTHING:
+            for each in normalize(self._schema.graphql, operation, variables).root.fields:
+                if each.selections:
+                    prepared = self.reads.prepared(operation, variables, principal, payload=each.key)
+                    bind(prepared.compiled.parameters, self.reads.request(prepared, variables, principal, {}))
 
     async def _filled(
         self, data: dict[str, Any], operation: Operation, variables: Mapping[str, Any], asked: Asked

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from graphql import (
     DocumentNode,
@@ -17,12 +17,14 @@ from graphql import (
     validate,
 )
 
-from graph.read import Reader
+from graph.link import Work
 from graph.scope import Principal, Role
 from graph.store import Store
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
 from tests.resolvers.oracle import Answered, answered
 from tests.resolvers.tenants import A, B
+
+T = TypeVar("T")
 
 KEY = b"k" * 32
 SECONDS = 60
@@ -44,17 +46,22 @@ class Operation:
     name: str | None = None
 
 
-@dataclass(slots=True)
-class Counting:
-    """A store that remembers which statements were run."""
+class Counting(Store):
+    """A store that remembers which statements were read."""
 
-    store: Store
-    texts: list[str] = field(default_factory=list)
+    def __init__(self, store: Store) -> None:
+        super().__init__(store.product)
+        self._store = store
+        self.texts: list[str] = []
 
     async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
         """Run it, and remember its text."""
         self.texts.append(text)
-        return await self.store.read(text, parameters, deadline=deadline)
+        return await self._store.read(text, parameters, deadline=deadline)
+
+    async def write(self, work: Work[T], *, deadline: float) -> T:
+        """Run it; writes are not counted."""
+        return await self._store.write(work, deadline=deadline)
 
 
 def operation(schema: GraphQLSchema, text: str) -> Operation:
@@ -97,12 +104,6 @@ class Caller:
     ) -> Answered:
         """The response, as what is compared."""
         return answered(await self.response(text, variables, principal))
-
-    async def counted(self, reader: Reader, text: str, variables: Mapping[str, Any], principal: Principal) -> None:
-        """Run a read over another reader."""
-        asked = operation(self.schema, text)
-        values = coerced(self.schema, asked, variables)
-        await self.subgraph.reads.run(reader, asked, values, principal, time.monotonic() + SECONDS)
 
 
 def caller(store: Store) -> Caller:

@@ -1,125 +1,141 @@
-"""A mutation through the whole seam: the change, then its payload as one compiled statement in the caller's scope."""
+"""A change through the whole seam: Strawberry, the change, the transaction, and a payload that is compiled like a read."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Any
 
-import orjson
 import pytest
-from graphql import parse, validate
 
-from gateway.execution import Operation
 from graph.scope import Principal, Role
-from graph.store import Store, Transaction
-from resolvers.knowledge.subgraph import KnowledgeSubgraph
+from graph.store import Store
+from tests.resolvers.caller import CUSTOMER_A, SECONDS, Caller, Counting, caller
+from tests.resolvers.world import World, load
 
-OPERATOR = Principal(subject="operator", role=Role.OPERATOR)
-SYSTEM = Principal(subject="system", role=Role.SYSTEM, system="fms")
-TEXT = """
-mutation Twice($id: ID!, $key: String!) {
-  first: acknowledgeAlarm(alarmId: $id, idempotencyKey: $key) {
+SYSTEM = Principal(subject="nms", role=Role.SYSTEM, system="nms-2")
+ACKNOWLEDGE = """mutation($id: ID!, $key: String!) {
+  done: acknowledgeAlarm(alarmId: $id, idempotencyKey: $key) {
     __typename
-    seen: alarm { state: ackState affects { totalCount nodes { effect service { name } } } }
-    again: alarm { id }
-    userErrors { code }
+    first: alarm { key: id ackState alarmedObject { __typename ... on Card { slot } ... on Trunk { id } } }
+    userErrors { code message path }
+    again: alarm { ...F }
   }
 }
-"""
-GRAPH = (
-    "CREATE (a:Alarm {id: 'alarm-1', sourceSystemId: 'fms', alarmType: 'equipmentAlarm', probableCause: 'fire', "
-    "alarmedObjectRef: 'x', perceivedSeverity: $severity, state: 'raised', ackState: 'unacknowledged', raisedAt: 1, "
-    "changedAt: 1, record: '{}'}) "
-    "CREATE (s:Service {id: 'service-1', name: 'Line', kind: 'vpn', state: 'active', committedMbps: 1, "
-    "effectiveMbps: 1, maxMbps: 1, words: 'line'}) CREATE (a)-[:AFFECTS {effect: 'down', severity: 'major'}]->(s)"
-)
-
-
-class Counting:
-    """The store, and how many statements read through it."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.reads = 0
-        self.write = store.write
-        self.rows = store.rows
-
-    async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
-        self.reads += 1
-        return await self._store.read(text, parameters, deadline=deadline)
+fragment F on Alarm { affects(first: 1) { totalCount nodes { effect service { id } } pageInfo { hasNextPage } } }"""
 
 
 @pytest.fixture
-async def counting(empty_store: Store) -> Counting:
-    await plant(empty_store, "critical")
-    return Counting(empty_store)
+async def asking(store: Store, world: World) -> Caller:
+    """The tenants as they were: a test here changes them."""
+    await load(store, world)
+    return caller(store)
 
 
-async def plant(store: Store, severity: str) -> None:
-    async def make(transaction: Transaction) -> None:
-        await transaction.run(GRAPH, {"severity": severity})
-
-    await store.write(make, deadline=time.monotonic() + 30)
-
-
-async def ask(store: Any, principal: Principal, text: str = TEXT, **variables: Any) -> dict[str, Any]:
-    subgraph = KnowledgeSubgraph(store, b"m" * 32)
-    document = parse(text)
-    assert validate(subgraph.reads.schema, document) == []
-    operation = Operation(key=text, document=document, name=None)
-    given = {"id": "alarm-1", "key": "once", **variables}
-    return await subgraph.execute(operation, given, principal, time.monotonic() + 60)
+async def events(store: Store) -> int:
+    text = "RETURN COUNT { MATCH (e:Event {type: 'AlarmAcknowledged'}) RETURN e } AS data"
+    found = await store.read(text, {}, deadline=time.monotonic() + SECONDS)
+    assert isinstance(found, int)
+    return found
 
 
-async def test_the_payload_is_one_statement_in_the_order_and_under_the_keys_that_were_asked(counting: Counting) -> None:
-    answer = await ask(counting, OPERATOR)
-    seen = {
-        "state": "ACKNOWLEDGED",
-        "affects": {"totalCount": 1, "nodes": [{"effect": "DOWN", "service": {"name": "Line"}}]},
+def asked(alarm: str = "alarm-s1", key: str = "k") -> dict[str, Any]:
+    return {"id": alarm, "key": key}
+
+
+async def test_a_payload_has_the_keys_of_the_document_in_its_order(asking: Caller) -> None:
+    answer = await asking.response(ACKNOWLEDGE, asked())
+    assert answer == {
+        "data": {
+            "done": {
+                "__typename": "AcknowledgeAlarmPayload",
+                "first": {
+                    "key": "alarm-s1",
+                    "ackState": "ACKNOWLEDGED",
+                    "alarmedObject": {"__typename": "Card", "slot": 0},
+                },
+                "userErrors": [],
+                "again": {
+                    "affects": {
+                        "totalCount": 3,
+                        "nodes": [{"effect": "DEGRADED", "service": {"id": "service-a1"}}],
+                        "pageInfo": {"hasNextPage": True},
+                    }
+                },
+            }
+        }
     }
-    expected = {
-        "first": {"__typename": "AcknowledgeAlarmPayload", "seen": seen, "again": {"id": "alarm-1"}, "userErrors": []}
+    assert list(answer["data"]["done"]) == ["__typename", "first", "userErrors", "again"]
+
+
+async def test_the_same_key_gives_the_same_answer_and_changes_nothing_twice(asking: Caller, store: Store) -> None:
+    first = await asking.response(ACKNOWLEDGE, asked())
+    assert await asking.response(ACKNOWLEDGE, asked()) == first
+    assert await events(store) == 1
+
+
+async def test_the_payload_of_an_alarm_that_is_not_there_says_why(asking: Caller, store: Store) -> None:
+    answer = await asking.response(ACKNOWLEDGE, asked("alarm-zip"))
+    payload = answer["data"]["done"]
+    assert (payload["first"], payload["again"]) == (None, None)
+    assert [each["code"] for each in payload["userErrors"]] == ["ALARM_NOT_FOUND"]
+    assert await events(store) == 0
+
+
+async def test_a_customer_is_refused_and_nothing_is_changed(asking: Caller, store: Store) -> None:
+    answer = await asking.response(ACKNOWLEDGE, asked(), CUSTOMER_A)
+    assert "data" not in answer
+    assert [each["extensions"]["code"] for each in answer["errors"]] == ["FORBIDDEN"]
+    assert await events(store) == 0
+
+
+async def test_a_system_makes_its_change_and_sees_no_nodes(asking: Caller, store: Store) -> None:
+    answer = await asking.response(ACKNOWLEDGE, asked("alarm-s2"), SYSTEM)
+    expected: dict[str, Any] = {"__typename": "AcknowledgeAlarmPayload", "first": None, "userErrors": [], "again": None}
+    assert answer == {"data": {"done": expected}}
+    assert await events(store) == 1
+
+
+async def test_a_payload_that_may_not_be_asked_for_is_refused_before_anything_is_changed(
+    asking: Caller, store: Store
+) -> None:
+    text = """mutation($id: ID!, $key: String!) { acknowledgeAlarm(alarmId: $id, idempotencyKey: $key) {
+      alarm { affects(first: 1001) { totalCount nodes { effect } } } } }"""
+    answer = await asking.response(text, asked())
+    assert [each["extensions"]["code"] for each in answer["errors"]] == ["BAD_USER_INPUT"]
+    assert "data" not in answer
+    assert await events(store) == 0
+
+
+async def test_two_changes_in_one_operation_have_a_payload_each(asking: Caller, store: Store) -> None:
+    text = """mutation {
+      b: acknowledgeAlarm(alarmId: "alarm-s2", idempotencyKey: "2") { alarm { id ackState } }
+      a: acknowledgeAlarm(alarmId: "alarm-s1", idempotencyKey: "1") { alarm { id changedAt @skip(if: true) } }
+    }"""
+    answer = await asking.response(text)
+    assert answer == {
+        "data": {"b": {"alarm": {"id": "alarm-s2", "ackState": "ACKNOWLEDGED"}}, "a": {"alarm": {"id": "alarm-s1"}}}
     }
-    assert orjson.dumps(answer) == orjson.dumps({"data": expected})
-    assert counting.reads == 1
+    assert await events(store) == 2
 
 
-async def test_asked_twice_it_answers_twice_and_happens_once(counting: Counting, empty_store: Store) -> None:
-    once = await ask(counting, OPERATOR)
-    assert await ask(counting, OPERATOR) == once
-    rows = await empty_store.rows("MATCH (e:Event) RETURN e.type", {}, deadline=time.monotonic() + 30)
-    assert rows == [["AlarmAcknowledged"]]
+async def test_a_payload_is_one_statement(store: Store, world: World) -> None:
+    await load(store, world)
+    counting = Counting(store)
+    answer = await caller(counting).response(ACKNOWLEDGE, asked())
+    assert answer["data"]["done"]["first"]["key"] == "alarm-s1"
+    assert len(counting.texts) == 1
 
 
-async def test_an_unknown_alarm_is_an_error_for_the_person(counting: Counting) -> None:
-    answer = await ask(counting, OPERATOR, id="alarm-none")
-    assert answer["data"]["first"]["seen"] is None
-    assert answer["data"]["first"]["userErrors"] == [{"code": "ALARM_NOT_FOUND"}]
-
-
-async def test_a_key_used_for_something_else_is_refused_with_the_place(counting: Counting) -> None:
-    await ask(counting, OPERATOR)
-    answer = await ask(counting, OPERATOR, id="alarm-2")
-    assert "data" not in answer or answer["data"] is None
-    assert [each["extensions"]["code"] for each in answer["errors"]] == ["IDEMPOTENCY_CONFLICT"]
-
-
-async def test_a_system_changes_what_it_raised_and_is_shown_no_nodes(counting: Counting, empty_store: Store) -> None:
-    answer = await ask(counting, SYSTEM)
-    assert answer["data"]["first"]["seen"] is None
-    assert answer["data"]["first"]["userErrors"] == []
-    rows = await empty_store.rows("MATCH (a:Alarm) RETURN a.ackState", {}, deadline=time.monotonic() + 30)
-    assert rows == [["acknowledged"]]
-    assert counting.reads == 0
-
-
-async def test_a_payload_that_breaks_the_schema_has_the_errors_of_the_specification(empty_store: Store) -> None:
-    await plant(empty_store, "dreadful")
-    text = TEXT.replace("again: alarm { id }", "again: alarm { id perceivedSeverity }")
-    answer = await ask(empty_store, OPERATOR, text)
-    assert answer["data"]["first"]["again"] is None
-    assert answer["data"]["first"]["seen"]["state"] == "ACKNOWLEDGED"
-    assert [(e["path"], e["extensions"]["code"]) for e in answer["errors"]] == [
-        (["first", "again", "perceivedSeverity"], "INCONSISTENT_DATA")
+async def test_a_payload_that_breaks_the_schema_is_an_error_at_its_place(store: Store, world: World) -> None:
+    await load(store, world.changed([("alarm-s1", "raisedAt", None)]))
+    asking = caller(store)
+    text = """mutation { acknowledgeAlarm(alarmId: "alarm-s1", idempotencyKey: "k") {
+      __typename alarm { id raisedAt } userErrors { code } } }"""
+    answer = await asking.response(text)
+    assert answer["data"] == {
+        "acknowledgeAlarm": {"__typename": "AcknowledgeAlarmPayload", "alarm": None, "userErrors": []}
+    }
+    assert [(each["path"], each["extensions"]["code"]) for each in answer["errors"]] == [
+        (["acknowledgeAlarm", "alarm", "raisedAt"], "INCONSISTENT_DATA")
     ]
+    assert await events(store) == 1
