@@ -20,6 +20,8 @@ from gateway.response import Media, answered, negotiate, refusal
 from gateway.settings import Settings
 from gateway.watch import ClientGone, Watch
 
+LONGEST_NAME: Final = 64
+"""of an operation, in the log."""
 METHODS: Final[Headers] = ((b"allow", b"GET, POST, OPTIONS"),)
 
 log = structlog.get_logger(__name__)
@@ -69,6 +71,6 @@ class GraphQLEndpoint:
         principal = exchange.principal
         assert principal is not None, "authentication stands before the endpoint"
         prepared = self._pipeline.prepare(request, principal)
-        exchange.operation = prepared.name
+        exchange.operation = prepared.name[:LONGEST_NAME]
         with Watch(receive, deadline):
             return await self._pipeline.answer(prepared, request.variables, principal, deadline)

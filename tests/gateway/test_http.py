@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import httpx
 import pytest
 
-from tests.gateway.conftest import Mint
+from gateway.settings import Settings
+from tests.gateway.conftest import Mint, application, serving
 from tests.gateway.subgraph import DictSubgraph
 
 GRAPHQL = "application/graphql-response+json"
@@ -211,6 +212,23 @@ async def test_a_database_that_is_away_is_503_with_a_time_to_come_back(
 ) -> None:
     answer = await client.post("/graphql", json={"query": "{ away }"}, headers=mint.bearer() | {"Accept": accept})
     assert (answer.status_code, code(answer), answer.headers["retry-after"]) == (503, "STORE_UNAVAILABLE", "3")
+
+
+@pytest.mark.parametrize("accept", [GRAPHQL, JSON])
+async def test_too_many_new_documents_is_429_with_a_time_to_come_back(
+    settings: Settings, mint: Mint, accept: str
+) -> None:
+    few = settings.model_copy(update={"limits": settings.limits.model_copy(update={"new_documents_per_minute": 2})})
+    async with serving(application(DictSubgraph(), few), few) as client:
+        answers = [
+            await client.post(
+                "/graphql", json={"query": f"{{ a{n}: hello }}"}, headers=mint.bearer() | {"Accept": accept}
+            )
+            for n in (1, 2, 1, 2, 3)
+        ]
+    assert [each.status_code for each in answers] == [200, 200, 200, 200, 429]
+    assert code(answers[4]) == "TOO_MANY_NEW_DOCUMENTS"
+    assert 1 <= int(answers[4].headers["retry-after"]) <= 30
 
 
 async def test_a_fault_of_ours_is_masked(client: httpx.AsyncClient, mint: Mint) -> None:

@@ -1,0 +1,217 @@
+"""The commands as a user runs them: another process, its output, its exit code."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from gateway.cli import run
+from gateway.commands.story import own_word
+from tests.gateway.conftest import Mint
+
+
+def trunkline(directory: Path, *arguments: str, text: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gateway", *arguments],
+        cwd=directory,
+        env=environment(settings),
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRUNKLINE_")}
+    return kept | {f"TRUNKLINE_{name.upper()}": value for name, value in settings.items()}
+
+
+def issuers(mint: Mint) -> str:
+    given = mint.settings().model_dump(mode="json", include={"issuer", "audience", "jwks_file"})
+    return orjson.dumps([given]).decode()
+
+
+class TestDemo:
+    def test_once_it_tells_one_json_object(self, tmp_path: Path) -> None:
+        done = trunkline(tmp_path, "demo", "--once", "--json", "--seed", "2", "--scale", "1000")
+        assert done.returncode == 0, done.stderr
+        told = orjson.loads(done.stdout)
+        assert told["loaded"]["nodes"] >= 1_000
+        story = told["story"]
+        assert (story["customer"]["tier"], story["other"]["tier"]) == ("PREMIUM", "STANDARD")
+        assert story["hiddenFromOther"] is True
+        assert story["serviceCount"] == len(story["services"]) > 0
+        assert {each["effect"] for each in story["services"]} <= {None, "down", "degraded", "atRisk"}
+        assert 0 < story["milliseconds"] <= story["firstMilliseconds"]
+        assert "Traceback" not in done.stderr
+
+    def test_its_lines_work_when_pasted_and_ctrl_c_ends_it(self, tmp_path: Path) -> None:
+        arguments = [sys.executable, "-u", "-m", "gateway", "demo", "--scale", "1000"]
+        with subprocess.Popen(
+            arguments,
+            cwd=tmp_path,
+            env=environment({"TMPDIR": ""}) | {"TMPDIR": str(tmp_path)},
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            try:
+                lines = []
+                for line in process.stdout:
+                    lines.append(line.rstrip("\n"))
+                    if line.startswith("Ctrl-C"):
+                        break
+                pasted = [shlex.split(line) for line in lines if line.startswith("curl ")]
+                answers = [self.ask(each) for each in pasted]
+            finally:
+                process.send_signal(signal.SIGINT)
+        assert process.returncode == 0
+        operator, premium, standard = answers
+        assert operator["data"]["customers"]["totalCount"] > 0
+        assert premium["data"]["customer"]["name"]
+        assert standard == {"data": {"customer": None}}
+        assert list(tmp_path.iterdir()) == [], "everything that it made is gone"
+
+    def ask(self, curl: list[str]) -> Any:
+        assert curl[:2] == ["curl", "-s"]
+        headers = dict(curl[n + 1].split(": ", 1) for n, each in enumerate(curl) if each == "-H")
+        return httpx.post(curl[2], headers=headers, content=curl[curl.index("-d") + 1], timeout=30).json()
+
+
+class TestCheck:
+    def test_all_is_well(self, tmp_path: Path, mint: Mint, store_address: str) -> None:
+        settings = {"store": store_address, "issuers": issuers(mint)}
+        done = trunkline(tmp_path, "check", "--migrate", "--json", **settings)
+        assert done.returncode == 0, done.stdout
+        found = orjson.loads(done.stdout)
+        assert found["well"] is True
+        assert [each["part"] for each in found["findings"]] == ["settings", "database", "schema", "issuer"]
+
+    def test_each_part_says_what_is_wrong(self, tmp_path: Path) -> None:
+        done = trunkline(tmp_path, "check", "--store", "bolt://127.0.0.1:9")
+        assert done.returncode == 1
+        settings, database, issuer = done.stdout.splitlines()
+        assert settings.startswith("ok   settings: ")
+        assert database.startswith("FAIL database: ")
+        assert issuer.startswith("FAIL issuers: ")
+        assert done.stderr == ""
+
+    def test_broken_settings_are_told_first(self, tmp_path: Path) -> None:
+        done = trunkline(tmp_path, "check", "--json", workers="none", listen="nowhere")
+        assert done.returncode == 2
+        (finding,) = orjson.loads(done.stdout)["findings"]
+        assert finding["part"] == "settings"
+        assert "workers: " in finding["text"]
+        assert "listen: " in finding["text"]
+
+    @pytest.mark.parametrize("address", ["embedded:", "http://x", "bolt://user:secret@x", "nonsense"])
+    def test_an_address_that_cannot_be_is_a_sentence(self, tmp_path: Path, address: str) -> None:
+        done = trunkline(tmp_path, "check", "--store", address)
+        assert done.returncode == 1
+        assert "FAIL database: The " in done.stdout
+        assert "secret" not in done.stdout
+
+
+class TestLoad:
+    def test_a_file_with_faults_is_refused_by_line(self, tmp_path: Path, store_address: str) -> None:
+        lines = '{"label": "Nothing", "id": "nothing-1"}\nnot json\n'
+        done = trunkline(tmp_path, "load", "-", "--store", store_address, text=lines)
+        assert done.returncode == 1
+        assert "line 1: " in done.stderr
+        assert "line 2: " in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_an_unknown_topology_is_a_sentence(self, tmp_path: Path, store_address: str) -> None:
+        done = trunkline(tmp_path, "load", "--topology", "sndlib/atlantis", "--store", store_address)
+        assert done.returncode == 1
+        assert "atlantis" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+class TestToken:
+    def test_it_is_believed_by_the_setting_beside_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        assert run(["token", "--setting"]) == 0
+        (setting,) = orjson.loads(capfd.readouterr().out)
+        assert run(["token", "--role", "customer", "--customer", "a", "--customer", "b"]) == 0
+        assert capfd.readouterr().out.count(".") == 2
+        published = orjson.loads(Path(setting["jwks_file"]).read_bytes())
+        assert "d" not in published["keys"][0]
+        assert (tmp_path / "trunkline-key.json").stat().st_mode & 0o077 == 0
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["--role", "admin"],
+            ["--role", "customer"],
+            ["--customer", "a"],
+            ["--role", "system"],
+            ["--role", "router:x"],
+        ],
+    )
+    def test_a_role_that_cannot_be_is_a_sentence(
+        self, tmp_path: Path, capfd: pytest.CaptureFixture[str], arguments: list[str]
+    ) -> None:
+        assert run(["token", "--key", str(tmp_path / "key.json"), *arguments]) == 2
+        assert "Error: Invalid value for" in capfd.readouterr().err
+
+    @pytest.mark.parametrize("content", ["", "{}", '{"kty": "oct", "k": "c2VjcmV0c2VjcmV0c2VjcmV0"}', "[1]"])
+    def test_a_file_that_holds_no_key_is_a_sentence(
+        self, tmp_path: Path, capfd: pytest.CaptureFixture[str], content: str
+    ) -> None:
+        file = tmp_path / "key.json"
+        file.write_text(content)
+        assert run(["token", "--key", str(file)]) == 1
+        assert "holds no private P-256 key" in capfd.readouterr().err
+
+
+class TestCompile:
+    QUERY = "query ($n: Int) { customers(first: $n) { nodes { name } } }"
+
+    def test_every_stage_is_printed(self, capfd: pytest.CaptureFixture[str]) -> None:
+        assert run(["compile", self.QUERY, "--variables", '{"n": 2}', "--json", "--customer", "customer-1"]) == 0
+        stages = orjson.loads(capfd.readouterr().out)
+        assert list(stages) == ["operation", "tree", "cypher", "parameters", "shaper"]
+        assert "$scope" in stages["cypher"]
+        assert "customer-1" in stages["parameters"]
+
+    @pytest.mark.parametrize(
+        ("arguments", "code"),
+        [
+            (["{ nothing }"], 1),
+            (["{ __typename { }"], 1),
+            (["{ __schema { queryType { name } } }"], 1),
+            (["not there"], 2),
+            (["{ viewer { role } }", "--variables", "[]"], 2),
+            (["mutation { nothing }"], 1),
+        ],
+    )
+    def test_what_cannot_be_compiled_is_a_sentence(
+        self, capfd: pytest.CaptureFixture[str], arguments: list[str], code: int
+    ) -> None:
+        assert run(["compile", *arguments]) == code
+        assert capfd.readouterr().err
+
+
+def test_a_command_that_does_not_exist_is_a_sentence(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["deploy"]) == 2
+    assert "No such command 'deploy'" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "word"), [("DOWN", "down"), ("AT_RISK", "atRisk"), (None, None)])
+def test_the_fields_own_words(name: str | None, word: str | None) -> None:
+    assert own_word(name) == word
