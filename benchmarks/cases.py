@@ -60,9 +60,9 @@ _LARGE: Final = """\
 query Large($first: Int!) {
   services(first: $first, orderBy: [{field: NAME}]) {
     nodes {
-      id name kind state committedMbps effectiveMbps
-      customer { id name segment }
-      sla { id tier availabilityPercent }
+      id name kind state committedMbps effectiveMbps maxMbps effect
+      customer { id name segment status }
+      sla { id name tier availabilityPercent }
     }
   }
 }

@@ -129,7 +129,7 @@ RETURN COLLECT {
     RETURN s, r.path AS way
   }
   WITH s, collect(way) AS ways
-  MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s)-[:GOVERNED_BY]->(a:Sla)
+  MATCH (s)<-[:SUBSCRIBES_TO]-(c:Customer) MATCH (s)-[:GOVERNED_BY]->(a:Sla)
   RETURN [s.id, s.name, c.id, c.name, a.tier, ways,
           EXISTS { MATCH (s)-[r:ROUTED_OVER]->(:Trunk) WHERE r.path = 'PROTECTING' }]
 } AS data
@@ -182,41 +182,32 @@ _LARGE: Final = """
 RETURN COLLECT {
   MATCH (s:Service) WHERE s.name >= ''
   WITH s ORDER BY s.name, s.id LIMIT $first
-  MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s)-[:GOVERNED_BY]->(a:Sla)
-  RETURN [s.id, s.name, s.kind, s.state, s.committedMbps, s.effectiveMbps, c.id, c.name, c.segment,
-          a.id, a.tier, a.availabilityPercent] ORDER BY s.name, s.id
+  MATCH (s)<-[:SUBSCRIBES_TO]-(c:Customer) MATCH (s)-[:GOVERNED_BY]->(a:Sla)
+  RETURN [s.id, s.name, s.kind, s.state, s.committedMbps, s.effectiveMbps, s.maxMbps, s.effect,
+          c.id, c.name, c.segment, c.status, a.id, a.name, a.tier, a.availabilityPercent] ORDER BY s.name, s.id
 } AS data
 """
 
 
+def _large_service(row: Any) -> dict[str, Any]:
+    id_, name, kind, state, committed, effective, most, effect, *others = row
+    customer_id, customer, segment, status, sla_id, sla, tier, availability = others
+    return {
+        "id": id_,
+        "name": name,
+        "kind": kind,
+        "state": _STATES[state],
+        "committedMbps": committed,
+        "effectiveMbps": effective,
+        "maxMbps": most,
+        "effect": _EFFECTS[effect],
+        "customer": {"id": customer_id, "name": customer, "segment": segment, "status": status},
+        "sla": {"id": sla_id, "name": sla, "tier": tier, "availabilityPercent": availability},
+    }
+
+
 def _large(rows: Any) -> dict[str, Any]:
-    nodes = [
-        {
-            "id": id_,
-            "name": name,
-            "kind": kind,
-            "state": _STATES[state],
-            "committedMbps": committed,
-            "effectiveMbps": effective,
-            "customer": {"id": customer_id, "name": customer, "segment": segment},
-            "sla": {"id": sla_id, "tier": tier, "availabilityPercent": availability},
-        }
-        for (
-            id_,
-            name,
-            kind,
-            state,
-            committed,
-            effective,
-            customer_id,
-            customer,
-            segment,
-            sla_id,
-            tier,
-            availability,
-        ) in rows
-    ]
-    return {"services": {"nodes": nodes}}
+    return {"services": {"nodes": [_large_service(each) for each in rows]}}
 
 
 STATEMENTS: Final = {

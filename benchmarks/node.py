@@ -106,9 +106,9 @@ query Impact($of: [ID!]!) {
 _LARGE: Final = """\
 query Large($first: Int!) {
   services(limit: $first, sort: [{name: ASC}, {id: ASC}]) {
-    id name kind state committedMbps effectiveMbps
-    customer { id name segment }
-    sla { id tier availabilityPercent }
+    id name kind state committedMbps effectiveMbps maxMbps effect
+    customer { id name segment status }
+    sla { id name tier availabilityPercent }
   }
 }
 """

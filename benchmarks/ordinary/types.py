@@ -90,6 +90,7 @@ class Sla:
     """What was promised."""
 
     id: strawberry.ID
+    name: str
     tier: Tier
     availability_percent: float
 
@@ -97,7 +98,7 @@ class Sla:
     def of(cls, properties: Properties) -> Self:
         """Make one of a node's properties."""
         tier, availability = Tier(properties["tier"]), properties["availabilityPercent"]
-        return cls(id=properties["id"], tier=tier, availability_percent=availability)
+        return cls(id=properties["id"], name=properties["name"], tier=tier, availability_percent=availability)
 
 
 @strawberry.type
