@@ -1,0 +1,208 @@
+"""Every statement that is not compiled is a constant on a reviewed list, and no value is ever spliced into a text.
+
+tests/statements.cypher is that list: a statement that is new or changed shows there, as a line for a reader to judge
+(`pytest --update-cases` writes it). What makes texts from the names of the model, and what passes a text on, is listed
+here with the reason. All three lists are exact: what is no longer so must leave them.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parents[1]
+REVIEWED = Path(__file__).with_name("statements.cypher")
+PRINTER = "graph/cypher.py"
+SOURCES = sorted(path for room in ("gateway", "resolvers", "adapters", "graph") for path in (TOP / room).rglob("*.py"))
+STATEMENT = re.compile(
+    r"\s*(MATCH|OPTIONAL|MERGE|CREATE|UNWIND|RETURN|CALL|WITH|SHOW|TERMINATE|DROP|ALTER|SET|FOREACH)\s"
+)
+RUNS = {"run", "rows", "read", "fetch", "command"}
+CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*\Z")
+
+MADE = {
+    "graph/embedded_server.py _prepare": "the embedded database's own schema, from the names of the model",
+    "graph/load/statements.py KNOWN_IDS": "once, at import, from the names of the model",
+    "graph/load/statements.py _nodes": "once, at import, from the names of the model",
+    "graph/load/statements.py _relationships": "once, at import, from the names of the model",
+    "graph/migrate.py schema_statements": "constraints and indexes, from the names of the model",
+}
+PASSED_ON = {
+    "graph/link.py Link.fetch: self._query(text, deadline)": "the door to the driver",
+    "graph/link.py Transaction.run: text": "the door to the driver",
+    "graph/load/known.py known_ids: KNOWN_IDS[name]": "one of those made at import",
+    "graph/load/write.py _write.run: text": "each of those made at import",
+    "graph/migrate.py _missing: text": "each of a constant tuple",
+    "graph/migrate.py _run_alone.work: text": "each of schema_statements",
+    "graph/read.py Reads.record: prepared.text": "compiled: printed by graph/cypher.py, with a scope",
+    "graph/store.py Store._fetch: text": "the door to the driver",
+    "graph/store.py Store.ping: text": "a constant, in the line above",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A text in a module, and where: the function, or the constant, that it stands in."""
+
+    where: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """What a module says to a database."""
+
+    constants: tuple[Found, ...]
+    made: frozenset[str]
+    """where texts are put together."""
+    passed_on: frozenset[str]
+    """where something else than a constant is run."""
+
+
+class Reading(ast.NodeVisitor):
+    """Collects the texts of one module."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.constants: list[Found] = []
+        self.made: set[str] = set()
+        self.passed_on: set[str] = set()
+        self.imported: set[str] = set()
+
+    def visit_Import(self, node: ast.Import) -> None:
+        self.imported |= {(each.asname or each.name).partition(".")[0] for each in node.names}
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self._inside(node.name, node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self._inside(node.name, node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        self._inside(node.name, node)
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        self._inside("" if self.names else ast.unparse(node.targets[0]), node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self._inside("" if self.names else ast.unparse(node.target), node)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, str) and STATEMENT.match(node.value):
+            self.constants.append(Found(where=self.where, text=node.value))
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
+        if any(map(is_statement, node.values[:1])):
+            self.made.add(self.where)
+
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        if isinstance(node.op, ast.Add | ast.Mod) and is_statement(leftmost(node)):
+            self.made.add(self.where)
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        method = node.func
+        if isinstance(method, ast.Attribute):
+            if is_statement(method.value) or (method.attr == "join" and any(map(is_statement, ast.walk(node)))):
+                self.made.add(self.where)
+            if method.attr in RUNS and self._runs_a_text(method, node) and not is_constant(node.args[0]):
+                self.passed_on.add(f"{self.where}: {ast.unparse(node.args[0])}")
+        self.generic_visit(node)
+
+    @property
+    def where(self) -> str:
+        return ".".join(filter(None, self.names))
+
+    def _inside(self, name: str, node: ast.AST) -> None:
+        self.names.append(name)
+        self.generic_visit(node)
+        self.names.pop()
+
+    def _runs_a_text(self, method: ast.Attribute, node: ast.Call) -> bool:
+        of_a_module = isinstance(method.value, ast.Name) and method.value.id in self.imported
+        return len(node.args) in (2, 3) and not of_a_module
+
+
+def is_statement(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and bool(STATEMENT.match(node.value))
+
+
+def is_constant(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and bool(CONSTANT.match(node.id)))
+
+
+def leftmost(node: ast.expr) -> ast.expr:
+    while isinstance(node, ast.BinOp):
+        node = node.left
+    return node
+
+
+def read(source: str) -> Texts:
+    reading = Reading()
+    reading.visit(ast.parse(source))
+    return Texts(
+        constants=tuple(reading.constants),
+        made=frozenset(reading.made),
+        passed_on=frozenset(reading.passed_on),
+    )
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[str, Texts]:
+    names = {path.relative_to(TOP).as_posix(): path for path in SOURCES}
+    return {name: read(path.read_text()) for name, path in names.items() if name != PRINTER}
+
+
+def listed(texts: dict[str, Texts]) -> Iterator[str]:
+    for module, found in texts.items():
+        for each in found.constants:
+            yield f"// {module} {each.where}\n{each.text.strip()}\n"
+
+
+def test_every_statement_is_on_the_reviewed_list(texts: dict[str, Texts], update_cases: bool) -> None:  # noqa: FBT001  a fixture
+    found = "\n".join(listed(texts))
+    if update_cases:
+        REVIEWED.write_text(found)
+    assert REVIEWED.read_text() == found, "read what has changed, then: pytest --update-cases tests/test_statements.py"
+
+
+def test_texts_are_made_only_of_the_names_of_the_model(texts: dict[str, Texts]) -> None:
+    assert {f"{module} {where}" for module, found in texts.items() for where in found.made} == set(MADE)
+
+
+def test_what_is_run_is_a_constant_or_comes_from_a_listed_place(texts: dict[str, Texts]) -> None:
+    assert {f"{module} {where}" for module, found in texts.items() for where in found.passed_on} == set(PASSED_ON)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        pytest.param("f\"MATCH (n {{id: '{x}'}}) RETURN n\"", id="an f-string"),
+        pytest.param("'MATCH (n) WHERE n.id = ' + x + ' RETURN n'", id="a sum"),
+        pytest.param("'MATCH (n) WHERE n.id = %s RETURN n' % x", id="a percent sign"),
+        pytest.param("'MATCH (n) WHERE n.id = {} RETURN n'.format(x)", id="format"),
+        pytest.param("'MATCH (n) WHERE n.id = X'.replace('X', x)", id="replace"),
+        pytest.param("' '.join(['MATCH (n)', x, 'RETURN n'])", id="join"),
+    ],
+)
+def test_a_value_spliced_into_a_text_is_seen(expression: str) -> None:
+    found = read(f"async def sneak(tx, x):\n    return await tx.run({expression}, {{}})\n")
+    assert found.made == {"sneak"}
+    assert len(found.passed_on) == 1
+
+
+@pytest.mark.parametrize("argument", ["text", "self.text", "texts[x]", "made(x)"])
+def test_a_text_from_elsewhere_is_seen(argument: str) -> None:
+    found = read(f"async def sneak(tx, x):\n    return await tx.run({argument}, {{}})\n")
+    assert found.passed_on == {f"sneak: {argument}"}
+
+
+def test_a_constant_is_seen_and_may_be_run() -> None:
+    found = read("_TOLD: Final = 'MATCH (n) RETURN n'\nasync def honest(tx, x):\n    await tx.run(_TOLD, {'x': x})\n")
+    assert found.constants == (Found(where="_TOLD", text="MATCH (n) RETURN n"),)
+    assert not found.made | found.passed_on
