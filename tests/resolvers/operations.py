@@ -24,8 +24,10 @@ from hypothesis import strategies as st
 
 from graph.cursor import CursorKey
 from graph.mapping import Entities, PathField
+from graph.scope import Principal
 from resolvers.knowledge.schema import KnowledgeSchema
 from tests.resolvers.arguments import Arguments, literal
+from tests.resolvers.caller import OPERATOR, ROUTER_FOR_A
 from tests.resolvers.world import World
 
 _UNASKED = {("Query", "_service")}
@@ -44,6 +46,13 @@ class Asked:
 
     def __repr__(self) -> str:
         return f"Asked(text={self.text!r}, variables={self.variables!r}, entities={self.entities}, whole={self.whole})"
+
+
+def allowed(asked: Asked, principal: Principal) -> Principal:
+    """The principal, or one who may ask this in its place."""
+    if asked.whole:
+        return OPERATOR
+    return ROUTER_FOR_A if asked.entities else principal
 
 
 def operations(known: KnowledgeSchema, world: World, key: CursorKey, *, without_arguments: bool = False) -> Any:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from graph.cursor import CursorKey
 from graph.scope import Principal
 from resolvers.knowledge.schema import knowledge_schema
-from tests.resolvers.caller import KEY, OPERATOR, PRINCIPALS, ROUTER_FOR_A, Caller
-from tests.resolvers.operations import Asked, operations
+from tests.resolvers.caller import KEY, PRINCIPALS, Caller
+from tests.resolvers.operations import Asked, allowed, operations
 from tests.resolvers.oracle import oracle
 from tests.resolvers.tenants import tenants
 
@@ -24,13 +24,6 @@ EXAMPLES = int(os.environ.get("TRUNKLINE_EXAMPLES", "150"))
 KNOWN = knowledge_schema()
 WORLD = tenants()
 SEAL = CursorKey(KEY)
-
-
-def allowed(asked: Asked, principal: Principal) -> Principal:
-    """The principal, or one who may ask this in its place."""
-    if asked.whole:
-        return OPERATOR
-    return ROUTER_FOR_A if asked.entities else principal
 
 
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), print_blob=True)
