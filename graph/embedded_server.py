@@ -18,9 +18,11 @@ by this process's own hands: so this part of the schema is made here, at each st
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -75,11 +77,27 @@ def _serve(orders: Orders, ready: int) -> None:
         server.start()
         server._java_server.getHttpServer().stopService()  # noqa: SLF001 - the wrapper has no name for it
         _prepare(server)
-        os.write(ready, json.dumps({"port": _bolt_port(server)}).encode() + b"\n")
+        _answer_until_end_of_input(_bolt(server), ready)
+    finally:
+        _stop_within(server, _STOP_SECONDS)
+
+
+def _answer_until_end_of_input(bolt: Any, ready: int) -> None:
+    os.write(ready, json.dumps({"port": int(bolt.getPort())}).encode() + b"\n")
+    try:
         while os.read(0, 4096):
             pass
     finally:
-        _stop_within(server, _STOP_SECONDS)
+        _cut_connections()
+
+
+def _cut_connections() -> None:
+    # A server that stops as a whole forgets its users and closes its files before it closes its connections, and tells
+    # those that still ask of wrong passwords and of statements that failed. A cut is what their drivers understand.
+    for each in Path("/dev/fd").iterdir():
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(each.name))) as connection:
+            if connection.family in {socket.AF_INET, socket.AF_INET6}:
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def _lock(path: Path) -> None:
@@ -122,6 +140,8 @@ def _server(orders: Orders) -> Any:
             "bolt_port": 0,
             "txWalFlush": 2,  # a flush per commit: an acknowledged write survives a power cut
             "command_timeout": orders["command_timeout_ms"],
+            # The password is 32 random bytes: stretching it guards nothing, and each new connection would pay for it.
+            "server_saltIterations": 1000,
             "serverMetrics": False,
             "polyglotEngineEnabled": False,
             "opencypher_loadCsv_allowRemoteUrls": False,
@@ -160,10 +180,10 @@ def _sql_type(kind: Kind) -> str:
             assert_never(never)
 
 
-def _bolt_port(server: Any) -> int:
-    for plugin in server._java_server.getPlugins():  # noqa: SLF001 - port 0 was asked for; only the plugin knows
+def _bolt(server: Any) -> Any:
+    for plugin in server._java_server.getPlugins():  # noqa: SLF001 - the wrapper has no name for it
         if str(plugin.getName()) == "Neo4j-Bolt":
-            return int(plugin.getPort())
+            return plugin
     raise RuntimeError("the Bolt plugin did not start")
 
 

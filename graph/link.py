@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar, cast
@@ -22,6 +23,9 @@ from graph.faults import fault_of
 from graph.session import StoreSession, open_session, session_config
 
 T = TypeVar("T")
+
+# The driver reports a lost connection on standard error too, where nobody has set up logging; it is in our error.
+logging.getLogger("neo4j").addHandler(logging.NullHandler())
 
 _CONNECT_SECONDS: Final = 5.0
 _TERMINATE_SECONDS: Final = 5.0

@@ -50,7 +50,9 @@ async def _main(directory: str, name: str) -> None:
     _say("open")
     writing = asyncio.create_task(_write_on(store, name))
     try:
-        await _end_of_input()
+        await asyncio.wait({writing, asyncio.create_task(_end_of_input())}, return_when=asyncio.FIRST_COMPLETED)
+        if writing.done():
+            _say(f"failed {writing.exception()!r}")
     finally:
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
