@@ -1,0 +1,128 @@
+"""The predicate of the slice, taken away once for each kind of field: what a two-tenant test must notice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+from graph import slice as slices
+from graph.clauses import All, Expr, Match, NodePattern, Query, Return, Sub, Var
+from graph.mapping import Along, AnyById, ById, Changed, Entities, Everything, ImpactField, PathField, SearchField
+from graph.names import Names
+from graph.parts import Recursion, element_type, label_of_type
+from graph.query import Field
+from graph.scope import ScopeKind
+from graph.slice import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breakage:
+    """One hole in the wall."""
+
+    name: str
+    kind: type
+    """the kind of field that it opens."""
+    target: str
+    replacement: Any
+    about: str
+    """which questions are to notice."""
+
+    @contextmanager
+    def made(self) -> Iterator[None]:
+        """Make the hole, and close it."""
+        with mock.patch(self.target, self.replacement):
+            yield
+
+
+def _all_see_it(*_arguments: object) -> Expr:
+    return All(())
+
+
+def _whole_label(names: Names, _kind: ScopeKind, label: str) -> Source:
+    return slices.everything(names, ScopeKind.EVERYTHING, label)
+
+
+def _count_of_label(recursion: Recursion, asked: Field, found: Source) -> Expr:
+    label = (
+        label_of_type(recursion.mappings, element_type(recursion.schema, asked)) if "Effect" not in asked.type else ""
+    )
+    if not label:
+        return Sub("COUNT", Query((*found.clauses, Return(Var(found.node)))))
+    return Sub("COUNT", Query((Match(NodePattern("every", label)), Return(Var("every")))))
+
+
+_NO_ROLE = SimpleNamespace(EVERYTHING=ScopeKind.CUSTOMERS, CUSTOMERS=ScopeKind.CUSTOMERS)
+
+BREAKAGES = (
+    Breakage(
+        name="an object by its id", kind=ById, target="graph.compile.visible", replacement=_all_see_it, about="ById"
+    ),
+    Breakage(
+        name="any object by its id",
+        kind=AnyById,
+        target="graph.compile.visible",
+        replacement=_all_see_it,
+        about="AnyById",
+    ),
+    Breakage(name="entities", kind=Entities, target="graph.compile.visible", replacement=_all_see_it, about="Entities"),
+    Breakage(
+        name="what a change returns",
+        kind=Changed,
+        target="graph.compile.visible",
+        replacement=_all_see_it,
+        about="Changed",
+    ),
+    Breakage(
+        name="a step out of the slice",
+        kind=Along,
+        target="graph.slice.visible",
+        replacement=_all_see_it,
+        about="AnyById",
+    ),
+    Breakage(
+        name="a step that is taken for one inside",
+        kind=Along,
+        target="graph.mapping.Hop.inside",
+        replacement=property(lambda _hop: True),
+        about="AnyById",
+    ),
+    Breakage(
+        name="a list of everything",
+        kind=Everything,
+        target="graph.compile.everything",
+        replacement=_whole_label,
+        about="Everything",
+    ),
+    Breakage(
+        name="the total of a page",
+        kind=Everything,
+        target="graph.pages._total",
+        replacement=_count_of_label,
+        about="Everything",
+    ),
+    Breakage(
+        name="an impact",
+        kind=ImpactField,
+        target="graph.impact.visible",
+        replacement=_all_see_it,
+        about="ImpactField",
+    ),
+    Breakage(
+        name="a search",
+        kind=SearchField,
+        target="graph.explore.everything",
+        replacement=_whole_label,
+        about="SearchField",
+    ),
+    Breakage(
+        name="a path",
+        kind=PathField,
+        target="graph.explore.ScopeKind",
+        replacement=_NO_ROLE,
+        about="PathField",
+    ),
+)

@@ -1,0 +1,213 @@
+"""What a customer is told does not depend on others: byte for byte the same with and without them in the graph.
+
+The questions are derived from the schema (every_path.py, every_argument.py). Each kind of field is broken on purpose
+once, and these same comparisons must notice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, get_args
+
+import orjson
+import pytest
+from graphql import FieldNode, GraphQLObjectType, TypeInfo, TypeInfoVisitor, Visitor, parse, visit
+
+from graph.cursor import CursorKey
+from graph.mapping import (
+    EndOf,
+    FieldMapping,
+    Fixed,
+    Grouped,
+    ImpactList,
+    OfCaller,
+    PathNodes,
+    Stored,
+)
+from graph.model import LABELS, RELATIONSHIPS, Kind, Property
+from graph.store import Store
+from resolvers.context import Asked
+from resolvers.knowledge.schema import knowledge_schema
+from tests.resolvers.breakages import BREAKAGES, Breakage
+from tests.resolvers.caller import CUSTOMER_A, KEY, ROUTER_FOR_A, SECONDS, Caller, Counting, caller, operation
+from tests.resolvers.every_argument import Variations
+from tests.resolvers.every_path import Question, paths
+from tests.resolvers.meaning import Graph, slice_of
+from tests.resolvers.tenants import A, B, tenants
+from tests.resolvers.world import load
+
+pytestmark = pytest.mark.timeout(1800)
+
+KNOWN = knowledge_schema()
+WHOLE = tenants()
+ALONE = tenants(with_others=False)
+OTHERS = frozenset(WHOLE.nodes) - frozenset(ALONE.nodes)
+SEEN = slice_of(Graph(world=WHOLE), [A])
+
+_PAYLOAD = """mutation($id: ID!) { acknowledgeAlarm(alarmId: $id, idempotencyKey: "k") {
+    alarm { id affects { totalCount nodes { effect service { id } } } tickets { nodes { id } } causes { nodes { id } } }
+} }"""
+
+
+def _questions() -> list[Question]:
+    ways = paths(KNOWN, WHOLE)
+    changes = (Question(about="Changed", text=_PAYLOAD, variables={"id": each}) for each in WHOLE.ids("Alarm"))
+    return [*ways.questions(), *Variations(paths=ways, key=CursorKey(KEY), seen=SEEN).questions(), *changes]
+
+
+QUESTIONS = tuple(_questions())
+ABOUT = tuple(dict.fromkeys(each.about for each in QUESTIONS))
+
+
+def some(breakage: Breakage) -> tuple[Question, ...]:
+    """Enough questions to notice a breakage."""
+    of_kind = [each for each in QUESTIONS if each.about == breakage.about]
+    return tuple(of_kind[:: max(1, len(of_kind) // 24)])
+
+
+async def told(asking: Caller, question: Question) -> bytes:
+    """The bytes that customer A is answered."""
+    if question.about == "Changed":
+        return await _payload(asking, question)
+    principal = ROUTER_FOR_A if question.about == "Entities" else CUSTOMER_A
+    return orjson.dumps(await asking.response(question.text, question.variables, principal))
+
+
+async def _payload(asking: Caller, question: Question) -> bytes:
+    """The payload of a change that returned this id: customers make none yet, but their scope is in it all the same."""
+    subgraph = asking.subgraph
+    asked = Asked(store=subgraph._store, principal=CUSTOMER_A, deadline=time.monotonic() + SECONDS)
+    asked.outcomes["acknowledgeAlarm"] = {"alarm": str(question.variables["id"])}
+    made = operation(asking.schema, question.text)
+    return orjson.dumps(await subgraph._filled({"acknowledgeAlarm": {"alarm": None}}, made, question.variables, asked))
+
+
+@pytest.fixture(scope="module")
+async def answers(store: Store) -> dict[tuple[bool, str], list[bytes]]:
+    """What A is told with and without others in the graph: by the compiler as it is (""), and by each broken one."""
+    found: dict[tuple[bool, str], list[bytes]] = {}
+    for seed, world in enumerate((WHOLE, ALONE)):
+        await load(store, world, seed=seed)
+        asking = caller(store)
+        found[world is WHOLE, ""] = [await told(asking, each) for each in QUESTIONS]
+        for breakage in BREAKAGES:
+            with breakage.made():
+                asking = caller(store)
+                found[world is WHOLE, breakage.name] = [await told(asking, each) for each in some(breakage)]
+    return found
+
+
+@pytest.mark.parametrize("about", ABOUT)
+def test_a_customer_is_told_the_same_with_and_without_others(
+    answers: dict[tuple[bool, str], list[bytes]], about: str
+) -> None:
+    told_apart = [
+        (str(question), with_others, without)
+        for question, with_others, without in zip(QUESTIONS, answers[True, ""], answers[False, ""], strict=True)
+        if question.about == about and with_others != without
+    ]
+    assert not told_apart, told_apart[0]
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda each: each.name)
+def test_a_broken_predicate_is_noticed(answers: dict[tuple[bool, str], list[bytes]], breakage: Breakage) -> None:
+    assert answers[True, breakage.name] != answers[False, breakage.name]
+
+
+def test_the_questions_are_answered(answers: dict[tuple[bool, str], list[bytes]]) -> None:
+    """What is refused, or always null, would be equal for the wrong reason."""
+    refused = {q.about for q, each in zip(QUESTIONS, answers[True, ""], strict=True) if b'"errors"' in each}
+    assert refused == {"PathField"}
+    for about in set(ABOUT) - {"PathField"}:
+        of_kind = {each for q, each in zip(QUESTIONS, answers[True, ""], strict=True) if q.about == about}
+        assert len(of_kind) > 1 or about == "other", about
+
+
+def test_every_kind_of_field_that_reaches_nodes_is_broken_once() -> None:
+    reach_none = {Stored, OfCaller, Fixed, Grouped, EndOf, ImpactList, PathNodes}
+    assert {each.kind for each in BREAKAGES} == set(get_args(FieldMapping)) - reach_none
+
+
+def test_every_field_is_asked_for() -> None:
+    asked: set[tuple[str, str]] = set()
+    info = TypeInfo(KNOWN.graphql)
+
+    class Seen(Visitor):
+        def enter_field(self, node: FieldNode, *_more: object) -> None:
+            parent = info.get_parent_type()
+            assert parent
+            asked.add((parent.name, node.name.value))
+
+    for text in {each.text for each in QUESTIONS}:
+        visit(parse(text), TypeInfoVisitor(info, Seen()))
+    types = [each for each in KNOWN.graphql.type_map.values() if isinstance(each, GraphQLObjectType)]
+    fields = {(each.name, name) for each in types if not each.name.startswith("__") for name in each.fields}
+    others = {"Mutation", "_Service", "UserError"}
+    missing = {each for each in fields - asked if each[0] not in others}
+    assert missing == {("Query", "_service"), ("AcknowledgeAlarmPayload", "userErrors")}
+
+
+# One answer for what is not there and for what is not one's own -----------------------------------------------------
+
+
+@pytest.mark.parametrize("label", [name for name, each in LABELS.items() if not each.internal])
+async def test_unknown_and_forbidden_are_one_answer_by_one_statement(store: Store, label: str) -> None:
+    await load(store, WHOLE)
+    counting = Counting(store)
+    asking = caller(counting)
+    text = f"query($id: ID!) {{ node(id: $id) {{ __typename ... on {label} {{ id }} }} }}"
+    forbidden = next(each for each in WHOLE.ids(label) if each not in SEEN)
+    told_of = [await asking.response(text, {"id": each}, CUSTOMER_A) for each in (forbidden, f"{label.lower()}-zip")]
+    assert told_of[0] == told_of[1] == {"data": {"node": None}}
+    assert len(counting.texts) == 2
+    assert counting.texts[0] == counting.texts[1]
+
+
+# The fixture --------------------------------------------------------------------------------------------------------
+
+
+def test_the_tenants_have_every_label_and_relationship() -> None:
+    assert {each.label for each in WHOLE.nodes.values()} == {k for k, each in LABELS.items() if not each.internal}
+    assert {each.type for each in WHOLE.edges} == set(RELATIONSHIPS)
+    ends = {(e.type, WHOLE.nodes[e.start].label, WHOLE.nodes[e.end].label) for e in WHOLE.edges}
+    assert ends == {(each.type, s, e) for each in RELATIONSHIPS.values() for s in each.starts for e in each.ends}
+
+
+_STORED_AS = {Kind.INTEGER: int, Kind.LARGE: int, Kind.TIME: int, Kind.BOOLEAN: bool}
+
+
+def test_the_tenants_are_what_the_model_says() -> None:
+    for node in WHOLE.nodes.values():
+        known = {each.name: each for each in LABELS[node.label].properties}
+        assert set(node.values) == set(known), node.id
+        for name, value in node.values.items():
+            _agrees(known[name], value, node.id)
+    for edge in WHOLE.edges:
+        for each in RELATIONSHIPS[edge.type].properties:
+            _agrees(each, edge.values.get(each.name), f"{edge.type} of {edge.start}")
+
+
+def _agrees(known: Property, value: Any, where: str) -> None:
+    assert value is not None or not known.required, f"{known.name} of {where}"
+    assert value is None or not known.words or value in known.words, f"{known.name} of {where}"
+    wanted = (int, float) if known.kind is Kind.FLOAT else _STORED_AS.get(known.kind, str)
+    assert value is None or isinstance(value, wanted), f"{known.name} of {where}"
+
+
+def test_no_node_has_two_of_what_the_model_says_is_one() -> None:
+    for edge_type, known in RELATIONSHIPS.items():
+        edges = [each for each in WHOLE.edges if each.type == edge_type]
+        assert not known.one_end or _once([each.start for each in edges]), edge_type
+        assert not known.one_start or _once([each.end for each in edges]), edge_type
+
+
+def _once(items: Sequence[str]) -> bool:
+    return len(items) == len(set(items))
+
+
+def test_the_two_share_what_customers_of_one_network_share() -> None:
+    shared = SEEN & slice_of(Graph(world=WHOLE), [B])
+    labels = {WHOLE.nodes[each].label for each in shared}
+    assert labels >= {"Site", "NetworkElement", "Card", "Port", "Trunk", "Alarm", "Sla", "Event"}
+    assert frozenset(ALONE.nodes) >= SEEN, "something of A's is missing in the graph without others"
