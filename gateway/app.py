@@ -32,6 +32,7 @@ from gateway.serving import end_with_parent
 from gateway.settings import Settings, load_settings
 from gateway.tokens import Tokens
 from graph.address import Credentials, EmbeddedAddress, parse_address
+from graph.changes.idempotency import keep_swept
 from graph.cursor import KEY_BYTES, CursorKey
 from graph.cursor_key import load_cursor_key
 from graph.embedded import EmbeddedSettings, prepare, require_platform
@@ -48,6 +49,7 @@ MIGRATE_SECONDS = 120.0
 PING_SECONDS = 2.0
 LOOK_SECONDS = 15.0
 LOAD_SECONDS = 86_400.0
+SWEEP_SECONDS = 600.0
 
 __all__ = ["DemoPrincipal", "LoadReport", "application", "load_lines", "load_topology", "middleware", "worker"]
 
@@ -109,9 +111,20 @@ async def _opening(settings: Settings) -> AsyncIterator[tuple[Subgraph, Ping]]:
     try:
         async with opened(settings) as store:
             await fitting(settings, store)
-            yield KnowledgeSubgraph(store, await _cursor_key(settings, store)), partial(_ping, store)
+            async with _swept(store):
+                yield KnowledgeSubgraph(store, await _cursor_key(settings, store)), partial(_ping, store)
     except GraphError as error:
         raise Away(str(error)) from error
+
+
+@asynccontextmanager
+async def _swept(store: Store) -> AsyncIterator[None]:
+    sweeping = asyncio.create_task(keep_swept(store, every=SWEEP_SECONDS))
+    try:
+        yield
+    finally:
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
 
 
 async def fitting(settings: Settings, store: Store) -> None:

@@ -7,12 +7,16 @@ Rules. 1. The record is claimed before the change reads anything, so that of two
 (Neo4j) or is sent back to try again (the embedded database), and then finds the outcome of the first. 2. A key belongs
 to one principal, and to one operation and input; with another input it is refused. The selection is no part of that: the
 same change may be asked for again with more fields. 3. A record lives for a day by the database's clock; after that it
-may be claimed anew, and `sweep` takes it away.
+may be claimed anew, and is swept away.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
+import random
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -20,7 +24,7 @@ from typing import Final, TypeAlias
 import orjson
 
 from graph.changes.outcome import Outcome, as_text, outcome_of
-from graph.errors import Contended, Refused
+from graph.errors import Contended, GraphError, Refused
 from graph.store import Store, Transaction
 
 Change: TypeAlias = Callable[[Transaction], Awaitable[Outcome]]
@@ -28,6 +32,8 @@ Change: TypeAlias = Callable[[Transaction], Awaitable[Outcome]]
 
 KEPT_MS: Final = 24 * 60 * 60 * 1000
 LONGEST_KEY: Final = 255
+_SWEPT_AT_ONCE: Final = 1000
+_SWEEP_SECONDS: Final = 30.0
 
 # The lock comes first: what is read before it may be what another transaction is just replacing.
 _CLAIM: Final = """
@@ -112,6 +118,15 @@ async def sweep(store: Store, *, most: int, deadline: float) -> int:
         return count
 
     return await store.write(work, deadline=deadline)
+
+
+async def keep_swept(store: Store, *, every: float) -> None:
+    """Take away what has expired, every so many seconds, until cancelled. Several processes may do so at once."""
+    while True:
+        await asyncio.sleep(every * random.uniform(0.5, 1.5))  # noqa: S311 - to get out of step
+        with contextlib.suppress(GraphError):  # a database that is away now is swept the next time
+            while await sweep(store, most=_SWEPT_AT_ONCE, deadline=time.monotonic() + _SWEEP_SECONDS) == _SWEPT_AT_ONCE:
+                pass
 
 
 async def _claim(transaction: Transaction, asked: Asked) -> Outcome | None:

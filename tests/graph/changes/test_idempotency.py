@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from graph.changes.idempotency import KEPT_MS, Asked, once, sweep
+from graph.changes.idempotency import KEPT_MS, Asked, keep_swept, once, sweep
 from graph.changes.outcome import Outcome, UserError, as_text, outcome_of
 from graph.errors import Refused
 from graph.scope import Principal, Role
@@ -153,6 +153,20 @@ async def test_a_sweep_takes_expired_records_in_batches_and_no_others(scene: Sce
     assert [await in_ten_seconds(scene, most=3) for _ in range(3)] == [3, 2, 0]
     [[key, _]] = await scene.rows(RECORDS)
     assert key == asked("alive", subject=OPERATOR.subject).key
+
+
+async def test_what_expires_later_is_swept_too(scene: Scene) -> None:
+    sweeping = asyncio.create_task(keep_swept(scene.store, every=0.05))
+    try:
+        for key in ("k1", "k2"):
+            await scene.acknowledge(key)
+            await scene.run(AGE, {})
+            async with asyncio.timeout(60):
+                while await scene.rows(RECORDS):  # noqa: ASYNC110  the database tells nobody
+                    await asyncio.sleep(0.02)
+    finally:
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
 
 
 async def test_a_sweep_spares_the_record_that_is_claimed_anew_beside_it(scene: Scene) -> None:
