@@ -63,6 +63,7 @@ class ArgumentSource:
                 if default is not Undefined:
                     constant[name] = default
             elif _has_variable(value):
+                _refuse_half_a_representation(value, argument.type)
                 variable.append((name, value, argument, isinstance(argument.type, GraphQLNonNull)))
             else:
                 constant[name] = coerce_input_literal(value, argument.type)
@@ -96,6 +97,16 @@ def evaluate(node: ValueNode, variables: Mapping[str, Any], type_: Any = None) -
     if type_ is None:
         return getattr(node, "value", None)
     return coerce_input_literal(node, type_, VariableValues(sources={}, coerced=dict(variables)))
+
+
+def _refuse_half_a_representation(node: ValueNode, type_: Any) -> None:
+    """Refuse variables inside a literal of `_Any`: the type that it names decides the text, and no shape would show it."""
+    if get_named_type(type_).name == "_Any" and not isinstance(node, VariableNode):
+        raise Refused(
+            "Representations are literals or one variable, not literals with variables in them.",
+            code="BAD_USER_INPUT",
+            hint="Declare $representations: [_Any!]! and give all of them in it.",
+        )
 
 
 def _has_variable(node: ValueNode) -> bool:
