@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from graphql import (
@@ -85,6 +85,7 @@ class Caller:
     """The compiled subgraph over a store."""
 
     subgraph: KnowledgeSubgraph
+    _parsed: dict[str, Operation] = field(default_factory=dict)
 
     @property
     def schema(self) -> GraphQLSchema:
@@ -95,7 +96,7 @@ class Caller:
         self, text: str, variables: Mapping[str, Any] | None = None, principal: Principal = OPERATOR
     ) -> dict[str, Any]:
         """The whole response."""
-        asked = operation(self.schema, text)
+        asked = self._parsed.get(text) or self._parsed.setdefault(text, operation(self.schema, text))
         values = coerced(self.schema, asked, variables or {})
         return await self.subgraph.execute(asked, values, principal, time.monotonic() + SECONDS)
 

@@ -87,14 +87,13 @@ async def _payload(asking: Caller, question: Question) -> bytes:
 async def answers(store: Store) -> dict[tuple[bool, str], list[bytes]]:
     """What A is told with and without others in the graph: by the compiler as it is (""), and by each broken one."""
     found: dict[tuple[bool, str], list[bytes]] = {}
+    compiler, broken = caller(store), {each.name: caller(store) for each in BREAKAGES}
     for seed, world in enumerate((WHOLE, ALONE)):
         await load(store, world, seed=seed)
-        asking = caller(store)
-        found[world is WHOLE, ""] = [await told(asking, each) for each in QUESTIONS]
-        for breakage in BREAKAGES:
-            with breakage.made():
-                asking = caller(store)
-                found[world is WHOLE, breakage.name] = [await told(asking, each) for each in some(breakage)]
+        found[world is WHOLE, ""] = [await told(compiler, each) for each in QUESTIONS]
+        for each in BREAKAGES:
+            with each.made():
+                found[world is WHOLE, each.name] = [await told(broken[each.name], one) for one in some(each)]
     return found
 
 
