@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
+import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,7 +39,7 @@ async def test_a_gateway_on_the_sessions_database_answers(settings: Settings, mi
             return (await client.get("/readyz")).status_code == 200
 
         await eventually(ready)
-        answer = await client.post("/graphql", json=WHOLE, headers=mint.bearer(), timeout=30)
+        answer = await client.post("/graphql", json=WHOLE, headers=mint.bearer(), timeout=60)
         assert answer.json()["data"]["viewer"] == {"role": "operator"}
 
 
@@ -56,6 +60,39 @@ async def test_a_database_that_is_away_at_the_start(settings: Settings, mint: Mi
         answer = await client.post("/graphql", json={"query": "{ nothing }"}, headers=mint.bearer())
         assert answer.json()["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
         assert (await client.post("/graphql", json=WHOLE)).status_code == 401
+
+
+def embedded_children() -> set[int]:
+    command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(os.getpid())]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return {int(line.split()[0]) for line in listed.splitlines() if "graph.embedded_server" in line}
+
+
+async def test_a_database_that_goes_away_in_the_middle_comes_back_by_itself(
+    settings: Settings, mint: Mint, tmp_path: Path
+) -> None:
+    others = embedded_children()
+    app = application(settings.model_copy(update={"store": f"embedded:{tmp_path / 'store'}", "deadline_seconds": 30.0}))
+    async with serving(app, settings) as client:
+
+        async def status() -> int:
+            answer = await client.post("/graphql", json=WHOLE, headers=mint.bearer(), timeout=60)
+            assert answer.status_code in {200, 503}, answer.text
+            assert (answer.status_code == 503) == ("retry-after" in answer.headers)
+            return answer.status_code
+
+        async def answers() -> bool:
+            return await status() == 200
+
+        async def refuses() -> bool:
+            return await status() == 503
+
+        await eventually(answers, 120)
+        (child,) = embedded_children() - others
+        os.kill(child, signal.SIGKILL)
+        await eventually(refuses)
+        assert (await client.get("/livez")).status_code == 200
+        await eventually(answers, 120)
 
 
 class Weather:

@@ -15,8 +15,11 @@ import httpx
 import orjson
 import pytest
 
+from gateway.app import check_address
 from gateway.cli import run
 from gateway.commands.story import own_word
+from gateway.errors import CommandFailed
+from gateway.settings import Settings
 from tests.gateway.conftest import Mint
 
 
@@ -117,11 +120,10 @@ class TestCheck:
         assert "listen: " in finding["text"]
 
     @pytest.mark.parametrize("address", ["embedded:", "http://x", "bolt://user:secret@x", "nonsense"])
-    def test_an_address_that_cannot_be_is_a_sentence(self, tmp_path: Path, address: str) -> None:
-        done = trunkline(tmp_path, "check", "--store", address)
-        assert done.returncode == 1
-        assert "FAIL database: The " in done.stdout
-        assert "secret" not in done.stdout
+    def test_an_address_that_cannot_be_is_a_sentence(self, address: str) -> None:
+        with pytest.raises(CommandFailed, match=r"^The ") as failed:
+            check_address(Settings(store=address))
+        assert "secret" not in failed.value.message + failed.value.hint
 
 
 class TestLoad:

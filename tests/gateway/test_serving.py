@@ -84,6 +84,11 @@ def test_a_worker_that_is_killed_is_replaced_and_all_end_with_the_supervisor(min
         until_live(client)
         before = children(process.pid)
         assert len(before) == 2
+        for _ in range(5):
+            with httpx.Client(base_url=client.base_url) as other:
+                assert other.post("/graphql").status_code == 401
+        counted = 'trunkline_request_seconds_count{code="UNAUTHENTICATED",status="401"} 5.0'
+        assert counted in client.get("/metrics").text, "any worker tells of all"
         os.kill(before[0], signal.SIGKILL)
         end = time.monotonic() + 60
         while len(set(children(process.pid)) - set(before)) != 1:

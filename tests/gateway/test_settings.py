@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from gateway.cli import run
 from gateway.errors import SettingsBroken
-from gateway.settings import load_settings
+from gateway.settings import Issuer, Limits, Settings, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +59,12 @@ def test_a_fault_is_a_sentence_with_the_settings_name_and_exit_code_2(
     monkeypatch.setenv(f"TRUNKLINE_{name}", value)
     assert run(["serve"]) == 2
     assert capfd.readouterr().err.startswith(sentence)
+
+
+def test_every_setting_is_in_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    names = {*Settings.model_fields, *Issuer.model_fields, *Limits.model_fields}
+    assert {name for name in names if f"`{name}`" not in page} == set()
 
 
 def test_all_faults_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
