@@ -24,7 +24,7 @@ SITES_PER_CITY: Final = 2
 """access sites at least, so that a city has traffic of its own."""
 SINGLE_HOMED: Final = 8
 """every eighth access site has one uplink only, and so no protection."""
-LOCAL_SHARE: Final = 0.15
+LOCAL_SHARE: Final = 0.35
 """of the services stay in their city."""
 
 EPOCH_MS: Final = 1_767_225_600_000
