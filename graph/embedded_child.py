@@ -31,6 +31,7 @@ class Child:
 
     process: subprocess.Popen[bytes]
     said: asyncio.StreamReader
+    pipe: asyncio.ReadTransport
     log: Path
 
     async def ready(self) -> int:
@@ -67,6 +68,8 @@ class Child:
         except TimeoutError:
             self.process.kill()
             await asyncio.to_thread(self.process.wait)
+        finally:
+            self.pipe.close()  # asyncio closes it at its end by itself, uvloop does not
 
 
 async def start_child(orders: Orders, log: Path) -> Child:
@@ -80,10 +83,10 @@ async def start_child(orders: Orders, log: Path) -> Child:
     finally:
         os.close(child_end)
     said = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(
+    pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(said), os.fdopen(ready, "rb")
     )
-    return Child(process=process, said=said, log=log)
+    return Child(process=process, said=said, pipe=pipe, log=log)
 
 
 def _spawn(orders: Orders, log: Path, ready: int) -> subprocess.Popen[bytes]:
