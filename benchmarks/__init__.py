@@ -10,6 +10,7 @@ JSON. Each contestant is a server process of its own, asked over HTTP by a clien
 
 Files, in the order in which a run meets them:
 
+`__main__.py`       `python -m benchmarks`
 `cli.py`            the commands
 `run.py`            the row of the stages of `reads`
 `databases.py`      an embedded database and a Neo4j, each for one run
@@ -20,8 +21,7 @@ Files, in the order in which a run meets them:
 `floor.py`          the floor's endpoint
 `floor_cases.py`    its statements and answers, by hand
 `ordinary/`         the ordinary schema and its view
-`node.py`           installs and starts the Node server
-`neo4j_graphql/`    that server, its types and its documents
+`node.py`           installs and starts the Node server, whose sources are in a folder of their own
 `agreement.py`      all answers are compared before any time is taken
 `asking.py`         the client process, from outside
 `client.py`         the client process, inside
