@@ -71,7 +71,9 @@ async def write_records(target: Target, records: Iterable[Record], through: Thro
         async with asyncio.TaskGroup() as tasks:
             for lane, queue, onward in zip(_LANES, queues, [*queues[1:], None], strict=True):
                 tasks.create_task(_run_lane(target, lane, done[lane], queue, onward or count))
-            for batch in batches(records, target.size):
+            cut = batches(records, target.size)
+            # Growing a batch takes a while: in a thread, so that the lanes go on with theirs meanwhile.
+            while batch := await asyncio.to_thread(next, cut, None):
                 total += 1
                 await queues[0].put(batch)
             await queues[0].put(None)
