@@ -1,4 +1,4 @@
-"""`python -m benchmarks`."""
+"""A run is started as `python -m benchmarks`, from the top of the checkout."""
 
 from benchmarks.cli import main
 

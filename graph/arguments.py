@@ -14,14 +14,13 @@ from typing import Any, Final, Self
 
 from graphql import (
     FieldNode,
+    GraphQLArgument,
     GraphQLEnumType,
     GraphQLField,
     GraphQLInputObjectType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLSchema,
-    ListValueNode,
-    ObjectValueNode,
     OperationDefinitionNode,
     Undefined,
     ValueNode,
@@ -30,13 +29,14 @@ from graphql import (
     get_named_type,
     type_from_ast,
 )
-from graphql.execution.values import VariableValues
 from graphql.utilities.coerce_input_value import coerce_default_value
 
 from graph.errors import Refused
+from graph.literals import Filled, filled, has_variable
 from graph.model import label_of
 
 _ABSENT: Final = "absent"
+_NOT_GIVEN: Final = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +47,8 @@ class ArgumentSource:
     """the field's response key, for messages."""
     constant: Mapping[str, Any]
     """arguments in which no variable takes part, coerced once."""
-    variable: tuple[tuple[str, ValueNode, Any, bool], ...]
-    """name, value, type, and whether null is refused, of the others."""
+    variable: tuple[tuple[str, Filled, Any, bool], ...]
+    """of the others: name, what gives the value, the default, and whether null is refused."""
 
     @classmethod
     def of(cls, definition: GraphQLField, node: FieldNode, *, path: str) -> Self:
@@ -62,9 +62,9 @@ class ArgumentSource:
                 default = coerce_default_value(argument)
                 if default is not Undefined:
                     constant[name] = default
-            elif _has_variable(value):
+            elif has_variable(value):
                 _refuse_half_a_representation(value, argument.type)
-                variable.append((name, value, argument, isinstance(argument.type, GraphQLNonNull)))
+                variable.append((name, *_waiting(value, argument), isinstance(argument.type, GraphQLNonNull)))
             else:
                 constant[name] = coerce_input_literal(value, argument.type)
         return cls(path=path, constant=constant, variable=tuple(variable))
@@ -74,12 +74,12 @@ class ArgumentSource:
         if not self.variable:
             return self.constant
         found = dict(self.constant)
-        for name, node, argument, non_null in self.variable:
-            value = evaluate(node, variables, argument.type)
-            if value is Undefined and isinstance(node, VariableNode):
-                value = coerce_default_value(argument)
-                if value is Undefined:
+        for name, fill, default, non_null in self.variable:
+            value = fill(variables)
+            if value is _NOT_GIVEN:
+                if default is Undefined:
                     continue
+                value = default
             if value is Undefined or (value is None and non_null):
                 raise Refused(
                     f"Argument {name!r} of {self.path!r} has null where it must not.",
@@ -90,13 +90,19 @@ class ArgumentSource:
         return found
 
 
-def evaluate(node: ValueNode, variables: Mapping[str, Any], type_: Any = None) -> Any:
-    """Compute a value node: a variable is looked up (its coercion has happened), anything else is coerced to the type."""
+def _waiting(node: ValueNode, argument: GraphQLArgument) -> tuple[Filled, Any]:
+    """Prepare an argument that waits for variables; its default counts only where it is a variable that is absent."""
+    if isinstance(node, VariableNode):
+        name = node.name.value
+        return lambda given: given.get(name, _NOT_GIVEN), coerce_default_value(argument)
+    return filled(node, argument.type), Undefined
+
+
+def evaluate(node: ValueNode, variables: Mapping[str, Any]) -> Any:
+    """Compute the condition of @skip or @include: a literal, or a variable, whose coercion has happened."""
     if isinstance(node, VariableNode):
         return variables.get(node.name.value, Undefined)
-    if type_ is None:
-        return getattr(node, "value", None)
-    return coerce_input_literal(node, type_, VariableValues(sources={}, coerced=dict(variables)))
+    return getattr(node, "value", None)
 
 
 def _refuse_half_a_representation(node: ValueNode, type_: Any) -> None:
@@ -107,18 +113,6 @@ def _refuse_half_a_representation(node: ValueNode, type_: Any) -> None:
             code="BAD_USER_INPUT",
             hint="Declare $representations: [_Any!]! and give all of them in it.",
         )
-
-
-def _has_variable(node: ValueNode) -> bool:
-    match node:
-        case VariableNode():
-            return True
-        case ListValueNode(values=values):
-            return any(_has_variable(each) for each in values or ())
-        case ObjectValueNode(fields=fields):
-            return any(_has_variable(each.value) for each in fields or ())
-        case _:
-            return False
 
 
 Shaper = tuple[tuple[str, Any], ...]
