@@ -8,7 +8,7 @@ Files, in the order in which a request meets them:
     settings.py      what an operator decides
     minting.py       tokens for those who only try it out
     app.py           the composition root: the only file here that knows the other rooms
-    serving.py       sockets, worker processes, signals
+    serving.py       sockets, worker processes, signals; protocol.py bounds what comes before a request is one
     middleware.py    what stands round every endpoint
     observe.py       the request's id, its line in the log (log.py), its observation (metrics.py), into exchange.py
     health.py        /livez, /readyz, /metrics

@@ -24,6 +24,7 @@ from uvicorn.supervisors import Multiprocess
 
 from gateway.errors import CommandFailed
 from gateway.metrics import DIRECTORY_VARIABLE
+from gateway.protocol import BoundedHeads
 from gateway.settings import Settings
 
 BACKLOG: Final = 2_048
@@ -53,10 +54,11 @@ def config(app: ASGIApp | str, *, workers: int = 1) -> uvicorn.Config:
         factory=isinstance(app, str),
         workers=workers,
         loop="uvloop" if os.name != "nt" else "asyncio",
-        http="httptools",
+        http=BoundedHeads,
         ws="none",
         lifespan="on",
         log_config=None,
+        proxy_headers=False,
         access_log=False,
         server_header=False,
         date_header=False,
