@@ -11,6 +11,8 @@ import contextlib
 import sys
 import time
 
+import uvloop
+
 from graph.embedded import EmbeddedSettings
 from graph.errors import DeadlineExceeded, StoreUnavailable
 from graph.store import Store, Transaction, open_store
@@ -39,10 +41,13 @@ async def _write_on(store: Store, name: str) -> None:
 
 async def _end_of_input() -> None:
     # Not in a thread: one that is blocked in a read would keep the process from ending on Ctrl-C.
-    reader = asyncio.StreamReader()
+    ended = asyncio.Event()
     loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    await reader.read()
+    loop.add_reader(sys.stdin, ended.set)  # nothing is ever written: readable means at its end
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(sys.stdin)
 
 
 async def _main(directory: str, name: str) -> None:
@@ -50,7 +55,10 @@ async def _main(directory: str, name: str) -> None:
     _say("open")
     writing = asyncio.create_task(_write_on(store, name))
     try:
-        await asyncio.wait({writing, asyncio.create_task(_end_of_input())}, return_when=asyncio.FIRST_COMPLETED)
+        async with asyncio.TaskGroup() as group:
+            reading = group.create_task(_end_of_input())
+            await asyncio.wait({writing, reading}, return_when=asyncio.FIRST_COMPLETED)
+            reading.cancel()
         if writing.done():
             _say(f"failed {writing.exception()!r}")
     finally:
@@ -62,4 +70,4 @@ async def _main(directory: str, name: str) -> None:
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_main(sys.argv[1], sys.argv[2]))
+        uvloop.run(_main(sys.argv[1], sys.argv[2]))  # the gateway's loop; the suite itself runs on asyncio's

@@ -40,7 +40,7 @@ class Peer:
         self._output = directory.with_name(f"{directory.name}-{name}.out")
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.graph.embedded_peer", str(directory), name],
+                [sys.executable, "-W", "error", "-m", "tests.graph.embedded_peer", str(directory), name],
                 cwd=_ROOT,
                 stdin=subprocess.PIPE,
                 stdout=output,
@@ -143,6 +143,7 @@ async def test_no_acknowledged_write_is_lost_whoever_is_killed(start: Callable[[
     last = _where(directory)
     survivor.end()
     assert survivor.said()[-1] == "closed"
+    assert survivor.process.returncode == 0
     assert not _is_running(last["server"])
 
     kept = await _marks(directory)
@@ -163,7 +164,7 @@ async def test_a_server_that_is_up_is_private_and_ends_with_its_parent(
 
     # Ctrl-C goes to the whole group: the parent ends in order, and its child by the pipe and not by the signal.
     os.killpg(peer.process.pid, signal.SIGINT)
-    peer.process.wait(60)
+    assert peer.process.wait(60) == 0
     assert peer.said()[-1] == "closed"
     assert not _is_running(where["server"])
     assert _where(directory)["port"] == 0
