@@ -37,7 +37,7 @@ Invariants. The same topology, scale, seed and number of alarms give the same re
 comes after both of its ends. No trunk carries more than its capacity. A service's two paths share no trunk, and it has
 no protecting path only where the trunks leave none. Of a file with one fault, nothing is written.
 
-Example: `async def tell(stage, done, total)` aside,
+Example, with any function `tell(stage, done, total)`:
 
     report = await load_topology(store, topology="sndlib/abilene", scale=2_000, progress=tell, deadline=monotonic() + 60)
     report.labels["Service"]

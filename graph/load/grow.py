@@ -19,7 +19,7 @@ from graph.load.topology import Topology
 
 def source_of(topology: Topology, scale: int, seed: int) -> str:
     """Name a load: what is in two loads of different names, are different things."""
-    return f"{topology.name.rpartition('/')[2]}-{scale}-{seed}"
+    return f"{topology.name.replace('/', '.')}-{scale}-{seed}"
 
 
 def grow(topology: Topology, scale: int, seed: int, *, alarms: int = 0) -> Iterator[Record]:

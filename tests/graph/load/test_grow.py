@@ -55,6 +55,15 @@ def test_the_same_seed_gives_the_same_lines_and_another_one_does_not() -> None:
     assert lines(1) != lines(2)
 
 
+def test_two_loads_that_differ_in_anything_but_alarms_share_no_id() -> None:
+    loads = [("gabriel/25/0", 1, 1), ("gabriel/30/0", 1, 1), ("gabriel/25/0", 2, 1), ("gabriel/25/0", 1, 2)]
+    ids = [
+        {each.id for each in grow(read_topology(name), scale, seed) if isinstance(each, NodeRecord)}
+        for name, scale, seed in loads
+    ]
+    assert len(set().union(*ids)) == sum(map(len, ids))
+
+
 def test_alarms_change_nothing_of_the_network_but_effects() -> None:
     quiet, noisy = (Grown.of(SMALL, 1_500, alarms=alarms) for alarms in (0, 5))
     assert quiet.nodes.keys() < noisy.nodes.keys()
