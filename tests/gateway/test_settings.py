@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from gateway.cli import run
-from gateway.errors import SettingsBroken
+from gateway.errors import TREATMENTS, SettingsBroken
 from gateway.settings import Issuer, Limits, Settings, load_settings
 
 
@@ -65,6 +65,13 @@ def test_every_setting_is_in_the_documentation() -> None:
     page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
     names = {*Settings.model_fields, *Issuer.model_fields, *Limits.model_fields}
     assert {name for name in names if f"`{name}`" not in page} == set()
+
+
+def test_every_code_is_in_the_documentation_with_its_status() -> None:
+    lines = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8").splitlines()
+    for code, treatment in TREATMENTS.items():
+        (row,) = (line for line in lines if line.startswith("|") and f"`{code.value}`" in line.split("|")[1])
+        assert str(treatment.status) in row.split("|")[2]
 
 
 def test_all_faults_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
