@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
-from benchmarks.asking import Answered, Question, ask
+from benchmarks.asking import Question, ask
 from benchmarks.cases import Case
 from benchmarks.contestants import NODE, OURS, Callers, Server
 from benchmarks.dataset import Dataset
@@ -34,7 +35,7 @@ def agree(case: Case, among: Sequence[Server], of: Dataset, callers: Callers) ->
     """Ask everybody, compare, and give what can be timed."""
     questions = {each.name: _question(case, each, of, callers) for each in among}
     answers = {each.name: ask(each.port, questions[each.name]) for each in among}
-    _compare(case, answers, of)
+    compare(case, {name: each.data for name, each in answers.items()}, of)
     return tuple(
         Ready(
             server=each,
@@ -56,13 +57,14 @@ def _question(case: Case, server: Server, of: Dataset, callers: Callers) -> Ques
     )
 
 
-def _compare(case: Case, answers: Mapping[str, Answered], of: Dataset) -> None:
-    ours = answers[OURS].data
+def compare(case: Case, answers: Mapping[str, Any], of: Dataset) -> None:
+    """End the run where the data of one contestant is not ours, or where there is none."""
+    ours = answers[OURS]
     if not _holds_something(ours):
         raise BenchmarkFailed(f"{case.name}: the answer is empty.")
     for name, answer in answers.items():
-        data = spellings(of)[case.name].ours(answer.data) if name == NODE else answer.data
-        # Node's own order of keys is that of its documents, which its shape was made from.
+        data = spellings(of)[case.name].ours(answer) if name == NODE else answer
+        # Node's answers have the order of its own documents.
         same = data == ours if name == NODE else orjson.dumps(data) == orjson.dumps(ours)
         if not same:
             raise BenchmarkFailed(f"{case.name}: {name} answers {_short(data)} where ours answers {_short(ours)}.")
