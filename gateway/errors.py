@@ -48,6 +48,7 @@ class Code(enum.StrEnum):
     ISSUER_UNAVAILABLE = "ISSUER_UNAVAILABLE"
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    INCONSISTENT_DATA = "INCONSISTENT_DATA"
     INTERNAL = "INTERNAL_SERVER_ERROR"
 
 
@@ -100,6 +101,7 @@ TREATMENTS: Final[Mapping[Code, Treatment]] = MappingProxyType(
         Code.ISSUER_UNAVAILABLE: _always(503, "Try again later: the token's issuer cannot be reached."),
         Code.STORE_UNAVAILABLE: _always(503, "Try again later: the database cannot be reached."),
         Code.DEADLINE_EXCEEDED: _always(504, "Ask for less in one request."),
+        Code.INCONSISTENT_DATA: _always(200, "Tell the operator: the graph holds what the schema does not allow."),
         Code.INTERNAL: _always(500, "Tell the operator the request id; the log has the reason under it."),
     }
 )
