@@ -39,6 +39,8 @@ class Paths:
     schema: GraphQLSchema
     mappings: Mappings
     world: World
+    depth: int = 2
+    """how many objects stand between a root field and a value, where a question goes deep."""
 
     def questions(self) -> Iterator[Question]:
         """Enter by every root field, with every object."""
@@ -58,7 +60,9 @@ class Paths:
                 for each in (*self.world.ids(label), f"{label.lower()}-zip", "card-c1"):
                     yield Question(about="ById", text=text, variables={"id": each})
             case Everything():
-                yield Question(about="Everything", text=f"{{ {name}(first: 1000) {self.whole(definition.type, 2)} }}")
+                yield Question(
+                    about="Everything", text=f"{{ {name}(first: 1000) {self.whole(definition.type, self.depth)} }}"
+                )
             case ImpactField():
                 yield from self._impact(name, definition)
             case SearchField():
@@ -67,11 +71,11 @@ class Paths:
                 yield from self._path(name, definition)
             case _:
                 assert not definition.args, f"nobody has said what to ask of {name}, which is {mapping}"
-                yield Question(about="other", text=f"{{ {name} {self.whole(definition.type, 2)} }}")
+                yield Question(about="other", text=f"{{ {name} {self.whole(definition.type, self.depth)} }}")
 
     def _any(self, name: str) -> Iterator[Question]:
         for type_ in self.node_types():
-            inner = f"{{ __typename ... on {type_.name} {self.whole(type_, 2)} }}"
+            inner = f"{{ __typename ... on {type_.name} {self.whole(type_, self.depth)} }}"
             text = f"query($id: ID!) {{ {name}(id: $id) {inner} }}"
             label = self.mappings.label(type_.name) or ""
             for each in (*self.world.ids(label), f"{label.lower()}-zip"):
@@ -86,7 +90,7 @@ class Paths:
             yield Question(about="Entities", text=text, variables={"of": asked})
 
     def _impact(self, name: str, definition: GraphQLField) -> Iterator[Question]:
-        text = f"query($of: [ID!]!) {{ {name}(of: $of, assume: DOWN) {self.whole(definition.type, 2)} }}"
+        text = f"query($of: [ID!]!) {{ {name}(of: $of, assume: DOWN) {self.whole(definition.type, self.depth)} }}"
         for each in ([key] for key in sorted(self.world.nodes)):
             yield Question(about="ImpactField", text=text, variables={"of": each})
         yield Question(about="ImpactField", text=text, variables={"of": sorted(self.world.nodes)})
@@ -141,6 +145,6 @@ class Paths:
         assert not unknown, f"nobody has said what to ask of {owner}.{name}({', '.join(sorted(unknown))}:)"
 
 
-def paths(known: KnowledgeSchema, world: World) -> Paths:
+def paths(known: KnowledgeSchema, world: World, *, depth: int = 2) -> Paths:
     """The questions of the knowledge schema."""
-    return Paths(schema=known.graphql, mappings=known.mappings, world=world)
+    return Paths(schema=known.graphql, mappings=known.mappings, world=world, depth=depth)

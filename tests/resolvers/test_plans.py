@@ -1,0 +1,162 @@
+"""What a customer asks is planned from the customer: in 100 thousand nodes nothing of it reads a whole label.
+
+And what one may not see costs as little as what is not there: the same text, and so few records that a clock tells
+nothing. On Neo4j only, whose plans can be read.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from neo4j import AsyncGraphDatabase
+
+from graph.bind import bind
+from graph.load import load_topology
+from graph.mapping import Everything
+from graph.model import LABELS, Kind
+from graph.pages import order_name
+from graph.read import Prepared
+from graph.scope import Principal, Role
+from graph.store import Store, Transaction
+from tests.graph.compiling import asked, known, reads
+from tests.graph.plans import Plans, hits, statements
+from tests.resolvers.breakages import BREAKAGES, Breakage
+from tests.resolvers.caller import SECONDS
+from tests.resolvers.every_path import Question, paths
+from tests.resolvers.tenants import tenants
+
+pytestmark = [
+    pytest.mark.skipif(
+        os.environ.get("TRUNKLINE_TEST_STORE") != "neo4j", reason="plans are what the run on Neo4j reads"
+    ),
+    pytest.mark.timeout(2400),
+]
+
+NODES = int(os.environ.get("TRUNKLINE_PLAN_NODES", "100000"))
+MOST = {"Site": 1000, "NetworkElement": 1000, "Card": 1000, "Port": 300}
+"""Records that a forbidden object of a label may cost; 150 where nothing is said. Equipment is looked for along all ways
+that a customer's services take: this holds for a customer with few of them, and grows with the caller's own, never with
+the network."""
+
+
+def _questions() -> list[Question]:
+    """One of each text; the ids in it are of the small graph, and a plan does not look at them."""
+    ways = paths(known(), tenants(), depth=1)
+    found = (*ways.questions(), *_searched_by_index())
+    return list({each.text: each for each in found if each.about != "PathField"}.values())
+
+
+def _searched_by_index() -> Iterator[Question]:
+    """Filters and orders by what has an index, which a planner might rather begin with."""
+    for (owner, name), mapping in known().mappings.fields.items():
+        if owner == "Query" and isinstance(mapping, Everything):
+            label = LABELS[mapping.label]
+            for each in label.properties:
+                if each.indexed and each.kind is Kind.STRING and each.name != "id":
+                    filtered = f'{{{each.name}: {{contains: "a"}}}}, orderBy: [{{field: {order_name(each.name)}}}]'
+                    if each.required:
+                        text = f"{{ {name}(filter: {filtered}) {{ totalCount nodes {{ id }} }} }}"
+                        yield Question(about="arguments", text=text)
+                    text = f'{{ {name}(filter: {{{each.name}: {{eq: "a"}}}}) {{ totalCount nodes {{ id }} }} }}'
+                    yield Question(about="arguments", text=text)
+
+
+QUESTIONS = _questions()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class City:
+    """A network with customers."""
+
+    store: Store
+    plans: Plans
+    principal: Principal
+
+    def compiled(self, text: str, variables: Mapping[str, Any]) -> tuple[Prepared, dict[str, Any]]:
+        """A statement of the customer's, and its parameters."""
+        compiler = reads()
+        operation, values = asked(text, variables)
+        made = compiler.prepared(operation, values, self.principal)
+        return made, bind(made.compiled.parameters, compiler.request(made, values, self.principal, {}))
+
+    async def scans(self, question: Question) -> list[str]:
+        """What the plans of a question's parts read wholly."""
+        made, parameters = self.compiled(question.text, question.variables)
+        return [each for text in statements(made.compiled.query) for each in await self.plans.scans(text, parameters)]
+
+    async def forbidden(self, label: str) -> list[str]:
+        """Some objects of a label that are there and that the customer does not see."""
+        text = f"MATCH (n:{label}) RETURN n.id ORDER BY n.id LIMIT 60"
+        rows = await self.store.rows(text, {}, deadline=time.monotonic() + SECONDS)
+        return [str(row[0]) for row in rows if await self._read(one(label), str(row[0])) == [None]][:5]
+
+    async def _read(self, text: str, key: str) -> object:
+        made, parameters = self.compiled(text, {"id": key})
+        return await self.store.read(made.text, parameters, deadline=time.monotonic() + SECONDS)
+
+    async def cost(self, label: str, key: str) -> tuple[str, int]:
+        """The text that asks for an object, and how many records it touches."""
+        made, parameters = self.compiled(one(label), {"id": key})
+        return made.text, hits(await self.plans.planned("PROFILE", made.text, parameters))
+
+
+def one(label: str) -> str:
+    """An operation that asks for one object."""
+    return f"query($id: ID!) {{ node(id: $id) {{ ... on {label} {{ id }} }} }}"
+
+
+@pytest.fixture(scope="module")
+async def city(store: Store, store_address: str) -> AsyncIterator[City]:
+    """A grown network and one customer of it; gone again afterwards."""
+    await _wipe(store)
+    until = time.monotonic() + 1200
+    report = await load_topology(store, scale=NODES, seed=1, alarms=20, progress=lambda *_: None, deadline=until)
+    assert report.written
+    few = "MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) WITH c.id AS id, count(s) AS n RETURN id ORDER BY n, id LIMIT 1"
+    [[customer]] = await store.rows(few, {}, deadline=until)
+    async with AsyncGraphDatabase.driver(store_address) as driver:
+        yield City(
+            store=store,
+            plans=Plans(driver),
+            principal=Principal(subject="c", role=Role.CUSTOMER, customers=(str(customer),)),
+        )
+    await _wipe(store)
+
+
+async def _wipe(store: Store) -> None:
+    async def some(transaction: Transaction) -> bool:
+        text = "MATCH (n) WHERE NOT n:SchemaVersion WITH n LIMIT 10000 DETACH DELETE n RETURN count(*) > 0"
+        return bool((await transaction.run(text, {}))[0][0])
+
+    while await store.write(some, deadline=time.monotonic() + 600):
+        pass
+
+
+async def test_no_question_of_a_customer_reads_a_whole_label(city: City) -> None:
+    found = {each.text: await city.scans(each) for each in QUESTIONS}
+    assert not {text: operators for text, operators in found.items() if operators}
+
+
+LISTS = [each for each in BREAKAGES if each.name in {"a list of everything", "a search"}]
+
+
+@pytest.mark.parametrize("breakage", LISTS, ids=lambda each: each.name)
+async def test_a_list_that_starts_at_its_label_is_noticed(city: City, breakage: Breakage) -> None:
+    of_kind = [each for each in QUESTIONS if each.about == breakage.about][:3]
+    with breakage.made():
+        assert any([await city.scans(each) for each in of_kind])
+
+
+@pytest.mark.parametrize("label", [name for name, each in LABELS.items() if not each.internal])
+async def test_what_one_may_not_see_costs_few_records_and_the_text_of_what_is_not_there(city: City, label: str) -> None:
+    unknown = f"{label.lower()}-00000000-0000-5000-8000-000000000000"
+    text, most = await city.cost(label, unknown)
+    for each in await city.forbidden(label):
+        same, cost = await city.cost(label, each)
+        assert same == text
+        assert cost <= most + MOST.get(label, 150), label
