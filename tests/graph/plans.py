@@ -37,7 +37,7 @@ def statements(query: Query, around: tuple[str, ...] = ()) -> Iterator[str]:
         for each in _columns(clause):
             for sub in _subqueries(each):
                 yield from statements(sub.query, (*around, cypher.text(Query(query.clauses[:index]))))
-    text = cypher.text(Query((*query.clauses[:-1], _ended(query.clauses[-1]))))
+    text = cypher.text(Query(tuple(_ended(query.clauses))))
     for outer in reversed(around):
         if outer:
             bound = sorted(set(_VARIABLE.findall(outer)) & set(_VARIABLE.findall(text)))
@@ -66,11 +66,15 @@ def _subqueries(value: Any) -> Iterator[Sub]:
             yield from _subqueries(getattr(value, each.name))
 
 
-def _ended(clause: Clause) -> Clause:
-    """The end of a query without its columns; what is left of it is what is read, sorted and cut."""
-    if not isinstance(clause, Return):
-        return clause
-    return replace(clause, item=clause.item if clause.distinct else Const(1), name="x")
+def _ended(clauses: tuple[Clause, ...]) -> Iterator[Clause]:
+    """Clauses without their columns; what is left of the end is what is read, sorted and cut. EXISTS has no end at all."""
+    *before, last = clauses
+    yield from before
+    if isinstance(last, Return):
+        yield replace(last, item=last.item if last.distinct else Const(1), name="x")
+    else:
+        yield last
+        yield Return(Const(1), "x")
 
 
 def operators(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
