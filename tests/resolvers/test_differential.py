@@ -20,6 +20,8 @@ from tests.resolvers.operations import Asked, allowed, operations
 from tests.resolvers.oracle import oracle
 from tests.resolvers.tenants import tenants
 
+pytestmark = pytest.mark.timeout(1800)
+
 EXAMPLES = int(os.environ.get("TRUNKLINE_EXAMPLES", "150"))
 KNOWN = knowledge_schema()
 WORLD = tenants()

@@ -19,6 +19,8 @@ from tests.resolvers.oracle import Answered, oracle
 from tests.resolvers.tenants import tenants
 from tests.resolvers.world import load
 
+pytestmark = pytest.mark.timeout(1800)
+
 EXAMPLES = int(os.environ.get("TRUNKLINE_EXAMPLES", "200")) // 3
 KNOWN = knowledge_schema()
 SEAL = CursorKey(KEY)
