@@ -21,7 +21,7 @@ from graph.link import Work
 from graph.scope import Principal, Role
 from graph.store import Store
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
-from tests.resolvers.oracle import Answered, answered
+from tests.resolvers.answers import Answered, answered
 from tests.resolvers.tenants import A, B
 
 T = TypeVar("T")

@@ -41,26 +41,12 @@ from graph.mapping import (
 from graph.model import LABELS, RELATIONSHIPS, Kind, Property
 from graph.scope import Principal, Role
 from tests.resolvers import meaning
+from tests.resolvers.answers import Answered, answered
 from tests.resolvers.meaning import Graph, Hit
 from tests.resolvers.world import Edge, Node, World
 
 _PAGE = 50
 _Question = ById | AnyById | Entities | ImpactField | PathField | SearchField | Changed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """What came out: the data as bytes, and each error's path and code."""
-
-    data: bytes | None
-    errors: tuple[tuple[tuple[str | int, ...], str], ...] = ()
-
-
-def answered(answer: Mapping[str, Any]) -> Answered:
-    """Read a response."""
-    data = orjson.dumps(answer["data"]) if "data" in answer else None
-    errors = tuple((tuple(e.get("path") or ()), str(e["extensions"]["code"])) for e in answer.get("errors", ()))
-    return Answered(data=data, errors=errors)
 
 
 @dataclass(frozen=True, slots=True)

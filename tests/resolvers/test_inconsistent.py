@@ -13,9 +13,10 @@ from graph.cursor import CursorKey
 from graph.scope import Principal
 from graph.store import Store
 from resolvers.knowledge.schema import knowledge_schema
+from tests.resolvers.answers import Answered
 from tests.resolvers.caller import KEY, OPERATOR, PRINCIPALS, Caller, caller
 from tests.resolvers.operations import Asked, allowed, operations
-from tests.resolvers.oracle import Answered, oracle
+from tests.resolvers.oracle import oracle
 from tests.resolvers.tenants import tenants
 from tests.resolvers.world import load
 
