@@ -109,7 +109,7 @@ async def test_a_topology_that_is_there_without_its_marks_is_there_once_after_it
 
 @pytest.mark.parametrize(("how", "through"), [(How.CREATE, 1), (How.CREATE, 4), (How.MERGE, 2)])
 async def test_a_load_that_was_cut_goes_on_where_it_stopped(empty_store: Store, how: How, through: int) -> None:
-    target = Target(store=empty_store, how=how, key="cut", deadline=soon(), size=150)
+    target = Target(store=empty_store, how=how, key="cut", deadline=soon(), size=30)
 
     async def cut() -> None:
         seen = 0
