@@ -85,7 +85,7 @@ class Caller:
     """The compiled subgraph over a store."""
 
     subgraph: KnowledgeSubgraph
-    _parsed: dict[str, Operation] = field(default_factory=dict)
+    _parsed: dict[str, Operation] = field(default_factory=dict, repr=False)
 
     @property
     def schema(self) -> GraphQLSchema:

@@ -203,7 +203,7 @@ class _Writer:
             declared = str(type_.of_type if isinstance(type_, GraphQLNonNull) and by_default else type_)
             return self._variable(value, declared, f" = {literal(value, type_)}" if by_default else "")
         bare = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
-        if isinstance(value, list) and isinstance(bare, GraphQLList):
+        if isinstance(value, list) and isinstance(bare, GraphQLList) and get_named_type(bare).name != "_Any":
             return f"[{', '.join(self.written(each, bare.of_type) for each in value)}]"
         if isinstance(value, dict) and isinstance(bare, GraphQLInputObjectType):
             members = (f"{each}: {self.written(part, bare.fields[each].type)}" for each, part in value.items())
