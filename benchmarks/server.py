@@ -50,7 +50,7 @@ class _Later:
 def around(make: MakeEndpoint, settings: Settings) -> Starlette:
     """Put an endpoint where the gateway's own would be."""
     metrics, later = Metrics(), _Later()
-    tokens = Tokens(settings.issuers, key_rings(settings.issuers))
+    tokens = Tokens(settings.issuers, key_rings(settings.issuers), settings.sources)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -64,7 +64,7 @@ def application(settings: Settings) -> Starlette:
 def served(endpoint: ASGIApp, arriving: Arriving, settings: Settings) -> Starlette:
     """Put an endpoint behind the address, with everything that stands round and beside it."""
     metrics = Metrics()
-    tokens = Tokens(settings.issuers, key_rings(settings.issuers))
+    tokens = Tokens(settings.issuers, key_rings(settings.issuers), settings.sources)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

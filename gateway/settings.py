@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -58,6 +60,15 @@ class Issuer(BaseModel):
         if self.jwks_url and not self.jwks_url.startswith(("https://", "http://")):
             raise ValueError("has a jwks_url that is no http or https address.")
         return self
+
+
+class System(BaseModel):
+    """A surrounding system that calls us."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sources: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
+    """the source ids that it may speak for (sourceSystemId of its alarms)."""
 
 
 class Limits(BaseModel):
@@ -108,6 +119,8 @@ class Settings(BaseSettings):
     listen: str = "127.0.0.1:8000"
     workers: Positive = 1
     issuers: tuple[Issuer, ...] = ()
+    systems: Mapping[str, System] = MappingProxyType({})
+    """by the name in their role `system:<name>`; one that is not named here speaks for its own name only."""
     origins: tuple[str, ...] = ()
     """web pages' origins that may call (CORS); none by default."""
     deadline_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0
@@ -132,6 +145,11 @@ class Settings(BaseSettings):
         if len({each.issuer for each in value}) != len(value):
             raise ValueError("names the same issuer twice.")
         return value
+
+    @property
+    def sources(self) -> Mapping[str, tuple[str, ...]]:
+        """The source ids by the name of the system that speaks for them."""
+        return {name: each.sources for name, each in self.systems.items()}
 
     @property
     def address(self) -> tuple[str, int]:

@@ -21,6 +21,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -45,7 +46,11 @@ CHALLENGE: Final[Headers] = ((b"www-authenticate", b'Bearer realm="trunkline"'),
 class Tokens:
     """The tokens that are believed."""
 
-    def __init__(self, issuers: Sequence[Issuer], rings: Mapping[str, KeyRing]) -> None:
+    def __init__(
+        self, issuers: Sequence[Issuer], rings: Mapping[str, KeyRing], sources: Mapping[str, Sequence[str]]
+    ) -> None:
+        """Take whose tokens are believed, by which keys, and for which sources a system speaks beside its own name."""
+        self._sources = sources
         self._issuers = {each.issuer: each for each in issuers}
         self._rings = rings
         self._remembered: OrderedDict[bytes, tuple[Principal, float]] = OrderedDict()
@@ -64,9 +69,15 @@ class Tokens:
         _check_header(header, issuer)
         await self._check_signature(token, header, issuer)
         _check_claims(claims, issuer)
-        principal = principal_of(claims, issuer)
+        principal = self._with_sources(principal_of(claims, issuer))
         self._remember(token, principal, claims["exp"] + LEEWAY - time.time())
         return principal
+
+    def _with_sources(self, principal: Principal) -> Principal:
+        if principal.role is not Role.SYSTEM:
+            return principal
+        given = self._sources.get(principal.system, (principal.system,))
+        return replace(principal, sources=tuple(sorted(set(given))))
 
     async def _check_signature(self, token: bytes, header: Mapping[str, Any], issuer: Issuer) -> None:
         kid = header.get("kid")

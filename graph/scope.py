@@ -28,7 +28,7 @@ class Role(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """The caller: exactly one role, the customers it stands for, and the system's name or source ids."""
+    """The caller: exactly one role, and the customers or sources it stands for."""
 
     subject: str
     """`iss` and `sub` of the token, length-prefixed: unique over issuers; the scope of idempotency keys."""
@@ -36,6 +36,9 @@ class Principal:
     customers: tuple[str, ...] = ()
     """customer ids, sorted; empty unless the role is customer, or router acting for a customer."""
     system: str = ""
+    """the name of a surrounding system; empty for every other role."""
+    sources: tuple[str, ...] = ()
+    """for a surrounding system: the source ids that it may speak for, as the settings say; sorted."""
     acts_for: Role | None = None
     """for a router: the role of the user whose request it forwards; None when it speaks for itself."""
 

@@ -6,6 +6,7 @@ cleared alarm can still be acknowledged, since someone has to have seen it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -22,7 +23,7 @@ ALARM_NOT_FOUND: Final = "ALARM_NOT_FOUND"
 # The clock is read after the lock: timestamp() is when the statement began, and it may have waited since.
 _ACKNOWLEDGE: Final = """
 MATCH (a:Alarm {id: $alarm})
-WHERE $source = '' OR a.sourceSystemId = $source
+WHERE $everyone OR a.sourceSystemId IN $sources
 SET a._lock = true
 REMOVE a._lock
 WITH a, a.ackState <> 'acknowledged' AS due, datetime.realtime().epochMillis AS now
@@ -51,14 +52,14 @@ async def acknowledge_alarm(
     store: Store, principal: Principal, *, alarm_id: str, idempotency_key: str, deadline: float
 ) -> Outcome:
     """Take note of an alarm in the name of the caller; the outcome has the id of the `alarm`."""
-    source = _source_of(principal)
+    allowed = _allowed(principal)
     subject = principal.subject
     asked = Asked(
         subject=subject, client_key=idempotency_key, operation="acknowledgeAlarm", input={"alarmId": alarm_id}
     )
 
     async def change(transaction: Transaction) -> Outcome:
-        done = await _acknowledge(transaction, alarm_id, source)
+        done = await _acknowledge(transaction, alarm_id, allowed)
         if done is None:
             return Outcome(ids={}, user_errors=(_not_found(),))
         if done.due:
@@ -68,13 +69,13 @@ async def acknowledge_alarm(
     return await once(store, asked, change, deadline=deadline)
 
 
-def _source_of(principal: Principal) -> str:
-    """Give the only source whose alarms a caller may touch; empty: those of all."""
+def _allowed(principal: Principal) -> dict[str, object]:
+    """Give the sources whose alarms a caller may touch, as parameters."""
     match principal.effective:
         case Role.OPERATOR:
-            return ""
-        case Role.SYSTEM if principal.system:
-            return principal.system
+            return {"everyone": True, "sources": []}
+        case Role.SYSTEM if principal.sources:
+            return {"everyone": False, "sources": list(principal.sources)}
         case _:
             raise Refused(
                 "Only operators and surrounding systems acknowledge alarms",
@@ -83,8 +84,8 @@ def _source_of(principal: Principal) -> str:
             )
 
 
-async def _acknowledge(transaction: Transaction, alarm_id: str, source: str) -> _Acknowledged | None:
-    rows = await transaction.run(_ACKNOWLEDGE, {"alarm": alarm_id, "source": source})
+async def _acknowledge(transaction: Transaction, alarm_id: str, allowed: Mapping[str, object]) -> _Acknowledged | None:
+    rows = await transaction.run(_ACKNOWLEDGE, {"alarm": alarm_id, **allowed})
     if not rows:
         return None
     due, version, now, customers = cast("tuple[bool, int, int, list[str]]", tuple(rows[0]))

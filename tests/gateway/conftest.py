@@ -88,7 +88,9 @@ def application(subgraph: DictSubgraph, settings: Settings) -> Starlette:
     async def ready() -> str:
         return ""
 
-    wrapped = middleware(endpoint, settings, Tokens(settings.issuers, key_rings(settings.issuers)), metrics)
+    wrapped = middleware(
+        endpoint, settings, Tokens(settings.issuers, key_rings(settings.issuers), settings.sources), metrics
+    )
     return Starlette(routes=[Route("/graphql", wrapped), *health_routes(ready, metrics)])
 
 

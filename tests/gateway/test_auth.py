@@ -142,7 +142,7 @@ async def test_a_minute_of_leeway_is_given(client: httpx.AsyncClient, mint: Mint
 
 
 async def test_a_remembered_token_still_expires(mint: Mint) -> None:
-    tokens = Tokens((mint.settings(),), {ISSUER: KeyRing(KeyFile(mint.file))})
+    tokens = Tokens((mint.settings(),), {ISSUER: KeyRing(KeyFile(mint.file))}, {})
     token = mint.token(exp=int(time.time()) - 59).encode()
     await tokens.verify(token)
     assert tokens.remembered(token)
@@ -308,8 +308,16 @@ class TestKeys:
 
     async def test_an_issuer_that_was_never_there_is_503(self, mint: Mint, tmp_path: Path) -> None:
         issuer = Issuer(issuer=ISSUER, audience=AUDIENCE, jwks_file=tmp_path / "not there")
-        tokens = Tokens((issuer,), {ISSUER: KeyRing(KeyFile(tmp_path / "not there"))})
+        tokens = Tokens((issuer,), {ISSUER: KeyRing(KeyFile(tmp_path / "not there"))}, {})
         with pytest.raises(Refused) as refused:
             await tokens.verify(mint.token().encode())
         assert refused.value.problems[0].code == "ISSUER_UNAVAILABLE"
         assert refused.value.retry_after
+
+
+async def test_a_system_speaks_for_its_own_name_or_for_the_sources_that_settings_give_it(mint: Mint) -> None:
+    rings = {ISSUER: KeyRing(KeyFile(mint.file))}
+    tokens = Tokens((mint.settings(),), rings, {"faults": ("ems-2", "ems-1")})
+    assert (await tokens.verify(mint.token("system:faults").encode())).sources == ("ems-1", "ems-2")
+    assert (await tokens.verify(mint.token("system:probe").encode())).sources == ("probe",)
+    assert (await tokens.verify(mint.token("operator").encode())).sources == ()

@@ -12,7 +12,7 @@ from graph.store import Store
 from tests.resolvers.caller import CUSTOMER_A, SECONDS, Caller, Counting, caller
 from tests.resolvers.world import World, load
 
-SYSTEM = Principal(subject="nms", role=Role.SYSTEM, system="nms-2")
+SYSTEM = Principal(subject="nms", role=Role.SYSTEM, system="nms-2", sources=("nms-2",))
 ACKNOWLEDGE = """mutation($id: ID!, $key: String!) {
   done: acknowledgeAlarm(alarmId: $id, idempotencyKey: $key) {
     __typename

@@ -32,7 +32,7 @@ NOT_FOUND = Outcome(
 
 
 def system(name: str) -> Principal:
-    return Principal(subject="9:issuer-a:probe", role=Role.SYSTEM, system=name)
+    return Principal(subject="9:issuer-a:probe", role=Role.SYSTEM, system=name, sources=(name,))
 
 
 async def test_an_alarm_is_acknowledged_by_the_clock_of_the_database(scene: Scene) -> None:

@@ -1,0 +1,57 @@
+"""Fault managers speak different dialects of one alarm (X.733), and nothing that they say of it may be lost on the way.
+
+Every dialect is decoded to this one value. What decides anything here (which object, which kind, how bad, since when)
+has a field; all of it, as it came, is in `record`, so that it can be given back as it came.
+
+>>> alarm = Alarm(source_system_id="ems", external_alarm_id="7", alarmed_object="card-1", alarm_type="equipmentAlarm",
+...               probable_cause="powerProblem", perceived_severity="major", raised_at=0, record={})
+>>> alarm.identity
+('ems', '7')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from graph.model import ALARM_TYPES, SEVERITIES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """What a source system says of one alarm, at one moment. Times are epoch milliseconds UTC."""
+
+    source_system_id: str
+    external_alarm_id: str | None = None
+    """the source's own id of the alarm (TMF642 externalAlarmId); optional there."""
+    alarmed_object: str
+    """our id of the object, or the name by which the source system knows it."""
+    alarm_type: str
+    """a word of `graph.model.ALARM_TYPES`."""
+    probable_cause: str
+    specific_problem: str | None = None
+    perceived_severity: str
+    """a word of `graph.model.SEVERITIES`."""
+    cleared: bool = False
+    """the source says that it is over: by its state, or by the severity `cleared`."""
+    acknowledged: bool = False
+    raised_at: int
+    changed_at: int | None = None
+    cleared_at: int | None = None
+    """when the source says that it was over; None: when we heard of it."""
+    record: Mapping[str, object]
+    """the whole alarm as it came, JSON values only."""
+
+    def __post_init__(self) -> None:
+        if self.alarm_type not in ALARM_TYPES:
+            raise ValueError(f"{self.alarm_type!r} is no alarm type")
+        if self.perceived_severity not in SEVERITIES:
+            raise ValueError(f"{self.perceived_severity!r} is no severity")
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What makes two uncleared alarms the same: the source's id, or without one all that tells what it is about."""
+        if self.external_alarm_id is not None:
+            return (self.source_system_id, self.external_alarm_id)
+        about = (self.alarm_type, self.probable_cause, self.specific_problem or "")
+        return (self.source_system_id, self.alarmed_object, *about)
