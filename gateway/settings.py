@@ -12,7 +12,6 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -119,7 +118,7 @@ class Settings(BaseSettings):
     listen: str = "127.0.0.1:8000"
     workers: Positive = 1
     issuers: tuple[Issuer, ...] = ()
-    systems: Mapping[str, System] = MappingProxyType({})
+    systems: Mapping[str, System] = Field(default_factory=dict)
     """by the name in their role `system:<name>`; one that is not named here speaks for its own name only."""
     origins: tuple[str, ...] = ()
     """web pages' origins that may call (CORS); none by default."""

@@ -1,6 +1,6 @@
 // graph/changes/alarms.py _ACKNOWLEDGE
 MATCH (a:Alarm {id: $alarm})
-WHERE $source = '' OR a.sourceSystemId = $source
+WHERE $everyone OR a.sourceSystemId IN $sources
 SET a._lock = true
 REMOVE a._lock
 WITH a, a.ackState <> 'acknowledged' AS due, datetime.realtime().epochMillis AS now
