@@ -7,7 +7,8 @@ dialect says it to one kind of system.
 In: a `TicketOrder`, what a ticket should say. Out: a `TicketState`, what the other system says of the ticket; or an
 `adapters.errors.AdapterError`.
 
-Files: none yet but this one.
+Files, in order of flow: this one (what every dialect does) · `tmf621.py` (TM Forum's, over HTTP) ·
+`tmf621_resource.py` (its ticket: what we write into it, what we believe of it).
 
 Invariants
 1. A ticket carries our order key as its external id, from its first moment on. Whoever does not know whether an order
