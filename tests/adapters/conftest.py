@@ -67,20 +67,21 @@ async def person(system: TicketingSystem) -> AsyncIterator[httpx.AsyncClient]:
 
 
 class Saying:
-    """A server that says the same to everyone, word for word, and hangs up."""
+    """A server that says one thing after another, the last for ever, word for word, and hangs up after each."""
 
-    def __init__(self, said: bytes | None) -> None:
-        self._said = said
+    def __init__(self, *said: bytes | None) -> None:
+        self._said = list(said)
         self.heard: list[bytes] = []
         self.port = 0
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             self.heard.append(await reader.read(65_536))
-            if self._said is None:
+            said = self._said.pop(0) if len(self._said) > 1 else self._said[0]
+            if said is None:
                 await reader.read()  # it hears, and says nothing, until the other side has had enough
             else:
-                writer.write(self._said)
+                writer.write(said)
                 await writer.drain()
         except OSError:
             pass
@@ -93,8 +94,8 @@ class Saying:
 
 
 @asynccontextmanager
-async def saying(said: bytes | None) -> AsyncIterator[Saying]:
-    server = Saying(said)
+async def saying(*said: bytes | None) -> AsyncIterator[Saying]:
+    server = Saying(*said)
     listening = await asyncio.start_server(server.accept, "127.0.0.1", 0)
     server.port = listening.sockets[0].getsockname()[1]
     try:

@@ -21,11 +21,11 @@ def faults(kind: str, value: object) -> list[str]:
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
 
 
-def published(definition: str) -> Draft4Validator:
+def published(definition: str, api: int = 621) -> Draft4Validator:
     """Give the published schema, or skip the test that wants it."""
     folder = os.environ.get(REFERENCE)
     if not folder:
         pytest.skip(f"{REFERENCE} does not name a folder with the published swaggers")
-    [path] = Path(folder).glob("tmf-v4/TMF621-*.swagger.json")
+    [path] = Path(folder).glob(f"tmf-v4/TMF{api}-*.swagger.json")
     swagger: dict[str, Any] = orjson.loads(path.read_bytes())
     return Draft4Validator({**swagger, "$ref": f"#/definitions/{definition}"})
