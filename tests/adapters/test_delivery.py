@@ -116,7 +116,6 @@ async def test_an_alarm_becomes_a_ticket_for_each_customer_and_its_clear_resolve
             assert await desk.known(key) == [ticket["id"], "acknowledged"]
         await desk.laid.raise_(report("trunk-1", cleared=True))
         await until(settled(desk))
-        print(await desk.laid.rows("MATCH (d:Delivery) RETURN d.state, d.attempts, d.version, d.lastError, d.payload"))
         for customer in "ab":
             key = f"{alarm}:customer-{customer}"
             [ticket] = desk.tickets(key)
