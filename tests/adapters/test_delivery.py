@@ -23,7 +23,7 @@ from graph.store import Store
 from tests.graph.changes.network import AT, POLICY, Laid, lay, report, soon
 
 OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)
-PACE = Pace(request_seconds=1.0, processing_seconds=0.5)
+PACE = Pace(request_seconds=1.0, processing_seconds=1.5)
 WAIT_SECONDS = 30.0
 
 
@@ -39,7 +39,7 @@ class Desk:
     async def process(self, owner: str = "one") -> AsyncIterator[asyncio.Task[None]]:
         """Run a process's lane while the block runs."""
         described = System(name=POLICY.ticketing, address=self.system.address, failures=50)
-        attention = Attention(poll_seconds=0.3, request_seconds=1.0, processing_seconds=0.5)
+        attention = Attention(poll_seconds=0.3, request_seconds=1.0, processing_seconds=1.5)
         async with opened(described) as transport:
             teller = TicketTeller(
                 store=self.laid.store, ticketing=Tmf621(transport), policy=POLICY, attention=attention
