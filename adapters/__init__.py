@@ -1,6 +1,15 @@
-"""Adapters: where the surrounding systems will be met, each by its own protocol and in its own words.
+"""Adapters: where the surrounding systems are met, each by its own protocol and in its own words.
 
 In: what a change obliges us to tell another system. Out: what another system tells us, in the words of the graph.
 
-Files: none yet. The room is here so that the arrows are: the resolvers may know it, and it may know the graph.
+Files, in order of flow: `ticketing/` (who works on it) · `transport.py` `breaker.py` (the way to a system) · `tmf.py`
+(conventions of TM Forum's APIs, for both directions) · `errors.py` (what can go wrong, and whether to ask again) ·
+`simulator/` (every surrounding system as a small real server).
+
+Invariants
+1. No two systems know each other, and no two dialects of a system.
+2. A deadline comes with every call; none is invented here, and nothing is tried twice here.
+3. Foreign exceptions stop here: what goes up is of `errors.py`, and repeats nothing of what another system answered.
+
+Example: `await ticketing.find("alarm-7:customer-3", deadline=soon)` gives that ticket's id, status and severity there.
 """

@@ -1,0 +1,81 @@
+"""A stand-in as a process of its own: `python -m adapters.simulator ticketing --journal FILE`.
+
+It says where it is as one line of JSON on its standard output, and stays until SIGTERM or Ctrl-C; with `--leash` also
+no longer than its standard input, so that it does not outlive whoever started it. Secrets come in the environment:
+TRUNKLINE_SIMULATOR_BEARER (what callers must bring), TRUNKLINE_SIMULATOR_CALLBACK_AUTHORIZATION (what events bring).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Final
+from urllib.parse import urljoin
+
+import click
+import orjson
+from pydantic import SecretStr
+
+from adapters.simulator.faults import PATH
+from adapters.simulator.ticketing import serving
+
+BEARER: Final = "TRUNKLINE_SIMULATOR_BEARER"
+CALLBACK_AUTHORIZATION: Final = "TRUNKLINE_SIMULATOR_CALLBACK_AUTHORIZATION"
+
+
+@click.group(help="Stand-ins for surrounding systems.")
+def main() -> None:
+    """Group the stand-ins."""
+
+
+@main.command(help="A ticketing system that speaks TMF621 v4.")
+@click.option("--listen", default="127.0.0.1:0", show_default=True, help="HOST:PORT; port 0 is any that is free.")
+@click.option("--journal", type=click.Path(path_type=Path, dir_okay=False), help="A line for each change received.")
+@click.option("--state", type=click.Path(path_type=Path, dir_okay=False), help="Where its tickets outlive it.")
+@click.option("--leash", is_flag=True, help="End at the end of standard input.")
+def ticketing(listen: str, journal: Path | None, state: Path | None, *, leash: bool) -> None:
+    """Serve a ticketing system until told otherwise."""
+    host, separator, port = listen.rpartition(":")
+    if not (host and separator and port.isdecimal() and int(port) <= 65_535):
+        raise click.BadParameter("is not HOST:PORT, such as 127.0.0.1:0.", param_hint="--listen")
+    asyncio.run(_ticketing((host.strip("[]"), int(port)), journal, state, leash=leash))
+
+
+async def _ticketing(place: tuple[str, int], journal: Path | None, state: Path | None, *, leash: bool) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, ended.set)
+    if leash:
+        threading.Thread(target=_await_end_of_input, args=(loop, ended), daemon=True).start()
+    async with serving(
+        host=place[0],
+        port=place[1],
+        journal=journal,
+        state=state,
+        bearer=_secret(BEARER),
+        callback_authorization=_secret(CALLBACK_AUTHORIZATION),
+    ) as system:
+        told = {"address": system.address, "faults": urljoin(system.address, PATH)}
+        sys.stdout.buffer.write(orjson.dumps(told) + b"\n")
+        sys.stdout.buffer.flush()
+        await ended.wait()
+
+
+def _await_end_of_input(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    loop.call_soon_threadsafe(ended.set)
+
+
+def _secret(name: str) -> SecretStr | None:
+    value = os.environ.get(name)
+    return SecretStr(value) if value else None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Trouble ticketing: where people work on what an alarm did to a customer. One ticket for each customer and alarm.
+
+Ticketing systems differ in protocol and words, and what is owed to them is the same: a ticket that can be found again
+under our own key, that says how bad it is, and that is resolved when the alarm clears. `Ticketing` says that much; each
+dialect says it to one kind of system.
+
+In: a `TicketOrder`, what a ticket should say. Out: a `TicketState`, what the other system says of the ticket; or an
+`adapters.errors.AdapterError`.
+
+Files, in order of flow: this one (what every dialect does) · `tmf621.py` (TM Forum's, over HTTP) ·
+`tmf621_resource.py` (its ticket: what we write into it, what we believe of it).
+
+Invariants
+1. A ticket carries our order key as its external id, from its first moment on. Whoever does not know whether an order
+   was heard looks for the key before ordering again: the other system is not trusted to notice.
+2. No method tries twice. When and whether to ask again is the ledger's business.
+3. An answer that is not about the ticket that was asked for is `Nonsense`, never believed.
+
+Opening what may be there already:
+
+    state = await ticketing.find("alarm-7:customer-3", deadline=soon)
+    if state is None:
+        state = await ticketing.open(order, delivery_id="event-9:ticketing:customer-3", deadline=soon)
+    state.id                       # the other system's own: "TT-00000017"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from graph.model import EFFECTS, SEVERITIES, TICKET_STATES
+
+ORDERED: Final = ("acknowledged", "inProgress", "resolved")
+"""The statuses that we order; the others are for the people who work there."""
+FINAL: Final = ("closed", "cancelled")
+"""A ticket with one of these is not changed again: what comes back needs another ticket."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketState:
+    """What the other system says of one ticket."""
+
+    id: str
+    """the other system's own."""
+    external_id: str | None
+    """our order key, or whatever it was opened under."""
+    status: str
+    """one of `graph.model.TICKET_STATES`."""
+    severity: str
+    """as they put it: people may have written there what is no word of ours; empty when nothing."""
+    changed_at: int | None
+    """epoch milliseconds by their clock."""
+
+    def __post_init__(self) -> None:
+        _check(self.status, TICKET_STATES, "status of a ticket")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerRef:
+    """Whose ticket it is."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AffectedService:
+    """A service of that customer, and what the alarm does to it."""
+
+    id: str
+    effect: str
+    """one of `graph.model.EFFECTS`."""
+
+    def __post_init__(self) -> None:
+        _check(self.effect, EFFECTS, "effect")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketOrder:
+    """What a ticket should say."""
+
+    external_id: str
+    """our order key: stable over opening, changing and resolving."""
+    severity: str
+    status: str
+    """one of `ORDERED`: resolved when the alarm has cleared or nothing of this customer is affected any more."""
+    name: str
+    description: str
+    customer: CustomerRef
+    alarm_id: str
+    services: tuple[AffectedService, ...]
+    note: str = ""
+    """what is new, for the people who work there; nothing is noted when it is empty."""
+
+    def __post_init__(self) -> None:
+        if not self.external_id:
+            raise ValueError("a ticket without our key could not be found again")
+        _check(self.severity, SEVERITIES, "severity")
+        _check(self.status, ORDERED, "status to order")
+
+
+class Ticketing(Protocol):
+    """One ticketing system. Every method raises `AdapterError` and nothing else of its own."""
+
+    @property
+    def retry_at(self) -> float | None:
+        """When the next call is let through, by time.monotonic(); None: now. Until then each one is Unreachable."""
+        ...
+
+    async def find(self, external_id: str, *, deadline: float) -> TicketState | None:
+        """Give the ticket with this key; where there are several, the one that was opened first."""
+        ...
+
+    async def open(self, order: TicketOrder, *, delivery_id: str, deadline: float) -> TicketState:
+        """Open a ticket. Whether there is one already was asked before."""
+        ...
+
+    async def amend(self, their_id: str, order: TicketOrder, *, delivery_id: str, deadline: float) -> TicketState:
+        """Bring a ticket to what the order says. One that is in a `FINAL` status, or gone, is Rejected."""
+        ...
+
+    async def states(self, their_ids: Sequence[str], *, deadline: float) -> list[TicketState]:
+        """Give the states of those of these tickets that are there, in no order."""
+        ...
+
+    async def subscribe(self, callback: str, *, deadline: float) -> None:
+        """Ask to be told of changes at this address; it does no harm to ask again."""
+        ...
+
+
+def _check(word: str, words: Sequence[str], what: str) -> None:
+    if word not in words:
+        raise ValueError(f"{word!r} is no {what}: it is one of {', '.join(words)}")

@@ -1,0 +1,124 @@
+"""A ticketing system that speaks TMF621, version 4: each thing that is owed to it is one HTTP exchange, or two.
+
+Its POST does not notice that it was heard before, so `find` asks by our key first. Its PATCH replaces lists, so `amend`
+looks at the ticket before it changes it. What is written and what is believed is in `tmf621_resource.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from adapters.errors import Nonsense, Rejected
+from adapters.ticketing import FINAL, TicketOrder, TicketState
+from adapters.ticketing.tmf621_resource import (
+    FIELDS,
+    a_list,
+    an_object,
+    change,
+    created_at,
+    creation,
+    state_of,
+    state_of_ours,
+)
+from adapters.tmf import quote_value
+from adapters.transport import Call, Transport
+
+RESOURCE: Final = "troubleTicket"
+CHUNK: Final = 50
+"""How many tickets are asked for at once."""
+_MOST_PAGES: Final = 100
+_CONFLICT: Final = 409
+
+log = structlog.get_logger(__name__)
+
+
+class Tmf621:
+    """`adapters.ticketing.Ticketing` over a transport whose address ends in `/tmf-api/troubleTicket/v4`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    @property
+    def retry_at(self) -> float | None:
+        """When the next call is let through, by time.monotonic(); None: now."""
+        return self._transport.breaker.retry_at
+
+    async def find(self, external_id: str, *, deadline: float) -> TicketState | None:
+        """Ask by our key."""
+        found: dict[str, tuple[int, TicketState]] = {}
+        for where, each in await self._listed("externalId", [external_id], deadline):
+            state = state_of_ours(each, external_id, where)
+            found[state.id] = created_at(each, where), state
+        if len(found) > 1:
+            log.warning("several tickets with one key", system=self._transport.name, key=external_id, tickets=[*found])
+        first = min(found.values(), key=lambda each: (each[0], each[1].id), default=None)
+        return first[1] if first else None
+
+    async def open(self, order: TicketOrder, *, delivery_id: str, deadline: float) -> TicketState:
+        """POST it."""
+        call = Call(method="POST", path=(RESOURCE,), body=creation(order, delivery_id), headers=_key(delivery_id))
+        answer = await self._transport.exchange(call, deadline=deadline)
+        return state_of_ours(answer.json(), order.external_id)
+
+    async def amend(self, their_id: str, order: TicketOrder, *, delivery_id: str, deadline: float) -> TicketState:
+        """GET it, and PATCH what is different."""
+        path = (RESOURCE, their_id)
+        answer = (await self._transport.exchange(Call(method="GET", path=path), deadline=deadline)).json()
+        if self._same(state_of_ours(answer, order.external_id), their_id).status in FINAL:
+            raise Rejected(f"The ticket {their_id} is not changed any more", hint="Open another one", status=_CONFLICT)
+        body = change(an_object(answer), order, delivery_id)
+        call = Call(method="PATCH", path=path, body=body, headers=_key(delivery_id))
+        changed = (await self._transport.exchange(call, deadline=deadline)).json()
+        return self._same(state_of_ours(changed, order.external_id), their_id)
+
+    async def states(self, their_ids: Sequence[str], *, deadline: float) -> list[TicketState]:
+        """GET them, some at a time."""
+        found: dict[str, TicketState] = {}
+        wanted = list(dict.fromkeys(their_ids))
+        for start in range(0, len(wanted), CHUNK):
+            chunk = wanted[start : start + CHUNK]
+            for where, each in await self._listed("id", chunk, deadline):
+                state = state_of(each, where)
+                if state.id not in chunk:
+                    raise Nonsense(f"{self._transport.name} answered a ticket not asked for", where=f"{where}.id")
+                found[state.id] = state
+        return list(found.values())
+
+    async def subscribe(self, callback: str, *, deadline: float) -> None:
+        """POST the hub; that it knows us already is said by 409."""
+        call = Call(method="POST", path=("hub",), body={"callback": callback})
+        try:
+            await self._transport.exchange(call, deadline=deadline)
+        except Rejected as rejected:
+            if rejected.status != _CONFLICT:
+                raise
+
+    async def _listed(self, attribute: str, values: Sequence[str], deadline: float) -> list[tuple[str, object]]:
+        """Give what has one of these values, and its place in the list; page by page, however small they are."""
+        query = ((attribute, ",".join(map(quote_value, values))), ("fields", ",".join(FIELDS)))
+        found: list[tuple[str, object]] = []
+        for _ in range(_MOST_PAGES):
+            paging = (("offset", str(len(found))), ("limit", str(CHUNK)))
+            call = Call(method="GET", path=(RESOURCE,), query=(*query, *paging))
+            answer = await self._transport.exchange(call, deadline=deadline)
+            items = a_list(answer.json())
+            found += [(f"[{number}]", each) for number, each in enumerate(items, start=len(found))]
+            if not items or len(found) >= _count(answer.headers.get("x-total-count", "")):
+                return found
+        raise Nonsense(f"{self._transport.name} answered a list without an end", where="X-Total-Count")
+
+    def _same(self, state: TicketState, their_id: str) -> TicketState:
+        if state.id != their_id:
+            raise Nonsense(f"{self._transport.name} answered another ticket than the one asked for", where="id")
+        return state
+
+
+def _key(delivery_id: str) -> dict[str, str]:
+    return {"Idempotency-Key": delivery_id}
+
+
+def _count(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() else 0

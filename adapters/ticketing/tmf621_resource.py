@@ -1,0 +1,162 @@
+"""What is written into a TMF621 trouble ticket, and what is believed of one that comes back.
+
+A ticketing system may be a proxy's login page, another tenant, or a system that ignores a filter: an answer that is not
+about our ticket must not move ours. And a ticket is not ours alone: people write notes there and set it on hold. A
+merge patch (RFC 7396) replaces lists as a whole, so what we change in a list is put between what others have in it.
+
+Pure: bodies out of orders, `TicketState` out of answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from adapters.errors import Malformed, Nonsense
+from adapters.ticketing import TicketOrder, TicketState
+from adapters.tmf import read_time
+from graph.model import EFFECTS, TICKET_STATES
+
+FIELDS: Final = ("id", "externalId", "status", "severity", "lastUpdate", "creationDate")
+"""What is asked for of a ticket that is only looked at."""
+TICKET_TYPE: Final = "fault"
+AUTHOR: Final = "trunkline"
+CAUSE: Final = "cause"
+"""The role of the alarm. The role of a service is what the alarm does to it."""
+_OURS: Final = frozenset({CAUSE, *EFFECTS})
+_LONGEST_REASON: Final = 250
+_KEPT: Final[Mapping[str, tuple[str, ...]]] = {
+    "acknowledged": ("inProgress", "pending", "held", "rejected"),
+    "inProgress": ("pending", "held", "rejected"),
+    "resolved": (),
+}
+"""By the status that we order: those that people have set in the meantime, and that say more."""
+
+
+def creation(order: TicketOrder, delivery_id: str) -> dict[str, object]:
+    """Make the body that opens a ticket."""
+    return {
+        "externalId": order.external_id,
+        "ticketType": TICKET_TYPE,
+        "severity": order.severity,
+        "status": order.status,
+        "name": order.name,
+        "description": order.description,
+        "relatedParty": [
+            {
+                "id": order.customer.id,
+                "name": order.customer.name,
+                "role": "customer",
+                "@referredType": "Customer",
+            }
+        ],
+        "relatedEntity": _entities(order),
+        **({"note": [_note(order, delivery_id)]} if order.note else {}),
+    }
+
+
+def change(ticket: Mapping[str, object], order: TicketOrder, delivery_id: str) -> dict[str, object]:
+    """Make the merge patch that brings a ticket, as it stands there now, to what the order says."""
+    patch: dict[str, object] = {"severity": order.severity}
+    if ticket.get("status") not in (order.status, *_KEPT[order.status]):
+        patch["status"] = order.status
+        if order.note:
+            patch["statusChangeReason"] = order.note[:_LONGEST_REASON]
+    notes = _list_in(ticket, "note")
+    # The delivery's id is the note's: when it is told again, it does not appear twice.
+    if order.note and all(_member(each, "id") != delivery_id for each in notes):
+        patch["note"] = [*notes, _note(order, delivery_id)]
+    theirs = [each for each in _list_in(ticket, "relatedEntity") if _member(each, "role") not in _OURS]
+    patch["relatedEntity"] = [*theirs, *_entities(order)]
+    return patch
+
+
+def state_of(answer: object, where: str = "") -> TicketState:
+    """Read one ticket, whosever it is; `where` is its place in the answer."""
+    ticket = an_object(answer, where)
+    their_id, external_id = ticket.get("id"), ticket.get("externalId")
+    status, severity = ticket.get("status"), ticket.get("severity", "")
+    if not isinstance(their_id, str) or their_id in ("", ".", ".."):
+        raise _nonsense("has no id that is a string", where, "id")
+    if not isinstance(external_id, str | None):
+        raise _nonsense("has an externalId that is no string", where, "externalId")
+    if not isinstance(status, str) or status not in TICKET_STATES:
+        raise _nonsense("has a status that is none of TMF621", where, "status")
+    if not isinstance(severity, str | None):
+        raise _nonsense("has a severity that is no string", where, "severity")
+    return TicketState(
+        id=their_id,
+        external_id=external_id,
+        status=status,
+        severity=severity or "",
+        changed_at=_time(ticket, "lastUpdate", where),
+    )
+
+
+def state_of_ours(answer: object, external_id: str, where: str = "") -> TicketState:
+    """Read one ticket that must be the one with this key."""
+    state = state_of(answer, where)
+    if state.external_id != external_id:
+        raise _nonsense(
+            "has another external id than the one asked for: it belongs to someone else", where, "externalId"
+        )
+    return state
+
+
+def created_at(answer: object, where: str = "") -> int:
+    """Read when a ticket was opened there; one that does not say counts as the last."""
+    moment = _time(an_object(answer, where), "creationDate", where)
+    return 2**63 if moment is None else moment
+
+
+def an_object(answer: object, where: str = "") -> Mapping[str, object]:
+    """Take what must be a JSON object."""
+    if not isinstance(answer, dict):
+        raise Nonsense("The ticketing system answered what is no ticket", where=where or "body")
+    return answer
+
+
+def a_list(answer: object) -> list[object]:
+    """Take what must be a JSON array."""
+    if not isinstance(answer, list):
+        raise Nonsense("The ticketing system answered what is no list of tickets", where="body")
+    return answer
+
+
+def _entities(order: TicketOrder) -> list[object]:
+    alarm = {"id": order.alarm_id, "role": CAUSE, "@referredType": "Alarm"}
+    services = [{"id": each.id, "role": each.effect, "@referredType": "Service"} for each in order.services]
+    return [alarm, *services]
+
+
+def _note(order: TicketOrder, delivery_id: str) -> dict[str, str]:
+    return {"id": delivery_id, "author": AUTHOR, "text": order.note}
+
+
+def _list_in(ticket: Mapping[str, object], name: str) -> list[object]:
+    value = ticket.get(name)
+    if not isinstance(value, list | None):
+        raise _nonsense(f"has a {name} that is no list", "", name)
+    return value or []
+
+
+def _member(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _time(ticket: Mapping[str, object], name: str, where: str) -> int | None:
+    value = ticket.get(name)
+    if value is None:
+        return None
+    try:
+        return read_time(value, name)
+    except Malformed as exc:
+        raise _nonsense(f"has a {name} that is no time with a zone", where, name) from exc
+
+
+def _nonsense(what: str, where: str, member: str) -> Nonsense:
+    return Nonsense(
+        f"A ticket that the ticketing system answered {what}",
+        hint="Look whether its address leads to the right system",
+        where=f"{where}.{member}".lstrip("."),
+    )

@@ -1,0 +1,243 @@
+"""TM Forum's APIs share conventions that no swagger of theirs writes down, and a client notices each that is missing.
+
+They are in TMF630 (version 4): how lists are filtered, cut into pages and slimmed, what an error looks like, what PATCH
+means, how times are written. Everything here is pure and works on plain values: our own endpoints use it, and so do the
+stand-ins. What a caller sent wrongly is `Malformed`, with the field.
+
+>>> asked = read_query([("status", "held,pending"), ("fields", "status"), ("limit", "1")])
+>>> tickets = [{"id": "1", "status": "held"}, {"id": "2", "status": "closed"}, {"id": "3", "status": "pending"}]
+>>> found = [each for each in tickets if matches(each, asked.filters)]
+>>> page = page_of(len(found), asked)
+>>> page.status, [select(each, asked.fields) for each in found[page.first : page.end]]
+(206, [{'id': '1', 'status': 'held'}])
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypeAlias
+from urllib.parse import urlencode
+
+from adapters.errors import Malformed
+
+Resource: TypeAlias = Mapping[str, object]
+Pairs: TypeAlias = Sequence[tuple[str, str]]
+"""A query as it came: names and values, decoded, in order."""
+
+LIMIT: Final = 100
+MOST: Final = 1_000
+DEEPEST: Final = 64
+_ALWAYS: Final = ("id", "href")
+_PAGING: Final = ("fields", "offset", "limit")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
+_VALUE: Final = re.compile(r"""(?:"([^"]*)"|'([^']*)'|([^,]*))(,|\Z)""")
+_TIME: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:)([0-9]{2})(?:\.([0-9]+))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """One attribute must have one of these values."""
+
+    path: tuple[str, ...]
+    """through objects, and through every item of a list."""
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListQuery:
+    """What of a list is wanted."""
+
+    filters: tuple[Filter, ...]
+    """all of them must hold."""
+    fields: tuple[str, ...]
+    """empty: all."""
+    offset: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Which part of a list an answer holds: from `first` up to `end`."""
+
+    total: int
+    first: int
+    end: int
+    limit: int
+
+    @property
+    def status(self) -> int:
+        """200 when it is the whole list, 206 when it is a part."""
+        return 200 if self.end - self.first == self.total else 206
+
+
+def read_query(pairs: Pairs, *, limit: int = LIMIT, most: int = MOST) -> ListQuery:
+    """Read a list's query; an attribute that is named twice may have the values of both."""
+    wanted: dict[str, list[str]] = {}
+    for name, value in pairs:
+        wanted.setdefault(name, []).extend([value] if name in ("offset", "limit") else split_values(value))
+    return ListQuery(
+        filters=tuple(
+            Filter(path=tuple(name.split(".")), values=tuple(values))
+            for name, values in wanted.items()
+            if name not in _PAGING
+        ),
+        fields=tuple(dict.fromkeys(each for each in wanted.get("fields", ()) if each)),
+        offset=_whole(wanted, "offset", least=0, default=0),
+        limit=min(_whole(wanted, "limit", least=1, default=limit), most),
+    )
+
+
+def split_values(text: str) -> list[str]:
+    """Part the values of one attribute at the commas outside of quotes; quotes round a whole value are taken off.
+
+    >>> split_values('held,"in, or out",resolved')
+    ['held', 'in, or out', 'resolved']
+    """
+    values, position = [], 0
+    while match := _VALUE.match(text, position):
+        values.append(next(each for each in match.group(1, 2, 3) if each is not None))
+        if not match[4]:
+            break
+        position = match.end()
+    return values
+
+
+def quote_value(value: str) -> str:
+    """Write a value so that `split_values` gives it back; one with a comma and both kinds of quotes cannot be."""
+    if "," not in value and value[:1] not in ("'", '"'):
+        return value
+    mark = "'" if '"' in value else '"'
+    if mark in value:
+        raise Malformed("A value with a comma and both kinds of quotes cannot be asked for", field="value")
+    return f"{mark}{value}{mark}"
+
+
+def matches(resource: Resource, filters: Iterable[Filter]) -> bool:
+    """Tell whether every filter holds. What is not there, or null, equals nothing."""
+    return all(any(_text(each) in wanted.values for each in _at(resource, wanted.path)) for wanted in filters)
+
+
+def select(resource: Resource, fields: Sequence[str]) -> dict[str, object]:
+    """Keep the attributes that were asked for, all when none was; id and href stay in any case."""
+    if not fields:
+        return dict(resource)
+    kept = {*_ALWAYS, *fields}
+    return {name: value for name, value in resource.items() if name in kept}
+
+
+def page_of(total: int, asked: ListQuery) -> Page:
+    """Give the part of a list of so many that was asked for."""
+    first = min(asked.offset, total)
+    return Page(total=total, first=first, end=min(first + asked.limit, total), limit=asked.limit)
+
+
+def page_headers(page: Page, address: str, pairs: Pairs) -> dict[str, str]:
+    """Give the headers that go with a page of the list at this address, asked for by this query."""
+    starts = {"self": page.first, "first": 0, "last": max(page.total - 1, 0) // page.limit * page.limit}
+    if page.end < page.total:
+        starts["next"] = page.end
+    if page.first > 0:
+        starts["prev"] = max(page.first - page.limit, 0)
+    rest = [pair for pair in pairs if pair[0] not in ("offset", "limit")]
+    links = [
+        f'<{address}?{urlencode([*rest, ("offset", start), ("limit", page.limit)])}>; rel="{rel}"'
+        for rel, start in starts.items()
+    ]
+    return {
+        "X-Total-Count": str(page.total),
+        "X-Result-Count": str(page.end - page.first),
+        "Link": ", ".join(links),
+    }
+
+
+def error_body(code: str, reason: str, *, message: str = "", status: int) -> dict[str, str]:
+    """Make the body of an error: what went wrong, by code and in a few words; and what to do about it."""
+    return {"code": code, "reason": reason, **({"message": message} if message else {}), "status": str(status)}
+
+
+def merge_patch(target: object, patch: object, *, deepest: int = DEEPEST) -> object:
+    """Apply a JSON merge patch (RFC 7396): null takes away, objects are merged, anything else replaces.
+
+    >>> merge_patch({"a": 1, "b": {"c": 2, "d": 3}}, {"a": None, "b": {"c": [4]}})
+    {'b': {'c': [4], 'd': 3}}
+    """
+    if not isinstance(patch, dict):
+        return patch
+    if not deepest:
+        raise Malformed(f"A patch is nested no deeper than {DEEPEST} objects", field="")
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_patch(merged.get(name), value, deepest=deepest - 1)
+    return merged
+
+
+def read_time(value: object, field: str) -> int:
+    """Read an RFC 3339 time as epoch milliseconds; without a zone nobody knows when it was, so it is refused.
+
+    >>> read_time("2026-03-01T12:00:00.5+01:00", "alarmRaisedTime")
+    1772362800500
+    """
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise Malformed(
+            f"{field} is no time with a zone", hint="Write it as in 2026-03-01T12:00:00.000Z (RFC 3339)", field=field
+        )
+    day, minute, second, fraction, zone = match.groups(default="")
+    leap = second == "60"
+    text = f"{day}T{minute}{'59' if leap else second}.{fraction[:6]:0<6}{zone.upper().replace('Z', '+00:00')}"
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise Malformed(f"{field} is a time that does not exist", field=field) from exc
+    return (moment - _EPOCH + timedelta(seconds=leap)) // timedelta(milliseconds=1)
+
+
+def write_time(milliseconds: int) -> str:
+    """Write epoch milliseconds as an RFC 3339 time.
+
+    >>> write_time(1772362800500)
+    '2026-03-01T11:00:00.500Z'
+    """
+    moment = _EPOCH + timedelta(milliseconds=milliseconds)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _whole(wanted: Mapping[str, list[str]], name: str, *, least: int, default: int) -> int:
+    if name not in wanted:
+        return default
+    text = wanted[name][-1]
+    if not _NUMBER.fullmatch(text) or int(text) < least:
+        raise Malformed(f"{name} is a whole number, {least} or more", field=name)
+    return int(text)
+
+
+def _at(resource: object, path: Iterable[str]) -> list[object]:
+    found = [resource]
+    for name in path:
+        found = [each[name] for each in _items(found) if isinstance(each, dict) and name in each]
+    return _items(found)
+
+
+def _items(found: list[object]) -> list[object]:
+    return [item for each in found for item in (each if isinstance(each, list) else [each])]
+
+
+def _text(value: object) -> str | None:
+    """Give a value as it stands in a query; what is no single value cannot stand there."""
+    match value:
+        case str():
+            return value
+        case bool() | int() | float():
+            return json.dumps(value)
+        case _:
+            return None

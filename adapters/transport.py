@@ -1,0 +1,251 @@
+"""Every surrounding system is asked over HTTP, and every one of them can hang, lie, flood or be gone.
+
+What is done about that is the same for all: a deadline from the caller over all of an exchange, a cap on what is read,
+no redirects, no cookies, a breaker, and errors of our own. Nothing is asked twice: only the ledger knows whether that
+would be right. (aiohttp itself repeats a GET whose kept connection turns out to be closed; it never does so for what
+changes anything.)
+
+In: a `Call`. Out: an `Answer` with a status of 2xx, or an `AdapterError`. One `Transport` per system, opened in the
+lifespan of whoever uses it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Final, cast
+from urllib.parse import quote, urlencode, urlsplit
+
+import aiohttp
+import orjson
+from aiohttp.http_exceptions import HttpProcessingError
+from pydantic import SecretStr
+from yarl import URL
+
+from adapters.breaker import Breaker
+from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
+
+MOST_BYTES: Final = 1_048_576
+LONGEST_RETRY_AFTER: Final = 3_600.0
+"""A system that asks for more is asked again after this."""
+_CHUNK: Final = 65_536
+_WAIT: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """A surrounding system, as the operator describes it."""
+
+    name: str
+    """in logs and errors."""
+    address: str
+    """what all paths are below."""
+    bearer: SecretStr | None = None
+    most_bytes: int = MOST_BYTES
+    """of one answer."""
+    failures: int = 5
+    """in a row, after which the breaker opens."""
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.address)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError(f"the address of {self.name} is not http(s)://HOST[:PORT][/PATH]")
+        if parts.username or parts.password:
+            raise ValueError(f"the address of {self.name} holds a credential: give it apart, it would be printed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What is asked of it."""
+
+    method: str
+    path: tuple[str, ...]
+    """segments, as they are: they are quoted here."""
+    query: tuple[tuple[str, str], ...] = ()
+    body: object = None
+    """any JSON; nothing is sent for None."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not {"", ".", ".."}.isdisjoint(self.path):
+            raise ValueError("a path with such a segment would lead elsewhere")
+
+    def __str__(self) -> str:
+        return f"{self.method} {'/'.join(self.path)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What it said, with a status of 2xx."""
+
+    system: str
+    status: int
+    headers: Mapping[str, str]
+    """by names in lower case."""
+    body: bytes
+
+    def json(self) -> object:
+        """Read it as JSON, or raise Nonsense."""
+        media = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media != "application/json" and not (media.startswith("application/") and media.endswith("+json")):
+            said = "HTML" if media.endswith("html") else "something else"
+            raise Nonsense(
+                f"{self.system} answered {said} with {self.status} where JSON belongs",
+                hint="Look whether its address leads to a proxy or a login page",
+                where="content-type",
+            )
+        try:
+            return cast("object", orjson.loads(self.body))
+        except orjson.JSONDecodeError as exc:
+            raise Nonsense(f"{self.system} answered what is not JSON", where="body") from exc
+
+
+class Transport:
+    """The way to one system."""
+
+    def __init__(self, system: System, session: aiohttp.ClientSession) -> None:
+        self._system = system
+        self._session = session
+        self.name = system.name
+        self.breaker = Breaker(failures=system.failures, now=time.monotonic())
+
+    async def exchange(self, call: Call, *, deadline: float) -> Answer:
+        """Ask once; the deadline is an absolute time.monotonic()."""
+        now = time.monotonic()
+        if deadline <= now:
+            raise TimedOut(f"There was no time left to ask {self.name} for {call}", hint="Give it more time")
+        if wait := self.breaker.admit(now=now):
+            raise Unreachable(
+                f"{self.name} was not asked: it has failed several times in a row",
+                hint=f"It is tried again in {wait:.0f} s",
+                retry_after=wait,
+            )
+        with self._noted(), _seam(self.name, call):
+            async with asyncio.timeout(deadline - now):
+                return await self._send(call)
+
+    async def _send(self, call: Call) -> Answer:
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity", **call.headers}
+        if self._system.bearer is not None:
+            headers["Authorization"] = f"Bearer {self._system.bearer.get_secret_value()}"
+        data = None
+        if call.body is not None:
+            data = orjson.dumps(call.body)
+            headers.setdefault("Content-Type", "application/json")
+        async with self._session.request(
+            call.method, _url(self._system.address, call), data=data, headers=headers, allow_redirects=False
+        ) as response:
+            _accept(self.name, call, response)
+            body = await self._read(response)
+            found = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(system=self.name, status=response.status, headers=found, body=body)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        async for chunk in response.content.iter_chunked(_CHUNK):
+            body += chunk
+            if len(body) > self._system.most_bytes:
+                response.close()
+                raise Nonsense(f"{self.name} answered more than {self._system.most_bytes} bytes", where="body")
+        return bytes(body)
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Tell the breaker how a call ended."""
+        try:
+            yield
+        except AdapterError as error:
+            away = isinstance(error, Unreachable | TimedOut) or (isinstance(error, Busy) and error.status >= 500)
+            (self.breaker.failed if away else self.breaker.succeeded)(now=time.monotonic())
+            raise
+        except BaseException:  # cancelled, most likely
+            self.breaker.abandoned(now=time.monotonic())
+            raise
+        self.breaker.succeeded(now=time.monotonic())
+
+
+@asynccontextmanager
+async def opened(system: System) -> AsyncIterator[Transport]:
+    """Keep connections to a system while the block runs."""
+    async with aiohttp.ClientSession(
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None),
+        auto_decompress=False,  # we ask for none; a small body must not become a large one
+    ) as session:
+        yield Transport(system, session)
+
+
+def retry_after(value: str | None, *, now: datetime) -> float | None:
+    """Read a Retry-After, of seconds or an HTTP date, as seconds from now; None for none, and for what is neither.
+
+    >>> retry_after("120", now=datetime.now(UTC))
+    120.0
+    >>> retry_after("Wed, 21 Oct 2026 07:28:00 GMT", now=datetime(2026, 10, 21, 7, 27, 30, tzinfo=UTC))
+    30.0
+    """
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit():
+        return float(min(int(text[:12]), LONGEST_RETRY_AFTER))
+    try:
+        seconds = (parsedate_to_datetime(text).astimezone(UTC) - now).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+
+
+def _url(address: str, call: Call) -> URL:
+    path = "/".join(quote(each, safe="") for each in call.path)
+    query = f"?{urlencode(call.query, quote_via=quote)}" if call.query else ""
+    return URL(f"{address.rstrip('/')}/{path}{query}", encoded=True)
+
+
+def _accept(name: str, call: Call, response: aiohttp.ClientResponse) -> None:
+    """Let 2xx pass. The body of anything else is not looked at: it may hold anything."""
+    status = response.status
+    said = f"{name} answered {status} to {call}"
+    if status >= 500 or status in _WAIT:
+        wait = retry_after(response.headers.get("Retry-After"), now=datetime.now(UTC))
+        raise Busy(said, hint="It is asked again later", status=status, retry_after=wait)
+    if status >= 400:
+        raise Rejected(said, hint="Look into its own log for the reason", status=status)
+    if not 200 <= status < 300:
+        raise Nonsense(said, hint="Redirects are not followed: give the address it leads to", where="status")
+
+
+@contextmanager
+def _seam(name: str, call: Call) -> Iterator[None]:
+    """Turn what the client library raises into errors of ours."""
+    try:
+        yield
+    except aiohttp.ClientConnectorError as exc:  # before anything was sent
+        raise Unreachable(
+            f"{name} cannot be reached: {_reason(exc)}", hint="Look at its address, and whether it runs"
+        ) from exc
+    except (aiohttp.ClientResponseError, HttpProcessingError) as exc:
+        raise Nonsense(f"{name} answered {call} with what is not HTTP", where="head") from exc
+    except aiohttp.InvalidURL as exc:
+        raise Unreachable(f"{name} cannot be reached: its address makes no URL", hint="Look at its address") from exc
+    except TimeoutError as exc:
+        raise TimedOut(
+            f"{name} did not answer {call} in time", hint="Look there before asking again", may_have_happened=True
+        ) from exc
+    except (aiohttp.ClientError, OSError) as exc:
+        raise Unreachable(
+            f"The connection to {name} was lost during {call}",
+            hint="Look there before asking again",
+            may_have_happened=True,
+        ) from exc
+
+
+def _reason(exc: aiohttp.ClientConnectorError) -> str:
+    if isinstance(exc, aiohttp.ClientSSLError):
+        return "its certificate, or its TLS, is not accepted"
+    if isinstance(exc, aiohttp.ClientConnectorDNSError):
+        return "its name is not known"
+    return exc.strerror or "no connection"
