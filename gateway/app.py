@@ -33,6 +33,7 @@ from gateway.settings import Settings, load_settings
 from gateway.tokens import Tokens
 from graph.address import Credentials, EmbeddedAddress, parse_address
 from graph.changes.idempotency import keep_swept
+from graph.changes.policy import AlarmPolicy
 from graph.cursor import KEY_BYTES, CursorKey
 from graph.cursor_key import load_cursor_key
 from graph.embedded import EmbeddedSettings, prepare, require_platform
@@ -112,7 +113,7 @@ async def _opening(settings: Settings) -> AsyncIterator[tuple[Subgraph, Ping]]:
         async with opened(settings) as store:
             await fitting(settings, store)
             async with _swept(store):
-                yield KnowledgeSubgraph(store, await _cursor_key(settings, store)), partial(_ping, store)
+                yield KnowledgeSubgraph(store, await _cursor_key(settings, store), AlarmPolicy()), partial(_ping, store)
     except GraphError as error:
         raise Away(str(error)) from error
 

@@ -125,8 +125,8 @@ class _Compiler:
                 return self._by_id(asked, mapping, row)
             case Along() as mapping:
                 return self._along(asked, mapping, item, row)
-            case Everything(label=label):
-                return page(self, asked, lambda: everything(self.names, self.kind, label), item, row)
+            case Everything(label=label, having=having):
+                return page(self, asked, lambda: everything(self.names, self.kind, label, having), item, row)
             case ImpactField() | ImpactList() | PathField() | PathNodes() | SearchField() as mapping:
                 return explored(self, asked, mapping, item, row)
             case never:

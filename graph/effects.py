@@ -14,20 +14,30 @@ its ports, a port the trunk that ends there) is read from the graph by whoever a
 'degraded'
 >>> severity_of("degraded", "PREMIUM")
 'major'
+
+What one alarm hits of a service is its *parts*: with the parts of every open alarm at hand, the effect of all of them
+together needs no walk over the network again.
+
+>>> parts_hit(routes, frozenset({"trunk-1"})), effect_of_parts({"working"}, protected=True)
+(frozenset({'working'}), 'degraded')
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
+from graph.model import PARTS
+
 Effect: TypeAlias = Literal["down", "degraded", "atRisk"]
 
 ASSERTING_TYPES: Final = frozenset({"equipmentAlarm", "communicationsAlarm"})
 ASSERTING_SEVERITIES: Final = frozenset({"critical", "major"})
+RANK: Final = ("critical", "major", "minor", "warning", "indeterminate", "cleared")
+"""Severities, the worst first."""
 
 SEVERITY: Final[Mapping[tuple[Effect, str], str]] = MappingProxyType(
     {
@@ -63,13 +73,41 @@ def asserts_failure(alarm_type: str, perceived_severity: str) -> bool:
 
 def effect_on(routes: Routes, failed: AbstractSet[str]) -> Effect | None:
     """Give the effect of everything that has failed, together; None when the service does not notice."""
-    working_failed = not failed.isdisjoint(routes.working)
-    protecting_failed = not failed.isdisjoint(routes.protecting)
-    if not failed.isdisjoint(routes.access):
+    return effect_of_parts(parts_hit(routes, failed), protected=bool(routes.protecting))
+
+
+def parts_hit(routes: Routes, failed: AbstractSet[str]) -> frozenset[str]:
+    """Give the parts of a service, in the words of `graph.model.PARTS`, of which something has failed."""
+    needs = zip(PARTS, (routes.access, routes.working, routes.protecting), strict=True)
+    return frozenset(part for part, ids in needs if not failed.isdisjoint(ids))
+
+
+def effect_of_parts(parts: AbstractSet[str], *, protected: bool) -> Effect | None:
+    """Give the effect of parts that have failed together; `protected`: whether there is a protecting path at all."""
+    if "access" in parts:
         return "down"
-    if working_failed:
-        return "degraded" if routes.protecting and not protecting_failed else "down"
-    return "atRisk" if protecting_failed else None
+    if "working" in parts:
+        return "degraded" if protected and "protecting" not in parts else "down"
+    return "atRisk" if "protecting" in parts else None
+
+
+def parts_text(parts: AbstractSet[str]) -> str:
+    """Spell parts as they are kept in the graph: in the order of the model, a blank between.
+
+    >>> parts_text({"working", "access"})
+    'access working'
+    """
+    return " ".join(each for each in PARTS if each in parts)
+
+
+def worst(severities: Iterable[str | None]) -> str | None:
+    """Give the worst of severities; None when there is none.
+
+    >>> worst(["minor", None, "critical"])
+    'critical'
+    """
+    known = [each for each in severities if each is not None]
+    return min(known, key=RANK.index, default=None)
 
 
 def takes_part(routes: Routes, failed: AbstractSet[str]) -> bool:
@@ -77,7 +115,7 @@ def takes_part(routes: Routes, failed: AbstractSet[str]) -> bool:
 
     The effect itself is that of all open alarms together; each alarm that has a part carries it.
     """
-    return not all(map(failed.isdisjoint, (routes.access, routes.working, routes.protecting)))
+    return bool(parts_hit(routes, failed))
 
 
 def severity_of(effect: Effect, tier: str) -> str | None:

@@ -124,6 +124,8 @@ class Everything:
     """A page of all nodes of a label that the caller may see."""
 
     label: str
+    having: str = ""
+    """a text property; nodes that lack it are left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

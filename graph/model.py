@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Rises with each migration in graph/migrate.py."""
 
 
@@ -118,16 +118,7 @@ ALARM_TYPES: Final = (
     "securityServiceOrMechanismViolation",
     "timeDomainViolation",
 )
-TICKET_STATES: Final = (
-    "acknowledged",
-    "rejected",
-    "pending",
-    "held",
-    "inProgress",
-    "cancelled",
-    "closed",
-    "resolved",
-)
+TICKET_STATES: Final = ("acknowledged", "rejected", "pending", "held", "inProgress", "cancelled", "closed", "resolved")
 ORDER_STATES: Final = (
     "acknowledged",
     "rejected",
@@ -142,6 +133,10 @@ ORDER_STATES: Final = (
     "pendingCancellation",
 )
 BOOST_STATES: Final = ("requested", "scheduled", "activated", "terminated", "declined")
+
+DELIVERY_STATES: Final = ("READY", "DONE", "DEAD")
+PARTS: Final = ("access", "working", "protecting")
+"""of a service: what an alarm hits of it."""
 
 _ID = Property(name="id", indexed=True)
 
@@ -265,12 +260,13 @@ _LABELS: Final = (
     ),
     Label(
         name="Alarm",
-        about="A fault or threshold event, in the words of X.733 and TMF642.",
+        about="A fault or threshold event, in the words of X.733 and TMF642. One that matches nothing `awaits` a name.",
         properties=(
             _ID,
             _text("sourceSystemId", indexed=True),
             _text("externalAlarmId", required=False, indexed=True),
-            Property(name="alarmedObjectRef", operator_only=True),
+            Property(name="alarmedObjectRef", operator_only=True, indexed=True),
+            Property(name="awaits", required=False, indexed=True, operator_only=True),
             _text("alarmType", *ALARM_TYPES),
             _text("probableCause"),
             _text("specificProblem", required=False),
@@ -285,13 +281,18 @@ _LABELS: Final = (
     ),
     Label(
         name="Ticket",
-        about="What we know of another system's trouble ticket. externalId is the id that the other system gave it.",
+        about=(
+            "What we know of another system's trouble ticket. externalId is the id that the other system gave it; "
+            "orderKey is what that system knows us by."
+        ),
         properties=(
             _ID,
             _text("system"),
             _text("externalId", required=False, indexed=True),
-            _text("status", *TICKET_STATES),
+            Property(name="orderKey", required=False, indexed=True, operator_only=True),
+            _text("status", *TICKET_STATES, indexed=True),
             _text("severity", *SEVERITIES),
+            _time("changedAt", required=False),
         ),
     ),
     Label(
@@ -364,6 +365,38 @@ _LABELS: Final = (
         ),
     ),
     Label(
+        name="Delivery",
+        about="What a surrounding system must be told of an event; `waiting` is its lane until it is told.",
+        properties=(
+            Property(name="id", indexed=True, operator_only=True),
+            Property(name="system", operator_only=True),
+            Property(name="subject", operator_only=True),
+            Property(name="lane", operator_only=True),
+            Property(name="waiting", required=False, indexed=True, operator_only=True),
+            Property(name="orderKey", indexed=True, operator_only=True),
+            Property(name="version", kind=Kind.INTEGER, operator_only=True),
+            Property(name="state", words=DELIVERY_STATES, indexed=True, operator_only=True),
+            Property(name="attempts", kind=Kind.INTEGER, operator_only=True),
+            Property(name="createdAt", kind=Kind.TIME, indexed=True, operator_only=True),
+            Property(name="nextAt", kind=Kind.TIME, operator_only=True),
+            Property(name="lastError", required=False, operator_only=True),
+            Property(name="payload", kind=Kind.JSON, operator_only=True),
+        ),
+    ),
+    Label(
+        name="Lane",
+        about="Who may tell a system what waits for it, until when by the database's clock; the epoch rises with each owner.",
+        internal=True,
+        properties=(_ID, _text("owner"), _time("until"), _number("epoch")),
+    ),
+    Label(
+        name="AlarmIdentity",
+        about="What makes two reports the same alarm; locked while it is decided which alarm a report is of.",
+        unique=("key",),
+        internal=True,
+        properties=(_text("key"),),
+    ),
+    Label(
         name="Idempotency",
         about="The outcome of a change, kept under the caller's key; `key` is the hash of (principal, clientKey).",
         unique=("key",),
@@ -420,7 +453,11 @@ _RELATIONSHIPS: Final = (
         starts=("Alarm",),
         ends=("Service",),
         inside=Inside.REVERSE,
-        properties=(_text("effect", *EFFECTS), _text("severity", *SEVERITIES, required=False)),
+        properties=(
+            _text("effect", *EFFECTS),
+            _text("severity", *SEVERITIES, required=False),
+            Property(name="parts", operator_only=True),
+        ),
     ),
     Relationship(type="CAUSED_BY", starts=("Alarm",), ends=("Alarm",), inside=Inside.NEVER),
     Relationship(type="REPORTS", starts=("Ticket",), ends=("Alarm",), inside=Inside.NEVER),
@@ -432,6 +469,7 @@ _RELATIONSHIPS: Final = (
     Relationship(type="BOOSTS", starts=("Boost",), ends=("Service",), inside=Inside.REVERSE, one_end=True),
     Relationship(type="USED_BY", starts=("Usage",), ends=("Service",), inside=Inside.REVERSE, one_end=True),
     Relationship(type="CONCERNS_CUSTOMER", starts=("Event",), ends=("Customer",), inside=Inside.REVERSE),
+    Relationship(type="TELLS", starts=("Delivery",), ends=("Event",), inside=Inside.NEVER, one_end=True),
     Relationship(type="NAMES", starts=("ExternalName",), ends=("Site", *_RESOURCES), inside=Inside.NEVER, one_end=True),
     Relationship(type="ABOUT", starts=("Lead",), ends=("Customer",), inside=Inside.NEVER, one_end=True),
 )

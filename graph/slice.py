@@ -118,8 +118,14 @@ def _gathered(names: Names, path: tuple[Hop, ...], var: str) -> tuple[Clause, ..
     return tuple(clauses)
 
 
-def everything(names: Names, kind: ScopeKind, label: str) -> Source:
+def everything(names: Names, kind: ScopeKind, label: str, having: str = "") -> Source:
     """Start a list of all nodes of a label in the slice; a customer's begins at the customer, never at the label."""
+    found = _everything(names, kind, label)
+    # A range that excludes nothing but absence: read from the property's index.
+    return replace(found, clauses=found.where(Binary(">=", Get(found.node, having), Const("")))) if having else found
+
+
+def _everything(names: Names, kind: ScopeKind, label: str) -> Source:
     var = names.variable()
     match kind:
         case ScopeKind.EVERYTHING:

@@ -10,5 +10,5 @@ Invariants
 1. A subgraph never imports another; they meet through entity keys.
 2. Reads of the graph are compiled; no resolver here walks it.
 
-Example: `KnowledgeSubgraph(store, cursor_key).execute(operation, {"id": "customer-..."}, principal, deadline)`.
+Example: `KnowledgeSubgraph(store, cursor_key, policy).execute(operation, {"id": "customer-..."}, principal, deadline)`.
 """

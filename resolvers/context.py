@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from graph.changes.policy import AlarmPolicy
 from graph.scope import Principal
 from graph.store import Store
 
@@ -17,5 +18,6 @@ class Asked:
     principal: Principal
     deadline: float
     """`time.monotonic()` seconds."""
+    policy: AlarmPolicy
     outcomes: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """response key of a mutation's root field -> payload field -> id."""

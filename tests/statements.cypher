@@ -1,4 +1,4 @@
-// graph/changes/alarms.py _ACKNOWLEDGE
+// graph/changes/acknowledge.py _ACKNOWLEDGE
 MATCH (a:Alarm {id: $alarm})
 WHERE $everyone OR a.sourceSystemId IN $sources
 SET a._lock = true
@@ -12,15 +12,140 @@ RETURN due, a._version, now, COLLECT {
   RETURN DISTINCT c.id ORDER BY c.id
 }
 
+// graph/changes/affected.py _LOCK
+UNWIND $services AS id
+MATCH (s:Service {id: id})
+SET s._lock = true
+REMOVE s._lock
+WITH s
+OPTIONAL MATCH (s)-[:GOVERNED_BY]->(l:Sla)
+WITH s, l
+OPTIONAL MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s)
+RETURN s.id, s.name, s.effect, l.tier, c.id, c.name,
+  EXISTS { MATCH (s)-[r:ROUTED_OVER]->(:Trunk) WHERE r.path = 'PROTECTING' },
+  COLLECT { MATCH (a:Alarm)-[r:AFFECTS]->(s) RETURN [a.id, r.parts, r.effect, r.severity] ORDER BY a.id }
+
+// graph/changes/affected.py _AFFECT
+UNWIND $rows AS row
+MATCH (s:Service {id: row.service})
+MATCH (a:Alarm {id: row.alarm})
+MERGE (a)-[r:AFFECTS]->(s)
+SET r.effect = row.effect, r.severity = row.severity, r.parts = row.parts
+
+// graph/changes/affected.py _SPARE
+UNWIND $services AS id
+MATCH (:Alarm {id: $alarm})-[r:AFFECTS]->(:Service {id: id})
+DELETE r
+
+// graph/changes/affected.py _EFFECTS
+UNWIND $rows AS row
+MATCH (s:Service {id: row.service})
+SET s.effect = row.effect
+
+// graph/changes/alarms.py _CREATE
+CREATE (a:Alarm {id: $id, sourceSystemId: $source, alarmedObjectRef: $object, raisedAt: $raised})
+SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
+    a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
+    a.record = $record, a.awaits = $awaits, a._sourceAt = $sourceAt, a._version = 1
+
+// graph/changes/alarms.py _SET
+MATCH (a:Alarm {id: $id})
+SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
+    a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
+    a.raisedAt = $raised, a.record = $record, a._sourceAt = $sourceAt, a._version = coalesce(a._version, 0) + 1
+RETURN a._version
+
+// graph/changes/alarms.py _RAISED_ON_ELEMENT
+MATCH (a:Alarm {id: $id}) MATCH (o:NetworkElement {id: $target}) CREATE (a)-[:RAISED_ON]->(o)
+
+// graph/changes/alarms.py _RAISED_ON_CARD
+MATCH (a:Alarm {id: $id}) MATCH (o:Card {id: $target}) CREATE (a)-[:RAISED_ON]->(o)
+
+// graph/changes/alarms.py _RAISED_ON_PORT
+MATCH (a:Alarm {id: $id}) MATCH (o:Port {id: $target}) CREATE (a)-[:RAISED_ON]->(o)
+
+// graph/changes/alarms.py _RAISED_ON_TRUNK
+MATCH (a:Alarm {id: $id}) MATCH (o:Trunk {id: $target}) CREATE (a)-[:RAISED_ON]->(o)
+
+// graph/changes/consequences.py _COUNT_ON
+UNWIND $alarms AS id
+MATCH (a:Alarm {id: id})
+SET a._version = coalesce(a._version, 0) + 1
+RETURN a.id, a._version
+
+// graph/changes/deliveries.py _REPLAY
+MATCH (d:Delivery {id: $delivery})
+SET d._lock = true
+REMOVE d._lock
+WITH d, d.state = 'DEAD' AS due, datetime.realtime().epochMillis AS now
+SET d.state = CASE WHEN due THEN 'READY' ELSE d.state END,
+    d.waiting = CASE WHEN due THEN d.lane ELSE d.waiting END,
+    d.attempts = CASE WHEN due THEN 1 ELSE d.attempts END,
+    d.createdAt = CASE WHEN due THEN now ELSE d.createdAt END,
+    d.nextAt = CASE WHEN due THEN now ELSE d.nextAt END,
+    d._version = coalesce(d._version, 0) + CASE WHEN due THEN 1 ELSE 0 END
+RETURN due, now, d._version
+
 // graph/changes/events.py _APPEND
+UNWIND $rows AS row
 CREATE (e:Event {
-  id: $id, type: $type, aggregateId: $aggregate, aggregateVersion: $version,
-  at: $at, principal: $principal, payload: $payload
+  id: row.id, type: row.type, aggregateId: row.aggregate, aggregateVersion: row.version,
+  at: row.at, principal: row.principal, payload: row.payload
 })
-WITH e
-UNWIND $customers AS customer
+WITH e, row
+UNWIND row.customers AS customer
 MATCH (c:Customer {id: customer})
 CREATE (e)-[:CONCERNS_CUSTOMER]->(c)
+
+// graph/changes/hits.py _RESOLVE
+RETURN HEAD(COLLECT {
+  MATCH (x:ExternalName {key: $key})-[:NAMES]->(o)
+  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
+  RETURN o.id
+}), HEAD(COLLECT {
+  MATCH (o:NetworkElement {id: $object}) RETURN o.id
+  UNION MATCH (o:Card {id: $object}) RETURN o.id
+  UNION MATCH (o:Port {id: $object}) RETURN o.id
+  UNION MATCH (o:Trunk {id: $object}) RETURN o.id
+})
+
+// graph/changes/hits.py _BY_ELEMENT
+RETURN COLLECT {
+  MATCH (:NetworkElement {id: $object})-[:HOLDS]->(:Card)-[:HAS_PORT]->(:Port)<-[:ACCESSED_AT]-(s:Service)
+  RETURN DISTINCT s.id
+}, COLLECT {
+  MATCH (:NetworkElement {id: $object})-[:HOLDS]->(:Card)-[:HAS_PORT]->(:Port)<-[:TERMINATES_ON]-(t:Trunk)
+  MATCH (t)<-[r:ROUTED_OVER]-(s:Service)
+  WITH DISTINCT s.id AS service, r.path AS path
+  RETURN [service, path]
+}
+
+// graph/changes/hits.py _BY_CARD
+RETURN COLLECT {
+  MATCH (:Card {id: $object})-[:HAS_PORT]->(:Port)<-[:ACCESSED_AT]-(s:Service)
+  RETURN DISTINCT s.id
+}, COLLECT {
+  MATCH (:Card {id: $object})-[:HAS_PORT]->(:Port)<-[:TERMINATES_ON]-(:Trunk)<-[r:ROUTED_OVER]-(s:Service)
+  WITH DISTINCT s.id AS service, r.path AS path
+  RETURN [service, path]
+}
+
+// graph/changes/hits.py _BY_PORT
+RETURN COLLECT {
+  MATCH (:Port {id: $object})<-[:ACCESSED_AT]-(s:Service)
+  RETURN DISTINCT s.id
+}, COLLECT {
+  MATCH (:Port {id: $object})<-[:TERMINATES_ON]-(:Trunk)<-[r:ROUTED_OVER]-(s:Service)
+  WITH DISTINCT s.id AS service, r.path AS path
+  RETURN [service, path]
+}
+
+// graph/changes/hits.py _BY_TRUNK
+RETURN [], COLLECT {
+  MATCH (:Trunk {id: $object})<-[r:ROUTED_OVER]-(s:Service)
+  WITH DISTINCT s.id AS service, r.path AS path
+  RETURN [service, path]
+}
 
 // graph/changes/idempotency.py _CLAIM
 MERGE (i:Idempotency {key: $key})
@@ -44,8 +169,156 @@ WITH i WHERE i.expiresAt < timestamp()
 DETACH DELETE i
 RETURN count(*)
 
+// graph/changes/occurrence.py _FIND_NAMED
+MERGE (k:AlarmIdentity {key: $key})
+SET k._lock = true
+REMOVE k._lock
+RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
+  MATCH (a:Alarm {externalAlarmId: $external})
+  WHERE a.sourceSystemId = $source
+  RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
+})
+
+// graph/changes/occurrence.py _FIND_UNNAMED
+MERGE (k:AlarmIdentity {key: $key})
+SET k._lock = true
+REMOVE k._lock
+RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
+  MATCH (a:Alarm {alarmedObjectRef: $object})
+  WHERE a.sourceSystemId = $source AND a.externalAlarmId IS NULL AND a.alarmType = $type
+    AND a.probableCause = $cause AND coalesce(a.specificProblem, '') = $problem
+  RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
+})
+
+// graph/changes/occurrence.py _LOCK
+MATCH (a:Alarm {id: $alarm})
+WHERE $everyone OR a.sourceSystemId IN $sources
+SET a._lock = true
+REMOVE a._lock
+WITH a
+RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, a._sourceAt, a.record,
+  HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }),
+  COLLECT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s.id ORDER BY s.id },
+  [a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmType, a.probableCause, a.specificProblem,
+   a.perceivedSeverity, a.raisedAt]
+
+// graph/changes/tickets.py _PAIRS
+UNWIND $pairs AS pair
+MATCH (a:Alarm {id: pair.alarm})
+MATCH (c:Customer {id: pair.customer})
+RETURN a.id, c.id, c.name, COLLECT {
+  MATCH (a)-[r:AFFECTS]->(s:Service)<-[:SUBSCRIBES_TO]-(c)
+  RETURN [s.id, s.name, r.effect, r.severity] ORDER BY s.id
+}, COLLECT {
+  MATCH (a)<-[:REPORTS]-(t:Ticket)-[:OPENED_FOR]->(c) WHERE t.system = $system
+  RETURN [t.id, t.orderKey, t.externalId, t.status, t.severity]
+}
+
+// graph/changes/tickets.py _OPEN
+UNWIND $rows AS row
+MATCH (a:Alarm {id: row.alarm})
+MATCH (c:Customer {id: row.customer})
+CREATE (t:Ticket {
+  id: row.id, system: $system, orderKey: row.orderKey, status: row.status, severity: row.severity
+})
+CREATE (t)-[:REPORTS]->(a)
+CREATE (t)-[:OPENED_FOR]->(c)
+WITH t, row
+UNWIND row.services AS service
+MATCH (s:Service {id: service})
+CREATE (t)-[:CONCERNS]->(s)
+
+// graph/changes/tickets.py _AMEND
+UNWIND $rows AS row
+MATCH (t:Ticket {id: row.id})
+SET t.status = row.status, t.severity = row.severity
+
+// graph/changes/tickets.py _CONCERN
+UNWIND $rows AS row
+MATCH (t:Ticket {id: row.id})
+UNWIND row.services AS service
+MATCH (s:Service {id: service})
+MERGE (t)-[:CONCERNS]->(s)
+
+// graph/changes/tickets.py _CONCERN_NO_MORE
+UNWIND $rows AS row
+MATCH (t:Ticket {id: row.id})-[r:CONCERNS]->(s:Service)
+WHERE NOT s.id IN row.services
+DELETE r
+
 // graph/cursor_key.py KEEP
 MERGE (k:StoreKey {id: 'storekey-cursor'}) ON CREATE SET k.text = $text RETURN k.text AS text
+
+// graph/ledger/claims.py _CLAIM
+MATCH (l:Lane {id: $lane})
+WITH l, datetime.realtime().epochMillis AS now
+WHERE l.owner = $owner AND l.epoch = $epoch AND l.until > now
+MATCH (d:Delivery {waiting: $lane})
+WHERE d.nextAt <= now AND NOT EXISTS {
+  MATCH (e:Delivery {orderKey: d.orderKey})
+  WHERE e.system = d.system AND e.version < d.version AND e.state <> 'DONE'
+}
+WITH d, now LIMIT $most
+SET d._lock = true
+REMOVE d._lock
+WITH d, now WHERE d.waiting = $lane AND d.nextAt <= now
+SET d.attempts = d.attempts + 1, d._epoch = $epoch, d.nextAt = now + $hold
+RETURN d.id, d.orderKey, d.version, d.attempts, now - d.createdAt, d.payload
+
+// graph/ledger/lanes.py _TAKE
+MERGE (l:Lane {id: $lane})
+ON CREATE SET l.owner = '', l.until = 0, l.epoch = 0
+SET l._lock = true
+REMOVE l._lock
+WITH l, datetime.realtime().epochMillis AS now
+WHERE l.owner = $owner OR l.until < now
+SET l.epoch = CASE WHEN l.owner = $owner AND l.until >= now THEN l.epoch ELSE l.epoch + 1 END,
+    l.owner = $owner,
+    l.until = now + $ttl
+RETURN l.epoch
+
+// graph/ledger/lanes.py _LEAVE
+MATCH (l:Lane {id: $lane})
+SET l._lock = true
+REMOVE l._lock
+WITH l WHERE l.owner = $owner AND l.epoch = $epoch
+SET l.until = 0
+
+// graph/ledger/outbox.py _WRITE
+UNWIND $rows AS row
+MATCH (e:Event {id: row.event})
+CREATE (:Delivery {
+  id: row.id, system: row.system, subject: row.subject, lane: row.lane, waiting: row.lane, orderKey: row.orderKey,
+  version: e.aggregateVersion, state: 'READY', attempts: 0, createdAt: e.at, nextAt: e.at, payload: row.payload
+})-[:TELLS]->(e)
+
+// graph/ledger/outcomes.py _DONE
+UNWIND $rows AS row
+MATCH (d:Delivery {id: row.id})
+SET d._lock = true
+REMOVE d._lock
+WITH d, row WHERE d.state = 'READY' AND d.attempts = row.attempts AND d._epoch = row.epoch
+SET d.state = 'DONE', d.waiting = null, d.lastError = row.error
+RETURN d.id
+
+// graph/ledger/outcomes.py _AGAIN
+UNWIND $rows AS row
+MATCH (d:Delivery {id: row.id})
+SET d._lock = true
+REMOVE d._lock
+WITH d, row, datetime.realtime().epochMillis AS now
+WHERE d.state = 'READY' AND d.attempts = row.attempts AND d._epoch = row.epoch
+SET d.nextAt = now + row.pause, d.lastError = row.error
+RETURN d.id
+
+// graph/ledger/outcomes.py _DEAD
+UNWIND $rows AS row
+MATCH (d:Delivery {id: row.id})
+SET d._lock = true
+REMOVE d._lock
+WITH d, row WHERE d.state = 'READY' AND d.attempts = row.attempts AND d._epoch = row.epoch
+SET d.state = 'DEAD', d.waiting = null, d.lastError = row.error
+RETURN d.id
 
 // graph/link.py Link._terminate
 SHOW TRANSACTIONS YIELD transactionId, clientAddress

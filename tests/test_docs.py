@@ -17,6 +17,7 @@ from gateway.cli import COMMANDS
 from gateway.errors import TREATMENTS
 from gateway.execution import Operation
 from gateway.settings import Limits, Settings
+from graph.changes.policy import AlarmPolicy
 from graph.effects import SEVERITY
 from graph.load import load_topology
 from graph.mapping import enum_name
@@ -65,7 +66,7 @@ async def network(store: Store) -> dict[str, str]:
 
 @pytest.mark.parametrize("example", list(examples()), ids=lambda each: each.name)
 async def test_an_example_runs(example: Example, store: Store, network: dict[str, str]) -> None:
-    subgraph = KnowledgeSubgraph(store, b"d" * 32)
+    subgraph = KnowledgeSubgraph(store, b"d" * 32, AlarmPolicy())
     document = parse(example.text)
     assert validate(subgraph.reads.schema, document) == []
     declared = {

@@ -7,7 +7,16 @@ In: the store, the principal, the arguments of the change, the caller's idempote
 Out: an `Outcome`: ids of nodes, which the caller reads in its own scope, and user errors; or a `graph.errors.GraphError`.
 
 Files, in order of flow:
-    alarms.py       what can be done to an alarm
+    alarms.py       an alarm comes in, changes, is over
+    sources.py      whose alarms a caller may change
+    policy.py       what an operator decides: who is told, from which severity on
+    occurrence.py   which alarm a report is of, and what it makes of it
+    consequences.py the row of all that follows from an alarm
+    hits.py         what fails with an object, and whom that hits
+    affected.py     what services suffer from all open alarms together
+    tickets.py      what the ticketing system is to be told for each alarm and customer
+    acknowledge.py  somebody takes note of an alarm
+    deliveries.py   what was parked is told again
     idempotency.py  once per key: claim, run the change, keep what it returned; sweep what has expired
     events.py       an event is appended in the transaction of its change
     outcome.py      what a change returns, and how it is kept

@@ -1,109 +1,188 @@
-"""Several people look at the same alarm, and each of them must know whether another has already taken note of it.
+"""An alarm comes in, and everybody whom it concerns must be told, or it must never have come in.
 
-An alarm is acknowledged once: whoever comes second is told that it is, and nothing is written or announced again. A
-cleared alarm can still be acknowledged, since someone has to have seen it.
+So one transaction does it all: it finds the alarm that the report is of, writes what the report says, and everything that
+follows from it (`consequences.follow`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, cast
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, TypeAlias, cast
 
-from graph.changes.events import Event, append
+import uuid_utils
+
+from graph.alarm import Alarm
+from graph.changes import hits, occurrence
+from graph.changes.acknowledge import acknowledge_alarm
+from graph.changes.consequences import By, Changed, follow, state_of
 from graph.changes.idempotency import Asked, once
-from graph.changes.outcome import Outcome, UserError
+from graph.changes.occurrence import Known, Step
+from graph.changes.outcome import Outcome
+from graph.changes.policy import AlarmPolicy
+from graph.changes.sources import not_found, sources_of
 from graph.errors import Refused
-from graph.scope import Principal, Role
+from graph.identity import external_key
+from graph.model import LABELS
+from graph.scope import Principal
 from graph.store import Store, Transaction
 
-ALARM_NOT_FOUND: Final = "ALARM_NOT_FOUND"
+__all__ = ["AlarmPolicy", "acknowledge_alarm", "amend_alarm", "clear_alarm", "raise_alarm"]
 
-# One statement: lock, then look, then write. `_version` counts the changes of the alarm, for the order of its events.
-# The clock is read after the lock: timestamp() is when the statement began, and it may have waited since.
-_ACKNOWLEDGE: Final = """
-MATCH (a:Alarm {id: $alarm})
-WHERE $everyone OR a.sourceSystemId IN $sources
-SET a._lock = true
-REMOVE a._lock
-WITH a, a.ackState <> 'acknowledged' AS due, datetime.realtime().epochMillis AS now
-SET a.ackState = 'acknowledged',
-    a.changedAt = CASE WHEN due THEN now ELSE a.changedAt END,
-    a._version = coalesce(a._version, 0) + CASE WHEN due THEN 1 ELSE 0 END
-RETURN due, a._version, now, COLLECT {
-  MATCH (a)-[:AFFECTS]->(:Service)<-[:SUBSCRIBES_TO]-(c:Customer)
-  RETURN DISTINCT c.id ORDER BY c.id
-}
+Amend: TypeAlias = Callable[[Known], Alarm]
+"""Gives, from an alarm as it is, what it is to be; runs in the transaction, maybe several times."""
+
+_CREATE: Final = """
+CREATE (a:Alarm {id: $id, sourceSystemId: $source, alarmedObjectRef: $object, raisedAt: $raised})
+SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
+    a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
+    a.record = $record, a.awaits = $awaits, a._sourceAt = $sourceAt, a._version = 1
 """
 
+_SET: Final = """
+MATCH (a:Alarm {id: $id})
+SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
+    a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
+    a.raisedAt = $raised, a.record = $record, a._sourceAt = $sourceAt, a._version = coalesce(a._version, 0) + 1
+RETURN a._version
+"""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Acknowledged:
-    """What the database says of an alarm that is there."""
-
-    due: bool
-    """it had not been acknowledged before."""
-    version: int
-    at: int
-    customers: tuple[str, ...]
+_RAISED_ON_ELEMENT: Final = (
+    "MATCH (a:Alarm {id: $id}) MATCH (o:NetworkElement {id: $target}) CREATE (a)-[:RAISED_ON]->(o)"
+)
+_RAISED_ON_CARD: Final = "MATCH (a:Alarm {id: $id}) MATCH (o:Card {id: $target}) CREATE (a)-[:RAISED_ON]->(o)"
+_RAISED_ON_PORT: Final = "MATCH (a:Alarm {id: $id}) MATCH (o:Port {id: $target}) CREATE (a)-[:RAISED_ON]->(o)"
+_RAISED_ON_TRUNK: Final = "MATCH (a:Alarm {id: $id}) MATCH (o:Trunk {id: $target}) CREATE (a)-[:RAISED_ON]->(o)"
 
 
-async def acknowledge_alarm(
-    store: Store, principal: Principal, *, alarm_id: str, idempotency_key: str, deadline: float
+async def raise_alarm(
+    store: Store,
+    principal: Principal,
+    policy: AlarmPolicy,
+    alarm: Alarm,
+    *,
+    idempotency_key: str | None = None,
+    deadline: float,
 ) -> Outcome:
-    """Take note of an alarm in the name of the caller; the outcome has the id of the `alarm`."""
-    allowed = _allowed(principal)
-    subject = principal.subject
-    asked = Asked(
-        subject=subject, client_key=idempotency_key, operation="acknowledgeAlarm", input={"alarmId": alarm_id}
-    )
+    """Take a report of an alarm: new, known, cleared or back; the outcome has the id of the `alarm` that it is of."""
+    if not sources_of(principal).has(alarm.source_system_id):
+        raise Refused(
+            f"This caller does not speak for the source {alarm.source_system_id!r}",
+            code="FORBIDDEN",
+            path=("sourceSystemId",),
+            hint="Have the operator name the source in the setting `systems`",
+        )
+    by = By(principal=principal, policy=policy)
 
     async def change(transaction: Transaction) -> Outcome:
-        done = await _acknowledge(transaction, alarm_id, allowed)
-        if done is None:
-            return Outcome(ids={}, user_errors=(_not_found(),))
-        if done.due:
-            await append(transaction, _event(alarm_id, subject, done))
-        return Outcome(ids={"alarm": alarm_id})
+        now, known = await occurrence.find(transaction, alarm)
+        step = occurrence.step_of(known, alarm, policy)
+        if step is Step.RAISE:
+            return await follow(transaction, by, await _new(transaction, alarm, now))
+        assert known is not None  # what is not there can only be raised
+        still = known.acknowledged and step is not Step.REOPEN
+        return await _go_on(transaction, by, known, replace(alarm, acknowledged=alarm.acknowledged or still), step)
+
+    if idempotency_key is None:
+        return await store.write(change, deadline=deadline)
+    given = {"record": occurrence.record_text(alarm.record)}
+    asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="raiseAlarm", input=given)
+    return await once(store, asked, change, deadline=deadline)
+
+
+async def amend_alarm(
+    store: Store, principal: Principal, policy: AlarmPolicy, *, alarm_id: str, amend: Amend, deadline: float
+) -> Outcome:
+    """Change what is kept of an alarm; `ALARM_NOT_FOUND` where there is none that the caller may change."""
+    sources = sources_of(principal)
+    by = By(principal=principal, policy=policy)
+
+    async def change(transaction: Transaction) -> Outcome:
+        known = await occurrence.lock(transaction, alarm_id, sources)
+        if known is None:
+            return Outcome(ids={}, user_errors=(not_found(),))
+        value = amend(known)
+        step = occurrence.amendment_of(known, value)
+        return await _go_on(transaction, by, known, value, step)
+
+    return await store.write(change, deadline=deadline)
+
+
+async def clear_alarm(
+    store: Store, principal: Principal, policy: AlarmPolicy, *, alarm_id: str, idempotency_key: str, deadline: float
+) -> Outcome:
+    """Say that an alarm is over. One that is over already stays as it is, and nobody is told again."""
+    sources = sources_of(principal)
+    by = By(principal=principal, policy=policy)
+    given = {"alarmId": alarm_id}
+    asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="clearAlarm", input=given)
+
+    async def change(transaction: Transaction) -> Outcome:
+        known = await occurrence.lock(transaction, alarm_id, sources)
+        if known is None:
+            return Outcome(ids={}, user_errors=(not_found(),))
+        step = Step.NOTHING if known.is_cleared else Step.CLEAR
+        return await _go_on(transaction, by, known, replace(known.value, cleared=True), step)
 
     return await once(store, asked, change, deadline=deadline)
 
 
-def _allowed(principal: Principal) -> dict[str, object]:
-    """Give the sources whose alarms a caller may touch, as parameters."""
-    match principal.effective:
-        case Role.OPERATOR:
-            return {"everyone": True, "sources": []}
-        case Role.SYSTEM if principal.sources:
-            return {"everyone": False, "sources": list(principal.sources)}
-        case _:
-            raise Refused(
-                "Only operators and surrounding systems acknowledge alarms",
-                code="FORBIDDEN",
-                hint="Ask with a token that has the role operator, or system:<name>",
-            )
-
-
-async def _acknowledge(transaction: Transaction, alarm_id: str, allowed: Mapping[str, object]) -> _Acknowledged | None:
-    rows = await transaction.run(_ACKNOWLEDGE, {"alarm": alarm_id, **allowed})
-    if not rows:
-        return None
-    due, version, now, customers = cast("tuple[bool, int, int, list[str]]", tuple(rows[0]))
-    return _Acknowledged(due=due, version=version, at=now, customers=tuple(customers))
-
-
-def _event(alarm_id: str, subject: str, done: _Acknowledged) -> Event:
-    return Event(
-        type="AlarmAcknowledged",
-        aggregate_id=alarm_id,
-        aggregate_version=done.version,
-        at=done.at,
-        principal=subject,
-        payload={"alarm": alarm_id, "ackState": "acknowledged"},
-        customers=done.customers,
+async def _new(transaction: Transaction, alarm: Alarm, now: int) -> Changed:
+    """Make an alarm that nobody knew."""
+    target = await hits.resolve(transaction, alarm.source_system_id, alarm.alarmed_object)
+    made = Changed(
+        id=f"{LABELS['Alarm'].id_prefix}{uuid_utils.uuid7()}",
+        value=alarm,
+        step=Step.RAISE,
+        now=now,
+        known=None,
+        target=target,
     )
+    awaits = None if target else external_key(alarm.source_system_id, alarm.alarmed_object)
+    given = {**_written(made), "source": alarm.source_system_id, "object": alarm.alarmed_object, "awaits": awaits}
+    await transaction.run(_CREATE, given)
+    if target:
+        await _raise_on(transaction, made.id, target)
+    return made
 
 
-def _not_found() -> UserError:
-    # Also said of an alarm of another source: whoever may not touch it must not learn that it exists.
-    return UserError(message="There is no such alarm", code=ALARM_NOT_FOUND, path=("alarmId",))
+async def _raise_on(transaction: Transaction, alarm: str, target: str) -> None:
+    given = {"id": alarm, "target": target}
+    match target.partition("-")[0]:
+        case "networkelement":
+            await transaction.run(_RAISED_ON_ELEMENT, given)
+        case "card":
+            await transaction.run(_RAISED_ON_CARD, given)
+        case "port":
+            await transaction.run(_RAISED_ON_PORT, given)
+        case _:
+            await transaction.run(_RAISED_ON_TRUNK, given)
+
+
+async def _go_on(transaction: Transaction, by: By, known: Known, value: Alarm, step: Step) -> Outcome:
+    """Write what becomes of a known alarm, if anything does."""
+    if step is Step.NOTHING:
+        return Outcome(ids={"alarm": known.id})
+    changed = Changed(id=known.id, value=value, step=step, now=known.now, known=known, target=known.object)
+    rows = await transaction.run(_SET, _written(changed))
+    return await follow(transaction, by, replace(changed, version=cast("int", rows[0][0])))
+
+
+def _written(alarm: Changed) -> dict[str, object]:
+    value, known = alarm.value, alarm.known
+    before = known.source_at if known and known.source_at is not None else 0
+    return {
+        "id": alarm.id,
+        "external": value.external_alarm_id,
+        "type": value.alarm_type,
+        "cause": value.probable_cause,
+        "problem": value.specific_problem,
+        "severity": "cleared" if value.cleared else value.perceived_severity,
+        "state": state_of(alarm),
+        "ack": "acknowledged" if value.acknowledged else "unacknowledged",
+        "now": alarm.now,
+        "raised": value.raised_at,
+        "cleared": (value.cleared_at or alarm.now) if value.cleared else None,
+        "record": occurrence.record_text(value.record),
+        "sourceAt": max(before, occurrence.source_time(value)),
+    }

@@ -9,7 +9,7 @@ can become visible later than a higher one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import orjson
@@ -19,21 +19,28 @@ from graph.model import LABELS
 from graph.store import Transaction
 
 _APPEND: Final = """
+UNWIND $rows AS row
 CREATE (e:Event {
-  id: $id, type: $type, aggregateId: $aggregate, aggregateVersion: $version,
-  at: $at, principal: $principal, payload: $payload
+  id: row.id, type: row.type, aggregateId: row.aggregate, aggregateVersion: row.version,
+  at: row.at, principal: row.principal, payload: row.payload
 })
-WITH e
-UNWIND $customers AS customer
+WITH e, row
+UNWIND row.customers AS customer
 MATCH (c:Customer {id: customer})
 CREATE (e)-[:CONCERNS_CUSTOMER]->(c)
 """
+
+
+def new_id() -> str:
+    """Make the id of an event, which others may refer to before it is appended: uuid7, so that ids sort by time."""
+    return f"{LABELS['Event'].id_prefix}{uuid_utils.uuid7()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened."""
 
+    id: str = field(default_factory=new_id)
     type: str
     aggregate_id: str
     aggregate_version: int
@@ -46,10 +53,14 @@ class Event:
     """the ids of those it concerns, sorted: transactions that lock the same customers do it in the same order."""
 
 
-async def append(transaction: Transaction, event: Event) -> None:
-    """Write an event down in the transaction of the change that it tells of."""
-    parameters = {
-        "id": f"{LABELS['Event'].id_prefix}{uuid_utils.uuid7()}",
+async def append(transaction: Transaction, *events: Event) -> None:
+    """Write events down in the transaction of the change that they tell of."""
+    await transaction.run(_APPEND, {"rows": [_row(each) for each in events]})
+
+
+def _row(event: Event) -> dict[str, object]:
+    return {
+        "id": event.id,
         "type": event.type,
         "aggregate": event.aggregate_id,
         "version": event.aggregate_version,
@@ -58,4 +69,3 @@ async def append(transaction: Transaction, event: Event) -> None:
         "payload": orjson.dumps(event.payload, option=orjson.OPT_SORT_KEYS).decode(),
         "customers": list(event.customers),
     }
-    await transaction.run(_APPEND, parameters)

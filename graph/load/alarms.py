@@ -85,7 +85,7 @@ def put_down_alarms(sheet: Sheet, alarms: Sequence[Struck], affected: Sequence[A
             sheet.join(ids[-1], "CAUSED_BY", ids[alarm.caused_by])
         hurt = [each for each in affected if alarm.number in each.service.alarms]
         for each in hurt:
-            sheet.join(ids[-1], "AFFECTS", each.service.id, _harm(each.service))
+            sheet.join(ids[-1], "AFFECTS", each.service.id, _harm(each.service, alarm.number))
         for customer, services in groupby(hurt, key=lambda each: each.customer.id):
             _ticket(sheet, ids[-1], customer, [each.service for each in services])
 
@@ -143,8 +143,10 @@ def _properties(alarm: Struck) -> dict[str, Value]:
     }
 
 
-def _harm(service: Service) -> dict[str, Value]:
-    harm: dict[str, Value] = {"effect": service.effect} if service.effect else {}
+def _harm(service: Service, alarm: int) -> dict[str, Value]:
+    harm: dict[str, Value] = {"parts": service.alarms[alarm]}
+    if service.effect:
+        harm["effect"] = service.effect
     severity = _severity(service)
     return {**harm, "severity": severity} if severity else harm
 
@@ -159,7 +161,13 @@ def _ticket(sheet: Sheet, alarm: str, customer: str, services: Sequence[Service]
         return
     number = f"TT-{sheet.nodes:08d}"
     worst = min((severity for severity, _ in ticketed), key=_TICKETED.index)
-    properties = {"system": "ticketing", "externalId": number, "status": "inProgress", "severity": worst}
+    properties = {
+        "system": "ticketing",
+        "externalId": number,
+        "orderKey": f"{alarm}:{customer}",
+        "status": "inProgress",
+        "severity": worst,
+    }
     ticket = sheet.node("Ticket", number, properties)
     sheet.join(ticket, "REPORTS", alarm)
     sheet.join(ticket, "OPENED_FOR", customer)

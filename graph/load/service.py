@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from graph.effects import Effect, Routes, effect_on
+from graph.effects import Effect, effect_of_parts, parts_text
 from graph.load import catalogue as c
 from graph.load.equipment import Port, free_port
 from graph.load.network import Access, Network, Trunk, reserve
 from graph.load.records import Value
 from graph.load.sheet import Sheet
+from graph.model import PARTS
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,8 +43,8 @@ class Service:
     id: str
     wish: Wish
     effect: Effect | None
-    alarms: frozenset[int]
-    """the numbers of the alarms that take part in the effect."""
+    alarms: Mapping[int, str]
+    """the numbers of the alarms that take part in the effect, each with the parts of the service that it hits."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,8 +66,8 @@ def put_down(sheet: Sheet, network: Network, customer: Customer, wish: Wish) -> 
     if trunks is None:
         return None
     ports = (_client_port(sheet, customer, wish.a, wish.mbps), _client_port(sheet, customer, wish.z, wish.mbps))
-    failed, alarms = _failures(ports, *trunks)
-    effect = effect_on(_routes(ports, *trunks), failed) if failed else None
+    alarms = _hits(ports, *trunks)
+    effect = effect_of_parts(frozenset().union(*alarms.values()), protected=bool(trunks[1]))
     service_id = sheet.node("Service", _name(wish), _properties(wish, effect), words=wish.kind)
     sheet.join(customer.id, "SUBSCRIBES_TO", service_id)
     sheet.join(service_id, "GOVERNED_BY", _sla(sheet, customer, wish.promise))
@@ -74,7 +76,8 @@ def put_down(sheet: Sheet, network: Network, customer: Customer, wish: Wish) -> 
     for path, each in zip(("WORKING", "PROTECTING"), trunks, strict=True):
         for position, trunk in enumerate(each):
             sheet.join(service_id, "ROUTED_OVER", trunk.id, {"path": path, "position": position})
-    return Service(id=service_id, wish=wish, effect=effect, alarms=alarms)
+    parts = {number: parts_text(each) for number, each in alarms.items()}
+    return Service(id=service_id, wish=wish, effect=effect, alarms=parts)
 
 
 def _sla(sheet: Sheet, customer: Customer, promise: c.Promise) -> str:
@@ -116,19 +119,13 @@ def _client_port(sheet: Sheet, customer: Customer, access: Access, mbps: int) ->
     return current.port
 
 
-def _routes(ports: tuple[Port, ...], working: tuple[Trunk, ...], protecting: tuple[Trunk, ...]) -> Routes:
-    return Routes(
-        access=tuple(port.id for port in ports),
-        working=tuple(trunk.id for trunk in working),
-        protecting=tuple(trunk.id for trunk in protecting),
-    )
-
-
-def _failures(
+def _hits(
     ports: tuple[Port, ...], working: tuple[Trunk, ...], protecting: tuple[Trunk, ...]
-) -> tuple[frozenset[str], frozenset[int]]:
-    """Give what of a service's needs has failed, and the alarms that say so."""
-    needs: tuple[Port | Trunk, ...] = (*ports, *working, *protecting)
-    struck = {each.id: each.struck for each in needs}
-    failed = frozenset(each for each, alarms in struck.items() if alarms)
-    return failed, frozenset(number for each in failed for number in struck[each])
+) -> dict[int, frozenset[str]]:
+    """Give the alarms that hit something of what a service needs, by number, and which parts of it."""
+    hits: dict[int, frozenset[str]] = {}
+    needs: tuple[tuple[Port | Trunk, ...], ...] = (ports, working, protecting)
+    for part, things in zip(PARTS, needs, strict=True):
+        for number in sorted({number for each in things for number in each.struck}):
+            hits[number] = hits.get(number, frozenset()) | {part}
+    return hits

@@ -7,14 +7,17 @@ selection, in the caller's scope, after the commit.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import strawberry
 
-from graph.changes import alarms
+from graph.changes import alarms, deliveries
+from graph.changes.outcome import Outcome
 from graph.mapping import Changed
 from resolvers.context import Asked
 from resolvers.knowledge.directives import AllowedRoles
 from resolvers.knowledge.fields import mapped
-from resolvers.knowledge.types import Alarm
+from resolvers.knowledge.types import Alarm, Delivery
 
 
 @strawberry.type(description="Why a change was not made; the request itself was in order.")
@@ -34,6 +37,25 @@ class AcknowledgeAlarmPayload:
     user_errors: list[UserError]
 
 
+@strawberry.type(description="What became of clearAlarm.")
+class ClearAlarmPayload:
+    """The alarm as it is after the change, as far as the caller sees it."""
+
+    alarm: Alarm | None = mapped(Changed(label="Alarm"))
+    user_errors: list[UserError]
+
+
+@strawberry.type(description="What became of replayDelivery.")
+class ReplayDeliveryPayload:
+    """The delivery as it is after the change."""
+
+    delivery: Delivery | None = mapped(Changed(label="Delivery"))
+    user_errors: list[UserError]
+
+
+Info: TypeAlias = strawberry.Info[Asked, None]
+
+
 @strawberry.type
 class Mutation:
     """Every one takes an idempotency key: asked again with it, the same outcome is given and nothing is done twice."""
@@ -43,7 +65,7 @@ class Mutation:
         directives=[AllowedRoles(roles=["operator", "system"])],
     )
     async def acknowledge_alarm(
-        self, info: strawberry.Info[Asked, None], alarm_id: strawberry.ID, idempotency_key: str
+        self, info: Info, alarm_id: strawberry.ID, idempotency_key: str
     ) -> AcknowledgeAlarmPayload:
         """Run the change."""
         asked = info.context
@@ -54,6 +76,45 @@ class Mutation:
             idempotency_key=idempotency_key,
             deadline=asked.deadline,
         )
-        asked.outcomes[str(info.path.key)] = outcome.ids
-        errors = [UserError(message=each.message, code=each.code, path=list(each.path)) for each in outcome.user_errors]
-        return AcknowledgeAlarmPayload(alarm=None, user_errors=errors)
+        return AcknowledgeAlarmPayload(alarm=None, user_errors=_noted(info, outcome))
+
+    @strawberry.mutation(  # type: ignore[untyped-decorator]  # as above
+        description="Say that an alarm is over (TMF642 clearAlarms); its tickets are resolved.",
+        directives=[AllowedRoles(roles=["operator", "system"])],
+    )
+    async def clear_alarm(self, info: Info, alarm_id: strawberry.ID, idempotency_key: str) -> ClearAlarmPayload:
+        """Run the change."""
+        asked = info.context
+        outcome = await alarms.clear_alarm(
+            asked.store,
+            asked.principal,
+            asked.policy,
+            alarm_id=alarm_id,
+            idempotency_key=idempotency_key,
+            deadline=asked.deadline,
+        )
+        return ClearAlarmPayload(alarm=None, user_errors=_noted(info, outcome))
+
+    @strawberry.mutation(  # type: ignore[untyped-decorator]  # as above
+        description="Tell a surrounding system once more what was parked.",
+        directives=[AllowedRoles(roles=["operator"])],
+    )
+    async def replay_delivery(
+        self, info: Info, delivery_id: strawberry.ID, idempotency_key: str
+    ) -> ReplayDeliveryPayload:
+        """Run the change."""
+        asked = info.context
+        outcome = await deliveries.replay_delivery(
+            asked.store,
+            asked.principal,
+            delivery_id=delivery_id,
+            idempotency_key=idempotency_key,
+            deadline=asked.deadline,
+        )
+        return ReplayDeliveryPayload(delivery=None, user_errors=_noted(info, outcome))
+
+
+def _noted(info: Info, outcome: Outcome) -> list[UserError]:
+    """Leave the ids that a change returned with the request; give what went wrong."""
+    info.context.outcomes[str(info.path.key)] = outcome.ids
+    return [UserError(message=each.message, code=each.code, path=list(each.path)) for each in outcome.user_errors]

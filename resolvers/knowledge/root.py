@@ -25,6 +25,7 @@ from resolvers.knowledge.types import (
     Boost,
     Card,
     Customer,
+    Delivery,
     Event,
     Lead,
     NetworkElement,
@@ -134,11 +135,23 @@ class Query:
     ports: Connection[Port] = _all("Port")
     trunks: Connection[Trunk] = _all("Trunk")
     alarms: Connection[Alarm] = _all("Alarm")
+    unmatched_alarms: Connection[Alarm] = page(
+        Everything(label="Alarm", having="awaits"),
+        "Alarm",
+        operator_only=True,
+        description="Alarms on something that the inventory does not know.",
+    )
     tickets: Connection[Ticket] = _all("Ticket")
     orders: Connection[Order] = _all("Order")
     boosts: Connection[Boost] = _all("Boost")
     events: Connection[Event] = _all("Event")
     leads: Connection[Lead] = _all("Lead", operator_only=True)
+    deliveries: Connection[Delivery] = page(
+        Everything(label="Delivery"),
+        "Delivery",
+        operator_only=True,
+        description="What surrounding systems are told: READY, DONE, or DEAD until it is replayed.",
+    )
     impact: Impact = mapped(
         ImpactField(),
         arguments={"of": list[strawberry.ID], "assume": FailureMode | None},

@@ -14,6 +14,7 @@ from typing import Any
 from graphql import GraphQLError, OperationType, print_ast
 
 from graph.bind import Request, bind
+from graph.changes.policy import AlarmPolicy
 from graph.cursor import CursorKey
 from graph.errors import GraphError, Refused
 from graph.irregular import answer as irregular
@@ -31,9 +32,10 @@ class KnowledgeSubgraph:
 
     name = "knowledge"
 
-    def __init__(self, store: Store, cursor_key: bytes) -> None:
-        """Take an open store and the key of cursors (32 bytes)."""
+    def __init__(self, store: Store, cursor_key: bytes, policy: AlarmPolicy) -> None:
+        """Take an open store, the key of cursors (32 bytes), and whom alarms are told to."""
         self._store = store
+        self._policy = policy
         self._schema: KnowledgeSchema = knowledge_schema()
         self.sdl = self._schema.sdl
         self.reads = Reads(
@@ -56,7 +58,7 @@ class KnowledgeSubgraph:
     async def _change(
         self, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float
     ) -> dict[str, Any]:
-        asked = Asked(store=self._store, principal=principal, deadline=deadline)
+        asked = Asked(store=self._store, principal=principal, deadline=deadline, policy=self._policy)
         self._check_payloads(operation, variables, principal)
         result = await self._schema.strawberry.execute(
             print_ast(operation.document),

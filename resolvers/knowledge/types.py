@@ -29,6 +29,7 @@ from resolvers.knowledge.words import (
     AlarmState,
     AlarmType,
     BoostStatus,
+    DeliveryState,
     Effect,
     End,
     OperationalState,
@@ -119,6 +120,7 @@ class AlarmEffect:
 
     effect: Effect
     severity: Severity | None
+    parts: str
     alarm: Alarm = mapped(EndOf(role="start"))
     service: Service = mapped(EndOf(role="end"))
 
@@ -232,6 +234,7 @@ class Alarm(Node):
     changed_at: dt.datetime
     cleared_at: dt.datetime | None
     record: JSON
+    awaits: str | None
     alarmed_object: AlarmedObject | None = along("RAISED_ON>")
     affects: Connection[AlarmEffect] = relations_along("AFFECTS>")
     caused_by: Connection[Alarm] = pages_along("CAUSED_BY>")
@@ -250,8 +253,10 @@ class Ticket(Node):
 
     system: str
     external_id: str | None
+    order_key: str | None
     status: TicketStatus
     severity: Severity
+    changed_at: dt.datetime | None
     customer: Customer | None = along("OPENED_FOR>")
     alarms: Connection[Alarm] = pages_along("REPORTS>")
     services: Connection[Service] = pages_along("CONCERNS>")
@@ -342,3 +347,24 @@ class Event(Node):
     principal: str
     payload: JSON
     customers: Connection[Customer] = pages_along("CONCERNS_CUSTOMER>")
+    deliveries: Connection[Delivery] = pages_along("<TELLS", operator_only=True)
+
+
+@node("Delivery")
+class Delivery(Node):
+    """What a surrounding system must be told."""
+
+    id: strawberry.ID
+    system: str
+    subject: str
+    lane: str
+    waiting: str | None
+    order_key: str
+    version: int
+    state: DeliveryState
+    attempts: int
+    created_at: dt.datetime
+    next_at: dt.datetime
+    last_error: str | None
+    payload: JSON
+    event: Event | None = along("TELLS>", operator_only=True)

@@ -156,6 +156,15 @@ class BoostStatus(enum.Enum):
     DECLINED = "declined"
 
 
+@strawberry.enum(description="Whether a surrounding system has been told.")
+class DeliveryState(enum.Enum):
+    """A DEAD one is parked until somebody replays it."""
+
+    READY = "READY"
+    DONE = "DONE"
+    DEAD = "DEAD"
+
+
 @strawberry.enum(description="Which of the two ways of a service.")
 class RoutePath(enum.Enum):
     """The protecting path carries when the working one fails."""
@@ -199,5 +208,6 @@ _words(AckState, model.LABELS["Alarm"].property("ackState").words)
 _words(TicketStatus, model.TICKET_STATES)
 _words(OrderState, model.ORDER_STATES)
 _words(BoostStatus, model.BOOST_STATES)
+_words(DeliveryState, model.DELIVERY_STATES)
 _words(RoutePath, ("WORKING", "PROTECTING"))
 _words(End, ("A", "Z"))

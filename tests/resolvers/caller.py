@@ -17,6 +17,7 @@ from graphql import (
     validate,
 )
 
+from graph.changes.policy import AlarmPolicy
 from graph.link import Work
 from graph.scope import Principal, Role
 from graph.store import Store
@@ -109,6 +110,6 @@ class Caller:
 
 def caller(store: Store) -> Caller:
     """A subgraph of its own, with empty caches and no bound on new texts."""
-    made = KnowledgeSubgraph(store, KEY)
+    made = KnowledgeSubgraph(store, KEY, AlarmPolicy())
     made.reads.allowance.per_minute = 1_000_000
     return Caller(subgraph=made)

@@ -93,8 +93,9 @@ class Oracle:
                 return self.principal.subject if name == "subject" else self.principal.effective.value
             case Along():
                 return self._along(mapping, source, info, given)
-            case Everything(label=label):
+            case Everything(label=label, having=having):
                 nodes = [self.graph.world.nodes[each] for each in self.graph.world.ids(label) if each in self.seen]
+                nodes = [each for each in nodes if not having or _value(each, having) is not None]
                 return self._page([(each, each) for each in nodes], label, info, given)
             case ImpactList(of=of):
                 return source[of][: _size(given)]

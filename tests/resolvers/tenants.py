@@ -134,11 +134,14 @@ def _alarm(built: Builder, owner: str, name: str, on: str, severity: str, affect
         changedAt=NOON + number * 1_000,
         clearedAt=NOON + 5_000_000 if name == "a2" else None,
         record=f'{{"id":"{name}","list":[1,2.5,null,true]}}',
+        awaits=None if on else f"key-{name}",
     )
     if on:
         built.edge("RAISED_ON", key, on)
     for service, (effect, graded) in affects.items():
-        values = {"effect": effect} if graded is None else {"effect": effect, "severity": graded}
+        values = {"effect": effect, "parts": "working"}
+        if graded is not None:
+            values["severity"] = graded
         built.edge("AFFECTS", key, f"service-{service}", **values)
 
 
@@ -174,6 +177,8 @@ def _papers(built: Builder) -> None:
         built.edge("ABOUT", lead, customer)
         _event(built, own, f"{own}1", f"service-{own}1", (own,))
     _event(built, "shared", "s1", "alarm-s1", ("a", "b"))
+    for number, own in enumerate(("a", "b")):
+        _delivery(built, own, number)
     _event(built, "nobody", "n1", "site-4", ())
 
 
@@ -184,8 +189,10 @@ def _ticket(built: Builder, own: str, other: str, number: int) -> None:
         f"{own}{number}",
         system="desk",
         externalId=f"T{number}" if number == 1 else None,
+        orderKey=f"alarm-s1:customer-{own}" if number == 1 else None,
         status="inProgress" if number == 1 else "held",
         severity="major",
+        changedAt=NOON + 1_000 * number if number == 1 else None,
     )
     built.edge("OPENED_FOR", ticket, f"customer-{own}")
     for alarm in ("s1", f"{own}1", f"{other}1"):
@@ -245,3 +252,24 @@ def _event(built: Builder, owner: str, name: str, about: str, customers: tuple[s
     )
     for each in customers:
         built.edge("CONCERNS_CUSTOMER", event, f"customer-{each}")
+
+
+def _delivery(built: Builder, own: str, number: int) -> None:
+    delivery = built.node(
+        own,
+        "Delivery",
+        f"{own}1",
+        system="desk",
+        subject=f"customer-{own}",
+        lane="desk#0",
+        waiting="desk#0" if number else None,
+        orderKey=f"alarm-s1:customer-{own}",
+        version=2,
+        state="READY" if number else "DONE",
+        attempts=number,
+        createdAt=NOON,
+        nextAt=NOON + 1_000 * number,
+        lastError="it was busy" if number else None,
+        payload='{"doing":"open"}',
+    )
+    built.edge("TELLS", delivery, "event-s1")

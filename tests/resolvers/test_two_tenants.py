@@ -14,6 +14,7 @@ import orjson
 import pytest
 from graphql import FieldNode, GraphQLObjectType, TypeInfo, TypeInfoVisitor, Visitor, parse, visit
 
+from graph.changes.policy import AlarmPolicy
 from graph.cursor import CursorKey
 from graph.mapping import (
     EndOf,
@@ -77,7 +78,8 @@ async def told(asking: Caller, question: Question) -> bytes:
 async def _payload(asking: Caller, question: Question) -> bytes:
     """The payload of a change that returned this id: customers make none yet, but their scope is in it all the same."""
     subgraph = asking.subgraph
-    asked = Asked(store=subgraph._store, principal=CUSTOMER_A, deadline=time.monotonic() + SECONDS)
+    deadline = time.monotonic() + SECONDS
+    asked = Asked(store=subgraph._store, principal=CUSTOMER_A, deadline=deadline, policy=AlarmPolicy())
     asked.outcomes["acknowledgeAlarm"] = {"alarm": str(question.variables["id"])}
     made = operation(asking.schema, question.text)
     return orjson.dumps(await subgraph._filled({"acknowledgeAlarm": {"alarm": None}}, made, question.variables, asked))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from graph.changes.alarms import acknowledge_alarm
+from graph.changes.acknowledge import acknowledge_alarm
 from graph.changes.outcome import Outcome
 from graph.scope import Principal, Role
 from graph.store import Store, Transaction

@@ -7,7 +7,7 @@ from itertools import pairwise
 import networkx as nx
 import pytest
 
-from graph.effects import asserts_failure, effect_on, severity_of, takes_part
+from graph.effects import asserts_failure, effect_on, parts_hit, parts_text, severity_of, takes_part
 from graph.load import NodeRecord, RelationshipRecord, UnknownTopology, as_line, grow, read_topology
 from graph.load.check import problems_of
 from graph.model import LABELS, RELATIONSHIPS
@@ -231,7 +231,8 @@ def test_effects_are_those_of_all_asserting_alarms_together(network: Grown) -> N
         assert part == set(network.before(service, "AFFECTS"))
         hurt[str(effect)] += 1
         for each in network.backward.get(("AFFECTS", service), []):
-            assert each.properties == harm(network, service)
+            parts = parts_text(parts_hit(routes, failed_by[each.start]))
+            assert each.properties == {**harm(network, service), "parts": parts}
     assert hurt["degraded"] > 10
     assert hurt["None"] > 10
 

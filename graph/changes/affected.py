@@ -1,0 +1,165 @@
+"""A service suffers from all open alarms together, so an alarm that comes or goes can change what others mean to it.
+
+The services that an alarm hits, or has hit until now, are locked, each with every alarm that takes part in its effect
+and the parts of it that these hit. From that the new effect follows without another look at the network; whatever
+differs from before is written, to the service and to each `AFFECTS` that leads to it.
+
+Rule. `AFFECTS` is there exactly while the alarm is open, asserts a failure and hits the service; all of a service's carry
+the same effect and severity, and the service has that effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from graph.changes.hits import Hits
+from graph.effects import Effect, effect_of_parts, parts_text, severity_of
+from graph.store import Transaction
+
+# Sorted by id: two transactions that lock the same services do it in the same order.
+_LOCK: Final = """
+UNWIND $services AS id
+MATCH (s:Service {id: id})
+SET s._lock = true
+REMOVE s._lock
+WITH s
+OPTIONAL MATCH (s)-[:GOVERNED_BY]->(l:Sla)
+WITH s, l
+OPTIONAL MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s)
+RETURN s.id, s.name, s.effect, l.tier, c.id, c.name,
+  EXISTS { MATCH (s)-[r:ROUTED_OVER]->(:Trunk) WHERE r.path = 'PROTECTING' },
+  COLLECT { MATCH (a:Alarm)-[r:AFFECTS]->(s) RETURN [a.id, r.parts, r.effect, r.severity] ORDER BY a.id }
+"""
+
+_AFFECT: Final = """
+UNWIND $rows AS row
+MATCH (s:Service {id: row.service})
+MATCH (a:Alarm {id: row.alarm})
+MERGE (a)-[r:AFFECTS]->(s)
+SET r.effect = row.effect, r.severity = row.severity, r.parts = row.parts
+"""
+
+_SPARE: Final = """
+UNWIND $services AS id
+MATCH (:Alarm {id: $alarm})-[r:AFFECTS]->(:Service {id: id})
+DELETE r
+"""
+
+_EFFECTS: Final = """
+UNWIND $rows AS row
+MATCH (s:Service {id: row.service})
+SET s.effect = row.effect
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Affect:
+    """What one alarm does to one service."""
+
+    parts: str
+    effect: str
+    severity: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A locked service, and every alarm that takes part in its effect."""
+
+    id: str
+    name: str
+    effect: str | None
+    tier: str
+    customer: str
+    customer_name: str
+    protected: bool
+    alarms: Mapping[str, Affect]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What becomes of one service."""
+
+    service: Service
+    effect: Effect | None
+    severity: str | None
+    parts: Mapping[str, frozenset[str]]
+    """by alarm."""
+
+    def touched(self) -> Iterable[tuple[str, Affect]]:
+        """Give each alarm whose `AFFECTS` must be written, with what it will say."""
+        if self.effect is None:
+            return
+        for alarm, parts in self.parts.items():
+            new = Affect(parts=parts_text(parts), effect=self.effect, severity=self.severity)
+            if self.service.alarms.get(alarm) != new:
+                yield alarm, new
+
+    def spared(self) -> Iterable[str]:
+        """Give each alarm that affects it no more."""
+        return (each for each in self.service.alarms if each not in self.parts)
+
+    @property
+    def alarms(self) -> frozenset[str]:
+        """The alarms for which anything changes here."""
+        return frozenset(alarm for alarm, _ in self.touched()) | frozenset(self.spared())
+
+
+async def lock(transaction: Transaction, services: Iterable[str]) -> list[Service]:
+    """Lock services and give them as they are. One without a customer is nobody's: it is left out."""
+    wanted = sorted(set(services))
+    if not wanted:
+        return []
+    rows = await transaction.run(_LOCK, {"services": wanted})
+    return [_service(row) for row in rows if row[4] is not None]
+
+
+def changes(services: Sequence[Service], alarm: str, hits: Hits) -> list[Change]:
+    """Compute what becomes of services when an alarm hits just this from now on."""
+    return [_change(each, alarm, hits.get(each.id, frozenset())) for each in services]
+
+
+async def write(transaction: Transaction, alarm: str, changed: Sequence[Change]) -> None:
+    """Write what differs from before; the alarm's node is there already."""
+    rows = [
+        {"service": each.service.id, "alarm": other, "effect": a.effect, "severity": a.severity, "parts": a.parts}
+        for each in changed
+        for other, a in each.touched()
+    ]
+    spared = [each.service.id for each in changed if alarm in each.spared()]
+    effects = [
+        {"service": each.service.id, "effect": each.effect} for each in changed if each.effect != each.service.effect
+    ]
+    if rows:
+        await transaction.run(_AFFECT, {"rows": rows})
+    if spared:
+        await transaction.run(_SPARE, {"alarm": alarm, "services": spared})
+    if effects:
+        await transaction.run(_EFFECTS, {"rows": effects})
+
+
+def _change(service: Service, alarm: str, hit: frozenset[str]) -> Change:
+    parts = {each: frozenset(affect.parts.split()) for each, affect in service.alarms.items() if each != alarm}
+    if hit:
+        parts[alarm] = hit
+    effect = effect_of_parts(frozenset().union(*parts.values()), protected=service.protected)
+    severity = severity_of(effect, service.tier) if effect else None
+    return Change(service=service, effect=effect, severity=severity, parts=parts)
+
+
+def _service(row: list[object]) -> Service:
+    service, name, effect, tier, customer, customer_name, protected, alarms = row
+    return Service(
+        id=str(service),
+        name=str(name),
+        effect=cast("str | None", effect),
+        tier=str(tier or ""),
+        customer=str(customer),
+        customer_name=str(customer_name),
+        protected=bool(protected),
+        alarms={
+            alarm: Affect(parts=parts, effect=effect, severity=severity)
+            for alarm, parts, effect, severity in cast("list[tuple[str, str, str, str | None]]", alarms)
+        },
+    )

@@ -1,0 +1,148 @@
+"""What follows from an alarm as it is now: effects, tickets, events, and what other systems must be told.
+
+All of it in the transaction of the change, in the order in which each depends on the one before. Where an alarm changes
+what another alarm's service suffers, that other alarm's event tells of it (`AlarmEffectChanged`), and its tickets follow.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from graph.alarm import Alarm
+from graph.changes import affected, events, hits, tickets
+from graph.changes.events import Event
+from graph.changes.occurrence import Known, Step
+from graph.changes.outcome import Outcome
+from graph.changes.policy import AlarmPolicy
+from graph.effects import asserts_failure
+from graph.ledger.outbox import Told, write_down
+from graph.scope import Principal
+from graph.store import Transaction
+
+# Sorted by id, as all who lock several alarms do.
+_COUNT_ON: Final = """
+UNWIND $alarms AS id
+MATCH (a:Alarm {id: id})
+SET a._version = coalesce(a._version, 0) + 1
+RETURN a.id, a._version
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class By:
+    """Who makes a change, by which policy."""
+
+    principal: Principal
+    policy: AlarmPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """An alarm in the course of a change: as it will be."""
+
+    id: str
+    value: Alarm
+    step: Step
+    now: int
+    known: Known | None
+    target: str | None
+    version: int = 1
+
+
+def state_of(alarm: Changed) -> str:
+    """Give the state of an alarm, in the words of TMF642."""
+    if alarm.value.cleared:
+        return "cleared"
+    return "updated" if alarm.step is Step.UPDATE else "raised"
+
+
+async def follow(transaction: Transaction, by: By, alarm: Changed) -> Outcome:
+    """Do all that follows from an alarm as it is now: effects, tickets, events, what others must be told."""
+    value = alarm.value
+    asserts = not value.cleared and asserts_failure(value.alarm_type, value.perceived_severity)
+    hit = await hits.hits_of(transaction, alarm.target) if asserts and alarm.target else hits.NOTHING
+    before = alarm.known.services if alarm.known else ()
+    services = await affected.lock(transaction, {*hit, *before})
+    changed = affected.changes(services, alarm.id, hit)
+    await affected.write(transaction, alarm.id, changed)
+    decisions = await _decisions(transaction, by.policy, alarm, changed)
+    told = await _tell(transaction, by, alarm, changed)
+    await tickets.write(transaction, by.policy.ticketing, decisions)
+    await write_down(transaction, [_delivery(each, told, by.policy) for each in decisions])
+    return Outcome(ids={"alarm": alarm.id})
+
+
+async def _decisions(
+    transaction: Transaction, policy: AlarmPolicy, alarm: Changed, changed: Sequence[affected.Change]
+) -> list[tickets.Decision]:
+    """Decide about the ticket of each alarm and customer for whom anything changed."""
+    if not policy.ticketing:
+        return []
+    had = {(other, each.service.customer) for each in changed for other in each.service.alarms}
+    touched = {(other, each.service.customer) for each in changed for other in each.alarms}
+    new = {pair for pair in touched if alarm.known is None and pair[0] == alarm.id}
+    known = await tickets.read_pairs(transaction, policy.ticketing, {pair: pair not in had for pair in touched - new})
+    made = (tickets.decide(each, policy) for each in (*_new_pairs(alarm.id, changed, new), *known))
+    return [each for each in made if each is not None]
+
+
+def _new_pairs(alarm: str, changed: Sequence[affected.Change], pairs: set[tuple[str, str]]) -> list[tickets.Pair]:
+    """Make the pairs of an alarm that nobody knew: all that it does is at hand, and there is no ticket yet."""
+    services: defaultdict[tuple[str, str], list[tickets.Harm]] = defaultdict(list)
+    for each in changed:
+        if (alarm, each.service.customer) in pairs and each.effect is not None:
+            harm = tickets.Harm(
+                service=each.service.id, name=each.service.name, effect=each.effect, severity=each.severity
+            )
+            services[each.service.customer, each.service.customer_name].append(harm)
+    return [
+        tickets.Pair(
+            alarm=alarm, customer=customer, customer_name=name, services=tuple(harms), tickets=(), returns=True
+        )
+        for (customer, name), harms in sorted(services.items())
+    ]
+
+
+async def _tell(
+    transaction: Transaction, by: By, alarm: Changed, changed: Sequence[affected.Change]
+) -> Mapping[str, str]:
+    """Append the events; give the event of each alarm that has one."""
+    concerned: defaultdict[str, set[str]] = defaultdict(set)
+    for each in changed:
+        concerned[alarm.id].add(each.service.customer)
+        for other in each.alarms:
+            concerned[other].add(each.service.customer)
+    others = sorted(set(concerned) - {alarm.id})
+    rows = await transaction.run(_COUNT_ON, {"alarms": others}) if others else []
+    versions = {str(of): cast("int", version) for of, version in rows}
+    subject = by.principal.subject
+
+    def event(of: str, kind: str, version: int, payload: Mapping[str, object]) -> Event:
+        return Event(
+            type=kind,
+            aggregate_id=of,
+            aggregate_version=version,
+            at=alarm.now,
+            principal=subject,
+            payload={"alarm": of, **payload},
+            customers=sorted(concerned[of]),
+        )
+
+    state = {"state": state_of(alarm), "perceivedSeverity": alarm.value.perceived_severity}
+    made = [event(alarm.id, alarm.step.value, alarm.version, state)]
+    made += [event(of, "AlarmEffectChanged", versions[of], {"by": alarm.id}) for of in others]
+    await events.append(transaction, *made)
+    return {each.aggregate_id: each.id for each in made}
+
+
+def _delivery(decision: tickets.Decision, told: Mapping[str, str], policy: AlarmPolicy) -> Told:
+    return Told(
+        event=told[decision.pair.alarm],
+        system=policy.ticketing,
+        subject=decision.pair.customer,
+        order_key=decision.ticket.order_key,
+        payload=tickets.told(decision),
+    )

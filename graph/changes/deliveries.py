@@ -1,0 +1,73 @@
+"""A delivery that was parked is told again when somebody says so, and it is known who did.
+
+The reason for which it was parked may be gone: the other system was mended, a wrong answer explained. Replaying makes it
+due at once, as if it had never been tried; that it may have been heard before is still known, since the other system is
+asked by its order key first.
+"""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+from graph.changes.events import Event, append
+from graph.changes.idempotency import Asked, once
+from graph.changes.outcome import Outcome, UserError
+from graph.errors import Refused
+from graph.scope import Principal, Role
+from graph.store import Store, Transaction
+
+DELIVERY_NOT_FOUND: Final = "DELIVERY_NOT_FOUND"
+
+# One attempt is kept: whoever tells it then looks first whether the other system has it already.
+_REPLAY: Final = """
+MATCH (d:Delivery {id: $delivery})
+SET d._lock = true
+REMOVE d._lock
+WITH d, d.state = 'DEAD' AS due, datetime.realtime().epochMillis AS now
+SET d.state = CASE WHEN due THEN 'READY' ELSE d.state END,
+    d.waiting = CASE WHEN due THEN d.lane ELSE d.waiting END,
+    d.attempts = CASE WHEN due THEN 1 ELSE d.attempts END,
+    d.createdAt = CASE WHEN due THEN now ELSE d.createdAt END,
+    d.nextAt = CASE WHEN due THEN now ELSE d.nextAt END,
+    d._version = coalesce(d._version, 0) + CASE WHEN due THEN 1 ELSE 0 END
+RETURN due, now, d._version
+"""
+
+
+async def replay_delivery(
+    store: Store, principal: Principal, *, delivery_id: str, idempotency_key: str, deadline: float
+) -> Outcome:
+    """Make a parked delivery due again; one that is not parked stays as it is. The outcome has the id of the `delivery`."""
+    if principal.effective is not Role.OPERATOR:
+        raise Refused(
+            "Only operators replay deliveries", code="FORBIDDEN", hint="Ask with a token that has the role operator"
+        )
+    given = {"deliveryId": delivery_id}
+    asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="replayDelivery", input=given)
+
+    async def change(transaction: Transaction) -> Outcome:
+        rows = await transaction.run(_REPLAY, {"delivery": delivery_id})
+        if not rows:
+            return Outcome(ids={}, user_errors=(_not_found(),))
+        due, now, version = cast("tuple[bool, int, int]", tuple(rows[0]))
+        if due:
+            await append(transaction, _event(delivery_id, principal.subject, now, version))
+        return Outcome(ids={"delivery": delivery_id})
+
+    return await once(store, asked, change, deadline=deadline)
+
+
+def _event(delivery_id: str, subject: str, now: int, version: int) -> Event:
+    return Event(
+        type="DeliveryReplayed",
+        aggregate_id=delivery_id,
+        aggregate_version=version,
+        at=now,
+        principal=subject,
+        payload={"delivery": delivery_id},
+        customers=(),
+    )
+
+
+def _not_found() -> UserError:
+    return UserError(message="There is no such delivery", code=DELIVERY_NOT_FOUND, path=("deliveryId",))

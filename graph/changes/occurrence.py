@@ -1,0 +1,205 @@
+"""A source reports the same alarm again and again; each report must find the one alarm that it is of.
+
+Two reports of one alarm that nobody knows yet may come at the same moment, and then there is no node to lock. So what
+makes them the same alarm (`Alarm.identity`) is a node of its own, locked while it is decided.
+
+Rules. 1. With an external id, it and the source are the alarm; without, all that tells what it is about. 2. A report of a
+cleared alarm reopens it within a window after its clear; later it is a new alarm. 3. A report that is older than what is
+known is a repeat that was long under way, and changes nothing: the source's own times tell, never ours against its.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import orjson
+
+from graph.alarm import Alarm
+from graph.changes.policy import AlarmPolicy
+from graph.changes.sources import Sources
+from graph.store import Transaction
+
+_FIND_NAMED: Final = """
+MERGE (k:AlarmIdentity {key: $key})
+SET k._lock = true
+REMOVE k._lock
+RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
+  MATCH (a:Alarm {externalAlarmId: $external})
+  WHERE a.sourceSystemId = $source
+  RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
+})
+"""
+
+_FIND_UNNAMED: Final = """
+MERGE (k:AlarmIdentity {key: $key})
+SET k._lock = true
+REMOVE k._lock
+RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
+  MATCH (a:Alarm {alarmedObjectRef: $object})
+  WHERE a.sourceSystemId = $source AND a.externalAlarmId IS NULL AND a.alarmType = $type
+    AND a.probableCause = $cause AND coalesce(a.specificProblem, '') = $problem
+  RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
+})
+"""
+
+_LOCK: Final = """
+MATCH (a:Alarm {id: $alarm})
+WHERE $everyone OR a.sourceSystemId IN $sources
+SET a._lock = true
+REMOVE a._lock
+WITH a
+RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, a._sourceAt, a.record,
+  HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }),
+  COLLECT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s.id ORDER BY s.id },
+  [a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmType, a.probableCause, a.specificProblem,
+   a.perceivedSeverity, a.raisedAt]
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """An alarm as it is, under its lock."""
+
+    id: str
+    now: int
+    """epoch milliseconds by the database's clock, read under the lock."""
+    state: str
+    acknowledged: bool
+    cleared_at: int | None
+    source_at: int | None
+    """the latest time that its source has given in any report."""
+    value: Alarm
+    """what was last reported of it, with `cleared` and `acknowledged` as they are now."""
+    object: str | None
+    """the id of what it is raised on; None when it matches nothing."""
+    services: tuple[str, ...]
+    """those that it affects."""
+
+    @property
+    def is_cleared(self) -> bool:
+        """Tell whether it is over."""
+        return self.state == "cleared"
+
+
+class Step(enum.Enum):
+    """What a report makes of an alarm; the value is the type of the event that tells of it."""
+
+    RAISE = "AlarmRaised"
+    UPDATE = "AlarmUpdated"
+    CLEAR = "AlarmCleared"
+    REOPEN = "AlarmReopened"
+    NOTHING = ""
+
+
+async def find(transaction: Transaction, alarm: Alarm) -> tuple[int, Known | None]:
+    """Give the database's time, and the alarm that a report is of, locked; no other report of it is decided meanwhile."""
+    digest = orjson.dumps(alarm.identity)
+    parameters = {"key": hashlib.sha256(digest).hexdigest(), "source": alarm.source_system_id}
+    if alarm.external_alarm_id is not None:
+        rows = await transaction.run(_FIND_NAMED, {**parameters, "external": alarm.external_alarm_id})
+    else:
+        rows = await transaction.run(_FIND_UNNAMED, {**parameters, **_about(alarm)})
+    now, alarm_id = cast("tuple[int, str | None]", tuple(rows[0]))
+    known = None if alarm_id is None else await lock(transaction, alarm_id, Sources(everyone=True))
+    return now, known
+
+
+async def lock(transaction: Transaction, alarm_id: str, sources: Sources) -> Known | None:
+    """Lock an alarm of these sources and give it as it is; None when there is none."""
+    rows = await transaction.run(_LOCK, {"alarm": alarm_id, **sources.parameters()})
+    if not rows:
+        return None
+    now, state, ack, cleared_at, source_at, record, target, services, told = rows[0]
+    acknowledged = ack == "acknowledged"
+    value = _value(cast("list[Any]", told), str(record), cleared=state == "cleared", acknowledged=acknowledged)
+    return Known(
+        id=alarm_id,
+        now=cast("int", now),
+        state=str(state),
+        acknowledged=acknowledged,
+        cleared_at=cast("int | None", cleared_at),
+        source_at=cast("int | None", source_at),
+        value=value,
+        object=cast("str | None", target),
+        services=tuple(cast("list[str]", services)),
+    )
+
+
+def _value(told: list[Any], record: str, *, cleared: bool, acknowledged: bool) -> Alarm:
+    source, external, target, kind, cause, problem, severity, raised = told
+    return Alarm(
+        source_system_id=source,
+        external_alarm_id=external,
+        alarmed_object=target,
+        alarm_type=kind,
+        probable_cause=cause,
+        specific_problem=problem,
+        perceived_severity=severity,
+        cleared=cleared,
+        acknowledged=acknowledged,
+        raised_at=raised,
+        record=orjson.loads(record),
+    )
+
+
+def step_of(known: Known | None, alarm: Alarm, policy: AlarmPolicy) -> Step:
+    """Decide what a report makes of the alarm that it is of."""
+    if known is None:
+        return Step.RAISE
+    if _is_repeat(known, alarm):
+        return Step.NOTHING
+    if not known.is_cleared:
+        return Step.CLEAR if alarm.cleared else Step.UPDATE
+    if alarm.cleared:
+        return Step.NOTHING
+    within = known.cleared_at is not None and known.now - known.cleared_at <= policy.reopen_ms
+    return Step.REOPEN if within else Step.RAISE
+
+
+def amendment_of(known: Known, alarm: Alarm) -> Step:
+    """Decide what a change to one known alarm makes of it: whoever names it means it, however long it is over."""
+    if _says_the_same(known, alarm) and alarm.acknowledged == known.acknowledged:
+        return Step.NOTHING
+    match known.is_cleared, alarm.cleared:
+        case False, True:
+            return Step.CLEAR
+        case True, False:
+            return Step.REOPEN
+        case _:
+            return Step.UPDATE
+
+
+def source_time(alarm: Alarm) -> int:
+    """Give the latest time that a report bears."""
+    return max(each for each in (alarm.raised_at, alarm.changed_at, alarm.cleared_at) if each is not None)
+
+
+def record_text(record: Mapping[str, object]) -> str:
+    """Spell a record as it is kept: equal records have equal texts."""
+    return orjson.dumps(record, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _is_repeat(known: Known, alarm: Alarm) -> bool:
+    if _says_the_same(known, alarm):
+        return True
+    if known.source_at is None or (alarm.cleared and alarm.changed_at is None and alarm.cleared_at is None):
+        return False  # a clear that bears no time of its own is of now
+    back = known.is_cleared and not alarm.cleared
+    return source_time(alarm) <= known.source_at if back else source_time(alarm) < known.source_at
+
+
+def _says_the_same(known: Known, alarm: Alarm) -> bool:
+    return alarm.record == known.value.record and alarm.cleared == known.is_cleared
+
+
+def _about(alarm: Alarm) -> dict[str, object]:
+    return {
+        "object": alarm.alarmed_object,
+        "type": alarm.alarm_type,
+        "cause": alarm.probable_cause,
+        "problem": alarm.specific_problem or "",
+    }

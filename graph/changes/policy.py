@@ -1,0 +1,27 @@
+"""What an operator decides about alarms, as data that the changes are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graph.effects import RANK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmPolicy:
+    """Whom an alarm is told to, and from which severity on."""
+
+    ticketing: str = ""
+    """the name of the trouble ticketing system; empty: there is none, and no ticket is opened."""
+    ticket_from: str = "minor"
+    """the least severity, by contract, that a ticket is opened for."""
+    reopen_ms: int = 600_000
+    """an alarm that returns within this time after its clear is the same alarm; later it is a new one."""
+
+    def __post_init__(self) -> None:
+        if self.ticket_from not in RANK:
+            raise ValueError(f"{self.ticket_from!r} is no severity")
+
+    def is_ticketed(self, severity: str | None) -> bool:
+        """Tell whether a ticket is opened for a severity."""
+        return severity is not None and RANK.index(severity) <= RANK.index(self.ticket_from)

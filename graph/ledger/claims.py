@@ -1,0 +1,75 @@
+"""Which deliveries may be told now, and that this is being tried, is decided and written in one transaction.
+
+An attempt is counted before it is made. If the process dies after that, whoever comes next sees the count and knows that
+the other system may have heard already: it looks there before it says anything twice. While a claim is out nobody else
+gets one for the same delivery (`hold`), not even a new owner of the lane, so that a request of the old owner that is
+still on its way is over before the next one is made.
+
+A delivery waits for all earlier ones of its order key, parked ones too: what comes later must not be told first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import orjson
+
+from graph.ledger.lanes import Lease
+from graph.store import Store, Transaction
+
+_CLAIM: Final = """
+MATCH (l:Lane {id: $lane})
+WITH l, datetime.realtime().epochMillis AS now
+WHERE l.owner = $owner AND l.epoch = $epoch AND l.until > now
+MATCH (d:Delivery {waiting: $lane})
+WHERE d.nextAt <= now AND NOT EXISTS {
+  MATCH (e:Delivery {orderKey: d.orderKey})
+  WHERE e.system = d.system AND e.version < d.version AND e.state <> 'DONE'
+}
+WITH d, now LIMIT $most
+SET d._lock = true
+REMOVE d._lock
+WITH d, now WHERE d.waiting = $lane AND d.nextAt <= now
+SET d.attempts = d.attempts + 1, d._epoch = $epoch, d.nextAt = now + $hold
+RETURN d.id, d.orderKey, d.version, d.attempts, now - d.createdAt, d.payload
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One delivery, to be told now."""
+
+    id: str
+    order_key: str
+    version: int
+    attempts: int
+    """this one included: from 2 on, the other system may have heard before."""
+    epoch: int
+    age_ms: int
+    """since the change."""
+    payload: Mapping[str, Any]
+
+
+async def claim(store: Store, lease: Lease, *, most: int, hold_ms: int, deadline: float) -> list[Claim]:
+    """Claim up to `most` deliveries that are due; none if the lease is no longer ours."""
+
+    async def work(transaction: Transaction) -> list[Claim]:
+        parameters = {"lane": lease.lane, "owner": lease.owner, "epoch": lease.epoch, "most": most, "hold": hold_ms}
+        return [_claim(row, lease.epoch) for row in await transaction.run(_CLAIM, parameters)]
+
+    return await store.write(work, deadline=deadline)
+
+
+def _claim(row: list[object], epoch: int) -> Claim:
+    delivery, order_key, version, attempts, age, payload = cast("tuple[str, str, int, int, int, str]", tuple(row))
+    return Claim(
+        id=delivery,
+        order_key=order_key,
+        version=version,
+        attempts=attempts,
+        epoch=epoch,
+        age_ms=age,
+        payload=orjson.loads(payload),
+    )
