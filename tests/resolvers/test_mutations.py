@@ -186,7 +186,9 @@ async def test_what_was_parked_is_made_due_again_by_an_operator(asking: Caller, 
 
 
 async def test_alarms_that_match_nothing_and_deliveries_are_listed_for_operators_only(asking: Caller) -> None:
-    text = "{ unmatchedAlarms { nodes { id } } deliveries(filter: { state: { eq: READY } }) { nodes { id lastError } } }"
+    text = (
+        "{ unmatchedAlarms { nodes { id } } deliveries(filter: { state: { eq: READY } }) { nodes { id lastError } } }"
+    )
     answer = await asking.response(text)
     assert answer == {
         "data": {
