@@ -15,14 +15,13 @@ from typing import Any, Final
 import orjson
 from starlette.requests import ClientDisconnect, Request
 
-from adapters.northbound.errors import Refusal, TooLarge
+from adapters.northbound.errors import CLOSE, Refusal, TooLarge
 from adapters.northbound.shape import Oversized
 
 JSON: Final = ("application/json",)
 PATCH: Final = ("application/merge-patch+json", "application/json")
 PATIENCE: Final = 4
 """So many times what is allowed is read before a body is refused."""
-_CLOSE: Final = {"Connection": "close"}
 _LONG: Final = re.compile(rb"[0-9]{19}")
 _WIDEST: Final = 20
 _LEAST, _MOST = -(2**63), 2**64 - 1
@@ -38,7 +37,7 @@ async def read_json(request: Request, media: tuple[str, ...], most: int, deadlin
         async with asyncio.timeout(deadline - time.monotonic()):
             body = await _bytes(request, most)
     except TimeoutError:
-        raise Refusal("REQUEST_TIMEOUT", headers=_CLOSE) from None
+        raise Refusal("REQUEST_TIMEOUT", headers=CLOSE) from None
     return parsed(body)
 
 
