@@ -88,10 +88,16 @@ def read_query(pairs: Pairs, *, limit: int = LIMIT, most: int = MOST) -> ListQue
             for name, values in wanted.items()
             if name not in _PAGING
         ),
-        fields=tuple(dict.fromkeys(each for each in wanted.get("fields", ()) if each)),
+        fields=read_fields(pairs),
         offset=_whole(wanted, "offset", least=0, default=0),
         limit=min(_whole(wanted, "limit", least=1, default=limit), most),
     )
+
+
+def read_fields(pairs: Pairs) -> tuple[str, ...]:
+    """Read which attributes are wanted, of one resource or of each in a list; empty: all."""
+    named = [each for name, value in pairs if name == "fields" for each in split_values(value)]
+    return tuple(dict.fromkeys(each for each in named if each))
 
 
 def split_values(text: str) -> list[str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any
@@ -18,6 +19,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from adapters.delivery import Lane, Pace
+from adapters.ticketing.telling import Attention, TicketTeller
+from adapters.ticketing.tmf621 import Tmf621
+from adapters.transport import System
+from adapters.transport import opened as transported
 from gateway.arriving import Arriving, Away, Ping
 from gateway.errors import TREATMENTS, CommandFailed, Refused
 from gateway.execution import Subgraph
@@ -112,20 +118,55 @@ async def _opening(settings: Settings) -> AsyncIterator[tuple[Subgraph, Ping]]:
     try:
         async with opened(settings) as store:
             await fitting(settings, store)
-            async with _swept(store):
-                yield KnowledgeSubgraph(store, await _cursor_key(settings, store), AlarmPolicy()), partial(_ping, store)
+            subgraph = KnowledgeSubgraph(store, await _cursor_key(settings, store), policy_of(settings))
+            async with _beside(keep_swept(store, every=SWEEP_SECONDS)), _told(settings, store):
+                yield subgraph, partial(_ping, store)
     except GraphError as error:
         raise Away(str(error)) from error
 
 
+def policy_of(settings: Settings) -> AlarmPolicy:
+    """Give what the settings say about alarms."""
+    reopen_ms = int(settings.reopen_seconds * 1_000)
+    if settings.ticketing is None:
+        return AlarmPolicy(reopen_ms=reopen_ms)
+    chosen = settings.ticketing
+    return AlarmPolicy(ticketing=chosen.name, ticket_from=chosen.severity, reopen_ms=reopen_ms)
+
+
 @asynccontextmanager
-async def _swept(store: Store) -> AsyncIterator[None]:
-    sweeping = asyncio.create_task(keep_swept(store, every=SWEEP_SECONDS))
+async def _told(settings: Settings, store: Store) -> AsyncIterator[None]:
+    """Tell the surrounding systems what waits for them, as one of the processes that may."""
+    chosen = settings.ticketing
+    if chosen is None:
+        yield
+        return
+    system = System(name=chosen.name, address=chosen.address, bearer=chosen.bearer or None)
+    attention = Attention(
+        poll_seconds=chosen.poll_seconds,
+        callback=chosen.callback,
+        request_seconds=chosen.request_seconds,
+        processing_seconds=chosen.processing_seconds,
+    )
+    pace = Pace(
+        most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=chosen.processing_seconds
+    )
+    async with transported(system) as transport:
+        policy = policy_of(settings)
+        teller = TicketTeller(store=store, ticketing=Tmf621(transport), policy=policy, attention=attention)
+        async with _beside(Lane(store, teller, pace, owner=uuid.uuid4().hex).run()):
+            yield
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run something while the block runs."""
+    task = asyncio.create_task(work)
     try:
         yield
     finally:
-        sweeping.cancel()
-        await asyncio.gather(sweeping, return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def fitting(settings: Settings, store: Store) -> None:
@@ -157,7 +198,8 @@ async def hold(settings: Settings, over: asyncio.Event) -> None:
     """Hold an embedded database open for the workers, until it is over."""
     if not isinstance(parse_address(settings.store), EmbeddedAddress):
         return
-    arriving = Arriving(KnowledgeSubgraph.name, "", partial(_opening, settings))
+    quiet = settings.model_copy(update={"ticketing": None})  # the workers tell others
+    arriving = Arriving(KnowledgeSubgraph.name, "", partial(_opening, quiet))
     keeping = asyncio.create_task(arriving.keep())
     await over.wait()
     keeping.cancel()

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -70,6 +71,39 @@ class System(BaseModel):
     """the source ids that it may speak for (sourceSystemId of its alarms)."""
 
 
+class Ticketing(BaseModel):
+    """The trouble ticketing system that alarms are told to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    address: Annotated[str, Field(min_length=1)]
+    """what its API is below, such as https://HOST/tmf-api/troubleTicket/v4."""
+    name: Annotated[str, Field(min_length=1, pattern="^[^#:]+$")] = "ticketing"
+    """what tickets and deliveries call it, and `system:<name>` in its tokens."""
+    dialect: Literal["tmf621"] = "tmf621"
+    bearer: SecretStr = SecretStr("")
+    bearer_file: Path | None = None
+    severity: Literal["critical", "major", "minor", "warning"] = "minor"
+    """the least severity, by contract, that a ticket is opened for."""
+    callback: str = ""
+    """where it can reach us, such as https://HOST/tmf-api/troubleTicketManagement/v4; empty: it is only polled."""
+    poll_seconds: Annotated[float, Field(gt=0)] = 60.0
+    requests: Annotated[int, Field(gt=0, le=256)] = 16
+    """at the same time."""
+    request_seconds: Annotated[float, Field(gt=0, lt=7)] = 5.0
+    processing_seconds: Annotated[float, Field(ge=0, le=300)] = 5.0
+    """what it may take at most for a request whose answer was lost."""
+
+    @model_validator(mode="after")
+    def _address_is_one(self) -> Self:
+        parts = urlsplit(self.address)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("has an address that is not http(s)://HOST[:PORT][/PATH].")
+        if parts.username or parts.password:
+            raise ValueError("has an address with a credential in it: give it as bearer_file.")
+        return self
+
+
 class Limits(BaseModel):
     """What one request may ask for, in the order in which it is checked."""
 
@@ -120,6 +154,10 @@ class Settings(BaseSettings):
     issuers: tuple[Issuer, ...] = ()
     systems: Mapping[str, System] = Field(default_factory=dict)
     """by the name in their role `system:<name>`; one that is not named here speaks for its own name only."""
+    ticketing: Ticketing | None = None
+    """no tickets are opened without one."""
+    reopen_seconds: Annotated[float, Field(ge=0)] = 600.0
+    """an alarm that returns within this time after its clear is the same alarm."""
     origins: tuple[str, ...] = ()
     """web pages' origins that may call (CORS); none by default."""
     deadline_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0
@@ -215,13 +253,29 @@ def _with_secrets(settings: Settings) -> Settings:
             secrets[name] = SecretStr(path.read_text(encoding="utf-8").strip())
         except (OSError, UnicodeDecodeError) as error:
             faults.append(f"{name}_file: {path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}.")
-    complete = settings.model_copy(update=secrets)
+    ticketing, problem = _with_bearer(settings.ticketing)
+    faults += problem
+    complete = settings.model_copy(update={**secrets, "ticketing": ticketing})
     key = complete.cursor_key.get_secret_value()
     if key and not CURSOR_KEY.fullmatch(key):
         faults.append("cursor_key: it is not 64 hexadecimal digits.")
     if faults:
         raise SettingsBroken(*faults)
     return complete
+
+
+def _with_bearer(ticketing: Ticketing | None) -> tuple[Ticketing | None, list[str]]:
+    """Read the credential of the ticketing system, where a file has it."""
+    if ticketing is None or ticketing.bearer_file is None:
+        return ticketing, []
+    if ticketing.bearer.get_secret_value():
+        return ticketing, ["ticketing.bearer_file: give either it or bearer, not both."]
+    try:
+        bearer = SecretStr(ticketing.bearer_file.read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        return ticketing, [f"ticketing.bearer_file: {ticketing.bearer_file} cannot be read: {reason}."]
+    return ticketing.model_copy(update={"bearer": bearer}), []
 
 
 def _sentence(error: Any) -> str:

@@ -15,7 +15,8 @@ import asyncio
 import copy
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 from neo4j import Auth, basic_auth, bearer_auth
@@ -54,6 +55,7 @@ class Store:
         self.version = ""
         """empty until `ping` has been answered."""
         self._link: Link | None = None
+        self._committed: set[Callable[[], None]] = set()
         self._absence: GraphError = StoreStarting("The database is being started")
 
     async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
@@ -73,6 +75,12 @@ class Store:
         `work` may run several times and must have no effect but through its transaction. A commit whose answer is lost
         is not repeated, since it may have happened: `OutcomeUnknown`.
         """
+        outcome = await self._written(work, deadline)
+        for each in self._committed:
+            each()
+        return outcome
+
+    async def _written(self, work: Work[T], deadline: float) -> T:
         violations = losses = 0
         while True:
             try:
@@ -92,6 +100,15 @@ class Store:
                 if losses > 1:
                     raise
             await asyncio.sleep(random.uniform(*_PAUSE_SECONDS))  # noqa: S311 - to get out of step, not to hide
+
+    @contextmanager
+    def heard(self, committed: Callable[[], None]) -> Iterator[None]:
+        """Call this after every commit of this process, while the block runs: for who waits for what others write."""
+        self._committed.add(committed)
+        try:
+            yield
+        finally:
+            self._committed.discard(committed)
 
     async def ping(self, *, deadline: float) -> str:
         """Ask the database whether it is there; give its version."""

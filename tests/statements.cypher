@@ -30,20 +30,15 @@ UNWIND $rows AS row
 MATCH (s:Service {id: row.service})
 MATCH (a:Alarm {id: row.alarm})
 MERGE (a)-[r:AFFECTS]->(s)
-SET r.effect = row.effect, r.severity = row.severity, r.parts = row.parts
+SET r.effect = row.effect, r.severity = row.severity, r.parts = row.parts, s.effect = row.effect
 
 // graph/changes/affected.py _SPARE
-UNWIND $services AS id
-MATCH (:Alarm {id: $alarm})-[r:AFFECTS]->(:Service {id: id})
+UNWIND $rows AS row
+MATCH (:Alarm {id: $alarm})-[r:AFFECTS]->(s:Service {id: row.service})
+SET s.effect = row.effect
 DELETE r
 
-// graph/changes/affected.py _EFFECTS
-UNWIND $rows AS row
-MATCH (s:Service {id: row.service})
-SET s.effect = row.effect
-
-// graph/changes/alarms.py _CREATE
-CREATE (a:Alarm {id: $id, sourceSystemId: $source, alarmedObjectRef: $object, raisedAt: $raised})
+// graph/changes/alarms.py _SAID
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
     a.record = $record, a.awaits = $awaits, a._sourceAt = $sourceAt, a._version = 1
@@ -54,18 +49,6 @@ SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
     a.raisedAt = $raised, a.record = $record, a._sourceAt = $sourceAt, a._version = coalesce(a._version, 0) + 1
 RETURN a._version
-
-// graph/changes/alarms.py _RAISED_ON_ELEMENT
-MATCH (a:Alarm {id: $id}) MATCH (o:NetworkElement {id: $target}) CREATE (a)-[:RAISED_ON]->(o)
-
-// graph/changes/alarms.py _RAISED_ON_CARD
-MATCH (a:Alarm {id: $id}) MATCH (o:Card {id: $target}) CREATE (a)-[:RAISED_ON]->(o)
-
-// graph/changes/alarms.py _RAISED_ON_PORT
-MATCH (a:Alarm {id: $id}) MATCH (o:Port {id: $target}) CREATE (a)-[:RAISED_ON]->(o)
-
-// graph/changes/alarms.py _RAISED_ON_TRUNK
-MATCH (a:Alarm {id: $id}) MATCH (o:Trunk {id: $target}) CREATE (a)-[:RAISED_ON]->(o)
 
 // graph/changes/consequences.py _COUNT_ON
 UNWIND $alarms AS id
@@ -96,18 +79,6 @@ WITH e, row
 UNWIND row.customers AS customer
 MATCH (c:Customer {id: customer})
 CREATE (e)-[:CONCERNS_CUSTOMER]->(c)
-
-// graph/changes/hits.py _RESOLVE
-RETURN HEAD(COLLECT {
-  MATCH (x:ExternalName {key: $key})-[:NAMES]->(o)
-  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
-  RETURN o.id
-}), HEAD(COLLECT {
-  MATCH (o:NetworkElement {id: $object}) RETURN o.id
-  UNION MATCH (o:Card {id: $object}) RETURN o.id
-  UNION MATCH (o:Port {id: $object}) RETURN o.id
-  UNION MATCH (o:Trunk {id: $object}) RETURN o.id
-})
 
 // graph/changes/hits.py _BY_ELEMENT
 RETURN COLLECT {
@@ -177,6 +148,15 @@ RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
   MATCH (a:Alarm {externalAlarmId: $external})
   WHERE a.sourceSystemId = $source
   RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
+}), HEAD(COLLECT {
+  MATCH (o:NetworkElement {id: $object}) RETURN o.id
+  UNION MATCH (o:Card {id: $object}) RETURN o.id
+  UNION MATCH (o:Port {id: $object}) RETURN o.id
+  UNION MATCH (o:Trunk {id: $object}) RETURN o.id
+}), HEAD(COLLECT {
+  MATCH (x:ExternalName {key: $name})-[:NAMES]->(o)
+  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
+  RETURN o.id
 })
 
 // graph/changes/occurrence.py _FIND_UNNAMED
@@ -188,6 +168,15 @@ RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
   WHERE a.sourceSystemId = $source AND a.externalAlarmId IS NULL AND a.alarmType = $type
     AND a.probableCause = $cause AND coalesce(a.specificProblem, '') = $problem
   RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
+}), HEAD(COLLECT {
+  MATCH (o:NetworkElement {id: $object}) RETURN o.id
+  UNION MATCH (o:Card {id: $object}) RETURN o.id
+  UNION MATCH (o:Port {id: $object}) RETURN o.id
+  UNION MATCH (o:Trunk {id: $object}) RETURN o.id
+}), HEAD(COLLECT {
+  MATCH (x:ExternalName {key: $name})-[:NAMES]->(o)
+  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
+  RETURN o.id
 })
 
 // graph/changes/occurrence.py _LOCK
@@ -201,6 +190,41 @@ RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, a._sou
   COLLECT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s.id ORDER BY s.id },
   [a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmType, a.probableCause, a.specificProblem,
    a.perceivedSeverity, a.raisedAt]
+
+// graph/changes/ticketing.py _THEIR_IDS
+UNWIND $keys AS key
+MATCH (t:Ticket {orderKey: key})
+WHERE t.system = $system AND t.externalId IS NOT NULL
+RETURN t.orderKey, t.externalId
+
+// graph/changes/ticketing.py _OPEN_ONES
+MATCH (t:Ticket)
+WHERE t.status IN $open AND t.system = $system AND t.externalId IS NOT NULL
+RETURN t.externalId ORDER BY t.externalId LIMIT $most
+
+// graph/changes/ticketing.py _HEAR
+UNWIND $rows AS row
+MATCH (t:Ticket {orderKey: row.orderKey})
+WHERE t.system = $system
+SET t._lock = true
+REMOVE t._lock
+WITH t, row, t.status AS before, EXISTS {
+  MATCH (d:Delivery {orderKey: row.orderKey}) WHERE d.system = $system AND d.state = 'READY'
+} AS more
+WHERE coalesce(row.changedAt, 0) >= coalesce(t.changedAt, 0)
+SET t.externalId = row.id,
+    t.changedAt = coalesce(row.changedAt, t.changedAt),
+    t.status = CASE WHEN more THEN t.status ELSE row.status END
+WITH t, before, t.status <> before AS changed
+SET t._version = coalesce(t._version, 0) + CASE WHEN changed THEN 1 ELSE 0 END
+WITH t, changed WHERE changed
+RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
+  COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
+
+// graph/changes/ticketing.py _COUNT_ON
+MATCH (a:Alarm {id: $alarm})
+SET a._version = coalesce(a._version, 0) + 1
+RETURN a._version, datetime.realtime().epochMillis
 
 // graph/changes/tickets.py _PAIRS
 UNWIND $pairs AS pair

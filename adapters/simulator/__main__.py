@@ -49,7 +49,7 @@ async def _ticketing(place: tuple[str, int], journal: Path | None, state: Path |
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(each, ended.set)
+        signal.signal(each, lambda *_: loop.call_soon_threadsafe(ended.set))
     if leash:
         threading.Thread(target=_await_end_of_input, args=(loop, ended), daemon=True).start()
     async with serving(

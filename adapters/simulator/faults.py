@@ -143,8 +143,9 @@ class Faults:
             case Kind.DOWN:
                 await hang_up(scope, receive)
             case Kind.SLOW:
+                heard = await _whole(receive)  # what has not been read by then is gone when the caller is
                 await asyncio.sleep(rule.seconds)
-                await self._app(scope, receive, send)
+                await self._app(scope, heard, send)
             case Kind.ERROR:
                 await _refusal(500, rule)(scope, receive, send)
             case Kind.UNAVAILABLE:
@@ -193,6 +194,18 @@ class Faults:
             case _:
                 return _json(405, error_body("notAllowed", "GET, PUT or DELETE", status=405))
         return Response(status_code=204)
+
+
+async def _whole(receive: Receive) -> Receive:
+    """Take a request in to its end, so that it can be read later."""
+    messages = [await receive()]
+    while messages[-1].get("more_body"):
+        messages.append(await receive())
+
+    async def again() -> Message:
+        return messages.pop(0) if messages else await receive()
+
+    return again
 
 
 def _shown(rule: Rule) -> dict[str, object]:

@@ -61,7 +61,7 @@ async def listening(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> 
         timeout_graceful_shutdown=_END_SECONDS,
     )  # fmt: skip
     server = _Server(config)
-    with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as sock:
+    with _bound(host, port) as sock:
         serving = asyncio.create_task(server.serve(sockets=[sock]))  # a TaskGroup would wrap what the block raises
         await server.up.wait()
         try:
@@ -69,6 +69,20 @@ async def listening(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> 
         finally:
             server.should_exit = True
             await serving
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    # The protocol is named, as socket.create_server does not: only then asyncio turns Nagle's algorithm off, which
+    # else holds the body of each answer back for 40 ms.
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        sock.listen()
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 async def hang_up(scope: Scope, receive: Receive) -> None:

@@ -29,7 +29,7 @@ from adapters.simulator.faults import JSON, Faults
 from adapters.simulator.journal import Journal, read_journal
 from adapters.simulator.serving import listening
 from adapters.simulator.tickets import Changed, Ticket, Tickets, Unchangeable
-from adapters.tmf import error_body, matches, page_headers, page_of, read_query, select, split_values, write_time
+from adapters.tmf import error_body, matches, page_headers, page_of, read_fields, read_query, select, write_time
 
 BASE: Final = "/tmf-api/troubleTicket/v4"
 RESOURCE: Final = f"{BASE}/troubleTicket"
@@ -127,7 +127,7 @@ class _Desk:
         ticket = self.tickets.get(request.path_params["id"])
         if ticket is None:
             raise HTTPException(404)
-        return _json(200, select(ticket, split_values(request.query_params.get("fields", ""))))
+        return _json(200, select(ticket, read_fields(parse_qsl(request.url.query))))
 
     async def changed(self, request: Request) -> Response:
         patch = await self._read(request)

@@ -7,7 +7,7 @@ dialect says it to one kind of system.
 In: a `TicketOrder`, what a ticket should say. Out: a `TicketState`, what the other system says of the ticket; or an
 `adapters.errors.AdapterError`.
 
-Files, in order of flow: this one (what every dialect does) · `tmf621.py` (TM Forum's, over HTTP) ·
+Files, in order of flow: `telling.py` (a delivery becomes a ticket) · this one (what every dialect does) · `tmf621.py` (TM Forum's, over HTTP) ·
 `tmf621_resource.py` (its ticket: what we write into it, what we believe of it).
 
 Invariants

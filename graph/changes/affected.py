@@ -38,19 +38,14 @@ UNWIND $rows AS row
 MATCH (s:Service {id: row.service})
 MATCH (a:Alarm {id: row.alarm})
 MERGE (a)-[r:AFFECTS]->(s)
-SET r.effect = row.effect, r.severity = row.severity, r.parts = row.parts
+SET r.effect = row.effect, r.severity = row.severity, r.parts = row.parts, s.effect = row.effect
 """
 
 _SPARE: Final = """
-UNWIND $services AS id
-MATCH (:Alarm {id: $alarm})-[r:AFFECTS]->(:Service {id: id})
-DELETE r
-"""
-
-_EFFECTS: Final = """
 UNWIND $rows AS row
-MATCH (s:Service {id: row.service})
+MATCH (:Alarm {id: $alarm})-[r:AFFECTS]->(s:Service {id: row.service})
 SET s.effect = row.effect
+DELETE r
 """
 
 
@@ -127,16 +122,11 @@ async def write(transaction: Transaction, alarm: str, changed: Sequence[Change])
         for each in changed
         for other, a in each.touched()
     ]
-    spared = [each.service.id for each in changed if alarm in each.spared()]
-    effects = [
-        {"service": each.service.id, "effect": each.effect} for each in changed if each.effect != each.service.effect
-    ]
+    spared = [{"service": each.service.id, "effect": each.effect} for each in changed if alarm in each.spared()]
     if rows:
         await transaction.run(_AFFECT, {"rows": rows})
     if spared:
-        await transaction.run(_SPARE, {"alarm": alarm, "services": spared})
-    if effects:
-        await transaction.run(_EFFECTS, {"rows": effects})
+        await transaction.run(_SPARE, {"alarm": alarm, "rows": spared})
 
 
 def _change(service: Service, alarm: str, hit: frozenset[str]) -> Change:

@@ -6,24 +6,24 @@ follows from it (`consequences.follow`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final, TypeAlias, cast
 
 import uuid_utils
 
 from graph.alarm import Alarm
-from graph.changes import hits, occurrence
+from graph.changes import occurrence
 from graph.changes.acknowledge import acknowledge_alarm
 from graph.changes.consequences import By, Changed, follow, state_of
 from graph.changes.idempotency import Asked, once
-from graph.changes.occurrence import Known, Step
+from graph.changes.occurrence import Found, Known, Step
 from graph.changes.outcome import Outcome
 from graph.changes.policy import AlarmPolicy
 from graph.changes.sources import not_found, sources_of
 from graph.errors import Refused
 from graph.identity import external_key
-from graph.model import LABELS
+from graph.model import LABELS, RELATIONSHIPS, label_of
 from graph.scope import Principal
 from graph.store import Store, Transaction
 
@@ -32,12 +32,23 @@ __all__ = ["AlarmPolicy", "acknowledge_alarm", "amend_alarm", "clear_alarm", "ra
 Amend: TypeAlias = Callable[[Known], Alarm]
 """Gives, from an alarm as it is, what it is to be; runs in the transaction, maybe several times."""
 
-_CREATE: Final = """
-CREATE (a:Alarm {id: $id, sourceSystemId: $source, alarmedObjectRef: $object, raisedAt: $raised})
+_MADE: Final = """{id: $id, sourceSystemId: $source, alarmedObjectRef: $object, raisedAt: $raised}"""
+_SAID: Final = """
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
     a.record = $record, a.awaits = $awaits, a._sourceAt = $sourceAt, a._version = 1
 """
+
+
+def _created_on(label: str) -> str:
+    return f"MATCH (o:{label} {{id: $target}}) CREATE (a:Alarm {_MADE})-[:RAISED_ON]->(o) {_SAID}"
+
+
+_CREATE: Final[Mapping[str, str]] = {
+    "": f"CREATE (a:Alarm {_MADE}) {_SAID}",
+    **{label: _created_on(label) for label in RELATIONSHIPS["RAISED_ON"].ends},
+}
+"""By the label of what the alarm is raised on."""
 
 _SET: Final = """
 MATCH (a:Alarm {id: $id})
@@ -46,13 +57,6 @@ SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause
     a.raisedAt = $raised, a.record = $record, a._sourceAt = $sourceAt, a._version = coalesce(a._version, 0) + 1
 RETURN a._version
 """
-
-_RAISED_ON_ELEMENT: Final = (
-    "MATCH (a:Alarm {id: $id}) MATCH (o:NetworkElement {id: $target}) CREATE (a)-[:RAISED_ON]->(o)"
-)
-_RAISED_ON_CARD: Final = "MATCH (a:Alarm {id: $id}) MATCH (o:Card {id: $target}) CREATE (a)-[:RAISED_ON]->(o)"
-_RAISED_ON_PORT: Final = "MATCH (a:Alarm {id: $id}) MATCH (o:Port {id: $target}) CREATE (a)-[:RAISED_ON]->(o)"
-_RAISED_ON_TRUNK: Final = "MATCH (a:Alarm {id: $id}) MATCH (o:Trunk {id: $target}) CREATE (a)-[:RAISED_ON]->(o)"
 
 
 async def raise_alarm(
@@ -75,10 +79,11 @@ async def raise_alarm(
     by = By(principal=principal, policy=policy)
 
     async def change(transaction: Transaction) -> Outcome:
-        now, known = await occurrence.find(transaction, alarm)
+        found = await occurrence.find(transaction, alarm)
+        known = found.known
         step = occurrence.step_of(known, alarm, policy)
         if step is Step.RAISE:
-            return await follow(transaction, by, await _new(transaction, alarm, now))
+            return await follow(transaction, by, await _new(transaction, alarm, found))
         assert known is not None  # what is not there can only be raised
         still = known.acknowledged and step is not Step.REOPEN
         return await _go_on(transaction, by, known, replace(alarm, acknowledged=alarm.acknowledged or still), step)
@@ -127,36 +132,22 @@ async def clear_alarm(
     return await once(store, asked, change, deadline=deadline)
 
 
-async def _new(transaction: Transaction, alarm: Alarm, now: int) -> Changed:
+async def _new(transaction: Transaction, alarm: Alarm, found: Found) -> Changed:
     """Make an alarm that nobody knew."""
-    target = await hits.resolve(transaction, alarm.source_system_id, alarm.alarmed_object)
     made = Changed(
         id=f"{LABELS['Alarm'].id_prefix}{uuid_utils.uuid7()}",
         value=alarm,
         step=Step.RAISE,
-        now=now,
+        now=found.now,
         known=None,
-        target=target,
+        target=found.object,
     )
-    awaits = None if target else external_key(alarm.source_system_id, alarm.alarmed_object)
-    given = {**_written(made), "source": alarm.source_system_id, "object": alarm.alarmed_object, "awaits": awaits}
-    await transaction.run(_CREATE, given)
-    if target:
-        await _raise_on(transaction, made.id, target)
+    given = {**_written(made), "source": alarm.source_system_id, "object": alarm.alarmed_object, "awaits": None}
+    label = label_of(found.object) if found.object else None
+    if label is None:
+        given["awaits"] = external_key(alarm.source_system_id, alarm.alarmed_object)
+    await transaction.run(_CREATE[label.name if label else ""], {**given, "target": found.object})
     return made
-
-
-async def _raise_on(transaction: Transaction, alarm: str, target: str) -> None:
-    given = {"id": alarm, "target": target}
-    match target.partition("-")[0]:
-        case "networkelement":
-            await transaction.run(_RAISED_ON_ELEMENT, given)
-        case "card":
-            await transaction.run(_RAISED_ON_CARD, given)
-        case "port":
-            await transaction.run(_RAISED_ON_PORT, given)
-        case _:
-            await transaction.run(_RAISED_ON_TRUNK, given)
 
 
 async def _go_on(transaction: Transaction, by: By, known: Known, value: Alarm, step: Step) -> Outcome:

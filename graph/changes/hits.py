@@ -2,7 +2,7 @@
 
 Failed is the object and what it holds: an element its cards, a card its ports, a port the trunk that ends there. A
 service is hit where it is accessed at such a port or routed over such a trunk; where exactly is its *parts*
-(`graph.effects`). What a source calls by a name of its own is found by that name.
+(`graph.effects`).
 """
 
 from __future__ import annotations
@@ -12,22 +12,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, cast
 
-from graph.identity import external_key
 from graph.model import label_of
 from graph.store import Transaction
-
-_RESOLVE: Final = """
-RETURN HEAD(COLLECT {
-  MATCH (x:ExternalName {key: $key})-[:NAMES]->(o)
-  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
-  RETURN o.id
-}), HEAD(COLLECT {
-  MATCH (o:NetworkElement {id: $object}) RETURN o.id
-  UNION MATCH (o:Card {id: $object}) RETURN o.id
-  UNION MATCH (o:Port {id: $object}) RETURN o.id
-  UNION MATCH (o:Trunk {id: $object}) RETURN o.id
-})
-"""
 
 _BY_ELEMENT: Final = """
 RETURN COLLECT {
@@ -75,13 +61,6 @@ Hits = Mapping[str, frozenset[str]]
 """Service id -> the parts of it that are hit."""
 
 NOTHING: Final[Hits] = MappingProxyType({})
-
-
-async def resolve(transaction: Transaction, source: str, name: str) -> str | None:
-    """Give the id of what a source calls by that name, or of what has it as its id."""
-    rows = await transaction.run(_RESOLVE, {"key": external_key(source, name), "object": name})
-    named, itself = cast("tuple[str | None, str | None]", tuple(rows[0]))
-    return itself or named
 
 
 async def hits_of(transaction: Transaction, object_id: str) -> Hits:

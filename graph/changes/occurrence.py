@@ -21,6 +21,7 @@ import orjson
 from graph.alarm import Alarm
 from graph.changes.policy import AlarmPolicy
 from graph.changes.sources import Sources
+from graph.identity import external_key
 from graph.store import Transaction
 
 _FIND_NAMED: Final = """
@@ -31,6 +32,15 @@ RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
   MATCH (a:Alarm {externalAlarmId: $external})
   WHERE a.sourceSystemId = $source
   RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
+}), HEAD(COLLECT {
+  MATCH (o:NetworkElement {id: $object}) RETURN o.id
+  UNION MATCH (o:Card {id: $object}) RETURN o.id
+  UNION MATCH (o:Port {id: $object}) RETURN o.id
+  UNION MATCH (o:Trunk {id: $object}) RETURN o.id
+}), HEAD(COLLECT {
+  MATCH (x:ExternalName {key: $name})-[:NAMES]->(o)
+  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
+  RETURN o.id
 })
 """
 
@@ -43,6 +53,15 @@ RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
   WHERE a.sourceSystemId = $source AND a.externalAlarmId IS NULL AND a.alarmType = $type
     AND a.probableCause = $cause AND coalesce(a.specificProblem, '') = $problem
   RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
+}), HEAD(COLLECT {
+  MATCH (o:NetworkElement {id: $object}) RETURN o.id
+  UNION MATCH (o:Card {id: $object}) RETURN o.id
+  UNION MATCH (o:Port {id: $object}) RETURN o.id
+  UNION MATCH (o:Trunk {id: $object}) RETURN o.id
+}), HEAD(COLLECT {
+  MATCH (x:ExternalName {key: $name})-[:NAMES]->(o)
+  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
+  RETURN o.id
 })
 """
 
@@ -95,17 +114,36 @@ class Step(enum.Enum):
     NOTHING = ""
 
 
-async def find(transaction: Transaction, alarm: Alarm) -> tuple[int, Known | None]:
-    """Give the database's time, and the alarm that a report is of, locked; no other report of it is decided meanwhile."""
-    digest = orjson.dumps(alarm.identity)
-    parameters = {"key": hashlib.sha256(digest).hexdigest(), "source": alarm.source_system_id}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What there is of a report before it is taken."""
+
+    now: int
+    """epoch milliseconds by the database's clock."""
+    known: Known | None
+    """the alarm that it is of, locked; None when nobody knows it."""
+    object: str | None
+    """the id of what it is about; None when it matches nothing."""
+
+
+async def find(transaction: Transaction, alarm: Alarm) -> Found:
+    """Find the alarm that a report is of; no other report of it is decided meanwhile.
+
+    `alarmed_object` is an id of ours, or else the name by which the source knows the thing.
+    """
+    given = {
+        "key": hashlib.sha256(orjson.dumps(alarm.identity)).hexdigest(),
+        "source": alarm.source_system_id,
+        "object": alarm.alarmed_object,
+        "name": external_key(alarm.source_system_id, alarm.alarmed_object),
+    }
     if alarm.external_alarm_id is not None:
-        rows = await transaction.run(_FIND_NAMED, {**parameters, "external": alarm.external_alarm_id})
+        rows = await transaction.run(_FIND_NAMED, {**given, "external": alarm.external_alarm_id})
     else:
-        rows = await transaction.run(_FIND_UNNAMED, {**parameters, **_about(alarm)})
-    now, alarm_id = cast("tuple[int, str | None]", tuple(rows[0]))
+        rows = await transaction.run(_FIND_UNNAMED, {**given, **_about(alarm)})
+    now, alarm_id, itself, named = cast("tuple[int, str | None, str | None, str | None]", tuple(rows[0]))
     known = None if alarm_id is None else await lock(transaction, alarm_id, Sources(everyone=True))
-    return now, known
+    return Found(now=now, known=known, object=itself or named)
 
 
 async def lock(transaction: Transaction, alarm_id: str, sources: Sources) -> Known | None:
@@ -198,7 +236,6 @@ def _says_the_same(known: Known, alarm: Alarm) -> bool:
 
 def _about(alarm: Alarm) -> dict[str, object]:
     return {
-        "object": alarm.alarmed_object,
         "type": alarm.alarm_type,
         "cause": alarm.probable_cause,
         "problem": alarm.specific_problem or "",

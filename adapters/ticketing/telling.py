@@ -1,0 +1,201 @@
+"""A delivery for the ticketing system becomes a ticket there that says what it should, exactly once.
+
+The other system does not notice that it was told before. So from the second attempt on it is asked by our order key
+first; the first attempt needs no asking, since attempts are counted before they are made. What goes wrong becomes an
+outcome: to be tried again after a pause, or parked for a person when trying again would not help.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from adapters.errors import AdapterError, Busy, Nonsense, Rejected, Unreachable
+from adapters.ticketing import AffectedService, CustomerRef, Ticketing, TicketOrder, TicketState
+from graph.changes.policy import AlarmPolicy
+from graph.changes.ticketing import Answered, Heard, note_tickets, open_tickets, settle_deliveries, their_ids
+from graph.errors import GraphError
+from graph.ledger.claims import Claim
+from graph.ledger.outcomes import Again, Dead, Done
+from graph.ledger.retry import is_over, pause_ms
+from graph.store import Store
+
+_CLOSED: Final = 409
+_GONE: Final = 404
+_MOST_SERVICES: Final = 200
+"""that a ticket names one by one; how many there are is in its description."""
+_MOST_POLLED: Final = 5_000
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """How the ticketing system's own changes are learnt."""
+
+    poll_seconds: float = 60.0
+    callback: str = ""
+    """where it tells us by itself; empty: it is only polled."""
+    request_seconds: float = 5.0
+    processing_seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketTeller:
+    """`adapters.delivery.Teller` of a ticketing system."""
+
+    store: Store
+    ticketing: Ticketing
+    policy: AlarmPolicy
+    attention: Attention
+
+    @property
+    def system(self) -> str:
+        """The system's name."""
+        return self.policy.ticketing
+
+    @property
+    def subject(self) -> str:
+        """Who has changed a ticket, when the ticketing system has."""
+        return f"system:{self.system}"
+
+    @property
+    def retry_at(self) -> float | None:
+        """When the breaker lets a request through."""
+        return self.ticketing.retry_at
+
+    async def tell(self, claimed: Claim, *, deadline: float) -> Answered:
+        """Bring the ticket to what the delivery says."""
+        began = time.monotonic()
+        try:
+            return await self._told(claimed, deadline)
+        except (AdapterError, GraphError, ValueError) as error:
+            return Answered(outcome=self._failed(claimed, error, time.monotonic() - began))
+
+    async def settle(self, told: Sequence[Answered], *, deadline: float) -> None:
+        """Write it down."""
+        await settle_deliveries(self.store, self.policy, told, subject=self.subject, deadline=deadline)
+
+    async def attend(self) -> None:
+        """Ask to be told of changes, and look for those that were not told, until cancelled."""
+        while True:
+            try:
+                deadline = time.monotonic() + self.attention.request_seconds
+                if self.attention.callback:
+                    await self.ticketing.subscribe(self.attention.callback, deadline=deadline)
+                await self._poll()
+            except (AdapterError, GraphError) as error:
+                log.warning("tickets could not be looked at", system=self.system, reason=str(error))
+            await asyncio.sleep(self.attention.poll_seconds)
+
+    async def _poll(self) -> None:
+        seconds = self.attention.request_seconds
+        ids = await open_tickets(self.store, self.system, most=_MOST_POLLED, deadline=time.monotonic() + seconds)
+        for start in range(0, len(ids), 50):
+            states = await self.ticketing.states(ids[start : start + 50], deadline=time.monotonic() + seconds)
+            heard = [each for each in map(heard_of, states) if each is not None]
+            await note_tickets(
+                self.store, self.system, heard, subject=self.subject, deadline=time.monotonic() + seconds
+            )
+
+    async def _told(self, claimed: Claim, deadline: float) -> Answered:
+        order = order_of(claimed.payload)
+        their_id = await self._their_id(claimed, order, deadline)
+        if their_id is None:
+            if order.status == "resolved":
+                return Answered(outcome=Done(claim=claimed, note="there was no ticket to resolve"))
+            return _done(claimed, await self.ticketing.open(order, delivery_id=claimed.id, deadline=deadline))
+        if claimed.payload["doing"] == "open":
+            state = await self.ticketing.find(order.external_id, deadline=deadline)
+            if state is not None:
+                return _done(claimed, state)
+        return await self._amended(claimed, order, their_id, deadline)
+
+    async def _their_id(self, claimed: Claim, order: TicketOrder, deadline: float) -> str | None:
+        """Find the ticket: in what we know, or there, by our key."""
+        if claimed.payload["doing"] == "open" and claimed.attempts == 1:
+            return None
+        known = await their_ids(self.store, self.system, [order.external_id], deadline=deadline)
+        if order.external_id in known:
+            return known[order.external_id]
+        found = await self.ticketing.find(order.external_id, deadline=deadline)
+        return found.id if found else None
+
+    async def _amended(self, claimed: Claim, order: TicketOrder, their_id: str, deadline: float) -> Answered:
+        try:
+            state = await self.ticketing.amend(their_id, order, delivery_id=claimed.id, deadline=deadline)
+        except Rejected as rejected:
+            if rejected.status == _CLOSED:
+                return await self._closed(claimed, order, deadline)
+            if rejected.status == _GONE and order.status != "resolved":
+                return _done(claimed, await self.ticketing.open(order, delivery_id=claimed.id, deadline=deadline))
+            raise
+        return _done(claimed, state)
+
+    async def _closed(self, claimed: Claim, order: TicketOrder, deadline: float) -> Answered:
+        """Take note that a person was quicker: the ticket is closed there, and stays so."""
+        state = await self.ticketing.find(order.external_id, deadline=deadline)
+        heard = heard_of(state) if state else None
+        return Answered(outcome=Done(claim=claimed, note="it was closed there"), heard=heard, is_closed=True)
+
+    def _failed(self, claimed: Claim, error: Exception, elapsed: float) -> Again | Dead:
+        refused = isinstance(error, (Rejected, Nonsense, ValueError))
+        if is_over(claimed.attempts, claimed.age_ms, refused=refused):
+            return Dead(claim=claimed, error=str(error))
+        wait = 0.0
+        if isinstance(error, (Busy, Unreachable)) and error.retry_after is not None:
+            wait = error.retry_after
+        if isinstance(error, AdapterError) and error.may_have_happened:
+            wait = max(wait, self.attention.processing_seconds - elapsed)
+        pause = pause_ms(claimed.attempts, at_least_ms=int(wait * 1_000))
+        return Again(claim=claimed, error=str(error), pause_ms=pause)
+
+
+def heard_of(state: TicketState) -> Heard | None:
+    """Give what a state says of a ticket of ours; None for one that bears no key of ours."""
+    if not state.external_id:
+        return None
+    return Heard(order_key=state.external_id, their_id=state.id, status=state.status, changed_at=state.changed_at)
+
+
+def order_of(payload: Any) -> TicketOrder:
+    """Read what a delivery says."""
+    services = payload["services"]
+    customer = CustomerRef(id=payload["customer"]["id"], name=payload["customer"]["name"])
+    severity, count = payload["severity"], len(services)
+    return TicketOrder(
+        external_id=payload["orderKey"],
+        severity=severity,
+        status=payload["status"] if payload["status"] in {"acknowledged", "inProgress", "resolved"} else "inProgress",
+        name=f"{severity}: {count} service{'' if count == 1 else 's'} of {customer.name}",
+        description=_description(customer, services),
+        customer=customer,
+        alarm_id=payload["alarm"],
+        services=tuple(AffectedService(id=each["id"], effect=each["effect"]) for each in services[:_MOST_SERVICES]),
+        note=_NOTES[payload["doing"]],
+    )
+
+
+_NOTES: Final = {
+    "open": "",
+    "amend": "The effect on this customer's services has changed.",
+    "resolve": "The alarm is over, or affects no service of this customer any more.",
+    "reopen": "The fault is back.",
+}
+
+
+def _description(customer: CustomerRef, services: Sequence[Any]) -> str:
+    if not services:
+        return f"No service of {customer.name} is affected any more."
+    named = ", ".join(f"{each['name']} ({each['effect']})" for each in services[:10])
+    more = f" and {len(services) - 10} more" if len(services) > 10 else ""
+    return f"Services of {customer.name} that are affected: {named}{more}."
+
+
+def _done(claimed: Claim, state: TicketState) -> Answered:
+    return Answered(outcome=Done(claim=claimed), heard=heard_of(state))

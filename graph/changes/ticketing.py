@@ -1,0 +1,176 @@
+"""What the ticketing system answers, or says by itself, is written to our tickets; and a delivery is done, with it.
+
+Rules. 1. The outcome of a delivery and what was learnt by it commit together. 2. While something still waits to be told
+of a ticket, its status stays as it was decided here: what the other system says is older than that. 3. What is heard is
+taken if it is not older than what was heard before, by the other system's own clock. 4. A ticket that turns out to be
+closed there is followed by another if the delivery insists and the fault is still there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from graph.changes import events, tickets
+from graph.changes.events import Event
+from graph.changes.policy import AlarmPolicy
+from graph.ledger.outbox import Told, write_down
+from graph.ledger.outcomes import Outcome, settle
+from graph.store import Store, Transaction
+
+_THEIR_IDS: Final = """
+UNWIND $keys AS key
+MATCH (t:Ticket {orderKey: key})
+WHERE t.system = $system AND t.externalId IS NOT NULL
+RETURN t.orderKey, t.externalId
+"""
+
+_OPEN_ONES: Final = """
+MATCH (t:Ticket)
+WHERE t.status IN $open AND t.system = $system AND t.externalId IS NOT NULL
+RETURN t.externalId ORDER BY t.externalId LIMIT $most
+"""
+
+# Sorted by order key, as all who lock several tickets do.
+_HEAR: Final = """
+UNWIND $rows AS row
+MATCH (t:Ticket {orderKey: row.orderKey})
+WHERE t.system = $system
+SET t._lock = true
+REMOVE t._lock
+WITH t, row, t.status AS before, EXISTS {
+  MATCH (d:Delivery {orderKey: row.orderKey}) WHERE d.system = $system AND d.state = 'READY'
+} AS more
+WHERE coalesce(row.changedAt, 0) >= coalesce(t.changedAt, 0)
+SET t.externalId = row.id,
+    t.changedAt = coalesce(row.changedAt, t.changedAt),
+    t.status = CASE WHEN more THEN t.status ELSE row.status END
+WITH t, before, t.status <> before AS changed
+SET t._version = coalesce(t._version, 0) + CASE WHEN changed THEN 1 ELSE 0 END
+WITH t, changed WHERE changed
+RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
+  COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
+"""
+
+_COUNT_ON: Final = """
+MATCH (a:Alarm {id: $alarm})
+SET a._version = coalesce(a._version, 0) + 1
+RETURN a._version, datetime.realtime().epochMillis
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What the ticketing system says of one of our tickets."""
+
+    order_key: str
+    their_id: str
+    status: str
+    """a word of `graph.model.TICKET_STATES`."""
+    changed_at: int | None
+    """epoch milliseconds by its clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What became of one delivery, and what was learnt of the ticket."""
+
+    outcome: Outcome
+    heard: Heard | None = None
+    is_closed: bool = False
+    """the ticket was found closed there, so that it could not be changed."""
+
+
+async def their_ids(store: Store, system: str, order_keys: Sequence[str], *, deadline: float) -> Mapping[str, str]:
+    """Give the other system's id of each of these tickets that it has acknowledged."""
+    rows = await store.rows(_THEIR_IDS, {"system": system, "keys": list(order_keys)}, deadline=deadline)
+    return {str(key): str(their_id) for key, their_id in rows}
+
+
+async def open_tickets(store: Store, system: str, *, most: int, deadline: float) -> list[str]:
+    """Give the other system's ids of the tickets that are open there, as far as we know."""
+    given = {"system": system, "open": sorted(tickets.OPEN), "most": most}
+    return [str(row[0]) for row in await store.rows(_OPEN_ONES, given, deadline=deadline)]
+
+
+async def settle_deliveries(
+    store: Store, policy: AlarmPolicy, answered: Sequence[Answered], *, subject: str, deadline: float
+) -> None:
+    """Write down what became of deliveries, and of their tickets."""
+
+    async def work(transaction: Transaction) -> None:
+        taken = await settle(transaction, [each.outcome for each in answered])
+        valid = [each for each in answered if each.outcome.claim.id in taken]
+        await _hear(transaction, policy.ticketing, subject, [each.heard for each in valid if each.heard])
+        for each in valid:
+            if each.is_closed and each.outcome.claim.payload["insist"]:
+                await _open_another(transaction, policy, subject, each.outcome.claim.payload)
+
+    await store.write(work, deadline=deadline)
+
+
+async def note_tickets(store: Store, system: str, heard: Sequence[Heard], *, subject: str, deadline: float) -> None:
+    """Take note of what the ticketing system says by itself; what is of no ticket of ours is passed over."""
+
+    async def work(transaction: Transaction) -> None:
+        await _hear(transaction, system, subject, heard)
+
+    if heard:
+        await store.write(work, deadline=deadline)
+
+
+async def _hear(transaction: Transaction, system: str, subject: str, heard: Sequence[Heard]) -> None:
+    if not heard:
+        return
+    rows: list[dict[str, object]] = [
+        {"orderKey": each.order_key, "id": each.their_id, "status": each.status, "changedAt": each.changed_at}
+        for each in sorted(heard, key=lambda each: each.order_key)
+    ]
+    changed = await transaction.run(_HEAR, {"rows": rows, "system": system})
+    if changed:
+        await events.append(transaction, *(_event(row, subject) for row in changed))
+
+
+def _event(row: list[object], subject: str) -> Event:
+    ticket, version, status, now, customers = cast("tuple[str, int, str, int, list[str]]", tuple(row))
+    return Event(
+        type="TicketStatusChanged",
+        aggregate_id=ticket,
+        aggregate_version=version,
+        at=now,
+        principal=subject,
+        payload={"ticket": ticket, "status": status},
+        customers=customers,
+    )
+
+
+async def _open_another(
+    transaction: Transaction, policy: AlarmPolicy, subject: str, payload: Mapping[str, object]
+) -> None:
+    """Open the next ticket of an alarm and a customer whose last one was closed, if the alarm still hurts them."""
+    alarm, customer = str(payload["alarm"]), str(cast("Mapping[str, object]", payload["customer"])["id"])
+    [pair] = await tickets.read_pairs(transaction, policy.ticketing, {(alarm, customer): True})
+    decision = tickets.decide(pair, policy)
+    if decision is None or decision.doing != "open":
+        return
+    [[version, now]] = await transaction.run(_COUNT_ON, {"alarm": alarm})
+    event = Event(
+        type="AlarmTicketFollowed",
+        aggregate_id=alarm,
+        aggregate_version=cast("int", version),
+        at=cast("int", now),
+        principal=subject,
+        payload={"alarm": alarm, "ticket": decision.ticket.id},
+        customers=(customer,),
+    )
+    await events.append(transaction, event)
+    await tickets.write(transaction, policy.ticketing, [decision])
+    told = Told(
+        event=event.id,
+        system=policy.ticketing,
+        subject=customer,
+        order_key=decision.ticket.order_key,
+        payload=tickets.told(decision),
+    )
+    await write_down(transaction, [told])

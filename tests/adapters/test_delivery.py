@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import aiohttp
+import pytest
+
+from adapters.delivery import Lane, Pace
+from adapters.simulator.faults import Kind, Rule
+from adapters.simulator.ticketing import TicketingSystem, serving
+from adapters.ticketing.telling import Attention, TicketTeller
+from adapters.ticketing.tmf621 import Tmf621
+from adapters.transport import System, opened
+from graph.changes.deliveries import replay_delivery
+from graph.ledger.lanes import take_lane
+from graph.scope import Principal, Role
+from graph.store import Store
+from tests.graph.changes.network import AT, POLICY, Laid, lay, report, soon
+
+OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)
+PACE = Pace(request_seconds=1.0, processing_seconds=1.5)
+WAIT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The network, a ticketing system, and the processes that tell it."""
+
+    laid: Laid
+    system: TicketingSystem
+    session: aiohttp.ClientSession
+
+    @asynccontextmanager
+    async def process(self, owner: str = "one") -> AsyncIterator[asyncio.Task[None]]:
+        """Run a process's lane while the block runs."""
+        described = System(name=POLICY.ticketing, address=self.system.address, failures=50)
+        attention = Attention(poll_seconds=0.3, request_seconds=1.0, processing_seconds=1.5)
+        async with opened(described) as transport:
+            teller = TicketTeller(
+                store=self.laid.store, ticketing=Tmf621(transport), policy=POLICY, attention=attention
+            )
+            task = asyncio.create_task(Lane(self.laid.store, teller, PACE, owner=owner).run())
+            try:
+                yield task
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    def order(self, *rules: Rule) -> None:
+        self.system.faults.order(*rules)
+
+    def tickets(self, key: str) -> list[dict[str, Any]]:
+        return [each for each in self.system.tickets.all() if each["externalId"] == key]
+
+    async def by_hand(self, key: str, **change: str) -> None:
+        """Change a ticket as a person would."""
+        [ticket] = self.tickets(key)
+        url = f"{self.system.address}/troubleTicket/{ticket['id']}"
+        async with self.session.patch(url, json=change) as response:
+            assert response.status == 200
+
+    async def known(self, key: str) -> list[Any]:
+        text = "MATCH (t:Ticket {orderKey: $key}) RETURN t.externalId, t.status"
+        [row] = await self.laid.rows(text, key=key)
+        return row
+
+    async def delivery(self, key: str, version: int) -> dict[str, Any]:
+        text = (
+            "MATCH (d:Delivery {orderKey: $key}) WHERE d.version = $version "
+            "RETURN d.id, d.state, d.attempts, d.lastError"
+        )
+        [row] = await self.laid.rows(text, key=key, version=version)
+        return dict(zip(("id", "state", "attempts", "error"), row, strict=True))
+
+
+async def until(true: Callable[[], Awaitable[bool] | bool]) -> None:
+    """Wait until it is so."""
+    end = time.monotonic() + WAIT_SECONDS
+    while True:
+        found = true()
+        if found if isinstance(found, bool) else await found:
+            return
+        assert time.monotonic() < end, "it never came to be"
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def desk(empty_store: Store) -> AsyncIterator[Desk]:
+    await lay(empty_store)
+    async with serving() as system, aiohttp.ClientSession() as session:
+        yield Desk(laid=Laid(store=empty_store), system=system, session=session)
+
+
+def settled(desk: Desk) -> Callable[[], Awaitable[bool]]:
+    async def asked() -> bool:
+        return await desk.laid.rows("MATCH (d:Delivery) WHERE d.state = 'READY' RETURN count(d)") == [[0]]
+
+    return asked
+
+
+async def test_an_alarm_becomes_a_ticket_for_each_customer_and_its_clear_resolves_them(desk: Desk) -> None:
+    async with desk.process():
+        alarm = await desk.laid.raise_(report("trunk-1"))
+        await until(settled(desk))
+        for customer, severity, service in (("a", "major", "service-a"), ("b", "major", "service-b")):
+            key = f"{alarm}:customer-{customer}"
+            [ticket] = desk.tickets(key)
+            assert (ticket["severity"], ticket["status"]) == (severity, "acknowledged")
+            assert [each["id"] for each in ticket["relatedParty"]] == [f"customer-{customer}"]
+            assert service in [each["id"] for each in ticket["relatedEntity"]]
+            assert await desk.known(key) == [ticket["id"], "acknowledged"]
+        await desk.laid.raise_(report("trunk-1", cleared=True))
+        await until(settled(desk))
+        for customer in "ab":
+            key = f"{alarm}:customer-{customer}"
+            [ticket] = desk.tickets(key)
+            assert ticket["status"] == "resolved"
+            assert await desk.known(key) == [ticket["id"], "resolved"]
+
+
+async def test_a_ticket_follows_the_severity(desk: Desk) -> None:
+    async with desk.process():
+        alarm = await desk.laid.raise_(report("trunk-1", 1))
+        await desk.laid.raise_(report("trunk-2", 2))
+        await until(settled(desk))
+        [ticket] = desk.tickets(f"{alarm}:customer-a")
+        assert ticket["severity"] == "critical"
+
+
+MISBEHAVIOUR = [
+    pytest.param([Rule(kind=Kind.DOWN, times=3)], id="down"),
+    pytest.param([Rule(kind=Kind.ERROR, times=3)], id="an error inside"),
+    pytest.param([Rule(kind=Kind.TOO_MANY, times=2, seconds=1)], id="too many requests"),
+    pytest.param([Rule(kind=Kind.SILENT, times=2, method="POST")], id="acted and answered nothing"),
+    pytest.param([Rule(kind=Kind.TRUNCATED, times=2, method="POST")], id="half an answer"),
+    pytest.param([Rule(kind=Kind.SLOW, times=2, method="POST", seconds=1.3)], id="acted too late to be waited for"),
+    pytest.param([Rule(kind=Kind.HTML, times=2)], id="a page to log in"),
+    pytest.param([Rule(kind=Kind.FOREIGN, times=1, method="POST")], id="the answer to somebody else"),
+]
+
+
+@pytest.mark.parametrize("rules", MISBEHAVIOUR)
+async def test_whatever_the_system_does_there_is_one_ticket(desk: Desk, rules: list[Rule]) -> None:
+    desk.order(*(replace(each) for each in rules))
+    async with desk.process():
+        alarm = await desk.laid.raise_(report("trunk-1"))
+        await until(settled(desk))
+        assert len(desk.tickets(f"{alarm}:customer-a")) == 1
+        assert len(desk.tickets(f"{alarm}:customer-b")) == 1
+        assert (await desk.known(f"{alarm}:customer-a"))[0] == desk.tickets(f"{alarm}:customer-a")[0]["id"]
+
+
+async def test_what_came_while_the_system_was_down_is_told_in_order(desk: Desk) -> None:
+    desk.order(Rule(kind=Kind.DOWN))
+    async with desk.process():
+        alarm = await desk.laid.raise_(report("trunk-1", 1))
+        await desk.laid.raise_(report("trunk-2", 2))
+        await desk.laid.raise_(report("trunk-1", 1, cleared=True))
+        await asyncio.sleep(0.5)
+        desk.order()
+        await until(settled(desk))
+        [ticket] = desk.tickets(f"{alarm}:customer-a")
+        assert [each["status"] for each in ticket["statusChange"]][-1] == "resolved"
+        assert ticket["severity"] == "critical"
+
+
+async def test_nonsense_is_parked_with_its_reason_holds_up_its_own_key_only_and_can_be_replayed(desk: Desk) -> None:
+    desk.order(Rule(kind=Kind.HTML, times=6))
+    async with desk.process():
+        alarm = await desk.laid.raise_(report("trunk-1"))
+        await until(settled(desk))
+        parked = await desk.delivery(f"{alarm}:customer-a", 1)
+        assert (parked["state"], parked["attempts"]) == ("DEAD", 3)
+        assert "HTML" in parked["error"]
+        await desk.laid.raise_(report("trunk-1", cleared=True))
+        other = await desk.laid.raise_(report("trunk-2", 2))
+        await until(lambda: len(desk.tickets(f"{other}:customer-b")) == 1)
+        assert (await desk.delivery(f"{alarm}:customer-a", 2))["state"] == "READY", "it waits for the parked one"
+        for number, customer in enumerate("ab"):
+            await replay_delivery(
+                desk.laid.store,
+                OPERATOR,
+                delivery_id=(await desk.delivery(f"{alarm}:customer-{customer}", 1))["id"],
+                idempotency_key=str(number),
+                deadline=soon(),
+            )
+        await until(settled(desk))
+        [ticket] = desk.tickets(f"{alarm}:customer-a")
+        assert ticket["status"] == "resolved"
+
+
+async def test_a_ticket_that_a_person_closed_is_followed_by_another_when_the_fault_returns(desk: Desk) -> None:
+    async with desk.process():
+        alarm = await desk.laid.raise_(report("trunk-1"))
+        await until(settled(desk))
+        await desk.by_hand(f"{alarm}:customer-a", status="closed")
+        await desk.laid.raise_(report("trunk-1", cleared=True))
+        await until(settled(desk))
+        assert (await desk.known(f"{alarm}:customer-a"))[1] == "closed"
+        await desk.laid.raise_(report("trunk-1", raised_at=AT + 1))
+        await until(settled(desk))
+        [first], [second] = desk.tickets(f"{alarm}:customer-a"), desk.tickets(f"{alarm}:customer-a#2")
+        assert (first["status"], second["status"]) == ("closed", "acknowledged")
+        [again] = desk.tickets(f"{alarm}:customer-b")
+        assert again["status"] == "inProgress"
+
+
+async def test_a_close_that_we_have_not_heard_of_yet_does_not_stop_a_fault_that_gets_worse(desk: Desk) -> None:
+    alarm = await desk.laid.raise_(report("trunk-1", 1))
+    async with desk.process():
+        await until(settled(desk))
+    await desk.by_hand(f"{alarm}:customer-a", status="closed")
+    await desk.laid.raise_(report("trunk-2", 2))
+    async with desk.process():
+        await until(settled(desk))
+        await until(lambda: len(desk.tickets(f"{alarm}:customer-a#2")) == 1)
+        assert desk.tickets(f"{alarm}:customer-a#2")[0]["severity"] == "critical"
+
+
+async def test_what_people_do_with_a_ticket_is_learnt_by_looking(desk: Desk) -> None:
+    async with desk.process():
+        alarm = await desk.laid.raise_(report("trunk-1"))
+        await until(settled(desk))
+        await desk.by_hand(f"{alarm}:customer-a", status="inProgress")
+
+        async def heard() -> bool:
+            return bool((await desk.known(f"{alarm}:customer-a"))[1] == "inProgress")
+
+        await until(heard)
+        changed = [each for each in await desk.laid.events() if each[2] == "TicketStatusChanged"]
+        assert [each[3] for each in changed] == [["customer-a"]]
+
+
+async def test_a_process_that_ends_leaves_its_lane_to_another_at_once(desk: Desk) -> None:
+    async with desk.process("one"):
+        await desk.laid.raise_(report("trunk-1", 1))
+        await until(settled(desk))
+    async with desk.process("two"):
+        began = time.monotonic()
+        await desk.laid.raise_(report("trunk-2", 2))
+        await until(settled(desk))
+        assert time.monotonic() - began < 5
+
+
+async def test_two_processes_tell_everything_once(desk: Desk) -> None:
+    async with desk.process("one"), desk.process("two"):
+        for number in range(6):
+            await desk.laid.raise_(report(f"trunk-{1 + number % 2}", number))
+        await until(settled(desk))
+        keys = [each["externalId"] for each in desk.system.tickets.all()]
+        assert len(keys) == len(set(keys)) == len(await desk.laid.tickets())
+
+
+async def test_a_lane_has_one_owner_until_its_lease_is_over(empty_store: Store) -> None:
+    given = {"ttl_ms": 300, "deadline": soon()}
+    takers = await asyncio.gather(*(take_lane(empty_store, "x#0", owner=str(n), **given) for n in range(8)))  # type: ignore[arg-type]
+    [lease] = [each for each in takers if each is not None]
+    again = await take_lane(empty_store, "x#0", owner=lease.owner, ttl_ms=300, deadline=soon())
+    assert again is not None
+    assert again.epoch == lease.epoch
+    await asyncio.sleep(0.4)
+    next_one = await take_lane(empty_store, "x#0", owner="next", ttl_ms=300, deadline=soon())
+    assert next_one is not None
+    assert next_one.epoch == lease.epoch + 1

@@ -1,0 +1,364 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+import structlog.testing
+
+from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
+from adapters.simulator.faults import Kind, Rule
+from adapters.simulator.journal import read_journal
+from adapters.simulator.ticketing import TicketingSystem
+from adapters.ticketing import ORDERED, AffectedService, Ticketing, TicketOrder, TicketState
+from adapters.ticketing.tmf621 import CHUNK, Tmf621
+from adapters.ticketing.tmf621_resource import change, creation
+from graph.model import SEVERITIES, TICKET_STATES
+from tests.adapters.conftest import JSON, KEY, asking, http, order, saying, soon
+from tests.adapters.schema import faults, published
+
+HERE = {
+    "id": "TT-1",
+    "externalId": KEY,
+    "status": "acknowledged",
+    "severity": "major",
+    "lastUpdate": "2026-03-01T12:00:00Z",
+    "creationDate": "2026-03-01T12:00:00Z",
+}
+
+
+async def opened(ticketing: Tmf621, key: str = KEY) -> TicketState:
+    return await ticketing.open(order(key), delivery_id=f"event-1:ticketing:{key}", deadline=soon())
+
+
+def kept(system: TicketingSystem, state: TicketState) -> dict[str, Any]:
+    ticket = system.tickets.get(state.id)
+    assert ticket is not None
+    return ticket
+
+
+def test_it_is_ticketing_as_everyone_else_sees_it(ticketing: Tmf621) -> None:
+    seen: Ticketing = ticketing
+    assert seen.retry_at is None
+
+
+async def test_what_was_opened_is_found_by_our_key(ticketing: Tmf621) -> None:
+    assert await ticketing.find(KEY, deadline=soon()) is None
+    state = await opened(ticketing)
+    await opened(ticketing, "alarm-8:customer-3")
+    assert (state.external_id, state.status, state.severity) == (KEY, "acknowledged", "major")
+    assert state.changed_at is not None
+    assert await ticketing.find(KEY, deadline=soon()) == state
+
+
+async def test_a_key_is_found_whatever_is_in_it(ticketing: Tmf621) -> None:
+    key = "alarm:1,2:customer \u00e4&x=#2"
+    state = await opened(ticketing, key)
+    assert await ticketing.find(key, deadline=soon()) == state
+
+
+async def test_a_ticket_says_whose_it_is_and_what_it_is_about(system: TicketingSystem, ticketing: Tmf621) -> None:
+    ticket = kept(system, await opened(ticketing))
+    assert ticket["ticketType"] == "fault"
+    assert ticket["relatedParty"] == [
+        {"id": "customer-3", "name": "Ada", "role": "customer", "@referredType": "Customer"}
+    ]
+    assert ticket["relatedEntity"] == [
+        {"id": "alarm-7", "role": "cause", "@referredType": "Alarm"},
+        {"id": "service-1", "role": "down", "@referredType": "Service"},
+        {"id": "service-2", "role": "atRisk", "@referredType": "Service"},
+    ]
+    assert [each["text"] for each in ticket["note"]] == ["Loss of signal"]
+
+
+async def test_the_delivery_is_named_in_every_change(ticketing: Tmf621, journal: Path) -> None:
+    state = await opened(ticketing)
+    await ticketing.amend(state.id, order(severity="critical"), delivery_id="event-2:t:c", deadline=soon())
+    first, second = read_journal(journal)
+    assert (first["method"], first["idempotencyKey"]) == ("POST", f"event-1:ticketing:{KEY}")
+    assert (second["method"], second["idempotencyKey"], second["severity"]) == ("PATCH", "event-2:t:c", "critical")
+    assert {first["externalId"], second["externalId"]} == {KEY}
+
+
+async def test_of_several_with_one_key_the_first_counts_and_the_log_says_so(ticketing: Tmf621) -> None:
+    first, second = await opened(ticketing), await opened(ticketing)
+    with structlog.testing.capture_logs() as lines:
+        assert await ticketing.find(KEY, deadline=soon()) == first
+    [line] = lines
+    assert (line["key"], line["tickets"]) == (KEY, [first.id, second.id])
+
+
+async def test_the_first_is_the_one_that_was_created_first_wherever_it_stands() -> None:
+    later = {**HERE, "id": "TT-0", "creationDate": "2026-03-01T12:00:01Z"}
+    undated = {key: value for key, value in HERE.items() if key != "creationDate"} | {"id": "TT-00"}
+    body = orjson.dumps([undated, later, HERE])
+    async with saying(http("200 OK", body, JSON)) as server, asking(server.address) as transport:
+        state = await Tmf621(transport).find(KEY, deadline=soon())
+    assert state is not None
+    assert state.id == "TT-1"
+
+
+class TestAmending:
+    """A ticket that people work on, too."""
+
+    async def amended(self, ticketing: Tmf621, state: TicketState, wanted: TicketOrder, delivery: str = "d2") -> Any:
+        return await ticketing.amend(state.id, wanted, delivery_id=delivery, deadline=soon())
+
+    async def test_it_is_resolved(self, system: TicketingSystem, ticketing: Tmf621) -> None:
+        state = await opened(ticketing)
+        done = await self.amended(ticketing, state, order(status="resolved", severity="minor", note="It has cleared"))
+        assert (done.id, done.status, done.severity) == (state.id, "resolved", "minor")
+        ticket = kept(system, state)
+        assert [each["status"] for each in ticket["statusChange"]] == ["acknowledged", "resolved"]
+        assert ticket["statusChange"][-1]["changeReason"] == "It has cleared"
+        assert [each["text"] for each in ticket["note"]] == ["Loss of signal", "It has cleared"]
+
+    async def test_it_comes_back(self, ticketing: Tmf621) -> None:
+        state = await opened(ticketing)
+        await self.amended(ticketing, state, order(status="resolved"))
+        assert (await self.amended(ticketing, state, order(), "d3")).status == "acknowledged"
+
+    async def test_told_twice_it_is_noted_once(self, system: TicketingSystem, ticketing: Tmf621) -> None:
+        state = await opened(ticketing)
+        for _ in range(3):
+            await self.amended(ticketing, state, order(note="Now worse", severity="critical"))
+        assert [each["text"] for each in kept(system, state)["note"]] == ["Loss of signal", "Now worse"]
+
+    async def test_what_people_wrote_stays(
+        self, system: TicketingSystem, ticketing: Tmf621, person: httpx.AsyncClient
+    ) -> None:
+        state = await opened(ticketing)
+        ticket = kept(system, state)
+        theirs = {"id": "van-1", "role": "repairer", "@referredType": "Vehicle"}
+        written = {
+            "note": [*ticket["note"], {"author": "Grace", "text": "On my way"}],
+            "relatedEntity": [theirs, *ticket["relatedEntity"]],
+            "name": "Grace's",
+        }
+        await person.patch(f"/troubleTicket/{state.id}", json=written)
+        await self.amended(ticketing, state, order(note="Now worse"))
+        ticket = kept(system, state)
+        assert [each["text"] for each in ticket["note"]] == ["Loss of signal", "On my way", "Now worse"]
+        assert ticket["relatedEntity"][0] == theirs
+        assert len(ticket["relatedEntity"]) == 4
+        assert ticket["name"] == "Grace's"
+
+    @pytest.mark.parametrize(
+        ("there", "wanted", "then"),
+        [
+            ("acknowledged", "acknowledged", "acknowledged"),
+            ("acknowledged", "inProgress", "inProgress"),
+            ("inProgress", "acknowledged", "inProgress"),
+            ("pending", "acknowledged", "pending"),
+            ("held", "inProgress", "held"),
+            ("rejected", "inProgress", "rejected"),
+            ("held", "resolved", "resolved"),
+            ("rejected", "resolved", "resolved"),
+            ("resolved", "resolved", "resolved"),
+            ("resolved", "inProgress", "inProgress"),
+        ],
+    )
+    async def test_a_status_that_people_set_is_not_taken_back(
+        self, ticketing: Tmf621, person: httpx.AsyncClient, there: str, wanted: str, then: str
+    ) -> None:
+        state = await opened(ticketing)
+        await person.patch(f"/troubleTicket/{state.id}", json={"status": there})
+        assert (await self.amended(ticketing, state, order(status=wanted))).status == then
+
+    @pytest.mark.parametrize("there", ["closed", "cancelled"])
+    async def test_one_that_was_closed_there_is_not_touched(
+        self, ticketing: Tmf621, person: httpx.AsyncClient, journal: Path, there: str
+    ) -> None:
+        state = await opened(ticketing)
+        await person.patch(f"/troubleTicket/{state.id}", json={"status": there})
+        with pytest.raises(Rejected) as caught:
+            await self.amended(ticketing, state, order(status="resolved"))
+        assert caught.value.status == 409
+        assert len(read_journal(journal)) == 2
+
+    async def test_one_that_is_gone_is_rejected(self, ticketing: Tmf621) -> None:
+        with pytest.raises(Rejected) as caught:
+            await ticketing.amend("TT-9", order(), delivery_id="d", deadline=soon())
+        assert caught.value.status == 404
+
+    async def test_one_with_another_key_is_none_of_ours(self, ticketing: Tmf621, journal: Path) -> None:
+        state = await opened(ticketing, "someone-elses")
+        with pytest.raises(Nonsense) as caught:
+            await self.amended(ticketing, state, order())
+        assert caught.value.where == "externalId"
+        assert len(read_journal(journal)) == 1
+
+
+async def test_states_are_read_in_chunks(system: TicketingSystem, ticketing: Tmf621) -> None:
+    ids = [str(system.tickets.create(creation(order(f"key-{n}"), "d"))["id"]) for n in range(2 * CHUNK + 3)]
+    states = await ticketing.states([*ids, ids[0], "TT-unknown"], deadline=soon())
+    assert sorted(each.id for each in states) == sorted(ids)
+    assert {each.external_id for each in states} == {f"key-{n}" for n in range(len(ids))}
+    assert await ticketing.states([], deadline=soon()) == []
+
+
+async def test_a_list_in_small_pages_is_read_to_its_end() -> None:
+    pages = [[{**HERE, "id": f"TT-{n}"}] for n in range(3)]
+    told = [http("206 Part", orjson.dumps(page), JSON, "X-Total-Count: 3") for page in pages]
+    async with saying(*told) as server, asking(server.address) as transport:
+        states = await Tmf621(transport).states(["TT-0", "TT-1", "TT-2"], deadline=soon())
+    assert [b"offset=%d" % n in head for n, head in enumerate(server.heard)] == [True, True, True]
+    assert [each.id for each in states] == ["TT-0", "TT-1", "TT-2"]
+
+
+async def test_a_list_that_has_no_end_is_nonsense() -> None:
+    body = orjson.dumps([HERE])
+    async with saying(http("206 Part", body, JSON, "X-Total-Count: 999999")) as server, asking(server.address) as it:
+        with pytest.raises(Nonsense) as caught:
+            await Tmf621(it).find(KEY, deadline=soon(20))
+    assert caught.value.where == "X-Total-Count"
+
+
+async def test_subscribing_again_does_no_harm(ticketing: Tmf621) -> None:
+    for _ in range(2):
+        await ticketing.subscribe("http://127.0.0.1:9/callback", deadline=soon())
+    with pytest.raises(Rejected):
+        await ticketing.subscribe("no address", deadline=soon())
+
+
+class TestAnswers:
+    """Checked before they are believed."""
+
+    @pytest.mark.parametrize(
+        ("answer", "where"),
+        [
+            pytest.param([], "body", id="a list"),
+            pytest.param("TT-1", "body", id="a string"),
+            pytest.param(None, "body", id="null"),
+            pytest.param({**HERE, "id": 1}, "id", id="an id that is a number"),
+            pytest.param({**HERE, "id": ""}, "id", id="an empty id"),
+            pytest.param({**HERE, "id": ".."}, "id", id="an id that leads elsewhere"),
+            pytest.param({**HERE, "id": None}, "id", id="no id"),
+            pytest.param({**HERE, "externalId": "other"}, "externalId", id="another key"),
+            pytest.param({**HERE, "externalId": None}, "externalId", id="no key"),
+            pytest.param({**HERE, "externalId": 7}, "externalId", id="a key that is a number"),
+            pytest.param({**HERE, "status": "open"}, "status", id="a status of its own"),
+            pytest.param({**HERE, "status": None}, "status", id="no status"),
+            pytest.param({**HERE, "status": ["held"]}, "status", id="a status in a list"),
+            pytest.param({**HERE, "severity": 1}, "severity", id="a severity that is a number"),
+            pytest.param({**HERE, "lastUpdate": "yesterday"}, "lastUpdate", id="no time"),
+            pytest.param({**HERE, "lastUpdate": "2026-03-01T12:00:00"}, "lastUpdate", id="no zone"),
+        ],
+    )
+    async def test_what_is_no_ticket_of_ours_is_nonsense(self, answer: object, where: str) -> None:
+        error = await self.failure(orjson.dumps(answer), opened)
+        assert error.where == where
+        listed = await self.failure(orjson.dumps([HERE, answer]), lambda it: it.find(KEY, deadline=soon()))
+        assert listed.where == ("[1]" if where == "body" else f"[1].{where}")
+
+    @pytest.mark.parametrize("answer", [HERE, None, "x", 1])
+    async def test_what_is_no_list_is_nonsense(self, answer: object) -> None:
+        error = await self.failure(orjson.dumps(answer), lambda it: it.find(KEY, deadline=soon()))
+        assert error.where == "body"
+
+    async def test_a_ticket_that_was_not_asked_for_is_nonsense(self) -> None:
+        error = await self.failure(orjson.dumps([HERE]), lambda it: it.states(["TT-2"], deadline=soon()))
+        assert error.where == "[0].id"
+
+    @pytest.mark.parametrize(
+        ("ticket", "where"),
+        [
+            ({**HERE, "id": "TT-2"}, "id"),
+            ({**HERE, "note": "x"}, "note"),
+            ({**HERE, "relatedEntity": {}}, "relatedEntity"),
+        ],
+    )
+    async def test_another_ticket_is_not_amended(self, ticket: object, where: str) -> None:
+        error = await self.failure(
+            orjson.dumps(ticket), lambda it: it.amend("TT-1", order(), delivery_id="d", deadline=soon())
+        )
+        assert error.where == where
+
+    async def test_less_than_everything_is_enough(self) -> None:
+        body = orjson.dumps({"id": "TT-1", "externalId": KEY, "status": "held", "severity": None})
+        async with saying(http("201 Created", body, JSON)) as server, asking(server.address) as transport:
+            state = await opened(Tmf621(transport))
+        assert state == TicketState(id="TT-1", external_id=KEY, status="held", severity="", changed_at=None)
+
+    async def failure(self, body: bytes, ask: Any) -> Nonsense:
+        async with saying(http("200 OK", body, JSON)) as server, asking(server.address) as transport:
+            with pytest.raises(Nonsense) as caught:
+                await ask(Tmf621(transport))
+        return caught.value
+
+
+FAILURES = [
+    pytest.param(Rule(kind=Kind.DOWN), Unreachable, 0, id="down"),
+    pytest.param(Rule(kind=Kind.SLOW, seconds=2), TimedOut, 0, id="slow"),
+    pytest.param(Rule(kind=Kind.ERROR), Busy, 0, id="500"),
+    pytest.param(Rule(kind=Kind.UNAVAILABLE), Busy, 0, id="503"),
+    pytest.param(Rule(kind=Kind.TOO_MANY, seconds=3), Busy, 0, id="429"),
+    pytest.param(Rule(kind=Kind.SILENT), Unreachable, 1, id="acted, answered nothing"),
+    pytest.param(Rule(kind=Kind.TRUNCATED), Unreachable, 1, id="acted, answered half"),
+    pytest.param(Rule(kind=Kind.HTML), Nonsense, 0, id="HTML with 200"),
+    pytest.param(Rule(kind=Kind.FOREIGN), Nonsense, 1, id="acted, answered of another"),
+]
+
+
+@pytest.mark.parametrize(("rule", "error", "done"), FAILURES)
+async def test_every_fault_is_told_apart_and_may_have_happened_where_it_has(
+    system: TicketingSystem, ticketing: Tmf621, rule: Rule, error: type[AdapterError], done: int
+) -> None:
+    system.faults.order(rule)
+    with pytest.raises(error) as caught:
+        await ticketing.open(order(), delivery_id="d", deadline=soon(0.5))
+    assert caught.value.may_have_happened or not done
+    assert len(system.tickets.all()) == done
+    if isinstance(caught.value, Busy):
+        assert caught.value.retry_after == (3.0 if caught.value.status == 429 else None)
+    system.faults.behave()
+    found = await ticketing.find(KEY, deadline=soon())
+    assert (found is not None) is bool(done)
+
+
+@pytest.mark.parametrize(("rule", "error"), [pytest.param(*each.values[:2], id=each.id) for each in FAILURES])
+async def test_every_fault_is_told_apart_when_reading(
+    system: TicketingSystem, ticketing: Tmf621, rule: Rule, error: type[AdapterError]
+) -> None:
+    state = await opened(ticketing)
+    system.faults.order(rule)
+    with pytest.raises(error):
+        await ticketing.states([state.id], deadline=soon(0.5))
+
+
+def all_orders() -> list[TicketOrder]:
+    return [
+        order(severity=severity, status=status, note=note)
+        for severity in SEVERITIES
+        for status in ORDERED
+        for note in ("", "Loss of signal")
+    ]
+
+
+def test_what_we_send_is_what_may_be_sent() -> None:
+    for each in all_orders():
+        assert faults("create", creation(each, "d")) == []
+        for status in TICKET_STATES:
+            assert faults("update", change({**HERE, "status": status}, each, "d")) == []
+
+
+def test_what_we_send_is_what_may_be_sent_by_the_published_schema() -> None:
+    create, update = published("TroubleTicket_Create"), published("TroubleTicket_Update")
+    for each in all_orders():
+        assert [*create.iter_errors(creation(each, "d"))] == []
+        assert [*update.iter_errors(change(HERE, each, "d"))] == []
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"status": "closed"}, {"severity": "high"}, {"external_id": ""}],
+)
+def test_an_order_that_makes_no_sense_cannot_be_made(broken: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"high|closed|found again"):
+        order(**broken)
+    with pytest.raises(ValueError, match="sideways"):
+        AffectedService(id="service-1", effect="sideways")
+    with pytest.raises(ValueError, match="open"):
+        TicketState(id="1", external_id=None, status="open", severity="", changed_at=None)
