@@ -10,7 +10,8 @@ import pytest
 from adapters.northbound.alarm_shape import ACK_ALARMS, ACK_STATES, ALARM, CLEAR_ALARMS, MATCHED, STATES
 from adapters.northbound.alarms import BASE
 from adapters.northbound.shape import Anything, Flag, Identifier, Many, Shape, Text, Thing, Time, Word
-from tests.adapters.northbound.published import VARIABLE, swagger
+from tests.adapters.northbound.published import swagger
+from tests.adapters.schema import REFERENCE
 
 OURS = {
     "state": STATES,
@@ -25,7 +26,7 @@ STRICTER = {("alarmedObject", "id")}
 def published() -> Mapping[str, Any]:
     document = swagger()
     if document is None:
-        pytest.skip(f"the published swagger is not part of the project: {VARIABLE} names the folder that has it")
+        pytest.skip(f"the published swagger is not part of the project: {REFERENCE} names the folder that has it")
     return document
 
 
