@@ -10,22 +10,27 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
 from graphql import print_ast
 from starlette.applications import Starlette
-from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.types import ASGIApp, Scope
 
 from adapters.delivery import Lane, Pace
+from adapters.northbound import alarms, tickets
+from adapters.northbound.errors import body_of
+from adapters.simulator.fault_management import reporting as fault_management
+from adapters.simulator.ticketing import serving as ticketing_system
 from adapters.ticketing.telling import Attention, TicketTeller
 from adapters.ticketing.tmf621 import Tmf621
 from adapters.transport import System
 from adapters.transport import opened as transported
 from gateway.arriving import Arriving, Away, Ping
-from gateway.errors import TREATMENTS, CommandFailed, Refused
+from gateway.errors import TREATMENTS, CommandFailed, Refused, printed
+from gateway.exchange import exchange_of
 from gateway.execution import Subgraph
 from gateway.health import health_routes
 from gateway.http import GraphQLEndpoint
@@ -34,6 +39,7 @@ from gateway.log import configure_log
 from gateway.metrics import Metrics
 from gateway.middleware import middleware
 from gateway.pipeline import GraphRequest, Pipeline
+from gateway.response import RefuseWith
 from gateway.serving import end_with_parent
 from gateway.settings import Settings, load_settings
 from gateway.tokens import Tokens
@@ -43,7 +49,7 @@ from graph.changes.policy import AlarmPolicy
 from graph.cursor import KEY_BYTES, CursorKey
 from graph.cursor_key import load_cursor_key
 from graph.embedded import EmbeddedSettings, prepare, require_platform
-from graph.errors import GraphError
+from graph.errors import GraphError, StoreUnavailable
 from graph.load import BadLines, DemoPrincipal, LoadReport, load_lines, load_topology
 from graph.migrate import SchemaState, migrate, require_schema, schema_state
 from graph.read import Reads, explain
@@ -58,20 +64,35 @@ LOOK_SECONDS = 15.0
 LOAD_SECONDS = 86_400.0
 SWEEP_SECONDS = 600.0
 
-__all__ = ["DemoPrincipal", "LoadReport", "application", "load_lines", "load_topology", "middleware", "worker"]
+__all__ = [
+    "DemoPrincipal",
+    "LoadReport",
+    "application",
+    "fault_management",
+    "load_lines",
+    "load_topology",
+    "middleware",
+    "ticketing_system",
+    "worker",
+]
 
 
 def application(settings: Settings) -> Starlette:
     """Put the gateway together; the database is opened when it starts, and may be away then."""
-    arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, partial(_opening, settings))
-    endpoint = GraphQLEndpoint(Pipeline(arriving, settings), settings)
-    return served(endpoint, arriving, settings)
+    northbound = _Northbound(settings)
+    arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, partial(_opening, settings, northbound.keep))
+    pipeline = Pipeline(arriving, settings)
+    northbound.pipeline = pipeline
+    return served(GraphQLEndpoint(pipeline, settings), arriving, settings, northbound)
 
 
-def served(endpoint: ASGIApp, arriving: Arriving, settings: Settings) -> Starlette:
+def served(
+    endpoint: ASGIApp, arriving: Arriving, settings: Settings, northbound: _Northbound | None = None
+) -> Starlette:
     """Put an endpoint behind the address, with everything that stands round and beside it."""
     metrics = Metrics()
     tokens = Tokens(settings.issuers, key_rings(settings.issuers), settings.sources)
+    edge = _edge(northbound, settings) if northbound else None
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -83,8 +104,69 @@ def served(endpoint: ASGIApp, arriving: Arriving, settings: Settings) -> Starlet
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
 
-    wrapped = middleware(endpoint, settings, tokens, metrics)
-    return Starlette(routes=[Route("/graphql", wrapped), *health_routes(arriving.ready, metrics)], lifespan=lifespan)
+    def mounted(base: str, routes: list[Route]) -> Mount:
+        router = Router(routes, redirect_slashes=False)
+        return Mount(base, middleware(router, settings, tokens, metrics, RefuseWith(body=body_of)))
+
+    routes: list[BaseRoute] = [Route("/graphql", middleware(endpoint, settings, tokens, metrics))]
+    if edge is not None:
+        routes += [mounted(alarms.BASE, alarms.alarm_routes(edge)), mounted(tickets.BASE, tickets.ticket_routes(edge))]
+    return Starlette(routes=[*routes, *health_routes(arriving.ready, metrics)], lifespan=lifespan)
+
+
+class _Northbound:
+    """What the northbound endpoints need of the rest (`adapters.northbound.alarm_reads.AlarmPort`)."""
+
+    pipeline: Pipeline
+
+    def __init__(self, settings: Settings) -> None:
+        self.policy = policy_of(settings)
+        self._store: Store | None = None
+
+    async def ask(
+        self, text: str, variables: Mapping[str, Any], principal: Principal, deadline: float
+    ) -> dict[str, Any]:
+        """Ask as any client does: through every gate."""
+        request = GraphRequest(query=text, variables=variables, operation_name=None, queries_only=True)
+        try:
+            prepared = self.pipeline.prepare(request, principal)
+            return await self.pipeline.answer(prepared, variables, principal, deadline)
+        except Refused as refused:
+            return {"errors": [printed(each, "") for each in refused.problems]}
+
+    @property
+    def store(self) -> Store:
+        """The open store."""
+        if self._store is None:
+            raise StoreUnavailable("The database cannot be reached")
+        return self._store
+
+    @contextmanager
+    def keep(self, store: Store) -> Iterator[None]:
+        """Know the store while it is open."""
+        self._store = store
+        try:
+            yield
+        finally:
+            self._store = None
+
+
+def _edge(northbound: _Northbound, settings: Settings) -> alarms.Edge:
+    def caller(scope: Scope) -> Principal:
+        principal = exchange_of(scope).principal
+        assert principal is not None, "authentication stands before the endpoint"
+        return principal
+
+    def deadline(scope: Scope) -> float:
+        return exchange_of(scope).started + settings.deadline_seconds
+
+    def note(scope: Scope, operation: str, code: str) -> None:
+        exchange = exchange_of(scope)
+        exchange.operation, exchange.code = operation, code
+
+    return alarms.Edge(
+        port=northbound, caller=caller, deadline=deadline, note=note, body_bytes=settings.limits.body_bytes
+    )
 
 
 def worker() -> Starlette:
@@ -114,13 +196,16 @@ async def opened(settings: Settings) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def _opening(settings: Settings) -> AsyncIterator[tuple[Subgraph, Ping]]:
+async def _opening(
+    settings: Settings, keeping: Callable[[Store], AbstractContextManager[object]] = nullcontext
+) -> AsyncIterator[tuple[Subgraph, Ping]]:
     try:
         async with opened(settings) as store:
             await fitting(settings, store)
             subgraph = KnowledgeSubgraph(store, await _cursor_key(settings, store), policy_of(settings))
             async with _beside(keep_swept(store, every=SWEEP_SECONDS)), _told(settings, store):
-                yield subgraph, partial(_ping, store)
+                with keeping(store):
+                    yield subgraph, partial(_ping, store)
     except GraphError as error:
         raise Away(str(error)) from error
 

@@ -8,6 +8,7 @@ In: an HTTP request whose principal is known. Out: a TMF642 answer; on any error
 Files, in the order in which a request meets them:
 
     alarms.py         the routes: method, role, body, answer
+    tickets.py        the ticketing system tells of its tickets (TMF621 listener)
     body.py           a body as it arrives: its type, its size, JSON
     shape.py          what a document may hold, and all that is wrong with one
     alarm_shape.py    the published shape of an alarm, as we take it

@@ -85,8 +85,9 @@ class Edge:
     port: AlarmPort
     caller: Callable[[Scope], Principal]
     deadline: Callable[[Scope], float]
+    """of a request, by `time.monotonic()`."""
     note: Note
-    body_bytes: int
+    body_bytes: int = BODY_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,16 +99,8 @@ class Action:
     run: Handler
 
 
-def alarm_routes(
-    port: AlarmPort,
-    *,
-    caller: Callable[[Scope], Principal],
-    deadline: Callable[[Scope], float],
-    note: Note,
-    body_bytes: int = BODY_BYTES,
-) -> list[Route]:
-    """Make the routes, relative to `BASE`. The deadline of a request is by `time.monotonic()`."""
-    edge = Edge(port=port, caller=caller, deadline=deadline, note=note, body_bytes=body_bytes)
+def alarm_routes(edge: Edge) -> list[Route]:
+    """Make the routes, relative to `BASE`."""
     resources = {
         "/alarm": {
             "GET": Action(name="listAlarm", roles=READERS, run=_list),

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Router
 from starlette.types import Scope
 
-from adapters.northbound.alarms import BASE, alarm_routes
+from adapters.northbound.alarms import BASE, Edge, alarm_routes
 from adapters.northbound.errors import body_of
 from gateway.errors import Refused, printed
 from gateway.exchange import exchange_of
@@ -89,7 +89,7 @@ def application(port: Port, settings: Settings, seconds: float = SECONDS) -> Sta
         exchange = exchange_of(scope)
         exchange.operation, exchange.code = operation, code
 
-    routes = alarm_routes(port, caller=caller, deadline=deadline, note=note, body_bytes=BODY_BYTES)
+    routes = alarm_routes(Edge(port=port, caller=caller, deadline=deadline, note=note, body_bytes=BODY_BYTES))
     tokens = Tokens(settings.issuers, key_rings(settings.issuers), settings.sources)
     wrapped = middleware(Router(routes, redirect_slashes=False), settings, tokens, Metrics(), RefuseWith(body=body_of))
     return Starlette(routes=[Mount(BASE, wrapped)])
