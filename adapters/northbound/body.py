@@ -13,7 +13,7 @@ import time
 from typing import Any, Final
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from adapters.northbound.errors import CLOSE, Refusal, TooLarge
 from adapters.northbound.shape import Oversized
@@ -28,7 +28,7 @@ _LEAST, _MOST = -(2**63), 2**64 - 1
 
 
 async def read_json(request: Request, media: tuple[str, ...], most: int, deadline: float) -> object:
-    """Read the body of a request; raises Refusal, TooLarge, or ClientDisconnect."""
+    """Read the body of a request; raises Refusal, TooLarge, or starlette's ClientDisconnect."""
     _check_media(request, media)
     length = request.headers.get("content-length", "0")
     if not length.isascii() or not length.isdigit() or len(length) > _WIDEST or int(length) > PATIENCE * most:
@@ -80,6 +80,3 @@ async def _bytes(request: Request, most: int) -> bytes:
     if size > most:
         raise TooLarge(most)
     return b"".join(chunks)
-
-
-__all__ = ["JSON", "PATCH", "ClientDisconnect", "parsed", "read_json"]

@@ -138,7 +138,9 @@ def refusal_in(errors: Sequence[Mapping[str, Any]]) -> Refusal:
     after = extensions.get("retryAfter")
     if code == "STORE_UNAVAILABLE":
         after = after or _RETRY
-    return Refusal(code, message, headers=_NO_HEADERS if after is None else _after(after))
+    refusal = Refusal(code, message, headers=_NO_HEADERS if after is None else _after(after))
+    refusal.add_note(f"The graph answered: {errors[0]}")  # for the log
+    return refusal
 
 
 def _code(error: GraphError) -> str:

@@ -47,6 +47,19 @@ class Away(Port):
         return {"data": None, "errors": [{"message": "secret", "extensions": {"code": self.code}}]}
 
 
+class Leaving(Port):
+    """A store that is there for so many changes more."""
+
+    left = 0
+
+    @property
+    def store(self) -> Store:
+        if self.left == 0:
+            raise StoreUnavailable("It has just left")
+        self.left -= 1
+        return super().store
+
+
 @pytest.fixture
 async def away(port: Port, store: Store, settings: Settings) -> AsyncIterator[Away]:
     assert port.store is store
@@ -590,6 +603,35 @@ async def test_a_read_that_fails_is_told_as_what_it_is(
     answer = await away.client.get("/alarm", headers=system)
     assert (answer.status_code, answer.headers.get("retry-after")) == answered
     assert ("secret" in answer.text) == (code == "FORBIDDEN")
+
+
+async def test_a_fault_of_ours_is_in_the_log_and_not_in_the_answer(away: Away, system: dict[str, str]) -> None:
+    away.code = "INCONSISTENT_DATA"
+    with capture_logs() as lines:
+        answer = await away.client.get("/alarm", headers=system)
+    assert "secret" not in answer.text
+    fault, request = lines
+    assert (fault["event"], fault["log_level"]) == ("request failed", "error")
+    assert fault["request_id"] == request["request_id"] == answer.headers["x-request-id"]
+    assert (request["status"], request["code"]) == (500, "INTERNAL_SERVER_ERROR")
+
+
+async def test_a_task_that_ends_early_tells_what_was_done(
+    store: Store, settings: Settings, mint: Mint, client: httpx.AsyncClient, system: dict[str, str]
+) -> None:
+    one, two = [await raised(client, system, alarm_of(name)) for name in ("early 1", "early 2")]
+    port = Leaving(store, settings)
+    async with calling(application(port, settings), settings) as leaving:
+        task = acknowledging({"id": one["id"]}, {"id": two["id"]})
+        port.left = 1
+        answer = await leaving.post("/ackAlarms", json=task, headers=mint.bearer("operator"))
+        assert done_to(answer, "ackedAlarm") == {one["id"]}
+        assert answer.json()["unmatchedPattern"] == [{"id": two["id"]}]
+        port.left = 0
+        answer = await leaving.post("/ackAlarms", json=task, headers=mint.bearer("operator"))
+        assert answer.status_code == 503
+    for alarm, state in ((one, "acknowledged"), (two, "unacknowledged")):
+        assert (await client.get(f"/alarm/{alarm['id']}", headers=system)).json()["ackState"] == state
 
 
 async def test_a_request_leaves_its_name_and_code_in_the_log(client: httpx.AsyncClient, system: dict[str, str]) -> None:
