@@ -10,9 +10,10 @@ from typing import Any
 
 import httpx
 from starlette.applications import Starlette
-from starlette.routing import Mount, Router
+from starlette.routing import Mount, Route, Router
 from starlette.types import Scope
 
+from adapters.northbound import tickets
 from adapters.northbound.alarms import BASE, Edge, alarm_routes
 from adapters.northbound.errors import body_of
 from gateway.errors import Refused, printed
@@ -77,6 +78,16 @@ def settings_of(mint: Mint) -> Settings:
 
 
 def application(port: Port, settings: Settings, seconds: float = SECONDS) -> Starlette:
+    return _mounted(BASE, alarm_routes(edge(port, seconds)), settings)
+
+
+def _mounted(base: str, routes: list[Route], settings: Settings) -> Starlette:
+    tokens = Tokens(settings.issuers, key_rings(settings.issuers), settings.sources)
+    wrapped = middleware(Router(routes, redirect_slashes=False), settings, tokens, Metrics(), RefuseWith(body=body_of))
+    return Starlette(routes=[Mount(base, wrapped)])
+
+
+def edge(port: Port, seconds: float = SECONDS) -> Edge:
     def caller(scope: Scope) -> Principal:
         principal = exchange_of(scope).principal
         assert principal is not None
@@ -89,10 +100,15 @@ def application(port: Port, settings: Settings, seconds: float = SECONDS) -> Sta
         exchange = exchange_of(scope)
         exchange.operation, exchange.code = operation, code
 
-    routes = alarm_routes(Edge(port=port, caller=caller, deadline=deadline, note=note, body_bytes=BODY_BYTES))
-    tokens = Tokens(settings.issuers, key_rings(settings.issuers), settings.sources)
-    wrapped = middleware(Router(routes, redirect_slashes=False), settings, tokens, Metrics(), RefuseWith(body=body_of))
-    return Starlette(routes=[Mount(BASE, wrapped)])
+    return Edge(port=port, caller=caller, deadline=deadline, note=note, body_bytes=BODY_BYTES)
+
+
+@asynccontextmanager
+async def listening_to_tickets(port: Port, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of what the ticketing system tells of its tickets."""
+    async with serving(_mounted(tickets.BASE, tickets.ticket_routes(edge(port)), settings), settings) as client:
+        client.base_url = httpx.URL(f"{client.base_url}{tickets.BASE}")
+        yield client
 
 
 @asynccontextmanager
