@@ -90,9 +90,9 @@ def _amending(patch: Mapping[str, Any], most_bytes: int) -> Callable[[Known], Al
         assert isinstance(merged, dict)
         if merged == before:
             return known.value
-        if len(orjson.dumps(merged)) > most_bytes:
-            raise TooLarge(most_bytes, "The alarm as it would be")
         alarm = decode(_consistent(known, patch, merged))
+        if len(orjson.dumps(alarm.record)) > most_bytes:
+            raise TooLarge(most_bytes, "The alarm as it would be")
         moved = {"sourceSystemId": alarm.source_system_id != known.value.source_system_id}
         moved["alarmedObject.id"] = alarm.alarmed_object != known.value.alarmed_object
         if any(moved.values()):

@@ -4,6 +4,7 @@
 the caller does not see, is refused with the names of those that can be asked for: to a filter that is silently left out,
 every alarm is a hit. Words are checked like those of a body. Times take `.gt`, `.gte`, `.lt` and `.lte` behind the name.
 
+>>> from adapters.tmf import read_query
 >>> asked = read_query([("state", "raised,updated"), ("alarmRaisedTime.gte", "2026-01-01T00:00:00Z")])
 >>> filter_of(asked.filters, customer=True)
 {'state': {'in': ['RAISED', 'UPDATED']}, 'raisedAt': {'range': {'gte': '2026-01-01T00:00:00.000Z'}}}
@@ -19,7 +20,7 @@ from adapters.errors import Malformed
 from adapters.northbound.alarm_codec import TIMES
 from adapters.northbound.alarm_shape import ALARM_TYPES, FIELDS
 from adapters.northbound.shape import Word, faults
-from adapters.tmf import Filter, read_query, read_time, write_time
+from adapters.tmf import Filter, read_time, write_time
 from graph.mapping import enum_name
 
 AlarmFilter = dict[str, Any]
@@ -92,6 +93,3 @@ def _time(value: str, name: str) -> str:
 def _filterable(*, customer: bool) -> list[str]:
     seen = [each for each in TEXTS if not (customer and each in UNSEEN)]
     return [*seen, *WORDS, *TIMES, *(f"{name}.{op}" for name in TIMES for op in COMPARED)]
-
-
-__all__ = ["AlarmFilter", "filter_of", "read_query"]

@@ -61,7 +61,7 @@ FIELDS: Final[Mapping[str, Shape]] = MappingProxyType(
         "ackState": Word(words=ACK_STATES),
         "ackSystemId": _TEXT,
         "ackUserId": _TEXT,
-        "affectedService": Many(of=_thing(id=_TEXT, href=_TEXT)),
+        "affectedService": Many(of=_thing(id=_TEXT, href=_TEXT), most=100_000),  # as many as we may have told
         "alarmChangedTime": Time(),
         "alarmClearedTime": Time(),
         "alarmDetails": _TEXT,

@@ -19,7 +19,7 @@ import uuid_utils
 from adapters.northbound.alarm_query import AlarmFilter
 from adapters.northbound.alarm_reads import AlarmPort, AlarmReads
 from adapters.northbound.alarm_shape import ACK_ALARMS, CLEAR_ALARMS, MATCHED
-from adapters.northbound.errors import MalformedBody, Refusal
+from adapters.northbound.errors import MalformedBody
 from adapters.northbound.shape import MOST_FAULTS, Fault, Thing, faults
 from graph.changes.alarms import acknowledge_alarm, clear_alarm
 from graph.changes.outcome import Outcome
@@ -139,6 +139,3 @@ async def _change_all(task: Task, reads: AlarmReads, alarms: Sequence[str], key:
         if not outcome.user_errors:
             done.add(alarm_id)
     return done
-
-
-__all__ = ["ACK", "CLEAR", "Refusal", "Task", "perform"]

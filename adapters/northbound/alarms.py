@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
 import orjson
@@ -149,6 +150,8 @@ class Resource:
             code = ""
         except (Refusal, GraphError, Malformed) as error:
             refusal = error if isinstance(error, Refusal) else refusal_of(error)
+            if refusal.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise  # a fault of ours: whoever stands round us logs it, and answers the same
             response, code = _answer(refusal.status, refusal.body, refusal.headers), refusal.code
         except ClientDisconnect:
             self._edge.note(scope, name, "CLIENT_GONE")

@@ -13,23 +13,22 @@ import time
 from typing import Any, Final
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
-from adapters.northbound.errors import Refusal, TooLarge
+from adapters.northbound.errors import CLOSE, Refusal, TooLarge
 from adapters.northbound.shape import Oversized
 
 JSON: Final = ("application/json",)
 PATCH: Final = ("application/merge-patch+json", "application/json")
 PATIENCE: Final = 4
 """So many times what is allowed is read before a body is refused."""
-_CLOSE: Final = {"Connection": "close"}
 _LONG: Final = re.compile(rb"[0-9]{19}")
 _WIDEST: Final = 20
 _LEAST, _MOST = -(2**63), 2**64 - 1
 
 
 async def read_json(request: Request, media: tuple[str, ...], most: int, deadline: float) -> object:
-    """Read the body of a request; raises Refusal, TooLarge, or ClientDisconnect."""
+    """Read the body of a request; raises Refusal, TooLarge, or starlette's ClientDisconnect."""
     _check_media(request, media)
     length = request.headers.get("content-length", "0")
     if not length.isascii() or not length.isdigit() or len(length) > _WIDEST or int(length) > PATIENCE * most:
@@ -38,7 +37,7 @@ async def read_json(request: Request, media: tuple[str, ...], most: int, deadlin
         async with asyncio.timeout(deadline - time.monotonic()):
             body = await _bytes(request, most)
     except TimeoutError:
-        raise Refusal("REQUEST_TIMEOUT", headers=_CLOSE) from None
+        raise Refusal("REQUEST_TIMEOUT", headers=CLOSE) from None
     return parsed(body)
 
 
@@ -81,6 +80,3 @@ async def _bytes(request: Request, most: int) -> bytes:
     if size > most:
         raise TooLarge(most)
     return b"".join(chunks)
-
-
-__all__ = ["JSON", "PATCH", "ClientDisconnect", "parsed", "read_json"]

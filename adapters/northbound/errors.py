@@ -32,6 +32,8 @@ from graph.errors import (
     Throttled,
 )
 
+CLOSE: Final[Mapping[str, str]] = MappingProxyType({"Connection": "close"})
+"""After a body that was not read to its end, the connection is of no more use."""
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 STATUSES: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
@@ -115,6 +117,8 @@ def refusal_of(error: GraphError | Malformed) -> Refusal:
     match error:
         case Malformed():
             return Refusal("BAD_USER_INPUT", f"{error.field}: {error}" if error.field else str(error))
+        case TooLarge():
+            return Refusal(error.code, str(error), headers=CLOSE)
         case Refused():
             where = ".".join(map(str, error.path))
             return Refusal(error.code, f"{where}: {error}" if where else str(error))
@@ -134,7 +138,9 @@ def refusal_in(errors: Sequence[Mapping[str, Any]]) -> Refusal:
     after = extensions.get("retryAfter")
     if code == "STORE_UNAVAILABLE":
         after = after or _RETRY
-    return Refusal(code, message, headers=_NO_HEADERS if after is None else _after(after))
+    refusal = Refusal(code, message, headers=_NO_HEADERS if after is None else _after(after))
+    refusal.add_note(f"The graph answered: {errors[0]}")  # for the log
+    return refusal
 
 
 def _code(error: GraphError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -118,6 +119,17 @@ async def calling(app: Starlette, settings: Settings) -> AsyncIterator[httpx.Asy
         client.base_url = httpx.URL(f"{client.base_url}{BASE}")
         client.timeout = httpx.Timeout(60)
         yield client
+
+
+async def sent(client: httpx.AsyncClient, headers: Mapping[str, str], body: bytes) -> bytes:
+    """The answer to a POST of an alarm of which only this much is ever sent."""
+    reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+    lines = [f"POST {BASE}/alarm HTTP/1.1", "Host: here", *(f"{name}: {value}" for name, value in headers.items())]
+    writer.write("\r\n".join([*lines, "", ""]).encode() + body)
+    try:
+        return await asyncio.wait_for(reader.read(), 10)
+    finally:
+        writer.close()
 
 
 def soon() -> float:

@@ -1,6 +1,6 @@
 """Every answer of the endpoint has a published shape: by our own reading of it always, by the swagger where it is at hand.
 
-The swagger is not part of the project. `TRUNKLINE_REFERENCE` names the folder that has `tmf-v4/` in it.
+The swagger is not part of the project: `tests.adapters.schema` says which variable names the folder that has it.
 """
 
 from __future__ import annotations
@@ -18,16 +18,18 @@ from jsonschema import Draft4Validator
 from adapters.northbound.alarm_shape import FIELDS
 from adapters.northbound.alarms import BASE
 from adapters.northbound.shape import Many, Text, Thing, faults
+from tests.adapters.schema import REFERENCE
 
-VARIABLE = "TRUNKLINE_REFERENCE"
 FILE = "tmf-v4/TMF642-Alarm-v4.0.0.swagger.json"
 
 OBJECT = Thing(fields={"id": Text(), "href": Text(), "@type": Text()})
 ALARM = Thing(fields={**FIELDS, "id": Text(least=1), "alarmedObject": OBJECT}, required=("id", "href"))
-REFERENCE = Thing(fields={"id": Text(least=1), "href": Text(least=1)}, required=("id",))
+ALARM_REFERENCE = Thing(fields={"id": Text(least=1), "href": Text(least=1)}, required=("id",))
 TASKS = {
-    "ackAlarms": Thing(fields={"ackedAlarm": Many(of=REFERENCE)}, required=("id", "href", "state", "ackedAlarm")),
-    "clearAlarms": Thing(fields={"clearedAlarm": Many(of=REFERENCE)}, required=("id", "href", "state", "clearedAlarm")),
+    "ackAlarms": Thing(fields={"ackedAlarm": Many(of=ALARM_REFERENCE)}, required=("id", "href", "state", "ackedAlarm")),
+    "clearAlarms": Thing(
+        fields={"clearedAlarm": Many(of=ALARM_REFERENCE)}, required=("id", "href", "state", "clearedAlarm")
+    ),
 }
 ERROR = Thing(
     fields=dict.fromkeys(("code", "reason", "message", "status"), Text()), required=("code", "reason", "status")
@@ -37,7 +39,7 @@ ERROR = Thing(
 @cache
 def swagger() -> Mapping[str, Any] | None:
     """The published swagger with one correction: an id is a string."""
-    folder = os.environ.get(VARIABLE)
+    folder = os.environ.get(REFERENCE)
     if not folder:
         return None
     text = (Path(folder) / FILE).read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from gateway.settings import Settings
 from graph.errors import DeadlineExceeded, OutcomeUnknown, StoreUnavailable
 from graph.store import Store
 from tests.adapters.northbound.bodies import FULL, LEAST
-from tests.adapters.northbound.composed import BODY_BYTES, Port, application, calling, soon
+from tests.adapters.northbound.composed import BODY_BYTES, Port, application, calling, sent, soon
 from tests.gateway.conftest import Mint
 
 COUNTS = "RETURN [COUNT { MATCH (n) WHERE NOT n:SchemaVersion RETURN n }, COUNT { MATCH ()-[r]->() RETURN r }]"
@@ -45,6 +45,19 @@ class Away(Port):
 
     async def ask(self, *_: object) -> dict[str, Any]:
         return {"data": None, "errors": [{"message": "secret", "extensions": {"code": self.code}}]}
+
+
+class Leaving(Port):
+    """A store that is there for so many changes more."""
+
+    left = 0
+
+    @property
+    def store(self) -> Store:
+        if self.left == 0:
+            raise StoreUnavailable("It has just left")
+        self.left -= 1
+        return super().store
 
 
 @pytest.fixture
@@ -186,23 +199,40 @@ async def test_a_body_over_the_cap_is_refused_with_the_cap(
     before = await counted(store)
     fits = alarm_of("x", x=["y" * 1_000] * 199)
     assert len(orjson.dumps(fits)) < BODY_BYTES
-    for size in (BODY_BYTES, 3 * BODY_BYTES, 20 * BODY_BYTES):
+    for size in (BODY_BYTES, 3 * BODY_BYTES):
         answer = await client.post("/alarm", json=alarm_of("x", alarmDetails="y" * size), headers=system)
         assert (answer.status_code, answer.json()["code"]) == (413, "PAYLOAD_TOO_LARGE")
         assert str(BODY_BYTES) in answer.json()["message"]
     assert await counted(store) == before
 
 
-async def test_a_body_that_never_ends_is_refused_while_it_comes(
+async def test_a_body_in_chunks_is_counted_as_it_comes(client: httpx.AsyncClient, system: dict[str, str]) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b" " * (BODY_BYTES // 2)
+
+    answer = await client.post("/alarm", content=chunks(), headers={**system, "Content-Type": "application/json"})
+    assert answer.status_code == 413
+
+
+async def test_a_body_that_is_announced_too_large_is_not_waited_for(
     client: httpx.AsyncClient, system: dict[str, str]
 ) -> None:
-    async def chunks() -> Any:
-        for _ in range(10 * BODY_BYTES // 10_000):
-            yield b" " * 10_000
+    headers = {**system, "Content-Type": "application/json", "Content-Length": str(5 * BODY_BYTES)}
+    answer = await sent(client, headers, b"{")
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"connection: close" in answer.lower()
+    assert f"{BODY_BYTES} bytes".encode() in answer
 
-    headers = {**system, "Content-Type": "application/json"}
-    answer = await client.post("/alarm", content=chunks(), headers=headers)
-    assert answer.status_code == 413
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    store: Store, settings: Settings, system: dict[str, str]
+) -> None:
+    headers = {**system, "Content-Type": "application/json", "Content-Length": "100"}
+    async with calling(application(Port(store, settings), settings, seconds=0.3), settings) as client:
+        answer = await sent(client, headers, b"{")
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"REQUEST_TIMEOUT" in answer
 
 
 @pytest.mark.parametrize(
@@ -573,6 +603,35 @@ async def test_a_read_that_fails_is_told_as_what_it_is(
     answer = await away.client.get("/alarm", headers=system)
     assert (answer.status_code, answer.headers.get("retry-after")) == answered
     assert ("secret" in answer.text) == (code == "FORBIDDEN")
+
+
+async def test_a_fault_of_ours_is_in_the_log_and_not_in_the_answer(away: Away, system: dict[str, str]) -> None:
+    away.code = "INCONSISTENT_DATA"
+    with capture_logs() as lines:
+        answer = await away.client.get("/alarm", headers=system)
+    assert "secret" not in answer.text
+    fault, request = lines
+    assert (fault["event"], fault["log_level"]) == ("request failed", "error")
+    assert fault["request_id"] == request["request_id"] == answer.headers["x-request-id"]
+    assert (request["status"], request["code"]) == (500, "INTERNAL_SERVER_ERROR")
+
+
+async def test_a_task_that_ends_early_tells_what_was_done(
+    store: Store, settings: Settings, mint: Mint, client: httpx.AsyncClient, system: dict[str, str]
+) -> None:
+    one, two = [await raised(client, system, alarm_of(name)) for name in ("early 1", "early 2")]
+    port = Leaving(store, settings)
+    async with calling(application(port, settings), settings) as leaving:
+        task = acknowledging({"id": one["id"]}, {"id": two["id"]})
+        port.left = 1
+        answer = await leaving.post("/ackAlarms", json=task, headers=mint.bearer("operator"))
+        assert done_to(answer, "ackedAlarm") == {one["id"]}
+        assert answer.json()["unmatchedPattern"] == [{"id": two["id"]}]
+        port.left = 0
+        answer = await leaving.post("/ackAlarms", json=task, headers=mint.bearer("operator"))
+        assert answer.status_code == 503
+    for alarm, state in ((one, "acknowledged"), (two, "unacknowledged")):
+        assert (await client.get(f"/alarm/{alarm['id']}", headers=system)).json()["ackState"] == state
 
 
 async def test_a_request_leaves_its_name_and_code_in_the_log(client: httpx.AsyncClient, system: dict[str, str]) -> None:
