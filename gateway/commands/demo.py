@@ -18,7 +18,7 @@ import click
 import orjson
 from pydantic import SecretStr
 
-from gateway.app import DemoPrincipal, LoadReport, application, check_address, filled, ticketing_system
+from gateway.app import application, ticketing_system
 from gateway.commands.load import told
 from gateway.commands.options import json_option, override, store_option
 from gateway.commands.outage import Outage, Scene, as_object, play
@@ -29,6 +29,7 @@ from gateway.log import configure_log
 from gateway.minting import LocalIssuer, local_issuer
 from gateway.serving import bound, listening
 from gateway.settings import Settings, Ticketing, load_settings
+from gateway.stores import DemoPrincipal, LoadReport, check_address, filled
 
 TOKEN_SECONDS = 12 * 3_600
 

@@ -17,9 +17,10 @@ import aiohttp
 import orjson
 from pydantic import SecretStr
 
-from gateway.app import DemoPrincipal, fault_management
+from gateway.app import fault_management
 from gateway.commands.story import TIMEOUT, Told, as_text, own_word, tell
 from gateway.errors import CommandFailed
+from gateway.stores import DemoPrincipal
 
 SECONDS: Final = 60.0
 """for each step of the story."""

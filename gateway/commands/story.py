@@ -16,8 +16,8 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
-from gateway.app import DemoPrincipal
 from gateway.errors import CommandFailed
+from gateway.stores import DemoPrincipal
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
 READY_SECONDS: Final = 30

@@ -15,11 +15,11 @@ import httpx
 import orjson
 import pytest
 
-from gateway.app import check_address
 from gateway.cli import run
 from gateway.commands.story import own_word
 from gateway.errors import CommandFailed
 from gateway.settings import Settings
+from gateway.stores import check_address
 from tests.gateway.conftest import Mint
 
 
