@@ -43,6 +43,13 @@ SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
     a.record = $record, a.awaits = $awaits, a._sourceAt = $sourceAt, a._version = 1
 
+// graph/changes/alarms.py _MOVE
+MATCH (a:Alarm {id: $id})
+SET a.alarmedObjectRef = $object, a.awaits = $awaits
+WITH a
+OPTIONAL MATCH (a)-[r:RAISED_ON]->()
+DELETE r
+
 // graph/changes/alarms.py _SET
 MATCH (a:Alarm {id: $id})
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,

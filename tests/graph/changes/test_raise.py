@@ -231,6 +231,21 @@ async def test_what_matches_nothing_is_kept_and_awaits_its_name(laid: Laid) -> N
     assert (await laid.alarm(matched))["awaits"] is None
 
 
+async def test_an_alarm_that_turns_out_to_be_on_something_else_moves_there(laid: Laid) -> None:
+    alarm = await laid.raise_(report("trunk-1"))
+    assert await laid.raise_(report("port-b", changed_at=AT + 1)) == alarm
+    assert (await laid.alarm(alarm))["object"] == "port-b"
+    assert {service: effect for service, (effect, _) in (await laid.effects()).items()} == {
+        "service-a": None,
+        "service-b": "down",
+        "service-c": None,
+    }
+    await laid.raise_(report("nobody knows it", changed_at=AT + 2))
+    assert (await laid.alarm(alarm))["object"] is None
+    assert (await laid.alarm(alarm))["awaits"] is not None
+    assert set(map(str, (await laid.effects()).values())) == {str(WELL)}
+
+
 async def test_a_system_speaks_for_its_sources_only(laid: Laid) -> None:
     with pytest.raises(Refused) as refused:
         await laid.raise_(report("trunk-1", source_system_id="another"))
