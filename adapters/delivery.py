@@ -115,7 +115,7 @@ class Lane(Generic[T]):
 
     async def _own(self, lease: Lease) -> None:
         """Tell while the lease is ours."""
-        log.info("lane taken", lane=lease.lane, epoch=lease.epoch)
+        log.info("lane taken", lane=lease.lane, epoch=lease.epoch, owner=lease.owner)
         attending = asyncio.create_task(self._teller.attend(), name=f"attend {self._lane}")
         try:
             await self._work(lease)

@@ -7,6 +7,7 @@ reach the graph through the functions at the end; what goes wrong below leaves h
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
@@ -239,7 +240,7 @@ async def _told(settings: Settings, store: Store) -> AsyncIterator[None]:
     async with transported(system) as transport:
         policy = policy_of(settings)
         teller = TicketTeller(store=store, ticketing=Tmf621(transport), policy=policy, attention=attention)
-        async with _beside(Lane(store, teller, pace, owner=uuid.uuid4().hex).run()):
+        async with _beside(Lane(store, teller, pace, owner=f"{os.getpid()}-{uuid.uuid4().hex}").run()):
             yield
 
 
