@@ -41,7 +41,7 @@ from gateway.metrics import Metrics
 from gateway.middleware import middleware
 from gateway.pipeline import GraphRequest, Pipeline
 from gateway.response import RefuseWith
-from gateway.serving import end_with_parent
+from gateway.serving import end_with_parent, is_worker
 from gateway.settings import Settings, load_settings
 from gateway.tokens import Tokens
 from graph.address import Credentials, EmbeddedAddress, parse_address
@@ -188,7 +188,8 @@ async def opened(settings: Settings) -> AsyncIterator[Store]:
             bearer=settings.store_bearer.get_secret_value(),
         ),
         database=settings.store_database,
-        embedded=EmbeddedSettings(heap=f"{settings.store_heap_megabytes}m"),
+        # A worker that outlives its supervisor is about to end: a database that it started would end with it.
+        embedded=EmbeddedSettings(heap=f"{settings.store_heap_megabytes}m", may_own=not is_worker()),
     )
     try:
         yield store
