@@ -7,6 +7,7 @@ store without the rest finds it in `stores.py`.
 from __future__ import annotations
 
 import asyncio
+import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
@@ -203,7 +204,7 @@ async def _told(settings: Settings, store: Store) -> AsyncIterator[None]:
     async with transported(system) as transport:
         policy = policy_of(settings)
         teller = TicketTeller(store=store, ticketing=Tmf621(transport), policy=policy, attention=attention)
-        async with _beside(Lane(store, teller, pace, owner=uuid.uuid4().hex).run()):
+        async with _beside(Lane(store, teller, pace, owner=f"{os.getpid()}-{uuid.uuid4().hex}").run()):
             yield
 
 

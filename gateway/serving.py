@@ -150,6 +150,11 @@ async def _until(hold: Hold, ended: threading.Event) -> None:
         await holding
 
 
+def is_worker() -> bool:
+    """Tell whether another process watches over this one."""
+    return multiprocessing.parent_process() is not None
+
+
 def end_with_parent() -> None:
     """In a worker: end in good order when the watching process has ended in whatever way."""
     parent = multiprocessing.parent_process()

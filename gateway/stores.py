@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from gateway.errors import TREATMENTS, CommandFailed, Refused
+from gateway.serving import is_worker
 from gateway.settings import Settings
 from graph.address import Credentials, EmbeddedAddress, parse_address
 from graph.cursor_key import load_cursor_key
@@ -39,7 +40,8 @@ async def opened(settings: Settings) -> AsyncIterator[Store]:
             bearer=settings.store_bearer.get_secret_value(),
         ),
         database=settings.store_database,
-        embedded=EmbeddedSettings(heap=f"{settings.store_heap_megabytes}m"),
+        # A worker that outlives its supervisor is about to end: a database that it started would end with it.
+        embedded=EmbeddedSettings(heap=f"{settings.store_heap_megabytes}m", may_own=not is_worker()),
     )
     try:
         yield store

@@ -228,6 +228,11 @@ WITH t, changed WHERE changed
 RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
 
+// graph/changes/ticketing.py _LOCK
+MATCH (a:Alarm {id: $alarm})
+SET a._lock = true
+REMOVE a._lock
+
 // graph/changes/ticketing.py _COUNT_ON
 MATCH (a:Alarm {id: $alarm})
 SET a._version = coalesce(a._version, 0) + 1

@@ -123,7 +123,8 @@ async def amend_alarm(
         if known is None:
             return Outcome(ids={}, user_errors=(not_found(),))
         value = amend(known)
-        step = occurrence.amendment_of(known, value)
+        late = not sources.everyone and occurrence.is_late_clear(known, value)
+        step = Step.NOTHING if late else occurrence.amendment_of(known, value)
         return await _go_on(transaction, by, known, value, step)
 
     return await store.write(change, deadline=deadline)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from graph.changes.alarms import AlarmPolicy, raise_alarm
+from graph.changes.alarms import AlarmPolicy, Amend, raise_alarm
 from graph.changes.occurrence import Known
 from graph.errors import Refused
 from graph.scope import Principal, Role
@@ -279,6 +279,19 @@ async def test_an_amendment_changes_the_alarm_that_it_names(laid: Laid) -> None:
     assert (await laid.effects())["service-b"] == WELL
     [error] = (await laid.amend("alarm-none", milder)).user_errors  # type: ignore[arg-type]
     assert error.code == "ALARM_NOT_FOUND"
+
+
+async def test_a_clear_that_was_long_under_way_does_not_hide_that_the_fault_is_back(laid: Laid) -> None:
+    def cleared(at: int) -> Amend:
+        return lambda known: replace(known.value, cleared=True, cleared_at=at)
+
+    alarm = await laid.raise_(report("trunk-1"))
+    await laid.amend(alarm, cleared(AT + 10))
+    await laid.raise_(report("trunk-1", raised_at=AT + 20))
+    assert (await laid.amend(alarm, cleared(AT + 10))).ids == {"alarm": alarm}
+    assert (await laid.alarm(alarm))["state"] == "raised"
+    await laid.amend(alarm, cleared(AT + 30))
+    assert (await laid.alarm(alarm))["state"] == "cleared"
 
 
 async def test_an_amendment_that_fails_changes_nothing(laid: Laid) -> None:
