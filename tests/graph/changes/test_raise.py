@@ -285,12 +285,14 @@ async def test_a_clear_that_was_long_under_way_does_not_hide_that_the_fault_is_b
     def cleared(at: int) -> Amend:
         return lambda known: replace(known.value, cleared=True, cleared_at=at)
 
-    alarm = await laid.raise_(report("trunk-1"))
-    await laid.amend(alarm, cleared(AT + 10))
-    await laid.raise_(report("trunk-1", raised_at=AT + 20))
-    assert (await laid.amend(alarm, cleared(AT + 10))).ids == {"alarm": alarm}
+    [[now]] = await laid.rows("RETURN timestamp()")
+    alarm = await laid.raise_(report("trunk-1", raised_at=now))
+    await laid.amend(alarm, cleared(now + 10))
+    await laid.raise_(report("trunk-1", raised_at=now + 20))
     assert (await laid.alarm(alarm))["state"] == "raised"
-    await laid.amend(alarm, cleared(AT + 30))
+    assert (await laid.amend(alarm, cleared(now + 10))).ids == {"alarm": alarm}
+    assert (await laid.alarm(alarm))["state"] == "raised"
+    await laid.amend(alarm, cleared(now + 30))
     assert (await laid.alarm(alarm))["state"] == "cleared"
 
 
