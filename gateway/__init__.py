@@ -22,7 +22,11 @@ Files, in the order in which a request meets them:
     variables.py     any JSON becomes values of their types
     cost.py          how many objects an answer may hold
     introspection.py what the schema itself answers, beside what a subgraph does
-    execution/       the port to subgraphs
+    federation.py    many subgraphs as one: plans, kept and run
+    supergraph_sdl.py  a supergraph's file becomes tables (supergraph.py): selections.py its field sets, public.py what clients see
+    query_graph.py   what can be asked where
+    planning/        an operation becomes requests to subgraphs
+    execution/       the port to subgraphs, and the running of a plan
     arriving.py      a subgraph whose database is not there yet
     errors.py        every refusal, and the one table of what a code means on the wire
 
