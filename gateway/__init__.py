@@ -5,9 +5,10 @@ In: a request for `/graphql` with a bearer token. Out: a GraphQL response, or a 
 Files, in the order in which a request meets them:
 
     cli.py           `trunkline ...`; __main__.py lets `python -m gateway` do the same; commands/ has one file for each
-    settings.py      what an operator decides
+    settings.py      what an operator decides; subgraph_settings.py the part about subgraphs
     minting.py       tokens for those who only try it out
     app.py           the composition root: the only file here that knows the other rooms
+    standalone.py    the same for a gateway over subgraphs alone, which needs no other room
     serving.py       sockets, worker processes, signals; protocol.py bounds what comes before a request is one
     middleware.py    what stands round every endpoint
     observe.py       the request's id, its line in the log (log.py), its observation (metrics.py), into exchange.py
