@@ -78,7 +78,7 @@ class _Reading:
         self._graphs: frozenset[Graph] = frozenset()
 
     def _fault(self, node: Node, text: str) -> None:
-        self.faults.append(Fault(line=node.loc.start_token.line if node.loc else 1, text=text))
+        self.faults.append(Fault(line=max(node.loc.start_token.line, 1) if node.loc else 1, text=text))
 
     def supergraph(self) -> Supergraph:
         schemas = [each for each in self._document.definitions if isinstance(each, SchemaDefinitionNode)]
@@ -129,8 +129,8 @@ class _Reading:
                 self._fault(value, f"The subgraph {value.name.value} has no @join__graph with a name and a url.")
             elif name in {each.name for each in endpoints.values()}:
                 self._fault(value, f"There are two subgraphs named {name!r}.")
-            else:
-                endpoints[Graph(value.name.value)] = Endpoint(name=name, url=url)
+            # One with a fault counts too: it is not told once more wherever it is named.
+            endpoints[Graph(value.name.value)] = Endpoint(name=str(name), url=str(url))
         return endpoints
 
     def _joined(self, node: Node, *names: str) -> Iterator[tuple[DirectiveNode, Graph, dict[str, Any]]]:

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 from gateway.planning.costs import FREE
 from gateway.planning.errors import PlanTooLarge, Unreachable
-from gateway.planning.items import as_set
+from gateway.planning.items import Item, as_set
 from gateway.planning.names import EVERY_TYPE, Names
 from gateway.planning.normalize import Normalized
 from gateway.planning.paths import Paths
@@ -34,15 +34,15 @@ class Node:
     __slots__ = ("fields", "fragments", "typename")
 
     def __init__(self) -> None:
-        self.fields: dict[str, tuple[str, Node | None]] = {}
-        """by key: the field with its arguments, and what is below it."""
+        self.fields: dict[str, tuple[Item, Node | None]] = {}
+        """by key: the field, and what is below it."""
         self.fragments: dict[str, Node] = {}
         self.typename = False
 
-    def field(self, key: str, text: str, *, leaf: bool) -> Node:
+    def field(self, key: str, item: Item) -> Node:
         """Give the place below a field; of a leaf, this place."""
         if key not in self.fields:
-            self.fields[key] = (text, None if leaf else Node())
+            self.fields[key] = (item, Node() if item.sets else None)
         return self.fields[key][1] or self
 
     def fragment(self, type_: str) -> Node:
@@ -56,10 +56,12 @@ class Node:
     def _selections(self) -> Iterator[Field | Fragment]:
         if self.typename:
             yield _TYPENAME
-        for key, (text, inner) in self.fields.items():
-            yield Field(key=key, name=text, arguments="", inner=inner.selection() if inner else None)
+        for key, (item, inner) in self.fields.items():
+            below = inner.selection() if inner else None
+            yield Field(key=key, name=item.name, arguments=item.arguments, inner=below)
         for type_, inner in self.fragments.items():
-            yield Fragment(on=type_, inner=inner.selection())
+            if inner.fields or inner.fragments or inner.typename:
+                yield Fragment(on=type_, inner=inner.selection())
 
 
 _TYPENAME: Final = Field(key="__typename", name="__typename", arguments="", inner=None)
@@ -100,6 +102,8 @@ class Value:
     names: Names
     path: Path
     held: dict[Entry, tuple[Fetch, Node]]
+    typed_by: dict[Fetch, None] = field(default_factory=dict)
+    """the fetches that tell the types in its path."""
 
     @property
     def owner(self) -> str:
@@ -147,7 +151,7 @@ class Fetching:
             opened = value.position._replace(states=(*value.position.states, solution.opened.state))
             value.position = opened
             return {fetch: None, **self._want(value, sets)}
-        used: dict[Fetch, None] = {}
+        used = dict(value.typed_by)
         for pick in solution.picks:
             used.update(self._take(value, pick))
         if solution.rest is not None:
@@ -164,7 +168,7 @@ class Fetching:
         for entry in pick.entries:
             fetch, node = self._hold(value, entry)
             self._count()
-            inner = node.field(written.key, f"{item.name}{item.arguments}", leaf=not item.sets)
+            inner = node.field(written.key, item)
             used[fetch] = None
             step = self._graph.step(entry.state, item.name)
             if step is not None and step.to is not None:
@@ -173,7 +177,13 @@ class Fetching:
             position = self._paths.child(value.position, item, pick.entries)
             for entry, (_, inner) in held.items():
                 inner.typename |= self._tells_type(position.type, entry.state)
-            child = Value(position=position, names=written.inner, path=(*value.path, written.key), held=held)
+            child = Value(
+                position=position,
+                names=written.inner,
+                path=(*value.path, written.key),
+                held=held,
+                typed_by=value.typed_by,
+            )
             used.update(self._want(child, item.sets))
         return used
 
@@ -188,6 +198,7 @@ class Fetching:
     def _narrowed(self, value: Value, name: str) -> Value:
         position = self._paths.positions.narrowed(value.position, name)
         held = {}
+        typed_by = dict(value.typed_by)
         for entry, (fetch, node) in value.held.items():
             if self._graph.is_interface_object(entry.state):
                 held[entry] = (fetch, node)
@@ -195,7 +206,9 @@ class Fetching:
                 state = self._graph.narrow(entry.state, name)
                 inner = node if entry.state.type == name else node.fragment(name)
                 held[Entry(state)] = (fetch, inner)
-        return Value(position=position, names=value.names, path=(*value.path, (name,)), held=held)
+                typed_by[fetch] = None
+        path = (*value.path, (name,))
+        return Value(position=position, names=value.names, path=path, held=held, typed_by=typed_by)
 
     def _hold(self, value: Value, entry: Entry) -> tuple[Fetch, Node]:
         """Give the place of an entry, opening it if it is not."""
@@ -206,7 +219,8 @@ class Fetching:
     def _open(self, value: Value, entry: Entry) -> tuple[Fetch, Node]:
         if entry.state.type in self._graph.supergraph.roots.values():
             fetch = self._made(value, entry, None)
-            fetch.after.update(dict.fromkeys(each for each, _ in value.held.values()))
+            if value.path:  # a root type within an answer: it must be there before more is put into it
+                fetch.after.update({**value.typed_by, next(iter(value.held.values()))[0]: None})
             return fetch, fetch.node
         if entry.requires is None:
             reached = self._paths.entries(value.position).get(entry)
@@ -216,7 +230,7 @@ class Fetching:
             required = (entry.requires,)
         if reached is None:
             raise Unreachable(f"There is no way to {entry}.")
-        after: dict[Fetch, None] = {}
+        after = dict(value.typed_by)
         for need, source in reached.needs:
             after.update(self._need(value, need, source))
         if required:

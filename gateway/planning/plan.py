@@ -131,8 +131,8 @@ class _Making:
         self._graph = graph
         self._items = items
         self._operation = operation
-        longest = max((len(name) for name, _ in operation.variables), default=0)
-        self._prefix = "_" * longest + "r"  # longer than every name of the client's
+        under = max((len(name) - len(name.lstrip("_")) for name, _ in operation.variables), default=0)
+        self._prefix = "_" * (under + 1) + "r"  # no variable of the client's begins so
 
     def request(self, group: tuple[Fetch, ...], after: set[int]) -> Request:
         """Make the request of a group of fetches."""
