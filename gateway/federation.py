@@ -42,6 +42,9 @@ class Bounded(Generic[T]):
         self._most = most
         self._kept: OrderedDict[Hashable, T] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def get(self, key: Hashable) -> T | None:
         """Look up."""
         found = self._kept.get(key)
@@ -72,8 +75,9 @@ class Federation:
         self._planner = Planner(self._graph, budget)
         self._subgraphs = subgraphs
         self._conditions: Bounded[tuple[str, ...]] = Bounded(most_plans)
-        self._plans: Bounded[Found] = Bounded(most_plans)
-        self._by_text: Bounded[Found] = Bounded(most_plans)
+        self._known: Bounded[Found] = Bounded(most_plans)
+        self.plans: Bounded[Found] = Bounded(most_plans)
+        """by the text of the normalized operation."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="planning")
         self._under_way: Sharing[Found] = Sharing()
 
@@ -99,23 +103,23 @@ class Federation:
             names = self._conditions.put(operation.key, conditions_of(operation.document))
         values = {name: variables.get(name) for name in names}
         key = (operation.key, *values.values())
-        found = self._plans.get(key)
+        found = self._known.get(key)
         if found is None:
             normalized = normalize(operation.document, values)
-            found = self._plans.put(key, await self._planned(normalized, str(normalized)))
+            found = self._known.put(key, await self._planned(normalized, str(normalized)))
         return found
 
     async def _planned(self, normalized: Normalized, text: str) -> Found:
-        found = self._by_text.get(text)
+        found = self.plans.get(text)
         if found is not None:
             return found
         if normalized.root.leaves < LONG:
-            return self._by_text.put(text, self._plan(normalized, text))
+            return self.plans.put(text, self._plan(normalized, text))
         loop = asyncio.get_running_loop()
         planned = await self._under_way.ask(
             text, lambda: loop.run_in_executor(self._thread, self._plan, normalized, text)
         )
-        return self._by_text.put(text, planned)
+        return self.plans.put(text, planned)
 
     def _plan(self, normalized: Normalized, text: str) -> Found:
         try:

@@ -23,8 +23,8 @@ def command(supergraph: str | None, listen: str | None, urls: tuple[str, ...], w
     """Serve."""
     override(federation__supergraph=supergraph, listen=listen, workers=workers, federation__urls=_urls(urls))
     settings = load_settings()
-    configure_log(settings.log_level)
     app = application(settings)  # whatever is wrong is said now, also where workers will make their own
+    configure_log(settings.log_level)
     sock = bound(settings)
     host, port = sock.getsockname()[:2]
     click.echo(f"http://{host}:{port}/graphql", err=True)
