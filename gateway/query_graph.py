@@ -12,7 +12,7 @@ knows an operation, so everything that is found is kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -66,6 +66,7 @@ class QueryGraph:
         self._steps: dict[tuple[State, str], Step | None] = {}
         self._narrowed: dict[tuple[State, str], State] = {}
         self._possible: dict[tuple[str, Graph], tuple[str, ...]] = {}
+        self._shapes: dict[tuple[str, str], dict[Graph, str]] = {}
         self._targets: dict[str, tuple[Target, ...]] = {}
         self._merged: dict[tuple[SelectionSet, SelectionSet], SelectionSet] = {}
         self.reached: dict[Any, Any] = {}
@@ -187,6 +188,15 @@ class QueryGraph:
         if (one, other) not in self._merged:
             self._merged[one, other] = SelectionSet((*one.selections, *other.selections))
         return self._merged[one, other]
+
+    def shapes(self, type_: str, name: str) -> Mapping[Graph, str]:
+        """Give the whole type of a field, by subgraph."""
+        found = self._shapes.get((type_, name))
+        if found is None:
+            field = self._types[type_].fields.get(name)
+            found = {graph: here.shape for graph, here in field.graphs.items()} if field else {}
+            self._shapes[type_, name] = found
+        return found
 
     def supertypes(self, name: str) -> tuple[str, ...]:
         """Give the interfaces that every object of a type implements, the type's own name first."""

@@ -76,7 +76,7 @@ class Choosing:
 
     def _pick(self, item: Item) -> Pick:
         cost, entries = self._picks[item]
-        return Pick(item=item, entries=entries, cost=cost, at_hand=all(each in self._at_hand for each in entries))
+        return Pick(item, entries, cost, at_hand=all(each in self._at_hand for each in entries))
 
     def _cheapest(self, item: Item, entries: Iterable[Entry]) -> tuple[Cost, tuple[Entry, ...]]:
         best: tuple[Cost, tuple[Entry, ...]] = ((2 * item.leaves, 0, 0, 0), ())  # worse than any part of it
@@ -97,16 +97,17 @@ class Choosing:
 
     def _open_the_best(self, costly: list[Item]) -> bool:
         """Open the entry that saves most, and all that leads to it; False where none saves anything."""
+        now = [(self._picks[each][0], self._options[each]) for each in costly]
+        unsettled = [(cost, options) for cost, options in now if cost[0] or cost[1]]
         best: tuple[Entry, ...] = ()
         best_gain = best_price = FREE
-        for entry in self._known:
-            if entry in self._opened:
-                continue
-            chain = tuple(dict.fromkeys(self._chain(entry, ())))
-            price = self._price(chain)
-            gain = minus(self._savings(costly, chain), price)
-            if gain > best_gain:
-                best, best_gain, best_price = chain, gain, price
+        for entry in dict.fromkeys(each for _, options in unsettled for each in options):
+            if entry not in self._opened:
+                chain = self._chain(entry)
+                price = self._price(chain)
+                gain = minus(_savings(unsettled, chain), price)
+                if gain > best_gain:
+                    best, best_gain, best_price = chain, gain, price
         if not best:
             return False
         self._opened.update(dict.fromkeys(best))
@@ -118,25 +119,21 @@ class Choosing:
                     self._picks[item] = (cost, (entry,))
         return True
 
-    def _savings(self, costly: list[Item], chain: tuple[Entry, ...]) -> Cost:
-        saved = FREE
-        for item in costly:
-            now = self._picks[item][0]
-            then = min((cost for each in chain if (cost := self._options[item].get(each)) is not None), default=now)
-            if then < now:
-                saved = plus(saved, minus(now, then))
-        return saved
-
-    def _chain(self, entry: Entry, above: tuple[Entry, ...]) -> Iterable[Entry]:
+    def _chain(self, entry: Entry) -> tuple[Entry, ...]:
         """Give what is not open yet and leads to an entry, the entry itself last."""
+        if entry.requires is None and all(source in self._opened for _, source in self._known[entry].needs):
+            return (entry,)
+        return tuple(dict.fromkeys(self._leading(entry, ())))
+
+    def _leading(self, entry: Entry, above: tuple[Entry, ...]) -> Iterable[Entry]:
         if entry in self._opened or entry in above or entry not in self._known:
             return
         for _, source in self._known[entry].needs:
-            yield from self._chain(source, (*above, entry))
+            yield from self._leading(source, (*above, entry))
         if entry.requires is not None:
             for pick in self._ways.required(self._position, entry.requires):
                 for source in pick.entries:
-                    yield from self._chain(source, (*above, entry))
+                    yield from self._leading(source, (*above, entry))
         yield entry
 
     def _price(self, chain: tuple[Entry, ...]) -> Cost:
@@ -153,7 +150,7 @@ class Choosing:
             for entry in self._options[item]:
                 if entry in entries:
                     continue
-                chain = tuple(dict.fromkeys(self._chain(entry, ())))
+                chain = self._chain(entry)
                 value = self._ways.value(self._position, item, (*entries, entry))
                 if value is not None and value[0] < cost[0]:
                     whole = plus(value, self._price(chain))
@@ -165,3 +162,17 @@ class Choosing:
             price = self._price(best[2])
             self._spent = plus(self._spent, price)
             self._picks[item] = (minus(best[0], price), best[1])
+
+
+def _savings(items: list[tuple[Cost, dict[Entry, Cost]]], chain: tuple[Entry, ...]) -> Cost:
+    """Give what some entries save over fields, of which each has a cost now and options."""
+    saved = FREE
+    for now, options in items:
+        best = now
+        for each in chain:
+            cost = options.get(each)
+            if cost is not None and cost < best:
+                best = cost
+        if best is not now:
+            saved = plus(saved, minus(now, best))
+    return saved

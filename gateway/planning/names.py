@@ -66,9 +66,9 @@ class Names:
             number += 1
             key = f"_{item.key}_{number}"
         self._meanings.setdefault(key, []).append(meaning)
-        if key not in self._inner:
+        if item.sets and key not in self._inner:
             self._inner[key] = Names(self._graph)
-        return Written(key, self._inner[key])
+        return Written(key, self._inner.get(key, self))  # a leaf has no parts to be named
 
     def _fits(self, key: str, meaning: _Meaning) -> bool:
         if key == "__typename":
@@ -76,6 +76,4 @@ class Names:
         return all(meaning.agrees(each) for each in self._meanings.get(key, ()))
 
     def _meaning(self, type_: str, item: Item) -> _Meaning:
-        field = self._graph.type(type_).fields.get(item.name)
-        shapes = {graph: here.shape for graph, here in field.graphs.items()} if field else {}
-        return _Meaning(item.name, item.arguments, shapes)
+        return _Meaning(item.name, item.arguments, self._graph.shapes(type_, item.name))

@@ -172,19 +172,16 @@ class Paths:
 
     def value(self, position: Position, item: Item, entries: tuple[Entry, ...]) -> Cost | None:
         """Give what a field costs that is fetched at some entries; None where one of them does not have it."""
-        steps = []
+        at_hand = True
         for entry in entries:
             step = self.graph.step(entry.state, item.name)
             if step is None or (step.requires is not None and step.requires is not entry.requires):
                 return None
-            steps.append(step)
+            at_hand &= entry.requires is None and entry.state in position.states
         cost = FIELD
         if item.sets:
             cost = plus(cost, self.solve(self.child(position, item, entries), item.sets).cost)
-        at_hand = not position.states or all(
-            each.requires is None and each.state in position.states for each in entries
-        )
-        return cost if at_hand else behind_a_fetch(cost)
+        return cost if at_hand or not position.states else behind_a_fetch(cost)
 
     def child(self, position: Position, item: Item, entries: tuple[Entry, ...]) -> Position:
         """Give the position of a field's value that is fetched at some entries."""

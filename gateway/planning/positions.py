@@ -52,8 +52,7 @@ class Reached:
 Reach: TypeAlias = dict[Entry, Reached]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pick:
+class Pick(NamedTuple):
     """A field, and the entries that it is fetched at: several where no single one has all that is asked below it."""
 
     item: Item
