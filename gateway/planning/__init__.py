@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from graphql import DocumentNode
 
@@ -44,6 +44,10 @@ from gateway.planning.printing import print_fetches, print_paths
 from gateway.query_graph import QueryGraph
 
 __all__ = ["Budget", "Planner", "PlanningFailed", "QueryPlan"]
+
+
+MOST_REACHED: Final = 100_000
+"""What is remembered of positions beyond one operation; strange operations lead to many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,8 @@ class Planner:
 
     def plan(self, operation: Normalized) -> QueryPlan:
         """Plan a normalized operation."""
+        if len(self._graph.reached) > MOST_REACHED:
+            self._graph.reached.clear()
         items = Items(self._graph)
         paths = Paths(self._graph, items, self._budget.steps)
         fetches, names = self._fetches(paths, operation)

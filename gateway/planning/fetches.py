@@ -144,7 +144,8 @@ class Fetching:
         """Fetch what is wanted of a value; give the fetches that bring it."""
         solution = self._paths.solve(value.position, sets)
         if solution.cost[0]:
-            raise Unreachable(f"There is no way to all that is asked of {value.position.type}.")
+            place = self._paths.unreachable(value.position, sets)
+            raise Unreachable(f"There is no way to {place} from where it is asked.")
         if solution.opened is not None:
             fetch, node = self._hold(value, solution.opened)
             node.typename = True

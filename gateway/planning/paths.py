@@ -196,6 +196,23 @@ class Paths:
         """Give how what is wanted of a value is had."""
         return self._once(self._solved, (position, sets), lambda: self._solve(position, sets), _CIRCULAR)
 
+    def unreachable(self, position: Position, sets: Sets) -> str:
+        """Name a field that a solution lacks."""
+        solution = self.solve(position, sets)
+        if solution.opened is not None:
+            opened = position._replace(states=(*position.states, solution.opened.state))
+            return self.unreachable(opened, sets) if opened.states != position.states else position.type
+        for pick in solution.picks:
+            if pick.cost[0] and not pick.entries:
+                return f"{position.type}.{pick.item.name}"
+            if pick.cost[0]:
+                return self.unreachable(self.child(position, pick.item, pick.entries), pick.item.sets)
+        for each in solution.members:
+            narrowed = self.positions.narrowed(position, each)
+            if solution.rest is not None and self.solve(narrowed, (solution.rest,)).cost[0]:
+                return self.unreachable(narrowed, (solution.rest,))
+        return f"what is asked of {position.type}"
+
     def _solve(self, position: Position, sets: Sets) -> Solution:
         items, fragments = self.items.of(sets, position.type)
         asked = tuple(each for each in items if each.name != "__typename")
