@@ -15,7 +15,10 @@ DEV := .venv/dev.stamp
 PIP := $(BIN)/uv pip install --quiet --python $(BIN)/python
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 
-.PHONY: help setup test lint types arrows format bench chaos demo lock schema docs clean
+.PHONY: help setup test lint types arrows format bench chaos demo lock schema docs audit random clean
+
+AUDIT_PORT ?= 4200
+GATEWAY_PORT ?= 4300
 
 help:
 	@echo "make demo     see it: a database, a network, a gateway and what a customer sees of it"
@@ -24,6 +27,8 @@ help:
 	@echo "make lint     ruff, formatting, import arrows; make types: mypy; make format: put it right"
 	@echo "make chaos    kill processes while alarms flow, and look whether anything was lost: KILLS=200 SEED=1 STORE=embedded"
 	@echo "make bench    measure reads beside three references"
+	@echo "make audit AUDIT=DIR  run the federation gateway audit, whose checkout is DIR, against trunkline gateway"
+	@echo "make random   ten thousand random operations on random supergraphs; make test runs some hundreds"
 	@echo "make lock     pin the requirements anew; make schema, make docs: write what is derived"
 	@echo "make clean    remove everything that these have made"
 
@@ -52,6 +57,19 @@ bench: $(DEV)
 
 chaos: $(DEV)
 	$(BIN)/python -m tests.faults --kills $(KILLS) --seed $(SEED) --store $(STORE)
+
+audit: $(RUN)
+	@test -d "$(AUDIT)/node_modules/tsx" || \
+	  { echo "AUDIT must name a checkout of graphql-hive/federation-gateway-audit with its packages: docs/federation.md" >&2; exit 1; }
+	@mkdir -p .cache/audit
+	cd "$(AUDIT)" && AUDIT_PORT=$(AUDIT_PORT) GATEWAY_PORT=$(GATEWAY_PORT) \
+	  NODE_OPTIONS="--require $(CURDIR)/tests/audit/with-resolvers.cjs" \
+	  node_modules/.bin/tsx src/cli.ts test --exit-on-fail --port $(AUDIT_PORT) --cwd "$(CURDIR)/.cache/audit" \
+	  --run-script "$(CURDIR)/tests/audit/run.sh" --graphql http://127.0.0.1:$(GATEWAY_PORT)/graphql \
+	  --healthcheck http://127.0.0.1:$(GATEWAY_PORT)/livez
+
+random: $(DEV)
+	RANDOM_OPERATIONS=10000 $(BIN)/python -m pytest tests/gateway/planning/test_random.py -q --timeout 0
 
 lock: $(RUN)
 	$(LOCK) requirements/uv.in -o requirements/uv.txt

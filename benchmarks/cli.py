@@ -1,15 +1,18 @@
-"""The commands: `reads` compares, `slice-scale` asks whether an answer costs more in a larger network."""
+"""The commands: `reads` compares; `slice-scale` and `planning` ask what grows with the network and with the question."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 import orjson
 from rich.console import Console
 
+from benchmarks import planning
 from benchmarks.alarms import Plan as AlarmPlan
 from benchmarks.alarms import measure_alarms
 from benchmarks.databases import PRODUCTS, Product
@@ -97,6 +100,21 @@ def slice_scale_command(stores: tuple[Product, ...], small: int, large: int, *, 
         click.echo(each.sentence())
         if each.ratio.median > MOST_RATIO:
             news.print(f"missed: {each.store}: the aim is at most {MOST_RATIO}", highlight=False)
+
+
+@main.command("planning")
+@click.option("--audit", metavar="URL", help="The federation gateway audit's server: plan its operations too.")
+@click.option("--plot", "file", type=click.Path(path_type=Path), help="Draw time over fields into this SVG file.")
+@click.option("--json", "as_json_", is_flag=True, help="Print a list of rows.")
+def planning_command(audit: str | None, file: Path | None, *, as_json_: bool) -> None:
+    """Measure what planning costs as operations grow."""
+    rows = planning.measure(audit)
+    if file is not None:
+        file.write_text(planning.plot(rows), encoding="utf-8")
+    if as_json_:
+        click.echo(orjson.dumps([asdict(each) for each in rows], option=orjson.OPT_INDENT_2))
+    else:
+        click.echo("\n".join(planning.sentences(rows)))
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -22,7 +22,9 @@ COMMANDS: Final = {
     "check": "Look at settings, database, schema and issuers, and say what is wrong.",
     "compile": "Print every stage that a query passes on its way to the database.",
     "demo": "See it: a database, a network, a gateway and what a customer sees of it.",
+    "gateway": "Serve a supergraph: a federation gateway that needs no database.",
     "load": "Load a network: a topology grown to a size, or a file of JSON lines.",
+    "plan": "Print every stage of an operation's plan over a supergraph.",
     "serve": "Serve the gateway until interrupted.",
     "token": "Mint a token with a local key, to try things out.",
 }

@@ -47,6 +47,9 @@ class Code(enum.StrEnum):
     CONFLICT = "CONFLICT"
     ISSUER_UNAVAILABLE = "ISSUER_UNAVAILABLE"
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
+    SUBGRAPH_UNAVAILABLE = "SUBGRAPH_UNAVAILABLE"
+    SUBGRAPH_FAILED = "SUBGRAPH_FAILED"
+    NOT_PLANNED = "NOT_PLANNED"
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     INCONSISTENT_DATA = "INCONSISTENT_DATA"
     INTERNAL = "INTERNAL_SERVER_ERROR"
@@ -100,6 +103,11 @@ TREATMENTS: Final[Mapping[Code, Treatment]] = MappingProxyType(
         Code.CONFLICT: _request_error("Read again and repeat the request."),
         Code.ISSUER_UNAVAILABLE: _always(503, "Try again later: the token's issuer cannot be reached."),
         Code.STORE_UNAVAILABLE: _always(503, "Try again later: the database cannot be reached."),
+        Code.SUBGRAPH_UNAVAILABLE: _always(503, "Try again later: a subgraph cannot be reached."),
+        Code.SUBGRAPH_FAILED: _always(
+            502, "Tell the operator the request id; the log has the subgraph's reason under it."
+        ),
+        Code.NOT_PLANNED: _request_error("Leave out what the message names, or ask for less in one operation."),
         Code.DEADLINE_EXCEEDED: _always(504, "Ask for less in one request."),
         Code.INCONSISTENT_DATA: _always(200, "Tell the operator: the graph holds what the schema does not allow."),
         Code.INTERNAL: _always(500, "Tell the operator the request id; the log has the reason under it."),

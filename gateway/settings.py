@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from gateway.errors import SettingsBroken
+from gateway.subgraph_settings import FederationSettings
 
 CONFIG_VARIABLE: Final = "TRUNKLINE_CONFIG"
 PREFIX: Final = "TRUNKLINE_"
@@ -162,6 +163,7 @@ class Settings(BaseSettings):
     """web pages' origins that may call (CORS); none by default."""
     deadline_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0
     limits: Limits = Limits()
+    federation: FederationSettings = FederationSettings()
     documents: Positive = 1_000
     """how many documents are remembered,"""
     documents_bytes: Positive = 8_000_000

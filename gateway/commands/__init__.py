@@ -5,6 +5,7 @@ reads its options, calls, and prints.
 
     options.py       options that several commands have, and how they become settings
     serve.py         serve until interrupted
+    gateway.py       serve a supergraph until interrupted; plan.py prints what becomes of an operation over one
     load.py          fill the database; progress.py draws bars on stderr where it takes longer than a second
     check.py         what is wrong, one line each
     token.py         a token to try things out

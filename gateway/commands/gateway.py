@@ -1,0 +1,42 @@
+"""A supergraph file and an address are all that a federation gateway needs to be told."""
+
+from __future__ import annotations
+
+import click
+import orjson
+
+from gateway.commands.options import override
+from gateway.log import configure_log
+from gateway.serving import bound, serve_here, serve_with_workers
+from gateway.settings import load_settings
+from gateway.standalone import application, hold
+
+
+@click.command(help="Serve a supergraph until interrupted. Without issuers in the settings, on loopback only.")
+@click.option("--supergraph", metavar="FILE", help="The supergraph's SDL.")
+@click.option("--listen", metavar="HOST:PORT", help="Where to listen.")
+@click.option(
+    "--subgraph", "urls", metavar="NAME=URL", multiple=True, help="Where a subgraph is, if not where the file says."
+)
+@click.option("--workers", type=click.IntRange(min=1), help="Processes that serve.")
+def command(supergraph: str | None, listen: str | None, urls: tuple[str, ...], workers: int | None) -> None:
+    """Serve."""
+    override(federation__supergraph=supergraph, listen=listen, workers=workers, federation__urls=_urls(urls))
+    settings = load_settings()
+    app = application(settings)  # whatever is wrong is said now, also where workers will make their own
+    configure_log(settings.log_level)
+    sock = bound(settings)
+    host, port = sock.getsockname()[:2]
+    click.echo(f"http://{host}:{port}/graphql", err=True)
+    if settings.workers == 1:
+        serve_here(app, sock)
+    else:
+        serve_with_workers("gateway.standalone:worker", sock, settings.workers, hold)
+
+
+def _urls(given: tuple[str, ...]) -> str | None:
+    pairs = [each.partition("=") for each in given]
+    for name, _, url in pairs:
+        if not name or not url:
+            raise click.BadParameter("is not NAME=URL.", param_hint="--subgraph")
+    return orjson.dumps({name: url for name, _, url in pairs}).decode() if pairs else None

@@ -1,0 +1,106 @@
+"""Where data does not fit the schema, a client must get nulls and errors at the places that the specification says.
+
+The slow twin of projection.py: the same data, walked with paths. A null where none may be takes its parent away, up to the
+next that may be null, and leaves one error at its place, unless a subgraph's error has told of that place already.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphql import GraphQLList, GraphQLNonNull, GraphQLSchema, is_leaf_type
+
+from gateway.execution.entities import Object, Place
+from gateway.execution.faults import Fault
+from gateway.execution.leaves import Unfit, accept
+from gateway.planning.items import Item, Items
+from gateway.planning.names import Names
+from gateway.planning.plan import QueryPlan
+from gateway.query_graph import QueryGraph
+from gateway.selections import Sets
+
+
+class _Null(Exception):
+    pass
+
+
+def complete(
+    graph: QueryGraph, schema: GraphQLSchema, plan: QueryPlan, data: Object, told: list[Fault]
+) -> tuple[Object | None, list[Fault]]:
+    """Give the answer's data, and what else is to be told of it."""
+    walking = _Walking(graph, schema, plan.items, {each.place for each in told})
+    try:
+        root = graph.supergraph.roots[plan.operation.kind]
+        return walking.object(root, (plan.operation.root,), plan.names, data, ()), walking.found
+    except _Null:
+        return None, walking.found
+
+
+class _Walking:
+    """One walk over what was fetched."""
+
+    def __init__(self, graph: QueryGraph, schema: GraphQLSchema, items: Items, told: set[Place]) -> None:
+        self._graph = graph
+        self._schema = schema
+        self._items = items
+        self._told = told
+        self.found: list[Fault] = []
+
+    def object(self, type_: str, sets: Sets, names: Names, data: Object, place: Place, *, named: bool = True) -> Object:
+        """Complete an object."""
+        made: Object = {}
+        for item in self._items.of(sets, type_).items:
+            if item.name == "__typename":
+                made[item.key] = type_ if named else None
+                continue
+            written = names.read(item, type_)
+            value = data.get(written.key) if written else None
+            inner = written.inner if written else names
+            field = self._schema.type_map[type_].fields[item.name]  # type: ignore[attr-defined]  # it has fields
+            made[item.key] = self._value(field.type, item, inner, value, (*place, item.key))
+        return made
+
+    def _value(self, type_: Any, item: Item, names: Names, value: Any, place: Place) -> Any:
+        if isinstance(type_, GraphQLNonNull):
+            found = self._value(type_.of_type, item, names, value, place)
+            if found is None:
+                self._tell(place, "There is no value where one must be.")
+                raise _Null
+            return found
+        if value is None:
+            return None
+        try:
+            return self._present(type_, item, names, value, place)
+        except _Null:
+            return None
+
+    def _present(self, type_: Any, item: Item, names: Names, value: Any, place: Place) -> Any:
+        if isinstance(type_, GraphQLList):
+            if not isinstance(value, list):
+                return self._tell(place, "A subgraph gave what is no list.")
+            return [self._value(type_.of_type, item, names, each, (*place, n)) for n, each in enumerate(value)]
+        if is_leaf_type(type_):
+            try:
+                return accept(type_, value)
+            except Unfit:
+                return self._tell(place, f"A subgraph gave what is no value of {type_.name}.")
+        if not isinstance(value, dict):
+            return self._tell(place, f"A subgraph gave what is no {type_.name}.")
+        return self._composite(type_.name, item.sets, names, value, place)
+
+    def _composite(self, type_: str, sets: Sets, names: Names, value: Object, place: Place) -> Object | None:
+        if not self._graph.is_abstract(type_):
+            return self.object(type_, sets, names, value, place)
+        name = value.get("__typename")
+        if name in self._graph.runtime(type_) and name in self._schema.type_map:
+            return self.object(str(name), sets, names, value, place)
+        if self._graph.type(type_).kind == "interface" and name in (None, type_):
+            return self.object(type_, sets, names, value, place, named=False)
+        self._tell(place, f"A subgraph gave what is no {type_}.")
+        return None
+
+    def _tell(self, place: Place, message: str) -> None:
+        """Tell of a place, unless an error at it, above it or below it has been told."""
+        if not any(place[: len(each)] == each[: len(place)] for each in self._told):
+            self._told.add(place)
+            self.found.append(Fault(place=place, message=message, code="SUBGRAPH_FAILED", subgraph=""))

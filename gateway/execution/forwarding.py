@@ -1,0 +1,88 @@
+"""Some headers of a client are for the subgraphs, and some of a subgraph for the client; all others must stay where they are.
+
+The port to subgraphs knows no headers, and most subgraphs are none of HTTP. So `Forwarding`, ASGI middleware round the
+endpoint, keeps those of a request that rules name in a context variable, where remote.py finds them; and what subgraphs
+send back that other rules name goes into the response. Headers that belong to one connection are never passed on,
+whatever the rules say.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HOP_BY_HOP: Final = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "host",
+        "content-length",
+        "content-type",
+        "content-encoding",
+        "accept",
+        "accept-encoding",
+    }
+)
+MOST_BYTES: Final = 16_384
+"""of all headers that go back to a client."""
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class Forwarded:
+    """The headers of one request that go on, and those that came back."""
+
+    onward: Pairs = ()
+    back: dict[str, None] = field(default_factory=dict)
+    size: int = 0
+    returned: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+    def give_back(self, pairs: Pairs) -> None:
+        """Add to what the client gets."""
+        for name, value in pairs:
+            line = (name.encode("latin-1"), value.encode("latin-1", "replace"))
+            self.size += len(name) + len(value)
+            if self.size <= MOST_BYTES and line not in self.returned:
+                self.returned.append(line)
+
+
+CURRENT: Final[ContextVar[Forwarded | None]] = ContextVar("forwarded", default=None)
+
+
+def current() -> Forwarded:
+    """Give the headers of the request that is being answered; none where it did not come over HTTP."""
+    return CURRENT.get() or Forwarded()
+
+
+class Forwarding:
+    """Wrap an ASGI application."""
+
+    def __init__(self, app: ASGIApp, onward: tuple[str, ...]) -> None:
+        self._app = app
+        self._onward = frozenset(each.lower() for each in onward) - HOP_BY_HOP
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, with its headers in reach."""
+        kept = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+        forwarded = Forwarded(onward=tuple((name, value) for name, value in kept if name in self._onward))
+
+        async def adding(message: Message) -> None:
+            if message["type"] == "http.response.start" and forwarded.returned:
+                message["headers"] = [*message["headers"], *forwarded.returned]
+            await send(message)
+
+        token = CURRENT.set(forwarded)
+        try:
+            await self._app(scope, receive, adding)
+        finally:
+            CURRENT.reset(token)

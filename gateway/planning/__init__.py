@@ -1,0 +1,93 @@
+"""Planning: an operation over the whole supergraph becomes requests to subgraphs. Pure, synchronous, and printable.
+
+In: a valid operation, and the values of the variables that its `@skip` and `@include` use. Out: a `QueryPlan`, or
+`PlanningFailed`. Words: a *state* is a type in a subgraph (gateway/query_graph.py); a *position* is a value and the states
+at which it is at hand; an *entry* is a state at which fields are fetched; to *open* an entry is to make a fetch for it.
+
+    normalize.py        conditions decided, fragments in their places: one way to write an operation
+    items.py            what is wanted of a value as seen from a type, each field once
+    costs.py            what is compared: missing fields, then fetches, then fields
+    positions.py        values, and how one follows from another
+    choosing.py         where the fields of one value are taken from
+    paths.py            what can be reached, and the choices for a whole operation
+    names.py            under which key of the merged object a field lies
+    fetches.py          the choices become questions to subgraphs, one after what it needs
+    representations.py  what stands for an entity when it is asked for
+    plan.py             questions become requests: few, with texts; printing.py prints what is before them
+    errors.py           why there is no plan
+
+Invariants
+1. The same operation gives the same plan, in every process: nothing depends on the order of a set.
+2. A plan asks a subgraph only for what it resolves, and only for entities by a key that it resolves.
+3. Planning ends: the steps that it may take and the fields that it may write are counted.
+
+Example: of `{ product { name reviews { text } } }`, with the reviews in a subgraph of their own, come two requests: the
+second sends `{"__typename": "Product", "id": ...}` and is made after the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from graphql import DocumentNode
+
+from gateway.planning.errors import PlanningFailed
+from gateway.planning.fetches import Fetch, Fetching
+from gateway.planning.items import Items
+from gateway.planning.names import Names
+from gateway.planning.normalize import Normalized, normalize
+from gateway.planning.paths import Paths
+from gateway.planning.plan import QueryPlan, make_plan
+from gateway.planning.printing import print_fetches, print_paths
+from gateway.query_graph import QueryGraph
+
+__all__ = ["Budget", "Planner", "PlanningFailed", "QueryPlan"]
+
+
+MOST_REACHED: Final = 100_000
+"""What is remembered of positions beyond one operation; strange operations lead to many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How far planning may go."""
+
+    steps: int = 200_000
+    fields: int = 20_000
+    """in all requests together."""
+
+
+class Planner:
+    """Plan operations over one supergraph."""
+
+    def __init__(self, graph: QueryGraph, budget: Budget) -> None:
+        self._graph = graph
+        self._budget = budget
+
+    def plan(self, operation: Normalized) -> QueryPlan:
+        """Plan a normalized operation."""
+        if len(self._graph.reached) > MOST_REACHED:
+            self._graph.reached.clear()
+        items = Items(self._graph)
+        paths = Paths(self._graph, items, self._budget.steps)
+        fetches, names = self._fetches(paths, operation)
+        return make_plan(self._graph, items, operation, fetches, names)
+
+    def _fetches(self, paths: Paths, operation: Normalized) -> tuple[list[Fetch], Names]:
+        fetching = Fetching(paths, self._budget.fields)
+        names = fetching.run(operation)
+        return fetching.fetches, names
+
+    def stages(self, document: DocumentNode, conditions: Mapping[str, Any]) -> dict[str, str]:
+        """Print every stage of an operation."""
+        operation = normalize(document, conditions)
+        printed = {"normalize": str(operation)}
+        items = Items(self._graph)
+        paths = Paths(self._graph, items, self._budget.steps)
+        printed["paths"] = print_paths(paths, operation)
+        fetches, names = self._fetches(paths, operation)
+        printed["fetches"] = print_fetches(fetches)
+        printed["plan"] = str(make_plan(self._graph, items, operation, fetches, names))
+        return printed

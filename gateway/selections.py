@@ -1,0 +1,113 @@
+"""Key texts, requirements, provided fields and whole operations are the same thing: fields below fields.
+
+One small tree for all of them. A `SelectionSet` is compared by identity: whatever is planned is looked up in tables by
+it, thousands of times, and walking it for every look-up would make planning quadratic. Each is therefore made once (a
+field set per text, a fragment per definition) and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from graphql import FieldNode, GraphQLError, InlineFragmentNode, OperationDefinitionNode, SelectionSetNode, parse
+from graphql.language import ArgumentNode, print_ast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Field:
+    """One field, under the key that its parent's object has it by."""
+
+    key: str
+    name: str
+    arguments: str
+    """as text, in parentheses; empty where there is none."""
+    inner: SelectionSet | None
+    """None for a leaf."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fragment:
+    """What is selected only if the object is of a type."""
+
+    on: str
+    inner: SelectionSet
+
+
+Selection: TypeAlias = Field | Fragment
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SelectionSet:
+    """Selections in their order; the same field may stand in it several times."""
+
+    selections: tuple[Selection, ...]
+    leaves: int = field(init=False)
+    """how many fields without parts are below; found out when it is made."""
+
+    def __post_init__(self) -> None:
+        inner = (1 if each.inner is None else each.inner.leaves for each in self.selections)
+        object.__setattr__(self, "leaves", sum(inner))
+
+
+Sets: TypeAlias = tuple[SelectionSet, ...]
+"""Selection sets of one value that have been merged: their fields stand beside one another."""
+
+
+def read_field_set(text: str) -> SelectionSet:
+    """Read the text of a key, a requirement or provided fields; GraphQLError where it is none."""
+    document = parse(f"{{ {text} }}", no_location=True, max_tokens=1_000)
+    (definition,) = document.definitions
+    if not isinstance(definition, OperationDefinitionNode):
+        raise GraphQLError("It is no field set.")
+    return _set(definition.selection_set)
+
+
+def _set(node: SelectionSetNode) -> SelectionSet:
+    return SelectionSet(tuple(_selections(node)))
+
+
+def _selections(node: SelectionSetNode) -> Iterator[Selection]:
+    for each in node.selections:
+        match each:
+            case FieldNode():
+                inner = _set(each.selection_set) if each.selection_set else None
+                yield Field(
+                    key=each.name.value, name=each.name.value, arguments=print_arguments(each.arguments), inner=inner
+                )
+            case InlineFragmentNode(type_condition=condition) if condition is not None:
+                yield Fragment(on=condition.name.value, inner=_set(each.selection_set))
+            case _:
+                raise GraphQLError("A field set holds fields and `... on Type` only.")
+
+
+def print_arguments(nodes: Sequence[ArgumentNode] | None) -> str:
+    """Print arguments in one order, so that equal ones are equal texts."""
+    if not nodes:
+        return ""
+    return f"({', '.join(sorted(print_ast(each) for each in nodes))})"
+
+
+def print_set(selected: SelectionSet, indent: str = "") -> str:
+    """Print a selection set, a field a line."""
+    return "\n".join(_lines(selected, indent))
+
+
+def _lines(selected: SelectionSet, indent: str) -> Iterator[str]:
+    for each in selected.selections:
+        if isinstance(each, Fragment):
+            head = f"... on {each.on}"
+        else:
+            head = f"{each.name if each.key == each.name else f'{each.key}: {each.name}'}{each.arguments}"
+        if each.inner is None:
+            yield f"{indent}{head}"
+        else:
+            yield f"{indent}{head} {{"
+            yield from _lines(each.inner, indent + "  ")
+            yield f"{indent}}}"
+
+
+def compact(selected: SelectionSet) -> str:
+    """Print a selection set on one line."""
+    return " ".join(each.strip() for each in _lines(selected, ""))

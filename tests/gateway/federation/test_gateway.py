@@ -1,0 +1,239 @@
+"""The gateway as a process: its command, its doors, its schema, and documents that make no sense."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from graphql import parse
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from gateway.cli import run
+from gateway.errors import CommandFailed, SettingsBroken
+from gateway.execution import Operation
+from gateway.federation import Bounded, Federation
+from gateway.planning import Budget
+from gateway.serving import bound, listening
+from gateway.settings import Settings
+from gateway.standalone import application
+from gateway.subgraph_settings import FederationSettings
+from gateway.supergraph_sdl import read_supergraph
+from graph.scope import Principal, Role
+from tests.gateway.conftest import Mint
+from tests.gateway.federation.conftest import SUPERGRAPH, Subgraphs, ask, gateway
+from tests.gateway.planning.simulated import SimulatedSubgraph
+from tests.gateway.planning.test_cases import FOLDER
+from tests.gateway.planning.world import world_of
+from tests.gateway.test_wild import JSON_VALUE
+
+WORDS = [
+    *["{", "}", "(", ")", "[", "]", ":", "!", "$", "@", "...", "=", "1", "null", "true"],
+    *[
+        "query",
+        "mutation",
+        "fragment",
+        "on",
+        "Query",
+        "Product",
+        "id",
+        "name",
+        "note",
+        "strict",
+        "product",
+        "products",
+        "must",
+        "a:",
+        "b:",
+        "...A",
+    ],
+    *["__typename", "__schema", "__type", "_entities", "_service", "skip", "include", "if"],
+    '"s"',
+    "{ id name }",
+    "{ note }",
+    "fragment A on Product { note ...A }",
+]
+DOCUMENT = st.lists(st.sampled_from(WORDS), max_size=30).map(" ".join)
+OPERATOR = Principal(subject="one", role=Role.OPERATOR)
+
+
+def test_the_command_serves_until_it_is_told_to_end(subgraphs: Subgraphs, supergraph: Path) -> None:
+    del subgraphs
+    arguments = [sys.executable, "-m", "gateway", "gateway", "--supergraph", str(supergraph), "--listen", "127.0.0.1:0"]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRUNKLINE_")}
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, env=kept) as process:
+        assert process.stderr is not None
+        try:
+            url = process.stderr.readline().strip()
+            assert re.fullmatch(r"http://127\.0\.0\.1:\d+/graphql", url)
+            body = httpx.post(url, json={"query": "{ __schema { queryType { name } } }"}, timeout=20).json()
+            assert body == {"data": {"__schema": {"queryType": {"name": "Query"}}}}
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        pytest.param({"listen": "0.0.0.0:0"}, "no loopback address", id="an open address without issuers"),
+        pytest.param(
+            {"federation": {"urls": {"nobody": "http://x"}}}, "no subgraph 'nobody'", id="an unknown subgraph"
+        ),
+        pytest.param({"federation": {"supergraph": None}}, "there is none", id="no supergraph"),
+    ],
+)
+def test_what_cannot_be_served_is_said_at_once(supergraph: Path, settings: dict[str, Any], message: str) -> None:
+    federation = {"supergraph": supergraph, **settings.get("federation", {})}
+    given = {"listen": "127.0.0.1:0", **settings, "federation": FederationSettings(**federation)}
+    with pytest.raises((SettingsBroken, CommandFailed), match=message):
+        application(Settings(**given))
+
+
+def test_a_broken_supergraph_is_told_line_by_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "broken.graphql"
+    path.write_text(SUPERGRAPH.replace('key: "id"', 'key: "nope"'))
+    assert run(["gateway", "--supergraph", str(path)]) == 1
+    assert "line 11: The key names Product.nope" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stage", ["normalize", "paths", "fetches", "plan"])
+def test_plan_prints_a_stage(stage: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    query = tmp_path / "query.graphql"
+    query.write_text("{ user { name mail } }")
+    arguments = ["plan", "--supergraph", str(FOLDER / "entities.graphql"), "--query", str(query)]
+    assert run([*arguments, "--stage", stage]) == 0
+    alone = capsys.readouterr().out
+    assert "mail" in alone
+    assert run([*arguments, "--json"]) == 0
+    assert orjson.loads(capsys.readouterr().out)[stage].strip() == alone.strip()
+
+
+def test_plan_refuses_what_the_schema_does_not_have(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    query = tmp_path / "query.graphql"
+    query.write_text("{ nobody }")
+    assert run(["plan", "--supergraph", str(FOLDER / "entities.graphql"), "--query", str(query)]) == 1
+    assert "nobody" in capsys.readouterr().err
+
+
+async def test_with_issuers_a_token_is_needed(subgraphs: Subgraphs, supergraph: Path, mint: Mint) -> None:
+    del subgraphs
+    settings = Settings(
+        listen="127.0.0.1:0", issuers=(mint.settings(),), federation=FederationSettings(supergraph=supergraph)
+    )
+    sock = bound(settings)
+    base = f"http://127.0.0.1:{sock.getsockname()[1]}"
+    async with listening(application(settings), sock), httpx.AsyncClient(base_url=base) as client:
+        body = {"query": "mutation { change { name } }"}
+        assert (await client.post("/graphql", json=body)).status_code == 401
+        for role in ("operator", "analyst"):
+            answer = await client.post("/graphql", json=body, headers=mint.bearer(role))
+            assert answer.json() == {"data": {"change": {"name": "one"}}}
+
+
+async def test_introspection_shows_the_public_schema(subgraphs: Subgraphs, supergraph: Path) -> None:
+    async with gateway(supergraph) as client:
+        answer = await ask(client, '{ __type(name: "State") { enumValues { name } } product { name __typename } }')
+        names = await ask(client, "{ __schema { types { name } } }")
+    assert answer["data"]["__type"] == {"enumValues": [{"name": "OPEN"}]}
+    assert answer["data"]["product"] == {"name": "one", "__typename": "Product"}
+    assert not [each for each in names["data"]["__schema"]["types"] if each["name"].startswith("join__")]
+    assert subgraphs.calls("a") == 1
+
+
+@pytest.fixture(scope="module")
+def wild(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("wild") / "supergraph.graphql"
+    path.write_text(SUPERGRAPH.replace("{base}", "http://127.0.0.1:1"))
+    return path
+
+
+async def test_wild_documents(wild: Path) -> None:
+    examples = int(os.environ.get("WILD_DOCUMENTS", "300"))
+    async with gateway(wild, tries=1) as client:
+
+        async def send(document: str, variables: dict[str, Any]) -> None:
+            body = json.dumps({"query": document, "variables": variables}).encode()
+            response = await client.post("/graphql", content=body, headers={"content-type": "application/json"})
+            assert response.status_code < 500, (document, response.text)
+            assert "Traceback" not in response.text
+
+        loop = asyncio.get_running_loop()
+
+        @hypothesis_settings(max_examples=examples, suppress_health_check=list(HealthCheck))
+        @given(document=DOCUMENT, variables=st.dictionaries(st.sampled_from("ab"), JSON_VALUE))
+        def try_all(document: str, variables: dict[str, Any]) -> None:
+            asyncio.run_coroutine_threadsafe(send(document, variables), loop).result(30)
+
+        await asyncio.to_thread(try_all)
+
+
+class TestPlans:
+    """Plans are kept, and no more of them than allowed."""
+
+    def federation(self, most_plans: int = 10) -> tuple[Federation, list[SimulatedSubgraph]]:
+        supergraph = read_supergraph((FOLDER / "entities.graphql").read_text(encoding="utf-8"))
+        subgraphs = {each: SimulatedSubgraph(supergraph, each, world_of(supergraph)) for each in supergraph.endpoints}
+        made = Federation(supergraph, subgraphs, budget=Budget(), most_plans=most_plans)
+        return made, list(subgraphs.values())
+
+    async def ask(self, federation: Federation, text: str, **variables: Any) -> Any:
+        operation = Operation(key=text, document=parse(text), name=None)
+        return await federation.execute(operation, variables, OPERATOR, 1e12)
+
+    async def test_conditions_are_part_of_what_a_plan_is_known_by(self) -> None:
+        federation, (_, mails, _) = self.federation()
+        text = "query($yes: Boolean!) { user { name mail @include(if: $yes) } }"
+        for yes in (True, False, True):
+            answer = await self.ask(federation, text, yes=yes)
+            assert ("mail" in answer["data"]["user"]) is yes
+        assert len(mails.asked) == 2
+
+    async def test_two_ways_to_write_a_question_share_a_plan(self) -> None:
+        federation, _ = self.federation()
+        await self.ask(federation, "{ user { name } }")
+        await self.ask(federation, "query Named { user { ... { name @include(if: true) } } }")
+        assert len(federation.plans) == 1
+
+    async def test_no_more_plans_are_kept_than_allowed(self) -> None:
+        federation, _ = self.federation(most_plans=3)
+        for number in range(10):
+            await self.ask(federation, f"{{ a{number}: user {{ name }} }}")
+        assert len(federation.plans) == 3
+
+    async def test_a_large_operation_is_planned_beside_the_loop_and_once(self) -> None:
+        federation, _ = self.federation()
+        text = "{ " + " ".join(f"a{n}: user {{ name mail }}" for n in range(200)) + " }"
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                await asyncio.sleep(0)
+                ticks += 1
+
+        ticking = asyncio.create_task(tick())
+        answers = await asyncio.gather(*(self.ask(federation, text) for _ in range(3)))
+        ticking.cancel()
+        assert answers[0] == answers[1] == answers[2]
+        assert ticks > 10
+        assert len(federation.plans) == 1
+
+    def test_what_was_used_longest_ago_goes_first(self) -> None:
+        kept: Bounded[int] = Bounded(2)
+        kept.put("a", 1)
+        kept.put("b", 2)
+        assert kept.get("a") == 1
+        kept.put("c", 3)
+        assert (kept.get("a"), kept.get("b"), kept.get("c")) == (1, None, 3)

@@ -1,0 +1,78 @@
+"""Small operations over small supergraphs, by feature: the plan as text, and the answer that subgraphs give to it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import parse, validate
+
+from gateway.execution import Answer, Operation
+from gateway.federation import Federation
+from gateway.planning import Budget, Planner
+from gateway.planning.normalize import normalize
+from gateway.query_graph import QueryGraph
+from gateway.supergraph import Supergraph
+from gateway.supergraph_sdl import read_supergraph
+from graph.scope import Principal, Role
+from tests.gateway.planning.simulated import SimulatedSubgraph
+from tests.gateway.planning.soundness import check_plan
+from tests.gateway.planning.world import merged, world_of
+from tests.graph.case_files import Case, cases, read, write
+
+FOLDER = Path(__file__).parent / "cases"
+CASES = cases(FOLDER)
+SECTIONS = ("plan", "answer")
+OPERATOR = Principal(subject="cases", role=Role.OPERATOR)
+
+
+def supergraph_of(case: Case) -> Supergraph:
+    return read_supergraph(case.file.with_suffix(".graphql").read_text(encoding="utf-8"))
+
+
+def operation_of(case: Case) -> str:
+    lines = case.given.splitlines()
+    return "\n".join(each for each in lines if not each.startswith(("variables: ", "merged: ")))
+
+
+async def answered(supergraph: Supergraph, text: str, variables: Mapping[str, Any]) -> Answer:
+    world = world_of(supergraph)
+    subgraphs = {graph: SimulatedSubgraph(supergraph, graph, world) for graph in supergraph.endpoints}
+    federation = Federation(supergraph, subgraphs, budget=Budget(), most_plans=10)
+    operation = Operation(key=text, document=parse(text), name=None)
+    return await federation.execute(operation, variables, OPERATOR, time.monotonic() + 60)
+
+
+async def found_for(case: Case) -> Mapping[str, str]:
+    supergraph = supergraph_of(case)
+    text = operation_of(case)
+    assert supergraph.public.schema is not None
+    assert validate(supergraph.public.schema, parse(text)) == []
+    plan = Planner(QueryGraph(supergraph), Budget()).plan(normalize(parse(text), case.variables))
+    check_plan(supergraph, plan)
+    answer = await answered(supergraph, text, case.variables)
+    if case.setting("merged") != "differs":
+        assert json.dumps(answer) == json.dumps(merged(supergraph, world_of(supergraph), text, case.variables))
+    return {"plan": str(plan).strip("\n"), "answer": json.dumps(answer, indent=1)}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda each: f"{each.file.stem}: {each.title}")
+async def test_a_case_is_planned_and_answered_as_it_says(case: Case, *, update_cases: bool) -> None:
+    if update_cases:
+        pytest.skip("written anew by the test below")
+    assert tuple(case.expected) == SECTIONS, "a section is missing, or no test reads it: pytest --update-cases"
+    assert all(case.expected.values()), "an empty expectation says nothing"
+    assert await found_for(case) == case.expected
+
+
+async def test_titles_are_unique_and_cases_are_there(*, update_cases: bool) -> None:
+    if update_cases:
+        for file in sorted(FOLDER.glob("*.txt")):
+            write(file, [(case, await found_for(case)) for case in read(file)])
+    titles = [each.title for each in CASES]
+    assert len(titles) > 40
+    assert len(titles) == len(set(titles))

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+
+import hypothesis
+from graphql import parse, validate
+from hypothesis import strategies as st
+
+from gateway.execution import Operation
+from gateway.federation import Federation
+from gateway.planning import Budget
+from gateway.supergraph_sdl import read_supergraph
+from graph.scope import Principal, Role
+from tests.gateway.planning.models import Model
+from tests.gateway.planning.operations import Asking
+from tests.gateway.planning.simulated import SimulatedSubgraph
+from tests.gateway.planning.world import merged
+
+OPERATIONS = int(os.environ.get("RANDOM_OPERATIONS", "400"))
+PER_GRAPH = 5
+OPERATOR = Principal(subject="random", role=Role.OPERATOR)
+VARIABLES = {"x": 3, "yes": True}
+
+
+async def check(seed: int) -> int:
+    rnd = random.Random(seed)
+    model = Model(rnd)
+    supergraph = read_supergraph(model.text())
+    schema = supergraph.public.schema
+    assert schema is not None
+    world = model.world()
+    subgraphs = {graph: SimulatedSubgraph(supergraph, graph, world) for graph in supergraph.endpoints}
+    federation = Federation(supergraph, subgraphs, budget=Budget(), most_plans=10)
+    made = 0
+    for number in range(PER_GRAPH):
+        text = Asking(schema, rnd, depth=rnd.randint(1, 4)).text()
+        document = parse(text)
+        if validate(schema, document, max_errors=1):
+            continue  # one key for two fields, mostly
+        made += 1
+        operation = Operation(key=f"{seed}:{number}", document=document, name=None)
+        hypothesis.note(f"seed {seed}, operation {number}\n{model.text()}\n{text}")
+        answer = await federation.execute(operation, VARIABLES, OPERATOR, time.monotonic() + 60)
+        assert json.dumps(answer) == json.dumps(merged(supergraph, world, text, VARIABLES)), text
+    return made
+
+
+@hypothesis.given(seed=st.integers(0, 2**32))
+@hypothesis.settings(max_examples=OPERATIONS // PER_GRAPH)
+async def test_a_random_operation_over_random_subgraphs_is_answered_as_one_schema_would(seed: int) -> None:
+    await check(seed)
