@@ -17,7 +17,7 @@ from neo4j import AsyncGraphDatabase
 
 from graph.bind import bind
 from graph.load import load_topology
-from graph.mapping import Everything
+from graph.mapping import Everything, enum_name
 from graph.model import LABELS, Kind
 from graph.pages import order_name
 from graph.read import Prepared
@@ -58,11 +58,13 @@ def _searched_by_index() -> Iterator[Question]:
             label = LABELS[mapping.label]
             for each in label.properties:
                 if each.indexed and each.kind is Kind.STRING and each.name != "id":
-                    filtered = f'{{{each.name}: {{contains: "a"}}}}, orderBy: [{{field: {order_name(each.name)}}}]'
+                    value = enum_name(each.words[0]) if each.words else '"a"'
+                    part = f"in: [{value}]" if each.words else f"contains: {value}"
+                    filtered = f"{{{each.name}: {{{part}}}}}, orderBy: [{{field: {order_name(each.name)}}}]"
                     if each.required:
                         text = f"{{ {name}(filter: {filtered}) {{ totalCount nodes {{ id }} }} }}"
                         yield Question(about="arguments", text=text)
-                    text = f'{{ {name}(filter: {{{each.name}: {{eq: "a"}}}}) {{ totalCount nodes {{ id }} }} }}'
+                    text = f'{{ {name}(filter: {{{each.name}: {{eq: {value}}}}}) {{ totalCount nodes {{ id }} }} }}'
                     yield Question(about="arguments", text=text)
 
 
