@@ -34,7 +34,7 @@ from gateway.log import configure_log
 from gateway.metrics import Metrics
 from gateway.middleware import middleware
 from gateway.pipeline import GraphRequest, Pipeline
-from gateway.serving import end_with_parent
+from gateway.serving import end_with_parent, settle
 from gateway.settings import Settings, load_settings
 from gateway.tokens import Tokens
 from graph.address import Credentials, EmbeddedAddress, parse_address
@@ -91,7 +91,9 @@ def worker() -> Starlette:
     """Make the application of a worker process, whose settings come from the environment."""
     settings = load_settings()
     configure_log(settings.log_level)
-    return application(settings)
+    app = application(settings)
+    settle()
+    return app
 
 
 @asynccontextmanager
