@@ -42,8 +42,8 @@ def _all_see_it(*_arguments: object) -> Expr:
     return All(())
 
 
-def _whole_label(names: Names, _kind: ScopeKind, label: str) -> Source:
-    return slices.everything(names, ScopeKind.EVERYTHING, label)
+def _whole_label(names: Names, _kind: ScopeKind, label: str, having: str = "") -> Source:
+    return slices.everything(names, ScopeKind.EVERYTHING, label, having)
 
 
 def _count_of_label(recursion: Recursion, asked: Field, found: Source) -> Expr:
