@@ -6,19 +6,23 @@
 SHELL := /bin/sh
 
 PYTHON ?= python3
+KILLS ?= 200
+SEED ?= 1
+STORE ?= embedded
 BIN := .venv/bin
 RUN := .venv/run.stamp
 DEV := .venv/dev.stamp
 PIP := $(BIN)/uv pip install --quiet --python $(BIN)/python
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 
-.PHONY: help setup test lint types arrows format bench demo lock schema docs clean
+.PHONY: help setup test lint types arrows format bench chaos demo lock schema docs clean
 
 help:
 	@echo "make demo     see it: a database, a network, a gateway and what a customer sees of it"
 	@echo "make setup    make the environment in .venv"
 	@echo "make test     run the tests on the embedded database"
 	@echo "make lint     ruff, formatting, import arrows; make types: mypy; make format: put it right"
+	@echo "make chaos    kill processes while alarms flow, and look whether anything was lost: KILLS=200 SEED=1 STORE=embedded"
 	@echo "make bench    measure reads beside three references"
 	@echo "make lock     pin the requirements anew; make schema, make docs: write what is derived"
 	@echo "make clean    remove everything that these have made"
@@ -45,6 +49,9 @@ types: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python -m benchmarks reads
+
+chaos: $(DEV)
+	$(BIN)/python -m tests.faults --kills $(KILLS) --seed $(SEED) --store $(STORE)
 
 lock: $(RUN)
 	$(LOCK) requirements/uv.in -o requirements/uv.txt

@@ -115,7 +115,7 @@ class Lane(Generic[T]):
 
     async def _own(self, lease: Lease) -> None:
         """Tell while the lease is ours."""
-        log.info("lane taken", lane=lease.lane, epoch=lease.epoch)
+        log.info("lane taken", lane=lease.lane, epoch=lease.epoch, owner=lease.owner)
         attending = asyncio.create_task(self._teller.attend(), name=f"attend {self._lane}")
         try:
             await self._work(lease)
@@ -154,12 +154,12 @@ class Lane(Generic[T]):
         closed_until = self._teller.retry_at
         if room <= 0 or (closed_until is not None and closed_until > time.monotonic()):
             return False
-        claims = await claim(
-            self._store, lease, most=room, hold_ms=self._pace.hold_ms, deadline=time.monotonic() + _STORE_SECONDS
-        )
+        began = time.monotonic()
+        claims = await claim(self._store, lease, most=room, hold_ms=self._pace.hold_ms, deadline=began + _STORE_SECONDS)
+        # From before the database was asked: what nobody else may claim is held from then on, not from its answer on.
+        deadline = began + self._pace.request_seconds
         for each in claims:
-            if lease.seconds_left() > self._pace.request_seconds:
-                deadline = time.monotonic() + self._pace.request_seconds
+            if lease.until > deadline:
                 self._telling.add(asyncio.create_task(self._teller.tell(each, deadline=deadline), name=each.id))
         return len(claims) == room and room < self._pace.most
 

@@ -30,6 +30,7 @@ Files, in the order in which a run meets them:
 `errors.py`         why a run ends without figures
 `figures.py`        from blocks to medians, ratios and their spread
 `report.py`         tables and JSON
+`alarms.py`         how many alarms a second go through, and how soon tickets are there
 `slice_scale.py`    one customer's slice in a small and in a large network
 
 Rules. 1. Every figure of a row comes from blocks that stand beside each other in time, in a shuffled order; a ratio is

@@ -10,6 +10,8 @@ import click
 import orjson
 from rich.console import Console
 
+from benchmarks.alarms import Plan as AlarmPlan
+from benchmarks.alarms import measure_alarms
 from benchmarks.databases import PRODUCTS, Product
 from benchmarks.errors import BenchmarkFailed
 from benchmarks.measure import Plan
@@ -60,6 +62,24 @@ def reads(
             Console(width=150).print(as_table(rows))
     for each in () if quick else misses(rows):
         news.print(f"missed: {each}", highlight=False)
+
+
+@main.command()
+@store_option
+@click.option(
+    "--scale", type=click.IntRange(min=1_000), default=10_000, show_default=True, help="Nodes in the network."
+)
+@click.option("--seconds", type=click.FloatRange(min=0.1), default=10.0, show_default=True, help="Of each measurement.")
+@click.option("--json", "as_json_", is_flag=True, help="Print a list of rows.")
+def alarms(stores: tuple[Product, ...], scale: int, seconds: float, *, as_json_: bool) -> None:
+    """See how many alarms a second go through, and how soon tickets are there."""
+    rows = _run(measure_alarms(stores or PRODUCTS, AlarmPlan(scale=scale, seconds=seconds)))
+    if as_json_:
+        click.echo(orjson.dumps([each.as_object() for each in rows], option=orjson.OPT_INDENT_2))
+        return
+    for each in rows:
+        for sentence in each.sentences():
+            click.echo(sentence)
 
 
 @main.command("slice-scale")

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import orjson
@@ -51,6 +52,11 @@ class Callers:
             return self._issuer.token(subject=customer, role="customer", customers=(customer,), seconds=_TOKEN_SECONDS)
         return self._issuer.token(subject="benchmark", role="operator", seconds=_TOKEN_SECONDS)
 
+    def fault_manager(self) -> str:
+        """Give the token of the system that raises alarms."""
+        role = "system:fault-management"
+        return self._issuer.token(subject="fault-management", role=role, seconds=_TOKEN_SECONDS)
+
     def setting(self) -> str:
         """Give the setting that believes these tokens."""
         issuer = self._issuer.settings().model_dump(mode="json", include={"issuer", "audience", "jwks_file"})
@@ -79,10 +85,26 @@ def _command(name: str, database: Database) -> list[str]:
 
 
 @contextmanager
-def _server(name: str, command: list[str], database: Database, callers: Callers, directory: Path) -> Iterator[Server]:
+def gateway(database: Database, callers: Callers, directory: Path, settings: Mapping[str, str]) -> Iterator[Server]:
+    """Run the gateway as it is served, with more settings, while the block runs."""
+    command = [sys.executable, "-m", "gateway", "serve"]
+    more = {f"TRUNKLINE_{name.upper()}": value for name, value in settings.items()}
+    with _server("gateway", command, database, callers, directory, more) as server:
+        yield server
+
+
+@contextmanager
+def _server(
+    name: str,
+    command: list[str],
+    database: Database,
+    callers: Callers,
+    directory: Path,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Server]:
     port = _free_port()
     said = directory / f"{name}.log"
-    environment = _environment(database, callers, port)
+    environment = {**_environment(database, callers, port), **more}
     with said.open("ab") as log:
         process = subprocess.Popen(
             command if name != NODE else [*command, str(port)],
@@ -140,6 +162,8 @@ def _is_ready(port: int) -> bool:
 def _end(process: subprocess.Popen[bytes]) -> None:
     assert process.stdin is not None
     process.stdin.close()
+    if process.args and "serve" in list(process.args):  # type: ignore[arg-type]  # a list: we have started it
+        process.terminate()
     try:
         process.wait(_END_SECONDS)
     except subprocess.TimeoutExpired:

@@ -22,13 +22,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from benchmarks.floor import FloorEndpoint
 from benchmarks.ordinary import ordinary_view
-from gateway.app import application, middleware, opened
+from gateway.app import application, middleware
 from gateway.health import health_routes
 from gateway.keys import key_rings
 from gateway.log import configure_log
 from gateway.metrics import Metrics
 from gateway.serving import bound, serve_here
 from gateway.settings import Settings, load_settings
+from gateway.stores import opened
 from gateway.tokens import Tokens
 from graph.store import Store
 

@@ -7,7 +7,8 @@ Files, in the order in which a request meets them:
     cli.py           `trunkline ...`; __main__.py lets `python -m gateway` do the same; commands/ has one file for each
     settings.py      what an operator decides
     minting.py       tokens for those who only try it out
-    app.py           the composition root: the only file here that knows the other rooms
+    app.py           the composition root: the only file here that knows all rooms
+    stores.py        a store is opened, looked at and filled: all that most commands want of the graph
     serving.py       sockets, worker processes, signals; protocol.py bounds what comes before a request is one
     middleware.py    what stands round every endpoint
     observe.py       the request's id, its line in the log (log.py), its observation (metrics.py), into exchange.py

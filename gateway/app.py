@@ -1,31 +1,36 @@
-"""The composition root: the only file of the gateway that knows the graph and its subgraph.
+"""The composition root: the only file of the gateway that knows all rooms.
 
-`application` puts one process together; `worker` is the same from the environment, for worker processes. The commands
-reach the graph through the functions at the end; what goes wrong below leaves here as a sentence (`CommandFailed`).
+`application` puts one process together; `worker` is the same from the environment, for worker processes. Whoever wants a
+store without the rest finds it in `stores.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
+import os
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
 from graphql import print_ast
 from starlette.applications import Starlette
-from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.types import ASGIApp, Scope
 
 from adapters.delivery import Lane, Pace
+from adapters.northbound import alarms, tickets
+from adapters.northbound.errors import body_of
+from adapters.simulator.fault_management import reporting as fault_management
+from adapters.simulator.ticketing import serving as ticketing_system
 from adapters.ticketing.telling import Attention, TicketTeller
 from adapters.ticketing.tmf621 import Tmf621
 from adapters.transport import System
 from adapters.transport import opened as transported
 from gateway.arriving import Arriving, Away, Ping
-from gateway.errors import TREATMENTS, CommandFailed, Refused
+from gateway.errors import CommandFailed, Refused, printed
+from gateway.exchange import exchange_of
 from gateway.execution import Subgraph
 from gateway.health import health_routes
 from gateway.http import GraphQLEndpoint
@@ -34,44 +39,44 @@ from gateway.log import configure_log
 from gateway.metrics import Metrics
 from gateway.middleware import middleware
 from gateway.pipeline import GraphRequest, Pipeline
+from gateway.response import RefuseWith
 from gateway.serving import end_with_parent, settle
 from gateway.settings import Settings, load_settings
+from gateway.stores import cursor_key, fitting, opened, sentences, soon
 from gateway.tokens import Tokens
-from graph.address import Credentials, EmbeddedAddress, parse_address
+from graph.address import EmbeddedAddress, parse_address
 from graph.changes.idempotency import keep_swept
 from graph.changes.policy import AlarmPolicy
 from graph.cursor import KEY_BYTES, CursorKey
-from graph.cursor_key import load_cursor_key
-from graph.embedded import EmbeddedSettings, prepare, require_platform
-from graph.errors import GraphError
-from graph.load import BadLines, DemoPrincipal, LoadReport, load_lines, load_topology
-from graph.migrate import SchemaState, migrate, require_schema, schema_state
+from graph.errors import GraphError, StoreUnavailable
 from graph.read import Reads, explain
 from graph.scope import Principal
-from graph.store import Store, open_store
+from graph.store import Store
 from resolvers.knowledge.schema import knowledge_schema
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
 
-MIGRATE_SECONDS = 120.0
 PING_SECONDS = 2.0
-LOOK_SECONDS = 15.0
-LOAD_SECONDS = 86_400.0
 SWEEP_SECONDS = 600.0
 
-__all__ = ["DemoPrincipal", "LoadReport", "application", "load_lines", "load_topology", "middleware", "worker"]
+__all__ = ["application", "fault_management", "middleware", "ticketing_system", "worker"]
 
 
 def application(settings: Settings) -> Starlette:
     """Put the gateway together; the database is opened when it starts, and may be away then."""
-    arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, partial(_opening, settings))
-    endpoint = GraphQLEndpoint(Pipeline(arriving, settings), settings)
-    return served(endpoint, arriving, settings)
+    northbound = _Northbound(settings)
+    arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, partial(_opening, settings, northbound.keep))
+    pipeline = Pipeline(arriving, settings)
+    northbound.pipeline = pipeline
+    return served(GraphQLEndpoint(pipeline, settings), arriving, settings, northbound)
 
 
-def served(endpoint: ASGIApp, arriving: Arriving, settings: Settings) -> Starlette:
+def served(
+    endpoint: ASGIApp, arriving: Arriving, settings: Settings, northbound: _Northbound | None = None
+) -> Starlette:
     """Put an endpoint behind the address, with everything that stands round and beside it."""
     metrics = Metrics()
     tokens = Tokens(settings.issuers, key_rings(settings.issuers), settings.sources)
+    edge = _edge(northbound, settings) if northbound else None
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -83,8 +88,69 @@ def served(endpoint: ASGIApp, arriving: Arriving, settings: Settings) -> Starlet
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
 
-    wrapped = middleware(endpoint, settings, tokens, metrics)
-    return Starlette(routes=[Route("/graphql", wrapped), *health_routes(arriving.ready, metrics)], lifespan=lifespan)
+    def mounted(base: str, routes: list[Route]) -> Mount:
+        router = Router(routes, redirect_slashes=False)
+        return Mount(base, middleware(router, settings, tokens, metrics, RefuseWith(body=body_of)))
+
+    routes: list[BaseRoute] = [Route("/graphql", middleware(endpoint, settings, tokens, metrics))]
+    if edge is not None:
+        routes += [mounted(alarms.BASE, alarms.alarm_routes(edge)), mounted(tickets.BASE, tickets.ticket_routes(edge))]
+    return Starlette(routes=[*routes, *health_routes(arriving.ready, metrics)], lifespan=lifespan)
+
+
+class _Northbound:
+    """What the northbound endpoints need of the rest (`adapters.northbound.alarm_reads.AlarmPort`)."""
+
+    pipeline: Pipeline
+
+    def __init__(self, settings: Settings) -> None:
+        self.policy = policy_of(settings)
+        self._store: Store | None = None
+
+    async def ask(
+        self, text: str, variables: Mapping[str, Any], principal: Principal, deadline: float
+    ) -> dict[str, Any]:
+        """Ask as any client does: through every gate."""
+        request = GraphRequest(query=text, variables=variables, operation_name=None, queries_only=True)
+        try:
+            prepared = self.pipeline.prepare(request, principal)
+            return await self.pipeline.answer(prepared, variables, principal, deadline)
+        except Refused as refused:
+            return {"errors": [printed(each, "") for each in refused.problems]}
+
+    @property
+    def store(self) -> Store:
+        """The open store."""
+        if self._store is None:
+            raise StoreUnavailable("The database cannot be reached")
+        return self._store
+
+    @contextmanager
+    def keep(self, store: Store) -> Iterator[None]:
+        """Know the store while it is open."""
+        self._store = store
+        try:
+            yield
+        finally:
+            self._store = None
+
+
+def _edge(northbound: _Northbound, settings: Settings) -> alarms.Edge:
+    def caller(scope: Scope) -> Principal:
+        principal = exchange_of(scope).principal
+        assert principal is not None, "authentication stands before the endpoint"
+        return principal
+
+    def deadline(scope: Scope) -> float:
+        return exchange_of(scope).started + settings.deadline_seconds
+
+    def note(scope: Scope, operation: str, code: str) -> None:
+        exchange = exchange_of(scope)
+        exchange.operation, exchange.code = operation, code
+
+    return alarms.Edge(
+        port=northbound, caller=caller, deadline=deadline, note=note, body_bytes=settings.limits.body_bytes
+    )
 
 
 def worker() -> Starlette:
@@ -97,32 +163,16 @@ def worker() -> Starlette:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Store]:
-    """Open the store that the settings name."""
-    store = await open_store(
-        settings.store,
-        credentials=Credentials(
-            user=settings.store_user,
-            password=settings.store_password.get_secret_value(),
-            bearer=settings.store_bearer.get_secret_value(),
-        ),
-        database=settings.store_database,
-        embedded=EmbeddedSettings(heap=f"{settings.store_heap_megabytes}m"),
-    )
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
-@asynccontextmanager
-async def _opening(settings: Settings) -> AsyncIterator[tuple[Subgraph, Ping]]:
+async def _opening(
+    settings: Settings, keeping: Callable[[Store], AbstractContextManager[object]] = nullcontext
+) -> AsyncIterator[tuple[Subgraph, Ping]]:
     try:
         async with opened(settings) as store:
             await fitting(settings, store)
-            subgraph = KnowledgeSubgraph(store, await _cursor_key(settings, store), policy_of(settings))
+            subgraph = KnowledgeSubgraph(store, await cursor_key(settings, store), policy_of(settings))
             async with _beside(keep_swept(store, every=SWEEP_SECONDS)), _told(settings, store):
-                yield subgraph, partial(_ping, store)
+                with keeping(store):
+                    yield subgraph, partial(_ping, store)
     except GraphError as error:
         raise Away(str(error)) from error
 
@@ -156,7 +206,7 @@ async def _told(settings: Settings, store: Store) -> AsyncIterator[None]:
     async with transported(system) as transport:
         policy = policy_of(settings)
         teller = TicketTeller(store=store, ticketing=Tmf621(transport), policy=policy, attention=attention)
-        async with _beside(Lane(store, teller, pace, owner=uuid.uuid4().hex).run()):
+        async with _beside(Lane(store, teller, pace, owner=f"{os.getpid()}-{uuid.uuid4().hex}").run()):
             yield
 
 
@@ -171,26 +221,9 @@ async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def fitting(settings: Settings, store: Store) -> None:
-    """Make sure that the schema is the one that this program needs."""
-    if settings.migrate:
-        await migrate(store, deadline=_soon(MIGRATE_SECONDS))
-    else:
-        await require_schema(store, deadline=_soon(LOOK_SECONDS))
-
-
-async def _cursor_key(settings: Settings, store: Store) -> bytes:
-    given = settings.cursor_key.get_secret_value()
-    return bytes.fromhex(given) if given else await load_cursor_key(store, deadline=_soon(LOOK_SECONDS))
-
-
-def _soon(seconds: float) -> float:
-    return time.monotonic() + seconds
-
-
 async def _ping(store: Store) -> str:
     try:
-        await store.ping(deadline=_soon(PING_SECONDS))
+        await store.ping(deadline=soon(PING_SECONDS))
     except GraphError as error:
         return str(error)
     return ""
@@ -208,40 +241,6 @@ async def hold(settings: Settings, over: asyncio.Event) -> None:
     await asyncio.gather(keeping, return_exceptions=True)
 
 
-@contextmanager
-def sentences() -> Iterator[None]:
-    """Turn what goes wrong below into a sentence for whoever typed the command."""
-    try:
-        yield
-    except BadLines as error:
-        lines = [f"line {each.line}: {each.problem}" for each in error.faults] if error.count > 1 else []
-        raise CommandFailed("\n".join([*lines, error.message]), error.hint) from error
-    except GraphError as error:
-        raise CommandFailed(error.message, error.hint) from error
-    except Refused as error:
-        problem = error.problems[0]
-        raise CommandFailed(problem.message, problem.hint or TREATMENTS[problem.code].hint) from error
-
-
-def check_address(settings: Settings) -> None:
-    """Find out now what no waiting would mend."""
-    with sentences():
-        address = parse_address(settings.store)
-        if isinstance(address, EmbeddedAddress):
-            require_platform()
-            prepare(address.directory)
-
-
-async def examine_store(settings: Settings, *, mend: bool) -> tuple[str, SchemaState]:
-    """Ask the database what it is and what schema it has; bring that up to date if asked."""
-    with sentences():
-        async with opened(settings) as store:
-            version = await store.ping(deadline=_soon(LOOK_SECONDS))
-            if mend:
-                await migrate(store, deadline=_soon(MIGRATE_SECONDS))
-            return f"{store.product.value} {version}", await schema_state(store, deadline=_soon(LOOK_SECONDS))
-
-
 def stages_of(
     settings: Settings, text: str, variables: Mapping[str, Any], operation_name: str | None, principal: Principal
 ) -> dict[str, str]:
@@ -257,20 +256,3 @@ def stages_of(
             raise CommandFailed("The operation asks the schema only.", "Ask for something that the graph holds.")
         normalised = print_ast(prepared.operation.document)
         return {"operation": normalised, **explain(reads, prepared.operation, values, principal)}
-
-
-async def load_graph(settings: Settings, work: Callable[..., Awaitable[LoadReport]], **given: Any) -> LoadReport:
-    """Open the store, make sure of its schema, and load by `load_lines` or `load_topology`."""
-    with sentences():
-        async with opened(settings) as store:
-            await migrate(store, deadline=_soon(MIGRATE_SECONDS))
-            return await work(store, deadline=_soon(LOAD_SECONDS), **given)
-
-
-@asynccontextmanager
-async def filled(settings: Settings, **given: Any) -> AsyncIterator[LoadReport]:
-    """Open the store, grow a network in it, and hold the store open."""
-    with sentences():
-        async with opened(settings) as store:
-            await migrate(store, deadline=_soon(MIGRATE_SECONDS))
-            yield await load_topology(store, deadline=_soon(LOAD_SECONDS), **given)

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import Code, Refused, refuse
 from gateway.exchange import exchange_of
-from gateway.response import Media, negotiate, refusal
+from gateway.response import Refusing, refuse_graphql
 from gateway.tokens import CHALLENGE, Tokens, insufficient, invalid
 from graph.scope import Principal, Role
 
@@ -28,9 +28,10 @@ ACTS_FOR: Final = b"x-acts-for"
 class Authenticated:
     """Wrap an ASGI application."""
 
-    def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
+    def __init__(self, app: ASGIApp, tokens: Tokens, refusing: Refusing = refuse_graphql) -> None:
         self._app = app
         self._tokens = tokens
+        self._refusing = refusing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Find out who is calling, then let the request through."""
@@ -40,7 +41,7 @@ class Authenticated:
             try:
                 exchange.principal = await self._principal(headers)
             except Refused as refused:
-                await refusal(send, exchange, _media(headers), refused)
+                await self._refusing(send, exchange, headers, refused)
                 return
         await self._app(scope, receive, send)
 
@@ -64,10 +65,3 @@ def _acting(router: Principal, user: Principal) -> Principal:
     if router.role is not Role.ROUTER or user.role is Role.ROUTER:
         raise insufficient("Only a router acts for a user, and never for a router.", "Leave out `X-Acts-For`.")
     return replace(user, role=Role.ROUTER, acts_for=user.role)
-
-
-def _media(headers: dict[bytes, bytes]) -> Media:
-    try:
-        return negotiate(headers.get(b"accept", b""))
-    except Refused:
-        return Media.JSON

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from gateway.auth import Authenticated
 from gateway.metrics import Metrics
 from gateway.observe import Observed
+from gateway.response import Refusing, refuse_graphql
 from gateway.settings import Settings
 from gateway.tokens import Tokens
 
@@ -20,9 +21,11 @@ ASKED_HEADERS = ("Authorization", "Content-Type", "GraphQL-Preflight", "X-Reques
 SHOWN_HEADERS = ("X-Request-Id", "Retry-After")
 
 
-def middleware(endpoint: ASGIApp, settings: Settings, tokens: Tokens, metrics: Metrics) -> ASGIApp:
-    """Wrap an endpoint."""
-    app: ASGIApp = Authenticated(endpoint, tokens)
+def middleware(
+    endpoint: ASGIApp, settings: Settings, tokens: Tokens, metrics: Metrics, refusing: Refusing = refuse_graphql
+) -> ASGIApp:
+    """Wrap an endpoint; `refusing` is how its callers are told no."""
+    app: ASGIApp = Authenticated(endpoint, tokens, refusing)
     if settings.origins:
         app = CORSMiddleware(
             app,
@@ -31,4 +34,4 @@ def middleware(endpoint: ASGIApp, settings: Settings, tokens: Tokens, metrics: M
             allow_headers=ASKED_HEADERS,
             expose_headers=SHOWN_HEADERS,
         )
-    return Observed(app, metrics)
+    return Observed(app, metrics, refusing)

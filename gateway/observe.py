@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.errors import Code, refuse
 from gateway.exchange import KEY, Exchange
 from gateway.metrics import Metrics
-from gateway.response import Media, refusal
+from gateway.response import Refusing, refuse_graphql
 
 SANE: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -27,9 +27,10 @@ log = structlog.get_logger(__name__)
 class Observed:
     """Wrap an ASGI application."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, refusing: Refusing = refuse_graphql) -> None:
         self._app = app
         self._metrics = metrics
+        self._refusing = refusing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through and note what became of it."""
@@ -50,7 +51,8 @@ class Observed:
         except Exception:
             log.exception("request failed", request_id=exchange.request_id)
             if not exchange.status:
-                await refusal(noting, exchange, Media.JSON, refuse(Code.INTERNAL, "The request could not be answered."))
+                reason = refuse(Code.INTERNAL, "The request could not be answered.")
+                await self._refusing(noting, exchange, {}, reason)
         finally:
             self._note(scope, exchange)
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 import orjson
 from starlette.types import Send
@@ -86,6 +87,45 @@ def _quality(text: bytes) -> float:
     except ValueError:
         return 0.0
     return value if 0 <= value <= 1 else 0.0
+
+
+class Refusing(Protocol):
+    """How the callers of an endpoint are told no; what stands round it knows nothing of its protocol."""
+
+    async def __call__(self, send: Send, exchange: Exchange, headers: Mapping[bytes, bytes], refused: Refused) -> None:
+        """Answer a request that has these headers."""
+        ...
+
+
+async def refuse_graphql(send: Send, exchange: Exchange, headers: Mapping[bytes, bytes], refused: Refused) -> None:
+    """Answer as GraphQL over HTTP does."""
+    try:
+        media = negotiate(headers.get(b"accept", b""))
+    except Refused:
+        media = Media.JSON
+    await refusal(send, exchange, media, refused)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefuseWith:
+    """Answer in JSON of another shape: `body` makes it of status, code, message and hint."""
+
+    body: Callable[[int, str, str, str], Mapping[str, Any]]
+
+    async def __call__(
+        self,
+        send: Send,
+        exchange: Exchange,
+        headers: Mapping[bytes, bytes],  # noqa: ARG002 - it has one media type only
+        refused: Refused,
+    ) -> None:
+        """Send the first problem, which is why the request ended."""
+        problem = refused.problems[0]
+        treatment = TREATMENTS[problem.code]
+        exchange.code = problem.code.value
+        body = self.body(treatment.status, problem.code.value, problem.message, problem.hint or treatment.hint)
+        more = (*refused.headers, *_retry(refused.retry_after))
+        await respond(send, treatment.status, Media.JSON, orjson.dumps(body), more)
 
 
 async def refusal(send: Send, exchange: Exchange, media: Media, refused: Refused) -> None:

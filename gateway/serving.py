@@ -165,6 +165,11 @@ def settle() -> None:
     gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
 
 
+def is_worker() -> bool:
+    """Tell whether another process watches over this one."""
+    return multiprocessing.parent_process() is not None
+
+
 def end_with_parent() -> None:
     """In a worker: end in good order when the watching process has ended in whatever way."""
     parent = multiprocessing.parent_process()

@@ -3,7 +3,8 @@
 Only one server may run on a directory, and it is the child of one of the processes. `DIR/owner.lock` elects that one:
 the kernel frees the lock when its holder dies, so there is never a stale owner. The owner starts the child and starts
 it again whenever it ends; `DIR/server.json`, readable by its user only, tells the others where it is. The others look
-at that file and try the lock, again and again, which costs them two system calls each time.
+at that file and try the lock, again and again, which costs them two system calls each time. A process that is watched
+over by another one of ours only looks (`may_own`): it ends soon after that one, and so would what it started.
 
 Words. An *endpoint* is a port on loopback and a password. What is *told* to the store is the endpoint, or the error to
 answer with until there is one.
@@ -42,6 +43,8 @@ class EmbeddedSettings:
     heap: str = "1g"
     command_timeout: float = 60.0
     """no statement of anybody runs longer; a single request's deadline is shorter."""
+    may_own: bool = True
+    """False: this process never runs the server, and uses what another one runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +73,8 @@ class EmbeddedDatabase:
 
     def start(self) -> None:
         """Take part from now on."""
-        lock = _OwnerLock(self._directory)
-        self._keeper = asyncio.create_task(self._keep(lock), name="embedded database")
+        work = self._keep(_OwnerLock(self._directory)) if self._settings.may_own else self._keep_following()
+        self._keeper = asyncio.create_task(work, name="embedded database")
 
     async def close(self) -> None:
         """Take part no more; if the child is ours, it has ended when this returns."""
@@ -90,6 +93,10 @@ class EmbeddedDatabase:
                     await self._follow()
         finally:
             lock.release()
+
+    async def _keep_following(self) -> None:
+        while True:
+            await self._follow()
 
     async def _own(self) -> None:
         """Run one child to its end."""

@@ -43,6 +43,13 @@ SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
     a.record = $record, a.awaits = $awaits, a._sourceAt = $sourceAt, a._version = 1
 
+// graph/changes/alarms.py _MOVE
+MATCH (a:Alarm {id: $id})
+SET a.alarmedObjectRef = $object, a.awaits = $awaits
+WITH a
+OPTIONAL MATCH (a)-[r:RAISED_ON]->()
+DELETE r
+
 // graph/changes/alarms.py _SET
 MATCH (a:Alarm {id: $id})
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
@@ -220,6 +227,11 @@ SET t._version = coalesce(t._version, 0) + CASE WHEN changed THEN 1 ELSE 0 END
 WITH t, changed WHERE changed
 RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
+
+// graph/changes/ticketing.py _LOCK
+MATCH (a:Alarm {id: $alarm})
+SET a._lock = true
+REMOVE a._lock
 
 // graph/changes/ticketing.py _COUNT_ON
 MATCH (a:Alarm {id: $alarm})

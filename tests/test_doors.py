@@ -12,7 +12,7 @@ TOP = Path(__file__).parents[1]
 ROOMS = ("gateway", "resolvers", "adapters", "graph")
 MODULES = sorted(
     path
-    for room in (*ROOMS, "benchmarks", "tests/servers")
+    for room in (*ROOMS, "benchmarks", "tests/servers", "tests/faults")
     for path in (TOP / room).rglob("*.py")
     if "node_modules" not in path.parts
 )

@@ -28,6 +28,7 @@ CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*\Z")
 MADE = {
     "graph/embedded_server.py _prepare": "the embedded database's own schema, from the names of the model",
     "graph/changes/alarms.py _CREATE": "once, at import, from the names of the model",
+    "graph/changes/alarms.py _MOVE_TO": "once, at import, from the names of the model",
     "graph/changes/alarms.py _created_on": "once, at import, from the names of the model",
     "graph/load/statements.py KNOWN_IDS": "once, at import, from the names of the model",
     "graph/load/statements.py _nodes": "once, at import, from the names of the model",
@@ -36,6 +37,7 @@ MADE = {
 }
 PASSED_ON = {
     "graph/changes/alarms.py _new: _CREATE[label.name if label else '']": "one of those made at import",
+    "graph/changes/alarms.py _move: _MOVE_TO[label.name]": "one of those made at import",
     "graph/link.py Link.fetch: self._query(text, deadline)": "the door to the driver",
     "graph/link.py Transaction.run: text": "the door to the driver",
     "graph/load/known.py known_ids: KNOWN_IDS[name]": "one of those made at import",

@@ -71,11 +71,10 @@ class TicketTeller:
 
     async def tell(self, claimed: Claim, *, deadline: float) -> Answered:
         """Bring the ticket to what the delivery says."""
-        began = time.monotonic()
         try:
             return await self._told(claimed, deadline)
         except (AdapterError, GraphError, ValueError) as error:
-            return Answered(outcome=self._failed(claimed, error, time.monotonic() - began))
+            return Answered(outcome=self._failed(claimed, error))
 
     async def settle(self, told: Sequence[Answered], *, deadline: float) -> None:
         """Write it down."""
@@ -143,7 +142,7 @@ class TicketTeller:
         heard = heard_of(state) if state else None
         return Answered(outcome=Done(claim=claimed, note="it was closed there"), heard=heard, is_closed=True)
 
-    def _failed(self, claimed: Claim, error: Exception, elapsed: float) -> Again | Dead:
+    def _failed(self, claimed: Claim, error: Exception) -> Again | Dead:
         refused = isinstance(error, (Rejected, Nonsense, ValueError))
         if is_over(claimed.attempts, claimed.age_ms, refused=refused):
             return Dead(claim=claimed, error=str(error))
@@ -151,7 +150,8 @@ class TicketTeller:
         if isinstance(error, (Busy, Unreachable)) and error.retry_after is not None:
             wait = error.retry_after
         if isinstance(error, AdapterError) and error.may_have_happened:
-            wait = max(wait, self.attention.processing_seconds - elapsed)
+            # In full: what was lost may have been sent a moment ago, after other requests for the same delivery.
+            wait = max(wait, self.attention.processing_seconds)
         pause = pause_ms(claimed.attempts, at_least_ms=int(wait * 1_000))
         return Again(claim=claimed, error=str(error), pause_ms=pause)
 

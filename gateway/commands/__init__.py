@@ -9,7 +9,7 @@ reads its options, calls, and prints.
     check.py         what is wrong, one line each
     token.py         a token to try things out
     compile.py       every stage of a query
-    demo.py          the whole story; story.py asks the gateway over HTTP and tells what it hears
+    demo.py          the whole story: outage.py lets a card fail and looks who is told; story.py asks as customers
 
 Invariant: results go to stdout, everything else to stderr, so that `--json` can be piped.
 

@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass
 import click
 import orjson
 
-from gateway.app import check_address, examine_store
 from gateway.commands.options import json_option, override, store_option
 from gateway.errors import CommandFailed, SettingsBroken
 from gateway.keys import KeysUnavailable, key_rings
 from gateway.settings import Settings, load_settings
+from gateway.stores import check_address, examine_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

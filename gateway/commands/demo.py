@@ -1,4 +1,4 @@
-"""See it: a database, a network, a gateway, and what one customer sees of it that another does not.
+"""See it: a database, a network, a gateway, a card that fails, and what one customer sees of it that another does not.
 
 Everything is made for the occasion and gone afterwards: the database (unless `--store` names another), the issuer's key
 pair, the tokens.
@@ -16,17 +16,20 @@ from typing import Any
 
 import click
 import orjson
+from pydantic import SecretStr
 
-from gateway.app import DemoPrincipal, LoadReport, application, check_address, filled
+from gateway.app import application, ticketing_system
 from gateway.commands.load import told
 from gateway.commands.options import json_option, override, store_option
+from gateway.commands.outage import Outage, Scene, as_object, play
 from gateway.commands.progress import Bars
-from gateway.commands.story import Told, as_object, as_text, examples, tell
+from gateway.commands.story import examples, ready
 from gateway.errors import CommandFailed
 from gateway.log import configure_log
 from gateway.minting import LocalIssuer, local_issuer
 from gateway.serving import bound, listening
-from gateway.settings import Settings, load_settings
+from gateway.settings import Settings, Ticketing, load_settings
+from gateway.stores import DemoPrincipal, LoadReport, check_address, filled
 
 TOKEN_SECONDS = 12 * 3_600
 
@@ -42,7 +45,7 @@ class Wish:
     as_json: bool
 
 
-@click.command(help="See it: a database, a network, a gateway and what a customer sees of it. Stays until Ctrl-C.")
+@click.command(help="See it: a network, a card that fails, who is told, what a customer sees. Stays until Ctrl-C.")
 @click.option("--once", is_flag=True, help="End after the story.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same network.")
 @click.option("--scale", type=click.IntRange(min=1_000), default=10_000, show_default=True, help="How many nodes.")
@@ -68,21 +71,27 @@ def command(store: str | None, *, as_json: bool, **given: Any) -> None:
 
 
 async def _demonstrate(settings: Settings, issuer: LocalIssuer, wish: Wish) -> None:
+    note = partial(click.echo, err=wish.as_json)
     async with AsyncExitStack() as stack:
-        note = partial(click.echo, err=wish.as_json)
         note(f"Opening the database {settings.store} ...")
         with Bars() as bars:
-            grown = {"topology": wish.topology, "scale": wish.scale, "seed": wish.seed, "alarms": 5}
+            grown = {"topology": wish.topology, "scale": wish.scale, "seed": wish.seed, "alarms": 0}
             report = await stack.enter_async_context(filled(settings, progress=bars, **grown))
         note(told(report))
         premium, standard = _customers(report)
-        sock = bound(settings)
-        url = f"http://127.0.0.1:{sock.getsockname()[1]}/graphql"
-        ended = await stack.enter_async_context(listening(application(settings), sock))
         tokens = _tokens(issuer, premium, standard)
-        story = await tell(url, tokens, premium, standard)
-        _print(report, story, url, tokens, wish)
-        if not story.hidden:
+        sock = bound(settings)
+        base = f"http://127.0.0.1:{sock.getsockname()[1]}"
+        authorization = SecretStr(f"Bearer {tokens['ticketing']}")
+        desk = await stack.enter_async_context(ticketing_system(callback_authorization=authorization))
+        callback = f"{base}/tmf-api/troubleTicketManagement/v4"
+        settings = settings.model_copy(update={"ticketing": Ticketing(address=desk.address, callback=callback)})
+        ended = await stack.enter_async_context(listening(application(settings), sock))
+        await ready(f"{base}/readyz")
+        scene = Scene(base=base, desk=desk.address, tokens=tokens, premium=premium, standard=standard, seed=wish.seed)
+        outage = await play(scene, lambda line: note(f"\n{line}"))
+        _print(report, outage, scene, wish)
+        if not (outage.slice.hidden and outage.resolved):
             raise CommandFailed("Another customer's token sees what it must not.", "Do not use this.")
         if not wish.once:
             await ended.wait()
@@ -99,19 +108,23 @@ def _tokens(issuer: LocalIssuer, premium: DemoPrincipal, standard: DemoPrincipal
         "operator": token(subject="operator", role="operator"),
         "premium": token(subject="premium", role="customer", customers=premium.customers),
         "standard": token(subject="standard", role="customer", customers=standard.customers),
+        "fault management": token(subject="fault-management", role="system:fault-management"),
+        "ticketing": token(subject="ticketing", role="system:ticketing"),
     }
 
 
-def _print(report: LoadReport, story: Told, url: str, tokens: dict[str, str], wish: Wish) -> None:
-    curls = examples(url, tokens, story.customer)
+def _print(report: LoadReport, outage: Outage, scene: Scene, wish: Wish) -> None:
+    url = f"{scene.base}/graphql"
+    curls = examples(url, dict(scene.tokens), scene.premium)
     if wish.as_json:
-        whole = {"loaded": asdict(report), "story": as_object(story), "url": url, "tokens": tokens, "examples": curls}
-        click.echo(orjson.dumps(whole, default=dict))
+        loaded = {"nodes": report.nodes, "relationships": report.relationships, "loaded": asdict(report)}
+        more = {"url": url, "ticketing": scene.desk, "tokens": dict(scene.tokens), "examples": curls}
+        click.echo(orjson.dumps({**loaded, **as_object(outage), **more}, default=dict))
         return
-    click.echo(f"\n{as_text(story)}\n")
     if wish.once:
         return
-    click.echo(f"GraphQL is at {url}\n")
-    for name, token in tokens.items():
+    click.echo(f"\nGraphQL is at {url}, TMF642 at {scene.base}/tmf-api/alarmManagement/v4,")
+    click.echo(f"the ticketing system at {scene.desk}/troubleTicket\n")
+    for name, token in scene.tokens.items():
         click.echo(f"{name}: {token}\n")
     click.echo("Try:\n\n" + "\n\n".join(curls) + "\n\nCtrl-C ends it.")

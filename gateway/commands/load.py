@@ -11,10 +11,10 @@ from pathlib import Path
 import click
 import orjson
 
-from gateway.app import LoadReport, load_graph, load_lines, load_topology
 from gateway.commands.options import json_option, override, store_option
 from gateway.commands.progress import Bars
 from gateway.settings import load_settings
+from gateway.stores import LoadReport, load_graph, load_lines, load_topology
 
 
 @click.command(help="Load a topology grown to a size, or FILE with JSON lines (- for stdin).")

@@ -6,12 +6,13 @@ from functools import partial
 
 import click
 
-from gateway.app import application, check_address, hold
+from gateway.app import application, hold
 from gateway.commands.options import override, store_option
 from gateway.errors import SettingsBroken
 from gateway.log import configure_log
 from gateway.serving import bound, serve_here, serve_with_workers
 from gateway.settings import load_settings
+from gateway.stores import check_address
 
 
 @click.command(help="Serve the gateway until interrupted.")

@@ -16,8 +16,8 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
-from gateway.app import DemoPrincipal
 from gateway.errors import CommandFailed
+from gateway.stores import DemoPrincipal
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
 READY_SECONDS: Final = 30
@@ -36,7 +36,7 @@ query Slice($id: ID!) {
         affectedBy { nodes { effect severity alarm { probableCause perceivedSeverity raisedAt } } }
       }
     }
-    tickets { nodes { externalId status severity } }
+    tickets { nodes { externalId status severity alarms { nodes { probableCause } } } }
     orders { nodes { externalId state } }
   }
 }
@@ -64,7 +64,6 @@ class Told:
 async def tell(url: str, tokens: dict[str, str], customer: DemoPrincipal, other: DemoPrincipal) -> Told:
     """Ask, as both customers."""
     async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
-        await _ready(session, url)
         owner, stranger = tokens[customer.tier.lower()], tokens[other.tier.lower()]
         (name,) = customer.customers
         timed = [await _asked(session, url, owner, name) for _ in range(10)]
@@ -85,11 +84,11 @@ async def tell(url: str, tokens: dict[str, str], customer: DemoPrincipal, other:
     )
 
 
-async def _ready(session: aiohttp.ClientSession, url: str) -> None:
-    ready = url.replace("/graphql", "/readyz")
-    async with asyncio.timeout(READY_SECONDS):
+async def ready(url: str) -> None:
+    """Wait until the gateway says that it is."""
+    async with aiohttp.ClientSession(timeout=TIMEOUT) as session, asyncio.timeout(READY_SECONDS):
         while True:
-            async with session.get(ready) as response:
+            async with session.get(url) as response:
                 if response.status == 200:
                     return
             await asyncio.sleep(0.05)
@@ -101,22 +100,6 @@ async def _asked(session: aiohttp.ClientSession, url: str, token: str, customer:
     began = time.perf_counter()
     async with session.post(url, data=body, headers=headers) as response:
         return await response.read(), (time.perf_counter() - began) * 1_000
-
-
-def as_object(told: Told) -> dict[str, Any]:
-    """Give the story for programs, in the field's own words."""
-    return {
-        "customer": {"id": told.customer.customers[0], "name": told.data["name"], "tier": told.customer.tier},
-        "bytes": told.size,
-        "firstMilliseconds": told.first_milliseconds,
-        "milliseconds": told.milliseconds,
-        "services": [_service(each) for each in told.data["services"]["nodes"]],
-        "serviceCount": told.data["services"]["totalCount"],
-        "tickets": len(told.data["tickets"]["nodes"]),
-        "orders": len(told.data["orders"]["nodes"]),
-        "other": {"id": told.other.customers[0], "name": told.other.name, "tier": told.other.tier},
-        "hiddenFromOther": told.hidden,
-    }
 
 
 def _service(service: dict[str, Any]) -> dict[str, Any]:
@@ -142,7 +125,7 @@ def own_word(name: str | None) -> str | None:
 
 def as_text(told: Told) -> str:
     """Give the story for people."""
-    services = as_object(told)["services"]
+    services = [_service(each) for each in told.data["services"]["nodes"]]
     times = f"in {told.milliseconds} ms ({told.first_milliseconds} ms the first time)"
     lines = [f"{told.data['name']} ({told.customer.tier}) sees, by one query {times}, {told.size:,} bytes:"]
     for each in services[:5]:
@@ -151,6 +134,10 @@ def as_text(told: Told) -> str:
         lines.append(f"  {each['name']}: {each['committedMbps']} Mbps, {paths}, {state}")
     if len(services) > 5:
         lines.append(f"  and {told.data['services']['totalCount'] - 5} more")
+    lines += [
+        f"  ticket {each['externalId']}: {own_word(each['severity'])}, {own_word(each['status'])}"
+        for each in told.data["tickets"]["nodes"]
+    ]
     sight = "is told what anyone is told of a customer that does not exist" if told.hidden else "SEES IT TOO"
     lines.append(f"{told.other.name} ({told.other.tier}), who shares site, card and trunk with it, {sight}.")
     return "\n".join(lines)

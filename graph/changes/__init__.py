@@ -15,6 +15,7 @@ Files, in order of flow:
     hits.py         what fails with an object, and whom that hits
     affected.py     what services suffer from all open alarms together
     tickets.py      what the ticketing system is to be told for each alarm and customer
+    ticketing.py    what the ticketing system answers, or says by itself
     acknowledge.py  somebody takes note of an alarm
     deliveries.py   what was parked is told again
     idempotency.py  once per key: claim, run the change, keep what it returned; sweep what has expired

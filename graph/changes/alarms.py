@@ -50,6 +50,19 @@ _CREATE: Final[Mapping[str, str]] = {
 }
 """By the label of what the alarm is raised on."""
 
+# A source may find out that it is another thing than it said at first.
+_MOVE: Final = """
+MATCH (a:Alarm {id: $id})
+SET a.alarmedObjectRef = $object, a.awaits = $awaits
+WITH a
+OPTIONAL MATCH (a)-[r:RAISED_ON]->()
+DELETE r
+"""
+_MOVE_TO: Final[Mapping[str, str]] = {
+    label: f"MATCH (a:Alarm {{id: $id}}) MATCH (o:{label} {{id: $target}}) CREATE (a)-[:RAISED_ON]->(o)"
+    for label in RELATIONSHIPS["RAISED_ON"].ends
+}
+
 _SET: Final = """
 MATCH (a:Alarm {id: $id})
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
@@ -85,6 +98,9 @@ async def raise_alarm(
         if step is Step.RAISE:
             return await follow(transaction, by, await _new(transaction, alarm, found))
         assert known is not None  # what is not there can only be raised
+        if step is not Step.NOTHING and alarm.alarmed_object != known.value.alarmed_object:
+            await _move(transaction, known.id, alarm, found.object)
+            known = replace(known, object=found.object)
         still = known.acknowledged and step is not Step.REOPEN
         return await _go_on(transaction, by, known, replace(alarm, acknowledged=alarm.acknowledged or still), step)
 
@@ -107,7 +123,8 @@ async def amend_alarm(
         if known is None:
             return Outcome(ids={}, user_errors=(not_found(),))
         value = amend(known)
-        step = occurrence.amendment_of(known, value)
+        late = not sources.everyone and occurrence.is_late_clear(known, value)
+        step = Step.NOTHING if late else occurrence.amendment_of(known, value)
         return await _go_on(transaction, by, known, value, step)
 
     return await store.write(change, deadline=deadline)
@@ -148,6 +165,15 @@ async def _new(transaction: Transaction, alarm: Alarm, found: Found) -> Changed:
         given["awaits"] = external_key(alarm.source_system_id, alarm.alarmed_object)
     await transaction.run(_CREATE[label.name if label else ""], {**given, "target": found.object})
     return made
+
+
+async def _move(transaction: Transaction, alarm_id: str, alarm: Alarm, target: str | None) -> None:
+    """Raise an alarm on another object than before."""
+    label = label_of(target) if target else None
+    awaits = None if label else external_key(alarm.source_system_id, alarm.alarmed_object)
+    await transaction.run(_MOVE, {"id": alarm_id, "object": alarm.alarmed_object, "awaits": awaits})
+    if label is not None:
+        await transaction.run(_MOVE_TO[label.name], {"id": alarm_id, "target": target})
 
 
 async def _go_on(transaction: Transaction, by: By, known: Known, value: Alarm, step: Step) -> Outcome:

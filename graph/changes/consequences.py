@@ -22,7 +22,7 @@ from graph.ledger.outbox import Told, write_down
 from graph.scope import Principal
 from graph.store import Transaction
 
-# Sorted by id, as all who lock several alarms do.
+# Sorted by id, as all who lock several alarms do. It is their lock too: see `follow`.
 _COUNT_ON: Final = """
 UNWIND $alarms AS id
 MATCH (a:Alarm {id: id})
@@ -60,7 +60,11 @@ def state_of(alarm: Changed) -> str:
 
 
 async def follow(transaction: Transaction, by: By, alarm: Changed) -> Outcome:
-    """Do all that follows from an alarm as it is now: effects, tickets, events, what others must be told."""
+    """Do all that follows from an alarm as it is now: effects, tickets, events, what others must be told.
+
+    Another transaction may hold other services of a customer of whom this one decides. Both count on the alarm whose
+    ticket it is about before they read what it does: so the second sees what the first has written.
+    """
     value = alarm.value
     asserts = not value.cleared and asserts_failure(value.alarm_type, value.perceived_severity)
     hit = await hits.hits_of(transaction, alarm.target) if asserts and alarm.target else hits.NOTHING
@@ -68,11 +72,18 @@ async def follow(transaction: Transaction, by: By, alarm: Changed) -> Outcome:
     services = await affected.lock(transaction, {*hit, *before})
     changed = affected.changes(services, alarm.id, hit)
     await affected.write(transaction, alarm.id, changed)
+    versions = await _count_on(transaction, {other for each in changed for other in each.alarms} - {alarm.id})
     decisions = await _decisions(transaction, by.policy, alarm, changed)
-    told = await _tell(transaction, by, alarm, changed)
+    told = await _tell(transaction, by, alarm, changed, versions)
     await tickets.write(transaction, by.policy.ticketing, decisions)
     await write_down(transaction, [_delivery(each, told, by.policy) for each in decisions])
     return Outcome(ids={"alarm": alarm.id})
+
+
+async def _count_on(transaction: Transaction, alarms: set[str]) -> Mapping[str, int]:
+    """Lock other alarms, and give the version that each has by this change."""
+    rows = await transaction.run(_COUNT_ON, {"alarms": sorted(alarms)}) if alarms else []
+    return {str(of): cast("int", version) for of, version in rows}
 
 
 async def _decisions(
@@ -107,7 +118,7 @@ def _new_pairs(alarm: str, changed: Sequence[affected.Change], pairs: set[tuple[
 
 
 async def _tell(
-    transaction: Transaction, by: By, alarm: Changed, changed: Sequence[affected.Change]
+    transaction: Transaction, by: By, alarm: Changed, changed: Sequence[affected.Change], versions: Mapping[str, int]
 ) -> Mapping[str, str]:
     """Append the events; give the event of each alarm that has one."""
     concerned: defaultdict[str, set[str]] = defaultdict(set)
@@ -115,9 +126,6 @@ async def _tell(
         concerned[alarm.id].add(each.service.customer)
         for other in each.alarms:
             concerned[other].add(each.service.customer)
-    others = sorted(set(concerned) - {alarm.id})
-    rows = await transaction.run(_COUNT_ON, {"alarms": others}) if others else []
-    versions = {str(of): cast("int", version) for of, version in rows}
     subject = by.principal.subject
 
     def event(of: str, kind: str, version: int, payload: Mapping[str, object]) -> Event:
@@ -133,7 +141,7 @@ async def _tell(
 
     state = {"state": state_of(alarm), "perceivedSeverity": alarm.value.perceived_severity}
     made = [event(alarm.id, alarm.step.value, alarm.version, state)]
-    made += [event(of, "AlarmEffectChanged", versions[of], {"by": alarm.id}) for of in others]
+    made += [event(of, "AlarmEffectChanged", versions[of], {"by": alarm.id}) for of in sorted(versions)]
     await events.append(transaction, *made)
     return {each.aggregate_id: each.id for each in made}
 

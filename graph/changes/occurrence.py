@@ -5,7 +5,8 @@ makes them the same alarm (`Alarm.identity`) is a node of its own, locked while 
 
 Rules. 1. With an external id, it and the source are the alarm; without, all that tells what it is about. 2. A report of a
 cleared alarm reopens it within a window after its clear; later it is a new alarm. 3. A report that is older than what is
-known is a repeat that was long under way, and changes nothing: the source's own times tell, never ours against its.
+known is a repeat that was long under way, and changes nothing: the source's own times tell, never ours against its. So is
+a clear that its source dates before the raise: else a fault that came back would be hidden by the end of an earlier one.
 """
 
 from __future__ import annotations
@@ -209,6 +210,12 @@ def amendment_of(known: Known, alarm: Alarm) -> Step:
             return Step.REOPEN
         case _:
             return Step.UPDATE
+
+
+def is_late_clear(known: Known, alarm: Alarm) -> bool:
+    """Tell whether an alarm that is open would be cleared as of before it was raised."""
+    at = alarm.cleared_at if alarm.cleared else None
+    return not known.is_cleared and at is not None and at < known.value.raised_at
 
 
 def source_time(alarm: Alarm) -> int:

@@ -53,6 +53,12 @@ RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
 """
 
+_LOCK: Final = """
+MATCH (a:Alarm {id: $alarm})
+SET a._lock = true
+REMOVE a._lock
+"""
+
 _COUNT_ON: Final = """
 MATCH (a:Alarm {id: $alarm})
 SET a._version = coalesce(a._version, 0) + 1
@@ -150,6 +156,7 @@ async def _open_another(
 ) -> None:
     """Open the next ticket of an alarm and a customer whose last one was closed, if the alarm still hurts them."""
     alarm, customer = str(payload["alarm"]), str(cast("Mapping[str, object]", payload["customer"])["id"])
+    await transaction.run(_LOCK, {"alarm": alarm})  # what is read below is what no other transaction is just changing
     [pair] = await tickets.read_pairs(transaction, policy.ticketing, {(alarm, customer): True})
     decision = tickets.decide(pair, policy)
     if decision is None or decision.doing != "open":

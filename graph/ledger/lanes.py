@@ -47,10 +47,6 @@ class Lease:
     until: float
     """on `time.monotonic()`, counted from before the database was asked: never later than the database's own."""
 
-    def seconds_left(self) -> float:
-        """Tell for how long it is certain to hold."""
-        return self.until - time.monotonic()
-
 
 async def take_lane(store: Store, lane: str, *, owner: str, ttl_ms: int, deadline: float) -> Lease | None:
     """Take a lane that is free, or renew one's own; None while another holds it."""

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 
 from adapters.delivery import Lane, Pace
@@ -17,13 +18,15 @@ from adapters.ticketing.telling import Attention, TicketTeller
 from adapters.ticketing.tmf621 import Tmf621
 from adapters.transport import System, opened
 from graph.changes.deliveries import replay_delivery
+from graph.ledger.claims import Claim
 from graph.ledger.lanes import take_lane
+from graph.ledger.outcomes import Again
 from graph.scope import Principal, Role
 from graph.store import Store
 from tests.graph.changes.network import AT, POLICY, Laid, lay, report, soon
 
 OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)
-PACE = Pace(request_seconds=1.0, processing_seconds=0.5)
+PACE = Pace(request_seconds=1.0, processing_seconds=1.5)
 WAIT_SECONDS = 30.0
 
 
@@ -36,14 +39,19 @@ class Desk:
     session: aiohttp.ClientSession
 
     @asynccontextmanager
+    async def teller(self) -> AsyncIterator[TicketTeller]:
+        """Give what a process's lane tells by."""
+        described = System(name=POLICY.ticketing, address=self.system.address, failures=50)
+        attention = Attention(
+            poll_seconds=0.3, request_seconds=PACE.request_seconds, processing_seconds=PACE.processing_seconds
+        )
+        async with opened(described) as transport:
+            yield TicketTeller(store=self.laid.store, ticketing=Tmf621(transport), policy=POLICY, attention=attention)
+
+    @asynccontextmanager
     async def process(self, owner: str = "one") -> AsyncIterator[asyncio.Task[None]]:
         """Run a process's lane while the block runs."""
-        described = System(name=POLICY.ticketing, address=self.system.address, failures=50)
-        attention = Attention(poll_seconds=0.3, request_seconds=1.0, processing_seconds=0.5)
-        async with opened(described) as transport:
-            teller = TicketTeller(
-                store=self.laid.store, ticketing=Tmf621(transport), policy=POLICY, attention=attention
-            )
+        async with self.teller() as teller:
             task = asyncio.create_task(Lane(self.laid.store, teller, PACE, owner=owner).run())
             try:
                 yield task
@@ -254,6 +262,55 @@ async def test_two_processes_tell_everything_once(desk: Desk) -> None:
         await until(settled(desk))
         keys = [each["externalId"] for each in desk.system.tickets.all()]
         assert len(keys) == len(set(keys)) == len(await desk.laid.tickets())
+
+
+async def test_a_request_that_was_lost_is_waited_out_from_when_it_was_sent(desk: Desk) -> None:
+    # The look for the ticket takes most of the time that there is, so that the order goes out late.
+    desk.order(
+        Rule(kind=Kind.SLOW, times=1, method="GET", seconds=0.7),
+        Rule(kind=Kind.SLOW, times=1, method="POST", seconds=1.3),
+    )
+    alarm = await desk.laid.raise_(report("trunk-1"))
+    [row] = await desk.laid.rows("MATCH (d:Delivery {orderKey: $key}) RETURN d.payload", key=f"{alarm}:customer-a")
+    claimed = Claim(
+        id="d", order_key=f"{alarm}:customer-a", version=1, attempts=2, epoch=1, age_ms=0, payload=orjson.loads(row[0])
+    )
+    async with desk.teller() as teller:
+        answered = await teller.tell(claimed, deadline=time.monotonic() + PACE.request_seconds)
+    assert isinstance(answered.outcome, Again)
+    assert desk.tickets(f"{alarm}:customer-a") == []
+    await until(lambda: len(desk.tickets(f"{alarm}:customer-a")) == 1)
+    assert answered.outcome.pause_ms >= PACE.processing_seconds * 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Tells nobody anything, and keeps until when it might have."""
+
+    system: str
+    retry_at: float | None = None
+    deadlines: list[tuple[str, float]]
+
+    async def tell(self, claimed: Claim, *, deadline: float) -> None:
+        self.deadlines.append((claimed.id, time.time() + deadline - time.monotonic()))
+
+    async def settle(self, told: Sequence[None], *, deadline: float) -> None:
+        pass
+
+    async def attend(self) -> None:
+        pass
+
+
+async def test_nobody_else_may_claim_what_may_still_be_under_way(desk: Desk) -> None:
+    watch = Watch(system=POLICY.ticketing, deadlines=[])
+    await desk.laid.raise_(report("trunk-1"))
+    lane = asyncio.create_task(Lane(desk.laid.store, watch, PACE, owner="one").run())
+    await until(lambda: len(watch.deadlines) == 2)
+    lane.cancel()
+    await asyncio.gather(lane, return_exceptions=True)
+    for delivery, told_by in watch.deadlines:
+        [[held_until]] = await desk.laid.rows("MATCH (d:Delivery {id: $id}) RETURN d.nextAt", id=delivery)
+        assert told_by + PACE.processing_seconds <= held_until / 1_000 + 0.001  # the database's clock has milliseconds
 
 
 async def test_a_lane_has_one_owner_until_its_lease_is_over(empty_store: Store) -> None:

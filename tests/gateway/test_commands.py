@@ -15,11 +15,11 @@ import httpx
 import orjson
 import pytest
 
-from gateway.app import check_address
 from gateway.cli import run
 from gateway.commands.story import own_word
 from gateway.errors import CommandFailed
 from gateway.settings import Settings
+from gateway.stores import check_address
 from tests.gateway.conftest import Mint
 
 
@@ -46,19 +46,35 @@ def issuers(mint: Mint) -> str:
     return orjson.dumps([given]).decode()
 
 
+RANK = ("critical", "major", "minor", "warning")
+
+
 class TestDemo:
     def test_once_it_tells_one_json_object(self, tmp_path: Path) -> None:
         done = trunkline(tmp_path, "demo", "--once", "--json", "--seed", "2", "--scale", "1000")
         assert done.returncode == 0, done.stderr
         told = orjson.loads(done.stdout)
-        assert told["loaded"]["nodes"] >= 1_000
-        story = told["story"]
-        assert (story["customer"]["tier"], story["other"]["tier"]) == ("PREMIUM", "STANDARD")
-        assert story["hiddenFromOther"] is True
-        assert story["serviceCount"] == len(story["services"]) > 0
-        assert {each["effect"] for each in story["services"]} <= {None, "down", "degraded", "atRisk"}
-        assert 0 < story["milliseconds"] <= story["firstMilliseconds"]
+        assert told["nodes"] >= 1_000
+        assert told["relationships"] > told["nodes"]
+        assert told["alarm"]["externalAlarmId"] == "FM-00000002"
+        assert told["hiddenFromOther"] is True
+        assert told["resolved"] is True
         assert "Traceback" not in done.stderr
+        worst: dict[str, str] = {}
+        for each in told["affected"]:
+            assert each["effect"] in {"down", "degraded", "atRisk"}
+            if each["severity"] in RANK[:3]:
+                before = worst.get(each["customer"]["id"], "minor")
+                worst[each["customer"]["id"]] = min(before, each["severity"], key=RANK.index)
+        assert len(worst) > 1
+        filed = {each["relatedParty"][0]["id"]: each["severity"] for each in told["tickets"]}
+        assert filed == worst
+        assert len(told["tickets"]) == len(worst)
+        assert {each["externalId"] for each in told["tickets"]} == {f"{told['alarm']['id']}:{one}" for one in worst}
+        customer = told["query"]["data"]
+        assert told["query"]["milliseconds"] > 0
+        assert customer["tickets"]["nodes"][0]["externalId"] in {each["id"] for each in told["tickets"]}
+        assert [each for each in customer["services"]["nodes"] if each["affectedBy"]["nodes"]]
 
     def test_its_lines_work_when_pasted_and_ctrl_c_ends_it(self, tmp_path: Path) -> None:
         arguments = [sys.executable, "-u", "-m", "gateway", "demo", "--scale", "1000"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import platform
 import shutil
@@ -10,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from graph.embedded import fault_of
-from graph.errors import DiskFull, EmbeddedUnsupported, StoreMisconfigured
+from graph.embedded import EmbeddedDatabase, EmbeddedSettings, Endpoint, fault_of
+from graph.errors import DiskFull, EmbeddedUnsupported, GraphError, StoreMisconfigured, StoreStarting
 from graph.store import open_store
 
 
@@ -61,3 +62,17 @@ async def test_a_platform_without_one_is_told_how_to_give_a_server(
         await open_store(f"embedded:{tmp_path}/graph")
     assert machine in caught.value.message
     assert "bolt://" in caught.value.hint
+
+
+async def test_a_process_that_may_not_own_the_server_starts_none_and_waits_for_one(tmp_path: Path) -> None:
+    heard: list[Endpoint | GraphError] = []
+
+    async def tell(state: Endpoint | GraphError) -> None:
+        heard.append(state)
+
+    database = EmbeddedDatabase(tmp_path, EmbeddedSettings(may_own=False), tell)
+    database.start()
+    await asyncio.sleep(0.5)
+    await database.close()
+    assert {type(each) for each in heard} == {StoreStarting}
+    assert not any(tmp_path.iterdir())  # noqa: ASYNC240 - the directory of a test

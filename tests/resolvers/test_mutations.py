@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from graph.scope import Principal, Role
-from graph.store import Store
+from graph.store import Store, Transaction
 from tests.resolvers.caller import CUSTOMER_A, SECONDS, Caller, Counting, caller
 from tests.resolvers.world import World, load
 
@@ -139,3 +139,60 @@ async def test_a_payload_that_breaks_the_schema_is_an_error_at_its_place(store: 
         (["acknowledgeAlarm", "alarm", "raisedAt"], "INCONSISTENT_DATA")
     ]
     assert await events(store) == 1
+
+
+async def test_an_alarm_that_is_cleared_affects_nobody_any_more(asking: Caller) -> None:
+    text = """mutation { clearAlarm(alarmId: "alarm-s1", idempotencyKey: "k") {
+      alarm { state perceivedSeverity clearedAt affects { totalCount } } userErrors { code } } }"""
+    answer = await asking.response(text)
+    alarm = answer["data"]["clearAlarm"]["alarm"]
+    assert alarm.pop("clearedAt") is not None
+    assert alarm == {"state": "CLEARED", "perceivedSeverity": "CLEARED", "affects": {"totalCount": 0}}
+    again = await asking.response(text)
+    assert again["data"]["clearAlarm"]["userErrors"] == []
+
+
+@pytest.mark.parametrize("mutation", ['clearAlarm(alarmId: "alarm-s1"', 'replayDelivery(deliveryId: "delivery-b1"'])
+async def test_a_customer_changes_nothing(asking: Caller, mutation: str) -> None:
+    text = f'mutation {{ {mutation}, idempotencyKey: "k") {{ userErrors {{ code }} }} }}'
+    answer = await asking.response(text, {}, CUSTOMER_A)
+    assert [each["extensions"]["code"] for each in answer["errors"]] == ["FORBIDDEN"]
+
+
+async def test_what_was_parked_is_made_due_again_by_an_operator(asking: Caller, store: Store) -> None:
+    async def park(transaction: Transaction) -> None:
+        text = "MATCH (d:Delivery {id: 'delivery-b1'}) SET d.state = 'DEAD', d.waiting = null, d.attempts = 3"
+        await transaction.run(text, {})
+
+    await store.write(park, deadline=time.monotonic() + SECONDS)
+    text = """mutation($id: ID!) { replayDelivery(deliveryId: $id, idempotencyKey: "k") {
+      delivery { id state attempts waiting event { id } } userErrors { code path } } }"""
+    answer = await asking.response(text, {"id": "delivery-b1"})
+    assert answer["data"]["replayDelivery"] == {
+        "delivery": {
+            "id": "delivery-b1",
+            "state": "READY",
+            "attempts": 1,
+            "waiting": "desk#0",
+            "event": {"id": "event-s1"},
+        },
+        "userErrors": [],
+    }
+    unknown = await asking.response(text.replace('"k"', '"k2"'), {"id": "delivery-none"})
+    assert unknown["data"]["replayDelivery"] == {
+        "delivery": None,
+        "userErrors": [{"code": "DELIVERY_NOT_FOUND", "path": ["deliveryId"]}],
+    }
+
+
+async def test_alarms_that_match_nothing_and_deliveries_are_listed_for_operators_only(asking: Caller) -> None:
+    text = (
+        "{ unmatchedAlarms { nodes { id } } deliveries(filter: { state: { eq: READY } }) { nodes { id lastError } } }"
+    )
+    answer = await asking.response(text)
+    assert answer == {
+        "data": {
+            "unmatchedAlarms": {"nodes": [{"id": "alarm-a2"}]},
+            "deliveries": {"nodes": [{"id": "delivery-b1", "lastError": "it was busy"}]},
+        }
+    }

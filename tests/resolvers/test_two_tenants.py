@@ -46,15 +46,28 @@ ALONE = tenants(with_others=False)
 OTHERS = frozenset(WHOLE.nodes) - frozenset(ALONE.nodes)
 SEEN = slice_of(Graph(world=WHOLE), [A])
 
-_PAYLOAD = """mutation($id: ID!) { acknowledgeAlarm(alarmId: $id, idempotencyKey: "k") {
-    alarm { id affects { totalCount nodes { effect service { id } } } tickets { nodes { id } } causes { nodes { id } } }
-} }"""
+_ALARM = "id affects { totalCount nodes { effect service { id } } } tickets { nodes { id } } causes { nodes { id } }"
+_PAYLOADS = {
+    "acknowledgeAlarm": ("alarm", "Alarm", _ALARM),
+    "clearAlarm": ("alarm", "Alarm", _ALARM),
+    "replayDelivery": ("delivery", "Delivery", "id"),
+}
+"""Mutation -> the field of its payload, the label of what is in it, what is asked of that."""
 
 
 def _questions() -> list[Question]:
     ways = paths(KNOWN, WHOLE)
-    changes = (Question(about="Changed", text=_PAYLOAD, variables={"id": each}) for each in WHOLE.ids("Alarm"))
+    changes = (
+        Question(about="Changed", text=_mutation(name), variables={"id": each})
+        for name, (_, label, _) in _PAYLOADS.items()
+        for each in WHOLE.ids(label)
+    )
     return [*ways.questions(), *Variations(paths=ways, key=CursorKey(KEY), seen=SEEN).questions(), *changes]
+
+
+def _mutation(name: str) -> str:
+    field, _, asked = _PAYLOADS[name]
+    return f'mutation($id: ID!) {{ {name}({field}Id: $id, idempotencyKey: "k") {{ {field} {{ {asked} }} }} }}'
 
 
 QUESTIONS = tuple(_questions())
@@ -80,9 +93,11 @@ async def _payload(asking: Caller, question: Question) -> bytes:
     subgraph = asking.subgraph
     deadline = time.monotonic() + SECONDS
     asked = Asked(store=subgraph._store, principal=CUSTOMER_A, deadline=deadline, policy=AlarmPolicy())
-    asked.outcomes["acknowledgeAlarm"] = {"alarm": str(question.variables["id"])}
+    name = next(each for each in _PAYLOADS if f" {each}(" in question.text)
+    field = _PAYLOADS[name][0]
+    asked.outcomes[name] = {field: str(question.variables["id"])}
     made = operation(asking.schema, question.text)
-    return orjson.dumps(await subgraph._filled({"acknowledgeAlarm": {"alarm": None}}, made, question.variables, asked))
+    return orjson.dumps(await subgraph._filled({name: {field: None}}, made, question.variables, asked))
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +161,8 @@ def test_every_field_is_asked_for() -> None:
     fields = {(each.name, name) for each in types if not each.name.startswith("__") for name in each.fields}
     others = {"Mutation", "_Service", "UserError"}
     missing = {each for each in fields - asked if each[0] not in others}
-    assert missing == {("Query", "_service"), ("AcknowledgeAlarmPayload", "userErrors")}
+    payloads = {f"{name[0].upper()}{name[1:]}Payload" for name in _PAYLOADS}
+    assert missing == {("Query", "_service"), *((each, "userErrors") for each in payloads)}
 
 
 # One answer for what is not there and for what is not one's own -----------------------------------------------------

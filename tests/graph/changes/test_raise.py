@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from graph.changes.alarms import AlarmPolicy, raise_alarm
+from graph.changes.alarms import AlarmPolicy, Amend, raise_alarm
 from graph.changes.occurrence import Known
 from graph.errors import Refused
 from graph.scope import Principal, Role
@@ -231,6 +231,21 @@ async def test_what_matches_nothing_is_kept_and_awaits_its_name(laid: Laid) -> N
     assert (await laid.alarm(matched))["awaits"] is None
 
 
+async def test_an_alarm_that_turns_out_to_be_on_something_else_moves_there(laid: Laid) -> None:
+    alarm = await laid.raise_(report("trunk-1"))
+    assert await laid.raise_(report("port-b", changed_at=AT + 1)) == alarm
+    assert (await laid.alarm(alarm))["object"] == "port-b"
+    assert {service: effect for service, (effect, _) in (await laid.effects()).items()} == {
+        "service-a": None,
+        "service-b": "down",
+        "service-c": None,
+    }
+    await laid.raise_(report("nobody knows it", changed_at=AT + 2))
+    assert (await laid.alarm(alarm))["object"] is None
+    assert (await laid.alarm(alarm))["awaits"] is not None
+    assert set(map(str, (await laid.effects()).values())) == {str(WELL)}
+
+
 async def test_a_system_speaks_for_its_sources_only(laid: Laid) -> None:
     with pytest.raises(Refused) as refused:
         await laid.raise_(report("trunk-1", source_system_id="another"))
@@ -264,6 +279,21 @@ async def test_an_amendment_changes_the_alarm_that_it_names(laid: Laid) -> None:
     assert (await laid.effects())["service-b"] == WELL
     [error] = (await laid.amend("alarm-none", milder)).user_errors  # type: ignore[arg-type]
     assert error.code == "ALARM_NOT_FOUND"
+
+
+async def test_a_clear_that_was_long_under_way_does_not_hide_that_the_fault_is_back(laid: Laid) -> None:
+    def cleared(at: int) -> Amend:
+        return lambda known: replace(known.value, cleared=True, cleared_at=at)
+
+    [[now]] = await laid.rows("RETURN timestamp()")
+    alarm = await laid.raise_(report("trunk-1", raised_at=now))
+    await laid.amend(alarm, cleared(now + 10))
+    await laid.raise_(report("trunk-1", raised_at=now + 20))
+    assert (await laid.alarm(alarm))["state"] == "raised"
+    assert (await laid.amend(alarm, cleared(now + 10))).ids == {"alarm": alarm}
+    assert (await laid.alarm(alarm))["state"] == "raised"
+    await laid.amend(alarm, cleared(now + 30))
+    assert (await laid.alarm(alarm))["state"] == "cleared"
 
 
 async def test_an_amendment_that_fails_changes_nothing(laid: Laid) -> None:

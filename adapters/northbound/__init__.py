@@ -1,0 +1,30 @@
+"""Northbound: the endpoints of ours that surrounding systems, operators and customers call, in TM Forum's protocols.
+
+A fault manager speaks TMF642 and nothing else, and hears no more of us than that. What it says becomes values and
+changes of the graph; what it asks is answered by the compiled reads, in its own scope.
+
+In: an HTTP request whose principal is known. Out: a TMF642 answer; on any error TMF's error body, and nothing written.
+
+Files, in the order in which a request meets them:
+
+    alarms.py         the routes: method, role, body, answer
+    tickets.py        the ticketing system tells of its tickets (TMF621 listener)
+    body.py           a body as it arrives: its type, its size, JSON
+    shape.py          what a document may hold, and all that is wrong with one
+    alarm_shape.py    the published shape of an alarm, as we take it
+    alarm_changes.py  POST and PATCH, as calls of graph.changes
+    alarm_tasks.py    ackAlarms and clearAlarms
+    alarm_query.py    a list's query as the filter of a compiled read
+    alarm_reads.py    what is asked of the graph, and the port that it is asked through
+    alarm_codec.py    a body becomes an Alarm; what the graph holds becomes a TMF642 alarm
+    errors.py         whatever went wrong, as one error body
+
+Invariants
+1. Nothing is read but by a compiled read in the caller's scope, and nothing changed but by a function of graph.changes.
+2. What a caller may not see and what does not exist are one answer, byte for byte.
+3. What nobody has changed comes out as it came in: a record is kept whole, and only current values are put over it.
+4. Every string, list and level of a body has an end.
+
+Example: `POST /tmf-api/alarmManagement/v4/alarm` by `system:fault-management` with the seven mandatory fields answers 201
+with the alarm, `id` and `affectedService`, and its address in `Location`; the same again answers 201 with the same id.
+"""

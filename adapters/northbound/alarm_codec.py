@@ -1,0 +1,157 @@
+"""An alarm goes in as its source wrote it and comes out years later, and in between other people have changed it.
+
+`decode` makes one Alarm value of a TMF642 body, or says all that is wrong with it. `encode` makes a TMF642 alarm of what
+the graph holds: the record, as it came, with the current values over it. A current value that says the same as the
+record (the same moment in another zone, the other half of a split word) leaves the record's spelling alone, so that
+what nobody has changed comes back as it went in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from adapters.errors import Malformed
+from adapters.northbound.alarm_shape import ALARM, ALARM_TYPES, PUBLISHED_TYPES
+from adapters.northbound.errors import MalformedBody
+from adapters.northbound.shape import faults
+from adapters.tmf import read_time, write_time
+from graph.alarm import Alarm
+from graph.changes.occurrence import Known
+from graph.mapping import enum_name
+from graph.model import LABELS
+
+Record = Mapping[str, Any]
+
+TIMES: Final = MappingProxyType(
+    {"alarmRaisedTime": "raisedAt", "alarmChangedTime": "changedAt", "alarmClearedTime": "clearedAt"}
+)
+"""The published name of each time, and the graph's."""
+SAME: Final = (
+    "sourceSystemId",
+    "externalAlarmId",
+    "alarmType",
+    "probableCause",
+    "specificProblem",
+    "perceivedSeverity",
+    "state",
+    "ackState",
+)
+"""What has one name there and here."""
+_WORDS: Final = {enum_name(word): word for each in LABELS["Alarm"].properties for word in each.words}
+
+
+def decode(body: object) -> Alarm:
+    """Make an alarm of a body that has been read as JSON; raises MalformedBody with every fault."""
+    found = faults(ALARM, body)
+    if found or not isinstance(body, dict):
+        raise MalformedBody(found)
+    return Alarm(
+        source_system_id=body["sourceSystemId"],
+        external_alarm_id=body.get("externalAlarmId"),
+        alarmed_object=body["alarmedObject"]["id"],
+        alarm_type=ALARM_TYPES[body["alarmType"]],
+        probable_cause=body["probableCause"],
+        specific_problem=body.get("specificProblem"),
+        perceived_severity=body["perceivedSeverity"],
+        cleared="cleared" in (body["state"], body["perceivedSeverity"]),
+        acknowledged=body.get("ackState") == "acknowledged",
+        raised_at=read_time(body["alarmRaisedTime"], "alarmRaisedTime"),
+        changed_at=_moment(body, "alarmChangedTime"),
+        cleared_at=_moment(body, "alarmClearedTime"),
+        record=body,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the graph holds of an alarm, as far as whoever asks may see it."""
+
+    row: Mapping[str, Any]
+    """the fields of the GraphQL type Alarm."""
+    services: Sequence[str]
+    """the ids of the services it affects."""
+    href: str
+
+
+def encode(seen: Seen) -> dict[str, Any]:
+    """Write an alarm as TMF642 does."""
+    shown = _over(seen.row.get("record") or {}, _values(seen.row))
+    shown.pop("affectedService", None)  # what a source thinks it affects is not what it affects
+    if seen.services:
+        shown["affectedService"] = [{"id": each} for each in seen.services]
+    return {**shown, "id": seen.row["id"], "href": seen.href}
+
+
+def restated(known: Known) -> dict[str, Any]:
+    """Write an alarm as its source would have to now: what a patch is merged into.
+
+    The time of the last change stays the source's own, since later reports are compared with it.
+    """
+    alarm, record = known.value, known.value.record
+    values = {
+        "sourceSystemId": alarm.source_system_id,
+        "externalAlarmId": alarm.external_alarm_id,
+        "alarmType": PUBLISHED_TYPES[alarm.alarm_type],
+        "probableCause": alarm.probable_cause,
+        "specificProblem": alarm.specific_problem,
+        "perceivedSeverity": alarm.perceived_severity,
+        "state": known.state,
+        "ackState": "acknowledged" if alarm.acknowledged else "unacknowledged",
+        "alarmedObject": {"id": alarm.alarmed_object},
+        "alarmRaisedTime": write_time(alarm.raised_at),
+        "alarmChangedTime": record.get("alarmChangedTime"),
+        "alarmClearedTime": None if known.cleared_at is None else write_time(known.cleared_at),
+    }
+    return _over(record, {name: value for name, value in values.items() if value is not None})
+
+
+def _over(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Put current values over a record; what only they say and do not say now, is gone."""
+    kept = {name: value for name, value in record.items() if name not in _CURRENT}
+    for name, value in values.items():
+        kept[name] = record[name] if _says_the_same(name, record.get(name), value) else value
+    return kept
+
+
+def _values(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what the graph says, under the published names; what it does not say is absent."""
+    values = {name: _WORDS.get(row[name], row[name]) for name in SAME if row.get(name) is not None}
+    values["alarmType"] = PUBLISHED_TYPES[values["alarmType"]]
+    values |= {name: row[ours] for name, ours in TIMES.items() if row.get(ours) is not None}
+    if "alarmedObjectRef" in row:
+        return {**values, "alarmedObject": {"id": row["alarmedObjectRef"]}}
+    if row.get("alarmedObject"):  # of the caller's slice: by our id, since the source's name for it may tell more
+        seen = row["alarmedObject"]
+        return {**values, "alarmedObject": {"id": seen["id"], "@type": seen["__typename"]}}
+    return values
+
+
+_CURRENT: Final = frozenset({"alarmedObject", *SAME, *TIMES})
+
+
+def _says_the_same(name: str, recorded: object, current: Any) -> bool:
+    if recorded is None:
+        return False
+    match name:
+        case "alarmType":
+            return ALARM_TYPES.get(str(recorded)) == ALARM_TYPES[current]
+        case "alarmedObject":
+            return isinstance(recorded, dict) and recorded.get("id") == current["id"]
+        case _ if name in TIMES:
+            return _read(recorded, name) == _read(current, name)
+        case _:
+            return bool(recorded == current)
+
+
+def _moment(body: Record, name: str) -> int | None:
+    return read_time(body[name], name) if name in body else None
+
+
+def _read(value: object, name: str) -> int | None:
+    try:
+        return read_time(value, name)
+    except Malformed:
+        return None

@@ -1,0 +1,58 @@
+"""People change tickets in the ticketing system, and it tells us of it, as TMF621 v4 says: an event to a listener.
+
+`POST /tmf-api/troubleTicketManagement/v4/listener/<event>`, by the ticketing system itself, with a token of its own
+(`system:<name>`, the name that the settings give it), or by an operator. What is told is believed as far as what it
+answers to a question is; of a ticket that is not ours nothing is kept, and the answer is the same.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from adapters.errors import Nonsense
+from adapters.northbound.alarms import WRITERS, Action, Call, Edge, Resource
+from adapters.northbound.body import JSON
+from adapters.northbound.errors import Refusal
+from adapters.ticketing.telling import heard_of
+from adapters.ticketing.tmf621_resource import state_of
+from graph.changes.ticketing import note_tickets
+from graph.scope import Role
+
+BASE: Final = "/tmf-api/troubleTicketManagement/v4"
+EVENTS: Final = (
+    "troubleTicketCreateEvent",
+    "troubleTicketAttributeValueChangeEvent",
+    "troubleTicketStatusChangeEvent",
+    "troubleTicketDeleteEvent",
+    "troubleTicketInformationRequiredEvent",
+)
+
+
+def ticket_routes(edge: Edge) -> list[Route]:
+    """Make the routes, relative to `BASE`."""
+    listen = Action(name="listenToTroubleTicket", roles=WRITERS, run=_heard)
+    resources = {"/listener/{event}": {"POST": listen}, "/{rest:path}": {}}
+    return [Route(path, Resource(edge, actions)) for path, actions in resources.items()]
+
+
+async def _heard(call: Call) -> Response:
+    principal, port = call.reads.principal, call.reads.port
+    system = port.policy.ticketing
+    if principal.effective is Role.SYSTEM and principal.system != system:
+        raise Refusal("FORBIDDEN", "Only the ticketing system tells of its tickets.")
+    if call.request.path_params["event"] not in EVENTS:
+        raise Refusal("NOT_FOUND")
+    document = await call.body(JSON)
+    told = document.get("event") if isinstance(document, dict) else None
+    try:
+        state = state_of(told.get("troubleTicket") if isinstance(told, dict) else None, "event.troubleTicket")
+    except Nonsense as error:
+        raise Refusal("BAD_USER_INPUT", f"{error.where}: {error.message}") from error
+    heard = heard_of(state)
+    if heard is not None and system:
+        subject = f"system:{system}"
+        await note_tickets(port.store, system, [heard], subject=subject, deadline=call.reads.deadline)
+    return Response(status_code=204)

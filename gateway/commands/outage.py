@@ -1,0 +1,220 @@
+"""The main job, told as it happens: a card fails, and whoever must know of it does, each in the system they look at.
+
+Everything is done and seen from outside, over HTTP: the stand-in for fault management raises the alarm, the gateway is
+asked whom it hits, the stand-in for ticketing is asked which tickets it holds, and the customer asks for its slice. Then
+the card is mended, the alarm clears, and the tickets must be resolved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aiohttp
+import orjson
+from pydantic import SecretStr
+
+from gateway.app import fault_management
+from gateway.commands.story import TIMEOUT, Told, as_text, own_word, tell
+from gateway.errors import CommandFailed
+from gateway.stores import DemoPrincipal
+
+SECONDS: Final = 60.0
+"""for each step of the story."""
+_STEP: Final = 0.05
+_RANK: Final = ("critical", "major", "minor", "warning")
+_TICKETED: Final = frozenset(_RANK[:3])
+_CARD: Final = """
+query Card($id: ID!) {
+  customer(id: $id) { services(first: 50) { nodes { accessPoints { port { card { id } } } } } }
+}
+"""
+_IMPACT: Final = "query Impact($of: [ID!]!) { impact(of: $of) { totalServices totalCustomers } }"
+_AFFECTED: Final = """
+query Affected($id: ID!) {
+  alarm(id: $id) {
+    alarmedObject { __typename ... on Resource { id name } }
+    affects(first: 1000) { nodes { effect severity service { id name customer { id name } } } }
+  }
+}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Where the story takes place."""
+
+    base: str
+    """the gateway's address."""
+    desk: str
+    """the ticketing system's."""
+    tokens: Mapping[str, str]
+    premium: DemoPrincipal
+    standard: DemoPrincipal
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """What happened."""
+
+    alarm: dict[str, Any]
+    affected: list[dict[str, Any]]
+    tickets: list[dict[str, Any]]
+    """as the ticketing system returns them, while the fault lasts."""
+    ticketed_ms: float
+    """from the fault manager's request to the last ticket."""
+    slice: Told
+    resolved: bool
+
+
+async def play(scene: Scene, note: Callable[[str], None]) -> Outage:
+    """Let a card fail and be mended; raises CommandFailed where any of it does not happen."""
+    token = SecretStr(scene.tokens["fault management"])
+    async with (
+        aiohttp.ClientSession(timeout=TIMEOUT) as session,
+        fault_management(f"{scene.base}/tmf-api/alarmManagement/v4", token) as faults,
+    ):
+        card = await _card(session, scene)
+        began = time.monotonic()
+        raised = await faults.raise_alarm(card, number=scene.seed, deadline=_soon())
+        alarm, affected = await _affected(session, scene, raised.id, raised.external_alarm_id)
+        note(_what_fails(alarm, affected))
+        wanted = _ticketed(affected)
+        tickets = await _tickets(session, scene, raised.id, lambda found: len(found) >= len(wanted), "were opened")
+        ticketed_ms = round((time.monotonic() - began) * 1_000, 1)
+        note(_what_is_filed(tickets, ticketed_ms))
+        told = await tell(f"{scene.base}/graphql", dict(scene.tokens), scene.premium, scene.standard)
+        note(as_text(told))
+        await faults.clear_alarm(raised.external_alarm_id, deadline=_soon())
+        over = await _tickets(session, scene, raised.id, _all_resolved, "were resolved")
+        note(f"The card works again, the alarm is cleared: {len(over)} of {len(tickets)} tickets are resolved.")
+    return Outage(
+        alarm=alarm,
+        affected=affected,
+        tickets=tickets,
+        ticketed_ms=ticketed_ms,
+        slice=told,
+        resolved=len(over) == len(tickets),
+    )
+
+
+async def _card(session: aiohttp.ClientSession, scene: Scene) -> str:
+    """Choose the card of the customer's own whose failure hits the most, and nobody's whole network."""
+    (customer,) = scene.premium.customers
+    data = await _asked(session, scene, _CARD, {"id": customer})
+    services = data["customer"]["services"]["nodes"]
+    cards: list[str] = sorted({each["port"]["card"]["id"] for service in services for each in service["accessPoints"]})
+    sizes = [(await _asked(session, scene, _IMPACT, {"of": [each]}))["impact"] for each in cards]
+    hit = {card: (size["totalCustomers"], size["totalServices"]) for card, size in zip(cards, sizes, strict=True)}
+    return max(cards, key=lambda each: (hit[each][1] <= 200, hit[each], each))
+
+
+async def _affected(
+    session: aiohttp.ClientSession, scene: Scene, alarm_id: str, external_id: str
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    found = (await _asked(session, scene, _AFFECTED, {"id": alarm_id}))["alarm"]
+    affected = [
+        {
+            "customer": each["service"]["customer"],
+            "service": {"id": each["service"]["id"], "name": each["service"]["name"]},
+            "effect": own_word(each["effect"]),
+            "severity": own_word(each["severity"]),
+        }
+        for each in found["affects"]["nodes"]
+    ]
+    if not affected:
+        raise CommandFailed("The alarm affects no service.", "Try another --seed.")
+    alarm = {"id": alarm_id, "externalAlarmId": external_id, "alarmedObject": found["alarmedObject"]}
+    return alarm, sorted(affected, key=_badness)
+
+
+def _badness(affected: Mapping[str, Any]) -> tuple[int, str, str]:
+    severity = affected["severity"]
+    rank = _RANK.index(severity) if severity in _RANK else len(_RANK)
+    return rank, affected["customer"]["name"], affected["service"]["name"]
+
+
+def _ticketed(affected: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {each["customer"]["id"] for each in affected if each["severity"] in _TICKETED}
+
+
+async def _tickets(
+    session: aiohttp.ClientSession,
+    scene: Scene,
+    alarm_id: str,
+    enough: Callable[[list[dict[str, Any]]], bool],
+    what: str,
+) -> list[dict[str, Any]]:
+    """Read the alarm's tickets back from the ticketing system, until they are as they should be."""
+    end = _soon()
+    while True:
+        async with session.get(f"{scene.desk}/troubleTicket?limit=1000") as response:
+            listed = await response.json()
+        found = [each for each in listed if each["externalId"].startswith(f"{alarm_id}:")]
+        if enough(found):
+            return [_shown(each) for each in found]
+        if time.monotonic() > end:
+            raise CommandFailed(f"Not all tickets {what} within {SECONDS:.0f} s.", "Look at `deliveries`.")
+        await asyncio.sleep(_STEP)
+
+
+def _all_resolved(found: Sequence[Mapping[str, Any]]) -> bool:
+    return bool(found) and all(each["status"] == "resolved" for each in found)
+
+
+def _shown(ticket: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: ticket[name] for name in ("id", "externalId", "severity", "status", "relatedParty")}
+
+
+async def _asked(session: aiohttp.ClientSession, scene: Scene, text: str, variables: dict[str, Any]) -> Any:
+    headers = {"Authorization": f"Bearer {scene.tokens['operator']}", "Content-Type": "application/json"}
+    body = orjson.dumps({"query": text, "variables": variables})
+    async with session.post(f"{scene.base}/graphql", data=body, headers=headers) as response:
+        answer = await response.json()
+    if answer.get("errors"):
+        raise CommandFailed("The gateway answered with an error.", answer["errors"][0]["message"])
+    return answer["data"]
+
+
+def _soon() -> float:
+    return time.monotonic() + SECONDS
+
+
+def _what_fails(alarm: Mapping[str, Any], affected: Sequence[Mapping[str, Any]]) -> str:
+    customers = {each["customer"]["id"] for each in affected}
+    fails = f"Card {alarm['alarmedObject']['name']} fails. Fault management posts alarm {alarm['externalAlarmId']}"
+    lines = [f"{fails}, which hits {len(affected)} services of {len(customers)} customers:"]
+    for each in affected[:6]:
+        severity = each["severity"] or "no severity promised"
+        lines.append(f"  {each['customer']['name']}: {each['service']['name']}: {each['effect']}, {severity}")
+    if len(affected) > 6:
+        lines.append(f"  and {len(affected) - 6} more")
+    return "\n".join(lines)
+
+
+def _what_is_filed(tickets: Sequence[Mapping[str, Any]], milliseconds: float) -> str:
+    lines = [f"The ticketing system, {milliseconds} ms after the alarm, holds {len(tickets)} tickets:"]
+    lines += [
+        f"  {each['id']}: {each['severity']}, {each['status']}, for {each['relatedParty'][0]['name']}"
+        for each in sorted(tickets, key=lambda ticket: _RANK.index(ticket["severity"]))[:6]
+    ]
+    if len(tickets) > 6:
+        lines.append(f"  and {len(tickets) - 6} more")
+    return "\n".join(lines)
+
+
+def as_object(outage: Outage) -> dict[str, Any]:
+    """Give what happened for programs."""
+    return {
+        "alarm": outage.alarm,
+        "affected": outage.affected,
+        "tickets": outage.tickets,
+        "ticketedMilliseconds": outage.ticketed_ms,
+        "query": {"data": outage.slice.data, "milliseconds": outage.slice.milliseconds},
+        "hiddenFromOther": outage.slice.hidden,
+        "resolved": outage.resolved,
+    }

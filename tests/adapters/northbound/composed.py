@@ -1,0 +1,136 @@
+"""The endpoint as a gateway has it: the same gates and compiled reads behind it, the same middleware round it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route, Router
+from starlette.types import Scope
+
+from adapters.northbound import tickets
+from adapters.northbound.alarms import BASE, Edge, alarm_routes
+from adapters.northbound.errors import body_of
+from gateway.errors import Refused, printed
+from gateway.exchange import exchange_of
+from gateway.keys import key_rings
+from gateway.metrics import Metrics
+from gateway.middleware import middleware
+from gateway.pipeline import GraphRequest, Pipeline
+from gateway.response import RefuseWith
+from gateway.settings import Limits, Settings, System
+from gateway.tokens import Tokens
+from graph.changes.policy import AlarmPolicy
+from graph.errors import GraphError
+from graph.scope import Principal
+from graph.store import Store
+from resolvers.knowledge.subgraph import KnowledgeSubgraph
+from tests.adapters.northbound.published import check
+from tests.gateway.conftest import Mint, serving
+
+BODY_BYTES = 200_000
+SECONDS = 30.0
+CURSOR_KEY = b"n" * 32
+
+
+class Port:
+    """What the gateway gives to the endpoint; a store that is away is an exception in its place."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.open: Store | GraphError = store
+        self.policy = AlarmPolicy()
+        self.subgraph = KnowledgeSubgraph(store, CURSOR_KEY, self.policy)
+        self.subgraph.reads.allowance.per_minute = 1_000_000
+        self._pipeline = Pipeline(self.subgraph, settings)
+        self.asked: list[str] = []
+
+    async def ask(
+        self, text: str, variables: Mapping[str, Any], principal: Principal, deadline: float
+    ) -> dict[str, Any]:
+        self.asked.append(text)
+        request = GraphRequest(query=text, variables=variables, operation_name=None, queries_only=True)
+        try:
+            prepared = self._pipeline.prepare(request, principal)
+            return await self._pipeline.answer(prepared, variables, principal, deadline)
+        except Refused as refused:
+            return {"errors": [printed(each, "") for each in refused.problems]}
+
+    @property
+    def store(self) -> Store:
+        if isinstance(self.open, GraphError):
+            raise self.open
+        return self.open
+
+
+def settings_of(mint: Mint) -> Settings:
+    return Settings(
+        listen="127.0.0.1:0",
+        issuers=(mint.settings(),),
+        systems={"nms": System(sources=("nms-1", "nms-3")), "other": System(sources=("nms-2",))},
+        deadline_seconds=SECONDS,
+        limits=Limits(new_documents_per_minute=100_000),
+    )
+
+
+def application(port: Port, settings: Settings, seconds: float = SECONDS) -> Starlette:
+    return _mounted(BASE, alarm_routes(edge(port, seconds)), settings)
+
+
+def _mounted(base: str, routes: list[Route], settings: Settings) -> Starlette:
+    tokens = Tokens(settings.issuers, key_rings(settings.issuers), settings.sources)
+    wrapped = middleware(Router(routes, redirect_slashes=False), settings, tokens, Metrics(), RefuseWith(body=body_of))
+    return Starlette(routes=[Mount(base, wrapped)])
+
+
+def edge(port: Port, seconds: float = SECONDS) -> Edge:
+    def caller(scope: Scope) -> Principal:
+        principal = exchange_of(scope).principal
+        assert principal is not None
+        return principal
+
+    def deadline(scope: Scope) -> float:
+        return exchange_of(scope).started + seconds
+
+    def note(scope: Scope, operation: str, code: str) -> None:
+        exchange = exchange_of(scope)
+        exchange.operation, exchange.code = operation, code
+
+    return Edge(port=port, caller=caller, deadline=deadline, note=note, body_bytes=BODY_BYTES)
+
+
+@asynccontextmanager
+async def listening_to_tickets(port: Port, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of what the ticketing system tells of its tickets."""
+    async with serving(_mounted(tickets.BASE, tickets.ticket_routes(edge(port)), settings), settings) as client:
+        client.base_url = httpx.URL(f"{client.base_url}{tickets.BASE}")
+        yield client
+
+
+@asynccontextmanager
+async def calling(app: Starlette, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of whom every answer is compared with the published shapes."""
+    async with serving(app, settings) as client:
+        client.event_hooks = {"response": [check]}
+        client.base_url = httpx.URL(f"{client.base_url}{BASE}")
+        client.timeout = httpx.Timeout(60)
+        yield client
+
+
+async def sent(client: httpx.AsyncClient, headers: Mapping[str, str], body: bytes) -> bytes:
+    """The answer to a POST of an alarm of which only this much is ever sent."""
+    reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+    lines = [f"POST {BASE}/alarm HTTP/1.1", "Host: here", *(f"{name}: {value}" for name, value in headers.items())]
+    writer.write("\r\n".join([*lines, "", ""]).encode() + body)
+    try:
+        return await asyncio.wait_for(reader.read(), 10)
+    finally:
+        writer.close()
+
+
+def soon() -> float:
+    return time.monotonic() + 60

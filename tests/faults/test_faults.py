@@ -1,0 +1,34 @@
+"""Fifteen processes are killed while alarms flow, and nothing is lost or told twice."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.faults.round import Place, play
+
+KILLS = 15
+TAKEOVER_SECONDS = 15.0
+
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
+]
+
+
+@pytest.fixture
+def place(store_address: str, tmp_path: Path) -> Place:
+    """The embedded database gets a directory of its own, since it is killed; a server is the one of the session."""
+    embedded = store_address.startswith("embedded:")
+    return Place(store=f"embedded:{tmp_path / 'graph'}" if embedded else store_address, directory=tmp_path)
+
+
+async def test_nothing_is_lost_and_nothing_is_doubled_whoever_is_killed(place: Place) -> None:
+    result = await play(place, seed="make test", kills=KILLS, say=print)
+    assert sum(result.kills.values()) == KILLS
+    assert result.violations == []
+    assert result.tickets > 20, "too little happened to show anything"
+    assert max(result.takeovers, default=0.0) < TAKEOVER_SECONDS
