@@ -40,7 +40,7 @@ from gateway.metrics import Metrics
 from gateway.middleware import middleware
 from gateway.pipeline import GraphRequest, Pipeline
 from gateway.response import RefuseWith
-from gateway.serving import end_with_parent
+from gateway.serving import end_with_parent, settle
 from gateway.settings import Settings, load_settings
 from gateway.stores import cursor_key, fitting, opened, sentences, soon
 from gateway.tokens import Tokens
@@ -157,7 +157,9 @@ def worker() -> Starlette:
     """Make the application of a worker process, whose settings come from the environment."""
     settings = load_settings()
     configure_log(settings.log_level)
-    return application(settings)
+    app = application(settings)
+    settle()
+    return app
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from graphql import GraphQLSchema
 
 from graph.bind import Binding, Caller, EntityIds, Given, Outcome
 from graph.clauses import (
+    Call,
     Case,
     Const,
     Expr,
@@ -35,7 +36,7 @@ from graph.clauses import (
     Var,
 )
 from graph.explore import explored
-from graph.layout import Body, Choice, Constant, EntityList, Inline, Leaf, Many, Member, Object, One
+from graph.layout import Body, Choice, Constant, EntityList, Inline, Joined, Leaf, Many, Member, Object, One
 from graph.mapping import (
     Along,
     AnyById,
@@ -62,6 +63,7 @@ from graph.pages import page
 from graph.parts import (
     Item,
     Row,
+    ahead_of,
     element_type,
     is_list_of_pages,
     item_of,
@@ -231,17 +233,29 @@ class _Compiler:
         outer = joined(item.outer, found)
         if asked.type.startswith("["):
             return self._list(asked, mapping, found, outer, row)
+        if row.joins and len(asked.selections) == 1:
+            return self._joined(asked, found, item, row)
         value, body = self._body(asked.selections, found.node, outer)
         return one(asked, Query((*found.clauses, Return(value, limit=Const(1)))), body, row)
 
+    def _joined(self, asked: Field, found: Source, item: Item, row: Row) -> Joined:
+        """Bind the node ahead of the row: a list less for each row of the answer, and half the work on both databases."""
+        node = Call("head", (Sub("COLLECT", Query((*found.clauses, Return(Var(found.node), limit=Const(1))))),))
+        row.ahead.append((node, found.node))
+        inner = Item(var=found.node, outer=(*item.outer, found.node))
+        index = row.put(Get(found.node, "id"))
+        body = self.members(asked.selections[0], inner, row)
+        return Joined(index=index, body=body, required=asked.type.endswith("!"))
+
     def _list(self, asked: Field, mapping: Along, found: Source, outer: tuple[str, ...], row: Row) -> Many:
-        inner = Row()
+        inner = Row(joins=True)
         selection = asked.selections[0]
         layout = self.members(selection, item_of(self.mappings, selection.type, found, outer), inner)
         keys = [Get(found.relationship, name) for name in mapping.order] + [Get(found.node, "id")]
         order = tuple(Order(key) for key in keys)
         last = Return(inner.list(), order=order, limit=Const(mapping.at_most))
-        return Many(index=row.put(Sub("COLLECT", Query((*found.clauses, last)))), body=layout)
+        rows = Query((*found.clauses, *ahead_of(inner, outer), last))
+        return Many(index=row.put(Sub("COLLECT", rows)), body=layout)
 
 
 def _leaf(asked: Field, value: Expr | None, row: Row) -> Leaf:

@@ -53,6 +53,15 @@ class One:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """A nullable object whose values stand in the enclosing row; it is there if the value at `index` is."""
+
+    index: int
+    body: Object
+    required: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inline:
     """An object whose values stand in the enclosing row."""
 
@@ -127,4 +136,4 @@ class Page:
 
 
 PageMember = Constant | Total | PageInfo | Nodes | Edges
-Member = Leaf | Constant | One | Inline | Many | EntityList | Page
+Member = Leaf | Constant | One | Joined | Inline | Many | EntityList | Page

@@ -32,7 +32,7 @@ from graph.clauses import (
 from graph.filters import Filtered, SortKey, after
 from graph.layout import Constant, Cursor, Edges, Nodes, Object, Page, PageInfo, PageMember, Total
 from graph.model import LABELS, Kind
-from graph.parts import Item, Recursion, Row, element_type, item_of, joined, kept, slot_of
+from graph.parts import Item, Recursion, Row, ahead_of, element_type, item_of, joined, kept, slot_of
 from graph.query import Field
 from graph.scope import ScopeKind
 from graph.slice import Source, both
@@ -107,7 +107,7 @@ class _Rows:
         context = f"{self.asked.named_type}:{','.join(key.word for key in keys)}"
         condition = both(_filter(self.recursion, self.asked, self.found), self._places(keys, context))
         condition = both(condition, self._indexed_start(keys, condition))
-        row = Row()
+        row = Row(joins=True)
         members = self._members(row, outer, ListOf(tuple(key.expr for key in keys)), context)
         size = self.recursion.names.parameter(PageSize(slot=slot_of(self.asked), more=int(self._wants_more())))
         order = tuple(Order(key.expr, key.descending != self._backward()) for key in keys)
@@ -205,9 +205,9 @@ def _ordered(
 ) -> Expr:
     """Sort and cut first, then ask further: a subquery must not run for rows that the page leaves out."""
     order, size = cut
-    if any(_asks_further(each) for each in row.places):
+    if row.ahead or any(_asks_further(each) for each in row.places):
         first = With(kept(outer), order=order, limit=size)
-        return Sub("COLLECT", Query((*clauses, first, Return(row.list(), order=order))))
+        return Sub("COLLECT", Query((*clauses, first, *ahead_of(row, outer), Return(row.list(), order=order))))
     return Sub("COLLECT", Query((*clauses, Return(row.list(), order=order, limit=size))))
 
 

@@ -28,6 +28,8 @@ class Row:
     places: list[Expr] = field(default_factory=list)
     ahead: list[tuple[Expr, str]] = field(default_factory=list)
     """what a WITH must compute before the row: a subquery that aggregates may not stand in a list (Neo4j)."""
+    joins: bool = False
+    """whether the nodes that this object leads to may be bound ahead too, their values standing in this row."""
 
     def put(self, expr: Expr) -> int:
         """Give the place of an expression."""
@@ -139,6 +141,16 @@ def kept(variables: Sequence[str]) -> tuple[tuple[Expr, str], ...]:
     return tuple((Var(each), "") for each in variables)
 
 
+def ahead_of(row: Row, outer: tuple[str, ...]) -> tuple[With, ...]:
+    """Bind what stands ahead of a row, one after the other, since the later may be asked of the earlier."""
+    bound = list(outer)
+    clauses: list[With] = []
+    for expr, name in row.ahead:
+        clauses.append(With((*kept(bound), (expr, name))))
+        bound.append(name)
+    return tuple(clauses)
+
+
 def one(asked: Field, query: Query, body: Body, row: Row) -> One:
     """Put a nullable object: the only row of a subquery, or null."""
     return One(index=row.put(Call("head", (Sub("COLLECT", query),))), body=body, required=asked.type.endswith("!"))
@@ -155,7 +167,7 @@ def computed_one(recursion: Recursion, asked: Field, found: Computed, row: Row) 
     """Put a computed object."""
     inner = Row()
     layout = recursion.members(asked.selections[0], found.item, inner)
-    ahead = (With((*kept(found.item.outer), *inner.ahead)),) if inner.ahead else ()
+    ahead = ahead_of(inner, found.item.outer)
     return one(asked, Query((*found.clauses, *ahead, Return(inner.list(), limit=Const(1)))), layout, row)
 
 

@@ -27,6 +27,7 @@ from graph.layout import (
     Edges,
     EntityList,
     Inline,
+    Joined,
     Leaf,
     Many,
     Member,
@@ -108,6 +109,9 @@ class _Writer:
                 return repr(value)
             case Inline(body=inner):
                 return self.object(inner, row, tag=False)
+            case Joined(index=index, body=inner, required=required):
+                other = "bad()" if required and self.strict else "None"
+                return f"({self.object(inner, row, tag=False)} if {row}[{index}] is not None else {other})"
             case One(index=index, body=inner, required=required):
                 var = self.name()
                 value = self.body(inner, var)

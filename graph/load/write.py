@@ -136,7 +136,7 @@ async def _write(target: Target, lane: str, batch: Batch) -> None:
 
     async def run(transaction: Transaction) -> None:
         for text, rows in work:
-            await transaction.run(text, {"rows": rows})
+            await transaction.run(text, {"batch": {"rows": rows}})
         await transaction.run(SET_MARK, mark)
 
     await target.store.write(run, deadline=target.deadline)

@@ -133,3 +133,24 @@ async def test_requests_under_way_are_answered_before_the_end(mint: Mint) -> Non
             process.send_signal(signal.SIGTERM)
             assert (await asked).status_code == 503
         process.communicate(timeout=60)
+
+
+WORKER = """
+import gc
+from gateway.app import worker
+app = worker()
+kept = gc.get_freeze_count()
+gc.collect()
+print(kept, len(gc.get_objects()))
+"""
+
+
+def test_a_worker_does_not_look_for_garbage_in_its_schema(mint: Mint, tmp_path: Path) -> None:
+    issuer = [mint.settings().model_dump(mode="json", include={"issuer", "audience", "jwks_file"})]
+    settings = {"TRUNKLINE_ISSUERS": json.dumps(issuer), "TRUNKLINE_STORE": f"embedded:{tmp_path}"}
+    made = subprocess.run(
+        [sys.executable, "-c", WORKER], cwd=TOP, env=os.environ | settings, capture_output=True, text=True, check=True
+    )
+    kept, looked_at = map(int, made.stdout.split())
+    assert kept > 50_000
+    assert looked_at < kept / 20
