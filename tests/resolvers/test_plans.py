@@ -64,7 +64,7 @@ def _searched_by_index() -> Iterator[Question]:
                     if each.required:
                         text = f"{{ {name}(filter: {filtered}) {{ totalCount nodes {{ id }} }} }}"
                         yield Question(about="arguments", text=text)
-                    text = f'{{ {name}(filter: {{{each.name}: {{eq: {value}}}}}) {{ totalCount nodes {{ id }} }} }}'
+                    text = f"{{ {name}(filter: {{{each.name}: {{eq: {value}}}}}) {{ totalCount nodes {{ id }} }} }}"
                     yield Question(about="arguments", text=text)
 
 
