@@ -23,6 +23,8 @@ STATEMENT = re.compile(
     r"\s*(MATCH|OPTIONAL|MERGE|CREATE|UNWIND|RETURN|CALL|WITH|SHOW|TERMINATE|DROP|ALTER|SET|FOREACH)\s"
 )
 RUNS = {"run", "rows", "read", "fetch", "command"}
+STORELESS = ("gateway/planning/", "gateway/execution/")
+"""They know no store (the arrows hold them to that), and have methods of the same names."""
 CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*\Z")
 
 MADE = {
@@ -181,7 +183,8 @@ def test_texts_are_made_only_of_the_names_of_the_model(texts: dict[str, Texts]) 
 
 
 def test_what_is_run_is_a_constant_or_comes_from_a_listed_place(texts: dict[str, Texts]) -> None:
-    assert {f"{module} {where}" for module, found in texts.items() for where in found.passed_on} == set(PASSED_ON)
+    knowing = {module: found for module, found in texts.items() if not module.startswith(STORELESS)}
+    assert {f"{module} {where}" for module, found in knowing.items() for where in found.passed_on} == set(PASSED_ON)
 
 
 @pytest.mark.parametrize(
