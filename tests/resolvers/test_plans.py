@@ -59,9 +59,8 @@ def _searched_by_index() -> Iterator[Question]:
             for each in label.properties:
                 if each.indexed and each.kind is Kind.STRING and each.name != "id":
                     value = enum_name(each.words[0]) if each.words else '"a"'
-                    part = f"in: [{value}]" if each.words else f"contains: {value}"
-                    filtered = f"{{{each.name}: {{{part}}}}}, orderBy: [{{field: {order_name(each.name)}}}]"
-                    if each.required:
+                    if each.required and not each.words:  # nothing is sorted by a word
+                        filtered = f'{{{each.name}: {{contains: "a"}}}}, orderBy: [{{field: {order_name(each.name)}}}]'
                         text = f"{{ {name}(filter: {filtered}) {{ totalCount nodes {{ id }} }} }}"
                         yield Question(about="arguments", text=text)
                     text = f"{{ {name}(filter: {{{each.name}: {{eq: {value}}}}}) {{ totalCount nodes {{ id }} }} }}"
