@@ -26,7 +26,7 @@ help:
 	@echo "make test     run the tests on the embedded database"
 	@echo "make lint     ruff, formatting, import arrows; make types: mypy; make format: put it right"
 	@echo "make chaos    kill processes while alarms flow, and look whether anything was lost: KILLS=200 SEED=1 STORE=embedded"
-	@echo "make bench    measure reads beside three references"
+	@echo "make bench    measure reads beside three references, and alarms with all that follows"
 	@echo "make audit AUDIT=DIR  run the federation gateway audit, whose checkout is DIR, against trunkline gateway"
 	@echo "make random   ten thousand random operations on random supergraphs; make test runs some hundreds"
 	@echo "make lock     pin the requirements anew; make schema, make docs: write what is derived"
@@ -54,6 +54,7 @@ types: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python -m benchmarks reads
+	$(BIN)/python -m benchmarks alarms
 
 chaos: $(DEV)
 	$(BIN)/python -m tests.faults --kills $(KILLS) --seed $(SEED) --store $(STORE)
