@@ -111,6 +111,8 @@ class Lane(Generic[T]):
                         await self._own(lease)
                 except GraphError as error:
                     log.warning("a lane waits for the database", lane=self._lane, reason=str(error))
+                except Exception:  # a fault of ours: it must be seen, and must not end the telling for good
+                    log.exception("a lane begins anew", lane=self._lane)
                 await asyncio.sleep(_LOOK_SECONDS)
 
     async def _own(self, lease: Lease) -> None:

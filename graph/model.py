@@ -16,6 +16,20 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from graph.vocabulary import (
+    ADMINISTRATIVE_STATES,
+    ALARM_TYPES,
+    BOOST_STATES,
+    DELIVERY_STATES,
+    EFFECTS,
+    OPERATIONAL_STATES,
+    ORDER_STATES,
+    SERVICE_STATES,
+    SEVERITIES,
+    TICKET_STATES,
+    TIERS,
+)
+
 SCHEMA_VERSION: Final = 2
 """Rises with each migration in graph/migrate.py."""
 
@@ -99,44 +113,6 @@ class Relationship:
     one_start: bool = False
     """an end has at most one start by it."""
 
-
-EFFECTS: Final = ("down", "degraded", "atRisk")
-SEVERITIES: Final = ("cleared", "indeterminate", "critical", "major", "minor", "warning")
-TIERS: Final = ("PREMIUM", "STANDARD", "BASIC")
-OPERATIONAL_STATES: Final = ("enabled", "disabled")
-ADMINISTRATIVE_STATES: Final = ("locked", "unlocked", "shuttingDown")
-SERVICE_STATES: Final = ("feasibilityChecked", "designed", "reserved", "inactive", "active", "terminated")
-ALARM_TYPES: Final = (
-    "communicationsAlarm",
-    "processingErrorAlarm",
-    "environmentalAlarm",
-    "qualityOfServiceAlarm",
-    "equipmentAlarm",
-    "integrityViolation",
-    "operationalViolation",
-    "physicalViolation",
-    "securityServiceOrMechanismViolation",
-    "timeDomainViolation",
-)
-TICKET_STATES: Final = ("acknowledged", "rejected", "pending", "held", "inProgress", "cancelled", "closed", "resolved")
-ORDER_STATES: Final = (
-    "acknowledged",
-    "rejected",
-    "pending",
-    "held",
-    "inProgress",
-    "cancelled",
-    "completed",
-    "failed",
-    "partial",
-    "assessingCancellation",
-    "pendingCancellation",
-)
-BOOST_STATES: Final = ("requested", "scheduled", "activated", "terminated", "declined")
-
-DELIVERY_STATES: Final = ("READY", "DONE", "DEAD")
-PARTS: Final = ("access", "working", "protecting")
-"""of a service: what an alarm hits of it."""
 
 _ID = Property(name="id", indexed=True)
 

@@ -41,7 +41,7 @@ DELETE r
 // graph/changes/alarms.py _SAID
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
-    a.record = $record, a.awaits = $awaits, a._sourceAt = $sourceAt, a._version = 1
+    a.record = $record, a.awaits = $awaits, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = 1
 
 // graph/changes/alarms.py _MOVE
 MATCH (a:Alarm {id: $id})
@@ -54,7 +54,7 @@ DELETE r
 MATCH (a:Alarm {id: $id})
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
-    a.raisedAt = $raised, a.record = $record, a._sourceAt = $sourceAt, a._version = coalesce(a._version, 0) + 1
+    a.raisedAt = $raised, a.record = $record, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = coalesce(a._version, 0) + 1
 RETURN a._version
 
 // graph/changes/consequences.py _COUNT_ON
@@ -192,7 +192,7 @@ WHERE $everyone OR a.sourceSystemId IN $sources
 SET a._lock = true
 REMOVE a._lock
 WITH a
-RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, a._sourceAt, a.record,
+RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, coalesce(a._endedAt, a.clearedAt), a._sourceAt, a.record,
   HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }),
   COLLECT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s.id ORDER BY s.id },
   [a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmType, a.probableCause, a.specificProblem,
@@ -206,7 +206,7 @@ RETURN t.orderKey, t.externalId
 
 // graph/changes/ticketing.py _OPEN_ONES
 MATCH (t:Ticket)
-WHERE t.status IN $open AND t.system = $system AND t.externalId IS NOT NULL
+WHERE t.status IN $open AND t.system = $system AND t.externalId > $after
 RETURN t.externalId ORDER BY t.externalId LIMIT $most
 
 // graph/changes/ticketing.py _HEAR
@@ -328,32 +328,17 @@ CREATE (:Delivery {
   version: e.aggregateVersion, state: 'READY', attempts: 0, createdAt: e.at, nextAt: e.at, payload: row.payload
 })-[:TELLS]->(e)
 
-// graph/ledger/outcomes.py _DONE
-UNWIND $rows AS row
-MATCH (d:Delivery {id: row.id})
-SET d._lock = true
-REMOVE d._lock
-WITH d, row WHERE d.state = 'READY' AND d.attempts = row.attempts AND d._epoch = row.epoch
-SET d.state = 'DONE', d.waiting = null, d.lastError = row.error
-RETURN d.id
-
-// graph/ledger/outcomes.py _AGAIN
+// graph/ledger/outcomes.py _SETTLE
 UNWIND $rows AS row
 MATCH (d:Delivery {id: row.id})
 SET d._lock = true
 REMOVE d._lock
 WITH d, row, datetime.realtime().epochMillis AS now
 WHERE d.state = 'READY' AND d.attempts = row.attempts AND d._epoch = row.epoch
-SET d.nextAt = now + row.pause, d.lastError = row.error
-RETURN d.id
-
-// graph/ledger/outcomes.py _DEAD
-UNWIND $rows AS row
-MATCH (d:Delivery {id: row.id})
-SET d._lock = true
-REMOVE d._lock
-WITH d, row WHERE d.state = 'READY' AND d.attempts = row.attempts AND d._epoch = row.epoch
-SET d.state = 'DEAD', d.waiting = null, d.lastError = row.error
+SET d.state = row.state,
+    d.waiting = CASE WHEN row.state = 'READY' THEN d.waiting ELSE null END,
+    d.nextAt = CASE WHEN row.state = 'READY' THEN now + row.pause ELSE d.nextAt END,
+    d.lastError = row.error
 RETURN d.id
 
 // graph/link.py Link._terminate

@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Final
 
 from adapters.northbound.shape import Flag, Identifier, Many, Shape, Text, Thing, Time, Word
-from graph.model import ALARM_TYPES as OUR_TYPES
-from graph.model import SEVERITIES
+from graph.vocabulary import ALARM_TYPES as OUR_TYPES
+from graph.vocabulary import SEVERITIES
 
 STATES: Final = ("raised", "updated", "cleared")
 ACK_STATES: Final = ("acknowledged", "unacknowledged")

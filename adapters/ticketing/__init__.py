@@ -30,7 +30,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from graph.model import EFFECTS, SEVERITIES, TICKET_STATES
+from graph.vocabulary import EFFECTS, SEVERITIES, TICKET_STATES
 
 ORDERED: Final = ("acknowledged", "inProgress", "resolved")
 """The statuses that we order; the others are for the people who work there."""
@@ -47,7 +47,7 @@ class TicketState:
     external_id: str | None
     """our order key, or whatever it was opened under."""
     status: str
-    """one of `graph.model.TICKET_STATES`."""
+    """one of `graph.vocabulary.TICKET_STATES`."""
     severity: str
     """as they put it: people may have written there what is no word of ours; empty when nothing."""
     changed_at: int | None
@@ -71,7 +71,7 @@ class AffectedService:
 
     id: str
     effect: str
-    """one of `graph.model.EFFECTS`."""
+    """one of `graph.vocabulary.EFFECTS`."""
 
     def __post_init__(self) -> None:
         _check(self.effect, EFFECTS, "effect")

@@ -29,7 +29,7 @@ _CLOSED: Final = 409
 _GONE: Final = 404
 _MOST_SERVICES: Final = 200
 """that a ticket names one by one; how many there are is in its description."""
-_MOST_POLLED: Final = 5_000
+_POLLED_AT_ONCE: Final = 50
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +75,9 @@ class TicketTeller:
             return await self._told(claimed, deadline)
         except (AdapterError, GraphError, ValueError) as error:
             return Answered(outcome=self._failed(claimed, error))
+        except Exception as error:  # a fault of ours: it is parked with the others, and does not hold up the lane
+            log.exception("a delivery could not be told", system=self.system, delivery=claimed.id)
+            return Answered(outcome=self._failed(claimed, ValueError(f"A fault of ours: {type(error).__name__}")))
 
     async def settle(self, told: Sequence[Answered], *, deadline: float) -> None:
         """Write it down."""
@@ -90,17 +93,21 @@ class TicketTeller:
                 await self._poll()
             except (AdapterError, GraphError) as error:
                 log.warning("tickets could not be looked at", system=self.system, reason=str(error))
+            except Exception:  # a fault of ours: the next look may be without it
+                log.exception("tickets could not be looked at", system=self.system)
             await asyncio.sleep(self.attention.poll_seconds)
 
     async def _poll(self) -> None:
-        seconds = self.attention.request_seconds
-        ids = await open_tickets(self.store, self.system, most=_MOST_POLLED, deadline=time.monotonic() + seconds)
-        for start in range(0, len(ids), 50):
-            states = await self.ticketing.states(ids[start : start + 50], deadline=time.monotonic() + seconds)
+        seconds, after = self.attention.request_seconds, ""
+        while ids := await open_tickets(
+            self.store, self.system, after=after, most=_POLLED_AT_ONCE, deadline=time.monotonic() + seconds
+        ):
+            states = await self.ticketing.states(ids, deadline=time.monotonic() + seconds)
             heard = [each for each in map(heard_of, states) if each is not None]
             await note_tickets(
                 self.store, self.system, heard, subject=self.subject, deadline=time.monotonic() + seconds
             )
+            after = ids[-1]
 
     async def _told(self, claimed: Claim, deadline: float) -> Answered:
         order = order_of(claimed.payload)

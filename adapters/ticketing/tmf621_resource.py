@@ -15,7 +15,7 @@ from typing import Final
 from adapters.errors import Malformed, Nonsense
 from adapters.ticketing import TicketOrder, TicketState
 from adapters.tmf import read_time
-from graph.model import EFFECTS, TICKET_STATES
+from graph.vocabulary import EFFECTS, TICKET_STATES
 
 FIELDS: Final = ("id", "externalId", "status", "severity", "lastUpdate", "creationDate")
 """What is asked for of a ticket that is only looked at."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import click
 import orjson
 
 from gateway.app import stages_of
-from gateway.commands.options import json_option
+from gateway.commands.options import json_object, json_option
 from gateway.settings import load_settings
 from graph.scope import Principal, Role
 
@@ -25,7 +25,9 @@ def command(query: str, variables: str, operation: str | None, customers: tuple[
     """Compile."""
     role = Role.CUSTOMER if customers else Role.OPERATOR
     principal = Principal(subject="compile", role=role, customers=tuple(sorted(customers)))
-    stages = stages_of(load_settings(), _text(query, sys.stdin), _object(variables), operation, principal)
+    stages = stages_of(
+        load_settings(), _text(query, sys.stdin), json_object(variables, "--variables"), operation, principal
+    )
     if as_json:
         click.echo(orjson.dumps(stages))
         return
@@ -42,13 +44,3 @@ def _text(query: str, stdin: TextIO) -> str:
         return Path(query).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         raise click.BadParameter("is neither a query nor a file that can be read.", param_hint="QUERY") from None
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        given = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        given = None
-    if not isinstance(given, dict):
-        raise click.BadParameter("is not a JSON object.", param_hint="--variables")
-    return given

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+import orjson
 
 from gateway.settings import PREFIX
 
@@ -28,3 +29,14 @@ def override(**given: object) -> None:
     for name, value in given.items():
         if value is not None:
             os.environ[PREFIX + name.upper()] = str(value)
+
+
+def json_object(text: str, option: str) -> dict[str, Any]:
+    """Read what was typed for an option as a JSON object."""
+    try:
+        given = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        given = None
+    if not isinstance(given, dict):
+        raise click.BadParameter("is not a JSON object.", param_hint=option)
+    return given

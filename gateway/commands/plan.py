@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import orjson
 
-from gateway.commands.options import json_option
+from gateway.commands.options import json_object, json_option
 from gateway.settings import load_settings
 from gateway.standalone import load_supergraph, plan_stages
 
@@ -28,7 +28,7 @@ def command(
     """Plan."""
     settings = load_settings()
     read = load_supergraph(supergraph or settings.federation.supergraph)
-    stages = plan_stages(read, settings, _text(query), _object(variables), operation)
+    stages = plan_stages(read, settings, _text(query), json_object(variables, "--variables"), operation)
     shown = {stage: stages[stage]} if stage else stages
     if as_json:
         click.echo(orjson.dumps(shown))
@@ -45,13 +45,3 @@ def _text(query: str) -> str:
         return Path(query).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         raise click.BadParameter("is no file that can be read.", param_hint="--query") from None
-
-
-def _object(text: str) -> dict[str, object]:
-    try:
-        given = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        given = None
-    if not isinstance(given, dict):
-        raise click.BadParameter("is not a JSON object.", param_hint="--variables")
-    return given

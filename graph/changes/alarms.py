@@ -36,7 +36,7 @@ _MADE: Final = """{id: $id, sourceSystemId: $source, alarmedObjectRef: $object, 
 _SAID: Final = """
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
-    a.record = $record, a.awaits = $awaits, a._sourceAt = $sourceAt, a._version = 1
+    a.record = $record, a.awaits = $awaits, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = 1
 """
 
 
@@ -67,7 +67,7 @@ _SET: Final = """
 MATCH (a:Alarm {id: $id})
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
-    a.raisedAt = $raised, a.record = $record, a._sourceAt = $sourceAt, a._version = coalesce(a._version, 0) + 1
+    a.raisedAt = $raised, a.record = $record, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = coalesce(a._version, 0) + 1
 RETURN a._version
 """
 
@@ -200,6 +200,15 @@ def _written(alarm: Changed) -> dict[str, object]:
         "now": alarm.now,
         "raised": value.raised_at,
         "cleared": (value.cleared_at or alarm.now) if value.cleared else None,
+        "ended": _ended(alarm),
         "record": occurrence.record_text(value.record),
         "sourceAt": max(before, occurrence.source_time(value)),
     }
+
+
+def _ended(alarm: Changed) -> int | None:
+    """Tell when we heard that an alarm is over: now, or before, where it is only changed since."""
+    if not alarm.value.cleared:
+        return None
+    before = alarm.known.ended_at if alarm.known else None
+    return alarm.now if before is None else before

@@ -72,7 +72,7 @@ WHERE $everyone OR a.sourceSystemId IN $sources
 SET a._lock = true
 REMOVE a._lock
 WITH a
-RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, a._sourceAt, a.record,
+RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, coalesce(a._endedAt, a.clearedAt), a._sourceAt, a.record,
   HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }),
   COLLECT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s.id ORDER BY s.id },
   [a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmType, a.probableCause, a.specificProblem,
@@ -90,6 +90,9 @@ class Known:
     state: str
     acknowledged: bool
     cleared_at: int | None
+    """when it was over, as its source says."""
+    ended_at: int | None
+    """when we heard that, by the database's clock."""
     source_at: int | None
     """the latest time that its source has given in any report."""
     value: Alarm
@@ -152,7 +155,7 @@ async def lock(transaction: Transaction, alarm_id: str, sources: Sources) -> Kno
     rows = await transaction.run(_LOCK, {"alarm": alarm_id, **sources.parameters()})
     if not rows:
         return None
-    now, state, ack, cleared_at, source_at, record, target, services, told = rows[0]
+    now, state, ack, cleared_at, ended_at, source_at, record, target, services, told = rows[0]
     acknowledged = ack == "acknowledged"
     value = _value(cast("list[Any]", told), str(record), cleared=state == "cleared", acknowledged=acknowledged)
     return Known(
@@ -161,6 +164,7 @@ async def lock(transaction: Transaction, alarm_id: str, sources: Sources) -> Kno
         state=str(state),
         acknowledged=acknowledged,
         cleared_at=cast("int | None", cleared_at),
+        ended_at=cast("int | None", ended_at),
         source_at=cast("int | None", source_at),
         value=value,
         object=cast("str | None", target),
@@ -195,7 +199,7 @@ def step_of(known: Known | None, alarm: Alarm, policy: AlarmPolicy) -> Step:
         return Step.CLEAR if alarm.cleared else Step.UPDATE
     if alarm.cleared:
         return Step.NOTHING
-    within = known.cleared_at is not None and known.now - known.cleared_at <= policy.reopen_ms
+    within = known.ended_at is not None and known.now - known.ended_at <= policy.reopen_ms
     return Step.REOPEN if within else Step.RAISE
 
 

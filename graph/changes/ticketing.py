@@ -28,7 +28,7 @@ RETURN t.orderKey, t.externalId
 
 _OPEN_ONES: Final = """
 MATCH (t:Ticket)
-WHERE t.status IN $open AND t.system = $system AND t.externalId IS NOT NULL
+WHERE t.status IN $open AND t.system = $system AND t.externalId > $after
 RETURN t.externalId ORDER BY t.externalId LIMIT $most
 """
 
@@ -73,7 +73,7 @@ class Heard:
     order_key: str
     their_id: str
     status: str
-    """a word of `graph.model.TICKET_STATES`."""
+    """a word of `graph.vocabulary.TICKET_STATES`."""
     changed_at: int | None
     """epoch milliseconds by its clock."""
 
@@ -94,9 +94,9 @@ async def their_ids(store: Store, system: str, order_keys: Sequence[str], *, dea
     return {str(key): str(their_id) for key, their_id in rows}
 
 
-async def open_tickets(store: Store, system: str, *, most: int, deadline: float) -> list[str]:
-    """Give the other system's ids of the tickets that are open there, as far as we know."""
-    given = {"system": system, "open": sorted(tickets.OPEN), "most": most}
+async def open_tickets(store: Store, system: str, *, after: str, most: int, deadline: float) -> list[str]:
+    """Give the other system's ids of the tickets that are open there, as far as we know: the next after an id."""
+    given = {"system": system, "open": sorted(tickets.OPEN), "after": after, "most": most}
     return [str(row[0]) for row in await store.rows(_OPEN_ONES, given, deadline=deadline)]
 
 

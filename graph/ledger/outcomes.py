@@ -13,34 +13,17 @@ from typing import Final, TypeAlias, assert_never
 from graph.ledger.claims import Claim
 from graph.store import Transaction
 
-_DONE: Final = """
-UNWIND $rows AS row
-MATCH (d:Delivery {id: row.id})
-SET d._lock = true
-REMOVE d._lock
-WITH d, row WHERE d.state = 'READY' AND d.attempts = row.attempts AND d._epoch = row.epoch
-SET d.state = 'DONE', d.waiting = null, d.lastError = row.error
-RETURN d.id
-"""
-
-_AGAIN: Final = """
+_SETTLE: Final = """
 UNWIND $rows AS row
 MATCH (d:Delivery {id: row.id})
 SET d._lock = true
 REMOVE d._lock
 WITH d, row, datetime.realtime().epochMillis AS now
 WHERE d.state = 'READY' AND d.attempts = row.attempts AND d._epoch = row.epoch
-SET d.nextAt = now + row.pause, d.lastError = row.error
-RETURN d.id
-"""
-
-_DEAD: Final = """
-UNWIND $rows AS row
-MATCH (d:Delivery {id: row.id})
-SET d._lock = true
-REMOVE d._lock
-WITH d, row WHERE d.state = 'READY' AND d.attempts = row.attempts AND d._epoch = row.epoch
-SET d.state = 'DEAD', d.waiting = null, d.lastError = row.error
+SET d.state = row.state,
+    d.waiting = CASE WHEN row.state = 'READY' THEN d.waiting ELSE null END,
+    d.nextAt = CASE WHEN row.state = 'READY' THEN now + row.pause ELSE d.nextAt END,
+    d.lastError = row.error
 RETURN d.id
 """
 
@@ -76,28 +59,19 @@ Outcome: TypeAlias = Done | Again | Dead
 
 async def settle(transaction: Transaction, outcomes: Sequence[Outcome]) -> frozenset[str]:
     """Write outcomes down; give the ids of the deliveries for which they were taken."""
-    rows: dict[str, list[dict[str, object]]] = {_DONE: [], _AGAIN: [], _DEAD: []}
-    for each in outcomes:
-        text, more = _written(each)
-        token = {"id": each.claim.id, "attempts": each.claim.attempts, "epoch": each.claim.epoch}
-        rows[text].append({**token, **more})
-    taken: set[str] = set()
-    if rows[_DONE]:
-        taken.update(str(row[0]) for row in await transaction.run(_DONE, {"rows": rows[_DONE]}))
-    if rows[_AGAIN]:
-        taken.update(str(row[0]) for row in await transaction.run(_AGAIN, {"rows": rows[_AGAIN]}))
-    if rows[_DEAD]:
-        taken.update(str(row[0]) for row in await transaction.run(_DEAD, {"rows": rows[_DEAD]}))
-    return frozenset(taken)
+    rows = [_row(each) for each in sorted(outcomes, key=lambda each: each.claim.id)]
+    return frozenset(str(row[0]) for row in await transaction.run(_SETTLE, {"rows": rows})) if rows else frozenset()
 
 
-def _written(outcome: Outcome) -> tuple[str, dict[str, object]]:
+def _row(outcome: Outcome) -> dict[str, object]:
+    claim = outcome.claim
+    token: dict[str, object] = {"id": claim.id, "attempts": claim.attempts, "epoch": claim.epoch}
     match outcome:
         case Done(note=note):
-            return _DONE, {"error": note}
+            return {**token, "state": "DONE", "error": note, "pause": 0}
         case Again(error=error, pause_ms=pause):
-            return _AGAIN, {"error": error, "pause": pause}
+            return {**token, "state": "READY", "error": error, "pause": pause}
         case Dead(error=error):
-            return _DEAD, {"error": error}
+            return {**token, "state": "DEAD", "error": error, "pause": 0}
         case never:
             assert_never(never)

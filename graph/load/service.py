@@ -11,7 +11,7 @@ from graph.load.equipment import Port, free_port
 from graph.load.network import Access, Network, Trunk, reserve
 from graph.load.records import Value
 from graph.load.sheet import Sheet
-from graph.model import PARTS
+from graph.vocabulary import PARTS
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Final
 
 import strawberry
 
-from graph import model
+from graph import model, vocabulary
 from graph.mapping import enum_name
 
 
@@ -196,18 +196,18 @@ class OrderDirection(enum.Enum):
     DESC = "desc"
 
 
-_words(Effect, model.EFFECTS)
-_words(Severity, model.SEVERITIES)
-_words(Tier, model.TIERS)
-_words(OperationalState, model.OPERATIONAL_STATES)
-_words(AdministrativeState, model.ADMINISTRATIVE_STATES)
-_words(ServiceState, model.SERVICE_STATES)
-_words(AlarmType, model.ALARM_TYPES)
+_words(Effect, vocabulary.EFFECTS)
+_words(Severity, vocabulary.SEVERITIES)
+_words(Tier, vocabulary.TIERS)
+_words(OperationalState, vocabulary.OPERATIONAL_STATES)
+_words(AdministrativeState, vocabulary.ADMINISTRATIVE_STATES)
+_words(ServiceState, vocabulary.SERVICE_STATES)
+_words(AlarmType, vocabulary.ALARM_TYPES)
 _words(AlarmState, model.LABELS["Alarm"].property("state").words)
 _words(AckState, model.LABELS["Alarm"].property("ackState").words)
-_words(TicketStatus, model.TICKET_STATES)
-_words(OrderState, model.ORDER_STATES)
-_words(BoostStatus, model.BOOST_STATES)
-_words(DeliveryState, model.DELIVERY_STATES)
+_words(TicketStatus, vocabulary.TICKET_STATES)
+_words(OrderState, vocabulary.ORDER_STATES)
+_words(BoostStatus, vocabulary.BOOST_STATES)
+_words(DeliveryState, vocabulary.DELIVERY_STATES)
 _words(RoutePath, ("WORKING", "PROTECTING"))
 _words(End, ("A", "Z"))

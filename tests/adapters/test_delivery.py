@@ -14,6 +14,7 @@ import pytest
 from adapters.delivery import Lane, Pace
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.ticketing import TicketingSystem, serving
+from adapters.ticketing import telling
 from adapters.ticketing.telling import Attention, TicketTeller
 from adapters.ticketing.tmf621 import Tmf621
 from adapters.transport import System, opened
@@ -230,18 +231,35 @@ async def test_a_close_that_we_have_not_heard_of_yet_does_not_stop_a_fault_that_
         assert desk.tickets(f"{alarm}:customer-a#2")[0]["severity"] == "critical"
 
 
-async def test_what_people_do_with_a_ticket_is_learnt_by_looking(desk: Desk) -> None:
+@pytest.mark.parametrize("at_once", [1, 50])
+async def test_what_people_do_with_tickets_is_learnt_by_looking(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(telling, "_POLLED_AT_ONCE", at_once)
     async with desk.process():
         alarm = await desk.laid.raise_(report("trunk-1"))
         await until(settled(desk))
-        await desk.by_hand(f"{alarm}:customer-a", status="inProgress")
+        for customer in "ab":
+            await desk.by_hand(f"{alarm}:customer-{customer}", status="inProgress")
 
         async def heard() -> bool:
-            return bool((await desk.known(f"{alarm}:customer-a"))[1] == "inProgress")
+            known = [(await desk.known(f"{alarm}:customer-{customer}"))[1] for customer in "ab"]
+            return known == ["inProgress", "inProgress"]
 
         await until(heard)
         changed = [each for each in await desk.laid.events() if each[2] == "TicketStatusChanged"]
-        assert [each[3] for each in changed] == [["customer-a"]]
+        assert sorted(each[3] for each in changed) == [["customer-a"], ["customer-b"]]
+
+
+async def test_a_delivery_that_nobody_can_read_is_parked_and_holds_up_no_other(desk: Desk) -> None:
+    alarm = await desk.laid.raise_(report("trunk-1"))
+    key = f"{alarm}:customer-a"
+    await desk.laid.run("MATCH (d:Delivery {orderKey: $key}) SET d.payload = '{}'", key=key)
+    async with desk.process():
+        await until(settled(desk))
+        parked = await desk.delivery(key, 1)
+        assert (parked["state"], parked["error"]) == ("DEAD", "A fault of ours: KeyError")
+        assert len(desk.tickets(f"{alarm}:customer-b")) == 1
 
 
 async def test_a_process_that_ends_leaves_its_lane_to_another_at_once(desk: Desk) -> None:

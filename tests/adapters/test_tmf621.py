@@ -15,7 +15,7 @@ from adapters.simulator.ticketing import TicketingSystem
 from adapters.ticketing import ORDERED, AffectedService, Ticketing, TicketOrder, TicketState
 from adapters.ticketing.tmf621 import CHUNK, Tmf621
 from adapters.ticketing.tmf621_resource import change, creation
-from graph.model import SEVERITIES, TICKET_STATES
+from graph.vocabulary import SEVERITIES, TICKET_STATES
 from tests.adapters.conftest import JSON, KEY, asking, http, order, saying, soon
 from tests.adapters.schema import faults, published
 

@@ -16,7 +16,7 @@ from adapters.northbound.errors import MalformedBody, Refusal
 from adapters.northbound.shape import MOST_FAULTS, Flag, Identifier, Many, Shape, Text, Thing, Time, Word, faults
 from graph.leaves import rfc3339
 from graph.mapping import enum_name
-from graph.model import ALARM_TYPES as OUR_TYPES
+from graph.vocabulary import ALARM_TYPES as OUR_TYPES
 from tests.adapters.northbound.bodies import FULL, LEAST
 
 JSON = st.recursive(

@@ -164,8 +164,14 @@ async def test_an_alarm_that_returns_soon_is_the_same_and_so_is_its_ticket(laid:
 async def test_an_alarm_that_returns_late_is_a_new_one(laid: Laid) -> None:
     alarm = await laid.raise_(report("trunk-1"))
     await laid.raise_(report("trunk-1", cleared=True))
-    await laid.run("MATCH (a:Alarm {id: $id}) SET a.clearedAt = a.clearedAt - $ms", id=alarm, ms=POLICY.reopen_ms + 1)
+    await laid.run("MATCH (a:Alarm {id: $id}) SET a._endedAt = a._endedAt - $ms", id=alarm, ms=POLICY.reopen_ms + 1)
     assert await laid.raise_(report("trunk-1", raised_at=AT + 1)) != alarm
+
+
+async def test_whether_it_returns_soon_is_told_by_our_clock_alone(laid: Laid) -> None:
+    alarm = await laid.raise_(report("trunk-1"))
+    await laid.raise_(report("trunk-1", cleared=True, cleared_at=AT + 10))  # years ago by our clock
+    assert await laid.raise_(report("trunk-1", raised_at=AT + 20)) == alarm
 
 
 @pytest.mark.parametrize("cleared_at", [None, AT + 10])

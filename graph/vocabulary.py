@@ -1,0 +1,46 @@
+"""The words that the model's properties may hold, in the field's own spelling: X.731, X.733, TM Forum, and ours.
+
+Each is a closed vocabulary. `graph/model.py` says which property has which; the enums of the API are checked against these.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+EFFECTS: Final = ("down", "degraded", "atRisk")
+SEVERITIES: Final = ("cleared", "indeterminate", "critical", "major", "minor", "warning")
+TIERS: Final = ("PREMIUM", "STANDARD", "BASIC")
+OPERATIONAL_STATES: Final = ("enabled", "disabled")
+ADMINISTRATIVE_STATES: Final = ("locked", "unlocked", "shuttingDown")
+SERVICE_STATES: Final = ("feasibilityChecked", "designed", "reserved", "inactive", "active", "terminated")
+ALARM_TYPES: Final = (
+    "communicationsAlarm",
+    "processingErrorAlarm",
+    "environmentalAlarm",
+    "qualityOfServiceAlarm",
+    "equipmentAlarm",
+    "integrityViolation",
+    "operationalViolation",
+    "physicalViolation",
+    "securityServiceOrMechanismViolation",
+    "timeDomainViolation",
+)
+TICKET_STATES: Final = ("acknowledged", "rejected", "pending", "held", "inProgress", "cancelled", "closed", "resolved")
+ORDER_STATES: Final = (
+    "acknowledged",
+    "rejected",
+    "pending",
+    "held",
+    "inProgress",
+    "cancelled",
+    "completed",
+    "failed",
+    "partial",
+    "assessingCancellation",
+    "pendingCancellation",
+)
+BOOST_STATES: Final = ("requested", "scheduled", "activated", "terminated", "declined")
+
+DELIVERY_STATES: Final = ("READY", "DONE", "DEAD")
+PARTS: Final = ("access", "working", "protecting")
+"""of a service: what an alarm hits of it."""
