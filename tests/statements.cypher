@@ -15,8 +15,7 @@ RETURN due, a._version, now, COLLECT {
 // graph/changes/affected.py _LOCK
 UNWIND $services AS id
 MATCH (s:Service {id: id})
-SET s._lock = true
-REMOVE s._lock
+SET s._locked = coalesce(s._locked, 0) + 1
 WITH s
 OPTIONAL MATCH (s)-[:GOVERNED_BY]->(l:Sla)
 WITH s, l
@@ -149,8 +148,7 @@ RETURN count(*)
 
 // graph/changes/occurrence.py _FIND_NAMED
 MERGE (k:AlarmIdentity {key: $key})
-SET k._lock = true
-REMOVE k._lock
+SET k._locked = coalesce(k._locked, 0) + 1
 RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
   MATCH (a:Alarm {externalAlarmId: $external})
   WHERE a.sourceSystemId = $source
@@ -168,8 +166,7 @@ RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
 
 // graph/changes/occurrence.py _FIND_UNNAMED
 MERGE (k:AlarmIdentity {key: $key})
-SET k._lock = true
-REMOVE k._lock
+SET k._locked = coalesce(k._locked, 0) + 1
 RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
   MATCH (a:Alarm {alarmedObjectRef: $object})
   WHERE a.sourceSystemId = $source AND a.externalAlarmId IS NULL AND a.alarmType = $type
@@ -267,7 +264,7 @@ CREATE (t)-[:CONCERNS]->(s)
 // graph/changes/tickets.py _AMEND
 UNWIND $rows AS row
 MATCH (t:Ticket {id: row.id})
-SET t.status = row.status, t.severity = row.severity
+SET t.status = row.status, t.severity = row.severity, t._locked = coalesce(t._locked, 0) + 1
 
 // graph/changes/tickets.py _CONCERN
 UNWIND $rows AS row

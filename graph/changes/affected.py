@@ -18,12 +18,12 @@ from graph.changes.hits import Hits
 from graph.effects import Effect, effect_of_parts, parts_text, severity_of
 from graph.store import Transaction
 
-# Sorted by id: two transactions that lock the same services do it in the same order.
+# Sorted by id: two transactions that lock the same services do it in the same order. The lock is counted: the embedded
+# database tells of a conflict only where a record differs in the end, and here two may leave all but the edges as it was.
 _LOCK: Final = """
 UNWIND $services AS id
 MATCH (s:Service {id: id})
-SET s._lock = true
-REMOVE s._lock
+SET s._locked = coalesce(s._locked, 0) + 1
 WITH s
 OPTIONAL MATCH (s)-[:GOVERNED_BY]->(l:Sla)
 WITH s, l

@@ -27,8 +27,7 @@ from graph.store import Transaction
 
 _FIND_NAMED: Final = """
 MERGE (k:AlarmIdentity {key: $key})
-SET k._lock = true
-REMOVE k._lock
+SET k._locked = coalesce(k._locked, 0) + 1
 RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
   MATCH (a:Alarm {externalAlarmId: $external})
   WHERE a.sourceSystemId = $source
@@ -47,8 +46,7 @@ RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
 
 _FIND_UNNAMED: Final = """
 MERGE (k:AlarmIdentity {key: $key})
-SET k._lock = true
-REMOVE k._lock
+SET k._locked = coalesce(k._locked, 0) + 1
 RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
   MATCH (a:Alarm {alarmedObjectRef: $object})
   WHERE a.sourceSystemId = $source AND a.externalAlarmId IS NULL AND a.alarmType = $type

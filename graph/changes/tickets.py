@@ -59,7 +59,7 @@ CREATE (t)-[:CONCERNS]->(s)
 _AMEND: Final = """
 UNWIND $rows AS row
 MATCH (t:Ticket {id: row.id})
-SET t.status = row.status, t.severity = row.severity
+SET t.status = row.status, t.severity = row.severity, t._locked = coalesce(t._locked, 0) + 1
 """
 
 _CONCERN: Final = """
