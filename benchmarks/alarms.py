@@ -36,6 +36,8 @@ from graph.load import load_topology
 
 _LOAD_SECONDS: Final = 600
 _QUIET_SECONDS: Final = 120
+_WARM: Final = 500
+"""alarms before anything is measured: statements are planned, and the database's code is compiled."""
 _OBJECTS: Final = """
 MATCH (p:Port)<-[:ACCESSED_AT]-(s:Service) RETURN DISTINCT p.id ORDER BY p.id
 """
@@ -191,8 +193,9 @@ async def _row(bench: _Bench, plan: Plan) -> Row:
     targets = [each for [each] in await bench.rows(_OBJECTS)]
     random.Random(1).shuffle(targets)
     supply = iter(targets)
-    for _ in range(20):
-        await bench.post(next(supply))  # statements are planned, code is warm
+    for _ in range(_WARM):
+        await bench.post(next(supply))
+    await bench.quiet()
     rates = []
     for connections in plan.connections:
         rates.append(await _rate(bench, supply, connections, plan.seconds))

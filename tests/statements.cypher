@@ -13,7 +13,7 @@ RETURN due, a._version, now, COLLECT {
 }
 
 // graph/changes/affected.py _LOCK
-UNWIND $services AS id
+UNWIND $batch.services AS id
 MATCH (s:Service {id: id})
 SET s._locked = coalesce(s._locked, 0) + 1
 WITH s
@@ -25,14 +25,14 @@ RETURN s.id, s.name, s.effect, l.tier, c.id, c.name,
   COLLECT { MATCH (a:Alarm)-[r:AFFECTS]->(s) RETURN [a.id, r.parts, r.effect, r.severity] ORDER BY a.id }
 
 // graph/changes/affected.py _AFFECT
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (s:Service {id: row.service})
 MATCH (a:Alarm {id: row.alarm})
 MERGE (a)-[r:AFFECTS]->(s)
 SET r.effect = row.effect, r.severity = row.severity, r.parts = row.parts, s.effect = row.effect
 
 // graph/changes/affected.py _SPARE
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (:Alarm {id: $alarm})-[r:AFFECTS]->(s:Service {id: row.service})
 SET s.effect = row.effect
 DELETE r
@@ -57,7 +57,7 @@ SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause
 RETURN a._version
 
 // graph/changes/consequences.py _COUNT_ON
-UNWIND $alarms AS id
+UNWIND $batch.alarms AS id
 MATCH (a:Alarm {id: id})
 SET a._version = coalesce(a._version, 0) + 1
 RETURN a.id, a._version
@@ -76,7 +76,7 @@ SET d.state = CASE WHEN due THEN 'READY' ELSE d.state END,
 RETURN due, now, d._version
 
 // graph/changes/events.py _APPEND
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 CREATE (e:Event {
   id: row.id, type: row.type, aggregateId: row.aggregate, aggregateVersion: row.version,
   at: row.at, principal: row.principal, payload: row.payload
@@ -196,7 +196,7 @@ RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, coales
    a.perceivedSeverity, a.raisedAt]
 
 // graph/changes/ticketing.py _THEIR_IDS
-UNWIND $keys AS key
+UNWIND $batch.keys AS key
 MATCH (t:Ticket {orderKey: key})
 WHERE t.system = $system AND t.externalId IS NOT NULL
 RETURN t.orderKey, t.externalId
@@ -207,7 +207,7 @@ WHERE t.status IN $open AND t.system = $system AND t.externalId > $after
 RETURN t.externalId ORDER BY t.externalId LIMIT $most
 
 // graph/changes/ticketing.py _HEAR
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (t:Ticket {orderKey: row.orderKey})
 WHERE t.system = $system
 SET t._lock = true
@@ -236,7 +236,7 @@ SET a._version = coalesce(a._version, 0) + 1
 RETURN a._version, datetime.realtime().epochMillis
 
 // graph/changes/tickets.py _PAIRS
-UNWIND $pairs AS pair
+UNWIND $batch.pairs AS pair
 MATCH (a:Alarm {id: pair.alarm})
 MATCH (c:Customer {id: pair.customer})
 RETURN a.id, c.id, c.name, COLLECT {
@@ -248,7 +248,7 @@ RETURN a.id, c.id, c.name, COLLECT {
 }
 
 // graph/changes/tickets.py _OPEN
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (a:Alarm {id: row.alarm})
 MATCH (c:Customer {id: row.customer})
 CREATE (t:Ticket {
@@ -262,19 +262,19 @@ MATCH (s:Service {id: service})
 CREATE (t)-[:CONCERNS]->(s)
 
 // graph/changes/tickets.py _AMEND
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
 SET t.status = row.status, t.severity = row.severity, t._locked = coalesce(t._locked, 0) + 1
 
 // graph/changes/tickets.py _CONCERN
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
 UNWIND row.services AS service
 MATCH (s:Service {id: service})
 MERGE (t)-[:CONCERNS]->(s)
 
 // graph/changes/tickets.py _CONCERN_NO_MORE
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})-[r:CONCERNS]->(s:Service)
 WHERE NOT s.id IN row.services
 DELETE r
@@ -318,7 +318,7 @@ WITH l WHERE l.owner = $owner AND l.epoch = $epoch
 SET l.until = 0
 
 // graph/ledger/outbox.py _WRITE
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (e:Event {id: row.event})
 CREATE (:Delivery {
   id: row.id, system: row.system, subject: row.subject, lane: row.lane, waiting: row.lane, orderKey: row.orderKey,
@@ -326,7 +326,7 @@ CREATE (:Delivery {
 })-[:TELLS]->(e)
 
 // graph/ledger/outcomes.py _SETTLE
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (d:Delivery {id: row.id})
 SET d._lock = true
 REMOVE d._lock

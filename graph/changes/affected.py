@@ -21,7 +21,7 @@ from graph.store import Transaction
 # Sorted by id: two transactions that lock the same services do it in the same order. The lock is counted: the embedded
 # database tells of a conflict only where a record differs in the end, and here two may leave all but the edges as it was.
 _LOCK: Final = """
-UNWIND $services AS id
+UNWIND $batch.services AS id
 MATCH (s:Service {id: id})
 SET s._locked = coalesce(s._locked, 0) + 1
 WITH s
@@ -34,7 +34,7 @@ RETURN s.id, s.name, s.effect, l.tier, c.id, c.name,
 """
 
 _AFFECT: Final = """
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (s:Service {id: row.service})
 MATCH (a:Alarm {id: row.alarm})
 MERGE (a)-[r:AFFECTS]->(s)
@@ -42,7 +42,7 @@ SET r.effect = row.effect, r.severity = row.severity, r.parts = row.parts, s.eff
 """
 
 _SPARE: Final = """
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (:Alarm {id: $alarm})-[r:AFFECTS]->(s:Service {id: row.service})
 SET s.effect = row.effect
 DELETE r
@@ -106,7 +106,7 @@ async def lock(transaction: Transaction, services: Iterable[str]) -> list[Servic
     wanted = sorted(set(services))
     if not wanted:
         return []
-    rows = await transaction.run(_LOCK, {"services": wanted})
+    rows = await transaction.run(_LOCK, {"batch": {"services": wanted}})
     return [_service(row) for row in rows if row[4] is not None]
 
 
@@ -124,9 +124,9 @@ async def write(transaction: Transaction, alarm: str, changed: Sequence[Change])
     ]
     spared = [{"service": each.service.id, "effect": each.effect} for each in changed if alarm in each.spared()]
     if rows:
-        await transaction.run(_AFFECT, {"rows": rows})
+        await transaction.run(_AFFECT, {"batch": {"rows": rows}})
     if spared:
-        await transaction.run(_SPARE, {"alarm": alarm, "rows": spared})
+        await transaction.run(_SPARE, {"alarm": alarm, "batch": {"rows": spared}})
 
 
 def _change(service: Service, alarm: str, hit: frozenset[str]) -> Change:

@@ -24,7 +24,7 @@ from graph.store import Transaction
 
 # Sorted by id, as all who lock several alarms do. It is their lock too: see `follow`.
 _COUNT_ON: Final = """
-UNWIND $alarms AS id
+UNWIND $batch.alarms AS id
 MATCH (a:Alarm {id: id})
 SET a._version = coalesce(a._version, 0) + 1
 RETURN a.id, a._version
@@ -82,7 +82,7 @@ async def follow(transaction: Transaction, by: By, alarm: Changed) -> Outcome:
 
 async def _count_on(transaction: Transaction, alarms: set[str]) -> Mapping[str, int]:
     """Lock other alarms, and give the version that each has by this change."""
-    rows = await transaction.run(_COUNT_ON, {"alarms": sorted(alarms)}) if alarms else []
+    rows = await transaction.run(_COUNT_ON, {"batch": {"alarms": sorted(alarms)}}) if alarms else []
     return {str(of): cast("int", version) for of, version in rows}
 
 

@@ -19,7 +19,7 @@ from graph.model import LABELS
 from graph.store import Transaction
 
 _APPEND: Final = """
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 CREATE (e:Event {
   id: row.id, type: row.type, aggregateId: row.aggregate, aggregateVersion: row.version,
   at: row.at, principal: row.principal, payload: row.payload
@@ -55,7 +55,7 @@ class Event:
 
 async def append(transaction: Transaction, *events: Event) -> None:
     """Write events down in the transaction of the change that they tell of."""
-    await transaction.run(_APPEND, {"rows": [_row(each) for each in events]})
+    await transaction.run(_APPEND, {"batch": {"rows": [_row(each) for each in events]}})
 
 
 def _row(event: Event) -> dict[str, object]:

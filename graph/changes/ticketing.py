@@ -20,7 +20,7 @@ from graph.ledger.outcomes import Outcome, settle
 from graph.store import Store, Transaction
 
 _THEIR_IDS: Final = """
-UNWIND $keys AS key
+UNWIND $batch.keys AS key
 MATCH (t:Ticket {orderKey: key})
 WHERE t.system = $system AND t.externalId IS NOT NULL
 RETURN t.orderKey, t.externalId
@@ -34,7 +34,7 @@ RETURN t.externalId ORDER BY t.externalId LIMIT $most
 
 # Sorted by order key, as all who lock several tickets do.
 _HEAR: Final = """
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (t:Ticket {orderKey: row.orderKey})
 WHERE t.system = $system
 SET t._lock = true
@@ -90,7 +90,7 @@ class Answered:
 
 async def their_ids(store: Store, system: str, order_keys: Sequence[str], *, deadline: float) -> Mapping[str, str]:
     """Give the other system's id of each of these tickets that it has acknowledged."""
-    rows = await store.rows(_THEIR_IDS, {"system": system, "keys": list(order_keys)}, deadline=deadline)
+    rows = await store.rows(_THEIR_IDS, {"system": system, "batch": {"keys": list(order_keys)}}, deadline=deadline)
     return {str(key): str(their_id) for key, their_id in rows}
 
 
@@ -133,7 +133,7 @@ async def _hear(transaction: Transaction, system: str, subject: str, heard: Sequ
         {"orderKey": each.order_key, "id": each.their_id, "status": each.status, "changedAt": each.changed_at}
         for each in sorted(heard, key=lambda each: each.order_key)
     ]
-    changed = await transaction.run(_HEAR, {"rows": rows, "system": system})
+    changed = await transaction.run(_HEAR, {"batch": {"rows": rows}, "system": system})
     if changed:
         await events.append(transaction, *(_event(row, subject) for row in changed))
 

@@ -29,7 +29,7 @@ FINAL: Final = frozenset({"closed", "cancelled", "rejected"})
 """What the other system does not open again."""
 
 _PAIRS: Final = """
-UNWIND $pairs AS pair
+UNWIND $batch.pairs AS pair
 MATCH (a:Alarm {id: pair.alarm})
 MATCH (c:Customer {id: pair.customer})
 RETURN a.id, c.id, c.name, COLLECT {
@@ -42,7 +42,7 @@ RETURN a.id, c.id, c.name, COLLECT {
 """
 
 _OPEN: Final = """
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (a:Alarm {id: row.alarm})
 MATCH (c:Customer {id: row.customer})
 CREATE (t:Ticket {
@@ -57,13 +57,13 @@ CREATE (t)-[:CONCERNS]->(s)
 """
 
 _AMEND: Final = """
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
 SET t.status = row.status, t.severity = row.severity, t._locked = coalesce(t._locked, 0) + 1
 """
 
 _CONCERN: Final = """
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
 UNWIND row.services AS service
 MATCH (s:Service {id: service})
@@ -71,7 +71,7 @@ MERGE (t)-[:CONCERNS]->(s)
 """
 
 _CONCERN_NO_MORE: Final = """
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})-[r:CONCERNS]->(s:Service)
 WHERE NOT s.id IN row.services
 DELETE r
@@ -173,7 +173,7 @@ def _is_worse(severity: str | None, than: str) -> bool:
 async def read_pairs(transaction: Transaction, system: str, pairs: Mapping[tuple[str, str], bool]) -> list[Pair]:
     """Read pairs of alarm and customer as they are now, in this transaction; of each it is given whether it `returns`."""
     given = [{"alarm": alarm, "customer": customer} for alarm, customer in sorted(pairs)]
-    rows = await transaction.run(_PAIRS, {"pairs": given, "system": system}) if given else []
+    rows = await transaction.run(_PAIRS, {"batch": {"pairs": given}, "system": system}) if given else []
     return [_pair(row, returns=pairs[str(row[0]), str(row[1])]) for row in rows]
 
 
@@ -183,12 +183,12 @@ async def write(transaction: Transaction, system: str, decisions: Sequence[Decis
     others = [_row(each) for each in decisions if each.doing != "open"]
     moved = [row for row in others if row["services"]]  # a resolved ticket keeps what it was about
     if opened:
-        await transaction.run(_OPEN, {"rows": opened, "system": system})
+        await transaction.run(_OPEN, {"batch": {"rows": opened}, "system": system})
     if others:
-        await transaction.run(_AMEND, {"rows": others})
+        await transaction.run(_AMEND, {"batch": {"rows": others}})
     if moved:
-        await transaction.run(_CONCERN_NO_MORE, {"rows": moved})
-        await transaction.run(_CONCERN, {"rows": moved})
+        await transaction.run(_CONCERN_NO_MORE, {"batch": {"rows": moved}})
+        await transaction.run(_CONCERN, {"batch": {"rows": moved}})
 
 
 def told(decision: Decision) -> Mapping[str, object]:

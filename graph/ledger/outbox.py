@@ -16,7 +16,7 @@ import orjson
 from graph.store import Transaction
 
 _WRITE: Final = """
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (e:Event {id: row.event})
 CREATE (:Delivery {
   id: row.id, system: row.system, subject: row.subject, lane: row.lane, waiting: row.lane, orderKey: row.orderKey,
@@ -45,7 +45,7 @@ def lane_of(system: str) -> str:
 async def write_down(transaction: Transaction, told: Sequence[Told]) -> None:
     """Write deliveries."""
     if told:
-        await transaction.run(_WRITE, {"rows": [_row(each) for each in told]})
+        await transaction.run(_WRITE, {"batch": {"rows": [_row(each) for each in told]}})
 
 
 def _row(told: Told) -> dict[str, object]:

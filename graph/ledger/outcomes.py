@@ -14,7 +14,7 @@ from graph.ledger.claims import Claim
 from graph.store import Transaction
 
 _SETTLE: Final = """
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (d:Delivery {id: row.id})
 SET d._lock = true
 REMOVE d._lock
@@ -60,7 +60,11 @@ Outcome: TypeAlias = Done | Again | Dead
 async def settle(transaction: Transaction, outcomes: Sequence[Outcome]) -> frozenset[str]:
     """Write outcomes down; give the ids of the deliveries for which they were taken."""
     rows = [_row(each) for each in sorted(outcomes, key=lambda each: each.claim.id)]
-    return frozenset(str(row[0]) for row in await transaction.run(_SETTLE, {"rows": rows})) if rows else frozenset()
+    return (
+        frozenset(str(row[0]) for row in await transaction.run(_SETTLE, {"batch": {"rows": rows}}))
+        if rows
+        else frozenset()
+    )
 
 
 def _row(outcome: Outcome) -> dict[str, object]:
