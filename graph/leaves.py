@@ -31,14 +31,26 @@ WORDS: Final = {
 CHECKS: Final = {
     "String": "{first}.__class__ is str",
     "ID": "{first}.__class__ is str",
-    "Int": "{first}.__class__ is int and -2147483648 <= {var} <= 2147483647",
+    "Int": "{first}.__class__ is int and -1073741823 <= {var} <= 1073741823",
     "Boolean": "{first}.__class__ is bool",
+    "Float": "{first}.__class__ is float and {var} - {var} == 0",
 }
-"""Of what can be checked where it stands: the condition, `first` being the value's first mention, `var` any later."""
+"""Of what can be checked where it stands: the condition, `first` being the value's first mention, `var` any later.
+
+That of a number may refuse what is right (`OTHERWISE` decides then): integers of up to 30 bits are what Python compares
+quickest.
+"""
+OTHERWISE: Final = {"Int": "strict_Int({var})", "Float": "strict_Float({var})"}
 CONVERTED: Final = ("Float", "DateTime", "BigInt", "JSON")
 
 
 def _bad() -> None:
+    raise Irregular
+
+
+def _strict_int(value: Any) -> int:
+    if value.__class__ is int and -2147483648 <= value <= 2147483647:
+        return value
     raise Irregular
 
 
@@ -96,6 +108,7 @@ def _lenient(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
 LEAF_VALUES: Final[Mapping[str, Any]] = {
     "bad": _bad,
     "optional": _optional,
+    "strict_Int": _strict_int,
     "strict_Float": _strict_float,
     "strict_DateTime": _strict_time,
     "strict_BigInt": _strict_big,

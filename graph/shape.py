@@ -39,7 +39,7 @@ from graph.layout import (
     PageMember,
     Total,
 )
-from graph.leaves import CHECKS, CONVERTED, LEAF_VALUES, WORDS
+from graph.leaves import CHECKS, CONVERTED, LEAF_VALUES, OTHERWISE, WORDS
 
 Shape = Callable[[Any, Sequence[Mapping[str, Any]], CursorKey], dict[str, Any]]
 """(record, arguments by slot, cursor key) -> the response's data."""
@@ -138,13 +138,14 @@ class _Writer:
             return f"{table}[{place}]" if self.strict else f"{table}.get({place}, {place})"
         if not self.strict:
             return f"lenient_{layout.type}({place})" if layout.type in CONVERTED else place
-        if layout.type in CONVERTED:
+        if layout.type not in CHECKS:
             return f"strict_{layout.type}({place})" if layout.required else f"optional(strict_{layout.type}, {place})"
         var = self.name()
         check = CHECKS[layout.type]
+        other = OTHERWISE.get(layout.type, "bad()").format(var=var)
         if layout.required:
-            return f"({var} if {check.format(first=f'({var} := {place})', var=var)} else bad())"
-        return f"({var} if ({var} := {place}) is None or {check.format(first=var, var=var)} else bad())"
+            return f"({var} if {check.format(first=f'({var} := {place})', var=var)} else {other})"
+        return f"({var} if ({var} := {place}) is None or {check.format(first=var, var=var)} else {other})"
 
     def _entities(self, layout: EntityList, row: str) -> str:
         made = [(each.type, self._function(self.object(each, "row", tag=True))) for each in layout.options]
