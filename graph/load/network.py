@@ -17,8 +17,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-import networkx as nx
-
 from graph.load.catalogue import (
     CORE,
     FAST_UPLINK,
@@ -147,6 +145,8 @@ def build_network(sheet: Sheet, topology: Topology, scale: int) -> Network:
 
 def bridges_of(topology: Topology) -> frozenset[frozenset[int]]:
     """Give the links, as pairs of cities, whose loss parts the network."""
+    import networkx as nx  # noqa: PLC0415 - a quarter of the time that a process takes to start, and only a load needs it
+
     return frozenset(map(frozenset, nx.bridges(nx.Graph([(link.a, link.z) for link in topology.links]))))
 
 

@@ -20,7 +20,7 @@ from typing import Any, Final, Literal
 import click
 import orjson
 
-from tests.faults.processes import TOP
+from tests.faults.processes import TOP, Victim
 from tests.faults.round import Place, Result, play
 from tests.servers.neo4j_server import Neo4jServer
 
@@ -35,7 +35,7 @@ KILLS_AT_ONCE: Final = 20
 @click.option("--keep", is_flag=True, help="Keep the files of histories in which something was wrong.")
 def main(kills: int, seed: str, store: Literal["embedded", "neo4j"], *, keep: bool) -> None:
     """Run what is not done yet, and print the sum."""
-    progress = PROGRESS / f"{store}-{seed}-{kills}.jsonl"
+    progress = PROGRESS / f"{store}-seed{seed}-kills{kills}.jsonl"
     progress.parent.mkdir(parents=True, exist_ok=True)
     done = _read(progress)
     for number, each in enumerate(_shares(kills)):
@@ -93,17 +93,20 @@ def _sum(done: Sequence[dict[str, Any]], store: str) -> dict[str, Any]:
     for each in done:
         kills.update(each["kills"])
     counted = ("alarms", "acknowledged", "repeated", "tickets", "deliveries", "received")
-    takeovers = sorted(second for each in done for second in each["takeovers"])
     return {
         "store": store,
         "histories": len(done),
         "kills": dict(sorted(kills.items())),
         **{name: sum(each[name] for each in done) for name in counted},
-        "takeovers": len(takeovers),
-        "takeoverSeconds": {"median": takeovers[len(takeovers) // 2], "longest": takeovers[-1]} if takeovers else None,
+        "takeoverSeconds": {victim.value: _spread(done, victim) for victim in (Victim.WORKER, Victim.SUPERVISOR)},
         "violations": sum(len(each["violations"]) for each in done),
         "seconds": round(sum(each["seconds"] for each in done), 1),
     }
+
+
+def _spread(done: Sequence[dict[str, Any]], victim: Victim) -> dict[str, float]:
+    found = sorted(second for each in done for second in each["takeovers"].get(victim.value, ()))
+    return {"count": len(found), "median": found[len(found) // 2], "longest": found[-1]} if found else {"count": 0}
 
 
 if __name__ == "__main__":

@@ -74,8 +74,8 @@ class Result:
     tickets: int
     deliveries: int
     received: int
-    takeovers: list[float]
-    """seconds from the death of a lane's owner to its next one."""
+    takeovers: dict[str, list[float]]
+    """seconds from the death of the lane's owner to its next one, by who was killed."""
     violations: list[str]
     seconds: float
 

@@ -22,15 +22,15 @@ from graph.effects import asserts_failure
 from tests.faults.network import Network
 
 NAMES: Final = ("nms-1", "nms-2", "nms-3")
-HANDS: Final = 2
+HANDS: Final = 4
 BETTER: Final = Words(
     alarm_type="communicationsAlarm", severity="minor", cause="degradedSignal", problem="It works, not well"
 )
 """Asserts no failure: an alarm that says so stays open and hurts nobody."""
 _TELL_SECONDS: Final = 240.0
 """in which everything must be heard, whatever dies meanwhile."""
-_PAUSES: Final = (0.1, 0.9)
-_OPEN_AT_ONCE: Final = 5
+_PAUSES: Final = (0.05, 0.6)
+_OPEN_AT_ONCE: Final = 3
 _MOST_HIT: Final = 25
 """services: an alarm that hits half of the network makes everything else wait."""
 _HOT: Final = {"trunk": 8, "card": 6, "port": 6, "networkelement": 2}

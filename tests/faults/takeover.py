@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,20 +22,19 @@ class Taken:
     process: int
 
 
-def takeovers(log: Path, kills: Sequence[Kill]) -> list[float]:
-    """Give the seconds from each death of the lane's owner to its next one.
+def takeovers(log: Path, kills: Sequence[Kill]) -> dict[str, list[float]]:
+    """Give the seconds from each death of the lane's owner to its next one, by who was killed.
 
-    A death that another followed before the lane was taken again is counted from the later one.
+    Where something else was killed in between, it is that one's time too, and is left out.
     """
     taken = sorted(_taken(log), key=lambda each: each.at)
-    deaths = [each for each in kills if _held_it(each, taken)]
-    found = []
-    for one, other in pairwise([*deaths, None]):
-        assert one is not None
-        next_one = min((each.at for each in taken if each.at > one.at), default=None)
-        if next_one is not None and (other is None or next_one < other.at):
-            found.append(round(next_one - one.at, 2))
-    return found
+    found: defaultdict[str, list[float]] = defaultdict(list)
+    for kill, next_kill in pairwise([*kills, None]):
+        assert kill is not None
+        again = min((each.at for each in taken if each.at > kill.at), default=None)
+        if again is not None and _held_it(kill, taken) and (next_kill is None or again < next_kill.at):
+            found[kill.victim.value].append(round(again - kill.at, 2))
+    return dict(found)
 
 
 def _held_it(kill: Kill, taken: Sequence[Taken]) -> bool:
