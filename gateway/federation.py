@@ -4,6 +4,9 @@
 the subgraphs of a supergraph and the plan is run. Plans are kept: by the operation and the values that decide its `@skip`
 and `@include`, and below that by the normalized operation, so that two ways to write one question share a plan. How many
 are kept is bounded. A large operation is planned in a thread, and several requests for it wait for the same plan.
+
+Where sharing is on, a query that is being answered is not answered again for others who ask the same in the meantime: the same
+operation, variables, principal and forwarded headers. What they get is one answer, which nobody may change.
 """
 
 from __future__ import annotations
@@ -13,17 +16,20 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from graphql import GraphQLSchema, parse
+import orjson
+from graphql import GraphQLSchema, OperationType, parse
 
 from gateway.errors import Code
 from gateway.execution import Answer, Operation, Subgraph
+from gateway.execution.forwarding import Pairs, collecting, current
 from gateway.execution.projection import projection
 from gateway.execution.running import Prepared, Run
 from gateway.execution.sharing import Sharing
 from gateway.planning import Budget, Planner, PlanningFailed
-from gateway.planning.normalize import Normalized, conditions_of, normalize
+from gateway.planning.normalize import Normalized, conditions_of, definition_of, normalize
 from gateway.query_graph import QueryGraph
 from gateway.supergraph import Graph, Supergraph
 from graph.scope import Principal, Role
@@ -33,6 +39,14 @@ LONG: Final = 150
 
 T = TypeVar("T")
 Found = Prepared | PlanningFailed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """An answer for several who ask the same, and the headers that came with it."""
+
+    answer: Answer
+    returned: Pairs
 
 
 class Bounded(Generic[T]):
@@ -66,7 +80,13 @@ class Federation:
     name = "federation"
 
     def __init__(
-        self, supergraph: Supergraph, subgraphs: Mapping[Graph, Subgraph], *, budget: Budget, most_plans: int
+        self,
+        supergraph: Supergraph,
+        subgraphs: Mapping[Graph, Subgraph],
+        *,
+        budget: Budget,
+        most_plans: int,
+        share: bool,
     ) -> None:
         assert supergraph.public.schema is not None, "one with faults cannot be made"
         self.sdl = _open_to_all(supergraph)
@@ -80,8 +100,29 @@ class Federation:
         """by the text of the normalized operation."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="planning")
         self._under_way: Sharing[Found] = Sharing()
+        self._share = share
+        self._answers: Sharing[Shared] = Sharing()
 
     async def execute(
+        self, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float
+    ) -> Answer:
+        """Answer, or wait for the answer to the same question."""
+        if not self._share or definition_of(operation.document).operation is not OperationType.QUERY:
+            return await self._answer(operation, variables, principal, deadline)
+        forwarded = current()
+        key = (operation.key, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS), principal, forwarded.onward)
+        shared = await self._answers.ask(key, lambda: self._to_share(operation, variables, principal, deadline))
+        forwarded.give_back(shared.returned)
+        return shared.answer
+
+    async def _to_share(
+        self, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float
+    ) -> Shared:
+        with collecting() as forwarded:
+            answer = await self._answer(operation, variables, principal, deadline)
+            return Shared(answer=answer, returned=tuple(forwarded.pairs))
+
+    async def _answer(
         self, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float
     ) -> Answer:
         """Plan, or find the plan, and run it."""

@@ -60,6 +60,7 @@ def application(settings: Settings) -> Starlette:
         subgraphs,
         budget=Budget(steps=given.plan_steps, fields=given.plan_fields),
         most_plans=given.plans,
+        share=given.share,
     )
     places = _places(supergraph, settings)
     metrics = Metrics()

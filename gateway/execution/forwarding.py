@@ -8,6 +8,8 @@ whatever the rules say.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final
@@ -43,17 +45,20 @@ class Forwarded:
     """The headers of one request that go on, and those that came back."""
 
     onward: Pairs = ()
-    back: dict[str, None] = field(default_factory=dict)
+    pairs: list[tuple[str, str]] = field(default_factory=list)
+    """what the client gets."""
     size: int = 0
-    returned: list[tuple[bytes, bytes]] = field(default_factory=list)
 
     def give_back(self, pairs: Pairs) -> None:
         """Add to what the client gets."""
-        for name, value in pairs:
-            line = (name.encode("latin-1"), value.encode("latin-1", "replace"))
-            self.size += len(name) + len(value)
-            if self.size <= MOST_BYTES and line not in self.returned:
-                self.returned.append(line)
+        for pair in pairs:
+            self.size += len(pair[0]) + len(pair[1])
+            if self.size <= MOST_BYTES and pair not in self.pairs:
+                self.pairs.append(pair)
+
+    def lines(self) -> list[tuple[bytes, bytes]]:
+        """Give what the client gets as it is sent."""
+        return [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in self.pairs]
 
 
 CURRENT: Final[ContextVar[Forwarded | None]] = ContextVar("forwarded", default=None)
@@ -62,6 +67,17 @@ CURRENT: Final[ContextVar[Forwarded | None]] = ContextVar("forwarded", default=N
 def current() -> Forwarded:
     """Give the headers of the request that is being answered; none where it did not come over HTTP."""
     return CURRENT.get() or Forwarded()
+
+
+@contextmanager
+def collecting() -> Iterator[Forwarded]:
+    """Answer for several requests at once: what comes back is collected here and given to each of them."""
+    forwarded = Forwarded(onward=current().onward)
+    token = CURRENT.set(forwarded)
+    try:
+        yield forwarded
+    finally:
+        CURRENT.reset(token)
 
 
 class Forwarding:
@@ -77,8 +93,8 @@ class Forwarding:
         forwarded = Forwarded(onward=tuple((name, value) for name, value in kept if name in self._onward))
 
         async def adding(message: Message) -> None:
-            if message["type"] == "http.response.start" and forwarded.returned:
-                message["headers"] = [*message["headers"], *forwarded.returned]
+            if message["type"] == "http.response.start" and forwarded.pairs:
+                message["headers"] = [*message["headers"], *forwarded.lines()]
             await send(message)
 
         token = CURRENT.set(forwarded)

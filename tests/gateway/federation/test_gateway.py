@@ -185,7 +185,7 @@ class TestPlans:
     def federation(self, most_plans: int = 10) -> tuple[Federation, list[SimulatedSubgraph]]:
         supergraph = read_supergraph((FOLDER / "entities.graphql").read_text(encoding="utf-8"))
         subgraphs = {each: SimulatedSubgraph(supergraph, each, world_of(supergraph)) for each in supergraph.endpoints}
-        made = Federation(supergraph, subgraphs, budget=Budget(), most_plans=most_plans)
+        made = Federation(supergraph, subgraphs, budget=Budget(), most_plans=most_plans, share=False)
         return made, list(subgraphs.values())
 
     async def ask(self, federation: Federation, text: str, **variables: Any) -> Any:
@@ -229,6 +229,17 @@ class TestPlans:
         assert answers[0] == answers[1] == answers[2]
         assert ticks > 10
         assert len(federation.plans) == 1
+
+    async def test_an_answer_is_shared_between_those_only_who_are_the_same(self) -> None:
+        supergraph = read_supergraph((FOLDER / "entities.graphql").read_text(encoding="utf-8"))
+        subgraphs = {each: SimulatedSubgraph(supergraph, each, world_of(supergraph)) for each in supergraph.endpoints}
+        federation = Federation(supergraph, subgraphs, budget=Budget(), most_plans=10, share=True)
+        operation = Operation(key="one", document=parse("{ user { name } }"), name=None)
+        other = Principal(subject="two", role=Role.CUSTOMER, customers=("customer-2",))
+        asked = [federation.execute(operation, {}, each, 1e12) for each in (OPERATOR, other, OPERATOR)]
+        first, _, third = await asyncio.gather(*asked)
+        assert first is third
+        assert len(next(iter(subgraphs.values())).asked) == 2
 
     def test_what_was_used_longest_ago_goes_first(self) -> None:
         kept: Bounded[int] = Bounded(2)

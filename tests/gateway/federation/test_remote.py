@@ -76,6 +76,20 @@ async def test_what_several_ask_at_once_is_asked_once(
     assert subgraphs.calls("a") == calls
 
 
+async def test_headers_come_back_to_all_who_share(subgraphs: Subgraphs, supergraph: Path) -> None:
+    async def with_header(request: Request, body: dict[str, Any]) -> Response:
+        response = await slowly(request, body)
+        response.headers["x-version"] = "7"
+        return response
+
+    subgraphs.behaviours["a"] = with_header
+    async with gateway(supergraph, return_headers=("x-version",)) as client:
+        body = {"query": "{ product { name } }"}
+        answers = await asyncio.gather(*(client.post("/graphql", json=body) for _ in range(3)))
+    assert [each.headers["x-version"] for each in answers] == ["7", "7", "7"]
+    assert subgraphs.calls("a") == 1
+
+
 async def test_changes_are_never_shared(subgraphs: Subgraphs, supergraph: Path) -> None:
     subgraphs.behaviours["a"] = slowly
     async with gateway(supergraph) as client:
