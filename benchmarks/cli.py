@@ -1,4 +1,4 @@
-"""The commands: `reads` compares; `slice-scale` and `planning` ask what grows with the network and with the question."""
+"""The commands: `reads` and `federation` compare; `slice-scale` and `planning` ask what grows with the network and with the question."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from benchmarks.alarms import Plan as AlarmPlan
 from benchmarks.alarms import measure_alarms
 from benchmarks.databases import PRODUCTS, Product
 from benchmarks.errors import BenchmarkFailed
+from benchmarks.federation import comparing
+from benchmarks.federation.gateways import NAMES
 from benchmarks.measure import Plan
 from benchmarks.news import news
 from benchmarks.report import as_json, as_markdown, as_table, misses
@@ -28,6 +30,8 @@ T = TypeVar("T")
 FULL: Final = Plan(blocks=15, seconds=0.6, connections=(1, 16))
 QUICK: Final = Plan(blocks=3, seconds=0.1, connections=(1, 4))
 FULL_SCALE: Final = 100_000
+FULL_EFFORT: Final = comparing.Effort(rounds=4, seconds=3.0, connections=(1, 50))
+QUICK_EFFORT: Final = comparing.Effort(rounds=1, seconds=0.3, connections=(4,))
 QUICK_SCALE: Final = 10_000
 
 store_option = click.option("--store", "stores", multiple=True, type=click.Choice(PRODUCTS), help="Only this database.")
@@ -100,6 +104,22 @@ def slice_scale_command(stores: tuple[Product, ...], small: int, large: int, *, 
         click.echo(each.sentence())
         if each.ratio.median > MOST_RATIO:
             news.print(f"missed: {each.store}: the aim is at most {MOST_RATIO}", highlight=False)
+
+
+@main.command("federation")
+@click.option("--gateway", "names", multiple=True, type=click.Choice(NAMES), help="Only this gateway.")
+@click.option("--quick", is_flag=True, help="See whether it all works; the figures mean nothing.")
+@click.option("--json", "as_json_", is_flag=True, help="Print a list of rows.")
+def federation_command(names: tuple[str, ...], *, quick: bool, as_json_: bool) -> None:
+    """Compare Trunkline's federation gateway with others over four subgraphs."""
+    try:
+        rows = comparing.compare(QUICK_EFFORT if quick else FULL_EFFORT, names or NAMES)
+    except BenchmarkFailed as error:
+        raise click.ClickException(str(error)) from error
+    if as_json_:
+        click.echo(orjson.dumps([asdict(each) for each in rows], option=orjson.OPT_INDENT_2))
+    else:
+        click.echo("\n".join(comparing.sentences(rows)))
 
 
 @main.command("planning")

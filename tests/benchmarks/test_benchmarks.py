@@ -19,6 +19,7 @@ from benchmarks.contestants import FLOOR, ORDINARY, OURS, Callers, servers
 from benchmarks.databases import Database
 from benchmarks.dataset import PORTS, SERVICES, Dataset, load
 from benchmarks.errors import BenchmarkFailed
+from benchmarks.federation import comparing
 from benchmarks.figures import Block, percentile, ratios, spread
 from benchmarks.measure import Measured, Plan, measure
 from benchmarks.node import spellings
@@ -120,3 +121,9 @@ def test_answers_that_differ_end_the_run(dataset: Dataset) -> None:
         compare(case, {**answers, FLOOR: other}, dataset)
     with pytest.raises(BenchmarkFailed, match="point: the answer is empty"):
         compare(case, {OURS: {"services": {"nodes": []}}}, dataset)
+
+
+def test_gateways_are_compared_over_subgraphs_that_answer() -> None:
+    rows = comparing.compare(comparing.Effort(rounds=1, seconds=0.2, connections=(2,)), ("trunkline",))
+    assert [each.sharing for each in rows] == [False, True]
+    assert all(each.right and each.cpu_ms > 0 and each.rss_mib > 10 for each in rows)

