@@ -4,8 +4,8 @@ Ticketing systems differ in protocol and words, and what is owed to them is the 
 under our own key, that says how bad it is, and that is resolved when the alarm clears. `Ticketing` says that much; each
 dialect says it to one kind of system.
 
-In: a `TicketOrder`, what a ticket should say. Out: a `TicketState`, what the other system says of the ticket; or an
-`adapters.errors.AdapterError`.
+In: a `TicketOrder`, what a ticket should say. Out: a `TicketState`, what the other system says of the ticket, or its
+`TicketHistory`, what only the other system knows of it; or an `adapters.errors.AdapterError`.
 
 Files, in order of flow: `telling.py` (a delivery becomes a ticket) · this one (what every dialect does) · `tmf621.py` (TM Forum's, over HTTP) ·
 `tmf621_resource.py` (its ticket: what we write into it, what we believe of it).
@@ -55,6 +55,42 @@ class TicketState:
 
     def __post_init__(self) -> None:
         _check(self.status, TICKET_STATES, "status of a ticket")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketNote:
+    """What somebody has written on a ticket."""
+
+    author: str
+    """empty when nobody is named."""
+    text: str
+    at: int | None
+    """epoch milliseconds by their clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusChange:
+    """A status that a ticket got."""
+
+    status: str
+    """one of `graph.vocabulary.TICKET_STATES`."""
+    reason: str
+    at: int | None
+    """epoch milliseconds by their clock."""
+
+    def __post_init__(self) -> None:
+        _check(self.status, TICKET_STATES, "status of a ticket")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketHistory:
+    """What only the other system knows of a ticket; oldest first."""
+
+    id: str
+    """the other system's own."""
+    external_id: str | None
+    notes: tuple[TicketNote, ...]
+    changes: tuple[StatusChange, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +159,10 @@ class Ticketing(Protocol):
 
     async def states(self, their_ids: Sequence[str], *, deadline: float) -> list[TicketState]:
         """Give the states of those of these tickets that are there, in no order."""
+        ...
+
+    async def histories(self, their_ids: Sequence[str], *, deadline: float) -> list[TicketHistory]:
+        """Give what has happened to those of these tickets that are there, in no order."""
         ...
 
     async def subscribe(self, callback: str, *, deadline: float) -> None:

@@ -6,20 +6,22 @@ looks at the ticket before it changes it. What is written and what is believed i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 import structlog
 
 from adapters.errors import Nonsense, Rejected
-from adapters.ticketing import FINAL, TicketOrder, TicketState
+from adapters.ticketing import FINAL, TicketHistory, TicketOrder, TicketState
 from adapters.ticketing.tmf621_resource import (
     FIELDS,
+    HISTORY,
     a_list,
     an_object,
     change,
     created_at,
     creation,
+    history_of,
     state_of,
     state_of_ours,
 )
@@ -31,6 +33,8 @@ CHUNK: Final = 50
 """How many tickets are asked for at once."""
 _MOST_PAGES: Final = 100
 _CONFLICT: Final = 409
+
+Told = TypeVar("Told", TicketState, TicketHistory)
 
 log = structlog.get_logger(__name__)
 
@@ -76,16 +80,11 @@ class Tmf621:
 
     async def states(self, their_ids: Sequence[str], *, deadline: float) -> list[TicketState]:
         """GET them, some at a time."""
-        found: dict[str, TicketState] = {}
-        wanted = list(dict.fromkeys(their_ids))
-        for start in range(0, len(wanted), CHUNK):
-            chunk = wanted[start : start + CHUNK]
-            for where, each in await self._listed("id", chunk, deadline):
-                state = state_of(each, where)
-                if state.id not in chunk:
-                    raise Nonsense(f"{self._transport.name} answered a ticket not asked for", where=f"{where}.id")
-                found[state.id] = state
-        return list(found.values())
+        return await self._each(their_ids, FIELDS, state_of, deadline)
+
+    async def histories(self, their_ids: Sequence[str], *, deadline: float) -> list[TicketHistory]:
+        """GET their notes and changes, some at a time."""
+        return await self._each(their_ids, HISTORY, history_of, deadline)
 
     async def subscribe(self, callback: str, *, deadline: float) -> None:
         """POST the hub; that it knows us already is said by 409."""
@@ -96,9 +95,26 @@ class Tmf621:
             if rejected.status != _CONFLICT:
                 raise
 
-    async def _listed(self, attribute: str, values: Sequence[str], deadline: float) -> list[tuple[str, object]]:
+    async def _each(
+        self, their_ids: Sequence[str], fields: Sequence[str], read: Callable[[object, str], Told], deadline: float
+    ) -> list[Told]:
+        """Give what `read` makes of each of these tickets that is there."""
+        found: dict[str, Told] = {}
+        wanted = list(dict.fromkeys(their_ids))
+        for start in range(0, len(wanted), CHUNK):
+            chunk = wanted[start : start + CHUNK]
+            for where, each in await self._listed("id", chunk, deadline, fields):
+                told = read(each, where)
+                if told.id not in chunk:
+                    raise Nonsense(f"{self._transport.name} answered a ticket not asked for", where=f"{where}.id")
+                found[told.id] = told
+        return list(found.values())
+
+    async def _listed(
+        self, attribute: str, values: Sequence[str], deadline: float, fields: Sequence[str] = FIELDS
+    ) -> list[tuple[str, object]]:
         """Give what has one of these values, and its place in the list; page by page, however small they are."""
-        query = ((attribute, ",".join(map(quote_value, values))), ("fields", ",".join(FIELDS)))
+        query = ((attribute, ",".join(map(quote_value, values))), ("fields", ",".join(fields)))
         found: list[tuple[str, object]] = []
         for _ in range(_MOST_PAGES):
             paging = (("offset", str(len(found))), ("limit", str(CHUNK)))

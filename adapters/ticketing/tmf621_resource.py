@@ -13,12 +13,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from adapters.errors import Malformed, Nonsense
-from adapters.ticketing import TicketOrder, TicketState
+from adapters.ticketing import StatusChange, TicketHistory, TicketNote, TicketOrder, TicketState
 from adapters.tmf import read_time
 from graph.vocabulary import EFFECTS, TICKET_STATES
 
 FIELDS: Final = ("id", "externalId", "status", "severity", "lastUpdate", "creationDate")
 """What is asked for of a ticket that is only looked at."""
+HISTORY: Final = ("id", "externalId", "note", "statusChange")
+"""What is asked for of a ticket whose story is wanted."""
 TICKET_TYPE: Final = "fault"
 AUTHOR: Final = "trunkline"
 CAUSE: Final = "cause"
@@ -74,14 +76,8 @@ def change(ticket: Mapping[str, object], order: TicketOrder, delivery_id: str) -
 def state_of(answer: object, where: str = "") -> TicketState:
     """Read one ticket, whosever it is; `where` is its place in the answer."""
     ticket = an_object(answer, where)
-    their_id, external_id = ticket.get("id"), ticket.get("externalId")
-    status, severity = ticket.get("status"), ticket.get("severity", "")
-    if not isinstance(their_id, str) or their_id in ("", ".", ".."):
-        raise _nonsense("has no id that is a string", where, "id")
-    if not isinstance(external_id, str | None):
-        raise _nonsense("has an externalId that is no string", where, "externalId")
-    if not isinstance(status, str) or status not in TICKET_STATES:
-        raise _nonsense("has a status that is none of TMF621", where, "status")
+    their_id, external_id = _ids(ticket, where)
+    status, severity = _status(ticket, where), ticket.get("severity", "")
     if not isinstance(severity, str | None):
         raise _nonsense("has a severity that is no string", where, "severity")
     return TicketState(
@@ -90,6 +86,21 @@ def state_of(answer: object, where: str = "") -> TicketState:
         status=status,
         severity=severity or "",
         changed_at=_time(ticket, "lastUpdate", where),
+    )
+
+
+def history_of(answer: object, where: str = "") -> TicketHistory:
+    """Read what has happened to one ticket; `where` is its place in the answer."""
+    ticket = an_object(answer, where)
+    their_id, external_id = _ids(ticket, where)
+    notes = [_read_note(each, f"{where}.note[{n}]") for n, each in enumerate(_list_in(ticket, "note", where))]
+    changes = _list_in(ticket, "statusChange", where)
+    made = [_read_change(each, f"{where}.statusChange[{n}]") for n, each in enumerate(changes)]
+    return TicketHistory(
+        id=their_id,
+        external_id=external_id,
+        notes=tuple(sorted(notes, key=lambda each: each.at or 0)),
+        changes=tuple(sorted(made, key=lambda each: each.at or 0)),
     )
 
 
@@ -133,10 +144,46 @@ def _note(order: TicketOrder, delivery_id: str) -> dict[str, str]:
     return {"id": delivery_id, "author": AUTHOR, "text": order.note}
 
 
-def _list_in(ticket: Mapping[str, object], name: str) -> list[object]:
+def _read_note(value: object, where: str) -> TicketNote:
+    note = an_object(value, where)
+    return TicketNote(
+        author=_text(note, "author", where), text=_text(note, "text", where), at=_time(note, "date", where)
+    )
+
+
+def _read_change(value: object, where: str) -> StatusChange:
+    change = an_object(value, where)
+    reason, at = _text(change, "changeReason", where), _time(change, "changeDate", where)
+    return StatusChange(status=_status(change, where), reason=reason, at=at)
+
+
+def _ids(ticket: Mapping[str, object], where: str) -> tuple[str, str | None]:
+    their_id, external_id = ticket.get("id"), ticket.get("externalId")
+    if not isinstance(their_id, str) or their_id in ("", ".", ".."):
+        raise _nonsense("has no id that is a string", where, "id")
+    if not isinstance(external_id, str | None):
+        raise _nonsense("has an externalId that is no string", where, "externalId")
+    return their_id, external_id
+
+
+def _status(ticket: Mapping[str, object], where: str) -> str:
+    status = ticket.get("status")
+    if not isinstance(status, str) or status not in TICKET_STATES:
+        raise _nonsense("has a status that is none of TMF621", where, "status")
+    return status
+
+
+def _text(value: Mapping[str, object], name: str, where: str) -> str:
+    text = value.get(name)
+    if not isinstance(text, str | None):
+        raise _nonsense(f"has a {name} that is no string", where, name)
+    return text or ""
+
+
+def _list_in(ticket: Mapping[str, object], name: str, where: str = "") -> list[object]:
     value = ticket.get(name)
     if not isinstance(value, list | None):
-        raise _nonsense(f"has a {name} that is no list", "", name)
+        raise _nonsense(f"has a {name} that is no list", where, name)
     return value or []
 
 

@@ -199,6 +199,38 @@ async def test_states_are_read_in_chunks(system: TicketingSystem, ticketing: Tmf
     assert await ticketing.states([], deadline=soon()) == []
 
 
+async def test_a_history_is_told_oldest_first(ticketing: Tmf621, person: httpx.AsyncClient) -> None:
+    state = await opened(ticketing)
+    await person.patch(f"/troubleTicket/{state.id}", json={"status": "held", "statusChangeReason": "Lunch"})
+    late, early = {"text": "b", "date": "2026-03-02T12:00:00Z"}, {"text": "a", "date": "2026-03-01T12:00:00Z"}
+    await person.patch(f"/troubleTicket/{state.id}", json={"note": [late, early, {"text": "no date", "author": "Ada"}]})
+    [history, *others] = await ticketing.histories([state.id, "TT-unknown"], deadline=soon())
+    assert others == []
+    assert (history.id, history.external_id) == (state.id, KEY)
+    assert [(each.text, each.author) for each in history.notes] == [("a", ""), ("b", ""), ("no date", "Ada")]
+    assert [(each.status, each.reason) for each in history.changes] == [("acknowledged", ""), ("held", "Lunch")]
+
+
+@pytest.mark.parametrize(
+    ("ticket", "where"),
+    [
+        pytest.param({"note": {}}, "note", id="notes that are no list"),
+        pytest.param({"note": ["x"]}, "note[0]", id="a note that is a string"),
+        pytest.param({"note": [{"text": 1}]}, "note[0].text", id="a text that is a number"),
+        pytest.param({"note": [{"text": "x", "date": "now"}]}, "note[0].date", id="a date that is none"),
+        pytest.param({"statusChange": [{}, 1]}, "statusChange[0].status", id="a change to nothing"),
+        pytest.param({"statusChange": [{"status": "open"}]}, "statusChange[0].status", id="a status of its own"),
+        pytest.param({"id": "TT-2"}, "id", id="a ticket that was not asked for"),
+    ],
+)
+async def test_a_history_that_makes_no_sense_is_nonsense(ticket: dict[str, object], where: str) -> None:
+    body = orjson.dumps([{"id": "TT-1", "externalId": KEY, **ticket}])
+    async with saying(http("200 OK", body, JSON)) as server, asking(server.address) as transport:
+        with pytest.raises(Nonsense) as caught:
+            await Tmf621(transport).histories(["TT-1"], deadline=soon())
+    assert caught.value.where == f"[0].{where}"
+
+
 async def test_a_list_in_small_pages_is_read_to_its_end() -> None:
     pages = [[{**HERE, "id": f"TT-{n}"}] for n in range(3)]
     told = [http("206 Part", orjson.dumps(page), JSON, "X-Total-Count: 3") for page in pages]
