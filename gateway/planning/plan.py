@@ -2,25 +2,26 @@
 
 In: the fetches of an operation. Out: a `QueryPlan`: requests with their texts, each after those whose answers it sends.
 Fetches of one subgraph that can go at one time share a request; one that nobody waits for is put off to a time at which
-its subgraph is asked anyway; and entities that are asked the same, wherever they are, are asked once.
+its subgraph is asked anyway; entities that are asked for several things by one representation are asked for them at once; and
+entities that are asked the same, wherever they are, are asked once.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from graphql import Visitor, parse, visit
 
-from gateway.planning.fetches import Fetch, Path
+from gateway.planning.fetches import Fetch, Node, Path
 from gateway.planning.items import Items
 from gateway.planning.names import Names
 from gateway.planning.normalize import Normalized
 from gateway.planning.representations import Representation, representation
 from gateway.query_graph import QueryGraph
-from gateway.selections import compact
+from gateway.selections import Fragment, SelectionSet, compact
 from gateway.supergraph import Graph
 
 VARIABLE: Final = re.compile(r"\$(\w+)")
@@ -139,13 +140,12 @@ class _Making:
         first = group[0]
         parts = [compact(each.node.selection()) for each in group if each.input is None]
         roots = [each.path for each in group if each.input is None]
-        calls: dict[tuple[Representation, str], list[Fetch]] = {}
-        for each in group:
-            if each.input is not None:
-                asked = representation(self._graph, self._items, each.input)
-                calls.setdefault((asked, compact(each.node.selection())), []).append(each)
-        made = [self._call(index, asked, same) for index, ((asked, _), same) in enumerate(calls.items())]
-        entities = [self._entities(call, text) for call, (_, text) in zip(made, calls, strict=True)]
+        calls = self._calls(group)
+        made = [
+            _call(f"{self._prefix}{index}", index, asked, same)
+            for index, ((asked, _), same) in enumerate(calls.items())
+        ]
+        entities = [_entities(call, text) for call, (_, text) in zip(made, calls, strict=True)]
         body = f"{{ {' '.join([*parts, *entities])} }}"
         used = _variables(body)
         passed = tuple((name, type_) for name, type_ in self._operation.variables if name in used)
@@ -161,18 +161,45 @@ class _Making:
             after=tuple(sorted(after)),
         )
 
-    def _call(self, index: int, asked: Representation, same: list[Fetch]) -> Call:
-        return Call(
-            key="_entities" if index == 0 else f"_entities_{index}",
-            variable=f"{self._prefix}{index}",
-            paths=tuple(dict.fromkeys(each.path for each in same)),
-            representation=asked,
-            fields=tuple(same[0].node.fragment(asked.typename).fields),
-        )
+    def _calls(self, group: tuple[Fetch, ...]) -> Mapping[tuple[Representation, str], list[tuple[Path, Node]]]:
+        """Give what is asked of entities, by how it is asked: each once, wherever they are."""
+        together: dict[tuple[Representation, Path], list[Node]] = {}
+        for each in group:
+            if each.input is not None:
+                asked = representation(self._graph, self._items, each.input)
+                _add(together.setdefault((asked, each.path), []), each.node.fragment(asked.typename))
+        calls: dict[tuple[Representation, str], list[tuple[Path, Node]]] = {}
+        for (asked, path), nodes in together.items():
+            for node in nodes:
+                text = compact(SelectionSet((Fragment(on=asked.typename, inner=node.selection()),)))
+                calls.setdefault((asked, text), []).append((path, node))
+        return calls
 
-    def _entities(self, call: Call, text: str) -> str:
-        alias = "" if call.key == "_entities" else f"{call.key}: "
-        return f"{alias}_entities(representations: ${call.variable}) {{ {text} }}"
+
+def _add(nodes: list[Node], more: Node) -> None:
+    """Ask the same entities for more at once, where no key is meant twice."""
+    for each in nodes:
+        if not (each.fields.keys() & more.fields.keys() or each.fragments.keys() & more.fragments.keys()):
+            each.fields |= more.fields
+            each.fragments |= more.fragments
+            each.typename |= more.typename
+            return
+    nodes.append(more)
+
+
+def _call(variable: str, index: int, asked: Representation, same: list[tuple[Path, Node]]) -> Call:
+    return Call(
+        key="_entities" if index == 0 else f"_entities_{index}",
+        variable=variable,
+        paths=tuple(dict.fromkeys(path for path, _ in same)),
+        representation=asked,
+        fields=tuple(same[0][1].fields),
+    )
+
+
+def _entities(call: Call, text: str) -> str:
+    alias = "" if call.key == "_entities" else f"{call.key}: "
+    return f"{alias}_entities(representations: ${call.variable}) {{ {text} }}"
 
 
 def _variables(body: str) -> set[str]:
