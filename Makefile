@@ -78,7 +78,7 @@ lock: $(RUN)
 	$(LOCK) pyproject.toml requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
 
 schema: $(RUN)
-	$(BIN)/python -m resolvers.knowledge.schema schema.graphql
+	$(BIN)/trunkline schema > schema.graphql
 
 docs: $(RUN)
 	$(BIN)/python -m graph.drawing docs/model.md

@@ -8,6 +8,7 @@ Files, in the order in which a request meets them:
     settings.py      what an operator decides; subgraph_settings.py the part about subgraphs
     minting.py       tokens for those who only try it out
     app.py           the composition root: the only file here that knows all rooms
+    areas.py         what this product answers itself: several areas as one schema
     stores.py        a store is opened, looked at and filled: all that most commands want of the graph
     standalone.py    the same for a gateway over subgraphs alone, which needs no other room
     serving.py       sockets, worker processes, signals; protocol.py bounds what comes before a request is one
@@ -24,12 +25,13 @@ Files, in the order in which a request meets them:
     variables.py     any JSON becomes values of their types
     cost.py          how many objects an answer may hold
     introspection.py what the schema itself answers, beside what a subgraph does
-    federation.py    many subgraphs as one: plans, kept and run
+    federation.py    many subgraphs as one; plans.py keeps the plans and makes those that are missing
     supergraph_sdl.py  a supergraph's file becomes tables (supergraph.py): selections.py its field sets, public.py what clients see
     query_graph.py   what can be asked where
     planning/        an operation becomes requests to subgraphs
     execution/       the port to subgraphs, and the running of a plan
     arriving.py      a subgraph whose database is not there yet
+    tracing.py       spans of all this, for those who collect them
     errors.py        every refusal, and the one table of what a code means on the wire
 
 Invariants

@@ -14,7 +14,6 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from functools import partial
 from typing import Any
 
-from graphql import print_ast
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Scope
@@ -24,12 +23,15 @@ from adapters.northbound import alarms, tickets
 from adapters.northbound.errors import body_of
 from adapters.simulator.fault_management import reporting as fault_management
 from adapters.simulator.ticketing import serving as ticketing_system
+from adapters.ticketing import Ticketing
 from adapters.ticketing.telling import Attention, TicketTeller
 from adapters.ticketing.tmf621 import Tmf621
 from adapters.transport import System
 from adapters.transport import opened as transported
+from gateway import tracing
+from gateway.areas import KNOWLEDGE, TICKETING, federation_of
 from gateway.arriving import Arriving, Away, Ping
-from gateway.errors import CommandFailed, Refused, printed
+from gateway.errors import Refused, printed
 from gateway.exchange import exchange_of
 from gateway.execution import Subgraph
 from gateway.health import health_routes
@@ -42,18 +44,18 @@ from gateway.pipeline import GraphRequest, Pipeline
 from gateway.response import RefuseWith
 from gateway.serving import end_with_parent, settle
 from gateway.settings import Settings, load_settings
-from gateway.stores import cursor_key, fitting, opened, sentences, soon
+from gateway.stores import cursor_key, fitting, opened, soon
+from gateway.supergraph import Graph
 from gateway.tokens import Tokens
 from graph.address import EmbeddedAddress, parse_address
 from graph.changes.idempotency import keep_swept
 from graph.changes.policy import AlarmPolicy
-from graph.cursor import KEY_BYTES, CursorKey
 from graph.errors import GraphError, StoreUnavailable
-from graph.read import Reads, explain
 from graph.scope import Principal
 from graph.store import Store
 from resolvers.knowledge.schema import knowledge_schema
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
+from resolvers.ticketing.subgraph import TicketingSubgraph
 
 PING_SECONDS = 2.0
 SWEEP_SECONDS = 600.0
@@ -64,10 +66,14 @@ __all__ = ["application", "fault_management", "middleware", "ticketing_system", 
 def application(settings: Settings) -> Starlette:
     """Put the gateway together; the database is opened when it starts, and may be away then."""
     northbound = _Northbound(settings)
-    arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, partial(_opening, settings, northbound.keep))
-    pipeline = Pipeline(arriving, settings)
-    northbound.pipeline = pipeline
-    return served(GraphQLEndpoint(pipeline, settings), arriving, settings, northbound)
+    ticketing = TicketingSubgraph(settings.ticketing.name if settings.ticketing else "")
+    opening = partial(_opening, settings, northbound.keep, ticketing.reaching)
+    arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, opening)
+    areas: dict[Graph, Subgraph] = {KNOWLEDGE: arriving, TICKETING: ticketing}
+    northbound.pipeline = Pipeline(federation_of(areas, settings), settings)
+    # To another router we are one subgraph, the graph itself: it has its own plans.
+    endpoint = GraphQLEndpoint(northbound.pipeline, settings, for_routers=Pipeline(arriving, settings))
+    return served(endpoint, arriving, settings, northbound)
 
 
 def served(
@@ -81,12 +87,14 @@ def served(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         end_with_parent()
+        tracing.begin(settings.traces)
         keeping = asyncio.create_task(arriving.keep())
         try:
             yield
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
+            await asyncio.to_thread(tracing.end)
 
     def mounted(base: str, routes: list[Route]) -> Mount:
         router = Router(routes, redirect_slashes=False)
@@ -114,7 +122,7 @@ class _Northbound:
         request = GraphRequest(query=text, variables=variables, operation_name=None, queries_only=True)
         try:
             prepared = self.pipeline.prepare(request, principal)
-            return await self.pipeline.answer(prepared, variables, principal, deadline)
+            return await self.pipeline.answer(prepared, request, principal, deadline)
         except Refused as refused:
             return {"errors": [printed(each, "") for each in refused.problems]}
 
@@ -164,13 +172,15 @@ def worker() -> Starlette:
 
 @asynccontextmanager
 async def _opening(
-    settings: Settings, keeping: Callable[[Store], AbstractContextManager[object]] = nullcontext
+    settings: Settings,
+    keeping: Callable[[Store], AbstractContextManager[object]] = nullcontext,
+    reaching: Callable[[Ticketing], AbstractContextManager[object]] = nullcontext,
 ) -> AsyncIterator[tuple[Subgraph, Ping]]:
     try:
         async with opened(settings) as store:
             await fitting(settings, store)
             subgraph = KnowledgeSubgraph(store, await cursor_key(settings, store), policy_of(settings))
-            async with _beside(keep_swept(store, every=SWEEP_SECONDS)), _told(settings, store):
+            async with _beside(keep_swept(store, every=SWEEP_SECONDS)), _told(settings, store, reaching):
                 with keeping(store):
                     yield subgraph, partial(_ping, store)
     except GraphError as error:
@@ -187,8 +197,10 @@ def policy_of(settings: Settings) -> AlarmPolicy:
 
 
 @asynccontextmanager
-async def _told(settings: Settings, store: Store) -> AsyncIterator[None]:
-    """Tell the surrounding systems what waits for them, as one of the processes that may."""
+async def _told(
+    settings: Settings, store: Store, reaching: Callable[[Ticketing], AbstractContextManager[object]]
+) -> AsyncIterator[None]:
+    """Reach the surrounding systems, and tell them what waits for them, as one of the processes that may."""
     chosen = settings.ticketing
     if chosen is None:
         yield
@@ -204,10 +216,11 @@ async def _told(settings: Settings, store: Store) -> AsyncIterator[None]:
         most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=chosen.processing_seconds
     )
     async with transported(system) as transport:
-        policy = policy_of(settings)
-        teller = TicketTeller(store=store, ticketing=Tmf621(transport), policy=policy, attention=attention)
+        ticketing = Tmf621(transport)
+        teller = TicketTeller(store=store, ticketing=ticketing, policy=policy_of(settings), attention=attention)
         async with _beside(Lane(store, teller, pace, owner=f"{os.getpid()}-{uuid.uuid4().hex}").run()):
-            yield
+            with reaching(ticketing):
+                yield
 
 
 @asynccontextmanager
@@ -239,20 +252,3 @@ async def hold(settings: Settings, over: asyncio.Event) -> None:
     await over.wait()
     keeping.cancel()
     await asyncio.gather(keeping, return_exceptions=True)
-
-
-def stages_of(
-    settings: Settings, text: str, variables: Mapping[str, Any], operation_name: str | None, principal: Principal
-) -> dict[str, str]:
-    """Print every stage of a query without a database: the same gates, the same compiler."""
-    schema = knowledge_schema()
-    reads = Reads(schema=schema.graphql, mappings=schema.mappings, cursor_key=CursorKey(bytes(KEY_BYTES)))
-    pipeline = Pipeline(Arriving(KnowledgeSubgraph.name, schema.sdl, partial(_opening, settings)), settings)
-    request = GraphRequest(query=text, variables=variables, operation_name=operation_name, queries_only=True)
-    with sentences():
-        prepared = pipeline.prepare(request, principal)
-        values = pipeline.values(prepared, variables, principal)
-        if prepared.operation is None:
-            raise CommandFailed("The operation asks the schema only.", "Ask for something that the graph holds.")
-        normalised = print_ast(prepared.operation.document)
-        return {"operation": normalised, **explain(reads, prepared.operation, values, principal)}

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "gateway": "Serve a supergraph: a federation gateway that needs no database.",
     "load": "Load a network: a topology grown to a size, or a file of JSON lines.",
     "plan": "Print every stage of an operation's plan over a supergraph.",
+    "schema": "Print the schema that clients see.",
     "serve": "Serve the gateway until interrupted.",
     "token": "Mint a token with a local key, to try things out.",
 }

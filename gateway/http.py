@@ -19,6 +19,7 @@ from gateway.request import read_body, read_parameters
 from gateway.response import Media, answered, negotiate, refusal
 from gateway.settings import Settings
 from gateway.watch import ClientGone, Watch
+from graph.scope import Role
 
 LONGEST_NAME: Final = 64
 """of an operation, in the log."""
@@ -30,8 +31,10 @@ log = structlog.get_logger(__name__)
 class GraphQLEndpoint:
     """The ASGI application behind one path."""
 
-    def __init__(self, pipeline: Pipeline, settings: Settings) -> None:
+    def __init__(self, pipeline: Pipeline, settings: Settings, for_routers: Pipeline | None = None) -> None:
+        """Take what answers, and what answers other routers if that is something else."""
         self._pipeline = pipeline
+        self._for_routers = for_routers or pipeline
         self._most_bytes = settings.limits.body_bytes
         self._seconds = settings.deadline_seconds
 
@@ -70,7 +73,8 @@ class GraphQLEndpoint:
     async def _run(self, request: GraphRequest, exchange: Exchange, receive: Receive, deadline: float) -> Answer:
         principal = exchange.principal
         assert principal is not None, "authentication stands before the endpoint"
-        prepared = self._pipeline.prepare(request, principal)
+        pipeline = self._for_routers if principal.role is Role.ROUTER else self._pipeline
+        prepared = pipeline.prepare(request, principal)
         exchange.operation = prepared.name[:LONGEST_NAME]
         with Watch(receive, deadline):
-            return await self._pipeline.answer(prepared, request.variables, principal, deadline)
+            return await pipeline.answer(prepared, request, principal, deadline)

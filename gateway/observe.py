@@ -18,6 +18,7 @@ from gateway.errors import Code, refuse
 from gateway.exchange import KEY, Exchange
 from gateway.metrics import Metrics
 from gateway.response import Refusing, refuse_graphql
+from gateway.tracing import request_span
 
 SANE: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -47,7 +48,8 @@ class Observed:
             await send(message)
 
         try:
-            await self._app(scope, receive, noting)
+            with request_span(scope["headers"]):
+                await self._app(scope, receive, noting)
         except Exception:
             log.exception("request failed", request_id=exchange.request_id)
             if not exchange.status:

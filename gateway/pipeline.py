@@ -10,7 +10,7 @@ is known. After the last gate the subgraph is asked; what it answers is passed o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.cost import amount
@@ -23,7 +23,7 @@ from gateway.permissions import check_caller, check_values
 from gateway.schema import PublicSchema, read_schema
 from gateway.settings import Settings
 from gateway.variables import coerce
-from graph.scope import Principal
+from graph.scope import Principal, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,8 @@ class GraphRequest:
     operation_name: str | None
     queries_only: bool
     """for GET, which must not change anything."""
+    explain: bool = False
+    """whether the caller wants to know how the answer was made: for operators."""
 
 
 class Pipeline:
@@ -62,17 +64,26 @@ class Pipeline:
             message = "GET runs queries only."
             raise refuse(Code.METHOD_NOT_ALLOWED, message, headers=((b"allow", b"POST"),))
         check_caller(prepared.demands, principal, self.schema.allowed_roles)
+        if request.explain and principal.effective is not Role.OPERATOR:
+            raise refuse(Code.FORBIDDEN, "`extensions.queryPlan` is for operators only.", "Leave it out.")
         return prepared
 
-    async def answer(
-        self, prepared: Prepared, given: Mapping[str, Any], principal: Principal, deadline: float
-    ) -> Answer:
+    async def answer(self, prepared: Prepared, request: GraphRequest, principal: Principal, deadline: float) -> Answer:
         """Pass the remaining gates and ask."""
-        values = self.values(prepared, given, principal)
-        if prepared.schema_part is not None:
-            return await self._with_schema(prepared, given, values, principal, deadline)
-        assert prepared.operation is not None, "an operation without introspection has a part for the subgraph"
-        return await self._subgraph.execute(prepared.operation, values, principal, deadline)
+        values = self.values(prepared, request.variables, principal)
+        operation = prepared.operation
+        if operation is not None and request.explain:
+            operation = replace(operation, explain=True)
+        if prepared.schema_part is None:
+            assert operation is not None, "an operation without introspection has a part for the subgraph"
+            return await self._subgraph.execute(operation, values, principal, deadline)
+        data = introspect(self.schema.public, prepared.schema_part, request.variables)
+        if operation is None:
+            return {"data": data}
+        answer = await self._subgraph.execute(operation, values, principal, deadline)
+        if answer.get("data") is None:
+            return answer
+        return {**answer, "data": merge(prepared.root, answer["data"], data, values)}
 
     def values(self, prepared: Prepared, given: Mapping[str, Any], principal: Principal) -> dict[str, Any]:
         """Pass the gates that need the variables; give their values."""
@@ -85,20 +96,3 @@ class Pipeline:
             message = f"The answer may hold {cost} objects; at most {self._limits.cost} are allowed."
             raise refuse(Code.COST_LIMIT_EXCEEDED, message)
         return values
-
-    async def _with_schema(
-        self,
-        prepared: Prepared,
-        given: Mapping[str, Any],
-        values: Mapping[str, Any],
-        principal: Principal,
-        deadline: float,
-    ) -> Answer:
-        assert prepared.schema_part is not None, "the caller has looked"
-        data = introspect(self.schema.public, prepared.schema_part, given)
-        if prepared.operation is None:
-            return {"data": data}
-        answer = await self._subgraph.execute(prepared.operation, values, principal, deadline)
-        if answer.get("data") is None:
-            return answer
-        return {**answer, "data": merge(prepared.root, answer["data"], data, values)}

@@ -2,7 +2,7 @@
 
 What is for the gateway (the join and link machinery, the directives that only planning reads) and whatever is marked
 `@inaccessible` is taken out; what remains is the schema that documents are validated against and introspection shows.
-Prices and list lengths stay: the gates of the pipeline read them.
+Prices, list lengths and who may ask stay: the gates of the pipeline read them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from graphql import (
 from graphql.language import print_ast
 from graphql.validation.validate import validate_sdl
 
-KEPT: Final = frozenset({"deprecated", "specifiedBy", "oneOf", "cost", "listSize"})
+KEPT: Final = frozenset({"deprecated", "specifiedBy", "oneOf", "cost", "listSize", "operatorOnly", "allowedRoles"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class PublicPart:
     """line and sentence of what makes it no schema."""
 
     def with_directive(self, type_: str, directive: str) -> str:
-        """Give the SDL with a directive on every field of a type."""
+        """Give the SDL with a directive on every field of a type that has none of that name."""
         marked = parse(f"type T {{ f: Int {directive} }}", no_location=True).definitions[0]
         added = marked.fields[0].directives  # type: ignore[attr-defined]  # it is the type in the text above
         definitions = [
@@ -55,6 +55,8 @@ class PublicPart:
 
 
 def _with(field: FieldDefinitionNode, added: Any) -> FieldDefinitionNode:
+    if any(each.name.value == added[0].name.value for each in field.directives or ()):
+        return field
     return replace(field, directives=(*(field.directives or ()), *added))
 
 

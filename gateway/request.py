@@ -127,7 +127,20 @@ def _shaped(given: Any, *, queries_only: bool) -> GraphRequest:
         raise refuse(Code.BAD_REQUEST, "`variables` is not an object.")
     if not _object_or_null(extensions):
         raise refuse(Code.BAD_REQUEST, "`extensions` is not an object.")
-    return GraphRequest(query=query, variables=variables or {}, operation_name=name, queries_only=queries_only)
+    return GraphRequest(
+        query=query,
+        variables=variables or {},
+        operation_name=name,
+        queries_only=queries_only,
+        explain=_is_asked(extensions, "queryPlan"),
+    )
+
+
+def _is_asked(extensions: dict[str, Any] | None, name: str) -> bool:
+    asked = (extensions or {}).get(name, False)
+    if not isinstance(asked, bool):
+        raise refuse(Code.BAD_REQUEST, f"`extensions.{name}` is not true or false.")
+    return asked
 
 
 def _object_or_null(value: Any) -> TypeGuard[dict[str, Any] | None]:

@@ -168,6 +168,8 @@ class Settings(BaseSettings):
     """how many documents are remembered,"""
     documents_bytes: Positive = 8_000_000
     """and how many bytes of text they may have together."""
+    traces: str = ""
+    """where spans go: an OpenTelemetry collector, such as http://127.0.0.1:4318/v1/traces; needs trunkline[traces]."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("listen")

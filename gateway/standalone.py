@@ -19,13 +19,14 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway import tracing
 from gateway.documents import read_document
 from gateway.errors import TREATMENTS, CommandFailed, Refused, SettingsBroken
 from gateway.exchange import exchange_of
 from gateway.execution import Subgraph
 from gateway.execution.forwarding import Forwarding
 from gateway.execution.remote import RemoteSettings, RemoteSubgraph
-from gateway.federation import Federation
+from gateway.federation import Federation, open_to_all
 from gateway.health import health_routes
 from gateway.http import GraphQLEndpoint
 from gateway.keys import key_rings
@@ -56,7 +57,7 @@ def application(settings: Settings) -> Starlette:
     subgraphs: dict[Graph, Subgraph] = {}
     given = settings.federation
     federation = Federation(
-        supergraph,
+        open_to_all(supergraph),
         subgraphs,
         budget=Budget(steps=given.plan_steps, fields=given.plan_fields),
         most_plans=given.plans,
@@ -68,10 +69,14 @@ def application(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         end_with_parent()
-        async with _session(given.connections) as session:
-            for graph, (name, remote) in places.items():
-                subgraphs[graph] = RemoteSubgraph(name, session, remote)
-            yield
+        tracing.begin(settings.traces)
+        try:
+            async with _session(given.connections) as session:
+                for graph, (name, remote) in places.items():
+                    subgraphs[graph] = RemoteSubgraph(name, session, remote)
+                yield
+        finally:
+            await asyncio.to_thread(tracing.end)
 
     async def ready() -> str:
         return ""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from graphql import parse, validate
+from graphql import build_schema, parse, validate
 
+from gateway.areas import KNOWLEDGE, TICKETING, federation_of
 from gateway.cli import COMMANDS
 from gateway.errors import TREATMENTS
-from gateway.execution import Operation
+from gateway.execution import Operation, Subgraph
 from gateway.settings import Limits, Settings
+from gateway.supergraph import Graph
 from graph.changes.policy import AlarmPolicy
 from graph.effects import SEVERITY
 from graph.load import load_topology
@@ -24,6 +26,7 @@ from graph.mapping import enum_name
 from graph.scope import Principal, Role
 from graph.store import Store
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
+from resolvers.ticketing.subgraph import TicketingSubgraph
 from tests.conftest import wipe
 
 ROOT = Path(__file__).parent.parent
@@ -66,15 +69,19 @@ async def network(store: Store) -> dict[str, str]:
 
 @pytest.mark.parametrize("example", list(examples()), ids=lambda each: each.name)
 async def test_an_example_runs(example: Example, store: Store, network: dict[str, str]) -> None:
-    subgraph = KnowledgeSubgraph(store, b"d" * 32, AlarmPolicy())
+    areas: Mapping[Graph, Subgraph] = {
+        KNOWLEDGE: KnowledgeSubgraph(store, b"d" * 32, AlarmPolicy()),
+        TICKETING: TicketingSubgraph(""),
+    }
+    product = federation_of(areas, Settings())
     document = parse(example.text)
-    assert validate(subgraph.reads.schema, document) == []
+    assert validate(build_schema(product.sdl, assume_valid_sdl=True), document) == []
     declared = {
         d.variable.name.value for o in document.definitions for d in getattr(o, "variable_definitions", ()) or ()
     }
     variables = {**example.variables, **{name: network[name] for name in declared & network.keys()}}
     operation = Operation(key=example.name, document=document, name=None)
-    answer = await subgraph.execute(operation, variables, OPERATOR, time.monotonic() + 60)
+    answer = await product.execute(operation, variables, OPERATOR, time.monotonic() + 60)
     assert "errors" not in answer
     assert all(value is not None for value in answer["data"].values())
 

@@ -10,6 +10,7 @@ reads its options, calls, and prints.
     check.py         what is wrong, one line each
     token.py         a token to try things out
     compile.py       every stage of a query
+    schema.py        what clients see
     demo.py          the whole story: outage.py lets a card fail and looks who is told; story.py asks as customers
 
 Invariant: results go to stdout, everything else to stderr, so that `--json` can be piped.

@@ -9,7 +9,7 @@ from typing import TextIO
 import click
 import orjson
 
-from gateway.app import stages_of
+from gateway.areas import stages_of
 from gateway.commands.options import json_object, json_option
 from gateway.settings import load_settings
 from graph.scope import Principal, Role

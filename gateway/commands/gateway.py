@@ -10,6 +10,7 @@ from gateway.log import configure_log
 from gateway.serving import bound, serve_here, serve_with_workers
 from gateway.settings import load_settings
 from gateway.standalone import application, hold
+from gateway.tracing import require
 
 
 @click.command(help="Serve a supergraph until interrupted. Without issuers in the settings, on loopback only.")
@@ -23,6 +24,7 @@ def command(supergraph: str | None, listen: str | None, urls: tuple[str, ...], w
     """Serve."""
     override(federation__supergraph=supergraph, listen=listen, workers=workers, federation__urls=_urls(urls))
     settings = load_settings()
+    require(settings.traces)
     app = application(settings)  # whatever is wrong is said now, also where workers will make their own
     configure_log(settings.log_level)
     sock = bound(settings)

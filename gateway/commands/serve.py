@@ -13,6 +13,7 @@ from gateway.log import configure_log
 from gateway.serving import bound, serve_here, serve_with_workers
 from gateway.settings import load_settings
 from gateway.stores import check_address
+from gateway.tracing import require
 
 
 @click.command(help="Serve the gateway until interrupted.")
@@ -27,6 +28,7 @@ def command(store: str | None, listen: str | None, workers: int | None) -> None:
         raise SettingsBroken(
             "issuers: there is none, and nothing is served without tokens; `trunkline token` makes one."
         )
+    require(settings.traces)
     configure_log(settings.log_level)
     check_address(settings)
     sock = bound(settings)

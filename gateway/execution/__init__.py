@@ -38,7 +38,7 @@ from graphql import DocumentNode
 from graph.scope import Principal
 
 Answer: TypeAlias = dict[str, Any]
-"""`{"data": ..., "errors": [{"message", "path", "extensions": {"code", ...}}]}`."""
+"""`{"data": ..., "errors": [{"message", "path", "extensions": {"code", ...}}], "extensions": {...}}`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,8 @@ class Operation:
     name: str | None
     text: str = ""
     """the document as text, where whoever made it knows it; a remote subgraph sends it."""
+    explain: bool = False
+    """whether the answer's `extensions` tell how it was made: the plan, and for each fetch how long it took."""
 
 
 class Subgraph(Protocol):

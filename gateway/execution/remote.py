@@ -24,6 +24,7 @@ from gateway.execution import Answer, Operation
 from gateway.execution.breaker import Breaker
 from gateway.execution.forwarding import HOP_BY_HOP, Pairs, current
 from gateway.execution.sharing import Sharing
+from gateway.tracing import onward as traced
 from graph.scope import Principal
 
 FIRST_PAUSE: Final = 0.02
@@ -135,7 +136,7 @@ class RemoteSubgraph:
         return reply
 
     async def _post(self, body: bytes, onward: Pairs, deadline: float) -> _Reply:
-        headers = {**HEADERS, **dict(onward), **dict(self._settings.headers)}
+        headers = {**HEADERS, **traced(), **dict(onward), **dict(self._settings.headers)}
         try:
             async with (
                 asyncio.timeout(deadline - time.monotonic()),

@@ -8,8 +8,9 @@ subgraph that fails leaves its fields out and its faults in the list; what an an
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import GraphQLSchema
@@ -23,6 +24,7 @@ from gateway.execution.projection import Irregular, Project
 from gateway.planning.plan import QueryPlan, Request
 from gateway.query_graph import QueryGraph
 from gateway.supergraph import Graph
+from gateway.tracing import span
 from graph.scope import Principal
 
 
@@ -38,15 +40,62 @@ class Prepared:
     project: Project
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """How one request went."""
+
+    subgraph: str
+    entities: int
+    """how many were asked for."""
+    begun: float
+    ended: float
+    """by time.monotonic()."""
+    answer: Answer
+
+    def told(self, since: float) -> dict[str, Any]:
+        """Give it for an answer's extensions; times are milliseconds."""
+        begun, taken = self.begun - since, self.ended - self.begun
+        told = {"subgraph": self.subgraph, "entities": self.entities, "beganMs": ms(begun), "ms": ms(taken)}
+        return {**told, **(self.answer.get("extensions") or {})}
+
+
+def ms(seconds: float) -> float:
+    """Give seconds as milliseconds."""
+    return round(seconds * 1_000, 3)
+
+
+@dataclass(slots=True, kw_only=True)
+class Asking:
+    """Who asks subgraphs, until when, and, where that is to be told, how it went."""
+
+    subgraphs: Mapping[Graph, Subgraph]
+    principal: Principal
+    deadline: float
+    fetched: list[Fetched] | None
+    """None: it is not to be told."""
+
+    async def ask(self, graph: Graph, operation: Operation, values: Mapping[str, Any], entities: int = 0) -> Answer:
+        """Ask one."""
+        subgraph = self.subgraphs[graph]
+        with span("fetch", subgraph=subgraph.name, entities=entities):
+            if self.fetched is None:
+                return await subgraph.execute(operation, values, self.principal, self.deadline)
+            begun = time.monotonic()
+            answer = await subgraph.execute(replace(operation, explain=True), values, self.principal, self.deadline)
+            told = Fetched(
+                subgraph=subgraph.name, entities=entities, begun=begun, ended=time.monotonic(), answer=answer
+            )
+            self.fetched.append(told)
+            return answer
+
+
 @dataclass(slots=True, kw_only=True)
 class Run:
     """One run of a plan."""
 
     prepared: Prepared
-    subgraphs: Mapping[Graph, Subgraph]
+    asking: Asking
     variables: Mapping[str, Any]
-    principal: Principal
-    deadline: float
     root: Object = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
@@ -76,13 +125,14 @@ class Run:
             return
         values = {name: self.variables[name] for name in request.variables if name in self.variables}
         values |= {each.call.variable: each.sent for each in asked.values()}
-        subgraph = self.subgraphs[request.graph]
-        answer = await subgraph.execute(self.prepared.operations[number], values, self.principal, self.deadline)
+        entities = sum(len(each.sent) for each in asked.values())
+        answer = await self.asking.ask(request.graph, self.prepared.operations[number], values, entities)
         self._write(request, asked, into or [], answer.get("data"))
         errors = answer.get("errors") or ()
         if errors or not isinstance(answer.get("data"), dict):
             telling = Telling(graph=self.prepared.graph, plan=self.prepared.plan, root=self.root)
-            self.faults += telling.faults(request, asked, subgraph.name, errors or ({},))
+            name = self.asking.subgraphs[request.graph].name
+            self.faults += telling.faults(request, asked, name, errors or ({},))
 
     def _write(self, request: Request, asked: Mapping[str, Asked], into: list[Object], data: Any) -> None:
         if not isinstance(data, dict):

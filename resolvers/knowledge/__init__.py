@@ -1,6 +1,6 @@
 """The knowledge graph as one subgraph, whose types may refer to each other.
 
-In: an operation over `schema.graphql`. Out: `{"data": ..., "errors": [...]}`.
+In: an operation over the SDL that `schema.py` makes. Out: `{"data": ..., "errors": [...]}`.
 
 Files, in order of flow: `words.py` (the model's vocabularies as enums) · `directives.py` (what the gateway obeys) ·
 `inputs.py` (filters and orders, derived from the model) · `fields.py` (the typed decorators that tie a field to the

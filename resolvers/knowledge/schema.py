@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -63,11 +61,3 @@ def _mappings(made: strawberry.federation.Schema, sdl: str) -> Mappings:
                 fields[name, made.config.name_converter.from_field(field)] = found[MAPPING]
     return Mappings(types=MappingProxyType(types), fields=MappingProxyType(fields))
 
-
-def main() -> None:
-    """Write the SDL where the command line says: `python -m resolvers.knowledge.schema schema.graphql`."""
-    Path(sys.argv[1]).write_text(knowledge_schema().sdl + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

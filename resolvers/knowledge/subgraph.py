@@ -7,9 +7,10 @@ the answer under the caller's own keys.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from graphql import GraphQLError, OperationType, print_ast
 
@@ -19,12 +20,35 @@ from graph.cursor import CursorKey
 from graph.errors import GraphError, Refused
 from graph.irregular import answer as irregular
 from graph.query import Operation, find_operation, normalize
-from graph.read import BREACHES, Prepared, Reads
+from graph.read import BREACHES, Prepared, Reader, Reads
 from graph.scope import Principal, ScopeKind, scope_of
 from graph.store import Store
 from resolvers.context import Asked
 from resolvers.errors import answer_for
 from resolvers.knowledge.schema import KnowledgeSchema, knowledge_schema
+
+
+class Explained(Operation, Protocol):
+    """An operation whose caller may want to know how it was answered."""
+
+    @property
+    def explain(self) -> bool:
+        """Whether it does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noting:
+    """A store that notes what it is asked."""
+
+    store: Reader
+    statements: list[dict[str, object]] = field(default_factory=list)
+
+    async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
+        """Run a statement."""
+        begun = time.monotonic()
+        value = await self.store.read(text, parameters, deadline=deadline)
+        self.statements.append({"cypher": text, "ms": round((time.monotonic() - begun) * 1_000, 3)})
+        return value
 
 
 class KnowledgeSubgraph:
@@ -43,15 +67,25 @@ class KnowledgeSubgraph:
         )
 
     async def execute(
-        self, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float
+        self, operation: Explained, variables: Mapping[str, Any], principal: Principal, deadline: float
     ) -> dict[str, Any]:
         """Answer within `deadline`, an absolute `time.monotonic()`."""
         try:
             if find_operation(operation).operation is OperationType.MUTATION:
                 return await self._change(operation, variables, principal, deadline)
+            if operation.explain:
+                return await self._explained(operation, variables, principal, deadline)
             return await self.reads.run(self._store, operation, variables, principal, deadline)
         except GraphError as error:
             return answer_for(error)
+
+    async def _explained(
+        self, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float
+    ) -> dict[str, Any]:
+        """Answer, and tell what ran: `extensions.statements`, each with its text and milliseconds."""
+        noting = Noting(store=self._store)
+        answer = await self.reads.run(noting, operation, variables, principal, deadline)
+        return {**answer, "extensions": {"statements": noting.statements}}
 
     # Mutations -----------------------------------------------------------------------------------------------------
 

@@ -207,6 +207,12 @@ class TestCompile:
         assert "$scope" in stages["cypher"]
         assert "customer-1" in stages["parameters"]
 
+    def test_what_several_areas_answer_has_a_plan(self, capfd: pytest.CaptureFixture[str]) -> None:
+        assert run(["compile", '{ ticket(id: "ticket-1") { status notes { text } } }', "--json"]) == 0
+        stages = orjson.loads(capfd.readouterr().out)
+        assert list(stages) == ["operation", "plan", "#0 tree", "#0 cypher", "#0 parameters", "#0 shaper"]
+        assert "#1 TICKETING after #0" in stages["plan"]
+
     @pytest.mark.parametrize(
         ("arguments", "code"),
         [
@@ -223,6 +229,13 @@ class TestCompile:
     ) -> None:
         assert run(["compile", *arguments]) == code
         assert capfd.readouterr().err
+
+
+def test_the_schema_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["schema"]) == 0
+    printed = capfd.readouterr().out
+    assert "type Ticket implements Node" in printed
+    assert "join__" not in printed
 
 
 def test_a_command_that_does_not_exist_is_a_sentence(capfd: pytest.CaptureFixture[str]) -> None:

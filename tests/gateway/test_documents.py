@@ -29,8 +29,8 @@ def request(query: str, **variables: Any) -> GraphRequest:
 
 async def outcome(gates: Pipeline, query: str, principal: Principal = OPERATOR, **variables: Any) -> str:
     try:
-        prepared = gates.prepare(request(query, **variables), principal)
-        answer = await gates.answer(prepared, variables, principal, 0.0)
+        asked = request(query, **variables)
+        answer = await gates.answer(gates.prepare(asked, principal), asked, principal, 0.0)
     except Refused as refused:
         return refused.problems[0].code.value
     return "answered" if "data" in answer else "failed"

@@ -184,6 +184,9 @@ class TestHead:
         pytest.param(b'{"query": "{ hello }", "variables": []}', id="variables that are a list"),
         pytest.param(b'{"query": "{ hello }", "variables": "{}"}', id="variables that are a string"),
         pytest.param(b'{"query": "{ hello }", "extensions": 1}', id="extensions that are a number"),
+        pytest.param(
+            b'{"query": "{ hello }", "extensions": {"queryPlan": "yes"}}', id="a plan that is asked for by a word"
+        ),
         pytest.param(b'{"query": "{ hello }", "operationName": 1}', id="a name that is a number"),
     ],
 )

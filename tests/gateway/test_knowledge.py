@@ -13,12 +13,12 @@ from graphql import (
     is_list_type,
 )
 
+from gateway.areas import product_sdl
 from gateway.errors import Refused
 from gateway.pipeline import GraphRequest, Pipeline
 from gateway.schema import PublicSchema, read_schema
 from gateway.settings import Settings
 from graph.scope import Principal, Role
-from resolvers.knowledge.schema import knowledge_schema
 from tests.gateway.subgraph import DictSubgraph
 
 CUSTOMER = Principal(subject="customer", role=Role.CUSTOMER, customers=("customer-1",))
@@ -26,7 +26,7 @@ CUSTOMER = Principal(subject="customer", role=Role.CUSTOMER, customers=("custome
 
 @pytest.fixture(scope="module")
 def sdl() -> str:
-    return knowledge_schema().sdl
+    return product_sdl()
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +57,8 @@ def request(query: str) -> GraphRequest:
 async def test_a_tools_introspection_query_is_answered_within_the_limits(
     pipeline: Pipeline, more: dict[str, bool]
 ) -> None:
-    prepared = pipeline.prepare(request(get_introspection_query(**more)), CUSTOMER)
-    answer = await pipeline.answer(prepared, {}, CUSTOMER, 0.0)
+    asked = request(get_introspection_query(**more))
+    answer = await pipeline.answer(pipeline.prepare(asked, CUSTOMER), asked, CUSTOMER, 0.0)
     names = {each["name"] for each in answer["data"]["__schema"]["types"]}
     assert {"Customer", "Service", "Trunk"} <= names
 

@@ -45,6 +45,7 @@ class Operation:
     key: str
     document: DocumentNode
     name: str | None = None
+    explain: bool = False
 
 
 class Counting(Store):

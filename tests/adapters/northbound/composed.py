@@ -56,7 +56,7 @@ class Port:
         request = GraphRequest(query=text, variables=variables, operation_name=None, queries_only=True)
         try:
             prepared = self._pipeline.prepare(request, principal)
-            return await self._pipeline.answer(prepared, variables, principal, deadline)
+            return await self._pipeline.answer(prepared, request, principal, deadline)
         except Refused as refused:
             return {"errors": [printed(each, "") for each in refused.problems]}
 

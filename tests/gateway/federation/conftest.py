@@ -116,11 +116,14 @@ def supergraph(subgraphs: Subgraphs, tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def gateway(supergraph: Path, *, seconds: float = 2.0, **federation: Any) -> AsyncIterator[httpx.AsyncClient]:
+async def gateway(
+    supergraph: Path, *, seconds: float = 2.0, traces: str = "", **federation: Any
+) -> AsyncIterator[httpx.AsyncClient]:
     """A gateway with some settings, and a client of it."""
     settings = Settings(
         listen="127.0.0.1:0",
         deadline_seconds=seconds,
+        traces=traces,
         limits=Limits(tokens=1_000),
         federation=FederationSettings(supergraph=supergraph, **federation),
     )

@@ -23,8 +23,9 @@ from hypothesis import strategies as st
 from gateway.cli import run
 from gateway.errors import CommandFailed, SettingsBroken
 from gateway.execution import Operation
-from gateway.federation import Bounded, Federation
+from gateway.federation import Federation
 from gateway.planning import Budget
+from gateway.plans import Bounded
 from gateway.serving import bound, listening
 from gateway.settings import Settings
 from gateway.standalone import application
@@ -152,6 +153,17 @@ async def test_introspection_shows_the_public_schema(subgraphs: Subgraphs, super
     assert subgraphs.calls("a") == 1
 
 
+async def test_how_an_answer_was_made_is_told_whoever_answers(subgraphs: Subgraphs, supergraph: Path) -> None:
+    async with gateway(supergraph) as client:
+        body = {"query": "{ products { name note } }", "extensions": {"queryPlan": True}}
+        answer = (await client.post("/graphql", json=body)).json()
+    told = answer["extensions"]["queryPlan"]
+    assert "#1 B after #0" in told["plan"]
+    assert [(each["subgraph"], each["entities"]) for each in told["fetches"]] == [("a", 0), ("b", 2)]
+    assert all(each["ms"] > 0 for each in told["fetches"])
+    assert subgraphs.calls("b") == 1
+
+
 @pytest.fixture(scope="module")
 def wild(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("wild") / "supergraph.graphql"
@@ -204,13 +216,13 @@ class TestPlans:
         federation, _ = self.federation()
         await self.ask(federation, "{ user { name } }")
         await self.ask(federation, "query Named { user { ... { name @include(if: true) } } }")
-        assert len(federation.plans) == 1
+        assert len(federation.plans.made) == 1
 
     async def test_no_more_plans_are_kept_than_allowed(self) -> None:
         federation, _ = self.federation(most_plans=3)
         for number in range(10):
             await self.ask(federation, f"{{ a{number}: user {{ name }} }}")
-        assert len(federation.plans) == 3
+        assert len(federation.plans.made) == 3
 
     async def test_a_large_operation_is_planned_beside_the_loop_and_once(self) -> None:
         federation, _ = self.federation()
@@ -228,7 +240,7 @@ class TestPlans:
         ticking.cancel()
         assert answers[0] == answers[1] == answers[2]
         assert ticks > 10
-        assert len(federation.plans) == 1
+        assert len(federation.plans.made) == 1
 
     async def test_an_answer_is_shared_between_those_only_who_are_the_same(self) -> None:
         supergraph = read_supergraph((FOLDER / "entities.graphql").read_text(encoding="utf-8"))

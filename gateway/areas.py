@@ -1,0 +1,94 @@
+"""What this product itself answers lies in several areas; to clients it is one schema, by the same engine as any supergraph.
+
+The areas are put together here, from `resolvers`: the supergraph that they are, the schema that clients see of it, and the
+stages of a query over it. What answers for each of them is given by whoever opens it (`app.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+from graphql import print_ast
+
+from gateway.errors import CommandFailed
+from gateway.execution import Operation, Subgraph
+from gateway.federation import Federation
+from gateway.pipeline import GraphRequest, Pipeline
+from gateway.planning import Budget, PlanningFailed
+from gateway.settings import Settings
+from gateway.stores import sentences
+from gateway.supergraph import Graph, Supergraph
+from gateway.supergraph_sdl import read_supergraph
+from graph.cursor import KEY_BYTES, CursorKey
+from graph.read import Reads, explain
+from graph.scope import Principal
+from resolvers.knowledge.schema import knowledge_schema
+from resolvers.supergraph import SUPERGRAPH
+
+KNOWLEDGE: Final = Graph("KNOWLEDGE")
+TICKETING: Final = Graph("TICKETING")
+
+
+@cache
+def product_supergraph() -> Supergraph:
+    """Read what our own areas are together."""
+    return read_supergraph(SUPERGRAPH.read_text(encoding="utf-8"))
+
+
+def product_sdl() -> str:
+    """Give the schema that clients see."""
+    return product_supergraph().public.sdl
+
+
+def federation_of(areas: Mapping[Graph, Subgraph], settings: Settings) -> Federation:
+    """Give the areas as one."""
+    given = settings.federation
+    return Federation(
+        product_supergraph(),
+        areas,
+        budget=_budget(settings),
+        most_plans=given.plans,
+        share=False,
+        whole={KNOWLEDGE: knowledge_schema().graphql},
+    )
+
+
+def _budget(settings: Settings) -> Budget:
+    return Budget(steps=settings.federation.plan_steps, fields=settings.federation.plan_fields)
+
+
+def stages_of(
+    settings: Settings, text: str, variables: Mapping[str, Any], operation_name: str | None, principal: Principal
+) -> dict[str, str]:
+    """Print every stage of a query without a database: the same gates, the same planner, the same compiler."""
+    request = GraphRequest(query=text, variables=variables, operation_name=operation_name, queries_only=True)
+    federation = federation_of({}, settings)
+    pipeline = Pipeline(federation, settings)
+    with sentences():
+        prepared = pipeline.prepare(request, principal)
+        values = pipeline.values(prepared, variables, principal)
+        operation = prepared.operation
+        if operation is None:
+            raise CommandFailed("The operation asks the schema only.", "Ask for something that the graph holds.")
+        known = asyncio.run(federation.plans.find(operation, values))
+        stages = {"operation": print_ast(operation.document)}
+        if known.alone is not None:
+            return stages | _compiled(operation, values, principal)
+        if isinstance(known.found, PlanningFailed):
+            raise CommandFailed(str(known.found))
+        stages["plan"] = str(known.found.plan)
+        for number, one in enumerate(known.found.plan.requests):
+            if one.graph == KNOWLEDGE and not one.calls:
+                below = _compiled(known.found.operations[number], values, principal)
+                stages |= {f"#{number} {name}": text for name, text in below.items()}
+        return stages
+
+
+def _compiled(operation: Operation, values: Mapping[str, Any], principal: Principal) -> dict[str, str]:
+    """Print what the graph makes of an operation."""
+    schema = knowledge_schema()
+    reads = Reads(schema=schema.graphql, mappings=schema.mappings, cursor_key=CursorKey(bytes(KEY_BYTES)))
+    return explain(reads, operation, values, principal)

@@ -1,0 +1,287 @@
+"""Several areas as one schema, on a real graph and beside a real ticketing system: what is asked where, and how often."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import httpx
+import pytest
+
+from adapters.simulator.faults import Kind, Rule
+from adapters.simulator.ticketing import TicketingSystem, serving
+from adapters.ticketing import TicketHistory
+from adapters.ticketing.tmf621 import Tmf621
+from adapters.transport import Answer, Call, System, Transport
+from gateway.areas import KNOWLEDGE, TICKETING, federation_of
+from gateway.errors import Refused
+from gateway.execution import Subgraph
+from gateway.federation import Federation
+from gateway.pipeline import GraphRequest, Pipeline
+from gateway.settings import Limits, Settings
+from graph.changes.policy import AlarmPolicy
+from graph.scope import Principal, Role
+from graph.store import Store, Transaction
+from resolvers.knowledge.subgraph import KnowledgeSubgraph
+from resolvers.ticketing.subgraph import TicketingSubgraph
+from tests.resolvers.caller import Counting
+
+OPERATOR = Principal(subject="operator", role=Role.OPERATOR)
+ADA = Principal(subject="ada", role=Role.CUSTOMER, customers=("customer-a",))
+BOB = Principal(subject="bob", role=Role.CUSTOMER, customers=("customer-b",))
+SYSTEM = "ticketing"
+
+GRAPH = """
+CREATE (a:Customer {id: 'customer-a', name: 'Ada', segment: 'business', status: 'active'})
+CREATE (b:Customer {id: 'customer-b', name: 'Bob', segment: 'business', status: 'active'})
+WITH a, b
+UNWIND $tickets AS t
+CREATE (n:Ticket {id: t.id, system: t.system, externalId: t.external, orderKey: t.key, status: 'acknowledged', severity: 'major'})
+WITH a, b, t, n, CASE WHEN t.customer = 'a' THEN a ELSE b END AS c
+CREATE (n)-[:OPENED_FOR]->(c)
+"""
+
+
+class CountingTransport(Transport):
+    """Remembers what was asked."""
+
+    asked: list[str]
+
+    async def exchange(self, call: Call, *, deadline: float) -> Answer:
+        self.asked.append(str(call))
+        return await super().exchange(call, deadline=deadline)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """All areas, and what they were asked."""
+
+    federation: Federation
+    pipeline: Pipeline
+    store: Counting
+    transport: CountingTransport
+    system: TicketingSystem
+
+    async def ask(self, query: str, principal: Principal = ADA, *, explain: bool = False, **given: Any) -> Any:
+        self.store.texts.clear()
+        self.transport.asked.clear()
+        request = GraphRequest(query=query, variables=given, operation_name=None, queries_only=False, explain=explain)
+        try:
+            prepared = self.pipeline.prepare(request, principal)
+            return await self.pipeline.answer(prepared, request, principal, time.monotonic() + 30)
+        except Refused as refused:
+            return {"refused": [each.code.value for each in refused.problems]}
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Statements in the graph, and calls to the ticketing system."""
+        return len(self.store.texts), len(self.transport.asked)
+
+
+async def opened_there(system: TicketingSystem, key: str, note: str) -> str:
+    body = {
+        "externalId": key,
+        "description": "A fault",
+        "severity": "major",
+        "ticketType": "fault",
+        "note": [{"text": note, "author": "desk"}],
+    }
+    async with httpx.AsyncClient(base_url=system.address) as client:
+        answer = (await client.post("/troubleTicket", json=body)).raise_for_status().json()
+        if note == "second":
+            (await client.patch(f"/troubleTicket/{answer['id']}", json={"status": "inProgress"})).raise_for_status()
+    return str(answer["id"])
+
+
+def ticket(
+    number: int, customer: str, external: str | None, key: str | None, system: str = SYSTEM
+) -> dict[str, object]:
+    return {"id": f"ticket-{number}", "customer": customer, "external": external, "key": key, "system": system}
+
+
+@pytest.fixture
+async def product(empty_store: Store) -> AsyncIterator[Product]:
+    async with serving() as system, aiohttp.ClientSession() as session:
+        theirs = {key: await opened_there(system, key, note) for key, note in NOTES.items()}
+        tickets = [
+            ticket(1, "a", theirs["alarm-1:customer-a"], "alarm-1:customer-a"),
+            ticket(2, "a", theirs["alarm-2:customer-a"], "alarm-2:customer-a"),
+            ticket(3, "a", None, "alarm-3:customer-a"),
+            ticket(4, "a", theirs["alarm-1:customer-a"], "alarm-1:customer-a", system="another"),
+            ticket(5, "b", theirs["alarm-1:customer-b"], "alarm-1:customer-b"),
+        ]
+
+        async def write(transaction: Transaction) -> None:
+            await transaction.run(GRAPH, {"tickets": tickets})
+
+        await empty_store.write(write, deadline=time.monotonic() + 30)
+        store = Counting(empty_store)
+        transport = CountingTransport(System(name=SYSTEM, address=system.address), session)
+        transport.asked = []
+        ticketing = TicketingSubgraph(SYSTEM)
+        areas: Mapping[Any, Subgraph] = {
+            KNOWLEDGE: KnowledgeSubgraph(store, b"k" * 32, AlarmPolicy()),
+            TICKETING: ticketing,
+        }
+        settings = Settings(limits=Limits(new_documents_per_minute=100_000))
+        federation = federation_of(areas, settings)
+        with ticketing.reaching(Tmf621(transport)):
+            yield Product(
+                federation=federation,
+                pipeline=Pipeline(federation, settings),
+                store=store,
+                transport=transport,
+                system=system,
+            )
+
+
+NOTES = {"alarm-1:customer-a": "first", "alarm-2:customer-a": "second", "alarm-1:customer-b": "of Bob"}
+TICKETS = """{ customer(id: "customer-a") { name tickets(orderBy: [{field: ID}]) { nodes { id status
+    notes { author text } history { status } } } } }"""
+
+
+async def test_notes_of_many_tickets_are_one_statement_and_one_call(product: Product) -> None:
+    answer = await product.ask(TICKETS)
+    assert answer == {
+        "data": {
+            "customer": {
+                "name": "Ada",
+                "tickets": {
+                    "nodes": [
+                        {
+                            "id": "ticket-1",
+                            "status": "ACKNOWLEDGED",
+                            "notes": [{"author": "desk", "text": "first"}],
+                            "history": [{"status": "ACKNOWLEDGED"}],
+                        },
+                        {
+                            "id": "ticket-2",
+                            "status": "ACKNOWLEDGED",
+                            "notes": [{"author": "desk", "text": "second"}],
+                            "history": [{"status": "ACKNOWLEDGED"}, {"status": "IN_PROGRESS"}],
+                        },
+                        {"id": "ticket-3", "status": "ACKNOWLEDGED", "notes": None, "history": None},
+                        {"id": "ticket-4", "status": "ACKNOWLEDGED", "notes": None, "history": None},
+                    ]
+                },
+            }
+        }
+    }
+    assert product.counts == (1, 1)
+
+
+async def test_what_the_graph_answers_alone_goes_through_as_it_is(product: Product) -> None:
+    query = 'query($n: Boolean!) { a: customer(id: "customer-a") { name tickets { nodes { notes @include(if: $n) { text } id } } } }'
+    answer = await product.ask('{ a: customer(id: "customer-a") { name __typename } }')
+    assert answer == {"data": {"a": {"name": "Ada", "__typename": "Customer"}}}
+    assert product.counts == (1, 0)
+    assert [each.alone for each in product.federation.plans.known()] == [KNOWLEDGE]
+    without = await product.ask(query, n=False)
+    assert len(without["data"]["a"]["tickets"]["nodes"]) == 4
+    assert product.counts == (1, 0)
+    assert "notes" in (await product.ask(query, n=True))["data"]["a"]["tickets"]["nodes"][0]
+    assert product.counts == (1, 1)
+
+
+async def test_a_customer_reads_notes_of_its_own_tickets_only(product: Product) -> None:
+    query = "query($id: ID!) { ticket(id: $id) { notes { text } } }"
+    assert await product.ask(query, ADA, id="ticket-5") == {"data": {"ticket": None}}
+    assert product.counts == (1, 0)
+    assert await product.ask(query, BOB, id="ticket-5") == {"data": {"ticket": {"notes": [{"text": "of Bob"}]}}}
+
+
+async def test_a_ticket_that_is_somebody_elses_over_there_is_not_shown(product: Product) -> None:
+    text = "MATCH (t:Ticket {id: 'ticket-1'}) MATCH (o:Ticket {id: 'ticket-5'}) SET t.externalId = o.externalId"
+
+    async def write(transaction: Transaction) -> None:
+        await transaction.run(text, {})
+
+    await product.store.write(write, deadline=time.monotonic() + 30)
+    answer = await product.ask('{ ticket(id: "ticket-1") { id notes { text } } }')
+    assert answer["data"] == {"ticket": {"id": "ticket-1", "notes": None}}
+    assert [(each["path"], each["extensions"]) for each in answer["errors"]] == [
+        (["ticket", "notes"], {"code": "SUBGRAPH_FAILED", "subgraph": "ticketing"})
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (Kind.DOWN, "SUBGRAPH_UNAVAILABLE"),
+        (Kind.ERROR, "SUBGRAPH_UNAVAILABLE"),
+        (Kind.TOO_MANY, "SUBGRAPH_UNAVAILABLE"),
+        (Kind.TRUNCATED, "SUBGRAPH_UNAVAILABLE"),
+        (Kind.HTML, "SUBGRAPH_FAILED"),
+        (Kind.FOREIGN, "SUBGRAPH_FAILED"),
+    ],
+)
+async def test_a_ticketing_system_that_fails_costs_its_own_fields(product: Product, kind: Kind, code: str) -> None:
+    product.system.faults.order(Rule(kind=kind))
+    answer = await product.ask(TICKETS)
+    nodes = answer["data"]["customer"]["tickets"]["nodes"]
+    assert [(each["status"], each["notes"], each["history"]) for each in nodes] == [("ACKNOWLEDGED", None, None)] * 4
+    assert {each["extensions"]["code"] for each in answer["errors"]} == {code}
+    assert ["customer", "tickets", "nodes", 0, "notes"] in [each["path"] for each in answer["errors"]]
+    assert "TT-" not in str(answer["errors"])
+
+
+async def test_without_a_ticketing_system_the_graph_goes_on(product: Product) -> None:
+    alone = federation_of(
+        {KNOWLEDGE: product.federation.subgraphs[KNOWLEDGE], TICKETING: TicketingSubgraph("")}, Settings()
+    )
+    pipeline = Pipeline(alone, Settings())
+    request = GraphRequest(query=TICKETS, variables={}, operation_name=None, queries_only=True)
+    answer = await pipeline.answer(pipeline.prepare(request, ADA), request, ADA, time.monotonic() + 30)
+    # A ticket of a system that we do not reach is not asked for, and so nothing failed.
+    assert [each["notes"] for each in answer["data"]["customer"]["tickets"]["nodes"]] == [None] * 4
+    assert "errors" not in answer
+
+
+async def test_what_the_graph_tells_the_gateway_of_a_ticket_stays_there(product: Product) -> None:
+    assert await product.ask('{ ticket(id: "ticket-1") { orderKey } }') == {"refused": ["FORBIDDEN"]}
+    answer = await product.ask('{ ticket(id: "ticket-1") { notes { text } } }')
+    assert answer == {"data": {"ticket": {"notes": [{"text": "first"}]}}}
+
+
+async def test_an_operator_is_told_how_an_answer_was_made(product: Product) -> None:
+    answer = await product.ask(TICKETS, OPERATOR, explain=True)
+    told = answer["extensions"]["queryPlan"]
+    assert told["plan"].startswith("#0 KNOWLEDGE\n")
+    graph, ticketing = told["fetches"]
+    assert (graph["subgraph"], graph["entities"]) == ("knowledge", 0)
+    assert [each["cypher"] for each in graph["statements"]] == product.store.texts
+    assert 0 < graph["statements"][0]["ms"] <= graph["ms"]
+    assert (ticketing["subgraph"], ticketing["entities"]) == ("ticketing", 4)
+    assert ticketing["beganMs"] >= graph["beganMs"] + graph["ms"] - 0.01
+
+
+async def test_an_answer_that_one_area_gives_alone_is_explained_too(product: Product) -> None:
+    answer = await product.ask('{ customer(id: "customer-a") { name } }', OPERATOR, explain=True)
+    assert answer["data"] == {"customer": {"name": "Ada"}}
+    [fetch] = answer["extensions"]["queryPlan"]["fetches"]
+    assert [each["cypher"] for each in fetch["statements"]] == product.store.texts
+
+
+@pytest.mark.parametrize("principal", [ADA, Principal(subject="analyst", role=Role.ANALYST)])
+async def test_nobody_else_is_told(product: Product, principal: Principal) -> None:
+    assert await product.ask("{ viewer { role } }", principal, explain=True) == {"refused": ["FORBIDDEN"]}
+    assert product.counts == (0, 0)
+
+
+async def test_a_history_is_never_taken_for_another(product: Product) -> None:
+    # What the stand-in keeps is what is read: a second look gives what was written meanwhile.
+    [first] = await histories(product)
+    async with httpx.AsyncClient(base_url=product.system.address) as client:
+        notes = [{"text": "first"}, {"text": "and more"}]
+        (await client.patch(f"/troubleTicket/{first.id}", json={"note": notes})).raise_for_status()
+    answer = await product.ask('{ ticket(id: "ticket-1") { notes { text } } }')
+    assert answer["data"]["ticket"]["notes"] == notes
+
+
+async def histories(product: Product) -> list[TicketHistory]:
+    found = await Tmf621(product.transport).find("alarm-1:customer-a", deadline=time.monotonic() + 5)
+    assert found is not None
+    return await Tmf621(product.transport).histories([found.id], deadline=time.monotonic() + 5)
