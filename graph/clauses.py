@@ -56,6 +56,14 @@ class Sub:
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """`[pattern | value]`: a value for each way in which a pattern without conditions is found."""
+
+    match: Match
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A function of expressions."""
 
@@ -155,6 +163,7 @@ Expr = (
     | Const
     | ListOf
     | Sub
+    | Reached
     | Call
     | Binary
     | All

@@ -16,7 +16,6 @@ from graphql import GraphQLSchema
 
 from graph.bind import Binding, Caller, EntityIds, Given, Outcome
 from graph.clauses import (
-    Call,
     Case,
     Const,
     Expr,
@@ -65,6 +64,7 @@ from graph.parts import (
     Row,
     ahead_of,
     element_type,
+    first,
     is_list_of_pages,
     item_of,
     joined,
@@ -240,8 +240,7 @@ class _Compiler:
 
     def _joined(self, asked: Field, found: Source, item: Item, row: Row) -> Joined:
         """Bind the node ahead of the row: a list less for each row of the answer, and half the work on both databases."""
-        node = Call("head", (Sub("COLLECT", Query((*found.clauses, Return(Var(found.node), limit=Const(1))))),))
-        row.ahead.append((node, found.node))
+        row.ahead.append((first(found.clauses, Var(found.node)), found.node))
         inner = Item(var=found.node, outer=(*item.outer, found.node))
         index = row.put(Get(found.node, "id"))
         body = self.members(asked.selections[0], inner, row)

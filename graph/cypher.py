@@ -33,6 +33,7 @@ from graph.clauses import (
     Order,
     Param,
     Query,
+    Reached,
     Return,
     ShortestPath,
     Slice,
@@ -80,8 +81,11 @@ def _clause(clause: Clause) -> str:
 
 
 def _match(clause: Match) -> str:
-    pattern = _node(clause.start) + "".join(_step(each) for each in clause.steps)
-    return f"{'OPTIONAL ' if clause.optional else ''}MATCH {pattern}{_where(clause.where)}"
+    return f"{'OPTIONAL ' if clause.optional else ''}MATCH {_pattern(clause)}{_where(clause.where)}"
+
+
+def _pattern(match: Match) -> str:
+    return _node(match.start) + "".join(_step(each) for each in match.steps)
 
 
 def _expr(expr: Expr) -> str:
@@ -97,7 +101,7 @@ def _expr(expr: Expr) -> str:
         case Case(whens=whens):
             branches = " ".join(f"WHEN {_expr(when)} THEN {_expr(then)}" for when, then in whens)
             return f"CASE {branches} END"
-        case ListOf() | Slice() | At() | NodesOfPath():
+        case ListOf() | Slice() | At() | NodesOfPath() | Reached():
             return _list(expr)
         case never:
             assert_never(never)
@@ -117,7 +121,7 @@ def _atom(expr: Var | Get | Param | Const) -> str:
             assert_never(never)
 
 
-def _list(expr: ListOf | Slice | At | NodesOfPath) -> str:
+def _list(expr: ListOf | Slice | At | NodesOfPath | Reached) -> str:
     match expr:
         case ListOf(items=items):
             return f"[{_commas(items)}]"
@@ -125,6 +129,8 @@ def _list(expr: ListOf | Slice | At | NodesOfPath) -> str:
             return f"({_expr(item)})[0..{_expr(stop)}]"
         case At(item=item, index=index):
             return f"{_expr(item)}[{_expr(index)}]"
+        case Reached(match=reached, value=value):
+            return f"[{_pattern(reached)} | {_expr(value)}]"
         case NodesOfPath(path=path, label=label):
             return f"[x IN nodes({_name(path)}) WHERE x:{_name(label)}]"
         case never:

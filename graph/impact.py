@@ -42,7 +42,7 @@ from graph.effects import SEVERITY
 from graph.mapping import Hop, hops
 from graph.model import label_of
 from graph.names import Names
-from graph.parts import Computed, Item, kept
+from graph.parts import Computed, Item, first, kept
 from graph.scope import ScopeKind
 from graph.slice import visible
 
@@ -71,32 +71,23 @@ def _hits(names: Names, kind: ScopeKind, touched: Expr) -> Query:
     hit, service, kinds = names.variable(), names.variable(), names.variable()
     tier, effect, owner = names.variable(), names.variable(), names.variable()
     sla = names.variable()
-    found_tier = Query(
-        (Match(NodePattern(service), (_step("GOVERNED_BY>", sla),)), Return(Get(sla, "tier"), limit=Const(1)))
-    )
-    found_owner = Query(
-        (
-            Match(
-                NodePattern(service),
-                (_step("<SUBSCRIBES_TO", owner),),
-                where=visible(names, kind, owner, ("Customer",)),
-            ),
-            Return(Var(owner), limit=Const(1)),
-        )
+    contract = Match(NodePattern(service), (_step("GOVERNED_BY>", sla),))
+    subscriber = Match(
+        NodePattern(service), (_step("<SUBSCRIBES_TO", owner),), where=visible(names, kind, owner, ("Customer",))
     )
     seen = visible(names, kind, service, ("Service",))
     grouped = ((At(Var(hit), Const(0)), service), (Call("collect", (At(Var(hit), Const(1)),)), kinds))
-    first = With(grouped, where=seen)
-    second = With(
+    by_service = With(grouped, where=seen)
+    judged = With(
         (
             (Var(service), ""),
             (_effect(service, kinds), effect),
-            (Call("head", (Sub("COLLECT", found_tier),)), tier),
-            (Call("head", (Sub("COLLECT", found_owner),)), owner),
+            (first((contract,), Get(sla, "tier")), tier),
+            (first((subscriber,), Var(owner)), owner),
         )
     )
     row = ListOf((Var(service), Var(effect), _severity(effect, tier), _rank(effect, tier), Var(owner)))
-    return Query((Unwind(touched, hit), first, second, Return(row)))
+    return Query((Unwind(touched, hit), by_service, judged, Return(row)))
 
 
 def _touched(names: Names, slot: int, labels: AbstractSet[str]) -> Expr:

@@ -12,7 +12,25 @@ from typing import Any, Protocol
 
 from graphql import GraphQLObjectType, GraphQLSchema
 
-from graph.clauses import Call, Clause, Const, Expr, ListOf, Order, Query, Return, Sub, Var, With
+from graph.clauses import (
+    All,
+    Call,
+    Case,
+    Clause,
+    Const,
+    Expr,
+    IsNull,
+    ListOf,
+    Match,
+    Not,
+    Order,
+    Query,
+    Reached,
+    Return,
+    Sub,
+    Var,
+    With,
+)
 from graph.layout import Body, Object, One
 from graph.mapping import Mappings, NodeType, RelationType
 from graph.names import Names
@@ -176,3 +194,17 @@ def computed_rows(recursion: Recursion, asked: Field, found: Computed) -> tuple[
     inner = Row()
     layout = recursion.members(asked.selections[0], found.item, inner)
     return Sub("COLLECT", Query((*found.clauses, Return(inner.list(), order=found.order)))), layout
+
+
+def first(clauses: Sequence[Clause], value: Expr) -> Expr:
+    """Give a value of the first row that clauses find.
+
+    A pattern as an expression costs the embedded database a quarter less than a query, and must not begin at null: there it
+    takes that for a node that is not bound yet, and finds anyone's (docs/cypher.md).
+    """
+    match clauses:
+        case (Match(where=All(()), optional=False) as pattern,):
+            there = Not(IsNull(Var(pattern.start.var)))
+            return Case(((there, Call("head", (Reached(pattern, value),))),))
+        case _:
+            return Call("head", (Sub("COLLECT", Query((*clauses, Return(value, limit=Const(1))))),))

@@ -46,6 +46,7 @@ PASSED_ON = {
     "graph/load/write.py _write.run: text": "each of those made at import",
     "graph/migrate.py _missing: text": "each of a constant tuple",
     "graph/migrate.py _run_alone.work: text": "each of schema_statements",
+    "resolvers/knowledge/subgraph.py Noting.read: text": "passes on what Reads.record runs",
     "graph/read.py Reads.record: prepared.text": "compiled: printed by graph/cypher.py, with a scope",
     "graph/store.py Store._fetch: text": "the door to the driver",
     "graph/store.py Store.ping: text": "a constant, in the line above",

@@ -60,4 +60,3 @@ def _mappings(made: strawberry.federation.Schema, sdl: str) -> Mappings:
             if MAPPING in found:
                 fields[name, made.config.name_converter.from_field(field)] = found[MAPPING]
     return Mappings(types=MappingProxyType(types), fields=MappingProxyType(fields))
-
