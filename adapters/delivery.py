@@ -34,6 +34,8 @@ _LOOK_SECONDS: Final = 1.0
 """between attempts to take a lane that another holds."""
 _POLL_SECONDS: Final = 0.1
 """between looks for what other processes have written; what this one writes wakes it."""
+_ROUND_SECONDS: Final = 0.02
+"""between two rounds of settling and claiming: what is written meanwhile goes together in the next."""
 _STORE_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 0.5
 """after the database did not answer."""
@@ -134,7 +136,10 @@ class Lane(Generic[T]):
     async def _work(self, lease: Lease) -> None:
         current: Lease | None = lease
         renewed = time.monotonic()
+        begun = 0.0
         while current is not None:
+            await asyncio.sleep(max(0.0, begun + _ROUND_SECONDS - time.monotonic()))
+            begun = time.monotonic()
             self._woken.clear()
             try:
                 if time.monotonic() - renewed > RENEW_SECONDS:

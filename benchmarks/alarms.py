@@ -36,8 +36,8 @@ from graph.load import load_topology
 
 _LOAD_SECONDS: Final = 600
 _QUIET_SECONDS: Final = 120
-_WARM: Final = 500
-"""alarms before anything is measured: statements are planned, and the database's code is compiled."""
+_WARM: Final = 2_000
+"""alarms before anything is measured, over several connections: statements are planned, and most of what Java compiles is."""
 _OBJECTS: Final = """
 MATCH (p:Port)<-[:ACCESSED_AT]-(s:Service) RETURN DISTINCT p.id ORDER BY p.id
 """
@@ -53,7 +53,7 @@ _TIMES: Final = "MATCH (d:Delivery)-[:TELLS]->(e:Event) WHERE e.at >= $since RET
 class Plan:
     """How long and how much."""
 
-    scale: int = 10_000
+    scale: int = 100_000
     seconds: float = 10.0
     connections: tuple[int, ...] = (1, 8)
     rate: float = 20.0
@@ -193,9 +193,7 @@ async def _row(bench: _Bench, plan: Plan) -> Row:
     targets = [each for [each] in await bench.rows(_OBJECTS)]
     random.Random(1).shuffle(targets)
     supply = iter(targets)
-    for _ in range(_WARM):
-        await bench.post(next(supply))
-    await bench.quiet()
+    await _warmed(bench, supply, max(plan.connections))
     rates = []
     for connections in plan.connections:
         rates.append(await _rate(bench, supply, connections, plan.seconds))
@@ -211,6 +209,17 @@ async def _row(bench: _Bench, plan: Plan) -> Row:
         ticket_p50_ms=percentile(latencies, 50),
         ticket_p99_ms=percentile(latencies, 99),
     )
+
+
+async def _warmed(bench: _Bench, supply: Iterator[str], connections: int) -> None:
+    async def some() -> None:
+        for _ in range(_WARM // connections):
+            await bench.post(next(supply))
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(connections):
+            group.create_task(some())
+    await bench.quiet()
 
 
 async def _rate(bench: _Bench, supply: Iterator[str], connections: int, seconds: float) -> Rate:

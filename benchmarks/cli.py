@@ -74,7 +74,7 @@ def reads(
 @main.command()
 @store_option
 @click.option(
-    "--scale", type=click.IntRange(min=1_000), default=10_000, show_default=True, help="Nodes in the network."
+    "--scale", type=click.IntRange(min=1_000), default=100_000, show_default=True, help="Nodes in the network."
 )
 @click.option("--seconds", type=click.FloatRange(min=0.1), default=10.0, show_default=True, help="Of each measurement.")
 @click.option("--json", "as_json_", is_flag=True, help="Print a list of rows.")
@@ -109,9 +109,14 @@ def slice_scale_command(stores: tuple[Product, ...], small: int, large: int, *, 
 @main.command("federation")
 @click.option("--gateway", "names", multiple=True, type=click.Choice(NAMES), help="Only this gateway.")
 @click.option("--quick", is_flag=True, help="See whether it all works; the figures mean nothing.")
+@click.option("--soak", type=click.IntRange(min=1), help="Instead: ask Trunkline's so often, and watch its memory.")
 @click.option("--json", "as_json_", is_flag=True, help="Print a list of rows.")
-def federation_command(names: tuple[str, ...], *, quick: bool, as_json_: bool) -> None:
+def federation_command(names: tuple[str, ...], soak: int | None, *, quick: bool, as_json_: bool) -> None:
     """Compare Trunkline's federation gateway with others over four subgraphs."""
+    if soak is not None:
+        for asked, mib in comparing.soak(soak):
+            click.echo(f"{asked} requests: {mib} MiB")
+        return
     try:
         rows = comparing.compare(QUICK_EFFORT if quick else FULL_EFFORT, names or NAMES)
     except BenchmarkFailed as error:

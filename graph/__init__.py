@@ -10,7 +10,7 @@ Files, in order of flow
                     `bind.py` `cursor.py` `cursor_key.py` (its parameters) · `layout.py` `shape.py` `leaves.py`
                     `irregular.py` (the answer) · `read.py` `allowance.py` (the whole row, cached; how much of it may be new)
     a write         `changes/` · `ledger/` (what others must be told of it) · `load/`
-    the databases   `address.py` · `store.py` `link.py` `session.py` `faults.py` · `embedded.py` `embedded_server.py`
+    the databases   `address.py` · `store.py` `link.py` `joined.py` `session.py` `faults.py` · `embedded.py` `embedded_server.py`
                     `embedded_child.py` · `migrate.py` · `errors.py`
 
 Invariants

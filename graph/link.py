@@ -20,6 +20,7 @@ from neo4j.exceptions import ConfigurationError, DriverError, Neo4jError
 
 from graph.errors import DeadlineExceeded, GraphError, OutcomeUnknown, StoreMisconfigured, StoreUnavailable
 from graph.faults import fault_of
+from graph.joined import joined, joined_parameters
 from graph.session import StoreSession, open_session, session_config
 
 T = TypeVar("T")
@@ -45,9 +46,28 @@ class Transaction:
 
     def __init__(self, inner: AsyncTransaction) -> None:
         self._inner = inner
+        self._later: list[tuple[str, Mapping[str, object]]] = []
+
+    def later(self, text: str, parameters: Mapping[str, object]) -> None:
+        """Run a statement that returns nothing before the next one that is run, or before the commit.
+
+        All that wait go to the database as one.
+        """
+        self._later.append((text, parameters))
+
+    async def settle(self) -> None:
+        """Run what waits."""
+        if self._later:
+            texts, parameters = zip(*self._later, strict=True)
+            self._later.clear()
+            await self._run(joined(texts), joined_parameters(parameters))
 
     async def run(self, text: str, parameters: Mapping[str, object]) -> list[list[object]]:
         """Run one statement; give its rows."""
+        await self.settle()
+        return await self._run(text, parameters)
+
+    async def _run(self, text: str, parameters: Mapping[str, object]) -> list[list[object]]:
         try:
             result = await self._inner.run(text, dict(parameters))
             return await result.values()
@@ -91,7 +111,9 @@ class Link:
         try:
             async with asyncio.timeout_at(deadline), session:
                 inner = await session.begin_transaction(timeout=self._seconds_left(deadline))
-                outcome = await work(Transaction(inner))
+                transaction = Transaction(inner)
+                outcome = await work(transaction)
+                await transaction.settle()
                 committing = True
                 await inner.commit()
                 return outcome

@@ -33,14 +33,14 @@ SET r.effect = row.effect, r.severity = row.severity, r.parts = row.parts, s.eff
 
 // graph/changes/affected.py _SPARE
 UNWIND $batch.rows AS row
-MATCH (:Alarm {id: $alarm})-[r:AFFECTS]->(s:Service {id: row.service})
+MATCH (:Alarm {id: row.alarm})-[r:AFFECTS]->(s:Service {id: row.service})
 SET s.effect = row.effect
 DELETE r
 
 // graph/changes/alarms.py _SAID
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
-    a.record = $record, a.awaits = $awaits, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = 1
+    a.record = $record, a.awaits = $awaits, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = $version
 
 // graph/changes/alarms.py _MOVE
 MATCH (a:Alarm {id: $id})
@@ -53,8 +53,7 @@ DELETE r
 MATCH (a:Alarm {id: $id})
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
-    a.raisedAt = $raised, a.record = $record, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = coalesce(a._version, 0) + 1
-RETURN a._version
+    a.raisedAt = $raised, a.record = $record, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = $version
 
 // graph/changes/consequences.py _COUNT_ON
 UNWIND $batch.alarms AS id
@@ -191,7 +190,7 @@ REMOVE a._lock
 WITH a
 RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, coalesce(a._endedAt, a.clearedAt), a._sourceAt, a.record,
   HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }),
-  COLLECT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s.id ORDER BY s.id },
+  COLLECT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s.id ORDER BY s.id }, coalesce(a._version, 0),
   [a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmType, a.probableCause, a.specificProblem,
    a.perceivedSeverity, a.raisedAt]
 
@@ -204,7 +203,7 @@ RETURN t.orderKey, t.externalId
 // graph/changes/ticketing.py _OPEN_ONES
 MATCH (t:Ticket)
 WHERE t.status IN $open AND t.system = $system AND t.externalId > $after
-RETURN t.externalId ORDER BY t.externalId LIMIT $most
+RETURN t.externalId, t.status, t.changedAt ORDER BY t.externalId LIMIT $most
 
 // graph/changes/ticketing.py _HEAR
 UNWIND $batch.rows AS row

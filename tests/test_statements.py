@@ -22,7 +22,7 @@ SOURCES = sorted(path for room in ("gateway", "resolvers", "adapters", "graph") 
 STATEMENT = re.compile(
     r"\s*(MATCH|OPTIONAL|MERGE|CREATE|UNWIND|RETURN|CALL|WITH|SHOW|TERMINATE|DROP|ALTER|SET|FOREACH)\s"
 )
-RUNS = {"run", "rows", "read", "fetch", "command"}
+RUNS = {"run", "later", "rows", "read", "fetch", "command"}
 STORELESS = ("gateway/planning/", "gateway/execution/")
 """They know no store (the arrows hold them to that), and have methods of the same names."""
 CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*\Z")
@@ -32,16 +32,17 @@ MADE = {
     "graph/changes/alarms.py _CREATE": "once, at import, from the names of the model",
     "graph/changes/alarms.py _MOVE_TO": "once, at import, from the names of the model",
     "graph/changes/alarms.py _created_on": "once, at import, from the names of the model",
+    "graph/joined.py joined": "of constants, with a number behind each parameter",
     "graph/load/statements.py KNOWN_IDS": "once, at import, from the names of the model",
     "graph/load/statements.py _nodes": "once, at import, from the names of the model",
     "graph/load/statements.py _relationships": "once, at import, from the names of the model",
     "graph/migrate.py schema_statements": "constraints and indexes, from the names of the model",
 }
 PASSED_ON = {
-    "graph/changes/alarms.py _new: _CREATE[label.name if label else '']": "one of those made at import",
     "graph/changes/alarms.py _move: _MOVE_TO[label.name]": "one of those made at import",
     "graph/link.py Link.fetch: self._query(text, deadline)": "the door to the driver",
-    "graph/link.py Transaction.run: text": "the door to the driver",
+    "graph/changes/consequences.py follow: written.text": "of alarms.py, a constant or one of those made at import",
+    "graph/link.py Transaction._run: text": "the door to the driver",
     "graph/load/known.py known_ids: KNOWN_IDS[name]": "one of those made at import",
     "graph/load/write.py _write.run: text": "each of those made at import",
     "graph/migrate.py _missing: text": "each of a constant tuple",

@@ -99,15 +99,18 @@ class TicketTeller:
 
     async def _poll(self) -> None:
         seconds, after = self.attention.request_seconds, ""
-        while ids := await open_tickets(
+        while known := await open_tickets(
             self.store, self.system, after=after, most=_POLLED_AT_ONCE, deadline=time.monotonic() + seconds
         ):
-            states = await self.ticketing.states(ids, deadline=time.monotonic() + seconds)
-            heard = [each for each in map(heard_of, states) if each is not None]
+            # Most have not changed since we heard of them, and what is no news is not written.
+            as_known = {each.their_id: (each.status, each.changed_at) for each in known}
+            states = await self.ticketing.states(list(as_known), deadline=time.monotonic() + seconds)
+            news = [each for each in states if (each.status, each.changed_at) != as_known[each.id]]
+            heard = [each for each in map(heard_of, news) if each is not None]
             await note_tickets(
                 self.store, self.system, heard, subject=self.subject, deadline=time.monotonic() + seconds
             )
-            after = ids[-1]
+            after = known[-1].their_id
 
     async def _told(self, claimed: Claim, deadline: float) -> Answered:
         order = order_of(claimed.payload)

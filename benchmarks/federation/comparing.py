@@ -97,6 +97,20 @@ def _measured(effort: Effort, names: Sequence[str], supergraph: Path, *, sharing
                 yield _row(each, connections, blocks[each.name], sharing=sharing, right=right)
 
 
+def soak(requests: int, *, connections: int = 50, seconds: float = 20.0) -> Iterator[tuple[int, float]]:
+    """Ask Trunkline's gateway again and again; give after each block how many there were, and its memory in MiB."""
+    with tempfile.TemporaryDirectory(prefix="trunkline-benchmark-") as directory, ExitStack() as stack:
+        supergraph = Path(directory) / "supergraph.graphql"
+        base = stack.enter_context(_subgraphs(supergraph.with_name("subgraphs.log")))
+        supergraph.write_text(SUPERGRAPH.replace("{base}", base), encoding="utf-8")
+        gateway = stack.enter_context(_gateway("trunkline", supergraph, sharing=False))
+        assert gateway is not None, "it is here"
+        asking, asked = stack.enter_context(client()), 0
+        while asked < requests:
+            asked += len(_block(asking, gateway, connections, seconds).latencies)
+            yield asked, round(_resident(gateway.pid) / 2**20, 1)
+
+
 def _block(asking: Client, of: Running, connections: int, seconds: float) -> Block:
     try:
         return asking.block(_load(of, connections, seconds), of.pid)

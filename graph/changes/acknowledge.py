@@ -60,7 +60,7 @@ async def acknowledge_alarm(
         if done is None:
             return Outcome(ids={}, user_errors=(not_found(),))
         if done.due:
-            await append(transaction, _event(alarm_id, subject, done))
+            append(transaction, _event(alarm_id, subject, done))
         return Outcome(ids={"alarm": alarm_id})
 
     return await once(store, asked, change, deadline=deadline)

@@ -43,7 +43,7 @@ SET r.effect = row.effect, r.severity = row.severity, r.parts = row.parts, s.eff
 
 _SPARE: Final = """
 UNWIND $batch.rows AS row
-MATCH (:Alarm {id: $alarm})-[r:AFFECTS]->(s:Service {id: row.service})
+MATCH (:Alarm {id: row.alarm})-[r:AFFECTS]->(s:Service {id: row.service})
 SET s.effect = row.effect
 DELETE r
 """
@@ -115,18 +115,22 @@ def changes(services: Sequence[Service], alarm: str, hits: Hits) -> list[Change]
     return [_change(each, alarm, hits.get(each.id, frozenset())) for each in services]
 
 
-async def write(transaction: Transaction, alarm: str, changed: Sequence[Change]) -> None:
+def write(transaction: Transaction, alarm: str, changed: Sequence[Change]) -> None:
     """Write what differs from before; the alarm's node is there already."""
     rows = [
         {"service": each.service.id, "alarm": other, "effect": a.effect, "severity": a.severity, "parts": a.parts}
         for each in changed
         for other, a in each.touched()
     ]
-    spared = [{"service": each.service.id, "effect": each.effect} for each in changed if alarm in each.spared()]
+    spared = [
+        {"service": each.service.id, "alarm": alarm, "effect": each.effect}
+        for each in changed
+        if alarm in each.spared()
+    ]
     if rows:
-        await transaction.run(_AFFECT, {"batch": {"rows": rows}})
+        transaction.later(_AFFECT, {"batch": {"rows": rows}})
     if spared:
-        await transaction.run(_SPARE, {"alarm": alarm, "batch": {"rows": spared}})
+        transaction.later(_SPARE, {"batch": {"rows": spared}})
 
 
 def _change(service: Service, alarm: str, hit: frozenset[str]) -> Change:

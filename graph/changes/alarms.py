@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 import uuid_utils
 
 from graph.alarm import Alarm
 from graph.changes import occurrence
 from graph.changes.acknowledge import acknowledge_alarm
-from graph.changes.consequences import By, Changed, follow, state_of
+from graph.changes.consequences import By, Changed, Written, follow, state_of
 from graph.changes.idempotency import Asked, once
 from graph.changes.occurrence import Found, Known, Step
 from graph.changes.outcome import Outcome
@@ -36,7 +36,7 @@ _MADE: Final = """{id: $id, sourceSystemId: $source, alarmedObjectRef: $object, 
 _SAID: Final = """
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
-    a.record = $record, a.awaits = $awaits, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = 1
+    a.record = $record, a.awaits = $awaits, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = $version
 """
 
 
@@ -67,8 +67,7 @@ _SET: Final = """
 MATCH (a:Alarm {id: $id})
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
-    a.raisedAt = $raised, a.record = $record, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = coalesce(a._version, 0) + 1
-RETURN a._version
+    a.raisedAt = $raised, a.record = $record, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = $version
 """
 
 
@@ -96,7 +95,7 @@ async def raise_alarm(
         known = found.known
         step = occurrence.step_of(known, alarm, policy)
         if step is Step.RAISE:
-            return await follow(transaction, by, await _new(transaction, alarm, found))
+            return await _begin(transaction, by, alarm, found)
         assert known is not None  # what is not there can only be raised
         if step is not Step.NOTHING and alarm.alarmed_object != known.value.alarmed_object:
             await _move(transaction, known.id, alarm, found.object)
@@ -149,7 +148,7 @@ async def clear_alarm(
     return await once(store, asked, change, deadline=deadline)
 
 
-async def _new(transaction: Transaction, alarm: Alarm, found: Found) -> Changed:
+async def _begin(transaction: Transaction, by: By, alarm: Alarm, found: Found) -> Outcome:
     """Make an alarm that nobody knew."""
     made = Changed(
         id=f"{LABELS['Alarm'].id_prefix}{uuid_utils.uuid7()}",
@@ -159,12 +158,13 @@ async def _new(transaction: Transaction, alarm: Alarm, found: Found) -> Changed:
         known=None,
         target=found.object,
     )
-    given = {**_written(made), "source": alarm.source_system_id, "object": alarm.alarmed_object, "awaits": None}
     label = label_of(found.object) if found.object else None
-    if label is None:
-        given["awaits"] = external_key(alarm.source_system_id, alarm.alarmed_object)
-    await transaction.run(_CREATE[label.name if label else ""], {**given, "target": found.object})
-    return made
+    awaits = None if label else external_key(alarm.source_system_id, alarm.alarmed_object)
+    about = {"source": alarm.source_system_id, "object": alarm.alarmed_object, "target": found.object}
+    written = Written(
+        text=_CREATE[label.name if label else ""], parameters={**_parameters(made), **about, "awaits": awaits}
+    )
+    return await follow(transaction, by, made, written)
 
 
 async def _move(transaction: Transaction, alarm_id: str, alarm: Alarm, target: str | None) -> None:
@@ -180,12 +180,19 @@ async def _go_on(transaction: Transaction, by: By, known: Known, value: Alarm, s
     """Write what becomes of a known alarm, if anything does."""
     if step is Step.NOTHING:
         return Outcome(ids={"alarm": known.id})
-    changed = Changed(id=known.id, value=value, step=step, now=known.now, known=known, target=known.object)
-    rows = await transaction.run(_SET, _written(changed))
-    return await follow(transaction, by, replace(changed, version=cast("int", rows[0][0])))
+    changed = Changed(
+        id=known.id,
+        value=value,
+        step=step,
+        now=known.now,
+        known=known,
+        target=known.object,
+        version=known.version + 1,
+    )
+    return await follow(transaction, by, changed, Written(text=_SET, parameters=_parameters(changed)))
 
 
-def _written(alarm: Changed) -> dict[str, object]:
+def _parameters(alarm: Changed) -> dict[str, object]:
     value, known = alarm.value, alarm.known
     before = known.source_at if known and known.source_at is not None else 0
     return {
@@ -198,6 +205,7 @@ def _written(alarm: Changed) -> dict[str, object]:
         "state": state_of(alarm),
         "ack": "acknowledged" if value.acknowledged else "unacknowledged",
         "now": alarm.now,
+        "version": alarm.version,
         "raised": value.raised_at,
         "cleared": (value.cleared_at or alarm.now) if value.cleared else None,
         "ended": _ended(alarm),

@@ -52,6 +52,14 @@ class Changed:
     version: int = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """The statement that writes the alarm itself; it returns nothing."""
+
+    text: str
+    parameters: Mapping[str, object]
+
+
 def state_of(alarm: Changed) -> str:
     """Give the state of an alarm, in the words of TMF642."""
     if alarm.value.cleared:
@@ -59,8 +67,8 @@ def state_of(alarm: Changed) -> str:
     return "updated" if alarm.step is Step.UPDATE else "raised"
 
 
-async def follow(transaction: Transaction, by: By, alarm: Changed) -> Outcome:
-    """Do all that follows from an alarm as it is now: effects, tickets, events, what others must be told.
+async def follow(transaction: Transaction, by: By, alarm: Changed, written: Written) -> Outcome:
+    """Write an alarm as it is now, and all that follows: effects, tickets, events, what others must be told.
 
     Another transaction may hold other services of a customer of whom this one decides. Both count on the alarm whose
     ticket it is about before they read what it does: so the second sees what the first has written.
@@ -71,12 +79,13 @@ async def follow(transaction: Transaction, by: By, alarm: Changed) -> Outcome:
     before = alarm.known.services if alarm.known else ()
     services = await affected.lock(transaction, {*hit, *before})
     changed = affected.changes(services, alarm.id, hit)
-    await affected.write(transaction, alarm.id, changed)
+    transaction.later(written.text, written.parameters)
+    affected.write(transaction, alarm.id, changed)
     versions = await _count_on(transaction, {other for each in changed for other in each.alarms} - {alarm.id})
     decisions = await _decisions(transaction, by.policy, alarm, changed)
-    told = await _tell(transaction, by, alarm, changed, versions)
-    await tickets.write(transaction, by.policy.ticketing, decisions)
-    await write_down(transaction, [_delivery(each, told, by.policy) for each in decisions])
+    told = _tell(transaction, by, alarm, changed, versions)
+    tickets.write(transaction, by.policy.ticketing, decisions)
+    write_down(transaction, [_delivery(each, told, by.policy) for each in decisions])
     return Outcome(ids={"alarm": alarm.id})
 
 
@@ -117,7 +126,7 @@ def _new_pairs(alarm: str, changed: Sequence[affected.Change], pairs: set[tuple[
     ]
 
 
-async def _tell(
+def _tell(
     transaction: Transaction, by: By, alarm: Changed, changed: Sequence[affected.Change], versions: Mapping[str, int]
 ) -> Mapping[str, str]:
     """Append the events; give the event of each alarm that has one."""
@@ -142,7 +151,7 @@ async def _tell(
     state = {"state": state_of(alarm), "perceivedSeverity": alarm.value.perceived_severity}
     made = [event(alarm.id, alarm.step.value, alarm.version, state)]
     made += [event(of, "AlarmEffectChanged", versions[of], {"by": alarm.id}) for of in sorted(versions)]
-    await events.append(transaction, *made)
+    events.append(transaction, *made)
     return {each.aggregate_id: each.id for each in made}
 
 

@@ -51,7 +51,7 @@ async def replay_delivery(
             return Outcome(ids={}, user_errors=(_not_found(),))
         due, now, version = cast("tuple[bool, int, int]", tuple(rows[0]))
         if due:
-            await append(transaction, _event(delivery_id, principal.subject, now, version))
+            append(transaction, _event(delivery_id, principal.subject, now, version))
         return Outcome(ids={"delivery": delivery_id})
 
     return await once(store, asked, change, deadline=deadline)

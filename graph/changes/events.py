@@ -53,9 +53,9 @@ class Event:
     """the ids of those it concerns, sorted: transactions that lock the same customers do it in the same order."""
 
 
-async def append(transaction: Transaction, *events: Event) -> None:
+def append(transaction: Transaction, *events: Event) -> None:
     """Write events down in the transaction of the change that they tell of."""
-    await transaction.run(_APPEND, {"batch": {"rows": [_row(each) for each in events]}})
+    transaction.later(_APPEND, {"batch": {"rows": [_row(each) for each in events]}})
 
 
 def _row(event: Event) -> dict[str, object]:

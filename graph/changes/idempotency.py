@@ -103,7 +103,7 @@ async def once(store: Store, asked: Asked, change: Change, *, deadline: float) -
             return remembered
         outcome = await change(transaction)
         kept = {"hash": asked.request_hash, "response": as_text(outcome), "kept": KEPT_MS}
-        await transaction.run(_KEEP, {"key": asked.key, **kept})
+        transaction.later(_KEEP, {"key": asked.key, **kept})
         return outcome
 
     return await store.write(work, deadline=deadline)

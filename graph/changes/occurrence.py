@@ -72,7 +72,7 @@ REMOVE a._lock
 WITH a
 RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, coalesce(a._endedAt, a.clearedAt), a._sourceAt, a.record,
   HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }),
-  COLLECT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s.id ORDER BY s.id },
+  COLLECT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s.id ORDER BY s.id }, coalesce(a._version, 0),
   [a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmType, a.probableCause, a.specificProblem,
    a.perceivedSeverity, a.raisedAt]
 """
@@ -99,6 +99,8 @@ class Known:
     """the id of what it is raised on; None when it matches nothing."""
     services: tuple[str, ...]
     """those that it affects."""
+    version: int
+    """how often it has changed."""
 
     @property
     def is_cleared(self) -> bool:
@@ -153,7 +155,7 @@ async def lock(transaction: Transaction, alarm_id: str, sources: Sources) -> Kno
     rows = await transaction.run(_LOCK, {"alarm": alarm_id, **sources.parameters()})
     if not rows:
         return None
-    now, state, ack, cleared_at, ended_at, source_at, record, target, services, told = rows[0]
+    now, state, ack, cleared_at, ended_at, source_at, record, target, services, version, told = rows[0]
     acknowledged = ack == "acknowledged"
     value = _value(cast("list[Any]", told), str(record), cleared=state == "cleared", acknowledged=acknowledged)
     return Known(
@@ -167,6 +169,7 @@ async def lock(transaction: Transaction, alarm_id: str, sources: Sources) -> Kno
         value=value,
         object=cast("str | None", target),
         services=tuple(cast("list[str]", services)),
+        version=cast("int", version),
     )
 
 

@@ -29,7 +29,7 @@ RETURN t.orderKey, t.externalId
 _OPEN_ONES: Final = """
 MATCH (t:Ticket)
 WHERE t.status IN $open AND t.system = $system AND t.externalId > $after
-RETURN t.externalId ORDER BY t.externalId LIMIT $most
+RETURN t.externalId, t.status, t.changedAt ORDER BY t.externalId LIMIT $most
 """
 
 # Sorted by order key, as all who lock several tickets do.
@@ -79,6 +79,16 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTicket:
+    """A ticket that is open there, as far as we know."""
+
+    their_id: str
+    status: str
+    changed_at: int | None
+    """epoch milliseconds by the other system's clock, when we last heard of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """What became of one delivery, and what was learnt of the ticket."""
 
@@ -94,10 +104,14 @@ async def their_ids(store: Store, system: str, order_keys: Sequence[str], *, dea
     return {str(key): str(their_id) for key, their_id in rows}
 
 
-async def open_tickets(store: Store, system: str, *, after: str, most: int, deadline: float) -> list[str]:
-    """Give the other system's ids of the tickets that are open there, as far as we know: the next after an id."""
+async def open_tickets(store: Store, system: str, *, after: str, most: int, deadline: float) -> list[OpenTicket]:
+    """Give tickets that are open there, as far as we know: the next after one of the other system's ids."""
     given = {"system": system, "open": sorted(tickets.OPEN), "after": after, "most": most}
-    return [str(row[0]) for row in await store.rows(_OPEN_ONES, given, deadline=deadline)]
+    rows = await store.rows(_OPEN_ONES, given, deadline=deadline)
+    return [
+        OpenTicket(their_id=str(their_id), status=str(status), changed_at=cast("int | None", changed_at))
+        for their_id, status, changed_at in rows
+    ]
 
 
 async def settle_deliveries(
@@ -135,7 +149,7 @@ async def _hear(transaction: Transaction, system: str, subject: str, heard: Sequ
     ]
     changed = await transaction.run(_HEAR, {"batch": {"rows": rows}, "system": system})
     if changed:
-        await events.append(transaction, *(_event(row, subject) for row in changed))
+        events.append(transaction, *(_event(row, subject) for row in changed))
 
 
 def _event(row: list[object], subject: str) -> Event:
@@ -171,8 +185,8 @@ async def _open_another(
         payload={"alarm": alarm, "ticket": decision.ticket.id},
         customers=(customer,),
     )
-    await events.append(transaction, event)
-    await tickets.write(transaction, policy.ticketing, [decision])
+    events.append(transaction, event)
+    tickets.write(transaction, policy.ticketing, [decision])
     told = Told(
         event=event.id,
         system=policy.ticketing,
@@ -180,4 +194,4 @@ async def _open_another(
         order_key=decision.ticket.order_key,
         payload=tickets.told(decision),
     )
-    await write_down(transaction, [told])
+    write_down(transaction, [told])

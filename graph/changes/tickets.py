@@ -177,18 +177,18 @@ async def read_pairs(transaction: Transaction, system: str, pairs: Mapping[tuple
     return [_pair(row, returns=pairs[str(row[0]), str(row[1])]) for row in rows]
 
 
-async def write(transaction: Transaction, system: str, decisions: Sequence[Decision]) -> None:
+def write(transaction: Transaction, system: str, decisions: Sequence[Decision]) -> None:
     """Write the tickets as they were decided to be."""
     opened = [_row(each) for each in decisions if each.doing == "open"]
     others = [_row(each) for each in decisions if each.doing != "open"]
     moved = [row for row in others if row["services"]]  # a resolved ticket keeps what it was about
     if opened:
-        await transaction.run(_OPEN, {"batch": {"rows": opened}, "system": system})
+        transaction.later(_OPEN, {"batch": {"rows": opened}, "system": system})
     if others:
-        await transaction.run(_AMEND, {"batch": {"rows": others}})
+        transaction.later(_AMEND, {"batch": {"rows": others}})
     if moved:
-        await transaction.run(_CONCERN_NO_MORE, {"batch": {"rows": moved}})
-        await transaction.run(_CONCERN, {"batch": {"rows": moved}})
+        transaction.later(_CONCERN_NO_MORE, {"batch": {"rows": moved}})
+        transaction.later(_CONCERN, {"batch": {"rows": moved}})
 
 
 def told(decision: Decision) -> Mapping[str, object]:

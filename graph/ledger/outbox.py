@@ -42,10 +42,10 @@ def lane_of(system: str) -> str:
     return f"{system}#0"
 
 
-async def write_down(transaction: Transaction, told: Sequence[Told]) -> None:
+def write_down(transaction: Transaction, told: Sequence[Told]) -> None:
     """Write deliveries."""
     if told:
-        await transaction.run(_WRITE, {"batch": {"rows": [_row(each) for each in told]}})
+        transaction.later(_WRITE, {"batch": {"rows": [_row(each) for each in told]}})
 
 
 def _row(told: Told) -> dict[str, object]:

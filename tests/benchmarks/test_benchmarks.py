@@ -127,3 +127,9 @@ def test_gateways_are_compared_over_subgraphs_that_answer() -> None:
     rows = comparing.compare(comparing.Effort(rounds=1, seconds=0.2, connections=(2,)), ("trunkline",))
     assert [each.sharing for each in rows] == [False, True]
     assert all(each.right and each.cpu_ms > 0 and each.rss_mib > 10 for each in rows)
+
+
+def test_memory_is_told_after_each_block() -> None:
+    told = list(comparing.soak(3, connections=2, seconds=0.1))
+    assert told[-1][0] >= 3
+    assert told[-1][1] > 10
