@@ -4,7 +4,8 @@ A gateway as it is served, a ticketing stand-in as a process of its own, and thi
 Every alarm is new, is on a port or a trunk of a loaded network, and is a transaction of its own: effects, tickets, events
 and deliveries are written before it is answered. Two questions:
 
-*rate*      as many as possible, over one connection (each alarm after the answer to the one before) and over several
+*rate*      as many as possible, over one connection (each alarm after the answer to the one before) and over several; first
+            while the ticketing system is away, so that deliveries are written and wait, then while they are told as well
 *latency*   twenty a second: from the alarm's time in the graph, which its transaction reads before it commits, to the
             moment in which the ticketing system has opened the ticket, both by this machine's clock
 """
@@ -17,9 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +37,7 @@ from graph.load import load_topology
 
 _LOAD_SECONDS: Final = 600
 _QUIET_SECONDS: Final = 120
+_NOTICED_SECONDS: Final = 1.0
 _WARM: Final = 2_000
 """alarms before anything is measured, over several connections: statements are planned, and most of what Java compiles is."""
 _OBJECTS: Final = """
@@ -65,6 +67,8 @@ class Rate:
     """What one number of connections brings through."""
 
     connections: int
+    told: bool
+    """whether the ticketing system was told meanwhile; else it was away."""
     alarms_per_second: float
     effects_per_alarm: float
     deliveries_per_alarm: float
@@ -87,7 +91,10 @@ class Row:
 
     def as_object(self) -> dict[str, Any]:
         """Give it for JSON."""
-        rates = [{name: round(getattr(each, name), 3) for name in Rate.__dataclass_fields__} for each in self.rates]
+        rates = [
+            {name: value if isinstance(value, bool) else round(value, 3) for name, value in asdict(each).items()}
+            for each in self.rates
+        ]
         ticket = {"alarms_per_second": self.rate, "tickets": self.tickets}
         times = {"p50_ms": round(self.ticket_p50_ms, 1), "p99_ms": round(self.ticket_p99_ms, 1)}
         return {"store": self.store, "version": self.version, "rates": rates, "commit_to_ticket": {**ticket, **times}}
@@ -96,7 +103,8 @@ class Row:
         """Say it."""
         for each in self.rates:
             yield (
-                f"{self.store}, {each.connections} connection(s): {each.alarms_per_second:.0f} alarms a second, "
+                f"{self.store}, {each.connections} connection(s), {'told' if each.told else 'not told'}: "
+                f"{each.alarms_per_second:.0f} alarms a second, "
                 f"p50 {each.p50_ms:.1f} ms, p99 {each.p99_ms:.1f} ms; {each.effects_per_alarm:.1f} effects and "
                 f"{each.deliveries_per_alarm:.1f} deliveries each"
             )
@@ -120,22 +128,22 @@ async def _on(product: Product, plan: Plan) -> Row:
             deadline = time.monotonic() + _LOAD_SECONDS
             await load_topology(found.store, progress=load_progress, deadline=deadline, **given)  # type: ignore[arg-type]  # by name
             with _desk() as desk:
-                ticketing = orjson.dumps({"address": desk}).decode()
+                ticketing = orjson.dumps({"address": desk["address"]}).decode()
                 with gateway(found, callers, place, {"ticketing": ticketing}) as server:
                     async with _session(callers) as session:
                         return await _row(_Bench(found=found, server=server, session=session, desk=desk), plan)
 
 
 @contextmanager
-def _desk() -> Iterator[str]:
-    """Run the ticketing system while the block runs; gives its address."""
+def _desk() -> Iterator[Mapping[str, str]]:
+    """Run the ticketing system while the block runs; gives its address, and where it is told to misbehave."""
     command = [sys.executable, "-m", "adapters.simulator", "ticketing", "--listen", "127.0.0.1:0", "--leash"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line:
             raise BenchmarkFailed("The stand-in for ticketing did not start")
-        yield str(orjson.loads(line)["address"])
+        yield orjson.loads(line)
 
 
 @asynccontextmanager
@@ -152,7 +160,7 @@ class _Bench:
     found: Database
     server: Server
     session: aiohttp.ClientSession
-    desk: str
+    desk: Mapping[str, str]
     number: int = 0
 
     async def rows(self, text: str, **parameters: object) -> list[list[Any]]:
@@ -180,6 +188,13 @@ class _Bench:
                 raise BenchmarkFailed(f"An alarm was answered {response.status}: {said.decode()[:300]}")
         return (time.perf_counter() - began) * 1_000
 
+    async def ticketing(self, *, away: bool) -> None:
+        """Let the ticketing system be away, until the gateway has given up on it, or be there."""
+        rules = [{"kind": "down"}] if away else []
+        async with self.session.put(self.desk["faults"], json=rules) as response:
+            response.raise_for_status()
+        await asyncio.sleep(_NOTICED_SECONDS if away else 0)
+
     async def quiet(self) -> None:
         """Wait until everything is told."""
         end = time.monotonic() + _QUIET_SECONDS
@@ -196,8 +211,11 @@ async def _row(bench: _Bench, plan: Plan) -> Row:
     await _warmed(bench, supply, max(plan.connections))
     rates = []
     for connections in plan.connections:
-        rates.append(await _rate(bench, supply, connections, plan.seconds))
-        await bench.quiet()
+        for told in (False, True):
+            await bench.ticketing(away=not told)
+            rates.append(await _rate(bench, supply, connections, plan.seconds, told=told))
+            await bench.ticketing(away=False)
+            await bench.quiet()
         news.print(f"  {bench.found.product}: {connections} connection(s) done", highlight=False)
     latencies = await _latencies(bench, supply, plan)
     return Row(
@@ -222,7 +240,7 @@ async def _warmed(bench: _Bench, supply: Iterator[str], connections: int) -> Non
     await bench.quiet()
 
 
-async def _rate(bench: _Bench, supply: Iterator[str], connections: int, seconds: float) -> Rate:
+async def _rate(bench: _Bench, supply: Iterator[str], connections: int, seconds: float, *, told: bool) -> Rate:
     before = (await bench.rows(_WRITTEN))[0]
     began = time.monotonic()
     taken: list[float] = []
@@ -238,6 +256,7 @@ async def _rate(bench: _Bench, supply: Iterator[str], connections: int, seconds:
     alarms, effects, deliveries = (b - a for a, b in zip(before, (await bench.rows(_WRITTEN))[0], strict=True))
     return Rate(
         connections=connections,
+        told=told,
         alarms_per_second=len(taken) / lasted,
         effects_per_alarm=effects / alarms,
         deliveries_per_alarm=deliveries / alarms,
@@ -263,7 +282,7 @@ async def _latencies(bench: _Bench, supply: Iterator[str], plan: Plan) -> list[f
 async def _opened(bench: _Bench) -> list[tuple[str, float]]:
     found: list[tuple[str, float]] = []
     while True:
-        url = f"{bench.desk}/troubleTicket?fields=externalId,creationDate&limit=1000&offset={len(found)}"
+        url = f"{bench.desk['address']}/troubleTicket?fields=externalId,creationDate&limit=1000&offset={len(found)}"
         async with bench.session.get(url) as response:
             page = await response.json()
         found += [
