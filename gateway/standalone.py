@@ -38,7 +38,7 @@ from gateway.pipeline import Pipeline
 from gateway.planning import Budget, Planner, PlanningFailed
 from gateway.query_graph import QueryGraph
 from gateway.schema import read_schema
-from gateway.serving import end_with_parent
+from gateway.serving import end_with_parent, settle
 from gateway.settings import Settings, load_settings
 from gateway.supergraph import Graph, Supergraph, SupergraphBroken
 from gateway.supergraph_sdl import read_supergraph
@@ -90,7 +90,9 @@ def worker() -> Starlette:
     """Make the application of a worker process, whose settings come from the environment."""
     settings = load_settings()
     configure_log(settings.log_level)
-    return application(settings)
+    app = application(settings)
+    settle()
+    return app
 
 
 async def hold(over: asyncio.Event) -> None:

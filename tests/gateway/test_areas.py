@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
 import httpx
 import pytest
+from graphql import DocumentNode, parse
+from graphql.language import print_ast
 
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.ticketing import TicketingSystem, serving
@@ -18,14 +20,18 @@ from adapters.ticketing.tmf621 import Tmf621
 from adapters.transport import Answer, Call, System, Transport
 from gateway.areas import KNOWLEDGE, TICKETING, federation_of
 from gateway.errors import Refused
-from gateway.execution import Subgraph
+from gateway.execution import Operation, Subgraph
 from gateway.federation import Federation
 from gateway.pipeline import GraphRequest, Pipeline
+from gateway.planning import Budget
 from gateway.settings import Limits, Settings
+from gateway.supergraph import Graph, Supergraph
+from gateway.supergraph_sdl import read_supergraph
 from graph.changes.policy import AlarmPolicy
 from graph.scope import Principal, Role
 from graph.store import Store, Transaction
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
+from resolvers.supergraph import SUPERGRAPH
 from resolvers.ticketing.subgraph import TicketingSubgraph
 from tests.resolvers.caller import Counting
 
@@ -269,6 +275,72 @@ async def test_an_answer_that_one_area_gives_alone_is_explained_too(product: Pro
 async def test_nobody_else_is_told(product: Product, principal: Principal) -> None:
     assert await product.ask("{ viewer { role } }", principal, explain=True) == {"refused": ["FORBIDDEN"]}
     assert product.counts == (0, 0)
+
+
+class Bills:
+    """An area that knows whose a bill is, and nothing else of customers."""
+
+    name = "billing"
+    sdl = ""
+
+    async def execute(
+        self,
+        operation: Operation,  # noqa: ARG002 - the port's signature
+        variables: Mapping[str, Any],  # noqa: ARG002
+        principal: Principal,  # noqa: ARG002
+        deadline: float,  # noqa: ARG002
+    ) -> Any:
+        bills = [{"customer": {"id": each}} for each in ("customer-a", "customer-b", "customer-a")]
+        return {"data": {"bills": bills}}
+
+
+def with_bills() -> Supergraph:
+    """The product's supergraph with one area more."""
+    document = parse(SUPERGRAPH.read_text(encoding="utf-8"), no_location=True)
+    more = parse(
+        """
+        enum join__Graph { BILLING @join__graph(name: "billing", url: "") }
+        type Query @join__type(graph: BILLING) { bills: [Bill!] @join__field(graph: BILLING) }
+        type Customer @join__type(graph: BILLING, key: "id") { id: ID! }
+        type Bill @join__type(graph: BILLING) { customer: Customer }
+        """,
+        no_location=True,
+    )
+    added: dict[str, Any] = {each.name.value: each for each in more.definitions}  # type: ignore[attr-defined]  # all have one
+    of_graph = parse("type T { f: Int @join__field(graph: KNOWLEDGE) }", no_location=True).definitions[0]
+    [mark] = of_graph.fields[0].directives  # type: ignore[attr-defined]  # it is the type in the text above
+    made = []
+    for each in document.definitions:
+        node: Any = each
+        extra = added.pop(getattr(getattr(node, "name", None), "value", ""), None)
+        if extra is not None and hasattr(extra, "values"):
+            node = replace(node, values=(*node.values, *extra.values))
+        elif extra is not None:
+            known = {field.name.value for field in extra.fields}
+            fields = [one if one.name.value in known else with_mark(one, mark) for one in node.fields]
+            fields += [one for one in extra.fields if one.name.value != "id"]
+            node = replace(node, directives=(*node.directives, *extra.directives), fields=tuple(fields))
+        made.append(node)
+    return read_supergraph(print_ast(DocumentNode(definitions=(*made, *added.values()))))
+
+
+def with_mark(field: Any, mark: Any) -> Any:
+    return replace(field, directives=(*(field.directives or ()), mark))
+
+
+@pytest.mark.parametrize(("principal", "names"), [(ADA, ["Ada", None, "Ada"]), (OPERATOR, ["Ada", "Bob", "Ada"])])
+async def test_entities_of_the_graph_are_one_scoped_statement(
+    product: Product, principal: Principal, names: list[str | None]
+) -> None:
+    areas = {**product.federation.subgraphs, Graph("BILLING"): Bills()}
+    federation = Federation(with_bills(), areas, budget=Budget(), most_plans=10, share=False)
+    pipeline = Pipeline(federation, Settings())
+    query = "{ bills { customer { name tickets(first: 1) { totalCount } } } }"
+    request = GraphRequest(query=query, variables={}, operation_name=None, queries_only=True)
+    answer = await pipeline.answer(pipeline.prepare(request, principal), request, principal, time.monotonic() + 30)
+    found = [each["customer"] and each["customer"]["name"] for each in answer["data"]["bills"]]
+    assert found == names
+    assert product.counts == (1, 0)
 
 
 async def test_a_history_is_never_taken_for_another(product: Product) -> None:
