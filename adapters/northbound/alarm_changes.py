@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from adapters.northbound.alarm_codec import decode, encode, restated
+from adapters.northbound.alarm_codec import decode, encode, restated, seen_of
 from adapters.northbound.alarm_reads import AlarmPort, AlarmReads
 from adapters.northbound.errors import MalformedBody, Refusal, TooLarge
 from adapters.northbound.shape import Fault
@@ -48,6 +48,8 @@ class Changing:
             deadline=self.reads.deadline,
         )
         alarm_id = outcome.ids["alarm"]
+        if outcome.raised is not None:
+            return encode(seen_of(outcome.raised, self.reads.place))
         try:
             seen = await self.reads.one(alarm_id)
         except (Refusal, GraphError):

@@ -20,6 +20,8 @@ from adapters.northbound.shape import faults
 from adapters.tmf import read_time, write_time
 from graph.alarm import Alarm
 from graph.changes.occurrence import Known
+from graph.changes.outcome import Raised
+from graph.leaves import rfc3339
 from graph.mapping import enum_name
 from graph.model import LABELS
 
@@ -83,6 +85,29 @@ def encode(seen: Seen) -> dict[str, Any]:
     if seen.services:
         shown["affectedService"] = [{"id": each} for each in seen.services]
     return {**shown, "id": seen.row["id"], "href": seen.href}
+
+
+def seen_of(raised: Raised, place: str) -> Seen:
+    """Give a new alarm as reading it would."""
+    alarm = raised.value
+    cleared = alarm.cleared_at or raised.at
+    row = {
+        "id": raised.id,
+        "sourceSystemId": alarm.source_system_id,
+        "externalAlarmId": alarm.external_alarm_id,
+        "alarmType": alarm.alarm_type,
+        "probableCause": alarm.probable_cause,
+        "specificProblem": alarm.specific_problem,
+        "perceivedSeverity": "cleared" if alarm.cleared else alarm.perceived_severity,
+        "state": raised.state,
+        "ackState": "acknowledged" if alarm.acknowledged else "unacknowledged",
+        "raisedAt": rfc3339(alarm.raised_at),
+        "changedAt": rfc3339(raised.at),
+        "clearedAt": rfc3339(cleared) if alarm.cleared else None,
+        "alarmedObjectRef": alarm.alarmed_object,
+        "record": alarm.record,
+    }
+    return Seen(row=row, services=raised.services, href=f"{place}/{raised.id}")
 
 
 def restated(known: Known) -> dict[str, Any]:

@@ -108,7 +108,9 @@ class AlarmReads:
     async def one(self, alarm_id: str) -> Seen | None:
         """Give an alarm; None when there is none that the caller sees."""
         row = (await self._ask(ONE[self.is_customer], {"id": alarm_id}))["alarm"]
-        is_others = self.principal.effective is Role.SYSTEM and row and row["sourceSystemId"] not in self.principal.sources
+        is_others = (
+            self.principal.effective is Role.SYSTEM and row and row["sourceSystemId"] not in self.principal.sources
+        )
         return None if row is None or is_others else await self._seen(row)
 
     async def page(self, wanted: AlarmFilter, offset: int, limit: int) -> Found:

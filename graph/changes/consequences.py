@@ -15,7 +15,7 @@ from graph.alarm import Alarm
 from graph.changes import affected, events, hits, tickets
 from graph.changes.events import Event
 from graph.changes.occurrence import Known, Step
-from graph.changes.outcome import Outcome
+from graph.changes.outcome import Outcome, Raised
 from graph.changes.policy import AlarmPolicy
 from graph.effects import asserts_failure
 from graph.ledger.outbox import Told, write_down
@@ -86,7 +86,12 @@ async def follow(transaction: Transaction, by: By, alarm: Changed, written: Writ
     told = _tell(transaction, by, alarm, changed, versions)
     tickets.write(transaction, by.policy.ticketing, decisions)
     write_down(transaction, [_delivery(each, told, by.policy) for each in decisions])
-    return Outcome(ids={"alarm": alarm.id})
+    return Outcome(ids={"alarm": alarm.id}, raised=_raised(alarm, changed) if alarm.step is Step.RAISE else None)
+
+
+def _raised(alarm: Changed, changed: Sequence[affected.Change]) -> Raised:
+    hit = sorted(each.service.id for each in changed if alarm.id in each.parts)
+    return Raised(id=alarm.id, value=alarm.value, state=state_of(alarm), at=alarm.now, services=tuple(hit))
 
 
 async def _count_on(transaction: Transaction, alarms: set[str]) -> Mapping[str, int]:

@@ -13,10 +13,12 @@ Outcome(ids={'alarm': 'alarm-1'}, user_errors=())
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypedDict
 
 import orjson
+
+from graph.alarm import Alarm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +32,27 @@ class UserError:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Raised:
+    """A new alarm as it is after the change that made it: who made it may show it without reading it again."""
+
+    id: str
+    value: Alarm
+    state: str
+    at: int
+    """epoch milliseconds by the database's clock."""
+    services: tuple[str, ...]
+    """the ids of those that it affects, sorted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What a change returns, whether it was made now or is remembered."""
 
     ids: Mapping[str, str]
     """the payload's field, and the node that it shows."""
     user_errors: tuple[UserError, ...] = ()
+    raised: Raised | None = field(default=None, compare=False, repr=False)
+    """what was written of a new alarm, just now; no part of the outcome that is kept."""
 
 
 class RawUserError(TypedDict):
