@@ -22,6 +22,7 @@ from gateway.limits import NewDocuments
 from gateway.permissions import check_caller, check_values
 from gateway.schema import PublicSchema, read_schema
 from gateway.settings import Settings
+from gateway.tracing import span
 from gateway.variables import coerce
 from graph.scope import Principal, Role
 
@@ -56,7 +57,8 @@ class Pipeline:
         document = self._documents.known(request.query)
         if document is None:
             self._newcomers.admit(principal.subject)
-            document = self._documents.learn(request.query)
+            with span("parse"):
+                document = self._documents.learn(request.query)
         if isinstance(document, Refused):
             raise Refused(*document.problems)
         prepared = document.choose(request.operation_name)

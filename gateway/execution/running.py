@@ -147,11 +147,12 @@ class Run:
 
     def _completed(self) -> Answer:
         prepared = self.prepared
-        try:
-            data: Object | None = prepared.project(self.root)
-        except Irregular:
-            data, more = complete(prepared.graph, prepared.schema, prepared.plan, self.root, self.faults)
-            self.faults += more
+        with span("project"):
+            try:
+                data: Object | None = prepared.project(self.root)
+            except Irregular:
+                data, more = complete(prepared.graph, prepared.schema, prepared.plan, self.root, self.faults)
+                self.faults += more
         if not self.faults:
             return {"data": data}
         return {"data": data, "errors": [each.printed() for each in self.faults[:MOST_ERRORS]]}

@@ -153,6 +153,34 @@ async def test_a_statement_that_fails_takes_the_whole_unit_with_it(empty_store: 
     assert await _count(empty_store) == 0
 
 
+async def test_what_may_come_later_is_there_for_the_next_statement_and_at_the_commit(empty_store: Store) -> None:
+    make = "UNWIND $ids AS id CREATE (:Site {id: id, name: $name})"
+    rename = "MATCH (s:Site {id: $id}) SET s.name = $name"
+
+    async def work(transaction: Transaction) -> list[list[object]]:
+        transaction.later(make, {"ids": [], "name": "nobody"})
+        transaction.later(make, {"ids": ["a", "b"], "name": "first"})
+        transaction.later(rename, {"id": "b", "name": "second"})
+        seen = await transaction.run("MATCH (s:Site) RETURN s.id, s.name ORDER BY s.id", {})
+        transaction.later(rename, {"id": "none", "name": "third"})
+        transaction.later(rename, {"id": "a", "name": "third"})
+        return seen
+
+    assert await empty_store.write(work, deadline=_soon()) == [["a", "first"], ["b", "second"]]
+    rows = await empty_store.rows("MATCH (s:Site) RETURN s.id, s.name ORDER BY s.id", {}, deadline=_soon())
+    assert rows == [["a", "third"], ["b", "second"]]
+
+
+async def test_what_comes_later_and_fails_takes_the_whole_unit_with_it(empty_store: Store) -> None:
+    async def work(transaction: Transaction) -> None:
+        transaction.later("CREATE (:Site {id: $id})", {"id": "a"})
+        transaction.later("CREATE (:Site {id: $id})", {"id": "a"})
+
+    with pytest.raises(ConstraintViolated):
+        await empty_store.write(work, deadline=_soon())
+    assert await empty_store.rows("MATCH (s:Site) RETURN s.id", {}, deadline=_soon()) == []
+
+
 async def test_a_cancelled_unit_of_work_leaves_nothing(empty_store: Store) -> None:
     begun = asyncio.Event()
 

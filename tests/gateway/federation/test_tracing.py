@@ -53,8 +53,10 @@ async def test_a_request_is_a_tree_of_spans(collector: Collector, subgraphs: Sub
         await ask(client, QUERY)
         await ask(client, QUERY)
     first, second = sorted(collector.named("request"), key=lambda each: each.start_time_unix_nano)
-    [plan] = collector.named("plan")
-    assert plan.parent_span_id == first.span_id, "the second finds the plan of the first"
+    for stage in ("parse", "plan"):
+        [found] = collector.named(stage)
+        assert found.parent_span_id == first.span_id, "the second finds what the first has made"
+    assert [each.parent_span_id for each in collector.named("project")] == [first.span_id, second.span_id]
     for request in (first, second):
         fetches = [each for each in collector.named("fetch") if each.parent_span_id == request.span_id]
         names = [{each.key: each.value for each in one.attributes}["subgraph"].string_value for one in fetches]
