@@ -21,7 +21,7 @@ Files, in the order in which a run meets them:
 `floor.py`          the floor's endpoint
 `floor_cases.py`    its statements and answers, by hand
 `ordinary/`         the ordinary schema and its view
-`node.py`           installs and starts the Node server, whose sources are in a folder of their own
+`node.py`           what the Node server is asked, whose sources are in a folder of their own; npm.py installs it
 `agreement.py`      all answers are compared before any time is taken
 `asking.py`         the client process, from outside
 `client.py`         the client process, inside

@@ -7,10 +7,7 @@ before they are compared. It has no tokens, no log and no scope: less work than 
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,37 +15,17 @@ from typing import Any, Final
 
 from benchmarks.cases import LARGE_ROWS
 from benchmarks.dataset import Dataset
-from benchmarks.errors import BenchmarkFailed
+from benchmarks.npm import packages
 from graph.mapping import enum_name
 
 _SOURCE: Final = Path(__file__).with_name("neo4j_graphql")
-_CACHE: Final = Path(__file__).parents[1] / ".cache" / "neo4j-graphql"
-_SECONDS: Final = 600
 
 
 def installed() -> Path | None:
     """Give the folder of the server, with what it needs; None where there is no Node."""
     if not (shutil.which("node") and shutil.which("npm")):
         return None
-    listed = hashlib.sha256((_SOURCE / "package.json").read_bytes()).hexdigest()[:12]
-    folder = _CACHE / listed
-    if not folder.is_dir():
-        _install(folder)
-    for each in ("server.mjs", "types.graphql"):
-        shutil.copyfile(_SOURCE / each, folder / each)
-    return folder
-
-
-def _install(folder: Path) -> None:
-    filling = folder.with_name(f"{folder.name}.{os.getpid()}")
-    filling.mkdir(parents=True)
-    shutil.copyfile(_SOURCE / "package.json", filling / "package.json")
-    command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"]
-    done = subprocess.run(command, cwd=filling, capture_output=True, text=True, check=False, timeout=_SECONDS)
-    if done.returncode != 0:
-        shutil.rmtree(filling)
-        raise BenchmarkFailed(f"npm could not install @neo4j/graphql:\n{done.stderr[-2000:]}")
-    filling.rename(folder)
+    return packages(_SOURCE, "neo4j-graphql", ("server.mjs", "types.graphql"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

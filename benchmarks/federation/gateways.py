@@ -6,22 +6,17 @@ The JavaScript ones, and a Node that is new enough for them, are installed by np
 
 from __future__ import annotations
 
-import hashlib
-import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.errors import BenchmarkFailed
+from benchmarks.npm import packages
 
 SOURCE: Final = Path(__file__).with_name("node")
-CACHE: Final = Path(__file__).parents[2] / ".cache" / "gateways"
-SECONDS: Final = 900
 NAMES: Final = ("trunkline", "hive", "hive-rust-runtime", "apollo", "hive-router")
 
 
@@ -87,22 +82,4 @@ def installed() -> Path | None:
     """Give the folder of the JavaScript gateways; None where they cannot run."""
     if shutil.which("npm") is None or sys.platform != "linux" or platform.machine() != "x86_64":
         return None
-    listed = hashlib.sha256((SOURCE / "package.json").read_bytes()).hexdigest()[:12]
-    folder = CACHE / listed
-    if not folder.is_dir():
-        _install(folder)
-    for each in ("apollo.mjs", "gateway.config.mjs"):
-        shutil.copyfile(SOURCE / each, folder / each)
-    return folder
-
-
-def _install(folder: Path) -> None:
-    filling = folder.with_name(f"{folder.name}.{os.getpid()}")
-    filling.mkdir(parents=True)
-    shutil.copyfile(SOURCE / "package.json", filling / "package.json")
-    command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"]
-    done = subprocess.run(command, cwd=filling, capture_output=True, text=True, check=False, timeout=SECONDS)
-    if done.returncode != 0:
-        shutil.rmtree(filling)
-        raise BenchmarkFailed(f"npm could not install the gateways:\n{done.stderr[-2000:]}")
-    filling.rename(folder)
+    return packages(SOURCE, "gateways", ("apollo.mjs", "gateway.config.mjs"))
