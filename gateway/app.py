@@ -66,7 +66,8 @@ __all__ = ["application", "fault_management", "middleware", "ticketing_system", 
 def application(settings: Settings) -> Starlette:
     """Put the gateway together; the database is opened when it starts, and may be away then."""
     northbound = _Northbound(settings)
-    ticketing = TicketingSubgraph(settings.ticketing.name if settings.ticketing else "")
+    chosen = settings.ticketing
+    ticketing = TicketingSubgraph(chosen.name if chosen else "", seconds=chosen.request_seconds if chosen else 0.0)
     opening = partial(_opening, settings, northbound.keep, ticketing.reaching)
     arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, opening)
     areas: dict[Graph, Subgraph] = {KNOWLEDGE: arriving, TICKETING: ticketing}

@@ -64,7 +64,7 @@ def stages_of(
     settings: Settings, text: str, variables: Mapping[str, Any], operation_name: str | None, principal: Principal
 ) -> dict[str, str]:
     """Print every stage of a query without a database: the same gates, the same planner, the same compiler."""
-    request = GraphRequest(query=text, variables=variables, operation_name=operation_name, queries_only=True)
+    request = GraphRequest(query=text, variables=variables, operation_name=operation_name, queries_only=False)
     federation = federation_of({}, settings)
     pipeline = Pipeline(federation, settings)
     with sentences():
@@ -73,6 +73,8 @@ def stages_of(
         operation = prepared.operation
         if operation is None:
             raise CommandFailed("The operation asks the schema only.", "Ask for something that the graph holds.")
+        if not prepared.is_query:
+            raise CommandFailed("A mutation has no such stages: it runs as written.", "Give a query.")
         known = asyncio.run(federation.plans.find(operation, values))
         stages = {"operation": print_ast(operation.document)}
         if known.alone is not None:

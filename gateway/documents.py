@@ -32,6 +32,7 @@ from gateway.execution import Operation
 from gateway.introspection import split
 from gateway.limits import check_document
 from gateway.permissions import Demands, demands_of
+from gateway.planning.normalize import conditions_of
 from gateway.schema import PublicSchema
 from gateway.settings import Limits
 from gateway.variables import Variable, problem_of, variables_of
@@ -55,6 +56,8 @@ class Prepared:
     schema_part: DocumentNode | None
     """what the public schema is asked; None for almost every operation."""
     root: tuple[SelectionNode, ...]
+    conditions: tuple[str, ...] = ()
+    """the variables that decide @skip and @include."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,4 +150,5 @@ def _prepared(document: DocumentNode, key: str, schema: PublicSchema) -> Prepare
         operation=None if parts.rest is None else Operation(key=key, document=parts.rest, name=name),
         schema_part=parts.schema,
         root=parts.root,
+        conditions=conditions_of(document),
     )

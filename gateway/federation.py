@@ -55,6 +55,7 @@ class Federation:
     ) -> None:
         """Take the subgraphs that answer; those in `whole`, with their schemas, need no second look at their answers."""
         self.sdl = supergraph.public.sdl
+        self._whole = frozenset(whole)
         self.plans = Plans(supergraph, budget, most=most_plans, whole=whole)
         self.subgraphs = subgraphs
         self._share = share
@@ -97,6 +98,7 @@ class Federation:
             principal=principal,
             deadline=deadline,
             fetched=[] if operation.explain else None,
+            whole=self._whole,
         )
         if known.alone is not None:
             answer = await asking.ask(known.alone, operation, variables)

@@ -66,7 +66,7 @@ class Pipeline:
             message = "GET runs queries only."
             raise refuse(Code.METHOD_NOT_ALLOWED, message, headers=((b"allow", b"POST"),))
         check_caller(prepared.demands, principal, self.schema.allowed_roles)
-        if request.explain and principal.effective is not Role.OPERATOR:
+        if request.explain and principal.role is not Role.OPERATOR:
             raise refuse(Code.FORBIDDEN, "`extensions.queryPlan` is for operators only.", "Leave it out.")
         return prepared
 
@@ -93,6 +93,10 @@ class Pipeline:
         if prepared.variables:
             values = coerce(prepared.variables, given, self.schema.served, prepared.node, self._limits.input_depth)
             check_values(prepared.variables, values, principal, self.schema.operator_only)
+        for name in prepared.conditions:
+            if values.get(name) is None:
+                message = f"The variable `${name}` decides what is asked, and cannot be null."
+                raise refuse(Code.BAD_USER_INPUT, message)
         cost = amount(prepared.cost, values)
         if cost > self._limits.cost:
             message = f"The answer may hold {cost} objects; at most {self._limits.cost} are allowed."

@@ -137,10 +137,10 @@ def _shaped(given: Any, *, queries_only: bool) -> GraphRequest:
 
 
 def _is_asked(extensions: dict[str, Any] | None, name: str) -> bool:
-    asked = (extensions or {}).get(name, False)
-    if not isinstance(asked, bool):
+    asked = (extensions or {}).get(name)
+    if not isinstance(asked, bool | None):
         raise refuse(Code.BAD_REQUEST, f"`extensions.{name}` is not true or false.")
-    return asked
+    return bool(asked)
 
 
 def _object_or_null(value: Any) -> TypeGuard[dict[str, Any] | None]:

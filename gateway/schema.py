@@ -7,7 +7,7 @@ fields, arguments, input fields and enum values, by schema coordinate (`Type.fie
 - `public` answers introspection, `served` validates documents. They differ by `_entities` and `_service`, which a router
   asks for and nobody else is shown.
 - `@operatorOnly`: asked, filtered or sorted by only with a role that reads everything. An interface's field is marked as
-  soon as one implementer's is: whoever asks the interface would read it.
+  soon as one implementer's is (whoever asks the interface would read it), but for implementers that are marked as a whole.
 - `@allowedRoles(roles:)`: who may call a mutation. A mutation without it may be called by nobody.
 - `@listSize(assumedSize:, slicingArguments:)` and `@cost(weight:)` as in Apollo Federation.
 
@@ -139,7 +139,9 @@ def _operator_only(schema: GraphQLSchema, marks: Marks) -> frozenset[str]:
     marked = {coordinate for coordinate, mark in marks.items() if "operatorOnly" in mark}
     for each in schema.type_map.values():
         if isinstance(each, GraphQLInterfaceType):
-            names = [one.name for one in schema.get_possible_types(each)]
+            possible = schema.get_possible_types(each)
+            # One of which nothing is for others is in nobody else's answers either.
+            names = [one.name for one in possible if any(f"{one.name}.{field}" not in marked for field in one.fields)]
             marked |= {f"{each.name}.{field}" for field in each.fields for name in names if f"{name}.{field}" in marked}
     return frozenset(marked)
 

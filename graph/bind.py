@@ -186,8 +186,9 @@ def _entity_ids(binding: EntityIds, request: Request) -> list[str]:
 
 def entity_id(representation: Any) -> str:
     """Give the key of a representation; raises Refused where it has none."""
-    key = representation.get("id") if isinstance(representation, dict) else None
-    if not isinstance(key, str):
+    given = representation if isinstance(representation, dict) else {}
+    key = given.get("id")
+    if not isinstance(key, str) or not isinstance(given.get("__typename"), str):
         raise Refused(
             "A representation needs __typename and id.", code="BAD_USER_INPUT", hint="The key of every entity is id."
         )

@@ -187,7 +187,8 @@ class _Compiler:
 
     def _entities(self, asked: Field, row: Row) -> EntityList:
         slot = slot_of(asked)
-        named = {each.get("__typename") for each in self.arguments[slot]["representations"] if isinstance(each, dict)}
+        given = [each.get("__typename") for each in self.arguments[slot]["representations"] if isinstance(each, dict)]
+        named = {each for each in given if isinstance(each, str)}
         made = [self._entities_of(each, slot) for each in asked.selections if each.type in named]
         index = row.put(ListOf(tuple(expr for expr, _ in made)))
         return EntityList(index=index, slot=slot, options=tuple(option for _, option in made))

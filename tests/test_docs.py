@@ -71,7 +71,7 @@ async def network(store: Store) -> dict[str, str]:
 async def test_an_example_runs(example: Example, store: Store, network: dict[str, str]) -> None:
     areas: Mapping[Graph, Subgraph] = {
         KNOWLEDGE: KnowledgeSubgraph(store, b"d" * 32, AlarmPolicy()),
-        TICKETING: TicketingSubgraph(""),
+        TICKETING: TicketingSubgraph("", seconds=5.0),
     }
     product = federation_of(areas, Settings())
     document = parse(example.text)

@@ -96,6 +96,7 @@ def _amending(patch: Mapping[str, Any], most_bytes: int) -> Callable[[Known], Al
         if len(orjson.dumps(alarm.record)) > most_bytes:
             raise TooLarge(most_bytes, "The alarm as it would be")
         moved = {"sourceSystemId": alarm.source_system_id != known.value.source_system_id}
+        moved["externalAlarmId"] = alarm.external_alarm_id != known.value.external_alarm_id
         moved["alarmedObject.id"] = alarm.alarmed_object != known.value.alarmed_object
         if any(moved.values()):
             raise MalformedBody([_fixed(name) for name, is_moved in moved.items() if is_moved])

@@ -26,10 +26,11 @@ Opening what may be there already:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from adapters.errors import Nonsense
 from graph.vocabulary import EFFECTS, SEVERITIES, TICKET_STATES
 
 ORDERED: Final = ("acknowledged", "inProgress", "resolved")
@@ -161,8 +162,8 @@ class Ticketing(Protocol):
         """Give the states of those of these tickets that are there, in no order."""
         ...
 
-    async def histories(self, their_ids: Sequence[str], *, deadline: float) -> list[TicketHistory]:
-        """Give what has happened to those of these tickets that are there, in no order."""
+    async def histories(self, their_ids: Sequence[str], *, deadline: float) -> Mapping[str, TicketHistory | Nonsense]:
+        """Give, by id, what has happened to those of these tickets that are there, or why that cannot be read."""
         ...
 
     async def subscribe(self, callback: str, *, deadline: float) -> None:

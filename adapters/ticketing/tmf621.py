@@ -6,8 +6,8 @@ looks at the ticket before it changes it. What is written and what is believed i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Final
 
 import structlog
 
@@ -22,6 +22,7 @@ from adapters.ticketing.tmf621_resource import (
     created_at,
     creation,
     history_of,
+    id_of,
     state_of,
     state_of_ours,
 )
@@ -33,8 +34,6 @@ CHUNK: Final = 50
 """How many tickets are asked for at once."""
 _MOST_PAGES: Final = 100
 _CONFLICT: Final = 409
-
-Told = TypeVar("Told", TicketState, TicketHistory)
 
 log = structlog.get_logger(__name__)
 
@@ -80,11 +79,21 @@ class Tmf621:
 
     async def states(self, their_ids: Sequence[str], *, deadline: float) -> list[TicketState]:
         """GET them, some at a time."""
-        return await self._each(their_ids, FIELDS, state_of, deadline)
+        found: dict[str, TicketState] = {}
+        async for where, each in self._each(their_ids, FIELDS, deadline):
+            state = state_of(each, where)
+            found[state.id] = state
+        return list(found.values())
 
-    async def histories(self, their_ids: Sequence[str], *, deadline: float) -> list[TicketHistory]:
+    async def histories(self, their_ids: Sequence[str], *, deadline: float) -> Mapping[str, TicketHistory | Nonsense]:
         """GET their notes and changes, some at a time."""
-        return await self._each(their_ids, HISTORY, history_of, deadline)
+        found: dict[str, TicketHistory | Nonsense] = {}
+        async for where, each in self._each(their_ids, HISTORY, deadline):
+            try:
+                found[id_of(each, where)] = history_of(each, where)
+            except Nonsense as nonsense:  # of this ticket, which costs the others nothing
+                found[id_of(each, where)] = nonsense
+        return found
 
     async def subscribe(self, callback: str, *, deadline: float) -> None:
         """POST the hub; that it knows us already is said by 409."""
@@ -96,19 +105,16 @@ class Tmf621:
                 raise
 
     async def _each(
-        self, their_ids: Sequence[str], fields: Sequence[str], read: Callable[[object, str], Told], deadline: float
-    ) -> list[Told]:
-        """Give what `read` makes of each of these tickets that is there."""
-        found: dict[str, Told] = {}
+        self, their_ids: Sequence[str], fields: Sequence[str], deadline: float
+    ) -> AsyncIterator[tuple[str, object]]:
+        """Give each of these tickets that is there, and its place in the answer."""
         wanted = list(dict.fromkeys(their_ids))
         for start in range(0, len(wanted), CHUNK):
             chunk = wanted[start : start + CHUNK]
             for where, each in await self._listed("id", chunk, deadline, fields):
-                told = read(each, where)
-                if told.id not in chunk:
+                if id_of(each, where) not in chunk:
                     raise Nonsense(f"{self._transport.name} answered a ticket not asked for", where=f"{where}.id")
-                found[told.id] = told
-        return list(found.values())
+                yield where, each
 
     async def _listed(
         self, attribute: str, values: Sequence[str], deadline: float, fields: Sequence[str] = FIELDS

@@ -89,6 +89,11 @@ def state_of(answer: object, where: str = "") -> TicketState:
     )
 
 
+def id_of(answer: object, where: str = "") -> str:
+    """Read which ticket an answer is about."""
+    return _ids(an_object(answer, where), where)[0]
+
+
 def history_of(answer: object, where: str = "") -> TicketHistory:
     """Read what has happened to one ticket; `where` is its place in the answer."""
     ticket = an_object(answer, where)

@@ -31,7 +31,8 @@ class Fault:
     def printed(self) -> dict[str, Any]:
         """Give it as an error of the GraphQL response format."""
         extensions = {"code": self.code, **({"subgraph": self.subgraph} if self.subgraph else {})}
-        return {"message": self.message, "path": list(self.place), "extensions": extensions}
+        path = {"path": list(self.place)} if self.place else {}
+        return {"message": self.message, **path, "extensions": extensions}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -73,6 +73,8 @@ class Asking:
     deadline: float
     fetched: list[Fetched] | None
     """None: it is not to be told."""
+    whole: Container[Graph] = ()
+    """the subgraphs that say themselves when nothing was run: what they refuse is refused."""
 
     async def ask(self, graph: Graph, operation: Operation, values: Mapping[str, Any], entities: int = 0) -> Answer:
         """Ask one."""
@@ -98,6 +100,8 @@ class Run:
     variables: Mapping[str, Any]
     root: Object = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    refused: Answer | None = None
+    """what a subgraph said instead of running the operation."""
 
     async def answer(self) -> Answer:
         """Make the requests and the answer."""
@@ -109,7 +113,7 @@ class Run:
             async with asyncio.TaskGroup() as group:
                 for number in range(len(requests)):
                     group.create_task(self._in_turn(number, ended))
-        return self._completed()
+        return self._completed() if self.refused is None or self.root else self.refused
 
     async def _in_turn(self, number: int, ended: list[asyncio.Event]) -> None:
         for before in self.prepared.plan.requests[number].after:
@@ -127,6 +131,8 @@ class Run:
         values |= {each.call.variable: each.sent for each in asked.values()}
         entities = sum(len(each.sent) for each in asked.values())
         answer = await self.asking.ask(request.graph, self.prepared.operations[number], values, entities)
+        if request.graph in self.asking.whole and request.root is not None and "data" not in answer:
+            self.refused = answer
         self._write(request, asked, into or [], answer.get("data"))
         errors = answer.get("errors") or ()
         if errors or not isinstance(answer.get("data"), dict):
@@ -143,7 +149,7 @@ class Run:
                 put_back(call, answers)
         if request.root is not None:
             for each in into:
-                merge(each, data)
+                merge(each, {key: data[key] for key in request.fields if key in data})  # and nothing that was not asked
 
     def _completed(self) -> Answer:
         prepared = self.prepared

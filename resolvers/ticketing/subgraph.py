@@ -6,6 +6,7 @@ about at one time are one call (`DataLoader`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -36,9 +37,10 @@ class TicketingSubgraph:
 
     name = "ticketing"
 
-    def __init__(self, system: str) -> None:
-        """Take the name under which the graph knows the ticketing system; empty where there is none."""
+    def __init__(self, system: str, *, seconds: float) -> None:
+        """Take the name under which the graph knows the ticketing system (empty: there is none), and how long it may take."""
         self._system = system
+        self._seconds = seconds
         self._ticketing: Ticketing | None = None
         self._schema = ticketing_schema()
         self.sdl = self._schema.as_str()
@@ -71,10 +73,12 @@ class TicketingSubgraph:
             answer["errors"] = [self._error(each) for each in result.errors]
         return answer
 
-    async def _load(self, their_ids: Sequence[str], deadline: float) -> list[TicketHistory | None]:
+    async def _load(self, their_ids: Sequence[str], deadline: float) -> list[TicketHistory | Exception | None]:
         if self._ticketing is None:
             raise Unreachable("No ticketing system is connected")
-        found = {each.id: each for each in await self._ticketing.histories(their_ids, deadline=deadline)}
+        # The rest of the answer waits for this: not longer than the system gets for anything else.
+        soon = min(deadline, time.monotonic() + self._seconds)
+        found = await self._ticketing.histories(their_ids, deadline=soon)
         return [found.get(each) for each in their_ids]
 
     def _error(self, error: GraphQLError) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Un
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.journal import read_journal
 from adapters.simulator.ticketing import TicketingSystem
-from adapters.ticketing import ORDERED, AffectedService, Ticketing, TicketOrder, TicketState
+from adapters.ticketing import ORDERED, AffectedService, TicketHistory, Ticketing, TicketOrder, TicketState
 from adapters.ticketing.tmf621 import CHUNK, Tmf621
 from adapters.ticketing.tmf621_resource import change, creation
 from graph.vocabulary import SEVERITIES, TICKET_STATES
@@ -204,8 +204,10 @@ async def test_a_history_is_told_oldest_first(ticketing: Tmf621, person: httpx.A
     await person.patch(f"/troubleTicket/{state.id}", json={"status": "held", "statusChangeReason": "Lunch"})
     late, early = {"text": "b", "date": "2026-03-02T12:00:00Z"}, {"text": "a", "date": "2026-03-01T12:00:00Z"}
     await person.patch(f"/troubleTicket/{state.id}", json={"note": [late, early, {"text": "no date", "author": "Ada"}]})
-    [history, *others] = await ticketing.histories([state.id, "TT-unknown"], deadline=soon())
-    assert others == []
+    told = await ticketing.histories([state.id, "TT-unknown"], deadline=soon())
+    history = told[state.id]
+    assert isinstance(history, TicketHistory)
+    assert len(told) == 1
     assert (history.id, history.external_id) == (state.id, KEY)
     assert [(each.text, each.author) for each in history.notes] == [("a", ""), ("b", ""), ("no date", "Ada")]
     assert [(each.status, each.reason) for each in history.changes] == [("acknowledged", ""), ("held", "Lunch")]
@@ -220,15 +222,24 @@ async def test_a_history_is_told_oldest_first(ticketing: Tmf621, person: httpx.A
         pytest.param({"note": [{"text": "x", "date": "now"}]}, "note[0].date", id="a date that is none"),
         pytest.param({"statusChange": [{}, 1]}, "statusChange[0].status", id="a change to nothing"),
         pytest.param({"statusChange": [{"status": "open"}]}, "statusChange[0].status", id="a status of its own"),
-        pytest.param({"id": "TT-2"}, "id", id="a ticket that was not asked for"),
     ],
 )
 async def test_a_history_that_makes_no_sense_is_nonsense(ticket: dict[str, object], where: str) -> None:
-    body = orjson.dumps([{"id": "TT-1", "externalId": KEY, **ticket}])
+    body = orjson.dumps([{"id": "TT-1", "externalId": KEY, **ticket}, {"id": "TT-3", "externalId": KEY}])
+    async with saying(http("200 OK", body, JSON)) as server, asking(server.address) as transport:
+        told = await Tmf621(transport).histories(["TT-1", "TT-3"], deadline=soon())
+    nonsense = told["TT-1"]
+    assert isinstance(nonsense, Nonsense)
+    assert nonsense.where == f"[0].{where}"
+    assert isinstance(told["TT-3"], TicketHistory), "the other one is told"
+
+
+async def test_a_history_that_was_not_asked_for_is_nonsense() -> None:
+    body = orjson.dumps([{"id": "TT-2", "externalId": KEY}])
     async with saying(http("200 OK", body, JSON)) as server, asking(server.address) as transport:
         with pytest.raises(Nonsense) as caught:
             await Tmf621(transport).histories(["TT-1"], deadline=soon())
-    assert caught.value.where == f"[0].{where}"
+    assert caught.value.where == "[0].id"
 
 
 async def test_a_list_in_small_pages_is_read_to_its_end() -> None:

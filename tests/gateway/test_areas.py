@@ -127,7 +127,7 @@ async def product(empty_store: Store) -> AsyncIterator[Product]:
         store = Counting(empty_store)
         transport = CountingTransport(System(name=SYSTEM, address=system.address), session)
         transport.asked = []
-        ticketing = TicketingSubgraph(SYSTEM)
+        ticketing = TicketingSubgraph(SYSTEM, seconds=5.0)
         areas: Mapping[Any, Subgraph] = {
             KNOWLEDGE: KnowledgeSubgraph(store, b"k" * 32, AlarmPolicy()),
             TICKETING: ticketing,
@@ -236,7 +236,7 @@ async def test_a_ticketing_system_that_fails_costs_its_own_fields(product: Produ
 
 async def test_without_a_ticketing_system_the_graph_goes_on(product: Product) -> None:
     alone = federation_of(
-        {KNOWLEDGE: product.federation.subgraphs[KNOWLEDGE], TICKETING: TicketingSubgraph("")}, Settings()
+        {KNOWLEDGE: product.federation.subgraphs[KNOWLEDGE], TICKETING: TicketingSubgraph("", seconds=5.0)}, Settings()
     )
     pipeline = Pipeline(alone, Settings())
     request = GraphRequest(query=TICKETS, variables={}, operation_name=None, queries_only=True)
@@ -244,6 +244,64 @@ async def test_without_a_ticketing_system_the_graph_goes_on(product: Product) ->
     # A ticket of a system that we do not reach is not asked for, and so nothing failed.
     assert [each["notes"] for each in answer["data"]["customer"]["tickets"]["nodes"]] == [None] * 4
     assert "errors" not in answer
+
+
+async def test_a_note_that_makes_no_sense_costs_its_own_ticket(product: Product) -> None:
+    [first] = await histories(product)
+    async with httpx.AsyncClient(base_url=product.system.address) as client:
+        notes = [{"text": "bad", "date": "yesterday"}]
+        (await client.patch(f"/troubleTicket/{first.id}", json={"note": notes})).raise_for_status()
+    answer = await product.ask(TICKETS)
+    told = [each["notes"] for each in answer["data"]["customer"]["tickets"]["nodes"]]
+    assert told == [None, [{"author": "desk", "text": "second"}], None, None]
+    assert {tuple(each["path"]) for each in answer["errors"]} == {
+        ("customer", "tickets", "nodes", 0, "notes"),
+        ("customer", "tickets", "nodes", 0, "history"),
+    }
+
+
+@pytest.mark.parametrize("notes", ["", "notes { text }"])
+@pytest.mark.parametrize(
+    ("query", "principal", "code"),
+    [
+        ("{ tickets(first: -1) { nodes { id %s } } other: customers { totalCount } }", OPERATOR, "BAD_USER_INPUT"),
+        ("{ tickets { nodes { id %s } } }", Principal(subject="s", role=Role.SYSTEM, system="s"), "FORBIDDEN"),
+    ],
+)
+async def test_what_is_refused_is_refused_whoever_else_is_asked(
+    product: Product, query: str, principal: Principal, code: str, notes: str
+) -> None:
+    answer = await product.ask(query % notes, principal)
+    assert [each["extensions"]["code"] for each in answer["errors"]] == [code]
+    assert "data" not in answer
+    assert product.counts == (0, 0)
+
+
+async def test_a_customer_asks_any_node_for_its_id(product: Product) -> None:
+    query = "query($id: ID!) { node(id: $id) { id } }"
+    assert await product.ask(query, ADA, id="ticket-1") == {"data": {"node": {"id": "ticket-1"}}}
+    assert await product.ask(query, ADA, id="ticket-5") == {"data": {"node": None}}
+    assert await product.ask(query, ADA, id="delivery-1") == {"data": {"node": None}}
+
+
+@pytest.mark.parametrize("type_", [["Card"], {"a": 1}, 7, None, "Card"])
+async def test_what_stands_for_an_entity_is_checked(product: Product, type_: Any) -> None:
+    graph = Pipeline(product.federation.subgraphs[KNOWLEDGE], Settings())
+    router = Principal(subject="router", role=Role.ROUTER, acts_for=Role.CUSTOMER, customers=("customer-a",))
+    query = "query($r: [_Any!]!) { _entities(representations: $r) { __typename } }"
+    given = {"r": [{"__typename": type_, "id": "card-1"}]}
+    request = GraphRequest(query=query, variables=given, operation_name=None, queries_only=True)
+    answer = await graph.answer(graph.prepare(request, router), request, router, time.monotonic() + 30)
+    if type_ == "Card":
+        assert answer == {"data": {"_entities": [None]}}
+    else:
+        assert [each["extensions"]["code"] for each in answer["errors"]] == ["BAD_USER_INPUT"]
+
+
+async def test_a_condition_cannot_be_null(product: Product) -> None:
+    query = "query($n: Boolean = true) { tickets @include(if: $n) { totalCount } }"
+    assert await product.ask(query, n=None) == {"refused": ["BAD_USER_INPUT"]}
+    assert await product.ask(query) == {"data": {"tickets": {"totalCount": 4}}}
 
 
 async def test_what_the_graph_tells_the_gateway_of_a_ticket_stays_there(product: Product) -> None:
@@ -271,7 +329,14 @@ async def test_an_answer_that_one_area_gives_alone_is_explained_too(product: Pro
     assert [each["cypher"] for each in fetch["statements"]] == product.store.texts
 
 
-@pytest.mark.parametrize("principal", [ADA, Principal(subject="analyst", role=Role.ANALYST)])
+@pytest.mark.parametrize(
+    "principal",
+    [
+        ADA,
+        Principal(subject="analyst", role=Role.ANALYST),
+        Principal(subject="router", role=Role.ROUTER, acts_for=Role.OPERATOR),
+    ],
+)
 async def test_nobody_else_is_told(product: Product, principal: Principal) -> None:
     assert await product.ask("{ viewer { role } }", principal, explain=True) == {"refused": ["FORBIDDEN"]}
     assert product.counts == (0, 0)
@@ -356,4 +421,5 @@ async def test_a_history_is_never_taken_for_another(product: Product) -> None:
 async def histories(product: Product) -> list[TicketHistory]:
     found = await Tmf621(product.transport).find("alarm-1:customer-a", deadline=time.monotonic() + 5)
     assert found is not None
-    return await Tmf621(product.transport).histories([found.id], deadline=time.monotonic() + 5)
+    told = await Tmf621(product.transport).histories([found.id], deadline=time.monotonic() + 5)
+    return [each for each in told.values() if isinstance(each, TicketHistory)]

@@ -89,7 +89,11 @@ def test_a_log_line_is_json_also_from_libraries(capfdbinary: pytest.CaptureFixtu
         structlog.get_logger("ours").debug("not shown")
         logging.getLogger("theirs").warning("two %s", "words")
         logging.getLogger("theirs").info("not shown")
-        structlog.get_logger("ours").error("three", exc_info=ValueError("reason"))
+        secret = "what a caller sent"
+        try:
+            raise ValueError("reason" if secret else "")  # noqa: TRY301
+        except ValueError:
+            structlog.get_logger("ours").exception("three")
     finally:
         structlog.configure(**before)
         logging.root.handlers[:] = handlers
@@ -97,6 +101,8 @@ def test_a_log_line_is_json_also_from_libraries(capfdbinary: pytest.CaptureFixtu
     lines = [orjson.loads(line) for line in capfdbinary.readouterr().err.splitlines()]
     assert [line["event"] for line in lines] == ["one", "two words", "three"]
     assert lines[2]["exception"][0]["exc_value"] == "reason"
+    assert lines[2]["exception"][0]["frames"]
+    assert secret not in str(lines[2]), "the values in the frames stay out of the log"
 
 
 def test_an_exchange_that_never_began_an_answer_is_counted_too() -> None:

@@ -255,3 +255,18 @@ async def test_what_was_not_asked_for_is_not_passed_on(subgraphs: Subgraphs, sup
     subgraphs.behaviours["b"] = odd
     async with gateway(supergraph) as client:
         assert await ask(client, "{ product { note } }") == {"data": {"product": {"note": "note 1"}}}
+
+
+async def test_what_a_subgraph_was_not_asked_for_is_not_shown(subgraphs: Subgraphs, supergraph: Path) -> None:
+    one = {"id": "1", "name": "one"}
+    subgraphs.behaviours["a"] = saying({"data": {"product": one, "products": [one]}})
+    async with gateway(supergraph) as client:
+        answer = await ask(client, "{ product { name } }")
+    assert answer == {"data": {"product": {"name": "one"}}}
+
+
+async def test_an_error_whose_place_nobody_knows_has_none(subgraphs: Subgraphs, supergraph: Path) -> None:
+    subgraphs.behaviours["a"] = saying({"data": {"product": None}, "errors": [{"message": "x", "path": ["nowhere"]}]})
+    async with gateway(supergraph) as client:
+        answer = await ask(client, "{ product { name } }")
+    assert [each.get("path") for each in answer["errors"]] == [None]
