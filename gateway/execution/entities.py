@@ -6,7 +6,7 @@ none (a key with a null in it); `merge` puts an answer in: nothing that is known
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -37,18 +37,40 @@ class Asked:
 def gather(call: Call, root: Object) -> Asked:
     """Collect the entities of a call, equal ones once."""
     asked = Asked(call=call)
-    index: dict[bytes, int] = {}
+    index: dict[Any, int] = {}
+    read = _reading(call.representation)
     for number, path in enumerate(call.paths):
         for each in collect(root, path):
-            sent = represent(call.representation, each)
-            if sent is None:
+            values = read(each)
+            if values is None:
                 continue
-            at = index.setdefault(orjson.dumps(sent), len(asked.sent))
+            try:
+                at = index.setdefault(values, len(asked.sent))
+            except TypeError:  # a custom scalar may be an object
+                at = index.setdefault(orjson.dumps(values), len(asked.sent))
             if at == len(asked.sent):
+                sent = represent(call.representation, each)
+                assert sent is not None, "it has its key"
                 asked.sent.append(sent)
                 asked.objects.append([[] for _ in call.paths])
             asked.objects[at][number].append(each)
     return asked
+
+
+def _reading(representation: Representation) -> Callable[[Object], Any]:
+    """Give what reads by what an entity is told from others; None is read where its key has a null in it."""
+    parts = (*representation.key.fields, *representation.required.fields)
+    keys, needed = [each.key for each in parts], len(representation.key.fields)
+
+    def flat(entity: Object) -> Any:
+        values = [entity.get(each) for each in keys]
+        return None if None in values[:needed] else tuple(values)
+
+    def deep(entity: Object) -> Any:
+        sent = represent(representation, entity)
+        return None if sent is None else orjson.dumps(sent)
+
+    return deep if any(each.inner for each in parts) else flat
 
 
 def collect(root: Object, path: Path) -> list[Object]:

@@ -107,8 +107,10 @@ class _Writing:
     def _leaf(self, type_: GraphQLScalarType | GraphQLEnumType, bound: str, name: str) -> str:
         other = f"a_{type_.name}"
         self.globals[other] = _accepting(type_)
-        if isinstance(type_, GraphQLScalarType) and type_.name in ACCEPTED and type_.name != "Int":
-            return f"({name} if type({bound}) is {ACCEPTED[type_.name].__name__} else {other}({name}))"
+        if isinstance(type_, GraphQLScalarType) and type_.name in ACCEPTED:
+            # Integers of up to 30 bits are what Python compares quickest; about others the function decides.
+            small = f" and -1073741823 <= {name} <= 1073741823" if type_.name == "Int" else ""
+            return f"({name} if type({bound}) is {ACCEPTED[type_.name].__name__}{small} else {other}({name}))"
         return f"{other}({bound})"
 
     def _abstract(self, type_: str, sets: Sets, names: Names) -> str:
