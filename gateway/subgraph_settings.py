@@ -36,7 +36,7 @@ class FederationSettings(BaseModel):
     tries: Annotated[int, Field(ge=1, le=5)] = 3
     """of a read that a subgraph could not answer, the first included."""
     response_bytes: Count = 20_000_000
-    connections: Count = 100
+    connections: Count = 400
     """to all subgraphs together."""
     plans: Count = 1_000
     """how many plans are remembered."""
