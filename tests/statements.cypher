@@ -347,7 +347,12 @@ TERMINATE TRANSACTIONS $id
 UNWIND $ids AS id MATCH (m:LoadMark {id: id}) RETURN m.id AS id, m.done AS done
 
 // graph/load/statements.py SET_MARK
-MERGE (m:LoadMark {id: $id}) SET m.done = $done
+MERGE (m:LoadMark {id: $id})
+SET m._lock = true
+REMOVE m._lock
+WITH m, coalesce(m.done, 0) AS before
+SET m.done = $done
+RETURN before
 
 // graph/load/statements.py DROP_MARKS
 UNWIND $ids AS id MATCH (m:LoadMark {id: id}) DELETE m

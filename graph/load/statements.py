@@ -86,5 +86,12 @@ KNOWN_IDS: Final[Mapping[str, str]] = MappingProxyType(
 """Which of the given ids are there."""
 
 READ_MARKS: Final = "UNWIND $ids AS id MATCH (m:LoadMark {id: id}) RETURN m.id AS id, m.done AS done"
-SET_MARK: Final = "MERGE (m:LoadMark {id: $id}) SET m.done = $done"
+SET_MARK: Final = """
+MERGE (m:LoadMark {id: $id})
+SET m._lock = true
+REMOVE m._lock
+WITH m, coalesce(m.done, 0) AS before
+SET m.done = $done
+RETURN before
+"""
 DROP_MARKS: Final = "UNWIND $ids AS id MATCH (m:LoadMark {id: id}) DELETE m"

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from graph.errors import OutcomeUnknown
+from graph.errors import ConstraintViolated, OutcomeUnknown
 from graph.identity import loaded_id
 from graph.load.batches import Batch, Row, batches
 from graph.load.records import Record
@@ -116,12 +116,21 @@ async def _run_lane(
         await onward.put(None)
 
 
+class _ThereAlready(Exception):
+    """The batch was written in the meantime: nothing of it must be written again."""
+
+
 async def _write_once(target: Target, lane: str, batch: Batch) -> None:
-    """Write a lane's share of a batch; if the answer to the commit is lost, its mark tells whether it is there."""
+    """Write a lane's share of a batch; where the answer to a commit is lost, its mark tells whether it is there.
+
+    A commit of a load that was cut may have come through after we looked: then its nodes are there already, or its mark is.
+    """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             await _write(target, lane, batch)
-        except OutcomeUnknown:
+        except _ThereAlready:
+            return
+        except (OutcomeUnknown, ConstraintViolated):
             if (await marks_of(target))[lane] > batch.number:
                 return
             if attempt == _ATTEMPTS:
@@ -137,7 +146,9 @@ async def _write(target: Target, lane: str, batch: Batch) -> None:
     async def run(transaction: Transaction) -> None:
         for text, rows in work:
             await transaction.run(text, {"batch": {"rows": rows}})
-        await transaction.run(SET_MARK, mark)
+        [[before]] = await transaction.run(SET_MARK, mark)
+        if int(str(before)) > batch.number:
+            raise _ThereAlready
 
     await target.store.write(run, deadline=target.deadline)
 

@@ -2,21 +2,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 import pytest
 
 from graph.errors import DeadlineExceeded
 from graph.identity import loaded_id
+from graph.link import Work
 from graph.load import BadLines, LoadReport, NodeRecord, Record, as_line, grow, load_lines, load_topology, read_topology
 from graph.load.batches import Batch
 from graph.load.statements import How
 from graph.load.write import Target, drop_marks, write_records
 from graph.store import Store, Transaction
+
+T = TypeVar("T")
 
 SMALL: Final = "sndlib/abilene"
 SCALE: Final = 1_000
@@ -105,6 +108,31 @@ async def test_a_topology_that_is_there_without_its_marks_is_there_once_after_it
     assert (await load_small(empty_store)).written
     assert await graph_of(empty_store) == there
     assert await marks(empty_store) == []
+
+
+class Behind(Store):
+    """A store in which a commit comes through just after the first look at the marks."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store.product)
+        self._store = store
+        self._looked = False
+
+    async def rows(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> list[list[object]]:
+        """Give nothing the first time."""
+        looked, self._looked = self._looked, True
+        return await self._store.rows(text, parameters, deadline=deadline) if looked else []
+
+    async def write(self, work: Work[T], *, deadline: float) -> T:
+        """Write."""
+        return await self._store.write(work, deadline=deadline)
+
+
+async def test_a_commit_that_comes_through_late_is_found(empty_store: Store) -> None:
+    target = Target(store=empty_store, how=How.CREATE, key="late", deadline=soon(), size=30)
+    await write_records(target, some(), lambda _: None)
+    await write_records(replace(target, store=Behind(empty_store)), some(), lambda _: None)
+    assert await graph_of(empty_store) == expected(some())
 
 
 @pytest.mark.parametrize(("how", "through"), [(How.CREATE, 1), (How.CREATE, 4), (How.MERGE, 2)])
