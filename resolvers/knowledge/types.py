@@ -37,9 +37,9 @@ from resolvers.knowledge.words import (
     RoutePath,
     ServiceState,
     Severity,
-    TicketStatus,
     Tier,
 )
+from resolvers.words import TicketStatus
 
 
 @strawberry.interface(description="Anything with an id (Relay).")

@@ -9,6 +9,7 @@ import strawberry
 
 from graph import model, vocabulary
 from graph.mapping import enum_name
+from resolvers.words import TicketStatus
 
 
 def _words(of: type[enum.Enum], words: tuple[str, ...]) -> None:
@@ -112,20 +113,6 @@ class AckState(enum.Enum):
 
     ACKNOWLEDGED = "acknowledged"
     UNACKNOWLEDGED = "unacknowledged"
-
-
-@strawberry.enum(description="Status of a trouble ticket (TMF621).")
-class TicketStatus(enum.Enum):
-    """TMF621 v4, TroubleTicketStatusType."""
-
-    ACKNOWLEDGED = "acknowledged"
-    REJECTED = "rejected"
-    PENDING = "pending"
-    HELD = "held"
-    IN_PROGRESS = "inProgress"
-    CANCELLED = "cancelled"
-    CLOSED = "closed"
-    RESOLVED = "resolved"
 
 
 @strawberry.enum(description="State of an order or of an item of it (TMF622, TMF641).")

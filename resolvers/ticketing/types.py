@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from typing import Any, NewType, Self
 
@@ -14,6 +13,7 @@ from adapters.errors import Nonsense
 from adapters.ticketing import StatusChange, TicketHistory
 from adapters.ticketing import TicketNote as Note
 from graph.leaves import rfc3339
+from resolvers.words import TicketStatus
 
 Moment = NewType("Moment", int)
 """Epoch milliseconds."""
@@ -28,20 +28,6 @@ class Desk:
     """the name under which the graph knows this ticketing system."""
     histories: DataLoader[str, TicketHistory | None]
     """by the ticketing system's own id; None for a ticket that is not there."""
-
-
-@strawberry.enum(description="TMF621 v4, TroubleTicketStatusType.")
-class TicketStatus(enum.Enum):
-    """graph.vocabulary.TICKET_STATES."""
-
-    ACKNOWLEDGED = "acknowledged"
-    REJECTED = "rejected"
-    PENDING = "pending"
-    HELD = "held"
-    IN_PROGRESS = "inProgress"
-    CANCELLED = "cancelled"
-    CLOSED = "closed"
-    RESOLVED = "resolved"
 
 
 @strawberry.type(description="What somebody has written on a ticket.")

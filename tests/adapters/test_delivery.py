@@ -112,6 +112,23 @@ def settled(desk: Desk) -> Callable[[], Awaitable[bool]]:
     return asked
 
 
+async def test_a_look_at_open_tickets_writes_only_what_is_news(desk: Desk) -> None:
+    async with desk.process():
+        alarm = await desk.laid.raise_(report("trunk-1"))
+        await until(settled(desk))
+    commits: list[None] = []
+    async with desk.teller() as teller:
+        with desk.laid.store.heard(lambda: commits.append(None)):
+            await teller._poll()
+            assert commits == []
+            await desk.by_hand(f"{alarm}:customer-a", status="held")
+            await teller._poll()
+            assert len(commits) == 1
+            await teller._poll()
+            assert len(commits) == 1
+    assert (await desk.known(f"{alarm}:customer-a"))[1] == "held"
+
+
 async def test_an_alarm_becomes_a_ticket_for_each_customer_and_its_clear_resolves_them(desk: Desk) -> None:
     async with desk.process():
         alarm = await desk.laid.raise_(report("trunk-1"))

@@ -257,12 +257,21 @@ async def test_what_was_not_asked_for_is_not_passed_on(subgraphs: Subgraphs, sup
         assert await ask(client, "{ product { note } }") == {"data": {"product": {"note": "note 1"}}}
 
 
-async def test_what_a_subgraph_was_not_asked_for_is_not_shown(subgraphs: Subgraphs, supergraph: Path) -> None:
-    one = {"id": "1", "name": "one"}
-    subgraphs.behaviours["a"] = saying({"data": {"product": one, "products": [one]}})
-    async with gateway(supergraph) as client:
-        answer = await ask(client, "{ product { name } }")
-    assert answer == {"data": {"product": {"name": "one"}}}
+@pytest.fixture
+def two_roots(supergraph: Path) -> Path:
+    """The supergraph with a root field of b's."""
+    field = "  ours: Int @join__field(graph: B) product: Product @"
+    supergraph.write_text(supergraph.read_text().replace("  product: Product @", field, 1))
+    return supergraph
+
+
+async def test_what_a_subgraph_was_not_asked_for_is_not_shown(subgraphs: Subgraphs, two_roots: Path) -> None:
+    subgraphs.behaviours["a"] = saying({"data": {"product": {"id": "1", "name": "one"}, "ours": 7}})
+    subgraphs.behaviours["b"] = saying("", status=503)
+    async with gateway(two_roots, tries=1) as client:
+        answer = await ask(client, "{ product { name } ours }")
+    assert answer["data"] == {"product": {"name": "one"}, "ours": None}
+    assert told(answer) == [("SUBGRAPH_UNAVAILABLE", ["ours"])]
 
 
 async def test_an_error_whose_place_nobody_knows_has_none(subgraphs: Subgraphs, supergraph: Path) -> None:
