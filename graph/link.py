@@ -8,6 +8,7 @@ and on loopback the port tells a connection from all others.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import logging
 import time
@@ -30,6 +31,7 @@ logging.getLogger("neo4j").addHandler(logging.NullHandler())
 
 _CONNECT_SECONDS: Final = 5.0
 _TERMINATE_SECONDS: Final = 5.0
+_CLOSE_SECONDS: Final = 5.0
 _SHORTEST_SECONDS: Final = 0.001
 """0 would mean no limit."""
 
@@ -131,9 +133,11 @@ class Link:
             raise (_unanswered(committing=True) if lost else fault) from exc
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; those to a server that is gone may never say that they are, and are left then."""
         await asyncio.gather(*self._ending, return_exceptions=True)
-        await self._driver.close()
+        with contextlib.suppress(TimeoutError, DriverError, Neo4jError, OSError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._driver.close()
 
     def _query(self, text: str, deadline: float) -> Query:
         return Query(text, timeout=self._seconds_left(deadline))

@@ -55,6 +55,7 @@ class Store:
         self.version = ""
         """empty until `ping` has been answered."""
         self._link: Link | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
         self._committed: set[Callable[[], None]] = set()
         self._absence: GraphError = StoreStarting("The database is being started")
 
@@ -119,7 +120,8 @@ class Store:
     async def close(self) -> None:
         """Let go of the database."""
         self._absence = StoreUnavailable("The store has been closed")
-        await self._move(None)
+        self._move(None)
+        await asyncio.gather(*self._leaving, return_exceptions=True)
 
     async def _fetch(self, text: str, parameters: Mapping[str, object], deadline: float) -> list[Any]:
         try:
@@ -133,10 +135,13 @@ class Store:
             raise copy.copy(self._absence)
         return self._link
 
-    async def _move(self, link: Link | None) -> None:
+    def _move(self, link: Link | None) -> None:
+        """Use another link from now on. The old one may be to a server that is gone: nobody waits until it is closed."""
         old, self._link = self._link, link
         if old is not None:
-            await old.close()
+            leaving = asyncio.create_task(old.close(), name="close a link")
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
 
 
 class ServerStore(Store):
@@ -191,10 +196,10 @@ class EmbeddedStore(Store):
     async def _hear(self, state: Endpoint | GraphError) -> None:
         if isinstance(state, Endpoint):
             auth = basic_auth("root", state.password)
-            await self._move(Link(self.product, f"bolt://127.0.0.1:{state.port}", auth, DATABASE))
+            self._move(Link(self.product, f"bolt://127.0.0.1:{state.port}", auth, DATABASE))
         else:
             self._absence = state
-            await self._move(None)
+            self._move(None)
         if not isinstance(state, StoreStarting):
             self._told.set()
 

@@ -11,7 +11,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +204,37 @@ async def test_reads_fail_with_a_time_to_come_back_while_the_server_is_away_and_
         assert caught.value.retry_after > 0
         assert await _until_it_answers(store) == 1
     finally:
+        await store.close()
+
+
+async def _never() -> None:
+    await asyncio.Event().wait()
+
+
+async def _broken() -> None:
+    raise OSError("the other end is gone")
+
+
+@pytest.mark.parametrize("leaving", [_never, _broken], ids=["never ends", "fails"])
+async def test_a_connection_that_cannot_be_closed_keeps_nobody_from_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leaving: Callable[[], Awaitable[None]]
+) -> None:
+    monkeypatch.setattr("graph.link._CLOSE_SECONDS", 0.5)
+    directory = tmp_path / "graph"
+    store = await open_store(f"embedded:{directory}", embedded=EmbeddedSettings(heap="256m"))
+    follower = await open_store(f"embedded:{directory}", embedded=EmbeddedSettings(may_own=False))
+    try:
+        assert follower._link is not None
+        driver = follower._link._driver
+        close = driver.close
+        driver.close = leaving
+        os.kill(_where(directory)["server"], signal.SIGKILL)
+        with pytest.raises(StoreUnavailable):
+            await _until_it_fails(follower)
+        assert await _until_it_answers(follower) == 1
+        await close()
+    finally:
+        await follower.close()
         await store.close()
 
 
