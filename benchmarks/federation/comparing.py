@@ -17,13 +17,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import orjson
 
-from benchmarks.asking import Answered, Client, Question, ask, client
+from benchmarks.asking import Answered, Question, ask, client
 from benchmarks.client import Load
 from benchmarks.errors import BenchmarkFailed
 from benchmarks.federation.gateways import NAMES, start
@@ -31,6 +31,7 @@ from benchmarks.federation.subgraphs import QUERY, SUPERGRAPH
 from benchmarks.figures import Block
 from benchmarks.news import news
 
+OURS: Final = "trunkline"
 READY_SECONDS: Final = 90
 END_SECONDS: Final = 15
 QUESTION: Final = Question(document=QUERY, variables={}, operation="Benchmark", token="none")
@@ -58,7 +59,9 @@ class Row:
     cpu_ms: float
     rss_mib: float
     right: bool
-    """its answer is the one that the first of them gave."""
+    """its answer is the one that the first of them gave, each time."""
+    wrong: int
+    """how many answers were of another status or length; with one of Trunkline's the run ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +90,19 @@ def _measured(effort: Effort, names: Sequence[str], supergraph: Path, *, sharing
         asking = stack.enter_context(client())
         for connections in effort.connections:
             blocks: dict[str, list[Block]] = {each.name: [] for each in running}
+            wrong = dict.fromkeys(blocks, 0)
             for number in range(effort.rounds + 1):
                 for each in random.Random(number).sample(running, len(running)):
-                    block = _block(asking, each, connections, effort.seconds)
+                    block, failures = asking.counted(_load(each, connections, effort.seconds), each.pid)
+                    if failures and each.name == OURS:
+                        raise BenchmarkFailed(f"{failures} of {len(block.latencies)} answers of {OURS} were wrong.")
+                    wrong[each.name] += failures
                     if number:  # the first round warms up
                         blocks[each.name].append(block)
             for each in running:
-                right = each.answer.data == running[0].answer.data
-                yield _row(each, connections, blocks[each.name], sharing=sharing, right=right)
+                right = each.answer.data == running[0].answer.data and not wrong[each.name]
+                row = _row(each, connections, blocks[each.name], sharing=sharing)
+                yield replace(row, right=right, wrong=wrong[each.name])
 
 
 def soak(requests: int, *, connections: int = 50, seconds: float = 20.0) -> Iterator[tuple[int, float]]:
@@ -103,19 +111,12 @@ def soak(requests: int, *, connections: int = 50, seconds: float = 20.0) -> Iter
         supergraph = Path(directory) / "supergraph.graphql"
         base = stack.enter_context(_subgraphs(supergraph.with_name("subgraphs.log")))
         supergraph.write_text(SUPERGRAPH.replace("{base}", base), encoding="utf-8")
-        gateway = stack.enter_context(_gateway("trunkline", supergraph, sharing=False))
+        gateway = stack.enter_context(_gateway(OURS, supergraph, sharing=False))
         assert gateway is not None, "it is here"
         asking, asked = stack.enter_context(client()), 0
         while asked < requests:
-            asked += len(_block(asking, gateway, connections, seconds).latencies)
+            asked += len(asking.block(_load(gateway, connections, seconds), gateway.pid).latencies)
             yield asked, round(_resident(gateway.pid) / 2**20, 1)
-
-
-def _block(asking: Client, of: Running, connections: int, seconds: float) -> Block:
-    try:
-        return asking.block(_load(of, connections, seconds), of.pid)
-    except BenchmarkFailed as error:
-        raise BenchmarkFailed(f"{of.name}: {error}") from error
 
 
 def _load(of: Running, connections: int, seconds: float) -> Load:
@@ -128,7 +129,7 @@ def _load(of: Running, connections: int, seconds: float) -> Load:
     )
 
 
-def _row(of: Running, connections: int, blocks: list[Block], *, sharing: bool, right: bool) -> Row:
+def _row(of: Running, connections: int, blocks: list[Block], *, sharing: bool) -> Row:
     latencies = sorted(each for block in blocks for each in block.latencies)
     return Row(
         gateway=of.name,
@@ -139,7 +140,8 @@ def _row(of: Running, connections: int, blocks: list[Block], *, sharing: bool, r
         p99_ms=round(latencies[int(len(latencies) * 0.99)], 2),
         cpu_ms=round(statistics.median(each.cpu_seconds / len(each.latencies) for each in blocks) * 1_000, 2),
         rss_mib=round(_resident(of.pid) / 2**20, 1),
-        right=right,
+        right=True,
+        wrong=0,
     )
 
 
@@ -231,5 +233,5 @@ def sentences(rows: list[Row]) -> Iterator[str]:
         yield (
             f"{each.gateway:18} {each.connections:3} connections, {how:14} {each.rps:8.1f} rps "
             f"p50 {each.p50_ms:8.2f} ms p99 {each.p99_ms:8.2f} ms CPU {each.cpu_ms:6.2f} ms {each.rss_mib:6.1f} MiB "
-            f"{'right' if each.right else 'OTHER ANSWER'}"
+            f"{'right' if each.right else f'{each.wrong} WRONG' if each.wrong else 'OTHER ANSWER'}"
         )

@@ -94,6 +94,8 @@ fragment Review on Review { id body }
 fragment Product on Product { inStock name price shippingEstimate upc weight }
 """
 
+KEPT_SECONDS: Final = 3_600
+"""for connections that idle while other gateways take their turn; one cut under its gateway's hands is an error there."""
 ENTITIES: Final = " scalar _Any extend type Query { _entities(representations: [_Any!]!): [_Entity]! } union _Entity = "
 TEXTS: Final[Mapping[str, str]] = {
     "accounts": "type Query { users: [User] } type User { id: ID! name: String username: String }" + ENTITIES + "User",
@@ -208,7 +210,13 @@ class Subgraphs:
 def main() -> None:
     """Serve until standard input ends."""
     config = uvicorn.Config(
-        Subgraphs(), port=int(sys.argv[1]), log_level="warning", access_log=False, lifespan="off", loop="uvloop"
+        Subgraphs(),
+        port=int(sys.argv[1]),
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        loop="uvloop",
+        timeout_keep_alive=KEPT_SECONDS,
     )
     server = uvicorn.Server(config)
 

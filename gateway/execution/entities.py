@@ -45,10 +45,12 @@ def gather(call: Call, root: Object) -> Asked:
             if values is None:
                 continue
             try:
-                at = index.setdefault(values, len(asked.sent))
+                at = index.get(values)
             except TypeError:  # a custom scalar may be an object
-                at = index.setdefault(orjson.dumps(values), len(asked.sent))
-            if at == len(asked.sent):
+                values = orjson.dumps(values)
+                at = index.get(values)
+            if at is None:
+                at = index[values] = len(asked.sent)
                 sent = represent(call.representation, each)
                 assert sent is not None, "it has its key"
                 asked.sent.append(sent)
@@ -61,6 +63,10 @@ def _reading(representation: Representation) -> Callable[[Object], Any]:
     """Give what reads by what an entity is told from others; None is read where its key has a null in it."""
     parts = (*representation.key.fields, *representation.required.fields)
     keys, needed = [each.key for each in parts], len(representation.key.fields)
+    only = keys[0] if len(keys) == 1 else ""
+
+    def single(entity: Object) -> Any:
+        return entity.get(only)
 
     def flat(entity: Object) -> Any:
         values = [entity.get(each) for each in keys]
@@ -70,7 +76,9 @@ def _reading(representation: Representation) -> Callable[[Object], Any]:
         sent = represent(representation, entity)
         return None if sent is None else orjson.dumps(sent)
 
-    return deep if any(each.inner for each in parts) else flat
+    if any(each.inner for each in parts):
+        return deep
+    return single if only and needed else flat
 
 
 def collect(root: Object, path: Path) -> list[Object]:
@@ -92,6 +100,10 @@ def collect(root: Object, path: Path) -> list[Object]:
 
 
 def _flatten(values: list[Any], into: list[Object]) -> None:
+    objects = [each for each in values if type(each) is dict]
+    if len(objects) == len(values):
+        into += objects
+        return
     for each in values:
         if type(each) is dict:
             into.append(each)
@@ -203,6 +215,9 @@ _ABSENT: Final = object()
 
 def merge(into: Object, more: Object) -> None:
     """Merge an object into another: objects in objects, lists side by side, a null over nothing but a gap."""
+    if into.keys().isdisjoint(more):
+        into.update(more)
+        return
     for key, value in more.items():
         known = into.get(key, _ABSENT)
         if known is _ABSENT or known is None:

@@ -157,16 +157,21 @@ class RemoteSubgraph:
             raise _Failed(f"it answers {status}", Code.SUBGRAPH_UNAVAILABLE, again=True, down=True)
         if media != "application/graphql-response+json" and not (200 <= status < 300 and media == "application/json"):
             raise _Failed(f"it answers {status} with {media[:LONGEST] or 'no media type'}", Code.SUBGRAPH_FAILED)
+        if not self._back:
+            return _Reply(await self._body(response), ())
+        returned = tuple(
+            (name.lower(), value) for name, value in response.headers.items() if name.lower() in self._back
+        )
+        return _Reply(await self._body(response), returned)
+
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         chunks, size = [], 0
         async for chunk in response.content.iter_any():
             size += len(chunk)
             if size > self._settings.most_bytes:
                 raise _Failed(f"it answers more than {self._settings.most_bytes} bytes", Code.SUBGRAPH_FAILED)
             chunks.append(chunk)
-        returned = tuple(
-            (name.lower(), value) for name, value in response.headers.items() if name.lower() in self._back
-        )
-        return _Reply(b"".join(chunks), returned)
+        return b"".join(chunks)
 
     def _read(self, body: bytes) -> Answer:
         try:

@@ -1,6 +1,6 @@
 """The requests of a plan wait for one another, and whatever one of them lacks must not cost the others.
 
-Each request is a task that begins when those before it have ended, and writes what it got into one tree; only the event
+Each request is a task that is begun when those before it have ended, and writes what it got into one tree; only the event
 loop's thread writes, between two awaits, so the tree needs no lock. A request of which no entity is known is not made. A
 subgraph that fails leaves its fields out and its faults in the list; what an answer is made of is decided at the end.
 """
@@ -109,17 +109,21 @@ class Run:
         if len(requests) == 1:
             await self._ask(0)
         elif requests:
-            ended = [asyncio.Event() for _ in requests]
+            missing = [len(each.after) for each in requests]
             async with asyncio.TaskGroup() as group:
-                for number in range(len(requests)):
-                    group.create_task(self._in_turn(number, ended))
+                for number, before in enumerate(missing):
+                    if not before:
+                        group.create_task(self._in_turn(number, missing, group))
         return self._completed() if self.refused is None or self.root else self.refused
 
-    async def _in_turn(self, number: int, ended: list[asyncio.Event]) -> None:
-        for before in self.prepared.plan.requests[number].after:
-            await ended[before].wait()
+    async def _in_turn(self, number: int, missing: list[int], group: asyncio.TaskGroup) -> None:
+        """Make a request, and begin those that waited for it and for no other any more."""
         await self._ask(number)
-        ended[number].set()
+        for later, each in enumerate(self.prepared.plan.requests):
+            if number in each.after:
+                missing[later] -= 1
+                if not missing[later]:
+                    group.create_task(self._in_turn(later, missing, group))
 
     async def _ask(self, number: int) -> None:
         request = self.prepared.plan.requests[number]
