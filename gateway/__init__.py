@@ -7,8 +7,9 @@ Files, in the order in which a request meets them:
     cli.py           `trunkline ...`; __main__.py lets `python -m gateway` do the same; commands/ has one file for each
     settings.py      what an operator decides; subgraph_settings.py the part about subgraphs
     minting.py       tokens for those who only try it out
-    app.py           the composition root: the only file here that knows all rooms
+    app.py           the composition root: with areas.py and systems.py all that knows the other rooms
     areas.py         what this product answers itself: several areas as one schema
+    systems.py       the surrounding systems that the settings name, and who tells them
     stores.py        a store is opened, looked at and filled: all that most commands want of the graph
     standalone.py    the same for a gateway over subgraphs alone, which needs no other room
     serving.py       sockets, worker processes, signals; protocol.py bounds what comes before a request is one

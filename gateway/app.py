@@ -1,4 +1,4 @@
-"""The composition root: the only file of the gateway that knows all rooms.
+"""The composition root: it puts one process together from all rooms.
 
 `application` puts one process together; `worker` is the same from the environment, for worker processes. Whoever wants a
 store without the rest finds it in `stores.py`.
@@ -7,9 +7,7 @@ store without the rest finds it in `stores.py`.
 from __future__ import annotations
 
 import asyncio
-import os
-import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
@@ -18,16 +16,11 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Scope
 
-from adapters.delivery import Lane, Pace
 from adapters.northbound import alarms, tickets
+from adapters.northbound.edge import Edge
 from adapters.northbound.errors import body_of
 from adapters.simulator.fault_management import reporting as fault_management
 from adapters.simulator.ticketing import serving as ticketing_system
-from adapters.ticketing import Ticketing
-from adapters.ticketing.telling import Attention, TicketTeller
-from adapters.ticketing.tmf621 import Tmf621
-from adapters.transport import System
-from adapters.transport import opened as transported
 from gateway import tracing
 from gateway.areas import KNOWLEDGE, TICKETING, federation_of
 from gateway.arriving import Arriving, Away, Ping
@@ -46,10 +39,10 @@ from gateway.serving import end_with_parent, settle
 from gateway.settings import Settings, load_settings
 from gateway.stores import cursor_key, fitting, opened, soon
 from gateway.supergraph import Graph
+from gateway.systems import NO_AREAS, SYSTEMS, Areas, beside, policy_of, told
 from gateway.tokens import Tokens
 from graph.address import EmbeddedAddress, parse_address
 from graph.changes.idempotency import keep_swept
-from graph.changes.policy import AlarmPolicy
 from graph.errors import GraphError, StoreUnavailable
 from graph.scope import Principal
 from graph.store import Store
@@ -68,7 +61,7 @@ def application(settings: Settings) -> Starlette:
     northbound = _Northbound(settings)
     chosen = settings.ticketing
     ticketing = TicketingSubgraph(chosen.name if chosen else "", seconds=chosen.request_seconds if chosen else 0.0)
-    opening = partial(_opening, settings, northbound.keep, ticketing.reaching)
+    opening = partial(_opening, settings, northbound.keep, Areas(ticketing=ticketing.reaching))
     arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, opening)
     areas: dict[Graph, Subgraph] = {KNOWLEDGE: arriving, TICKETING: ticketing}
     northbound.pipeline = Pipeline(federation_of(areas, settings), settings)
@@ -108,7 +101,7 @@ def served(
 
 
 class _Northbound:
-    """What the northbound endpoints need of the rest (`adapters.northbound.alarm_reads.AlarmPort`)."""
+    """What the northbound endpoints need of the rest (`adapters.northbound.edge.Port`)."""
 
     pipeline: Pipeline
 
@@ -144,7 +137,7 @@ class _Northbound:
             self._store = None
 
 
-def _edge(northbound: _Northbound, settings: Settings) -> alarms.Edge:
+def _edge(northbound: _Northbound, settings: Settings) -> Edge:
     def caller(scope: Scope) -> Principal:
         principal = exchange_of(scope).principal
         assert principal is not None, "authentication stands before the endpoint"
@@ -157,9 +150,7 @@ def _edge(northbound: _Northbound, settings: Settings) -> alarms.Edge:
         exchange = exchange_of(scope)
         exchange.operation, exchange.code = operation, code
 
-    return alarms.Edge(
-        port=northbound, caller=caller, deadline=deadline, note=note, body_bytes=settings.limits.body_bytes
-    )
+    return Edge(port=northbound, caller=caller, deadline=deadline, note=note, body_bytes=settings.limits.body_bytes)
 
 
 def worker() -> Starlette:
@@ -175,64 +166,17 @@ def worker() -> Starlette:
 async def _opening(
     settings: Settings,
     keeping: Callable[[Store], AbstractContextManager[object]] = nullcontext,
-    reaching: Callable[[Ticketing], AbstractContextManager[object]] = nullcontext,
+    areas: Areas = NO_AREAS,
 ) -> AsyncIterator[tuple[Subgraph, Ping]]:
     try:
         async with opened(settings) as store:
             await fitting(settings, store)
             subgraph = KnowledgeSubgraph(store, await cursor_key(settings, store), policy_of(settings))
-            async with _beside(keep_swept(store, every=SWEEP_SECONDS)), _told(settings, store, reaching):
+            async with beside(keep_swept(store, every=SWEEP_SECONDS)), told(settings, store, areas):
                 with keeping(store):
                     yield subgraph, partial(_ping, store)
     except GraphError as error:
         raise Away(str(error)) from error
-
-
-def policy_of(settings: Settings) -> AlarmPolicy:
-    """Give what the settings say about alarms."""
-    reopen_ms = int(settings.reopen_seconds * 1_000)
-    if settings.ticketing is None:
-        return AlarmPolicy(reopen_ms=reopen_ms)
-    chosen = settings.ticketing
-    return AlarmPolicy(ticketing=chosen.name, ticket_from=chosen.severity, reopen_ms=reopen_ms)
-
-
-@asynccontextmanager
-async def _told(
-    settings: Settings, store: Store, reaching: Callable[[Ticketing], AbstractContextManager[object]]
-) -> AsyncIterator[None]:
-    """Reach the surrounding systems, and tell them what waits for them, as one of the processes that may."""
-    chosen = settings.ticketing
-    if chosen is None:
-        yield
-        return
-    system = System(name=chosen.name, address=chosen.address, bearer=chosen.bearer or None)
-    attention = Attention(
-        poll_seconds=chosen.poll_seconds,
-        callback=chosen.callback,
-        request_seconds=chosen.request_seconds,
-        processing_seconds=chosen.processing_seconds,
-    )
-    pace = Pace(
-        most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=chosen.processing_seconds
-    )
-    async with transported(system) as transport:
-        ticketing = Tmf621(transport)
-        teller = TicketTeller(store=store, ticketing=ticketing, policy=policy_of(settings), attention=attention)
-        async with _beside(Lane(store, teller, pace, owner=f"{os.getpid()}-{uuid.uuid4().hex}").run()):
-            with reaching(ticketing):
-                yield
-
-
-@asynccontextmanager
-async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run something while the block runs."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _ping(store: Store) -> str:
@@ -247,7 +191,7 @@ async def hold(settings: Settings, over: asyncio.Event) -> None:
     """Hold an embedded database open for the workers, until it is over."""
     if not isinstance(parse_address(settings.store), EmbeddedAddress):
         return
-    quiet = settings.model_copy(update={"ticketing": None})  # the workers tell others
+    quiet = settings.model_copy(update=dict.fromkeys(SYSTEMS))  # the workers tell others
     arriving = Arriving(KnowledgeSubgraph.name, "", partial(_opening, quiet))
     keeping = asyncio.create_task(arriving.keep())
     await over.wait()

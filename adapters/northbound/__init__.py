@@ -7,7 +7,8 @@ In: an HTTP request whose principal is known. Out: a TMF642 answer; on any error
 
 Files, in the order in which a request meets them:
 
-    alarms.py         the routes: method, role, body, answer
+    edge.py           the gates that all pass: method, role, deadline, and how a request is refused
+    alarms.py         alarms by TMF642
     tickets.py        the ticketing system tells of its tickets (TMF621 listener)
     body.py           a body as it arrives: its type, its size, JSON
     shape.py          what a document may hold, and all that is wrong with one
@@ -15,7 +16,7 @@ Files, in the order in which a request meets them:
     alarm_changes.py  POST and PATCH, as calls of graph.changes
     alarm_tasks.py    ackAlarms and clearAlarms
     alarm_query.py    a list's query as the filter of a compiled read
-    alarm_reads.py    what is asked of the graph, and the port that it is asked through
+    alarm_reads.py    what is asked of the graph
     alarm_codec.py    a body becomes an Alarm; what the graph holds becomes a TMF642 alarm
     errors.py         whatever went wrong, as one error body
 

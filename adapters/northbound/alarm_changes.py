@@ -14,7 +14,8 @@ from typing import Any
 import orjson
 
 from adapters.northbound.alarm_codec import decode, encode, restated, seen_of
-from adapters.northbound.alarm_reads import AlarmPort, AlarmReads
+from adapters.northbound.alarm_reads import AlarmReads
+from adapters.northbound.edge import Port
 from adapters.northbound.errors import MalformedBody, Refusal, TooLarge
 from adapters.northbound.shape import Fault
 from adapters.tmf import merge_patch
@@ -33,7 +34,7 @@ class Changing:
     """of a record."""
 
     @property
-    def _port(self) -> AlarmPort:
+    def _port(self) -> Port:
         return self.reads.port
 
     async def create(self, body: object, key: str | None) -> dict[str, Any]:

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from adapters.northbound.alarm_codec import Seen
 from adapters.northbound.alarm_query import AlarmFilter
+from adapters.northbound.edge import Port
 from adapters.northbound.errors import Refusal, refusal_in
-from graph.changes.policy import AlarmPolicy
 from graph.scope import Principal, Role
-from graph.store import Store
 
 STEP: Final = 1_000
 """What a page of the compiled reads holds at most."""
@@ -62,26 +61,6 @@ AFFECTED: Final = """query Affected($id: ID!, $after: String) {
 }"""
 
 
-class AlarmPort(Protocol):
-    """What the endpoint needs of the rest: questions to the graph, and what changes are made with."""
-
-    async def ask(
-        self, text: str, variables: Mapping[str, Any], principal: Principal, deadline: float
-    ) -> dict[str, Any]:
-        """Give a GraphQL answer: `data`, and `errors` with a code in their extensions; raises nothing foreseeable."""
-        ...
-
-    @property
-    def store(self) -> Store:
-        """The open store; raises graph.errors.StoreUnavailable while it is away."""
-        ...
-
-    @property
-    def policy(self) -> AlarmPolicy:
-        """What the operator has decided about alarms."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """A part of a list."""
@@ -94,7 +73,7 @@ class Found:
 class AlarmReads:
     """What one caller may read, until its deadline."""
 
-    port: AlarmPort
+    port: Port
     principal: Principal
     deadline: float
     place: str

@@ -17,8 +17,9 @@ import structlog
 import uuid_utils
 
 from adapters.northbound.alarm_query import AlarmFilter
-from adapters.northbound.alarm_reads import AlarmPort, AlarmReads
+from adapters.northbound.alarm_reads import AlarmReads
 from adapters.northbound.alarm_shape import ACK_ALARMS, CLEAR_ALARMS, MATCHED
+from adapters.northbound.edge import Port
 from adapters.northbound.errors import MalformedBody
 from adapters.northbound.shape import MOST_FAULTS, Fault, Thing, faults
 from graph.changes.alarms import acknowledge_alarm, clear_alarm
@@ -35,9 +36,7 @@ log = structlog.get_logger(__name__)
 class Change(Protocol):
     """What a task does to one alarm."""
 
-    async def __call__(
-        self, port: AlarmPort, principal: Principal, alarm_id: str, key: str, deadline: float
-    ) -> Outcome:
+    async def __call__(self, port: Port, principal: Principal, alarm_id: str, key: str, deadline: float) -> Outcome:
         """Do it."""
         ...
 
@@ -54,11 +53,11 @@ class Task:
     change: Change
 
 
-async def _acknowledge(port: AlarmPort, principal: Principal, alarm_id: str, key: str, deadline: float) -> Outcome:
+async def _acknowledge(port: Port, principal: Principal, alarm_id: str, key: str, deadline: float) -> Outcome:
     return await acknowledge_alarm(port.store, principal, alarm_id=alarm_id, idempotency_key=key, deadline=deadline)
 
 
-async def _clear(port: AlarmPort, principal: Principal, alarm_id: str, key: str, deadline: float) -> Outcome:
+async def _clear(port: Port, principal: Principal, alarm_id: str, key: str, deadline: float) -> Outcome:
     return await clear_alarm(
         port.store, principal, port.policy, alarm_id=alarm_id, idempotency_key=key, deadline=deadline
     )

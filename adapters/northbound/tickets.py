@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.errors import Nonsense
-from adapters.northbound.alarms import WRITERS, Action, Call, Edge, Resource
 from adapters.northbound.body import JSON
+from adapters.northbound.edge import WRITERS, Action, Call, Edge, routes
 from adapters.northbound.errors import Refusal
 from adapters.ticketing.telling import heard_of
 from adapters.ticketing.tmf621_resource import state_of
@@ -34,12 +34,11 @@ EVENTS: Final = (
 def ticket_routes(edge: Edge) -> list[Route]:
     """Make the routes, relative to `BASE`."""
     listen = Action(name="listenToTroubleTicket", roles=WRITERS, run=_heard)
-    resources = {"/listener/{event}": {"POST": listen}, "/{rest:path}": {}}
-    return [Route(path, Resource(edge, actions)) for path, actions in resources.items()]
+    return routes(edge, {"/listener/{event}": {"POST": listen}})
 
 
 async def _heard(call: Call) -> Response:
-    principal, port = call.reads.principal, call.reads.port
+    principal, port = call.principal, call.port
     system = port.policy.ticketing
     if principal.effective is Role.SYSTEM and principal.system != system:
         raise Refusal("FORBIDDEN", "Only the ticketing system tells of its tickets.")
@@ -54,5 +53,5 @@ async def _heard(call: Call) -> Response:
     heard = heard_of(state)
     if heard is not None and system:
         subject = f"system:{system}"
-        await note_tickets(port.store, system, [heard], subject=subject, deadline=call.reads.deadline)
+        await note_tickets(port.store, system, [heard], subject=subject, deadline=call.deadline)
     return Response(status_code=204)

@@ -14,7 +14,8 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import Scope
 
 from adapters.northbound import tickets
-from adapters.northbound.alarms import BASE, Edge, alarm_routes
+from adapters.northbound.alarms import BASE, alarm_routes
+from adapters.northbound.edge import Edge
 from adapters.northbound.errors import body_of
 from gateway.errors import Refused, printed
 from gateway.exchange import exchange_of
