@@ -1,8 +1,8 @@
 """A system must be told everything that waits for it, in order, by one process at a time, whoever of them dies.
 
-Each process runs a `Lane` for each system. It tries to take the lease of the system's lane; whoever has it claims what is
-due, tells it, several at a time, and writes down what became of it. Everything else only tries to take the lease, again
-and again. Who tells, and what is learnt by it, is a `Teller`; this loop knows no system.
+Each process runs `Lanes` for each system: its share of the system's lanes. It claims what is due in them, tells it, several
+at a time, and writes down what became of it. A process that comes gets a share from the others, and the lanes of one that
+died are taken when their leases have run out. Who tells, and what is learnt by it, is a `Teller`; this loop knows no system.
 
 Rules. 1. Nothing is sent with less of the lease left than a request may take. 2. One loop claims and settles, so that a
 process never stands in its own way. 3. What became of a claim is kept until the database has it; if it never has, the
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,8 +23,7 @@ import structlog
 
 from graph.errors import GraphError
 from graph.ledger.claims import Claim, claim
-from graph.ledger.lanes import Lease, leave_lane, take_lane
-from graph.ledger.outbox import lane_of
+from graph.ledger.lanes import SHARDS, Leases, lanes_of, leave_lanes, take_lanes
 from graph.store import Store
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ T = TypeVar("T")
 TTL_MS: Final = 10_000
 RENEW_SECONDS: Final = 3.0
 _LOOK_SECONDS: Final = 1.0
-"""between attempts to take a lane that another holds."""
+"""between attempts to take lanes that others hold."""
 _POLL_SECONDS: Final = 0.1
 """between looks for what other processes have written; what this one writes wakes it."""
 _ROUND_SECONDS: Final = 0.02
@@ -65,7 +65,7 @@ class Teller(Protocol[T]):
         ...
 
     async def attend(self) -> None:
-        """Do whatever else the owner of the lane does, until cancelled."""
+        """Do whatever one process does for all of a system, until cancelled."""
         ...
 
 
@@ -74,7 +74,7 @@ class Pace:
     """How much at a time, and how long it may take."""
 
     most: int = 16
-    """requests at the same time."""
+    """requests at the same time, by all processes that share the lanes equally."""
     request_seconds: float = 5.0
     """for telling one delivery."""
     processing_seconds: float = 5.0
@@ -90,7 +90,7 @@ class Pace:
         return int((self.request_seconds + self.processing_seconds) * 1_000)
 
 
-class Lane(Generic[T]):
+class Lanes(Generic[T]):
     """This process's part in telling one system."""
 
     def __init__(self, store: Store, teller: Teller[T], pace: Pace, *, owner: str) -> None:
@@ -98,77 +98,79 @@ class Lane(Generic[T]):
         self._teller = teller
         self._pace = pace
         self._owner = owner
-        self._lane = lane_of(teller.system)
+        self._leases = Leases(system=teller.system, owner=owner, epochs={}, until=0.0, is_share=False)
+        self._renew_at = 0.0
+        self._attending: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
         self._telling: set[asyncio.Task[T]] = set()
         self._told: list[T] = []
 
     async def run(self) -> None:
-        """Take the lane whenever it is free, and tell, until cancelled."""
+        """Take a share of the lanes, and tell, until cancelled."""
         with self._store.heard(self._woken.set):
-            while True:
-                try:
-                    lease = await self._take()
-                    if lease is not None:
-                        await self._own(lease)
-                except GraphError as error:
-                    log.warning("a lane waits for the database", lane=self._lane, reason=str(error))
-                except Exception:  # a fault of ours: it must be seen, and must not end the telling for good
-                    log.exception("a lane begins anew", lane=self._lane)
-                await asyncio.sleep(_LOOK_SECONDS)
-
-    async def _own(self, lease: Lease) -> None:
-        """Tell while the lease is ours."""
-        log.info("lane taken", lane=lease.lane, epoch=lease.epoch, owner=lease.owner)
-        attending = asyncio.create_task(self._teller.attend(), name=f"attend {self._lane}")
-        try:
-            await self._work(lease)
-        finally:
-            attending.cancel()
-            for each in self._telling:
-                each.cancel()
-            await asyncio.gather(attending, *self._telling, return_exceptions=True)
-            self._telling.clear()
-            with contextlib.suppress(GraphError, TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await leave_lane(self._store, lease, deadline=time.monotonic() + 1.0)
-
-    async def _work(self, lease: Lease) -> None:
-        current: Lease | None = lease
-        renewed = time.monotonic()
-        begun = 0.0
-        while current is not None:
-            await asyncio.sleep(max(0.0, begun + _ROUND_SECONDS - time.monotonic()))
-            begun = time.monotonic()
-            self._woken.clear()
             try:
-                if time.monotonic() - renewed > RENEW_SECONDS:
-                    renewed, current = time.monotonic(), await self._take()
-                    continue
-                await self._settle()
-                busy = await self._tell(current)
-            except GraphError as error:
-                log.warning("a lane waits for the database", lane=self._lane, reason=str(error))
-                await asyncio.sleep(_PAUSE_SECONDS)
-                renewed = 0.0  # look whether the lane is still ours before anything else
-                continue
-            if not busy:
-                await self._wait()
+                while True:
+                    await self._round()
+            finally:
+                await self._end()
 
-    async def _tell(self, lease: Lease) -> bool:
+    async def _round(self) -> None:
+        begun = time.monotonic()
+        self._woken.clear()
+        try:
+            await self._renew()
+            await self._settle()
+            busy = await self._tell()
+        except GraphError as error:
+            log.warning("the lanes wait for the database", system=self._teller.system, reason=str(error))
+            self._renew_at = 0.0  # look whether they are still ours before anything else
+            await asyncio.sleep(_PAUSE_SECONDS)
+            return
+        except Exception:  # a fault of ours: it must be seen, and must not end the telling for good
+            log.exception("the lanes begin anew", system=self._teller.system)
+            await asyncio.sleep(_LOOK_SECONDS)
+            return
+        if not busy:
+            await self._wait()
+        await asyncio.sleep(max(0.0, begun + _ROUND_SECONDS - time.monotonic()))
+
+    async def _renew(self) -> None:
+        now = time.monotonic()
+        if now < self._renew_at:
+            return
+        deadline = now + _STORE_SECONDS
+        before, system = self._leases.epochs, self._teller.system
+        self._leases = await take_lanes(self._store, system, owner=self._owner, ttl_ms=TTL_MS, deadline=deadline)
+        self._renew_at = now + (RENEW_SECONDS if self._leases.is_share else _LOOK_SECONDS)
+        if self._leases.epochs != before:
+            log.info("lanes changed", system=system, owner=self._owner, lanes=sorted(self._leases.epochs))
+        self._attend()
+
+    def _attend(self) -> None:
+        """Let one of the processes do what one does: who has the first lane."""
+        ours = lanes_of(self._teller.system)[0] in self._leases.epochs
+        if ours and (self._attending is None or self._attending.done()):
+            self._attending = asyncio.create_task(self._teller.attend(), name=f"attend {self._teller.system}")
+        elif not ours and self._attending is not None:
+            self._attending.cancel()
+            self._attending = None
+
+    async def _tell(self) -> bool:
         """Claim and begin to tell what there is room for; tell whether there may be more at once."""
-        room = self._pace.most - len(self._telling)
+        most = math.ceil(self._pace.most * len(self._leases.epochs) / SHARDS)  # none without lanes
+        room = most - len(self._telling)
         closed_until = self._teller.retry_at
         if room <= 0 or (closed_until is not None and closed_until > time.monotonic()):
             return False
         began = time.monotonic()
-        claims = await claim(self._store, lease, most=room, hold_ms=self._pace.hold_ms, deadline=began + _STORE_SECONDS)
+        given = {"most": room, "hold_ms": self._pace.hold_ms}
+        claims = await claim(self._store, self._leases, **given, deadline=began + _STORE_SECONDS)
         # From before the database was asked: what nobody else may claim is held from then on, not from its answer on.
         deadline = began + self._pace.request_seconds
         for each in claims:
-            if lease.until > deadline:
+            if self._leases.until > deadline:
                 self._telling.add(asyncio.create_task(self._teller.tell(each, deadline=deadline), name=each.id))
-        return len(claims) == room and room < self._pace.most
+        return len(claims) == room and room < most
 
     async def _settle(self) -> None:
         over = {each for each in self._telling if each.done()}
@@ -186,6 +188,11 @@ class Lane(Generic[T]):
         finally:
             woken.cancel()
 
-    async def _take(self) -> Lease | None:
-        deadline = time.monotonic() + _STORE_SECONDS
-        return await take_lane(self._store, self._lane, owner=self._owner, ttl_ms=TTL_MS, deadline=deadline)
+    async def _end(self) -> None:
+        under_way = {*self._telling, *([self._attending] if self._attending else [])}
+        for each in under_way:
+            each.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        with contextlib.suppress(GraphError, TimeoutError):
+            async with asyncio.timeout(1.0):
+                await leave_lanes(self._store, self._teller.system, owner=self._owner, deadline=time.monotonic() + 1.0)

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanag
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.delivery import Lane, Pace
+from adapters.delivery import Lanes, Pace
 from adapters.ticketing import Ticketing
 from adapters.ticketing.telling import Attention, TicketTeller
 from adapters.ticketing.tmf621 import Tmf621
@@ -76,7 +76,7 @@ async def _ticketing(settings: Settings, store: Store, areas: Areas) -> AsyncIte
     async with transported(system) as transport:
         ticketing = Tmf621(transport)
         teller = TicketTeller(store=store, ticketing=ticketing, policy=policy_of(settings), attention=attention)
-        async with beside(Lane(store, teller, pace, owner=_owner()).run()):
+        async with beside(Lanes(store, teller, pace, owner=_owner()).run()):
             with areas.ticketing(ticketing):
                 yield
 

@@ -30,7 +30,7 @@ from graph.vocabulary import (
     TIERS,
 )
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Rises with each migration in graph/migrate.py."""
 
 
@@ -364,6 +364,12 @@ _LABELS: Final = (
         about="Who may tell a system what waits for it, until when by the database's clock; the epoch rises with each owner.",
         internal=True,
         properties=(_ID, _text("owner"), _time("until"), _number("epoch")),
+    ),
+    Label(
+        name="Worker",
+        about="A process that tells a system, until when by the database's clock it is taken to be there.",
+        internal=True,
+        properties=(_ID, _text("system", indexed=True), _time("until")),
     ),
     Label(
         name="AlarmIdentity",

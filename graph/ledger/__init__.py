@@ -6,13 +6,14 @@ whatever is told bears a key that stays the same.
 
 Words. A *subject* is what the other system keeps (for ticketing: a customer). The *order key* names what it keeps there
 (`alarm:customer`); what has one order key is told in the order of `version`, the event's aggregateVersion. A *lane* is
-all that one system must be told; whoever holds its *lease* tells it. A *claim* is the right to tell one delivery now.
+a sixteenth of what one system must be told, by order key; whoever holds its *lease* tells it. A *claim* is the right to
+tell one delivery now.
 
 In: `Told` (what to tell, of which event), in the transaction of a change. Out: claims, to whoever holds the lane.
 
 Files, in order of flow:
     outbox.py    deliveries are written in the transaction of their change
-    lanes.py     one owner for each lane: lease, renewal, epoch
+    lanes.py     one owner for each lane: lease, renewal, epoch, and a fair share for each process
     claims.py    what is due and not held up by an earlier one; an attempt is counted before it is made
     outcomes.py  what became of a claim: told, to be tried again, parked
     retry.py     when to try again, and when to give up
@@ -26,8 +27,8 @@ Invariants:
 
 Claiming and settling, by the owner of a lane:
 
-    lease = await take_lane(store, "ticketing#0", owner="process-1", ttl_ms=10_000, deadline=soon)
-    [claim] = await claim(store, lease, most=16, hold_ms=6_000, deadline=soon)
+    leases = await take_lanes(store, "ticketing", owner="process-1", ttl_ms=10_000, deadline=soon)
+    [claim] = await claim(store, leases, most=16, hold_ms=6_000, deadline=soon)
     # the delivery has attempts 1; nobody else can claim it for six seconds
     await settle(store, [Done(claim=claim)], deadline=soon)
 """

@@ -10,30 +10,32 @@ A delivery waits for all earlier ones of its order key, parked ones too: what co
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import orjson
 
-from graph.ledger.lanes import Lease
+from graph.ledger.lanes import Leases
 from graph.store import Store, Transaction
 
 _CLAIM: Final = """
-MATCH (l:Lane {id: $lane})
-WITH l, datetime.realtime().epochMillis AS now
-WHERE l.owner = $owner AND l.epoch = $epoch AND l.until > now
-MATCH (d:Delivery {waiting: $lane})
+UNWIND $batch.lanes AS lane
+MATCH (l:Lane {id: lane.id})
+WITH l, lane, datetime.realtime().epochMillis AS now
+WHERE l.owner = $owner AND l.epoch = lane.epoch AND l.until > now
+MATCH (d:Delivery {waiting: lane.id})
 WHERE d.nextAt <= now AND NOT EXISTS {
   MATCH (e:Delivery {orderKey: d.orderKey})
   WHERE e.system = d.system AND e.version < d.version AND e.state <> 'DONE'
 }
-WITH d, now LIMIT $most
+WITH d, lane, now LIMIT $most
 SET d._lock = true
 REMOVE d._lock
-WITH d, now WHERE d.waiting = $lane AND d.nextAt <= now
-SET d.attempts = d.attempts + 1, d._epoch = $epoch, d.nextAt = now + $hold
-RETURN d.id, d.orderKey, d.version, d.attempts, now - d.createdAt, d.payload
+WITH d, lane, now WHERE d.waiting = lane.id AND d.nextAt <= now
+SET d.attempts = d.attempts + 1, d._epoch = lane.epoch, d.nextAt = now + $hold
+RETURN d.id, d.orderKey, d.version, d.attempts, lane.epoch, now - d.createdAt, d.payload
 """
 
 
@@ -52,18 +54,22 @@ class Claim:
     payload: Mapping[str, Any]
 
 
-async def claim(store: Store, lease: Lease, *, most: int, hold_ms: int, deadline: float) -> list[Claim]:
-    """Claim up to `most` deliveries that are due; none if the lease is no longer ours."""
+async def claim(store: Store, leases: Leases, *, most: int, hold_ms: int, deadline: float) -> list[Claim]:
+    """Claim up to `most` deliveries that are due; none of a lane that is no longer ours."""
+    lanes = [{"id": lane, "epoch": epoch} for lane, epoch in leases.epochs.items()]
+    random.shuffle(lanes)  # where more is due than there is room for, no lane always comes first
+    parameters = {"owner": leases.owner, "most": most, "hold": hold_ms, "batch": {"lanes": lanes}}
 
     async def work(transaction: Transaction) -> list[Claim]:
-        parameters = {"lane": lease.lane, "owner": lease.owner, "epoch": lease.epoch, "most": most, "hold": hold_ms}
-        return [_claim(row, lease.epoch) for row in await transaction.run(_CLAIM, parameters)]
+        return [_claim(row) for row in await transaction.run(_CLAIM, parameters)]
 
     return await store.write(work, deadline=deadline)
 
 
-def _claim(row: list[object], epoch: int) -> Claim:
-    delivery, order_key, version, attempts, age, payload = cast("tuple[str, str, int, int, int, str]", tuple(row))
+def _claim(row: list[object]) -> Claim:
+    delivery, order_key, version, attempts, epoch, age, payload = cast(
+        "tuple[str, str, int, int, int, int, str]", tuple(row)
+    )
     return Claim(
         id=delivery,
         order_key=order_key,

@@ -13,6 +13,7 @@ from typing import Final
 
 import orjson
 
+from graph.ledger.lanes import lane_of
 from graph.store import Transaction
 
 _WRITE: Final = """
@@ -37,11 +38,6 @@ class Told:
     payload: Mapping[str, object]
 
 
-def lane_of(system: str) -> str:
-    """Give the lane of a system; there is one for each as long as lanes are not sharded."""
-    return f"{system}#0"
-
-
 def write_down(transaction: Transaction, told: Sequence[Told]) -> None:
     """Write deliveries."""
     if told:
@@ -54,7 +50,7 @@ def _row(told: Told) -> dict[str, object]:
         "id": f"{told.event}:{told.system}:{told.subject}",
         "system": told.system,
         "subject": told.subject,
-        "lane": lane_of(told.system),
+        "lane": lane_of(told.system, told.order_key),
         "orderKey": told.order_key,
         "payload": orjson.dumps(told.payload, option=orjson.OPT_SORT_KEYS).decode(),
     }

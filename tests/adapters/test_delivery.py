@@ -11,7 +11,7 @@ import aiohttp
 import orjson
 import pytest
 
-from adapters.delivery import Lane, Pace
+from adapters.delivery import Lanes, Pace
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.ticketing import TicketingSystem, serving
 from adapters.ticketing import telling
@@ -20,7 +20,6 @@ from adapters.ticketing.tmf621 import Tmf621
 from adapters.transport import System, opened
 from graph.changes.deliveries import replay_delivery
 from graph.ledger.claims import Claim
-from graph.ledger.lanes import take_lane
 from graph.ledger.outcomes import Again
 from graph.scope import Principal, Role
 from graph.store import Store
@@ -53,7 +52,7 @@ class Desk:
     async def process(self, owner: str = "one") -> AsyncIterator[asyncio.Task[None]]:
         """Run a process's lane while the block runs."""
         async with self.teller() as teller:
-            task = asyncio.create_task(Lane(self.laid.store, teller, PACE, owner=owner).run())
+            task = asyncio.create_task(Lanes(self.laid.store, teller, PACE, owner=owner).run())
             try:
                 yield task
             finally:
@@ -339,7 +338,7 @@ class Watch:
 async def test_nobody_else_may_claim_what_may_still_be_under_way(desk: Desk) -> None:
     watch = Watch(system=POLICY.ticketing, deadlines=[])
     await desk.laid.raise_(report("trunk-1"))
-    lane = asyncio.create_task(Lane(desk.laid.store, watch, PACE, owner="one").run())
+    lane = asyncio.create_task(Lanes(desk.laid.store, watch, PACE, owner="one").run())
     await until(lambda: len(watch.deadlines) == 2)
     lane.cancel()
     await asyncio.gather(lane, return_exceptions=True)
@@ -348,14 +347,15 @@ async def test_nobody_else_may_claim_what_may_still_be_under_way(desk: Desk) -> 
         assert told_by + PACE.processing_seconds <= held_until / 1_000 + 0.001  # the database's clock has milliseconds
 
 
-async def test_a_lane_has_one_owner_until_its_lease_is_over(empty_store: Store) -> None:
-    given = {"ttl_ms": 300, "deadline": soon()}
-    takers = await asyncio.gather(*(take_lane(empty_store, "x#0", owner=str(n), **given) for n in range(8)))  # type: ignore[arg-type]
-    [lease] = [each for each in takers if each is not None]
-    again = await take_lane(empty_store, "x#0", owner=lease.owner, ttl_ms=300, deadline=soon())
-    assert again is not None
-    assert again.epoch == lease.epoch
-    await asyncio.sleep(0.4)
-    next_one = await take_lane(empty_store, "x#0", owner="next", ttl_ms=300, deadline=soon())
-    assert next_one is not None
-    assert next_one.epoch == lease.epoch + 1
+async def test_several_processes_share_the_telling(desk: Desk) -> None:
+    async with desk.process("one"), desk.process("two"), desk.process("three"):
+        await until(lambda: _shared(desk))
+        alarms = [await desk.laid.raise_(report("trunk-1", external_alarm_id=f"x{number}")) for number in range(12)]
+        await until(settled(desk))
+    for alarm in alarms:
+        assert len(desk.tickets(f"{alarm}:customer-a")) == 1
+
+
+async def _shared(desk: Desk) -> bool:
+    rows = await desk.laid.rows("MATCH (l:Lane) WHERE l.until > timestamp() RETURN l.owner, count(l)")
+    return sorted(count for _, count in rows) == [5, 5, 6]

@@ -16,14 +16,15 @@ from tests.faults.processes import Kill, Victim
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A lane was taken."""
+    """From here on a process has these lanes."""
 
     at: float
     process: int
+    lanes: frozenset[str]
 
 
 def takeovers(log: Path, kills: Sequence[Kill]) -> dict[str, list[float]]:
-    """Give the seconds from each death of the lane's owner to its next one, by who was killed.
+    """Give the seconds from each death until all lanes of who died had another owner, by who was killed.
 
     Where something else was killed in between, it is that one's time too, and is left out.
     """
@@ -31,18 +32,30 @@ def takeovers(log: Path, kills: Sequence[Kill]) -> dict[str, list[float]]:
     found: defaultdict[str, list[float]] = defaultdict(list)
     for kill, next_kill in pairwise([*kills, None]):
         assert kill is not None
-        again = min((each.at for each in taken if each.at > kill.at), default=None)
-        if again is not None and _held_it(kill, taken) and (next_kill is None or again < next_kill.at):
+        orphans = _orphans(kill, taken)
+        after = [_again(lane, kill, taken) for lane in orphans]
+        again = max((each for each in after if each is not None), default=None)
+        if again is not None and None not in after and (next_kill is None or again < next_kill.at):
             found[kill.victim.value].append(round(again - kill.at, 2))
     return dict(found)
 
 
-def _held_it(kill: Kill, taken: Sequence[Taken]) -> bool:
-    """Tell whether the lane's owner died of it; with the supervisor all of its workers do."""
-    before = [each for each in taken if each.at <= kill.at]
-    if not before or kill.victim is Victim.DATABASE:
-        return False
-    return kill.victim is Victim.SUPERVISOR or before[-1].process == kill.process
+def _orphans(kill: Kill, taken: Sequence[Taken]) -> set[str]:
+    """Give the lanes whose owner died of it; with the supervisor all of its workers do."""
+    if kill.victim is Victim.DATABASE:
+        return set()
+    owners: dict[str, int] = {}
+    for each in taken:
+        if each.at <= kill.at:
+            owners = {lane: owner for lane, owner in owners.items() if owner != each.process}
+            owners |= dict.fromkeys(each.lanes, each.process)
+    return {lane for lane, owner in owners.items() if kill.victim is Victim.SUPERVISOR or owner == kill.process}
+
+
+def _again(lane: str, kill: Kill, taken: Sequence[Taken]) -> float | None:
+    return next(
+        (each.at for each in taken if each.at > kill.at and each.process != kill.process and lane in each.lanes), None
+    )
 
 
 def _taken(log: Path) -> Iterator[Taken]:
@@ -51,6 +64,6 @@ def _taken(log: Path) -> Iterator[Taken]:
             said = orjson.loads(line)
         except orjson.JSONDecodeError:
             continue
-        if isinstance(said, dict) and said.get("event") == "lane taken":
+        if isinstance(said, dict) and said.get("event") == "lanes changed":
             at = datetime.fromisoformat(said["timestamp"]).timestamp()
-            yield Taken(at=at, process=int(said["owner"].partition("-")[0]))
+            yield Taken(at=at, process=int(said["owner"].partition("-")[0]), lanes=frozenset(said["lanes"]))

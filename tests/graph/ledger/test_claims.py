@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from graph.ledger.claims import Claim, claim
-from graph.ledger.lanes import Lease, leave_lane, take_lane
+from graph.ledger.lanes import Leases, lanes_of, leave_lanes, take_lanes
 from graph.ledger.outcomes import Again, Dead, Done, Outcome, settle
 from graph.ledger.retry import MOST_AGE_MS, is_over, pause_ms
 from graph.store import Store, Transaction
@@ -35,13 +35,15 @@ async def run(store: Store, text: str, **parameters: object) -> None:
     await store.write(work, deadline=soon())
 
 
-async def taken(store: Store, owner: str, ttl_ms: int = 60_000) -> Lease:
-    lease = await take_lane(store, LANE, owner=owner, ttl_ms=ttl_ms, deadline=soon())
-    assert lease is not None
-    return lease
+async def taken(store: Store, owner: str, ttl_ms: int = 60_000) -> Leases:
+    return await take_lanes(store, "desk", owner=owner, ttl_ms=ttl_ms, deadline=soon())
 
 
-async def claimed(store: Store, lease: Lease, *, most: int = 100, hold_ms: int = 60_000) -> list[Claim]:
+async def left(store: Store, owner: str) -> None:
+    await leave_lanes(store, "desk", owner=owner, deadline=soon())
+
+
+async def claimed(store: Store, lease: Leases, *, most: int = 100, hold_ms: int = 60_000) -> list[Claim]:
     return await claim(store, lease, most=most, hold_ms=hold_ms, deadline=soon())
 
 
@@ -78,19 +80,31 @@ async def test_an_attempt_is_counted_and_nobody_else_gets_it_for_a_while(empty_s
 async def test_who_has_lost_the_lane_claims_nothing(empty_store: Store) -> None:
     await made(empty_store, 1)
     lost = await taken(empty_store, "one")
-    await leave_lane(empty_store, lost, deadline=soon())
+    await left(empty_store, "one")
     assert await claimed(empty_store, lost) == [], "its lease is over"
     current = await taken(empty_store, "two")
     assert await claimed(empty_store, lost) == [], "another has it"
     assert len(await claimed(empty_store, current)) == 1
 
 
-async def test_who_gives_up_a_lane_that_it_has_lost_takes_it_from_nobody(empty_store: Store) -> None:
-    lost = await taken(empty_store, "one", ttl_ms=1)
+async def test_who_gives_up_lanes_that_it_has_lost_takes_them_from_nobody(empty_store: Store) -> None:
+    await taken(empty_store, "one", ttl_ms=1)
     await asyncio.sleep(0.05)
-    await taken(empty_store, "two")
-    await leave_lane(empty_store, lost, deadline=soon())
-    assert await take_lane(empty_store, LANE, owner="three", ttl_ms=1, deadline=soon()) is None
+    current = await taken(empty_store, "two")
+    assert len(current.epochs) == 16
+    await left(empty_store, "one")
+    assert (await taken(empty_store, "two")).epochs == current.epochs
+
+
+async def test_what_lies_in_several_lanes_is_claimed_at_once_and_none_of_them_always_first(empty_store: Store) -> None:
+    for lane in lanes_of("desk"):
+        await run(empty_store, MAKE.replace("'delivery-'", f"'{lane}-'"), count=2, lane=lane)
+    leases, firsts = await taken(empty_store, "one"), set()
+    for _ in range(8):
+        [first] = await claimed(empty_store, leases, most=1)
+        firsts.add(first.id.partition("-")[0])
+    assert len(firsts) > 1
+    assert len(await claimed(empty_store, leases)) + 8 == 32
 
 
 @pytest.mark.parametrize("late", [Done, Dead])
@@ -98,7 +112,7 @@ async def test_an_outcome_of_an_earlier_claim_is_not_taken(empty_store: Store, l
     await made(empty_store, 1)
     lost = await taken(empty_store, "one")
     [first] = await claimed(empty_store, lost, hold_ms=1)
-    await leave_lane(empty_store, lost, deadline=soon())
+    await left(empty_store, "one")
     await asyncio.sleep(0.05)
     [second] = await claimed(empty_store, await taken(empty_store, "two"))
     assert second.epoch > first.epoch
