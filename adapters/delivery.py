@@ -15,18 +15,31 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 import structlog
 
 from graph.errors import GraphError
 from graph.ledger.claims import Claim, claim
 from graph.ledger.lanes import SHARDS, Leases, lanes_of, leave_lanes, take_lanes
+from graph.ledger.outcomes import Outcome
 from graph.store import Store
 
-T = TypeVar("T")
+
+class Outcomes(Protocol):
+    """What became of a claim, with whatever else the system's teller wants to know."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of it."""
+        ...
+
+
+T = TypeVar("T", bound=Outcomes)
+Note: TypeAlias = Callable[[str, str], None]
+"""Told of every attempt that was written down: the system, and done, again or dead."""
 
 TTL_MS: Final = 10_000
 RENEW_SECONDS: Final = 3.0
@@ -93,7 +106,8 @@ class Pace:
 class Lanes(Generic[T]):
     """This process's part in telling one system."""
 
-    def __init__(self, store: Store, teller: Teller[T], pace: Pace, *, owner: str) -> None:
+    def __init__(self, store: Store, teller: Teller[T], pace: Pace, *, owner: str, note: Note) -> None:
+        self._note = note
         self._store = store
         self._teller = teller
         self._pace = pace
@@ -178,6 +192,8 @@ class Lanes(Generic[T]):
         self._told += [each.result() for each in over]
         if self._told:
             await self._teller.settle(self._told, deadline=time.monotonic() + _STORE_SECONDS)
+            for each in self._told:
+                self._note(self._teller.system, type(each.outcome).__name__.lower())
             self._told = []
 
     async def _wait(self) -> None:

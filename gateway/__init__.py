@@ -19,6 +19,7 @@ Files, in the order in which a request meets them:
     auth.py          the token in the request becomes a Principal: tokens.py verifies, keys.py has the issuers' keys
     http.py          GraphQL over HTTP: request.py reads, response.py writes, watch.py stops what nobody waits for
     pipeline.py      one gate after another
+    pressure.py      what waits for other systems, and when it is too much
     documents.py     documents known by their text, and what is known of them
     schema.py        the SDL and the marks in it
     limits.py        how large a document may be, and how many new ones a caller may bring

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,7 @@ from adapters.northbound.errors import body_of
 from adapters.simulator.fault_management import reporting as fault_management
 from adapters.simulator.ticketing import serving as ticketing_system
 from gateway import tracing
-from gateway.areas import KNOWLEDGE, TICKETING, federation_of
+from gateway.areas import KNOWLEDGE, LEDGER, TICKETING, federation_of
 from gateway.arriving import Arriving, Away, Ping
 from gateway.errors import Refused, printed
 from gateway.exchange import exchange_of
@@ -34,12 +34,13 @@ from gateway.log import configure_log
 from gateway.metrics import Metrics
 from gateway.middleware import middleware
 from gateway.pipeline import GraphRequest, Pipeline
+from gateway.pressure import Pressure
 from gateway.response import RefuseWith
 from gateway.serving import end_with_parent, settle
 from gateway.settings import Settings, load_settings
 from gateway.stores import cursor_key, fitting, opened, soon
 from gateway.supergraph import Graph
-from gateway.systems import NO_AREAS, SYSTEMS, Areas, beside, policy_of, told
+from gateway.systems import Areas, beside, ledger, policy_of, told
 from gateway.tokens import Tokens
 from graph.address import EmbeddedAddress, parse_address
 from graph.changes.idempotency import keep_swept
@@ -48,6 +49,7 @@ from graph.scope import Principal
 from graph.store import Store
 from resolvers.knowledge.schema import knowledge_schema
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
+from resolvers.ledger.subgraph import LedgerSubgraph
 from resolvers.ticketing.subgraph import TicketingSubgraph
 
 PING_SECONDS = 2.0
@@ -58,23 +60,36 @@ __all__ = ["application", "fault_management", "middleware", "ticketing_system", 
 
 def application(settings: Settings) -> Starlette:
     """Put the gateway together; the database is opened when it starts, and may be away then."""
-    northbound = _Northbound(settings)
+    metrics = Metrics()
+    pressure = Pressure(settings.overloaded_seconds, metrics)
+    northbound = _Northbound(settings, pressure)
     chosen = settings.ticketing
     ticketing = TicketingSubgraph(chosen.name if chosen else "", seconds=chosen.request_seconds if chosen else 0.0)
-    opening = partial(_opening, settings, northbound.keep, Areas(ticketing=ticketing.reaching))
-    arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, opening)
-    areas: dict[Graph, Subgraph] = {KNOWLEDGE: arriving, TICKETING: ticketing}
-    northbound.pipeline = Pipeline(federation_of(areas, settings), settings)
+    waiting = LedgerSubgraph()
+
+    @asynccontextmanager
+    async def working(store: Store) -> AsyncIterator[None]:
+        areas = Areas(ticketing=ticketing.reaching)
+        async with ledger(settings, store, pressure), told(settings, store, areas, metrics.told):
+            with northbound.keep(store), waiting.reading(store):
+                yield
+
+    arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, partial(_opening, settings, working))
+    areas: dict[Graph, Subgraph] = {KNOWLEDGE: arriving, LEDGER: waiting, TICKETING: ticketing}
+    northbound.pipeline = Pipeline(federation_of(areas, settings), settings, pressure)
     # To another router we are one subgraph, the graph itself: it has its own plans.
-    endpoint = GraphQLEndpoint(northbound.pipeline, settings, for_routers=Pipeline(arriving, settings))
-    return served(endpoint, arriving, settings, northbound)
+    endpoint = GraphQLEndpoint(northbound.pipeline, settings, for_routers=Pipeline(arriving, settings, pressure))
+    return served(endpoint, arriving, settings, metrics, northbound)
 
 
 def served(
-    endpoint: ASGIApp, arriving: Arriving, settings: Settings, northbound: _Northbound | None = None
+    endpoint: ASGIApp,
+    arriving: Arriving,
+    settings: Settings,
+    metrics: Metrics,
+    northbound: _Northbound | None = None,
 ) -> Starlette:
     """Put an endpoint behind the address, with everything that stands round and beside it."""
-    metrics = Metrics()
     tokens = Tokens(settings.issuers, key_rings(settings.issuers), settings.sources)
     edge = _edge(northbound, settings) if northbound else None
 
@@ -105,8 +120,9 @@ class _Northbound:
 
     pipeline: Pipeline
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, pressure: Pressure) -> None:
         self.policy = policy_of(settings)
+        self.pressure = pressure
         self._store: Store | None = None
 
     async def ask(
@@ -150,7 +166,14 @@ def _edge(northbound: _Northbound, settings: Settings) -> Edge:
         exchange = exchange_of(scope)
         exchange.operation, exchange.code = operation, code
 
-    return Edge(port=northbound, caller=caller, deadline=deadline, note=note, body_bytes=settings.limits.body_bytes)
+    return Edge(
+        port=northbound,
+        caller=caller,
+        deadline=deadline,
+        note=note,
+        pressure=northbound.pressure.retry_after,
+        body_bytes=settings.limits.body_bytes,
+    )
 
 
 def worker() -> Starlette:
@@ -163,18 +186,20 @@ def worker() -> Starlette:
 
 
 @asynccontextmanager
+async def _nothing(_: Store) -> AsyncIterator[None]:
+    yield
+
+
+@asynccontextmanager
 async def _opening(
-    settings: Settings,
-    keeping: Callable[[Store], AbstractContextManager[object]] = nullcontext,
-    areas: Areas = NO_AREAS,
+    settings: Settings, working: Callable[[Store], AbstractAsyncContextManager[None]] = _nothing
 ) -> AsyncIterator[tuple[Subgraph, Ping]]:
     try:
         async with opened(settings) as store:
             await fitting(settings, store)
             subgraph = KnowledgeSubgraph(store, await cursor_key(settings, store), policy_of(settings))
-            async with beside(keep_swept(store, every=SWEEP_SECONDS)), told(settings, store, areas):
-                with keeping(store):
-                    yield subgraph, partial(_ping, store)
+            async with beside(keep_swept(store, every=SWEEP_SECONDS)), working(store):
+                yield subgraph, partial(_ping, store)
     except GraphError as error:
         raise Away(str(error)) from error
 
@@ -188,11 +213,10 @@ async def _ping(store: Store) -> str:
 
 
 async def hold(settings: Settings, over: asyncio.Event) -> None:
-    """Hold an embedded database open for the workers, until it is over."""
+    """Hold an embedded database open for the workers, until it is over; all work is theirs."""
     if not isinstance(parse_address(settings.store), EmbeddedAddress):
         return
-    quiet = settings.model_copy(update=dict.fromkeys(SYSTEMS))  # the workers tell others
-    arriving = Arriving(KnowledgeSubgraph.name, "", partial(_opening, quiet))
+    arriving = Arriving(KnowledgeSubgraph.name, "", partial(_opening, settings))
     keeping = asyncio.create_task(arriving.keep())
     await over.wait()
     keeping.cancel()

@@ -26,9 +26,11 @@ from graph.cursor import KEY_BYTES, CursorKey
 from graph.read import Reads, explain
 from graph.scope import Principal
 from resolvers.knowledge.schema import knowledge_schema
+from resolvers.ledger.schema import ledger_graphql
 from resolvers.supergraph import SUPERGRAPH
 
 KNOWLEDGE: Final = Graph("KNOWLEDGE")
+LEDGER: Final = Graph("LEDGER")
 TICKETING: Final = Graph("TICKETING")
 
 
@@ -52,7 +54,7 @@ def federation_of(areas: Mapping[Graph, Subgraph], settings: Settings) -> Federa
         budget=_budget(settings),
         most_plans=given.plans,
         share=False,
-        whole={KNOWLEDGE: knowledge_schema().graphql},
+        whole={KNOWLEDGE: knowledge_schema().graphql, LEDGER: ledger_graphql()},
     )
 
 
@@ -77,7 +79,7 @@ def stages_of(
             raise CommandFailed("A mutation has no such stages: it runs as written.", "Give a query.")
         known = asyncio.run(federation.plans.find(operation, values))
         stages = {"operation": print_ast(operation.document)}
-        if known.alone is not None:
+        if known.alone == KNOWLEDGE:
             return stages | _compiled(operation, values, principal)
         if isinstance(known.found, PlanningFailed):
             raise CommandFailed(str(known.found))

@@ -46,6 +46,7 @@ class Code(enum.StrEnum):
     FORBIDDEN = "FORBIDDEN"
     CONFLICT = "CONFLICT"
     ISSUER_UNAVAILABLE = "ISSUER_UNAVAILABLE"
+    OVERLOADED = "OVERLOADED"
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
     SUBGRAPH_UNAVAILABLE = "SUBGRAPH_UNAVAILABLE"
     SUBGRAPH_FAILED = "SUBGRAPH_FAILED"
@@ -102,6 +103,7 @@ TREATMENTS: Final[Mapping[Code, Treatment]] = MappingProxyType(
         Code.FORBIDDEN: _request_error("Leave out what your role may not ask for."),
         Code.CONFLICT: _request_error("Read again and repeat the request."),
         Code.ISSUER_UNAVAILABLE: _always(503, "Try again later: the token's issuer cannot be reached."),
+        Code.OVERLOADED: _always(503, "Try again later: other systems must be told first what is there already."),
         Code.STORE_UNAVAILABLE: _always(503, "Try again later: the database cannot be reached."),
         Code.SUBGRAPH_UNAVAILABLE: _always(503, "Try again later: a subgraph cannot be reached."),
         Code.SUBGRAPH_FAILED: _always(

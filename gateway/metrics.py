@@ -1,4 +1,4 @@
-"""How many requests, how they ended and how long they took: one observation per request.
+"""How many requests, how they ended and how long they took: one observation per request. And what waits for other systems.
 
 A histogram holds all three: its count by status and code is the number of requests. With several workers each process
 writes its numbers into files of a shared directory (prometheus-client's multiprocess mode, chosen by the variable
@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from gateway.exchange import Exchange
@@ -34,6 +35,16 @@ class Metrics:
             buckets=BUCKETS,
             registry=self._registry,
         )
+        gauge = partial(Gauge, labelnames=("system",), registry=self._registry, multiprocess_mode="mostrecent")
+        self._waiting = gauge("trunkline_deliveries_waiting", "Deliveries that a system is still to be told.")
+        self._oldest = gauge("trunkline_deliveries_oldest_seconds", "For how long the oldest of them has waited.")
+        self._parked = gauge("trunkline_deliveries_parked", "Deliveries that a person must look at.")
+        self._outcomes = Counter(
+            "trunkline_deliveries",
+            "Attempts to tell a system, by what became of them.",
+            ("system", "outcome"),
+            registry=self._registry,
+        )
         self._children: dict[tuple[int, str], Histogram] = {}
 
     def count(self, exchange: Exchange) -> float:
@@ -45,6 +56,16 @@ class Metrics:
             child = self._children[key] = self._seconds.labels(str(exchange.status), exchange.code)
         child.observe(seconds)
         return seconds
+
+    def waits(self, system: str, *, waiting: int, oldest_seconds: float, parked: int) -> None:
+        """Show what waits for a system."""
+        self._waiting.labels(system).set(waiting)
+        self._oldest.labels(system).set(oldest_seconds)
+        self._parked.labels(system).set(parked)
+
+    def told(self, system: str, outcome: str) -> None:
+        """Count an attempt: done, again or dead."""
+        self._outcomes.labels(system, outcome).inc()
 
     def text(self) -> bytes:
         """Give everything in Prometheus's text format."""

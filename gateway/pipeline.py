@@ -1,7 +1,7 @@
 """One request passes one gate after another, and the first that says no ends it.
 
     known document? -> (new: allowance, parse, limits, validate) -> choose the operation -> method -> caller
-    -> coerce variables -> what they hold -> cost -> introspection, subgraph -> one answer
+    -> (a change: what waits already) -> coerce variables -> what they hold -> cost -> introspection, subgraph -> one answer
 
 The gates stand in the order of what they cost us: everything up to the caller's rights is looked up for a document that
 is known. After the last gate the subgraph is asked; what it answers is passed on as it is.
@@ -20,6 +20,7 @@ from gateway.execution import Answer, Subgraph
 from gateway.introspection import introspect, merge
 from gateway.limits import NewDocuments
 from gateway.permissions import check_caller, check_values
+from gateway.pressure import Pressure
 from gateway.schema import PublicSchema, read_schema
 from gateway.settings import Settings
 from gateway.tracing import span
@@ -43,13 +44,14 @@ class GraphRequest:
 class Pipeline:
     """From a request to an answer."""
 
-    def __init__(self, subgraph: Subgraph, settings: Settings) -> None:
+    def __init__(self, subgraph: Subgraph, settings: Settings, pressure: Pressure | None = None) -> None:
         self.schema: PublicSchema = read_schema(subgraph.sdl)
         self._subgraph = subgraph
         self._limits = settings.limits
         self._documents = Documents(
             self.schema, settings.limits, most=settings.documents, most_bytes=settings.documents_bytes
         )
+        self._pressure = pressure
         self._newcomers = NewDocuments(settings.limits.new_documents_per_minute)
 
     def prepare(self, request: GraphRequest, principal: Principal) -> Prepared:
@@ -66,9 +68,17 @@ class Pipeline:
             message = "GET runs queries only."
             raise refuse(Code.METHOD_NOT_ALLOWED, message, headers=((b"allow", b"POST"),))
         check_caller(prepared.demands, principal, self.schema.allowed_roles)
+        if not prepared.is_query:
+            self._admit(principal)
         if request.explain and principal.role is not Role.OPERATOR:
             raise refuse(Code.FORBIDDEN, "`extensions.queryPlan` is for operators only.", "Leave it out.")
         return prepared
+
+    def _admit(self, principal: Principal) -> None:
+        """Let a change through, unless too much waits already; operators are the ones who mend that."""
+        wait = self._pressure.retry_after() if self._pressure else 0.0
+        if wait and principal.effective is not Role.OPERATOR:
+            raise refuse(Code.OVERLOADED, "Other systems have not been told of earlier changes yet.", retry_after=wait)
 
     async def answer(self, prepared: Prepared, request: GraphRequest, principal: Principal, deadline: float) -> Answer:
         """Pass the remaining gates and ask."""

@@ -159,6 +159,10 @@ class Settings(BaseSettings):
     """no tickets are opened without one."""
     reopen_seconds: Annotated[float, Field(ge=0)] = 600.0
     """an alarm that returns within this time after its clear is the same alarm."""
+    overloaded_seconds: Annotated[float, Field(ge=0)] = 86_400.0
+    """changes are refused while a system is still to be told something that is older; 0: never."""
+    retention_days: Annotated[float, Field(gt=0)] = 400.0
+    """how long events are kept that everybody was told of."""
     origins: tuple[str, ...] = ()
     """web pages' origins that may call (CORS); none by default."""
     deadline_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0

@@ -18,11 +18,12 @@ from graph.address import Credentials, EmbeddedAddress, parse_address
 from graph.cursor_key import load_cursor_key
 from graph.embedded import EmbeddedSettings, prepare, require_platform
 from graph.errors import GraphError
+from graph.ledger.backlog import LaneState, SystemBacklog, by_system, lane_states
 from graph.load import BadLines, DemoPrincipal, LoadReport, load_lines, load_topology
 from graph.migrate import SchemaState, migrate, require_schema, schema_state
 from graph.store import Store, open_store
 
-__all__ = ["DemoPrincipal", "LoadReport", "load_lines", "load_topology"]
+__all__ = ["DemoPrincipal", "LaneState", "LoadReport", "SystemBacklog", "load_lines", "load_topology"]
 
 MIGRATE_SECONDS = 120.0
 LOOK_SECONDS = 15.0
@@ -108,6 +109,15 @@ async def load_graph(settings: Settings, work: Callable[..., Awaitable[LoadRepor
         async with opened(settings) as store:
             await migrate(store, deadline=soon(MIGRATE_SECONDS))
             return await work(store, deadline=soon(LOAD_SECONDS), **given)
+
+
+async def look_at_ledger(settings: Settings) -> tuple[list[SystemBacklog], list[LaneState]]:
+    """Open the store, and see what waits in it for other systems."""
+    with sentences():
+        async with opened(settings) as store:
+            await require_schema(store, deadline=soon(LOOK_SECONDS))
+            lanes = await lane_states(store, deadline=soon(LOOK_SECONDS))
+            return by_system(lanes), lanes
 
 
 @asynccontextmanager

@@ -8,25 +8,36 @@ given the open way too.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.delivery import Lanes, Pace
+from adapters.delivery import Lanes, Note, Pace
 from adapters.ticketing import Ticketing
 from adapters.ticketing.telling import Attention, TicketTeller
 from adapters.ticketing.tmf621 import Tmf621
 from adapters.transport import System
 from adapters.transport import opened as transported
+from gateway.pressure import Pressure
 from gateway.settings import Settings
 from graph.changes.policy import AlarmPolicy
+from graph.errors import GraphError
+from graph.ledger import retention
+from graph.ledger.backlog import by_system, lane_states
+from graph.ledger.positions import keep_placed
+from graph.ledger.retention import sweeping
+from graph.ledger.timers import Work, arm_once, keep_ringing
 from graph.store import Store
 
-SYSTEMS: Final = ("ticketing",)
-"""The sections of the settings that are systems; each may be absent."""
+_LOOK_SECONDS: Final = 5.0
+"""between looks at what waits."""
+_STORE_SECONDS: Final = 10.0
+_DAY_MS: Final = 86_400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +45,6 @@ class Areas:
     """What is given the way to a system while it is open."""
 
     ticketing: Callable[[Ticketing], AbstractContextManager[object]]
-
-
-NO_AREAS: Final = Areas(ticketing=nullcontext)
 
 
 def policy_of(settings: Settings) -> AlarmPolicy:
@@ -49,16 +57,16 @@ def policy_of(settings: Settings) -> AlarmPolicy:
 
 
 @asynccontextmanager
-async def told(settings: Settings, store: Store, areas: Areas) -> AsyncIterator[None]:
+async def told(settings: Settings, store: Store, areas: Areas, note: Note) -> AsyncIterator[None]:
     """Reach the surrounding systems, and tell them what waits for them, as one of the processes that may."""
     async with AsyncExitStack() as stack:
         for system in (_ticketing,):
-            await stack.enter_async_context(system(settings, store, areas))
+            await stack.enter_async_context(system(settings, store, areas, note))
         yield
 
 
 @asynccontextmanager
-async def _ticketing(settings: Settings, store: Store, areas: Areas) -> AsyncIterator[None]:
+async def _ticketing(settings: Settings, store: Store, areas: Areas, note: Note) -> AsyncIterator[None]:
     chosen = settings.ticketing
     if chosen is None:
         yield
@@ -76,9 +84,40 @@ async def _ticketing(settings: Settings, store: Store, areas: Areas) -> AsyncIte
     async with transported(system) as transport:
         ticketing = Tmf621(transport)
         teller = TicketTeller(store=store, ticketing=ticketing, policy=policy_of(settings), attention=attention)
-        async with beside(Lanes(store, teller, pace, owner=_owner()).run()):
+        async with beside(Lanes(store, teller, pace, owner=_owner(), note=note).run()):
             with areas.ticketing(ticketing):
                 yield
+
+
+@asynccontextmanager
+async def ledger(settings: Settings, store: Store, pressure: Pressure) -> AsyncIterator[None]:
+    """Do what the ledger needs done beside the telling: positions, timers, and a look at what waits."""
+    sweep = sweeping(int(settings.retention_days * _DAY_MS))
+    async with (
+        beside(keep_placed(store, owner=_owner())),
+        beside(_timers(store, {retention.KIND: sweep})),
+        beside(_looking(store, pressure)),
+    ):
+        yield
+
+
+async def _timers(store: Store, works: Mapping[str, Work]) -> None:
+    while True:
+        try:
+            deadline = time.monotonic() + _STORE_SECONDS
+            await arm_once(store, kind=retention.KIND, about=retention.ABOUT, deadline=deadline)
+            break
+        except GraphError:
+            await asyncio.sleep(_LOOK_SECONDS)
+    await keep_ringing(store, works)
+
+
+async def _looking(store: Store, pressure: Pressure) -> None:
+    while True:
+        with contextlib.suppress(GraphError):  # what was seen last stands while the database is away
+            for each in by_system(await lane_states(store, deadline=time.monotonic() + _STORE_SECONDS)):
+                pressure.saw(each.system, waiting=each.waiting, oldest_seconds=each.oldest_seconds, parked=each.parked)
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 def _owner() -> str:

@@ -328,7 +328,7 @@ _LABELS: Final = (
     ),
     Label(
         name="Event",
-        about="The history, the feed and the outbox: one node serves all three.",
+        about="The history, the feed and the outbox: one node serves all three. `unplaced` until it has its position.",
         properties=(
             _ID,
             _text("type"),
@@ -336,19 +336,24 @@ _LABELS: Final = (
             _number("aggregateVersion"),
             _time("at", indexed=True),
             Property(name="position", kind=Kind.LARGE, required=False, indexed=True, operator_only=True),
+            Property(name="unplaced", kind=Kind.TIME, required=False, indexed=True, operator_only=True),
             Property(name="principal", operator_only=True),
             Property(name="payload", kind=Kind.JSON, operator_only=True),
         ),
     ),
     Label(
         name="Delivery",
-        about="What a surrounding system must be told of an event; `waiting` is its lane until it is told.",
+        about=(
+            "What a surrounding system must be told of an event; `waiting` is its lane until it is told, "
+            "`parked` while it is DEAD."
+        ),
         properties=(
             Property(name="id", indexed=True, operator_only=True),
             Property(name="system", operator_only=True),
             Property(name="subject", operator_only=True),
             Property(name="lane", operator_only=True),
             Property(name="waiting", required=False, indexed=True, operator_only=True),
+            Property(name="parked", required=False, indexed=True, operator_only=True),
             Property(name="orderKey", indexed=True, operator_only=True),
             Property(name="version", kind=Kind.INTEGER, operator_only=True),
             Property(name="state", words=DELIVERY_STATES, operator_only=True),
@@ -370,6 +375,18 @@ _LABELS: Final = (
         about="A process that tells a system, until when by the database's clock it is taken to be there.",
         internal=True,
         properties=(_ID, _text("system", indexed=True), _time("until")),
+    ),
+    Label(
+        name="Sequence",
+        about="The next position of an event, and which process gives positions, until when.",
+        internal=True,
+        properties=(_ID, _text("owner"), _time("until"), _number("next")),
+    ),
+    Label(
+        name="Timer",
+        about="Something that is to be worked out again at a time, by whichever process is there then.",
+        internal=True,
+        properties=(_ID, _text("kind"), _text("aggregateId"), _time("dueAt", indexed=True)),
     ),
     Label(
         name="AlarmIdentity",

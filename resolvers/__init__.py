@@ -3,9 +3,9 @@
 In: an operation that the gateway has let through, its variables, who asks and until when. Out: a GraphQL response as a
 plain dict. Foreseeable faults are in the response, never an exception.
 
-Files, in order of flow: `supergraph.py` (what the areas are together) · `words.py` (what several of them say) ·
-`context.py` (what a resolver knows of its request) · `knowledge/` (the graph itself as a subgraph) · `ticketing/` (what only the ticketing system knows) · `errors.py`
-(what went wrong below, as a response).
+Files, in order of flow: `supergraph.py` (what the areas are together) · `words.py` `directives.py` (what several of them say) ·
+`context.py` (what a resolver knows of its request) · `knowledge/` (the graph itself as a subgraph) · `ledger/` (what waits for
+whom) · `ticketing/` (what only the ticketing system knows) · `errors.py` (what went wrong below, as a response).
 
 Invariants
 1. A subgraph never imports another; they meet through entity keys.

@@ -68,6 +68,7 @@ REMOVE d._lock
 WITH d, d.state = 'DEAD' AS due, datetime.realtime().epochMillis AS now
 SET d.state = CASE WHEN due THEN 'READY' ELSE d.state END,
     d.waiting = CASE WHEN due THEN d.lane ELSE d.waiting END,
+    d.parked = CASE WHEN due THEN null ELSE d.parked END,
     d.attempts = CASE WHEN due THEN 1 ELSE d.attempts END,
     d.createdAt = CASE WHEN due THEN now ELSE d.createdAt END,
     d.nextAt = CASE WHEN due THEN now ELSE d.nextAt END,
@@ -78,7 +79,7 @@ RETURN due, now, d._version
 UNWIND $batch.rows AS row
 CREATE (e:Event {
   id: row.id, type: row.type, aggregateId: row.aggregate, aggregateVersion: row.version,
-  at: row.at, principal: row.principal, payload: row.payload
+  at: row.at, unplaced: row.at, principal: row.principal, payload: row.payload
 })
 WITH e, row
 UNWIND row.customers AS customer
@@ -281,24 +282,53 @@ DELETE r
 // graph/cursor_key.py KEEP
 MERGE (k:StoreKey {id: 'storekey-cursor'}) ON CREATE SET k.text = $text RETURN k.text AS text
 
+// graph/ledger/backlog.py _LANES
+MATCH (l:Lane)
+RETURN l.id, l.owner, l.until, datetime.realtime().epochMillis,
+  COUNT { MATCH (d:Delivery {waiting: l.id}) },
+  COLLECT {
+    MATCH (d:Delivery {waiting: l.id})
+    RETURN [d.createdAt, d.attempts, d.lastError] ORDER BY d.createdAt LIMIT 1
+  },
+  COUNT { MATCH (p:Delivery {parked: l.id}) },
+  COLLECT { MATCH (p:Delivery {parked: l.id}) RETURN p.orderKey ORDER BY p.orderKey LIMIT $most }
+ORDER BY l.id
+
 // graph/ledger/claims.py _CLAIM
-MATCH (l:Lane {id: $lane})
-WITH l, datetime.realtime().epochMillis AS now
-WHERE l.owner = $owner AND l.epoch = $epoch AND l.until > now
-MATCH (d:Delivery {waiting: $lane})
+UNWIND $batch.lanes AS lane
+MATCH (l:Lane {id: lane.id})
+WITH l, lane, datetime.realtime().epochMillis AS now
+WHERE l.owner = $owner AND l.epoch = lane.epoch AND l.until > now
+MATCH (d:Delivery {waiting: lane.id})
 WHERE d.nextAt <= now AND NOT EXISTS {
   MATCH (e:Delivery {orderKey: d.orderKey})
   WHERE e.system = d.system AND e.version < d.version AND e.state <> 'DONE'
 }
-WITH d, now LIMIT $most
+WITH d, lane, now LIMIT $most
 SET d._lock = true
 REMOVE d._lock
-WITH d, now WHERE d.waiting = $lane AND d.nextAt <= now
-SET d.attempts = d.attempts + 1, d._epoch = $epoch, d.nextAt = now + $hold
-RETURN d.id, d.orderKey, d.version, d.attempts, now - d.createdAt, d.payload
+WITH d, lane, now WHERE d.waiting = lane.id AND d.nextAt <= now
+SET d.attempts = d.attempts + 1, d._epoch = lane.epoch, d.nextAt = now + $hold
+RETURN d.id, d.orderKey, d.version, d.attempts, lane.epoch, now - d.createdAt, d.payload
+
+// graph/ledger/lanes.py _BE_THERE
+MERGE (w:Worker {id: $worker})
+WITH w, datetime.realtime().epochMillis AS now
+SET w.system = $system, w.until = now + $ttl
+RETURN now
+
+// graph/ledger/lanes.py _WHO
+MATCH (w:Worker {system: $system}) RETURN w.id, w.until
+
+// graph/ledger/lanes.py _LOOK
+UNWIND $batch.lanes AS id MATCH (l:Lane {id: id}) RETURN l.id, l.owner, l.until
+
+// graph/ledger/lanes.py _FORGET
+UNWIND $batch.workers AS id MATCH (w:Worker {id: id}) DELETE w
 
 // graph/ledger/lanes.py _TAKE
-MERGE (l:Lane {id: $lane})
+UNWIND $batch.lanes AS id
+MERGE (l:Lane {id: id})
 ON CREATE SET l.owner = '', l.until = 0, l.epoch = 0
 SET l._lock = true
 REMOVE l._lock
@@ -307,14 +337,18 @@ WHERE l.owner = $owner OR l.until < now
 SET l.epoch = CASE WHEN l.owner = $owner AND l.until >= now THEN l.epoch ELSE l.epoch + 1 END,
     l.owner = $owner,
     l.until = now + $ttl
-RETURN l.epoch
+RETURN l.id, l.epoch
 
 // graph/ledger/lanes.py _LEAVE
-MATCH (l:Lane {id: $lane})
+UNWIND $batch.lanes AS id
+MATCH (l:Lane {id: id})
 SET l._lock = true
 REMOVE l._lock
-WITH l WHERE l.owner = $owner AND l.epoch = $epoch
+WITH l WHERE l.owner = $owner
 SET l.until = 0
+
+// graph/ledger/lanes.py _lanes
+RETURN datetime.realtime().epochMillis
 
 // graph/ledger/outbox.py _WRITE
 UNWIND $batch.rows AS row
@@ -333,9 +367,80 @@ WITH d, row, datetime.realtime().epochMillis AS now
 WHERE d.state = 'READY' AND d.attempts = row.attempts AND d._epoch = row.epoch
 SET d.state = row.state,
     d.waiting = CASE WHEN row.state = 'READY' THEN d.waiting ELSE null END,
+    d.parked = CASE WHEN row.state = 'DEAD' THEN d.lane ELSE null END,
     d.nextAt = CASE WHEN row.state = 'READY' THEN now + row.pause ELSE d.nextAt END,
     d.lastError = row.error
 RETURN d.id
+
+// graph/ledger/positions.py _OWNER
+OPTIONAL MATCH (s:Sequence {id: 'sequence-events'})
+RETURN s.owner, s.until, datetime.realtime().epochMillis
+
+// graph/ledger/positions.py _LOOK
+MATCH (e:Event) WHERE e.unplaced > 0 RETURN e.unplaced LIMIT $most
+
+// graph/ledger/positions.py _AGAIN
+MATCH (e:Event) WHERE e.unplaced > 0 AND e.unplaced <= $latest
+RETURN e.id, e.unplaced, e.aggregateId, e.aggregateVersion
+
+// graph/ledger/positions.py _OWN
+MERGE (s:Sequence {id: 'sequence-events'})
+ON CREATE SET s.owner = '', s.until = 0, s.next = 1
+SET s._lock = true
+REMOVE s._lock
+WITH s, datetime.realtime().epochMillis AS now
+WHERE s.owner = $owner OR s.until < now
+SET s.owner = $owner, s.until = now + $ttl
+RETURN s.next
+
+// graph/ledger/positions.py _PLACE
+UNWIND $batch.rows AS row
+MATCH (e:Event {id: row.id})
+SET e.position = row.position
+REMOVE e.unplaced
+
+// graph/ledger/positions.py _NEXT
+MATCH (s:Sequence {id: 'sequence-events'}) SET s.next = $next
+
+// graph/ledger/retention.py _SWEEP
+MATCH (e:Event) WHERE e.at < $before AND NOT EXISTS {
+  MATCH (d:Delivery)-[:TELLS]->(e) WHERE d.state <> 'DONE'
+}
+WITH e LIMIT $most
+OPTIONAL MATCH (d:Delivery)-[:TELLS]->(e)
+WITH e, collect(d) AS told
+FOREACH (each IN told | DETACH DELETE each)
+DETACH DELETE e
+RETURN count(*)
+
+// graph/ledger/timers.py _ARM
+MERGE (t:Timer {id: $id})
+SET t.kind = $kind, t.aggregateId = $about, t.dueAt = $dueAt
+
+// graph/ledger/timers.py _ARM_NEW
+MERGE (t:Timer {id: $id})
+ON CREATE SET t.kind = $kind, t.aggregateId = $about, t.dueAt = datetime.realtime().epochMillis
+
+// graph/ledger/timers.py _DUE
+MATCH (t:Timer) WHERE t.dueAt > 0 AND t.dueAt <= datetime.realtime().epochMillis
+RETURN t.id, t.kind, t.aggregateId LIMIT $most
+
+// graph/ledger/timers.py _TAKE
+MATCH (t:Timer {id: $id})
+SET t._lock = true
+REMOVE t._lock
+WITH t, datetime.realtime().epochMillis AS now
+WHERE t.dueAt <= now
+RETURN now
+
+// graph/ledger/timers.py _PUT_OFF
+MATCH (t:Timer {id: $id}) SET t.dueAt = $dueAt
+
+// graph/ledger/timers.py _DROP
+MATCH (t:Timer {id: $id}) DELETE t
+
+// graph/ledger/timers.py _LATER
+MATCH (t:Timer {id: $id}) SET t.dueAt = datetime.realtime().epochMillis + $pause
 
 // graph/link.py Link._terminate
 SHOW TRANSACTIONS YIELD transactionId, clientAddress

@@ -34,11 +34,11 @@ def alarm_routes(edge: Edge) -> list[Route]:
     resources: Resources = {
         "/alarm": {
             "GET": Action(name="listAlarm", roles=READERS, run=_list),
-            "POST": Action(name="createAlarm", roles=WRITERS, run=_create),
+            "POST": Action(name="createAlarm", roles=WRITERS, run=_create, is_work=True),
         },
         "/alarm/{id}": {
             "GET": Action(name="retrieveAlarm", roles=READERS, run=_retrieve),
-            "PATCH": Action(name="patchAlarm", roles=WRITERS, run=_patch),
+            "PATCH": Action(name="patchAlarm", roles=WRITERS, run=_patch, is_work=True),
         },
         **_of_task(ACK),
         **_of_task(CLEAR),

@@ -8,6 +8,7 @@ In: `Edge`, what stands round all endpoints: who is calling, until when, whom to
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -104,6 +105,8 @@ class Edge:
     deadline: Callable[[Scope], float]
     """of a request, by `time.monotonic()`."""
     note: Note
+    pressure: Callable[[], float]
+    """seconds after which to bring new work again; 0: now."""
     body_bytes: int = BODY_BYTES
 
 
@@ -114,6 +117,8 @@ class Action:
     name: str
     roles: frozenset[Role]
     run: Handler
+    is_work: bool = False
+    """whether it obliges us to tell others, and so is refused while too much of that waits."""
 
 
 Resources: TypeAlias = Mapping[str, Mapping[str, Action]]
@@ -179,6 +184,9 @@ class Resource:
         principal = self._edge.caller(scope)
         if principal.effective not in action.roles:
             raise Refusal("FORBIDDEN", f"The role {principal.effective.value} may not do this.")
+        wait = self._edge.pressure() if action.is_work and principal.effective is not Role.OPERATOR else 0.0
+        if wait:
+            raise Refusal("OVERLOADED", headers={"Retry-After": str(math.ceil(wait))})
         return Call(
             request=Request(scope, receive),
             port=self._edge.port,

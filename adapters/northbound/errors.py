@@ -51,6 +51,7 @@ STATUSES: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
         "UNSUPPORTED_MEDIA_TYPE": (415, "The body is not of a media type that is taken here"),
         "TOO_MANY_NEW_DOCUMENTS": (429, "Too many different questions in a short time"),
         "INTERNAL_SERVER_ERROR": (500, "The request could not be answered"),
+        "OVERLOADED": (503, "Other systems have not been told of earlier changes yet"),
         "STORE_UNAVAILABLE": (503, "The database cannot be reached now"),
         "DEADLINE_EXCEEDED": (504, "The answer took too long"),
     }

@@ -26,6 +26,7 @@ REMOVE d._lock
 WITH d, d.state = 'DEAD' AS due, datetime.realtime().epochMillis AS now
 SET d.state = CASE WHEN due THEN 'READY' ELSE d.state END,
     d.waiting = CASE WHEN due THEN d.lane ELSE d.waiting END,
+    d.parked = CASE WHEN due THEN null ELSE d.parked END,
     d.attempts = CASE WHEN due THEN 1 ELSE d.attempts END,
     d.createdAt = CASE WHEN due THEN now ELSE d.createdAt END,
     d.nextAt = CASE WHEN due THEN now ELSE d.nextAt END,

@@ -22,7 +22,7 @@ _APPEND: Final = """
 UNWIND $batch.rows AS row
 CREATE (e:Event {
   id: row.id, type: row.type, aggregateId: row.aggregate, aggregateVersion: row.version,
-  at: row.at, principal: row.principal, payload: row.payload
+  at: row.at, unplaced: row.at, principal: row.principal, payload: row.payload
 })
 WITH e, row
 UNWIND row.customers AS customer

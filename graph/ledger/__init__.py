@@ -17,6 +17,10 @@ Files, in order of flow:
     claims.py    what is due and not held up by an earlier one; an attempt is counted before it is made
     outcomes.py  what became of a claim: told, to be tried again, parked
     retry.py     when to try again, and when to give up
+    backlog.py   what waits, for whom, since when and why
+    positions.py events get their order over everything, once they are committed
+    timers.py    what is due at a time, done by whoever is there then
+    retention.py what everybody was told and is old goes
 
 Invariants:
     1. A delivery commits with its event or not at all.
@@ -24,6 +28,7 @@ Invariants:
     3. An outcome is taken only from the claim that is the latest: `attempts` and `epoch` are its token.
     4. A delivery that is parked (DEAD) is never dropped, and holds up its own order key only.
     5. Only the database's clock counts.
+    6. A position is given once, to a committed event, and no lower one becomes visible after it.
 
 Claiming and settling, by the owner of a lane:
 

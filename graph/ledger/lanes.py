@@ -75,7 +75,7 @@ def lane_of(system: str, order_key: str) -> str:
     """Give the lane in which a system is told about what has this key.
 
     >>> lane_of("ticketing", "alarm-7:customer-3")
-    'ticketing#11'
+    'ticketing#5'
     """
     return f"{system}#{zlib.crc32(order_key.encode()) % SHARDS}"
 

@@ -22,6 +22,7 @@ WITH d, row, datetime.realtime().epochMillis AS now
 WHERE d.state = 'READY' AND d.attempts = row.attempts AND d._epoch = row.epoch
 SET d.state = row.state,
     d.waiting = CASE WHEN row.state = 'READY' THEN d.waiting ELSE null END,
+    d.parked = CASE WHEN row.state = 'DEAD' THEN d.lane ELSE null END,
     d.nextAt = CASE WHEN row.state = 'READY' THEN now + row.pause ELSE d.nextAt END,
     d.lastError = row.error
 RETURN d.id

@@ -2,10 +2,10 @@
 
 In: an operation over the SDL that `schema.py` makes. Out: `{"data": ..., "errors": [...]}`.
 
-Files, in order of flow: `words.py` (the model's vocabularies as enums) · `directives.py` (what the gateway obeys) ·
-`inputs.py` (filters and orders, derived from the model) · `fields.py` (the typed decorators that tie a field to the
-graph) · `types.py` (what the graph holds) · `root.py` (where a query enters) · `mutations.py` (changes) · `schema.py`
-(all of it assembled, and the compiler's view of it) · `subgraph.py` (execution).
+Files, in order of flow: `words.py` (the model's vocabularies as enums) · `inputs.py` (filters and orders, derived from
+the model) · `fields.py` (the typed decorators that tie a field to the graph) · `types.py` (what the graph holds) ·
+`root.py` (where a query enters) · `mutations.py` (changes) · `schema.py` (all of it assembled, and the compiler's view
+of it) · `subgraph.py` (execution).
 
 Invariants
 1. Every field of a node type has a mapping, or the schema cannot be assembled into statements; none shows in the SDL.

@@ -28,7 +28,7 @@ from graph.mapping import (
     hops,
 )
 from graph.model import LABELS, RELATIONSHIPS, Property
-from resolvers.knowledge.directives import ListSize, OperatorOnly
+from resolvers.directives import ListSize, OperatorOnly
 from resolvers.knowledge.inputs import filter_of, order_of
 
 MAPPING: Final = "trunkline"

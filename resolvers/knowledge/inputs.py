@@ -17,7 +17,7 @@ import strawberry
 
 from graph.model import LABELS, Kind, Property
 from graph.pages import order_name
-from resolvers.knowledge.directives import OperatorOnly
+from resolvers.directives import OperatorOnly
 from resolvers.knowledge.words import BY_WORDS, OrderDirection
 
 BigInt = NewType("BigInt", str)

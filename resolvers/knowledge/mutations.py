@@ -15,7 +15,7 @@ from graph.changes import alarms, deliveries
 from graph.changes.outcome import Outcome
 from graph.mapping import Changed
 from resolvers.context import Asked
-from resolvers.knowledge.directives import AllowedRoles
+from resolvers.directives import AllowedRoles
 from resolvers.knowledge.fields import mapped
 from resolvers.knowledge.types import Alarm, Delivery
 

@@ -18,7 +18,7 @@ from graph.mapping import (
     PathNodes,
     SearchField,
 )
-from resolvers.knowledge.directives import ListSize
+from resolvers.directives import ListSize
 from resolvers.knowledge.fields import Connection, computed, mapped, of_caller, page
 from resolvers.knowledge.types import (
     Alarm,

@@ -344,6 +344,7 @@ class Event(Node):
     aggregate_version: int
     at: dt.datetime
     position: BigInt | None
+    unplaced: dt.datetime | None
     principal: str
     payload: JSON
     customers: Connection[Customer] = pages_along("CONCERNS_CUSTOMER>")
@@ -359,6 +360,7 @@ class Delivery(Node):
     subject: str
     lane: str
     waiting: str | None
+    parked: str | None
     order_key: str
     version: int
     state: DeliveryState

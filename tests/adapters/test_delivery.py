@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
@@ -19,8 +20,9 @@ from adapters.ticketing.telling import Attention, TicketTeller
 from adapters.ticketing.tmf621 import Tmf621
 from adapters.transport import System, opened
 from graph.changes.deliveries import replay_delivery
+from graph.changes.ticketing import Answered
 from graph.ledger.claims import Claim
-from graph.ledger.outcomes import Again
+from graph.ledger.outcomes import Again, Done
 from graph.scope import Principal, Role
 from graph.store import Store
 from tests.graph.changes.network import AT, POLICY, Laid, lay, report, soon
@@ -37,6 +39,11 @@ class Desk:
     laid: Laid
     system: TicketingSystem
     session: aiohttp.ClientSession
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    def note(self, system: str, outcome: str) -> None:
+        assert system == POLICY.ticketing
+        self.outcomes[outcome] += 1
 
     @asynccontextmanager
     async def teller(self) -> AsyncIterator[TicketTeller]:
@@ -52,7 +59,7 @@ class Desk:
     async def process(self, owner: str = "one") -> AsyncIterator[asyncio.Task[None]]:
         """Run a process's lane while the block runs."""
         async with self.teller() as teller:
-            task = asyncio.create_task(Lanes(self.laid.store, teller, PACE, owner=owner).run())
+            task = asyncio.create_task(Lanes(self.laid.store, teller, PACE, owner=owner, note=self.note).run())
             try:
                 yield task
             finally:
@@ -325,10 +332,11 @@ class Watch:
     retry_at: float | None = None
     deadlines: list[tuple[str, float]]
 
-    async def tell(self, claimed: Claim, *, deadline: float) -> None:
+    async def tell(self, claimed: Claim, *, deadline: float) -> Answered:
         self.deadlines.append((claimed.id, time.time() + deadline - time.monotonic()))
+        return Answered(outcome=Done(claim=claimed))
 
-    async def settle(self, told: Sequence[None], *, deadline: float) -> None:
+    async def settle(self, told: Sequence[Answered], *, deadline: float) -> None:
         pass
 
     async def attend(self) -> None:
@@ -338,7 +346,7 @@ class Watch:
 async def test_nobody_else_may_claim_what_may_still_be_under_way(desk: Desk) -> None:
     watch = Watch(system=POLICY.ticketing, deadlines=[])
     await desk.laid.raise_(report("trunk-1"))
-    lane = asyncio.create_task(Lanes(desk.laid.store, watch, PACE, owner="one").run())
+    lane = asyncio.create_task(Lanes(desk.laid.store, watch, PACE, owner="one", note=desk.note).run())
     await until(lambda: len(watch.deadlines) == 2)
     lane.cancel()
     await asyncio.gather(lane, return_exceptions=True)
@@ -354,6 +362,7 @@ async def test_several_processes_share_the_telling(desk: Desk) -> None:
         await until(settled(desk))
     for alarm in alarms:
         assert len(desk.tickets(f"{alarm}:customer-a")) == 1
+    assert desk.outcomes["done"] >= len(alarms)
 
 
 async def _shared(desk: Desk) -> bool:

@@ -18,7 +18,7 @@ from adapters.simulator.ticketing import TicketingSystem, serving
 from adapters.ticketing import TicketHistory
 from adapters.ticketing.tmf621 import Tmf621
 from adapters.transport import Answer, Call, System, Transport
-from gateway.areas import KNOWLEDGE, TICKETING, federation_of
+from gateway.areas import KNOWLEDGE, LEDGER, TICKETING, federation_of
 from gateway.errors import Refused
 from gateway.execution import Operation, Subgraph
 from gateway.federation import Federation
@@ -28,9 +28,11 @@ from gateway.settings import Limits, Settings
 from gateway.supergraph import Graph, Supergraph
 from gateway.supergraph_sdl import read_supergraph
 from graph.changes.policy import AlarmPolicy
+from graph.ledger.lanes import take_lanes
 from graph.scope import Principal, Role
 from graph.store import Store, Transaction
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
+from resolvers.ledger.subgraph import LedgerSubgraph
 from resolvers.supergraph import SUPERGRAPH
 from resolvers.ticketing.subgraph import TicketingSubgraph
 from tests.resolvers.caller import Counting
@@ -130,11 +132,12 @@ async def product(empty_store: Store) -> AsyncIterator[Product]:
         ticketing = TicketingSubgraph(SYSTEM, seconds=5.0)
         areas: Mapping[Any, Subgraph] = {
             KNOWLEDGE: KnowledgeSubgraph(store, b"k" * 32, AlarmPolicy()),
+            LEDGER: (waiting := LedgerSubgraph()),
             TICKETING: ticketing,
         }
         settings = Settings(limits=Limits(new_documents_per_minute=100_000))
         federation = federation_of(areas, settings)
-        with ticketing.reaching(Tmf621(transport)):
+        with ticketing.reaching(Tmf621(transport)), waiting.reading(empty_store):
             yield Product(
                 federation=federation,
                 pipeline=Pipeline(federation, settings),
@@ -423,3 +426,38 @@ async def histories(product: Product) -> list[TicketHistory]:
     assert found is not None
     told = await Tmf621(product.transport).histories([found.id], deadline=time.monotonic() + 5)
     return [each for each in told.values() if isinstance(each, TicketHistory)]
+
+
+LANES = "{ lanes { id system shard owner waiting oldestSeconds oldestAt attempts lastError parked parkedKeys } }"
+
+
+async def test_operators_see_what_waits_and_customers_do_not(product: Product, empty_store: Store) -> None:
+    await take_lanes(empty_store, "desk", owner="process-1", ttl_ms=60_000, deadline=time.monotonic() + 30)
+    answer = await product.ask(LANES, OPERATOR)
+    assert [each["id"] for each in answer["data"]["lanes"]] == [f"desk#{shard}" for shard in range(16)]
+    first = answer["data"]["lanes"][0]
+    assert first == {
+        "id": "desk#0",
+        "system": "desk",
+        "shard": 0,
+        "owner": "process-1",
+        "waiting": 0,
+        "oldestSeconds": 0.0,
+        "oldestAt": None,
+        "attempts": 0,
+        "lastError": None,
+        "parked": 0,
+        "parkedKeys": [],
+    }
+    assert await product.ask(LANES) == {"refused": ["FORBIDDEN"]}
+    both = await product.ask("query($x: ID!) { lanes { shard } customer(id: $x) { name } }", OPERATOR, x="customer-a")
+    assert (len(both["data"]["lanes"]), both["data"]["customer"]) == (16, {"name": "Ada"})
+
+
+async def test_a_ledger_whose_database_is_away_says_so() -> None:
+    federation = federation_of({LEDGER: LedgerSubgraph()}, Settings())
+    pipeline = Pipeline(federation, Settings())
+    request = GraphRequest(query="{ lanes { id } }", variables={}, operation_name=None, queries_only=False)
+    answer = await pipeline.answer(pipeline.prepare(request, OPERATOR), request, OPERATOR, time.monotonic() + 30)
+    assert [each["extensions"]["code"] for each in answer["errors"]] == ["STORE_UNAVAILABLE"]
+    assert "data" not in answer

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ import orjson
 import pytest
 
 from gateway.cli import run
+from gateway.commands.ledger import sentences
 from gateway.commands.story import own_word
 from gateway.errors import CommandFailed
 from gateway.settings import Settings
-from gateway.stores import check_address
+from gateway.stores import LaneState, check_address
+from graph.ledger.backlog import by_system
 from tests.gateway.conftest import Mint
 
 
@@ -47,6 +50,39 @@ def issuers(mint: Mint) -> str:
 
 
 RANK = ("critical", "major", "minor", "warning")
+
+
+class TestLedger:
+    def test_it_tells_what_waits(self, tmp_path: Path) -> None:
+        assert trunkline(tmp_path, "check", "--migrate").returncode in (0, 1)
+        done = trunkline(tmp_path, "ledger", "--json")
+        assert done.returncode == 0, done.stderr
+        assert orjson.loads(done.stdout) == {"systems": [], "lanes": []}
+        assert trunkline(tmp_path, "ledger").stdout == "No system was ever told anything.\n"
+
+    def test_lanes_with_something_in_them_are_shown_with_their_reasons(self) -> None:
+        empty = LaneState(
+            id="desk#0",
+            system="desk",
+            shard=0,
+            owner="p",
+            until=1,
+            waiting=0,
+            oldest_at=None,
+            oldest_seconds=0.0,
+            attempts=0,
+            last_error=None,
+            parked=0,
+            parked_keys=(),
+        )
+        more = {"owner": None, "waiting": 3, "oldest_seconds": 90.4, "attempts": 4, "last_error": "it was busy"}
+        stuck = replace(empty, id="desk#1", shard=1, parked=1, parked_keys=("a:b",), **more)  # type: ignore[arg-type]  # it fits
+        assert list(sentences(by_system([empty, stuck]), [empty, stuck])) == [
+            "desk: 3 waiting, the oldest for 90 s; 1 parked",
+            "  desk#1: 3 waiting, 1 parked, told by nobody",
+            "    the oldest was tried 4 times: it was busy",
+            "    parked: a:b",
+        ]
 
 
 class TestDemo:

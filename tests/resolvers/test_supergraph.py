@@ -11,10 +11,15 @@ from graphql.language import print_ast
 
 from gateway.supergraph_sdl import read_supergraph
 from resolvers.knowledge.schema import knowledge_schema
+from resolvers.ledger.schema import ledger_schema
 from resolvers.supergraph import SUPERGRAPH
 from resolvers.ticketing.schema import ticketing_schema
 
-AREAS = {"KNOWLEDGE": knowledge_schema().sdl, "TICKETING": ticketing_schema().as_str()}
+AREAS = {
+    "KNOWLEDGE": knowledge_schema().sdl,
+    "LEDGER": ledger_schema().as_str(),
+    "TICKETING": ticketing_schema().as_str(),
+}
 OF_FEDERATION = {"_Any", "_Entity", "_Service", "_entities", "_service"}
 MARKS = {"operatorOnly", "allowedRoles", "listSize"}
 SUPER = SUPERGRAPH.read_text(encoding="utf-8")
@@ -149,6 +154,7 @@ def test_it_is_a_supergraph() -> None:
     found = read_supergraph(SUPER)
     assert {str(graph): each.name for graph, each in found.endpoints.items()} == {
         "KNOWLEDGE": "knowledge",
+        "LEDGER": "ledger",
         "TICKETING": "ticketing",
     }
 

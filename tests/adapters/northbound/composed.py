@@ -49,6 +49,7 @@ class Port:
         self.subgraph.reads.allowance.per_minute = 1_000_000
         self._pipeline = Pipeline(self.subgraph, settings)
         self.asked: list[str] = []
+        self.pressure = 0.0
 
     async def ask(
         self, text: str, variables: Mapping[str, Any], principal: Principal, deadline: float
@@ -101,7 +102,14 @@ def edge(port: Port, seconds: float = SECONDS) -> Edge:
         exchange = exchange_of(scope)
         exchange.operation, exchange.code = operation, code
 
-    return Edge(port=port, caller=caller, deadline=deadline, note=note, body_bytes=BODY_BYTES)
+    return Edge(
+        port=port,
+        caller=caller,
+        deadline=deadline,
+        note=note,
+        pressure=lambda: port.pressure,
+        body_bytes=BODY_BYTES,
+    )
 
 
 @asynccontextmanager

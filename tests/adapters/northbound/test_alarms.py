@@ -643,3 +643,20 @@ async def test_a_request_leaves_its_name_and_code_in_the_log(client: httpx.Async
         await client.post("/alarm", json=alarm_of("logged"), headers=system)
     told = [(line["operation"], line["code"], line["status"]) for line in lines if line["event"] == "request"]
     assert told == [("retrieveAlarm", "NOT_FOUND", 404), ("createAlarm", "", 201)]
+
+
+async def test_new_work_is_refused_while_too_much_waits_and_nothing_is_written(
+    store: Store, settings: Settings, system: dict[str, str], operator: dict[str, str]
+) -> None:
+    port = Port(store, settings)
+    port.pressure = 29.5
+    async with calling(application(port, settings), settings) as client:
+        before = await counted(store)
+        answer = await client.post("/alarm", json=alarm_of("too-much"), headers=system)
+        assert (answer.status_code, answer.json()["code"]) == (503, "OVERLOADED")
+        assert answer.headers["retry-after"] == "30"
+        assert await counted(store) == before
+        assert (await client.get("/alarm", headers=system)).status_code in (200, 206)
+        await raised(client, operator, alarm_of("of-an-operator"))
+        port.pressure = 0.0
+        await raised(client, system, alarm_of("too-much"))

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+
+from gateway.errors import Code, Refused
+from gateway.metrics import Metrics
+from gateway.pipeline import GraphRequest, Pipeline
+from gateway.pressure import RETRY_SECONDS, Pressure
+from gateway.settings import Settings
+from graph.scope import Principal, Role
+from tests.gateway.test_knowledge import Served
+
+SDL = """
+directive @allowedRoles(roles: [String!]!) on FIELD_DEFINITION
+type Query { a: Int }
+type Mutation { change: Int @allowedRoles(roles: ["operator", "system"]) }
+"""
+SYSTEM = Principal(subject="system:x", role=Role.SYSTEM)
+OPERATOR = Principal(subject="ann", role=Role.OPERATOR)
+
+
+def seen(*ages: float, most: float = 60.0) -> Pressure:
+    pressure = Pressure(most, Metrics())
+    for number, age in enumerate(ages):
+        pressure.saw(f"system-{number}", waiting=1, oldest_seconds=age, parked=0)
+    return pressure
+
+
+def asked(text: str) -> GraphRequest:
+    return GraphRequest(query=text, variables={}, operation_name=None, queries_only=False)
+
+
+def test_the_oldest_of_all_systems_decides_and_what_was_seen_last() -> None:
+    assert seen().retry_after() == 0
+    assert seen(59, 60).retry_after() == 0
+    assert seen(1, 61, 2).retry_after() == RETRY_SECONDS
+    assert seen(1e9, most=0).retry_after() == 0, "nothing is refused"
+    pressure = seen(61)
+    pressure.saw("system-0", waiting=0, oldest_seconds=0, parked=3)
+    assert pressure.retry_after() == 0
+
+
+def test_changes_are_refused_with_a_time_to_come_back_and_operators_and_reads_are_not() -> None:
+    pipeline = Pipeline(Served(SDL), Settings(), seen(61))
+    with pytest.raises(Refused) as refused:
+        pipeline.prepare(asked("mutation { change }"), SYSTEM)
+    assert refused.value.problems[0].code is Code.OVERLOADED
+    assert refused.value.retry_after == RETRY_SECONDS
+    pipeline.prepare(asked("mutation { change }"), OPERATOR)
+    pipeline.prepare(asked("{ a }"), SYSTEM)
+    Pipeline(Served(SDL), Settings(), seen(59)).prepare(asked("mutation { change }"), SYSTEM)
+
+
+def test_what_was_seen_and_what_became_of_attempts_is_in_the_metrics() -> None:
+    metrics = Metrics()
+    Pressure(60, metrics).saw("desk", waiting=7, oldest_seconds=61.5, parked=2)
+    metrics.told("desk", "done")
+    metrics.told("desk", "done")
+    metrics.told("desk", "dead")
+    text = metrics.text().decode()
+    assert 'trunkline_deliveries_waiting{system="desk"} 7.0' in text
+    assert 'trunkline_deliveries_oldest_seconds{system="desk"} 61.5' in text
+    assert 'trunkline_deliveries_parked{system="desk"} 2.0' in text
+    assert 'trunkline_deliveries_total{outcome="done",system="desk"} 2.0' in text
+    assert 'trunkline_deliveries_total{outcome="dead",system="desk"} 1.0' in text

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import time
+
+from graph.ledger.backlog import by_system, lane_states
+from graph.ledger.lanes import take_lanes
+from graph.ledger.retention import ABOUT, KIND, sweeping
+from graph.ledger.timers import arm_once, ring
+from graph.store import Store
+from tests.graph.changes.network import soon
+from tests.graph.ledger.asking import rows, run
+
+DAY_MS = 86_400_000
+DELIVERY = """
+CREATE (e:Event {id: $id, type: 'T', aggregateId: $id, aggregateVersion: 1, at: $at, principal: 'p', payload: '{}'})
+WITH e UNWIND $states AS state
+CREATE (:Delivery {
+  id: $id + ':' + state, system: 'desk', subject: 's', lane: $lane, orderKey: $id + '-' + state, version: 1, state: state,
+  waiting: CASE WHEN state = 'READY' THEN $lane END, parked: CASE WHEN state = 'DEAD' THEN $lane END,
+  attempts: 3, createdAt: $at, nextAt: $at, lastError: 'it was busy', payload: '{}'
+})-[:TELLS]->(e)
+"""
+
+
+async def told(store: Store, name: str, *states: str, at: int, lane: str = "desk#3") -> None:
+    await run(store, DELIVERY, id=f"event-{name}", states=list(states), at=at, lane=lane)
+
+
+async def test_a_lane_tells_what_waits_since_when_and_what_is_parked(empty_store: Store) -> None:
+    now = int(time.time() * 1_000)
+    await take_lanes(empty_store, "desk", owner="one", ttl_ms=60_000, deadline=soon())
+    await told(empty_store, "a", "READY", "DONE", at=now - 90_000)
+    await told(empty_store, "b", "READY", "DEAD", at=now - 30_000)
+    lanes = {each.id: each for each in await lane_states(empty_store, deadline=soon())}
+    assert len(lanes) == 16
+    lane = lanes["desk#3"]
+    assert (lane.system, lane.shard, lane.owner, lane.waiting, lane.parked) == ("desk", 3, "one", 2, 1)
+    assert (lane.attempts, lane.last_error, lane.oldest_at) == (3, "it was busy", now - 90_000)
+    assert 85 < lane.oldest_seconds < 150
+    assert lane.parked_keys == ("event-b-DEAD",)
+    assert lanes["desk#4"].waiting == 0
+    [desk] = by_system(lanes.values())
+    assert (desk.system, desk.waiting, desk.parked) == ("desk", 2, 1)
+
+
+async def test_a_lane_whose_owner_died_has_none(empty_store: Store) -> None:
+    await take_lanes(empty_store, "desk", owner="one", ttl_ms=0, deadline=soon())
+    await run(empty_store, "MATCH (l:Lane) SET l.until = 1")
+    assert {each.owner for each in await lane_states(empty_store, deadline=soon())} == {None}
+
+
+async def test_only_what_is_old_and_told_to_everybody_goes(empty_store: Store) -> None:
+    now = int(time.time() * 1_000)
+    old = now - 2 * DAY_MS
+    await told(empty_store, "done", "DONE", at=old)
+    await told(empty_store, "none", at=old)
+    await told(empty_store, "waiting", "DONE", "READY", at=old)
+    await told(empty_store, "parked", "DEAD", at=old)
+    await told(empty_store, "young", "DONE", at=now)
+    await arm_once(empty_store, kind=KIND, about=ABOUT, deadline=soon())
+    assert await ring(empty_store, {KIND: sweeping(DAY_MS)}, most=9, deadline=soon()) == 1
+    events = await rows(empty_store, "MATCH (e:Event) RETURN e.id ORDER BY e.id")
+    assert events == [["event-parked"], ["event-waiting"], ["event-young"]]
+    deliveries = await rows(empty_store, "MATCH (d:Delivery) RETURN d.id ORDER BY d.id")
+    assert [each[0] for each in deliveries] == [
+        "event-parked:DEAD",
+        "event-waiting:DONE",
+        "event-waiting:READY",
+        "event-young:DONE",
+    ]
+    assert await ring(empty_store, {KIND: sweeping(DAY_MS)}, most=9, deadline=soon()) == 0, "the next is in an hour"
