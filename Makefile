@@ -6,7 +6,7 @@
 SHELL := /bin/sh
 
 PYTHON ?= python3
-KILLS ?= 200
+KILLS ?= 1000
 SEED ?= 1
 STORE ?= embedded
 BIN := .venv/bin
@@ -25,7 +25,7 @@ help:
 	@echo "make setup    make the environment in .venv"
 	@echo "make test     run the tests on the embedded database"
 	@echo "make lint     ruff, formatting, import arrows; make types: mypy; make format: put it right"
-	@echo "make chaos    kill processes while alarms flow, and look whether anything was lost: KILLS=200 SEED=1 STORE=embedded"
+	@echo "make chaos    kill processes while alarms flow, and look whether anything was lost: KILLS=1000 SEED=1 STORE=embedded"
 	@echo "make bench    measure reads beside three references, and alarms with all that follows"
 	@echo "make audit AUDIT=DIR  run the federation gateway audit, whose checkout is DIR, against trunkline gateway"
 	@echo "make random   ten thousand random operations on random supergraphs; make test runs some hundreds"

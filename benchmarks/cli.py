@@ -147,3 +147,8 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     except BenchmarkFailed as error:
         raise click.ClickException(str(error)) from error
+    except ExceptionGroup as errors:  # of several that asked at the same time
+        failed = [each for each in errors.exceptions if isinstance(each, BenchmarkFailed)]
+        if not failed:
+            raise
+        raise click.ClickException(str(failed[0])) from errors

@@ -12,8 +12,10 @@ heard. *Evidence* is what everybody says in the end.
 
 Files, in order of flow:
     __main__.py     many histories, one after the other; a run that was cut goes on (`make chaos`)
-    test_faults.py  one history with 15 kills (`make test`)
+    test_faults.py  one history with 20 kills (`make test`)
     round.py        one history
+    wire.py         the network before the ticketing system, which delays, cuts, holds and resets
+    test_wire.py    that it does so
     processes.py    the gateway and the ticketing system as processes, and who kills them
     sources.py      fault management systems that tell until they are heard
     network.py      what was loaded, and what alarms do to it

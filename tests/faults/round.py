@@ -35,6 +35,7 @@ from tests.faults.network import SCALE, TOPOLOGY, network_of
 from tests.faults.processes import Desk, Gateway, Kill, Victim, desk, free_port, server_of
 from tests.faults.sources import NAMES, sources
 from tests.faults.takeover import takeovers
+from tests.faults.wire import Wire, wired
 
 _UP_SECONDS: Final = 120.0
 _QUIET_SECONDS: Final = 240.0
@@ -75,7 +76,9 @@ class Result:
     deliveries: int
     received: int
     takeovers: dict[str, list[float]]
-    """seconds from the death of the lane's owner to its next one, by who was killed."""
+    """seconds from a death until all lanes of who died had another owner, by who was killed."""
+    wire: dict[str, int]
+    """how often the network between us and the ticketing system made which trouble."""
     violations: list[str]
     seconds: float
 
@@ -91,7 +94,8 @@ async def play(place: Place, *, seed: str, kills: int, say: Say) -> Result:
     async with AsyncExitStack() as stack:
         system = desk(place.directory)
         stack.callback(system.end)
-        gateway, issuer = _gateway(place, system)
+        wire = await stack.enter_async_context(wired(system.address))
+        gateway, issuer = _gateway(place, wire.address)
         stack.push_async_callback(gateway.end)
         gateway.begin()
         say(f"up in {await gateway.until_ready(_UP_SECONDS):.1f} s")
@@ -99,9 +103,10 @@ async def play(place: Place, *, seed: str, kills: int, say: Say) -> Result:
         told = await sources(stack, f"{gateway.address}{BASE}", tokens, network, seed)
         told.begin()
         stack.push_async_callback(told.drop)
-        done = await _kill(gateway, system, Random(seed), kills, say)
+        done = await _kill(gateway, Between(system=system, wire=wire), Random(seed), kills, say)
         await told.end()
         await system.misbehave(())
+        wire.trouble(0.0, 0)
         store = await stack.enter_async_context(_looking(gateway, place))
         problems = await _until_quiet(store)
         evidence = await gathered(store, system, network, told.remembered)
@@ -117,6 +122,7 @@ async def play(place: Place, *, seed: str, kills: int, say: Say) -> Result:
         deliveries=len(evidence.deliveries),
         received=len(evidence.journal),
         takeovers=takeovers(gateway.log, done),
+        wire=dict(sorted(wire.met.items())),
         violations=[str(each) for each in found],
         seconds=round(time.monotonic() - began, 1),
     )
@@ -143,11 +149,11 @@ async def _load(address: str, seed: int) -> None:
         await store.close()
 
 
-def _gateway(place: Place, system: Desk) -> tuple[Gateway, LocalIssuer]:
+def _gateway(place: Place, address: str) -> tuple[Gateway, LocalIssuer]:
     issuer = local_issuer(place.directory / "issuer.json")
     port = free_port()
     ticketing: dict[str, Any] = {
-        "address": system.address,
+        "address": address,
         "name": SYSTEM,
         "poll_seconds": 5.0,
         "request_seconds": REQUEST_SECONDS,
@@ -172,20 +178,35 @@ def _gateway(place: Place, system: Desk) -> tuple[Gateway, LocalIssuer]:
     return gateway, issuer
 
 
-async def _kill(gateway: Gateway, system: Desk, chance: Random, count: int, say: Say) -> list[Kill]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Between:
+    """The ticketing system, and the way to it."""
+
+    system: Desk
+    wire: Wire
+
+
+async def _kill(gateway: Gateway, between: Between, chance: Random, count: int, say: Say) -> list[Kill]:
     """Kill so many, one after the other: mostly when all is up again, now and then while it is coming back."""
-    victims = [each for each in Victim if each is not Victim.DATABASE or gateway.directory is not None]
     done: list[Kill] = []
-    for number in range(1, count + 1):
-        await system.misbehave(_rules(chance))
+    for number, victim in enumerate(_victims(chance, count, database=gateway.directory is not None), 1):
+        await between.system.misbehave(_rules(chance))
+        between.wire.trouble(chance.choice((0.0, 0.02, 0.08)), chance.randrange(1_000_000))
         await asyncio.sleep(chance.uniform(0.3, 2.0))
         if chance.random() < 0.6:
             await gateway.until_ready(_UP_SECONDS)
             await asyncio.sleep(chance.uniform(0.0, 2.0))
-        done.append(await gateway.kill(chance.choice(victims), chance.random(), _UP_SECONDS))
+        done.append(await gateway.kill(victim, chance.random(), _UP_SECONDS))
         say(f"kill {number} of {count}: {done[-1].victim} {done[-1].process}")
     await gateway.until_ready(_UP_SECONDS)
     return done
+
+
+def _victims(chance: Random, count: int, *, database: bool) -> list[Victim]:
+    """Draw who is killed; at most a third of them are the database."""
+    databases = chance.randint(count // 6, count // 3) if database else 0
+    gateways = [chance.choice((Victim.SUPERVISOR, Victim.WORKER)) for _ in range(count - databases)]
+    return chance.sample([Victim.DATABASE] * databases + gateways, count)
 
 
 def _rules(chance: Random) -> list[dict[str, object]]:

@@ -1,4 +1,4 @@
-"""Fifteen processes are killed while alarms flow, and nothing is lost or told twice."""
+"""Twenty processes are killed while alarms flow, and nothing is lost or told twice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.round import Place, play
 
-KILLS = 15
+KILLS = 20
 TAKEOVER_SECONDS = 120.0
 """On a busy machine most of it is the start of a database or of a process; `make chaos` tells how long it took."""
 
