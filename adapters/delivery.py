@@ -45,8 +45,8 @@ TTL_MS: Final = 10_000
 RENEW_SECONDS: Final = 3.0
 _LOOK_SECONDS: Final = 1.0
 """between attempts to take lanes that others hold."""
-_POLL_SECONDS: Final = 0.1
-"""between looks for what other processes have written; what this one writes wakes it."""
+_POLL_SECONDS: Final = (0.1, 0.4)
+"""between looks for what other processes have written, at least and at most; what this one writes wakes it."""
 _ROUND_SECONDS: Final = 0.02
 """between two rounds of settling and claiming: what is written meanwhile goes together in the next."""
 _STORE_SECONDS: Final = 5.0
@@ -114,6 +114,7 @@ class Lanes(Generic[T]):
         self._owner = owner
         self._leases = Leases(system=teller.system, owner=owner, epochs={}, until=0.0, is_share=False)
         self._renew_at = 0.0
+        self._poll_seconds = _POLL_SECONDS[0]
         self._attending: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
         self._telling: set[asyncio.Task[T]] = set()
@@ -179,6 +180,7 @@ class Lanes(Generic[T]):
         began = time.monotonic()
         given = {"most": room, "hold_ms": self._pace.hold_ms}
         claims = await claim(self._store, self._leases, **given, deadline=began + _STORE_SECONDS)
+        self._poll_seconds = _POLL_SECONDS[0] if claims else min(1.2 * self._poll_seconds, _POLL_SECONDS[1])
         # From before the database was asked: what nobody else may claim is held from then on, not from its answer on.
         deadline = began + self._pace.request_seconds
         for each in claims:
@@ -200,7 +202,7 @@ class Lanes(Generic[T]):
         """Wait until something is told, something is written, or it is time to look."""
         woken = asyncio.create_task(self._woken.wait())
         try:
-            await asyncio.wait({woken, *self._telling}, timeout=_POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({woken, *self._telling}, timeout=self._poll_seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             woken.cancel()
 

@@ -70,14 +70,16 @@ class Store:
         """Give all rows of a statement that only reads."""
         return [list(each) for each in await self._fetch(text, parameters, deadline)]
 
-    async def write(self, work: Work[T], *, deadline: float) -> T:
+    async def write(self, work: Work[T], *, deadline: float, quiet: bool = False) -> T:
         """Run a unit of work in one transaction, and again when another transaction was in its way.
+
+        `quiet`: nothing is written that anybody waits for, so that nobody is woken (`heard`).
 
         `work` may run several times and must have no effect but through its transaction. A commit whose answer is lost
         is not repeated, since it may have happened: `OutcomeUnknown`.
         """
         outcome = await self._written(work, deadline)
-        for each in self._committed:
+        for each in () if quiet else self._committed:
             each()
         return outcome
 
@@ -104,7 +106,7 @@ class Store:
 
     @contextmanager
     def heard(self, committed: Callable[[], None]) -> Iterator[None]:
-        """Call this after every commit of this process, while the block runs: for who waits for what others write."""
+        """Call this after every commit of this process that is not quiet, while the block runs."""
         self._committed.add(committed)
         try:
             yield
@@ -177,10 +179,10 @@ class EmbeddedStore(Store):
             await self.close()
             raise
 
-    async def write(self, work: Work[T], *, deadline: float) -> T:
+    async def write(self, work: Work[T], *, deadline: float, quiet: bool = False) -> T:
         """Write as on any store; where there is no room left, say so."""
         try:
-            return await super().write(work, deadline=deadline)
+            return await super().write(work, deadline=deadline, quiet=quiet)
         except StatementFailed as exc:
             try:
                 check_room(self._directory)  # the server hides its reasons from clients; the file system does not

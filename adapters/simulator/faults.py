@@ -10,6 +10,7 @@ the paths of the system that is stood in for: PUT a list of rules as JSON, DELET
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import math
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from typing import Final, assert_never
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -133,10 +134,11 @@ class Faults:
             await response(scope, receive, send)
             return
         rule = next((each for each in self._rules if each.strikes(scope["method"])), None)
-        if rule is None:
-            await self._app(scope, receive, send)
-        else:
-            await self._fail(rule, scope, receive, send)
+        with contextlib.suppress(ClientDisconnect):  # half a request: nobody is there any more
+            if rule is None:
+                await self._app(scope, receive, send)
+            else:
+                await self._fail(rule, scope, receive, send)
 
     async def _fail(self, rule: Rule, scope: Scope, receive: Receive, send: Send) -> None:
         match rule.kind:

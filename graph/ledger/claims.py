@@ -63,7 +63,7 @@ async def claim(store: Store, leases: Leases, *, most: int, hold_ms: int, deadli
     async def work(transaction: Transaction) -> list[Claim]:
         return [_claim(row) for row in await transaction.run(_CLAIM, parameters)]
 
-    return await store.write(work, deadline=deadline)
+    return await store.write(work, deadline=deadline, quiet=True)
 
 
 def _claim(row: list[object]) -> Claim:

@@ -111,7 +111,7 @@ async def take_lanes(store: Store, system: str, *, owner: str, ttl_ms: int, dead
         until = began + ttl_ms / 1_000
         return Leases(system=system, owner=owner, epochs=epochs, until=until, is_share=len(epochs) == share)
 
-    return await store.write(work, deadline=deadline)
+    return await store.write(work, deadline=deadline, quiet=True)
 
 
 async def leave_lanes(store: Store, system: str, *, owner: str, deadline: float) -> None:
@@ -121,7 +121,7 @@ async def leave_lanes(store: Store, system: str, *, owner: str, deadline: float)
         await transaction.run(_LEAVE, {"owner": owner, "batch": {"lanes": lanes_of(system)}})
         await transaction.run(_FORGET, {"batch": {"workers": [_worker(system, owner)]}})
 
-    await store.write(work, deadline=deadline)
+    await store.write(work, deadline=deadline, quiet=True)
 
 
 async def _there(transaction: Transaction, system: str, owner: str, ttl_ms: int) -> Sequence[str]:

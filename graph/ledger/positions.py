@@ -82,7 +82,7 @@ async def place(store: Store, *, owner: str, renew: bool, deadline: float) -> Pl
     seen = [cast("int", row[0]) for row in await store.rows(_LOOK, {"most": _MOST}, deadline=deadline)]
     if not seen and who == owner and not renew:
         return Placed(owned=True, events=0)
-    return await store.write(lambda transaction: _batch(transaction, owner, seen), deadline=deadline)
+    return await store.write(lambda transaction: _batch(transaction, owner, seen), deadline=deadline, quiet=True)
 
 
 async def _batch(transaction: Transaction, owner: str, seen: list[int]) -> Placed:

@@ -61,9 +61,9 @@ class Counting(Store):
         self.texts.append(text)
         return await self._store.read(text, parameters, deadline=deadline)
 
-    async def write(self, work: Work[T], *, deadline: float) -> T:
+    async def write(self, work: Work[T], *, deadline: float, quiet: bool = False) -> T:
         """Run it; writes are not counted."""
-        return await self._store.write(work, deadline=deadline)
+        return await self._store.write(work, deadline=deadline, quiet=quiet)
 
 
 def operation(schema: GraphQLSchema, text: str) -> Operation:

@@ -123,9 +123,9 @@ class Behind(Store):
         looked, self._looked = self._looked, True
         return await self._store.rows(text, parameters, deadline=deadline) if looked else []
 
-    async def write(self, work: Work[T], *, deadline: float) -> T:
+    async def write(self, work: Work[T], *, deadline: float, quiet: bool = False) -> T:
         """Write."""
-        return await self._store.write(work, deadline=deadline)
+        return await self._store.write(work, deadline=deadline, quiet=quiet)
 
 
 async def test_a_commit_that_comes_through_late_is_found(empty_store: Store) -> None:
