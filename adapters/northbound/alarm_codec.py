@@ -1,20 +1,18 @@
 """An alarm goes in as its source wrote it and comes out years later, and in between other people have changed it.
 
 `decode` makes one Alarm value of a TMF642 body, or says all that is wrong with it. `encode` makes a TMF642 alarm of what
-the graph holds: the record, as it came, with the current values over it. A current value that says the same as the
-record (the same moment in another zone, the other half of a split word) leaves the record's spelling alone, so that
-what nobody has changed comes back as it went in.
+the graph holds: the record, as it came, with the current values over it (`adapters.alarms.record`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final
 
-from adapters.errors import Malformed
-from adapters.northbound.alarm_shape import ALARM, ALARM_TYPES, PUBLISHED_TYPES
+from adapters.alarms.record import SAME, TIMES, Record, over
+from adapters.alarms.words import ALARM_TYPES, PUBLISHED_TYPES
+from adapters.northbound.alarm_shape import ALARM
 from adapters.northbound.errors import MalformedBody
 from adapters.northbound.shape import faults
 from adapters.tmf import read_time, write_time
@@ -25,23 +23,6 @@ from graph.leaves import rfc3339
 from graph.mapping import enum_name
 from graph.model import LABELS
 
-Record = Mapping[str, Any]
-
-TIMES: Final = MappingProxyType(
-    {"alarmRaisedTime": "raisedAt", "alarmChangedTime": "changedAt", "alarmClearedTime": "clearedAt"}
-)
-"""The published name of each time, and the graph's."""
-SAME: Final = (
-    "sourceSystemId",
-    "externalAlarmId",
-    "alarmType",
-    "probableCause",
-    "specificProblem",
-    "perceivedSeverity",
-    "state",
-    "ackState",
-)
-"""What has one name there and here."""
 _WORDS: Final = {enum_name(word): word for each in LABELS["Alarm"].properties for word in each.words}
 
 
@@ -80,7 +61,7 @@ class Seen:
 
 def encode(seen: Seen) -> dict[str, Any]:
     """Write an alarm as TMF642 does."""
-    shown = _over(seen.row.get("record") or {}, _values(seen.row))
+    shown = over(seen.row.get("record") or {}, _values(seen.row))
     shown.pop("affectedService", None)  # what a source thinks it affects is not what it affects
     if seen.services:
         shown["affectedService"] = [{"id": each} for each in seen.services]
@@ -130,15 +111,7 @@ def restated(known: Known) -> dict[str, Any]:
         "alarmChangedTime": record.get("alarmChangedTime"),
         "alarmClearedTime": None if known.cleared_at is None else write_time(known.cleared_at),
     }
-    return _over(record, {name: value for name, value in values.items() if value is not None})
-
-
-def _over(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Put current values over a record; what only they say and do not say now, is gone."""
-    kept = {name: value for name, value in record.items() if name not in _CURRENT}
-    for name, value in values.items():
-        kept[name] = record[name] if _says_the_same(name, record.get(name), value) else value
-    return kept
+    return over(record, {name: value for name, value in values.items() if value is not None})
 
 
 def _values(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,29 +127,5 @@ def _values(row: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-_CURRENT: Final = frozenset({"alarmedObject", *SAME, *TIMES})
-
-
-def _says_the_same(name: str, recorded: object, current: Any) -> bool:
-    if recorded is None:
-        return False
-    match name:
-        case "alarmType":
-            return ALARM_TYPES.get(str(recorded)) == ALARM_TYPES[current]
-        case "alarmedObject":
-            return isinstance(recorded, dict) and recorded.get("id") == current["id"]
-        case _ if name in TIMES:
-            return _read(recorded, name) == _read(current, name)
-        case _:
-            return bool(recorded == current)
-
-
 def _moment(body: Record, name: str) -> int | None:
     return read_time(body[name], name) if name in body else None
-
-
-def _read(value: object, name: str) -> int | None:
-    try:
-        return read_time(value, name)
-    except Malformed:
-        return None

@@ -2,7 +2,7 @@
 
 Here it is written as what we take: field by field as published, with the words that its descriptions name, an id that
 is a string, and an end to every string and list. The published words of alarm types split one of X.736 in two; both
-halves are taken for it, and `ALARM_TYPES` says which of our words each of theirs is.
+halves are taken for it (`adapters.alarms.words`).
 """
 
 from __future__ import annotations
@@ -11,21 +11,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from adapters.alarms.words import ACK_STATES, ALARM_TYPES, STATES
 from adapters.northbound.shape import Flag, Identifier, Many, Shape, Text, Thing, Time, Word
-from graph.vocabulary import ALARM_TYPES as OUR_TYPES
 from graph.vocabulary import SEVERITIES
-
-STATES: Final = ("raised", "updated", "cleared")
-ACK_STATES: Final = ("acknowledged", "unacknowledged")
-_SPLIT: Final = "securityServiceOrMechanismViolation"
-_HALVES: Final = ("securityService", "mechanismViolation")
-
-ALARM_TYPES: Final[Mapping[str, str]] = MappingProxyType(
-    {**{each: each for each in OUR_TYPES if each != _SPLIT}, **dict.fromkeys(_HALVES, _SPLIT)}
-)
-"""Our word for each published one."""
-PUBLISHED_TYPES: Final[Mapping[str, str]] = MappingProxyType({each: each for each in OUR_TYPES} | {_SPLIT: _HALVES[0]})
-"""A published word for each of ours: what an alarm says that came in no published word."""
 
 _KEY: Final = Text(least=1, most=255)
 _NAME: Final = Text(least=1, most=1_024)

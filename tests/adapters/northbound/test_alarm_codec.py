@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.alarms.words import ALARM_TYPES
 from adapters.northbound.alarm_codec import Seen, decode, encode
-from adapters.northbound.alarm_shape import ALARM, ALARM_TYPES, FIELDS
+from adapters.northbound.alarm_shape import ALARM, FIELDS
 from adapters.northbound.body import parsed
 from adapters.northbound.errors import MalformedBody, Refusal
 from adapters.northbound.shape import MOST_FAULTS, Flag, Identifier, Many, Shape, Text, Thing, Time, Word, faults

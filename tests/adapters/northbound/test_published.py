@@ -7,7 +7,8 @@ from typing import Any, assert_never
 
 import pytest
 
-from adapters.northbound.alarm_shape import ACK_ALARMS, ACK_STATES, ALARM, CLEAR_ALARMS, MATCHED, STATES
+from adapters.alarms.words import ACK_STATES, STATES
+from adapters.northbound.alarm_shape import ACK_ALARMS, ALARM, CLEAR_ALARMS, MATCHED
 from adapters.northbound.alarms import BASE
 from adapters.northbound.shape import Anything, Flag, Identifier, Many, Shape, Text, Thing, Time, Word
 from tests.adapters.northbound.published import swagger
