@@ -9,6 +9,7 @@ only who knows the alarm can tell which. So `Told` says whether the report itsel
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -113,10 +114,12 @@ def fragment(element: Element) -> str:
     """Give an element as a text of its own: canonical, with the prefixes that its values may refer to."""
     text = etree.tostring(element, encoding="unicode", with_tail=False)
     named = sorted(prefix for prefix in element.nsmap if prefix and f"{prefix}:" in text)
-    canonical: bytes = etree.tostring(
-        element, method="c14n", exclusive=True, with_tail=False, inclusive_ns_prefixes=named
-    )
-    return canonical.decode()
+    alone = copy.copy(element)
+    alone.tail = None
+    try:
+        return etree.tostring(alone, method="c14n", exclusive=True, inclusive_ns_prefixes=named).decode()
+    except etree.C14NError:  # it has a namespace that is no whole address, and so no canonical form
+        return text
 
 
 def _members(extension: Element) -> dict[str, Any]:

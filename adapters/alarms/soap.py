@@ -17,7 +17,7 @@ from lxml import etree
 from adapters.alarms.terms import NAMESPACES, tag
 from adapters.alarms.write import text_in
 from adapters.errors import Malformed
-from adapters.xml import Element, read_schema, read_xml
+from adapters.xml import Element, check, read_schema, read_xml
 
 MEDIA: Final = ("text/xml", "application/xml", "application/soap+xml")
 CONTENT_TYPE: Final = "text/xml; charset=utf-8"
@@ -87,9 +87,10 @@ def fault(code: str, text: str, *, is_ours: bool, line: int | None = None) -> by
 
 def read_envelope(body: bytes, *, most_bytes: int) -> Envelope:
     """Read a message; raises Malformed with the line."""
-    root = read_xml(body, most_bytes=most_bytes, schema=_schema())
+    root = read_xml(body, most_bytes=most_bytes)
     if root.tag != tag("soap:Envelope"):
         raise Malformed(f"Line {root.sourceline}: The message is no SOAP 1.1 envelope", field="")
+    check(root, _schema())
     [content] = root.iterfind(f"{tag('soap:Body')}/*")
     header = f"{tag('soap:Header')}/{tag('hdr:header')}/"
     return Envelope(

@@ -92,11 +92,35 @@ CARRIED: Final[Mapping[str, str]] = MappingProxyType(
 """TMF642's member, and MTOSI's element: what both dialects carry."""
 
 LAYERS: Final = frozenset(
-    "LR_Not_Applicable LR_DS0_64K LR_E1_2M LR_E3_34M LR_E4_140M LR_T1_and_DS1_1_5M LR_T3_and_DS3_45M LR_Ethernet "
-    "LR_Fast_Ethernet LR_Gigabit_Ethernet LR_DSR_Fast_Ethernet LR_DSR_Gigabit_Ethernet LR_DSR_10Gigabit_Ethernet "
-    "LR_DSR_OC3_STM1 LR_DSR_OC12_STM4 LR_DSR_OC48_and_STM16 LR_DSR_OC192_and_STM64 LR_DSR_OTU1 LR_DSR_OTU2 LR_DSR_OTU3 "
-    "LR_STS3c_and_AU4_VC4 LR_Optical_Channel LR_Optical_Multiplex_Section LR_OPTICAL_SECTION "
-    "LR_Optical_Transmission_Section LR_PHYSICAL_ELECTRICAL LR_PHYSICAL_OPTICAL".split()
+    [
+        "LR_Not_Applicable",
+        "LR_DS0_64K",
+        "LR_E1_2M",
+        "LR_E3_34M",
+        "LR_E4_140M",
+        "LR_T1_and_DS1_1_5M",
+        "LR_T3_and_DS3_45M",
+        "LR_Ethernet",
+        "LR_Fast_Ethernet",
+        "LR_Gigabit_Ethernet",
+        "LR_DSR_Fast_Ethernet",
+        "LR_DSR_Gigabit_Ethernet",
+        "LR_DSR_10Gigabit_Ethernet",
+        "LR_DSR_OC3_STM1",
+        "LR_DSR_OC12_STM4",
+        "LR_DSR_OC48_and_STM16",
+        "LR_DSR_OC192_and_STM64",
+        "LR_DSR_OTU1",
+        "LR_DSR_OTU2",
+        "LR_DSR_OTU3",
+        "LR_STS3c_and_AU4_VC4",
+        "LR_Optical_Channel",
+        "LR_Optical_Multiplex_Section",
+        "LR_OPTICAL_SECTION",
+        "LR_Optical_Transmission_Section",
+        "LR_PHYSICAL_ELECTRICAL",
+        "LR_PHYSICAL_OPTICAL",
+    ]
 )
 """Layers that are written as they are; MTOSI has more, and any other travels in the extension."""
 
@@ -143,11 +167,15 @@ def _words(pairs: Mapping[Any, str]) -> tuple[Callable[[str], Any], Callable[[An
     return lambda text: there.get(text.strip()), lambda value: pairs.get(value, "")
 
 
-def _simple(member: str, element: str, read: Callable[[str], Any] = _same, write: Callable[[Any], str] = _same) -> Simple:
+def _simple(
+    member: str, element: str, read: Callable[[str], Any] = _same, write: Callable[[Any], str] = _same
+) -> Simple:
     return Simple(member=member, element=element, read=read, write=write)
 
 
-_SEVERITIES: Final = {each: each.upper() for each in ("indeterminate", "critical", "major", "minor", "warning", "cleared")}
+_SEVERITIES: Final = {
+    each: each.upper() for each in ("indeterminate", "critical", "major", "minor", "warning", "cleared")
+}
 TMF642: Final = (
     _simple("alarmedObjectType", "ei:objectType"),
     _simple("alarmReportingTime", "ei:osTime", str.strip, time_text),

@@ -53,11 +53,65 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
 """The word of X.733 or M.3100 for a probable cause of MTOSI; any other cause is its own word."""
 PUBLISHED_CAUSES: Final[Mapping[str, str]] = MappingProxyType({word: cause for cause, word in CAUSES.items()})
 PLAIN_CAUSES: Final = frozenset(
-    "AMS ATPC_FAIL AU-AIS BLOCKED_FE CFG_ABORT CFG_ABORT_FE DCC_FAILURE EMS EMS_ALM_LOSS EMS_LIFECYCLE_LOSS "
-    "EMS_ALM_AND_LIFECYCLE_LOSS ENV FF FOP_APS INSUFF_LINKS INSUFF_LINKS_FE LCD LIF LOA LOC LODS LOPC LOTC MS-AIS OS "
-    "OS_ALM_LOSS OS_LIFECYCLE_LOSS OS_ALM_AND_LIFECYCLE_LOSS OSC-AIS OSC_BER_SF OSC_FERF OSC_LOF OSC_LOS OSC_SD RAI "
-    "RX_MIS_CONNECT RX_UNUSABLE_FE SECURITY_VIOLATION SQL SSF STARTUP_FE TCF TCFE TCFI TSD TSF TU-AIS TX_DEGRADE "
-    "TX_MIS_CONNECT TX_UNUSABLE_FE UNEQ UNIDENTIFIED VC-AIS VC-RDI VP-AIS VP-RDI XPIC_FAIL".split()
+    [
+        "AMS",
+        "ATPC_FAIL",
+        "AU-AIS",
+        "BLOCKED_FE",
+        "CFG_ABORT",
+        "CFG_ABORT_FE",
+        "DCC_FAILURE",
+        "EMS",
+        "EMS_ALM_LOSS",
+        "EMS_LIFECYCLE_LOSS",
+        "EMS_ALM_AND_LIFECYCLE_LOSS",
+        "ENV",
+        "FF",
+        "FOP_APS",
+        "INSUFF_LINKS",
+        "INSUFF_LINKS_FE",
+        "LCD",
+        "LIF",
+        "LOA",
+        "LOC",
+        "LODS",
+        "LOPC",
+        "LOTC",
+        "MS-AIS",
+        "OS",
+        "OS_ALM_LOSS",
+        "OS_LIFECYCLE_LOSS",
+        "OS_ALM_AND_LIFECYCLE_LOSS",
+        "OSC-AIS",
+        "OSC_BER_SF",
+        "OSC_FERF",
+        "OSC_LOF",
+        "OSC_LOS",
+        "OSC_SD",
+        "RAI",
+        "RX_MIS_CONNECT",
+        "RX_UNUSABLE_FE",
+        "SECURITY_VIOLATION",
+        "SQL",
+        "SSF",
+        "STARTUP_FE",
+        "TCF",
+        "TCFE",
+        "TCFI",
+        "TSD",
+        "TSF",
+        "TU-AIS",
+        "TX_DEGRADE",
+        "TX_MIS_CONNECT",
+        "TX_UNUSABLE_FE",
+        "UNEQ",
+        "UNIDENTIFIED",
+        "VC-AIS",
+        "VC-RDI",
+        "VP-AIS",
+        "VP-RDI",
+        "XPIC_FAIL",
+    ]
 )
 """Causes that MTOSI has and that stand for themselves; what is neither is written as a vendor's (`VENDOR`)."""
 VENDOR: Final = "VENDOR_EXT"

@@ -106,10 +106,13 @@ def _layer(alarm: Element, _: Mapping[str, Any], extension: Mapping[str, Any]) -
 
 
 def _cause(alarm: Element, body: Mapping[str, Any], extension: Mapping[str, Any]) -> None:
-    text, given = str(body["probableCause"]), extension.get("probableCause")
-    fits = given and is_published(given["word"])
-    fits = fits and cause_text(given, native=extension.get("nativeProbableCause", "")) == text
-    cause = given if fits and given else default_cause(text)
+    text, given = str(body["probableCause"]), extension.get("probableCause") or {}
+    fits = (
+        bool(given)
+        and is_published(given["word"])
+        and cause_text(given, native=extension.get("nativeProbableCause", "")) == text
+    )
+    cause = given if fits else default_cause(text)
     made = etree.SubElement(alarm, tag("alm:probableCause"))
     for name in ("extension", "qualifier"):
         if name in cause:

@@ -4,9 +4,7 @@
 the caller does not see, is refused with the names of those that can be asked for: to a filter that is silently left out,
 every alarm is a hit. Words are checked like those of a body. Times take `.gt`, `.gte`, `.lt` and `.lte` behind the name.
 
->>> from adapters.alarms.record import TIMES
-from adapters.alarms.words import ALARM_TYPES
-from adapters.tmf import read_query
+>>> from adapters.tmf import read_query
 >>> asked = read_query([("state", "raised,updated"), ("alarmRaisedTime.gte", "2026-01-01T00:00:00Z")])
 >>> filter_of(asked.filters, customer=True)
 {'state': {'in': ['RAISED', 'UPDATED']}, 'raisedAt': {'range': {'gte': '2026-01-01T00:00:00.000Z'}}}
@@ -18,6 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from adapters.alarms.record import TIMES
+from adapters.alarms.words import ALARM_TYPES
 from adapters.errors import Malformed
 from adapters.northbound.alarm_shape import FIELDS
 from adapters.northbound.shape import Word, faults
