@@ -1,7 +1,7 @@
 """Fault managers speak different dialects of one alarm (X.733), and nothing that they say of it may be lost on the way.
 
 Every dialect is decoded to this one value. What decides anything here (which object, which kind, how bad, since when)
-has a field; all of it, as it came, is in `record`, so that it can be given back as it came.
+has a field; all of it, as it came, is in `record`, in the shape of TMF642, so that it can be given back as it came.
 
 >>> alarm = Alarm(source_system_id="ems", external_alarm_id="7", alarmed_object="card-1", alarm_type="equipmentAlarm",
 ...               probable_cause="powerProblem", perceived_severity="major", raised_at=0, record={})
@@ -11,8 +11,8 @@ has a field; all of it, as it came, is in `record`, so that it can be given back
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from graph.vocabulary import ALARM_TYPES, SEVERITIES
 
@@ -36,6 +36,8 @@ class Alarm:
     """the source says that it is over: by its state, or by the severity `cleared`."""
     acknowledged: bool = False
     raised_at: int
+    is_dated: bool = True
+    """whether the source says when the alarm was raised; else `raised_at` is the time of this report, and counts for a new one."""
     changed_at: int | None = None
     cleared_at: int | None = None
     """when the source says that it was over; None: when we heard of it."""
@@ -47,6 +49,23 @@ class Alarm:
             raise ValueError(f"{self.alarm_type!r} is no alarm type")
         if self.perceived_severity not in SEVERITIES:
             raise ValueError(f"{self.perceived_severity!r} is no severity")
+
+    @property
+    def comments(self) -> Sequence[object]:
+        """What people have written on it."""
+        found = self.record.get("comment")
+        return found if isinstance(found, list) else ()
+
+    def after(self, before: Alarm) -> Alarm:
+        """Give the report as it is of an alarm that was known before: no report takes back what people have written."""
+        kept = [*before.comments, *(each for each in self.comments if each not in before.comments)]
+        return replace(self, record={**self.record, "comment": kept}) if before.comments else self
+
+    def dated_as(self, before: Alarm) -> Alarm:
+        """Give the report with the time of the raise that is known, where it has none of its own."""
+        if self.is_dated:
+            return self
+        return replace(self, raised_at=before.raised_at, changed_at=self.changed_at or self.raised_at)
 
     @property
     def identity(self) -> tuple[str, ...]:

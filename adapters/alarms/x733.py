@@ -10,6 +10,7 @@ What stands in `x733` and is not of this shape is no extension of ours: it is le
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from adapters.errors import Malformed
@@ -18,6 +19,7 @@ from adapters.xml import read_xml
 MEMBER: Final = "x733"
 TYPE: Final = "X733Alarm"
 SCHEMA: Final = "/tmf-api/alarmManagement/v4/schema/x733-alarm.json"
+SCHEMA_FILE: Final = Path(__file__).parent / "schemas" / "x733-alarm.json"
 SUBCLASS: Final[Mapping[str, str]] = {"@type": TYPE, "@baseType": "Alarm", "@schemaLocation": SCHEMA}
 """What an alarm says that has the extension."""
 

@@ -116,5 +116,9 @@ def _task(system: str, user: str, time: str, *required: str) -> Thing:
     return Thing(fields=MappingProxyType(fields), required=(system, user, *required, "alarmPattern"))
 
 
+_COMMENT: Final = _thing("comment", comment=Text(least=1), systemId=_TEXT, time=Time(), userId=_TEXT)
+COMMENT_ALARMS: Final = _thing("alarmPattern", "comment", alarmPattern=_PATTERNS, comment=_COMMENT, state=_TEXT)
+
+
 ACK_ALARMS: Final = _task("ackSystemId", "ackUserId", "ackTime")
 CLEAR_ALARMS: Final = _task("clearSystemId", "clearUserId", "alarmClearedTime", "alarmClearedTime")

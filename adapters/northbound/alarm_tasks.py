@@ -1,4 +1,4 @@
-"""Acknowledging and clearing are tasks in TMF642: a body names many alarms, and the answer tells what became of each.
+"""Acknowledging, clearing and commenting are tasks in TMF642: a body names many alarms, the answer tells what became of each.
 
 An alarm is named by its id, or by what its source calls it. What names nothing that the caller may change is given back
 as it came, whether there is no such alarm or it is another's. The alarms are changed one after another, each once for
@@ -18,14 +18,13 @@ import uuid_utils
 
 from adapters.northbound.alarm_query import AlarmFilter
 from adapters.northbound.alarm_reads import AlarmReads
-from adapters.northbound.alarm_shape import ACK_ALARMS, CLEAR_ALARMS, MATCHED
-from adapters.northbound.edge import Port
+from adapters.northbound.alarm_shape import ACK_ALARMS, CLEAR_ALARMS, COMMENT_ALARMS, MATCHED
 from adapters.northbound.errors import MalformedBody
 from adapters.northbound.shape import MOST_FAULTS, Fault, Thing, faults
-from graph.changes.alarms import acknowledge_alarm, clear_alarm
+from graph.changes.alarms import acknowledge_alarm, clear_alarm, comment_alarm, unacknowledge_alarm
+from graph.changes.comments import Comment
 from graph.changes.outcome import Outcome
 from graph.errors import GraphError
-from graph.scope import Principal
 
 MOST_ALARMS: Final = 200
 """Each is a transaction, and all must be done before the deadline."""
@@ -36,8 +35,8 @@ log = structlog.get_logger(__name__)
 class Change(Protocol):
     """What a task does to one alarm."""
 
-    async def __call__(self, port: Port, principal: Principal, alarm_id: str, key: str, deadline: float) -> Outcome:
-        """Do it."""
+    async def __call__(self, reads: AlarmReads, asked: Mapping[str, Any], alarm_id: str, key: str, /) -> Outcome:
+        """Do it, as the body asks."""
         ...
 
 
@@ -53,17 +52,49 @@ class Task:
     change: Change
 
 
-async def _acknowledge(port: Port, principal: Principal, alarm_id: str, key: str, deadline: float) -> Outcome:
-    return await acknowledge_alarm(port.store, principal, alarm_id=alarm_id, idempotency_key=key, deadline=deadline)
+async def _acknowledge(reads: AlarmReads, _: Mapping[str, Any], alarm_id: str, key: str) -> Outcome:
+    port = reads.port
+    return await acknowledge_alarm(
+        port.store, reads.principal, port.policy, alarm_id=alarm_id, idempotency_key=key, deadline=reads.deadline
+    )
 
 
-async def _clear(port: Port, principal: Principal, alarm_id: str, key: str, deadline: float) -> Outcome:
+async def _unacknowledge(reads: AlarmReads, _: Mapping[str, Any], alarm_id: str, key: str) -> Outcome:
+    port = reads.port
+    return await unacknowledge_alarm(
+        port.store, reads.principal, port.policy, alarm_id=alarm_id, idempotency_key=key, deadline=reads.deadline
+    )
+
+
+async def _clear(reads: AlarmReads, _: Mapping[str, Any], alarm_id: str, key: str) -> Outcome:
+    port = reads.port
     return await clear_alarm(
-        port.store, principal, port.policy, alarm_id=alarm_id, idempotency_key=key, deadline=deadline
+        port.store, reads.principal, port.policy, alarm_id=alarm_id, idempotency_key=key, deadline=reads.deadline
+    )
+
+
+async def _comment(reads: AlarmReads, asked: Mapping[str, Any], alarm_id: str, key: str) -> Outcome:
+    port, told = reads.port, asked["comment"]
+    comment = Comment(
+        alarm=alarm_id,
+        text=told["comment"],
+        user=told.get("userId", ""),
+        system=told.get("systemId", ""),
+        time=told.get("time", ""),
+    )
+    return await comment_alarm(
+        port.store,
+        reads.principal,
+        port.policy,
+        comment,
+        idempotency_key=key,
+        deadline=reads.deadline,
     )
 
 
 ACK: Final = Task(name="ackAlarms", shape=ACK_ALARMS, done="ackedAlarm", change=_acknowledge)
+UN_ACK: Final = Task(name="unAckAlarms", shape=ACK_ALARMS, done="unAckedAlarm", change=_unacknowledge)
+COMMENT: Final = Task(name="commentAlarms", shape=COMMENT_ALARMS, done="commentedAlarm", change=_comment)
 CLEAR: Final = Task(name="clearAlarms", shape=CLEAR_ALARMS, done="clearedAlarm", change=_clear)
 
 
@@ -73,7 +104,7 @@ async def perform(task: Task, reads: AlarmReads, body: object, key: str | None) 
     patterns: Sequence[Mapping[str, Any]] = asked["alarmPattern"]
     targets = _targets(patterns, await reads.matching(_filter(patterns)))
     task_id = f"{task.name.lower()}-{uuid_utils.uuid7()}"
-    done = await _change_all(task, reads, [each for found in targets for each in found], key or task_id)
+    done = await _change_all(task, reads, asked, targets, key or task_id)
     failed = [pattern for pattern, found in zip(patterns, targets, strict=True) if not done.issuperset(found or [""])]
     return {
         **{name: value for name, value in asked.items() if name not in (task.done, "state", "unmatchedPattern")},
@@ -120,16 +151,19 @@ def _targets(patterns: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, 
     return found
 
 
-async def _change_all(task: Task, reads: AlarmReads, alarms: Sequence[str], key: str) -> set[str]:
+async def _change_all(
+    task: Task, reads: AlarmReads, asked: Mapping[str, Any], targets: Sequence[Sequence[str]], key: str
+) -> set[str]:
     """Do it to one alarm after another; give those that it was done to.
 
     What fails after some were changed is no error of the task: its answer tells what was done, and it may be sent again.
     """
     done: set[str] = set()
-    for alarm_id in dict.fromkeys(alarms):
+    alarms = dict.fromkeys(each for found in targets for each in found)
+    for alarm_id in alarms:
         own = hashlib.sha256(f"{task.name} {alarm_id} {key}".encode()).hexdigest()
         try:
-            outcome = await task.change(reads.port, reads.principal, alarm_id, own, reads.deadline)
+            outcome = await task.change(reads, asked, alarm_id, own)
         except GraphError as error:
             if not done:
                 raise

@@ -1,6 +1,7 @@
 """Fault managers, operators and customers call one address for alarms, each with other rights, and all read one protocol.
 
-TMF642 v4 under `/tmf-api/alarmManagement/v4`: `alarm`, `ackAlarms`, `clearAlarms`. `alarm_routes` makes the routes; behind
+TMF642 v4 under `/tmf-api/alarmManagement/v4`: `alarm`, `ackAlarms`, `unAckAlarms`, `clearAlarms`, `commentAlarms`, and the
+schema of our extension. `alarm_routes` makes the routes; behind
 the gates of edge.py each request is a read in the caller's scope, or a change.
 """
 
@@ -11,12 +12,13 @@ from typing import Final
 from starlette.responses import Response
 from starlette.routing import Route
 
+from adapters.alarms.x733 import SCHEMA, SCHEMA_FILE
 from adapters.errors import Malformed
 from adapters.northbound.alarm_changes import Changing
 from adapters.northbound.alarm_codec import encode
 from adapters.northbound.alarm_query import filter_of
 from adapters.northbound.alarm_reads import AlarmReads
-from adapters.northbound.alarm_tasks import ACK, CLEAR, Task, perform
+from adapters.northbound.alarm_tasks import ACK, CLEAR, COMMENT, UN_ACK, Task, perform
 from adapters.northbound.body import JSON, PATCH
 from adapters.northbound.edge import READERS, WRITERS, Action, Call, Edge, Resources, answer, routes
 from adapters.northbound.errors import Refusal
@@ -40,8 +42,8 @@ def alarm_routes(edge: Edge) -> list[Route]:
             "GET": Action(name="retrieveAlarm", roles=READERS, run=_retrieve),
             "PATCH": Action(name="patchAlarm", roles=WRITERS, run=_patch, is_work=True),
         },
-        **_of_task(ACK),
-        **_of_task(CLEAR),
+        **{path: actions for task in (ACK, UN_ACK, CLEAR, COMMENT) for path, actions in _of_task(task).items()},
+        SCHEMA.removeprefix(BASE): {"GET": Action(name="retrieveSchema", roles=READERS, run=_schema)},
     }
     return routes(edge, resources)
 
@@ -91,6 +93,10 @@ async def _create(call: Call) -> Response:
 async def _patch(call: Call) -> Response:
     changing = Changing(reads=_reads(call), most_bytes=call.most_bytes)
     return answer(200, await changing.amend(call.id, await call.body(PATCH)))
+
+
+async def _schema(_: Call) -> Response:
+    return Response(SCHEMA_FILE.read_bytes(), 200, {"Content-Type": "application/schema+json"})
 
 
 async def _gone(_: Call) -> Response:

@@ -16,7 +16,9 @@ Files, in order of flow:
     affected.py     what services suffer from all open alarms together
     tickets.py      what the ticketing system is to be told for each alarm and customer
     ticketing.py    what the ticketing system answers, or says by itself
-    acknowledge.py  somebody takes note of an alarm
+    acknowledge.py  somebody takes note of an alarm, or takes it back
+    comments.py     somebody writes on an alarm
+    hearing.py      what a fault management system is to be told of it
     deliveries.py   what was parked is told again
     idempotency.py  once per key: claim, run the change, keep what it returned; sweep what has expired
     events.py       an event is appended in the transaction of its change
@@ -30,9 +32,9 @@ Invariants:
 
 Acknowledging an alarm, the first time and when asking again, by an operator:
 
-    outcome = await acknowledge_alarm(store, operator, alarm_id="alarm-7d", idempotency_key="k1", deadline=soon)
+    outcome = await acknowledge_alarm(store, operator, policy, alarm_id="alarm-7d", idempotency_key="k1", deadline=soon)
     # the alarm has ackState acknowledged; one Event AlarmAcknowledged, for each customer that the alarm affects
     outcome.ids                    # {"alarm": "alarm-7d"}
-    again = await acknowledge_alarm(store, operator, alarm_id="alarm-7d", idempotency_key="k1", deadline=soon)
+    again = await acknowledge_alarm(store, operator, policy, alarm_id="alarm-7d", idempotency_key="k1", deadline=soon)
     again == outcome               # nothing was written
 """

@@ -1,19 +1,25 @@
 """Several people look at the same alarm, and each of them must know whether another has already taken note of it.
 
 An alarm is acknowledged once: whoever comes second is told that it is, and nothing is written or announced again. A
-cleared alarm can still be acknowledged, since someone has to have seen it.
+cleared alarm can still be acknowledged, since someone has to have seen it. An acknowledgement can be taken back.
+
+A fault management system tells of its own people's: what it says is older than what it has yet to be told of that alarm.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
+from graph.changes import hearing
 from graph.changes.events import Event, append
+from graph.changes.hearing import Happened
 from graph.changes.idempotency import Asked, once
 from graph.changes.outcome import Outcome
+from graph.changes.policy import AlarmPolicy
 from graph.changes.sources import Sources, not_found, sources_of
-from graph.scope import Principal
+from graph.scope import Principal, Role
 from graph.store import Store, Transaction
 
 # One statement: lock, then look, then write. `_version` counts the changes of the alarm, for the order of its events.
@@ -23,8 +29,8 @@ MATCH (a:Alarm {id: $alarm})
 WHERE $everyone OR a.sourceSystemId IN $sources
 SET a._lock = true
 REMOVE a._lock
-WITH a, a.ackState <> 'acknowledged' AS due, datetime.realtime().epochMillis AS now
-SET a.ackState = 'acknowledged',
+WITH a, a.ackState <> $ack AS due, datetime.realtime().epochMillis AS now
+SET a.ackState = $ack,
     a.changedAt = CASE WHEN due THEN now ELSE a.changedAt END,
     a._version = coalesce(a._version, 0) + CASE WHEN due THEN 1 ELSE 0 END
 RETURN due, a._version, now, COLLECT {
@@ -34,53 +40,92 @@ RETURN due, a._version, now, COLLECT {
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Acknowledged:
-    """What the database says of an alarm that is there."""
-
-    due: bool
-    """it had not been acknowledged before."""
-    version: int
-    at: int
-    customers: tuple[str, ...]
+# Sorted by id, as all who lock several alarms do.
+_NEWS: Final = """
+UNWIND $batch.alarms AS id
+MATCH (a:Alarm {id: id})
+WHERE a.ackState <> $ack AND NOT EXISTS {
+  MATCH (d:Delivery {orderKey: a.id}) WHERE d.system = $system AND d.state = 'READY'
+}
+RETURN a.id ORDER BY a.id
+"""
+_EVENTS: Final = {"acknowledged": "AlarmAcknowledged", "unacknowledged": "AlarmUnacknowledged"}
 
 
 async def acknowledge_alarm(
-    store: Store, principal: Principal, *, alarm_id: str, idempotency_key: str, deadline: float
+    store: Store, principal: Principal, policy: AlarmPolicy, *, alarm_id: str, idempotency_key: str, deadline: float
 ) -> Outcome:
     """Take note of an alarm in the name of the caller; the outcome has the id of the `alarm`."""
-    sources = sources_of(principal)
-    subject = principal.subject
-    asked = Asked(
-        subject=subject, client_key=idempotency_key, operation="acknowledgeAlarm", input={"alarmId": alarm_id}
-    )
+    taking = _Taking(store=store, principal=principal, policy=policy, state="acknowledged")
+    return await _once(taking, "acknowledgeAlarm", alarm_id, idempotency_key, deadline)
+
+
+async def unacknowledge_alarm(
+    store: Store, principal: Principal, policy: AlarmPolicy, *, alarm_id: str, idempotency_key: str, deadline: float
+) -> Outcome:
+    """Take that back, whoever has taken note."""
+    taking = _Taking(store=store, principal=principal, policy=policy, state="unacknowledged")
+    return await _once(taking, "unacknowledgeAlarm", alarm_id, idempotency_key, deadline)
+
+
+async def hear_acknowledged(
+    store: Store, policy: AlarmPolicy, alarms: Sequence[str], *, state: str = "acknowledged", deadline: float
+) -> None:
+    """Believe the fault management system what its people did; what is no alarm of ours is passed over."""
+    hearing_ = policy.fault_management
+    assert hearing_ is not None, "nobody else is heard"
+    principal = Principal(subject=f"system:{hearing_.name}", role=Role.SYSTEM, system=hearing_.name)
+    taking = _Taking(store=store, principal=principal, policy=policy, state=state)
+
+    async def work(transaction: Transaction) -> None:
+        given = {"system": hearing_.name, "ack": state, "batch": {"alarms": sorted(set(alarms))}}
+        for row in await transaction.run(_NEWS, given):
+            await _take(transaction, taking, str(row[0]), Sources(everyone=True))
+
+    if alarms:
+        await store.write(work, deadline=deadline)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taking:
+    """Who takes note, or takes it back."""
+
+    store: Store
+    principal: Principal
+    policy: AlarmPolicy
+    state: str
+
+
+async def _once(taking: _Taking, operation: str, alarm_id: str, key: str, deadline: float) -> Outcome:
+    sources, subject = sources_of(taking.principal), taking.principal.subject
+    asked = Asked(subject=subject, client_key=key, operation=operation, input={"alarmId": alarm_id})
 
     async def change(transaction: Transaction) -> Outcome:
-        done = await _acknowledge(transaction, alarm_id, sources)
-        if done is None:
+        if not await _take(transaction, taking, alarm_id, sources):
             return Outcome(ids={}, user_errors=(not_found(),))
-        if done.due:
-            append(transaction, _event(alarm_id, subject, done))
         return Outcome(ids={"alarm": alarm_id})
 
-    return await once(store, asked, change, deadline=deadline)
+    return await once(taking.store, asked, change, deadline=deadline)
 
 
-async def _acknowledge(transaction: Transaction, alarm_id: str, sources: Sources) -> _Acknowledged | None:
-    rows = await transaction.run(_ACKNOWLEDGE, {"alarm": alarm_id, **sources.parameters()})
+async def _take(transaction: Transaction, taking: _Taking, alarm_id: str, sources: Sources) -> bool:
+    """Do it, and tell of it; False when there is no such alarm."""
+    given = {"alarm": alarm_id, "ack": taking.state, **sources.parameters()}
+    rows = await transaction.run(_ACKNOWLEDGE, given)
     if not rows:
-        return None
+        return False
     due, version, now, customers = cast("tuple[bool, int, int, list[str]]", tuple(rows[0]))
-    return _Acknowledged(due=due, version=version, at=now, customers=tuple(customers))
-
-
-def _event(alarm_id: str, subject: str, done: _Acknowledged) -> Event:
-    return Event(
-        type="AlarmAcknowledged",
-        aggregate_id=alarm_id,
-        aggregate_version=done.version,
-        at=done.at,
-        principal=subject,
-        payload={"alarm": alarm_id, "ackState": "acknowledged"},
-        customers=done.customers,
-    )
+    if due:
+        event = Event(
+            type=_EVENTS[taking.state],
+            aggregate_id=alarm_id,
+            aggregate_version=version,
+            at=now,
+            principal=taking.principal.subject,
+            payload={"alarm": alarm_id, "ackState": taking.state},
+            customers=customers,
+        )
+        append(transaction, event)
+        told = [Happened(event=event, touches=False)]
+        await hearing.tell(transaction, taking.policy.fault_management, taking.principal.system, told)
+    return True

@@ -14,7 +14,8 @@ import uuid_utils
 
 from graph.alarm import Alarm
 from graph.changes import occurrence
-from graph.changes.acknowledge import acknowledge_alarm
+from graph.changes.acknowledge import acknowledge_alarm, unacknowledge_alarm
+from graph.changes.comments import comment_alarm
 from graph.changes.consequences import By, Changed, Written, follow, state_of
 from graph.changes.idempotency import Asked, once
 from graph.changes.occurrence import Found, Known, Step
@@ -27,7 +28,15 @@ from graph.model import LABELS, RELATIONSHIPS, label_of
 from graph.scope import Principal
 from graph.store import Store, Transaction
 
-__all__ = ["AlarmPolicy", "acknowledge_alarm", "amend_alarm", "clear_alarm", "raise_alarm"]
+__all__ = [
+    "AlarmPolicy",
+    "acknowledge_alarm",
+    "amend_alarm",
+    "clear_alarm",
+    "comment_alarm",
+    "raise_alarm",
+    "unacknowledge_alarm",
+]
 
 Amend: TypeAlias = Callable[[Known], Alarm]
 """Gives, from an alarm as it is, what it is to be; runs in the transaction, maybe several times."""
@@ -93,15 +102,17 @@ async def raise_alarm(
     async def change(transaction: Transaction) -> Outcome:
         found = await occurrence.find(transaction, alarm)
         known = found.known
-        step = occurrence.step_of(known, alarm, policy)
+        told = alarm.after(known.value) if known else alarm
+        step = occurrence.step_of(known, told, policy)
         if step is Step.RAISE:
             return await _begin(transaction, by, alarm, found)
         assert known is not None  # what is not there can only be raised
         if step is not Step.NOTHING and alarm.alarmed_object != known.value.alarmed_object:
             await _move(transaction, known.id, alarm, found.object)
             known = replace(known, object=found.object)
+        value = told if step is Step.REOPEN else told.dated_as(known.value)
         still = known.acknowledged and step is not Step.REOPEN
-        return await _go_on(transaction, by, known, replace(alarm, acknowledged=alarm.acknowledged or still), step)
+        return await _go_on(transaction, by, known, replace(value, acknowledged=value.acknowledged or still), step)
 
     if idempotency_key is None:
         return await store.write(change, deadline=deadline)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from graph.alarm import Alarm
-from graph.changes import affected, events, hits, tickets
+from graph.changes import affected, events, hearing, hits, tickets
 from graph.changes.events import Event
+from graph.changes.hearing import Happened
 from graph.changes.occurrence import Known, Step
 from graph.changes.outcome import Outcome, Raised
 from graph.changes.policy import AlarmPolicy
@@ -83,9 +84,13 @@ async def follow(transaction: Transaction, by: By, alarm: Changed, written: Writ
     affected.write(transaction, alarm.id, changed)
     versions = await _count_on(transaction, {other for each in changed for other in each.alarms} - {alarm.id})
     decisions = await _decisions(transaction, by.policy, alarm, changed)
-    told = _tell(transaction, by, alarm, changed, versions)
+    made = _tell(transaction, by, alarm, changed, versions)
+    told = {each.aggregate_id: each.id for each in made}
     tickets.write(transaction, by.policy.ticketing, decisions)
     write_down(transaction, [_delivery(each, told, by.policy) for each in decisions])
+    touched = {other for each in changed for other in each.alarms}
+    happened = [Happened(event=each, touches=each.aggregate_id in touched) for each in made]
+    await hearing.tell(transaction, by.policy.fault_management, by.principal.system, happened)
     return Outcome(ids={"alarm": alarm.id}, raised=_raised(alarm, changed) if alarm.step is Step.RAISE else None)
 
 
@@ -133,8 +138,8 @@ def _new_pairs(alarm: str, changed: Sequence[affected.Change], pairs: set[tuple[
 
 def _tell(
     transaction: Transaction, by: By, alarm: Changed, changed: Sequence[affected.Change], versions: Mapping[str, int]
-) -> Mapping[str, str]:
-    """Append the events; give the event of each alarm that has one."""
+) -> Sequence[Event]:
+    """Append the events, one of each alarm that has any."""
     concerned: defaultdict[str, set[str]] = defaultdict(set)
     for each in changed:
         concerned[alarm.id].add(each.service.customer)
@@ -157,7 +162,7 @@ def _tell(
     made = [event(alarm.id, alarm.step.value, alarm.version, state)]
     made += [event(of, "AlarmEffectChanged", versions[of], {"by": alarm.id}) for of in sorted(versions)]
     events.append(transaction, *made)
-    return {each.aggregate_id: each.id for each in made}
+    return made
 
 
 def _delivery(decision: tickets.Decision, told: Mapping[str, str], policy: AlarmPolicy) -> Told:

@@ -3,8 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from graph.effects import RANK
+
+HEARABLE: Final = (
+    "AlarmRaised",
+    "AlarmUpdated",
+    "AlarmCleared",
+    "AlarmReopened",
+    "AlarmEffectChanged",
+    "AlarmAcknowledged",
+    "AlarmUnacknowledged",
+    "AlarmCommented",
+)
+"""The types of events of alarms."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hearing:
+    """A fault management system that is told of alarms, and of what happens to them."""
+
+    name: str
+    """the system's: what deliveries call it."""
+    sources: frozenset[str] = frozenset()
+    """those that it speaks for: of their alarms it is told only what we add."""
+    events: frozenset[str] = frozenset(HEARABLE)
+    """the types of events that are told."""
+
+    def __post_init__(self) -> None:
+        if not self.events <= set(HEARABLE):
+            raise ValueError(f"{', '.join(sorted(self.events - set(HEARABLE)))}: there are no such events of alarms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +44,8 @@ class AlarmPolicy:
     """the name of the trouble ticketing system; empty: there is none, and no ticket is opened."""
     ticket_from: str = "minor"
     """the least severity, by contract, that a ticket is opened for."""
+    fault_management: Hearing | None = None
+    """who else is told of alarms; None: nobody."""
     reopen_ms: int = 600_000
     """an alarm that returns within this time after its clear is the same alarm; later it is a new one."""
 

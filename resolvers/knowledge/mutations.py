@@ -72,6 +72,7 @@ class Mutation:
         outcome = await alarms.acknowledge_alarm(
             asked.store,
             asked.principal,
+            asked.policy,
             alarm_id=alarm_id,
             idempotency_key=idempotency_key,
             deadline=asked.deadline,

@@ -14,6 +14,7 @@ import pytest
 
 from graph.changes.alarms import acknowledge_alarm
 from graph.changes.outcome import Outcome
+from graph.changes.policy import AlarmPolicy
 from graph.scope import Principal, Role
 from graph.store import Store, Transaction
 
@@ -57,6 +58,7 @@ async def test_the_example_of_a_change_is_true(empty_store: Store) -> None:
     given = {
         "store": empty_store,
         "operator": Principal(subject="ann", role=Role.OPERATOR),
+        "policy": AlarmPolicy(),
         "acknowledge_alarm": acknowledge_alarm,
         "Outcome": Outcome,
         "time": time,

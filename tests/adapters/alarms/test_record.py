@@ -122,7 +122,7 @@ def is_said_by_mtosi(name: str, body: dict[str, Any], *, cleared: bool) -> bool:
         case "alarmedObject":
             return set(body[name]) == {"id"} and _legal(body[name]["id"])
         case "probableCause":
-            return _legal(body[name]) and body[name] not in CAUSES
+            return _legal(str(body[name])) and body[name] not in CAUSES
         case _:
             return not isinstance(body[name], str) or _legal(body[name])
 

@@ -8,6 +8,7 @@ import pytest
 
 from graph.changes.acknowledge import acknowledge_alarm
 from graph.changes.outcome import Outcome
+from graph.changes.policy import AlarmPolicy
 from graph.scope import Principal, Role
 from graph.store import Store, Transaction
 
@@ -38,7 +39,7 @@ class Scene:
 
     async def acknowledge(self, key: str, alarm: str = "alarm-0", principal: Principal = OPERATOR) -> Outcome:
         return await acknowledge_alarm(
-            self.store, principal, alarm_id=alarm, idempotency_key=key, deadline=time.monotonic() + 60
+            self.store, principal, AlarmPolicy(), alarm_id=alarm, idempotency_key=key, deadline=time.monotonic() + 60
         )
 
     async def rows(self, text: str, **parameters: object) -> list[list[object]]:
