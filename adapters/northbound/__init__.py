@@ -1,6 +1,6 @@
 """Northbound: the endpoints of ours that surrounding systems, operators and customers call, in TM Forum's protocols.
 
-A fault manager speaks TMF642 and nothing else, and hears no more of us than that. What it says becomes values and
+A fault manager speaks TMF642 or MTOSI and nothing else, and hears no more of us than that. What it says becomes values and
 changes of the graph; what it asks is answered by the compiled reads, in its own scope.
 
 In: an HTTP request whose principal is known. Out: a TMF642 answer; on any error TMF's error body, and nothing written.
@@ -9,12 +9,13 @@ Files, in the order in which a request meets them:
 
     edge.py           the gates that all pass: method, role, deadline, and how a request is refused
     alarms.py         alarms by TMF642
+    notifications.py  alarms by MTOSI: what is told in SOAP messages
     tickets.py        the ticketing system tells of its tickets (TMF621 listener)
     body.py           a body as it arrives: its type, its size, JSON
     shape.py          what a document may hold, and all that is wrong with one
     alarm_shape.py    the published shape of an alarm, as we take it
     alarm_changes.py  POST and PATCH, as calls of graph.changes
-    alarm_tasks.py    ackAlarms and clearAlarms
+    alarm_tasks.py    ackAlarms, unAckAlarms, clearAlarms, commentAlarms
     alarm_query.py    a list's query as the filter of a compiled read
     alarm_reads.py    what is asked of the graph
     alarm_codec.py    a body becomes an Alarm; what the graph holds becomes a TMF642 alarm

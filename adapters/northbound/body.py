@@ -28,17 +28,21 @@ _LEAST, _MOST = -(2**63), 2**64 - 1
 
 
 async def read_json(request: Request, media: tuple[str, ...], most: int, deadline: float) -> object:
-    """Read the body of a request; raises Refusal, TooLarge, or starlette's ClientDisconnect."""
+    """Read the body of a request as JSON; raises Refusal, TooLarge, or starlette's ClientDisconnect."""
+    return parsed(await read_body(request, media, most, deadline))
+
+
+async def read_body(request: Request, media: tuple[str, ...], most: int, deadline: float) -> bytes:
+    """Read the body of a request as it is; raises the same."""
     _check_media(request, media)
     length = request.headers.get("content-length", "0")
     if not length.isascii() or not length.isdigit() or len(length) > _WIDEST or int(length) > PATIENCE * most:
         raise TooLarge(most)
     try:
         async with asyncio.timeout(deadline - time.monotonic()):
-            body = await _bytes(request, most)
+            return await _bytes(request, most)
     except TimeoutError:
         raise Refusal("REQUEST_TIMEOUT", headers=CLOSE) from None
-    return parsed(body)
 
 
 def parsed(body: bytes) -> object:

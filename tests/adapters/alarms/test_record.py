@@ -110,7 +110,7 @@ def is_said_by_mtosi(name: str, body: dict[str, Any], *, cleared: bool) -> bool:
     """Whether MTOSI has a way to say this value: not so for half a word, a second time, or letters that XML has not."""
     match name:
         case "alarmType":
-            return body[name] != "mechanismViolation"
+            return str(body[name]) != "mechanismViolation"
         case "perceivedSeverity":
             return not cleared
         case "state":

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route, Router
 from starlette.types import Scope
 
-from adapters.northbound import tickets
+from adapters.northbound import notifications, tickets
 from adapters.northbound.alarms import BASE, alarm_routes
 from adapters.northbound.edge import Edge
 from adapters.northbound.errors import body_of
@@ -117,6 +117,16 @@ async def listening_to_tickets(port: Port, settings: Settings) -> AsyncIterator[
     """A client of what the ticketing system tells of its tickets."""
     async with serving(_mounted(tickets.BASE, tickets.ticket_routes(edge(port)), settings), settings) as client:
         client.base_url = httpx.URL(f"{client.base_url}{tickets.BASE}")
+        yield client
+
+
+@asynccontextmanager
+async def notifying(port: Port, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of what fault managers tell in MTOSI."""
+    app = _mounted(notifications.BASE, notifications.notification_routes(edge(port)), settings)
+    async with serving(app, settings) as client:
+        client.base_url = httpx.URL(f"{client.base_url}{notifications.BASE}")
+        client.timeout = httpx.Timeout(60)
         yield client
 
 
