@@ -69,8 +69,10 @@ class Call:
     """segments, as they are: they are quoted here."""
     query: tuple[tuple[str, str], ...] = ()
     body: object = None
-    """any JSON; nothing is sent for None."""
+    """any JSON; bytes as they are, whose type is in the headers; nothing is sent for None."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    reads: frozenset[int] = frozenset()
+    """statuses whose answers are read though they are none of 2xx: they say why."""
 
     def __post_init__(self) -> None:
         if not {"", ".", ".."}.isdisjoint(self.path):
@@ -82,7 +84,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What it said, with a status of 2xx."""
+    """What it said, with a status of 2xx or one that the call reads."""
 
     system: str
     status: int
@@ -136,7 +138,7 @@ class Transport:
             headers["Authorization"] = f"Bearer {self._system.bearer.get_secret_value()}"
         data = None
         if call.body is not None:
-            data = orjson.dumps(call.body)
+            data = call.body if isinstance(call.body, bytes) else orjson.dumps(call.body)
             headers.setdefault("Content-Type", "application/json")
         async with self._session.request(
             call.method, _url(self._system.address, call), data=data, headers=headers, allow_redirects=False
@@ -200,14 +202,16 @@ def retry_after(value: str | None, *, now: datetime) -> float | None:
 
 
 def _url(address: str, call: Call) -> URL:
-    path = "/".join(quote(each, safe="") for each in call.path)
+    path = "".join(f"/{quote(each, safe='')}" for each in call.path)
     query = f"?{urlencode(call.query, quote_via=quote)}" if call.query else ""
-    return URL(f"{address.rstrip('/')}/{path}{query}", encoded=True)
+    return URL(f"{address.rstrip('/')}{path}{query}", encoded=True)
 
 
 def _accept(name: str, call: Call, response: aiohttp.ClientResponse) -> None:
     """Let 2xx pass. The body of anything else is not looked at: it may hold anything."""
     status = response.status
+    if status in call.reads:
+        return
     said = f"{name} answered {status} to {call}"
     if status >= 500 or status in _WAIT:
         wait = retry_after(response.headers.get("Retry-After"), now=datetime.now(UTC))

@@ -239,6 +239,16 @@ async def _half(answer: Response, send: Send) -> None:
 
 def _foreign(answer: Response) -> Response:
     told = orjson.loads(answer.body) if answer.body else {}
-    for each in told if isinstance(told, list) else [told]:
-        each |= {"id": FOREIGN, "externalId": FOREIGN}
+    for each in _resources(told):
+        each |= {"id": FOREIGN, "externalId": FOREIGN, "externalAlarmId": FOREIGN, "attributes": {"alarmId": FOREIGN}}
     return _json(answer.status_code, told)
+
+
+def _resources(told: object) -> list[dict[str, object]]:
+    """Give what an answer is about: itself, the items of a list, or what stands in an envelope."""
+    if isinstance(told, list):
+        return [each for each in told if isinstance(each, dict)]
+    if not isinstance(told, dict):
+        return []
+    inside = told.get("alerts", [told["alert"]] if "alert" in told else None)
+    return [told] if inside is None else _resources(inside)

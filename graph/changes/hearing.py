@@ -92,7 +92,7 @@ def _told(hearing: Hearing, happened: Happened, row: Sequence[object]) -> Told |
         "alarm": alarm,
         "isTheirs": is_theirs,
         "values": said,
-        "record": {name: kept[name] for name in ("id",) if name in kept} if is_theirs else kept,
+        "record": kept,
         "object": target,
         "affectedCount": count,
         "affected": [dict(zip(_AFFECTED, each, strict=True)) for each in affected],

@@ -1,0 +1,115 @@
+"""Fault management: a central system where people look at all alarms, told of each and of what it does to customers.
+
+Such systems differ in protocol and words, and what is owed to them is the same: an alarm that can be found again under our
+own id, that says how bad it is, which services of whom it affects, whether somebody has taken note, and when it is over.
+`FaultManagement` says that much; each dialect says it to one kind of system.
+
+In: an `AlarmOrder`, what is to be known of an alarm. Out: a `TheirAlarm`, what the other system has of it; or an
+`adapters.errors.AdapterError`.
+
+Files, in order of flow: `telling.py` (a delivery is told) · `ordering.py` (what a delivery says, as an order) · this one (what
+every dialect does) · `tmf642.py` (TM Forum's, over HTTP) · `mtosi.py` (notifications in SOAP) · `alerta.py` (Alerta's REST API).
+
+Invariants
+1. Our alarm is known there by our id, from its first moment on; whoever does not know whether it was heard looks for it first.
+2. Of an alarm that came from that system it is told only what we add: the effect, and who has taken note.
+3. That somebody has *not* taken note is told only when that is the news: what their people have done meanwhile stays.
+4. No method tries twice. When and whether to ask again is the ledger's business.
+
+An alarm that may be there already:
+
+    their = await system.find(order, deadline=soon)
+    if their is None:
+        await system.report(order, delivery_id="event-9:noc:alarm-7", deadline=soon)
+    else:
+        await system.amend(their, order, delivery_id="event-9:noc:alarm-7", deadline=soon)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from graph.vocabulary import EFFECTS, SEVERITIES
+
+US: Final = "trunkline"
+"""How we call ourselves: the reporting system."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Affected:
+    """A service that the alarm affects."""
+
+    id: str
+    name: str
+    effect: str
+    """one of `graph.vocabulary.EFFECTS`."""
+    severity: str | None
+    """by contract, one of `graph.vocabulary.SEVERITIES`."""
+    customer: str
+    customer_name: str
+
+    def __post_init__(self) -> None:
+        if self.effect not in EFFECTS or (self.severity is not None and self.severity not in SEVERITIES):
+            raise ValueError(f"{self.effect!r}, {self.severity!r}: one of them is no word of an effect")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmOrder:
+    """What is to be known of an alarm."""
+
+    id: str
+    """ours: what it is found by, unless it is theirs."""
+    body: Mapping[str, Any]
+    """the alarm as it is, in the shape of TMF642; of one that is theirs, what names it and what we add."""
+    is_new: bool
+    """whether this is the first that is told of it."""
+    is_theirs: bool
+    their_id: str
+    """of an alarm that is theirs: the id that they gave with it; may be empty."""
+    acknowledged: bool | None
+    """None: that is not told."""
+    is_cleared: bool
+    affected: tuple[Affected, ...]
+    """some of them, if they are many;"""
+    affected_count: int
+    """and how many they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TheirAlarm:
+    """What the other system has of an alarm."""
+
+    id: str
+    """theirs."""
+    acknowledged: bool
+
+
+class FaultManagement(Protocol):
+    """One fault management system. Every method raises `AdapterError` and nothing else of its own."""
+
+    @property
+    def retry_at(self) -> float | None:
+        """When the next call is let through, by time.monotonic(); None: now."""
+        ...
+
+    async def find(self, order: AlarmOrder, *, deadline: float) -> TheirAlarm | None:
+        """Give what they have of this alarm; where they have it twice, what came first."""
+        ...
+
+    async def report(self, order: AlarmOrder, *, delivery_id: str, deadline: float) -> None:
+        """Tell of an alarm that they do not have."""
+        ...
+
+    async def amend(self, their: TheirAlarm, order: AlarmOrder, *, delivery_id: str, deadline: float) -> None:
+        """Bring what they have to what the order says."""
+        ...
+
+    async def acknowledged(self, *, deadline: float) -> Sequence[str]:
+        """Give our ids of our alarms that their people have taken note of and that are not over."""
+        ...
+
+    async def subscribe(self, callback: str, *, deadline: float) -> None:
+        """Ask to be told of changes at this address; it does no harm to ask again, nor where nobody tells."""
+        ...

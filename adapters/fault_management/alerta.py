@@ -1,0 +1,178 @@
+"""Alerta, version 9, by its REST API: an alarm of ours is an alert, told of again whenever it has changed.
+
+Alerta takes two reports of one resource, event and environment for the same alert. Two alarms of ours may have these in
+common, so the event ends in our id: then a report that is heard twice is one alert, and no two alarms are. It is found again
+by that. An alert whose severity rises is open again, so who has taken note is told after the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import SecretStr
+
+from adapters.errors import Nonsense, Rejected
+from adapters.fault_management import US, AlarmOrder, TheirAlarm
+from adapters.tmf import read_time, write_time
+from adapters.transport import Call, Transport
+
+ENVIRONMENT: Final = "Production"
+CHUNK: Final = 100
+NO_SERVICE: Final = "network"
+"""Alerta refuses an alert without any service."""
+_MOST_NAMED: Final = 100
+"""services, and customers, that an alert names."""
+_MOST_PAGES: Final = 100
+_GONE: Final = 404
+
+
+class Alerta:
+    """`adapters.fault_management.FaultManagement` over a transport whose address is that of Alerta's API."""
+
+    def __init__(self, transport: Transport, *, key: SecretStr | None = None, environment: str = ENVIRONMENT) -> None:
+        self._transport = transport
+        self._environment = environment
+        self._headers = {"X-API-Key": key.get_secret_value()} if key else {}
+
+    @property
+    def retry_at(self) -> float | None:
+        """When the next call is let through, by time.monotonic(); None: now."""
+        return self._transport.breaker.retry_at
+
+    async def find(self, order: AlarmOrder, *, deadline: float) -> TheirAlarm | None:
+        """Ask by the event, which ends in our id; for an alert of theirs by its own id."""
+        if order.is_theirs:
+            their_id = order.their_id or str(order.body.get("externalAlarmId", ""))
+            return await self._one(their_id, deadline) if their_id not in ("", ".", "..") else None
+        found = await self._listed({"event": _event(order), "environment": self._environment}, deadline)
+        if any(_attribute(each, "alarmId") != order.id for each in found):
+            raise self._nonsense("was not asked for", "attributes.alarmId")
+        return self._their(found[0]) if found else None
+
+    async def report(self, order: AlarmOrder, *, delivery_id: str, deadline: float) -> None:
+        """POST the alert, and say who has taken note."""
+        answer = await self._ask("POST", ("alert",), self._alert(order, delivery_id), deadline)
+        told = answer.get("alert")
+        if not isinstance(told, dict):
+            raise self._nonsense("is none", "alert")
+        if _attribute(told, "alarmId") != order.id:
+            raise self._nonsense("is another one than the one told", "alert.attributes.alarmId")
+        await self._take(self._their(told), order, deadline)
+
+    async def amend(self, their: TheirAlarm, order: AlarmOrder, *, delivery_id: str, deadline: float) -> None:
+        """POST it again as it is now; to an alert of theirs PUT what we add."""
+        if not order.is_theirs:
+            await self.report(order, delivery_id=delivery_id, deadline=deadline)
+            return
+        await self._ask("PUT", ("alert", their.id, "attributes"), {"attributes": _added(order)}, deadline)
+        await self._take(their, order, deadline)
+
+    async def acknowledged(self, *, deadline: float) -> Sequence[str]:
+        """GET ours that are acknowledged."""
+        found = await self._listed({"status": "ack", "origin": US, "environment": self._environment}, deadline)
+        keys = (_attribute(each, "alarmId") for each in found if each.get("status") == "ack")
+        return [key for key in keys if key]
+
+    async def subscribe(self, callback: str, *, deadline: float) -> None:
+        """Do nothing: it is only looked at."""
+
+    async def _take(self, their: TheirAlarm, order: AlarmOrder, deadline: float) -> None:
+        if order.acknowledged is None or order.acknowledged == their.acknowledged or order.is_cleared:
+            return
+        status = {"status": "ack" if order.acknowledged else "open", "text": f"as {US} knows"}
+        await self._ask("PUT", ("alert", their.id, "status"), status, deadline)
+
+    def _alert(self, order: AlarmOrder, delivery_id: str) -> dict[str, Any]:
+        body = order.body
+        named = list(dict.fromkeys(each.name for each in order.affected))[:_MOST_NAMED]
+        return {
+            "resource": body["alarmedObject"]["id"],
+            "event": _event(order),
+            "environment": self._environment,
+            "severity": "cleared" if order.is_cleared else body["perceivedSeverity"],
+            "service": named or [NO_SERVICE],
+            "group": body["alarmType"],
+            "value": _added(order)["effect"] or body["state"],
+            "text": str(body.get("alarmDetails") or body.get("specificProblem") or body["probableCause"]),
+            "tags": [f"source={body['sourceSystemId']}"],
+            "attributes": {"alarmId": order.id, "deliveryId": delivery_id, **_added(order)},
+            "origin": US,
+            "type": "alarm",
+            "createTime": write_time(read_time(body["alarmRaisedTime"], "alarmRaisedTime")),
+            "timeout": 0,  # it is over when we say so
+        }
+
+    async def _one(self, their_id: str, deadline: float) -> TheirAlarm | None:
+        try:
+            answer = await self._ask("GET", ("alert", their_id), None, deadline)
+        except Rejected as rejected:
+            if rejected.status != _GONE:
+                raise
+            return None
+        alert = answer.get("alert")
+        if not isinstance(alert, dict) or alert.get("id") != their_id:
+            raise self._nonsense("is another one than the one asked for", "alert.id")
+        return self._their(alert)
+
+    async def _listed(self, wanted: Mapping[str, str], deadline: float) -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = []
+        for page in range(1, _MOST_PAGES + 1):
+            query = (*wanted.items(), ("page", str(page)), ("page-size", str(CHUNK)))
+            call = Call(method="GET", path=("alerts",), query=query, headers=self._headers)
+            answer = self._object((await self._transport.exchange(call, deadline=deadline)).json())
+            alerts = answer.get("alerts")
+            if not isinstance(alerts, list) or not all(isinstance(each, dict) for each in alerts):
+                raise self._nonsense("is in no list", "alerts")
+            found += alerts
+            if len(alerts) < CHUNK:
+                return found
+        raise self._nonsense("is in a list without an end", "alerts")
+
+    async def _ask(self, method: str, path: tuple[str, ...], body: object, deadline: float) -> Mapping[str, Any]:
+        call = Call(method=method, path=path, body=body, headers=self._headers)
+        return self._object((await self._transport.exchange(call, deadline=deadline)).json())
+
+    def _their(self, alert: Mapping[str, Any]) -> TheirAlarm:
+        their_id = alert.get("id")
+        if not isinstance(their_id, str) or their_id in ("", ".", ".."):
+            raise self._nonsense("has no id", "id")
+        return TheirAlarm(id=their_id, acknowledged=alert.get("status") == "ack")
+
+    def _object(self, value: object) -> Mapping[str, Any]:
+        if not isinstance(value, dict):
+            raise self._nonsense("is no object", "body")
+        return value
+
+    def _nonsense(self, what: str, where: str) -> Nonsense:
+        return Nonsense(
+            f"An alert that {self._transport.name} answered {what}",
+            hint="Look whether its address leads to the right system",
+            where=where,
+        )
+
+
+def _event(order: AlarmOrder) -> str:
+    return f"{order.body['probableCause']} {order.id}"
+
+
+def _added(order: AlarmOrder) -> dict[str, str]:
+    """Give what an alarm does, as attributes."""
+    customers = list(dict.fromkeys(each.customer_name for each in order.affected))
+    effects = sorted({each.effect for each in order.affected}, key=("down", "degraded", "atRisk").index)
+    severities = sorted({each.severity for each in order.affected if each.severity}, key=_RANK.index)
+    return {
+        "customer": ", ".join(customers[:_MOST_NAMED]),
+        "effect": effects[0] if effects else "",
+        "customerSeverity": severities[0] if severities else "",
+        "affectedServices": str(order.affected_count),
+    }
+
+
+_RANK: Final = ("critical", "major", "minor", "warning", "indeterminate", "cleared")
+
+
+def _attribute(alert: Mapping[str, Any], name: str) -> str:
+    attributes = alert.get("attributes")
+    value = attributes.get(name) if isinstance(attributes, dict) else None
+    return value if isinstance(value, str) else ""

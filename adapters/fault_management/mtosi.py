@@ -1,0 +1,92 @@
+"""A fault management system that hears MTOSI's notifications: each change of an alarm is told as the alarm it is now.
+
+A notification asks for nothing and cannot be looked up; but it says the whole alarm, so that hearing it twice does nothing
+twice, and its id is that of the delivery, by which whoever heard it knows it again. What their people take note of they
+tell us by a notification or a request of theirs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+from adapters.alarms.causes import default_cause
+from adapters.alarms.messages import notify
+from adapters.alarms.soap import CONTENT_TYPE, fault_in, read_envelope
+from adapters.alarms.write import write_alarm
+from adapters.alarms.x733 import MEMBER, SUBCLASS, extension_of
+from adapters.errors import Busy, Malformed, Nonsense, Rejected
+from adapters.fault_management import US, AlarmOrder, TheirAlarm
+from adapters.tmf import write_time
+from adapters.transport import Answer, Call, Transport
+from adapters.xml import MOST_BYTES
+
+_FAULT: Final = 500
+"""A SOAP fault comes with it, whoever is to blame."""
+
+
+class Mtosi:
+    """`adapters.fault_management.FaultManagement` over a transport whose address is where notifications are heard."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    @property
+    def retry_at(self) -> float | None:
+        """When the next call is let through, by time.monotonic(); None: now."""
+        return self._transport.breaker.retry_at
+
+    async def find(self, order: AlarmOrder, *, deadline: float) -> TheirAlarm | None:  # noqa: ARG002 - nobody is asked
+        """Take it to be there: what is told then is the same, whether it is or not."""
+        return TheirAlarm(id=order.id, acknowledged=False)
+
+    async def report(self, order: AlarmOrder, *, delivery_id: str, deadline: float) -> None:
+        """Notify of it."""
+        alarm = write_alarm(_named(order, delivery_id))
+        now = write_time(time.time_ns() // 1_000_000)
+        body = notify([alarm], sender=US, correlation_id=delivery_id, timestamp=now)
+        headers = {"Content-Type": CONTENT_TYPE, "Accept": "text/xml", "SOAPAction": '"notify"'}
+        call = Call(method="POST", path=(), body=body, headers=headers, reads=frozenset({_FAULT}))
+        self._check(await self._transport.exchange(call, deadline=deadline))
+
+    async def amend(self, their: TheirAlarm, order: AlarmOrder, *, delivery_id: str, deadline: float) -> None:  # noqa: ARG002 - as above
+        """Notify of it as it is now."""
+        await self.report(order, delivery_id=delivery_id, deadline=deadline)
+
+    async def acknowledged(self, *, deadline: float) -> Sequence[str]:  # noqa: ARG002 - as above
+        """Give none: they tell us themselves."""
+        return ()
+
+    async def subscribe(self, callback: str, *, deadline: float) -> None:
+        """Do nothing: where they tell us is theirs to know."""
+
+    def _check(self, answer: Answer) -> None:
+        if not answer.body.strip():
+            if answer.status == _FAULT:
+                raise self._busy()
+            return
+        try:
+            found = fault_in(read_envelope(answer.body, most_bytes=MOST_BYTES).content)
+        except Malformed as malformed:
+            if answer.status == _FAULT:
+                raise self._busy() from malformed
+            said = f"{self._transport.name} answered what is no SOAP"
+            raise Nonsense(said, hint="Look whether its address leads to the right system", where="body") from malformed
+        if found is not None and found.is_ours:
+            said = f"{self._transport.name} answered a fault of ours to a notification"
+            raise Rejected(said, hint="Look into its own log for the reason", status=400)
+        if found is not None or answer.status == _FAULT:
+            raise self._busy()
+
+    def _busy(self) -> Busy:
+        return Busy(f"{self._transport.name} could not take a notification", hint="It is told later", status=_FAULT)
+
+
+def _named(order: AlarmOrder, delivery_id: str) -> dict[str, Any]:
+    """Give the alarm by a name of its own: to MTOSI two of one object and cause are one, but for the cause's qualifier."""
+    extension = {**extension_of(order.body), "notificationIdentifier": delivery_id}
+    if not order.is_theirs:
+        cause = extension.get("probableCause") or default_cause(str(order.body["probableCause"]))
+        extension["probableCause"] = {**cause, "qualifier": order.id}
+    return {**order.body, **SUBCLASS, MEMBER: extension}

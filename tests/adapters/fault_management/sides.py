@@ -1,0 +1,192 @@
+"""Each dialect with a system that speaks it: what that system knows of our alarms, and what its people do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+
+from adapters.alarms.read import read_alarm
+from adapters.fault_management import FaultManagement
+from adapters.fault_management.alerta import Alerta
+from adapters.fault_management.mtosi import Mtosi
+from adapters.fault_management.ordering import order_of
+from adapters.fault_management.tmf642 import Tmf642
+from adapters.simulator import alarm_management, alerta, notified
+from adapters.simulator.faults import Faults
+from adapters.transport import System, Transport, opened
+
+OURS = "alarm-0199-7"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the other system knows of one alarm of ours."""
+
+    severity: str
+    cleared: bool
+    acknowledged: bool | None
+    """None: it says neither."""
+    affected: int
+
+
+class Side(Protocol):
+    """A dialect, and a system that speaks it."""
+
+    system: FaultManagement
+    faults: Faults
+
+    def known(self) -> Mapping[str, list[Known]]:
+        """Give what it has, by our id; several where it was told of one alarm twice."""
+        ...
+
+    async def acknowledge(self, ours: str) -> None:
+        """Take note of an alarm, as its people do."""
+        ...
+
+
+@dataclass
+class OfTmf642:
+    system: FaultManagement
+    faults: Faults
+    served: alarm_management.AlarmManagement
+
+    def known(self) -> Mapping[str, list[Known]]:
+        found: dict[str, list[Known]] = {}
+        for each in self.served.alarms.values():
+            known = Known(
+                severity=each["perceivedSeverity"],
+                cleared=each["state"] == "cleared",
+                acknowledged=each["ackState"] == "acknowledged",
+                affected=len(each["affectedService"]),
+            )
+            found.setdefault(each["externalAlarmId"], []).append(known)
+        return found
+
+    async def acknowledge(self, ours: str) -> None:
+        [their_id] = [n for n, each in self.served.alarms.items() if each["externalAlarmId"] == ours]
+        async with httpx.AsyncClient() as client:
+            url = f"{self.served.address}/alarm/{their_id}"
+            assert (await client.patch(url, json={"ackState": "acknowledged"})).is_success
+
+
+@dataclass
+class OfAlerta:
+    system: FaultManagement
+    faults: Faults
+    served: alerta.AlertaServer
+
+    def known(self) -> Mapping[str, list[Known]]:
+        found: dict[str, list[Known]] = {}
+        for each in self.served.alerts.values():
+            known = Known(
+                severity=each["severity"],
+                cleared=each["status"] == "closed",
+                acknowledged=each["status"] == "ack",
+                affected=int(each["attributes"]["affectedServices"]),
+            )
+            found.setdefault(each["attributes"]["alarmId"], []).append(known)
+        return found
+
+    async def acknowledge(self, ours: str) -> None:
+        [their_id] = [n for n, each in self.served.alerts.items() if each["attributes"]["alarmId"] == ours]
+        async with httpx.AsyncClient() as client:
+            url = f"{self.served.address}/alert/{their_id}/status"
+            assert (await client.put(url, json={"status": "ack"})).is_success
+
+
+@dataclass
+class OfMtosi:
+    system: FaultManagement
+    faults: Faults
+    served: notified.Listener
+
+    def known(self) -> Mapping[str, list[Known]]:
+        found: dict[str, list[Known]] = {}
+        for each in self.served.alarms.values():
+            body = read_alarm(each.element).body
+            known = Known(
+                severity=body["perceivedSeverity"],
+                cleared=body["state"] == "cleared",
+                acknowledged=body["ackState"] == "acknowledged" if "ackState" in body else None,
+                affected=len(body["affectedService"]),
+            )
+            found.setdefault(body["externalAlarmId"], []).append(known)
+        return found
+
+    async def acknowledge(self, ours: str) -> None:
+        raise NotImplementedError("its people tell us by a message of theirs: tests of the northbound endpoint")
+
+
+@asynccontextmanager
+async def of_tmf642(journal: Path) -> AsyncIterator[OfTmf642]:
+    async with alarm_management.serving(journal=journal) as served, opened(_system(served.address)) as transport:
+        yield OfTmf642(Tmf642(transport), served.faults, served)
+
+
+@asynccontextmanager
+async def of_alerta(journal: Path) -> AsyncIterator[OfAlerta]:
+    async with alerta.serving(journal=journal) as served, opened(_system(served.address)) as transport:
+        yield OfAlerta(Alerta(transport), served.faults, served)
+
+
+@asynccontextmanager
+async def of_mtosi(journal: Path) -> AsyncIterator[OfMtosi]:
+    async with notified.serving(journal=journal) as served, opened(_system(served.address)) as transport:
+        yield OfMtosi(Mtosi(transport), served.faults, served)
+
+
+DIALECTS: dict[str, Callable[[Transport], FaultManagement]] = {"tmf642": Tmf642, "alerta": Alerta, "mtosi": Mtosi}
+SIDES: dict[str, Callable[[Path], AbstractAsyncContextManager[Side]]] = {
+    "tmf642": of_tmf642,
+    "alerta": of_alerta,
+    "mtosi": of_mtosi,
+}
+
+
+def _system(address: str) -> System:
+    return System(name="umbrella", address=address, failures=1_000)
+
+
+def payload(event: str = "AlarmRaised", *, ours: str = OURS, theirs: bool = False, **values: Any) -> dict[str, Any]:
+    """What a delivery says."""
+    given = {
+        "sourceSystemId": "umbrella" if theirs else "ems",
+        "externalAlarmId": "X1",
+        "alarmedObjectRef": "trunk-1",
+        "alarmType": "communicationsAlarm",
+        "probableCause": "lossOfSignal",
+        "specificProblem": None,
+        "perceivedSeverity": "major",
+        "state": "raised",
+        "ackState": "unacknowledged",
+        "raisedAt": 1_772_362_800_000,
+        "changedAt": 1_772_362_800_500,
+        "clearedAt": None,
+        **values,
+    }
+    harm = {
+        "id": "service-a",
+        "name": "Ada's line",
+        "effect": "down",
+        "severity": "critical",
+        "customer": "customer-a",
+        "customerName": "Ada",
+    }
+    return {
+        "event": event,
+        "alarm": ours,
+        "isTheirs": theirs,
+        "values": given,
+        "record": {"alarmDetails": "no light", "x-vendor": {"row": 3}},
+        "object": "trunk-1",
+        "affectedCount": 1,
+        "affected": [harm],
+    }
+
+
+order = order_of

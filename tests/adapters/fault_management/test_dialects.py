@@ -1,0 +1,172 @@
+"""What one dialect says in its own words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from lxml import etree
+from pydantic import SecretStr
+
+from adapters.alarms.read import read_alarm
+from adapters.errors import Busy, Rejected
+from adapters.fault_management.alerta import Alerta
+from adapters.fault_management.mtosi import Mtosi
+from adapters.simulator import alerta
+from adapters.transport import System, opened
+from tests.adapters.alarms.published import faults
+from tests.adapters.conftest import asking, http, saying, soon
+from tests.adapters.fault_management.sides import OURS, of_alerta, of_mtosi, of_tmf642, order, payload
+from tests.adapters.schema import published
+
+SOAP = (
+    '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault><faultcode>s:{}</faultcode>'
+    "<faultstring>no</faultstring></s:Fault></s:Body></s:Envelope>"
+)
+
+
+async def test_a_tmf642_alarm_says_whose_services_it_affects_as_published(tmp_path: Path) -> None:
+    async with of_tmf642(tmp_path / "journal") as side:
+        await side.system.report(order(payload()), delivery_id="event-1:u:a", deadline=soon())
+        [alarm] = side.served.alarms.values()
+    assert (alarm["externalAlarmId"], alarm["sourceSystemId"], alarm["reportingSystemId"]) == (OURS, "ems", "trunkline")
+    assert alarm["affectedService"] == [
+        {
+            "id": "service-a",
+            "@type": "AffectedServiceEffect",
+            "@baseType": "AffectedService",
+            "name": "Ada's line",
+            "effect": "down",
+            "severity": "critical",
+            "customer": {"id": "customer-a", "name": "Ada", "@referredType": "Customer"},
+        }
+    ]
+    assert (alarm["serviceAffecting"], alarm["x-vendor"], alarm["alarmDetails"]) == (True, {"row": 3}, "no light")
+    assert [
+        *published("Alarm_Create", 642).iter_errors({n: v for n, v in alarm.items() if n not in ("id", "href")})
+    ] == []
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+async def test_to_an_alarm_of_theirs_only_effect_and_acknowledgement_are_added(tmp_path: Path, *, by_id: bool) -> None:
+    async with of_tmf642(tmp_path / "journal") as side, httpx.AsyncClient() as person:
+        body = {k: v for k, v in order(payload()).body.items() if k not in ("affectedService", "serviceAffecting")}
+        theirs = {**body, "externalAlarmId": "X1", "sourceSystemId": "umbrella", "alarmDetails": "theirs"}
+        made = (await person.post(f"{side.served.address}/alarm", json=theirs)).json()
+        told = payload("AlarmAcknowledged", theirs=True, ackState="acknowledged", perceivedSeverity="warning")
+        told["record"] = {"id": made["id"]} if by_id else {}
+        their = await side.system.find(order(told), deadline=soon())
+        assert their is not None
+        assert their.id == made["id"]
+        await side.system.amend(their, order(told), delivery_id="event-1:u:a", deadline=soon())
+        [alarm] = side.served.alarms.values()
+    added = {"affectedService": alarm["affectedService"], "ackState": "acknowledged", "serviceAffecting": True}
+    assert alarm == {**made, **added}
+    assert len(alarm["affectedService"]) == 1
+
+
+@pytest.mark.parametrize("record", [{}, {"id": "FM-1"}, {"id": ".."}, {"id": {"no": "id"}}])
+async def test_an_alarm_of_theirs_that_is_gone_is_not_found(tmp_path: Path, record: dict[str, Any]) -> None:
+    async with of_tmf642(tmp_path / "journal") as side:
+        told = {**payload("AlarmAcknowledged", theirs=True), "record": record}
+        assert await side.system.find(order(told), deadline=soon()) is None
+
+
+async def test_the_hub_is_asked_once_however_often(tmp_path: Path) -> None:
+    async with of_tmf642(tmp_path / "journal") as side:
+        for _ in range(2):
+            await side.system.subscribe("http://127.0.0.1:9/there", deadline=soon())
+
+
+async def test_an_alert_says_whose_services_it_affects(tmp_path: Path) -> None:
+    async with of_alerta(tmp_path / "journal") as side:
+        await side.system.report(order(payload()), delivery_id="event-1:u:a", deadline=soon())
+        [alert] = side.served.alerts.values()
+    assert (alert["resource"], alert["event"]) == ("trunk-1", f"lossOfSignal {OURS}")
+    assert (alert["service"], alert["severity"], alert["group"]) == (["Ada's line"], "major", "communicationsAlarm")
+    assert alert["attributes"] == {
+        "alarmId": OURS,
+        "deliveryId": "event-1:u:a",
+        "customer": "Ada",
+        "effect": "down",
+        "customerSeverity": "critical",
+        "affectedServices": "1",
+    }
+
+
+async def test_an_alert_that_affects_nobody_has_a_service_all_the_same(tmp_path: Path) -> None:
+    async with of_alerta(tmp_path / "journal") as side:
+        told = order({**payload(), "affected": [], "affectedCount": 0})
+        await side.system.report(told, delivery_id="event-1:u:a", deadline=soon())
+        [alert] = side.served.alerts.values()
+    assert alert["service"] == ["network"]
+
+
+async def test_an_alert_of_theirs_gets_attributes_and_their_status(tmp_path: Path) -> None:
+    async with of_alerta(tmp_path / "journal") as side, httpx.AsyncClient() as person:
+        own = {
+            "resource": "trunk-1",
+            "event": "LOS",
+            "environment": "Production",
+            "severity": "major",
+            "service": ["x"],
+        }
+        made = (await person.post(f"{side.served.address}/alert", json=own)).json()["alert"]
+        told = payload("AlarmAcknowledged", theirs=True, ackState="acknowledged", externalAlarmId=made["id"])
+        their = await side.system.find(order({**told, "record": {}}), deadline=soon())
+        assert their is not None
+        await side.system.amend(their, order({**told, "record": {}}), delivery_id="event-1:u:a", deadline=soon())
+        [alert] = side.served.alerts.values()
+    assert (alert["event"], alert["status"], alert["attributes"]["customer"]) == ("LOS", "ack", "Ada")
+
+
+async def test_alerta_is_asked_with_its_key() -> None:
+    async with alerta.serving(key=SecretStr("key")) as served:
+        async with opened(System(name="alerta", address=served.address)) as transport:
+            with pytest.raises(Rejected):
+                await Alerta(transport).report(order(payload()), delivery_id="e:u:a", deadline=soon())
+            system = Alerta(transport, key=SecretStr("key"))
+            await system.report(order(payload()), delivery_id="e:u:a", deadline=soon())
+        assert len(served.alerts) == 1
+
+
+async def test_a_notification_is_valid_as_published_and_is_known_by_its_delivery(tmp_path: Path) -> None:
+    async with of_mtosi(tmp_path / "journal") as side:
+        for _ in range(2):
+            await side.system.report(order(payload()), delivery_id="event-1:u:a", deadline=soon())
+        [heard] = side.served.alarms.values()
+        assert heard.notifications == ("event-1:u:a",)
+        body = read_alarm(heard.element).body
+        assert (body["externalAlarmId"], body["x-vendor"], body["sourceSystemId"]) == (OURS, {"row": 3}, "ems")
+        assert body["affectedService"][0]["customer"]["name"] == "Ada"
+        assert faults(side.served.messages[0]) == []
+
+
+async def test_an_alarm_that_came_by_mtosi_is_named_as_it_was(tmp_path: Path) -> None:
+    named = [{"type": "MD", "value": "north"}, {"type": "ME", "value": "W1"}]
+    told = payload("AlarmAcknowledged", theirs=True, ackState="acknowledged", alarmedObjectRef="MD=north/ME=W1")
+    told["record"] = {"x733": {"objectName": named, "vendorExtensions": ["<a>b</a>"]}}
+    async with of_mtosi(tmp_path / "journal") as side:
+        await side.system.report(order(told), delivery_id="event-1:u:a", deadline=soon())
+        [heard] = side.served.alarms.values()
+    values = [each.text for each in heard.element.iter() if etree.QName(each).localname == "value"]
+    assert values == ["north", "W1"]
+
+
+@pytest.mark.parametrize(
+    ("status", "who", "error"),
+    [
+        ("500 Internal Server Error", "Client", Rejected),
+        ("500 Internal Server Error", "Server", Busy),
+        ("200 OK", "Client", Rejected),
+        ("200 OK", "Server", Busy),
+    ],
+)
+async def test_a_soap_fault_says_whether_to_tell_it_again(status: str, who: str, error: type[Exception]) -> None:
+    body = SOAP.format(who).encode()
+    async with saying(http(status, body, "Content-Type: text/xml")) as server, asking(server.address) as transport:
+        with pytest.raises(error):
+            await Mtosi(transport).report(order(payload()), delivery_id="event-1:u:a", deadline=soon())
+        assert server.heard[0].startswith(b"POST / HTTP/1.1")

@@ -1,0 +1,164 @@
+"""From a change of the graph to what the other system knows, through lanes of a real database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.delivery import Lanes, Pace
+from adapters.fault_management.telling import AlarmTeller, Attention
+from adapters.simulator.faults import Kind, Rule
+from graph.changes.acknowledge import acknowledge_alarm, unacknowledge_alarm
+from graph.changes.alarms import AlarmPolicy, clear_alarm
+from graph.changes.deliveries import replay_delivery
+from graph.changes.policy import Hearing
+from graph.scope import Principal, Role
+from graph.store import Store
+from tests.adapters.fault_management.sides import SIDES, Side
+from tests.adapters.test_delivery import until
+from tests.graph.changes.network import AT, Laid, lay, report, soon
+
+OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)
+POLICY = AlarmPolicy(fault_management=Hearing(name="umbrella", sources=frozenset({"umbrella"})))
+PACE = Pace(request_seconds=1.0, processing_seconds=1.0)
+
+
+@pytest.fixture
+async def laid(empty_store: Store) -> Laid:
+    await lay(empty_store)
+    return Laid(store=empty_store)
+
+
+@pytest.fixture(params=list(SIDES))
+async def side(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Side]:
+    async with SIDES[request.param](tmp_path / "journal") as found:
+        yield found
+
+
+@asynccontextmanager
+async def process(laid: Laid, side: Side) -> AsyncIterator[None]:
+    attention = Attention(poll_seconds=0.2, request_seconds=1.0, processing_seconds=1.0)
+    teller = AlarmTeller(store=laid.store, fault_management=side.system, policy=POLICY, attention=attention)
+    task = asyncio.create_task(Lanes(laid.store, teller, PACE, owner="one").run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def is_told(laid: Laid) -> bool:
+    return await laid.rows("MATCH (d:Delivery) WHERE d.state = 'READY' RETURN count(d)") == [[0]]
+
+
+async def told(laid: Laid) -> None:
+    async def asked() -> bool:
+        return await is_told(laid)
+
+    await until(asked)
+    assert await laid.rows("MATCH (d:Delivery) WHERE d.state = 'DEAD' RETURN d.lastError") == []
+
+
+async def test_the_story_of_an_alarm_is_known_there(laid: Laid, side: Side) -> None:
+    async with process(laid, side):
+        alarm = await laid.raise_(report("trunk-1"), policy=POLICY)
+        await told(laid)
+        [first] = side.known()[alarm]
+        assert (first.severity, first.cleared, first.acknowledged, first.affected) == ("critical", False, False, 2)
+        await acknowledge_alarm(laid.store, OPERATOR, POLICY, alarm_id=alarm, idempotency_key="a", deadline=soon())
+        await laid.raise_(report("trunk-1", perceived_severity="major", changed_at=AT + 1), policy=POLICY)
+        await told(laid)
+        [second] = side.known()[alarm]
+        assert (second.severity, second.acknowledged, second.affected) == ("major", True, 2)
+        await clear_alarm(laid.store, OPERATOR, POLICY, alarm_id=alarm, idempotency_key="c", deadline=soon())
+        await told(laid)
+        [third] = side.known()[alarm]
+        assert (third.cleared, third.affected) == (True, 0)
+
+
+async def test_what_another_alarm_does_is_known_of_both(laid: Laid, side: Side) -> None:
+    first = await laid.raise_(report("trunk-1", 1), policy=POLICY)
+    second = await laid.raise_(report("trunk-2", 2), policy=POLICY)
+    async with process(laid, side):
+        await told(laid)
+    assert {first, second} == side.known().keys()
+    assert [each.affected for found in side.known().values() for each in found] == [2, 2]
+
+
+@pytest.mark.parametrize("kind", [Kind.SILENT, Kind.TRUNCATED, Kind.DOWN, Kind.ERROR, Kind.HTML, Kind.UNAVAILABLE])
+async def test_an_answer_that_was_lost_makes_no_second_alarm(laid: Laid, side: Side, kind: Kind) -> None:
+    side.faults.order(Rule(kind=kind, times=1, method="POST"))
+    alarm = await laid.raise_(report("trunk-1"), policy=POLICY)
+    async with process(laid, side):
+        await told(laid)
+    assert [len(found) for found in side.known().values()] == [1]
+    assert alarm in side.known()
+
+
+async def test_a_refusal_is_parked_holds_up_its_alarm_only_and_is_told_when_replayed(laid: Laid, side: Side) -> None:
+    side.faults.order(Rule(kind=Kind.HTML, times=3, method="POST"))
+    alarm = await laid.raise_(report("trunk-1", 1), policy=POLICY)
+    async with process(laid, side):
+        parked = "MATCH (d:Delivery) WHERE d.state = 'DEAD' RETURN d.id, d.lastError"
+
+        async def is_parked() -> bool:
+            return len(await laid.rows(parked)) == 1
+
+        await until(is_parked)
+        other = await laid.raise_(report("card-4", 2), policy=POLICY)
+        await until(lambda: other in side.known())
+        [[delivery, reason]] = await laid.rows(parked)
+        assert "answered" in reason
+        assert alarm not in side.known()
+        await replay_delivery(laid.store, OPERATOR, delivery_id=delivery, idempotency_key="r", deadline=soon())
+        await told(laid)
+    assert len(side.known()[alarm]) == 1
+
+
+async def test_what_their_people_note_is_noted_here(laid: Laid, side: Side, request: pytest.FixtureRequest) -> None:
+    if "mtosi" in request.node.name:
+        return  # they tell us: tests/adapters/northbound/test_notifications.py
+    async with process(laid, side):
+        alarm = await laid.raise_(report("trunk-1"), policy=POLICY)
+        await told(laid)
+        await side.acknowledge(alarm)
+
+        async def is_noted() -> bool:
+            return bool((await laid.alarm(alarm))["ack"] == "acknowledged")
+
+        await until(is_noted)
+        assert await laid.rows("MATCH (d:Delivery) RETURN count(d)") == [[1]], "nobody is told back"
+        await unacknowledge_alarm(laid.store, OPERATOR, POLICY, alarm_id=alarm, idempotency_key="u", deadline=soon())
+        await told(laid)
+        assert [each.acknowledged for each in side.known()[alarm]] == [False]
+        await asyncio.sleep(0.5)
+        assert (await laid.alarm(alarm))["ack"] == "unacknowledged", "what was told last holds"
+
+
+async def test_an_alarm_of_theirs_that_they_do_not_have_is_not_told(
+    laid: Laid, side: Side, request: pytest.FixtureRequest
+) -> None:
+    system = Principal(subject="9:issuer-a:umbrella", role=Role.SYSTEM, system="umbrella", sources=("umbrella",))
+    await laid.raise_(report("trunk-1", source_system_id="umbrella"), system, POLICY)
+    async with process(laid, side):
+        await told(laid)
+    if "mtosi" not in request.node.name:
+        assert side.known() == {}
+        assert await laid.rows("MATCH (d:Delivery) RETURN d.lastError") == [["they have no such alarm"]]
+
+
+async def test_a_payload_that_makes_no_sense_is_parked(laid: Laid, side: Side) -> None:
+    await laid.raise_(report("trunk-1"), policy=POLICY)
+    await laid.run("MATCH (d:Delivery) SET d.payload = '{}', d.attempts = 2")
+    async with process(laid, side):
+
+        async def is_parked() -> bool:
+            found: list[list[Any]] = await laid.rows("MATCH (d:Delivery) RETURN d.state, d.lastError")
+            return found == [["DEAD", "A fault of ours: KeyError"]]
+
+        await until(is_parked)
