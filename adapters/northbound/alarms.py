@@ -16,6 +16,7 @@ from adapters.alarms.x733 import SCHEMA, SCHEMA_FILE
 from adapters.errors import Malformed
 from adapters.northbound.alarm_changes import Changing
 from adapters.northbound.alarm_codec import encode
+from adapters.northbound.alarm_events import listen
 from adapters.northbound.alarm_query import filter_of
 from adapters.northbound.alarm_reads import AlarmReads
 from adapters.northbound.alarm_tasks import ACK, CLEAR, COMMENT, UN_ACK, Task, perform
@@ -43,6 +44,7 @@ def alarm_routes(edge: Edge) -> list[Route]:
             "PATCH": Action(name="patchAlarm", roles=WRITERS, run=_patch, is_work=True),
         },
         **{path: actions for task in (ACK, UN_ACK, CLEAR, COMMENT) for path, actions in _of_task(task).items()},
+        "/listener/{event}": {"POST": Action(name="listenToAlarm", roles=WRITERS, run=listen)},
         SCHEMA.removeprefix(BASE): {"GET": Action(name="retrieveSchema", roles=READERS, run=_schema)},
     }
     return routes(edge, resources)

@@ -40,12 +40,14 @@ RETURN due, a._version, now, COLLECT {
 """
 
 
-# Sorted by id, as all who lock several alarms do.
+# Sorted by id, as all who lock several alarms do. While something is to be told of an alarm, or may just be being told, what
+# they say of it is older than that.
 _NEWS: Final = """
 UNWIND $batch.alarms AS id
 MATCH (a:Alarm {id: id})
+WITH a, datetime.realtime().epochMillis AS now
 WHERE a.ackState <> $ack AND NOT EXISTS {
-  MATCH (d:Delivery {orderKey: a.id}) WHERE d.system = $system AND d.state = 'READY'
+  MATCH (d:Delivery {orderKey: a.id}) WHERE d.system = $system AND (d.state = 'READY' OR d.nextAt > now)
 }
 RETURN a.id ORDER BY a.id
 """

@@ -26,10 +26,13 @@ OBJECT = Thing(fields={"id": Text(), "href": Text(), "@type": Text()})
 ALARM = Thing(fields={**FIELDS, "id": Text(least=1), "alarmedObject": OBJECT}, required=("id", "href"))
 ALARM_REFERENCE = Thing(fields={"id": Text(least=1), "href": Text(least=1)}, required=("id",))
 TASKS = {
-    "ackAlarms": Thing(fields={"ackedAlarm": Many(of=ALARM_REFERENCE)}, required=("id", "href", "state", "ackedAlarm")),
-    "clearAlarms": Thing(
-        fields={"clearedAlarm": Many(of=ALARM_REFERENCE)}, required=("id", "href", "state", "clearedAlarm")
-    ),
+    name: Thing(fields={done: Many(of=ALARM_REFERENCE)}, required=("id", "href", "state", done))
+    for name, done in (
+        ("ackAlarms", "ackedAlarm"),
+        ("unAckAlarms", "unAckedAlarm"),
+        ("clearAlarms", "clearedAlarm"),
+        ("commentAlarms", "commentedAlarm"),
+    )
 }
 ERROR = Thing(
     fields=dict.fromkeys(("code", "reason", "message", "status"), Text()), required=("code", "reason", "status")

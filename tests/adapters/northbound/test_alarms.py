@@ -660,3 +660,52 @@ async def test_new_work_is_refused_while_too_much_waits_and_nothing_is_written(
         await raised(client, operator, alarm_of("of-an-operator"))
         port.pressure = 0.0
         await raised(client, system, alarm_of("too-much"))
+
+
+async def test_an_acknowledgement_is_taken_back_by_a_task(client: httpx.AsyncClient, mint: Mint) -> None:
+    alarm = await raised(client, mint.bearer("system:nms"), alarm_of("unack-1"))
+    pattern = [{"id": alarm["id"]}, {"id": "alarm-none"}]
+    task = {"ackSystemId": "noc", "ackUserId": "ann", "alarmPattern": pattern}
+    for name, done, state in (
+        ("ackAlarms", "ackedAlarm", "acknowledged"),
+        ("unAckAlarms", "unAckedAlarm", "unacknowledged"),
+    ):
+        answer = (await client.post(f"/{name}", json=task, headers=mint.bearer("operator"))).json()
+        assert [each["id"] for each in answer[done]] == [alarm["id"]]
+        assert (answer["state"], answer["unmatchedPattern"]) == ("terminatedWithError", [{"id": "alarm-none"}])
+        seen = (await client.get(f"/alarm/{alarm['id']}", headers=mint.bearer("operator"))).json()
+        assert seen["ackState"] == state
+
+
+async def test_a_comment_is_in_the_record_and_outlives_the_next_report(client: httpx.AsyncClient, mint: Mint) -> None:
+    source = mint.bearer("system:nms")
+    body = alarm_of("comment-1", comment=[{"comment": "theirs"}])
+    alarm = await raised(client, source, body)
+    comment = {"comment": "on my way", "systemId": "noc", "userId": "ann", "time": "2026-01-01T12:00:00Z"}
+    task = {"alarmPattern": [{"externalAlarmId": "comment-1", "sourceSystemId": "nms-1"}], "comment": comment}
+    headers = {**mint.bearer("operator"), "Idempotency-Key": "comment-1"}
+    for _ in range(2):
+        answer = (await client.post("/commentAlarms", json=task, headers=headers)).json()
+        assert ([each["id"] for each in answer["commentedAlarm"]], answer["state"]) == ([alarm["id"]], "done")
+    await raised(client, source, {**body, "perceivedSeverity": "major", "alarmChangedTime": "2026-01-01T13:00:00Z"})
+    seen = (await client.get(f"/alarm/{alarm['id']}", headers=mint.bearer("operator"))).json()
+    assert seen["comment"] == [{"comment": "theirs"}, comment]
+    assert seen["perceivedSeverity"] == "major"
+    ours = (await client.get(f"/alarm/{alarm['id']}", headers=mint.customer("customer-a"))).json()
+    assert "comment" not in ours
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        {"comment": {"comment": "x"}},
+        {"alarmPattern": [{"id": "alarm-1"}]},
+        {"alarmPattern": [{"id": "alarm-1"}], "comment": {}},
+        {"alarmPattern": [{"id": "alarm-1"}], "comment": {"comment": ""}},
+        {"alarmPattern": [{"id": "alarm-1"}], "comment": {"comment": 7}},
+        {"alarmPattern": [{"id": "alarm-1"}], "comment": {"comment": "x", "time": "noon"}},
+    ],
+    ids=str,
+)
+async def test_a_comment_that_is_none_is_refused(client: httpx.AsyncClient, mint: Mint, task: dict[str, Any]) -> None:
+    assert (await client.post("/commentAlarms", json=task, headers=mint.bearer("operator"))).status_code == 400

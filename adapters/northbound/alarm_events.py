@@ -1,0 +1,43 @@
+"""The fault management system that we tell of alarms tells us what its people do with them, as TMF642 has it: by events.
+
+`POST listener/<event>` below the address of alarms, by that system itself (`system:<name>`, the name that the settings give
+it) or by an operator. What is learnt is who has taken note, of an alarm that is known there by our id; of any other nothing is
+kept, and the answer is the same.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.responses import Response
+
+from adapters.alarms.words import ACK_STATES
+from adapters.northbound.body import JSON
+from adapters.northbound.edge import Call
+from adapters.northbound.errors import MalformedBody, Refusal
+from adapters.northbound.shape import Text, Thing, Word, faults
+from graph.changes.acknowledge import hear_acknowledged
+from graph.scope import Role
+
+EVENTS: Final = ("alarmCreateEvent", "alarmAttributeValueChangeEvent", "alarmStateChangeEvent", "alarmDeleteEvent")
+_ALARM: Final = Thing(fields={"externalAlarmId": Text(), "ackState": Word(words=ACK_STATES)})
+_EVENT: Final = Thing(fields={"event": Thing(fields={"alarm": _ALARM}, required=("alarm",))}, required=("event",))
+
+
+async def listen(call: Call) -> Response:
+    """Take what an event says of an alarm of ours."""
+    principal, policy = call.principal, call.port.policy
+    name = policy.fault_management.name if policy.fault_management else ""
+    if principal.effective is Role.SYSTEM and principal.system != name:
+        raise Refusal("FORBIDDEN", "Only the fault management system tells what its people do.")
+    if call.request.path_params["event"] not in EVENTS:
+        raise Refusal("NOT_FOUND")
+    document = await call.body(JSON)
+    if found := faults(_EVENT, document):
+        raise MalformedBody(found)
+    assert isinstance(document, dict), "its shape says so"
+    alarm = document["event"]["alarm"]
+    if name and "ackState" in alarm and alarm.get("externalAlarmId"):
+        ours = [alarm["externalAlarmId"]]
+        await hear_acknowledged(call.port.store, policy, ours, state=alarm["ackState"], deadline=call.deadline)
+    return Response(status_code=204)
