@@ -12,8 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -25,6 +24,7 @@ from pydantic_settings import (
 )
 
 from gateway.errors import SettingsBroken
+from gateway.fault_management_settings import FaultManagement, check_address
 from gateway.subgraph_settings import FederationSettings
 
 CONFIG_VARIABLE: Final = "TRUNKLINE_CONFIG"
@@ -97,12 +97,12 @@ class Ticketing(BaseModel):
 
     @model_validator(mode="after")
     def _address_is_one(self) -> Self:
-        parts = urlsplit(self.address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("has an address that is not http(s)://HOST[:PORT][/PATH].")
-        if parts.username or parts.password:
-            raise ValueError("has an address with a credential in it: give it as bearer_file.")
+        check_address(self.address)
         return self
+
+
+TOLD = TypeVar("TOLD", Ticketing, FaultManagement)
+"""A section that is a system that we tell."""
 
 
 class Limits(BaseModel):
@@ -157,6 +157,8 @@ class Settings(BaseSettings):
     """by the name in their role `system:<name>`; one that is not named here speaks for its own name only."""
     ticketing: Ticketing | None = None
     """no tickets are opened without one."""
+    fault_management: FaultManagement | None = None
+    """nobody else is told of alarms without one."""
     reopen_seconds: Annotated[float, Field(ge=0)] = 600.0
     """an alarm that returns within this time after its clear is the same alarm."""
     overloaded_seconds: Annotated[float, Field(ge=0)] = 86_400.0
@@ -261,9 +263,11 @@ def _with_secrets(settings: Settings) -> Settings:
             secrets[name] = SecretStr(path.read_text(encoding="utf-8").strip())
         except (OSError, UnicodeDecodeError) as error:
             faults.append(f"{name}_file: {path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}.")
-    ticketing, problem = _with_bearer(settings.ticketing)
-    faults += problem
-    complete = settings.model_copy(update={**secrets, "ticketing": ticketing})
+    ticketing, problem = _with_bearer("ticketing", settings.ticketing)
+    fault_management, other = _with_bearer("fault_management", settings.fault_management)
+    faults += [*problem, *other]
+    systems = {"ticketing": ticketing, "fault_management": fault_management}
+    complete = settings.model_copy(update={**secrets, **systems})
     key = complete.cursor_key.get_secret_value()
     if key and not CURSOR_KEY.fullmatch(key):
         faults.append("cursor_key: it is not 64 hexadecimal digits.")
@@ -272,18 +276,18 @@ def _with_secrets(settings: Settings) -> Settings:
     return complete
 
 
-def _with_bearer(ticketing: Ticketing | None) -> tuple[Ticketing | None, list[str]]:
-    """Read the credential of the ticketing system, where a file has it."""
-    if ticketing is None or ticketing.bearer_file is None:
-        return ticketing, []
-    if ticketing.bearer.get_secret_value():
-        return ticketing, ["ticketing.bearer_file: give either it or bearer, not both."]
+def _with_bearer(section: str, system: TOLD | None) -> tuple[TOLD | None, list[str]]:
+    """Read the credential of a system, where a file has it."""
+    if system is None or system.bearer_file is None:
+        return system, []
+    if system.bearer.get_secret_value():
+        return system, [f"{section}.bearer_file: give either it or bearer, not both."]
     try:
-        bearer = SecretStr(ticketing.bearer_file.read_text(encoding="utf-8").strip())
+        bearer = SecretStr(system.bearer_file.read_text(encoding="utf-8").strip())
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
-        return ticketing, [f"ticketing.bearer_file: {ticketing.bearer_file} cannot be read: {reason}."]
-    return ticketing.model_copy(update={"bearer": bearer}), []
+        return system, [f"{section}.bearer_file: {system.bearer_file} cannot be read: {reason}."]
+    return system.model_copy(update={"bearer": bearer}), []
 
 
 def _sentence(error: Any) -> str:

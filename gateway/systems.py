@@ -14,18 +14,24 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, assert_never
 
 from adapters.delivery import Lanes, Note, Pace
+from adapters.fault_management import FaultManagement
+from adapters.fault_management import telling as alarms
+from adapters.fault_management.alerta import Alerta
+from adapters.fault_management.mtosi import Mtosi
+from adapters.fault_management.tmf642 import Tmf642
 from adapters.ticketing import Ticketing
 from adapters.ticketing.telling import Attention, TicketTeller
 from adapters.ticketing.tmf621 import Tmf621
-from adapters.transport import System
+from adapters.transport import System, Transport
 from adapters.transport import opened as transported
+from gateway.fault_management_settings import FaultManagement as Chosen
 from gateway.pressure import Pressure
 from gateway.settings import Settings
-from graph.changes.policy import AlarmPolicy
+from graph.changes.policy import AlarmPolicy, Hearing
 from graph.errors import GraphError
 from graph.ledger import retention
 from graph.ledger.backlog import by_system, lane_states
@@ -49,18 +55,25 @@ class Areas:
 
 def policy_of(settings: Settings) -> AlarmPolicy:
     """Give what the settings say about alarms."""
-    reopen_ms = int(settings.reopen_seconds * 1_000)
-    if settings.ticketing is None:
-        return AlarmPolicy(reopen_ms=reopen_ms)
-    chosen = settings.ticketing
-    return AlarmPolicy(ticketing=chosen.name, ticket_from=chosen.severity, reopen_ms=reopen_ms)
+    policy = AlarmPolicy(reopen_ms=int(settings.reopen_seconds * 1_000), fault_management=_hearing(settings))
+    if (chosen := settings.ticketing) is None:
+        return policy
+    return replace(policy, ticketing=chosen.name, ticket_from=chosen.severity)
+
+
+def _hearing(settings: Settings) -> Hearing | None:
+    chosen = settings.fault_management
+    if chosen is None:
+        return None
+    sources = settings.sources.get(chosen.name, (chosen.name,))
+    return Hearing(name=chosen.name, sources=frozenset(sources), events=frozenset(chosen.events))
 
 
 @asynccontextmanager
 async def told(settings: Settings, store: Store, areas: Areas, note: Note) -> AsyncIterator[None]:
     """Reach the surrounding systems, and tell them what waits for them, as one of the processes that may."""
     async with AsyncExitStack() as stack:
-        for system in (_ticketing,):
+        for system in (_ticketing, _fault_management):
             await stack.enter_async_context(system(settings, store, areas, note))
         yield
 
@@ -87,6 +100,44 @@ async def _ticketing(settings: Settings, store: Store, areas: Areas, note: Note)
         async with beside(Lanes(store, teller, pace, owner=_owner(), note=note).run()):
             with areas.ticketing(ticketing):
                 yield
+
+
+@asynccontextmanager
+async def _fault_management(settings: Settings, store: Store, _: Areas, note: Note) -> AsyncIterator[None]:
+    chosen = settings.fault_management
+    if chosen is None:
+        yield
+        return
+    is_alerta = chosen.dialect == "alerta"  # its key is in a header of its own
+    bearer = None if is_alerta else chosen.bearer or None
+    attention = alarms.Attention(
+        poll_seconds=chosen.poll_seconds,
+        callback=chosen.callback,
+        request_seconds=chosen.request_seconds,
+        processing_seconds=chosen.processing_seconds,
+    )
+    pace = Pace(
+        most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=chosen.processing_seconds
+    )
+    async with transported(System(name=chosen.name, address=chosen.address, bearer=bearer)) as transport:
+        system = _spoken(chosen, transport)
+        teller = alarms.AlarmTeller(
+            store=store, fault_management=system, policy=policy_of(settings), attention=attention
+        )
+        async with beside(Lanes(store, teller, pace, owner=_owner(), note=note).run()):
+            yield
+
+
+def _spoken(chosen: Chosen, transport: Transport) -> FaultManagement:
+    match chosen.dialect:
+        case "tmf642":
+            return Tmf642(transport)
+        case "mtosi":
+            return Mtosi(transport)
+        case "alerta":
+            return Alerta(transport, key=chosen.bearer or None, environment=chosen.environment)
+        case never:
+            assert_never(never)
 
 
 @asynccontextmanager

@@ -46,6 +46,13 @@ class Attention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What became of one delivery; `adapters.delivery` wants no more of it."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmTeller:
     """`adapters.delivery.Teller` of a fault management system."""
 
@@ -64,21 +71,22 @@ class AlarmTeller:
         """When the breaker lets a request through."""
         return self.fault_management.retry_at
 
-    async def tell(self, claimed: Claim, *, deadline: float) -> Outcome:
+    async def tell(self, claimed: Claim, *, deadline: float) -> Answered:
         """Bring what they know of the alarm to what the delivery says."""
         try:
-            return Done(claim=claimed, note=await self._told(claimed, deadline))
+            note = await self._told(claimed, deadline)
+            return Answered(outcome=Done(claim=claimed, note=note))
         except (AdapterError, GraphError, ValueError) as error:
-            return self._failed(claimed, error)
+            return Answered(outcome=self._failed(claimed, error))
         except Exception as error:  # a fault of ours: it is parked with the others, and does not hold up the lane
             log.exception("a delivery could not be told", system=self.system, delivery=claimed.id)
-            return self._failed(claimed, ValueError(f"A fault of ours: {type(error).__name__}"))
+            return Answered(outcome=self._failed(claimed, ValueError(f"A fault of ours: {type(error).__name__}")))
 
-    async def settle(self, told: Sequence[Outcome], *, deadline: float) -> None:
+    async def settle(self, told: Sequence[Answered], *, deadline: float) -> None:
         """Write it down."""
 
         async def work(transaction: Transaction) -> None:
-            await settle(transaction, told)
+            await settle(transaction, [each.outcome for each in told])
 
         await self.store.write(work, deadline=deadline)
 

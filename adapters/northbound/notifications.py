@@ -50,7 +50,9 @@ _HEADERS: Final = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", "V
 
 def notification_routes(edge: Edge) -> list[Route]:
     """Make the routes, relative to `BASE`."""
-    return routes(edge, {"/alarms": {"POST": Action(name="notifyAlarms", roles=WRITERS, run=_heard)}}, refused)
+    return routes(
+        edge, {"/alarms": {"POST": Action(name="notifyAlarms", roles=WRITERS, run=_heard, is_work=True)}}, refused
+    )
 
 
 def refused(refusal: Refusal) -> Response:

@@ -44,7 +44,7 @@ async def side(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 async def process(laid: Laid, side: Side) -> AsyncIterator[None]:
     attention = Attention(poll_seconds=0.2, request_seconds=1.0, processing_seconds=1.0)
     teller = AlarmTeller(store=laid.store, fault_management=side.system, policy=POLICY, attention=attention)
-    task = asyncio.create_task(Lanes(laid.store, teller, PACE, owner="one").run())
+    task = asyncio.create_task(Lanes(laid.store, teller, PACE, owner="one", note=lambda *_: None).run())
     try:
         yield
     finally:

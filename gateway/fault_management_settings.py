@@ -1,0 +1,67 @@
+"""A central fault management system is told of alarms; the operator says where it is, how it speaks, and what it hears.
+
+The section `fault_management` of the settings; `gateway/settings.py` says where settings come from.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self, get_args
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+AlarmEvent = Literal[
+    "AlarmRaised",
+    "AlarmUpdated",
+    "AlarmCleared",
+    "AlarmReopened",
+    "AlarmEffectChanged",
+    "AlarmAcknowledged",
+    "AlarmUnacknowledged",
+    "AlarmCommented",
+]
+"""What happens to an alarm; `graph.changes.policy.HEARABLE`."""
+
+
+class FaultManagement(BaseModel):
+    """The central fault management system that is told of alarms and of what they do to customers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    address: Annotated[str, Field(min_length=1)]
+    """what its API is below (tmf642: https://HOST/tmf-api/alarmManagement/v4; alerta: https://HOST/api), or where it hears
+    notifications (mtosi)."""
+    name: Annotated[str, Field(min_length=1, pattern="^[^#:]+$")] = "fault-management"
+    """what deliveries call it, and `system:<name>` in its tokens; `systems` says for which sources it speaks itself."""
+    dialect: Literal["tmf642", "mtosi", "alerta"] = "tmf642"
+    bearer: SecretStr = SecretStr("")
+    """for alerta: the API key."""
+    bearer_file: Path | None = None
+    environment: Annotated[str, Field(min_length=1)] = "Production"
+    """of alerta's alerts."""
+    events: Annotated[tuple[AlarmEvent, ...], Field(min_length=1)] = get_args(AlarmEvent)
+    """what it is told of."""
+    callback: str = ""
+    """tmf642: where it can reach us, such as https://HOST/tmf-api/alarmManagement/v4; empty: it is only looked at."""
+    poll_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """between looks at what its people have taken note of."""
+    requests: Annotated[int, Field(gt=0, le=256)] = 16
+    """at the same time."""
+    request_seconds: Annotated[float, Field(gt=0, lt=7)] = 5.0
+    processing_seconds: Annotated[float, Field(ge=0, le=300)] = 5.0
+    """what it may take at most for a request whose answer was lost."""
+
+    @model_validator(mode="after")
+    def _address_is_one(self) -> Self:
+        check_address(self.address)
+        return self
+
+
+def check_address(address: str) -> None:
+    """Raise ValueError for what is no address of a system, as the end of a sentence."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("has an address that is not http(s)://HOST[:PORT][/PATH].")
+    if parts.username or parts.password:
+        raise ValueError("has an address with a credential in it: give it as bearer_file.")
