@@ -3,14 +3,24 @@ MATCH (a:Alarm {id: $alarm})
 WHERE $everyone OR a.sourceSystemId IN $sources
 SET a._lock = true
 REMOVE a._lock
-WITH a, a.ackState <> 'acknowledged' AS due, datetime.realtime().epochMillis AS now
-SET a.ackState = 'acknowledged',
+WITH a, a.ackState <> $ack AS due, datetime.realtime().epochMillis AS now
+SET a.ackState = $ack,
     a.changedAt = CASE WHEN due THEN now ELSE a.changedAt END,
     a._version = coalesce(a._version, 0) + CASE WHEN due THEN 1 ELSE 0 END
 RETURN due, a._version, now, COLLECT {
   MATCH (a)-[:AFFECTS]->(:Service)<-[:SUBSCRIBES_TO]-(c:Customer)
   RETURN DISTINCT c.id ORDER BY c.id
 }
+
+// graph/changes/acknowledge.py _NEWS
+UNWIND $batch.alarms AS id
+MATCH (a:Alarm {id: id})
+WITH a, datetime.realtime().epochMillis AS now
+WHERE a.ackState <> $ack AND NOT EXISTS {
+  MATCH (d:Delivery {orderKey: a.id})-[:TELLS]->(e:Event)
+  WHERE d.system = $system AND e.type IN $events AND (d.state = 'READY' OR d.nextAt > now)
+}
+RETURN a.id ORDER BY a.id
 
 // graph/changes/affected.py _LOCK
 UNWIND $batch.services AS id
@@ -55,6 +65,10 @@ SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
     a.raisedAt = $raised, a.record = $record, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = $version
 
+// graph/changes/comments.py _COMMENT
+MATCH (a:Alarm {id: $id})
+SET a.record = $record, a.changedAt = $now, a._version = $version
+
 // graph/changes/consequences.py _COUNT_ON
 UNWIND $batch.alarms AS id
 MATCH (a:Alarm {id: id})
@@ -85,6 +99,19 @@ WITH e, row
 UNWIND row.customers AS customer
 MATCH (c:Customer {id: customer})
 CREATE (e)-[:CONCERNS_CUSTOMER]->(c)
+
+// graph/changes/hearing.py _READ
+UNWIND $batch.alarms AS id
+MATCH (a:Alarm {id: id})
+RETURN a.id,
+  [a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmType, a.probableCause, a.specificProblem,
+   a.perceivedSeverity, a.state, a.ackState, a.raisedAt, a.changedAt, a.clearedAt],
+  a.record, HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }),
+  COUNT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s },
+  COLLECT {
+    MATCH (a)-[r:AFFECTS]->(s:Service)<-[:SUBSCRIBES_TO]-(c:Customer)
+    RETURN [s.id, s.name, r.effect, r.severity, c.id, c.name] ORDER BY s.id LIMIT 1000
+  }
 
 // graph/changes/hits.py _BY_ELEMENT
 RETURN COLLECT {

@@ -17,7 +17,7 @@ from graph.changes.events import Event, append
 from graph.changes.hearing import Happened
 from graph.changes.idempotency import Asked, once
 from graph.changes.outcome import Outcome
-from graph.changes.policy import AlarmPolicy
+from graph.changes.policy import HEARABLE, AlarmPolicy
 from graph.changes.sources import Sources, not_found, sources_of
 from graph.scope import Principal, Role
 from graph.store import Store, Transaction
@@ -40,17 +40,20 @@ RETURN due, a._version, now, COLLECT {
 """
 
 
-# Sorted by id, as all who lock several alarms do. While something is to be told of an alarm, or may just be being told, what
-# they say of it is older than that.
+# Sorted by id, as all who lock several alarms do. While something is to be told that says otherwise, or may just be being told,
+# what they say is older than that.
 _NEWS: Final = """
 UNWIND $batch.alarms AS id
 MATCH (a:Alarm {id: id})
 WITH a, datetime.realtime().epochMillis AS now
 WHERE a.ackState <> $ack AND NOT EXISTS {
-  MATCH (d:Delivery {orderKey: a.id}) WHERE d.system = $system AND (d.state = 'READY' OR d.nextAt > now)
+  MATCH (d:Delivery {orderKey: a.id})-[:TELLS]->(e:Event)
+  WHERE d.system = $system AND e.type IN $events AND (d.state = 'READY' OR d.nextAt > now)
 }
 RETURN a.id ORDER BY a.id
 """
+_SAYS_OTHERWISE: Final = {"acknowledged": ("AlarmUnacknowledged", "AlarmReopened"), "unacknowledged": HEARABLE}
+"""By what is heard: the events that tell the opposite. Most tell that somebody has taken note, when somebody has."""
 _EVENTS: Final = {"acknowledged": "AlarmAcknowledged", "unacknowledged": "AlarmUnacknowledged"}
 
 
@@ -80,7 +83,8 @@ async def hear_acknowledged(
     taking = _Taking(store=store, principal=principal, policy=policy, state=state)
 
     async def work(transaction: Transaction) -> None:
-        given = {"system": hearing_.name, "ack": state, "batch": {"alarms": sorted(set(alarms))}}
+        events = list(_SAYS_OTHERWISE[state])
+        given = {"system": hearing_.name, "ack": state, "events": events, "batch": {"alarms": sorted(set(alarms))}}
         for row in await transaction.run(_NEWS, given):
             await _take(transaction, taking, str(row[0]), Sources(everyone=True))
 

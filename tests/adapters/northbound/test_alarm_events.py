@@ -67,17 +67,6 @@ async def test_who_has_taken_note_there_has_taken_note_here(
     assert await laid.rows("MATCH (d:Delivery) RETURN count(d)") == [[1]], "nobody is told back"
 
 
-async def test_what_is_told_while_we_are_telling_is_older_news(
-    client: httpx.AsyncClient, mint: Mint, laid: Laid, alarm: str
-) -> None:
-    far = 4_000_000_000_000
-    for state, at in (("READY", 0), ("DONE", far)):
-        await laid.run("MATCH (d:Delivery) SET d.state = $state, d.nextAt = $at", state=state, at=at)
-        body = event(alarm, ackState="acknowledged")
-        await client.post(CHANGED, json=body, headers=mint.bearer("system:umbrella"))
-        assert await ack(laid, alarm) == "unacknowledged"
-
-
 @pytest.mark.parametrize(
     ("path", "role", "body", "status"),
     [

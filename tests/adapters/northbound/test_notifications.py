@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -120,6 +122,17 @@ async def test_an_alarm_has_the_effects_and_tickets_of_any_other(
     assert (found["state"], found["severity"], found["ack"]) == ("raised", "major", "unacknowledged")
     assert (await laid.effects())["service-b"] == ("down", [["down", "major"]])
     assert {key.partition(":")[2] for key in await laid.tickets()} == {"customer-a", "customer-b"}
+
+
+async def test_the_example_of_the_page_is_true(client: httpx.AsyncClient, laid: Laid, mint: Mint) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "fault-management.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```xml\n(.*?)```", page, re.DOTALL)
+    headers = {**XML, **mint.bearer("system:nms")}
+    answer = await client.post("/alarms", content=example.encode(), headers=headers)
+    assert (answer.status_code, answer.content) == (202, b"")
+    assert [(each["source"], each["object"], each["severity"]) for each in await alarms(laid)] == [
+        ("nms-1", "trunk-1", "major")
+    ]
 
 
 async def test_it_is_raised_changed_cleared_and_comes_back_as_one_alarm(

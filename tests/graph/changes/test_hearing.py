@@ -117,16 +117,30 @@ async def test_an_own_alarm_that_harms_nobody_is_no_news(laid: Laid) -> None:
 
 async def test_what_its_people_did_is_done_here_and_not_told_back(laid: Laid) -> None:
     alarm = await laid.raise_(report("trunk-1"), policy=POLICY)
-    await hear_acknowledged(laid.store, POLICY, [alarm, "alarm-none"], deadline=soon())
-    assert (await laid.alarm(alarm))["ack"] == "unacknowledged", "it has not heard of the alarm yet: it is older news"
-    await laid.run("MATCH (d:Delivery) SET d.state = 'DONE'")
     for _ in range(2):
         await hear_acknowledged(laid.store, POLICY, [alarm, alarm, "alarm-none"], deadline=soon())
     assert (await laid.alarm(alarm))["ack"] == "acknowledged"
     assert [kind for *_, kind, _ in await laid.events()] == ["AlarmRaised", "AlarmAcknowledged"]
     assert len(await told(laid)) == 1
+    await laid.run("MATCH (d:Delivery) SET d.state = 'DONE'")
     await hear_acknowledged(laid.store, POLICY, [alarm], state="unacknowledged", deadline=soon())
     assert (await laid.alarm(alarm))["ack"] == "unacknowledged"
+
+
+async def test_what_they_say_is_older_than_what_they_are_just_being_told(laid: Laid) -> None:
+    alarm = await laid.raise_(report("trunk-1"), policy=POLICY)
+    for key, change in (("a", acknowledge_alarm), ("u", unacknowledge_alarm)):
+        await change(laid.store, OPERATOR, POLICY, alarm_id=alarm, idempotency_key=key, deadline=soon())
+    for state, at in (("READY", 0), ("DONE", 4_000_000_000_000)):
+        await laid.run("MATCH (d:Delivery) SET d.state = $state, d.nextAt = $at", state=state, at=at)
+        await hear_acknowledged(laid.store, POLICY, [alarm], deadline=soon())
+        assert (await laid.alarm(alarm))["ack"] == "unacknowledged"
+    await laid.run("MATCH (d:Delivery) SET d.nextAt = 0")
+    await hear_acknowledged(laid.store, POLICY, [alarm], deadline=soon())
+    assert (await laid.alarm(alarm))["ack"] == "acknowledged"
+    await laid.run("MATCH (d:Delivery {version: 1}) SET d.state = 'READY'")
+    await hear_acknowledged(laid.store, POLICY, [alarm], state="unacknowledged", deadline=soon())
+    assert (await laid.alarm(alarm))["ack"] == "acknowledged"
 
 
 async def test_without_a_fault_management_system_nothing_is_told(laid: Laid) -> None:
