@@ -25,6 +25,8 @@ _MOST_NAMED: Final = 100
 """services, and customers, that an alert names."""
 _MOST_PAGES: Final = 100
 _GONE: Final = 404
+_SUPPRESSED: Final = 202
+"""Its people want to hear nothing of this now: a blackout."""
 
 
 class Alerta:
@@ -52,8 +54,11 @@ class Alerta:
 
     async def report(self, order: AlarmOrder, *, delivery_id: str, deadline: float) -> None:
         """POST the alert, and say who has taken note."""
-        answer = await self._ask("POST", ("alert",), self._alert(order, delivery_id), deadline)
-        told = answer.get("alert")
+        call = Call(method="POST", path=("alert",), body=self._alert(order, delivery_id), headers=self._headers)
+        answer = await self._transport.exchange(call, deadline=deadline)
+        if answer.status == _SUPPRESSED:
+            return
+        told = self._object(answer.json()).get("alert")
         if not isinstance(told, dict):
             raise self._nonsense("is none", "alert")
         if _attribute(told, "alarmId") != order.id:

@@ -13,7 +13,8 @@ it keeps) · `hub.py` (whom it tells) · `fault_management.py` (who posts alarms
 `journal.py` (lines in a file) · `serving.py` (a server in the running loop, whose connections can be cut).
 
 Invariants
-1. Two POSTs are two tickets, whatever their external ids and idempotency keys: nothing is deduplicated here.
+1. Two POSTs are two tickets, or alarms, whatever their external ids and idempotency keys: nothing is deduplicated here but
+   what the real system does.
 2. A change that was acted upon has its line in the journal before its answer begins.
 3. They listen on loopback unless told otherwise.
 

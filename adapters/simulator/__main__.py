@@ -1,4 +1,4 @@
-"""A stand-in as a process of its own: `python -m adapters.simulator ticketing --journal FILE`.
+"""A stand-in as a process of its own: `python -m adapters.simulator ticketing --journal FILE`, or `fault-management`, `alerta`.
 
 It says where it is as one line of JSON on its standard output, and stays until SIGTERM or Ctrl-C; with `--leash` also
 no longer than its standard input, so that it does not outlive whoever started it. Secrets come in the environment:
@@ -12,19 +12,34 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, TypeAlias
 from urllib.parse import urljoin
 
 import click
 import orjson
 from pydantic import SecretStr
 
+from adapters.simulator import alarm_management, alerta, ticketing
 from adapters.simulator.faults import PATH
-from adapters.simulator.ticketing import serving
 
 BEARER: Final = "TRUNKLINE_SIMULATOR_BEARER"
 CALLBACK_AUTHORIZATION: Final = "TRUNKLINE_SIMULATOR_CALLBACK_AUTHORIZATION"
+
+
+class Served(Protocol):
+    """A stand-in that is being served."""
+
+    @property
+    def address(self) -> str:
+        """What a client of it is given."""
+        ...
+
+
+Serving: TypeAlias = Callable[[str, int, Path | None, Path | None], AbstractAsyncContextManager[Served]]
+"""Serves at a host and port, with a journal and a state."""
 
 
 @click.group(help="Stand-ins for surrounding systems.")
@@ -32,38 +47,63 @@ def main() -> None:
     """Group the stand-ins."""
 
 
-@main.command(help="A ticketing system that speaks TMF621 v4.")
-@click.option("--listen", default="127.0.0.1:0", show_default=True, help="HOST:PORT; port 0 is any that is free.")
-@click.option("--journal", type=click.Path(path_type=Path, dir_okay=False), help="A line for each change received.")
-@click.option("--state", type=click.Path(path_type=Path, dir_okay=False), help="Where its tickets outlive it.")
-@click.option("--leash", is_flag=True, help="End at the end of standard input.")
-def ticketing(listen: str, journal: Path | None, state: Path | None, *, leash: bool) -> None:
-    """Serve a ticketing system until told otherwise."""
-    host, separator, port = listen.rpartition(":")
-    if not (host and separator and port.isdecimal() and int(port) <= 65_535):
-        raise click.BadParameter("is not HOST:PORT, such as 127.0.0.1:0.", param_hint="--listen")
-    asyncio.run(_ticketing((host.strip("[]"), int(port)), journal, state, leash=leash))
+def _command(name: str, help_: str, serving: Serving) -> None:
+    """Make the command that serves a stand-in until told otherwise."""
+
+    @main.command(name=name, help=help_)
+    @click.option("--listen", default="127.0.0.1:0", show_default=True, help="HOST:PORT; port 0 is any that is free.")
+    @click.option("--journal", type=click.Path(path_type=Path, dir_okay=False), help="A line for each change received.")
+    @click.option("--state", type=click.Path(path_type=Path, dir_okay=False), help="Where what it keeps outlives it.")
+    @click.option("--leash", is_flag=True, help="End at the end of standard input.")
+    def serve(listen: str, journal: Path | None, state: Path | None, *, leash: bool) -> None:
+        host, separator, port = listen.rpartition(":")
+        if not (host and separator and port.isdecimal() and int(port) <= 65_535):
+            raise click.BadParameter("is not HOST:PORT, such as 127.0.0.1:0.", param_hint="--listen")
+        asyncio.run(_serve(serving(host.strip("[]"), int(port), journal, state), leash=leash))
 
 
-async def _ticketing(place: tuple[str, int], journal: Path | None, state: Path | None, *, leash: bool) -> None:
+async def _serve(stand_in: AbstractAsyncContextManager[Served], *, leash: bool) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: loop.call_soon_threadsafe(ended.set))
     if leash:
         threading.Thread(target=_await_end_of_input, args=(loop, ended), daemon=True).start()
-    async with serving(
-        host=place[0],
-        port=place[1],
-        journal=journal,
-        state=state,
-        bearer=_secret(BEARER),
-        callback_authorization=_secret(CALLBACK_AUTHORIZATION),
-    ) as system:
+    async with stand_in as system:
         told = {"address": system.address, "faults": urljoin(system.address, PATH)}
         sys.stdout.buffer.write(orjson.dumps(told) + b"\n")
         sys.stdout.buffer.flush()
         await ended.wait()
+
+
+def _ticketing(host: str, port: int, journal: Path | None, state: Path | None) -> AbstractAsyncContextManager[Served]:
+    authorization = _secret(CALLBACK_AUTHORIZATION)
+    return ticketing.serving(
+        host=host,
+        port=port,
+        journal=journal,
+        state=state,
+        bearer=_secret(BEARER),
+        callback_authorization=authorization,
+    )
+
+
+def _fault_management(
+    host: str, port: int, journal: Path | None, state: Path | None
+) -> AbstractAsyncContextManager[Served]:
+    authorization = _secret(CALLBACK_AUTHORIZATION)
+    return alarm_management.serving(
+        host=host,
+        port=port,
+        journal=journal,
+        state=state,
+        bearer=_secret(BEARER),
+        callback_authorization=authorization,
+    )
+
+
+def _alerta(host: str, port: int, journal: Path | None, state: Path | None) -> AbstractAsyncContextManager[Served]:
+    return alerta.serving(host=host, port=port, journal=journal, state=state, key=_secret(BEARER))
 
 
 def _await_end_of_input(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
@@ -75,6 +115,11 @@ def _await_end_of_input(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -
 def _secret(name: str) -> SecretStr | None:
     value = os.environ.get(name)
     return SecretStr(value) if value else None
+
+
+_command("ticketing", "A ticketing system that speaks TMF621 v4.", _ticketing)
+_command("fault-management", "A fault management system that speaks TMF642 v4.", _fault_management)
+_command("alerta", "Alerta, as far as it is told of alerts.", _alerta)
 
 
 if __name__ == "__main__":

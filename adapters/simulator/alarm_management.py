@@ -26,7 +26,7 @@ from adapters.errors import Malformed
 from adapters.simulator import hub
 from adapters.simulator.faults import Faults
 from adapters.simulator.front import answer, authenticate, malformed, read_object, refused
-from adapters.simulator.journal import Journal
+from adapters.simulator.journal import Journal, read_journal
 from adapters.simulator.serving import listening
 from adapters.tmf import matches, merge_patch, page_headers, page_of, read_fields, read_query, select, write_time
 
@@ -63,13 +63,16 @@ async def serving(
     host: str = "127.0.0.1",
     port: int = 0,
     journal: Path | None = None,
+    state: Path | None = None,
     bearer: SecretStr | None = None,
     callback_authorization: SecretStr | None = None,
 ) -> AsyncIterator[AlarmManagement]:
-    """Serve one in the running loop while the block runs."""
-    with closing(Journal(journal)) as received:
+    """Serve one in the running loop while the block runs; with `state`, what an earlier life with that file has kept."""
+    entries = read_journal(state) if state else []
+    with closing(Journal(journal)) as received, closing(Journal(state)) as kept:
         async with hub.opened(callback_authorization) as listeners:
-            desk = _Desk(hub=listeners, received=received, bearer=bearer)
+            desk = _Desk(hub=listeners, received=received, kept=kept, bearer=bearer)
+            desk.restore(entries)
             faults = Faults(desk.application())
             async with listening(faults, host=host, port=port) as address:
                 yield AlarmManagement(address=f"{address}{BASE}", alarms=desk.alarms, faults=faults)
@@ -81,6 +84,7 @@ class _Desk:
 
     hub: hub.Hub
     received: Journal
+    kept: Journal
     bearer: SecretStr | None
     alarms: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -95,6 +99,14 @@ class _Desk:
             ],
             exception_handlers={HTTPException: refused, Malformed: malformed},
         )
+
+    def restore(self, entries: list[dict[str, object]]) -> None:
+        """Take over what an earlier life has kept: of each thing the last that was said."""
+        for entry in entries:
+            if isinstance(alarm := entry.get("alarm"), dict):
+                self.alarms[str(alarm["id"])] = alarm
+            if isinstance(subscription := entry.get("subscription"), dict):
+                self.hub.subscribe(subscription, known_as=str(subscription["id"]))
 
     async def told(self, request: Request) -> Response:
         authenticate(request, self.bearer)
@@ -136,6 +148,7 @@ class _Desk:
             subscription = self.hub.subscribe(await read_object(request, "application/json"))
         except hub.AlreadyThere:
             raise HTTPException(409) from None
+        self.kept.write({"subscription": subscription.shown()})
         return answer(201, subscription.shown(), {"Location": f"{BASE}/hub/{subscription.id}"})
 
     def _alarm(self, request: Request) -> dict[str, Any]:
@@ -146,6 +159,7 @@ class _Desk:
     def _keep(self, request: Request, alarm: dict[str, Any], event: str) -> None:
         now = write_time(time.time_ns() // 1_000_000)
         self.alarms[str(alarm["id"])] = alarm
+        self.kept.write({"alarm": alarm})
         told = {name: alarm.get(name) for name in ("id", "externalAlarmId", "state", "ackState")}
         key = request.headers.get("idempotency-key")
         self.received.write({"time": now, "method": request.method, **told, "idempotencyKey": key})

@@ -26,7 +26,7 @@ from starlette.routing import Route
 from adapters.errors import Malformed
 from adapters.simulator.faults import Faults
 from adapters.simulator.front import answer, authenticate, malformed, read_object, refused
-from adapters.simulator.journal import Journal
+from adapters.simulator.journal import Journal, read_journal
 from adapters.simulator.serving import listening
 
 BASE: Final = "/api"
@@ -52,11 +52,18 @@ class AlertaServer:
 
 @asynccontextmanager
 async def serving(
-    *, host: str = "127.0.0.1", port: int = 0, journal: Path | None = None, key: SecretStr | None = None
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    journal: Path | None = None,
+    state: Path | None = None,
+    key: SecretStr | None = None,
 ) -> AsyncIterator[AlertaServer]:
-    """Serve one in the running loop while the block runs."""
-    with closing(Journal(journal)) as received:
-        desk = _Desk(received=received, key=key)
+    """Serve one in the running loop while the block runs; with `state`, what an earlier life with that file has kept."""
+    entries = read_journal(state) if state else []
+    with closing(Journal(journal)) as received, closing(Journal(state)) as kept:
+        desk = _Desk(received=received, kept=kept, key=key)
+        desk.alerts.update({str(alert["id"]): alert for each in entries if isinstance(alert := each["alert"], dict)})
         faults = Faults(desk.application())
         async with listening(faults, host=host, port=port) as address:
             yield AlertaServer(address=f"{address}{BASE}", alerts=desk.alerts, faults=faults)
@@ -67,6 +74,7 @@ class _Desk:
     """The endpoints."""
 
     received: Journal
+    kept: Journal
     key: SecretStr | None
     alerts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -131,6 +139,7 @@ class _Desk:
 
     def _keep(self, request: Request, alert: dict[str, Any]) -> None:
         self.alerts[alert["id"]] = alert
+        self.kept.write({"alert": alert})
         told = {name: alert[name] for name in ("id", "event", "severity", "status", "attributes")}
         self.received.write({"time": time.time_ns() // 1_000_000, "method": request.method, **told})
 

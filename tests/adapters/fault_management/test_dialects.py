@@ -17,7 +17,7 @@ from adapters.fault_management.mtosi import Mtosi
 from adapters.simulator import alerta
 from adapters.transport import System, opened
 from tests.adapters.alarms.published import faults
-from tests.adapters.conftest import asking, http, saying, soon
+from tests.adapters.conftest import JSON, asking, http, saying, soon
 from tests.adapters.fault_management.sides import OURS, of_alerta, of_mtosi, of_tmf642, order, payload
 from tests.adapters.schema import published
 
@@ -120,6 +120,13 @@ async def test_an_alert_of_theirs_gets_attributes_and_their_status(tmp_path: Pat
         await side.system.amend(their, order({**told, "record": {}}), delivery_id="event-1:u:a", deadline=soon())
         [alert] = side.served.alerts.values()
     assert (alert["event"], alert["status"], alert["attributes"]["customer"]) == ("LOS", "ack", "Ada")
+
+
+async def test_an_alert_in_a_blackout_is_told_and_that_is_all() -> None:
+    body = b'{"status": "ok", "message": "Suppressed alert during blackout period"}'
+    async with saying(http("202 Accepted", body, JSON)) as server, asking(server.address) as transport:
+        await Alerta(transport).report(order(payload()), delivery_id="event-1:u:a", deadline=soon())
+    assert server.heard[0].startswith(b"POST /alert HTTP/1.1")
 
 
 async def test_alerta_is_asked_with_its_key() -> None:
