@@ -22,6 +22,12 @@ WHERE a.ackState <> $ack AND NOT EXISTS {
 }
 RETURN a.id ORDER BY a.id
 
+// graph/changes/acknowledge.py _IN_STATE
+UNWIND $batch.alarms AS id
+MATCH (a:Alarm {id: id})
+WHERE a.ackState = $ack
+RETURN a.id
+
 // graph/changes/affected.py _LOCK
 UNWIND $batch.services AS id
 MATCH (s:Service {id: id})

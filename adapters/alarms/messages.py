@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from lxml import etree
 
-from adapters.alarms.read import Told, key_in, line_of, read_alarm
+from adapters.alarms.read import Named, Told, line_of, read_alarm, read_id
 from adapters.alarms.soap import Header, envelope, read_envelope
 from adapters.alarms.terms import NAMESPACES, tag
 from adapters.errors import Malformed
@@ -37,8 +37,7 @@ class Notification:
 class Acknowledgement:
     """Somebody takes note of alarms."""
 
-    alarms: tuple[tuple[str, Element], ...]
-    """the external id of each, and its element as it came."""
+    alarms: tuple[Named, ...]
     is_undone: bool
     """whether it is taken back instead."""
     user: str
@@ -104,7 +103,7 @@ def _acknowledgement(content: Element, correlation_id: str, *, is_undone: bool) 
     verb = "unacknowledge" if is_undone else "acknowledge"
     named = content.iterfind(f"{tag(f'ah:{verb}IdList')}/{tag('atcaid:alarmOrTcaId')}")
     return Acknowledgement(
-        alarms=tuple((key_in(each[0]), each) for each in named),
+        alarms=tuple(read_id(each[0]) for each in named),
         is_undone=is_undone,
         user=content.findtext(tag("ah:username")) or "",
         note=content.findtext(tag("ah:notepad")) or "",

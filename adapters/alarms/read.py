@@ -96,13 +96,27 @@ def key_of(name: tuple[tuple[str, str], ...], layer: Mapping[str, Any] | None, c
     return alarm_key(name, where, why, cause.get("qualifier", ""))
 
 
-def key_in(alarm_id: Element) -> str:
-    """Give the external id of the alarm that an `alarmid:AlarmIdType` names."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """An alarm that somebody names as MTOSI does, by an AlarmId."""
+
+    key: str
+    """its external id."""
+    qualifier: str
+    """of the cause: what tells two alarms of one object, layer and cause apart."""
+    element: Element
+    """as it came."""
+
+
+def read_id(alarm_id: Element) -> Named:
+    """Read an `alarmid:AlarmIdType`; its parent is what goes back."""
     cause = _cause(alarm_id, "alarmid:probableCause")
     qualifier = _text(alarm_id, "alarmid:probableCauseQualifier")
     cause |= {} if qualifier is None else {"qualifier": qualifier}
     layer = alarm_id.find(tag("alarmid:layerRate"))
-    return key_of(read_name(alarm_id, "alarmid:objectName"), None if layer is None else _layer(layer), cause)
+    key = key_of(read_name(alarm_id, "alarmid:objectName"), None if layer is None else _layer(layer), cause)
+    whole = alarm_id.getparent()
+    return Named(key=key, qualifier=cause.get("qualifier", ""), element=alarm_id if whole is None else whole)
 
 
 def line_of(element: Element) -> int:

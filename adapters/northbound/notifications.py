@@ -26,6 +26,7 @@ from adapters.alarms.read import Told
 from adapters.alarms.soap import CONTENT_TYPE, MEDIA, fault
 from adapters.errors import Malformed
 from adapters.northbound.alarm_codec import decode
+from adapters.northbound.alarm_query import AlarmFilter
 from adapters.northbound.alarm_reads import AlarmReads
 from adapters.northbound.body import read_body
 from adapters.northbound.edge import WRITERS, Action, Call, Edge, routes
@@ -33,6 +34,7 @@ from adapters.northbound.errors import MalformedBody, Refusal
 from adapters.tmf import write_time
 from adapters.xml import MOST_BYTES, Element
 from graph.alarm import Alarm
+from graph.changes.acknowledge import hear_acknowledged
 from graph.changes.alarms import acknowledge_alarm, comment_alarm, raise_alarm, unacknowledge_alarm
 from graph.changes.comments import Comment
 from graph.changes.occurrence import record_text
@@ -131,14 +133,27 @@ def _key(told: Told, alarm: Alarm) -> str | None:
 
 async def _acknowledged(call: Call, message: Acknowledgement, key: str) -> list[Element]:
     """Do it to each alarm; give those that it was not done to."""
+    hearing = call.port.policy.fault_management
+    if hearing is not None and call.principal.system == hearing.name:
+        ours = await _heard_of_ours(call, message)
+    else:
+        ours = frozenset()
+    named = [each for each in message.alarms if each.qualifier not in ours]
     reads = AlarmReads(port=call.port, principal=call.principal, deadline=call.deadline, place="")
-    keys = sorted({each for each, _ in message.alarms})
-    rows = await reads.matching({"externalAlarmId": {"in": keys}, "state": {"in": ["RAISED", "UPDATED"]}})
+    keys = sorted({each.key for each in named})
+    wanted: AlarmFilter = {"externalAlarmId": {"in": keys}, "state": {"in": ["RAISED", "UPDATED"]}}
     found: dict[str, list[str]] = {}
-    for row in rows:
+    for row in await reads.matching(wanted) if keys else ():
         found.setdefault(row["externalAlarmId"], []).append(row["id"])
     done = {each for ids in found.values() for each in ids if await _take(call, message, each, key)}
-    return [element for name, element in message.alarms if not done & {*found.get(name, ())}]
+    return [each.element for each in named if not done & {*found.get(each.key, ())}]
+
+
+async def _heard_of_ours(call: Call, message: Acknowledgement) -> frozenset[str]:
+    """Take what the system that we tell of alarms says of them: there, our id is the qualifier of the cause."""
+    state = "unacknowledged" if message.is_undone else "acknowledged"
+    told = [each.qualifier for each in message.alarms if each.qualifier]
+    return await hear_acknowledged(call.port.store, call.port.policy, told, state=state, deadline=call.deadline)
 
 
 async def _take(call: Call, message: Acknowledgement, alarm_id: str, key: str) -> bool:

@@ -52,6 +52,12 @@ WHERE a.ackState <> $ack AND NOT EXISTS {
 }
 RETURN a.id ORDER BY a.id
 """
+_IN_STATE: Final = """
+UNWIND $batch.alarms AS id
+MATCH (a:Alarm {id: id})
+WHERE a.ackState = $ack
+RETURN a.id
+"""
 _SAYS_OTHERWISE: Final = {"acknowledged": ("AlarmUnacknowledged", "AlarmReopened"), "unacknowledged": HEARABLE}
 """By what is heard: the events that tell the opposite. Most tell that somebody has taken note, when somebody has."""
 _EVENTS: Final = {"acknowledged": "AlarmAcknowledged", "unacknowledged": "AlarmUnacknowledged"}
@@ -75,21 +81,24 @@ async def unacknowledge_alarm(
 
 async def hear_acknowledged(
     store: Store, policy: AlarmPolicy, alarms: Sequence[str], *, state: str = "acknowledged", deadline: float
-) -> None:
-    """Believe the fault management system what its people did; what is no alarm of ours is passed over."""
+) -> frozenset[str]:
+    """Believe the fault management system what its people did; give the alarms that are in that state now.
+
+    What is no alarm of ours is passed over.
+    """
     hearing_ = policy.fault_management
     assert hearing_ is not None, "nobody else is heard"
     principal = Principal(subject=f"system:{hearing_.name}", role=Role.SYSTEM, system=hearing_.name)
     taking = _Taking(store=store, principal=principal, policy=policy, state=state)
 
-    async def work(transaction: Transaction) -> None:
+    async def work(transaction: Transaction) -> frozenset[str]:
         events = list(_SAYS_OTHERWISE[state])
-        given = {"system": hearing_.name, "ack": state, "events": events, "batch": {"alarms": sorted(set(alarms))}}
-        for row in await transaction.run(_NEWS, given):
+        given = {"ack": state, "batch": {"alarms": sorted(set(alarms))}}
+        for row in await transaction.run(_NEWS, {**given, "system": hearing_.name, "events": events}):
             await _take(transaction, taking, str(row[0]), Sources(everyone=True))
+        return frozenset(str(row[0]) for row in await transaction.run(_IN_STATE, given))
 
-    if alarms:
-        await store.write(work, deadline=deadline)
+    return await store.write(work, deadline=deadline) if alarms else frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

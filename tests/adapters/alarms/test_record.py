@@ -281,11 +281,11 @@ def test_an_acknowledgement_names_alarms_as_notifications_do() -> None:
     )
     message = read_message(text.encode())
     assert isinstance(message, Acknowledgement)
-    [(key, element)] = message.alarms
-    assert key == plain(alarm)["externalAlarmId"]
+    [named] = message.alarms
+    assert (named.key, named.qualifier) == (plain(alarm)["externalAlarmId"], "port 3")
     assert (message.user, message.note, message.is_undone) == ("ann", "on my way", False)
     assert faults(read_envelope(text.encode(), most_bytes=100_000).content) == []
-    answer = read_envelope(acknowledged(message, [element], timestamp=NOW), most_bytes=100_000)
+    answer = read_envelope(acknowledged(message, [named.element], timestamp=NOW), most_bytes=100_000)
     assert faults(answer.content) == []
     assert etree.QName(answer.content).localname == "acknowledgeAlarmsResponse"
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from adapters.alarms.terms import tag
 from adapters.northbound.alarms import BASE
 from adapters.xml import read_xml
 from gateway.settings import Settings
+from graph.changes.policy import Hearing
 from graph.errors import StoreUnavailable
 from graph.store import Store
 from tests.adapters.alarms.published import faults
@@ -26,6 +28,7 @@ from tests.graph.changes.network import NAME, POLICY, Laid, lay
 XML = {"Content-Type": "text/xml; charset=utf-8"}
 ALARM = VENDORS[VENDORS.index("<a:alarm>") : VENDORS.index("</a:alarm>") + len("</a:alarm>")]
 KEY = "trunk-1||LOS"
+HEARD = replace(POLICY, fault_management=Hearing(name="noc"))
 
 
 def alarm(
@@ -217,6 +220,24 @@ async def test_who_takes_note_there_has_taken_note_here(
         assert (await alarms(laid))[0]["ack"] == state
         if state == "acknowledged":
             assert faults(content) == []
+
+
+async def test_the_system_that_is_told_takes_note_of_alarms_of_others_by_our_id(
+    client: httpx.AsyncClient, port: Port, laid: Laid, mint: Mint, ems: dict[str, str]
+) -> None:
+    await client.post("/alarms", content=message(alarm()), headers=ems)
+    [found] = await alarms(laid)
+    qualified = acknowledgement("trunk-1").replace(
+        b"</p:probableCause></i:probableCause>",
+        f"</p:probableCause></i:probableCause><i:probableCauseQualifier>{found['id']}</i:probableCauseQualifier>".encode(),
+    )
+    noc = {**XML, **mint.bearer("system:noc")}
+    for policy, state in ((POLICY, "unacknowledged"), (HEARD, "acknowledged")):
+        port.policy = policy
+        answer = await client.post("/alarms", content=qualified, headers=noc)
+        assert answer.status_code == 200
+        assert (b"failedAcknowledgeIdList" in answer.content) is (state == "unacknowledged")
+        assert (await alarms(laid))[0]["ack"] == state
 
 
 async def test_an_alarm_that_says_it_is_acknowledged_is(
