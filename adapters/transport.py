@@ -2,8 +2,8 @@
 
 What is done about that is the same for all: a deadline from the caller over all of an exchange, a cap on what is read,
 no redirects, no cookies, a breaker, and errors of our own. Nothing is asked twice: only the ledger knows whether that
-would be right. (aiohttp itself repeats a GET whose kept connection turns out to be closed; it never does so for what
-changes anything.)
+would be right. (aiohttp itself repeats a GET or a PUT whose connection turns out to be closed: the one changes nothing, the
+other nothing more by being repeated. It never does so for a POST or a PATCH.)
 
 In: a `Call`. Out: an `Answer` with a status of 2xx, or an `AdapterError`. One `Transport` per system, opened in the
 lifespan of whoever uses it.

@@ -16,13 +16,13 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Scope
 
-from adapters.northbound import alarms, notifications, tickets
+from adapters.northbound import alarms, notifications, tickets, usage
 from adapters.northbound.edge import Edge
 from adapters.northbound.errors import body_of
 from adapters.simulator.fault_management import reporting as fault_management
 from adapters.simulator.ticketing import serving as ticketing_system
 from gateway import tracing
-from gateway.areas import KNOWLEDGE, LEDGER, TICKETING, federation_of
+from gateway.areas import BILLING, KNOWLEDGE, LEDGER, TICKETING, federation_of
 from gateway.arriving import Arriving, Away, Ping
 from gateway.errors import Refused, printed
 from gateway.exchange import exchange_of
@@ -44,9 +44,11 @@ from gateway.systems import Areas, beside, ledger, policy_of, told
 from gateway.tokens import Tokens
 from graph.address import EmbeddedAddress, parse_address
 from graph.changes.idempotency import keep_swept
+from graph.changes.usage import keep_joined
 from graph.errors import GraphError, StoreUnavailable
 from graph.scope import Principal
 from graph.store import Store
+from resolvers.billing.subgraph import BillingSubgraph
 from resolvers.knowledge.schema import knowledge_schema
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
 from resolvers.ledger.subgraph import LedgerSubgraph
@@ -54,6 +56,8 @@ from resolvers.ticketing.subgraph import TicketingSubgraph
 
 PING_SECONDS = 2.0
 SWEEP_SECONDS = 600.0
+JOIN_SECONDS = 60.0
+"""between looks whether usage that matches no service matches one now."""
 
 __all__ = ["application", "fault_management", "middleware", "ticketing_system", "worker"]
 
@@ -66,16 +70,19 @@ def application(settings: Settings) -> Starlette:
     chosen = settings.ticketing
     ticketing = TicketingSubgraph(chosen.name if chosen else "", seconds=chosen.request_seconds if chosen else 0.0)
     waiting = LedgerSubgraph()
+    billed = settings.billing
+    billing = BillingSubgraph(seconds=billed.request_seconds if billed and billed.bills_address else 0.0)
 
     @asynccontextmanager
     async def working(store: Store) -> AsyncIterator[None]:
-        areas = Areas(ticketing=ticketing.reaching)
-        async with ledger(settings, store, pressure), told(settings, store, areas, metrics.told):
+        areas = Areas(ticketing=ticketing.reaching, billing=billing.reaching)
+        joining = keep_joined(store, policy_of(settings), every=JOIN_SECONDS)
+        async with ledger(settings, store, pressure), beside(joining), told(settings, store, areas, metrics.told):
             with northbound.keep(store), waiting.reading(store):
                 yield
 
     arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, partial(_opening, settings, working))
-    areas: dict[Graph, Subgraph] = {KNOWLEDGE: arriving, LEDGER: waiting, TICKETING: ticketing}
+    areas: dict[Graph, Subgraph] = {KNOWLEDGE: arriving, LEDGER: waiting, TICKETING: ticketing, BILLING: billing}
     northbound.pipeline = Pipeline(federation_of(areas, settings), settings, pressure)
     # To another router we are one subgraph, the graph itself: it has its own plans.
     endpoint = GraphQLEndpoint(northbound.pipeline, settings, for_routers=Pipeline(arriving, settings, pressure))
@@ -115,6 +122,8 @@ def served(
             mounted(alarms.BASE, alarms.alarm_routes(edge)),
             mounted(notifications.BASE, notifications.notification_routes(edge)),
             mounted(tickets.BASE, tickets.ticket_routes(edge)),
+            mounted(usage.BASE, usage.usage_routes(edge)),
+            mounted(usage.IPDR_BASE, usage.ipdr_routes(edge)),
         ]
     return Starlette(routes=[*routes, *health_routes(arriving.ready, metrics)], lifespan=lifespan)
 

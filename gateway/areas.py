@@ -32,6 +32,7 @@ from resolvers.supergraph import SUPERGRAPH
 KNOWLEDGE: Final = Graph("KNOWLEDGE")
 LEDGER: Final = Graph("LEDGER")
 TICKETING: Final = Graph("TICKETING")
+BILLING: Final = Graph("BILLING")
 
 
 @cache

@@ -23,6 +23,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from gateway.billing_settings import Billing
 from gateway.errors import SettingsBroken
 from gateway.fault_management_settings import FaultManagement, check_address
 from gateway.subgraph_settings import FederationSettings
@@ -101,8 +102,7 @@ class Ticketing(BaseModel):
         return self
 
 
-TOLD = TypeVar("TOLD", Ticketing, FaultManagement)
-"""A section that is a system that we tell."""
+TOLD = TypeVar("TOLD", Ticketing, FaultManagement, Billing)
 
 
 class Limits(BaseModel):
@@ -159,6 +159,8 @@ class Settings(BaseSettings):
     """no tickets are opened without one."""
     fault_management: FaultManagement | None = None
     """nobody else is told of alarms without one."""
+    billing: Billing | None = None
+    """nobody is told of usage and downtime, or asked for bills, without one."""
     reopen_seconds: Annotated[float, Field(ge=0)] = 600.0
     """an alarm that returns within this time after its clear is the same alarm."""
     overloaded_seconds: Annotated[float, Field(ge=0)] = 86_400.0
@@ -263,10 +265,10 @@ def _with_secrets(settings: Settings) -> Settings:
             secrets[name] = SecretStr(path.read_text(encoding="utf-8").strip())
         except (OSError, UnicodeDecodeError) as error:
             faults.append(f"{name}_file: {path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}.")
-    ticketing, problem = _with_bearer("ticketing", settings.ticketing)
-    fault_management, other = _with_bearer("fault_management", settings.fault_management)
-    faults += [*problem, *other]
-    systems = {"ticketing": ticketing, "fault_management": fault_management}
+    systems: dict[str, BaseModel | None] = {}
+    for section in ("ticketing", "fault_management", "billing"):
+        systems[section], problem = _with_bearer(section, getattr(settings, section))
+        faults += problem
     complete = settings.model_copy(update={**secrets, **systems})
     key = complete.cursor_key.get_secret_value()
     if key and not CURSOR_KEY.fullmatch(key):

@@ -17,6 +17,13 @@ from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanag
 from dataclasses import dataclass, replace
 from typing import Any, Final, assert_never
 
+from adapters.billing import Billing as BillingSystem
+from adapters.billing import Bills
+from adapters.billing.ipdr import Ipdr
+from adapters.billing.places import Address, Directory
+from adapters.billing.telling import BillingTeller
+from adapters.billing.tmf635 import Tmf635
+from adapters.billing.tmf678 import Tmf678
 from adapters.delivery import Lanes, Note, Pace
 from adapters.fault_management import FaultManagement
 from adapters.fault_management import telling as alarms
@@ -28,6 +35,7 @@ from adapters.ticketing.telling import Attention, TicketTeller
 from adapters.ticketing.tmf621 import Tmf621
 from adapters.transport import System, Transport
 from adapters.transport import opened as transported
+from gateway.billing_settings import Billing
 from gateway.fault_management_settings import FaultManagement as Chosen
 from gateway.pressure import Pressure
 from gateway.settings import Settings
@@ -51,11 +59,16 @@ class Areas:
     """What is given the way to a system while it is open."""
 
     ticketing: Callable[[Ticketing], AbstractContextManager[object]]
+    billing: Callable[[Bills], AbstractContextManager[object]]
 
 
 def policy_of(settings: Settings) -> AlarmPolicy:
-    """Give what the settings say about alarms."""
-    policy = AlarmPolicy(reopen_ms=int(settings.reopen_seconds * 1_000), fault_management=_hearing(settings))
+    """Give what the settings say about alarms, and who is told of what follows from them."""
+    policy = AlarmPolicy(
+        reopen_ms=int(settings.reopen_seconds * 1_000),
+        fault_management=_hearing(settings),
+        billing=settings.billing.name if settings.billing else "",
+    )
     if (chosen := settings.ticketing) is None:
         return policy
     return replace(policy, ticketing=chosen.name, ticket_from=chosen.severity)
@@ -73,7 +86,7 @@ def _hearing(settings: Settings) -> Hearing | None:
 async def told(settings: Settings, store: Store, areas: Areas, note: Note) -> AsyncIterator[None]:
     """Reach the surrounding systems, and tell them what waits for them, as one of the processes that may."""
     async with AsyncExitStack() as stack:
-        for system in (_ticketing, _fault_management):
+        for system in (_ticketing, _fault_management, _billing):
             await stack.enter_async_context(system(settings, store, areas, note))
         yield
 
@@ -138,6 +151,46 @@ def _spoken(chosen: Chosen, transport: Transport) -> FaultManagement:
             return Alerta(transport, key=chosen.bearer or None, environment=chosen.environment)
         case never:
             assert_never(never)
+
+
+@asynccontextmanager
+async def _billing(settings: Settings, store: Store, areas: Areas, note: Note) -> AsyncIterator[None]:
+    chosen = settings.billing
+    if chosen is None:
+        yield
+        return
+    async with AsyncExitStack() as stack:
+        billing = await _dialect(chosen, stack)
+        teller = BillingTeller(
+            store=store, billing=billing, system=chosen.name, processing_seconds=chosen.processing_seconds
+        )
+        pace = Pace(
+            most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=chosen.processing_seconds
+        )
+        await stack.enter_async_context(beside(Lanes(store, teller, pace, owner=_owner(), note=note).run()))
+        if chosen.bills_address:
+            bills = Tmf678(await _reached(chosen, chosen.bills_address, stack))
+            stack.enter_context(areas.billing(bills))
+        yield
+
+
+async def _dialect(chosen: Billing, stack: AsyncExitStack) -> BillingSystem:
+    if chosen.spool is not None:
+        return Ipdr(Directory(chosen.spool))
+    transport = await _reached(chosen, chosen.address, stack)
+    match chosen.dialect:
+        case "tmf635":
+            return Tmf635(transport)
+        case "ipdr":
+            return Ipdr(Address(transport))
+        case never:
+            assert_never(never)
+
+
+async def _reached(chosen: Billing, address: str, stack: AsyncExitStack) -> Transport:
+    """Open a way to billing; each has a breaker of its own, since bills and records may be apart."""
+    system = System(name=chosen.name, address=address, bearer=chosen.bearer or None)
+    return await stack.enter_async_context(transported(system))
 
 
 @asynccontextmanager

@@ -10,12 +10,11 @@ a customer's slice in one direction: whoever may see the node at one end may see
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from graph.kinds import Inside, Kind, Label, Property, Relationship
 from graph.vocabulary import (
     ADMINISTRATIVE_STATES,
     ALARM_TYPES,
@@ -28,90 +27,24 @@ from graph.vocabulary import (
     SEVERITIES,
     TICKET_STATES,
     TIERS,
+    USAGE_STATES,
 )
+
+__all__ = [
+    "LABELS",
+    "RELATIONSHIPS",
+    "SCHEMA_VERSION",
+    "Inside",
+    "Kind",
+    "Label",
+    "Property",
+    "Relationship",
+    "label_of",
+    "searchable",
+]
 
 SCHEMA_VERSION: Final = 3
 """Rises with each migration in graph/migrate.py."""
-
-
-class Kind(enum.Enum):
-    """How a property is stored, and so how the compiler compares it and the shaper prints it."""
-
-    STRING = "string"
-    INTEGER = "integer"
-    """32 bits, as GraphQL's Int."""
-    LARGE = "large"
-    """64 bits in the graph; a string of digits (BigInt) in answers."""
-    FLOAT = "float"
-    BOOLEAN = "boolean"
-    TIME = "time"
-    """epoch milliseconds UTC in the graph; RFC 3339 with milliseconds and Z in answers."""
-    JSON = "json"
-    """canonical JSON text."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Property:
-    """One property of a label or a relationship."""
-
-    name: str
-    kind: Kind = Kind.STRING
-    required: bool = True
-    words: tuple[str, ...] = ()
-    """the closed vocabulary of the property, in the field's own spelling; empty when it is open."""
-    indexed: bool = False
-    operator_only: bool = False
-    """asked for, filtered by or sorted by only with a role that reads everything."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Label:
-    """One kind of node. Every node has an `id`, unique in the whole graph: `<label in lower case>-<uuid>`."""
-
-    name: str
-    about: str
-    properties: tuple[Property, ...]
-    unique: tuple[str, ...] = ("id",)
-    """each of these is a uniqueness constraint, which MERGE relies on."""
-    searched: bool = False
-    """has `words`, the normalised text that full-text search reads."""
-    internal: bool = False
-    """never in the API: the ledger's own bookkeeping."""
-
-    @property
-    def id_prefix(self) -> str:
-        """The first part of every id of this label."""
-        return self.name.lower() + "-"
-
-    def property(self, name: str) -> Property:
-        """Give the property of that name, or raise KeyError."""
-        for each in self.properties:
-            if each.name == name:
-                return each
-        raise KeyError(f"{self.name} has no property {name}")
-
-
-class Inside(enum.Enum):
-    """In which direction following a relationship stays inside a customer's slice."""
-
-    FORWARD = "from start to end"
-    REVERSE = "from end to start"
-    NEVER = "neither"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relationship:
-    """One relationship type, from any of `starts` to any of `ends`."""
-
-    type: str
-    starts: tuple[str, ...]
-    ends: tuple[str, ...]
-    inside: Inside
-    properties: tuple[Property, ...] = ()
-    one_end: bool = False
-    """a start has at most one end by it."""
-    one_start: bool = False
-    """an end has at most one start by it."""
 
 
 _ID = Property(name="id", indexed=True)
@@ -307,7 +240,7 @@ _LABELS: Final = (
     ),
     Label(
         name="Usage",
-        about="A rated or ratable interval.",
+        about="A rated or ratable interval, as a source has measured it. One that matches no service `awaits` a name.",
         properties=(
             _ID,
             _time("from"),
@@ -315,6 +248,24 @@ _LABELS: Final = (
             _number("mbps"),
             Property(name="octets", kind=Kind.LARGE),
             _text("kind"),
+            _text("state", *USAGE_STATES, required=False),
+            _text("source", required=False),
+            _text("externalId", required=False),
+            Property(name="serviceRef", required=False, operator_only=True),
+            Property(name="awaits", required=False, indexed=True, operator_only=True),
+            Property(name="record", kind=Kind.JSON, required=False, operator_only=True),
+        ),
+    ),
+    Label(
+        name="Downtime",
+        about="An interval with one effect on a service; it has no end while that lasts. The target is its contract's.",
+        properties=(
+            _ID,
+            _text("effect", *EFFECTS),
+            _time("from"),
+            _time("to", required=False),
+            Property(name="availabilityPercent", kind=Kind.FLOAT, required=False),
+            Property(name="alarms", kind=Kind.JSON, operator_only=True),
         ),
     ),
     Label(
@@ -467,9 +418,16 @@ _RELATIONSHIPS: Final = (
     Relationship(type="PROVISIONS", starts=("OrderItem",), ends=("Service",), inside=Inside.NEVER, one_end=True),
     Relationship(type="BOOSTS", starts=("Boost",), ends=("Service",), inside=Inside.REVERSE, one_end=True),
     Relationship(type="USED_BY", starts=("Usage",), ends=("Service",), inside=Inside.REVERSE, one_end=True),
+    Relationship(type="INTERRUPTS", starts=("Downtime",), ends=("Service",), inside=Inside.REVERSE, one_end=True),
     Relationship(type="CONCERNS_CUSTOMER", starts=("Event",), ends=("Customer",), inside=Inside.REVERSE),
     Relationship(type="TELLS", starts=("Delivery",), ends=("Event",), inside=Inside.NEVER, one_end=True),
-    Relationship(type="NAMES", starts=("ExternalName",), ends=("Site", *_RESOURCES), inside=Inside.NEVER, one_end=True),
+    Relationship(
+        type="NAMES",
+        starts=("ExternalName",),
+        ends=("Site", "Service", *_RESOURCES),
+        inside=Inside.NEVER,
+        one_end=True,
+    ),
     Relationship(type="ABOUT", starts=("Lead",), ends=("Customer",), inside=Inside.NEVER, one_end=True),
 )
 

@@ -39,6 +39,7 @@ ORDER_STATES: Final = (
     "assessingCancellation",
     "pendingCancellation",
 )
+USAGE_STATES: Final = ("received", "rejected", "recycled", "guided", "rated", "rerated", "billed")
 BOOST_STATES: Final = ("requested", "scheduled", "activated", "terminated", "declined")
 
 DELIVERY_STATES: Final = ("READY", "DONE", "DEAD")

@@ -38,7 +38,8 @@ WITH s, l
 OPTIONAL MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s)
 RETURN s.id, s.name, s.effect, l.tier, c.id, c.name,
   EXISTS { MATCH (s)-[r:ROUTED_OVER]->(:Trunk) WHERE r.path = 'PROTECTING' },
-  COLLECT { MATCH (a:Alarm)-[r:AFFECTS]->(s) RETURN [a.id, r.parts, r.effect, r.severity] ORDER BY a.id }
+  COLLECT { MATCH (a:Alarm)-[r:AFFECTS]->(s) RETURN [a.id, r.parts, r.effect, r.severity] ORDER BY a.id },
+  [c.accountRef, l.availabilityPercent, coalesce(s._version, 0), s._downtime, s._suffers, s._blamed, coalesce(s._effectAt, 0)]
 
 // graph/changes/affected.py _AFFECT
 UNWIND $batch.rows AS row
@@ -94,6 +95,31 @@ SET d.state = CASE WHEN due THEN 'READY' ELSE d.state END,
     d.nextAt = CASE WHEN due THEN now ELSE d.nextAt END,
     d._version = coalesce(d._version, 0) + CASE WHEN due THEN 1 ELSE 0 END
 RETURN due, now, d._version
+
+// graph/changes/downtime.py _END
+UNWIND $batch.rows AS row
+MATCH (d:Downtime {id: row.id})
+MATCH (s:Service {id: row.service})
+SET d.to = row.to, d.alarms = row.alarms, s._downtime = null, s._suffers = null, s._blamed = null,
+  s._effectAt = row.to
+
+// graph/changes/downtime.py _BEGIN
+UNWIND $batch.rows AS row
+MATCH (s:Service {id: row.service})
+CREATE (d:Downtime {id: row.id, effect: row.effect, from: row.from, alarms: row.alarms})-[:INTERRUPTS]->(s)
+SET d.availabilityPercent = row.target, s._downtime = row.id, s._suffers = row.effect, s._blamed = row.alarms,
+  s._effectAt = row.from
+
+// graph/changes/downtime.py _BLAME
+UNWIND $batch.rows AS row
+MATCH (d:Downtime {id: row.id})
+MATCH (s:Service {id: row.service})
+SET d.alarms = row.alarms, s._blamed = row.alarms
+
+// graph/changes/downtime.py _COUNT
+UNWIND $batch.rows AS row
+MATCH (s:Service {id: row.service})
+SET s._version = row.version
 
 // graph/changes/events.py _APPEND
 UNWIND $batch.rows AS row
@@ -178,6 +204,14 @@ REMOVE i._lock
 WITH i WHERE i.expiresAt < timestamp()
 DETACH DELETE i
 RETURN count(*)
+
+// graph/changes/metered.py _LOCK
+UNWIND $batch.services AS id
+MATCH (s:Service {id: id})
+SET s._locked = coalesce(s._locked, 0) + 1
+WITH s
+OPTIONAL MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s)
+RETURN s.id, s.name, coalesce(s._version, 0), datetime.realtime().epochMillis, c.id, c.name, c.accountRef
 
 // graph/changes/occurrence.py _FIND_NAMED
 MERGE (k:AlarmIdentity {key: $key})
@@ -311,6 +345,52 @@ UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})-[r:CONCERNS]->(s:Service)
 WHERE NOT s.id IN row.services
 DELETE r
+
+// graph/changes/usage.py _FIND
+UNWIND $batch.rows AS row
+MERGE (u:Usage {id: row.id})
+SET u._locked = coalesce(u._locked, 0) + 1
+RETURN u.id, [u.from, u.to, u.octets, u.mbps, u.kind, u.state, u.serviceRef], HEAD(COLLECT {
+  MATCH (s:Service {id: row.service}) RETURN s.id
+}), HEAD(COLLECT {
+  MATCH (x:ExternalName {key: row.name})-[:NAMES]->(s:Service) RETURN s.id
+}), HEAD(COLLECT {
+  MATCH (u)-[:USED_BY]->(s:Service) RETURN s.id
+})
+
+// graph/changes/usage.py _KEEP
+UNWIND $batch.rows AS row
+MATCH (u:Usage {id: row.id})
+SET u.source = row.source, u.externalId = row.externalId, u.serviceRef = row.service, u.from = row.start, u.to = row.end,
+    u.octets = row.octets, u.mbps = row.mbps, u.kind = row.kind, u.state = row.state, u.awaits = row.awaits,
+    u.record = row.record, u._by = row.by
+
+// graph/changes/usage.py _JOIN
+UNWIND $batch.rows AS row
+MATCH (u:Usage {id: row.usage})
+MATCH (s:Service {id: row.service})
+CREATE (u)-[:USED_BY]->(s)
+SET u.awaits = null, s._version = row.version
+
+// graph/changes/usage.py _WAITING
+MATCH (u:Usage)
+WHERE u.awaits >= $name AND (u.awaits > $name OR u.id > $id)
+WITH u ORDER BY u.awaits, u.id LIMIT $most
+RETURN u.id, u.awaits, HEAD(COLLECT {
+  MATCH (s:Service {id: u.serviceRef}) RETURN s.id
+}), HEAD(COLLECT {
+  MATCH (x:ExternalName {key: u.awaits})-[:NAMES]->(s:Service) RETURN s.id
+})
+
+// graph/changes/usage.py _STILL_WAITING
+UNWIND $batch.usage AS id
+MATCH (u:Usage {id: id})
+SET u._locked = coalesce(u._locked, 0) + 1
+WITH u WHERE u.awaits IS NOT NULL
+RETURN u.id, u.source, u.externalId, u.serviceRef, u.from, u.to, u.octets, u.mbps, u.kind, u.state, u._by
+
+// graph/changes/usage.py _NOW
+RETURN datetime.realtime().epochMillis
 
 // graph/cursor_key.py KEEP
 MERGE (k:StoreKey {id: 'storekey-cursor'}) ON CREATE SET k.text = $text RETURN k.text AS text

@@ -13,7 +13,7 @@ import orjson
 import pytest
 from graphql import build_schema, parse, validate
 
-from gateway.areas import KNOWLEDGE, TICKETING, federation_of
+from gateway.areas import BILLING, KNOWLEDGE, TICKETING, federation_of
 from gateway.cli import COMMANDS
 from gateway.errors import TREATMENTS
 from gateway.execution import Operation, Subgraph
@@ -25,6 +25,7 @@ from graph.load import load_topology
 from graph.mapping import enum_name
 from graph.scope import Principal, Role
 from graph.store import Store
+from resolvers.billing.subgraph import BillingSubgraph
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
 from resolvers.ticketing.subgraph import TicketingSubgraph
 from tests.conftest import wipe
@@ -72,6 +73,7 @@ async def test_an_example_runs(example: Example, store: Store, network: dict[str
     areas: Mapping[Graph, Subgraph] = {
         KNOWLEDGE: KnowledgeSubgraph(store, b"d" * 32, AlarmPolicy()),
         TICKETING: TicketingSubgraph("", seconds=5.0),
+        BILLING: BillingSubgraph(seconds=0.0),
     }
     product = federation_of(areas, Settings())
     document = parse(example.text)

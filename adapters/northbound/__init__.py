@@ -11,6 +11,7 @@ Files, in the order in which a request meets them:
     alarms.py         alarms by TMF642
     notifications.py  alarms by MTOSI: what is told in SOAP messages
     tickets.py        the ticketing system tells of its tickets (TMF621 listener)
+    usage.py          what services have carried, by TMF635 and in IPDR documents
     body.py           a body as it arrives: its type, its size, JSON
     shape.py          what a document may hold, and all that is wrong with one
     alarm_shape.py    the published shape of an alarm, as we take it
@@ -20,6 +21,10 @@ Files, in the order in which a request meets them:
     alarm_query.py    a list's query as the filter of a compiled read
     alarm_reads.py    what is asked of the graph
     alarm_codec.py    a body becomes an Alarm; what the graph holds becomes a TMF642 alarm
+    usage_query.py    a list's query of usage as the filter of a compiled read
+    usage_reads.py    what is asked of the graph of usage
+    usage_codec.py    a TMF635 body becomes Usage; what the graph holds becomes a TMF635 usage
+    ipdr_codec.py     a document becomes Usage values, checked by ipdr.xsd
     errors.py         whatever went wrong, as one error body
 
 Invariants

@@ -19,6 +19,7 @@ from adapters.northbound.errors import CLOSE, Refusal, TooLarge
 from adapters.northbound.shape import Oversized
 
 JSON: Final = ("application/json",)
+XML: Final = ("application/xml", "text/xml")
 PATCH: Final = ("application/merge-patch+json", "application/json")
 PATIENCE: Final = 4
 """So many times what is allowed is read before a body is refused."""

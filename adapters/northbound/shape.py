@@ -56,6 +56,14 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """A whole number: an integer, or a string of its digits, since not every client keeps 64 bits."""
+
+    least: int = 0
+    most: int = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Identifier:
     """A string, or the integer that the standard has in its place."""
 
@@ -86,7 +94,7 @@ class Oversized:
     """Stands in a document for an integer that has more than 64 bits, and would not come out as it went in."""
 
 
-Shape: TypeAlias = Text | Word | Time | Flag | Identifier | Many | Thing | Anything
+Shape: TypeAlias = Text | Word | Time | Flag | Whole | Identifier | Many | Thing | Anything
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +123,8 @@ def _faults(shape: Shape, value: Any, path: str, level: int) -> Iterator[Fault]:
             yield from _time(value, path)
         case Flag():
             yield from _is(value, bool, "true or false", path)
-        case Identifier():
-            if isinstance(value, bool) or not isinstance(value, str | int):
-                yield Fault(path=path, problem=f"is {_named(value)}, not a string")
+        case Whole() | Identifier():
+            yield from _number_or_text(shape, value, path)
         case Many():
             yield from _many(shape, value, path, level)
         case Thing():
@@ -156,6 +163,22 @@ def _time(value: Any, path: str) -> Iterator[Fault]:
         return
     if not 0 <= at <= LATEST:
         yield Fault(path=path, problem="is not between the years 1970 and 9999")
+
+
+def _number_or_text(shape: Whole | Identifier, value: Any, path: str) -> Iterator[Fault]:
+    if isinstance(shape, Identifier):
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            yield Fault(path=path, problem=f"is {_named(value)}, not a string")
+    elif isinstance(value, bool) or not isinstance(value, int | str | Oversized):
+        yield Fault(path=path, problem=f"is {_named(value)}, not a whole number")
+    elif isinstance(value, Oversized) or (number := _number(value)) is None or not shape.least <= number <= shape.most:
+        yield Fault(path=path, problem=f"is no whole number from {shape.least} to {shape.most}")
+
+
+def _number(value: int | str) -> int | None:
+    if isinstance(value, int):
+        return value
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS else None
 
 
 def _is(value: Any, kind: type, said: str, path: str) -> Iterator[Fault]:
@@ -200,6 +223,7 @@ def _anything(value: Any, path: str, level: int) -> Iterator[Fault]:
         yield from _many(_LIST, value, path, level)
 
 
+_MOST_DIGITS: Final = 20
 _EXTENSION: Final = Anything()
 _FREE: Final = Thing()
 _LIST: Final = Many(of=_EXTENSION)

@@ -22,7 +22,7 @@ import click
 import orjson
 from pydantic import SecretStr
 
-from adapters.simulator import alarm_management, alerta, ticketing
+from adapters.simulator import alarm_management, alerta, billing, ticketing
 from adapters.simulator.faults import PATH
 
 BEARER: Final = "TRUNKLINE_SIMULATOR_BEARER"
@@ -106,6 +106,10 @@ def _alerta(host: str, port: int, journal: Path | None, state: Path | None) -> A
     return alerta.serving(host=host, port=port, journal=journal, state=state, key=_secret(BEARER))
 
 
+def _billing(host: str, port: int, journal: Path | None, state: Path | None) -> AbstractAsyncContextManager[Served]:
+    return billing.serving(host=host, port=port, journal=journal, state=state, bearer=_secret(BEARER))
+
+
 def _await_end_of_input(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
     while os.read(sys.stdin.fileno(), 4096):
         pass
@@ -120,6 +124,7 @@ def _secret(name: str) -> SecretStr | None:
 _command("ticketing", "A ticketing system that speaks TMF621 v4.", _ticketing)
 _command("fault-management", "A fault management system that speaks TMF642 v4.", _fault_management)
 _command("alerta", "Alerta, as far as it is told of alerts.", _alerta)
+_command("billing", "A billing system: TMF635, TMF657 and TMF678 v4, and documents by PUT.", _billing)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,11 @@ Files, in order of flow:
     consequences.py the row of all that follows from an alarm
     hits.py         what fails with an object, and whom that hits
     affected.py     what services suffer from all open alarms together
+    downtime.py     for how long services have suffered, and billing is told of it
     tickets.py      what the ticketing system is to be told for each alarm and customer
     ticketing.py    what the ticketing system answers, or says by itself
+    usage.py        what services have carried comes in, and is billed
+    metered.py      the service that billing is told of, and whose it is
     acknowledge.py  somebody takes note of an alarm, or takes it back
     comments.py     somebody writes on an alarm
     hearing.py      what a fault management system is to be told of it

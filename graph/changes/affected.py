@@ -12,7 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final, cast
+
+import orjson
 
 from graph.changes.hits import Hits
 from graph.effects import Effect, effect_of_parts, parts_text, severity_of
@@ -30,7 +32,8 @@ WITH s, l
 OPTIONAL MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s)
 RETURN s.id, s.name, s.effect, l.tier, c.id, c.name,
   EXISTS { MATCH (s)-[r:ROUTED_OVER]->(:Trunk) WHERE r.path = 'PROTECTING' },
-  COLLECT { MATCH (a:Alarm)-[r:AFFECTS]->(s) RETURN [a.id, r.parts, r.effect, r.severity] ORDER BY a.id }
+  COLLECT { MATCH (a:Alarm)-[r:AFFECTS]->(s) RETURN [a.id, r.parts, r.effect, r.severity] ORDER BY a.id },
+  [c.accountRef, l.availabilityPercent, coalesce(s._version, 0), s._downtime, s._suffers, s._blamed, coalesce(s._effectAt, 0)]
 """
 
 _AFFECT: Final = """
@@ -70,6 +73,20 @@ class Service:
     customer_name: str
     protected: bool
     alarms: Mapping[str, Affect]
+    account: str
+    """what billing knows the customer by; empty where it does not."""
+    target: float | None
+    """the availability in percent that its contract promises."""
+    version: int
+    """how often anything was told of it."""
+    downtime: str | None
+    """the interval that its effect lasts (`downtime.py`), if one is open,"""
+    suffers: str | None
+    """with which effect,"""
+    blamed: tuple[str, ...]
+    """the alarms that have taken part in it until now,"""
+    effect_at: int
+    """and when its effect last changed; 0 when it never has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +160,8 @@ def _change(service: Service, alarm: str, hit: frozenset[str]) -> Change:
 
 
 def _service(row: list[object]) -> Service:
-    service, name, effect, tier, customer, customer_name, protected, alarms = row
+    service, name, effect, tier, customer, customer_name, protected, alarms, contract = row
+    account, target, version, downtime, suffers, blamed, effect_at = cast("list[Any]", contract)
     return Service(
         id=str(service),
         name=str(name),
@@ -156,4 +174,11 @@ def _service(row: list[object]) -> Service:
             alarm: Affect(parts=parts, effect=effect, severity=severity)
             for alarm, parts, effect, severity in cast("list[tuple[str, str, str, str | None]]", alarms)
         },
+        account=account or "",
+        target=target,
+        version=version,
+        downtime=downtime,
+        suffers=suffers,
+        blamed=tuple(orjson.loads(blamed)) if blamed else (),
+        effect_at=effect_at,
     )

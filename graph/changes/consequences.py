@@ -1,4 +1,4 @@
-"""What follows from an alarm as it is now: effects, tickets, events, and what other systems must be told.
+"""What follows from an alarm as it is now: effects, downtime, tickets, events, and what other systems must be told.
 
 All of it in the transaction of the change, in the order in which each depends on the one before. Where an alarm changes
 what another alarm's service suffers, that other alarm's event tells of it (`AlarmEffectChanged`), and its tickets follow.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from graph.alarm import Alarm
-from graph.changes import affected, events, hearing, hits, tickets
+from graph.changes import affected, downtime, events, hearing, hits, tickets
 from graph.changes.events import Event
 from graph.changes.hearing import Happened
 from graph.changes.occurrence import Known, Step
@@ -91,7 +91,28 @@ async def follow(transaction: Transaction, by: By, alarm: Changed, written: Writ
     touched = {other for each in changed for other in each.alarms}
     happened = [Happened(event=each, touches=each.aggregate_id in touched) for each in made]
     await hearing.tell(transaction, by.policy.fault_management, by.principal.system, happened)
+    occasion = _occasion(by, alarm)
+    downtime.write(transaction, downtime.turns(changed, occasion), occasion)
     return Outcome(ids={"alarm": alarm.id}, raised=_raised(alarm, changed) if alarm.step is Step.RAISE else None)
+
+
+def _occasion(by: By, alarm: Changed) -> downtime.Occasion:
+    subject, billing = by.principal.subject, by.policy.billing
+    return downtime.Occasion(at=_effective_at(alarm), now=alarm.now, subject=subject, billing=billing)
+
+
+def _effective_at(alarm: Changed) -> int:
+    """Give when an alarm became what it is now: as its source says, where that is news and not of an earlier change."""
+    value, known = alarm.value, alarm.known
+    before = known.source_at if known and known.source_at is not None else -1
+    told = [each for each in (value.raised_at, value.changed_at) if each is not None and each > before]
+    match alarm.step:
+        case Step.RAISE:
+            return value.raised_at
+        case Step.CLEAR if value.cleared_at is not None:
+            return value.cleared_at
+        case _:
+            return min(told, default=alarm.now)
 
 
 def _raised(alarm: Changed, changed: Sequence[affected.Change]) -> Raised:

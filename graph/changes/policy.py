@@ -46,6 +46,8 @@ class AlarmPolicy:
     """the least severity, by contract, that a ticket is opened for."""
     fault_management: Hearing | None = None
     """who else is told of alarms; None: nobody."""
+    billing: str = ""
+    """the name of the billing system, which is told of usage and downtime; empty: there is none."""
     reopen_ms: int = 600_000
     """an alarm that returns within this time after its clear is the same alarm; later it is a new one."""
 

@@ -37,6 +37,7 @@ from resolvers.knowledge.types import (
     Sla,
     Ticket,
     Trunk,
+    Usage,
 )
 from resolvers.knowledge.words import Effect, FailureMode, Severity
 
@@ -126,6 +127,7 @@ class Query:
     ticket: Ticket | None = _by_id("Ticket")
     order: Order | None = _by_id("Order")
     boost: Boost | None = _by_id("Boost")
+    usage: Usage | None = _by_id("Usage")
     customers: Connection[Customer] = _all("Customer")
     services: Connection[Service] = _all("Service")
     slas: Connection[Sla] = _all("Sla")
@@ -144,6 +146,13 @@ class Query:
     tickets: Connection[Ticket] = _all("Ticket")
     orders: Connection[Order] = _all("Order")
     boosts: Connection[Boost] = _all("Boost")
+    usages: Connection[Usage] = _all("Usage")
+    unmatched_usage: Connection[Usage] = page(
+        Everything(label="Usage", having="awaits"),
+        "Usage",
+        operator_only=True,
+        description="Usage of something that the inventory does not know as a service.",
+    )
     events: Connection[Event] = _all("Event")
     leads: Connection[Lead] = _all("Lead", operator_only=True)
     deliveries: Connection[Delivery] = page(

@@ -16,7 +16,7 @@ from resolvers.knowledge.fields import MAPPING, mapping_of_type
 from resolvers.knowledge.inputs import BIG_INT, BigInt
 from resolvers.knowledge.mutations import Mutation
 from resolvers.knowledge.root import Query
-from resolvers.knowledge.types import ExternalName, Lead, Usage
+from resolvers.knowledge.types import ExternalName, Lead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ def knowledge_schema() -> KnowledgeSchema:
     made = strawberry.federation.Schema(
         query=Query,
         mutation=Mutation,
-        types=[ExternalName, Lead, Usage],
+        types=[ExternalName, Lead],
         config=StrawberryConfig(scalar_map={BigInt: BIG_INT}, disable_field_suggestions=True),
     )
     sdl = made.as_str()

@@ -38,6 +38,7 @@ from resolvers.knowledge.words import (
     ServiceState,
     Severity,
     Tier,
+    UsageState,
 )
 from resolvers.words import TicketStatus
 
@@ -146,7 +147,9 @@ class Service(Node):
     tickets: Connection[Ticket] = pages_along("<CONCERNS")
     boosts: Connection[Boost] = pages_along("<BOOSTS")
     usage: Connection[Usage] = pages_along("<USED_BY")
+    downtime: Connection[Downtime] = pages_along("<INTERRUPTS")
     order_items: Connection[OrderItem] = pages_along("<PROVISIONS")
+    external_names: Connection[ExternalName] = pages_along("<NAMES", operator_only=True)
 
 
 @node("Site")
@@ -295,7 +298,7 @@ class ExternalName(Node):
 
 
 NamedObject: TypeAlias = Annotated[
-    Site | NetworkElement | Card | Port | Trunk,
+    Site | Service | NetworkElement | Card | Port | Trunk,
     strawberry.union("NamedObject", description="What a source system has a name for."),
 ]
 
@@ -322,7 +325,25 @@ class Usage(Node):
     mbps: int
     octets: BigInt
     kind: str
+    state: UsageState | None
+    source: str | None
+    external_id: str | None
+    service_ref: str | None
+    awaits: str | None
+    record: JSON | None
     service: Service | None = along("USED_BY>")
+
+
+@node("Downtime")
+class Downtime(Node):
+    """An interval with one effect on a service."""
+
+    effect: Effect
+    from_: dt.datetime
+    to: dt.datetime | None
+    availability_percent: float | None
+    alarms: JSON
+    service: Service | None = along("INTERRUPTS>")
 
 
 @node("Lead")

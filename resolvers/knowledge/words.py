@@ -143,6 +143,19 @@ class BoostStatus(enum.Enum):
     DECLINED = "declined"
 
 
+@strawberry.enum(description="State of a usage record (TMF635).")
+class UsageState(enum.Enum):
+    """TMF635 v4, UsageStatusType."""
+
+    RECEIVED = "received"
+    REJECTED = "rejected"
+    RECYCLED = "recycled"
+    GUIDED = "guided"
+    RATED = "rated"
+    RERATED = "rerated"
+    BILLED = "billed"
+
+
 @strawberry.enum(description="Whether a surrounding system has been told.")
 class DeliveryState(enum.Enum):
     """A DEAD one is parked until somebody replays it."""
@@ -195,6 +208,7 @@ _words(AckState, model.LABELS["Alarm"].property("ackState").words)
 _words(TicketStatus, vocabulary.TICKET_STATES)
 _words(OrderState, vocabulary.ORDER_STATES)
 _words(BoostStatus, vocabulary.BOOST_STATES)
+_words(UsageState, vocabulary.USAGE_STATES)
 _words(DeliveryState, vocabulary.DELIVERY_STATES)
 _words(RoutePath, ("WORKING", "PROTECTING"))
 _words(End, ("A", "Z"))

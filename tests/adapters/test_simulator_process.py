@@ -108,3 +108,17 @@ def test_an_address_that_is_none_is_refused(listen: str) -> None:
     done = CliRunner().invoke(main, ["ticketing", "--listen", listen])
     assert done.exit_code == 2
     assert "HOST:PORT" in done.output
+
+
+def test_billing_is_a_process_too(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "adapters.simulator", "billing", "--state", str(tmp_path / "state"), "--leash"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        said = orjson.loads(process.stdout.readline())
+        made = httpx.post(f"{said['address']}/simulator/bills", json={"account": "acc-1", "bill": {"billNo": "1"}})
+        assert made.status_code == 201
+        assert httpx.put(said["faults"], json=[{"kind": "error"}]).status_code == 204
+        process.stdin.close()
+        assert process.wait(10) == 0
+    assert b"acc-1" in (tmp_path / "state").read_bytes()

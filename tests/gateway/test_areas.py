@@ -18,7 +18,7 @@ from adapters.simulator.ticketing import TicketingSystem, serving
 from adapters.ticketing import TicketHistory
 from adapters.ticketing.tmf621 import Tmf621
 from adapters.transport import Answer, Call, System, Transport
-from gateway.areas import KNOWLEDGE, LEDGER, TICKETING, federation_of
+from gateway.areas import BILLING, KNOWLEDGE, LEDGER, TICKETING, federation_of
 from gateway.errors import Refused
 from gateway.execution import Operation, Subgraph
 from gateway.federation import Federation
@@ -31,6 +31,7 @@ from graph.changes.policy import AlarmPolicy
 from graph.ledger.lanes import take_lanes
 from graph.scope import Principal, Role
 from graph.store import Store, Transaction
+from resolvers.billing.subgraph import BillingSubgraph
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
 from resolvers.ledger.subgraph import LedgerSubgraph
 from resolvers.supergraph import SUPERGRAPH
@@ -134,6 +135,7 @@ async def product(empty_store: Store) -> AsyncIterator[Product]:
             KNOWLEDGE: KnowledgeSubgraph(store, b"k" * 32, AlarmPolicy()),
             LEDGER: (waiting := LedgerSubgraph()),
             TICKETING: ticketing,
+            BILLING: BillingSubgraph(seconds=0.0),
         }
         settings = Settings(limits=Limits(new_documents_per_minute=100_000))
         federation = federation_of(areas, settings)
@@ -238,9 +240,7 @@ async def test_a_ticketing_system_that_fails_costs_its_own_fields(product: Produ
 
 
 async def test_without_a_ticketing_system_the_graph_goes_on(product: Product) -> None:
-    alone = federation_of(
-        {KNOWLEDGE: product.federation.subgraphs[KNOWLEDGE], TICKETING: TicketingSubgraph("", seconds=5.0)}, Settings()
-    )
+    alone = federation_of({**product.federation.subgraphs, TICKETING: TicketingSubgraph("", seconds=5.0)}, Settings())
     pipeline = Pipeline(alone, Settings())
     request = GraphRequest(query=TICKETS, variables={}, operation_name=None, queries_only=True)
     answer = await pipeline.answer(pipeline.prepare(request, ADA), request, ADA, time.monotonic() + 30)
@@ -345,10 +345,10 @@ async def test_nobody_else_is_told(product: Product, principal: Principal) -> No
     assert product.counts == (0, 0)
 
 
-class Bills:
-    """An area that knows whose a bill is, and nothing else of customers."""
+class Letters:
+    """An area that knows whose a letter is, and nothing else of customers."""
 
-    name = "billing"
+    name = "post"
     sdl = ""
 
     async def execute(
@@ -358,19 +358,19 @@ class Bills:
         principal: Principal,  # noqa: ARG002
         deadline: float,  # noqa: ARG002
     ) -> Any:
-        bills = [{"customer": {"id": each}} for each in ("customer-a", "customer-b", "customer-a")]
-        return {"data": {"bills": bills}}
+        letters = [{"customer": {"id": each}} for each in ("customer-a", "customer-b", "customer-a")]
+        return {"data": {"letters": letters}}
 
 
-def with_bills() -> Supergraph:
+def with_letters() -> Supergraph:
     """The product's supergraph with one area more."""
     document = parse(SUPERGRAPH.read_text(encoding="utf-8"), no_location=True)
     more = parse(
         """
-        enum join__Graph { BILLING @join__graph(name: "billing", url: "") }
-        type Query @join__type(graph: BILLING) { bills: [Bill!] @join__field(graph: BILLING) }
-        type Customer @join__type(graph: BILLING, key: "id") { id: ID! }
-        type Bill @join__type(graph: BILLING) { customer: Customer }
+        enum join__Graph { POST @join__graph(name: "post", url: "") }
+        type Query @join__type(graph: POST) { letters: [Letter!] @join__field(graph: POST) }
+        type Customer @join__type(graph: POST, key: "id") { id: ID! }
+        type Letter @join__type(graph: POST) { customer: Customer }
         """,
         no_location=True,
     )
@@ -393,6 +393,8 @@ def with_bills() -> Supergraph:
 
 
 def with_mark(field: Any, mark: Any) -> Any:
+    if any(each.name.value == mark.name.value for each in field.directives or ()):
+        return field
     return replace(field, directives=(*(field.directives or ()), mark))
 
 
@@ -400,13 +402,13 @@ def with_mark(field: Any, mark: Any) -> Any:
 async def test_entities_of_the_graph_are_one_scoped_statement(
     product: Product, principal: Principal, names: list[str | None]
 ) -> None:
-    areas = {**product.federation.subgraphs, Graph("BILLING"): Bills()}
-    federation = Federation(with_bills(), areas, budget=Budget(), most_plans=10, share=False)
+    areas = {**product.federation.subgraphs, Graph("POST"): Letters()}
+    federation = Federation(with_letters(), areas, budget=Budget(), most_plans=10, share=False)
     pipeline = Pipeline(federation, Settings())
-    query = "{ bills { customer { name tickets(first: 1) { totalCount } } } }"
+    query = "{ letters { customer { name tickets(first: 1) { totalCount } } } }"
     request = GraphRequest(query=query, variables={}, operation_name=None, queries_only=True)
     answer = await pipeline.answer(pipeline.prepare(request, principal), request, principal, time.monotonic() + 30)
-    found = [each["customer"] and each["customer"]["name"] for each in answer["data"]["bills"]]
+    found = [each["customer"] and each["customer"]["name"] for each in answer["data"]["letters"]]
     assert found == names
     assert product.counts == (1, 0)
 

@@ -66,6 +66,7 @@ def slice_of(graph: Graph, customers: Iterable[str]) -> frozenset[str]:
         | graph.starts("OPENED_FOR", named)
         | graph.starts("BOOSTS", services)
         | graph.starts("USED_BY", services)
+        | graph.starts("INTERRUPTS", services)
         | graph.starts("CONCERNS_CUSTOMER", named)
         | graph.starts("AFFECTS", services)
         | trunks

@@ -180,6 +180,8 @@ def _papers(built: Builder) -> None:
     for number, own in enumerate(("a", "b")):
         _delivery(built, own, number)
     _event(built, "nobody", "n1", "site-4", ())
+    waiting = {**_MEASURED, "externalId": "U9", "awaits": "key-of-a-circuit"}
+    built.node("nobody", "Usage", "n1", **{"from": NOON, "to": NOON + 1}, mbps=1, octets=0, kind="committed", **waiting)
 
 
 def _ticket(built: Builder, own: str, other: str, number: int) -> None:
@@ -233,8 +235,30 @@ def _interval(built: Builder, own: str, number: int) -> None:
         mbps=500,
         octets=2**40 + number,
         kind="boost",
+        **(_MEASURED if number == 1 else dict.fromkeys(_MEASURED)),
     )
     built.edge("USED_BY", usage, f"service-{own}{number}")
+    downtime = built.node(
+        own,
+        "Downtime",
+        name,
+        effect="down",
+        **{"from": NOON + number},
+        to=NOON + 60_000 if number == 1 else None,
+        availabilityPercent=99.9 if number == 1 else None,
+        alarms='["alarm-s1"]',
+    )
+    built.edge("INTERRUPTS", downtime, f"service-{own}{number}")
+
+
+_MEASURED: dict[str, Any] = {
+    "state": "rated",
+    "source": "nms-1",
+    "externalId": "U1",
+    "serviceRef": "circuit 1",
+    "awaits": None,
+    "record": '{"n":[1]}',
+}
 
 
 def _event(built: Builder, owner: str, name: str, about: str, customers: tuple[str, ...]) -> None:

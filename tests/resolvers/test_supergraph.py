@@ -10,6 +10,7 @@ from graphql import DirectiveDefinitionNode, SchemaDefinitionNode, TypeDefinitio
 from graphql.language import print_ast
 
 from gateway.supergraph_sdl import read_supergraph
+from resolvers.billing.schema import billing_schema
 from resolvers.knowledge.schema import knowledge_schema
 from resolvers.ledger.schema import ledger_schema
 from resolvers.supergraph import SUPERGRAPH
@@ -19,6 +20,7 @@ AREAS = {
     "KNOWLEDGE": knowledge_schema().sdl,
     "LEDGER": ledger_schema().as_str(),
     "TICKETING": ticketing_schema().as_str(),
+    "BILLING": billing_schema().as_str(),
 }
 OF_FEDERATION = {"_Any", "_Entity", "_Service", "_entities", "_service"}
 MARKS = {"operatorOnly", "allowedRoles", "listSize"}
@@ -156,6 +158,7 @@ def test_it_is_a_supergraph() -> None:
         "KNOWLEDGE": "knowledge",
         "LEDGER": "ledger",
         "TICKETING": "ticketing",
+        "BILLING": "billing",
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -110,6 +110,20 @@ def edge(port: Port, seconds: float = SECONDS) -> Edge:
         pressure=lambda: port.pressure,
         body_bytes=BODY_BYTES,
     )
+
+
+def mounted(base: str, routes: Callable[[Edge], list[Route]], port: Port, settings: Settings) -> Starlette:
+    """Another endpoint, with the same round it."""
+    return _mounted(base, routes(edge(port)), settings)
+
+
+@asynccontextmanager
+async def routed(app: Starlette, settings: Settings, base: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of what is mounted there."""
+    async with serving(app, settings) as client:
+        client.base_url = httpx.URL(f"{client.base_url}{base}")
+        client.timeout = httpx.Timeout(60)
+        yield client
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ import pytest
 from adapters.alarms.words import ACK_STATES, STATES
 from adapters.northbound.alarm_shape import ACK_ALARMS, ALARM, CLEAR_ALARMS, MATCHED
 from adapters.northbound.alarms import BASE
-from adapters.northbound.shape import Anything, Flag, Identifier, Many, Shape, Text, Thing, Time, Word
+from adapters.northbound.shape import Anything, Flag, Identifier, Many, Shape, Text, Thing, Time, Whole, Word
 from tests.adapters.northbound.published import swagger
 from tests.adapters.schema import REFERENCE
 
@@ -47,6 +47,8 @@ def compare(shape: Shape, schema: Mapping[str, Any], document: Mapping[str, Any]
         case Word():
             assert schema["type"] == "string", path
             assert set(shape.words) == set(schema.get("enum", OURS.get(path[-1], ()))), path
+        case Whole():
+            assert schema["type"] == "integer", path
         case Time():
             assert (schema["type"], schema["format"]) == ("string", "date-time"), path
         case Flag():

@@ -1,0 +1,29 @@
+"""A billing system that reads documents of IPDR 3.5: it is told by putting one where it looks for them.
+
+A document's name is made of our id, and its bytes of the record alone. So telling again puts the same document in its own
+place, and there is nothing to look for first; an interval that has ended replaces the one that had not.
+"""
+
+from __future__ import annotations
+
+from adapters.billing import Record
+from adapters.billing.ipdr_document import document_of, name_of
+from adapters.billing.places import Place
+
+
+class Ipdr:
+    """`adapters.billing.Billing` by documents."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    @property
+    def retry_at(self) -> float | None:
+        """When the next document can be put, by time.monotonic(); None: now."""
+        return self._place.retry_at
+
+    async def tell(self, record: Record, *, again: bool, delivery_id: str, deadline: float) -> str:  # noqa: ARG002 - a put is a put
+        """Put its document; gives the name."""
+        name = name_of(record.id)
+        await self._place.put(name, document_of(record), key=delivery_id, deadline=deadline)
+        return name

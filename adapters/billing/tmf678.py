@@ -1,0 +1,90 @@
+"""Bills are billing's alone: they are read there (TMF678 v4), for many accounts at once, and nothing of them is kept here.
+
+A system may ignore what it was asked for, so each bill is looked at for whose it is; one that is of nobody who was asked
+for spoils the whole answer, since the next may be wrong too.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from adapters.billing import Bill, Rate
+from adapters.billing.tmf678_resource import FIELDS, RATE_FIELDS, bill_of, rate_of
+from adapters.errors import Nonsense
+from adapters.tmf import quote_value
+from adapters.transport import Call, Transport
+
+BASE: Final = ("tmf-api", "customerBillManagement", "v4")
+BILL: Final = "customerBill"
+RATE: Final = "appliedCustomerBillingRate"
+CHUNK: Final = 50
+"""How many accounts, or bills, are asked about at once."""
+_PAGE: Final = 100
+_MOST_PAGES: Final = 50
+
+
+class Tmf678:
+    """`adapters.billing.Bills` over a transport whose address is what `/tmf-api` is below."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def bills(self, accounts: Sequence[str], *, deadline: float) -> Mapping[str, Sequence[Bill]]:
+        """GET them, some accounts at a time."""
+        found = defaultdict[str, list[Bill]](list)
+        for where, each, asked in await self._all(BILL, "billingAccount.id", accounts, FIELDS, deadline):
+            bill = bill_of(each, where)
+            self._check(bill.account, asked, f"{where}.billingAccount.id")
+            found[bill.account].append(bill)
+        return {account: sorted(bills, key=_latest_first) for account, bills in found.items()}
+
+    async def rates(self, bills: Sequence[str], *, deadline: float) -> Mapping[str, Sequence[Rate]]:
+        """GET them, some bills at a time."""
+        found = defaultdict[str, list[Rate]](list)
+        for where, each, asked in await self._all(RATE, "bill.id", bills, RATE_FIELDS, deadline):
+            rate = rate_of(each, where)
+            self._check(rate.bill, asked, f"{where}.bill.id")
+            found[rate.bill].append(rate)
+        return {bill: sorted(rates, key=lambda each: (each.at or 0, each.id)) for bill, rates in found.items()}
+
+    async def _all(
+        self, resource: str, attribute: str, values: Sequence[str], fields: Sequence[str], deadline: float
+    ) -> list[tuple[str, object, Sequence[str]]]:
+        """Give what has one of these values, each with its place in the list and with what was asked for."""
+        wanted = list(dict.fromkeys(values))
+        found: list[tuple[str, object, Sequence[str]]] = []
+        for start in range(0, len(wanted), CHUNK):
+            chunk = wanted[start : start + CHUNK]
+            query = ((attribute, ",".join(map(quote_value, chunk))), ("fields", ",".join(fields)))
+            items = await self._listed(resource, query, deadline)
+            found += [(f"[{number}]", each, chunk) for number, each in enumerate(items)]
+        return found
+
+    async def _listed(self, resource: str, query: tuple[tuple[str, str], ...], deadline: float) -> list[object]:
+        """Give a list page by page, however small they are."""
+        found: list[object] = []
+        for _ in range(_MOST_PAGES):
+            paging = (("offset", str(len(found))), ("limit", str(_PAGE)))
+            call = Call(method="GET", path=(*BASE, resource), query=(*query, *paging))
+            answer = await self._transport.exchange(call, deadline=deadline)
+            items = answer.json()
+            if not isinstance(items, list):
+                raise Nonsense("Billing answered what is no list", where="body")
+            found += items
+            if not items or len(found) >= _count(answer.headers.get("x-total-count", "")):
+                return found
+        raise Nonsense(f"{self._transport.name} answered a list without an end", where="X-Total-Count")
+
+    def _check(self, whose: str, asked: Sequence[str], where: str) -> None:
+        if whose not in asked:
+            raise Nonsense(f"{self._transport.name} answered what is of nobody who was asked for", where=where)
+
+
+def _latest_first(bill: Bill) -> tuple[int, str]:
+    return -(bill.dated_at or 0), bill.id
+
+
+def _count(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() else 0

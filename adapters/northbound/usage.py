@@ -1,0 +1,110 @@
+"""Meters and mediation systems tell what services have carried; each of them speaks one of two protocols.
+
+TMF635 v4 under `/tmf-api/usageManagement/v4`: `usage`, a record at a time, and lists. IPDR 3.5 under `/ipdr/3.5`: `document`,
+many records at a time, all of them or none. Behind the gates of edge.py each is one change, or a read in the caller's scope.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from adapters.errors import Malformed
+from adapters.northbound import ipdr_codec
+from adapters.northbound.body import JSON, XML, read_body
+from adapters.northbound.edge import READERS, WRITERS, Action, Call, Edge, answer, routes
+from adapters.northbound.errors import Refusal
+from adapters.northbound.usage_codec import decode, encode
+from adapters.northbound.usage_query import filter_of
+from adapters.northbound.usage_reads import UsageReads
+from adapters.tmf import Page, page_headers, read_query, select
+from graph.changes.usage import Taken, record_usage
+from graph.leaves import rfc3339
+from graph.mapping import enum_name
+
+BASE: Final = "/tmf-api/usageManagement/v4"
+IPDR_BASE: Final = "/ipdr/3.5"
+PLACE: Final = f"{BASE}/usage"
+PAGE: Final = 50
+LONGEST_PAGE: Final = 100
+LAST_OFFSET: Final = 100_000
+"""An offset is walked; who wants more of a list asks for what ended after the last that it has."""
+
+
+def usage_routes(edge: Edge) -> list[Route]:
+    """Make the routes of TMF635, relative to `BASE`."""
+    usages = {
+        "GET": Action(name="listUsage", roles=READERS, run=_list),
+        "POST": Action(name="createUsage", roles=WRITERS, run=_create, is_work=True),
+    }
+    one = {"GET": Action(name="retrieveUsage", roles=READERS, run=_retrieve)}
+    return routes(edge, {"/usage": usages, "/usage/{id}": one})
+
+
+def ipdr_routes(edge: Edge) -> list[Route]:
+    """Make the routes of IPDR, relative to `IPDR_BASE`."""
+    take = Action(name="createIpdrDocument", roles=WRITERS, run=_take, is_work=True)
+    return routes(edge, {"/document": {"POST": take}})
+
+
+async def _list(call: Call) -> Response:
+    asked = read_query(call.pairs, limit=PAGE, most=LONGEST_PAGE)
+    if asked.offset > LAST_OFFSET:
+        raise Malformed(f"is more than {LAST_OFFSET}; filter by usageDate.gt instead", field="offset")
+    found = await _reads(call).page(filter_of(asked.filters), asked.offset, asked.limit)
+    first = min(asked.offset, found.total)
+    page = Page(total=found.total, first=first, end=first + len(found.rows), limit=asked.limit)
+    body = [select(encode(each, PLACE), asked.fields) for each in found.rows]
+    return answer(page.status, body, page_headers(page, PLACE, call.pairs))
+
+
+async def _retrieve(call: Call) -> Response:
+    asked = read_query([pair for pair in call.pairs if pair[0] == "fields"])
+    row = await _reads(call).one(call.id)
+    if row is None:
+        raise Refusal("NOT_FOUND")
+    return answer(200, select(encode(row, PLACE), asked.fields))
+
+
+async def _create(call: Call) -> Response:
+    usage = decode(await call.body(JSON), call.principal.sources)
+    [taken] = await record_usage(call.port.store, call.principal, call.port.policy, [usage], deadline=call.deadline)
+    shown = encode(_row(taken), PLACE)
+    return answer(201, shown, {"Location": shown["href"]})
+
+
+async def _take(call: Call) -> Response:
+    body = await read_body(call.request, XML, call.most_bytes, call.deadline)
+    document, usages = ipdr_codec.decode(body, call.principal.sources, most_bytes=call.most_bytes)
+    taken = await record_usage(call.port.store, call.principal, call.port.policy, usages, deadline=call.deadline)
+    records = [{"id": each.usage.id, "usageId": each.usage.external_id, "href": _href(each)} for each in taken]
+    return answer(201, {"docId": document, "count": len(records), "usage": records})
+
+
+def _reads(call: Call) -> UsageReads:
+    return UsageReads(port=call.port, principal=call.principal, deadline=call.deadline)
+
+
+def _href(taken: Taken) -> str:
+    return f"{PLACE}/{taken.usage.id}"
+
+
+def _row(taken: Taken) -> dict[str, object]:
+    """Give what was taken as reading it would, but for the customer, whom its teller need not know."""
+    usage = taken.usage
+    return {
+        "id": usage.id,
+        "from": rfc3339(usage.start),
+        "to": rfc3339(usage.end),
+        "mbps": usage.mbps,
+        "octets": usage.octets,
+        "kind": usage.kind,
+        "state": enum_name(usage.state),
+        "source": usage.source,
+        "externalId": usage.external_id,
+        "serviceRef": usage.service,
+        "service": {"id": taken.service} if taken.service else None,
+        "record": usage.record,
+    }

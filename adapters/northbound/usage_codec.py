@@ -1,0 +1,145 @@
+"""A usage record (TMF635 v4) has no place of its own for what is billed: all of it stands in characteristics, by name.
+
+Which names those are is ours to say, and here it is said, with what each may hold. `decode` makes a Usage value of a body,
+or says all that is wrong with it; `encode` makes a TMF635 usage of what the graph holds: the record as it came, with what
+is known over it. What we tell to billing in this protocol has the same names (`adapters.billing.tmf635_resource`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from adapters.billing.tmf635_resource import KIND, SPECIFICATION, characteristic
+from adapters.northbound.errors import MalformedBody
+from adapters.northbound.shape import Fault, Many, Shape, Text, Thing, Time, Whole, Word, faults
+from adapters.tmf import read_time
+from graph.mapping import enum_name
+from graph.model import LABELS
+from graph.usage import Usage
+from graph.vocabulary import USAGE_STATES
+
+MOST_MBPS: Final = 2**31 - 1
+_TEXT: Final = Text()
+_KEY: Final = Text(least=1, most=255)
+_REFERENCE: Final = Thing(fields=MappingProxyType({"id": _TEXT, "href": _TEXT, "name": _TEXT}), required=("id",))
+_CHARACTERISTIC: Final = Thing(
+    fields=MappingProxyType({"id": _TEXT, "name": Text(least=1, most=255), "valueType": _TEXT}),
+    required=("name", "value"),
+)
+USAGE: Final = Thing(
+    fields=MappingProxyType(
+        {
+            "description": _TEXT,
+            "usageDate": Time(),
+            "usageType": _KEY,
+            "status": Word(words=USAGE_STATES),
+            "relatedParty": Many(of=Thing(fields=MappingProxyType({"id": _TEXT, "name": _TEXT, "role": _TEXT}))),
+            "ratedProductUsage": Many(of=Thing()),
+            "usageCharacteristic": Many(of=_CHARACTERISTIC, least=1, most=100),
+            "usageSpecification": _REFERENCE,
+        }
+    ),
+    required=("usageSpecification", "usageCharacteristic"),
+)
+"""The published shape, as far as we take it."""
+_NAMED: Final[Mapping[str, Shape]] = MappingProxyType(
+    {
+        "externalId": _KEY,
+        "sourceSystemId": _KEY,
+        "service": Text(least=1, most=1_024),
+        "startDateTime": Time(),
+        "endDateTime": Time(),
+        "octets": Whole(),
+        "mbps": Whole(most=MOST_MBPS),
+    }
+)
+CHARACTERISTICS: Final = Thing(
+    fields=_NAMED, required=("externalId", "service", "startDateTime", "endDateTime", "octets", "mbps")
+)
+"""What the characteristics hold, by name; others are kept and mean nothing here."""
+WORDS: Final = {enum_name(word): word for word in LABELS["Usage"].property("state").words}
+
+
+def decode(body: object, sources: Sequence[str]) -> Usage:
+    """Make usage of a body that has been read as JSON; raises MalformedBody with every fault.
+
+    `sources` are those that the caller speaks for: where there is one, it need not be named.
+    """
+    found = faults(USAGE, body)
+    if found or not isinstance(body, dict):
+        raise MalformedBody(found)
+    given, found = _characteristics(body["usageCharacteristic"])
+    if "sourceSystemId" not in given and len(sources) == 1:
+        given["sourceSystemId"] = sources[0]
+    found = (*found, *_faults(given))
+    if found:
+        raise MalformedBody(found)
+    return Usage(
+        source=given["sourceSystemId"],
+        external_id=given["externalId"],
+        service=given["service"],
+        start=read_time(given["startDateTime"], "startDateTime"),
+        end=read_time(given["endDateTime"], "endDateTime"),
+        octets=int(given["octets"]),
+        mbps=int(given["mbps"]),
+        kind=body.get("usageType", KIND),
+        state=body.get("status", "received"),
+        record=body,
+    )
+
+
+def encode(row: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """Write usage as TMF635 does; `row` has the fields of the GraphQL type Usage that the caller may see."""
+    record = row.get("record") or {}
+    service = row.get("service")
+    named = {
+        "externalId": row.get("externalId"),
+        "sourceSystemId": row.get("source"),
+        "service": service["id"] if service else row.get("serviceRef"),
+        "startDateTime": row["from"],
+        "endDateTime": row["to"],
+        "octets": str(row["octets"]),
+        "mbps": row["mbps"],
+    }
+    kept = [each for each in record.get("usageCharacteristic", ()) if each["name"] not in _NAMED]
+    shown = {
+        **record,
+        "usageDate": row["to"],
+        "usageType": row["kind"],
+        "usageSpecification": record.get("usageSpecification") or dict(SPECIFICATION),
+        "usageCharacteristic": [characteristic(*each) for each in named.items() if each[1] is not None] + kept,
+    }
+    if row.get("state") is not None:
+        shown["status"] = WORDS[row["state"]]
+    customer = service.get("customer") if service else None
+    if customer:
+        party = {"id": customer["id"], "name": customer["name"], "role": "customer", "@referredType": "Customer"}
+        shown["relatedParty"] = [party]
+    return {**shown, "id": row["id"], "href": f"{place}/{row['id']}"}
+
+
+def _characteristics(given: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], tuple[Fault, ...]]:
+    """Give the characteristics that mean something here, by name, and what is wrong with them as a list."""
+    known: dict[str, Any] = {}
+    found = []
+    for number, each in enumerate(given):
+        if each["name"] not in _NAMED:
+            continue
+        if each["name"] in known:
+            found.append(Fault(path=f"usageCharacteristic[{number}]", problem=f"names {each['name']} a second time"))
+        known[each["name"]] = each["value"]
+    return known, tuple(found)
+
+
+def _faults(given: Mapping[str, Any]) -> Iterator[Fault]:
+    wrong = faults(CHARACTERISTICS, given)
+    if "sourceSystemId" not in given:
+        wrong = (*wrong, Fault(path="sourceSystemId", problem="is missing"))
+    yield from (Fault(path=f"usageCharacteristic.{each.path}", problem=each.problem) for each in wrong)
+    times = ("startDateTime", "endDateTime")
+    if not any(each.path in times for each in wrong):
+        start, end = (read_time(given[name], name) for name in times)
+        if end <= start:
+            yield Fault(path="usageCharacteristic.endDateTime", problem="is not after startDateTime")

@@ -1,0 +1,225 @@
+"""A billing system to try things with: it takes usage (TMF635), objectives (TMF657) and documents, and serves bills (TMF678).
+
+What it has taken can be looked at in Python (`records`) and by HTTP, all with TM Forum's filters and pages. Documents are PUT
+under a name at `/ipdr/{name}`; what is no XML is refused. Bills are made by whoever runs it, in Python or by POST
+to `/simulator/bills` (`{"account": ..., "bill": {...}, "rates": [{...}]}`), outside of the paths of what it stands in for.
+
+    async with serving() as billing:
+        billing.bill("acc-a", {"amountDue": {"unit": "EUR", "value": 19.99}})
+        billing.address          # "http://127.0.0.1:40123", what /tmf-api is below
+        billing.documents        # "http://127.0.0.1:40123/ipdr"
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import orjson
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from adapters.errors import Malformed
+from adapters.simulator.faults import JSON, Faults
+from adapters.simulator.journal import Journal, read_journal
+from adapters.simulator.records import BILL, DOCUMENT, OBJECTIVE, RATE, USAGE, Records, Resource
+from adapters.simulator.serving import listening
+from adapters.tmf import error_body, matches, page_headers, page_of, read_fields, read_query, select, write_time
+from adapters.xml import read_xml
+
+PATHS: Final = {
+    USAGE: f"/tmf-api/usageManagement/v4/{USAGE}",
+    OBJECTIVE: f"/tmf-api/serviceQualityManagement/v4/{OBJECTIVE}",
+    BILL: f"/tmf-api/customerBillManagement/v4/{BILL}",
+    RATE: f"/tmf-api/customerBillManagement/v4/{RATE}",
+}
+DOCUMENTS: Final = "/ipdr"
+BILLS: Final = "/simulator/bills"
+MOST_BYTES: Final = 1_048_576
+_JSON: Final = ("application/json", "application/merge-patch+json")
+_XML: Final = ("application/xml", "text/xml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingSystem:
+    """A billing system that is being served."""
+
+    address: str
+    """what `/tmf-api` is below."""
+    records: Records
+    faults: Faults
+
+    @property
+    def documents(self) -> str:
+        """Give what documents are put below."""
+        return f"{self.address}{DOCUMENTS}"
+
+    def bill(self, account: str, bill: Mapping[str, Any], rates: Iterable[Mapping[str, Any]] = ()) -> Resource:
+        """Make a bill of an account, and what it is made of."""
+        return _bill(self.records, account, bill, rates)
+
+
+@asynccontextmanager
+async def serving(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    journal: Path | None = None,
+    state: Path | None = None,
+    bearer: SecretStr | None = None,
+) -> AsyncIterator[BillingSystem]:
+    """Serve one in the running loop while the block runs.
+
+    With `state`, what it keeps is that of an earlier life with the same file. With `bearer`, callers must bring it.
+    """
+    with closing(Journal(journal)) as received, closing(Journal(state)) as kept:
+        records = Records(kept, paths=PATHS)
+        records.restore(read_journal(state) if state else [])
+        desk = _Desk(records=records, received=received, bearer=bearer)
+        faults = Faults(desk.application())
+        async with listening(faults, host=host, port=port) as address:
+            yield BillingSystem(address=address, records=records, faults=faults)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Desk:
+    """The endpoints."""
+
+    records: Records
+    received: Journal
+    bearer: SecretStr | None
+
+    def application(self) -> Starlette:
+        routes = [Route(BILLS, self.billed, methods=["POST"])]
+        for kind, path in PATHS.items():
+            routes.append(Route(path, _of(kind, self.listed), methods=["GET"], name=f"{kind}s"))
+            routes.append(Route(f"{path}/{{id}}", _of(kind, self.one), methods=["GET"], name=kind))
+        for kind in (USAGE, OBJECTIVE):
+            routes.append(Route(PATHS[kind], _of(kind, self.created), methods=["POST"]))
+            routes.append(Route(f"{PATHS[kind]}/{{id}}", _of(kind, self.changed), methods=["PATCH"]))
+        routes.append(Route(f"{DOCUMENTS}/{{name}}", self.put, methods=["PUT"]))
+        routes.append(Route(f"{DOCUMENTS}/{{name}}", self.document, methods=["GET"]))
+        return Starlette(routes=routes, exception_handlers={HTTPException: _refused, Malformed: _malformed})
+
+    async def created(self, kind: str, request: Request) -> Response:
+        record = self.records.create(kind, await self._json(request))
+        self._receive(request, kind, record["id"])
+        return _json(201, record, {"Location": record["href"]})
+
+    async def changed(self, kind: str, request: Request) -> Response:
+        patch = await self._json(request)
+        try:
+            record = self.records.change(kind, request.path_params["id"], patch)
+        except KeyError:
+            raise HTTPException(404) from None
+        self._receive(request, kind, record["id"])
+        return _json(200, record)
+
+    async def listed(self, kind: str, request: Request) -> Response:
+        self._authenticate(request)
+        pairs = parse_qsl(request.url.query, keep_blank_values=True)
+        asked = read_query(pairs)
+        found = [each for each in self.records.all(kind) if matches(each, asked.filters)]
+        page = page_of(len(found), asked)
+        body = [select(each, asked.fields) for each in found[page.first : page.end]]
+        return _json(page.status, body, page_headers(page, PATHS[kind], pairs))
+
+    async def one(self, kind: str, request: Request) -> Response:
+        self._authenticate(request)
+        record = self.records.get(kind, request.path_params["id"])
+        if record is None:
+            raise HTTPException(404)
+        return _json(200, select(record, read_fields(parse_qsl(request.url.query))))
+
+    async def put(self, request: Request) -> Response:
+        body, name = await self._body(request, _XML), request.path_params["name"]
+        read_xml(body)
+        new = name not in self.records.documents
+        self.records.put(name, body)
+        self._receive(request, DOCUMENT, name)
+        return Response(status_code=201 if new else 204)
+
+    async def document(self, request: Request) -> Response:
+        self._authenticate(request)
+        found = self.records.documents.get(request.path_params["name"])
+        if found is None:
+            raise HTTPException(404)
+        return Response(found, media_type=_XML[0])
+
+    async def billed(self, request: Request) -> Response:
+        told = await self._json(request)
+        if not isinstance(told, dict) or not isinstance(told.get("account"), str):
+            raise Malformed("account is missing", field="account")
+        return _json(201, _bill(self.records, told["account"], told.get("bill") or {}, told.get("rates") or ()))
+
+    def _authenticate(self, request: Request) -> None:
+        wanted = f"Bearer {self.bearer.get_secret_value()}" if self.bearer else None
+        if wanted is not None and request.headers.get("authorization") != wanted:
+            raise HTTPException(401)
+
+    async def _json(self, request: Request) -> object:
+        body = await self._body(request, _JSON)
+        try:
+            told: object = orjson.loads(body)
+        except orjson.JSONDecodeError as exc:
+            raise Malformed("The body is no JSON", field="") from exc
+        return told
+
+    async def _body(self, request: Request, media: tuple[str, ...]) -> bytes:
+        self._authenticate(request)
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in media:
+            raise HTTPException(415)
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise HTTPException(413)
+        return bytes(body)
+
+    def _receive(self, request: Request, kind: str, known_as: str) -> None:
+        key = request.headers.get("idempotency-key")
+        now = write_time(time.time_ns() // 1_000_000)
+        self.received.write(
+            {"time": now, "method": request.method, "kind": kind, "id": known_as, "idempotencyKey": key}
+        )
+
+
+def _of(kind: str, endpoint: Any) -> Any:
+    async def answered(request: Request) -> Response:
+        response: Response = await endpoint(kind, request)
+        return response
+
+    return answered
+
+
+def _bill(records: Records, account: str, bill: Mapping[str, Any], rates: Iterable[Mapping[str, Any]]) -> Resource:
+    payer = {"billingAccount": {"id": account}}
+    made = records.add(BILL, {"state": "new", **bill, **payer})
+    for each in rates:
+        records.add(RATE, {**each, **payer, "isBilled": True, "bill": {"id": made["id"]}})
+    return made
+
+
+def _json(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(body), status, dict(headers or {}), media_type=JSON)
+
+
+async def _refused(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)
+    body = error_body(str(exc.status_code), exc.detail, status=exc.status_code)
+    return _json(exc.status_code, body, dict(exc.headers or {}))
+
+
+async def _malformed(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, Malformed)
+    message = f"{exc.field}: {exc.hint}" if exc.hint else exc.field
+    return _json(400, error_body("invalidBody", exc.message, message=message, status=400))

@@ -1,0 +1,119 @@
+"""What a billing system keeps: usage, objectives and documents as it was told of them, and bills that it has made itself.
+
+What comes is checked as TMF635 and TMF657 say; what the server decides (id, href) a client cannot set. Two records may bear
+the same foreign id: whose fault that is, is for others to find out. A document has a name, and is replaced under it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, TypeAlias
+
+from adapters.errors import Malformed
+from adapters.simulator.journal import Journal
+from adapters.tmf import merge_patch, read_time
+
+Resource: TypeAlias = dict[str, Any]
+
+USAGE: Final = "usage"
+OBJECTIVE: Final = "serviceLevelObjective"
+BILL: Final = "customerBill"
+RATE: Final = "appliedCustomerBillingRate"
+KINDS: Final = (USAGE, OBJECTIVE, BILL, RATE)
+DOCUMENT: Final = "document"
+STATES: Final = ("received", "rejected", "recycled", "guided", "rated", "rerated", "billed")
+_PREFIXES: Final = {USAGE: "USG", OBJECTIVE: "SLO", BILL: "BILL", RATE: "RATE"}
+_DECIDED_HERE: Final = ("id", "href")
+_NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
+    USAGE: (),
+    OBJECTIVE: ("conformanceComparator", "conformanceTarget", "serviceLevelObjectiveParameter"),
+}
+
+
+class Records:
+    """All that it keeps, by kind and id, in the order in which it came."""
+
+    def __init__(self, state: Journal, *, paths: Mapping[str, str]) -> None:
+        self._state = state
+        self._paths = paths
+        self._held: dict[str, dict[str, Resource]] = {kind: {} for kind in KINDS}
+        self.documents: dict[str, bytes] = {}
+        """by name."""
+
+    def restore(self, entries: list[dict[str, object]]) -> None:
+        """Take over what an earlier life has kept; of each record the last state counts."""
+        for entry in entries:
+            kind, value = str(entry.get("kind")), entry.get("value")
+            if kind in self._held and isinstance(value, dict):
+                self._held[kind][value["id"]] = value
+            if kind == DOCUMENT and isinstance(value, str):
+                self.documents[str(entry["name"])] = value.encode()
+
+    def all(self, kind: str) -> list[Resource]:
+        """Give all of a kind."""
+        return list(self._held[kind].values())
+
+    def get(self, kind: str, known_as: str) -> Resource | None:
+        """Give one, or None."""
+        return self._held[kind].get(known_as)
+
+    def create(self, kind: str, body: object) -> Resource:
+        """Keep a new record, or raise Malformed."""
+        told = _checked(kind, body)
+        return self.add(kind, {name: value for name, value in told.items() if name not in _DECIDED_HERE})
+
+    def add(self, kind: str, value: Mapping[str, Any]) -> Resource:
+        """Keep what is made here, such as a bill."""
+        known_as = f"{_PREFIXES[kind]}-{len(self._held[kind]) + 1:08d}"
+        return self._keep(kind, {"id": known_as, "href": f"{self._paths[kind]}/{known_as}", **value})
+
+    def change(self, kind: str, known_as: str, patch: object) -> Resource:
+        """Apply a merge patch, or raise Malformed, KeyError."""
+        before = self._held[kind][known_as]
+        if isinstance(patch, dict) and (refused := [name for name in _DECIDED_HERE if name in patch]):
+            raise Malformed(f"{refused[0]} is decided by the server", field=refused[0])
+        after = merge_patch(before, patch)
+        return self._keep(kind, _checked(kind, after))
+
+    def put(self, name: str, document: bytes) -> None:
+        """Keep a document, in the place of one of that name."""
+        self.documents[name] = document
+        self._state.write({"kind": DOCUMENT, "name": name, "value": document.decode()})
+
+    def _keep(self, kind: str, value: Resource) -> Resource:
+        self._held[kind][value["id"]] = value
+        self._state.write({"kind": kind, "value": value})
+        return value
+
+
+def _checked(kind: str, body: object) -> Resource:
+    if not isinstance(body, dict):
+        raise Malformed("The body is no JSON object", field="")
+    for name in _NEEDED[kind]:
+        if body.get(name) is None:
+            raise Malformed(f"{name} is missing", hint="The published schema requires it", field=name)
+    for path, period in _times(body):
+        read_time(period, path)
+    if kind == USAGE:
+        _check_usage(body)
+    return body
+
+
+def _check_usage(body: Resource) -> None:
+    if body.get("status", STATES[0]) not in STATES:
+        raise Malformed("status is none of the words", hint=f"One of {', '.join(STATES)}", field="status")
+    characteristics = body.get("usageCharacteristic", [])
+    if not isinstance(characteristics, list):
+        raise Malformed("usageCharacteristic is no list", field="usageCharacteristic")
+    for number, each in enumerate(characteristics):
+        if not isinstance(each, dict) or not isinstance(each.get("name"), str) or "value" not in each:
+            field = f"usageCharacteristic[{number}]"
+            raise Malformed(f"{field} has no name and value", field=field)
+
+
+def _times(body: Resource) -> Iterator[tuple[str, object]]:
+    if "usageDate" in body:
+        yield "usageDate", body["usageDate"]
+    period = body.get("conformancePeriod")
+    if isinstance(period, dict):
+        yield from ((f"conformancePeriod.{name}", value) for name, value in period.items())

@@ -1,0 +1,53 @@
+"""A billing system is told of usage and downtime and asked for bills; the operator says where it is and how it speaks.
+
+The section `billing` of the settings; `gateway/settings.py` says where settings come from.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from gateway.fault_management_settings import check_address
+
+
+class Billing(BaseModel):
+    """The billing system that is told of usage and downtime, and that is asked for bills."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    address: str = ""
+    """what its APIs are below, such as https://HOST for https://HOST/tmf-api/...; of ipdr: what documents are PUT below."""
+    spool: Path | None = None
+    """for ipdr, instead of an address: the directory that documents are put into."""
+    bills: str = ""
+    """what TMF678 is below, such as https://HOST; empty: the same as tmf635, and with ipdr nothing is asked."""
+    name: Annotated[str, Field(min_length=1, pattern="^[^#:]+$")] = "billing"
+    """what deliveries call it, and `system:<name>` in its tokens."""
+    dialect: Literal["tmf635", "ipdr"] = "tmf635"
+    bearer: SecretStr = SecretStr("")
+    bearer_file: Path | None = None
+    requests: Annotated[int, Field(gt=0, le=256)] = 16
+    """at the same time."""
+    request_seconds: Annotated[float, Field(gt=0, lt=7)] = 5.0
+    processing_seconds: Annotated[float, Field(ge=0, le=300)] = 5.0
+    """what it may take at most for a request whose answer was lost."""
+
+    @model_validator(mode="after")
+    def _place_is_one(self) -> Self:
+        if self.spool is not None and (self.address or self.dialect != "ipdr"):
+            raise ValueError("has a spool, which is for the dialect ipdr and in place of an address.")
+        if self.spool is None and not self.address:
+            raise ValueError("has no address, and no spool.")
+        if self.spool is not None and not self.spool.is_dir():
+            raise ValueError("has a spool that is no directory.")
+        for address in filter(None, (self.address, self.bills)):
+            check_address(address)
+        return self
+
+    @property
+    def bills_address(self) -> str:
+        """Give what TMF678 is below; empty where nobody can be asked for bills."""
+        return self.bills or (self.address if self.dialect == "tmf635" else "")

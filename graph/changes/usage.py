@@ -1,0 +1,292 @@
+"""What a service has carried must be billed once, to whom it belongs, and however late it becomes known whose it is.
+
+A source tells of records until it is heard, in another order than it measured, and may name a service that nobody knows
+yet. So a record's id is made of its source and the source's own id; one that matches no service is kept, `awaits` the
+name, and joins its service when the name is known (`join_usage`). With the service it belongs to a customer.
+
+Rules. 1. Records that come together are taken together, or none of them is. 2. The same record again changes nothing; one
+that says something else under the same id is refused: nobody knows which of the two is true. 3. Billing is told in the
+transaction that gives a record its service: a delivery for each, in the order of the service's changes, except of what
+billing has told us itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias, cast
+
+from graph.changes import events, metered
+from graph.changes.events import Event
+from graph.changes.metered import Metered
+from graph.changes.occurrence import record_text
+from graph.changes.policy import AlarmPolicy
+from graph.changes.sources import Sources, sources_of
+from graph.errors import GraphError, Refused
+from graph.identity import external_key
+from graph.ledger.outbox import Told, write_down
+from graph.scope import Principal
+from graph.store import Store, Transaction
+from graph.usage import Usage
+
+MOST_TOGETHER: Final = 500
+"""records in one transaction."""
+_JOINED_AT_ONCE: Final = 200
+_JOIN_SECONDS: Final = 30.0
+_OURSELVES: Final = "trunkline"
+"""who makes a change that nobody has asked for."""
+
+# Sorted by id: two transactions that lock the same records do it in the same order.
+_FIND: Final = """
+UNWIND $batch.rows AS row
+MERGE (u:Usage {id: row.id})
+SET u._locked = coalesce(u._locked, 0) + 1
+RETURN u.id, [u.from, u.to, u.octets, u.mbps, u.kind, u.state, u.serviceRef], HEAD(COLLECT {
+  MATCH (s:Service {id: row.service}) RETURN s.id
+}), HEAD(COLLECT {
+  MATCH (x:ExternalName {key: row.name})-[:NAMES]->(s:Service) RETURN s.id
+}), HEAD(COLLECT {
+  MATCH (u)-[:USED_BY]->(s:Service) RETURN s.id
+})
+"""
+
+_KEEP: Final = """
+UNWIND $batch.rows AS row
+MATCH (u:Usage {id: row.id})
+SET u.source = row.source, u.externalId = row.externalId, u.serviceRef = row.service, u.from = row.start, u.to = row.end,
+    u.octets = row.octets, u.mbps = row.mbps, u.kind = row.kind, u.state = row.state, u.awaits = row.awaits,
+    u.record = row.record, u._by = row.by
+"""
+
+_JOIN: Final = """
+UNWIND $batch.rows AS row
+MATCH (u:Usage {id: row.usage})
+MATCH (s:Service {id: row.service})
+CREATE (u)-[:USED_BY]->(s)
+SET u.awaits = null, s._version = row.version
+"""
+
+# From a place on: what waits may be more than is looked at once. The first condition is what the index is asked by; on the
+# embedded database the second alone would look at all usage that there is.
+_WAITING: Final = """
+MATCH (u:Usage)
+WHERE u.awaits >= $name AND (u.awaits > $name OR u.id > $id)
+WITH u ORDER BY u.awaits, u.id LIMIT $most
+RETURN u.id, u.awaits, HEAD(COLLECT {
+  MATCH (s:Service {id: u.serviceRef}) RETURN s.id
+}), HEAD(COLLECT {
+  MATCH (x:ExternalName {key: u.awaits})-[:NAMES]->(s:Service) RETURN s.id
+})
+"""
+
+_STILL_WAITING: Final = """
+UNWIND $batch.usage AS id
+MATCH (u:Usage {id: id})
+SET u._locked = coalesce(u._locked, 0) + 1
+WITH u WHERE u.awaits IS NOT NULL
+RETURN u.id, u.source, u.externalId, u.serviceRef, u.from, u.to, u.octets, u.mbps, u.kind, u.state, u._by
+"""
+
+
+_NOW: Final = "RETURN datetime.realtime().epochMillis"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A record that was taken, now or before."""
+
+    usage: Usage
+    service: str | None
+    """the id of what it is of; None when it matches nothing."""
+
+
+_Found: TypeAlias = tuple[str, list[object], str | None, str | None, str | None]
+
+
+async def record_usage(
+    store: Store, principal: Principal, policy: AlarmPolicy, records: Sequence[Usage], *, deadline: float
+) -> tuple[Taken, ...]:
+    """Take records in, all or none; gives them in the order in which they came."""
+    sources = sources_of(principal)
+    _check(records, sources)
+    by_id = {each.id: each for each in records}
+
+    async def change(transaction: Transaction) -> tuple[Taken, ...]:
+        found = {row[0]: row for row in await _find(transaction, by_id)}
+        new = [usage for key, usage in sorted(by_id.items()) if _is_new(usage, found[key])]
+        services = {key: row[4] or row[2] or row[3] for key, row in found.items()}
+        rows = [_row(each, services[each.id], principal.system) for each in new]
+        if rows:
+            transaction.later(_KEEP, {"batch": {"rows": rows}})
+            matched = [
+                Metered(usage=each, service=service, by=principal.system)
+                for each in new
+                if (service := services[each.id])
+            ]
+            await _join(transaction, policy, principal.subject, matched)
+            await _note_unmatched(transaction, principal.subject, [each for each in new if not services[each.id]])
+        return tuple(Taken(usage=each, service=services[each.id]) for each in records)
+
+    return await store.write(change, deadline=deadline)
+
+
+async def join_usage(store: Store, policy: AlarmPolicy, *, deadline: float) -> int:
+    """Look whether the names that records await are known now, and join those to their services; gives how many."""
+    joined, after = 0, {"name": "", "id": ""}
+    while rows := await store.rows(_WAITING, {**after, "most": _JOINED_AT_ONCE}, deadline=deadline):
+        waiting = cast("list[tuple[str, str, str | None, str | None]]", [tuple(row) for row in rows])
+        known = {usage: itself or named for usage, _, itself, named in waiting if itself or named}
+        if known:
+            joined += await _join_known(store, policy, cast("dict[str, str]", known), deadline)
+        after = {"name": waiting[-1][1], "id": waiting[-1][0]}
+    return joined
+
+
+async def keep_joined(store: Store, policy: AlarmPolicy, *, every: float) -> None:
+    """Look for names that have become known, every so many seconds, until cancelled. Several processes may do so at once."""
+    while True:
+        await asyncio.sleep(every)
+        with contextlib.suppress(GraphError):  # a database that is away now is looked at the next time
+            await join_usage(store, policy, deadline=time.monotonic() + _JOIN_SECONDS)
+
+
+async def _join_known(store: Store, policy: AlarmPolicy, known: Mapping[str, str], deadline: float) -> int:
+    async def change(transaction: Transaction) -> int:
+        rows = await transaction.run(_STILL_WAITING, {"batch": {"usage": sorted(known)}})
+        matched = [_metered(row, known[str(row[0])]) for row in rows]
+        await _join(transaction, policy, _OURSELVES, matched)
+        return len(matched)
+
+    return await store.write(change, deadline=deadline)
+
+
+async def _join(transaction: Transaction, policy: AlarmPolicy, subject: str, matched: Sequence[Metered]) -> None:
+    """Give records their services, and tell of it."""
+    services = await metered.lock(transaction, {each.service for each in matched})
+    rows, made, told = [], [], list[Told]()
+    for each, version in _counted(matched, services):
+        service = services[each.service]
+        event = Event(
+            type="UsageRecorded",
+            aggregate_id=each.service,
+            aggregate_version=version,
+            at=service.now,
+            principal=subject,
+            payload={"usage": each.usage.id, "service": each.service},
+            customers=(service.customer,) if service.customer else (),
+        )
+        made.append(event)
+        rows.append({"usage": each.usage.id, "service": each.service, "version": version})
+        if policy.billing and policy.billing not in (each.usage.source, each.by):
+            told.append(metered.told(policy.billing, event.id, each.service, metered.payload(each.usage, service)))
+    if rows:
+        transaction.later(_JOIN, {"batch": {"rows": rows}})
+        events.append(transaction, *made)
+        write_down(transaction, told)
+
+
+def _counted(matched: Sequence[Metered], services: Mapping[str, metered.Service]) -> Iterator[tuple[Metered, int]]:
+    """Give each record with the version of its service that it makes; a service's records by time."""
+    versions = {key: each.version for key, each in services.items()}
+    for each in sorted(matched, key=lambda each: (each.service, each.usage.start, each.usage.id)):
+        if each.service in versions:
+            versions[each.service] += 1
+            yield each, versions[each.service]
+
+
+async def _note_unmatched(transaction: Transaction, subject: str, unmatched: Sequence[Usage]) -> None:
+    if not unmatched:
+        return
+    [[now]] = await transaction.run(_NOW, {})
+    made = [
+        Event(
+            type="UsageUnmatched",
+            aggregate_id=each.id,
+            aggregate_version=1,
+            at=cast("int", now),
+            principal=subject,
+            payload={"usage": each.id, "source": each.source},
+            customers=(),
+        )
+        for each in unmatched
+    ]
+    events.append(transaction, *made)
+
+
+def _check(records: Sequence[Usage], sources: Sources) -> None:
+    if not 0 < len(records) <= MOST_TOGETHER:
+        raise Refused(f"One to {MOST_TOGETHER} records are taken together", code="BAD_USER_INPUT")
+    seen: dict[str, Usage] = {}
+    for each in records:
+        if not sources.has(each.source):
+            raise Refused(
+                f"This caller does not speak for the source {each.source!r}",
+                code="FORBIDDEN",
+                path=("sourceSystemId",),
+                hint="Have the operator name the source in the setting `systems`",
+            )
+        if seen.setdefault(each.id, each) != each:
+            raise Refused(f"Two records have the id {each.external_id!r}", code="BAD_USER_INPUT", path=("externalId",))
+
+
+async def _find(transaction: Transaction, by_id: Mapping[str, Usage]) -> list[_Found]:
+    rows = [
+        {"id": key, "service": each.service, "name": external_key(each.source, each.service)}
+        for key, each in sorted(by_id.items())
+    ]
+    return cast("list[_Found]", [tuple(row) for row in await transaction.run(_FIND, {"batch": {"rows": rows}})])
+
+
+def _is_new(usage: Usage, found: _Found) -> bool:
+    """Tell whether nobody has told of it before; refuse what says something else than was told before."""
+    known = found[1]
+    if known[0] is None:
+        return True
+    said = [usage.start, usage.end, usage.octets, usage.mbps, usage.kind, usage.state, usage.service]
+    names = ("from", "to", "octets", "mbps", "kind", "state", "service")
+    differing = [name for name, before, now in zip(names, known, said, strict=True) if before != now]
+    if differing:
+        raise Refused(
+            f"The record {usage.external_id!r} is known already and says something else: {', '.join(differing)}",
+            code="CONFLICT",
+            path=("externalId",),
+            hint="A correction is another record, with an id of its own",
+        )
+    return False
+
+
+def _row(usage: Usage, service: str | None, by: str) -> dict[str, object]:
+    return {
+        "id": usage.id,
+        "source": usage.source,
+        "externalId": usage.external_id,
+        "service": usage.service,
+        "start": usage.start,
+        "end": usage.end,
+        "octets": usage.octets,
+        "mbps": usage.mbps,
+        "kind": usage.kind,
+        "state": usage.state,
+        "awaits": None if service else external_key(usage.source, usage.service),
+        "record": record_text(usage.record) if usage.record else None,
+        "by": by or None,
+    }
+
+
+def _metered(row: Sequence[object], service: str) -> Metered:
+    _, source, external_id, ref, start, end, octets, mbps, kind, state, by = row
+    usage = Usage(
+        source=str(source),
+        external_id=str(external_id),
+        service=str(ref),
+        start=cast("int", start),
+        end=cast("int", end),
+        octets=cast("int", octets),
+        mbps=cast("int", mbps),
+        kind=str(kind),
+        state=str(state),
+    )
+    return Metered(usage=usage, service=service, by=str(by or ""))

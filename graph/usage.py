@@ -1,0 +1,54 @@
+"""Systems that measure a network tell in several protocols what a service has carried, and each record counts once.
+
+Every protocol is decoded to this one value. What is billed of it has a field; what else came with it is in `record`, so
+that it can be given back as it came.
+
+>>> told = Usage(source="meter", external_id="U7", service="service-1", start=0, end=60_000, octets=75_000_000, mbps=10)
+>>> told.id == Usage(source="meter", external_id="U7", service="x", start=1, end=2, octets=0, mbps=0).id
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from graph.identity import loaded_id
+from graph.vocabulary import USAGE_STATES
+
+KIND = "bandwidth"
+"""what a record is of that does not say it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a source has measured of one service in one interval. Times are epoch milliseconds UTC."""
+
+    source: str
+    external_id: str
+    """the source's own id of the record."""
+    service: str
+    """our id of the service, or the name by which the source knows it."""
+    start: int
+    end: int
+    octets: int
+    mbps: int
+    """the rate that was to be had in the interval."""
+    kind: str = KIND
+    state: str = "received"
+    """a word of `graph.vocabulary.USAGE_STATES`."""
+    record: Mapping[str, object] = field(default_factory=dict)
+    """the whole record as it came, JSON values only; empty for one that is all in the other fields."""
+
+    def __post_init__(self) -> None:
+        if self.state not in USAGE_STATES:
+            raise ValueError(f"{self.state!r} is no state of usage")
+        if not (self.source and self.external_id and self.service):
+            raise ValueError("usage without a source, an id or a service is nobody's")
+        if self.end <= self.start:
+            raise ValueError("an interval ends after it begins")
+
+    @property
+    def id(self) -> str:
+        """Our id: the same for every telling of the same record."""
+        return loaded_id("Usage", f"usage of {self.source}", self.external_id)

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from adapters.billing import Record
+from adapters.billing.ipdr import Ipdr
+from adapters.billing.ipdr_document import document_of
+from adapters.billing.places import Directory
+from adapters.errors import TimedOut, Unreachable
+from tests.adapters.billing.dialects import AT, HOUR, downtime, usage
+from tests.adapters.conftest import soon
+from tests.adapters.ipdr import complaints
+
+RECORDS: list[Record] = [
+    usage(),
+    usage(customer=None, octets=0),
+    usage(source="\u00fcber & <co>"),
+    downtime(),
+    downtime(end=AT + HOUR, target=None, customer=None, alarms=()),
+    downtime(target=1e-7),
+]
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=range(len(RECORDS)))
+def test_a_document_is_as_published(record: Record) -> None:
+    assert complaints(document_of(record)) == []
+
+
+def test_the_same_record_is_the_same_document() -> None:
+    assert document_of(usage()) == document_of(usage())
+
+
+async def test_a_document_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    billing, done = Ipdr(Directory(tmp_path)), asyncio.Event()
+    seen: set[bytes] = set()
+
+    async def watch() -> None:
+        while not done.is_set():
+            for each in await asyncio.to_thread(lambda: [p.read_bytes() for p in tmp_path.glob("*.xml")]):
+                seen.add(each)
+            await asyncio.sleep(0)
+
+    watching = asyncio.create_task(watch())
+    records = [downtime(end=None if number == 0 else AT + number) for number in range(60)]
+    for each in records:
+        await billing.tell(each, again=False, delivery_id="d", deadline=soon())
+    done.set()
+    await watching
+    assert seen <= {document_of(each) for each in records}
+    assert [each.name for each in await asyncio.to_thread(lambda: list(tmp_path.iterdir()))] == ["downtime-1.xml"]
+
+
+async def test_a_directory_that_is_not_there_is_said_and_nothing_is_made(tmp_path: Path) -> None:
+    with pytest.raises(Unreachable, match="cannot be written to: No such file"):
+        await Ipdr(Directory(tmp_path / "none")).tell(usage(), again=False, delivery_id="d", deadline=soon())
+    assert await asyncio.to_thread(lambda: list(tmp_path.iterdir())) == []
+
+
+async def test_a_write_that_takes_too_long_is_given_up_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flush = os.fsync
+
+    def slow(file: int) -> None:
+        time.sleep(0.5)  # a disk that takes its time
+        flush(file)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    with pytest.raises(TimedOut) as caught:
+        await Ipdr(Directory(tmp_path)).tell(usage(), again=False, delivery_id="d", deadline=time.monotonic() + 0.1)
+    assert caught.value.may_have_happened
+    await asyncio.sleep(1.0)
+    assert await asyncio.to_thread(lambda: list(tmp_path.iterdir())) == []

@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from copy import deepcopy
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.northbound.usage import BASE, PLACE, usage_routes
+from gateway.settings import Settings
+from graph.changes.policy import AlarmPolicy
+from graph.scope import Principal, Role
+from graph.store import Store
+from graph.usage import Usage
+from tests.adapters.northbound.composed import Port, mounted, routed, soon
+from tests.adapters.schema import published
+from tests.gateway.conftest import Mint
+from tests.graph.changes.network import Laid
+from tests.resolvers.tenants import tenants
+from tests.resolvers.world import load
+
+METER = "system:nms"
+OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)
+HOUR = 3_600_000
+OCTETS = 2**53 + 1
+
+NAMED: dict[str, Any] = {
+    "externalId": "U100",
+    "sourceSystemId": "nms-3",
+    "service": "service-a1",
+    "startDateTime": "2026-01-31T12:00:00+01:00",
+    "endDateTime": "2026-01-31T12:00:00Z",
+    "octets": OCTETS,
+    "mbps": 500,
+}
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    """A record, with other characteristics, or without those that are None."""
+    named = {name: value for name, value in {**NAMED, **changes}.items() if value is not None}
+    return {
+        "usageSpecification": {"id": "bandwidthInterval"},
+        "usageCharacteristic": [{"name": name, "value": value} for name, value in named.items()],
+    }
+
+
+@pytest.fixture
+async def laid(empty_store: Store) -> Laid:
+    await load(empty_store, tenants())
+    return Laid(store=empty_store)
+
+
+@pytest.fixture
+async def client(laid: Laid, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    port = Port(laid.store, settings)
+    port.policy = AlarmPolicy(billing="billing")
+    async with routed(mounted(BASE, usage_routes, port, settings), settings, BASE) as client:
+        yield client
+
+
+async def post(client: httpx.AsyncClient, mint: Mint, told: Any, role: str = METER) -> httpx.Response:
+    return await client.post("/usage", json=told, headers=mint.bearer(role))
+
+
+def characteristics(usage: dict[str, Any]) -> dict[str, Any]:
+    return {each["name"]: each["value"] for each in usage["usageCharacteristic"]}
+
+
+async def test_a_record_is_taken_and_comes_back_as_it_is(client: httpx.AsyncClient, mint: Mint, laid: Laid) -> None:
+    told = {**body(), "usageType": "boost", "status": "rated", "x-meter": {"row": [1, None]}}
+    told["usageCharacteristic"].append({"name": "colour", "value": {"deep": [1]}})
+    answer = await post(client, mint, told)
+    assert answer.status_code == 201
+    shown = answer.json()
+    assert answer.headers["location"] == shown["href"] == f"{PLACE}/{shown['id']}"
+    assert (shown["usageType"], shown["status"], shown["x-meter"]) == ("boost", "rated", {"row": [1, None]})
+    assert characteristics(shown) == {
+        **NAMED,
+        "startDateTime": "2026-01-31T11:00:00.000Z",
+        "endDateTime": "2026-01-31T12:00:00.000Z",
+        "octets": str(OCTETS),
+        "colour": {"deep": [1]},
+    }
+    read = (await client.get(f"/usage/{shown['id']}", headers=mint.bearer("operator"))).json()
+    party = {"id": "customer-a", "name": "Stadtwerke A", "role": "customer", "@referredType": "Customer"}
+    assert read == {**shown, "relatedParty": [party]}
+    assert [*published("Usage", 635).iter_errors(read)] == []
+    [[delivered]] = await laid.rows("MATCH (d:Delivery {system: 'billing'}) RETURN d.orderKey")
+    assert delivered == "service-a1"
+
+
+async def test_the_same_again_is_the_same_record(client: httpx.AsyncClient, mint: Mint) -> None:
+    first, second = [await post(client, mint, body()) for _ in range(2)]
+    assert (second.status_code, second.json()) == (201, first.json())
+    other = await post(client, mint, body(octets=1))
+    assert (other.status_code, other.json()["code"]) == (409, "CONFLICT")
+    assert "octets" in other.json()["message"]
+
+
+async def test_what_no_service_is_known_for_is_kept_and_listed_as_unmatched(
+    client: httpx.AsyncClient, mint: Mint, laid: Laid, settings: Settings
+) -> None:
+    shown = (await post(client, mint, body(service="circuit 9"))).json()
+    assert characteristics(shown)["service"] == "circuit 9"
+    port = Port(laid.store, settings)
+    found = await port.ask("{ unmatchedUsage { nodes { externalId serviceRef } } }", {}, OPERATOR, soon())
+    assert {"externalId": "U100", "serviceRef": "circuit 9"} in found["data"]["unmatchedUsage"]["nodes"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        pytest.param({"octets": None}, "usageCharacteristic.octets: is missing", id="nothing measured"),
+        pytest.param({"octets": -1}, f"usageCharacteristic.octets: is no whole number from 0 to {2**63 - 1}", id="less than nothing"),
+        pytest.param({"octets": 2**63}, "no whole number from 0 to", id="more than is kept"),
+        pytest.param({"octets": 2**70}, "a number of more than 64 bits", id="more than a number holds"),
+        pytest.param({"octets": "1e3"}, "octets: is no whole number", id="no digits"),
+        pytest.param({"octets": "9" * 5_000}, "octets: is no whole number", id="digits without an end"),
+        pytest.param({"octets": 1.5}, "octets: is a number, not a whole number", id="a fraction"),
+        pytest.param({"mbps": True}, "mbps: is true or false, not a whole number", id="no number"),
+        pytest.param({"mbps": 2**31}, "mbps: is no whole number from 0 to 2147483647", id="more than 32 bits"),
+        pytest.param({"startDateTime": "2026-01-31T12:00:00"}, "startDateTime: is no date and time with a zone", id="no zone"),
+        pytest.param({"endDateTime": "2026-01-31T11:00:00Z"}, "endDateTime: is not after startDateTime", id="no interval"),
+        pytest.param({"externalId": ""}, "externalId: is empty", id="no id"),
+        pytest.param({"externalId": "x" * 256}, "externalId: has 256 characters", id="a long id"),
+        pytest.param({"service": ["a"]}, "service: is a list, not a string", id="a list of services"),
+        pytest.param({"sourceSystemId": None}, "sourceSystemId: is missing", id="one of several sources"),
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_a_record_is_refused_by_name(
+    client: httpx.AsyncClient, mint: Mint, laid: Laid, changes: dict[str, Any], fault: str
+) -> None:
+    answer = await post(client, mint, body(**changes))
+    assert (answer.status_code, answer.json()["code"]) == (400, "BAD_USER_INPUT")
+    assert fault in answer.json()["message"]
+    assert await laid.rows("MATCH (u:Usage {externalId: 'U100'}) RETURN u.id") == []
+
+
+@pytest.mark.parametrize(
+    ("told", "fault"),
+    [
+        pytest.param([], "the body: is a list, not an object", id="a list"),
+        pytest.param({"usageSpecification": {}}, "usageCharacteristic: is missing", id="no characteristics"),
+        pytest.param({**body(), "status": "lost"}, "status: is none of received,", id="a state of its own"),
+        pytest.param({**body(), "usageCharacteristic": [{"name": "octets"}]}, "[0].value: is missing", id="no value"),
+        pytest.param(
+            {**body(), "usageCharacteristic": body()["usageCharacteristic"] * 2}, "names externalId a second time", id="twice"
+        ),
+    ],
+)  # fmt: skip
+async def test_what_is_no_usage_is_refused(client: httpx.AsyncClient, mint: Mint, told: Any, fault: str) -> None:
+    answer = await post(client, mint, told)
+    assert answer.status_code == 400
+    assert fault in answer.json()["message"]
+
+
+async def test_only_who_speaks_for_the_source_and_operators_tell_of_it(client: httpx.AsyncClient, mint: Mint) -> None:
+    assert (await post(client, mint, body(), "system:other")).status_code == 403
+    assert (await post(client, mint, body(), "analyst")).status_code == 403
+    customer = await client.post("/usage", json=body(), headers=mint.customer("customer-a"))
+    assert customer.status_code == 403
+    assert (await post(client, mint, body(), "operator")).status_code == 201
+
+
+async def test_who_speaks_for_one_source_need_not_name_it(client: httpx.AsyncClient, mint: Mint) -> None:
+    told = body(sourceSystemId=None)
+    shown = (await post(client, mint, told, "system:other")).json()
+    assert characteristics(shown)["sourceSystemId"] == "nms-2"
+
+
+async def test_a_customer_reads_its_own_and_nothing_that_tells_of_others(client: httpx.AsyncClient, mint: Mint) -> None:
+    own = (await post(client, mint, {**body(), "x-meter": "secret"})).json()["id"]
+    others = (await post(client, mint, body(externalId="U101", service="service-b1"))).json()["id"]
+    waiting = (await post(client, mint, body(externalId="U102", service="circuit 9"))).json()["id"]
+    headers = mint.customer("customer-a")
+    listed = await client.get("/usage", headers=headers)
+    ids = {each["id"] for each in listed.json()}
+    assert own in ids
+    assert not ids & {others, waiting, "usage-b1", "usage-b2", "usage-n1"}
+    assert "x-meter" not in listed.text
+    [seen] = [each for each in listed.json() if each["id"] == own]
+    assert characteristics(seen)["service"] == "service-a1"
+    unknown = await client.get("/usage/usage-unknown", headers=headers)
+    forbidden = await client.get(f"/usage/{others}", headers=headers)
+    assert unknown.status_code == forbidden.status_code == 404
+    assert unknown.content == forbidden.content
+
+
+async def test_a_system_reads_what_its_sources_have_told(client: httpx.AsyncClient, mint: Mint) -> None:
+    own = (await post(client, mint, body())).json()["id"]
+    assert [each["id"] for each in (await client.get("/usage?externalId=U100", headers=mint.bearer(METER))).json()] == [
+        own
+    ]
+    other = await client.get("/usage?externalId=U100", headers=mint.bearer("system:other"))
+    assert other.json() == []
+    assert (await client.get(f"/usage/{own}", headers=mint.bearer("system:other"))).status_code == 404
+
+
+async def test_a_list_is_filtered_and_paged(client: httpx.AsyncClient, mint: Mint) -> None:
+    for number in range(5):
+        start, end = f"2026-02-0{number + 1}T00:00:00Z", f"2026-02-0{number + 1}T01:00:00Z"
+        told = body(externalId=f"P{number}", startDateTime=start, endDateTime=end)
+        await post(client, mint, {**told, "status": "rated" if number % 2 else "received"})
+    headers = mint.bearer("operator")
+    since = "usageDate.gte=2026-02-02T01:00:00Z"
+
+    async def found(query: str) -> list[str]:
+        answer = await client.get(f"/usage?{query}", headers=headers)
+        assert answer.status_code in (200, 206), answer.text
+        return [characteristics(each)["externalId"] for each in answer.json()]
+
+    assert await found(since) == ["P1", "P2", "P3", "P4"]
+    assert await found(f"{since}&status=rated") == ["P1", "P3"]
+    assert await found("usageDate=2026-02-03T01:00:00Z") == ["P2"]
+    assert await found(f"{since}&usageDate.lt=2026-02-04T01:00:00Z") == ["P1", "P2"]
+    page = await client.get(f"/usage?{since}&offset=1&limit=2&fields=status", headers=headers)
+    assert page.status_code == 206
+    assert [sorted(each) for each in page.json()] == [["href", "id", "status"]] * 2
+    assert (page.headers["x-total-count"], page.headers["x-result-count"]) == ("4", "2")
+    assert 'rel="next"' in page.headers["link"]
+    beyond = await client.get(f"/usage?{since}&offset=9", headers=headers)
+    assert (beyond.json(), beyond.headers["x-total-count"]) == ([], "4")
+
+
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        ("colour=red", "colour: cannot be filtered by; what can: id,"),
+        ("status=lost", "status: is none of"),
+        ("usageDate.gt=now", "usageDate.gt: is no date and time"),
+        ("offset=100001", "offset: is more than 100000"),
+        ("limit=0", "limit: limit is a whole number"),
+    ],
+)
+async def test_what_cannot_be_asked_is_refused(client: httpx.AsyncClient, mint: Mint, query: str, fault: str) -> None:
+    answer = await client.get(f"/usage?{query}", headers=mint.bearer("operator"))
+    assert answer.status_code == 400
+    assert fault in answer.json()["message"]
+
+
+async def test_what_is_no_json_is_refused(client: httpx.AsyncClient, mint: Mint) -> None:
+    headers = {**mint.bearer(METER), "Content-Type": "application/json"}
+    assert (await client.post("/usage", content=b"[" * 100_000, headers=headers)).status_code == 400
+    assert (await client.post("/usage", content=b"{}", headers=mint.bearer(METER))).status_code == 415
+    large = {**deepcopy(body()), "description": "x" * 300_000}
+    assert (await post(client, mint, large)).status_code == 413
+
+
+def test_an_id_follows_from_source_and_id() -> None:
+    given: dict[str, Any] = {"service": "s", "start": 0, "end": HOUR, "octets": 0, "mbps": 0}
+    one, other = Usage(source="a", external_id="bc", **given), Usage(source="ab", external_id="c", **given)
+    assert one.id != other.id
