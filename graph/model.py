@@ -10,18 +10,21 @@ a customer's slice in one direction: whoever may see the node at one end may see
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from graph.kinds import Inside, Kind, Label, Property, Relationship
 from graph.vocabulary import (
     ADMINISTRATIVE_STATES,
     ALARM_TYPES,
     BOOST_STATES,
     DELIVERY_STATES,
+    DIFFERENCE_KINDS,
+    DIFFERENCE_STATES,
     EFFECTS,
+    FEED_KINDS,
+    FEED_STATES,
     OPERATIONAL_STATES,
     ORDER_STATES,
     SERVICE_STATES,
@@ -30,88 +33,21 @@ from graph.vocabulary import (
     TIERS,
 )
 
+__all__ = [
+    "LABELS",
+    "RELATIONSHIPS",
+    "SCHEMA_VERSION",
+    "Inside",
+    "Kind",
+    "Label",
+    "Property",
+    "Relationship",
+    "label_of",
+    "searchable",
+]
+
 SCHEMA_VERSION: Final = 3
 """Rises with each migration in graph/migrate.py."""
-
-
-class Kind(enum.Enum):
-    """How a property is stored, and so how the compiler compares it and the shaper prints it."""
-
-    STRING = "string"
-    INTEGER = "integer"
-    """32 bits, as GraphQL's Int."""
-    LARGE = "large"
-    """64 bits in the graph; a string of digits (BigInt) in answers."""
-    FLOAT = "float"
-    BOOLEAN = "boolean"
-    TIME = "time"
-    """epoch milliseconds UTC in the graph; RFC 3339 with milliseconds and Z in answers."""
-    JSON = "json"
-    """canonical JSON text."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Property:
-    """One property of a label or a relationship."""
-
-    name: str
-    kind: Kind = Kind.STRING
-    required: bool = True
-    words: tuple[str, ...] = ()
-    """the closed vocabulary of the property, in the field's own spelling; empty when it is open."""
-    indexed: bool = False
-    operator_only: bool = False
-    """asked for, filtered by or sorted by only with a role that reads everything."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Label:
-    """One kind of node. Every node has an `id`, unique in the whole graph: `<label in lower case>-<uuid>`."""
-
-    name: str
-    about: str
-    properties: tuple[Property, ...]
-    unique: tuple[str, ...] = ("id",)
-    """each of these is a uniqueness constraint, which MERGE relies on."""
-    searched: bool = False
-    """has `words`, the normalised text that full-text search reads."""
-    internal: bool = False
-    """never in the API: the ledger's own bookkeeping."""
-
-    @property
-    def id_prefix(self) -> str:
-        """The first part of every id of this label."""
-        return self.name.lower() + "-"
-
-    def property(self, name: str) -> Property:
-        """Give the property of that name, or raise KeyError."""
-        for each in self.properties:
-            if each.name == name:
-                return each
-        raise KeyError(f"{self.name} has no property {name}")
-
-
-class Inside(enum.Enum):
-    """In which direction following a relationship stays inside a customer's slice."""
-
-    FORWARD = "from start to end"
-    REVERSE = "from end to start"
-    NEVER = "neither"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relationship:
-    """One relationship type, from any of `starts` to any of `ends`."""
-
-    type: str
-    starts: tuple[str, ...]
-    ends: tuple[str, ...]
-    inside: Inside
-    properties: tuple[Property, ...] = ()
-    one_end: bool = False
-    """a start has at most one end by it."""
-    one_start: bool = False
-    """an end has at most one start by it."""
 
 
 _ID = Property(name="id", indexed=True)
@@ -363,6 +299,52 @@ _LABELS: Final = (
             Property(name="lastError", required=False, operator_only=True),
             Property(name="payload", kind=Kind.JSON, operator_only=True),
         ),
+    ),
+    Label(
+        name="InventoryFeed",
+        about="A document that an inventory sent of its equipment; `name` is its own id for it. It counts once it is received whole.",
+        properties=(
+            Property(name="id", indexed=True, operator_only=True),
+            Property(name="system", operator_only=True),
+            Property(name="name", operator_only=True),
+            Property(name="kind", words=FEED_KINDS, operator_only=True),
+            Property(name="state", words=FEED_STATES, indexed=True, operator_only=True),
+            Property(name="principal", operator_only=True),
+            Property(name="resources", kind=Kind.INTEGER, operator_only=True),
+            Property(name="changes", kind=Kind.INTEGER, operator_only=True),
+            Property(name="differences", kind=Kind.INTEGER, operator_only=True),
+            Property(name="reason", required=False, operator_only=True),
+            Property(name="startedAt", kind=Kind.TIME, operator_only=True),
+            Property(name="receivedAt", kind=Kind.TIME, required=False, operator_only=True),
+            Property(name="comparedAt", kind=Kind.TIME, required=False, operator_only=True),
+        ),
+    ),
+    Label(
+        name="InventoryDifference",
+        about="Where an inventory and the graph say different things, until somebody takes a side or it is so no more.",
+        properties=(
+            Property(name="id", indexed=True, operator_only=True),
+            Property(name="system", operator_only=True),
+            Property(name="feed", indexed=True, operator_only=True),
+            Property(name="kind", words=DIFFERENCE_KINDS, operator_only=True),
+            Property(name="state", words=DIFFERENCE_STATES, indexed=True, operator_only=True),
+            Property(name="resourceType", operator_only=True),
+            Property(name="resource", required=False, indexed=True, operator_only=True),
+            Property(name="name", operator_only=True),
+            Property(name="property", required=False, operator_only=True),
+            Property(name="theirs", required=False, operator_only=True),
+            Property(name="ours", required=False, operator_only=True),
+            Property(name="reason", required=False, operator_only=True),
+            Property(name="record", kind=Kind.JSON, operator_only=True),
+            Property(name="foundAt", kind=Kind.TIME, operator_only=True),
+            Property(name="settledAt", kind=Kind.TIME, required=False, operator_only=True),
+        ),
+    ),
+    Label(
+        name="InventoryChunk",
+        about="A part of a feed that is still being received, or waits to be compared.",
+        internal=True,
+        properties=(_ID, _text("stage", indexed=True), Property(name="payload", kind=Kind.JSON)),
     ),
     Label(
         name="Lane",

@@ -1,0 +1,89 @@
+"""What the model is written in: a label, its properties and how each is stored, a relationship and whose slice it stays in.
+
+The tables themselves are in graph/model.py, which is where others find these words too.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Kind(enum.Enum):
+    """How a property is stored, and so how the compiler compares it and the shaper prints it."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    """32 bits, as GraphQL's Int."""
+    LARGE = "large"
+    """64 bits in the graph; a string of digits (BigInt) in answers."""
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+    TIME = "time"
+    """epoch milliseconds UTC in the graph; RFC 3339 with milliseconds and Z in answers."""
+    JSON = "json"
+    """canonical JSON text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Property:
+    """One property of a label or a relationship."""
+
+    name: str
+    kind: Kind = Kind.STRING
+    required: bool = True
+    words: tuple[str, ...] = ()
+    """the closed vocabulary of the property, in the field's own spelling; empty when it is open."""
+    indexed: bool = False
+    operator_only: bool = False
+    """asked for, filtered by or sorted by only with a role that reads everything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """One kind of node. Every node has an `id`, unique in the whole graph: `<label in lower case>-<uuid>`."""
+
+    name: str
+    about: str
+    properties: tuple[Property, ...]
+    unique: tuple[str, ...] = ("id",)
+    """each of these is a uniqueness constraint, which MERGE relies on."""
+    searched: bool = False
+    """has `words`, the normalised text that full-text search reads."""
+    internal: bool = False
+    """never in the API: the ledger's own bookkeeping."""
+
+    @property
+    def id_prefix(self) -> str:
+        """The first part of every id of this label."""
+        return self.name.lower() + "-"
+
+    def property(self, name: str) -> Property:
+        """Give the property of that name, or raise KeyError."""
+        for each in self.properties:
+            if each.name == name:
+                return each
+        raise KeyError(f"{self.name} has no property {name}")
+
+
+class Inside(enum.Enum):
+    """In which direction following a relationship stays inside a customer's slice."""
+
+    FORWARD = "from start to end"
+    REVERSE = "from end to start"
+    NEVER = "neither"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relationship:
+    """One relationship type, from any of `starts` to any of `ends`."""
+
+    type: str
+    starts: tuple[str, ...]
+    ends: tuple[str, ...]
+    inside: Inside
+    properties: tuple[Property, ...] = ()
+    one_end: bool = False
+    """a start has at most one end by it."""
+    one_start: bool = False
+    """an end has at most one start by it."""
