@@ -123,7 +123,7 @@ async def listening_to_tickets(port: Port, settings: Settings) -> AsyncIterator[
 @asynccontextmanager
 async def notifying(port: Port, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A client of what fault managers tell in MTOSI."""
-    app = _mounted(notifications.BASE, notifications.notification_routes(edge(port)), settings)
+    app = mounted(notifications.BASE, notifications.notification_routes(edge(port)), settings)
     async with serving(app, settings) as client:
         client.base_url = httpx.URL(f"{client.base_url}{notifications.BASE}")
         client.timeout = httpx.Timeout(60)
