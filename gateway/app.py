@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Scope
 
-from adapters.northbound import alarms, notifications, tickets, usage
+from adapters.northbound import alarms, inventory_feeds, notifications, resources, tickets, usage
 from adapters.northbound.edge import Edge
 from adapters.northbound.errors import body_of
 from adapters.simulator.fault_management import reporting as fault_management
@@ -124,6 +124,8 @@ def served(
             mounted(tickets.BASE, tickets.ticket_routes(edge)),
             mounted(usage.BASE, usage.usage_routes(edge)),
             mounted(usage.IPDR_BASE, usage.ipdr_routes(edge)),
+            mounted(resources.BASE, resources.resource_routes(edge)),
+            mounted(inventory_feeds.BASE, inventory_feeds.feed_routes(edge)),
         ]
     return Starlette(routes=[*routes, *health_routes(arriving.ready, metrics)], lifespan=lifespan)
 

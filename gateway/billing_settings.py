@@ -8,12 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from gateway.fault_management_settings import check_address
+from gateway.system_settings import Credited, check_address
 
 
-class Billing(BaseModel):
+class Billing(Credited):
     """The billing system that is told of usage and downtime, and that is asked for bills."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,8 +27,6 @@ class Billing(BaseModel):
     name: Annotated[str, Field(min_length=1, pattern="^[^#:]+$")] = "billing"
     """what deliveries call it, and `system:<name>` in its tokens."""
     dialect: Literal["tmf635", "ipdr"] = "tmf635"
-    bearer: SecretStr = SecretStr("")
-    bearer_file: Path | None = None
     requests: Annotated[int, Field(gt=0, le=256)] = 16
     """at the same time."""
     request_seconds: Annotated[float, Field(gt=0, lt=7)] = 5.0

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "compile": "Print every stage that a query passes on its way to the database.",
     "demo": "See it: a database, a network, a gateway and what a customer sees of it.",
     "gateway": "Serve a supergraph: a federation gateway that needs no database.",
+    "inventory": "See where inventories and the graph differ, and take a side.",
     "ledger": "See what other systems are still to be told, and what is parked.",
     "load": "Load a network: a topology grown to a size, or a file of JSON lines.",
     "plan": "Print every stage of an operation's plan over a supergraph.",

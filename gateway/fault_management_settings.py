@@ -5,11 +5,11 @@ The section `fault_management` of the settings; `gateway/settings.py` says where
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import ConfigDict, Field, SecretStr, model_validator
+
+from gateway.system_settings import Credited, check_address
 
 AlarmEvent = Literal[
     "AlarmRaised",
@@ -24,7 +24,7 @@ AlarmEvent = Literal[
 """What happens to an alarm; `graph.changes.policy.HEARABLE`."""
 
 
-class FaultManagement(BaseModel):
+class FaultManagement(Credited):
     """The central fault management system that is told of alarms and of what they do to customers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,7 +37,6 @@ class FaultManagement(BaseModel):
     dialect: Literal["tmf642", "mtosi", "alerta"] = "tmf642"
     bearer: SecretStr = SecretStr("")
     """for alerta: the API key."""
-    bearer_file: Path | None = None
     environment: Annotated[str, Field(min_length=1)] = "Production"
     """of alerta's alerts."""
     events: Annotated[tuple[AlarmEvent, ...], Field(min_length=1)] = get_args(AlarmEvent)
@@ -56,12 +55,3 @@ class FaultManagement(BaseModel):
     def _address_is_one(self) -> Self:
         check_address(self.address)
         return self
-
-
-def check_address(address: str) -> None:
-    """Raise ValueError for what is no address of a system, as the end of a sentence."""
-    parts = urlsplit(address)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("has an address that is not http(s)://HOST[:PORT][/PATH].")
-    if parts.username or parts.password:
-        raise ValueError("has an address with a credential in it: give it as bearer_file.")

@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -25,8 +25,10 @@ from pydantic_settings import (
 
 from gateway.billing_settings import Billing
 from gateway.errors import SettingsBroken
-from gateway.fault_management_settings import FaultManagement, check_address
+from gateway.fault_management_settings import FaultManagement
+from gateway.inventory_settings import Inventory
 from gateway.subgraph_settings import FederationSettings
+from gateway.system_settings import Credited, check_address, with_bearer
 
 CONFIG_VARIABLE: Final = "TRUNKLINE_CONFIG"
 PREFIX: Final = "TRUNKLINE_"
@@ -71,9 +73,11 @@ class System(BaseModel):
 
     sources: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
     """the source ids that it may speak for (sourceSystemId of its alarms)."""
+    inventory: bool = False
+    """whether it may send feeds of equipment, as the system called inventory may."""
 
 
-class Ticketing(BaseModel):
+class Ticketing(Credited):
     """The trouble ticketing system that alarms are told to."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -83,8 +87,6 @@ class Ticketing(BaseModel):
     name: Annotated[str, Field(min_length=1, pattern="^[^#:]+$")] = "ticketing"
     """what tickets and deliveries call it, and `system:<name>` in its tokens."""
     dialect: Literal["tmf621"] = "tmf621"
-    bearer: SecretStr = SecretStr("")
-    bearer_file: Path | None = None
     severity: Literal["critical", "major", "minor", "warning"] = "minor"
     """the least severity, by contract, that a ticket is opened for."""
     callback: str = ""
@@ -100,9 +102,6 @@ class Ticketing(BaseModel):
     def _address_is_one(self) -> Self:
         check_address(self.address)
         return self
-
-
-TOLD = TypeVar("TOLD", Ticketing, FaultManagement, Billing)
 
 
 class Limits(BaseModel):
@@ -161,6 +160,8 @@ class Settings(BaseSettings):
     """nobody else is told of alarms without one."""
     billing: Billing | None = None
     """nobody is told of usage and downtime, or asked for bills, without one."""
+    inventory: Inventory | None = None
+    """feeds are taken without one; none is told where the graph is right."""
     reopen_seconds: Annotated[float, Field(ge=0)] = 600.0
     """an alarm that returns within this time after its clear is the same alarm."""
     overloaded_seconds: Annotated[float, Field(ge=0)] = 86_400.0
@@ -266,8 +267,8 @@ def _with_secrets(settings: Settings) -> Settings:
         except (OSError, UnicodeDecodeError) as error:
             faults.append(f"{name}_file: {path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}.")
     systems: dict[str, BaseModel | None] = {}
-    for section in ("ticketing", "fault_management", "billing"):
-        systems[section], problem = _with_bearer(section, getattr(settings, section))
+    for section in ("ticketing", "fault_management", "billing", "inventory"):
+        systems[section], problem = with_bearer(section, getattr(settings, section))
         faults += problem
     complete = settings.model_copy(update={**secrets, **systems})
     key = complete.cursor_key.get_secret_value()
@@ -276,20 +277,6 @@ def _with_secrets(settings: Settings) -> Settings:
     if faults:
         raise SettingsBroken(*faults)
     return complete
-
-
-def _with_bearer(section: str, system: TOLD | None) -> tuple[TOLD | None, list[str]]:
-    """Read the credential of a system, where a file has it."""
-    if system is None or system.bearer_file is None:
-        return system, []
-    if system.bearer.get_secret_value():
-        return system, [f"{section}.bearer_file: give either it or bearer, not both."]
-    try:
-        bearer = SecretStr(system.bearer_file.read_text(encoding="utf-8").strip())
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        return system, [f"{section}.bearer_file: {system.bearer_file} cannot be read: {reason}."]
-    return system.model_copy(update={"bearer": bearer}), []
 
 
 def _sentence(error: Any) -> str:

@@ -7,6 +7,7 @@ a sentence for whoever typed the command (`CommandFailed`).
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -15,12 +16,17 @@ from gateway.errors import TREATMENTS, CommandFailed, Refused
 from gateway.serving import is_worker
 from gateway.settings import Settings
 from graph.address import Credentials, EmbeddedAddress, parse_address
+from graph.changes.outcome import Outcome
+from graph.changes.policy import AlarmPolicy
 from graph.cursor_key import load_cursor_key
 from graph.embedded import EmbeddedSettings, prepare, require_platform
 from graph.errors import GraphError
+from graph.inventory.differences import listed
+from graph.inventory.settling import settle_difference
 from graph.ledger.backlog import LaneState, SystemBacklog, by_system, lane_states
 from graph.load import BadLines, DemoPrincipal, LoadReport, load_lines, load_topology
 from graph.migrate import SchemaState, migrate, require_schema, schema_state
+from graph.scope import Principal
 from graph.store import Store, open_store
 
 __all__ = ["DemoPrincipal", "LaneState", "LoadReport", "SystemBacklog", "load_lines", "load_topology"]
@@ -118,6 +124,32 @@ async def look_at_ledger(settings: Settings) -> tuple[list[SystemBacklog], list[
             await require_schema(store, deadline=soon(LOOK_SECONDS))
             lanes = await lane_states(store, deadline=soon(LOOK_SECONDS))
             return by_system(lanes), lanes
+
+
+async def inventory_differences(settings: Settings, state: str, most: int) -> list[dict[str, Any]]:
+    """Open the store, and give up to so many differences to inventories that are in a state."""
+    with sentences():
+        async with opened(settings) as store:
+            await require_schema(store, deadline=soon(LOOK_SECONDS))
+            return await listed(store, state, after="", most=most, deadline=soon(LOOK_SECONDS))
+
+
+async def settle_inventory(
+    settings: Settings, principal: Principal, policy: AlarmPolicy, difference: str, side: str
+) -> Outcome:
+    """Open the store, and take a side in a difference to an inventory; the same again is a new attempt."""
+    with sentences():
+        async with opened(settings) as store:
+            await require_schema(store, deadline=soon(LOOK_SECONDS))
+            return await settle_difference(
+                store,
+                principal,
+                policy,
+                difference_id=difference,
+                side=side,
+                idempotency_key=f"{uuid.uuid4()}",
+                deadline=soon(LOOK_SECONDS),
+            )
 
 
 @asynccontextmanager

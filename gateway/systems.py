@@ -15,7 +15,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final, assert_never
+from typing import Any, Final, Literal, assert_never
 
 from adapters.billing import Billing as BillingSystem
 from adapters.billing import Bills
@@ -30,6 +30,10 @@ from adapters.fault_management import telling as alarms
 from adapters.fault_management.alerta import Alerta
 from adapters.fault_management.mtosi import Mtosi
 from adapters.fault_management.tmf642 import Tmf642
+from adapters.inventory import Inventory
+from adapters.inventory.mtosi import Mtosi as MtosiInventory
+from adapters.inventory.telling import InventoryTeller
+from adapters.inventory.tmf639 import Tmf639
 from adapters.ticketing import Ticketing
 from adapters.ticketing.telling import Attention, TicketTeller
 from adapters.ticketing.tmf621 import Tmf621
@@ -41,6 +45,7 @@ from gateway.pressure import Pressure
 from gateway.settings import Settings
 from graph.changes.policy import AlarmPolicy, Hearing
 from graph.errors import GraphError
+from graph.inventory.reconcile import keep_reconciling
 from graph.ledger import retention
 from graph.ledger.backlog import by_system, lane_states
 from graph.ledger.positions import keep_placed
@@ -63,11 +68,15 @@ class Areas:
 
 
 def policy_of(settings: Settings) -> AlarmPolicy:
-    """Give what the settings say about alarms, and who is told of what follows from them."""
+    """Give what the settings say about alarms, and about who is told of what follows from them."""
+    inventory = settings.inventory
+    sending = {name for name, each in settings.systems.items() if each.inventory}
     policy = AlarmPolicy(
         reopen_ms=int(settings.reopen_seconds * 1_000),
         fault_management=_hearing(settings),
         billing=settings.billing.name if settings.billing else "",
+        inventory=inventory.name if inventory else "",
+        inventories=tuple(sorted({inventory.name if inventory else "inventory", *sending})),
     )
     if (chosen := settings.ticketing) is None:
         return policy
@@ -86,7 +95,7 @@ def _hearing(settings: Settings) -> Hearing | None:
 async def told(settings: Settings, store: Store, areas: Areas, note: Note) -> AsyncIterator[None]:
     """Reach the surrounding systems, and tell them what waits for them, as one of the processes that may."""
     async with AsyncExitStack() as stack:
-        for system in (_ticketing, _fault_management, _billing):
+        for system in (_ticketing, _fault_management, _billing, _inventory):
             await stack.enter_async_context(system(settings, store, areas, note))
         yield
 
@@ -160,7 +169,7 @@ async def _billing(settings: Settings, store: Store, areas: Areas, note: Note) -
         yield
         return
     async with AsyncExitStack() as stack:
-        billing = await _dialect(chosen, stack)
+        billing = await _billing_dialect(chosen, stack)
         teller = BillingTeller(
             store=store, billing=billing, system=chosen.name, processing_seconds=chosen.processing_seconds
         )
@@ -174,7 +183,7 @@ async def _billing(settings: Settings, store: Store, areas: Areas, note: Note) -
         yield
 
 
-async def _dialect(chosen: Billing, stack: AsyncExitStack) -> BillingSystem:
+async def _billing_dialect(chosen: Billing, stack: AsyncExitStack) -> BillingSystem:
     if chosen.spool is not None:
         return Ipdr(Directory(chosen.spool))
     transport = await _reached(chosen, chosen.address, stack)
@@ -191,6 +200,33 @@ async def _reached(chosen: Billing, address: str, stack: AsyncExitStack) -> Tran
     """Open a way to billing; each has a breaker of its own, since bills and records may be apart."""
     system = System(name=chosen.name, address=address, bearer=chosen.bearer or None)
     return await stack.enter_async_context(transported(system))
+
+
+@asynccontextmanager
+async def _inventory(settings: Settings, store: Store, _: Areas, note: Note) -> AsyncIterator[None]:
+    """Compare what inventories send, whether or not one of them is told anything."""
+    chosen = settings.inventory
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(beside(keep_reconciling(store, policy_of(settings), owner=_owner())))
+        if chosen is not None:
+            system = System(name=chosen.name, address=chosen.address, bearer=chosen.bearer or None)
+            seconds = chosen.processing_seconds
+            pace = Pace(most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=seconds)
+            transport = await stack.enter_async_context(transported(system))
+            inventory = _inventory_dialect(chosen.dialect, transport)
+            teller = InventoryTeller(store=store, inventory=inventory, system=chosen.name, processing_seconds=seconds)
+            await stack.enter_async_context(beside(Lanes(store, teller, pace, owner=_owner(), note=note).run()))
+        yield
+
+
+def _inventory_dialect(name: Literal["tmf639", "mtosi"], transport: Transport) -> Inventory:
+    match name:
+        case "tmf639":
+            return Tmf639(transport)
+        case "mtosi":
+            return MtosiInventory(transport)
+        case never:
+            assert_never(never)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ Files, in order of flow
                     `slice.py` `filters.py` `pages.py` `impact.py` `explore.py` (the query) · `clauses.py` `cypher.py` (its text) ·
                     `bind.py` `cursor.py` `cursor_key.py` (its parameters) · `layout.py` `shape.py` `leaves.py`
                     `irregular.py` (the answer) · `read.py` `allowance.py` (the whole row, cached; how much of it may be new)
-    a write         `changes/` · `ledger/` (what others must be told of it) · `load/`
+    a write         `changes/` · `inventory/` (`resource.py`) · `ledger/` (what others must be told of it) · `load/`
     the databases   `address.py` · `store.py` `link.py` `joined.py` `session.py` `faults.py` · `embedded.py` `embedded_server.py`
                     `embedded_child.py` · `migrate.py` · `errors.py`
 

@@ -45,3 +45,9 @@ BOOST_STATES: Final = ("requested", "scheduled", "activated", "terminated", "dec
 DELIVERY_STATES: Final = ("READY", "DONE", "DEAD")
 PARTS: Final = ("access", "working", "protecting")
 """of a service: what an alarm hits of it."""
+
+FEED_KINDS: Final = ("full", "incremental")
+FEED_STATES: Final = ("receiving", "received", "compared", "failed")
+DIFFERENCE_KINDS: Final = ("missingHere", "missingThere", "property", "containment")
+DIFFERENCE_STATES: Final = ("open", "held", "taken", "told", "gone")
+"""of a difference to an inventory: held until a person decides, settled by its side or by ours, or no more so."""

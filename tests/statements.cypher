@@ -395,6 +395,208 @@ RETURN datetime.realtime().epochMillis
 // graph/cursor_key.py KEEP
 MERGE (k:StoreKey {id: 'storekey-cursor'}) ON CREATE SET k.text = $text RETURN k.text AS text
 
+// graph/inventory/alarms.py _ABOVE
+UNWIND $ids AS id MATCH (n:NetworkElement {id: id}) RETURN [n.id]
+
+// graph/inventory/alarms.py _ABOVE
+UNWIND $ids AS id MATCH (n:Card {id: id})
+RETURN [n.id, HEAD(COLLECT { MATCH (n)<-[:HOLDS]-(e:NetworkElement) RETURN e.id })]
+
+// graph/inventory/alarms.py _ABOVE
+UNWIND $ids AS id MATCH (n:Port {id: id})
+RETURN [n.id, HEAD(COLLECT { MATCH (n)<-[:HAS_PORT]-(k:Card) RETURN k.id }),
+  HEAD(COLLECT { MATCH (n)<-[:HAS_PORT]-(:Card)<-[:HOLDS]-(e:NetworkElement) RETURN e.id })]
+
+// graph/inventory/alarms.py _AWAIT
+UNWIND $batch.rows AS row MATCH (a:Alarm {id: row.id}) SET a.awaits = row.awaits
+
+// graph/inventory/alarms.py _AWAITING
+MATCH (a:Alarm {awaits: $key}) RETURN a.id ORDER BY a.id
+
+// graph/inventory/alarms.py _COUNT
+MATCH (a:Alarm {id: $id}) SET a._version = $version, a.changedAt = $now
+
+// graph/inventory/differences.py _NOTE
+UNWIND $batch.rows AS row
+MERGE (d:InventoryDifference {id: row.id})
+SET d._lock = true
+REMOVE d._lock
+WITH d, row, datetime.realtime().epochMillis AS now
+WITH d, row, now, coalesce(d.state IN ['open', 'held'], false) AS again,
+  coalesce(d.state = 'told' AND d.settledAt > row.since, false) AS told
+SET d.system = row.system, d.feed = row.feed, d.kind = row.kind, d.resourceType = row.resourceType,
+    d.resource = row.resource, d.name = row.name, d.property = row.property, d.theirs = row.theirs, d.ours = row.ours,
+    d.reason = row.reason, d.record = row.record,
+    d.foundAt = CASE WHEN again OR told THEN d.foundAt ELSE now END,
+    d.settledAt = CASE WHEN told THEN d.settledAt ELSE null END,
+    d.state = CASE WHEN told THEN 'told' ELSE row.state END
+
+// graph/inventory/differences.py _END
+UNWIND $ids AS id
+MATCH (d:InventoryDifference {id: id})
+WHERE d.state = 'open' OR d.state = 'held'
+SET d.state = 'gone', d.settledAt = datetime.realtime().epochMillis
+
+// graph/inventory/differences.py _END_UNSEEN
+MATCH (d:InventoryDifference {state: $state})
+WHERE d.system = $system AND d.feed <> $feed
+WITH d LIMIT $most
+SET d.state = 'gone', d.settledAt = datetime.realtime().epochMillis
+RETURN count(d)
+
+// graph/inventory/differences.py _LISTED
+MATCH (d:InventoryDifference {state: $state})
+WHERE d.id > $after
+RETURN d.id, d.state, d.kind, d.system, d.resourceType, d.name, d.resource, d.property, d.theirs, d.ours, d.reason
+ORDER BY d.id LIMIT $most
+
+// graph/inventory/equipment.py _LEAVE
+MATCH (n:NetworkElement {id: $id})-[r:LOCATED_AT]->(:Site) DELETE r
+
+// graph/inventory/equipment.py _LEAVE
+MATCH (n:Card {id: $id})<-[r:HOLDS]-(:NetworkElement) DELETE r
+
+// graph/inventory/equipment.py _LEAVE
+MATCH (n:Port {id: $id})<-[r:HAS_PORT]-(:Card) DELETE r
+
+// graph/inventory/equipment.py _LEAVE
+MATCH (n:Trunk {id: $id})-[r:TERMINATES_ON]->(:Port) DELETE r
+
+// graph/inventory/equipment.py _ENTER
+MATCH (n:NetworkElement {id: $id}) MATCH (c:Site {id: $holder}) CREATE (n)-[:LOCATED_AT]->(c)
+
+// graph/inventory/equipment.py _ENTER
+MATCH (n:Card {id: $id}) MATCH (c:NetworkElement {id: $holder}) CREATE (c)-[:HOLDS]->(n)
+
+// graph/inventory/equipment.py _ENTER
+MATCH (n:Port {id: $id}) MATCH (c:Card {id: $holder}) CREATE (c)-[:HAS_PORT]->(n)
+
+// graph/inventory/equipment.py _END
+MATCH (n:Trunk {id: $id}) MATCH (a:Port {id: $a}) MATCH (z:Port {id: $z})
+CREATE (n)-[:TERMINATES_ON {end: 'A'}]->(a)
+CREATE (n)-[:TERMINATES_ON {end: 'Z'}]->(z)
+
+// graph/inventory/equipment.py _HELD_BY
+RETURN COUNT { MATCH (:NetworkElement {id: $id})-[:HOLDS]->(:Card) }
+
+// graph/inventory/equipment.py _HELD_BY
+RETURN COUNT { MATCH (:Card {id: $id})-[:HAS_PORT]->(:Port) }
+
+// graph/inventory/equipment.py _HELD_BY
+RETURN COUNT { MATCH (:Port {id: $id})<-[:TERMINATES_ON]-(:Trunk) }
+
+// graph/inventory/equipment.py _HELD_BY
+RETURN 0
+
+// graph/inventory/equipment.py _CONCERNED
+UNWIND $services AS id
+MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service {id: id})
+RETURN DISTINCT c.id
+
+// graph/inventory/equipment.py _NOW
+RETURN datetime.realtime().epochMillis
+
+// graph/inventory/equipment.py _SITE
+MATCH (s:Site) WHERE s.name = $name RETURN s.id LIMIT 2
+
+// graph/inventory/feeds.py _BEGIN
+MERGE (f:InventoryFeed {id: $id})
+ON CREATE SET f.system = $system, f.name = $name, f.state = 'receiving', f._epoch = 0,
+  f.resources = 0, f.changes = 0, f.differences = 0
+SET f._lock = true
+REMOVE f._lock
+WITH f, f.state = 'receiving' OR f.state = 'failed' AS due, datetime.realtime().epochMillis AS now
+SET f.kind = CASE WHEN due THEN $kind ELSE f.kind END,
+    f.principal = CASE WHEN due THEN $subject ELSE f.principal END,
+    f.startedAt = CASE WHEN due THEN now ELSE f.startedAt END,
+    f._epoch = CASE WHEN due THEN f._epoch + 1 ELSE f._epoch END,
+    f.state = CASE WHEN due THEN 'receiving' ELSE f.state END,
+    f.reason = null
+RETURN due, f._epoch, f.state, f.resources, f.changes, f.differences, f._digest, f.kind
+
+// graph/inventory/feeds.py _LOOK
+MATCH (f:InventoryFeed {id: $id})
+RETURN false, f._epoch, f.state, f.resources, f.changes, f.differences, f._digest, f.kind
+
+// graph/inventory/feeds.py _STAGE
+MERGE (c:InventoryChunk {id: $id}) SET c.stage = $stage, c.payload = $payload
+
+// graph/inventory/feeds.py _COMPLETE
+MATCH (f:InventoryFeed {id: $id})
+SET f._lock = true
+REMOVE f._lock
+WITH f, datetime.realtime().epochMillis AS now
+WHERE f.state = 'receiving' AND f._epoch = $epoch
+SET f.state = 'received', f.receivedAt = now, f.resources = $resources, f._digest = $digest, f._chunks = $chunks,
+    f._done = 0, f._version = coalesce(f._version, 0) + 1
+RETURN now, f._version
+
+// graph/inventory/feeds.py _CHUNK
+MATCH (c:InventoryChunk {id: $id}) RETURN c.payload
+
+// graph/inventory/feeds.py _SWEEP
+MATCH (c:InventoryChunk {stage: $stage})
+WITH c LIMIT $most
+DETACH DELETE c
+RETURN count(*)
+
+// graph/inventory/feeds.py _STALE
+MATCH (f:InventoryFeed {state: 'receiving'})
+WHERE f.startedAt < timestamp() - $age
+RETURN f.id, f._epoch
+
+// graph/inventory/reconcile.py _TAKE
+MATCH (f:InventoryFeed {state: 'received'})
+WITH f ORDER BY f.receivedAt, f.id LIMIT 1
+SET f._lock = true
+REMOVE f._lock
+WITH f, datetime.realtime().epochMillis AS now
+WHERE f.state = 'received' AND (f._owner = $owner OR coalesce(f._until, 0) < now)
+SET f._owner = $owner, f._until = now + $ttl
+RETURN f.id, f.system, f.kind, f.principal, f.startedAt, f._epoch, f._chunks, f._done
+
+// graph/inventory/reconcile.py _SEEN
+UNWIND $batch.keys AS key MATCH (x:ExternalName {key: key}) SET x._feed = $feed
+
+// graph/inventory/reconcile.py _DONE
+MATCH (f:InventoryFeed {id: $feed})
+SET f._lock = true
+REMOVE f._lock
+WITH f WHERE f.state = 'received' AND f._owner = $owner
+SET f._until = datetime.realtime().epochMillis + $ttl,
+    f._done = coalesce($done, f._done), f.changes = f.changes + $changes
+RETURN f.id
+
+// graph/inventory/reconcile.py _COMPARED
+MATCH (f:InventoryFeed {id: $feed})
+SET f._lock = true
+REMOVE f._lock
+WITH f, datetime.realtime().epochMillis AS now
+WHERE f.state = 'received' AND f._owner = $owner
+SET f.state = 'compared', f.comparedAt = now, f._version = f._version + 1,
+    f.differences = COUNT { MATCH (d:InventoryDifference {feed: $feed}) WHERE d.state = 'open' OR d.state = 'held' }
+RETURN now, f._version, f.changes, f.differences
+
+// graph/inventory/reconcile.py _FAIL
+MATCH (f:InventoryFeed {id: $feed})
+SET f._lock = true
+REMOVE f._lock
+WITH f, datetime.realtime().epochMillis AS now
+WHERE f.state = 'received' AND f._owner = $owner
+SET f.state = 'failed', f.reason = $reason, f._version = f._version + 1
+RETURN now, f._version
+
+// graph/inventory/settling.py _LOCK
+MATCH (d:InventoryDifference {id: $id})
+SET d._lock = true
+REMOVE d._lock
+WITH d, datetime.realtime().epochMillis AS now
+RETURN now, d.state, d.system, d.kind, d.resource, d.property, d.record, coalesce(d._version, 0)
+
+// graph/inventory/settling.py _SETTLE
+MATCH (d:InventoryDifference {id: $id})
+SET d.state = $state, d.reason = $reason, d.settledAt = $settled, d._version = $version
+
 // graph/ledger/backlog.py _LANES
 MATCH (l:Lane)
 RETURN l.id, l.owner, l.until, datetime.realtime().epochMillis,

@@ -1,9 +1,11 @@
 """Northbound: the endpoints of ours that surrounding systems, operators and customers call, in TM Forum's protocols.
 
 A fault manager speaks TMF642 or MTOSI and nothing else, and hears no more of us than that. What it says becomes values and
-changes of the graph; what it asks is answered by the compiled reads, in its own scope.
+changes of the graph; what it asks is answered by the compiled reads, in its own scope. An inventory is asked in TMF639's
+words, and sends what it has as a document of any length.
 
-In: an HTTP request whose principal is known. Out: a TMF642 answer; on any error TMF's error body, and nothing written.
+In: an HTTP request whose principal is known. Out: the answer of its protocol; on any error TMF's error body, and nothing
+written.
 
 Files, in the order in which a request meets them:
 
@@ -12,6 +14,8 @@ Files, in the order in which a request meets them:
     notifications.py  alarms by MTOSI: what is told in SOAP messages
     tickets.py        the ticketing system tells of its tickets (TMF621 listener)
     usage.py          what services have carried, by TMF635 and in IPDR documents
+    resources.py      equipment by TMF639, to be read
+    inventory_feeds.py  what an inventory has, or what has changed there
     body.py           a body as it arrives: its type, its size, JSON
     shape.py          what a document may hold, and all that is wrong with one
     alarm_shape.py    the published shape of an alarm, as we take it
@@ -25,10 +29,14 @@ Files, in the order in which a request meets them:
     usage_reads.py    what is asked of the graph of usage
     usage_codec.py    a TMF635 body becomes Usage; what the graph holds becomes a TMF635 usage
     ipdr_codec.py     a document becomes Usage values, checked by ipdr.xsd
+    resource_reads.py what is asked of the graph about equipment
+    resource_codec.py what the graph has becomes a TMF639 resource
+    inventory_documents.py  resources are taken out of a document as it arrives
     errors.py         whatever went wrong, as one error body
 
 Invariants
-1. Nothing is read but by a compiled read in the caller's scope, and nothing changed but by a function of graph.changes.
+1. Nothing is read but by a compiled read in the caller's scope, and nothing changed but by a function of graph.changes or
+   graph.inventory.
 2. What a caller may not see and what does not exist are one answer, byte for byte.
 3. What nobody has changed comes out as it came in: a record is kept whole, and only current values are put over it.
 4. Every string, list and level of a body has an end.

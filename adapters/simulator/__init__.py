@@ -9,8 +9,9 @@ a checker to read after everything else was killed.
 
 Files, in order of flow: `__main__.py` (a stand-in as a process) · `ticketing.py` (TMF621, by HTTP) · `tickets.py` (what
 it keeps) · `hub.py` (whom it tells) · `billing.py` (TMF635, TMF657 and TMF678, and documents) · `records.py` (what it keeps) ·
-`fault_management.py` (who posts alarms to us) · `alarm_management.py` `alerta.py` `notified.py` (who is told of alarms:
-TMF642, Alerta, MTOSI) · `front.py` (what all of these do with a request) · `faults.py` (misbehaving) ·
+`inventory.py` (TMF639 and MTOSI) · `resources.py` (what it keeps) · `fault_management.py` (who posts alarms to us) ·
+`alarm_management.py` `alerta.py` `notified.py` (who is told of alarms: TMF642, Alerta, MTOSI) · `front.py` (what all of
+these do with a request) · `faults.py` (misbehaving) ·
 `journal.py` (lines in a file) · `serving.py` (a server in the running loop, whose connections can be cut).
 
 Invariants

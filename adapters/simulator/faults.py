@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import enum
 import math
+import re
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final, assert_never
@@ -29,6 +30,8 @@ from adapters.tmf import error_body
 PATH: Final = "/simulator/faults"
 JSON: Final = "application/json;charset=utf-8"
 FOREIGN: Final = "someone-elses"
+_NAMED: Final = re.compile(rb"(<(?:\w+:)?(?:value|ours)>)[^<]*(</)")
+"""In XML: the parts of names, and our id."""
 _PAGE: Final = "<!DOCTYPE html><html><body><h1>Please log in</h1></body></html>"
 
 
@@ -238,9 +241,15 @@ async def _half(answer: Response, send: Send) -> None:
 
 
 def _foreign(answer: Response) -> Response:
+    if not answer.headers.get("content-type", JSON).startswith("application/json"):
+        body = _NAMED.sub(rf"\1{FOREIGN}\2".encode(), bytes(answer.body))
+        return Response(body, answer.status_code, media_type=answer.headers["content-type"])
     told = orjson.loads(answer.body) if answer.body else {}
     for each in _resources(told):
         each |= {"id": FOREIGN, "externalId": FOREIGN, "externalAlarmId": FOREIGN, "attributes": {"alarmId": FOREIGN}}
+        for one in _characteristics(each):
+            if one["name"] == "externalId":
+                one["value"] = FOREIGN
     return _json(answer.status_code, told)
 
 
@@ -252,3 +261,8 @@ def _resources(told: object) -> list[dict[str, object]]:
         return []
     inside = told.get("alerts", [told["alert"]] if "alert" in told else None)
     return [told] if inside is None else _resources(inside)
+
+
+def _characteristics(resource: dict[str, object]) -> list[dict[str, object]]:
+    found = resource.get("resourceCharacteristic")
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []

@@ -8,6 +8,7 @@ reads its options, calls, and prints.
     gateway.py       serve a supergraph until interrupted; plan.py prints what becomes of an operation over one
     load.py          fill the database; progress.py draws bars on stderr where it takes longer than a second
     check.py         what is wrong, one line each
+    inventory.py     where inventories and the graph differ, and taking a side
     ledger.py        what other systems are still to be told
     token.py         a token to try things out
     compile.py       every stage of a query

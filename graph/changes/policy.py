@@ -1,4 +1,4 @@
-"""What an operator decides about alarms, as data that the changes are given."""
+"""What an operator decides about alarms, and about who is told, as data that the changes are given."""
 
 from __future__ import annotations
 
@@ -48,6 +48,10 @@ class AlarmPolicy:
     """who else is told of alarms; None: nobody."""
     billing: str = ""
     """the name of the billing system, which is told of usage and downtime; empty: there is none."""
+    inventory: str = ""
+    """the name of the inventory that is told where the graph is right; empty: none is."""
+    inventories: tuple[str, ...] = ("inventory",)
+    """the systems that may send feeds of equipment: what they say changes the network."""
     reopen_ms: int = 600_000
     """an alarm that returns within this time after its clear is the same alarm; later it is a new one."""
 

@@ -13,11 +13,13 @@ import strawberry
 
 from graph.changes import alarms, deliveries
 from graph.changes.outcome import Outcome
+from graph.inventory.settling import settle_difference
 from graph.mapping import Changed
 from resolvers.context import Asked
 from resolvers.directives import AllowedRoles
 from resolvers.knowledge.fields import mapped
-from resolvers.knowledge.types import Alarm, Delivery
+from resolvers.knowledge.types import Alarm, Delivery, InventoryDifference
+from resolvers.knowledge.words import InventorySide
 
 
 @strawberry.type(description="Why a change was not made; the request itself was in order.")
@@ -50,6 +52,14 @@ class ReplayDeliveryPayload:
     """The delivery as it is after the change."""
 
     delivery: Delivery | None = mapped(Changed(label="Delivery"))
+    user_errors: list[UserError]
+
+
+@strawberry.type(description="What became of settleInventoryDifference.")
+class SettleInventoryDifferencePayload:
+    """The difference as it is after the change."""
+
+    difference: InventoryDifference | None = mapped(Changed(label="InventoryDifference"))
     user_errors: list[UserError]
 
 
@@ -113,6 +123,29 @@ class Mutation:
             deadline=asked.deadline,
         )
         return ReplayDeliveryPayload(delivery=None, user_errors=_noted(info, outcome))
+
+    @strawberry.mutation(  # type: ignore[untyped-decorator]  # as above
+        description=(
+            "Take a side where an inventory and the graph differ: with INVENTORY the graph changes, with GRAPH the "
+            "inventory is told. What still carries services is not taken away."
+        ),
+        directives=[AllowedRoles(roles=["operator"])],
+    )
+    async def settle_inventory_difference(
+        self, info: Info, difference_id: strawberry.ID, side: InventorySide, idempotency_key: str
+    ) -> SettleInventoryDifferencePayload:
+        """Run the change."""
+        asked = info.context
+        outcome = await settle_difference(
+            asked.store,
+            asked.principal,
+            asked.policy,
+            difference_id=difference_id,
+            side=side.value,
+            idempotency_key=idempotency_key,
+            deadline=asked.deadline,
+        )
+        return SettleInventoryDifferencePayload(difference=None, user_errors=_noted(info, outcome))
 
 
 def _noted(info: Info, outcome: Outcome) -> list[UserError]:

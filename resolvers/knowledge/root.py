@@ -27,6 +27,8 @@ from resolvers.knowledge.types import (
     Customer,
     Delivery,
     Event,
+    InventoryDifference,
+    InventoryFeed,
     Lead,
     NetworkElement,
     Node,
@@ -160,6 +162,18 @@ class Query:
         "Delivery",
         operator_only=True,
         description="What surrounding systems are told: READY, DONE, or DEAD until it is replayed.",
+    )
+    inventory_feeds: Connection[InventoryFeed] = page(
+        Everything(label="InventoryFeed"),
+        "InventoryFeed",
+        operator_only=True,
+        description="What inventories have sent: RECEIVING until it is whole, COMPARED when its differences are known.",
+    )
+    inventory_differences: Connection[InventoryDifference] = page(
+        Everything(label="InventoryDifference"),
+        "InventoryDifference",
+        operator_only=True,
+        description="Where an inventory and the graph differ; OPEN and HELD ones wait for settleInventoryDifference.",
     )
     impact: Impact = mapped(
         ImpactField(),

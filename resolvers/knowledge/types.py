@@ -30,8 +30,12 @@ from resolvers.knowledge.words import (
     AlarmType,
     BoostStatus,
     DeliveryState,
+    DifferenceKind,
+    DifferenceState,
     Effect,
     End,
+    FeedKind,
+    FeedState,
     OperationalState,
     OrderState,
     RoutePath,
@@ -391,3 +395,43 @@ class Delivery(Node):
     last_error: str | None
     payload: JSON
     event: Event | None = along("TELLS>", operator_only=True)
+
+
+@node("InventoryFeed")
+class InventoryFeed(Node):
+    """A document of an inventory."""
+
+    id: strawberry.ID
+    system: str
+    name: str
+    kind: FeedKind
+    state: FeedState
+    principal: str
+    resources: int
+    changes: int
+    differences: int
+    reason: str | None
+    started_at: dt.datetime
+    received_at: dt.datetime | None
+    compared_at: dt.datetime | None
+
+
+@node("InventoryDifference")
+class InventoryDifference(Node):
+    """Where an inventory and the graph do not agree."""
+
+    id: strawberry.ID
+    system: str
+    feed: str
+    kind: DifferenceKind
+    state: DifferenceState
+    resource_type: str
+    resource: str | None
+    name: str
+    property: str | None
+    theirs: str | None
+    ours: str | None
+    reason: str | None
+    record: JSON
+    found_at: dt.datetime
+    settled_at: dt.datetime | None

@@ -165,6 +165,53 @@ class DeliveryState(enum.Enum):
     DEAD = "DEAD"
 
 
+@strawberry.enum(description="Whether a feed says all that an inventory has, or what has changed there.")
+class FeedKind(enum.Enum):
+    """What is missing in a full one is missing there."""
+
+    FULL = "full"
+    INCREMENTAL = "incremental"
+
+
+@strawberry.enum(description="How far a feed of an inventory has come.")
+class FeedState(enum.Enum):
+    """One that is cut stays RECEIVING, and counts for nothing; one that FAILED may be sent again."""
+
+    RECEIVING = "receiving"
+    RECEIVED = "received"
+    COMPARED = "compared"
+    FAILED = "failed"
+
+
+@strawberry.enum(description="What an inventory and the graph say differently.")
+class DifferenceKind(enum.Enum):
+    """As seen from the graph."""
+
+    MISSING_HERE = "missingHere"
+    MISSING_THERE = "missingThere"
+    PROPERTY = "property"
+    CONTAINMENT = "containment"
+
+
+@strawberry.enum(description="What has become of a difference.")
+class DifferenceState(enum.Enum):
+    """A HELD one is not settled by a feed: services are carried by what the inventory says is gone."""
+
+    OPEN = "open"
+    HELD = "held"
+    TAKEN = "taken"
+    TOLD = "told"
+    GONE = "gone"
+
+
+@strawberry.enum(description="Whose word counts where an inventory and the graph differ.")
+class InventorySide(enum.Enum):
+    """INVENTORY: the graph changes. GRAPH: the inventory is told."""
+
+    INVENTORY = "inventory"
+    GRAPH = "graph"
+
+
 @strawberry.enum(description="Which of the two ways of a service.")
 class RoutePath(enum.Enum):
     """The protecting path carries when the working one fails."""
@@ -210,5 +257,9 @@ _words(OrderState, vocabulary.ORDER_STATES)
 _words(BoostStatus, vocabulary.BOOST_STATES)
 _words(UsageState, vocabulary.USAGE_STATES)
 _words(DeliveryState, vocabulary.DELIVERY_STATES)
+_words(FeedKind, vocabulary.FEED_KINDS)
+_words(FeedState, vocabulary.FEED_STATES)
+_words(DifferenceKind, vocabulary.DIFFERENCE_KINDS)
+_words(DifferenceState, vocabulary.DIFFERENCE_STATES)
 _words(RoutePath, ("WORKING", "PROTECTING"))
 _words(End, ("A", "Z"))

@@ -38,6 +38,7 @@ def tenants(*, with_others: bool = True) -> World:
     """The whole graph, or the part of it that A has a share in."""
     built = Builder()
     network(built)
+    _inventory(built)
     _customers(built)
     _services(built)
     _alarms(built)
@@ -270,6 +271,7 @@ def _event(built: Builder, owner: str, name: str, about: str, customers: tuple[s
         aggregateId=about,
         aggregateVersion=len(customers),
         at=NOON + ord(name[0]),
+        unplaced=NOON if name == "n1" else None,
         position=None if name == "n1" else 7_000_000_000 + ord(name[0]),
         principal="loader",
         payload='{"n":1}',
@@ -287,6 +289,7 @@ def _delivery(built: Builder, own: str, number: int) -> None:
         subject=f"customer-{own}",
         lane="desk#0",
         waiting="desk#0" if number else None,
+        parked=None if number else "desk#0",
         orderKey=f"alarm-s1:customer-{own}",
         version=2,
         state="READY" if number else "DONE",
@@ -297,3 +300,44 @@ def _delivery(built: Builder, own: str, number: int) -> None:
         payload='{"doing":"open"}',
     )
     built.edge("TELLS", delivery, "event-s1")
+
+
+def _inventory(built: Builder) -> None:
+    """What an inventory has sent, and where it differs: for operators only, whose ever the equipment is."""
+    for number, state in enumerate(("received", "compared")):
+        feed = built.node(
+            "nobody",
+            "InventoryFeed",
+            f"f{number}",
+            system="inventory",
+            name=f"night-{number}",
+            kind="full" if number else "incremental",
+            state=state,
+            principal="loader",
+            resources=7 + number,
+            changes=number,
+            differences=2 * number,
+            reason=None if number else "a fault of ours",
+            startedAt=NOON,
+            receivedAt=NOON + 1_000,
+            comparedAt=NOON + 2_000 if number else None,
+        )
+        built.node(
+            "nobody",
+            "InventoryDifference",
+            f"d{number}",
+            system="inventory",
+            feed=feed,
+            kind="property" if number else "missingHere",
+            state="told" if number else "held",
+            resourceType="Card",
+            resource="card-c1" if number else None,
+            name=f"K{number}",
+            property="model" if number else None,
+            theirs="C200" if number else None,
+            ours="C100" if number else None,
+            reason=None if number else "it still carries 1 service",
+            record='{"kind":"Card"}',
+            foundAt=NOON,
+            settledAt=NOON + 3_000 if number else None,
+        )

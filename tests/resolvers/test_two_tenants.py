@@ -51,6 +51,7 @@ _PAYLOADS = {
     "acknowledgeAlarm": ("alarm", "Alarm", _ALARM),
     "clearAlarm": ("alarm", "Alarm", _ALARM),
     "replayDelivery": ("delivery", "Delivery", "id"),
+    "settleInventoryDifference": ("difference", "InventoryDifference", "id"),
 }
 """Mutation -> the field of its payload, the label of what is in it, what is asked of that."""
 
@@ -67,7 +68,8 @@ def _questions() -> list[Question]:
 
 def _mutation(name: str) -> str:
     field, _, asked = _PAYLOADS[name]
-    return f'mutation($id: ID!) {{ {name}({field}Id: $id, idempotencyKey: "k") {{ {field} {{ {asked} }} }} }}'
+    more = ", side: GRAPH" if name == "settleInventoryDifference" else ""
+    return f'mutation($id: ID!) {{ {name}({field}Id: $id{more}, idempotencyKey: "k") {{ {field} {{ {asked} }} }} }}'
 
 
 QUESTIONS = tuple(_questions())

@@ -80,10 +80,10 @@ def settings_of(mint: Mint) -> Settings:
 
 
 def application(port: Port, settings: Settings, seconds: float = SECONDS) -> Starlette:
-    return _mounted(BASE, alarm_routes(edge(port, seconds)), settings)
+    return mounted(BASE, alarm_routes(edge(port, seconds)), settings)
 
 
-def _mounted(base: str, routes: list[Route], settings: Settings) -> Starlette:
+def mounted(base: str, routes: list[Route], settings: Settings) -> Starlette:
     tokens = Tokens(settings.issuers, key_rings(settings.issuers), settings.sources)
     wrapped = middleware(Router(routes, redirect_slashes=False), settings, tokens, Metrics(), RefuseWith(body=body_of))
     return Starlette(routes=[Mount(base, wrapped)])
@@ -112,9 +112,9 @@ def edge(port: Port, seconds: float = SECONDS) -> Edge:
     )
 
 
-def mounted(base: str, routes: Callable[[Edge], list[Route]], port: Port, settings: Settings) -> Starlette:
+def endpoint(base: str, routes: Callable[[Edge], list[Route]], port: Port, settings: Settings) -> Starlette:
     """Another endpoint, with the same round it."""
-    return _mounted(base, routes(edge(port)), settings)
+    return mounted(base, routes(edge(port)), settings)
 
 
 @asynccontextmanager
@@ -129,7 +129,7 @@ async def routed(app: Starlette, settings: Settings, base: str) -> AsyncIterator
 @asynccontextmanager
 async def listening_to_tickets(port: Port, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A client of what the ticketing system tells of its tickets."""
-    async with serving(_mounted(tickets.BASE, tickets.ticket_routes(edge(port)), settings), settings) as client:
+    async with serving(mounted(tickets.BASE, tickets.ticket_routes(edge(port)), settings), settings) as client:
         client.base_url = httpx.URL(f"{client.base_url}{tickets.BASE}")
         yield client
 
@@ -137,7 +137,7 @@ async def listening_to_tickets(port: Port, settings: Settings) -> AsyncIterator[
 @asynccontextmanager
 async def notifying(port: Port, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A client of what fault managers tell in MTOSI."""
-    app = _mounted(notifications.BASE, notifications.notification_routes(edge(port)), settings)
+    app = mounted(notifications.BASE, notifications.notification_routes(edge(port)), settings)
     async with serving(app, settings) as client:
         client.base_url = httpx.URL(f"{client.base_url}{notifications.BASE}")
         client.timeout = httpx.Timeout(60)

@@ -20,7 +20,7 @@ from gateway.settings import Settings
 from graph.store import Store
 from tests.adapters.billing.dialects import usage
 from tests.adapters.ipdr import complaints
-from tests.adapters.northbound.composed import Port, mounted, routed
+from tests.adapters.northbound.composed import Port, endpoint, routed
 from tests.adapters.northbound.test_docs import NAMED, authorization, compare, parted
 from tests.gateway.conftest import Mint
 from tests.resolvers.tenants import tenants
@@ -35,7 +35,7 @@ PAIR = re.compile(r"```http\n((?:GET|POST) .*?)```\s+```http\nHTTP/1.1 (\d+)\n(.
 async def client(empty_store: Store, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     await load(empty_store, tenants())
     port = Port(empty_store, settings)
-    both = [mounted(BASE, usage_routes, port, settings), mounted(IPDR_BASE, ipdr_routes, port, settings)]
+    both = [endpoint(BASE, usage_routes, port, settings), endpoint(IPDR_BASE, ipdr_routes, port, settings)]
     app = Starlette(routes=[route for each in both for route in each.routes])
     async with routed(app, settings, "") as client:
         yield client

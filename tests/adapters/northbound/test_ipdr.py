@@ -14,7 +14,7 @@ from graph.changes.policy import AlarmPolicy
 from graph.changes.usage import MOST_TOGETHER
 from graph.store import Store
 from tests.adapters.ipdr import complaints
-from tests.adapters.northbound.composed import Port, mounted, routed
+from tests.adapters.northbound.composed import Port, endpoint, routed
 from tests.gateway.conftest import Mint
 from tests.graph.changes.network import Laid, lay
 
@@ -51,7 +51,7 @@ async def laid(empty_store: Store) -> Laid:
 async def client(laid: Laid, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     port = Port(laid.store, settings)
     port.policy = AlarmPolicy(billing="billing")
-    async with routed(mounted(IPDR_BASE, ipdr_routes, port, settings), settings, IPDR_BASE) as client:
+    async with routed(endpoint(IPDR_BASE, ipdr_routes, port, settings), settings, IPDR_BASE) as client:
         yield client
 
 

@@ -13,7 +13,7 @@ from graph.changes.policy import AlarmPolicy
 from graph.scope import Principal, Role
 from graph.store import Store
 from graph.usage import Usage
-from tests.adapters.northbound.composed import Port, mounted, routed, soon
+from tests.adapters.northbound.composed import Port, endpoint, routed, soon
 from tests.adapters.schema import published
 from tests.gateway.conftest import Mint
 from tests.graph.changes.network import Laid
@@ -55,7 +55,7 @@ async def laid(empty_store: Store) -> Laid:
 async def client(laid: Laid, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     port = Port(laid.store, settings)
     port.policy = AlarmPolicy(billing="billing")
-    async with routed(mounted(BASE, usage_routes, port, settings), settings, BASE) as client:
+    async with routed(endpoint(BASE, usage_routes, port, settings), settings, BASE) as client:
         yield client
 
 

@@ -1,0 +1,68 @@
+"""Inventory: where it is kept which equipment there is. It feeds us, and is told where we know better.
+
+Inventories differ in protocol and words, and what is owed to them is the same: a resource that can be found again under
+our own id, that says what the graph says, or that is no longer there. `Inventory` says that much; each dialect says it
+to one kind of system. The codecs of the dialects read feeds too: one value, `graph.resource.Resource`, either way.
+
+In: a `Resource`, in the names of the inventory. Out: the name that the inventory has for it; or an
+`adapters.errors.AdapterError`.
+
+Files, in order of flow: `telling.py` (a delivery becomes a resource there) · this one (what every dialect does) ·
+`tmf639.py` (TM Forum's, over HTTP) · `tmf639_resource.py` (its resource: what we write, what we believe) · `mtosi.py`
+(MTOSI 2.1, SOAP over HTTP) · `mtosi_resource.py` (its elements) · `mtosi_names.py` (names of parts, as one text).
+
+Invariants
+1. A resource that we make there carries our id, from its first moment on: whoever does not know whether it was heard
+   looks for the id before making it again.
+2. No method tries twice. When and whether to ask again is the ledger's business.
+3. The same resource comes out of every dialect as it went in.
+
+Making what may be there already:
+
+    name = await inventory.find("card-7d", kind="Card", deadline=soon)
+    if name is None:
+        name = await inventory.create(order, delivery_id="event-9:inventory:card-7d", deadline=soon)
+    name                           # the inventory's own: "R-00000017"
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from graph.resource import Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceOrder:
+    """What the inventory should have of one thing."""
+
+    ours: str
+    """our id: stable over making, changing and taking away."""
+    resource: Resource
+    """in the inventory's names, but for its own where the inventory does not know it yet: then that is our id."""
+
+
+class Inventory(Protocol):
+    """One inventory. Every method raises `AdapterError` and nothing else of its own."""
+
+    @property
+    def retry_at(self) -> float | None:
+        """When the next call is let through, by time.monotonic(); None: now. Until then each one is Unreachable."""
+        ...
+
+    async def find(self, ours: str, *, kind: str, deadline: float) -> str | None:
+        """Give the inventory's name of what was made there under our id; None when there is none."""
+        ...
+
+    async def create(self, order: ResourceOrder, *, delivery_id: str, deadline: float) -> str:
+        """Make it, and give its name there. Whether it is there already was asked before."""
+        ...
+
+    async def amend(self, order: ResourceOrder, *, delivery_id: str, deadline: float) -> None:
+        """Bring what is there under `order.resource.name` to what the order says; what is gone is Rejected, 404."""
+        ...
+
+    async def remove(self, order: ResourceOrder, *, delivery_id: str, deadline: float) -> None:
+        """Say that it is there no more; one that is gone already is no error."""
+        ...

@@ -1,0 +1,137 @@
+"""TMF639 has one list of resources, the graph four kinds of them; a caller must see one list, in one order, of its own slice.
+
+So the list is one kind after the other, each by id, and each question is a compiled read in the caller's scope. An offset is
+walked, as for alarms. Filters are by published names; what the graph cannot tell is refused, and a kind that has not what
+is filtered by has no hit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from adapters.errors import Malformed
+from adapters.inventory.tmf639_resource import CATEGORIES
+from adapters.northbound.edge import Port
+from adapters.northbound.errors import refusal_in
+from adapters.northbound.resource_codec import ADMINISTRATIVE, CHARACTERISTICS, OPERATIONAL
+from adapters.tmf import Filter
+from graph.resource import KINDS
+from graph.scope import Principal
+
+STEP: Final = 1_000
+"""What a page of the compiled reads holds at most."""
+MOST_VALUES: Final = 100
+_LEADS_TO: Final = {
+    "NetworkElement": "administrativeState site { id name }",
+    "Card": "administrativeState networkElement { id name }",
+    "Port": "administrativeState card { id name }",
+    "Trunk": "terminations { end port { id name } }",
+}
+_FIELDS: Final = {
+    kind: f"id name operationalState {' '.join(CHARACTERISTICS[kind])} {_LEADS_TO[kind]}" for kind in KINDS
+}
+_ROOTS: Final = {kind: f"{kind[0].lower()}{kind[1:]}s" for kind in KINDS}
+
+
+def _asking(name: str, kind: str, wanted: str) -> str:
+    return f"""query {name}{kind}s($filter: {kind}Filter, $first: Int, $after: String) {{
+  found: {_ROOTS[kind]}(filter: $filter, orderBy: [{{ field: ID }}], first: $first, after: $after) {{ {wanted} }}
+}}"""
+
+
+LIST: Final = {kind: _asking("List", kind, f"nodes {{ {_FIELDS[kind]} }}") for kind in KINDS}
+WALK: Final = {kind: _asking("Walk", kind, "pageInfo { hasNextPage endCursor }") for kind in KINDS}
+COUNT: Final = {
+    kind: f"query Count{kind}s($filter: {kind}Filter) {{ found: {_ROOTS[kind]}(filter: $filter) {{ totalCount }} }}"
+    for kind in KINDS
+}
+ONE: Final = {
+    kind: f"query One{kind}($id: ID!) {{ found: {kind[0].lower()}{kind[1:]}(id: $id) {{ {_FIELDS[kind]} }} }}"
+    for kind in KINDS
+}
+_WORDS: Final = {"operationalState": OPERATIONAL, "administrativeState": ADMINISTRATIVE}
+_FILTERABLE: Final = ("id", "name", "category", *_WORDS)
+
+Wanted = Mapping[str, Mapping[str, Any]]
+"""The filter of each kind that can have a hit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A part of the list: kinds and rows."""
+
+    total: int
+    rows: Sequence[tuple[str, Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceReads:
+    """What one caller may read, until its deadline."""
+
+    port: Port
+    principal: Principal
+    deadline: float
+
+    async def one(self, resource_id: str) -> tuple[str, Mapping[str, Any]] | None:
+        """Give a resource with its kind; None when there is none that the caller sees."""
+        kind = next((each for each in KINDS if resource_id.startswith(f"{each.lower()}-")), None)
+        row = None if kind is None else await self._ask(ONE[kind], {"id": resource_id})
+        return None if kind is None or row is None else (kind, row)
+
+    async def page(self, wanted: Wanted, offset: int, limit: int) -> Found:
+        """Give up to `limit` of the resources that match, from the `offset`th on."""
+        total, rows = 0, list[tuple[str, Mapping[str, Any]]]()
+        for kind, filter_ in wanted.items():
+            count = (await self._ask(COUNT[kind], {"filter": filter_}))["totalCount"]
+            first = max(offset - total, 0)
+            if first < count and len(rows) < limit:
+                rows += [(kind, row) for row in await self._rows(kind, filter_, first, limit - len(rows))]
+            total += count
+        return Found(total=total, rows=rows)
+
+    async def _rows(
+        self, kind: str, filter_: Mapping[str, Any], offset: int, limit: int
+    ) -> Sequence[Mapping[str, Any]]:
+        after: str | None = None
+        while offset > 0:
+            given = {"filter": filter_, "first": min(offset, STEP), "after": after}
+            info = (await self._ask(WALK[kind], given))["pageInfo"]
+            if not info["hasNextPage"]:
+                return ()
+            after, offset = info["endCursor"], offset - STEP
+        page = await self._ask(LIST[kind], {"filter": filter_, "first": limit, "after": after})
+        rows: Sequence[Mapping[str, Any]] = page["nodes"]
+        return rows
+
+    async def _ask(self, text: str, variables: Mapping[str, Any]) -> Any:
+        answer = await self.port.ask(text, variables, self.principal, self.deadline)
+        if answer.get("errors"):
+            raise refusal_in(answer["errors"])
+        return answer["data"]["found"]
+
+
+def wanted_of(filters: Iterable[Filter]) -> Wanted:
+    """Make the filter of each kind that holds for exactly the resources that were asked for."""
+    kinds, common = list(KINDS), dict[str, Any]()
+    for each in filters:
+        name = ".".join(each.path)
+        if len(each.values) > MOST_VALUES:
+            raise Malformed(f"has more than {MOST_VALUES} values", field=name)
+        if name == "category":
+            kinds = [kind for kind in kinds if CATEGORIES[kind] in each.values]
+        elif name in ("id", "name"):
+            common[name] = {"in": list(each.values)}
+        elif name in _WORDS:
+            common[name] = {"in": _words(name, each.values)}
+        else:
+            raise Malformed(f"cannot be filtered by; what can: {', '.join(_FILTERABLE)}", field=name)
+    return {kind: common for kind in kinds if kind != "Trunk" or "administrativeState" not in common}
+
+
+def _words(name: str, values: Sequence[str]) -> list[str]:
+    for value in values:
+        if value not in _WORDS[name]:
+            raise Malformed(f"is none of {', '.join(_WORDS[name])}", field=name)
+    return list(dict.fromkeys(_WORDS[name][value] for value in values))

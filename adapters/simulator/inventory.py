@@ -1,0 +1,263 @@
+"""An inventory to try things with: TMF639 version 4 and MTOSI 2.1, as a server that keeps what it is told.
+
+Every change that is acted upon gets its line in the journal (time, method, id, name, idempotencyKey) before it is answered;
+the key is written down and not looked at. The two protocols are two books: what is told in one is not in the other.
+`/feed.ndjson` and `/feed.xml` are all that it has, as a feed; MTOSI's two services lie below `/mtosi`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl
+
+import orjson
+from lxml import etree
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from adapters.errors import Malformed
+from adapters.simulator.faults import JSON, Faults
+from adapters.simulator.journal import Journal
+from adapters.simulator.resources import INV, KINDS, Resource, Resources, name_of
+from adapters.simulator.serving import listening
+from adapters.tmf import error_body, matches, page_headers, page_of, read_fields, read_query, select, write_time
+from adapters.xml import Element, read_xml
+
+BASE: Final = "/tmf-api/resourceInventoryManagement/v4"
+RESOURCE: Final = f"{BASE}/resource"
+MTOSI: Final = "/mtosi"
+MOST_BYTES: Final = 1_048_576
+_MEDIA: Final = ("application/json", "application/merge-patch+json")
+_SOAP: Final = "{http://schemas.xmlsoap.org/soap/envelope/}"
+_UPDATE: Final = "{http://www.tmforum.org/mtop/mri/xsd/riu/v1}"
+_RETRIEVE: Final = "{http://www.tmforum.org/mtop/mri/xsd/rir/v1}"
+_OF_TYPE: Final = {"ME": "me", "EQ": "eq", "PTP": "ptp", "TL": "tl"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventorySystem:
+    """An inventory that is being served."""
+
+    address: str
+    """of TMF639: what a client of it is given."""
+    mtosi: str
+    """what MTOSI's services are below."""
+    resources: Resources
+    faults: Faults
+
+
+@asynccontextmanager
+async def serving(
+    *, host: str = "127.0.0.1", port: int = 0, journal: Path | None = None, bearer: SecretStr | None = None
+) -> AsyncIterator[InventorySystem]:
+    """Serve one in the running loop while the block runs; with `bearer`, callers must bring it."""
+    with closing(Journal(journal)) as received:
+        resources = Resources(path=RESOURCE, clock=_now)
+        store = _Store(resources=resources, received=received, bearer=bearer)
+        faults = Faults(store.application())
+        async with listening(faults, host=host, port=port) as address:
+            yield InventorySystem(
+                address=f"{address}{BASE}", mtosi=f"{address}{MTOSI}", resources=resources, faults=faults
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Store:
+    """The endpoints."""
+
+    resources: Resources
+    received: Journal
+    bearer: SecretStr | None
+
+    def application(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route(RESOURCE, self.created, methods=["POST"]),
+                Route(RESOURCE, self.listed, methods=["GET"]),
+                Route(f"{RESOURCE}/{{id:path}}", self.one, methods=["GET"]),
+                Route(f"{RESOURCE}/{{id:path}}", self.changed, methods=["PATCH"]),
+                Route(f"{RESOURCE}/{{id:path}}", self.removed, methods=["DELETE"]),
+                Route(f"{MTOSI}/ResourceInventoryUpdate", self.updated, methods=["POST"]),
+                Route(f"{MTOSI}/ResourceInventoryRetrieval", self.retrieved, methods=["POST"]),
+                Route("/feed.ndjson", self.fed, methods=["GET"]),
+                Route("/feed.xml", self.fed_xml, methods=["GET"]),
+            ],
+            exception_handlers={HTTPException: _refused, Malformed: _malformed},
+        )
+
+    # TMF639
+
+    async def created(self, request: Request) -> Response:
+        resource = self.resources.create(await self._json(request))
+        self._receive(request, str(resource["id"]), resource.get("name"))
+        return _answer(201, resource, {"Location": str(resource["href"])})
+
+    async def listed(self, request: Request) -> Response:
+        self._authenticate(request)
+        pairs = parse_qsl(request.url.query, keep_blank_values=True)
+        asked = read_query(pairs)
+        found = [each for each in self.resources.all() if matches(each, asked.filters)]
+        page = page_of(len(found), asked)
+        body = [select(each, asked.fields) for each in found[page.first : page.end]]
+        return _answer(page.status, body, page_headers(page, RESOURCE, pairs))
+
+    async def one(self, request: Request) -> Response:
+        self._authenticate(request)
+        return _answer(200, select(self._there(request), read_fields(parse_qsl(request.url.query))))
+
+    async def changed(self, request: Request) -> Response:
+        self._there(request)
+        resource = self.resources.change(request.path_params["id"], await self._json(request))
+        self._receive(request, str(resource["id"]), resource.get("name"))
+        return _answer(200, resource)
+
+    async def removed(self, request: Request) -> Response:
+        self._authenticate(request)
+        resource = self._there(request)
+        self.resources.remove(str(resource["id"]))
+        self._receive(request, str(resource["id"]), resource.get("name"))
+        return Response(status_code=204)
+
+    async def fed(self, request: Request) -> Response:
+        self._authenticate(request)
+        body = b"".join(orjson.dumps(each) + b"\n" for each in self.resources.all())
+        return Response(body, media_type="application/x-ndjson")
+
+    # MTOSI
+
+    async def updated(self, request: Request) -> Response:
+        body = self._body(await self._bytes(request), f"{_UPDATE}updateInventoryRequest")
+        told = [
+            each
+            for kind in KINDS
+            for each in body.iter(f"{INV}{kind}Inv")
+            if each.find(f"{INV}{kind}Attrs") is not None
+        ]
+        for each in told:
+            name = self.resources.merge(each)
+            self._receive(request, "/".join(value for _, value in name), None)
+        return _soap(etree.Element(f"{_UPDATE}updateInventoryResponse"))
+
+    async def retrieved(self, request: Request) -> Response:
+        body = self._body(await self._bytes(request), f"{_RETRIEVE}getInventoryRequest")
+        bases = [name_of(each) for each in body.iter(f"{_RETRIEVE}baseInstance")]
+        kinds = [_OF_TYPE[each.text or ""] for each in body.iter(f"{_RETRIEVE}objectType")]
+        found = [each for kind in kinds for name in bases if (each := self.resources.named(kind, name)) is not None]
+        return _soap(self._response(found))
+
+    async def fed_xml(self, request: Request) -> Response:
+        self._authenticate(request)
+        everything = [each for kind in KINDS for each in self.resources.elements(kind)]
+        return Response(etree.tostring(self._response(everything)), media_type="application/xml")
+
+    def _response(self, found: list[Element]) -> Element:
+        response = etree.Element(f"{_RETRIEVE}getInventoryResponse")
+        data = etree.SubElement(response, f"{_RETRIEVE}inventoryData")
+        if found:
+            domain = etree.SubElement(etree.SubElement(data, f"{INV}mdList"), f"{INV}md")
+            _lay_out(domain, found)
+        return response
+
+    def _body(self, body: bytes, tag: str) -> Element:
+        found = read_xml(body).find(f"{_SOAP}Body/{tag}")
+        if found is None:
+            raise Malformed("The message is another one", field=tag)
+        return found
+
+    # Both
+
+    def _there(self, request: Request) -> Resource:
+        resource = self.resources.get(request.path_params["id"])
+        if resource is None:
+            raise HTTPException(404)
+        return resource
+
+    def _authenticate(self, request: Request) -> None:
+        wanted = f"Bearer {self.bearer.get_secret_value()}" if self.bearer else None
+        if wanted is not None and request.headers.get("authorization") != wanted:
+            raise HTTPException(401)
+
+    async def _json(self, request: Request) -> object:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in _MEDIA:
+            raise HTTPException(415)
+        try:
+            return orjson.loads(await self._bytes(request))
+        except orjson.JSONDecodeError as exc:
+            raise Malformed("The body is no JSON", field="") from exc
+
+    async def _bytes(self, request: Request) -> bytes:
+        self._authenticate(request)
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise HTTPException(413)
+        return bytes(body)
+
+    def _receive(self, request: Request, known_as: str, name: object) -> None:
+        key = request.headers.get("idempotency-key")
+        entry = {"time": write_time(_now()), "method": request.method, "id": known_as, "name": name}
+        self.received.write({**entry, "idempotencyKey": key})
+
+
+def _lay_out(domain: Element, found: list[Element]) -> None:
+    """Put elements where an inventory layout has them."""
+    links = [each for each in found if each.tag == f"{INV}tlInv"]
+    if len(links) < len(found):
+        elements = etree.SubElement(domain, f"{INV}meList")
+        for each in _in_elements(found):
+            elements.append(each)
+    if links:
+        etree.SubElement(domain, f"{INV}tlList").extend(deepcopy(each) for each in links)
+
+
+def _in_elements(found: list[Element]) -> Iterator[Element]:
+    for each in found:
+        match each.tag.removeprefix(INV) if isinstance(each.tag, str) else "":
+            case "meInv":
+                yield deepcopy(each)
+            case "eqInv":
+                element = etree.Element(f"{INV}meInv")
+                holder = etree.SubElement(etree.SubElement(element, f"{INV}ehList"), f"{INV}ehInv")
+                holder.append(deepcopy(each))
+                yield element
+            case "ptpInv":
+                element = etree.Element(f"{INV}meInv")
+                etree.SubElement(element, f"{INV}ptpList").append(deepcopy(each))
+                yield element
+            case _:
+                pass
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _soap(body: Element) -> Response:
+    root = etree.Element(f"{_SOAP}Envelope")
+    etree.SubElement(root, f"{_SOAP}Body").append(body)
+    return Response(etree.tostring(root), media_type="text/xml")
+
+
+def _answer(status: int, body: object, headers: dict[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(body), status, headers, media_type=JSON)
+
+
+async def _refused(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)
+    return _answer(exc.status_code, error_body(str(exc.status_code), exc.detail, status=exc.status_code))
+
+
+async def _malformed(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, Malformed)
+    return _answer(400, error_body("invalidBody", exc.message, message=exc.hint or exc.field, status=400))

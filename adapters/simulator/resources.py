@@ -1,0 +1,174 @@
+"""What an inventory keeps: resources as TMF639 has them, and elements as MTOSI has them, each as it was told.
+
+Two protocols, two ways to name things: a TMF639 resource gets its id here, an MTOSI element brings its name. So each is kept
+in its own words, and nothing is translated. What MTOSI merges, it merges attribute by attribute; an element whose life is
+over is taken out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any, Final, TypeAlias
+
+from lxml import etree
+
+from adapters.errors import Malformed
+from adapters.tmf import merge_patch, write_time
+from adapters.xml import Element
+
+Resource: TypeAlias = dict[str, Any]
+Name: TypeAlias = tuple[tuple[str, str], ...]
+
+_MTOP: Final = "http://www.tmforum.org/mtop"
+INV: Final = f"{{{_MTOP}/nrf/xsd/invdata/v1}}"
+COI: Final = f"{{{_MTOP}/fmw/xsd/coi/v1}}"
+CRI: Final = f"{{{_MTOP}/nrb/xsd/cri/v1}}"
+KINDS: Final = ("me", "eq", "ptp", "tl")
+_STATES: Final = {"administrativeState": ("locked", "unlocked", "shutdown"), "operationalState": ("enable", "disable")}
+_ORDER: Final = [
+    "name",
+    "userLabel",
+    "discoveredName",
+    "namingOs",
+    "owner",
+    "aliasNameList",
+    "vendorExtensions",
+    "source",
+    "networkAccessDomain",
+    "meiAttributes",
+    "resourceState",
+    "ituStateAndStatusList",
+    "location",
+    "direction",
+    "layerRate",
+    "aEndTpRefList",
+    "zEndTpRefList",
+    "isReportingAlarms",
+    "expectedEquipmentObjectType",
+    "installedEquipmentObjectType",
+    "manufacturer",
+    "manufactureDate",
+    "productName",
+    "softwareVersion",
+    "asapRef",
+    "ituArcStateAndStatusList",
+]
+"""In which order the attributes of an element come."""
+
+
+class Resources:
+    """All resources and elements, in the order in which they came."""
+
+    def __init__(self, *, path: str, clock: Callable[[], int]) -> None:
+        self._path = path
+        self._clock = clock
+        self._count = 0
+        self._resources: dict[str, Resource] = {}
+        self._elements: dict[tuple[str, Name], Element] = {}
+
+    # TMF639
+
+    def all(self) -> list[Resource]:
+        """Give every resource."""
+        return list(self._resources.values())
+
+    def get(self, resource_id: str) -> Resource | None:
+        """Give one, or None."""
+        return self._resources.get(resource_id)
+
+    def create(self, body: object) -> Resource:
+        """Take a new resource in, or raise Malformed: two are two, whatever they say."""
+        told = _checked(body)
+        if not isinstance(told.get("name"), str):
+            raise Malformed("name is missing", field="name")
+        self._count += 1
+        made = f"R-{self._count:08d}"
+        return self.put({**told, "id": made, "href": f"{self._path}/{made}"})
+
+    def put(self, resource: Resource) -> Resource:
+        """Keep a resource as it is, under its own id."""
+        kept = {**resource, "lastUpdate": write_time(self._clock())}
+        self._resources[str(resource["id"])] = kept
+        return kept
+
+    def change(self, resource_id: str, patch: object) -> Resource:
+        """Apply a merge patch, or raise Malformed or KeyError."""
+        before = self._resources[resource_id]
+        for name in ("id", "href"):
+            if isinstance(patch, dict) and name in patch:
+                raise Malformed(f"{name} is decided by the server", field=name)
+        after = merge_patch(before, _checked(patch))
+        assert isinstance(after, dict)
+        return self.put(_checked(after))
+
+    def remove(self, resource_id: str) -> None:
+        """Forget one, or raise KeyError."""
+        del self._resources[resource_id]
+
+    # MTOSI
+
+    def elements(self, kind: str) -> list[Element]:
+        """Give every element of a kind, as a part of an inventory layout."""
+        return [each for (of, _), each in self._elements.items() if of == kind]
+
+    def named(self, kind: str, name: Name) -> Element | None:
+        """Give one, or None."""
+        return self._elements.get((kind, name))
+
+    def merge(self, inv: Element) -> Name:
+        """Merge an element over what is there, or take it out; give its name, or raise Malformed."""
+        kind = etree.QName(inv).localname.removesuffix("Inv")
+        attributes = inv.find(f"{INV}{kind}Attrs")
+        name = _name(attributes)
+        there = self._elements.get((kind, name))
+        if attributes is None:
+            raise Malformed("An element has no attributes", field=kind)
+        if (attributes.findtext(f"{CRI}resourceState") or "").startswith("RETIRING"):
+            self._elements.pop((kind, name), None)
+        elif there is None:
+            self._elements[kind, name] = deepcopy(inv)
+        else:
+            _over(there.find(f"{INV}{kind}Attrs"), attributes)
+            for each in inv:
+                if each is not attributes:
+                    _replace(there, each)
+        return name
+
+
+def _name(attributes: Element | None) -> Name:
+    found = None if attributes is None else attributes.find(f"{COI}name")
+    if found is None or not len(found):
+        raise Malformed("An element has no name", field="name")
+    return name_of(found)
+
+
+def name_of(name: Element) -> Name:
+    """Give the parts of a name."""
+    return tuple((each[0].text or "", each[1].text or "") for each in name)
+
+
+def _over(there: Element | None, told: Element) -> None:
+    assert there is not None, "every element that is kept has its attributes"
+    for each in told:
+        _replace(there, each)
+    there[:] = sorted(there, key=lambda each: _ORDER.index(etree.QName(each).localname))
+
+
+def _replace(there: Element, told: Element) -> None:
+    for each in there.findall(str(told.tag)):
+        there.remove(each)
+    there.append(deepcopy(told))
+
+
+def _checked(body: object) -> Resource:
+    if not isinstance(body, dict):
+        raise Malformed("The body is no JSON object", field="")
+    for name, words in _STATES.items():
+        if body.get(name) is not None and body[name] not in words:
+            raise Malformed(f"{name} is none of the words", hint=f"One of {', '.join(words)}", field=name)
+    for name in ("resourceCharacteristic", "resourceRelationship"):
+        items = body.get(name)
+        if items is not None and not (isinstance(items, list) and all(isinstance(each, dict) for each in items)):
+            raise Malformed(f"{name} is no list of objects", field=name)
+    return body

@@ -1,0 +1,165 @@
+"""A feed may change much and must not decide much: here it is said what becomes of one resource of it.
+
+States are taken at once, from any feed. An incremental feed says what the inventory has done, and that is done here too:
+made, changed, moved, taken away. A full feed is only compared: all but the states becomes a difference. What cannot be
+done becomes a difference too, and what carries services and is said to be gone is held for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from graph.errors import ConstraintViolated
+from graph.inventory import equipment
+from graph.inventory.comparing import ENDS, INSIDE, KIND, Differs, differs
+from graph.inventory.differences import (
+    CONTAINMENT,
+    MISSING_HERE,
+    MISSING_THERE,
+    PROPERTY,
+    Difference,
+    end,
+    ids_about,
+    note,
+)
+from graph.inventory.equipment import CARRIES_SERVICES, NOT_THERE, Hand, Held
+from graph.inventory.known import Known
+from graph.resource import PROPERTIES, Resource
+from graph.store import Store, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What came of some resources."""
+
+    changes: int = 0
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparing:
+    """One feed that is being compared."""
+
+    store: Store
+    hand: Hand
+    feed: str
+    since: int
+    """when it began to arrive."""
+    full: bool
+    known: Mapping[str, Known] = field(default_factory=dict)
+    """what the graph has, by the keys of names: of the resources at hand, and of what they speak of."""
+
+    async def apply(self, resource: Resource, *, deadline: float) -> Applied:
+        """Take what may be taken of one resource; give what else differs."""
+        known = self.known.get(resource.key(self.hand.system))
+        if resource.removed:
+            return await self._removed(resource, known, deadline) if known and not self.full else Applied()
+        if known is None:
+            return await self._new(resource, deadline)
+        found = list(differs(resource, known, self.ids(resource)))
+        if not found:
+            return Applied()
+        if self.full:
+            return await self._states(resource, known, found, deadline)
+        return await self._changed(resource, known, found, deadline)
+
+    def ids(self, resource: Resource) -> dict[str, str]:
+        """Give our ids of what a resource speaks of, by the inventory's names."""
+        named = {each: Resource(kind="Port", name=each).key(self.hand.system) for each in resource.references}
+        return {name: self.known[key].id for name, key in named.items() if key in self.known}
+
+    async def _new(self, resource: Resource, deadline: float) -> Applied:
+        missing = Difference(system=self.hand.system, kind=MISSING_HERE, record=resource, aspect="")
+        if self.full:
+            return Applied(differences=(missing,))
+
+        async def work(transaction: Transaction) -> str | Held:
+            made = await equipment.make(transaction, self.hand, resource)
+            if isinstance(made, str):
+                end(transaction, [missing.id])
+            return made
+
+        try:
+            made = await self.store.write(work, deadline=deadline)
+        except ConstraintViolated:
+            made = Held(code=NOT_THERE, reason="something else has the id that it would get")
+        if isinstance(made, Held):
+            return Applied(differences=(replace(missing, reason=made.reason),))
+        return Applied(changes=1)
+
+    async def _removed(self, resource: Resource, known: Known, deadline: float) -> Applied:
+        aspects = (MISSING_THERE, INSIDE, ENDS, KIND, *PROPERTIES[known.kind])
+
+        async def work(transaction: Transaction) -> bool | Held:
+            removed = await equipment.remove(transaction, self.hand, known.id)
+            if removed is True:
+                end(transaction, ids_about(self.hand.system, resource.name, aspects))
+            return removed
+
+        removed = await self.store.write(work, deadline=deadline)
+        if isinstance(removed, Held):
+            return Applied(differences=(missing_there(self.hand.system, resource, known.id, removed),))
+        return Applied(changes=int(removed))
+
+    async def _states(self, resource: Resource, known: Known, found: list[Differs], deadline: float) -> Applied:
+        taken = {each.aspect: resource.properties[each.aspect] for each in found if each.is_state}
+        changes = 0
+        if taken:
+            changes = int(
+                await self.store.write(
+                    lambda transaction: equipment.change(transaction, self.hand, known.id, taken), deadline=deadline
+                )
+            )
+        rest = tuple(self._difference(resource, known, each) for each in found if not each.is_state)
+        return Applied(changes=changes, differences=rest)
+
+    async def _changed(self, resource: Resource, known: Known, found: list[Differs], deadline: float) -> Applied:
+        by_aspect = {each.aspect: each for each in found}
+        if KIND in by_aspect:
+            return Applied(differences=(self._difference(resource, known, by_aspect[KIND]),))
+
+        async def work(transaction: Transaction) -> Applied:
+            properties = {name: resource.properties[name] for name in by_aspect if name in resource.properties}
+            changes = int(bool(properties) and await equipment.change(transaction, self.hand, known.id, properties))
+            moved = next((each for each in found if each.is_containment), None)
+            held = None
+            if moved is not None:
+                place = await equipment.place_of(transaction, resource, self.ids(resource))
+                if isinstance(place, Held):
+                    held = self._difference(resource, known, moved, place.reason)
+                else:
+                    changes += int(await equipment.move(transaction, self.hand, known.id, place))
+            settled = [each for each in by_aspect if held is None or each != held.aspect]
+            end(transaction, ids_about(self.hand.system, resource.name, settled))
+            return Applied(changes=changes, differences=(held,) if held else ())
+
+        return await self.store.write(work, deadline=deadline)
+
+    def _difference(self, resource: Resource, known: Known, each: Differs, reason: str | None = None) -> Difference:
+        return Difference(
+            system=self.hand.system,
+            kind=CONTAINMENT if each.is_containment else PROPERTY,
+            record=resource,
+            resource=known.id,
+            aspect=each.aspect,
+            theirs=each.theirs,
+            ours=each.ours,
+            reason=reason,
+        )
+
+    def note(self, transaction: Transaction, found: tuple[Difference, ...]) -> None:
+        """Write differences down."""
+        note(transaction, self.feed, self.since, found)
+
+
+def missing_there(system: str, resource: Resource, resource_id: str, held: Held | None) -> Difference:
+    """Make the difference that the inventory has no more what the graph has."""
+    return Difference(
+        system=system,
+        kind=MISSING_THERE,
+        record=resource,
+        resource=resource_id,
+        held=held is not None and held.code == CARRIES_SERVICES,
+        reason=held.reason if held else None,
+    )

@@ -1,0 +1,300 @@
+"""Equipment is made, changed, moved and taken away, each under its lock and with the event that tells of it.
+
+Every function here runs in a transaction that somebody else commits, so that what else belongs to the change (a
+difference that it settles) commits with it. Whose equipment it is decides who sees the event: the customers whose
+services are accessed at it or routed over it.
+
+Rules. 1. Lock first, then look: what was read before is looked at again. 2. What holds something, or carries a service,
+is not taken away: `Held` says why. 3. A thing is made only where all is said that cannot be guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, cast
+
+from graph.changes.consequences import By
+from graph.changes.events import Event, append
+from graph.changes.hits import hits_of
+from graph.identity import external_key, loaded_id
+from graph.inventory import alarms
+from graph.inventory.known import Known, known_within, locked
+from graph.model import label_of, searchable
+from graph.resource import KINDS, PROPERTIES, Resource, Value
+from graph.store import Transaction
+
+CARRIES_SERVICES: Final = "CARRIES_SERVICES"
+HOLDS_OTHERS: Final = "HOLDS_OTHERS"
+UNKNOWN_PLACE: Final = "UNKNOWN_PLACE"
+INCOMPLETE: Final = "INCOMPLETE"
+NOT_THERE: Final = "NOT_THERE"
+
+_UNSAID: Final[Mapping[str, Value]] = MappingProxyType(
+    {
+        "vendor": "unknown",
+        "model": "unknown",
+        "role": "unknown",
+        "layerRate": "unknown",
+        "slot": 0,
+        "number": 0,
+        "operationalState": "enabled",
+        "administrativeState": "unlocked",
+    }
+)
+"""What a new thing has where its inventory says nothing; rates are not among it, since others rely on them."""
+_HOLDERS: Final = {"NetworkElement": "Site", "Card": "NetworkElement", "Port": "Card"}
+
+_MAKE: Final[Mapping[str, str]] = {
+    kind: f"""
+CREATE (n:{kind} {{id: $id}})
+SET n += $properties, n._version = 1
+CREATE (:ExternalName {{id: $nameId, key: $key, system: $system, name: $name}})-[:NAMES]->(n)
+"""
+    for kind in KINDS
+}
+_CHANGE: Final[Mapping[str, str]] = {
+    kind: f"MATCH (n:{kind} {{id: $id}}) SET n += $properties, n._version = $version" for kind in KINDS
+}
+_LEAVE: Final[Mapping[str, str]] = {
+    "NetworkElement": "MATCH (n:NetworkElement {id: $id})-[r:LOCATED_AT]->(:Site) DELETE r",
+    "Card": "MATCH (n:Card {id: $id})<-[r:HOLDS]-(:NetworkElement) DELETE r",
+    "Port": "MATCH (n:Port {id: $id})<-[r:HAS_PORT]-(:Card) DELETE r",
+    "Trunk": "MATCH (n:Trunk {id: $id})-[r:TERMINATES_ON]->(:Port) DELETE r",
+}
+_ENTER: Final[Mapping[str, str]] = {
+    "NetworkElement": "MATCH (n:NetworkElement {id: $id}) MATCH (c:Site {id: $holder}) CREATE (n)-[:LOCATED_AT]->(c)",
+    "Card": "MATCH (n:Card {id: $id}) MATCH (c:NetworkElement {id: $holder}) CREATE (c)-[:HOLDS]->(n)",
+    "Port": "MATCH (n:Port {id: $id}) MATCH (c:Card {id: $holder}) CREATE (c)-[:HAS_PORT]->(n)",
+}
+_END: Final = """
+MATCH (n:Trunk {id: $id}) MATCH (a:Port {id: $a}) MATCH (z:Port {id: $z})
+CREATE (n)-[:TERMINATES_ON {end: 'A'}]->(a)
+CREATE (n)-[:TERMINATES_ON {end: 'Z'}]->(z)
+"""
+_HELD_BY: Final[Mapping[str, str]] = {
+    "NetworkElement": "RETURN COUNT { MATCH (:NetworkElement {id: $id})-[:HOLDS]->(:Card) }",
+    "Card": "RETURN COUNT { MATCH (:Card {id: $id})-[:HAS_PORT]->(:Port) }",
+    "Port": "RETURN COUNT { MATCH (:Port {id: $id})<-[:TERMINATES_ON]-(:Trunk) }",
+    "Trunk": "RETURN 0",
+}
+_FORGET_NAMES: Final[Mapping[str, str]] = {
+    kind: f"MATCH (x:ExternalName)-[:NAMES]->(:{kind} {{id: $id}}) DETACH DELETE x" for kind in KINDS
+}
+_TAKE_AWAY: Final[Mapping[str, str]] = {kind: f"MATCH (n:{kind} {{id: $id}}) DETACH DELETE n" for kind in KINDS}
+_COUNT_ON: Final[Mapping[str, str]] = {
+    kind: f"MATCH (n:{kind} {{id: $id}}) SET n._version = $version" for kind in KINDS
+}
+_CONCERNED: Final = """
+UNWIND $services AS id
+MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service {id: id})
+RETURN DISTINCT c.id
+"""
+_NOW: Final = "RETURN datetime.realtime().epochMillis"
+_SITE: Final = "MATCH (s:Site) WHERE s.name = $name RETURN s.id LIMIT 2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """In whose name equipment is changed."""
+
+    by: By
+    system: str
+    """the inventory that it is about."""
+    origin: Mapping[str, str] = field(default_factory=dict)
+    """why: the feed or the difference; part of every event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Why a change was not made."""
+
+    code: str
+    reason: str
+
+
+async def change(transaction: Transaction, hand: Hand, resource_id: str, properties: Mapping[str, Value]) -> bool:
+    """Set properties; tell whether any of them was another before."""
+    known = await locked(transaction, resource_id)
+    if known is None:
+        return False
+    new = {name: value for name, value in properties.items() if known.properties.get(name) != value}
+    if not new:
+        return False
+    given = {"id": known.id, "properties": _with_words(known.kind, {**known.properties, **new}, new)}
+    transaction.later(_CHANGE[known.kind], {**given, "version": known.version + 1})
+    was = {name: known.properties.get(name) for name in new}
+    kind = "ResourceStateChanged" if all(name.endswith("State") for name in new) else "ResourceChanged"
+    await _tell(transaction, hand, known, kind, {"changed": new, "was": was})
+    return True
+
+
+async def make(transaction: Transaction, hand: Hand, resource: Resource) -> str | Held:
+    """Make a thing and give its id; where it is there already, it stays as it is."""
+    names = {each: external_key(hand.system, each) for each in resource.references}
+    found = await known_within(transaction, [resource.key(hand.system), *names.values()])
+    if (there := found.get(resource.key(hand.system))) is not None:
+        return there.id
+    properties = {**_UNSAID, "name": resource.name, **resource.properties}
+    unsaid = [name for name in PROPERTIES[resource.kind] if name not in properties]
+    if unsaid:
+        return Held(code=INCOMPLETE, reason=f"it is not said what its {' and '.join(unsaid)} is")
+    ids = {name: found[key].id for name, key in names.items() if key in found}
+    place = await place_of(transaction, resource, ids)
+    if isinstance(place, Held):
+        return place
+    return await _made(transaction, hand, resource, properties, place)
+
+
+async def place_of(transaction: Transaction, resource: Resource, ids: Mapping[str, str]) -> tuple[str, ...] | Held:
+    """Give our ids of what a thing is to lie in, or of the ports that it is to end on; nothing where nothing is said."""
+    if resource.kind == "Trunk":
+        wanted: Sequence[str] = resource.ends or ()
+        if not wanted:
+            return Held(code=INCOMPLETE, reason="it is not said which ports it ends on")
+        kind = "Port"
+    else:
+        kind = _HOLDERS[resource.kind]
+        wanted = [resource.inside] if resource.inside else []
+        if not wanted and resource.kind != "NetworkElement":
+            return Held(code=INCOMPLETE, reason="it is not said what it lies in")
+    found = []
+    for name in wanted:
+        one = ids.get(name) or (await _site(transaction, name) if kind == "Site" else None)
+        label = label_of(one) if one else None
+        if one is None or label is None or label.name != kind:
+            return Held(code=UNKNOWN_PLACE, reason=f"there is no {kind} that the inventory calls {name}")
+        found.append(one)
+    return tuple(found)
+
+
+async def move(transaction: Transaction, hand: Hand, resource_id: str, place: tuple[str, ...]) -> bool:
+    """Put a thing into another, or end a trunk on other ports; think over the alarms that this concerns."""
+    known = await locked(transaction, resource_id)
+    before = _place(known) if known else ()
+    if known is None or before == place:
+        return False
+    over = await alarms.alarms_over(transaction, (*before, *place))
+    customers = await _concerned(transaction, known.id)
+    transaction.later(_LEAVE[known.kind], {"id": known.id})
+    _enter(transaction, known.kind, known.id, place)
+    transaction.later(_COUNT_ON[known.kind], {"id": known.id, "version": known.version + 1})
+    await transaction.settle()
+    await alarms.think_over(transaction, hand.by, over)
+    moved = {"moved": list(place), "was": list(before)}
+    _append(transaction, hand, known, "ResourceMoved", moved, customers)
+    return True
+
+
+async def remove(transaction: Transaction, hand: Hand, resource_id: str) -> bool | Held:
+    """Take a thing away that carries nothing and holds nothing; false when it is not there."""
+    known = await locked(transaction, resource_id)
+    if known is None:
+        return False
+    held = await why_held(transaction, known)
+    if held is not None:
+        return held
+    await alarms.let_go(transaction, known.kind, known.id)
+    transaction.later(_FORGET_NAMES[known.kind], {"id": known.id})
+    transaction.later(_TAKE_AWAY[known.kind], {"id": known.id})
+    _append(transaction, hand, known, "ResourceRemoved", {"was": dict(known.properties)}, ())
+    return True
+
+
+async def why_held(transaction: Transaction, known: Known) -> Held | None:
+    """Tell why a thing cannot be taken away; None when it can."""
+    services = len(await hits_of(transaction, known.id))
+    if services:
+        plural = "s" if services > 1 else ""
+        return Held(code=CARRIES_SERVICES, reason=f"it still carries {services} service{plural}")
+    [[count]] = await transaction.run(_HELD_BY[known.kind], {"id": known.id})
+    if count:
+        return Held(
+            code=HOLDS_OTHERS, reason=f"{count} other thing{'s' if cast('int', count) > 1 else ''} still depend on it"
+        )
+    return None
+
+
+async def count_on(transaction: Transaction, hand: Hand, known: Known, kind: str, payload: Mapping[str, Any]) -> Event:
+    """Append an event of a locked thing that is itself left as it is."""
+    transaction.later(_COUNT_ON[known.kind], {"id": known.id, "version": known.version + 1})
+    return await _tell(transaction, hand, known, kind, payload)
+
+
+async def _made(
+    transaction: Transaction, hand: Hand, resource: Resource, properties: Mapping[str, Value], place: tuple[str, ...]
+) -> str:
+    for each in place:
+        await locked(transaction, each)
+    made = loaded_id(resource.kind, hand.system, resource.name)
+    mine = {name: properties[name] for name in PROPERTIES[resource.kind]}
+    key = resource.key(hand.system)
+    name = {"key": key, "system": hand.system, "name": resource.name}
+    given = {"id": made, "properties": _with_words(resource.kind, mine, mine), **name}
+    transaction.later(_MAKE[resource.kind], {**given, "nameId": loaded_id("ExternalName", hand.system, resource.name)})
+    _enter(transaction, resource.kind, made, place)
+    [[now]] = await transaction.run(_NOW, {})
+    known = Known(id=made, kind=resource.kind, now=cast("int", now), version=0, properties=mine, inside=None, ends=())
+    _append(transaction, hand, known, "ResourceAdded", {"added": dict(mine), "place": list(place)}, ())
+    await alarms.find_awaiting(transaction, hand.by, made, key)
+    return made
+
+
+def _enter(transaction: Transaction, kind: str, resource_id: str, place: tuple[str, ...]) -> None:
+    if kind == "Trunk":
+        transaction.later(_END, {"id": resource_id, "a": place[0], "z": place[1]})
+    elif place:
+        transaction.later(_ENTER[kind], {"id": resource_id, "holder": place[0]})
+
+
+def _place(known: Known) -> tuple[str, ...]:
+    if known.kind == "Trunk":
+        return tuple(each for each, _ in known.ends)
+    return (known.inside[0],) if known.inside else ()
+
+
+async def _site(transaction: Transaction, name: str) -> str | None:
+    """Find a site by its own name, where just one has it."""
+    rows = await transaction.run(_SITE, {"name": name})
+    return str(rows[0][0]) if len(rows) == 1 else None
+
+
+def _with_words(kind: str, whole: Mapping[str, Value], changed: Mapping[str, Value]) -> dict[str, Value]:
+    """Add the words by which it is searched, where they follow from what is changed."""
+    if "name" not in changed and "model" not in changed:
+        return dict(changed)
+    more = f" {whole.get('model', '')}" if kind != "Trunk" else ""
+    return {**changed, "words": searchable(f"{whole.get('name', '')}{more}")}
+
+
+async def _tell(transaction: Transaction, hand: Hand, known: Known, kind: str, payload: Mapping[str, Any]) -> Event:
+    return _append(transaction, hand, known, kind, payload, await _concerned(transaction, known.id))
+
+
+def _append(  # private: the parts of an event
+    transaction: Transaction,
+    hand: Hand,
+    known: Known,
+    kind: str,
+    payload: Mapping[str, Any],
+    customers: Sequence[str],
+) -> Event:
+    event = Event(
+        type=kind,
+        aggregate_id=known.id,
+        aggregate_version=known.version + 1,
+        at=known.now,
+        principal=hand.by.principal.subject,
+        payload={"resource": known.id, "system": hand.system, **hand.origin, **payload},
+        customers=customers,
+    )
+    append(transaction, event)
+    return event
+
+
+async def _concerned(transaction: Transaction, resource_id: str) -> list[str]:
+    """Give the customers whose services are accessed at a thing, or routed over it, sorted."""
+    services = sorted(await hits_of(transaction, resource_id))
+    rows = await transaction.run(_CONCERNED, {"services": services}) if services else []
+    return sorted(str(row[0]) for row in rows)

@@ -1,0 +1,148 @@
+"""Inventories speak different protocols of the same equipment; what they say becomes one value, and is judged by the model.
+
+A `Resource` is what one source says of one thing, under the source's own name for it. It need not say everything: what
+is not among its properties, it has no opinion of. Which properties there are, and what they may hold, is the model's.
+
+>>> Resource(kind="Card", name="KOL/1", inside="KOL", properties={"slot": 1, "model": "LC-8"}).properties["slot"]
+1
+>>> Resource(kind="Card", name="KOL/1", properties={"slot": "one"})
+Traceback (most recent call last):
+    ...
+ValueError: slot is no whole number of 32 bits
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+from graph.identity import external_key
+from graph.model import LABELS, Kind, Property
+
+Value: TypeAlias = str | int
+
+KINDS: Final = ("NetworkElement", "Card", "Port", "Trunk")
+"""In the order in which they can be made: each may lie in, or end on, one of those before it."""
+LONGEST: Final = 500
+"""characters of a name or of a property."""
+STATES: Final = ("operationalState", "administrativeState")
+PROPERTIES: Final[Mapping[str, Mapping[str, Property]]] = MappingProxyType(
+    {
+        kind: MappingProxyType(
+            {each.name: each for each in LABELS[kind].properties if each.name not in ("id", "words")}
+        )
+        for kind in KINDS
+    }
+)
+"""What can be said of each kind of thing."""
+_INT: Final = range(2**31)
+_NOTHING: Final[Mapping[str, Value]] = MappingProxyType({})
+_UNSPEAKABLE: Final = frozenset({"Cc", "Cs"})
+"""Categories of characters that not every protocol can carry: controls, and halves of pairs."""
+_NO_CHARACTERS: Final = frozenset("\ufffe\uffff")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """What a source says of one thing."""
+
+    kind: str
+    """one of `KINDS`."""
+    name: str
+    """what the source calls it."""
+    inside: str | None = None
+    """what the source calls that which holds it: the site of an element, the element of a card, the card of a port."""
+    ends: tuple[str, str] | None = None
+    """what the source calls the ports at a trunk's A and Z end."""
+    properties: Mapping[str, Value] = field(default_factory=lambda: _NOTHING)
+    """by the model's names, with the model's words."""
+    removed: bool = False
+    """it is there no more."""
+
+    def __post_init__(self) -> None:
+        for problem in _problems(self):
+            raise ValueError(problem)
+
+    @property
+    def rank(self) -> int:
+        """Before what it must be known: things are made from the element on, and removed from the trunk on."""
+        place = KINDS.index(self.kind)
+        return 2 * len(KINDS) - 1 - place if self.removed else place
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The names of other things that it speaks of."""
+        return (*([self.inside] if self.inside else []), *(self.ends or ()))
+
+    def key(self, system: str) -> str:
+        """Give what its external name is found by."""
+        return external_key(system, self.name)
+
+
+def as_record(resource: Resource) -> dict[str, Any]:
+    """Write it as JSON holds it."""
+    record: dict[str, Any] = {"kind": resource.kind, "name": resource.name, "properties": dict(resource.properties)}
+    if resource.inside is not None:
+        record["inside"] = resource.inside
+    if resource.ends is not None:
+        record["ends"] = list(resource.ends)
+    if resource.removed:
+        record["removed"] = True
+    return record
+
+
+def resource_of(record: Mapping[str, Any]) -> Resource:
+    """Read what `as_record` wrote."""
+    ends = record.get("ends")
+    return Resource(
+        kind=record["kind"],
+        name=record["name"],
+        inside=record.get("inside"),
+        ends=(ends[0], ends[1]) if ends else None,
+        properties=record["properties"],
+        removed=record.get("removed", False),
+    )
+
+
+def _problems(resource: Resource) -> Iterator[str]:
+    if resource.kind not in KINDS:
+        yield f"is of none of the kinds {', '.join(KINDS)}"
+        return
+    yield from _text_problems("the name", resource.name)
+    for each in resource.references:
+        yield from _text_problems("the name of another thing", each)
+    if resource.kind == "Trunk" and resource.inside is not None:
+        yield "is a trunk, which lies in nothing"
+    if resource.kind != "Trunk" and resource.ends is not None:
+        yield f"is a {resource.kind}, and has no ends"
+    for name, value in resource.properties.items():
+        declared = PROPERTIES[resource.kind].get(name)
+        if declared is None:
+            yield f"{name} is no property of a {resource.kind}"
+        else:
+            yield from _value_problems(declared, value)
+
+
+def _value_problems(declared: Property, value: object) -> Iterator[str]:
+    if declared.kind is Kind.INTEGER:
+        if type(value) is not int or value not in _INT:
+            yield f"{declared.name} is no whole number of 32 bits"
+    elif declared.words:
+        if value not in declared.words:
+            yield f"{declared.name} is none of {', '.join(declared.words)}"
+    else:
+        yield from _text_problems(declared.name, value)
+
+
+def _text_problems(what: str, value: object) -> Iterator[str]:
+    if not isinstance(value, str):
+        yield f"{what} is no text"
+    elif not value:
+        yield f"{what} is empty"
+    elif len(value) > LONGEST:
+        yield f"{what} has more than {LONGEST} characters"
+    elif any(unicodedata.category(each) in _UNSPEAKABLE or each in _NO_CHARACTERS for each in value):
+        yield f"{what} has a character that is none to be read"
