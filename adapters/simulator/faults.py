@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import enum
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final, assert_never
@@ -113,10 +114,11 @@ _ORDERS: Final = TypeAdapter(list[_Ordered])
 
 
 class Faults:
-    """An ASGI application round another, which is well behaved."""
+    """An ASGI application round another, which is well behaved; `foreign` makes its answers about something else."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, foreign: Callable[[object], object] | None = None) -> None:
         self._app = app
+        self._made_foreign = foreign or _foreign
         self._rules: tuple[Rule, ...] = ()
 
     def order(self, *rules: Rule) -> None:
@@ -163,7 +165,9 @@ class Faults:
             case Kind.HTML:
                 await HTMLResponse(_PAGE)(scope, receive, send)
             case Kind.FOREIGN:
-                await _foreign(await self._answer(scope, receive))(scope, receive, send)
+                answer = await self._answer(scope, receive)
+                told = self._made_foreign(orjson.loads(answer.body or b"{}"))
+                await _json(answer.status_code, told)(scope, receive, send)
             case _:
                 assert_never(rule.kind)
 
@@ -237,11 +241,10 @@ async def _half(answer: Response, send: Send) -> None:
         await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
 
 
-def _foreign(answer: Response) -> Response:
-    told = orjson.loads(answer.body) if answer.body else {}
+def _foreign(told: object) -> object:
     for each in _resources(told):
         each |= {"id": FOREIGN, "externalId": FOREIGN, "externalAlarmId": FOREIGN, "attributes": {"alarmId": FOREIGN}}
-    return _json(answer.status_code, told)
+    return told
 
 
 def _resources(told: object) -> list[dict[str, object]]:

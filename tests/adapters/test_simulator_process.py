@@ -108,3 +108,17 @@ def test_an_address_that_is_none_is_refused(listen: str) -> None:
     done = CliRunner().invoke(main, ["ticketing", "--listen", listen])
     assert done.exit_code == 2
     assert "HOST:PORT" in done.output
+
+
+def test_a_request_tracker_is_a_process_too() -> None:
+    command = [sys.executable, "-m", "adapters.simulator", "rt", "--leash"]
+    environment = {**os.environ, BEARER: "secret"}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        said = orjson.loads(process.stdout.readline())
+        queue = f"{said['address']}/queue/Customers"
+        assert httpx.get(queue).status_code == 401
+        assert httpx.get(queue, headers={"Authorization": "token secret"}).json()["Name"] == "Customers"
+        process.stdin.close()
+        assert process.wait(10) == 0
