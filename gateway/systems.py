@@ -24,6 +24,8 @@ from adapters.fault_management.alerta import Alerta
 from adapters.fault_management.mtosi import Mtosi
 from adapters.fault_management.tmf642 import Tmf642
 from adapters.ticketing import Ticketing
+from adapters.ticketing.rt import Rt
+from adapters.ticketing.rt_resource import RtDesk
 from adapters.ticketing.telling import Attention, TicketTeller
 from adapters.ticketing.tmf621 import Tmf621
 from adapters.transport import System, Transport
@@ -31,6 +33,7 @@ from adapters.transport import opened as transported
 from gateway.fault_management_settings import FaultManagement as Chosen
 from gateway.pressure import Pressure
 from gateway.settings import Settings
+from gateway.ticketing_settings import Ticketing as TicketingSettings
 from graph.changes.policy import AlarmPolicy, Hearing
 from graph.errors import GraphError
 from graph.ledger import retention
@@ -84,7 +87,6 @@ async def _ticketing(settings: Settings, store: Store, areas: Areas, note: Note)
     if chosen is None:
         yield
         return
-    system = System(name=chosen.name, address=chosen.address, bearer=chosen.bearer or None)
     attention = Attention(
         poll_seconds=chosen.poll_seconds,
         callback=chosen.callback,
@@ -94,12 +96,27 @@ async def _ticketing(settings: Settings, store: Store, areas: Areas, note: Note)
     pace = Pace(
         most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=chosen.processing_seconds
     )
-    async with transported(system) as transport:
-        ticketing = Tmf621(transport)
+    async with _ticketing_system(chosen) as ticketing:
         teller = TicketTeller(store=store, ticketing=ticketing, policy=policy_of(settings), attention=attention)
         async with beside(Lanes(store, teller, pace, owner=_owner(), note=note).run()):
             with areas.ticketing(ticketing):
                 yield
+
+
+@asynccontextmanager
+async def _ticketing_system(chosen: TicketingSettings) -> AsyncIterator[Ticketing]:
+    """Open the way to the ticketing system, in its dialect."""
+    scheme = "token" if chosen.dialect == "rt" else "Bearer"
+    system = System(name=chosen.name, address=chosen.address, bearer=chosen.bearer or None, scheme=scheme)
+    async with transported(system) as transport:
+        match chosen.rt:
+            case None:
+                yield Tmf621(transport)
+            case rt:
+                desk = RtDesk(
+                    queue=rt.queue, key_field=rt.key_field, service_field=rt.service_field, statuses=rt.statuses
+                )
+                yield Rt(transport, desk)
 
 
 @asynccontextmanager
