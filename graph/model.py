@@ -469,7 +469,9 @@ _RELATIONSHIPS: Final = (
     Relationship(type="USED_BY", starts=("Usage",), ends=("Service",), inside=Inside.REVERSE, one_end=True),
     Relationship(type="CONCERNS_CUSTOMER", starts=("Event",), ends=("Customer",), inside=Inside.REVERSE),
     Relationship(type="TELLS", starts=("Delivery",), ends=("Event",), inside=Inside.NEVER, one_end=True),
-    Relationship(type="NAMES", starts=("ExternalName",), ends=("Site", *_RESOURCES), inside=Inside.NEVER, one_end=True),
+    Relationship(
+        type="NAMES", starts=("ExternalName",), ends=("Site", *_RESOURCES, "Service"), inside=Inside.NEVER, one_end=True
+    ),
     Relationship(type="ABOUT", starts=("Lead",), ends=("Customer",), inside=Inside.NEVER, one_end=True),
 )
 

@@ -16,6 +16,8 @@ Files, in order of flow:
     affected.py     what services suffer from all open alarms together
     tickets.py      what the ticketing system is to be told for each alarm and customer
     ticketing.py    what the ticketing system answers, or says by itself
+    reported.py     tickets that others have opened about our services
+    owners.py       whose such a ticket is
     acknowledge.py  somebody takes note of an alarm, or takes it back
     comments.py     somebody writes on an alarm
     hearing.py      what a fault management system is to be told of it

@@ -147,6 +147,7 @@ class Service(Node):
     boosts: Connection[Boost] = pages_along("<BOOSTS")
     usage: Connection[Usage] = pages_along("<USED_BY")
     order_items: Connection[OrderItem] = pages_along("<PROVISIONS")
+    external_names: Connection[ExternalName] = pages_along("<NAMES", operator_only=True)
 
 
 @node("Site")
@@ -295,7 +296,7 @@ class ExternalName(Node):
 
 
 NamedObject: TypeAlias = Annotated[
-    Site | NetworkElement | Card | Port | Trunk,
+    Site | NetworkElement | Card | Port | Trunk | Service,
     strawberry.union("NamedObject", description="What a source system has a name for."),
 ]
 

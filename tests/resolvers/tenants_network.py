@@ -134,6 +134,7 @@ def _names(built: Builder) -> None:
         ("shared", "5", "trunk-1"),
         ("b", "6", "card-c1"),
         ("b", "7", "card-c5"),
+        ("b", "8", "service-b1"),
     ):
         key = built.node(owner, "ExternalName", name, key=f"hash-{name}", system="nms-1", name=f"NE=17/{name}")
         built.edge("NAMES", key, of)
