@@ -15,7 +15,7 @@ DEV := .venv/dev.stamp
 PIP := $(BIN)/uv pip install --quiet --python $(BIN)/python
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 
-.PHONY: help setup test lint types arrows format bench chaos demo lock schema docs audit random clean
+.PHONY: help setup test lint types arrows format bench chaos proof demo lock schema docs audit random clean
 
 AUDIT_PORT ?= 4200
 GATEWAY_PORT ?= 4300
@@ -26,6 +26,7 @@ help:
 	@echo "make test     run the tests on the embedded database"
 	@echo "make lint     ruff, formatting, import arrows; make types: mypy; make format: put it right"
 	@echo "make chaos    kill processes while alarms flow, and look whether anything was lost: KILLS=1000 SEED=1 STORE=embedded"
+	@echo "make proof    show what is said on real systems, from Debian's packages, as root: PROOF=request-tracker for one"
 	@echo "make bench    measure reads beside three references, and alarms with all that follows"
 	@echo "make audit AUDIT=DIR  run the federation gateway audit, whose checkout is DIR, against trunkline gateway"
 	@echo "make random   ten thousand random operations on random supergraphs; make test runs some hundreds"
@@ -58,6 +59,9 @@ bench: $(DEV)
 
 chaos: $(DEV)
 	$(BIN)/python -m tests.faults --kills $(KILLS) --seed $(SEED) --store $(STORE)
+
+proof: $(DEV)
+	$(BIN)/python -m tests.proofs $(PROOF)
 
 audit: $(RUN)
 	@test -d "$(AUDIT)/node_modules/tsx" || \

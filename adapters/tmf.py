@@ -15,8 +15,10 @@ stand-ins. What a caller sent wrongly is `Malformed`, with the field.
 from __future__ import annotations
 
 import json
+import operator
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
@@ -31,6 +33,13 @@ Pairs: TypeAlias = Sequence[tuple[str, str]]
 LIMIT: Final = 100
 MOST: Final = 1_000
 DEEPEST: Final = 64
+COMPARED: Final[Mapping[str, Callable[[int, int], bool]]] = {
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+}
+"""Behind the name of a time, as in `lastUpdate.gte`."""
 _ALWAYS: Final = ("id", "href")
 _PAGING: Final = ("fields", "offset", "limit")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
@@ -43,10 +52,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """One attribute must have one of these values."""
+    """One attribute must have one of these values, or be a time on the right side of one of them."""
 
     path: tuple[str, ...]
-    """through objects, and through every item of a list."""
+    """through objects, and through every item of a list; the last may be one of `COMPARED`."""
     values: tuple[str, ...]
 
 
@@ -127,7 +136,7 @@ def quote_value(value: str) -> str:
 
 def matches(resource: Resource, filters: Iterable[Filter]) -> bool:
     """Tell whether every filter holds. What is not there, or null, equals nothing."""
-    return all(any(_text(each) in wanted.values for each in _at(resource, wanted.path)) for wanted in filters)
+    return all(_holds(wanted, resource) for wanted in filters)
 
 
 def select(resource: Resource, fields: Sequence[str]) -> dict[str, object]:
@@ -216,6 +225,20 @@ def write_time(milliseconds: int) -> str:
     """
     moment = _EPOCH + timedelta(milliseconds=milliseconds)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _holds(wanted: Filter, resource: Resource) -> bool:
+    *path, last = wanted.path
+    if not path or last not in COMPARED:
+        return any(_text(each) in wanted.values for each in _at(resource, wanted.path))
+    asked = [read_time(each, ".".join(wanted.path)) for each in wanted.values]
+    return any(COMPARED[last](there, each) for there in _times(_at(resource, path)) for each in asked)
+
+
+def _times(values: Iterable[object]) -> Iterator[int]:
+    for each in values:
+        with suppress(Malformed):  # what is no time is on no side of one
+            yield read_time(each, "")
 
 
 def _whole(wanted: Mapping[str, list[str]], name: str, *, least: int, default: int) -> int:

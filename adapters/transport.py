@@ -47,6 +47,8 @@ class System:
     address: str
     """what all paths are below."""
     bearer: SecretStr | None = None
+    scheme: str = "Bearer"
+    """the word before it in the Authorization header."""
     most_bytes: int = MOST_BYTES
     """of one answer."""
     failures: int = 5
@@ -135,7 +137,7 @@ class Transport:
     async def _send(self, call: Call) -> Answer:
         headers = {"Accept": "application/json", "Accept-Encoding": "identity", **call.headers}
         if self._system.bearer is not None:
-            headers["Authorization"] = f"Bearer {self._system.bearer.get_secret_value()}"
+            headers["Authorization"] = f"{self._system.scheme} {self._system.bearer.get_secret_value()}"
         data = None
         if call.body is not None:
             data = call.body if isinstance(call.body, bytes) else orjson.dumps(call.body)

@@ -5,8 +5,8 @@ In: a request for `/graphql` with a bearer token. Out: a GraphQL response, or a 
 Files, in the order in which a request meets them:
 
     cli.py           `trunkline ...`; __main__.py lets `python -m gateway` do the same; commands/ has one file for each
-    settings.py      what an operator decides; subgraph_settings.py, fault_management_settings.py, billing_settings.py and
-                     inventory_settings.py are parts of it, and system_settings.py what those about systems share
+    settings.py      what an operator decides; its parts: subgraph_settings.py, ticketing_settings.py, fault_management_settings.py,
+                     billing_settings.py, inventory_settings.py; system_settings.py is what those about systems share
     minting.py       tokens for those who only try it out
     app.py           the composition root: with areas.py and systems.py all that knows the other rooms
     areas.py         what this product answers itself: several areas as one schema

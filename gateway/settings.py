@@ -28,7 +28,8 @@ from gateway.errors import SettingsBroken
 from gateway.fault_management_settings import FaultManagement
 from gateway.inventory_settings import Inventory
 from gateway.subgraph_settings import FederationSettings
-from gateway.system_settings import Credited, check_address, with_bearer
+from gateway.system_settings import with_bearer
+from gateway.ticketing_settings import Ticketing
 
 CONFIG_VARIABLE: Final = "TRUNKLINE_CONFIG"
 PREFIX: Final = "TRUNKLINE_"
@@ -75,33 +76,6 @@ class System(BaseModel):
     """the source ids that it may speak for (sourceSystemId of its alarms)."""
     inventory: bool = False
     """whether it may send feeds of equipment, as the system called inventory may."""
-
-
-class Ticketing(Credited):
-    """The trouble ticketing system that alarms are told to."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    address: Annotated[str, Field(min_length=1)]
-    """what its API is below, such as https://HOST/tmf-api/troubleTicket/v4."""
-    name: Annotated[str, Field(min_length=1, pattern="^[^#:]+$")] = "ticketing"
-    """what tickets and deliveries call it, and `system:<name>` in its tokens."""
-    dialect: Literal["tmf621"] = "tmf621"
-    severity: Literal["critical", "major", "minor", "warning"] = "minor"
-    """the least severity, by contract, that a ticket is opened for."""
-    callback: str = ""
-    """where it can reach us, such as https://HOST/tmf-api/troubleTicketManagement/v4; empty: it is only polled."""
-    poll_seconds: Annotated[float, Field(gt=0)] = 60.0
-    requests: Annotated[int, Field(gt=0, le=256)] = 16
-    """at the same time."""
-    request_seconds: Annotated[float, Field(gt=0, lt=7)] = 5.0
-    processing_seconds: Annotated[float, Field(ge=0, le=300)] = 5.0
-    """what it may take at most for a request whose answer was lost."""
-
-    @model_validator(mode="after")
-    def _address_is_one(self) -> Self:
-        check_address(self.address)
-        return self
 
 
 class Limits(BaseModel):

@@ -35,6 +35,8 @@ from adapters.inventory.mtosi import Mtosi as MtosiInventory
 from adapters.inventory.telling import InventoryTeller
 from adapters.inventory.tmf639 import Tmf639
 from adapters.ticketing import Ticketing
+from adapters.ticketing.rt import Rt
+from adapters.ticketing.rt_resource import RtDesk
 from adapters.ticketing.telling import Attention, TicketTeller
 from adapters.ticketing.tmf621 import Tmf621
 from adapters.transport import System, Transport
@@ -43,6 +45,7 @@ from gateway.billing_settings import Billing
 from gateway.fault_management_settings import FaultManagement as Chosen
 from gateway.pressure import Pressure
 from gateway.settings import Settings
+from gateway.ticketing_settings import Ticketing as TicketingSettings
 from graph.changes.policy import AlarmPolicy, Hearing
 from graph.errors import GraphError
 from graph.inventory.reconcile import keep_reconciling
@@ -106,7 +109,6 @@ async def _ticketing(settings: Settings, store: Store, areas: Areas, note: Note)
     if chosen is None:
         yield
         return
-    system = System(name=chosen.name, address=chosen.address, bearer=chosen.bearer or None)
     attention = Attention(
         poll_seconds=chosen.poll_seconds,
         callback=chosen.callback,
@@ -116,12 +118,27 @@ async def _ticketing(settings: Settings, store: Store, areas: Areas, note: Note)
     pace = Pace(
         most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=chosen.processing_seconds
     )
-    async with transported(system) as transport:
-        ticketing = Tmf621(transport)
+    async with _ticketing_system(chosen) as ticketing:
         teller = TicketTeller(store=store, ticketing=ticketing, policy=policy_of(settings), attention=attention)
         async with beside(Lanes(store, teller, pace, owner=_owner(), note=note).run()):
             with areas.ticketing(ticketing):
                 yield
+
+
+@asynccontextmanager
+async def _ticketing_system(chosen: TicketingSettings) -> AsyncIterator[Ticketing]:
+    """Open the way to the ticketing system, in its dialect."""
+    scheme = "token" if chosen.dialect == "rt" else "Bearer"
+    system = System(name=chosen.name, address=chosen.address, bearer=chosen.bearer or None, scheme=scheme)
+    async with transported(system) as transport:
+        match chosen.rt:
+            case None:
+                yield Tmf621(transport)
+            case rt:
+                desk = RtDesk(
+                    queue=rt.queue, key_field=rt.key_field, service_field=rt.service_field, statuses=rt.statuses
+                )
+                yield Rt(transport, desk)
 
 
 @asynccontextmanager

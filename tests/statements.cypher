@@ -262,6 +262,76 @@ RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, coales
   [a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmType, a.probableCause, a.specificProblem,
    a.perceivedSeverity, a.raisedAt]
 
+// graph/changes/owners.py _BY_ID
+UNWIND $batch.names AS name
+MATCH (s:Service {id: name.name})<-[:SUBSCRIBES_TO]-(c:Customer)
+RETURN name.name, s.id, c.id
+
+// graph/changes/owners.py _BY_NAME
+UNWIND $batch.names AS name
+MATCH (:ExternalName {key: name.key})-[:NAMES]->(s:Service)<-[:SUBSCRIBES_TO]-(c:Customer)
+RETURN name.name, s.id, c.id
+
+// graph/changes/reported.py _OURS
+UNWIND $batch.rows AS row
+WITH row WHERE EXISTS {
+  MATCH (k:Ticket {orderKey: row.key}) WHERE k.system = $system
+} OR EXISTS {
+  MATCH (n:Ticket {externalId: row.theirId}) WHERE n.system = $system AND n.orderKey IS NOT NULL
+}
+RETURN row.theirId
+
+// graph/changes/reported.py _LOCK_OR_MAKE
+UNWIND $batch.rows AS row
+MERGE (t:Ticket {id: row.id})
+ON CREATE SET t.system = $system, t.externalId = row.theirId, t.status = row.status, t.severity = row.severity
+SET t._lock = true
+REMOVE t._lock
+
+// graph/changes/reported.py _LOCK
+UNWIND $batch.rows AS row
+MATCH (t:Ticket {id: row.id})
+SET t._lock = true
+REMOVE t._lock
+
+// graph/changes/reported.py _KNOWN
+UNWIND $batch.rows AS row
+MATCH (t:Ticket {id: row.id})
+RETURN t.id, t.status, t.severity, t.changedAt, t._version, datetime.realtime().epochMillis,
+  COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id },
+  COLLECT { MATCH (t)-[:CONCERNS]->(s:Service) RETURN s.id ORDER BY s.id }
+
+// graph/changes/reported.py _WRITE
+UNWIND $batch.rows AS row
+MATCH (t:Ticket {id: row.id})
+SET t.status = row.status, t.severity = row.severity, t.changedAt = row.changedAt, t._version = row.version
+
+// graph/changes/reported.py _UNLINK_CUSTOMER
+UNWIND $batch.rows AS row
+MATCH (t:Ticket {id: row.id})-[r:OPENED_FOR]->(c:Customer)
+WHERE NOT c.id IN row.customers
+DELETE r
+
+// graph/changes/reported.py _UNLINK_SERVICES
+UNWIND $batch.rows AS row
+MATCH (t:Ticket {id: row.id})-[r:CONCERNS]->(s:Service)
+WHERE NOT s.id IN row.services
+DELETE r
+
+// graph/changes/reported.py _LINK_CUSTOMER
+UNWIND $batch.rows AS row
+MATCH (t:Ticket {id: row.id})
+UNWIND row.customers AS customer
+MATCH (c:Customer {id: customer})
+MERGE (t)-[:OPENED_FOR]->(c)
+
+// graph/changes/reported.py _LINK_SERVICES
+UNWIND $batch.rows AS row
+MATCH (t:Ticket {id: row.id})
+UNWIND row.services AS service
+MATCH (s:Service {id: service})
+MERGE (t)-[:CONCERNS]->(s)
+
 // graph/changes/ticketing.py _THEIR_IDS
 UNWIND $batch.keys AS key
 MATCH (t:Ticket {orderKey: key})
@@ -271,7 +341,7 @@ RETURN t.orderKey, t.externalId
 // graph/changes/ticketing.py _OPEN_ONES
 MATCH (t:Ticket)
 WHERE t.status IN $open AND t.system = $system AND t.externalId > $after
-RETURN t.externalId, t.status, t.changedAt ORDER BY t.externalId LIMIT $most
+RETURN t.externalId, t.status, t.changedAt, t.orderKey IS NOT NULL ORDER BY t.externalId LIMIT $most
 
 // graph/changes/ticketing.py _HEAR
 UNWIND $batch.rows AS row

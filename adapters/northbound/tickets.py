@@ -2,7 +2,8 @@
 
 `POST /tmf-api/troubleTicketManagement/v4/listener/<event>`, by the ticketing system itself, with a token of its own
 (`system:<name>`, the name that the settings give it), or by an operator. What is told is believed as far as what it
-answers to a question is; of a ticket that is not ours nothing is kept, and the answer is the same.
+answers to a question is. A ticket of somebody else's that refers to a service of ours is kept, for that service's customer;
+of any other that we have not opened nothing is, and the answer is the same.
 """
 
 from __future__ import annotations
@@ -16,9 +17,8 @@ from adapters.errors import Nonsense
 from adapters.northbound.body import JSON
 from adapters.northbound.edge import WRITERS, Action, Call, Edge, routes
 from adapters.northbound.errors import Refusal
-from adapters.ticketing.telling import heard_of
-from adapters.ticketing.tmf621_resource import state_of
-from graph.changes.ticketing import note_tickets
+from adapters.ticketing.hearing import take
+from adapters.ticketing.tmf621_resource import reported_of
 from graph.scope import Role
 
 BASE: Final = "/tmf-api/troubleTicketManagement/v4"
@@ -47,11 +47,9 @@ async def _heard(call: Call) -> Response:
     document = await call.body(JSON)
     told = document.get("event") if isinstance(document, dict) else None
     try:
-        state = state_of(told.get("troubleTicket") if isinstance(told, dict) else None, "event.troubleTicket")
+        reported = reported_of(told.get("troubleTicket") if isinstance(told, dict) else None, "event.troubleTicket")
     except Nonsense as error:
         raise Refusal("BAD_USER_INPUT", f"{error.where}: {error.message}") from error
-    heard = heard_of(state)
-    if heard is not None and system:
-        subject = f"system:{system}"
-        await note_tickets(port.store, system, [heard], subject=subject, deadline=call.deadline)
+    if system:
+        await take(port.store, system, reported, deadline=call.deadline)
     return Response(status_code=204)

@@ -8,7 +8,8 @@ In: HTTP. Out: HTTP, events to whoever asked for them, and a journal with a line
 a checker to read after everything else was killed.
 
 Files, in order of flow: `__main__.py` (a stand-in as a process) · `ticketing.py` (TMF621, by HTTP) · `tickets.py` (what
-it keeps) · `hub.py` (whom it tells) · `billing.py` (TMF635, TMF657 and TMF678, and documents) · `records.py` (what it keeps) ·
+it keeps) · `hub.py` (whom it tells) · `request_tracker.py` (RT's REST API) · `rt_query.py` (how it is searched) ·
+`rt_tickets.py` (what it keeps) · `billing.py` (TMF635, TMF657 and TMF678, and documents) · `records.py` (what it keeps) ·
 `inventory.py` (TMF639 and MTOSI) · `resources.py` (what it keeps) · `fault_management.py` (who posts alarms to us) ·
 `alarm_management.py` `alerta.py` `notified.py` (who is told of alarms: TMF642, Alerta, MTOSI) · `front.py` (what all of
 these do with a request) · `faults.py` (misbehaving) ·

@@ -1,4 +1,4 @@
-"""A stand-in as a process of its own: `python -m adapters.simulator ticketing --journal FILE`, or `fault-management`, `alerta`.
+"""A stand-in as a process of its own: `python -m adapters.simulator ticketing --journal FILE`, or `rt`, `fault-management`, `alerta`.
 
 It says where it is as one line of JSON on its standard output, and stays until SIGTERM or Ctrl-C; with `--leash` also
 no longer than its standard input, so that it does not outlive whoever started it. Secrets come in the environment:
@@ -22,7 +22,7 @@ import click
 import orjson
 from pydantic import SecretStr
 
-from adapters.simulator import alarm_management, alerta, billing, ticketing
+from adapters.simulator import alarm_management, alerta, billing, request_tracker, ticketing
 from adapters.simulator.faults import PATH
 
 BEARER: Final = "TRUNKLINE_SIMULATOR_BEARER"
@@ -110,6 +110,12 @@ def _billing(host: str, port: int, journal: Path | None, state: Path | None) -> 
     return billing.serving(host=host, port=port, journal=journal, state=state, bearer=_secret(BEARER))
 
 
+def _rt(host: str, port: int, journal: Path | None, state: Path | None) -> AbstractAsyncContextManager[Served]:
+    token = _secret(BEARER)
+    users = {token.get_secret_value(): "trunkline"} if token else None
+    return request_tracker.serving_rt(host=host, port=port, journal=journal, state=state, users=users)
+
+
 def _await_end_of_input(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
     while os.read(sys.stdin.fileno(), 4096):
         pass
@@ -122,6 +128,7 @@ def _secret(name: str) -> SecretStr | None:
 
 
 _command("ticketing", "A ticketing system that speaks TMF621 v4.", _ticketing)
+_command("rt", "A Request Tracker 5: the part of its REST API by which tickets are kept.", _rt)
 _command("fault-management", "A fault management system that speaks TMF642 v4.", _fault_management)
 _command("alerta", "Alerta, as far as it is told of alerts.", _alerta)
 _command("billing", "A billing system: TMF635, TMF657 and TMF678 v4, and documents by PUT.", _billing)

@@ -14,6 +14,7 @@ import contextlib
 import enum
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final, assert_never
@@ -116,10 +117,11 @@ _ORDERS: Final = TypeAdapter(list[_Ordered])
 
 
 class Faults:
-    """An ASGI application round another, which is well behaved."""
+    """An ASGI application round another, which is well behaved; `foreign` makes its answers about something else."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, foreign: Callable[[object], object] | None = None) -> None:
         self._app = app
+        self._made_foreign = foreign or _foreign
         self._rules: tuple[Rule, ...] = ()
 
     def order(self, *rules: Rule) -> None:
@@ -142,6 +144,11 @@ class Faults:
                 await self._app(scope, receive, send)
             else:
                 await self._fail(rule, scope, receive, send)
+
+    def _foreign(self, answer: Response) -> Response:
+        if not answer.headers.get("content-type", JSON).startswith("application/json"):
+            return _foreign_document(answer)
+        return _json(answer.status_code, self._made_foreign(orjson.loads(answer.body or b"{}")))
 
     async def _fail(self, rule: Rule, scope: Scope, receive: Receive, send: Send) -> None:
         match rule.kind:
@@ -166,7 +173,7 @@ class Faults:
             case Kind.HTML:
                 await HTMLResponse(_PAGE)(scope, receive, send)
             case Kind.FOREIGN:
-                await _foreign(await self._answer(scope, receive))(scope, receive, send)
+                await self._foreign(await self._answer(scope, receive))(scope, receive, send)
             case _:
                 assert_never(rule.kind)
 
@@ -240,17 +247,18 @@ async def _half(answer: Response, send: Send) -> None:
         await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
 
 
-def _foreign(answer: Response) -> Response:
-    if not answer.headers.get("content-type", JSON).startswith("application/json"):
-        body = _NAMED.sub(rf"\1{FOREIGN}\2".encode(), bytes(answer.body))
-        return Response(body, answer.status_code, media_type=answer.headers["content-type"])
-    told = orjson.loads(answer.body) if answer.body else {}
+def _foreign_document(answer: Response) -> Response:
+    body = _NAMED.sub(rf"\1{FOREIGN}\2".encode(), bytes(answer.body))
+    return Response(body, answer.status_code, media_type=answer.headers["content-type"])
+
+
+def _foreign(told: object) -> object:
     for each in _resources(told):
         each |= {"id": FOREIGN, "externalId": FOREIGN, "externalAlarmId": FOREIGN, "attributes": {"alarmId": FOREIGN}}
         for one in _characteristics(each):
             if one["name"] == "externalId":
                 one["value"] = FOREIGN
-    return _json(answer.status_code, told)
+    return told
 
 
 def _resources(told: object) -> list[dict[str, object]]:

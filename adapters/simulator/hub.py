@@ -128,5 +128,5 @@ def _read(body: object) -> tuple[str, str]:
         raise Malformed("callback is no http or https address", field="callback")
     if not isinstance(query, str):
         raise Malformed("query is no string", field="query")
-    read_query(parse_qsl(query))
+    matches({}, read_query(parse_qsl(query)).filters)  # so that a time in it that is none is found now
     return callback, query

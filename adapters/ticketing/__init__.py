@@ -7,8 +7,9 @@ dialect says it to one kind of system.
 In: a `TicketOrder`, what a ticket should say. Out: a `TicketState`, what the other system says of the ticket, or its
 `TicketHistory`, what only the other system knows of it; or an `adapters.errors.AdapterError`.
 
-Files, in order of flow: `telling.py` (a delivery becomes a ticket) · this one (what every dialect does) · `tmf621.py` (TM Forum's, over HTTP) ·
-`tmf621_resource.py` (its ticket: what we write into it, what we believe of it).
+Files, in order of flow: `telling.py` (a delivery becomes a ticket) · `hearing.py` (what people do there, with ours and theirs) · this one (what every dialect does) · `tmf621.py` (TM Forum's, over HTTP) ·
+`tmf621_resource.py` (its ticket: what we write into it, what we believe of it) · `rt.py` (Request Tracker 5, by REST2) ·
+`rt_query.py` (what it is asked) · `rt_resource.py` (its ticket) · `rt_history.py` (its transactions).
 
 Invariants
 1. A ticket carries our order key as its external id, from its first moment on. Whoever does not know whether an order
@@ -35,8 +36,16 @@ from graph.vocabulary import EFFECTS, SEVERITIES, TICKET_STATES
 
 ORDERED: Final = ("acknowledged", "inProgress", "resolved")
 """The statuses that we order; the others are for the people who work there."""
+OPEN: Final = ("acknowledged", "inProgress", "pending", "held")
+"""The statuses of a ticket that somebody will still work on."""
 FINAL: Final = ("closed", "cancelled")
 """A ticket with one of these is not changed again: what comes back needs another ticket."""
+KEPT: Final[Mapping[str, tuple[str, ...]]] = {
+    "acknowledged": ("inProgress", "pending", "held", "rejected"),
+    "inProgress": ("pending", "held", "rejected"),
+    "resolved": (),
+}
+"""By the status that we order: those that people have set in the meantime, and that say more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +101,17 @@ class TicketHistory:
     external_id: str | None
     notes: tuple[TicketNote, ...]
     changes: tuple[StatusChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedTicket:
+    """A ticket that names services, whoever opened it."""
+
+    state: TicketState
+    services: tuple[str, ...] | None
+    """as it names them: by ids of ours, or by names of its own; None: this was not said."""
+    customer: str | None
+    """the id of the customer that it says it is for; None: it does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +184,10 @@ class Ticketing(Protocol):
 
     async def histories(self, their_ids: Sequence[str], *, deadline: float) -> Mapping[str, TicketHistory | Nonsense]:
         """Give, by id, what has happened to those of these tickets that are there, or why that cannot be read."""
+        ...
+
+    async def reported(self, *, since: int | None, deadline: float) -> list[ReportedTicket]:
+        """Give tickets that name services: what has changed since then, by their clock; None: what is open."""
         ...
 
     async def subscribe(self, callback: str, *, deadline: float) -> None:

@@ -17,8 +17,9 @@ import structlog
 
 from adapters.errors import AdapterError, Busy, Nonsense, Rejected, Unreachable
 from adapters.ticketing import AffectedService, CustomerRef, Ticketing, TicketOrder, TicketState
+from adapters.ticketing.hearing import Hearing, heard_of, subject_of
 from graph.changes.policy import AlarmPolicy
-from graph.changes.ticketing import Answered, Heard, note_tickets, open_tickets, settle_deliveries, their_ids
+from graph.changes.ticketing import Answered, settle_deliveries, their_ids
 from graph.errors import GraphError
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Again, Dead, Done
@@ -29,7 +30,6 @@ _CLOSED: Final = 409
 _GONE: Final = 404
 _MOST_SERVICES: Final = 200
 """that a ticket names one by one; how many there are is in its description."""
-_POLLED_AT_ONCE: Final = 50
 
 log = structlog.get_logger(__name__)
 
@@ -60,11 +60,6 @@ class TicketTeller:
         return self.policy.ticketing
 
     @property
-    def subject(self) -> str:
-        """Who has changed a ticket, when the ticketing system has."""
-        return f"system:{self.system}"
-
-    @property
     def retry_at(self) -> float | None:
         """When the breaker lets a request through."""
         return self.ticketing.retry_at
@@ -81,36 +76,23 @@ class TicketTeller:
 
     async def settle(self, told: Sequence[Answered], *, deadline: float) -> None:
         """Write it down."""
-        await settle_deliveries(self.store, self.policy, told, subject=self.subject, deadline=deadline)
+        await settle_deliveries(self.store, self.policy, told, subject=subject_of(self.system), deadline=deadline)
 
     async def attend(self) -> None:
         """Ask to be told of changes, and look for those that were not told, until cancelled."""
+        seconds = self.attention.request_seconds
+        hearing = Hearing(store=self.store, system=self.system, ticketing=self.ticketing, seconds=seconds)
         while True:
             try:
-                deadline = time.monotonic() + self.attention.request_seconds
+                deadline = time.monotonic() + seconds
                 if self.attention.callback:
                     await self.ticketing.subscribe(self.attention.callback, deadline=deadline)
-                await self._poll()
+                await hearing.look()
             except (AdapterError, GraphError) as error:
                 log.warning("tickets could not be looked at", system=self.system, reason=str(error))
             except Exception:  # a fault of ours: the next look may be without it
                 log.exception("tickets could not be looked at", system=self.system)
             await asyncio.sleep(self.attention.poll_seconds)
-
-    async def _poll(self) -> None:
-        seconds, after = self.attention.request_seconds, ""
-        while known := await open_tickets(
-            self.store, self.system, after=after, most=_POLLED_AT_ONCE, deadline=time.monotonic() + seconds
-        ):
-            # Most have not changed since we heard of them, and what is no news is not written.
-            as_known = {each.their_id: (each.status, each.changed_at) for each in known}
-            states = await self.ticketing.states(list(as_known), deadline=time.monotonic() + seconds)
-            news = [each for each in states if (each.status, each.changed_at) != as_known[each.id]]
-            heard = [each for each in map(heard_of, news) if each is not None]
-            await note_tickets(
-                self.store, self.system, heard, subject=self.subject, deadline=time.monotonic() + seconds
-            )
-            after = known[-1].their_id
 
     async def _told(self, claimed: Claim, deadline: float) -> Answered:
         order = order_of(claimed.payload)
@@ -140,16 +122,17 @@ class TicketTeller:
             state = await self.ticketing.amend(their_id, order, delivery_id=claimed.id, deadline=deadline)
         except Rejected as rejected:
             if rejected.status == _CLOSED:
-                return await self._closed(claimed, order, deadline)
+                return await self._closed(claimed, order, their_id, deadline)
             if rejected.status == _GONE and order.status != "resolved":
                 return _done(claimed, await self.ticketing.open(order, delivery_id=claimed.id, deadline=deadline))
             raise
         return _done(claimed, state)
 
-    async def _closed(self, claimed: Claim, order: TicketOrder, deadline: float) -> Answered:
+    async def _closed(self, claimed: Claim, order: TicketOrder, their_id: str, deadline: float) -> Answered:
         """Take note that a person was quicker: the ticket is closed there, and stays so."""
-        state = await self.ticketing.find(order.external_id, deadline=deadline)
-        heard = heard_of(state) if state else None
+        # By its id: a system may no longer find by any key what was deleted, or merged into another.
+        states = await self.ticketing.states([their_id], deadline=deadline)
+        heard = next((heard_of(each) for each in states if each.external_id == order.external_id), None)
         return Answered(outcome=Done(claim=claimed, note="it was closed there"), heard=heard, is_closed=True)
 
     def _failed(self, claimed: Claim, error: Exception) -> Again | Dead:
@@ -164,13 +147,6 @@ class TicketTeller:
             wait = max(wait, self.attention.processing_seconds)
         pause = pause_ms(claimed.attempts, at_least_ms=int(wait * 1_000))
         return Again(claim=claimed, error=str(error), pause_ms=pause)
-
-
-def heard_of(state: TicketState) -> Heard | None:
-    """Give what a state says of a ticket of ours; None for one that bears no key of ours."""
-    if not state.external_id:
-        return None
-    return Heard(order_key=state.external_id, their_id=state.id, status=state.status, changed_at=state.changed_at)
 
 
 def order_of(payload: Any) -> TicketOrder:

@@ -12,10 +12,12 @@ from typing import Final
 import structlog
 
 from adapters.errors import Nonsense, Rejected
-from adapters.ticketing import FINAL, TicketHistory, TicketOrder, TicketState
+from adapters.ticketing import FINAL, OPEN, ReportedTicket, TicketHistory, TicketOrder, TicketState
 from adapters.ticketing.tmf621_resource import (
     FIELDS,
     HISTORY,
+    REPORT,
+    SERVICE,
     a_list,
     an_object,
     change,
@@ -23,10 +25,11 @@ from adapters.ticketing.tmf621_resource import (
     creation,
     history_of,
     id_of,
+    reported_of,
     state_of,
     state_of_ours,
 )
-from adapters.tmf import quote_value
+from adapters.tmf import quote_value, write_time
 from adapters.transport import Call, Transport
 
 RESOURCE: Final = "troubleTicket"
@@ -95,6 +98,12 @@ class Tmf621:
                 found[id_of(each, where)] = nonsense
         return found
 
+    async def reported(self, *, since: int | None, deadline: float) -> list[ReportedTicket]:
+        """GET those that refer to a service."""
+        news = ("status", ",".join(OPEN)) if since is None else ("lastUpdate.gte", write_time(since))
+        query = (("relatedEntity.@referredType", SERVICE), news, ("fields", ",".join(REPORT)))
+        return [reported_of(each, where) for where, each in await self._pages(query, deadline)]
+
     async def subscribe(self, callback: str, *, deadline: float) -> None:
         """POST the hub; that it knows us already is said by 409."""
         call = Call(method="POST", path=("hub",), body={"callback": callback})
@@ -119,8 +128,12 @@ class Tmf621:
     async def _listed(
         self, attribute: str, values: Sequence[str], deadline: float, fields: Sequence[str] = FIELDS
     ) -> list[tuple[str, object]]:
-        """Give what has one of these values, and its place in the list; page by page, however small they are."""
+        """Give what has one of these values, and its place in the list."""
         query = ((attribute, ",".join(map(quote_value, values))), ("fields", ",".join(fields)))
+        return await self._pages(query, deadline)
+
+    async def _pages(self, query: tuple[tuple[str, str], ...], deadline: float) -> list[tuple[str, object]]:
+        """Give all of a list, page by page, however small they are."""
         found: list[tuple[str, object]] = []
         for _ in range(_MOST_PAGES):
             paging = (("offset", str(len(found))), ("limit", str(CHUNK)))

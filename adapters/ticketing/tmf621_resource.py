@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from adapters.errors import Malformed, Nonsense
-from adapters.ticketing import StatusChange, TicketHistory, TicketNote, TicketOrder, TicketState
+from adapters.ticketing import KEPT, ReportedTicket, StatusChange, TicketHistory, TicketNote, TicketOrder, TicketState
 from adapters.tmf import read_time
 from graph.vocabulary import EFFECTS, TICKET_STATES
 
@@ -21,18 +21,16 @@ FIELDS: Final = ("id", "externalId", "status", "severity", "lastUpdate", "creati
 """What is asked for of a ticket that is only looked at."""
 HISTORY: Final = ("id", "externalId", "note", "statusChange")
 """What is asked for of a ticket whose story is wanted."""
+REPORT: Final = (*FIELDS, "relatedEntity", "relatedParty")
+"""What is asked for of a ticket that may be about a service of ours."""
+SERVICE: Final = "Service"
+CUSTOMER: Final = "Customer"
 TICKET_TYPE: Final = "fault"
 AUTHOR: Final = "trunkline"
 CAUSE: Final = "cause"
 """The role of the alarm. The role of a service is what the alarm does to it."""
 _OURS: Final = frozenset({CAUSE, *EFFECTS})
 _LONGEST_REASON: Final = 250
-_KEPT: Final[Mapping[str, tuple[str, ...]]] = {
-    "acknowledged": ("inProgress", "pending", "held", "rejected"),
-    "inProgress": ("pending", "held", "rejected"),
-    "resolved": (),
-}
-"""By the status that we order: those that people have set in the meantime, and that say more."""
 
 
 def creation(order: TicketOrder, delivery_id: str) -> dict[str, object]:
@@ -49,7 +47,7 @@ def creation(order: TicketOrder, delivery_id: str) -> dict[str, object]:
                 "id": order.customer.id,
                 "name": order.customer.name,
                 "role": "customer",
-                "@referredType": "Customer",
+                "@referredType": CUSTOMER,
             }
         ],
         "relatedEntity": _entities(order),
@@ -60,7 +58,7 @@ def creation(order: TicketOrder, delivery_id: str) -> dict[str, object]:
 def change(ticket: Mapping[str, object], order: TicketOrder, delivery_id: str) -> dict[str, object]:
     """Make the merge patch that brings a ticket, as it stands there now, to what the order says."""
     patch: dict[str, object] = {"severity": order.severity}
-    if ticket.get("status") not in (order.status, *_KEPT[order.status]):
+    if ticket.get("status") not in (order.status, *KEPT[order.status]):
         patch["status"] = order.status
         if order.note:
             patch["statusChangeReason"] = order.note[:_LONGEST_REASON]
@@ -87,6 +85,15 @@ def state_of(answer: object, where: str = "") -> TicketState:
         severity=severity or "",
         changed_at=_time(ticket, "lastUpdate", where),
     )
+
+
+def reported_of(answer: object, where: str = "") -> ReportedTicket:
+    """Read which services a ticket names, and for which customer it says that it is, if it names one only."""
+    ticket = an_object(answer, where)
+    services = _referred(ticket, "relatedEntity", SERVICE, where) if "relatedEntity" in ticket else None
+    customers = set(_referred(ticket, "relatedParty", CUSTOMER, where))
+    customer = customers.pop() if len(customers) == 1 else None
+    return ReportedTicket(state=state_of(answer, where), services=services, customer=customer)
 
 
 def id_of(answer: object, where: str = "") -> str:
@@ -141,7 +148,7 @@ def a_list(answer: object) -> list[object]:
 
 def _entities(order: TicketOrder) -> list[object]:
     alarm = {"id": order.alarm_id, "role": CAUSE, "@referredType": "Alarm"}
-    services = [{"id": each.id, "role": each.effect, "@referredType": "Service"} for each in order.services]
+    services = [{"id": each.id, "role": each.effect, "@referredType": SERVICE} for each in order.services]
     return [alarm, *services]
 
 
@@ -190,6 +197,13 @@ def _list_in(ticket: Mapping[str, object], name: str, where: str = "") -> list[o
     if not isinstance(value, list | None):
         raise _nonsense(f"has a {name} that is no list", where, name)
     return value or []
+
+
+def _referred(ticket: Mapping[str, object], name: str, kind: str, where: str) -> tuple[str, ...]:
+    """Give the ids of those that are referred to as of this kind, each once."""
+    found = [each for each in _list_in(ticket, name, where) if _member(each, "@referredType") == kind]
+    ids = [each_id for each in found if isinstance(each_id := _member(each, "id"), str) and each_id]
+    return tuple(dict.fromkeys(ids))
 
 
 def _member(value: object, name: str) -> object:

@@ -28,8 +28,9 @@ from gateway.errors import CommandFailed
 from gateway.log import configure_log
 from gateway.minting import LocalIssuer, local_issuer
 from gateway.serving import bound, listening
-from gateway.settings import Settings, Ticketing, load_settings
+from gateway.settings import Settings, load_settings
 from gateway.stores import DemoPrincipal, LoadReport, check_address, filled
+from gateway.ticketing_settings import Ticketing
 
 TOKEN_SECONDS = 12 * 3_600
 

@@ -19,6 +19,8 @@ Files, in order of flow:
     ticketing.py    what the ticketing system answers, or says by itself
     usage.py        what services have carried comes in, and is billed
     metered.py      the service that billing is told of, and whose it is
+    reported.py     tickets that others have opened about our services
+    owners.py       whose such a ticket is
     acknowledge.py  somebody takes note of an alarm, or takes it back
     comments.py     somebody writes on an alarm
     hearing.py      what a fault management system is to be told of it

@@ -29,7 +29,7 @@ RETURN t.orderKey, t.externalId
 _OPEN_ONES: Final = """
 MATCH (t:Ticket)
 WHERE t.status IN $open AND t.system = $system AND t.externalId > $after
-RETURN t.externalId, t.status, t.changedAt ORDER BY t.externalId LIMIT $most
+RETURN t.externalId, t.status, t.changedAt, t.orderKey IS NOT NULL ORDER BY t.externalId LIMIT $most
 """
 
 # Sorted by order key, as all who lock several tickets do.
@@ -86,6 +86,8 @@ class OpenTicket:
     status: str
     changed_at: int | None
     """epoch milliseconds by the other system's clock, when we last heard of it."""
+    is_ours: bool
+    """whether we have opened it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +111,10 @@ async def open_tickets(store: Store, system: str, *, after: str, most: int, dead
     given = {"system": system, "open": sorted(tickets.OPEN), "after": after, "most": most}
     rows = await store.rows(_OPEN_ONES, given, deadline=deadline)
     return [
-        OpenTicket(their_id=str(their_id), status=str(status), changed_at=cast("int | None", changed_at))
-        for their_id, status, changed_at in rows
+        OpenTicket(
+            their_id=str(their_id), status=str(status), changed_at=cast("int | None", changed_at), is_ours=bool(is_ours)
+        )
+        for their_id, status, changed_at, is_ours in rows
     ]
 
 

@@ -15,7 +15,8 @@ import pytest
 from adapters.delivery import Lanes, Pace
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.ticketing import TicketingSystem, serving
-from adapters.ticketing import telling
+from adapters.ticketing import hearing as hearing_module
+from adapters.ticketing.hearing import Hearing
 from adapters.ticketing.telling import Attention, TicketTeller
 from adapters.ticketing.tmf621 import Tmf621
 from adapters.transport import System, opened
@@ -124,13 +125,14 @@ async def test_a_look_at_open_tickets_writes_only_what_is_news(desk: Desk) -> No
         await until(settled(desk))
     commits: list[None] = []
     async with desk.teller() as teller:
+        hearing = Hearing(store=desk.laid.store, system=teller.system, ticketing=teller.ticketing, seconds=5.0)
         with desk.laid.store.heard(lambda: commits.append(None)):
-            await teller._poll()
+            await hearing.look()
             assert commits == []
             await desk.by_hand(f"{alarm}:customer-a", status="held")
-            await teller._poll()
+            await hearing.look()
             assert len(commits) == 1
-            await teller._poll()
+            await hearing.look()
             assert len(commits) == 1
     assert (await desk.known(f"{alarm}:customer-a"))[1] == "held"
 
@@ -202,10 +204,11 @@ async def test_what_came_while_the_system_was_down_is_told_in_order(desk: Desk) 
 
 
 async def test_nonsense_is_parked_with_its_reason_holds_up_its_own_key_only_and_can_be_replayed(desk: Desk) -> None:
-    desk.order(Rule(kind=Kind.HTML, times=6))
+    desk.order(Rule(kind=Kind.HTML))
     async with desk.process():
         alarm = await desk.laid.raise_(report("trunk-1"))
         await until(settled(desk))
+        desk.order()
         parked = await desk.delivery(f"{alarm}:customer-a", 1)
         assert (parked["state"], parked["attempts"]) == ("DEAD", 3)
         assert "HTML" in parked["error"]
@@ -258,7 +261,7 @@ async def test_a_close_that_we_have_not_heard_of_yet_does_not_stop_a_fault_that_
 async def test_what_people_do_with_tickets_is_learnt_by_looking(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr(telling, "_POLLED_AT_ONCE", at_once)
+    monkeypatch.setattr(hearing_module, "_AT_ONCE", at_once)
     async with desk.process():
         alarm = await desk.laid.raise_(report("trunk-1"))
         await until(settled(desk))

@@ -122,3 +122,17 @@ def test_billing_is_a_process_too(tmp_path: Path) -> None:
         process.stdin.close()
         assert process.wait(10) == 0
     assert b"acc-1" in (tmp_path / "state").read_bytes()
+
+
+def test_a_request_tracker_is_a_process_too() -> None:
+    command = [sys.executable, "-m", "adapters.simulator", "rt", "--leash"]
+    environment = {**os.environ, BEARER: "secret"}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        said = orjson.loads(process.stdout.readline())
+        queue = f"{said['address']}/queue/Customers"
+        assert httpx.get(queue).status_code == 401
+        assert httpx.get(queue, headers={"Authorization": "token secret"}).json()["Name"] == "Customers"
+        process.stdin.close()
+        assert process.wait(10) == 0

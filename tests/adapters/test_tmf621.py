@@ -1,3 +1,5 @@
+"""What is of TMF621 only; what every dialect owes is in test_dialects.py."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -6,10 +8,8 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-import structlog.testing
 
-from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
-from adapters.simulator.faults import Kind, Rule
+from adapters.errors import Nonsense, Rejected
 from adapters.simulator.journal import read_journal
 from adapters.simulator.ticketing import TicketingSystem
 from adapters.ticketing import ORDERED, AffectedService, TicketHistory, Ticketing, TicketOrder, TicketState
@@ -44,21 +44,6 @@ def test_it_is_ticketing_as_everyone_else_sees_it(ticketing: Tmf621) -> None:
     assert seen.retry_at is None
 
 
-async def test_what_was_opened_is_found_by_our_key(ticketing: Tmf621) -> None:
-    assert await ticketing.find(KEY, deadline=soon()) is None
-    state = await opened(ticketing)
-    await opened(ticketing, "alarm-8:customer-3")
-    assert (state.external_id, state.status, state.severity) == (KEY, "acknowledged", "major")
-    assert state.changed_at is not None
-    assert await ticketing.find(KEY, deadline=soon()) == state
-
-
-async def test_a_key_is_found_whatever_is_in_it(ticketing: Tmf621) -> None:
-    key = "alarm:1,2:customer \u00e4&x=#2"
-    state = await opened(ticketing, key)
-    assert await ticketing.find(key, deadline=soon()) == state
-
-
 async def test_a_ticket_says_whose_it_is_and_what_it_is_about(system: TicketingSystem, ticketing: Tmf621) -> None:
     ticket = kept(system, await opened(ticketing))
     assert ticket["ticketType"] == "fault"
@@ -80,14 +65,6 @@ async def test_the_delivery_is_named_in_every_change(ticketing: Tmf621, journal:
     assert (first["method"], first["idempotencyKey"]) == ("POST", f"event-1:ticketing:{KEY}")
     assert (second["method"], second["idempotencyKey"], second["severity"]) == ("PATCH", "event-2:t:c", "critical")
     assert {first["externalId"], second["externalId"]} == {KEY}
-
-
-async def test_of_several_with_one_key_the_first_counts_and_the_log_says_so(ticketing: Tmf621) -> None:
-    first, second = await opened(ticketing), await opened(ticketing)
-    with structlog.testing.capture_logs() as lines:
-        assert await ticketing.find(KEY, deadline=soon()) == first
-    [line] = lines
-    assert (line["key"], line["tickets"]) == (KEY, [first.id, second.id])
 
 
 async def test_the_first_is_the_one_that_was_created_first_wherever_it_stands() -> None:
@@ -115,17 +92,6 @@ class TestAmending:
         assert ticket["statusChange"][-1]["changeReason"] == "It has cleared"
         assert [each["text"] for each in ticket["note"]] == ["Loss of signal", "It has cleared"]
 
-    async def test_it_comes_back(self, ticketing: Tmf621) -> None:
-        state = await opened(ticketing)
-        await self.amended(ticketing, state, order(status="resolved"))
-        assert (await self.amended(ticketing, state, order(), "d3")).status == "acknowledged"
-
-    async def test_told_twice_it_is_noted_once(self, system: TicketingSystem, ticketing: Tmf621) -> None:
-        state = await opened(ticketing)
-        for _ in range(3):
-            await self.amended(ticketing, state, order(note="Now worse", severity="critical"))
-        assert [each["text"] for each in kept(system, state)["note"]] == ["Loss of signal", "Now worse"]
-
     async def test_what_people_wrote_stays(
         self, system: TicketingSystem, ticketing: Tmf621, person: httpx.AsyncClient
     ) -> None:
@@ -144,44 +110,6 @@ class TestAmending:
         assert ticket["relatedEntity"][0] == theirs
         assert len(ticket["relatedEntity"]) == 4
         assert ticket["name"] == "Grace's"
-
-    @pytest.mark.parametrize(
-        ("there", "wanted", "then"),
-        [
-            ("acknowledged", "acknowledged", "acknowledged"),
-            ("acknowledged", "inProgress", "inProgress"),
-            ("inProgress", "acknowledged", "inProgress"),
-            ("pending", "acknowledged", "pending"),
-            ("held", "inProgress", "held"),
-            ("rejected", "inProgress", "rejected"),
-            ("held", "resolved", "resolved"),
-            ("rejected", "resolved", "resolved"),
-            ("resolved", "resolved", "resolved"),
-            ("resolved", "inProgress", "inProgress"),
-        ],
-    )
-    async def test_a_status_that_people_set_is_not_taken_back(
-        self, ticketing: Tmf621, person: httpx.AsyncClient, there: str, wanted: str, then: str
-    ) -> None:
-        state = await opened(ticketing)
-        await person.patch(f"/troubleTicket/{state.id}", json={"status": there})
-        assert (await self.amended(ticketing, state, order(status=wanted))).status == then
-
-    @pytest.mark.parametrize("there", ["closed", "cancelled"])
-    async def test_one_that_was_closed_there_is_not_touched(
-        self, ticketing: Tmf621, person: httpx.AsyncClient, journal: Path, there: str
-    ) -> None:
-        state = await opened(ticketing)
-        await person.patch(f"/troubleTicket/{state.id}", json={"status": there})
-        with pytest.raises(Rejected) as caught:
-            await self.amended(ticketing, state, order(status="resolved"))
-        assert caught.value.status == 409
-        assert len(read_journal(journal)) == 2
-
-    async def test_one_that_is_gone_is_rejected(self, ticketing: Tmf621) -> None:
-        with pytest.raises(Rejected) as caught:
-            await ticketing.amend("TT-9", order(), delivery_id="d", deadline=soon())
-        assert caught.value.status == 404
 
     async def test_one_with_another_key_is_none_of_ours(self, ticketing: Tmf621, journal: Path) -> None:
         state = await opened(ticketing, "someone-elses")
@@ -330,45 +258,6 @@ class TestAnswers:
             with pytest.raises(Nonsense) as caught:
                 await ask(Tmf621(transport))
         return caught.value
-
-
-FAILURES = [
-    pytest.param(Rule(kind=Kind.DOWN), Unreachable, 0, id="down"),
-    pytest.param(Rule(kind=Kind.SLOW, seconds=2), TimedOut, 0, id="slow"),
-    pytest.param(Rule(kind=Kind.ERROR), Busy, 0, id="500"),
-    pytest.param(Rule(kind=Kind.UNAVAILABLE), Busy, 0, id="503"),
-    pytest.param(Rule(kind=Kind.TOO_MANY, seconds=3), Busy, 0, id="429"),
-    pytest.param(Rule(kind=Kind.SILENT), Unreachable, 1, id="acted, answered nothing"),
-    pytest.param(Rule(kind=Kind.TRUNCATED), Unreachable, 1, id="acted, answered half"),
-    pytest.param(Rule(kind=Kind.HTML), Nonsense, 0, id="HTML with 200"),
-    pytest.param(Rule(kind=Kind.FOREIGN), Nonsense, 1, id="acted, answered of another"),
-]
-
-
-@pytest.mark.parametrize(("rule", "error", "done"), FAILURES)
-async def test_every_fault_is_told_apart_and_may_have_happened_where_it_has(
-    system: TicketingSystem, ticketing: Tmf621, rule: Rule, error: type[AdapterError], done: int
-) -> None:
-    system.faults.order(rule)
-    with pytest.raises(error) as caught:
-        await ticketing.open(order(), delivery_id="d", deadline=soon(0.5))
-    assert caught.value.may_have_happened or not done
-    assert len(system.tickets.all()) == done
-    if isinstance(caught.value, Busy):
-        assert caught.value.retry_after == (3.0 if caught.value.status == 429 else None)
-    system.faults.behave()
-    found = await ticketing.find(KEY, deadline=soon())
-    assert (found is not None) is bool(done)
-
-
-@pytest.mark.parametrize(("rule", "error"), [pytest.param(*each.values[:2], id=each.id) for each in FAILURES])
-async def test_every_fault_is_told_apart_when_reading(
-    system: TicketingSystem, ticketing: Tmf621, rule: Rule, error: type[AdapterError]
-) -> None:
-    state = await opened(ticketing)
-    system.faults.order(rule)
-    with pytest.raises(error):
-        await ticketing.states([state.id], deadline=soon(0.5))
 
 
 def all_orders() -> list[TicketOrder]:

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from gateway.cli import run
 from gateway.errors import TREATMENTS, SettingsBroken
 from gateway.settings import Issuer, Limits, Settings, load_settings
+from gateway.ticketing_settings import RequestTracker, Ticketing
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +65,21 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             "billing.bearer_file: /not/there cannot be",
         ),
         ("BILLING", '{"address": "http://x", "name": "a:b"}', "billing.name: string should match pattern"),
+        (
+            "TICKETING",
+            '{"address": "http://rt/REST/2.0", "dialect": "rt"}',
+            "ticketing: needs the section rt, with a queue, for the dialect rt, and for no other.",
+        ),
+        (
+            "TICKETING",
+            '{"address": "http://rt", "dialect": "rt", "rt": {"queue": "Q"}, "callback": "http://us"}',
+            "ticketing: has a callback, and Request Tracker calls nobody: leave it out, and it is polled.",
+        ),
+        (
+            "TICKETING",
+            """{"address": "http://rt", "dialect": "rt", "rt": {"queue": "Q", "key_field": "a'b"}}""",
+            "ticketing.rt.key_field: string should match pattern",
+        ),
         ("STORE_PASSWORD_FILE", "/not/there", "store_password_file: /not/there cannot be read: No such file"),
         ("CURSOR_KEY", "c0ffee", "cursor_key: it is not 64 hexadecimal digits."),
         ("CONFIG", "/not/there.toml", "TRUNKLINE_CONFIG: there is no file /not/there.toml."),
@@ -79,7 +95,8 @@ def test_a_fault_is_a_sentence_with_the_settings_name_and_exit_code_2(
 
 def test_every_setting_is_in_the_documentation() -> None:
     page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
-    names = {*Settings.model_fields, *Issuer.model_fields, *Limits.model_fields}
+    names = {*Settings.model_fields, *Issuer.model_fields, *Limits.model_fields, *Ticketing.model_fields}
+    names |= RequestTracker.model_fields.keys()
     assert {name for name in names if f"`{name}`" not in page} == set()
 
 

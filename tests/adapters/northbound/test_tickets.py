@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from gateway.settings import Settings
+from graph.scope import Principal, Role
 from graph.store import Store
-from tests.adapters.northbound.composed import Port, listening_to_tickets
+from tests.adapters.northbound.composed import Port, listening_to_tickets, soon
 from tests.gateway.conftest import Mint
 from tests.graph.changes.network import POLICY, Laid, lay, report
 
@@ -114,3 +115,61 @@ async def test_nonsense_is_refused_with_its_place(client: httpx.AsyncClient, min
 async def test_an_event_that_we_do_not_know_is_not_found(client: httpx.AsyncClient, mint: Mint, key: str) -> None:
     answer = await client.post("/listener/customerCreateEvent", json=event(key), headers=mint.bearer(DESK))
     assert answer.status_code == 404
+
+
+class TestTheirs:
+    """A ticket that somebody opened over there."""
+
+    CREATED = "/listener/troubleTicketCreateEvent"
+
+    def event(self, *services: str, **ticket: Any) -> dict[str, Any]:
+        entities = [{"id": each, "role": "affected", "@referredType": "Service"} for each in services]
+        return event("", id="TT-9", externalId=None, relatedEntity=entities, severity="minor", **ticket)
+
+    async def seen(self, port: Port, customer: str) -> list[str]:
+        principal = Principal(subject=customer, role=Role.CUSTOMER, customers=(customer,))
+        text = """query ($id: ID!) { customer(id: $id) {
+          tickets { nodes { externalId } } services { nodes { tickets { nodes { externalId } } } }
+        } }"""
+        data = (await port.ask(text, {"id": customer}, principal, soon()))["data"]["customer"]
+        direct = [each["externalId"] for each in data["tickets"]["nodes"]]
+        nodes = [one for each in data["services"]["nodes"] for one in each["tickets"]["nodes"]]
+        assert sorted(direct) == sorted({each["externalId"] for each in nodes})
+        return direct
+
+    async def test_its_customer_sees_it_by_itself_and_by_the_service_and_nobody_else_does(
+        self, client: httpx.AsyncClient, mint: Mint, laid: Laid, settings: Settings
+    ) -> None:
+        await laid.run("MATCH (s:Service) SET s.kind = 'x', s.state = 'active'")
+        port = Port(laid.store, settings)
+        for _ in range(2):
+            answer = await client.post(self.CREATED, json=self.event("service-a"), headers=mint.bearer(DESK))
+            assert answer.status_code == 204
+        assert await self.seen(port, "customer-a") == ["TT-9"]
+        assert await self.seen(port, "customer-b") == []
+
+    async def test_what_says_nothing_of_services_changes_its_status_only(
+        self, client: httpx.AsyncClient, mint: Mint, laid: Laid
+    ) -> None:
+        await client.post(self.CREATED, json=self.event("service-a"), headers=mint.bearer(DESK))
+        later = event("", id="TT-9", externalId=None, status="resolved", lastUpdate="2026-01-02T10:00:00Z")
+        assert (await client.post(STATUS, json=later, headers=mint.bearer(DESK))).status_code == 204
+        text = "MATCH (t:Ticket {externalId: 'TT-9'})-[:OPENED_FOR]->(c:Customer) RETURN t.status, c.id"
+        assert await laid.rows(text) == [["resolved", "customer-a"]]
+
+    async def test_what_it_names_that_we_do_not_know_is_left_alone(
+        self, client: httpx.AsyncClient, mint: Mint, laid: Laid
+    ) -> None:
+        for body in (self.event("service-none"), self.event(), self.event("service-a", "service-b")):
+            assert (await client.post(self.CREATED, json=body, headers=mint.bearer(DESK))).status_code == 204
+        assert await laid.rows("MATCH (t:Ticket) RETURN t.id") == []
+
+    @pytest.mark.parametrize("entities", [{}, "x", 7])
+    async def test_entities_that_are_no_list_are_refused(
+        self, client: httpx.AsyncClient, mint: Mint, laid: Laid, entities: Any
+    ) -> None:
+        body = event("", externalId=None, relatedEntity=entities)
+        answer = await client.post(self.CREATED, json=body, headers=mint.bearer(DESK))
+        assert answer.status_code == 400
+        assert "event.troubleTicket.relatedEntity" in answer.json()["message"]
+        assert await laid.rows("MATCH (t:Ticket) RETURN t.id") == []
