@@ -430,6 +430,7 @@ _LABELS: Final = (
 )
 
 _RESOURCES = ("NetworkElement", "Card", "Port", "Trunk")
+_NAMED = ("Site", "Service", *_RESOURCES)
 _END = _text("end", "A", "Z")
 
 _RELATIONSHIPS: Final = (
@@ -471,13 +472,7 @@ _RELATIONSHIPS: Final = (
     Relationship(type="INTERRUPTS", starts=("Downtime",), ends=("Service",), inside=Inside.REVERSE, one_end=True),
     Relationship(type="CONCERNS_CUSTOMER", starts=("Event",), ends=("Customer",), inside=Inside.REVERSE),
     Relationship(type="TELLS", starts=("Delivery",), ends=("Event",), inside=Inside.NEVER, one_end=True),
-    Relationship(
-        type="NAMES",
-        starts=("ExternalName",),
-        ends=("Site", "Service", *_RESOURCES),
-        inside=Inside.NEVER,
-        one_end=True,
-    ),
+    Relationship(type="NAMES", starts=("ExternalName",), ends=_NAMED, inside=Inside.NEVER, one_end=True),
     Relationship(type="ABOUT", starts=("Lead",), ends=("Customer",), inside=Inside.NEVER, one_end=True),
 )
 
