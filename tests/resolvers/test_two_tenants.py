@@ -27,7 +27,7 @@ from graph.mapping import (
     Stored,
 )
 from graph.model import LABELS, RELATIONSHIPS, Kind, Property
-from graph.store import Store
+from graph.store import Product, Store
 from resolvers.context import Asked
 from resolvers.knowledge.schema import knowledge_schema
 from tests.resolvers.breakages import BREAKAGES, Breakage
@@ -38,7 +38,7 @@ from tests.resolvers.meaning import Graph, slice_of
 from tests.resolvers.tenants import A, B, tenants
 from tests.resolvers.world import load
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = pytest.mark.timeout(3600)  # Neo4j plans each of a thousand texts, some of which are long
 
 KNOWN = knowledge_schema()
 WHOLE = tenants()
@@ -104,13 +104,17 @@ async def _payload(asking: Caller, question: Question) -> bytes:
 
 @pytest.fixture(scope="module")
 async def answers(store: Store) -> dict[tuple[bool, str], list[bytes]]:
-    """What A is told with and without others in the graph: by the compiler as it is (""), and by each broken one."""
+    """What A is told with and without others in the graph: by the compiler as it is (""), and by each broken one.
+
+    What is broken is the compiler's, and that it is noticed is shown on one database: the other would plan for minutes.
+    """
     found: dict[tuple[bool, str], list[bytes]] = {}
-    compiler, broken = caller(store), {each.name: caller(store) for each in BREAKAGES}
+    breakages = BREAKAGES if store.product is Product.ARCADEDB else ()
+    compiler, broken = caller(store), {each.name: caller(store) for each in breakages}
     for seed, world in enumerate((WHOLE, ALONE)):
         await load(store, world, seed=seed)
         found[world is WHOLE, ""] = [await told(compiler, each) for each in QUESTIONS]
-        for each in BREAKAGES:
+        for each in breakages:
             with each.made():
                 found[world is WHOLE, each.name] = [await told(broken[each.name], one) for one in some(each)]
     return found
@@ -130,6 +134,8 @@ def test_a_customer_is_told_the_same_with_and_without_others(
 
 @pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda each: each.name)
 def test_a_broken_predicate_is_noticed(answers: dict[tuple[bool, str], list[bytes]], breakage: Breakage) -> None:
+    if (True, breakage.name) not in answers:
+        pytest.skip("shown on the embedded database")
     assert answers[True, breakage.name] != answers[False, breakage.name]
 
 

@@ -80,7 +80,7 @@ def _launch(java: str, jars: Path, home: Path, port: int) -> subprocess.Popen[by
     (home / "conf").mkdir()
     (home / "conf" / "neo4j.conf").write_text(_CONFIGURATION.format(home=home, port=port))
     command = [
-        *(java, "-Xms256m", "-Xmx1g", "-XX:+UseG1GC"),
+        *(java, "-Xms256m", "-Xmx2g", "-XX:+UseG1GC"),
         *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED),
         *("-Dio.netty.tryReflectionSetAccessible=true", "-Dlog4j2.disable.jmx=true"),
         *("-cp", f"{jars}/*", "org.neo4j.server.CommunityEntryPoint"),
