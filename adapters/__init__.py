@@ -4,10 +4,10 @@ In: what a change obliges us to tell another system. Out: what another system te
 
 Files, in order of flow: `northbound/` (the endpoints that others call) · `delivery.py` (what waits for a system is told,
 by one process at a time) · `ticketing/` (who works on it) · `inventory/` (which equipment there is) · `fault_management/` (who
-looks at all alarms) · `billing/` (who bills it) · `alarms/` (one alarm for all dialects) · `transport.py` `breaker.py` (the
-way to a system) · `tmf.py`
-(conventions of TM Forum's APIs, for both directions) · `xml.py` (XML from outside, messages and feeds) · `errors.py`
-(what can go wrong, and whether to ask again) · `simulator/` (every surrounding system as a small real server).
+looks at all alarms) · `billing/` (who bills it) · `alarms/` (one alarm for all dialects) · `retrying.py` (whether to tell
+again, and when) · `transport.py` `breaker.py` (the way to a system) · `tmf.py` (conventions of TM Forum's APIs, for both
+directions) · `xml.py` (XML from outside, messages and feeds) · `errors.py` (what can go wrong) · `simulator/` (every
+surrounding system as a small real server).
 
 Invariants
 1. No two systems know each other, and no two dialects of a system.

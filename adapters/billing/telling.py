@@ -15,10 +15,10 @@ from typing import Any
 import structlog
 
 from adapters.billing import Billing, CustomerRef, DowntimeRecord, Record, ServiceRef, UsageRecord
-from adapters.errors import AdapterError, Busy, Nonsense, Rejected, Unreachable
+from adapters.errors import AdapterError
+from adapters.retrying import failed
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Again, Dead, Done, Outcome, settle
-from graph.ledger.retry import is_over, pause_ms
 from graph.store import Store, Transaction
 
 log = structlog.get_logger(__name__)
@@ -73,17 +73,7 @@ class BillingTeller:
         await asyncio.Event().wait()
 
     def _failed(self, claimed: Claim, error: Exception) -> Again | Dead:
-        refused = isinstance(error, Rejected | Nonsense | ValueError)
-        if is_over(claimed.attempts, claimed.age_ms, refused=refused):
-            return Dead(claim=claimed, error=str(error))
-        wait = 0.0
-        if isinstance(error, Busy | Unreachable) and error.retry_after is not None:
-            wait = error.retry_after
-        if isinstance(error, AdapterError) and error.may_have_happened:
-            # In full: what was lost may have been sent a moment ago, after other requests for the same delivery.
-            wait = max(wait, self.processing_seconds)
-        pause = pause_ms(claimed.attempts, at_least_ms=int(wait * 1_000))
-        return Again(claim=claimed, error=str(error), pause_ms=pause)
+        return failed(claimed, error, processing_seconds=self.processing_seconds)
 
 
 def record_of(payload: Mapping[str, Any]) -> Record:

@@ -17,15 +17,15 @@ from typing import Final
 
 import structlog
 
-from adapters.errors import AdapterError, Busy, Nonsense, Rejected, Unreachable
+from adapters.errors import AdapterError, Rejected
 from adapters.fault_management import AlarmOrder, FaultManagement
 from adapters.fault_management.ordering import order_of
+from adapters.retrying import failed
 from graph.changes.acknowledge import hear_acknowledged
 from graph.changes.policy import AlarmPolicy
 from graph.errors import GraphError
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Again, Dead, Done, Outcome, settle
-from graph.ledger.retry import is_over, pause_ms
 from graph.store import Store, Transaction
 
 _GONE: Final = 404
@@ -133,14 +133,4 @@ class AlarmTeller:
         return None
 
     def _failed(self, claimed: Claim, error: Exception) -> Again | Dead:
-        refused = isinstance(error, (Rejected, Nonsense, ValueError))
-        if is_over(claimed.attempts, claimed.age_ms, refused=refused):
-            return Dead(claim=claimed, error=str(error))
-        wait = 0.0
-        if isinstance(error, (Busy, Unreachable)) and error.retry_after is not None:
-            wait = error.retry_after
-        if isinstance(error, AdapterError) and error.may_have_happened:
-            # In full: what was lost may have been sent a moment ago, after other requests for the same delivery.
-            wait = max(wait, self.attention.processing_seconds)
-        pause = pause_ms(claimed.attempts, at_least_ms=int(wait * 1_000))
-        return Again(claim=claimed, error=str(error), pause_ms=pause)
+        return failed(claimed, error, processing_seconds=self.attention.processing_seconds)

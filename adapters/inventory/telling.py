@@ -15,14 +15,14 @@ from typing import Any, Final
 
 import structlog
 
-from adapters.errors import AdapterError, Busy, Nonsense, Rejected, Unreachable
+from adapters.errors import AdapterError
 from adapters.inventory import Inventory, ResourceOrder
+from adapters.retrying import failed
 from graph.errors import GraphError
 from graph.inventory.answers import Answered, Named, settle_answers
 from graph.inventory.known import their_names
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Again, Dead, Done
-from graph.ledger.retry import is_over, pause_ms
 from graph.resource import Resource
 from graph.store import Store
 
@@ -108,13 +108,5 @@ class InventoryTeller:
         return ResourceOrder(ours=payload["ours"], resource=resource)
 
     def _failed(self, claimed: Claim, error: Exception) -> Again | Dead:
-        refused = isinstance(error, (Rejected, Nonsense, ValueError))
-        if is_over(claimed.attempts, claimed.age_ms, refused=refused):
-            return Dead(claim=claimed, error=str(error))
-        wait = 0.0
-        if isinstance(error, (Busy, Unreachable)) and error.retry_after is not None:
-            wait = error.retry_after
-        if isinstance(error, AdapterError) and error.may_have_happened:
-            wait = max(wait, self.processing_seconds)
-        least = _UNPLACED_MS if isinstance(error, _Unplaced) else int(wait * 1_000)
-        return Again(claim=claimed, error=str(error), pause_ms=pause_ms(claimed.attempts, at_least_ms=least))
+        least = _UNPLACED_MS if isinstance(error, _Unplaced) else 0
+        return failed(claimed, error, processing_seconds=self.processing_seconds, at_least_ms=least)

@@ -15,7 +15,8 @@ from typing import Any, Final
 
 import structlog
 
-from adapters.errors import AdapterError, Busy, Nonsense, Rejected, Unreachable
+from adapters.errors import AdapterError, Rejected
+from adapters.retrying import failed
 from adapters.ticketing import AffectedService, CustomerRef, Ticketing, TicketOrder, TicketState
 from adapters.ticketing.hearing import Hearing, heard_of, subject_of
 from graph.changes.policy import AlarmPolicy
@@ -23,7 +24,6 @@ from graph.changes.ticketing import Answered, settle_deliveries, their_ids
 from graph.errors import GraphError
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Again, Dead, Done
-from graph.ledger.retry import is_over, pause_ms
 from graph.store import Store
 
 _CLOSED: Final = 409
@@ -136,17 +136,7 @@ class TicketTeller:
         return Answered(outcome=Done(claim=claimed, note="it was closed there"), heard=heard, is_closed=True)
 
     def _failed(self, claimed: Claim, error: Exception) -> Again | Dead:
-        refused = isinstance(error, (Rejected, Nonsense, ValueError))
-        if is_over(claimed.attempts, claimed.age_ms, refused=refused):
-            return Dead(claim=claimed, error=str(error))
-        wait = 0.0
-        if isinstance(error, (Busy, Unreachable)) and error.retry_after is not None:
-            wait = error.retry_after
-        if isinstance(error, AdapterError) and error.may_have_happened:
-            # In full: what was lost may have been sent a moment ago, after other requests for the same delivery.
-            wait = max(wait, self.attention.processing_seconds)
-        pause = pause_ms(claimed.attempts, at_least_ms=int(wait * 1_000))
-        return Again(claim=claimed, error=str(error), pause_ms=pause)
+        return failed(claimed, error, processing_seconds=self.attention.processing_seconds)
 
 
 def order_of(payload: Any) -> TicketOrder:
