@@ -1,7 +1,7 @@
 """A delivery for the inventory becomes a resource there that says what it should, once.
 
-The inventory may not notice that it was told before. So what is to be made is looked for by our id first, from the second
-attempt on. A thing is told in the inventory's names: what it lies in, or ends on, may have been made there a moment ago, or
+The inventory may not notice that it was told before, by this delivery or, where a feed was written before the inventory
+was told, by an earlier one. So what is to be made is looked for by our id first, always. A thing is told in the inventory's names: what it lies in, or ends on, may have been made there a moment ago, or
 waits for that itself; then it is told later. What goes wrong becomes an outcome, as with every system.
 """
 
@@ -73,7 +73,7 @@ class InventoryTeller:
         order = await self._order(payload, deadline)
         match payload["doing"]:
             case "create":
-                name = await self._created(claimed, order, deadline)
+                name = await self._made(claimed, order, deadline)
                 return Answered(outcome=Done(claim=claimed), named=Named(resource=order.ours, name=name))
             case "amend":
                 await self.inventory.amend(order, delivery_id=claimed.id, deadline=deadline)
@@ -81,11 +81,10 @@ class InventoryTeller:
                 await self.inventory.remove(order, delivery_id=claimed.id, deadline=deadline)
         return Answered(outcome=Done(claim=claimed))
 
-    async def _created(self, claimed: Claim, order: ResourceOrder, deadline: float) -> str:
-        if claimed.attempts > 1:
-            found = await self.inventory.find(order.ours, kind=order.resource.kind, deadline=deadline)
-            if found is not None:
-                return found
+    async def _made(self, claimed: Claim, order: ResourceOrder, deadline: float) -> str:
+        found = await self.inventory.find(order.ours, kind=order.resource.kind, deadline=deadline)
+        if found is not None:
+            return found
         return await self.inventory.create(order, delivery_id=claimed.id, deadline=deadline)
 
     async def _order(self, payload: Mapping[str, Any], deadline: float) -> ResourceOrder:

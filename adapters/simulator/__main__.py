@@ -1,4 +1,4 @@
-"""A stand-in as a process of its own: `python -m adapters.simulator ticketing --journal FILE`, or `rt`, `fault-management`, `alerta`.
+"""A stand-in as a process of its own: `python -m adapters.simulator ticketing --journal FILE`, or another.
 
 It says where it is as one line of JSON on its standard output, and stays until SIGTERM or Ctrl-C; with `--leash` also
 no longer than its standard input, so that it does not outlive whoever started it. Secrets come in the environment:
@@ -22,7 +22,7 @@ import click
 import orjson
 from pydantic import SecretStr
 
-from adapters.simulator import alarm_management, alerta, billing, request_tracker, ticketing
+from adapters.simulator import alarm_management, alerta, billing, inventory, request_tracker, ticketing
 from adapters.simulator.faults import PATH
 
 BEARER: Final = "TRUNKLINE_SIMULATOR_BEARER"
@@ -110,6 +110,10 @@ def _billing(host: str, port: int, journal: Path | None, state: Path | None) -> 
     return billing.serving(host=host, port=port, journal=journal, state=state, bearer=_secret(BEARER))
 
 
+def _inventory(host: str, port: int, journal: Path | None, state: Path | None) -> AbstractAsyncContextManager[Served]:
+    return inventory.serving(host=host, port=port, journal=journal, state=state, bearer=_secret(BEARER))
+
+
 def _rt(host: str, port: int, journal: Path | None, state: Path | None) -> AbstractAsyncContextManager[Served]:
     token = _secret(BEARER)
     users = {token.get_secret_value(): "trunkline"} if token else None
@@ -132,6 +136,7 @@ _command("rt", "A Request Tracker 5: the part of its REST API by which tickets a
 _command("fault-management", "A fault management system that speaks TMF642 v4.", _fault_management)
 _command("alerta", "Alerta, as far as it is told of alerts.", _alerta)
 _command("billing", "A billing system: TMF635, TMF657 and TMF678 v4, and documents by PUT.", _billing)
+_command("inventory", "An inventory that speaks TMF639 v4 and MTOSI 2.1.", _inventory)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from starlette.routing import Route
 
 from adapters.errors import Malformed
 from adapters.simulator.faults import JSON, Faults
-from adapters.simulator.journal import Journal
+from adapters.simulator.journal import Journal, read_journal
 from adapters.simulator.resources import INV, KINDS, Resource, Resources, name_of
 from adapters.simulator.serving import listening
 from adapters.tmf import error_body, matches, page_headers, page_of, read_fields, read_query, select, write_time
@@ -58,11 +58,20 @@ class InventorySystem:
 
 @asynccontextmanager
 async def serving(
-    *, host: str = "127.0.0.1", port: int = 0, journal: Path | None = None, bearer: SecretStr | None = None
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    journal: Path | None = None,
+    state: Path | None = None,
+    bearer: SecretStr | None = None,
 ) -> AsyncIterator[InventorySystem]:
-    """Serve one in the running loop while the block runs; with `bearer`, callers must bring it."""
-    with closing(Journal(journal)) as received:
-        resources = Resources(path=RESOURCE, clock=_now)
+    """Serve one in the running loop while the block runs.
+
+    With `state`, what it keeps is that of an earlier life with the same file. With `bearer`, callers must bring it.
+    """
+    with closing(Journal(journal)) as received, closing(Journal(state)) as kept:
+        resources = Resources(path=RESOURCE, clock=_now, kept=kept)
+        resources.restore(read_journal(state) if state else [])
         store = _Store(resources=resources, received=received, bearer=bearer)
         faults = Faults(store.application())
         async with listening(faults, host=host, port=port) as address:

@@ -7,15 +7,16 @@ over is taken out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from typing import Any, Final, TypeAlias
 
 from lxml import etree
 
 from adapters.errors import Malformed
+from adapters.simulator.journal import Journal
 from adapters.tmf import merge_patch, write_time
-from adapters.xml import Element
+from adapters.xml import Element, read_xml
 
 Resource: TypeAlias = dict[str, Any]
 Name: TypeAlias = tuple[tuple[str, str], ...]
@@ -25,6 +26,7 @@ INV: Final = f"{{{_MTOP}/nrf/xsd/invdata/v1}}"
 COI: Final = f"{{{_MTOP}/fmw/xsd/coi/v1}}"
 CRI: Final = f"{{{_MTOP}/nrb/xsd/cri/v1}}"
 KINDS: Final = ("me", "eq", "ptp", "tl")
+_PREFIX: Final = "R-"
 _STATES: Final = {"administrativeState": ("locked", "unlocked", "shutdown"), "operationalState": ("enable", "disable")}
 _ORDER: Final = [
     "name",
@@ -60,12 +62,25 @@ _ORDER: Final = [
 class Resources:
     """All resources and elements, in the order in which they came."""
 
-    def __init__(self, *, path: str, clock: Callable[[], int]) -> None:
+    def __init__(self, *, path: str, clock: Callable[[], int], kept: Journal) -> None:
         self._path = path
         self._clock = clock
+        self._kept = kept
         self._count = 0
         self._resources: dict[str, Resource] = {}
         self._elements: dict[tuple[str, Name], Element] = {}
+
+    def restore(self, entries: Iterable[Mapping[str, object]]) -> None:
+        """Take over what an earlier life has kept: each change once more, in its order."""
+        for entry in entries:
+            if isinstance(resource := entry.get("resource"), dict):
+                self._resources[str(resource["id"])] = resource
+                number = str(resource["id"]).removeprefix(_PREFIX)
+                self._count = max(self._count, int(number) if number.isdecimal() else 0)
+            if isinstance(gone := entry.get("gone"), str):
+                self._resources.pop(gone, None)
+            if isinstance(element := entry.get("element"), str):
+                self._merge(read_xml(element.encode()))
 
     # TMF639
 
@@ -83,13 +98,14 @@ class Resources:
         if not isinstance(told.get("name"), str):
             raise Malformed("name is missing", field="name")
         self._count += 1
-        made = f"R-{self._count:08d}"
+        made = f"{_PREFIX}{self._count:08d}"
         return self.put({**told, "id": made, "href": f"{self._path}/{made}"})
 
     def put(self, resource: Resource) -> Resource:
         """Keep a resource as it is, under its own id."""
         kept = {**resource, "lastUpdate": write_time(self._clock())}
         self._resources[str(resource["id"])] = kept
+        self._kept.write({"resource": kept})
         return kept
 
     def change(self, resource_id: str, patch: object) -> Resource:
@@ -105,6 +121,7 @@ class Resources:
     def remove(self, resource_id: str) -> None:
         """Forget one, or raise KeyError."""
         del self._resources[resource_id]
+        self._kept.write({"gone": resource_id})
 
     # MTOSI
 
@@ -118,6 +135,11 @@ class Resources:
 
     def merge(self, inv: Element) -> Name:
         """Merge an element over what is there, or take it out; give its name, or raise Malformed."""
+        name = self._merge(inv)
+        self._kept.write({"element": etree.tostring(inv, encoding="unicode")})
+        return name
+
+    def _merge(self, inv: Element) -> Name:
         kind = etree.QName(inv).localname.removesuffix("Inv")
         attributes = inv.find(f"{INV}{kind}Attrs")
         name = _name(attributes)

@@ -46,8 +46,8 @@ class Told:
 
 
 @asynccontextmanager
-async def telling(dialect: str, journal: Path | None = None) -> AsyncIterator[Told]:
-    async with serving(journal=journal) as system:
+async def telling(dialect: str, journal: Path | None = None, state: Path | None = None) -> AsyncIterator[Told]:
+    async with serving(journal=journal, state=state) as system:
         address = system.address if dialect == "tmf639" else system.mtosi
         async with opened(System(name="inventory", address=address, failures=100)) as transport:
             inventory: Inventory = Tmf639(transport) if dialect == "tmf639" else Mtosi(transport)

@@ -188,6 +188,21 @@ async def test_a_full_feed_of_the_stand_in_has_all_that_it_was_told(dialect: str
             assert sorted(elements(body), key=lambda each: each.name) == sorted(KINDS, key=lambda each: each.name)
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_what_the_stand_in_was_told_is_there_in_another_life(dialect: str, tmp_path: Path) -> None:
+    async with telling(dialect, state=tmp_path / "state") as told:
+        for each in KINDS:
+            await told.inventory.create(order(each, each.name), delivery_id="d", deadline=soon())
+        gone = told.kept()[0]
+        await told.inventory.remove(ResourceOrder(ours="element", resource=gone), delivery_id="d", deadline=soon())
+        kept = told.kept()
+    assert len(kept) == len(KINDS) - 1
+    async with telling(dialect, state=tmp_path / "state") as again:
+        assert again.kept() == kept
+        await again.inventory.create(order(KINDS[0], "new"), delivery_id="d", deadline=soon())
+        assert len(again.kept()) == len(KINDS)
+
+
 async def test_what_the_stand_in_answers_is_as_the_published_schema_says() -> None:
     async with telling("mtosi") as told, httpx.AsyncClient() as client:
         for each in KINDS:

@@ -137,6 +137,21 @@ async def test_what_goes_wrong_is_made_good_and_nothing_is_made_twice(scene: Sce
     assert len([each for each in scene.told.kept() if each.kind == "Trunk"]) == 1
 
 
+async def test_what_an_old_feed_misses_still_is_not_made_twice(scene: Scene) -> None:
+    await scene.forget("T1")
+    [difference] = await scene.differ(without=("T1",))
+    await scene.inventoried.settle(difference, "graph")
+    async with scene.process():
+        await until(scene.is_told)
+        old = [each for each in NETWORK if each.name != "T1"]
+        await scene.inventoried.feed("written before", *old, kind="full")
+        [[again]] = await scene.inventoried.rows("MATCH (d:InventoryDifference {state: 'open'}) RETURN d.id")
+        await scene.inventoried.settle(str(again), "graph", key="again")
+        await until(scene.is_told)
+    assert len(await scene.states()) == 2
+    assert len([each for each in scene.told.kept() if each.kind == "Trunk"]) == 1
+
+
 async def test_what_is_refused_is_parked_for_a_person(scene: Scene) -> None:
     await scene.forget("N1")
     [difference] = await scene.differ(but("N1", vendor="Bolt"))
