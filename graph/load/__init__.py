@@ -30,6 +30,7 @@ Files, in the order in which a load goes through them:
     statements.py   the constant texts that write
     batches.py      records, cut into what one transaction takes
     write.py        batches into the database, with marks
+    versions.py     what events are loaded of has their versions
     report.py       progress, and what was loaded
     errors.py       what can be wrong with what a load is given
 

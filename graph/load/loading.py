@@ -24,6 +24,7 @@ from graph.load.network import bridges_of
 from graph.load.report import DemoPrincipal, LoadReport, Progress, TopologyFacts
 from graph.load.statements import How
 from graph.load.topology import DEFAULT_TOPOLOGY, Topology, read_topology
+from graph.load.versions import Versions
 from graph.load.write import Target, Written, drop_marks, marks_of, write_records
 from graph.model import LABELS
 from graph.store import Store
@@ -72,7 +73,9 @@ async def load_topology(  # noqa: PLR0913  # each is a setting of the command, b
         a_site = loaded_id("Site", source, network.cities[0].name)
         target = replace(target, how=How.MERGE if await known_ids(store, [a_site], deadline) else How.CREATE)
     news = _News(progress=progress, total=scale)
-    written = await write_records(target, grow(network, scale, seed, alarms=alarms), news.nodes)
+    versions = Versions()
+    written = await write_records(target, versions.noted(grow(network, scale, seed, alarms=alarms)), news.nodes)
+    await versions.write(store, deadline=deadline)
     if target.how is How.MERGE:
         await drop_marks(target)
     return replace(_report(written, began), principals=_principals(source), topology=_facts(network))
@@ -91,7 +94,9 @@ async def load_lines(store: Store, lines: Iterable[bytes | str], *, progress: Pr
         spool.raise_faults()
         target = Target(store=store, how=How.MERGE, key=spool.digest, deadline=deadline)
         news = _News(progress=progress, total=spool.count)
-        written = await write_records(target, spool.records(), news.records)
+        versions = Versions()
+        written = await write_records(target, versions.noted(spool.records()), news.records)
+        await versions.write(store, deadline=deadline)
         await drop_marks(target)
         return _report(written, began)
 
