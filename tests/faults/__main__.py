@@ -94,13 +94,17 @@ def _sum(done: Sequence[dict[str, Any]], store: str) -> dict[str, Any]:
     for each in done:
         kills.update(each["kills"])
         wire.update(each["wire"])
-    counted = ("alarms", "acknowledged", "repeated", "tickets", "deliveries", "received")
+    received: Counter[str] = Counter()
+    for each in done:
+        received.update(each["received"])
+    counted = ("acknowledged", "repeated", "alarms", "tickets", "usage", "downtime", "settled", "deliveries")
     return {
         "store": store,
         "histories": len(done),
         "kills": dict(sorted(kills.items())),
         "wire": dict(sorted(wire.items())),
         **{name: sum(each[name] for each in done) for name in counted},
+        "received": dict(sorted(received.items())),
         "takeoverSeconds": {victim.value: _spread(done, victim) for victim in (Victim.WORKER, Victim.SUPERVISOR)},
         "violations": sum(len(each["violations"]) for each in done),
         "seconds": round(sum(each["seconds"] for each in done), 1),

@@ -1,7 +1,7 @@
 """What is to be killed must run as it does in earnest: processes of their own, with nothing of the tests in them.
 
-`Gateway` is `trunkline serve --workers 2` and whoever would start it again, were it a service of the machine. `Desk` is
-the stand-in for ticketing, told to misbehave over HTTP. Both end with the process that started them, however that ends.
+`Gateway` is `trunkline serve --workers 2` and whoever would start it again, were it a service of the machine. What is
+`started` ends with the process that started it, however that ends.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any, Final, assert_never
 
 import httpx
-import orjson
 
 TOP: Final = Path(__file__).parents[2]
 WORKERS: Final = 2
@@ -135,57 +134,12 @@ class Gateway:
         command = [sys.executable, "-m", "gateway", "serve", "--workers", str(WORKERS)]
         self.starts += 1
         with self.log.open("ab") as log:
-            self.process = _started(command, stdout=log, stderr=log, env=self.environment)
+            self.process = started(command, stdout=log, stderr=log, env=self.environment)
 
     def _is_running(self, process: int) -> bool:
         if self.process is not None and process == self.process.pid:
             return self.process.poll() is None
         return _is_alive(process)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """The ticketing system."""
-
-    address: str
-    faults: str
-    journal: Path
-    process: subprocess.Popen[bytes]
-
-    async def misbehave(self, rules: Sequence[Mapping[str, object]]) -> None:
-        """Misbehave by these rules from now on; none: behave."""
-        async with httpx.AsyncClient(timeout=30) as client:
-            (await client.put(self.faults, json=list(rules))).raise_for_status()
-
-    async def tickets(self) -> list[dict[str, Any]]:
-        """Give all that it holds, as it shows them."""
-        found: list[dict[str, Any]] = []
-        async with httpx.AsyncClient(timeout=60) as client:
-            while True:
-                query = {"offset": len(found), "limit": 500}
-                page = (await client.get(f"{self.address}/troubleTicket", params=query)).raise_for_status().json()
-                found += page
-                if not page:
-                    return found
-
-    def end(self) -> None:
-        """End it."""
-        self.process.kill()
-        self.process.wait()
-        for each in (self.process.stdin, self.process.stdout):
-            if each is not None:
-                each.close()
-
-
-def desk(directory: Path) -> Desk:
-    """Start the ticketing system."""
-    journal = directory / "journal.jsonl"
-    command = [sys.executable, "-m", "adapters.simulator", "ticketing", "--leash"]
-    files = ["--journal", str(journal), "--state", str(directory / "tickets.jsonl")]
-    process = _started([*command, *files], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    said = orjson.loads(process.stdout.readline())
-    return Desk(address=said["address"], faults=said["faults"], journal=journal, process=process)
 
 
 def server_of(directory: Path) -> dict[str, Any] | None:
@@ -204,7 +158,8 @@ def free_port() -> int:
         return port
 
 
-def _started(command: Sequence[str], **more: Any) -> subprocess.Popen[bytes]:
+def started(command: Sequence[str], **more: Any) -> subprocess.Popen[bytes]:
+    """Start a process that ends with this one."""
     # Between fork and exec nothing is done but one call into a library that is loaded already.
     return subprocess.Popen(command, cwd=TOP, preexec_fn=_die_with_parent, **more)  # noqa: PLW1509
 

@@ -119,51 +119,12 @@ class Hand:
         return int(known.external_id.removeprefix("FM-")) - self.first
 
 
-class Sources:
-    """All of them, at work."""
-
-    def __init__(self, hands: Sequence[Hand]) -> None:
-        self._hands = hands
-        self._over = asyncio.Event()
-        self._group: list[asyncio.Task[None]] = []
-
-    def begin(self) -> None:
-        """Begin to tell."""
-        self._group = [asyncio.create_task(each.work(self._over), name=each.source) for each in self._hands]
-
-    async def end(self) -> None:
-        """Begin nothing new, and wait until all that was begun has been heard; raises what kept it from being."""
-        self._over.set()
-        await asyncio.gather(*self._group)
-
-    async def drop(self) -> None:
-        """Stop at once."""
-        for each in self._group:
-            each.cancel()
-        await asyncio.gather(*self._group, return_exceptions=True)
-
-    @property
-    def acknowledged(self) -> int:
-        """How often the gateway has said that it has something."""
-        return sum(each.acknowledged for each in self._hands)
-
-    @property
-    def repeated(self) -> int:
-        """How often something had to be told again."""
-        return sum(each.repeated for each in {id(hand.manager): hand.manager for hand in self._hands}.values())
-
-    @property
-    def remembered(self) -> tuple[Remembered, ...]:
-        """What must be true in the end."""
-        return tuple(each for hand in self._hands for each in hand.known.values())
-
-
-async def sources(
+async def hands_of(
     stack: AsyncExitStack, address: str, tokens: dict[str, SecretStr], network: Network, seed: str
-) -> Sources:
+) -> list[Hand]:
     """Set up all sources against the alarm management API at this address."""
     targets = _hot(network, Random(f"targets {seed}"))
-    hands = []
+    hands: list[Hand] = []
     for name in NAMES:
         manager = await stack.enter_async_context(reporting(address, tokens[name], source=name))
         hands += [
@@ -176,7 +137,7 @@ async def sources(
             )
             for number in range(HANDS)
         ]
-    return Sources(hands)
+    return hands
 
 
 def _hot(network: Network, chance: Random) -> list[str]:
