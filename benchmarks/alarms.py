@@ -2,12 +2,13 @@
 
 A gateway as it is served, a ticketing stand-in as a process of its own, and this process as the fault manager, over HTTP.
 Every alarm is new, is on a port or a trunk of a loaded network, and is a transaction of its own: effects, tickets, events
-and deliveries are written before it is answered. Two questions:
+and deliveries are written before it is answered. Three questions:
 
 *rate*      as many as possible, over one connection (each alarm after the answer to the one before) and over several; first
             while the ticketing system is away, so that deliveries are written and wait, then while they are told as well
-*latency*   twenty a second: from the alarm's time in the graph, which its transaction reads before it commits, to the
+*latency*   fifty a second: from the alarm's time in the graph, which its transaction reads before it commits, to the
             moment in which the ticketing system has opened the ticket, both by this machine's clock
+*takeover*  how long a part of what waits is told by nobody after a process was killed (`takeover.py`)
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +34,7 @@ from benchmarks.databases import Database, Product, database
 from benchmarks.errors import BenchmarkFailed
 from benchmarks.figures import percentile
 from benchmarks.news import load_progress, news
+from benchmarks.takeover import takeovers
 from graph.load import load_topology
 
 _LOAD_SECONDS: Final = 600
@@ -88,6 +90,7 @@ class Row:
     tickets: int
     ticket_p50_ms: float
     ticket_p99_ms: float
+    takeover_seconds: tuple[float, ...]
 
     def as_object(self) -> dict[str, Any]:
         """Give it for JSON."""
@@ -97,7 +100,9 @@ class Row:
         ]
         ticket = {"alarms_per_second": self.rate, "tickets": self.tickets}
         times = {"p50_ms": round(self.ticket_p50_ms, 1), "p99_ms": round(self.ticket_p99_ms, 1)}
-        return {"store": self.store, "version": self.version, "rates": rates, "commit_to_ticket": {**ticket, **times}}
+        latency = {"commit_to_ticket": {**ticket, **times}}
+        taken = {"takeover_seconds": [round(each, 2) for each in self.takeover_seconds]}
+        return {"store": self.store, "version": self.version, "rates": rates, **latency, **taken}
 
     def sentences(self) -> Iterator[str]:
         """Say it."""
@@ -111,6 +116,10 @@ class Row:
         yield (
             f"{self.store}, {self.rate:.0f} alarms a second: commit to ticket p50 {self.ticket_p50_ms:.0f} ms, "
             f"p99 {self.ticket_p99_ms:.0f} ms, {self.tickets} tickets"
+        )
+        yield (
+            f"{self.store}, a process was killed {len(self.takeover_seconds)} times: its lanes had another owner after "
+            f"{percentile(self.takeover_seconds, 50):.1f} s, {max(self.takeover_seconds):.1f} s at the longest"
         )
 
 
@@ -128,10 +137,12 @@ async def _on(product: Product, plan: Plan) -> Row:
             deadline = time.monotonic() + _LOAD_SECONDS
             await load_topology(found.store, progress=load_progress, deadline=deadline, **given)  # type: ignore[arg-type]  # by name
             with _desk() as desk:
-                ticketing = orjson.dumps({"address": desk["address"]}).decode()
-                with gateway(found, callers, place, {"ticketing": ticketing}) as server:
+                settings = {"ticketing": orjson.dumps({"address": desk["address"]}).decode()}
+                with gateway(found, callers, place, settings) as server:
                     async with _session(callers) as session:
-                        return await _row(_Bench(found=found, server=server, session=session, desk=desk), plan)
+                        bench = _Bench(found=found, server=server, session=session, desk=desk)
+                        row = await _row(bench, plan)
+                    return replace(row, takeover_seconds=tuple(await takeovers(found, callers, place, settings)))
 
 
 @contextmanager
@@ -226,6 +237,7 @@ async def _row(bench: _Bench, plan: Plan) -> Row:
         tickets=len(latencies),
         ticket_p50_ms=percentile(latencies, 50),
         ticket_p99_ms=percentile(latencies, 99),
+        takeover_seconds=(),
     )
 
 
