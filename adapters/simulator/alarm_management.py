@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 from pydantic import SecretStr
 from starlette.applications import Starlette
@@ -25,10 +24,10 @@ from starlette.routing import Route
 from adapters.errors import Malformed
 from adapters.simulator import hub
 from adapters.simulator.faults import Faults
-from adapters.simulator.front import answer, authenticate, malformed, read_object, refused
+from adapters.simulator.front import answer, authenticate, listed, malformed, read_object, refused, shown
 from adapters.simulator.journal import Journal, read_journal
 from adapters.simulator.serving import listening
-from adapters.tmf import matches, merge_patch, page_headers, page_of, read_fields, read_query, select, write_time
+from adapters.tmf import merge_patch, write_time
 
 BASE: Final = "/tmf-api/alarmManagement/v4"
 RESOURCE: Final = f"{BASE}/alarm"
@@ -119,21 +118,16 @@ class _Desk:
 
     async def listed(self, request: Request) -> Response:
         authenticate(request, self.bearer)
-        pairs = parse_qsl(request.url.query, keep_blank_values=True)
-        asked = read_query(pairs)
-        found = [each for each in self.alarms.values() if matches(each, asked.filters)]
-        page = page_of(len(found), asked)
-        body = [select(each, asked.fields) for each in found[page.first : page.end]]
-        return answer(page.status, body, page_headers(page, RESOURCE, pairs))
+        return listed(request, RESOURCE, [*self.alarms.values()])
 
     async def one(self, request: Request) -> Response:
         authenticate(request, self.bearer)
-        return answer(200, select(self._alarm(request), read_fields(parse_qsl(request.url.query))))
+        return shown(request, self._alarm(request))
 
     async def changed(self, request: Request) -> Response:
         authenticate(request, self.bearer)
         before = self._alarm(request)
-        patch = await read_object(request, "application/json", "application/merge-patch+json")
+        patch = await read_object(request)
         merged = merge_patch(before, patch)
         assert isinstance(merged, dict)
         _check(merged)

@@ -18,9 +18,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
-import orjson
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -29,11 +27,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.errors import Malformed
-from adapters.simulator.faults import JSON, Faults
+from adapters.simulator.faults import Faults
+from adapters.simulator.front import (
+    answer,
+    authenticate,
+    listed,
+    malformed,
+    read_bytes,
+    read_json,
+    read_object,
+    refused,
+    shown,
+)
 from adapters.simulator.journal import Journal, read_journal
 from adapters.simulator.records import BILL, DOCUMENT, OBJECTIVE, RATE, USAGE, Records, Resource
 from adapters.simulator.serving import listening
-from adapters.tmf import error_body, matches, page_headers, page_of, read_fields, read_query, select, write_time
+from adapters.tmf import write_time
 from adapters.xml import read_xml
 
 PATHS: Final = {
@@ -44,8 +53,6 @@ PATHS: Final = {
 }
 DOCUMENTS: Final = "/ipdr"
 BILLS: Final = "/simulator/bills"
-MOST_BYTES: Final = 1_048_576
-_JSON: Final = ("application/json", "application/merge-patch+json")
 _XML: Final = ("application/xml", "text/xml")
 
 
@@ -108,40 +115,38 @@ class _Desk:
             routes.append(Route(f"{PATHS[kind]}/{{id}}", _of(kind, self.changed), methods=["PATCH"]))
         routes.append(Route(f"{DOCUMENTS}/{{name}}", self.put, methods=["PUT"]))
         routes.append(Route(f"{DOCUMENTS}/{{name}}", self.document, methods=["GET"]))
-        return Starlette(routes=routes, exception_handlers={HTTPException: _refused, Malformed: _malformed})
+        return Starlette(routes=routes, exception_handlers={HTTPException: refused, Malformed: malformed})
 
     async def created(self, kind: str, request: Request) -> Response:
-        record = self.records.create(kind, await self._json(request))
+        authenticate(request, self.bearer)
+        record = self.records.create(kind, await read_json(request))
         self._receive(request, kind, record["id"])
-        return _json(201, record, {"Location": record["href"]})
+        return answer(201, record, {"Location": record["href"]})
 
     async def changed(self, kind: str, request: Request) -> Response:
-        patch = await self._json(request)
+        authenticate(request, self.bearer)
+        patch = await read_json(request)
         try:
             record = self.records.change(kind, request.path_params["id"], patch)
         except KeyError:
             raise HTTPException(404) from None
         self._receive(request, kind, record["id"])
-        return _json(200, record)
+        return answer(200, record)
 
     async def listed(self, kind: str, request: Request) -> Response:
-        self._authenticate(request)
-        pairs = parse_qsl(request.url.query, keep_blank_values=True)
-        asked = read_query(pairs)
-        found = [each for each in self.records.all(kind) if matches(each, asked.filters)]
-        page = page_of(len(found), asked)
-        body = [select(each, asked.fields) for each in found[page.first : page.end]]
-        return _json(page.status, body, page_headers(page, PATHS[kind], pairs))
+        authenticate(request, self.bearer)
+        return listed(request, PATHS[kind], self.records.all(kind))
 
     async def one(self, kind: str, request: Request) -> Response:
-        self._authenticate(request)
+        authenticate(request, self.bearer)
         record = self.records.get(kind, request.path_params["id"])
         if record is None:
             raise HTTPException(404)
-        return _json(200, select(record, read_fields(parse_qsl(request.url.query))))
+        return shown(request, record)
 
     async def put(self, request: Request) -> Response:
-        body, name = await self._body(request, _XML), request.path_params["name"]
+        authenticate(request, self.bearer)
+        body, name = await read_bytes(request, *_XML), request.path_params["name"]
         read_xml(body)
         new = name not in self.records.documents
         self.records.put(name, body)
@@ -149,41 +154,18 @@ class _Desk:
         return Response(status_code=201 if new else 204)
 
     async def document(self, request: Request) -> Response:
-        self._authenticate(request)
+        authenticate(request, self.bearer)
         found = self.records.documents.get(request.path_params["name"])
         if found is None:
             raise HTTPException(404)
         return Response(found, media_type=_XML[0])
 
     async def billed(self, request: Request) -> Response:
-        told = await self._json(request)
-        if not isinstance(told, dict) or not isinstance(told.get("account"), str):
+        authenticate(request, self.bearer)
+        told = await read_object(request)
+        if not isinstance(told.get("account"), str):
             raise Malformed("account is missing", field="account")
-        return _json(201, _bill(self.records, told["account"], told.get("bill") or {}, told.get("rates") or ()))
-
-    def _authenticate(self, request: Request) -> None:
-        wanted = f"Bearer {self.bearer.get_secret_value()}" if self.bearer else None
-        if wanted is not None and request.headers.get("authorization") != wanted:
-            raise HTTPException(401)
-
-    async def _json(self, request: Request) -> object:
-        body = await self._body(request, _JSON)
-        try:
-            told: object = orjson.loads(body)
-        except orjson.JSONDecodeError as exc:
-            raise Malformed("The body is no JSON", field="") from exc
-        return told
-
-    async def _body(self, request: Request, media: tuple[str, ...]) -> bytes:
-        self._authenticate(request)
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in media:
-            raise HTTPException(415)
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise HTTPException(413)
-        return bytes(body)
+        return answer(201, _bill(self.records, told["account"], told.get("bill") or {}, told.get("rates") or ()))
 
     def _receive(self, request: Request, kind: str, known_as: str) -> None:
         key = request.headers.get("idempotency-key")
@@ -207,19 +189,3 @@ def _bill(records: Records, account: str, bill: Mapping[str, Any], rates: Iterab
     for each in rates:
         records.add(RATE, {**each, **payer, "isBilled": True, "bill": {"id": made["id"]}})
     return made
-
-
-def _json(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(body), status, dict(headers or {}), media_type=JSON)
-
-
-async def _refused(_: Request, exc: Exception) -> Response:
-    assert isinstance(exc, HTTPException)
-    body = error_body(str(exc.status_code), exc.detail, status=exc.status_code)
-    return _json(exc.status_code, body, dict(exc.headers or {}))
-
-
-async def _malformed(_: Request, exc: Exception) -> Response:
-    assert isinstance(exc, Malformed)
-    message = f"{exc.field}: {exc.hint}" if exc.hint else exc.field
-    return _json(400, error_body("invalidBody", exc.message, message=message, status=400))

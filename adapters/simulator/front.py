@@ -1,11 +1,14 @@
 """What every stand-in does with a request before it looks at what is asked: who is calling, what type, how much.
 
-And what it answers when that is not in order: TM Forum's error body, which for the others is as good as any.
+And what it answers when that is not in order: TM Forum's error body, which for the others is as good as any. Those that
+speak TM Forum's APIs also list what they keep in one way, by its filters, fields and pages.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import orjson
 from pydantic import SecretStr
@@ -15,9 +18,10 @@ from starlette.responses import Response
 
 from adapters.errors import Malformed
 from adapters.simulator.faults import JSON
-from adapters.tmf import error_body
+from adapters.tmf import error_body, matches, page_headers, page_of, read_fields, read_query, select
 
 MOST_BYTES: Final = 1_048_576
+JSONS: Final = ("application/json", "application/merge-patch+json")
 
 
 def authenticate(
@@ -40,12 +44,19 @@ async def read_bytes(request: Request, *media: str) -> bytes:
     return bytes(body)
 
 
-async def read_object(request: Request, *media: str) -> dict[str, object]:
-    """Read a JSON object."""
+async def read_json(request: Request, *media: str) -> object:
+    """Read JSON of one of these types; of any that TM Forum has, where none is named."""
+    body = await read_bytes(request, *(media or JSONS))
     try:
-        found = orjson.loads(await read_bytes(request, *media))
+        found: object = orjson.loads(body)
     except orjson.JSONDecodeError as exc:
         raise Malformed("The body is no JSON", field="") from exc
+    return found
+
+
+async def read_object(request: Request, *media: str) -> dict[str, Any]:
+    """Read a JSON object."""
+    found = await read_json(request, *media)
     if not isinstance(found, dict):
         raise Malformed("The body is no JSON object", field="")
     return found
@@ -54,6 +65,21 @@ async def read_object(request: Request, *media: str) -> dict[str, object]:
 def answer(status: int, body: object, headers: dict[str, str] | None = None) -> Response:
     """Answer with JSON."""
     return Response(orjson.dumps(body), status, headers, media_type=JSON)
+
+
+def listed(request: Request, path: str, found: Sequence[Mapping[str, Any]]) -> Response:
+    """Answer with those that fit the filters, the fields and the page that are asked for."""
+    pairs = parse_qsl(request.url.query, keep_blank_values=True)
+    asked = read_query(pairs)
+    fitting = [each for each in found if matches(each, asked.filters)]
+    page = page_of(len(fitting), asked)
+    body = [select(each, asked.fields) for each in fitting[page.first : page.end]]
+    return answer(page.status, body, page_headers(page, path, pairs))
+
+
+def shown(request: Request, resource: Mapping[str, Any]) -> Response:
+    """Answer with the fields that are asked for."""
+    return answer(200, select(resource, read_fields(parse_qsl(request.url.query))))
 
 
 async def refused(_: Request, exc: Exception) -> Response:
@@ -66,4 +92,5 @@ async def refused(_: Request, exc: Exception) -> Response:
 async def malformed(_: Request, exc: Exception) -> Response:
     """Say what of a body is wrong."""
     assert isinstance(exc, Malformed)
-    return answer(400, error_body("invalidBody", exc.message, message=exc.field, status=400))
+    message = f"{exc.field}: {exc.hint}" if exc.hint else exc.field
+    return answer(400, error_body("invalidBody", exc.message, message=message, status=400))

@@ -14,7 +14,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qsl
 
 import orjson
 from lxml import etree
@@ -26,18 +25,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.errors import Malformed
-from adapters.simulator.faults import JSON, Faults
+from adapters.simulator.faults import Faults
+from adapters.simulator.front import answer, authenticate, listed, malformed, read_bytes, read_json, refused, shown
 from adapters.simulator.journal import Journal, read_journal
 from adapters.simulator.resources import INV, KINDS, Resource, Resources, name_of
 from adapters.simulator.serving import listening
-from adapters.tmf import error_body, matches, page_headers, page_of, read_fields, read_query, select, write_time
+from adapters.tmf import write_time
 from adapters.xml import Element, read_xml
 
 BASE: Final = "/tmf-api/resourceInventoryManagement/v4"
 RESOURCE: Final = f"{BASE}/resource"
 MTOSI: Final = "/mtosi"
-MOST_BYTES: Final = 1_048_576
-_MEDIA: Final = ("application/json", "application/merge-patch+json")
 _SOAP: Final = "{http://schemas.xmlsoap.org/soap/envelope/}"
 _UPDATE: Final = "{http://www.tmforum.org/mtop/mri/xsd/riu/v1}"
 _RETRIEVE: Final = "{http://www.tmforum.org/mtop/mri/xsd/rir/v1}"
@@ -101,51 +99,49 @@ class _Store:
                 Route("/feed.ndjson", self.fed, methods=["GET"]),
                 Route("/feed.xml", self.fed_xml, methods=["GET"]),
             ],
-            exception_handlers={HTTPException: _refused, Malformed: _malformed},
+            exception_handlers={HTTPException: refused, Malformed: malformed},
         )
 
     # TMF639
 
     async def created(self, request: Request) -> Response:
-        resource = self.resources.create(await self._json(request))
+        authenticate(request, self.bearer)
+        resource = self.resources.create(await read_json(request))
         self._receive(request, str(resource["id"]), resource.get("name"))
-        return _answer(201, resource, {"Location": str(resource["href"])})
+        return answer(201, resource, {"Location": str(resource["href"])})
 
     async def listed(self, request: Request) -> Response:
-        self._authenticate(request)
-        pairs = parse_qsl(request.url.query, keep_blank_values=True)
-        asked = read_query(pairs)
-        found = [each for each in self.resources.all() if matches(each, asked.filters)]
-        page = page_of(len(found), asked)
-        body = [select(each, asked.fields) for each in found[page.first : page.end]]
-        return _answer(page.status, body, page_headers(page, RESOURCE, pairs))
+        authenticate(request, self.bearer)
+        return listed(request, RESOURCE, self.resources.all())
 
     async def one(self, request: Request) -> Response:
-        self._authenticate(request)
-        return _answer(200, select(self._there(request), read_fields(parse_qsl(request.url.query))))
+        authenticate(request, self.bearer)
+        return shown(request, self._there(request))
 
     async def changed(self, request: Request) -> Response:
+        authenticate(request, self.bearer)
         self._there(request)
-        resource = self.resources.change(request.path_params["id"], await self._json(request))
+        resource = self.resources.change(request.path_params["id"], await read_json(request))
         self._receive(request, str(resource["id"]), resource.get("name"))
-        return _answer(200, resource)
+        return answer(200, resource)
 
     async def removed(self, request: Request) -> Response:
-        self._authenticate(request)
+        authenticate(request, self.bearer)
         resource = self._there(request)
         self.resources.remove(str(resource["id"]))
         self._receive(request, str(resource["id"]), resource.get("name"))
         return Response(status_code=204)
 
     async def fed(self, request: Request) -> Response:
-        self._authenticate(request)
+        authenticate(request, self.bearer)
         body = b"".join(orjson.dumps(each) + b"\n" for each in self.resources.all())
         return Response(body, media_type="application/x-ndjson")
 
     # MTOSI
 
     async def updated(self, request: Request) -> Response:
-        body = self._body(await self._bytes(request), f"{_UPDATE}updateInventoryRequest")
+        authenticate(request, self.bearer)
+        body = self._body(await read_bytes(request, "text/xml"), f"{_UPDATE}updateInventoryRequest")
         told = [
             each
             for kind in KINDS
@@ -158,14 +154,15 @@ class _Store:
         return _soap(etree.Element(f"{_UPDATE}updateInventoryResponse"))
 
     async def retrieved(self, request: Request) -> Response:
-        body = self._body(await self._bytes(request), f"{_RETRIEVE}getInventoryRequest")
+        authenticate(request, self.bearer)
+        body = self._body(await read_bytes(request, "text/xml"), f"{_RETRIEVE}getInventoryRequest")
         bases = [name_of(each) for each in body.iter(f"{_RETRIEVE}baseInstance")]
         kinds = [_OF_TYPE[each.text or ""] for each in body.iter(f"{_RETRIEVE}objectType")]
         found = [each for kind in kinds for name in bases if (each := self.resources.named(kind, name)) is not None]
         return _soap(self._response(found))
 
     async def fed_xml(self, request: Request) -> Response:
-        self._authenticate(request)
+        authenticate(request, self.bearer)
         everything = [each for kind in KINDS for each in self.resources.elements(kind)]
         return Response(etree.tostring(self._response(everything)), media_type="application/xml")
 
@@ -190,28 +187,6 @@ class _Store:
         if resource is None:
             raise HTTPException(404)
         return resource
-
-    def _authenticate(self, request: Request) -> None:
-        wanted = f"Bearer {self.bearer.get_secret_value()}" if self.bearer else None
-        if wanted is not None and request.headers.get("authorization") != wanted:
-            raise HTTPException(401)
-
-    async def _json(self, request: Request) -> object:
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in _MEDIA:
-            raise HTTPException(415)
-        try:
-            return orjson.loads(await self._bytes(request))
-        except orjson.JSONDecodeError as exc:
-            raise Malformed("The body is no JSON", field="") from exc
-
-    async def _bytes(self, request: Request) -> bytes:
-        self._authenticate(request)
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise HTTPException(413)
-        return bytes(body)
 
     def _receive(self, request: Request, known_as: str, name: object) -> None:
         key = request.headers.get("idempotency-key")
@@ -256,17 +231,3 @@ def _soap(body: Element) -> Response:
     root = etree.Element(f"{_SOAP}Envelope")
     etree.SubElement(root, f"{_SOAP}Body").append(body)
     return Response(etree.tostring(root), media_type="text/xml")
-
-
-def _answer(status: int, body: object, headers: dict[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(body), status, headers, media_type=JSON)
-
-
-async def _refused(_: Request, exc: Exception) -> Response:
-    assert isinstance(exc, HTTPException)
-    return _answer(exc.status_code, error_body(str(exc.status_code), exc.detail, status=exc.status_code))
-
-
-async def _malformed(_: Request, exc: Exception) -> Response:
-    assert isinstance(exc, Malformed)
-    return _answer(400, error_body("invalidBody", exc.message, message=exc.hint or exc.field, status=400))

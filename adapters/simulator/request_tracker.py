@@ -24,13 +24,13 @@ from starlette.routing import Route
 
 from adapters.errors import Malformed
 from adapters.simulator.faults import FOREIGN, Faults
+from adapters.simulator.front import read_json
 from adapters.simulator.journal import Journal, read_journal
 from adapters.simulator.rt_query import Query, Row, parsed
 from adapters.simulator.rt_tickets import Layout, Record, RtTickets, custom_fields
 from adapters.simulator.serving import listening
 
 BASE: Final = "/REST/2.0"
-MOST_BYTES: Final = 1_048_576
 LAYOUT: Final = Layout()
 _MEDIA: Final = "application/json; charset=utf-8"
 _ASKED: Final = frozenset({"id", "EffectiveId", "Queue", "Status", "Subject", "Priority", "LastUpdated", "Created"})
@@ -187,16 +187,9 @@ class _Desk:
 
 
 async def _read(request: Request) -> object:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise HTTPException(415, "Unsupported Media Type")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise HTTPException(413, "Request Entity Too Large")
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as exc:
+        return await read_json(request, "application/json")
+    except Malformed as exc:
         raise HTTPException(400, "JSON parse error") from exc
 
 

@@ -13,9 +13,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qsl
 
-import orjson
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -25,16 +23,15 @@ from starlette.routing import Route
 
 from adapters.errors import Malformed
 from adapters.simulator import hub
-from adapters.simulator.faults import JSON, Faults
+from adapters.simulator.faults import Faults
+from adapters.simulator.front import answer, authenticate, listed, malformed, read_json, refused, shown
 from adapters.simulator.journal import Journal, read_journal
 from adapters.simulator.serving import listening
 from adapters.simulator.tickets import Changed, Ticket, Tickets, Unchangeable
-from adapters.tmf import error_body, matches, page_headers, page_of, read_fields, read_query, select, write_time
+from adapters.tmf import error_body, write_time
 
 BASE: Final = "/tmf-api/troubleTicket/v4"
 RESOURCE: Final = f"{BASE}/troubleTicket"
-MOST_BYTES: Final = 1_048_576
-_MEDIA: Final = ("application/json", "application/merge-patch+json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +91,7 @@ class _Desk:
                 Route(f"{BASE}/hub", self.subscribed, methods=["POST"]),
                 Route(f"{BASE}/hub/{{id}}", self.unsubscribed, methods=["DELETE"]),
             ],
-            exception_handlers={HTTPException: _refused, Malformed: _malformed, Unchangeable: _unchangeable},
+            exception_handlers={HTTPException: refused, Malformed: malformed, Unchangeable: _unchangeable},
         )
 
     def restore(self, entries: list[dict[str, object]]) -> None:
@@ -108,72 +105,51 @@ class _Desk:
             self.hub.subscribe(subscription, known_as=known_as)
 
     async def opened(self, request: Request) -> Response:
-        ticket = self.tickets.create(await self._read(request))
+        authenticate(request, self.bearer)
+        ticket = self.tickets.create(await read_json(request))
         self._receive(request, ticket)
         self._announce("TroubleTicketCreateEvent", ticket)
-        return _json(201, ticket, {"Location": str(ticket["href"])})
+        return answer(201, ticket, {"Location": str(ticket["href"])})
 
     async def listed(self, request: Request) -> Response:
-        self._authenticate(request)
-        pairs = parse_qsl(request.url.query, keep_blank_values=True)
-        asked = read_query(pairs)
-        found = [each for each in self.tickets.all() if matches(each, asked.filters)]
-        page = page_of(len(found), asked)
-        body = [select(each, asked.fields) for each in found[page.first : page.end]]
-        return _json(page.status, body, page_headers(page, RESOURCE, pairs))
+        authenticate(request, self.bearer)
+        return listed(request, RESOURCE, self.tickets.all())
 
     async def one(self, request: Request) -> Response:
-        self._authenticate(request)
+        authenticate(request, self.bearer)
         ticket = self.tickets.get(request.path_params["id"])
         if ticket is None:
             raise HTTPException(404)
-        return _json(200, select(ticket, read_fields(parse_qsl(request.url.query))))
+        return shown(request, ticket)
 
     async def changed(self, request: Request) -> Response:
-        patch = await self._read(request)
+        authenticate(request, self.bearer)
+        patch = await read_json(request)
         try:
             changed = self.tickets.change(request.path_params["id"], patch)
         except KeyError:
             raise HTTPException(404) from None
         self._receive(request, changed.after)
         self._announce(_event_of(changed), changed.after)
-        return _json(200, changed.after)
+        return answer(200, changed.after)
 
     async def subscribed(self, request: Request) -> Response:
-        body = await self._read(request)
+        authenticate(request, self.bearer)
+        body = await read_json(request)
         try:
             subscription = self.hub.subscribe(body)
         except hub.AlreadyThere:
             raise HTTPException(409) from None
         self.kept.write({"subscription": subscription.shown()})
-        return _json(201, subscription.shown(), {"Location": f"{BASE}/hub/{subscription.id}"})
+        return answer(201, subscription.shown(), {"Location": f"{BASE}/hub/{subscription.id}"})
 
     async def unsubscribed(self, request: Request) -> Response:
-        self._authenticate(request)
+        authenticate(request, self.bearer)
         subscription = self.hub.unsubscribe(request.path_params["id"])
         if subscription is None:
             raise HTTPException(404)
         self.kept.write({"unsubscribed": subscription.id})
         return Response(status_code=204)
-
-    def _authenticate(self, request: Request) -> None:
-        wanted = f"Bearer {self.bearer.get_secret_value()}" if self.bearer else None
-        if wanted is not None and request.headers.get("authorization") != wanted:
-            raise HTTPException(401)
-
-    async def _read(self, request: Request) -> object:
-        self._authenticate(request)
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in _MEDIA:
-            raise HTTPException(415)
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise HTTPException(413)
-        try:
-            return orjson.loads(body)
-        except orjson.JSONDecodeError as exc:
-            raise Malformed("The body is no JSON", field="") from exc
 
     def _receive(self, request: Request, ticket: Ticket) -> None:
         told = {name: ticket.get(name) for name in ("id", "externalId", "status", "severity")}
@@ -189,23 +165,7 @@ def _event_of(changed: Changed) -> str:
     return "TroubleTicketAttributeValueChangeEvent" if same else "TroubleTicketStatusChangeEvent"
 
 
-def _json(status: int, body: object, headers: dict[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(body), status, headers, media_type=JSON)
-
-
-async def _refused(_: Request, exc: Exception) -> Response:
-    assert isinstance(exc, HTTPException)
-    body = error_body(str(exc.status_code), exc.detail, status=exc.status_code)
-    return _json(exc.status_code, body, dict(exc.headers or {}))
-
-
-async def _malformed(_: Request, exc: Exception) -> Response:
-    assert isinstance(exc, Malformed)
-    message = f"{exc.field}: {exc.hint}" if exc.hint else exc.field
-    return _json(400, error_body("invalidBody", exc.message, message=message, status=400))
-
-
 async def _unchangeable(_: Request, exc: Exception) -> Response:
     assert isinstance(exc, Unchangeable)
     message = "A ticket that is closed or cancelled is not changed: open another"
-    return _json(409, error_body("unchangeable", "The ticket is closed or cancelled", message=message, status=409))
+    return answer(409, error_body("unchangeable", "The ticket is closed or cancelled", message=message, status=409))
