@@ -5,8 +5,8 @@ plain dict. Foreseeable faults are in the response, never an exception.
 
 Files, in order of flow: `supergraph.py` (what the areas are together) · `words.py` `directives.py` (what several of them say) ·
 `context.py` (what a resolver knows of its request) · `knowledge/` (the graph itself as a subgraph) · `ledger/` (what waits for
-whom) · `ticketing/` (what only the ticketing system knows) · `billing/` (what only billing knows) · `errors.py` (what went
-wrong below, as a response).
+whom) · `elsewhere.py` (areas whose data is in another system) · `ticketing/` (what only the ticketing system knows) ·
+`billing/` (what only billing knows) · `errors.py` (what went wrong below, as a response).
 
 Invariants
 1. A subgraph never imports another; they meet through entity keys.

@@ -9,27 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
-import structlog
-from graphql import GraphQLError
 from strawberry.dataloader import DataLoader
 
 from adapters.billing import Bill, Bills, Rate
-from adapters.errors import AdapterError, Busy, Malformed, TimedOut, Unreachable
+from adapters.errors import Unreachable
 from graph.scope import Principal
 from resolvers.billing.schema import billing_schema
 from resolvers.billing.types import Desk
-
-log = structlog.get_logger(__name__)
-
-
-class Operation(Protocol):
-    """What a caller hands over: a valid document."""
-
-    @property
-    def text(self) -> str:
-        """The document as text."""
+from resolvers.elsewhere import Area, Operation
 
 
 class BillingSubgraph:
@@ -41,8 +30,8 @@ class BillingSubgraph:
         """Take how long billing may take; 0: there is none that can be asked."""
         self._seconds = seconds
         self._bills: Bills | None = None
-        self._schema = billing_schema()
-        self.sdl = self._schema.as_str()
+        self._area = Area(name=self.name, called="Billing", schema=billing_schema())
+        self.sdl = self._area.schema.as_str()
 
     @contextmanager
     def reaching(self, bills: Bills) -> Iterator[None]:
@@ -68,15 +57,7 @@ class BillingSubgraph:
             bills=DataLoader(load_fn=lambda accounts: self._load_bills(accounts, soon)),
             rates=DataLoader(load_fn=lambda bills: self._load_rates(bills, soon)),
         )
-        result = await self._schema.execute(
-            operation.text,
-            variable_values={name: _copied(value) for name, value in variables.items()},
-            context_value=desk,
-        )
-        answer: dict[str, Any] = {"data": result.data}
-        if result.errors:
-            answer["errors"] = [self._error(each) for each in result.errors]
-        return answer
+        return await self._area.answer(operation, variables, desk)
 
     async def _load_bills(self, accounts: Sequence[str], deadline: float) -> list[list[Bill]]:
         found = await self._reached().bills(accounts, deadline=deadline)
@@ -90,29 +71,3 @@ class BillingSubgraph:
         if self._bills is None:
             raise Unreachable("No billing system is connected")
         return self._bills
-
-    def _error(self, error: GraphQLError) -> dict[str, Any]:
-        code, message = _told(error.original_error)
-        log.warning("billing could not answer", reason=str(error.original_error or error))
-        entry: dict[str, Any] = {"message": message, "extensions": {"code": code, "subgraph": self.name}}
-        return {**entry, "path": error.path} if error.path else entry
-
-
-def _told(error: Exception | None) -> tuple[str, str]:
-    """Give the code and the sentence that a client may see."""
-    match error:
-        case Malformed():
-            return "BAD_USER_INPUT", f"{error.message}."
-        case TimedOut():
-            return "DEADLINE_EXCEEDED", "Billing did not answer in time."
-        case Unreachable() | Busy():
-            return "SUBGRAPH_UNAVAILABLE", "Billing cannot be reached."
-        case AdapterError():
-            return "SUBGRAPH_FAILED", "Billing answered what makes no sense."
-        case _:
-            return "SUBGRAPH_FAILED", "Billing could not be asked."
-
-
-def _copied(value: Any) -> Any:
-    """Copy what stands for entities: Strawberry takes it apart."""
-    return [dict(each) if isinstance(each, dict) else each for each in value] if isinstance(value, list) else value

@@ -5,27 +5,12 @@ from __future__ import annotations
 from functools import cache
 
 import strawberry
-from graphql import GraphQLError
-from strawberry.extensions import ParserCache, ValidationCache
-from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
 
+from resolvers.elsewhere import executed_schema
 from resolvers.ticketing.types import MOMENT, Moment, Ticket
-
-MOST_TEXTS = 500
-"""of plans, whose parsing and validation is remembered."""
-
-
-class _Schema(strawberry.federation.Schema):
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Leave them to subgraph.py, which logs what matters of them."""
 
 
 @cache
 def ticketing_schema() -> strawberry.federation.Schema:
     """Assemble the schema."""
-    return _Schema(
-        types=[Ticket],
-        config=StrawberryConfig(scalar_map={Moment: MOMENT}, disable_field_suggestions=True),
-        extensions=[lambda: ParserCache(maxsize=MOST_TEXTS), lambda: ValidationCache(maxsize=MOST_TEXTS)],
-    )
+    return executed_schema([Ticket], {Moment: MOMENT})
