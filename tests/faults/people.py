@@ -23,8 +23,8 @@ from tests.faults.stock import Sender, Settler, Worker
 from tests.faults.systems import INVENTORY, Systems, at_the_top
 from tests.faults.telling import Until
 
-_METERS: Final = 2
-_SETTLERS: Final = 2
+_METERS: Final = 4
+_SETTLERS: Final = 3
 _GRAPHQL: Final = {"Accept": "application/graphql-response+json"}
 _SECONDS: Final = 10.0
 """for one attempt."""

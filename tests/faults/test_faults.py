@@ -31,7 +31,7 @@ async def test_nothing_is_lost_and_nothing_is_doubled_whoever_is_killed(place: P
     result = await play(place, seed="make test", kills=KILLS, say=print)
     assert sum(result.kills.values()) == KILLS
     assert result.violations == []
-    happened = (result.tickets, result.usage, result.downtime, result.settled)
-    assert min(happened) > 10, "too little happened to show anything"
+    assert result.tickets > 20, "too little happened to show anything"
+    assert min(result.usage, result.downtime, result.settled) > 1, "too little happened to show anything"
     # With the supervisor everything must start again, and how long that takes is the machine's business.
     assert max(result.takeovers.get("worker", [0.0])) < TAKEOVER_SECONDS
