@@ -21,7 +21,7 @@ AUDIT_PORT ?= 4200
 GATEWAY_PORT ?= 4300
 
 help:
-	@echo "make demo     see it: a database, a network, a gateway and what a customer sees of it"
+	@echo "make demo     see it: a network, a gateway, four other systems, a card that fails, and who learns what"
 	@echo "make setup    make the environment in .venv"
 	@echo "make test     run the tests on the embedded database"
 	@echo "make lint     ruff, formatting, import arrows; make types: mypy; make format: put it right"

@@ -19,7 +19,10 @@ from starlette.types import ASGIApp, Scope
 from adapters.northbound import alarms, inventory_feeds, notifications, resources, tickets, usage
 from adapters.northbound.edge import Edge
 from adapters.northbound.errors import body_of
+from adapters.simulator.alarm_management import serving as alarm_management_system
+from adapters.simulator.billing import serving as billing_system
 from adapters.simulator.fault_management import reporting as fault_management
+from adapters.simulator.inventory import serving as inventory_system
 from adapters.simulator.ticketing import serving as ticketing_system
 from gateway import tracing
 from gateway.areas import BILLING, KNOWLEDGE, LEDGER, TICKETING, federation_of
@@ -59,7 +62,16 @@ SWEEP_SECONDS = 600.0
 JOIN_SECONDS = 60.0
 """between looks whether usage that matches no service matches one now."""
 
-__all__ = ["application", "fault_management", "middleware", "ticketing_system", "worker"]
+__all__ = [
+    "alarm_management_system",
+    "application",
+    "billing_system",
+    "fault_management",
+    "inventory_system",
+    "middleware",
+    "ticketing_system",
+    "worker",
+]
 
 
 def application(settings: Settings) -> Starlette:

@@ -1,4 +1,4 @@
-"""See it: a database, a network, a gateway, a card that fails, and what one customer sees of it that another does not.
+"""See it: a database, a network, a gateway, four other systems, a card that fails, and who learns what of it.
 
 Everything is made for the occasion and gone afterwards: the database (unless `--store` names another), the issuer's key
 pair, the tokens.
@@ -16,13 +16,14 @@ from typing import Any
 
 import click
 import orjson
-from pydantic import SecretStr
 
-from gateway.app import application, ticketing_system
+from gateway.app import application
 from gateway.commands.load import told
+from gateway.commands.neighbours import ROLES, connected, neighbours
 from gateway.commands.options import json_option, override, store_option
-from gateway.commands.outage import Outage, Scene, as_object, play
+from gateway.commands.outage import Outage, as_object, play
 from gateway.commands.progress import Bars
+from gateway.commands.scene import Scene, session
 from gateway.commands.story import examples, ready
 from gateway.errors import CommandFailed
 from gateway.log import configure_log
@@ -30,7 +31,6 @@ from gateway.minting import LocalIssuer, local_issuer
 from gateway.serving import bound, listening
 from gateway.settings import Settings, load_settings
 from gateway.stores import DemoPrincipal, LoadReport, check_address, filled
-from gateway.ticketing_settings import Ticketing
 
 TOKEN_SECONDS = 12 * 3_600
 
@@ -83,13 +83,19 @@ async def _demonstrate(settings: Settings, issuer: LocalIssuer, wish: Wish) -> N
         tokens = _tokens(issuer, premium, standard)
         sock = bound(settings)
         base = f"http://127.0.0.1:{sock.getsockname()[1]}"
-        authorization = SecretStr(f"Bearer {tokens['ticketing']}")
-        desk = await stack.enter_async_context(ticketing_system(callback_authorization=authorization))
-        callback = f"{base}/tmf-api/troubleTicketManagement/v4"
-        settings = settings.model_copy(update={"ticketing": Ticketing(address=desk.address, callback=callback)})
+        others = await stack.enter_async_context(neighbours(tokens))
+        settings = connected(settings, base, others)
         ended = await stack.enter_async_context(listening(application(settings), sock))
         await ready(f"{base}/readyz")
-        scene = Scene(base=base, desk=desk.address, tokens=tokens, premium=premium, standard=standard, seed=wish.seed)
+        scene = Scene(
+            base=base,
+            neighbours=others,
+            tokens=tokens,
+            premium=premium,
+            standard=standard,
+            seed=wish.seed,
+            session=await stack.enter_async_context(session()),
+        )
         outage = await play(scene, lambda line: note(f"\n{line}"))
         _print(report, outage, scene, wish)
         if not (outage.slice.hidden and outage.resolved):
@@ -109,8 +115,7 @@ def _tokens(issuer: LocalIssuer, premium: DemoPrincipal, standard: DemoPrincipal
         "operator": token(subject="operator", role="operator"),
         "premium": token(subject="premium", role="customer", customers=premium.customers),
         "standard": token(subject="standard", role="customer", customers=standard.customers),
-        "fault management": token(subject="fault-management", role="system:fault-management"),
-        "ticketing": token(subject="ticketing", role="system:ticketing"),
+        **{name: token(subject=role.removeprefix("system:"), role=role) for name, role in ROLES.items()},
     }
 
 
@@ -119,13 +124,15 @@ def _print(report: LoadReport, outage: Outage, scene: Scene, wish: Wish) -> None
     curls = examples(url, dict(scene.tokens), scene.premium)
     if wish.as_json:
         loaded = {"nodes": report.nodes, "relationships": report.relationships, "loaded": asdict(report)}
-        more = {"url": url, "ticketing": scene.desk, "tokens": dict(scene.tokens), "examples": curls}
+        more = {"url": url, "neighbours": dict(scene.neighbours.shown), "tokens": dict(scene.tokens), "examples": curls}
         click.echo(orjson.dumps({**loaded, **as_object(outage), **more}, default=dict))
         return
     if wish.once:
         return
-    click.echo(f"\nGraphQL is at {url}, TMF642 at {scene.base}/tmf-api/alarmManagement/v4,")
-    click.echo(f"the ticketing system at {scene.desk}/troubleTicket\n")
+    click.echo(
+        f"\nGraphQL is at {url}, TMF642 at {scene.base}/tmf-api/alarmManagement/v4. The other systems can be asked at\n"
+    )
+    click.echo("\n".join(f"{name}: {address}" for name, address in scene.neighbours.shown.items()) + "\n")
     for name, token in scene.tokens.items():
         click.echo(f"{name}: {token}\n")
     click.echo("Try:\n\n" + "\n\n".join(curls) + "\n\nCtrl-C ends it.")

@@ -1,30 +1,28 @@
 """The main job, told as it happens: a card fails, and whoever must know of it does, each in the system they look at.
 
 Everything is done and seen from outside, over HTTP: the stand-in for fault management raises the alarm, the gateway is
-asked whom it hits, the stand-in for ticketing is asked which tickets it holds, and the customer asks for its slice. Then
-the card is mended, the alarm clears, and the tickets must be resolved.
+asked whom it hits, the stand-ins of the other systems are asked what they hold of it, and the customer asks for its slice.
+Then the card is mended, the alarm clears, the tickets must be resolved, and billing must know for how long who suffered.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import aiohttp
-import orjson
 from pydantic import SecretStr
 
 from gateway.app import fault_management
-from gateway.commands.story import TIMEOUT, Told, as_text, own_word, tell
+from gateway.commands import centre, invoice, stock
+from gateway.commands.centre import Centre
+from gateway.commands.invoice import Invoice
+from gateway.commands.scene import Scene, soon
+from gateway.commands.stock import Stock
+from gateway.commands.story import Told, as_text, own_word, tell
 from gateway.errors import CommandFailed
-from gateway.stores import DemoPrincipal
 
-SECONDS: Final = 60.0
-"""for each step of the story."""
-_STEP: Final = 0.05
 _RANK: Final = ("critical", "major", "minor", "warning")
 _TICKETED: Final = frozenset(_RANK[:3])
 _CARD: Final = """
@@ -44,20 +42,6 @@ query Affected($id: ID!) {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """Where the story takes place."""
-
-    base: str
-    """the gateway's address."""
-    desk: str
-    """the ticketing system's."""
-    tokens: Mapping[str, str]
-    premium: DemoPrincipal
-    standard: DemoPrincipal
-    seed: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
     """What happened."""
 
@@ -67,56 +51,65 @@ class Outage:
     """as the ticketing system returns them, while the fault lasts."""
     ticketed_ms: float
     """from the fault manager's request to the last ticket."""
+    centre: Centre
     slice: Told
     resolved: bool
+    invoice: Invoice
+    stock: Stock
 
 
 async def play(scene: Scene, note: Callable[[str], None]) -> Outage:
     """Let a card fail and be mended; raises CommandFailed where any of it does not happen."""
     token = SecretStr(scene.tokens["fault management"])
-    async with (
-        aiohttp.ClientSession(timeout=TIMEOUT) as session,
-        fault_management(f"{scene.base}/tmf-api/alarmManagement/v4", token) as faults,
-    ):
-        card = await _card(session, scene)
+    async with fault_management(f"{scene.base}/tmf-api/alarmManagement/v4", token) as faults:
+        await invoice.make_bill(scene)
+        card = await _card(scene)
         began = time.monotonic()
-        raised = await faults.raise_alarm(card, number=scene.seed, deadline=_soon())
-        alarm, affected = await _affected(session, scene, raised.id, raised.external_alarm_id)
+        raised = await faults.raise_alarm(card, number=scene.seed, deadline=soon())
+        alarm, affected = await _affected(scene, raised.id, raised.external_alarm_id)
         note(_what_fails(alarm, affected))
         wanted = _ticketed(affected)
-        tickets = await _tickets(session, scene, raised.id, lambda found: len(found) >= len(wanted), "were opened")
+        tickets = await _tickets(scene, raised.id, lambda found: len(found) >= len(wanted), "were opened")
         ticketed_ms = round((time.monotonic() - began) * 1_000, 1)
         note(_what_is_filed(tickets, ticketed_ms))
+        central = await centre.look(scene, raised.id)
+        note(centre.as_text(central))
         told = await tell(f"{scene.base}/graphql", dict(scene.tokens), scene.premium, scene.standard)
         note(as_text(told))
-        await faults.clear_alarm(raised.external_alarm_id, deadline=_soon())
-        over = await _tickets(session, scene, raised.id, _all_resolved, "were resolved")
+        await faults.clear_alarm(raised.external_alarm_id, deadline=soon())
+        over = await _tickets(scene, raised.id, _all_resolved, "were resolved")
+        await centre.look_again(scene, raised.id)
         note(f"The card works again, the alarm is cleared: {len(over)} of {len(tickets)} tickets are resolved.")
+        billed = await invoice.look(scene)
+        note(invoice.as_text(billed))
+        stocked = await stock.look(scene, card)
+        note(stock.as_text(stocked))
     return Outage(
         alarm=alarm,
         affected=affected,
         tickets=tickets,
         ticketed_ms=ticketed_ms,
+        centre=central,
         slice=told,
         resolved=len(over) == len(tickets),
+        invoice=billed,
+        stock=stocked,
     )
 
 
-async def _card(session: aiohttp.ClientSession, scene: Scene) -> str:
+async def _card(scene: Scene) -> str:
     """Choose the card of the customer's own whose failure hits the most, and nobody's whole network."""
     (customer,) = scene.premium.customers
-    data = await _asked(session, scene, _CARD, {"id": customer})
+    data = await scene.ask(_CARD, id=customer)
     services = data["customer"]["services"]["nodes"]
     cards: list[str] = sorted({each["port"]["card"]["id"] for service in services for each in service["accessPoints"]})
-    sizes = [(await _asked(session, scene, _IMPACT, {"of": [each]}))["impact"] for each in cards]
+    sizes = [(await scene.ask(_IMPACT, of=[each]))["impact"] for each in cards]
     hit = {card: (size["totalCustomers"], size["totalServices"]) for card, size in zip(cards, sizes, strict=True)}
     return max(cards, key=lambda each: (hit[each][1] <= 200, hit[each], each))
 
 
-async def _affected(
-    session: aiohttp.ClientSession, scene: Scene, alarm_id: str, external_id: str
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    found = (await _asked(session, scene, _AFFECTED, {"id": alarm_id}))["alarm"]
+async def _affected(scene: Scene, alarm_id: str, external_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    found = (await scene.ask(_AFFECTED, id=alarm_id))["alarm"]
     affected = [
         {
             "customer": each["service"]["customer"],
@@ -143,23 +136,16 @@ def _ticketed(affected: Sequence[Mapping[str, Any]]) -> set[str]:
 
 
 async def _tickets(
-    session: aiohttp.ClientSession,
-    scene: Scene,
-    alarm_id: str,
-    enough: Callable[[list[dict[str, Any]]], bool],
-    what: str,
+    scene: Scene, alarm_id: str, enough: Callable[[list[dict[str, Any]]], bool], what: str
 ) -> list[dict[str, Any]]:
     """Read the alarm's tickets back from the ticketing system, until they are as they should be."""
-    end = _soon()
-    while True:
-        async with session.get(f"{scene.desk}/troubleTicket?limit=1000") as response:
-            listed = await response.json()
-        found = [each for each in listed if each["externalId"].startswith(f"{alarm_id}:")]
-        if enough(found):
-            return [_shown(each) for each in found]
-        if time.monotonic() > end:
-            raise CommandFailed(f"Not all tickets {what} within {SECONDS:.0f} s.", "Look at `deliveries`.")
-        await asyncio.sleep(_STEP)
+
+    def of_it(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [each for each in listed if each["externalId"].startswith(f"{alarm_id}:")]
+
+    url = f"{scene.neighbours.ticketing}/troubleTicket?limit=1000"
+    listed = await scene.until(url, lambda found: enough(of_it(found)), f"Not all tickets {what}")
+    return [_shown(each) for each in of_it(listed)]
 
 
 def _all_resolved(found: Sequence[Mapping[str, Any]]) -> bool:
@@ -168,20 +154,6 @@ def _all_resolved(found: Sequence[Mapping[str, Any]]) -> bool:
 
 def _shown(ticket: Mapping[str, Any]) -> dict[str, Any]:
     return {name: ticket[name] for name in ("id", "externalId", "severity", "status", "relatedParty")}
-
-
-async def _asked(session: aiohttp.ClientSession, scene: Scene, text: str, variables: dict[str, Any]) -> Any:
-    headers = {"Authorization": f"Bearer {scene.tokens['operator']}", "Content-Type": "application/json"}
-    body = orjson.dumps({"query": text, "variables": variables})
-    async with session.post(f"{scene.base}/graphql", data=body, headers=headers) as response:
-        answer = await response.json()
-    if answer.get("errors"):
-        raise CommandFailed("The gateway answered with an error.", answer["errors"][0]["message"])
-    return answer["data"]
-
-
-def _soon() -> float:
-    return time.monotonic() + SECONDS
 
 
 def _what_fails(alarm: Mapping[str, Any], affected: Sequence[Mapping[str, Any]]) -> str:
@@ -217,4 +189,7 @@ def as_object(outage: Outage) -> dict[str, Any]:
         "query": {"data": outage.slice.data, "milliseconds": outage.slice.milliseconds},
         "hiddenFromOther": outage.slice.hidden,
         "resolved": outage.resolved,
+        "centre": {"alarm": dict(outage.centre.alarm), "acknowledgedHere": outage.centre.acknowledged_here},
+        "billing": invoice.as_object(outage.invoice),
+        "inventory": stock.as_object(outage.stock),
     }

@@ -16,16 +16,16 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
+from gateway.commands.scene import TIMEOUT
 from gateway.errors import CommandFailed
 from gateway.stores import DemoPrincipal
 
-TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
 READY_SECONDS: Final = 30
 UNKNOWN: Final = "customer-00000000-0000-5000-8000-000000000000"
 SLICE: Final = """
 query Slice($id: ID!) {
   customer(id: $id) {
-    name segment status
+    id name segment status
     services(first: 50) {
       totalCount
       nodes {
@@ -38,6 +38,7 @@ query Slice($id: ID!) {
     }
     tickets { nodes { externalId status severity alarms { nodes { probableCause } } } }
     orders { nodes { externalId state } }
+    bills(first: 1) { number state dueAt amountDue { amount currency } }
   }
 }
 """
@@ -118,6 +119,10 @@ def _service(service: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _money(amount: dict[str, Any]) -> str:
+    return f"{int(amount['amount']) / 100:,.2f} {amount['currency']}"
+
+
 def own_word(name: str | None) -> str | None:
     """Turn the GraphQL spelling into the field's own: AT_RISK into atRisk."""
     return None if name is None else re.sub(r"_(\w)", lambda match: match[1].upper(), name.lower())
@@ -137,6 +142,10 @@ def as_text(told: Told) -> str:
     lines += [
         f"  ticket {each['externalId']}: {own_word(each['severity'])}, {own_word(each['status'])}"
         for each in told.data["tickets"]["nodes"]
+    ]
+    lines += [
+        f"  bill {each['number']}: {_money(each['amountDue'])}, {own_word(each['state'])}"
+        for each in told.data["bills"]
     ]
     sight = "is told what anyone is told of a customer that does not exist" if told.hidden else "SEES IT TOO"
     lines.append(f"{told.other.name} ({told.other.tier}), who shares site, card and trunk with it, {sight}.")

@@ -111,6 +111,33 @@ class TestDemo:
         assert told["query"]["milliseconds"] > 0
         assert customer["tickets"]["nodes"][0]["externalId"] in {each["id"] for each in told["tickets"]}
         assert [each for each in customer["services"]["nodes"] if each["affectedBy"]["nodes"]]
+        assert customer["bills"] == [
+            {
+                "number": "2026-01-0042",
+                "state": "SENT",
+                "dueAt": "2026-02-15T00:00:00.000Z",
+                "amountDue": {"amount": "471150", "currency": "EUR"},
+            }
+        ]
+        self.others_know(told)
+
+    def others_know(self, told: dict[str, Any]) -> None:
+        hit = {(each["service"]["id"], each["customer"]["id"], each["effect"]) for each in told["affected"]}
+        alarm = told["centre"]["alarm"]
+        assert alarm["externalAlarmId"] == told["alarm"]["id"]
+        assert {(each["id"], each["customer"]["id"], each["effect"]) for each in alarm["affectedService"]} == hit
+        assert told["centre"]["acknowledgedHere"] is True
+        suffered = {
+            each["serviceLevelObjectiveParameter"]["relatedEntity"][0]["id"] for each in told["billing"]["downtime"]
+        }
+        assert suffered == {service for service, _, _ in hit}
+        [party, *_] = told["billing"]["usage"]["relatedParty"]
+        assert party["id"] == told["query"]["data"]["id"]
+        card = told["alarm"]["alarmedObject"]
+        assert told["inventory"]["difference"]["resource"] == card["id"]
+        assert told["inventory"]["difference"]["state"] == "HELD"
+        assert told["inventory"]["told"]["name"] == card["name"]
+        assert set(told["neighbours"]) == {"ticketing", "fault management", "billing", "inventory"}
 
     def test_its_lines_work_when_pasted_and_ctrl_c_ends_it(self, tmp_path: Path) -> None:
         arguments = [sys.executable, "-u", "-m", "gateway", "demo", "--scale", "1000"]
