@@ -15,8 +15,9 @@ Files, in order of flow:
     request_tracker.py  a Request Tracker 5: its database, queue, custom fields, users, tokens
     ours.py             our gateway over a network, and who asks it
     steps.py            what was shown, in order
-    alerta.py           an Alerta, and the proof that it can be had
+    alerta.py           an Alerta 9: its database, our key, a person's login
     ticketing.py        the proof of trouble ticketing: an alarm, a ticket, people, and back
+    fault_management.py the proof of fault management: an alarm, an alert with its customer, people, and back
 
 Invariants
 1. Nothing of a system that is installed for other purposes is changed: databases, settings and ports are ours alone.

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import click
 
-from tests.proofs import alerta, ticketing
+from tests.proofs import fault_management, ticketing
 from tests.proofs.debian import Impossible
 from tests.proofs.steps import Say, Summary
 
 PROOFS: Final[Mapping[str, Callable[[Path, Say], Coroutine[Any, Any, Summary]]]] = {
-    alerta.NAME: alerta.prove,
+    fault_management.NAME: fault_management.prove,
     ticketing.NAME: ticketing.prove,
 }
 _CANNOT_RUN: Final = 3

@@ -1,7 +1,7 @@
 """An Alerta of our own: the program from PyPI, its database from Debian's packages, both on loopback and in our directory.
 
-Only that it can be had, started, told an alert, asked for it and stopped is shown so far; who tells it alerts in earnest is
-proven beside this.
+As its administrator would lay it out: nobody is let in without a key or a login, we have a key of our own, which may read and
+write alerts and nothing else, and a person who works there has a login.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import httpx
-
 from tests.faults.processes import TOP, free_port
-from tests.proofs.debian import Impossible, Packages, present
+from tests.proofs.debian import Impossible, Packages
 from tests.proofs.running import running, until, until_answering
-from tests.proofs.steps import Say, Steps, Summary
 
-NAME: Final = "alerta"
 PACKAGES: Final = Packages(names=("postgresql",))
 FROM_PYPI: Final = ("alerta-server==9.1.0", "psycopg2-binary==2.9.13")
 _PLACE: Final = TOP / ".cache" / "proofs" / "alerta"
+_PROGRAM: Final = str(_PLACE / "bin" / "alertad")
 _USER: Final = "postgres"
 _UP_SECONDS: Final = 120.0
-_ALERT: Final = {
-    "resource": "card-1",
-    "event": "CardDown",
-    "environment": "Production",
-    "severity": "critical",
-    "service": ["Network"],
-}
+_SETTINGS: Final = """
+DATABASE_URL = {database!r}
+SECRET_KEY = {secret!r}
+AUTH_REQUIRED = True
+SIGNUP_ENABLED = False
+ADMIN_USERS = [{us!r}, {person!r}]
+"""
+_US: Final = "trunkline@proof.invalid"
+PERSON: Final = "grace@proof.invalid"
+_SCOPES: Final = ("read", "write")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,22 +46,10 @@ class RealAlerta:
 
     address: str
     """of its API."""
-
-
-async def prove(directory: Path, say: Say) -> Summary:
-    """Show that it runs and keeps what it is told; AssertionError where it does not."""
-    versions = present(PACKAGES)
-    await asyncio.to_thread(_install)
-    steps = Steps(say=say)
-    async with alerta(directory) as system, httpx.AsyncClient(base_url=system.address, timeout=30) as client:
-        steps.show("an Alerta on a database of its own answers on loopback")
-        told = (await client.post("/alert", json=_ALERT)).raise_for_status().json()
-        listed = (await client.get("/alerts")).raise_for_status().json()["alerts"]
-        assert [(each["id"], each["event"], each["status"]) for each in listed] == [(told["id"], "CardDown", "open")]
-        steps.show("an alert that it is told is open, and the only one that it lists")
-    steps.show("everything that was started has ended")
-    system_text = f"{FROM_PYPI[0].replace('==', ' ')} (PyPI, PostgreSQL {versions['postgresql']} of Debian)"
-    return Summary(name="Alerta", system=system_text, steps=tuple(steps.shown))
+    key: Path
+    """the file with our key."""
+    password: Path
+    """the file with that of a person who works there, `PERSON`."""
 
 
 @asynccontextmanager
@@ -69,17 +57,37 @@ async def alerta(directory: Path) -> AsyncIterator[RealAlerta]:
     """Lay one out in a new directory, and run it and its database while the block runs."""
     if os.geteuid() != 0:
         raise Impossible("The database of an Alerta is laid out as root, and runs as another user.")
+    await asyncio.to_thread(_install)
     port, log = free_port(), directory / "alerta.log"
+    found = RealAlerta(
+        address=f"http://127.0.0.1:{port}", key=directory / "ours.key", password=directory / "grace.password"
+    )
+    for each in (found.key, found.password):
+        each.write_text(secrets.token_urlsafe(24))
     async with _database(directory) as database:
-        settings = directory / "alertad.conf"
-        secret = secrets.token_hex(16)
-        settings.write_text(f"DATABASE_URL = {database!r}\nSECRET_KEY = {secret!r}\nAUTH_REQUIRED = False\n")
-        environment = {"PATH": "/usr/bin:/bin", "HOME": str(directory), "ALERTA_SVR_CONF_FILE": str(settings)}
-        command = [str(_PLACE / "bin" / "alertad"), "run", "--host", "127.0.0.1", "--port", str(port)]
+        environment = _environment(directory, database)
+        await asyncio.to_thread(_let_in, found, environment)
+        command = [_PROGRAM, "run", "--host", "127.0.0.1", "--port", str(port)]
         async with running(command, log=log, environment=environment) as process:
-            address = f"http://127.0.0.1:{port}"
-            await until_answering(f"{address}/management/healthcheck", process, log, _UP_SECONDS)
-            yield RealAlerta(address=address)
+            await until_answering(f"{found.address}/management/healthcheck", process, log, _UP_SECONDS)
+            yield found
+
+
+def _environment(directory: Path, database: str) -> dict[str, str]:
+    settings = directory / "alertad.conf"
+    settings.write_text(
+        _SETTINGS.format(database=database, secret=secrets.token_hex(16), us=_US, person=PERSON), encoding="utf-8"
+    )
+    return {"PATH": "/usr/bin:/bin", "HOME": str(directory), "ALERTA_SVR_CONF_FILE": str(settings)}
+
+
+def _let_in(found: RealAlerta, environment: Mapping[str, str]) -> None:
+    """Make our key, and the person's login."""
+    scopes = [word for each in _SCOPES for word in ("--scope", each)]
+    key = found.key.read_text(encoding="utf-8")
+    _run([_PROGRAM, "key", "--username", _US, "--key", key, *scopes], environment, user=None)
+    password = found.password.read_text(encoding="utf-8")
+    _run([_PROGRAM, "user", "--username", PERSON, "--password", password], environment, user=None)
 
 
 @asynccontextmanager

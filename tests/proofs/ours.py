@@ -102,10 +102,10 @@ class Ours:
 
 
 @asynccontextmanager
-async def ours(directory: Path, ticketing: Mapping[str, Any]) -> AsyncIterator[Ours]:
-    """Load a network, and serve it with this ticketing system while the block runs."""
+async def ours(directory: Path, sections: Mapping[str, Mapping[str, Any]]) -> AsyncIterator[Ours]:
+    """Load a network, and serve it with these sections of the settings (`ticketing`, ...) while the block runs."""
     issuer, port = local_issuer(directory / "issuer.json"), free_port()
-    environment = _environment(directory, issuer, port, ticketing)
+    environment = _environment(directory, issuer, port, sections)
     await asyncio.to_thread(_load, environment)
     address = f"http://127.0.0.1:{port}"
     gateway = Gateway(
@@ -131,7 +131,9 @@ def _load(environment: Mapping[str, str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def _environment(directory: Path, issuer: LocalIssuer, port: int, ticketing: Mapping[str, Any]) -> dict[str, str]:
+def _environment(
+    directory: Path, issuer: LocalIssuer, port: int, sections: Mapping[str, Mapping[str, Any]]
+) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TRUNKLINE_")}
     return {
         **kept,
@@ -140,7 +142,7 @@ def _environment(directory: Path, issuer: LocalIssuer, port: int, ticketing: Map
         "TRUNKLINE_LISTEN": f"127.0.0.1:{port}",
         "TRUNKLINE_ISSUERS": json.dumps([issuer.settings().model_dump(mode="json")]),
         "TRUNKLINE_SYSTEMS": json.dumps({SOURCE: {"sources": [SOURCE]}}),
-        "TRUNKLINE_TICKETING": json.dumps(ticketing),
+        **{f"TRUNKLINE_{name.upper()}": json.dumps(section) for name, section in sections.items()},
     }
 
 

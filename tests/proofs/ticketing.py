@@ -100,7 +100,7 @@ async def prove(directory: Path, say: Say) -> Summary:
         tracker = await stack.enter_async_context(request_tracker(tracker_directory))
         steps.show("a Request Tracker with a queue, two custom fields and two users answers on loopback")
         async with AsyncExitStack() as inner:
-            us = await inner.enter_async_context(ours(our_directory, _settings(tracker)))
+            us = await inner.enter_async_context(ours(our_directory, {"ticketing": _settings(tracker)}))
             steps.show("the gateway is ready, on a network that was just loaded")
             headers = {"Authorization": f"token {tracker.hers.read_text()}"}
             client = httpx.AsyncClient(base_url=tracker.address, headers=headers, timeout=30)

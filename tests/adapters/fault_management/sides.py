@@ -1,14 +1,21 @@
-"""Each dialect with a system that speaks it: what that system knows of our alarms, and what its people do."""
+"""Each dialect with a system that speaks it: what that system knows of our alarms, and what its people do.
+
+A real Alerta is among them when the environment says where (`TRUNKLINE_TEST_ALERTA`: its address, and a key):
+all that it has is deleted before each test.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import httpx
+from pydantic import SecretStr
+from starlette.applications import Starlette
 
 from adapters.alarms.read import read_alarm
 from adapters.fault_management import FaultManagement
@@ -21,6 +28,7 @@ from adapters.simulator.faults import Faults
 from adapters.transport import System, Transport, opened
 
 OURS = "alarm-0199-7"
+_REAL: Final = os.environ.get("TRUNKLINE_TEST_ALERTA", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +45,15 @@ class Known:
 class Side(Protocol):
     """A dialect, and a system that speaks it."""
 
-    system: FaultManagement
-    faults: Faults
+    @property
+    def system(self) -> FaultManagement:
+        """The dialect."""
+        ...
+
+    @property
+    def faults(self) -> Faults:
+        """How it misbehaves to order; a real one cannot."""
+        ...
 
     def known(self) -> Mapping[str, list[Known]]:
         """Give what it has, by our id; several where it was told of one alarm twice."""
@@ -74,11 +89,39 @@ class OfTmf642:
             assert (await client.patch(url, json={"ackState": "acknowledged"})).is_success
 
 
+class _Alerts(Protocol):
+    """An Alerta, of whatever kind."""
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def alerts(self) -> Mapping[str, dict[str, Any]]: ...
+
+
+@dataclass(frozen=True)
+class RealAlerts:
+    """An Alerta that others wrote, asked with a key."""
+
+    address: str
+    key: str
+
+    @property
+    def alerts(self) -> Mapping[str, dict[str, Any]]:
+        answer = httpx.get(f"{self.address}/alerts", params={"page-size": 1_000}, headers=self.headers)
+        return {each["id"]: each for each in answer.raise_for_status().json()["alerts"]}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"X-API-Key": self.key}
+
+
 @dataclass
 class OfAlerta:
     system: FaultManagement
     faults: Faults
-    served: alerta.AlertaServer
+    served: _Alerts
+    headers: Mapping[str, str]
 
     def known(self) -> Mapping[str, list[Known]]:
         found: dict[str, list[Known]] = {}
@@ -94,7 +137,7 @@ class OfAlerta:
 
     async def acknowledge(self, ours: str) -> None:
         [their_id] = [n for n, each in self.served.alerts.items() if each["attributes"]["alarmId"] == ours]
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(headers=dict(self.headers)) as client:
             url = f"{self.served.address}/alert/{their_id}/status"
             assert (await client.put(url, json={"status": "ack"})).is_success
 
@@ -131,7 +174,19 @@ async def of_tmf642(journal: Path) -> AsyncIterator[OfTmf642]:
 @asynccontextmanager
 async def of_alerta(journal: Path) -> AsyncIterator[OfAlerta]:
     async with alerta.serving(journal=journal) as served, opened(_system(served.address)) as transport:
-        yield OfAlerta(Alerta(transport), served.faults, served)
+        yield OfAlerta(Alerta(transport), served.faults, served, {})
+
+
+@asynccontextmanager
+async def of_a_real_alerta(_: Path) -> AsyncIterator[OfAlerta]:
+    address, key = _REAL.split()
+    served = RealAlerts(address, key)
+    async with httpx.AsyncClient(base_url=address, headers=served.headers) as client:
+        for each in served.alerts:
+            (await client.delete(f"/alert/{each}")).raise_for_status()
+    async with opened(_system(address)) as transport:
+        nothing = Faults(Starlette())
+        yield OfAlerta(Alerta(transport, key=SecretStr(served.key)), nothing, served, served.headers)
 
 
 @asynccontextmanager
@@ -145,6 +200,7 @@ SIDES: dict[str, Callable[[Path], AbstractAsyncContextManager[Side]]] = {
     "tmf642": of_tmf642,
     "alerta": of_alerta,
     "mtosi": of_mtosi,
+    **({"real-alerta": of_a_real_alerta} if _REAL else {}),
 }
 
 

@@ -151,7 +151,7 @@ async def test_a_system_that_is_slow_has_acted_all_the_same(side: Side) -> None:
 
 
 @pytest.mark.parametrize("status", ["400 Bad Request", "404 Not Found", "422 Unprocessable"])
-@pytest.mark.parametrize("name", list(SIDES))
+@pytest.mark.parametrize("name", list(DIALECTS))
 async def test_a_refusal_is_one(name: str, status: str) -> None:
     async with saying(http(status, b"{}", JSON)) as server, asking(server.address) as transport:
         with pytest.raises(Rejected):
@@ -161,7 +161,7 @@ async def test_a_refusal_is_one(name: str, status: str) -> None:
 @pytest.mark.parametrize(
     "body", [b"[]", b"7", b'"text"', b"{}", b"null", b'{"alert": 7}', b'[{"id": 1}]'], ids=lambda each: each.decode()
 )
-@pytest.mark.parametrize("name", list(SIDES))
+@pytest.mark.parametrize("name", list(DIALECTS))
 async def test_an_answer_that_makes_no_sense_is_believed_by_nobody(name: str, body: bytes) -> None:
     async with saying(http("200 OK", body, JSON)) as server, asking(server.address) as transport:
         with pytest.raises(Nonsense):
