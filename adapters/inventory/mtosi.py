@@ -4,7 +4,8 @@ A name in MTOSI is given by whoever makes the thing. So what we make there is ca
 there already, as of what is not, is one and the same message: `updateInventory`, merged over what is there. That a thing
 is there no more is said by the state of its life. What comes back is checked for being the answer to what was asked.
 
-A fault comes with HTTP's 500 and is tried again; what it says stays there, as with every system.
+A fault comes with HTTP's 500, whoever is to blame: a `Client` fault will not go away by asking again, any other may. What it
+says stays there, as with every system.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Final
 
 from lxml import etree
 
-from adapters.errors import Malformed, Nonsense, Rejected
+from adapters.errors import Busy, Malformed, Nonsense, Rejected
 from adapters.inventory import ResourceOrder
 from adapters.inventory.mtosi_names import parts_of
 from adapters.inventory.mtosi_resource import NAMESPACES, OWN, keep_others, ours_of, read, write, write_name
@@ -35,6 +36,7 @@ _ANSWERED: Final = {
     "Port": f"{{{_INV}}}ptpInv",
     "Trunk": f"{{{_INV}}}tlAttrs",
 }
+_FAULT: Final = 500
 _LISTS: Final = {"Card": "eh", "Port": "ptp"}
 
 
@@ -107,12 +109,27 @@ class Mtosi:
     async def _exchange(self, service: str, activity: str, body: Element, correlation: str, deadline: float) -> Element:
         """Send a message, and give the body of the answer to it."""
         headers = {"Content-Type": "text/xml; charset=utf-8", "Accept": "text/xml", "SOAPAction": f'"{activity}"'}
-        call = Call(method="POST", path=(service,), body=envelope(activity, body, correlation), headers=headers)
+        message = envelope(activity, body, correlation)
+        call = Call(method="POST", path=(service,), body=message, headers=headers, reads=frozenset({_FAULT}))
         answer = await self._transport.exchange(call, deadline=deadline)
+        if answer.status == _FAULT:
+            raise self._fault(answer, activity)
         found = self._body(answer)
         if not str(found.tag).endswith(f"}}{activity}Response"):
             raise Nonsense(f"{self._transport.name} answered something else to {activity}", where="body")
         return found
+
+    def _fault(self, answer: Answer, activity: str) -> Busy | Rejected:
+        """Give what a fault means; what is none with this status is a system that has failed."""
+        try:
+            found = self._body(answer)
+        except Nonsense:
+            found = None
+        code = (found.findtext("faultcode") or "") if found is not None and found.tag == f"{{{SOAP}}}Fault" else ""
+        if code.rpartition(":")[2].strip().startswith("Client"):
+            said = f"{answer.system} answered a fault of ours to {activity}"
+            return Rejected(said, hint="Look into its own log for the reason", status=400)
+        return Busy(f"{answer.system} could not do {activity}", hint="It is asked again later", status=_FAULT)
 
     def _body(self, answer: Answer) -> Element:
         try:

@@ -12,9 +12,11 @@ from lxml import etree
 
 from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
 from adapters.inventory import ResourceOrder
+from adapters.inventory.mtosi import Mtosi
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.journal import read_journal
 from graph.resource import Resource
+from tests.adapters.conftest import asking, http, saying
 from tests.adapters.inventory.dialects import DIALECTS, Told, telling
 from tests.adapters.inventory.test_codecs import elements, schema
 
@@ -162,6 +164,32 @@ async def test_what_others_have_beside_ours_stays() -> None:
         assert theirs[0] in kept["resourceCharacteristic"]
         assert rest[0] in kept["resourceRelationship"]
         assert len(kept["resourceRelationship"]) == 2
+
+
+FAULT = (
+    '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault>'
+    "<faultcode>s:{}</faultcode><faultstring>why</faultstring></s:Fault></s:Body></s:Envelope>"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (FAULT.format("Client"), Rejected),
+        (FAULT.format("Client.Wrong"), Rejected),
+        (FAULT.format("Server"), Busy),
+        (FAULT.format("MustUnderstand"), Busy),
+        (FAULT.format("Client").replace("s:Fault", "s:Other"), Busy),
+        ("<html/>", Busy),
+        ("", Busy),
+    ],
+)
+async def test_a_soap_fault_is_a_refusal_where_we_are_to_blame(body: str, error: type[AdapterError]) -> None:
+    said = http("500 Internal Server Error", body.encode(), "Content-Type: text/xml")
+    async with saying(said) as server, asking(server.address) as transport:
+        with pytest.raises(AdapterError) as caught:
+            await Mtosi(transport).create(order(CARD), delivery_id="d", deadline=soon())
+    assert type(caught.value) is error
 
 
 async def test_what_others_extend_stays_in_mtosi() -> None:
