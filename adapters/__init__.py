@@ -5,7 +5,7 @@ In: what a change obliges us to tell another system. Out: what another system te
 Files, in order of flow: `northbound/` (the endpoints that others call) · `delivery.py` (what waits for a system is told,
 by one process at a time) · `ticketing/` (who works on it) · `inventory/` (which equipment there is) · `fault_management/` (who
 looks at all alarms) · `billing/` (who bills it) · `alarms/` (one alarm for all dialects) · `retrying.py` (whether to tell
-again, and when) · `transport.py` `breaker.py` (the way to a system) · `tmf.py` (conventions of TM Forum's APIs, for both
+again, and when) · `transport.py` `breaker.py` (the way to a system) · `outward.py` (the way to an address that somebody else has named) · `tmf.py` (conventions of TM Forum's APIs, for both
 directions) · `xml.py` (XML from outside, messages and feeds) · `errors.py` (what can go wrong) · `simulator/` (every
 surrounding system as a small real server).
 

@@ -6,11 +6,11 @@ Files, in the order in which a request meets them:
 
     cli.py           `trunkline ...`; __main__.py lets `python -m gateway` do the same; commands/ has one file for each
     settings.py      what an operator decides; its parts: subgraph_settings.py, ticketing_settings.py, fault_management_settings.py,
-                     billing_settings.py, inventory_settings.py; system_settings.py is what those about systems share
+                     billing_settings.py, hub_settings.py, inventory_settings.py; system_settings.py is what those about systems share
     minting.py       tokens for those who only try it out
     app.py           the composition root: with areas.py and systems.py all that knows the other rooms
     areas.py         what this product answers itself: several areas as one schema
-    systems.py       the surrounding systems that the settings name, and who tells them
+    systems.py       the surrounding systems that the settings name, and who tells them; callbacks.py those that register themselves
     stores.py        a store is opened, looked at and filled: all that most commands want of the graph
     standalone.py    the same for a gateway over subgraphs alone, which needs no other room
     serving.py       sockets, worker processes, signals; protocol.py bounds what comes before a request is one

@@ -27,6 +27,7 @@ from adapters.simulator.ticketing import serving as ticketing_system
 from gateway import tracing
 from gateway.areas import BILLING, KNOWLEDGE, LEDGER, TICKETING, federation_of
 from gateway.arriving import Arriving, Away, Ping
+from gateway.callbacks import callbacks_of, hubs_told
 from gateway.errors import Refused, printed
 from gateway.exchange import exchange_of
 from gateway.execution import Subgraph
@@ -91,7 +92,8 @@ def application(settings: Settings) -> Starlette:
         joining = keep_joined(store, policy_of(settings), every=JOIN_SECONDS)
         async with ledger(settings, store, pressure), beside(joining), told(settings, store, areas, metrics.told):
             with northbound.keep(store), waiting.reading(store):
-                yield
+                async with hubs_told(northbound, alarms.BASE):
+                    yield
 
     arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, partial(_opening, settings, working))
     areas: dict[Graph, Subgraph] = {KNOWLEDGE: arriving, LEDGER: waiting, TICKETING: ticketing, BILLING: billing}
@@ -149,6 +151,7 @@ class _Northbound:
 
     def __init__(self, settings: Settings, pressure: Pressure) -> None:
         self.policy = policy_of(settings)
+        self.outward = callbacks_of(settings)
         self.pressure = pressure
         self._store: Store | None = None
 

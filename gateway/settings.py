@@ -26,6 +26,7 @@ from pydantic_settings import (
 from gateway.billing_settings import Billing
 from gateway.errors import SettingsBroken
 from gateway.fault_management_settings import FaultManagement
+from gateway.hub_settings import Hubs, with_secret
 from gateway.inventory_settings import Inventory
 from gateway.subgraph_settings import FederationSettings
 from gateway.system_settings import with_bearer
@@ -136,6 +137,8 @@ class Settings(BaseSettings):
     """nobody is told of usage and downtime, or asked for bills, without one."""
     inventory: Inventory | None = None
     """feeds are taken without one; none is told where the graph is right."""
+    hubs: Hubs | None = None
+    """where those may be who ask to be told of alarms; nobody without it."""
     reopen_seconds: Annotated[float, Field(ge=0)] = 600.0
     """an alarm that returns within this time after its clear is the same alarm."""
     overloaded_seconds: Annotated[float, Field(ge=0)] = 86_400.0
@@ -244,6 +247,8 @@ def _with_secrets(settings: Settings) -> Settings:
     for section in ("ticketing", "fault_management", "billing", "inventory"):
         systems[section], problem = with_bearer(section, getattr(settings, section))
         faults += problem
+    systems["hubs"], problem = with_secret(settings.hubs)
+    faults += problem
     complete = settings.model_copy(update={**secrets, **systems})
     key = complete.cursor_key.get_secret_value()
     if key and not CURSOR_KEY.fullmatch(key):

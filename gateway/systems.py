@@ -120,7 +120,7 @@ async def _ticketing(settings: Settings, store: Store, areas: Areas, note: Note)
     )
     async with _ticketing_system(chosen) as ticketing:
         teller = TicketTeller(store=store, ticketing=ticketing, policy=policy_of(settings), attention=attention)
-        async with beside(Lanes(store, teller, pace, owner=_owner(), note=note).run()):
+        async with beside(Lanes(store, teller, pace, owner=owner(), note=note).run()):
             with areas.ticketing(ticketing):
                 yield
 
@@ -163,7 +163,7 @@ async def _fault_management(settings: Settings, store: Store, _: Areas, note: No
         teller = alarms.AlarmTeller(
             store=store, fault_management=system, policy=policy_of(settings), attention=attention
         )
-        async with beside(Lanes(store, teller, pace, owner=_owner(), note=note).run()):
+        async with beside(Lanes(store, teller, pace, owner=owner(), note=note).run()):
             yield
 
 
@@ -193,7 +193,7 @@ async def _billing(settings: Settings, store: Store, areas: Areas, note: Note) -
         pace = Pace(
             most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=chosen.processing_seconds
         )
-        await stack.enter_async_context(beside(Lanes(store, teller, pace, owner=_owner(), note=note).run()))
+        await stack.enter_async_context(beside(Lanes(store, teller, pace, owner=owner(), note=note).run()))
         if chosen.bills_address:
             bills = Tmf678(await _reached(chosen, chosen.bills_address, stack))
             stack.enter_context(areas.billing(bills))
@@ -224,7 +224,7 @@ async def _inventory(settings: Settings, store: Store, _: Areas, note: Note) -> 
     """Compare what inventories send, whether or not one of them is told anything."""
     chosen = settings.inventory
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(beside(keep_reconciling(store, policy_of(settings), owner=_owner())))
+        await stack.enter_async_context(beside(keep_reconciling(store, policy_of(settings), owner=owner())))
         if chosen is not None:
             system = System(name=chosen.name, address=chosen.address, bearer=chosen.bearer or None)
             seconds = chosen.processing_seconds
@@ -232,7 +232,7 @@ async def _inventory(settings: Settings, store: Store, _: Areas, note: Note) -> 
             transport = await stack.enter_async_context(transported(system))
             inventory = _inventory_dialect(chosen.dialect, transport)
             teller = InventoryTeller(store=store, inventory=inventory, system=chosen.name, processing_seconds=seconds)
-            await stack.enter_async_context(beside(Lanes(store, teller, pace, owner=_owner(), note=note).run()))
+            await stack.enter_async_context(beside(Lanes(store, teller, pace, owner=owner(), note=note).run()))
         yield
 
 
@@ -251,7 +251,7 @@ async def ledger(settings: Settings, store: Store, pressure: Pressure) -> AsyncI
     """Do what the ledger needs done beside the telling: positions, timers, and a look at what waits."""
     sweep = sweeping(int(settings.retention_days * _DAY_MS))
     async with (
-        beside(keep_placed(store, owner=_owner())),
+        beside(keep_placed(store, owner=owner())),
         beside(_timers(store, {retention.KIND: sweep})),
         beside(_looking(store, pressure)),
     ):
@@ -277,7 +277,8 @@ async def _looking(store: Store, pressure: Pressure) -> None:
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-def _owner() -> str:
+def owner() -> str:
+    """Name this process, and one of its parts."""
     return f"{os.getpid()}-{uuid.uuid4().hex}"
 
 

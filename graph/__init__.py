@@ -4,7 +4,7 @@ In: operations with variables and a principal (reads), business changes (writes)
 outcomes, reports. This room knows no other.
 
 Files, in order of flow
-    the model       `vocabulary.py` · `kinds.py` · `model.py` · `alarm.py` · `usage.py` · `mapping.py` · `scope.py` · `identity.py` · `effects.py` · `drawing.py`
+    the model       `vocabulary.py` · `kinds.py` · `bookkeeping.py` · `model.py` · `alarm.py` · `usage.py` · `mapping.py` · `scope.py` · `identity.py` · `effects.py` · `drawing.py`
     a read          `query.py` `arguments.py` `literals.py` (what was asked) · `compile.py` with `parts.py` `names.py`
                     `slice.py` `filters.py` `pages.py` `impact.py` `explore.py` (the query) · `clauses.py` `cypher.py` (its text) ·
                     `bind.py` `cursor.py` `cursor_key.py` (its parameters) · `layout.py` `shape.py` `leaves.py`

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Final
 
 
 class Kind(enum.Enum):
@@ -37,6 +38,29 @@ class Property:
     indexed: bool = False
     operator_only: bool = False
     """asked for, filtered by or sorted by only with a role that reads everything."""
+
+
+ID: Final = Property(name="id", indexed=True)
+
+
+def text(name: str, *words: str, required: bool = True, indexed: bool = False) -> Property:
+    """Make a property that holds text, of a closed vocabulary where words are given."""
+    return Property(name=name, required=required, words=words, indexed=indexed)
+
+
+def number(name: str, *, required: bool = True, indexed: bool = False) -> Property:
+    """Make one that holds a whole number."""
+    return Property(name=name, kind=Kind.INTEGER, required=required, indexed=indexed)
+
+
+def time(name: str, *, required: bool = True, indexed: bool = False) -> Property:
+    """Make one that holds a moment."""
+    return Property(name=name, kind=Kind.TIME, required=required, indexed=indexed)
+
+
+def real(name: str, *, required: bool = True) -> Property:
+    """Make one that holds a number."""
+    return Property(name=name, kind=Kind.FLOAT, required=required)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

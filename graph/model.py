@@ -1,7 +1,8 @@
 """The graph as data: labels, properties, relationships, and what of them a customer may see.
 
 Constraints, indexes, the compiler's knowledge, the customer's slice and the drawing in docs/model.md are all derived
-from the tables `LABELS` and `RELATIONSHIPS`; nothing else in the project lists a label or a relationship type.
+from the tables `LABELS` and `RELATIONSHIPS`; nothing else in the project lists a label or a relationship type, but for
+the labels that the program keeps for itself, which are in graph/bookkeeping.py.
 
 Words. A *label* is a kind of node. A property's *kind* says how it is stored (TIME is an integer, epoch milliseconds
 UTC, since native temporal values differ between the two databases and are slow to decode). A relationship is *inside*
@@ -14,7 +15,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from graph.bookkeeping import BOOKKEEPING
+from graph.kinds import ID as _ID
 from graph.kinds import Inside, Kind, Label, Property, Relationship
+from graph.kinds import number as _number
+from graph.kinds import real as _real
+from graph.kinds import text as _text
+from graph.kinds import time as _time
 from graph.vocabulary import (
     ADMINISTRATIVE_STATES,
     ALARM_TYPES,
@@ -47,27 +54,8 @@ __all__ = [
     "searchable",
 ]
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """Rises with each migration in graph/migrate.py."""
-
-
-_ID = Property(name="id", indexed=True)
-
-
-def _text(name: str, *words: str, required: bool = True, indexed: bool = False) -> Property:
-    return Property(name=name, required=required, words=words, indexed=indexed)
-
-
-def _number(name: str, *, required: bool = True, indexed: bool = False) -> Property:
-    return Property(name=name, kind=Kind.INTEGER, required=required, indexed=indexed)
-
-
-def _time(name: str, *, required: bool = True, indexed: bool = False) -> Property:
-    return Property(name=name, kind=Kind.TIME, required=required, indexed=indexed)
-
-
-def _real(name: str, *, required: bool = True) -> Property:
-    return Property(name=name, kind=Kind.FLOAT, required=required)
 
 
 _WORDS = Property(name="words", operator_only=True)
@@ -359,74 +347,7 @@ _LABELS: Final = (
             Property(name="settledAt", kind=Kind.TIME, required=False, operator_only=True),
         ),
     ),
-    Label(
-        name="InventoryChunk",
-        about="A part of a feed that is still being received, or waits to be compared.",
-        internal=True,
-        properties=(_ID, _text("stage", indexed=True), Property(name="payload", kind=Kind.JSON)),
-    ),
-    Label(
-        name="Lane",
-        about="Who may tell a system what waits for it, until when by the database's clock; the epoch rises with each owner.",
-        internal=True,
-        properties=(_ID, _text("owner"), _time("until"), _number("epoch")),
-    ),
-    Label(
-        name="Worker",
-        about="A process that tells a system, until when by the database's clock it is taken to be there.",
-        internal=True,
-        properties=(_ID, _text("system", indexed=True), _time("until")),
-    ),
-    Label(
-        name="Sequence",
-        about="The next position of an event, and which process gives positions, until when.",
-        internal=True,
-        properties=(_ID, _text("owner"), _time("until"), _number("next")),
-    ),
-    Label(
-        name="Timer",
-        about="Something that is to be worked out again at a time, by whichever process is there then.",
-        internal=True,
-        properties=(_ID, _text("kind"), _text("aggregateId"), _time("dueAt", indexed=True)),
-    ),
-    Label(
-        name="AlarmIdentity",
-        about="What makes two reports the same alarm; locked while it is decided which alarm a report is of.",
-        unique=("key",),
-        internal=True,
-        properties=(_text("key"),),
-    ),
-    Label(
-        name="Idempotency",
-        about="The outcome of a change, kept under the caller's key; `key` is the hash of (principal, clientKey).",
-        unique=("key",),
-        internal=True,
-        properties=(
-            _text("key"),
-            _text("requestHash"),
-            Property(name="response", kind=Kind.JSON),
-            _time("expiresAt", indexed=True),
-        ),
-    ),
-    Label(
-        name="SchemaVersion",
-        about="Which migrations this database has; one node.",
-        internal=True,
-        properties=(_ID, _number("version")),
-    ),
-    Label(
-        name="StoreKey",
-        about="A secret that every replica must share, made once: the key of cursors.",
-        internal=True,
-        properties=(_ID, _text("text")),
-    ),
-    Label(
-        name="LoadMark",
-        about="Which chunks of a load have committed, so that a load that was cut goes on where it stopped.",
-        internal=True,
-        unique=("id",),
-        properties=(_ID, _number("done")),
-    ),
+    *BOOKKEEPING,
 )
 
 _RESOURCES = ("NetworkElement", "Card", "Port", "Trunk")

@@ -696,6 +696,72 @@ WITH d, lane, now WHERE d.waiting = lane.id AND d.nextAt <= now
 SET d.attempts = d.attempts + 1, d._epoch = lane.epoch, d.nextAt = now + $hold
 RETURN d.id, d.orderKey, d.version, d.attempts, lane.epoch, now - d.createdAt, d.payload
 
+// graph/ledger/hubs.py _COUNT
+MATCH (h:Hub {principal: $principal}) RETURN count(h)
+
+// graph/ledger/hubs.py _THERE
+MATCH (h:Hub {id: $id}) RETURN h.id
+
+// graph/ledger/hubs.py _CREATE
+OPTIONAL MATCH (s:Sequence {id: 'sequence-events'})
+CREATE (h:Hub {id: $id, principal: $principal, reads: $reads, callback: $callback, query: $query, state: 'active',
+  after: coalesce(s.next, 1) - 1, owner: '', until: 0, nextAt: 0, attempts: 0, skipped: 0})
+
+// graph/ledger/hubs.py _LIST
+MATCH (h:Hub) WHERE $principal = '' OR h.principal = $principal
+RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.skipped, h.reason
+ORDER BY h.id
+
+// graph/ledger/hubs.py _ONE
+MATCH (h:Hub {id: $id})
+RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.skipped, h.reason
+
+// graph/ledger/hubs.py _REMOVE
+MATCH (h:Hub {id: $id}) DELETE h
+
+// graph/ledger/hubs.py _LOOK
+MATCH (h:Hub {state: 'active'})
+WITH h, datetime.realtime().epochMillis AS now
+WHERE h.nextAt <= now AND (h.owner = $owner OR h.until < now)
+RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.skipped, h.reason, h.owner = $owner AND h.until > now + $enough
+
+// graph/ledger/hubs.py _TAKE
+UNWIND $ids AS id
+MATCH (h:Hub {id: id})
+SET h._lock = true
+REMOVE h._lock
+WITH h, datetime.realtime().epochMillis AS now
+WHERE h.state = 'active' AND h.nextAt <= now AND (h.owner = $owner OR h.until < now)
+SET h.owner = $owner, h.until = now + $ttl
+RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.skipped, h.reason
+
+// graph/ledger/hubs.py _UPTO
+MATCH (s:Sequence {id: 'sequence-events'}) RETURN s.next - 1
+
+// graph/ledger/hubs.py _EVENTS
+MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto AND e.type IN $types
+RETURN e.id, e.type, e.aggregateId, e.at, e.position ORDER BY e.position
+
+// graph/ledger/hubs.py _TOLD
+MATCH (h:Hub {id: $id})
+SET h._lock = true
+REMOVE h._lock
+WITH h, datetime.realtime().epochMillis AS now
+WHERE h.owner = $owner AND h.until >= now
+SET h.after = $after, h.until = now + $ttl, h.attempts = 0, h.failingSince = null, h.skipped = h.skipped + $skipped,
+    h.reason = coalesce($reason, h.reason)
+RETURN h.id
+
+// graph/ledger/hubs.py _FAILED
+MATCH (h:Hub {id: $id})
+SET h._lock = true
+REMOVE h._lock
+WITH h, datetime.realtime().epochMillis AS now
+WHERE h.owner = $owner AND h.until >= now
+SET h.attempts = h.attempts + 1, h.nextAt = now + $pause, h.failingSince = coalesce(h.failingSince, now),
+    h.reason = $reason, h.state = CASE WHEN coalesce(h.failingSince, now) < now - $patience THEN 'parked' ELSE 'active' END
+RETURN h.state
+
 // graph/ledger/lanes.py _BE_THERE
 MERGE (w:Worker {id: $worker})
 WITH w, datetime.realtime().epochMillis AS now

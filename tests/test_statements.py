@@ -51,6 +51,7 @@ MADE = {
     "graph/load/statements.py KNOWN_IDS": "once, at import, from the names of the model",
     "graph/load/statements.py _nodes": "once, at import, from the names of the model",
     "graph/load/statements.py _relationships": "once, at import, from the names of the model",
+    "graph/load/versions.py _COUNT_ON": "once, at import, from the names of the model",
     "graph/migrate.py schema_statements": "constraints and indexes, from the names of the model",
 }
 PASSED_ON = {
@@ -79,6 +80,7 @@ PASSED_ON = {
     "graph/inventory/reconcile.py _missing: text": "each of those made at import",
     "graph/load/known.py known_ids: KNOWN_IDS[name]": "one of those made at import",
     "graph/load/write.py _write.run: text": "each of those made at import",
+    "graph/load/versions.py _count_on.work: text": "one of those made at import",
     "graph/migrate.py _missing: text": "each of a constant tuple",
     "graph/migrate.py _run_alone.work: text": "each of schema_statements",
     "resolvers/knowledge/subgraph.py Noting.read: text": "passes on what Reads.record runs",

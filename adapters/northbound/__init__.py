@@ -21,6 +21,8 @@ Files, in the order in which a request meets them:
     alarm_shape.py    the published shape of an alarm, as we take it
     alarm_changes.py  POST and PATCH, as calls of graph.changes
     alarm_events.py   what the fault management system tells of its people (TMF642 listener)
+    alarm_hub.py      who asks to be told of alarms, and where (TMF642 hub)
+    alarm_telling.py  and is told
     alarm_tasks.py    ackAlarms, unAckAlarms, clearAlarms, commentAlarms
     alarm_query.py    a list's query as the filter of a compiled read
     alarm_reads.py    what is asked of the graph

@@ -1,8 +1,8 @@
 """Fault managers, operators and customers call one address for alarms, each with other rights, and all read one protocol.
 
-TMF642 v4 under `/tmf-api/alarmManagement/v4`: `alarm`, `ackAlarms`, `unAckAlarms`, `clearAlarms`, `commentAlarms`, and the
-schema of our extension. `alarm_routes` makes the routes; behind
-the gates of edge.py each request is a read in the caller's scope, or a change.
+TMF642 v4 under `/tmf-api/alarmManagement/v4`: `alarm`, `ackAlarms`, `unAckAlarms`, `clearAlarms`, `commentAlarms`, `hub`,
+and the schema of our extension. `alarm_routes` makes the routes; behind the gates of edge.py each request is a read in the
+caller's scope, or a change.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from adapters.alarms.x733 import SCHEMA, SCHEMA_FILE
 from adapters.errors import Malformed
+from adapters.northbound import alarm_hub
 from adapters.northbound.alarm_changes import Changing
 from adapters.northbound.alarm_codec import encode
 from adapters.northbound.alarm_events import listen
@@ -44,6 +45,14 @@ def alarm_routes(edge: Edge) -> list[Route]:
             "PATCH": Action(name="patchAlarm", roles=WRITERS, run=_patch, is_work=True),
         },
         **{path: actions for task in (ACK, UN_ACK, CLEAR, COMMENT) for path, actions in _of_task(task).items()},
+        alarm_hub.PATH: {
+            "GET": Action(name="listHub", roles=alarm_hub.TELLERS, run=alarm_hub.listed),
+            "POST": Action(name="createHub", roles=alarm_hub.TELLERS, run=alarm_hub.register),
+        },
+        f"{alarm_hub.PATH}/{{id}}": {
+            "GET": Action(name="retrieveHub", roles=alarm_hub.TELLERS, run=alarm_hub.retrieve),
+            "DELETE": Action(name="deleteHub", roles=alarm_hub.TELLERS, run=alarm_hub.remove),
+        },
         "/listener/{event}": {"POST": Action(name="listenToAlarm", roles=WRITERS, run=listen)},
         SCHEMA.removeprefix(BASE): {"GET": Action(name="retrieveSchema", roles=READERS, run=_schema)},
     }

@@ -23,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 from adapters.errors import Malformed
 from adapters.northbound.body import read_json
 from adapters.northbound.errors import Refusal, refusal_of
+from adapters.outward import Rules
 from graph.changes.policy import AlarmPolicy
 from graph.errors import GraphError
 from graph.scope import Principal, Role
@@ -55,6 +56,11 @@ class Port(Protocol):
     @property
     def policy(self) -> AlarmPolicy:
         """What the operator has decided about alarms."""
+        ...
+
+    @property
+    def outward(self) -> Rules:
+        """What the operator has decided about callbacks that others name."""
         ...
 
 

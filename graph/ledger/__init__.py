@@ -20,6 +20,7 @@ Files, in order of flow:
     backlog.py   what waits, for whom, since when and why
     positions.py events get their order over everything, once they are committed
     timers.py    what is due at a time, done by whoever is there then
+    hubs.py      whoever asked to be told of events, and how far each has been
     retention.py what everybody was told and is old goes
 
 Invariants:

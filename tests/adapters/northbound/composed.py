@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route, Router
 from starlette.types import Scope
@@ -17,6 +18,7 @@ from adapters.northbound import notifications, tickets
 from adapters.northbound.alarms import BASE, alarm_routes
 from adapters.northbound.edge import Edge
 from adapters.northbound.errors import body_of
+from adapters.outward import Rules
 from gateway.errors import Refused, printed
 from gateway.exchange import exchange_of
 from gateway.keys import key_rings
@@ -48,6 +50,7 @@ class Port:
         self.subgraph = KnowledgeSubgraph(store, CURSOR_KEY, self.policy)
         self.subgraph.reads.allowance.per_minute = 1_000_000
         self._pipeline = Pipeline(self.subgraph, settings)
+        self.outward = Rules(hosts=(".example.com",), loopback=True, secret=SecretStr("s" * 32))
         self.asked: list[str] = []
         self.pressure = 0.0
 

@@ -1,0 +1,131 @@
+"""Whoever has asked at the hub is told of each alarm's events in order, at least once, and nobody else waits for it.
+
+One process tells a hub at a time; each hub is a task of its own. An event is told with the alarm as it is when it is told, if
+whoever registered may read it and it is among those that were asked for. What a callback refuses three times is passed over
+and counted; a callback that cannot be reached is tried again, later and later, and parked after a week.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from adapters.errors import AdapterError, Busy, Nonsense, Rejected
+from adapters.northbound.alarm_codec import encode
+from adapters.northbound.alarm_hub import EVENTS, read_wanted, reader
+from adapters.northbound.alarm_query import filter_of
+from adapters.northbound.alarm_reads import AlarmReads
+from adapters.northbound.edge import Port
+from adapters.northbound.errors import Refusal
+from adapters.outward import Outward
+from adapters.tmf import write_time
+from graph.errors import GraphError
+from graph.ledger import hubs
+from graph.ledger.hubs import Failure, Happened, Hub, Reached
+from graph.ledger.retry import MOST_AGE_MS, MOST_REFUSALS, pause_ms
+
+POLL_SECONDS: Final = 0.25
+_STORE_SECONDS: Final = 5.0
+_POST_SECONDS: Final = 5.0
+"""well within the lease."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class HubTeller:
+    """Tells all hubs that nobody else tells."""
+
+    port: Port
+    outward: Outward
+    owner: str
+    base: str
+    """where alarms are: `/tmf-api/alarmManagement/v4`."""
+    _telling: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Do so until cancelled."""
+        try:
+            while True:
+                await self._look()
+                await asyncio.sleep(POLL_SECONDS)
+        finally:
+            for each in self._telling.values():
+                each.cancel()
+            await asyncio.gather(*self._telling.values(), return_exceptions=True)
+
+    async def _look(self) -> None:
+        """Take what is free, and tell what has news and is not being told."""
+        self._telling = {hub_id: task for hub_id, task in self._telling.items() if not task.done()}
+        try:
+            upto = await hubs.latest(self.port.store, deadline=_soon())
+            for hub in await hubs.take_hubs(self.port.store, owner=self.owner, deadline=_soon()):
+                if hub.id not in self._telling and hub.after < upto:
+                    self._telling[hub.id] = asyncio.create_task(self._tell(hub, upto))
+        except GraphError as error:
+            log.warning("hubs wait for the database", reason=str(error))
+        except Exception:  # a fault of ours: it must be seen, and must not end the telling for good
+            log.exception("hubs are looked at anew")
+
+    async def _tell(self, hub: Hub, upto: int) -> None:
+        try:
+            after, events = await hubs.events_after(self.port.store, hub.after, upto, list(EVENTS), deadline=_soon())
+            for event in events:
+                if not await self._told(hub, event):
+                    return
+            await hubs.told(self.port.store, hub, Reached(after=after), owner=self.owner, deadline=_soon())
+        except (GraphError, Refusal) as error:
+            log.warning("a hub waits for the graph", hub=hub.id, reason=str(error))
+        except Exception:
+            log.exception("a hub could not be told", hub=hub.id)
+            await self._put_off(hub, "A fault of ours")
+
+    async def _told(self, hub: Hub, event: Happened) -> bool:
+        """Tell one event, and count it; False: it is for later, or for another process."""
+        try:
+            told = await self._post(hub, event)
+        except AdapterError as error:
+            if not (isinstance(error, Rejected | Nonsense) and hub.attempts + 1 >= MOST_REFUSALS):
+                await self._put_off(hub, str(error), error)
+                return False
+            passed = Reached(after=event.position, skipped=1, reason=str(error))
+            return await hubs.told(self.port.store, hub, passed, owner=self.owner, deadline=_soon())
+        if not told:
+            return True  # it is counted with the next that is told
+        reached = Reached(after=event.position)
+        return await hubs.told(self.port.store, hub, reached, owner=self.owner, deadline=_soon())
+
+    async def _post(self, hub: Hub, event: Happened) -> bool:
+        """Tell it, if it is among what was asked for; whoever registered may not read it any more: it is not."""
+        types, wanted = read_wanted(hub.query)
+        kind = EVENTS[event.type]
+        if types and kind not in types:
+            return False
+        reads = AlarmReads(port=self.port, principal=reader(hub), deadline=_soon(), place=f"{self.base}/alarm")
+        asked = {"and": [{"id": {"in": [event.about]}}, filter_of(wanted, customer=False)]}
+        found = await reads.page(asked, 0, 1)
+        if not found.alarms:
+            return False
+        body = {
+            "eventId": event.id,
+            "eventTime": write_time(event.at),
+            "eventType": kind,
+            "event": {"alarm": encode(found.alarms[0])},
+        }
+        name = f"{kind[0].lower()}{kind[1:]}"
+        await self.outward.post(hub.callback, name, body, deadline=time.monotonic() + _POST_SECONDS)
+        return True
+
+    async def _put_off(self, hub: Hub, reason: str, error: AdapterError | None = None) -> None:
+        wait = error.retry_after if isinstance(error, Busy) and error.retry_after else 0.0
+        pause = pause_ms(hub.attempts + 1, at_least_ms=int(wait * 1_000))
+        failure = Failure(pause=pause, patience=MOST_AGE_MS, reason=reason)
+        await hubs.failed(self.port.store, hub, failure, owner=self.owner, deadline=_soon())
+
+
+def _soon() -> float:
+    return time.monotonic() + _STORE_SECONDS

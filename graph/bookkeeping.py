@@ -1,0 +1,102 @@
+"""What the program keeps for itself is in the graph too, so that one transaction can change it together with the rest.
+
+None of these labels is ever in the API; graph/model.py has them among all others.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from graph.kinds import ID, Kind, Label, Property, number, text, time
+
+BOOKKEEPING: Final = (
+    Label(
+        name="InventoryChunk",
+        about="A part of a feed that is still being received, or waits to be compared.",
+        internal=True,
+        properties=(ID, text("stage", indexed=True), Property(name="payload", kind=Kind.JSON)),
+    ),
+    Label(
+        name="Lane",
+        about="Who may tell a system what waits for it, until when by the database's clock; the epoch rises with each owner.",
+        internal=True,
+        properties=(ID, text("owner"), time("until"), number("epoch")),
+    ),
+    Label(
+        name="Worker",
+        about="A process that tells a system, until when by the database's clock it is taken to be there.",
+        internal=True,
+        properties=(ID, text("system", indexed=True), time("until")),
+    ),
+    Label(
+        name="Sequence",
+        about="The next position of an event, and which process gives positions, until when.",
+        internal=True,
+        properties=(ID, text("owner"), time("until"), number("next")),
+    ),
+    Label(
+        name="Timer",
+        about="Something that is to be worked out again at a time, by whichever process is there then.",
+        internal=True,
+        properties=(ID, text("kind"), text("aggregateId"), time("dueAt", indexed=True)),
+    ),
+    Label(
+        name="Hub",
+        about="Who has asked to be told of alarms, as what it may read them, and up to which event it has been told.",
+        internal=True,
+        properties=(
+            ID,
+            text("principal", indexed=True),
+            text("reads"),
+            text("callback"),
+            text("query"),
+            text("state", "active", "parked"),
+            number("after"),
+            text("owner"),
+            time("until"),
+            time("nextAt"),
+            number("attempts"),
+            time("failingSince", required=False),
+            number("skipped"),
+            text("reason", required=False),
+        ),
+    ),
+    Label(
+        name="AlarmIdentity",
+        about="What makes two reports the same alarm; locked while it is decided which alarm a report is of.",
+        unique=("key",),
+        internal=True,
+        properties=(text("key"),),
+    ),
+    Label(
+        name="Idempotency",
+        about="The outcome of a change, kept under the caller's key; `key` is the hash of (principal, clientKey).",
+        unique=("key",),
+        internal=True,
+        properties=(
+            text("key"),
+            text("requestHash"),
+            Property(name="response", kind=Kind.JSON),
+            time("expiresAt", indexed=True),
+        ),
+    ),
+    Label(
+        name="SchemaVersion",
+        about="Which migrations this database has; one node.",
+        internal=True,
+        properties=(ID, number("version")),
+    ),
+    Label(
+        name="StoreKey",
+        about="A secret that every replica must share, made once: the key of cursors.",
+        internal=True,
+        properties=(ID, text("text")),
+    ),
+    Label(
+        name="LoadMark",
+        about="Which chunks of a load have committed, so that a load that was cut goes on where it stopped.",
+        internal=True,
+        unique=("id",),
+        properties=(ID, number("done")),
+    ),
+)

@@ -1,0 +1,267 @@
+"""Whoever asks to be told of events hears of each after the last that it has taken, in order, whoever of us dies in between.
+
+A *hub* is one such wish: who it is, as what it may read, where it wants to hear, and the position up to which it has been
+told. Positions have no gaps (`positions.py`), so "after 8" misses nothing. One process at a time tells a hub: it holds the
+hub's lease, by the database's clock, and what it has told counts only while it does. What was told and not yet counted when
+a process died is told once more.
+
+    await register(store, Wish(...), deadline=soon)              # False: there is that hub already
+    [mine, *_] = await take_hubs(store, owner="process-1", deadline=soon)
+    upto, events = await events_after(store, mine.after, types, deadline=soon)
+    await told(store, mine, Reached(after=upto), owner="process-1", deadline=soon)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, cast
+
+from graph.identity import loaded_id
+from graph.store import Store, Transaction
+
+TTL_MS: Final = 10_000
+_ENOUGH_MS: Final = 7_000
+"""of a lease: for a look and a request."""
+MOST_OF_ONE: Final = 20
+"""hubs of one principal."""
+_SPAN: Final = 1_000
+"""positions that are looked at together."""
+
+_COUNT: Final = "MATCH (h:Hub {principal: $principal}) RETURN count(h)"
+_THERE: Final = "MATCH (h:Hub {id: $id}) RETURN h.id"
+_CREATE: Final = """
+OPTIONAL MATCH (s:Sequence {id: 'sequence-events'})
+CREATE (h:Hub {id: $id, principal: $principal, reads: $reads, callback: $callback, query: $query, state: 'active',
+  after: coalesce(s.next, 1) - 1, owner: '', until: 0, nextAt: 0, attempts: 0, skipped: 0})
+"""
+_LIST: Final = """
+MATCH (h:Hub) WHERE $principal = '' OR h.principal = $principal
+RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.skipped, h.reason
+ORDER BY h.id
+"""
+_ONE: Final = """
+MATCH (h:Hub {id: $id})
+RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.skipped, h.reason
+"""
+_REMOVE: Final = "MATCH (h:Hub {id: $id}) DELETE h"
+_LOOK: Final = """
+MATCH (h:Hub {state: 'active'})
+WITH h, datetime.realtime().epochMillis AS now
+WHERE h.nextAt <= now AND (h.owner = $owner OR h.until < now)
+RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.skipped, h.reason, h.owner = $owner AND h.until > now + $enough
+"""
+# Lock first, then look at the clock, then write: two that find the lease run out must not both take it.
+_TAKE: Final = """
+UNWIND $ids AS id
+MATCH (h:Hub {id: id})
+SET h._lock = true
+REMOVE h._lock
+WITH h, datetime.realtime().epochMillis AS now
+WHERE h.state = 'active' AND h.nextAt <= now AND (h.owner = $owner OR h.until < now)
+SET h.owner = $owner, h.until = now + $ttl
+RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.skipped, h.reason
+"""
+_UPTO: Final = "MATCH (s:Sequence {id: 'sequence-events'}) RETURN s.next - 1"
+_EVENTS: Final = """
+MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto AND e.type IN $types
+RETURN e.id, e.type, e.aggregateId, e.at, e.position ORDER BY e.position
+"""
+# What a process says counts only while it holds the lease, and renews it.
+_TOLD: Final = """
+MATCH (h:Hub {id: $id})
+SET h._lock = true
+REMOVE h._lock
+WITH h, datetime.realtime().epochMillis AS now
+WHERE h.owner = $owner AND h.until >= now
+SET h.after = $after, h.until = now + $ttl, h.attempts = 0, h.failingSince = null, h.skipped = h.skipped + $skipped,
+    h.reason = coalesce($reason, h.reason)
+RETURN h.id
+"""
+_FAILED: Final = """
+MATCH (h:Hub {id: $id})
+SET h._lock = true
+REMOVE h._lock
+WITH h, datetime.realtime().epochMillis AS now
+WHERE h.owner = $owner AND h.until >= now
+SET h.attempts = h.attempts + 1, h.nextAt = now + $pause, h.failingSince = coalesce(h.failingSince, now),
+    h.reason = $reason, h.state = CASE WHEN coalesce(h.failingSince, now) < now - $patience THEN 'parked' ELSE 'active' END
+RETURN h.state
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Who wants to hear what, and where."""
+
+    principal: str
+    reads: str
+    """as what it may read, as JSON: whoever tells knows how to read it."""
+    callback: str
+    query: str
+
+    @property
+    def id(self) -> str:
+        """The same wish has the same id."""
+        return loaded_id("Hub", self.principal, f"{len(self.callback)}:{self.callback}{self.query}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """A wish, and how far it has been told."""
+
+    id: str
+    principal: str
+    reads: str
+    callback: str
+    query: str
+    state: str
+    after: int
+    attempts: int
+    """since it last took something."""
+    skipped: int
+    """events that it refused, or that were gone before it could be told."""
+    reason: str | None
+    """what last went wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """An event."""
+
+    id: str
+    type: str
+    about: str
+    at: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """How far a hub has been told."""
+
+    after: int
+    """up to this position."""
+    skipped: int = 0
+    """events on the way that were not."""
+    reason: str | None = None
+    """why, of the last of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a hub could not be told now."""
+
+    pause: int
+    """milliseconds until it is tried again."""
+    patience: int
+    """milliseconds: one that has failed for longer is parked."""
+    reason: str
+
+
+class TooMany(Exception):
+    """A principal has as many hubs as it may have."""
+
+
+async def register(store: Store, wish: Wish, *, deadline: float) -> bool:
+    """Tell it from now on; False: there is that wish already. Raises TooMany."""
+
+    async def work(transaction: Transaction) -> bool:
+        if await transaction.run(_THERE, {"id": wish.id}):
+            return False
+        [[count]] = await transaction.run(_COUNT, {"principal": wish.principal})
+        if cast("int", count) >= MOST_OF_ONE:
+            raise TooMany
+        given = {"principal": wish.principal, "reads": wish.reads, "callback": wish.callback, "query": wish.query}
+        await transaction.run(_CREATE, {"id": wish.id, **given})
+        return True
+
+    return await store.write(work, deadline=deadline)
+
+
+async def listed(store: Store, *, principal: str, deadline: float) -> list[Hub]:
+    """Give those of a principal; of all with an empty one."""
+    return [_hub(row) for row in await store.rows(_LIST, {"principal": principal}, deadline=deadline)]
+
+
+async def hub_of(store: Store, hub_id: str, *, deadline: float) -> Hub | None:
+    """Give one."""
+    rows = await store.rows(_ONE, {"id": hub_id}, deadline=deadline)
+    return _hub(rows[0]) if rows else None
+
+
+async def remove(store: Store, hub_id: str, *, deadline: float) -> None:
+    """Tell it no more."""
+
+    async def work(transaction: Transaction) -> None:
+        await transaction.run(_REMOVE, {"id": hub_id})
+
+    await store.write(work, deadline=deadline)
+
+
+async def take_hubs(store: Store, *, owner: str, deadline: float) -> list[Hub]:
+    """Take, or keep, what nobody else tells, and give it as it is now; a lease that lasts a while is not written anew."""
+    rows: list[list[Any]] = await store.rows(_LOOK, {"owner": owner, "enough": _ENOUGH_MS}, deadline=deadline)
+    held = [_hub(row[:-1]) for row in rows if row[-1]]
+    ids = sorted(str(row[0]) for row in rows if not row[-1])
+    if not ids:
+        return held
+
+    async def work(transaction: Transaction) -> list[Hub]:
+        return [_hub(row) for row in await transaction.run(_TAKE, {"ids": ids, "owner": owner, "ttl": TTL_MS})]
+
+    return [*held, *await store.write(work, deadline=deadline, quiet=True)]
+
+
+async def latest(store: Store, *, deadline: float) -> int:
+    """Give the last position that there is; 0 before the first."""
+    rows: list[list[Any]] = await store.rows(_UPTO, {}, deadline=deadline)
+    return int(rows[0][0]) if rows else 0
+
+
+async def events_after(
+    store: Store, after: int, upto: int, types: Sequence[str], *, deadline: float
+) -> tuple[int, list[Happened]]:
+    """Give the events of these types after a position, and the position up to which these are all; never beyond `upto`."""
+    end = min(upto, after + _SPAN)
+    rows: list[list[Any]] = await store.rows(
+        _EVENTS, {"after": after, "upto": end, "types": list(types)}, deadline=deadline
+    )
+    found = [Happened(id=row[0], type=row[1], about=row[2], at=row[3], position=row[4]) for row in rows]
+    return end, found
+
+
+async def told(store: Store, hub: Hub, reached: Reached, *, owner: str, deadline: float) -> bool:
+    """Note how far it has been told; False: it is another's now."""
+    given = {"id": hub.id, "owner": owner, "ttl": TTL_MS, **asdict(reached)}
+
+    async def work(transaction: Transaction) -> bool:
+        return bool(await transaction.run(_TOLD, given))
+
+    return await store.write(work, deadline=deadline, quiet=True)
+
+
+async def failed(store: Store, hub: Hub, failure: Failure, *, owner: str, deadline: float) -> None:
+    """Note that it could not be told, and when to try again."""
+    given = {"id": hub.id, "owner": owner, **asdict(failure)}
+
+    async def work(transaction: Transaction) -> None:
+        await transaction.run(_FAILED, given)
+
+    await store.write(work, deadline=deadline, quiet=True)
+
+
+def _hub(row: Sequence[Any]) -> Hub:
+    hub_id, principal, reads, callback, query, state, after, attempts, skipped, reason = row
+    return Hub(
+        id=hub_id,
+        principal=principal,
+        reads=reads,
+        callback=callback,
+        query=query,
+        state=state,
+        after=after,
+        attempts=attempts,
+        skipped=skipped,
+        reason=reason,
+    )
