@@ -94,6 +94,8 @@ class XmlFeed:
         self._since = 0
         """bytes since the last one ended."""
         self._ended = False
+        self.root = ""
+        """the tag of the root element, once it has begun."""
 
     def feed(self, chunk: bytes) -> Iterator[Element]:
         """Take some bytes, and give the elements that end in them; each is gone when the next is asked for."""
@@ -138,6 +140,7 @@ class XmlFeed:
 
     def _begin(self, element: Element) -> None:
         self._depth += 1
+        self.root = self.root or str(element.tag)
         if self._depth > DEEPEST:
             raise Malformed(_sentence(element.sourceline, f"There are more than {DEEPEST} levels"), field="")
         if not self._inside and element.tag in self._tags:

@@ -28,6 +28,8 @@ from graph.resource import Resource
 
 MOST_BYTES: Final = 262_144
 """of one element."""
+_MTOSI: Final = ("{http://www.tmforum.org/mtop/", "{http://schemas.xmlsoap.org/soap/envelope/}")
+"""how the tags begin that a document of MTOSI may have for its root."""
 _BLANK: Final = " \t\r\n"
 
 
@@ -180,10 +182,12 @@ class MtosiDocument:
 
     def __init__(self, most_bytes: int) -> None:
         self._feed = XmlFeed(mtosi_resource.TAGS, most_bytes_each=most_bytes)
+        self._is_one = False
 
     def feed(self, chunk: bytes) -> Iterator[Resource]:
         """Take some bytes."""
         for element in self._feed.feed(chunk):
+            self._is_one = True
             resource = mtosi_resource.read(element)
             if resource is not None:
                 yield resource
@@ -191,6 +195,8 @@ class MtosiDocument:
     def close(self) -> Iterator[Resource]:
         """Take the end."""
         self._feed.close()
+        if not self._is_one and not self._feed.root.startswith(_MTOSI):
+            raise Malformed("It holds nothing of MTOSI's inventory, and its root element is none of MTOSI's", field="")
         yield from ()
 
 

@@ -139,6 +139,8 @@ async def _received(request: Request, reader: Reader, staging: _Staging) -> Rece
             await staging.add(resource)
     for resource in reader.close():
         await staging.add(resource)
+    if staging.feed.kind == "full" and not staging.resources:
+        raise Malformed("A full feed names nothing: that would say that there is nothing any more", field="")
     return await staging.finish(digest.hexdigest())
 
 

@@ -144,6 +144,16 @@ async def test_a_document_that_is_cut_changes_nothing(
         ("/n1?kind=full", NDJSON, b"{}\nx", 400, "Line 1: category"),
         ("/n1?kind=full", {"Content-Type": "application/json"}, b"[{]", 400, "ends in item 1"),
         ("/n1?kind=full", {"Content-Type": "text/xml"}, b"<!DOCTYPE a><a/>", 400, "DOCTYPE"),
+        ("/n1?kind=full", NDJSON, b"\n", 400, "names nothing"),
+        ("/n1?kind=full", {"Content-Type": "application/json"}, b"[]", 400, "names nothing"),
+        (
+            "/n1?kind=full",
+            {"Content-Type": "text/xml"},
+            b'<mdList xmlns="http://www.tmforum.org/mtop/x"/>',
+            400,
+            "names",
+        ),
+        ("/n1?kind=incremental", {"Content-Type": "text/xml"}, b"<html><body>Log in</body></html>", 400, "of MTOSI"),
         ("/n1?kind=full&source=other", NDJSON, b"", 403, "does not speak for the source 'other'"),
         ("/n1/n2?kind=full", NDJSON, b"", 404, None),
     ],
@@ -163,6 +173,19 @@ async def test_what_is_wrong_is_refused_and_nothing_is_done(  # noqa: PLR0913, P
         assert told in answer.json()["message"]
     assert await reconcile_next(empty_store, POLICY, owner="one") is None
     assert await empty_store.rows("MATCH (e:Event) RETURN e.id", {}, deadline=soon()) == []
+
+
+@pytest.mark.parametrize(
+    ("media", "content"),
+    [
+        ("application/json", b"[]"),
+        ("application/x-ndjson", b""),
+        ("text/xml", b'<mdList xmlns="http://www.tmforum.org/mtop/nrf/xsd/invdata/v1"/>'),
+    ],
+)
+async def test_that_nothing_has_changed_may_be_said(sender: httpx.AsyncClient, media: str, content: bytes) -> None:
+    answer = await sender.put("/n1?kind=incremental", content=content, headers={"Content-Type": media})
+    assert (answer.status_code, answer.json()["resources"]) == (201, 0), answer.text
 
 
 async def test_who_may_send(sender: httpx.AsyncClient, mint: Mint, gate: Port) -> None:
