@@ -29,6 +29,8 @@ from graph.ledger.hubs import Failure, Happened, Hub, Reached
 from graph.ledger.retry import MOST_AGE_MS, MOST_REFUSALS, pause_ms
 
 POLL_SECONDS: Final = 0.25
+_IDLE_SECONDS: Final = 1.0
+"""between looks while there is nobody to tell."""
 _STORE_SECONDS: Final = 5.0
 _POST_SECONDS: Final = 5.0
 """well within the lease."""
@@ -51,25 +53,29 @@ class HubTeller:
         """Do so until cancelled."""
         try:
             while True:
-                await self._look()
-                await asyncio.sleep(POLL_SECONDS)
+                is_anybody = await self._look()
+                await asyncio.sleep(POLL_SECONDS if is_anybody else _IDLE_SECONDS)
         finally:
             for each in self._telling.values():
                 each.cancel()
             await asyncio.gather(*self._telling.values(), return_exceptions=True)
 
-    async def _look(self) -> None:
-        """Take what is free, and tell what has news and is not being told."""
+    async def _look(self) -> bool:
+        """Take what is free, and tell what has news and is not being told; False: there is nobody here to tell."""
         self._telling = {hub_id: task for hub_id, task in self._telling.items() if not task.done()}
         try:
-            upto = await hubs.latest(self.port.store, deadline=_soon())
-            for hub in await hubs.take_hubs(self.port.store, owner=self.owner, deadline=_soon()):
-                if hub.id not in self._telling and hub.after < upto:
-                    self._telling[hub.id] = asyncio.create_task(self._tell(hub, upto))
+            taken = await hubs.take_hubs(self.port.store, owner=self.owner, deadline=_soon())
+            upto = await hubs.latest(self.port.store, deadline=_soon()) if taken else 0
         except GraphError as error:
             log.warning("hubs wait for the database", reason=str(error))
+            return False
         except Exception:  # a fault of ours: it must be seen, and must not end the telling for good
             log.exception("hubs are looked at anew")
+            return False
+        for hub in taken:
+            if hub.id not in self._telling and hub.after < upto:
+                self._telling[hub.id] = asyncio.create_task(self._tell(hub, upto))
+        return bool(taken)
 
     async def _tell(self, hub: Hub, upto: int) -> None:
         try:
