@@ -56,6 +56,7 @@ BOOKKEEPING: Final = (
             time("until"),
             time("nextAt"),
             number("attempts"),
+            number("refusals"),
             time("failingSince", required=False),
             number("skipped"),
             text("reason", required=False),

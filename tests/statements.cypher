@@ -705,16 +705,16 @@ MATCH (h:Hub {id: $id}) RETURN h.id
 // graph/ledger/hubs.py _CREATE
 OPTIONAL MATCH (s:Sequence {id: 'sequence-events'})
 CREATE (h:Hub {id: $id, principal: $principal, reads: $reads, callback: $callback, query: $query, state: 'active',
-  after: coalesce(s.next, 1) - 1, owner: '', until: 0, nextAt: 0, attempts: 0, skipped: 0})
+  after: coalesce(s.next, 1) - 1, owner: '', until: 0, nextAt: 0, attempts: 0, refusals: 0, skipped: 0})
 
 // graph/ledger/hubs.py _LIST
 MATCH (h:Hub) WHERE $principal = '' OR h.principal = $principal
-RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.skipped, h.reason
+RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.refusals, h.skipped, h.reason
 ORDER BY h.id
 
 // graph/ledger/hubs.py _ONE
 MATCH (h:Hub {id: $id})
-RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.skipped, h.reason
+RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.refusals, h.skipped, h.reason
 
 // graph/ledger/hubs.py _REMOVE
 MATCH (h:Hub {id: $id}) DELETE h
@@ -723,7 +723,7 @@ MATCH (h:Hub {id: $id}) DELETE h
 MATCH (h:Hub {state: 'active'})
 WITH h, datetime.realtime().epochMillis AS now
 WHERE h.nextAt <= now AND (h.owner = $owner OR h.until < now)
-RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.skipped, h.reason, h.owner = $owner AND h.until > now + $enough
+RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.refusals, h.skipped, h.reason, h.owner = $owner AND h.until > now + $enough
 
 // graph/ledger/hubs.py _TAKE
 UNWIND $ids AS id
@@ -733,7 +733,7 @@ REMOVE h._lock
 WITH h, datetime.realtime().epochMillis AS now
 WHERE h.state = 'active' AND h.nextAt <= now AND (h.owner = $owner OR h.until < now)
 SET h.owner = $owner, h.until = now + $ttl
-RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.skipped, h.reason
+RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.refusals, h.skipped, h.reason
 
 // graph/ledger/hubs.py _UPTO
 MATCH (s:Sequence {id: 'sequence-events'}) RETURN s.next - 1
@@ -748,7 +748,7 @@ SET h._lock = true
 REMOVE h._lock
 WITH h, datetime.realtime().epochMillis AS now
 WHERE h.owner = $owner AND h.until >= now
-SET h.after = $after, h.until = now + $ttl, h.attempts = 0, h.failingSince = null, h.skipped = h.skipped + $skipped,
+SET h.after = $after, h.until = now + $ttl, h.attempts = 0, h.refusals = 0, h.failingSince = null, h.skipped = h.skipped + $skipped,
     h.reason = coalesce($reason, h.reason)
 RETURN h.id
 
@@ -758,7 +758,7 @@ SET h._lock = true
 REMOVE h._lock
 WITH h, datetime.realtime().epochMillis AS now
 WHERE h.owner = $owner AND h.until >= now
-SET h.attempts = h.attempts + 1, h.nextAt = now + $pause, h.failingSince = coalesce(h.failingSince, now),
+SET h.attempts = h.attempts + 1, h.refusals = h.refusals + $refused, h.nextAt = now + $pause, h.failingSince = coalesce(h.failingSince, now),
     h.reason = $reason, h.state = CASE WHEN coalesce(h.failingSince, now) < now - $patience THEN 'parked' ELSE 'active' END
 RETURN h.state
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import structlog
@@ -81,8 +81,10 @@ class HubTeller:
         try:
             after, events = await hubs.events_after(self.port.store, hub.after, upto, list(EVENTS), deadline=_soon())
             for event in events:
-                if not await self._told(hub, event):
+                told = await self._told(hub, event)
+                if told is None:
                     return
+                hub = told
             await hubs.told(self.port.store, hub, Reached(after=after), owner=self.owner, deadline=_soon())
         except (GraphError, Refusal) as error:
             log.warning("a hub waits for the graph", hub=hub.id, reason=str(error))
@@ -90,20 +92,19 @@ class HubTeller:
             log.exception("a hub could not be told", hub=hub.id)
             await self._put_off(hub, "A fault of ours")
 
-    async def _told(self, hub: Hub, event: Happened) -> bool:
-        """Tell one event, and count it; False: it is for later, or for another process."""
+    async def _told(self, hub: Hub, event: Happened) -> Hub | None:
+        """Tell one event, and count it; give the hub as it is then. None: it is for later, or for another process."""
         try:
-            told = await self._post(hub, event)
+            if not await self._post(hub, event):
+                return hub  # it is counted with the next that is told
+            reached = Reached(after=event.position)
         except AdapterError as error:
-            if not (isinstance(error, Rejected | Nonsense) and hub.attempts + 1 >= MOST_REFUSALS):
+            if not (_is_refusal(error) and hub.refusals + 1 >= MOST_REFUSALS):
                 await self._put_off(hub, str(error), error)
-                return False
-            passed = Reached(after=event.position, skipped=1, reason=str(error))
-            return await hubs.told(self.port.store, hub, passed, owner=self.owner, deadline=_soon())
-        if not told:
-            return True  # it is counted with the next that is told
-        reached = Reached(after=event.position)
-        return await hubs.told(self.port.store, hub, reached, owner=self.owner, deadline=_soon())
+                return None
+            reached = Reached(after=event.position, skipped=1, reason=str(error))
+        mine = await hubs.told(self.port.store, hub, reached, owner=self.owner, deadline=_soon())
+        return replace(hub, attempts=0, refusals=0) if mine else None
 
     async def _post(self, hub: Hub, event: Happened) -> bool:
         """Tell it, if it is among what was asked for; whoever registered may not read it any more: it is not."""
@@ -129,8 +130,13 @@ class HubTeller:
     async def _put_off(self, hub: Hub, reason: str, error: AdapterError | None = None) -> None:
         wait = error.retry_after if isinstance(error, Busy) and error.retry_after else 0.0
         pause = pause_ms(hub.attempts + 1, at_least_ms=int(wait * 1_000))
-        failure = Failure(pause=pause, patience=MOST_AGE_MS, reason=reason)
+        refused = int(error is not None and _is_refusal(error))
+        failure = Failure(pause=pause, patience=MOST_AGE_MS, reason=reason, refused=refused)
         await hubs.failed(self.port.store, hub, failure, owner=self.owner, deadline=_soon())
+
+
+def _is_refusal(error: AdapterError) -> bool:
+    return isinstance(error, Rejected | Nonsense)
 
 
 def _soon() -> float:

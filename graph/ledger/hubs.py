@@ -33,23 +33,23 @@ _THERE: Final = "MATCH (h:Hub {id: $id}) RETURN h.id"
 _CREATE: Final = """
 OPTIONAL MATCH (s:Sequence {id: 'sequence-events'})
 CREATE (h:Hub {id: $id, principal: $principal, reads: $reads, callback: $callback, query: $query, state: 'active',
-  after: coalesce(s.next, 1) - 1, owner: '', until: 0, nextAt: 0, attempts: 0, skipped: 0})
+  after: coalesce(s.next, 1) - 1, owner: '', until: 0, nextAt: 0, attempts: 0, refusals: 0, skipped: 0})
 """
 _LIST: Final = """
 MATCH (h:Hub) WHERE $principal = '' OR h.principal = $principal
-RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.skipped, h.reason
+RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.refusals, h.skipped, h.reason
 ORDER BY h.id
 """
 _ONE: Final = """
 MATCH (h:Hub {id: $id})
-RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.skipped, h.reason
+RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.refusals, h.skipped, h.reason
 """
 _REMOVE: Final = "MATCH (h:Hub {id: $id}) DELETE h"
 _LOOK: Final = """
 MATCH (h:Hub {state: 'active'})
 WITH h, datetime.realtime().epochMillis AS now
 WHERE h.nextAt <= now AND (h.owner = $owner OR h.until < now)
-RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.skipped, h.reason, h.owner = $owner AND h.until > now + $enough
+RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.refusals, h.skipped, h.reason, h.owner = $owner AND h.until > now + $enough
 """
 # Lock first, then look at the clock, then write: two that find the lease run out must not both take it.
 _TAKE: Final = """
@@ -60,7 +60,7 @@ REMOVE h._lock
 WITH h, datetime.realtime().epochMillis AS now
 WHERE h.state = 'active' AND h.nextAt <= now AND (h.owner = $owner OR h.until < now)
 SET h.owner = $owner, h.until = now + $ttl
-RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.skipped, h.reason
+RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.refusals, h.skipped, h.reason
 """
 _UPTO: Final = "MATCH (s:Sequence {id: 'sequence-events'}) RETURN s.next - 1"
 _EVENTS: Final = """
@@ -74,7 +74,7 @@ SET h._lock = true
 REMOVE h._lock
 WITH h, datetime.realtime().epochMillis AS now
 WHERE h.owner = $owner AND h.until >= now
-SET h.after = $after, h.until = now + $ttl, h.attempts = 0, h.failingSince = null, h.skipped = h.skipped + $skipped,
+SET h.after = $after, h.until = now + $ttl, h.attempts = 0, h.refusals = 0, h.failingSince = null, h.skipped = h.skipped + $skipped,
     h.reason = coalesce($reason, h.reason)
 RETURN h.id
 """
@@ -84,7 +84,7 @@ SET h._lock = true
 REMOVE h._lock
 WITH h, datetime.realtime().epochMillis AS now
 WHERE h.owner = $owner AND h.until >= now
-SET h.attempts = h.attempts + 1, h.nextAt = now + $pause, h.failingSince = coalesce(h.failingSince, now),
+SET h.attempts = h.attempts + 1, h.refusals = h.refusals + $refused, h.nextAt = now + $pause, h.failingSince = coalesce(h.failingSince, now),
     h.reason = $reason, h.state = CASE WHEN coalesce(h.failingSince, now) < now - $patience THEN 'parked' ELSE 'active' END
 RETURN h.state
 """
@@ -119,6 +119,8 @@ class Hub:
     after: int
     attempts: int
     """since it last took something."""
+    refusals: int
+    """among these: what it has said no to, and would again."""
     skipped: int
     """events that it refused, or that were gone before it could be told."""
     reason: str | None
@@ -157,6 +159,8 @@ class Failure:
     patience: int
     """milliseconds: one that has failed for longer is parked."""
     reason: str
+    refused: int = 0
+    """1: it has said no, and would again."""
 
 
 class TooMany(Exception):
@@ -252,7 +256,7 @@ async def failed(store: Store, hub: Hub, failure: Failure, *, owner: str, deadli
 
 
 def _hub(row: Sequence[Any]) -> Hub:
-    hub_id, principal, reads, callback, query, state, after, attempts, skipped, reason = row
+    hub_id, principal, reads, callback, query, state, after, attempts, refusals, skipped, reason = row
     return Hub(
         id=hub_id,
         principal=principal,
@@ -262,6 +266,7 @@ def _hub(row: Sequence[Any]) -> Hub:
         state=state,
         after=after,
         attempts=attempts,
+        refusals=refusals,
         skipped=skipped,
         reason=reason,
     )

@@ -229,6 +229,34 @@ async def test_what_is_refused_three_times_is_passed_over_and_counted(
     assert "400" in shown["reason"]
 
 
+@pytest.mark.parametrize(
+    ("answers", "wanted"),
+    [
+        ((503, 503, 204, 404, 204), ("X1", "X1", "X1", "X2", "X2")),
+        ((503, 503, 404, 204, 204), ("X1", "X1", "X1", "X1", "X2")),
+        ((404, 404, 503, 204, 204), ("X1", "X1", "X1", "X1", "X2")),
+    ],
+)
+async def test_only_refusals_of_one_event_count(
+    client: httpx.AsyncClient, port: Port, laid: Laid, mint: Mint, answers: tuple[int, ...], wanted: tuple[str, ...]
+) -> None:
+    statuses = [*answers]
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=statuses.pop(0))
+
+    for number in (1, 2):  # both in one look
+        await laid.raise_(report(f"nowhere-{number}", number))
+    async with telling(port), hearing(answer) as (callback, heard):
+        await placed(laid)
+        headers = mint.bearer("operator")
+        made = (await client.post("/hub", json={"callback": callback}, headers=headers)).json()
+        await laid.run("MATCH (h:Hub) SET h.after = 0")
+        await until(count(heard, len(wanted)))
+    assert said(await bodies(heard)) == [("AlarmCreateEvent", each) for each in wanted]
+    assert (await client.get(f"/hub/{made['id']}", headers=headers)).json()["skipped"] == 0
+
+
 async def test_one_that_has_failed_for_a_week_is_parked(laid: Laid) -> None:
     wish = hubs.Wish(principal="ann", reads="{}", callback=HERE, query="")
     assert await hubs.register(laid.store, wish, deadline=soon())
