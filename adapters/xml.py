@@ -30,6 +30,7 @@ from adapters.errors import Malformed
 MOST_BYTES: Final = 1_048_576
 """of a message."""
 DEEPEST: Final = 64
+_ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 LONGEST: Final = 300
 """of a reason."""
 _NAMESPACE: Final = re.compile(r"\{[^}]*\}")
@@ -192,6 +193,15 @@ class _Prologue:
 
 class _Over(Exception):
     """The root element begins."""
+
+
+def legal(text: str) -> str:
+    """Replace what XML 1.0 has no way to carry: controls, halves of pairs, U+FFFE and U+FFFF.
+
+    >>> legal(chr(7) + "bell") == chr(0xFFFD) + "bell"
+    True
+    """
+    return _ILLEGAL.sub("\ufffd", text)
 
 
 def _check_depth(element: Element) -> None:

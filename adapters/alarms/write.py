@@ -10,7 +10,6 @@ In: a TMF642 alarm that has passed its shape. Out: an `alm:alarm` that is valid 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -22,9 +21,8 @@ from adapters.alarms.read import plain
 from adapters.alarms.terms import ALARM, LAYERS, NAMESPACES, TMF642, X733, tag, time_text
 from adapters.alarms.words import ALARM_TYPES, EVENT_TYPES
 from adapters.alarms.x733 import extension_of
-from adapters.xml import Element, read_xml
+from adapters.xml import Element, legal, read_xml
 
-_ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MTOSI: Final = "{http://www.tmforum.org/mtop/"
 _NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _NSMAP: Final = {
@@ -46,7 +44,7 @@ def write_alarm(body: Mapping[str, Any]) -> Element:
 def text_in(parent: Element, element: str, text: str) -> Element:
     """Put an element with a text into another; what XML cannot say is a mark in its place."""
     made = etree.SubElement(parent, tag(element))
-    made.text = _legal(text)
+    made.text = legal(text)
     return made
 
 
@@ -102,7 +100,7 @@ def _layer(alarm: Element, _: Mapping[str, Any], extension: Mapping[str, Any]) -
     made = text_in(alarm, "alm:layerRate", layer["value"] if known else "VENDOR_EXT")
     beside = layer.get("extension", None if known else layer["value"])
     if beside is not None:
-        made.set("extension", _legal(beside))
+        made.set("extension", legal(beside))
 
 
 def _cause(alarm: Element, body: Mapping[str, Any], extension: Mapping[str, Any]) -> None:
@@ -116,7 +114,7 @@ def _cause(alarm: Element, body: Mapping[str, Any], extension: Mapping[str, Any]
     made = etree.SubElement(alarm, tag("alm:probableCause"))
     for name in ("extension", "qualifier"):
         if name in cause:
-            made.set(name, _legal(cause[name]))
+            made.set(name, legal(cause[name]))
     for flag in ("ru", "contra"):
         if flag in cause:
             text_in(made, f"prc:{flag}", "true" if cause[flag] else "false")
@@ -234,10 +232,6 @@ def _pairs(alarm: Element, element: str, names: tuple[str, str, str], found: Any
 
 def _name(rdns: Iterable[Mapping[str, str]]) -> tuple[tuple[str, str], ...]:
     return tuple((each["type"], each["value"]) for each in rdns)
-
-
-def _legal(text: str) -> str:
-    return _ILLEGAL.sub("\ufffd", text)
 
 
 def _same(one: object, other: object) -> bool:

@@ -16,6 +16,7 @@ from lxml import etree
 
 from adapters.billing import CustomerRef, DowntimeRecord, Record, UsageRecord
 from adapters.tmf import write_time
+from adapters.xml import legal
 
 IPDR: Final = "http://www.ipdr.org/namespaces/IPDR"
 OURS: Final = "urn:trunkline:ipdr:1"
@@ -39,7 +40,7 @@ def document_of(record: Record) -> bytes:
     etree.SubElement(made, f"{{{IPDR}}}IPDRCreationTime").text = told_at
     etree.SubElement(made, f"{{{IPDR}}}seqNum").text = "1"
     for name, value in _fields(record):
-        etree.SubElement(made, f"{{{OURS}}}{name}").text = value
+        etree.SubElement(made, f"{{{OURS}}}{name}").text = legal(value)
     etree.SubElement(root, f"{{{IPDR}}}IPDRDoc.End", {"count": "1", "endTime": told_at})
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 

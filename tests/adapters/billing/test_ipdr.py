@@ -20,6 +20,7 @@ RECORDS: list[Record] = [
     usage(),
     usage(customer=None, octets=0),
     usage(source="\u00fcber & <co>"),
+    usage(source="bell \x07, half \ud800, no character \ufffe, ]]>"),
     downtime(),
     downtime(end=AT + HOUR, target=None, customer=None, alarms=()),
     downtime(target=1e-7),
