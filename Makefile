@@ -30,6 +30,7 @@ help:
 	@echo "make bench    measure reads beside three references, and alarms with all that follows"
 	@echo "make audit AUDIT=DIR  run the federation gateway audit, whose checkout is DIR, against trunkline gateway"
 	@echo "make random   ten thousand random operations on random supergraphs; make test runs some hundreds"
+	@echo "make arrows   each folder with its modules and the folders that it imports"
 	@echo "make lock     pin the requirements anew; make schema, make docs: write what is derived"
 	@echo "make clean    remove everything that these have made"
 
@@ -80,6 +81,9 @@ lock: $(RUN)
 	$(LOCK) requirements/uv.in -o requirements/uv.txt
 	$(LOCK) pyproject.toml requirements/run.in -o requirements/run.txt
 	$(LOCK) pyproject.toml requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+
+arrows: $(DEV)
+	@$(BIN)/python -m tests.arrows
 
 schema: $(RUN)
 	$(BIN)/trunkline schema > schema.graphql
