@@ -75,7 +75,7 @@ audit: $(RUN)
 	  --healthcheck http://127.0.0.1:$(GATEWAY_PORT)/livez
 
 random: $(DEV)
-	RANDOM_OPERATIONS=10000 $(BIN)/python -m pytest tests/gateway/planning/test_random.py -q --timeout 0
+	RANDOM_OPERATIONS=10000 $(BIN)/python -m pytest tests/gateway/federation/planning/test_random.py -q --timeout 0
 
 lock: $(RUN)
 	$(LOCK) requirements/uv.in -o requirements/uv.txt
@@ -88,8 +88,9 @@ arrows: $(DEV)
 schema: $(RUN)
 	$(BIN)/trunkline schema > schema.graphql
 
-docs: $(RUN)
-	$(BIN)/python -m graph.drawing docs/model.md
+docs: $(DEV)
+	$(BIN)/python -m graph.model.drawing docs/model.md
+	$(BIN)/python -m tests.arrows docs/rooms.md
 
 clean:
 	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

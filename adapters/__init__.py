@@ -2,12 +2,13 @@
 
 In: what a change obliges us to tell another system. Out: what another system tells us, in the words of the graph.
 
-Files, in order of flow: `northbound/` (the endpoints that others call) · `delivery.py` (what waits for a system is told,
-by one process at a time) · `ticketing/` (who works on it) · `inventory/` (which equipment there is) · `fault_management/` (who
-looks at all alarms) · `billing/` (who bills it) · `alarms/` (one alarm for all dialects) · `retrying.py` (whether to tell
-again, and when) · `transport.py` `breaker.py` (the way to a system) · `outward.py` (the way to an address that somebody else has named) · `tmf.py` (conventions of TM Forum's APIs, for both
-directions) · `xml.py` (XML from outside, messages and feeds) · `errors.py` (what can go wrong) · `simulator/` (every
-surrounding system as a small real server).
+Folders, in order of flow: `ticketing/` (who works on it) · `inventory/` (which equipment there is) · `fault_management/` (who
+looks at all alarms) · `billing/` (who bills it), each with what that system calls on us (inbound) and what we send it
+(outbound); below them what several share: `delivery/` (what waits for a system is sent, by one process at a time) ·
+`endpoint/` (the gates that every call on us passes) · `webhooks/` (the way to an address that somebody else has named) ·
+`transport/` (the way to a system) · `soap/` (how MTOSI names things) · `tmf/` (conventions of TM Forum's APIs, for both
+directions) · `xml/` (XML from outside, messages and feeds) · `errors.py` (what can go wrong). `simulator/` is every
+surrounding system as a small real server.
 
 Invariants
 1. No two systems know each other, and no two dialects of a system.

@@ -20,7 +20,7 @@ import orjson
 from benchmarks.databases import Database
 from benchmarks.errors import BenchmarkFailed
 from benchmarks.node import installed
-from gateway.minting import local_issuer
+from gateway.auth.minting import local_issuer
 
 OURS: Final = "ours"
 FLOOR: Final = "floor"

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from benchmarks.errors import BenchmarkFailed
-from graph.migrate import migrate
-from graph.store import Store, open_store
+from graph.store.migrate import migrate
+from graph.store.store import Store, open_store
 from tests.servers.errors import ServerUnavailable
 from tests.servers.neo4j_server import Neo4jServer
 

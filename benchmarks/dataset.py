@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchmarks.errors import BenchmarkFailed
-from graph.identity import loaded_id
 from graph.load import NodeRecord, Progress, Record, RelationshipRecord, as_line, load_lines, load_topology
 from graph.load.records import Value
-from graph.model import searchable
-from graph.store import Store
+from graph.model.identity import loaded_id
+from graph.model.model import searchable
+from graph.store.store import Store
 
 SOURCE: Final = "benchmark"
 SERVICES: Final = 10

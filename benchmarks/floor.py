@@ -17,8 +17,8 @@ from starlette.types import Receive, Scope, Send
 
 from benchmarks.floor_cases import STATEMENTS
 from gateway.exchange import exchange_of
-from graph.scope import Principal, ScopeKind, scope_of
-from graph.store import Store
+from graph.model.scope import Principal, ScopeKind, scope_of
+from graph.store.store import Store
 
 _SECONDS: Final = 10.0
 _HEADERS: Final = {"cache-control": "no-store", "vary": "Accept, Authorization"}

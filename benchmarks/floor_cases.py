@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from graph.effects import SEVERITY, Effect
-from graph.scope import ScopeKind
+from graph.model.effects import SEVERITY, Effect
+from graph.model.scope import ScopeKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

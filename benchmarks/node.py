@@ -16,7 +16,7 @@ from typing import Any, Final
 from benchmarks.cases import LARGE_ROWS
 from benchmarks.dataset import Dataset
 from benchmarks.npm import packages
-from graph.mapping import enum_name
+from graph.model.mapping import enum_name
 
 _SOURCE: Final = Path(__file__).with_name("neo4j_graphql")
 

@@ -23,15 +23,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from benchmarks.floor import FloorEndpoint
 from benchmarks.ordinary import ordinary_view
 from gateway.app import application, middleware
-from gateway.health import health_routes
-from gateway.keys import key_rings
-from gateway.log import configure_log
-from gateway.metrics import Metrics
-from gateway.serving import bound, serve_here
-from gateway.settings import Settings, load_settings
+from gateway.auth.keys import key_rings
+from gateway.auth.tokens import Tokens
+from gateway.http.health import health_routes
+from gateway.http.serving import bound, serve_here
+from gateway.settings.settings import Settings, load_settings
 from gateway.stores import opened
-from gateway.tokens import Tokens
-from graph.store import Store
+from gateway.telemetry.log import configure_log
+from gateway.telemetry.metrics import Metrics
+from graph.store.store import Store
 
 MakeEndpoint = Callable[[Store], ASGIApp]
 OTHERS: Final[dict[str, MakeEndpoint]] = {"floor": FloorEndpoint, "ordinary": ordinary_view}

@@ -16,42 +16,46 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Scope
 
-from adapters.northbound import alarms, inventory_feeds, notifications, resources, tickets, usage
-from adapters.northbound.edge import Edge
-from adapters.northbound.errors import body_of
-from adapters.simulator.alarm_management import serving as alarm_management_system
-from adapters.simulator.billing import serving as billing_system
-from adapters.simulator.fault_management import reporting as fault_management
-from adapters.simulator.inventory import serving as inventory_system
-from adapters.simulator.ticketing import serving as ticketing_system
-from gateway import tracing
+from adapters.billing.inbound import usage
+from adapters.endpoint.edge import Edge
+from adapters.endpoint.errors import body_of
+from adapters.fault_management.inbound import alarms, notifications
+from adapters.inventory.inbound import feeds as inventory_feeds
+from adapters.inventory.inbound import resources
+from adapters.simulator.billing.billing import serving as billing_system
+from adapters.simulator.fault_management.alarm_management import serving as alarm_management_system
+from adapters.simulator.fault_management.fault_management import reporting as fault_management
+from adapters.simulator.inventory.inventory import serving as inventory_system
+from adapters.simulator.ticketing.ticketing import serving as ticketing_system
+from adapters.ticketing import inbound as tickets
 from gateway.areas import BILLING, KNOWLEDGE, LEDGER, TICKETING, federation_of
-from gateway.arriving import Arriving, Away, Ping
+from gateway.auth.keys import key_rings
+from gateway.auth.tokens import Tokens
 from gateway.callbacks import callbacks_of, hubs_told
 from gateway.errors import Refused, printed
 from gateway.exchange import exchange_of
-from gateway.execution import Subgraph
-from gateway.health import health_routes
-from gateway.http import GraphQLEndpoint
-from gateway.keys import key_rings
-from gateway.log import configure_log
-from gateway.metrics import Metrics
-from gateway.middleware import middleware
-from gateway.pipeline import GraphRequest, Pipeline
-from gateway.pressure import Pressure
-from gateway.response import RefuseWith
-from gateway.serving import end_with_parent, settle
-from gateway.settings import Settings, load_settings
+from gateway.federation.arriving import Arriving, Away, Ping
+from gateway.federation.subgraph import Subgraph
+from gateway.federation.supergraph import Graph
+from gateway.http.endpoint import GraphQLEndpoint
+from gateway.http.health import health_routes
+from gateway.http.middleware import middleware
+from gateway.http.response import RefuseWith
+from gateway.http.serving import end_with_parent, settle
+from gateway.operations.pipeline import GraphRequest, Pipeline
+from gateway.operations.pressure import Pressure
+from gateway.settings.settings import Settings, load_settings
 from gateway.stores import cursor_key, fitting, opened, soon
-from gateway.supergraph import Graph
 from gateway.systems import Areas, beside, ledger, policy_of, told
-from gateway.tokens import Tokens
-from graph.address import EmbeddedAddress, parse_address
+from gateway.telemetry import tracing
+from gateway.telemetry.log import configure_log
+from gateway.telemetry.metrics import Metrics
 from graph.changes.idempotency import keep_swept
-from graph.changes.usage import keep_joined
+from graph.changes.usage.usage import keep_joined
 from graph.errors import GraphError, StoreUnavailable
-from graph.scope import Principal
-from graph.store import Store
+from graph.model.scope import Principal
+from graph.store.address import EmbeddedAddress, parse_address
+from graph.store.store import Store
 from resolvers.billing.subgraph import BillingSubgraph
 from resolvers.knowledge.schema import knowledge_schema
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
@@ -145,7 +149,7 @@ def served(
 
 
 class _Northbound:
-    """What the northbound endpoints need of the rest (`adapters.northbound.edge.Port`)."""
+    """What the northbound endpoints need of the rest (`adapters.endpoint.edge.Port`)."""
 
     pipeline: Pipeline
 

@@ -14,17 +14,17 @@ from typing import Any, Final
 from graphql import print_ast
 
 from gateway.errors import CommandFailed
-from gateway.execution import Operation, Subgraph
-from gateway.federation import Federation
-from gateway.pipeline import GraphRequest, Pipeline
-from gateway.planning import Budget, PlanningFailed
-from gateway.settings import Settings
+from gateway.federation.federation import Federation
+from gateway.federation.planning import Budget, PlanningFailed
+from gateway.federation.subgraph import Operation, Subgraph
+from gateway.federation.supergraph import Graph, Supergraph
+from gateway.federation.supergraph_sdl import read_supergraph
+from gateway.operations.pipeline import GraphRequest, Pipeline
+from gateway.settings.settings import Settings
 from gateway.stores import sentences
-from gateway.supergraph import Graph, Supergraph
-from gateway.supergraph_sdl import read_supergraph
-from graph.cursor import KEY_BYTES, CursorKey
-from graph.read import Reads, explain
-from graph.scope import Principal
+from graph.compiler.cursor import KEY_BYTES, CursorKey
+from graph.compiler.read import Reads, explain
+from graph.model.scope import Principal
 from resolvers.knowledge.schema import knowledge_schema
 from resolvers.ledger.schema import ledger_graphql
 from resolvers.supergraph import SUPERGRAPH

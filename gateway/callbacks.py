@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 from pydantic import SecretStr
 
-from adapters.northbound.alarm_telling import HubTeller
-from adapters.northbound.edge import Port
-from adapters.outward import Rules, outward
-from gateway.settings import Settings
+from adapters.endpoint.edge import Port
+from adapters.fault_management.inbound.hub_telling import HubTeller
+from adapters.webhooks.outward import Rules, outward
+from gateway.settings.settings import Settings
 from gateway.systems import beside, owner
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 import click
 
 from gateway.errors import CommandFailed, SettingsBroken
-from gateway.settings import CONFIG_VARIABLE
+from gateway.settings.settings import CONFIG_VARIABLE
 
 COMMANDS: Final = {
     "check": "Look at settings, database, schema and issuers, and say what is wrong.",

@@ -10,7 +10,7 @@ import time
 from collections.abc import MutableMapping
 from typing import Any, Final
 
-from graph.scope import Principal
+from graph.model.scope import Principal
 
 KEY: Final = "trunkline.exchange"
 

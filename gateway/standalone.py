@@ -19,31 +19,31 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway import tracing
-from gateway.documents import read_document
+from gateway.auth.keys import key_rings
+from gateway.auth.tokens import Tokens
 from gateway.errors import TREATMENTS, CommandFailed, Refused, SettingsBroken
 from gateway.exchange import exchange_of
-from gateway.execution import Subgraph
-from gateway.execution.forwarding import Forwarding
-from gateway.execution.remote import RemoteSettings, RemoteSubgraph
-from gateway.federation import Federation, open_to_all
-from gateway.health import health_routes
-from gateway.http import GraphQLEndpoint
-from gateway.keys import key_rings
-from gateway.log import configure_log
-from gateway.metrics import Metrics
-from gateway.middleware import middleware
-from gateway.observe import Observed
-from gateway.pipeline import Pipeline
-from gateway.planning import Budget, Planner, PlanningFailed
-from gateway.query_graph import QueryGraph
-from gateway.schema import read_schema
-from gateway.serving import end_with_parent, settle
-from gateway.settings import Settings, load_settings
-from gateway.supergraph import Graph, Supergraph, SupergraphBroken
-from gateway.supergraph_sdl import read_supergraph
-from gateway.tokens import Tokens
-from graph.scope import Principal, Role
+from gateway.federation.execution.forwarding import Forwarding
+from gateway.federation.execution.remote import RemoteSettings, RemoteSubgraph
+from gateway.federation.federation import Federation, open_to_all
+from gateway.federation.planning import Budget, Planner, PlanningFailed
+from gateway.federation.query_graph import QueryGraph
+from gateway.federation.subgraph import Subgraph
+from gateway.federation.supergraph import Graph, Supergraph, SupergraphBroken
+from gateway.federation.supergraph_sdl import read_supergraph
+from gateway.http.endpoint import GraphQLEndpoint
+from gateway.http.health import health_routes
+from gateway.http.middleware import middleware
+from gateway.http.observe import Observed
+from gateway.http.serving import end_with_parent, settle
+from gateway.operations.documents import read_document
+from gateway.operations.pipeline import Pipeline
+from gateway.operations.schema import read_schema
+from gateway.settings.settings import Settings, load_settings
+from gateway.telemetry import tracing
+from gateway.telemetry.log import configure_log
+from gateway.telemetry.metrics import Metrics
+from graph.model.scope import Principal, Role
 
 ANYONE: Final = Principal(subject="anyone", role=Role.OPERATOR)
 UNCOUNTED: Final = 1_000_000_000

@@ -13,21 +13,21 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from gateway.errors import TREATMENTS, CommandFailed, Refused
-from gateway.serving import is_worker
-from gateway.settings import Settings
-from graph.address import Credentials, EmbeddedAddress, parse_address
+from gateway.http.serving import is_worker
+from gateway.settings.settings import Settings
 from graph.changes.outcome import Outcome
 from graph.changes.policy import AlarmPolicy
-from graph.cursor_key import load_cursor_key
-from graph.embedded import EmbeddedSettings, prepare, require_platform
+from graph.compiler.cursor_key import load_cursor_key
 from graph.errors import GraphError
 from graph.inventory.differences import listed
 from graph.inventory.settling import settle_difference
 from graph.ledger.backlog import LaneState, SystemBacklog, by_system, lane_states
 from graph.load import BadLines, DemoPrincipal, LoadReport, load_lines, load_topology
-from graph.migrate import SchemaState, migrate, require_schema, schema_state
-from graph.scope import Principal
-from graph.store import Store, open_store
+from graph.model.scope import Principal
+from graph.store.address import Credentials, EmbeddedAddress, parse_address
+from graph.store.embedded import EmbeddedSettings, prepare, require_platform
+from graph.store.migrate import SchemaState, migrate, require_schema, schema_state
+from graph.store.store import Store, open_store
 
 __all__ = ["DemoPrincipal", "LaneState", "LoadReport", "SystemBacklog", "load_lines", "load_topology"]
 

@@ -19,33 +19,33 @@ from typing import Any, Final, Literal, assert_never
 
 from adapters.billing import Billing as BillingSystem
 from adapters.billing import Bills
-from adapters.billing.ipdr import Ipdr
-from adapters.billing.places import Address, Directory
+from adapters.billing.outbound.ipdr import Ipdr
+from adapters.billing.outbound.places import Address, Directory
+from adapters.billing.outbound.tmf635 import Tmf635
+from adapters.billing.outbound.tmf678 import Tmf678
 from adapters.billing.telling import BillingTeller
-from adapters.billing.tmf635 import Tmf635
-from adapters.billing.tmf678 import Tmf678
-from adapters.delivery import Lanes, Note, Pace
+from adapters.delivery.delivery import Lanes, Note, Pace
 from adapters.fault_management import FaultManagement
 from adapters.fault_management import telling as alarms
-from adapters.fault_management.alerta import Alerta
-from adapters.fault_management.mtosi import Mtosi
-from adapters.fault_management.tmf642 import Tmf642
+from adapters.fault_management.outbound.alerta import Alerta
+from adapters.fault_management.outbound.mtosi import Mtosi
+from adapters.fault_management.outbound.tmf642 import Tmf642
 from adapters.inventory import Inventory
-from adapters.inventory.mtosi import Mtosi as MtosiInventory
+from adapters.inventory.outbound.mtosi import Mtosi as MtosiInventory
+from adapters.inventory.outbound.tmf639 import Tmf639
 from adapters.inventory.telling import InventoryTeller
-from adapters.inventory.tmf639 import Tmf639
 from adapters.ticketing import Ticketing
-from adapters.ticketing.rt import Rt
-from adapters.ticketing.rt_resource import RtDesk
+from adapters.ticketing.outbound.rt import Rt
+from adapters.ticketing.outbound.rt_resource import RtDesk
+from adapters.ticketing.outbound.tmf621 import Tmf621
 from adapters.ticketing.telling import Attention, TicketTeller
-from adapters.ticketing.tmf621 import Tmf621
-from adapters.transport import System, Transport
-from adapters.transport import opened as transported
-from gateway.billing_settings import Billing
-from gateway.fault_management_settings import FaultManagement as Chosen
-from gateway.pressure import Pressure
-from gateway.settings import Settings
-from gateway.ticketing_settings import Ticketing as TicketingSettings
+from adapters.transport.transport import System, Transport
+from adapters.transport.transport import opened as transported
+from gateway.operations.pressure import Pressure
+from gateway.settings.billing import Billing
+from gateway.settings.fault_management import FaultManagement as Chosen
+from gateway.settings.settings import Settings
+from gateway.settings.ticketing import Ticketing as TicketingSettings
 from graph.changes.policy import AlarmPolicy, Hearing
 from graph.errors import GraphError
 from graph.inventory.reconcile import keep_reconciling
@@ -54,7 +54,7 @@ from graph.ledger.backlog import by_system, lane_states
 from graph.ledger.positions import keep_placed
 from graph.ledger.retention import sweeping
 from graph.ledger.timers import Work, arm_once, keep_ringing
-from graph.store import Store
+from graph.store.store import Store
 
 _LOOK_SECONDS: Final = 5.0
 """between looks at what waits."""

@@ -3,15 +3,15 @@
 In: operations with variables and a principal (reads), business changes (writes), topologies (load). Out: response data,
 outcomes, reports. This room knows no other.
 
-Files, in order of flow
-    the model       `vocabulary.py` · `kinds.py` · `bookkeeping.py` · `model.py` · `alarm.py` · `usage.py` · `mapping.py` · `scope.py` · `identity.py` · `effects.py` · `drawing.py`
-    a read          `query.py` `arguments.py` `literals.py` (what was asked) · `compile.py` with `parts.py` `names.py`
-                    `slice.py` `filters.py` `pages.py` `impact.py` `explore.py` (the query) · `clauses.py` `cypher.py` (its text) ·
-                    `bind.py` `cursor.py` `cursor_key.py` (its parameters) · `layout.py` `shape.py` `leaves.py`
-                    `irregular.py` (the answer) · `read.py` `allowance.py` (the whole row, cached; how much of it may be new)
-    a write         `changes/` · `inventory/` (`resource.py`) · `ledger/` (what others must be told of it) · `load/`
-    the databases   `address.py` · `store.py` `link.py` `joined.py` `session.py` `faults.py` · `embedded.py` `embedded_server.py`
-                    `embedded_child.py` · `migrate.py` · `errors.py`
+Folders, from below to above
+    errors.py   what can go wrong, for all of them
+    model/      labels, relationships and values, as data
+    store/      two databases behind one door
+    compiler/   a read: a selection becomes one statement and one function that shapes its answer
+    ledger/     what other systems must be sent is kept with the change, until it was sent
+    load/       a network is written from a file, or grown
+    changes/    a write: one function for each business change
+    inventory/  feeds of equipment are compared with the graph and settled
 
 Invariants
 1. No statement for a caller exists without a scope; no value of a request is ever in a statement's text.

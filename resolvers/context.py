@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from graph.changes.policy import AlarmPolicy
-from graph.scope import Principal
-from graph.store import Store
+from graph.model.scope import Principal
+from graph.store.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

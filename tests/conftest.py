@@ -14,8 +14,8 @@ from collections.abc import AsyncIterator
 import hypothesis
 import pytest
 
-from graph.migrate import migrate
-from graph.store import Product, Store, Transaction, open_store
+from graph.store.migrate import migrate
+from graph.store.store import Product, Store, Transaction, open_store
 from tests.servers.errors import ServerUnavailable
 from tests.servers.neo4j_server import Neo4jServer
 

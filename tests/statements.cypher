@@ -1,4 +1,4 @@
-// graph/changes/acknowledge.py _ACKNOWLEDGE
+// graph/changes/alarms/acknowledge.py _ACKNOWLEDGE
 MATCH (a:Alarm {id: $alarm})
 WHERE $everyone OR a.sourceSystemId IN $sources
 SET a._lock = true
@@ -12,7 +12,7 @@ RETURN due, a._version, now, COLLECT {
   RETURN DISTINCT c.id ORDER BY c.id
 }
 
-// graph/changes/acknowledge.py _NEWS
+// graph/changes/alarms/acknowledge.py _NEWS
 UNWIND $batch.alarms AS id
 MATCH (a:Alarm {id: id})
 WITH a, datetime.realtime().epochMillis AS now
@@ -22,65 +22,101 @@ WHERE a.ackState <> $ack AND NOT EXISTS {
 }
 RETURN a.id ORDER BY a.id
 
-// graph/changes/acknowledge.py _IN_STATE
+// graph/changes/alarms/acknowledge.py _IN_STATE
 UNWIND $batch.alarms AS id
 MATCH (a:Alarm {id: id})
 WHERE a.ackState = $ack
 RETURN a.id
 
-// graph/changes/affected.py _LOCK
-UNWIND $batch.services AS id
-MATCH (s:Service {id: id})
-SET s._locked = coalesce(s._locked, 0) + 1
-WITH s
-OPTIONAL MATCH (s)-[:GOVERNED_BY]->(l:Sla)
-WITH s, l
-OPTIONAL MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s)
-RETURN s.id, s.name, s.effect, l.tier, c.id, c.name,
-  EXISTS { MATCH (s)-[r:ROUTED_OVER]->(:Trunk) WHERE r.path = 'PROTECTING' },
-  COLLECT { MATCH (a:Alarm)-[r:AFFECTS]->(s) RETURN [a.id, r.parts, r.effect, r.severity] ORDER BY a.id },
-  [c.accountRef, l.availabilityPercent, coalesce(s._version, 0), s._downtime, s._suffers, s._blamed, coalesce(s._effectAt, 0)]
-
-// graph/changes/affected.py _AFFECT
-UNWIND $batch.rows AS row
-MATCH (s:Service {id: row.service})
-MATCH (a:Alarm {id: row.alarm})
-MERGE (a)-[r:AFFECTS]->(s)
-SET r.effect = row.effect, r.severity = row.severity, r.parts = row.parts, s.effect = row.effect
-
-// graph/changes/affected.py _SPARE
-UNWIND $batch.rows AS row
-MATCH (:Alarm {id: row.alarm})-[r:AFFECTS]->(s:Service {id: row.service})
-SET s.effect = row.effect
-DELETE r
-
-// graph/changes/alarms.py _SAID
+// graph/changes/alarms/alarms.py _SAID
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
     a.record = $record, a.awaits = $awaits, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = $version
 
-// graph/changes/alarms.py _MOVE
+// graph/changes/alarms/alarms.py _MOVE
 MATCH (a:Alarm {id: $id})
 SET a.alarmedObjectRef = $object, a.awaits = $awaits
 WITH a
 OPTIONAL MATCH (a)-[r:RAISED_ON]->()
 DELETE r
 
-// graph/changes/alarms.py _SET
+// graph/changes/alarms/alarms.py _SET
 MATCH (a:Alarm {id: $id})
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
     a.raisedAt = $raised, a.record = $record, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = $version
 
-// graph/changes/comments.py _COMMENT
+// graph/changes/alarms/comments.py _COMMENT
 MATCH (a:Alarm {id: $id})
 SET a.record = $record, a.changedAt = $now, a._version = $version
 
-// graph/changes/consequences.py _COUNT_ON
+// graph/changes/alarms/consequences.py _COUNT_ON
 UNWIND $batch.alarms AS id
 MATCH (a:Alarm {id: id})
 SET a._version = coalesce(a._version, 0) + 1
 RETURN a.id, a._version
+
+// graph/changes/alarms/hearing.py _READ
+UNWIND $batch.alarms AS id
+MATCH (a:Alarm {id: id})
+RETURN a.id,
+  [a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmType, a.probableCause, a.specificProblem,
+   a.perceivedSeverity, a.state, a.ackState, a.raisedAt, a.changedAt, a.clearedAt],
+  a.record, HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }),
+  COUNT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s },
+  COLLECT {
+    MATCH (a)-[r:AFFECTS]->(s:Service)<-[:SUBSCRIBES_TO]-(c:Customer)
+    RETURN [s.id, s.name, r.effect, r.severity, c.id, c.name] ORDER BY s.id LIMIT 1000
+  }
+
+// graph/changes/alarms/occurrence.py _FIND_NAMED
+MERGE (k:AlarmIdentity {key: $key})
+SET k._locked = coalesce(k._locked, 0) + 1
+RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
+  MATCH (a:Alarm {externalAlarmId: $external})
+  WHERE a.sourceSystemId = $source
+  RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
+}), HEAD(COLLECT {
+  MATCH (o:NetworkElement {id: $object}) RETURN o.id
+  UNION MATCH (o:Card {id: $object}) RETURN o.id
+  UNION MATCH (o:Port {id: $object}) RETURN o.id
+  UNION MATCH (o:Trunk {id: $object}) RETURN o.id
+}), HEAD(COLLECT {
+  MATCH (x:ExternalName {key: $name})-[:NAMES]->(o)
+  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
+  RETURN o.id
+})
+
+// graph/changes/alarms/occurrence.py _FIND_UNNAMED
+MERGE (k:AlarmIdentity {key: $key})
+SET k._locked = coalesce(k._locked, 0) + 1
+RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
+  MATCH (a:Alarm {alarmedObjectRef: $object})
+  WHERE a.sourceSystemId = $source AND a.externalAlarmId IS NULL AND a.alarmType = $type
+    AND a.probableCause = $cause AND coalesce(a.specificProblem, '') = $problem
+  RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
+}), HEAD(COLLECT {
+  MATCH (o:NetworkElement {id: $object}) RETURN o.id
+  UNION MATCH (o:Card {id: $object}) RETURN o.id
+  UNION MATCH (o:Port {id: $object}) RETURN o.id
+  UNION MATCH (o:Trunk {id: $object}) RETURN o.id
+}), HEAD(COLLECT {
+  MATCH (x:ExternalName {key: $name})-[:NAMES]->(o)
+  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
+  RETURN o.id
+})
+
+// graph/changes/alarms/occurrence.py _LOCK
+MATCH (a:Alarm {id: $alarm})
+WHERE $everyone OR a.sourceSystemId IN $sources
+SET a._lock = true
+REMOVE a._lock
+WITH a
+RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, coalesce(a._endedAt, a.clearedAt), a._sourceAt, a.record,
+  HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }),
+  COLLECT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s.id ORDER BY s.id }, coalesce(a._version, 0),
+  [a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmType, a.probableCause, a.specificProblem,
+   a.perceivedSeverity, a.raisedAt]
 
 // graph/changes/deliveries.py _REPLAY
 MATCH (d:Delivery {id: $delivery})
@@ -96,31 +132,6 @@ SET d.state = CASE WHEN due THEN 'READY' ELSE d.state END,
     d._version = coalesce(d._version, 0) + CASE WHEN due THEN 1 ELSE 0 END
 RETURN due, now, d._version
 
-// graph/changes/downtime.py _END
-UNWIND $batch.rows AS row
-MATCH (d:Downtime {id: row.id})
-MATCH (s:Service {id: row.service})
-SET d.to = row.to, d.alarms = row.alarms, s._downtime = null, s._suffers = null, s._blamed = null,
-  s._effectAt = row.to
-
-// graph/changes/downtime.py _BEGIN
-UNWIND $batch.rows AS row
-MATCH (s:Service {id: row.service})
-CREATE (d:Downtime {id: row.id, effect: row.effect, from: row.from, alarms: row.alarms})-[:INTERRUPTS]->(s)
-SET d.availabilityPercent = row.target, s._downtime = row.id, s._suffers = row.effect, s._blamed = row.alarms,
-  s._effectAt = row.from
-
-// graph/changes/downtime.py _BLAME
-UNWIND $batch.rows AS row
-MATCH (d:Downtime {id: row.id})
-MATCH (s:Service {id: row.service})
-SET d.alarms = row.alarms, s._blamed = row.alarms
-
-// graph/changes/downtime.py _COUNT
-UNWIND $batch.rows AS row
-MATCH (s:Service {id: row.service})
-SET s._version = row.version
-
 // graph/changes/events.py _APPEND
 UNWIND $batch.rows AS row
 CREATE (e:Event {
@@ -131,57 +142,6 @@ WITH e, row
 UNWIND row.customers AS customer
 MATCH (c:Customer {id: customer})
 CREATE (e)-[:CONCERNS_CUSTOMER]->(c)
-
-// graph/changes/hearing.py _READ
-UNWIND $batch.alarms AS id
-MATCH (a:Alarm {id: id})
-RETURN a.id,
-  [a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmType, a.probableCause, a.specificProblem,
-   a.perceivedSeverity, a.state, a.ackState, a.raisedAt, a.changedAt, a.clearedAt],
-  a.record, HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }),
-  COUNT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s },
-  COLLECT {
-    MATCH (a)-[r:AFFECTS]->(s:Service)<-[:SUBSCRIBES_TO]-(c:Customer)
-    RETURN [s.id, s.name, r.effect, r.severity, c.id, c.name] ORDER BY s.id LIMIT 1000
-  }
-
-// graph/changes/hits.py _BY_ELEMENT
-RETURN COLLECT {
-  MATCH (:NetworkElement {id: $object})-[:HOLDS]->(:Card)-[:HAS_PORT]->(:Port)<-[:ACCESSED_AT]-(s:Service)
-  RETURN DISTINCT s.id
-}, COLLECT {
-  MATCH (:NetworkElement {id: $object})-[:HOLDS]->(:Card)-[:HAS_PORT]->(:Port)<-[:TERMINATES_ON]-(t:Trunk)
-  MATCH (t)<-[r:ROUTED_OVER]-(s:Service)
-  WITH DISTINCT s.id AS service, r.path AS path
-  RETURN [service, path]
-}
-
-// graph/changes/hits.py _BY_CARD
-RETURN COLLECT {
-  MATCH (:Card {id: $object})-[:HAS_PORT]->(:Port)<-[:ACCESSED_AT]-(s:Service)
-  RETURN DISTINCT s.id
-}, COLLECT {
-  MATCH (:Card {id: $object})-[:HAS_PORT]->(:Port)<-[:TERMINATES_ON]-(:Trunk)<-[r:ROUTED_OVER]-(s:Service)
-  WITH DISTINCT s.id AS service, r.path AS path
-  RETURN [service, path]
-}
-
-// graph/changes/hits.py _BY_PORT
-RETURN COLLECT {
-  MATCH (:Port {id: $object})<-[:ACCESSED_AT]-(s:Service)
-  RETURN DISTINCT s.id
-}, COLLECT {
-  MATCH (:Port {id: $object})<-[:TERMINATES_ON]-(:Trunk)<-[r:ROUTED_OVER]-(s:Service)
-  WITH DISTINCT s.id AS service, r.path AS path
-  RETURN [service, path]
-}
-
-// graph/changes/hits.py _BY_TRUNK
-RETURN [], COLLECT {
-  MATCH (:Trunk {id: $object})<-[r:ROUTED_OVER]-(s:Service)
-  WITH DISTINCT s.id AS service, r.path AS path
-  RETURN [service, path]
-}
 
 // graph/changes/idempotency.py _CLAIM
 MERGE (i:Idempotency {key: $key})
@@ -205,7 +165,96 @@ WITH i WHERE i.expiresAt < timestamp()
 DETACH DELETE i
 RETURN count(*)
 
-// graph/changes/metered.py _LOCK
+// graph/changes/services/affected.py _LOCK
+UNWIND $batch.services AS id
+MATCH (s:Service {id: id})
+SET s._locked = coalesce(s._locked, 0) + 1
+WITH s
+OPTIONAL MATCH (s)-[:GOVERNED_BY]->(l:Sla)
+WITH s, l
+OPTIONAL MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s)
+RETURN s.id, s.name, s.effect, l.tier, c.id, c.name,
+  EXISTS { MATCH (s)-[r:ROUTED_OVER]->(:Trunk) WHERE r.path = 'PROTECTING' },
+  COLLECT { MATCH (a:Alarm)-[r:AFFECTS]->(s) RETURN [a.id, r.parts, r.effect, r.severity] ORDER BY a.id },
+  [c.accountRef, l.availabilityPercent, coalesce(s._version, 0), s._downtime, s._suffers, s._blamed, coalesce(s._effectAt, 0)]
+
+// graph/changes/services/affected.py _AFFECT
+UNWIND $batch.rows AS row
+MATCH (s:Service {id: row.service})
+MATCH (a:Alarm {id: row.alarm})
+MERGE (a)-[r:AFFECTS]->(s)
+SET r.effect = row.effect, r.severity = row.severity, r.parts = row.parts, s.effect = row.effect
+
+// graph/changes/services/affected.py _SPARE
+UNWIND $batch.rows AS row
+MATCH (:Alarm {id: row.alarm})-[r:AFFECTS]->(s:Service {id: row.service})
+SET s.effect = row.effect
+DELETE r
+
+// graph/changes/services/downtime.py _END
+UNWIND $batch.rows AS row
+MATCH (d:Downtime {id: row.id})
+MATCH (s:Service {id: row.service})
+SET d.to = row.to, d.alarms = row.alarms, s._downtime = null, s._suffers = null, s._blamed = null,
+  s._effectAt = row.to
+
+// graph/changes/services/downtime.py _BEGIN
+UNWIND $batch.rows AS row
+MATCH (s:Service {id: row.service})
+CREATE (d:Downtime {id: row.id, effect: row.effect, from: row.from, alarms: row.alarms})-[:INTERRUPTS]->(s)
+SET d.availabilityPercent = row.target, s._downtime = row.id, s._suffers = row.effect, s._blamed = row.alarms,
+  s._effectAt = row.from
+
+// graph/changes/services/downtime.py _BLAME
+UNWIND $batch.rows AS row
+MATCH (d:Downtime {id: row.id})
+MATCH (s:Service {id: row.service})
+SET d.alarms = row.alarms, s._blamed = row.alarms
+
+// graph/changes/services/downtime.py _COUNT
+UNWIND $batch.rows AS row
+MATCH (s:Service {id: row.service})
+SET s._version = row.version
+
+// graph/changes/services/hits.py _BY_ELEMENT
+RETURN COLLECT {
+  MATCH (:NetworkElement {id: $object})-[:HOLDS]->(:Card)-[:HAS_PORT]->(:Port)<-[:ACCESSED_AT]-(s:Service)
+  RETURN DISTINCT s.id
+}, COLLECT {
+  MATCH (:NetworkElement {id: $object})-[:HOLDS]->(:Card)-[:HAS_PORT]->(:Port)<-[:TERMINATES_ON]-(t:Trunk)
+  MATCH (t)<-[r:ROUTED_OVER]-(s:Service)
+  WITH DISTINCT s.id AS service, r.path AS path
+  RETURN [service, path]
+}
+
+// graph/changes/services/hits.py _BY_CARD
+RETURN COLLECT {
+  MATCH (:Card {id: $object})-[:HAS_PORT]->(:Port)<-[:ACCESSED_AT]-(s:Service)
+  RETURN DISTINCT s.id
+}, COLLECT {
+  MATCH (:Card {id: $object})-[:HAS_PORT]->(:Port)<-[:TERMINATES_ON]-(:Trunk)<-[r:ROUTED_OVER]-(s:Service)
+  WITH DISTINCT s.id AS service, r.path AS path
+  RETURN [service, path]
+}
+
+// graph/changes/services/hits.py _BY_PORT
+RETURN COLLECT {
+  MATCH (:Port {id: $object})<-[:ACCESSED_AT]-(s:Service)
+  RETURN DISTINCT s.id
+}, COLLECT {
+  MATCH (:Port {id: $object})<-[:TERMINATES_ON]-(:Trunk)<-[r:ROUTED_OVER]-(s:Service)
+  WITH DISTINCT s.id AS service, r.path AS path
+  RETURN [service, path]
+}
+
+// graph/changes/services/hits.py _BY_TRUNK
+RETURN [], COLLECT {
+  MATCH (:Trunk {id: $object})<-[r:ROUTED_OVER]-(s:Service)
+  WITH DISTINCT s.id AS service, r.path AS path
+  RETURN [service, path]
+}
+
+// graph/changes/services/metered.py _LOCK
 UNWIND $batch.services AS id
 MATCH (s:Service {id: id})
 SET s._locked = coalesce(s._locked, 0) + 1
@@ -213,66 +262,17 @@ WITH s
 OPTIONAL MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s)
 RETURN s.id, s.name, coalesce(s._version, 0), datetime.realtime().epochMillis, c.id, c.name, c.accountRef
 
-// graph/changes/occurrence.py _FIND_NAMED
-MERGE (k:AlarmIdentity {key: $key})
-SET k._locked = coalesce(k._locked, 0) + 1
-RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
-  MATCH (a:Alarm {externalAlarmId: $external})
-  WHERE a.sourceSystemId = $source
-  RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
-}), HEAD(COLLECT {
-  MATCH (o:NetworkElement {id: $object}) RETURN o.id
-  UNION MATCH (o:Card {id: $object}) RETURN o.id
-  UNION MATCH (o:Port {id: $object}) RETURN o.id
-  UNION MATCH (o:Trunk {id: $object}) RETURN o.id
-}), HEAD(COLLECT {
-  MATCH (x:ExternalName {key: $name})-[:NAMES]->(o)
-  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
-  RETURN o.id
-})
-
-// graph/changes/occurrence.py _FIND_UNNAMED
-MERGE (k:AlarmIdentity {key: $key})
-SET k._locked = coalesce(k._locked, 0) + 1
-RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
-  MATCH (a:Alarm {alarmedObjectRef: $object})
-  WHERE a.sourceSystemId = $source AND a.externalAlarmId IS NULL AND a.alarmType = $type
-    AND a.probableCause = $cause AND coalesce(a.specificProblem, '') = $problem
-  RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
-}), HEAD(COLLECT {
-  MATCH (o:NetworkElement {id: $object}) RETURN o.id
-  UNION MATCH (o:Card {id: $object}) RETURN o.id
-  UNION MATCH (o:Port {id: $object}) RETURN o.id
-  UNION MATCH (o:Trunk {id: $object}) RETURN o.id
-}), HEAD(COLLECT {
-  MATCH (x:ExternalName {key: $name})-[:NAMES]->(o)
-  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
-  RETURN o.id
-})
-
-// graph/changes/occurrence.py _LOCK
-MATCH (a:Alarm {id: $alarm})
-WHERE $everyone OR a.sourceSystemId IN $sources
-SET a._lock = true
-REMOVE a._lock
-WITH a
-RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, coalesce(a._endedAt, a.clearedAt), a._sourceAt, a.record,
-  HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }),
-  COLLECT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s.id ORDER BY s.id }, coalesce(a._version, 0),
-  [a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmType, a.probableCause, a.specificProblem,
-   a.perceivedSeverity, a.raisedAt]
-
-// graph/changes/owners.py _BY_ID
+// graph/changes/tickets/owners.py _BY_ID
 UNWIND $batch.names AS name
 MATCH (s:Service {id: name.name})<-[:SUBSCRIBES_TO]-(c:Customer)
 RETURN name.name, s.id, c.id
 
-// graph/changes/owners.py _BY_NAME
+// graph/changes/tickets/owners.py _BY_NAME
 UNWIND $batch.names AS name
 MATCH (:ExternalName {key: name.key})-[:NAMES]->(s:Service)<-[:SUBSCRIBES_TO]-(c:Customer)
 RETURN name.name, s.id, c.id
 
-// graph/changes/reported.py _OURS
+// graph/changes/tickets/reported.py _OURS
 UNWIND $batch.rows AS row
 WITH row WHERE EXISTS {
   MATCH (k:Ticket {orderKey: row.key}) WHERE k.system = $system
@@ -281,69 +281,69 @@ WITH row WHERE EXISTS {
 }
 RETURN row.theirId
 
-// graph/changes/reported.py _LOCK_OR_MAKE
+// graph/changes/tickets/reported.py _LOCK_OR_MAKE
 UNWIND $batch.rows AS row
 MERGE (t:Ticket {id: row.id})
 ON CREATE SET t.system = $system, t.externalId = row.theirId, t.status = row.status, t.severity = row.severity
 SET t._lock = true
 REMOVE t._lock
 
-// graph/changes/reported.py _LOCK
+// graph/changes/tickets/reported.py _LOCK
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
 SET t._lock = true
 REMOVE t._lock
 
-// graph/changes/reported.py _KNOWN
+// graph/changes/tickets/reported.py _KNOWN
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
 RETURN t.id, t.status, t.severity, t.changedAt, t._version, datetime.realtime().epochMillis,
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id },
   COLLECT { MATCH (t)-[:CONCERNS]->(s:Service) RETURN s.id ORDER BY s.id }
 
-// graph/changes/reported.py _WRITE
+// graph/changes/tickets/reported.py _WRITE
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
 SET t.status = row.status, t.severity = row.severity, t.changedAt = row.changedAt, t._version = row.version
 
-// graph/changes/reported.py _UNLINK_CUSTOMER
+// graph/changes/tickets/reported.py _UNLINK_CUSTOMER
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})-[r:OPENED_FOR]->(c:Customer)
 WHERE NOT c.id IN row.customers
 DELETE r
 
-// graph/changes/reported.py _UNLINK_SERVICES
+// graph/changes/tickets/reported.py _UNLINK_SERVICES
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})-[r:CONCERNS]->(s:Service)
 WHERE NOT s.id IN row.services
 DELETE r
 
-// graph/changes/reported.py _LINK_CUSTOMER
+// graph/changes/tickets/reported.py _LINK_CUSTOMER
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
 UNWIND row.customers AS customer
 MATCH (c:Customer {id: customer})
 MERGE (t)-[:OPENED_FOR]->(c)
 
-// graph/changes/reported.py _LINK_SERVICES
+// graph/changes/tickets/reported.py _LINK_SERVICES
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
 UNWIND row.services AS service
 MATCH (s:Service {id: service})
 MERGE (t)-[:CONCERNS]->(s)
 
-// graph/changes/ticketing.py _THEIR_IDS
+// graph/changes/tickets/ticketing.py _THEIR_IDS
 UNWIND $batch.keys AS key
 MATCH (t:Ticket {orderKey: key})
 WHERE t.system = $system AND t.externalId IS NOT NULL
 RETURN t.orderKey, t.externalId
 
-// graph/changes/ticketing.py _OPEN_ONES
+// graph/changes/tickets/ticketing.py _OPEN_ONES
 MATCH (t:Ticket)
 WHERE t.status IN $open AND t.system = $system AND t.externalId > $after
 RETURN t.externalId, t.status, t.changedAt, t.orderKey IS NOT NULL ORDER BY t.externalId LIMIT $most
 
-// graph/changes/ticketing.py _HEAR
+// graph/changes/tickets/ticketing.py _HEAR
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {orderKey: row.orderKey})
 WHERE t.system = $system
@@ -362,17 +362,17 @@ WITH t, changed WHERE changed
 RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
 
-// graph/changes/ticketing.py _LOCK
+// graph/changes/tickets/ticketing.py _LOCK
 MATCH (a:Alarm {id: $alarm})
 SET a._lock = true
 REMOVE a._lock
 
-// graph/changes/ticketing.py _COUNT_ON
+// graph/changes/tickets/ticketing.py _COUNT_ON
 MATCH (a:Alarm {id: $alarm})
 SET a._version = coalesce(a._version, 0) + 1
 RETURN a._version, datetime.realtime().epochMillis
 
-// graph/changes/tickets.py _PAIRS
+// graph/changes/tickets/tickets.py _PAIRS
 UNWIND $batch.pairs AS pair
 MATCH (a:Alarm {id: pair.alarm})
 MATCH (c:Customer {id: pair.customer})
@@ -384,7 +384,7 @@ RETURN a.id, c.id, c.name, COLLECT {
   RETURN [t.id, t.orderKey, t.externalId, t.status, t.severity]
 }
 
-// graph/changes/tickets.py _OPEN
+// graph/changes/tickets/tickets.py _OPEN
 UNWIND $batch.rows AS row
 MATCH (a:Alarm {id: row.alarm})
 MATCH (c:Customer {id: row.customer})
@@ -398,25 +398,25 @@ UNWIND row.services AS service
 MATCH (s:Service {id: service})
 CREATE (t)-[:CONCERNS]->(s)
 
-// graph/changes/tickets.py _AMEND
+// graph/changes/tickets/tickets.py _AMEND
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
 SET t.status = row.status, t.severity = row.severity, t._locked = coalesce(t._locked, 0) + 1
 
-// graph/changes/tickets.py _CONCERN
+// graph/changes/tickets/tickets.py _CONCERN
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
 UNWIND row.services AS service
 MATCH (s:Service {id: service})
 MERGE (t)-[:CONCERNS]->(s)
 
-// graph/changes/tickets.py _CONCERN_NO_MORE
+// graph/changes/tickets/tickets.py _CONCERN_NO_MORE
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})-[r:CONCERNS]->(s:Service)
 WHERE NOT s.id IN row.services
 DELETE r
 
-// graph/changes/usage.py _FIND
+// graph/changes/usage/usage.py _FIND
 UNWIND $batch.rows AS row
 MERGE (u:Usage {id: row.id})
 SET u._locked = coalesce(u._locked, 0) + 1
@@ -428,21 +428,21 @@ RETURN u.id, [u.from, u.to, u.octets, u.mbps, u.kind, u.state, u.serviceRef], HE
   MATCH (u)-[:USED_BY]->(s:Service) RETURN s.id
 })
 
-// graph/changes/usage.py _KEEP
+// graph/changes/usage/usage.py _KEEP
 UNWIND $batch.rows AS row
 MATCH (u:Usage {id: row.id})
 SET u.source = row.source, u.externalId = row.externalId, u.serviceRef = row.service, u.from = row.start, u.to = row.end,
     u.octets = row.octets, u.mbps = row.mbps, u.kind = row.kind, u.state = row.state, u.awaits = row.awaits,
     u.record = row.record, u._by = row.by
 
-// graph/changes/usage.py _JOIN
+// graph/changes/usage/usage.py _JOIN
 UNWIND $batch.rows AS row
 MATCH (u:Usage {id: row.usage})
 MATCH (s:Service {id: row.service})
 CREATE (u)-[:USED_BY]->(s)
 SET u.awaits = null, s._version = row.version
 
-// graph/changes/usage.py _WAITING
+// graph/changes/usage/usage.py _WAITING
 MATCH (u:Usage)
 WHERE u.awaits >= $name AND (u.awaits > $name OR u.id > $id)
 WITH u ORDER BY u.awaits, u.id LIMIT $most
@@ -452,18 +452,21 @@ RETURN u.id, u.awaits, HEAD(COLLECT {
   MATCH (x:ExternalName {key: u.awaits})-[:NAMES]->(s:Service) RETURN s.id
 })
 
-// graph/changes/usage.py _STILL_WAITING
+// graph/changes/usage/usage.py _STILL_WAITING
 UNWIND $batch.usage AS id
 MATCH (u:Usage {id: id})
 SET u._locked = coalesce(u._locked, 0) + 1
 WITH u WHERE u.awaits IS NOT NULL
 RETURN u.id, u.source, u.externalId, u.serviceRef, u.from, u.to, u.octets, u.mbps, u.kind, u.state, u._by
 
-// graph/changes/usage.py _NOW
+// graph/changes/usage/usage.py _NOW
 RETURN datetime.realtime().epochMillis
 
-// graph/cursor_key.py KEEP
+// graph/compiler/cursor_key.py KEEP
 MERGE (k:StoreKey {id: 'storekey-cursor'}) ON CREATE SET k.text = $text RETURN k.text AS text
+
+// graph/compiler/read.py prepare
+RETURN [] AS data
 
 // graph/inventory/alarms.py _ABOVE
 UNWIND $ids AS id MATCH (n:NetworkElement {id: id}) RETURN [n.id]
@@ -893,12 +896,6 @@ MATCH (t:Timer {id: $id}) DELETE t
 // graph/ledger/timers.py _LATER
 MATCH (t:Timer {id: $id}) SET t.dueAt = datetime.realtime().epochMillis + $pause
 
-// graph/link.py Link._terminate
-SHOW TRANSACTIONS YIELD transactionId, clientAddress
-
-// graph/link.py Link._terminate
-TERMINATE TRANSACTIONS $id
-
 // graph/load/statements.py READ_MARKS
 UNWIND $ids AS id MATCH (m:LoadMark {id: id}) RETURN m.id AS id, m.done AS done
 
@@ -913,23 +910,26 @@ RETURN before
 // graph/load/statements.py DROP_MARKS
 UNWIND $ids AS id MATCH (m:LoadMark {id: id}) DELETE m
 
-// graph/migrate.py _READ_VERSION
+// graph/store/link.py Link._terminate
+SHOW TRANSACTIONS YIELD transactionId, clientAddress
+
+// graph/store/link.py Link._terminate
+TERMINATE TRANSACTIONS $id
+
+// graph/store/migrate.py _READ_VERSION
 RETURN HEAD(COLLECT { MATCH (v:SchemaVersion {id: $id}) RETURN v.version }) AS data
 
-// graph/migrate.py _KEEP_VERSION
+// graph/store/migrate.py _KEEP_VERSION
 MERGE (v:SchemaVersion {id: $id}) ON CREATE SET v.version = $version WITH v WHERE v.version < $version SET v.version = $version
 
-// graph/migrate.py _NAMES
+// graph/store/migrate.py _NAMES
 SHOW CONSTRAINTS YIELD name RETURN name
 
-// graph/migrate.py _NAMES
+// graph/store/migrate.py _NAMES
 SHOW INDEXES YIELD name, state WHERE state = 'ONLINE' RETURN name
 
-// graph/migrate.py _wait_for_indexes
+// graph/store/migrate.py _wait_for_indexes
 CALL db.awaitIndexes(600)
 
-// graph/read.py prepare
-RETURN [] AS data
-
-// graph/store.py Store.ping
+// graph/store/store.py Store.ping
 CALL dbms.components() YIELD versions RETURN versions[0] AS version

@@ -16,15 +16,15 @@ from graphql import build_schema, parse, validate
 from gateway.areas import BILLING, KNOWLEDGE, TICKETING, federation_of
 from gateway.cli import COMMANDS
 from gateway.errors import TREATMENTS
-from gateway.execution import Operation, Subgraph
-from gateway.settings import Limits, Settings
-from gateway.supergraph import Graph
+from gateway.federation.subgraph import Operation, Subgraph
+from gateway.federation.supergraph import Graph
+from gateway.settings.settings import Limits, Settings
 from graph.changes.policy import AlarmPolicy
-from graph.effects import SEVERITY
 from graph.load import load_topology
-from graph.mapping import enum_name
-from graph.scope import Principal, Role
-from graph.store import Store
+from graph.model.effects import SEVERITY
+from graph.model.mapping import enum_name
+from graph.model.scope import Principal, Role
+from graph.store.store import Store
 from resolvers.billing.subgraph import BillingSubgraph
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
 from resolvers.ticketing.subgraph import TicketingSubgraph

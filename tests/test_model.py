@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.drawing import BEGIN, END, drawing, redraw
-from graph.model import LABELS, RELATIONSHIPS, Inside, Kind, Label, Property, Relationship, label_of, searchable
+from graph.model.drawing import BEGIN, END, drawing, redraw
+from graph.model.model import LABELS, RELATIONSHIPS, Inside, Kind, Label, Property, Relationship, label_of, searchable
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "model.md"
 

@@ -13,7 +13,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from gateway.settings import PREFIX, Settings
+from gateway.settings.settings import PREFIX, Settings
 
 TOP = Path(__file__).parents[1]
 REQUIREMENTS = TOP / "requirements"

@@ -9,8 +9,8 @@ from graphql import GraphQLEnumType, GraphQLInterfaceType, GraphQLObjectType, bu
 from graphql.utilities import find_breaking_changes
 
 from gateway.areas import product_sdl
-from graph.mapping import NodeType
-from graph.model import LABELS
+from graph.model.mapping import NodeType
+from graph.model.model import LABELS
 from resolvers.knowledge.schema import KnowledgeSchema, knowledge_schema
 
 COMMITTED = Path(__file__).parent.parent / "schema.graphql"

@@ -17,21 +17,21 @@ import pytest
 
 TOP = Path(__file__).parents[1]
 REVIEWED = Path(__file__).with_name("statements.cypher")
-PRINTER = "graph/cypher.py"
+PRINTER = "graph/compiler/cypher.py"
 SOURCES = sorted(path for room in ("gateway", "resolvers", "adapters", "graph") for path in (TOP / room).rglob("*.py"))
 STATEMENT = re.compile(
     r"\s*(MATCH|OPTIONAL|MERGE|CREATE|UNWIND|RETURN|CALL|WITH|SHOW|TERMINATE|DROP|ALTER|SET|FOREACH)\s"
 )
 RUNS = {"run", "later", "rows", "read", "fetch", "command"}
-STORELESS = ("gateway/planning/", "gateway/execution/")
+STORELESS = ("gateway/federation/planning/", "gateway/federation/execution/")
 """They know no store (the arrows hold them to that), and have methods of the same names."""
 CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*\Z")
 
 MADE = {
-    "graph/embedded_server.py _prepare": "the embedded database's own schema, from the names of the model",
-    "graph/changes/alarms.py _CREATE": "once, at import, from the names of the model",
-    "graph/changes/alarms.py _MOVE_TO": "once, at import, from the names of the model",
-    "graph/changes/alarms.py _created_on": "once, at import, from the names of the model",
+    "graph/store/embedded_server.py _prepare": "the embedded database's own schema, from the names of the model",
+    "graph/changes/alarms/alarms.py _CREATE": "once, at import, from the names of the model",
+    "graph/changes/alarms/alarms.py _MOVE_TO": "once, at import, from the names of the model",
+    "graph/changes/alarms/alarms.py _created_on": "once, at import, from the names of the model",
     "graph/inventory/alarms.py _OPEN": "once, at import, from the names of the model",
     "graph/inventory/alarms.py _RAISED": "once, at import, from the names of the model",
     "graph/inventory/alarms.py _RAISE_ON": "once, at import, from the names of the model",
@@ -47,18 +47,18 @@ MADE = {
     "graph/inventory/known.py _LOCK": "once, at import, from the names of the model",
     "graph/inventory/known.py _THEIR_NAMES": "once, at import, from the names of the model",
     "graph/inventory/reconcile.py _UNSEEN": "once, at import, from the names of the model",
-    "graph/joined.py joined": "of constants, with a number behind each parameter",
+    "graph/store/joined.py joined": "of constants, with a number behind each parameter",
     "graph/load/statements.py KNOWN_IDS": "once, at import, from the names of the model",
     "graph/load/statements.py _nodes": "once, at import, from the names of the model",
     "graph/load/statements.py _relationships": "once, at import, from the names of the model",
     "graph/load/versions.py _COUNT_ON": "once, at import, from the names of the model",
-    "graph/migrate.py schema_statements": "constraints and indexes, from the names of the model",
+    "graph/store/migrate.py schema_statements": "constraints and indexes, from the names of the model",
 }
 PASSED_ON = {
-    "graph/changes/alarms.py _move: _MOVE_TO[label.name]": "one of those made at import",
-    "graph/link.py Link.fetch: self._query(text, deadline)": "the door to the driver",
-    "graph/changes/consequences.py follow: written.text": "of alarms.py, a constant or one of those made at import",
-    "graph/link.py Transaction._run: text": "the door to the driver",
+    "graph/changes/alarms/alarms.py _move: _MOVE_TO[label.name]": "one of those made at import",
+    "graph/store/link.py Link.fetch: self._query(text, deadline)": "the door to the driver",
+    "graph/changes/alarms/consequences.py follow: written.text": "of alarms.py, a constant or one of those made at import",
+    "graph/store/link.py Transaction._run: text": "the door to the driver",
     "graph/inventory/alarms.py _above: _ABOVE[kind]": "one of a table of constants",
     "graph/inventory/alarms.py alarms_over: _OPEN[kind]": "one of those made at import",
     "graph/inventory/alarms.py find_awaiting: _RAISE_ON[label.name]": "one of those made at import",
@@ -81,12 +81,12 @@ PASSED_ON = {
     "graph/load/known.py known_ids: KNOWN_IDS[name]": "one of those made at import",
     "graph/load/write.py _write.run: text": "each of those made at import",
     "graph/load/versions.py _count_on.work: text": "one of those made at import",
-    "graph/migrate.py _missing: text": "each of a constant tuple",
-    "graph/migrate.py _run_alone.work: text": "each of schema_statements",
+    "graph/store/migrate.py _missing: text": "each of a constant tuple",
+    "graph/store/migrate.py _run_alone.work: text": "each of schema_statements",
     "resolvers/knowledge/subgraph.py Noting.read: text": "passes on what Reads.record runs",
-    "graph/read.py Reads.record: prepared.text": "compiled: printed by graph/cypher.py, with a scope",
-    "graph/store.py Store._fetch: text": "the door to the driver",
-    "graph/store.py Store.ping: text": "a constant, in the line above",
+    "graph/compiler/read.py Reads.record: prepared.text": "compiled: printed by graph/compiler/cypher.py, with a scope",
+    "graph/store/store.py Store._fetch: text": "the door to the driver",
+    "graph/store/store.py Store.ping: text": "a constant, in the line above",
 }
 
 

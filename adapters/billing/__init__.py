@@ -7,11 +7,9 @@ customers are billed is only read there (`Bills`).
 In: a `Record`, what billing should have. Out: the other system's name for it; `Bill`s and `Rate`s; or an
 `adapters.errors.AdapterError`.
 
-Files, in order of flow: `telling.py` (a delivery becomes a record there) · this one (what every dialect does) · `tmf635.py`
-(TM Forum's, over HTTP) · `tmf635_resource.py` (its usage and TMF657's objective: what we write into them, what we believe of
-them) · `ipdr.py` (documents, over HTTP or into a directory) · `ipdr_document.py` (a record as an IPDR document,
-by service_definition.xsd) ·
-`places.py` (where documents are put) · `tmf678.py` (bills, read) · `tmf678_resource.py` (what we believe of one).
+Files, in order of flow: `telling.py` (a delivery becomes a record there) · this one (what every dialect does) · `outbound/`
+(the dialects) · `tmf635_resource.py` (TMF635's usage and TMF657's objective: what we write into them, what we believe of
+them) · `inbound/` (what meters and mediation systems call on us).
 
 Invariants
 1. A record bears our id there from its first moment on. Whoever does not know whether it was heard looks for the id before
@@ -30,7 +28,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
-from graph.vocabulary import EFFECTS, USAGE_STATES
+from graph.model.vocabulary import EFFECTS, USAGE_STATES
 
 BILL_STATES: Final = ("new", "onHold", "validated", "sent", "settled", "partiallyPaid")
 """of a bill, in the words of TMF678."""
@@ -71,7 +69,7 @@ class UsageRecord:
     mbps: int
     kind: str
     state: str
-    """one of `graph.vocabulary.USAGE_STATES`."""
+    """one of `graph.model.vocabulary.USAGE_STATES`."""
 
     def __post_init__(self) -> None:
         if self.state not in USAGE_STATES:
@@ -87,7 +85,7 @@ class DowntimeRecord:
     service: ServiceRef
     customer: CustomerRef | None
     effect: str
-    """one of `graph.vocabulary.EFFECTS`."""
+    """one of `graph.model.vocabulary.EFFECTS`."""
     start: int
     end: int | None
     """None while it lasts."""

@@ -15,11 +15,11 @@ from typing import Any
 import structlog
 
 from adapters.billing import Billing, CustomerRef, DowntimeRecord, Record, ServiceRef, UsageRecord
+from adapters.delivery.retrying import failed
 from adapters.errors import AdapterError
-from adapters.retrying import failed
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Again, Dead, Done, Outcome, settle
-from graph.store import Store, Transaction
+from graph.store.store import Store, Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillingTeller:
-    """`adapters.delivery.Teller` of a billing system."""
+    """`adapters.delivery.delivery.Teller` of a billing system."""
 
     store: Store
     billing: Billing

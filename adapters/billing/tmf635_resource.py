@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from adapters.billing import CustomerRef, DowntimeRecord, Record, ServiceRef, UsageRecord
 from adapters.errors import Nonsense
-from adapters.tmf import write_time
+from adapters.tmf.tmf630 import write_time
 
 KIND: Final = "bandwidth"
 EXTERNAL_ID: Final = "externalId"

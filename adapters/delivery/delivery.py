@@ -25,7 +25,7 @@ from graph.errors import GraphError
 from graph.ledger.claims import Claim, claim
 from graph.ledger.lanes import SHARDS, Leases, lanes_of, leave_lanes, take_lanes
 from graph.ledger.outcomes import Outcome
-from graph.store import Store
+from graph.store.store import Store
 
 
 class Outcomes(Protocol):

@@ -15,8 +15,8 @@ from typing import Any, Final
 import orjson
 from starlette.requests import Request
 
-from adapters.northbound.errors import CLOSE, Refusal, TooLarge
-from adapters.northbound.shape import Oversized
+from adapters.endpoint.errors import CLOSE, Refusal, TooLarge
+from adapters.tmf.shape import Oversized
 
 JSON: Final = ("application/json",)
 XML: Final = ("application/xml", "text/xml")

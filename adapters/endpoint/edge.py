@@ -20,14 +20,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from adapters.endpoint.body import read_json
+from adapters.endpoint.errors import Refusal, refusal_of
 from adapters.errors import Malformed
-from adapters.northbound.body import read_json
-from adapters.northbound.errors import Refusal, refusal_of
-from adapters.outward import Rules
+from adapters.webhooks.outward import Rules
 from graph.changes.policy import AlarmPolicy
 from graph.errors import GraphError
-from graph.scope import Principal, Role
-from graph.store import Store
+from graph.model.scope import Principal, Role
+from graph.store.store import Store
 
 BODY_BYTES: Final = 1_000_000
 READERS: Final = frozenset({Role.OPERATOR, Role.ANALYST, Role.CUSTOMER, Role.SYSTEM})

@@ -18,8 +18,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from adapters.errors import Malformed
-from adapters.northbound.shape import Fault
-from adapters.tmf import error_body
+from adapters.tmf.shape import Fault
+from adapters.tmf.tmf630 import error_body
 from graph.errors import (
     ConstraintViolated,
     DeadlineExceeded,

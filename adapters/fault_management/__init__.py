@@ -7,8 +7,8 @@ own id, that says how bad it is, which services of whom it affects, whether some
 In: an `AlarmOrder`, what is to be known of an alarm. Out: a `TheirAlarm`, what the other system has of it; or an
 `adapters.errors.AdapterError`.
 
-Files, in order of flow: `telling.py` (a delivery is told) · `ordering.py` (what a delivery says, as an order) · this one (what
-every dialect does) · `tmf642.py` (TM Forum's, over HTTP) · `mtosi.py` (notifications in SOAP) · `alerta.py` (Alerta's REST API).
+Files, in order of flow: `telling.py` (a delivery is told) · this one (what every dialect does) · `outbound/` (the dialects) ·
+`alarms/` (one record of an alarm for all dialects) · `inbound/` (what fault managers call on us).
 
 Invariants
 1. Our alarm is known there by our id, from its first moment on; whoever does not know whether it was heard looks for it first.
@@ -31,7 +31,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from graph.vocabulary import EFFECTS, SEVERITIES
+from graph.model.vocabulary import EFFECTS, SEVERITIES
 
 US: Final = "trunkline"
 """How we call ourselves: the reporting system."""
@@ -44,9 +44,9 @@ class Affected:
     id: str
     name: str
     effect: str
-    """one of `graph.vocabulary.EFFECTS`."""
+    """one of `graph.model.vocabulary.EFFECTS`."""
     severity: str | None
-    """by contract, one of `graph.vocabulary.SEVERITIES`."""
+    """by contract, one of `graph.model.vocabulary.SEVERITIES`."""
     customer: str
     customer_name: str
 

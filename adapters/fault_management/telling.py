@@ -17,16 +17,16 @@ from typing import Final
 
 import structlog
 
+from adapters.delivery.retrying import failed
 from adapters.errors import AdapterError, Rejected
 from adapters.fault_management import AlarmOrder, FaultManagement
-from adapters.fault_management.ordering import order_of
-from adapters.retrying import failed
-from graph.changes.acknowledge import hear_acknowledged
+from adapters.fault_management.outbound.ordering import order_of
+from graph.changes.alarms.acknowledge import hear_acknowledged
 from graph.changes.policy import AlarmPolicy
 from graph.errors import GraphError
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Again, Dead, Done, Outcome, settle
-from graph.store import Store, Transaction
+from graph.store.store import Store, Transaction
 
 _GONE: Final = 404
 _HEARD_AT_ONCE: Final = 50
@@ -47,14 +47,14 @@ class Attention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """What became of one delivery; `adapters.delivery` wants no more of it."""
+    """What became of one delivery; `adapters.delivery.delivery` wants no more of it."""
 
     outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmTeller:
-    """`adapters.delivery.Teller` of a fault management system."""
+    """`adapters.delivery.delivery.Teller` of a fault management system."""
 
     store: Store
     fault_management: FaultManagement

@@ -2,14 +2,14 @@
 
 Inventories differ in protocol and words, and what is owed to them is the same: a resource that can be found again under
 our own id, that says what the graph says, or that is no longer there. `Inventory` says that much; each dialect says it
-to one kind of system. The codecs of the dialects read feeds too: one value, `graph.resource.Resource`, either way.
+to one kind of system. The codecs of the dialects read feeds too: one value, `graph.model.resource.Resource`, either way.
 
 In: a `Resource`, in the names of the inventory. Out: the name that the inventory has for it; or an
 `adapters.errors.AdapterError`.
 
-Files, in order of flow: `telling.py` (a delivery becomes a resource there) · this one (what every dialect does) ·
-`tmf639.py` (TM Forum's, over HTTP) · `tmf639_resource.py` (its resource: what we write, what we believe) · `mtosi.py`
-(MTOSI 2.1, SOAP over HTTP) · `mtosi_resource.py` (its elements) · `mtosi_names.py` (names of parts, as one text).
+Files, in order of flow: `telling.py` (a delivery becomes a resource there) · this one (what every dialect does) · `outbound/`
+(the dialects) · `tmf639_resource.py` (TM Forum's resource: what we write, what we believe) · `mtosi_resource.py` (MTOSI's
+elements) · `inbound/` (what inventories and planners call on us).
 
 Invariants
 1. A resource that we make there carries our id, from its first moment on: whoever does not know whether it was heard
@@ -30,7 +30,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from graph.resource import Resource
+from graph.model.resource import Resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

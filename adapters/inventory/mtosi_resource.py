@@ -21,10 +21,10 @@ from typing import Final
 from lxml import etree
 
 from adapters.errors import Malformed
-from adapters.inventory.mtosi_names import Parts, parts_of, spelled
-from adapters.xml import Element, check, read_schema
-from graph.model import Kind
-from graph.resource import PROPERTIES, Resource, Value
+from adapters.soap.resource_names import Parts, parts_of, spelled
+from adapters.xml.parser import Element, check, read_schema
+from graph.model.model import Kind
+from graph.model.resource import PROPERTIES, Resource, Value
 
 _MTOP: Final = "http://www.tmforum.org/mtop"
 NAMESPACES: Final[Mapping[str, str]] = MappingProxyType(

@@ -15,16 +15,16 @@ from typing import Any, Final
 
 import structlog
 
+from adapters.delivery.retrying import failed
 from adapters.errors import AdapterError
 from adapters.inventory import Inventory, ResourceOrder
-from adapters.retrying import failed
 from graph.errors import GraphError
 from graph.inventory.answers import Answered, Named, settle_answers
 from graph.inventory.known import their_names
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Again, Dead, Done
-from graph.resource import Resource
-from graph.store import Store
+from graph.model.resource import Resource
+from graph.store.store import Store
 
 _UNPLACED_MS: Final = 2_000
 
@@ -37,7 +37,7 @@ class _Unplaced(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InventoryTeller:
-    """`adapters.delivery.Teller` of an inventory."""
+    """`adapters.delivery.delivery.Teller` of an inventory."""
 
     store: Store
     inventory: Inventory

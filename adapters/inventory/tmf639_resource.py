@@ -22,8 +22,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from adapters.errors import Malformed
-from graph.model import Kind
-from graph.resource import KINDS, PROPERTIES, STATES, Resource, Value
+from graph.model.model import Kind
+from graph.model.resource import KINDS, PROPERTIES, STATES, Resource, Value
 
 OURS: Final = "externalId"
 CONTAINED: Final = "isContainedIn"

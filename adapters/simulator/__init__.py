@@ -7,13 +7,10 @@ a file, and misbehave to order. They know nothing of us: not our graph, not our 
 In: HTTP. Out: HTTP, events to whoever asked for them, and a journal with a line for each change that was received, for
 a checker to read after everything else was killed.
 
-Files, in order of flow: `__main__.py` (a stand-in as a process) · `ticketing.py` (TMF621, by HTTP) · `tickets.py` (what
-it keeps) · `hub.py` (whom it tells) · `request_tracker.py` (RT's REST API) · `rt_query.py` (how it is searched) ·
-`rt_tickets.py` (what it keeps) · `billing.py` (TMF635, TMF657 and TMF678, and documents) · `records.py` (what it keeps) ·
-`inventory.py` (TMF639 and MTOSI) · `resources.py` (what it keeps) · `fault_management.py` (who posts alarms to us) ·
-`alarm_management.py` `alerta.py` `notified.py` (who is told of alarms: TMF642, Alerta, MTOSI) · `front.py` (what all of
-these do with a request) · `faults.py` (misbehaving) ·
-`journal.py` (lines in a file) · `serving.py` (a server in the running loop, whose connections can be cut).
+Files, in order of flow: `__main__.py` (a stand-in as a process) · `ticketing/` (TMF621, Request Tracker) ·
+`fault_management/` (who tells us of alarms, and who is told) · `billing/` (TMF635, TMF657, TMF678, documents) · `inventory/`
+(TMF639 and MTOSI) · `front.py` (what all of these do with a request) · `hub.py` (whom a stand-in tells) · `faults.py`
+(misbehaving) · `journal.py` (lines in a file) · `serving.py` (a server in the running loop, whose connections can be cut).
 
 Invariants
 1. Two POSTs are two tickets, or alarms, whatever their external ids and idempotency keys: nothing is deduplicated here but

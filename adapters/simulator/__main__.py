@@ -22,8 +22,11 @@ import click
 import orjson
 from pydantic import SecretStr
 
-from adapters.simulator import alarm_management, alerta, billing, inventory, request_tracker, ticketing
+from adapters.simulator.billing import billing
+from adapters.simulator.fault_management import alarm_management, alerta
 from adapters.simulator.faults import PATH
+from adapters.simulator.inventory import inventory
+from adapters.simulator.ticketing import request_tracker, ticketing
 
 BEARER: Final = "TRUNKLINE_SIMULATOR_BEARER"
 CALLBACK_AUTHORIZATION: Final = "TRUNKLINE_SIMULATOR_CALLBACK_AUTHORIZATION"

@@ -26,7 +26,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.simulator.serving import hang_up
-from adapters.tmf import error_body
+from adapters.tmf.tmf630 import error_body
 
 PATH: Final = "/simulator/faults"
 JSON: Final = "application/json;charset=utf-8"

@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from adapters.errors import Malformed
 from adapters.simulator.faults import JSON
-from adapters.tmf import error_body, matches, page_headers, page_of, read_fields, read_query, select
+from adapters.tmf.tmf630 import error_body, matches, page_headers, page_of, read_fields, read_query, select
 
 MOST_BYTES: Final = 1_048_576
 JSONS: Final = ("application/json", "application/merge-patch+json")

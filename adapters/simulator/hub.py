@@ -20,7 +20,7 @@ import structlog
 from pydantic import SecretStr
 
 from adapters.errors import Malformed
-from adapters.tmf import matches, read_query
+from adapters.tmf.tmf630 import matches, read_query
 
 _SECONDS: Final = 5.0
 _MOST_WAITING: Final = 10_000

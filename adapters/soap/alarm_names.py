@@ -16,7 +16,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
-from graph.model import label_of
+from graph.model.model import label_of
 
 Name: TypeAlias = Sequence[tuple[str, str]]
 """Types and values, the largest first."""

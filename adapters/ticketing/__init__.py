@@ -7,9 +7,9 @@ dialect says it to one kind of system.
 In: a `TicketOrder`, what a ticket should say. Out: a `TicketState`, what the other system says of the ticket, or its
 `TicketHistory`, what only the other system knows of it; or an `adapters.errors.AdapterError`.
 
-Files, in order of flow: `telling.py` (a delivery becomes a ticket) · `hearing.py` (what people do there, with ours and theirs) · this one (what every dialect does) · `tmf621.py` (TM Forum's, over HTTP) ·
-`tmf621_resource.py` (its ticket: what we write into it, what we believe of it) · `rt.py` (Request Tracker 5, by REST2) ·
-`rt_query.py` (what it is asked) · `rt_resource.py` (its ticket) · `rt_history.py` (its transactions).
+Files, in order of flow: `telling.py` (a delivery becomes a ticket) · `hearing.py` (what people do there, with ours and
+theirs) · this one (what every dialect does) · `outbound/` (the dialects) · `tmf621_resource.py` (TM Forum's ticket: what we
+write into it, what we believe of it) · `inbound.py` (what the ticketing system calls on us).
 
 Invariants
 1. A ticket carries our order key as its external id, from its first moment on. Whoever does not know whether an order
@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from adapters.errors import Nonsense
-from graph.vocabulary import EFFECTS, SEVERITIES, TICKET_STATES
+from graph.model.vocabulary import EFFECTS, SEVERITIES, TICKET_STATES
 
 ORDERED: Final = ("acknowledged", "inProgress", "resolved")
 """The statuses that we order; the others are for the people who work there."""
@@ -57,7 +57,7 @@ class TicketState:
     external_id: str | None
     """our order key, or whatever it was opened under."""
     status: str
-    """one of `graph.vocabulary.TICKET_STATES`."""
+    """one of `graph.model.vocabulary.TICKET_STATES`."""
     severity: str
     """as they put it: people may have written there what is no word of ours; empty when nothing."""
     changed_at: int | None
@@ -83,7 +83,7 @@ class StatusChange:
     """A status that a ticket got."""
 
     status: str
-    """one of `graph.vocabulary.TICKET_STATES`."""
+    """one of `graph.model.vocabulary.TICKET_STATES`."""
     reason: str
     at: int | None
     """epoch milliseconds by their clock."""
@@ -128,7 +128,7 @@ class AffectedService:
 
     id: str
     effect: str
-    """one of `graph.vocabulary.EFFECTS`."""
+    """one of `graph.model.vocabulary.EFFECTS`."""
 
     def __post_init__(self) -> None:
         _check(self.effect, EFFECTS, "effect")

@@ -1,6 +1,6 @@
 """What people do in the ticketing system must be known here: with our tickets, and with tickets of theirs about our services.
 
-A system that can tell does (`adapters.northbound.tickets`); everybody else is asked again and again. Both end in the same
+A system that can tell does (`adapters.ticketing.inbound`); everybody else is asked again and again. Both end in the same
 two changes of the graph: ours are known by their order key, theirs by the services that they name. What is no news is not
 written.
 """
@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from adapters.ticketing import ReportedTicket, Ticketing, TicketState
-from graph.changes.owners import Reported
-from graph.changes.reported import report_tickets
-from graph.changes.ticketing import Heard, OpenTicket, note_tickets, open_tickets
-from graph.store import Store
+from graph.changes.tickets.owners import Reported
+from graph.changes.tickets.reported import report_tickets
+from graph.changes.tickets.ticketing import Heard, OpenTicket, note_tickets, open_tickets
+from graph.store.store import Store
 
 _AT_ONCE: Final = 50
 _MOST_SEEN: Final = 10_000

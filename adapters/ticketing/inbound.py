@@ -13,13 +13,13 @@ from typing import Final
 from starlette.responses import Response
 from starlette.routing import Route
 
+from adapters.endpoint.body import JSON
+from adapters.endpoint.edge import WRITERS, Action, Call, Edge, routes
+from adapters.endpoint.errors import Refusal
 from adapters.errors import Nonsense
-from adapters.northbound.body import JSON
-from adapters.northbound.edge import WRITERS, Action, Call, Edge, routes
-from adapters.northbound.errors import Refusal
 from adapters.ticketing.hearing import take
 from adapters.ticketing.tmf621_resource import reported_of
-from graph.scope import Role
+from graph.model.scope import Role
 
 BASE: Final = "/tmf-api/troubleTicketManagement/v4"
 EVENTS: Final = (

@@ -15,16 +15,16 @@ from typing import Any, Final
 
 import structlog
 
+from adapters.delivery.retrying import failed
 from adapters.errors import AdapterError, Rejected
-from adapters.retrying import failed
 from adapters.ticketing import AffectedService, CustomerRef, Ticketing, TicketOrder, TicketState
 from adapters.ticketing.hearing import Hearing, heard_of, subject_of
 from graph.changes.policy import AlarmPolicy
-from graph.changes.ticketing import Answered, settle_deliveries, their_ids
+from graph.changes.tickets.ticketing import Answered, settle_deliveries, their_ids
 from graph.errors import GraphError
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Again, Dead, Done
-from graph.store import Store
+from graph.store.store import Store
 
 _CLOSED: Final = 409
 _GONE: Final = 404
@@ -47,7 +47,7 @@ class Attention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketTeller:
-    """`adapters.delivery.Teller` of a ticketing system."""
+    """`adapters.delivery.delivery.Teller` of a ticketing system."""
 
     store: Store
     ticketing: Ticketing

@@ -14,8 +14,8 @@ from typing import Final
 
 from adapters.errors import Malformed, Nonsense
 from adapters.ticketing import KEPT, ReportedTicket, StatusChange, TicketHistory, TicketNote, TicketOrder, TicketState
-from adapters.tmf import read_time
-from graph.vocabulary import EFFECTS, TICKET_STATES
+from adapters.tmf.tmf630 import read_time
+from graph.model.vocabulary import EFFECTS, TICKET_STATES
 
 FIELDS: Final = ("id", "externalId", "status", "severity", "lastUpdate", "creationDate")
 """What is asked for of a ticket that is only looked at."""

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias, assert_never
 
 from adapters.errors import Malformed
-from adapters.tmf import read_time
+from adapters.tmf.tmf630 import read_time
 
 MOST_FAULTS: Final = 9
 """More of them tell nobody anything new."""

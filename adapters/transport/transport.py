@@ -28,8 +28,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import SecretStr
 from yarl import URL
 
-from adapters.breaker import Breaker
 from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
+from adapters.transport.breaker import Breaker
 
 MOST_BYTES: Final = 1_048_576
 LONGEST_RETRY_AFTER: Final = 3_600.0

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from benchmarks.ordinary.loaders import rows
-from graph.effects import Effect, Routes, effect_on, severity_of
-from graph.store import Store
+from graph.model.effects import Effect, Routes, effect_on, severity_of
+from graph.store.store import Store
 
 _HIT: Final = """
 MATCH (k:Card)-[:HAS_PORT]->(:Port)<-[:ACCESSED_AT]-(s:Service) WHERE k.id IN $of RETURN s.id AS id, 'ACCESS' AS way

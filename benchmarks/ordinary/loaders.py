@@ -10,8 +10,8 @@ from typing import Any, Final, TypedDict
 
 from strawberry.dataloader import DataLoader
 
-from graph.scope import Principal, Role
-from graph.store import Store
+from graph.model.scope import Principal, Role
+from graph.store.store import Store
 
 Properties = dict[str, Any]
 _SECONDS: Final = 60.0

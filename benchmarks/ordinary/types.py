@@ -10,7 +10,7 @@ from strawberry.types import Info
 from benchmarks.ordinary.arguments import ServiceFilter, ServiceOrder, order, where
 from benchmarks.ordinary.impact import Hit, counted, hits
 from benchmarks.ordinary.loaders import Context, Properties, may_see, rows
-from graph.scope import Role
+from graph.model.scope import Role
 from resolvers.knowledge.words import Effect, End, ServiceState, Severity, Tier
 
 Asked = Info[Context, None]

@@ -12,7 +12,7 @@ from strawberry.extensions import ParserCache, ValidationCache
 from benchmarks.ordinary.loaders import Context, Loaders
 from benchmarks.ordinary.types import Query
 from gateway.exchange import exchange_of
-from graph.store import Store
+from graph.store.store import Store
 
 
 class View(GraphQL[Context, None]):

@@ -21,7 +21,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from gateway.errors import Code, refuse
-from gateway.settings import Issuer
+from gateway.settings.settings import Issuer
 
 PAUSE: Final = 30.0
 FIRST_PAUSE: Final = 5.0

@@ -18,7 +18,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from gateway.errors import CommandFailed
-from gateway.settings import Issuer
+from gateway.settings.settings import Issuer
 
 NAME: Final = "https://demo.trunkline.invalid"
 AUDIENCE: Final = "trunkline"

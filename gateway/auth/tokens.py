@@ -29,10 +29,10 @@ from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwt import JWTClaimsRegistry
 
+from gateway.auth.keys import KeyRing
 from gateway.errors import Code, Headers, Refused, refuse
-from gateway.keys import KeyRing
-from gateway.settings import Issuer
-from graph.scope import Principal, Role
+from gateway.settings.settings import Issuer
+from graph.model.scope import Principal, Role
 
 LEEWAY: Final = 60
 REMEMBERED_SECONDS: Final = 60.0

@@ -13,9 +13,7 @@ reads its options, calls, and prints.
     token.py         a token to try things out
     compile.py       every stage of a query
     schema.py        what clients see
-    demo.py          the whole story: neighbours.py are the other systems, scene.py is where it takes place; outage.py lets
-                     a card fail and looks who is told, centre.py invoice.py stock.py by the other systems; story.py asks as
-                     customers
+    demo/            the whole story, told as it happens
 
 Invariant: results go to stdout, everything else to stderr, so that `--json` can be piped.
 

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 import click
 import orjson
 
+from gateway.auth.keys import KeysUnavailable, key_rings
 from gateway.commands.options import json_option, override, store_option
 from gateway.errors import CommandFailed, SettingsBroken
-from gateway.keys import KeysUnavailable, key_rings
-from gateway.settings import Settings, load_settings
+from gateway.settings.settings import Settings, load_settings
 from gateway.stores import check_address, examine_store
 
 

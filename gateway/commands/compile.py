@@ -11,8 +11,8 @@ import orjson
 
 from gateway.areas import stages_of
 from gateway.commands.options import json_object, json_option
-from gateway.settings import load_settings
-from graph.scope import Principal, Role
+from gateway.settings.settings import load_settings
+from graph.model.scope import Principal, Role
 
 
 @click.command(help="Print every stage that a query passes on its way to the database. QUERY is a text, a file, or -.")

@@ -6,11 +6,11 @@ import click
 import orjson
 
 from gateway.commands.options import override
-from gateway.log import configure_log
-from gateway.serving import bound, serve_here, serve_with_workers
-from gateway.settings import load_settings
+from gateway.http.serving import bound, serve_here, serve_with_workers
+from gateway.settings.settings import load_settings
 from gateway.standalone import application, hold
-from gateway.tracing import require
+from gateway.telemetry.log import configure_log
+from gateway.telemetry.tracing import require
 
 
 @click.command(help="Serve a supergraph until interrupted. Without issuers in the settings, on loopback only.")

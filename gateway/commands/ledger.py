@@ -10,7 +10,7 @@ import click
 import orjson
 
 from gateway.commands.options import json_option, override, store_option
-from gateway.settings import load_settings
+from gateway.settings.settings import load_settings
 from gateway.stores import LaneState, SystemBacklog, check_address, look_at_ledger
 
 

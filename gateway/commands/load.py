@@ -13,7 +13,7 @@ import orjson
 
 from gateway.commands.options import json_option, override, store_option
 from gateway.commands.progress import Bars
-from gateway.settings import load_settings
+from gateway.settings.settings import load_settings
 from gateway.stores import LoadReport, load_graph, load_lines, load_topology
 
 

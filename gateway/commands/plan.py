@@ -9,7 +9,7 @@ import click
 import orjson
 
 from gateway.commands.options import json_object, json_option
-from gateway.settings import load_settings
+from gateway.settings.settings import load_settings
 from gateway.standalone import load_supergraph, plan_stages
 
 STAGES = ("normalize", "paths", "fetches", "plan")

@@ -9,11 +9,11 @@ import click
 from gateway.app import application, hold
 from gateway.commands.options import override, store_option
 from gateway.errors import SettingsBroken
-from gateway.log import configure_log
-from gateway.serving import bound, serve_here, serve_with_workers
-from gateway.settings import load_settings
+from gateway.http.serving import bound, serve_here, serve_with_workers
+from gateway.settings.settings import load_settings
 from gateway.stores import check_address
-from gateway.tracing import require
+from gateway.telemetry.log import configure_log
+from gateway.telemetry.tracing import require
 
 
 @click.command(help="Serve the gateway until interrupted.")

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 import orjson
 
-from gateway.minting import local_issuer
-from graph.scope import Role
+from gateway.auth.minting import local_issuer
+from graph.model.scope import Role
 
 
 @click.command(help="Mint a token with a local key, to try things out.")

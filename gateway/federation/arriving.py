@@ -15,8 +15,8 @@ from typing import Any, Final
 import structlog
 
 from gateway.errors import Code
-from gateway.execution import Answer, Operation, Subgraph
-from graph.scope import Principal
+from gateway.federation.subgraph import Answer, Operation, Subgraph
+from graph.model.scope import Principal
 
 PAUSE: Final = 1.0
 

@@ -19,15 +19,15 @@ import orjson
 from graphql import GraphQLSchema, OperationType
 
 from gateway.errors import Code
-from gateway.execution import Answer, Operation, Subgraph
-from gateway.execution.forwarding import Pairs, collecting, current
-from gateway.execution.running import Asking, Run, ms
-from gateway.execution.sharing import Sharing
-from gateway.planning import Budget, PlanningFailed
-from gateway.planning.normalize import definition_of
-from gateway.plans import Plans
-from gateway.supergraph import Graph, Supergraph
-from graph.scope import Principal, Role
+from gateway.federation.execution.forwarding import Pairs, collecting, current
+from gateway.federation.execution.running import Asking, Run, ms
+from gateway.federation.execution.sharing import Sharing
+from gateway.federation.planning import Budget, PlanningFailed
+from gateway.federation.planning.normalize import definition_of
+from gateway.federation.plans import Plans
+from gateway.federation.subgraph import Answer, Operation, Subgraph
+from gateway.federation.supergraph import Graph, Supergraph
+from graph.model.scope import Principal, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,15 +20,15 @@ from typing import Any, Final, Generic, TypeVar
 
 from graphql import FieldsOnCorrectTypeRule, GraphQLSchema, KnownTypeNamesRule, parse, validate
 
-from gateway.execution import Operation
-from gateway.execution.projection import projection
-from gateway.execution.running import Prepared
-from gateway.execution.sharing import Sharing
-from gateway.planning import Budget, Planner, PlanningFailed
-from gateway.planning.normalize import Normalized, conditions_of, normalize
-from gateway.query_graph import QueryGraph
-from gateway.supergraph import Graph, Supergraph
-from gateway.tracing import span
+from gateway.federation.execution.projection import projection
+from gateway.federation.execution.running import Prepared
+from gateway.federation.execution.sharing import Sharing
+from gateway.federation.planning import Budget, Planner, PlanningFailed
+from gateway.federation.planning.normalize import Normalized, normalize
+from gateway.federation.query_graph import QueryGraph
+from gateway.federation.subgraph import Operation, conditions_of
+from gateway.federation.supergraph import Graph, Supergraph
+from gateway.telemetry.tracing import span
 
 LONG: Final = 150
 """fields of an operation; planning that many takes longer than the loop should wait."""

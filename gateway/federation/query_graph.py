@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from gateway.selections import Field, Fragment, Selection, SelectionSet
-from gateway.supergraph import LEAVES, FieldInGraph, Graph, Supergraph, SuperType
+from gateway.federation.selections import Field, Fragment, Selection, SelectionSet
+from gateway.federation.supergraph import LEAVES, FieldInGraph, Graph, Supergraph, SuperType
 
 T = TypeVar("T")
 

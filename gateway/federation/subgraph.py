@@ -1,30 +1,10 @@
-"""Execution: what the gateway asks of a subgraph, and nothing of how it answers.
+"""The port of the federation engine: what is asked of a subgraph, and nothing of how it answers.
 
-In: one operation that has passed every gate (limits, validation, coercion, roles), its variables, who asks and until
-when. Out: a plain GraphQL response.
+Four things can stand behind it: the compiled knowledge graph, an area of our own, a remote subgraph, and a plan over several
+of those. All answer foreseeable faults in the response and never by an exception, so that the pipeline and a plan have one
+way to read an answer. Operations know this module, and nothing else of federation.
 
-Four things can stand behind the port: the compiled knowledge graph, an area of our own, a remote subgraph, and a plan
-over several of those. All answer foreseeable faults in the response and never by an exception, so that the pipeline and
-a plan have one way to read an answer.
-
-Files: this one, the port; then those that answer by a plan, in the order in which a request meets them:
-
-    running.py       a plan's requests, each as soon as those before it are answered, and one answer made of all
-    entities.py      the entities at a path, what stands for them, and what was answered put back
-    faults.py        what went wrong in a subgraph becomes an error that a client may see, with its place in the answer
-    projection.py    what was fetched becomes the answer: a function generated for the operation
-    completing.py    the same, walked with paths, where something does not fit: nulls and errors as specified
-    leaves.py        what values of scalars and enums may be
-    remote.py        a subgraph behind HTTP; breaker.py spares one that is down, sharing.py asks once what many ask
-    forwarding.py    which headers go on to subgraphs and come back from them
-
-Invariants
-1. `Operation.document` holds exactly one operation and the fragments that it uses, and is valid for the subgraph's SDL.
-2. `variables` are coerced: defaults applied, enums as names, plain JSON values; an absent variable is absent.
-3. No `data` key means that nothing ran; the first error's code then decides the HTTP status.
-
-Example: the document `{ customer(id: $id) { name } }` with `{"id": "customer-1"}` comes back as
-`{"data": {"customer": {"name": "Ada"}}}`.
+`variables` are coerced: defaults applied, enums as names, plain JSON values; an absent variable is absent.
 """
 
 from __future__ import annotations
@@ -33,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from graphql import DocumentNode
+from graphql import DocumentNode, VariableNode, Visitor, visit
 
-from graph.scope import Principal
+from graph.model.scope import Principal
 
 Answer: TypeAlias = dict[str, Any]
 """`{"data": ..., "errors": [{"message", "path", "extensions": {"code", ...}}], "extensions": {...}}`."""
@@ -73,3 +53,18 @@ class Subgraph(Protocol):
     ) -> Answer:
         """Answer within `deadline`, an absolute `time.monotonic()`; cancelling the task stops the work."""
         ...
+
+
+def conditions_of(document: DocumentNode) -> tuple[str, ...]:
+    """Name the variables that decide what is asked at all; their values are part of what a plan is cached by."""
+    names: dict[str, None] = {}
+
+    class Naming(Visitor):
+        def enter_directive(self, node: Any, *_: Any) -> None:
+            if node.name.value in {"skip", "include"}:
+                for each in node.arguments or ():
+                    if isinstance(each.value, VariableNode):
+                        names[each.value.name.value] = None
+
+    visit(document, Naming())
+    return tuple(names)

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NewType
 
-from gateway.public import PublicPart
-from gateway.selections import SelectionSet
+from gateway.federation.public import PublicPart
+from gateway.federation.selections import SelectionSet
 
 Graph = NewType("Graph", str)
 """A subgraph, by its value of the enum join__Graph."""

@@ -31,9 +31,9 @@ from graphql import (
 )
 from graphql.language import print_ast
 
-from gateway.public import public_part
-from gateway.selections import Fragment, SelectionSet, read_field_set
-from gateway.supergraph import (
+from gateway.federation.public import public_part
+from gateway.federation.selections import Fragment, SelectionSet, read_field_set
+from gateway.federation.supergraph import (
     Endpoint,
     Fault,
     FieldInGraph,

@@ -13,13 +13,13 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.errors import Code, Headers, Refused, refuse
 from gateway.exchange import Exchange, exchange_of
-from gateway.execution import Answer
-from gateway.pipeline import GraphRequest, Pipeline
-from gateway.request import read_body, read_parameters
-from gateway.response import Media, answered, negotiate, refusal
-from gateway.settings import Settings
-from gateway.watch import ClientGone, Watch
-from graph.scope import Role
+from gateway.federation.subgraph import Answer
+from gateway.http.request import read_body, read_parameters
+from gateway.http.response import Media, answered, negotiate, refusal
+from gateway.http.watch import ClientGone, Watch
+from gateway.operations.pipeline import GraphRequest, Pipeline
+from gateway.settings.settings import Settings
+from graph.model.scope import Role
 
 LONGEST_NAME: Final = 64
 """of an operation, in the log."""

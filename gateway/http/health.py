@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from gateway.metrics import CONTENT_TYPE, Metrics
+from gateway.telemetry.metrics import CONTENT_TYPE, Metrics
 
 Ready = Callable[[], Awaitable[str]]
 """Gives the reason why requests would fail; empty if they would not."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from gateway.auth import Authenticated
-from gateway.metrics import Metrics
-from gateway.observe import Observed
-from gateway.response import Refusing, refuse_graphql
-from gateway.settings import Settings
-from gateway.tokens import Tokens
+from gateway.auth.tokens import Tokens
+from gateway.http.authenticated import Authenticated
+from gateway.http.observe import Observed
+from gateway.http.response import Refusing, refuse_graphql
+from gateway.settings.settings import Settings
+from gateway.telemetry.metrics import Metrics
 
 METHODS = ("GET", "POST")
 ASKED_HEADERS = ("Authorization", "Content-Type", "GraphQL-Preflight", "X-Request-Id")

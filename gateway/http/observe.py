@@ -16,9 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import Code, refuse
 from gateway.exchange import KEY, Exchange
-from gateway.metrics import Metrics
-from gateway.response import Refusing, refuse_graphql
-from gateway.tracing import request_span
+from gateway.http.response import Refusing, refuse_graphql
+from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.tracing import request_span
 
 SANE: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 

@@ -16,8 +16,8 @@ import orjson
 from starlette.types import Receive
 
 from gateway.errors import Code, Headers, refuse
-from gateway.pipeline import GraphRequest
-from gateway.watch import ClientGone
+from gateway.http.watch import ClientGone
+from gateway.operations.pipeline import GraphRequest
 
 PREFLIGHT: Final = (b"graphql-preflight", b"apollo-require-preflight")
 """Headers that a web page cannot send without asking first; any of them proves that the browser asked."""

@@ -24,9 +24,9 @@ from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from gateway.errors import CommandFailed
-from gateway.metrics import DIRECTORY_VARIABLE
-from gateway.protocol import BoundedHeads
-from gateway.settings import Settings
+from gateway.http.protocol import BoundedHeads
+from gateway.settings.settings import Settings
+from gateway.telemetry.metrics import DIRECTORY_VARIABLE
 
 BACKLOG: Final = 2_048
 END_SECONDS: Final = 10

@@ -35,7 +35,7 @@ from graphql import (
     is_leaf_type,
 )
 
-from gateway.schema import ListSize, PublicSchema
+from gateway.operations.schema import ListSize, PublicSchema
 
 Variables: TypeAlias = Mapping[str, Any]
 Cost: TypeAlias = int | Callable[[Variables], int]

@@ -26,16 +26,15 @@ from graphql import (
 )
 from graphql.validation.rules.max_introspection_depth_rule import MaxIntrospectionDepthRule
 
-from gateway.cost import Cost, cost_of
 from gateway.errors import MOST_ERRORS, Code, Refused, refuse
-from gateway.execution import Operation
-from gateway.introspection import split
-from gateway.limits import check_document
-from gateway.permissions import Demands, demands_of
-from gateway.planning.normalize import conditions_of
-from gateway.schema import PublicSchema
-from gateway.settings import Limits
-from gateway.variables import Variable, problem_of, variables_of
+from gateway.federation.subgraph import Operation, conditions_of
+from gateway.operations.cost import Cost, cost_of
+from gateway.operations.introspection import split
+from gateway.operations.limits import check_document
+from gateway.operations.permissions import Demands, demands_of
+from gateway.operations.schema import PublicSchema
+from gateway.operations.variables import Variable, problem_of, variables_of
+from gateway.settings.settings import Limits
 
 RULES: Final = (*specified_rules, MaxIntrospectionDepthRule)
 

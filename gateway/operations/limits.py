@@ -30,7 +30,7 @@ from graphql import (
 )
 
 from gateway.errors import Code, Refused, refuse
-from gateway.settings import Limits
+from gateway.settings.settings import Limits
 
 MOST_FRAGMENTS: Final = 100
 NESTING_PER_DEPTH: Final = 3

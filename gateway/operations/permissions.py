@@ -29,9 +29,9 @@ from graphql import (
 )
 
 from gateway.errors import Code, refuse
-from gateway.schema import FEDERATION_ROOTS, PublicSchema
-from gateway.variables import Variable, marked_values
-from graph.scope import Principal, Role
+from gateway.operations.schema import FEDERATION_ROOTS, PublicSchema
+from gateway.operations.variables import Variable, marked_values
+from graph.model.scope import Principal, Role
 
 READS_EVERYTHING: Final = frozenset({Role.OPERATOR, Role.ANALYST})
 ACT_FOR: Final = "Send the user's own token in `X-Acts-For: Bearer <token>`."

@@ -13,19 +13,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gateway.cost import amount
-from gateway.documents import Documents, Prepared
 from gateway.errors import Code, Refused, refuse
-from gateway.execution import Answer, Subgraph
-from gateway.introspection import introspect, merge
-from gateway.limits import NewDocuments
-from gateway.permissions import check_caller, check_values
-from gateway.pressure import Pressure
-from gateway.schema import PublicSchema, read_schema
-from gateway.settings import Settings
-from gateway.tracing import span
-from gateway.variables import coerce
-from graph.scope import Principal, Role
+from gateway.federation.subgraph import Answer, Subgraph
+from gateway.operations.cost import amount
+from gateway.operations.documents import Documents, Prepared
+from gateway.operations.introspection import introspect, merge
+from gateway.operations.limits import NewDocuments
+from gateway.operations.permissions import check_caller, check_values
+from gateway.operations.pressure import Pressure
+from gateway.operations.schema import PublicSchema, read_schema
+from gateway.operations.variables import coerce
+from gateway.settings.settings import Settings
+from gateway.telemetry.tracing import span
+from graph.model.scope import Principal, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.metrics import Metrics
+from gateway.telemetry.metrics import Metrics
 
 RETRY_SECONDS: Final = 30.0
 

@@ -32,7 +32,7 @@ from graphql import (
 )
 
 from gateway.errors import MOST_ERRORS, Code, Problem, Refused, refuse
-from gateway.schema import PublicSchema
+from gateway.operations.schema import PublicSchema
 
 LONGEST_MESSAGE: Final = 300
 BUILT_IN: Final = frozenset({"ID", "String", "Int", "Float", "Boolean"})

@@ -1,6 +1,6 @@
 """A billing system is told of usage and downtime and asked for bills; the operator says where it is and how it speaks.
 
-The section `billing` of the settings; `gateway/settings.py` says where settings come from.
+The section `billing` of the settings; `gateway/settings/settings.py` says where settings come from.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from gateway.system_settings import Credited, check_address
+from gateway.settings.system import Credited, check_address
 
 
 class Billing(Credited):

@@ -1,6 +1,6 @@
 """A central fault management system is told of alarms; the operator says where it is, how it speaks, and what it hears.
 
-The section `fault_management` of the settings; `gateway/settings.py` says where settings come from.
+The section `fault_management` of the settings; `gateway/settings/settings.py` says where settings come from.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import ConfigDict, Field, SecretStr, model_validator
 
-from gateway.system_settings import Credited, check_address
+from gateway.settings.system import Credited, check_address
 
 AlarmEvent = Literal[
     "AlarmRaised",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from gateway.system_settings import Credited, check_address
+from gateway.settings.system import Credited, check_address
 
 
 class Inventory(Credited):

@@ -23,14 +23,14 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from gateway.billing_settings import Billing
 from gateway.errors import SettingsBroken
-from gateway.fault_management_settings import FaultManagement
-from gateway.hub_settings import Hubs, with_secret
-from gateway.inventory_settings import Inventory
-from gateway.subgraph_settings import FederationSettings
-from gateway.system_settings import with_bearer
-from gateway.ticketing_settings import Ticketing
+from gateway.settings.billing import Billing
+from gateway.settings.fault_management import FaultManagement
+from gateway.settings.hub import Hubs, with_secret
+from gateway.settings.inventory import Inventory
+from gateway.settings.subgraph import FederationSettings
+from gateway.settings.system import with_bearer
+from gateway.settings.ticketing import Ticketing
 
 CONFIG_VARIABLE: Final = "TRUNKLINE_CONFIG"
 PREFIX: Final = "TRUNKLINE_"

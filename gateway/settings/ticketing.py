@@ -1,6 +1,6 @@
 """Ticketing systems differ in how they are spoken to, so what an operator must say of one depends on its dialect.
 
-`gateway.settings` has this as its section `ticketing`.
+`gateway.settings.settings` has this as its section `ticketing`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from gateway.system_settings import Credited, check_address
+from gateway.settings.system import Credited, check_address
 
 TicketStatus = Literal["acknowledged", "rejected", "pending", "held", "inProgress", "cancelled", "closed", "resolved"]
 """TMF621's statuses of a trouble ticket."""

@@ -6,25 +6,14 @@ twice. So three things commit together or not at all: the change, its event, and
 In: the store, the principal, the arguments of the change, the caller's idempotency key, a deadline.
 Out: an `Outcome`: ids of nodes, which the caller reads in its own scope, and user errors; or a `graph.errors.GraphError`.
 
-Files, in order of flow:
-    alarms.py       an alarm comes in, changes, is over
+Folders and files, in order of flow:
+    alarms/         an alarm comes in, changes, is over, with all that follows from it
+    usage/          what services have carried comes in, and is billed
+    tickets/        what the ticketing system is to be sent, and what it says
+    services/       what services suffer, and for how long
+    deliveries.py   what was parked is sent again
     sources.py      whose alarms a caller may change
     policy.py       what an operator decides: who is told, from which severity on
-    occurrence.py   which alarm a report is of, and what it makes of it
-    consequences.py the row of all that follows from an alarm
-    hits.py         what fails with an object, and whom that hits
-    affected.py     what services suffer from all open alarms together
-    downtime.py     for how long services have suffered, and billing is told of it
-    tickets.py      what the ticketing system is to be told for each alarm and customer
-    ticketing.py    what the ticketing system answers, or says by itself
-    usage.py        what services have carried comes in, and is billed
-    metered.py      the service that billing is told of, and whose it is
-    reported.py     tickets that others have opened about our services
-    owners.py       whose such a ticket is
-    acknowledge.py  somebody takes note of an alarm, or takes it back
-    comments.py     somebody writes on an alarm
-    hearing.py      what a fault management system is to be told of it
-    deliveries.py   what was parked is told again
     idempotency.py  once per key: claim, run the change, keep what it returned; sweep what has expired
     events.py       an event is appended in the transaction of its change
     outcome.py      what a change returns, and how it is kept

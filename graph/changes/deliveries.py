@@ -13,8 +13,8 @@ from graph.changes.events import Event, append
 from graph.changes.idempotency import Asked, once
 from graph.changes.outcome import Outcome, UserError
 from graph.errors import Refused
-from graph.scope import Principal, Role
-from graph.store import Store, Transaction
+from graph.model.scope import Principal, Role
+from graph.store.store import Store, Transaction
 
 DELIVERY_NOT_FOUND: Final = "DELIVERY_NOT_FOUND"
 

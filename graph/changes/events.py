@@ -15,8 +15,8 @@ from typing import Final
 import orjson
 import uuid_utils
 
-from graph.model import LABELS
-from graph.store import Transaction
+from graph.model.model import LABELS
+from graph.store.store import Transaction
 
 _APPEND: Final = """
 UNWIND $batch.rows AS row

@@ -25,7 +25,7 @@ import orjson
 
 from graph.changes.outcome import Outcome, as_text, outcome_of
 from graph.errors import Contended, GraphError, Refused
-from graph.store import Store, Transaction
+from graph.store.store import Store, Transaction
 
 Change: TypeAlias = Callable[[Transaction], Awaitable[Outcome]]
 """What is done once. It may be run again when its transaction was rolled back."""

@@ -18,7 +18,7 @@ from typing import TypedDict
 
 import orjson
 
-from graph.alarm import Alarm
+from graph.model.alarm import Alarm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

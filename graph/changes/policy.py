@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from graph.effects import RANK
+from graph.model.effects import RANK
 
 HEARABLE: Final = (
     "AlarmRaised",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from graph.changes.outcome import UserError
 from graph.errors import Refused
-from graph.scope import Principal, Role
+from graph.model.scope import Principal, Role
 
 ALARM_NOT_FOUND = "ALARM_NOT_FOUND"
 

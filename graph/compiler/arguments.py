@@ -31,9 +31,9 @@ from graphql import (
 )
 from graphql.utilities.coerce_input_value import coerce_default_value
 
+from graph.compiler.literals import Filled, filled, has_variable
 from graph.errors import Refused
-from graph.literals import Filled, filled, has_variable
-from graph.model import label_of
+from graph.model.model import label_of
 
 _ABSENT: Final = "absent"
 _NOT_GIVEN: Final = object()

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, assert_never
 
-from graph.cursor import CursorKey
+from graph.compiler.cursor import CursorKey
 from graph.errors import Refused
-from graph.model import label_of, searchable
-from graph.scope import Scope
+from graph.model.model import label_of, searchable
+from graph.model.scope import Scope
 
 PAGE_DEFAULT: Final = 50
 PAGE_MOST: Final = 1000

@@ -1,4 +1,4 @@
-"""Cypher as values: what the compiler builds and graph/cypher.py prints.
+"""Cypher as values: what the compiler builds and graph/compiler/cypher.py prints.
 
 Closed sets, so that the printer and every pass over a tree can be checked for completeness. Names in a tree come from
 the model and from the compiler's own counters; a value of a request is only ever a `Param`.

@@ -14,8 +14,8 @@ from typing import Any, assert_never
 
 from graphql import GraphQLSchema
 
-from graph.bind import Binding, Caller, EntityIds, Given, Outcome
-from graph.clauses import (
+from graph.compiler.bind import Binding, Caller, EntityIds, Given, Outcome
+from graph.compiler.clauses import (
     Case,
     Const,
     Expr,
@@ -34,9 +34,27 @@ from graph.clauses import (
     Unwind,
     Var,
 )
-from graph.explore import explored
-from graph.layout import Body, Choice, Constant, EntityList, Inline, Joined, Leaf, Many, Member, Object, One
-from graph.mapping import (
+from graph.compiler.explore import explored
+from graph.compiler.layout import Body, Choice, Constant, EntityList, Inline, Joined, Leaf, Many, Member, Object, One
+from graph.compiler.names import Names
+from graph.compiler.pages import page
+from graph.compiler.parts import (
+    Item,
+    Row,
+    ahead_of,
+    element_type,
+    first,
+    is_list_of_pages,
+    item_of,
+    joined,
+    label_of_type,
+    one,
+    slot_of,
+    tagged,
+)
+from graph.compiler.query import Field, Selection, Tree
+from graph.compiler.slice import Source, Walk, along, everything, visible
+from graph.model.mapping import (
     Along,
     AnyById,
     ById,
@@ -56,26 +74,8 @@ from graph.mapping import (
     SearchField,
     Stored,
 )
-from graph.model import label_of
-from graph.names import Names
-from graph.pages import page
-from graph.parts import (
-    Item,
-    Row,
-    ahead_of,
-    element_type,
-    first,
-    is_list_of_pages,
-    item_of,
-    joined,
-    label_of_type,
-    one,
-    slot_of,
-    tagged,
-)
-from graph.query import Field, Selection, Tree
-from graph.scope import ScopeKind
-from graph.slice import Source, Walk, along, everything, visible
+from graph.model.model import label_of
+from graph.model.scope import ScopeKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

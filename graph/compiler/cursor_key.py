@@ -6,8 +6,8 @@ import base64
 import secrets
 from typing import Final, LiteralString
 
-from graph.cursor import KEY_BYTES
-from graph.store import Store, Transaction
+from graph.compiler.cursor import KEY_BYTES
+from graph.store.store import Store, Transaction
 
 KEEP: Final[LiteralString] = (
     "MERGE (k:StoreKey {id: 'storekey-cursor'}) ON CREATE SET k.text = $text RETURN k.text AS text"

@@ -1,6 +1,6 @@
 """The only place that makes Cypher text from a tree.
 
-A tree is built of the frozen values of graph/clauses.py and printed by `text`. What may be spelled, and why, was
+A tree is built of the frozen values of graph/compiler/clauses.py and printed by `text`. What may be spelled, and why, was
 measured on both databases and is written down in docs/cypher.md; this module has no spelling that is not on that list.
 """
 
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, assert_never
 
-from graph.clauses import (
+from graph.compiler.clauses import (
     All,
     AnyOf,
     At,

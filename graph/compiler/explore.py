@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from graph.bind import Given, PageSize, SearchWords
-from graph.clauses import (
+from graph.compiler.bind import Given, PageSize, SearchWords
+from graph.compiler.clauses import (
     At,
     Binary,
     Call,
@@ -33,13 +33,10 @@ from graph.clauses import (
     Var,
     With,
 )
-from graph.errors import Refused
-from graph.impact import impact, impact_list
-from graph.layout import Choice, Many, Member
-from graph.mapping import ImpactField, ImpactList, PathField, PathNodes, SearchField
-from graph.model import LABELS
-from graph.names import Names
-from graph.parts import (
+from graph.compiler.impact import impact, impact_list
+from graph.compiler.layout import Choice, Many, Member
+from graph.compiler.names import Names
+from graph.compiler.parts import (
     Computed,
     Item,
     Recursion,
@@ -51,9 +48,12 @@ from graph.parts import (
     slot_of,
     tagged,
 )
-from graph.query import Field
-from graph.scope import ScopeKind
-from graph.slice import Source, everything
+from graph.compiler.query import Field
+from graph.compiler.slice import Source, everything
+from graph.errors import Refused
+from graph.model.mapping import ImpactField, ImpactList, PathField, PathNodes, SearchField
+from graph.model.model import LABELS
+from graph.model.scope import ScopeKind
 
 LONGEST_PATH: Final = 100
 _ENDS: Final = ("NetworkElement", "Card", "Port")

@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
-from graph.bind import Given, big_integer, epoch_milliseconds
-from graph.clauses import All, AnyOf, Binary, Call, Const, Expr, Get, IsNull, Not
+from graph.compiler.bind import Given, big_integer, epoch_milliseconds
+from graph.compiler.clauses import All, AnyOf, Binary, Call, Const, Expr, Get, IsNull, Not
+from graph.compiler.names import Names
 from graph.errors import Refused
-from graph.mapping import enum_name
-from graph.model import Kind, Label, Property
-from graph.names import Names
+from graph.model.mapping import enum_name
+from graph.model.model import Kind, Label, Property
 
 DEEPEST: Final = 24
 _OPERATORS: Final = {"eq": "=", "in": "IN", "contains": "CONTAINS", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}

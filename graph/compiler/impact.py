@@ -1,7 +1,7 @@
 """`impact(of:)`: who suffers if these fail.
 
 A failed element takes its cards along, a card its ports, a port the trunk that ends there. Each service that is
-hit is hit in one or more of three *kinds*: ACCESS, WORKING, PROTECTING; graph/effects.py says what the kinds mean, and
+hit is hit in one or more of three *kinds*: ACCESS, WORKING, PROTECTING; graph/model/effects.py says what the kinds mean, and
 its tables are printed here as CASE. Nothing is written, and alarms that are open now play no part: it is what these
 failures alone would do.
 """
@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from graph.bind import IdsOf
-from graph.clauses import (
+from graph.compiler.bind import IdsOf
+from graph.compiler.clauses import (
     All,
     AnyOf,
     At,
@@ -38,13 +38,13 @@ from graph.clauses import (
     Var,
     With,
 )
-from graph.effects import SEVERITY
-from graph.mapping import Hop, hops
-from graph.model import label_of
-from graph.names import Names
-from graph.parts import Computed, Item, first, kept
-from graph.scope import ScopeKind
-from graph.slice import visible
+from graph.compiler.names import Names
+from graph.compiler.parts import Computed, Item, first, kept
+from graph.compiler.slice import visible
+from graph.model.effects import SEVERITY
+from graph.model.mapping import Hop, hops
+from graph.model.model import label_of
+from graph.model.scope import ScopeKind
 
 _WORST_FIRST: Final = ("critical", "major", "minor", "warning")
 
@@ -122,7 +122,7 @@ def _touched_by(names: Names, slot: int, label: str, path: tuple[Hop, ...]) -> E
 
 
 def _effect(service: str, kinds: str) -> Expr:
-    """Spell graph.effects.effect_on over the kinds of hits."""
+    """Spell graph.model.effects.effect_on over the kinds of hits."""
 
     def hit(kind: str) -> Expr:
         return Binary("IN", Const(kind), Var(kinds))

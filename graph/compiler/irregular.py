@@ -12,8 +12,8 @@ from typing import Any
 
 from graphql import ExecutionResult, GraphQLResolveInfo, GraphQLSchema, execute
 
-from graph.query import Operation
-from graph.shape import TYPE_KEY
+from graph.compiler.query import Operation
+from graph.compiler.shape import TYPE_KEY
 
 MESSAGE = "The graph holds a value here that the schema does not allow."
 CODE = "INCONSISTENT_DATA"

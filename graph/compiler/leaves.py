@@ -1,6 +1,6 @@
 """Leaves of an answer: scalars and enum values as the schema promises them, or `Irregular`.
 
-The generated function (graph/shape.py) cannot afford a call for each leaf: what can be checked in an expression is a
+The generated function (graph/compiler/shape.py) cannot afford a call for each leaf: what can be checked in an expression is a
 text in `CHECKS`, and only what has another form in the answer than in the record is converted by a function. Each
 conversion exists twice: the strict one raises at what the schema does not allow, the lenient one lets it through.
 """
@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import orjson
 
-from graph.mapping import enum_name
-from graph.model import LABELS, RELATIONSHIPS
+from graph.model.mapping import enum_name
+from graph.model.model import LABELS, RELATIONSHIPS
 
 
 class Irregular(Exception):

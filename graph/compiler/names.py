@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from graph.bind import Binding, ScopeIds
-from graph.clauses import Param
+from graph.compiler.bind import Binding, ScopeIds
+from graph.compiler.clauses import Param
 
 
 @dataclass(slots=True)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graph.bind import CursorPart, PageSize
-from graph.clauses import (
+from graph.compiler.bind import CursorPart, PageSize
+from graph.compiler.clauses import (
     All,
     Binary,
     Call,
@@ -29,13 +29,13 @@ from graph.clauses import (
     Var,
     With,
 )
-from graph.filters import Filtered, SortKey, after
-from graph.layout import Constant, Cursor, Edges, Nodes, Object, Page, PageInfo, PageMember, Total
-from graph.model import LABELS, Kind
-from graph.parts import Item, Recursion, Row, ahead_of, element_type, item_of, joined, kept, slot_of
-from graph.query import Field
-from graph.scope import ScopeKind
-from graph.slice import Source, both
+from graph.compiler.filters import Filtered, SortKey, after
+from graph.compiler.layout import Constant, Cursor, Edges, Nodes, Object, Page, PageInfo, PageMember, Total
+from graph.compiler.parts import Item, Recursion, Row, ahead_of, element_type, item_of, joined, kept, slot_of
+from graph.compiler.query import Field
+from graph.compiler.slice import Source, both
+from graph.model.model import LABELS, Kind
+from graph.model.scope import ScopeKind
 
 
 def page(recursion: Recursion, asked: Field, source: Callable[[], Source], item: Item, row: Row) -> Page:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from graphql import GraphQLObjectType, GraphQLSchema
 
-from graph.clauses import (
+from graph.compiler.clauses import (
     All,
     Call,
     Case,
@@ -31,12 +31,12 @@ from graph.clauses import (
     Var,
     With,
 )
-from graph.layout import Body, Object, One
-from graph.mapping import Mappings, NodeType, RelationType
-from graph.names import Names
-from graph.query import Field, Selection
-from graph.scope import ScopeKind
-from graph.slice import Source
+from graph.compiler.layout import Body, Object, One
+from graph.compiler.names import Names
+from graph.compiler.query import Field, Selection
+from graph.compiler.slice import Source
+from graph.model.mapping import Mappings, NodeType, RelationType
+from graph.model.scope import ScopeKind
 
 
 @dataclass(slots=True)

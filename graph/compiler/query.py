@@ -3,7 +3,7 @@
 Fragments are merged, @skip and @include decided, aliases are the keys of the answer, and a selection on an interface or
 union is spelled out for each of its object types. What is left to a request are the values of arguments: a field with
 arguments has a *slot*, and `Tree.sources[slot]` computes its arguments from the variables of any request of the same
-variable shape (graph/arguments.py).
+variable shape (graph/compiler/arguments.py).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from graphql import (
     is_abstract_type,
 )
 
-from graph.arguments import ArgumentSource, evaluate
+from graph.compiler.arguments import ArgumentSource, evaluate
 from graph.errors import Refused
 
 

@@ -16,19 +16,19 @@ from typing import Any, Final, Protocol
 
 from graphql import GraphQLSchema
 
-from graph import cypher
-from graph.allowance import Allowance
-from graph.arguments import Shaper, declared_variables, variable_shape
-from graph.bind import Request, bind
-from graph.compile import Compiled, compile_read
-from graph.cursor import CursorKey
+from graph.compiler import cypher
+from graph.compiler.allowance import Allowance
+from graph.compiler.arguments import Shaper, declared_variables, variable_shape
+from graph.compiler.bind import Request, bind
+from graph.compiler.compile import Compiled, compile_read
+from graph.compiler.cursor import CursorKey
+from graph.compiler.irregular import answer
+from graph.compiler.leaves import Irregular
+from graph.compiler.query import Operation, Selection, Tree, draw, find_operation, normalize
+from graph.compiler.shape import Shape, shaper
 from graph.errors import Refused
-from graph.irregular import answer
-from graph.leaves import Irregular
-from graph.mapping import Changed, Mappings
-from graph.query import Operation, Selection, Tree, draw, find_operation, normalize
-from graph.scope import Principal, ScopeKind, scope_of
-from graph.shape import Shape, shaper
+from graph.model.mapping import Changed, Mappings
+from graph.model.scope import Principal, ScopeKind, scope_of
 
 CACHED: Final = 2000
 NEW_TEXTS_PER_MINUTE: Final = 240
@@ -37,7 +37,7 @@ BREACHES: Final = (Irregular, KeyError, TypeError, IndexError, ValueError, Overf
 
 
 class Reader(Protocol):
-    """What runs a statement: graph.store.Store."""
+    """What runs a statement: graph.store.store.Store."""
 
     async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
         """Run a statement of one record and one column, and give its value."""

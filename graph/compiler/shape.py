@@ -4,7 +4,7 @@ The record is nested positional lists; the response is dicts in the order of the
 answer would cost more than the statement, so the walk is done once, here, and its result is Python source: one
 expression of dict displays and comprehensions. It checks what GraphQL promises (no null where the type says so, 32 bit
 integers, known enum values) as it goes, and raises `Irregular` at the first breach. Then, and only then, graphql-core's
-executor runs over the same record (graph/irregular.py), so that errors, their paths and the nulls are its own.
+executor runs over the same record (graph/compiler/irregular.py), so that errors, their paths and the nulls are its own.
 
 Two functions come out of one writer: the strict one above, and a lenient one that only gives the values names.
 """
@@ -17,9 +17,9 @@ from typing import Any, Final, assert_never
 
 from graphql import GraphQLEnumType, GraphQLSchema
 
-from graph.bind import entity_id, page_size
-from graph.cursor import CursorKey
-from graph.layout import (
+from graph.compiler.bind import entity_id, page_size
+from graph.compiler.cursor import CursorKey
+from graph.compiler.layout import (
     Body,
     Choice,
     Constant,
@@ -39,7 +39,7 @@ from graph.layout import (
     PageMember,
     Total,
 )
-from graph.leaves import CHECKS, CONVERTED, LEAF_VALUES, OTHERWISE, WORDS
+from graph.compiler.leaves import CHECKS, CONVERTED, LEAF_VALUES, OTHERWISE, WORDS
 
 Shape = Callable[[Any, Sequence[Mapping[str, Any]], CursorKey], dict[str, Any]]
 """(record, arguments by slot, cursor key) -> the response's data."""

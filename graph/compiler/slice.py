@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from graph.bind import ScopeIds
-from graph.clauses import (
+from graph.compiler.bind import ScopeIds
+from graph.compiler.clauses import (
     All,
     AnyOf,
     Binary,
@@ -32,11 +32,11 @@ from graph.clauses import (
     Var,
     With,
 )
+from graph.compiler.names import Names
 from graph.errors import Refused
-from graph.mapping import Hop
-from graph.model import RELATIONSHIPS
-from graph.names import Names
-from graph.scope import ScopeKind, slice_paths
+from graph.model.mapping import Hop
+from graph.model.model import RELATIONSHIPS
+from graph.model.scope import ScopeKind, slice_paths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

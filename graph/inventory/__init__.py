@@ -8,7 +8,7 @@ Words. A *feed* is one document of one inventory, *full* (all that it has) or *i
 where a feed may never settle it. A *side* is whose word counts: the inventory's, and the graph changes, or the graph's,
 and the inventory is told.
 
-In: `graph.resource.Resource`, in chunks; a side. Out: changes with their events, differences, deliveries.
+In: `graph.model.resource.Resource`, in chunks; a side. Out: changes with their events, differences, deliveries.
 
 Files, in order of flow:
     feeds.py        a feed is received, and counts once it is whole

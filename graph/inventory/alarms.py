@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from graph.changes import occurrence
-from graph.changes.consequences import By, Changed, Written, follow
-from graph.changes.occurrence import Step
+from graph.changes.alarms import occurrence
+from graph.changes.alarms.consequences import By, Changed, Written, follow
+from graph.changes.alarms.occurrence import Step
 from graph.changes.sources import Sources
-from graph.identity import external_key
-from graph.model import label_of
-from graph.resource import KINDS
-from graph.store import Transaction
+from graph.model.identity import external_key
+from graph.model.model import label_of
+from graph.model.resource import KINDS
+from graph.store.store import Transaction
 
 # A thing and what holds it, up to the element.
 _ABOVE: Final[Mapping[str, str]] = {

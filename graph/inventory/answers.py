@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from graph.changes.events import Event, append
-from graph.identity import external_key, loaded_id
 from graph.inventory.known import locked
 from graph.ledger.outcomes import Outcome, settle
-from graph.resource import KINDS
-from graph.store import Store, Transaction
+from graph.model.identity import external_key, loaded_id
+from graph.model.resource import KINDS
+from graph.store.store import Store, Transaction
 
 _UNNAME: Final[Mapping[str, str]] = {
     kind: f"""

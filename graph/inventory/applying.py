@@ -25,8 +25,8 @@ from graph.inventory.differences import (
 )
 from graph.inventory.equipment import CARRIES_SERVICES, NOT_THERE, Hand, Held
 from graph.inventory.known import Known
-from graph.resource import PROPERTIES, Resource
-from graph.store import Store, Transaction
+from graph.model.resource import PROPERTIES, Resource
+from graph.store.store import Store, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from graph.inventory.known import Known
-from graph.resource import STATES, Resource
+from graph.model.resource import STATES, Resource
 
 INSIDE: Final = "inside"
 ENDS: Final = "ends"

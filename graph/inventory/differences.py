@@ -12,9 +12,9 @@ from typing import Any, Final, cast
 
 import orjson
 
-from graph.identity import loaded_id
-from graph.resource import Resource, as_record
-from graph.store import Store, Transaction
+from graph.model.identity import loaded_id
+from graph.model.resource import Resource, as_record
+from graph.store.store import Store, Transaction
 
 MISSING_HERE: Final = "missingHere"
 MISSING_THERE: Final = "missingThere"
@@ -71,7 +71,7 @@ class Difference:
 
     system: str
     kind: str
-    """one of `graph.vocabulary.DIFFERENCE_KINDS`."""
+    """one of `graph.model.vocabulary.DIFFERENCE_KINDS`."""
     record: Resource
     """what the inventory says; of what it says nothing, what the graph has."""
     resource: str | None = None

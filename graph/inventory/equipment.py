@@ -15,15 +15,15 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from graph.changes.consequences import By
+from graph.changes.alarms.consequences import By
 from graph.changes.events import Event, append
-from graph.changes.hits import hits_of
-from graph.identity import external_key, loaded_id
+from graph.changes.services.hits import hits_of
 from graph.inventory import alarms
 from graph.inventory.known import Known, known_within, locked
-from graph.model import label_of, searchable
-from graph.resource import KINDS, PROPERTIES, Resource, Value
-from graph.store import Transaction
+from graph.model.identity import external_key, loaded_id
+from graph.model.model import label_of, searchable
+from graph.model.resource import KINDS, PROPERTIES, Resource, Value
+from graph.store.store import Transaction
 
 CARRIES_SERVICES: Final = "CARRIES_SERVICES"
 HOLDS_OTHERS: Final = "HOLDS_OTHERS"

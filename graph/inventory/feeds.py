@@ -17,9 +17,9 @@ from typing import Final, cast
 import orjson
 
 from graph.changes.events import Event, append
-from graph.identity import loaded_id
-from graph.resource import Resource, as_record, resource_of
-from graph.store import Store, Transaction
+from graph.model.identity import loaded_id
+from graph.model.resource import Resource, as_record, resource_of
+from graph.store.store import Store, Transaction
 
 MOST_CHUNK: Final = 200
 """resources in a chunk."""

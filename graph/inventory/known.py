@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from graph.model import label_of
-from graph.resource import KINDS, PROPERTIES, Value
-from graph.store import Store, Transaction
+from graph.model.model import label_of
+from graph.model.resource import KINDS, PROPERTIES, Value
+from graph.store.store import Store, Transaction
 
 _NAMES: Final = tuple(dict.fromkeys(name for kind in KINDS for name in PROPERTIES[kind]))
 """Every property of any kind, in the order in which they are read."""

@@ -16,19 +16,19 @@ from typing import Final, cast
 
 import structlog
 
-from graph.changes.consequences import By
+from graph.changes.alarms.consequences import By
 from graph.changes.events import append
 from graph.changes.policy import AlarmPolicy
 from graph.errors import DeadlineExceeded, GraphError, StoreUnavailable
-from graph.identity import external_key
 from graph.inventory import differences
 from graph.inventory.applying import Comparing, missing_there
 from graph.inventory.equipment import Hand, why_held
 from graph.inventory.feeds import chunk, feed_event, stage_of, sweep, sweep_stale
 from graph.inventory.known import Known, known, locked
-from graph.resource import KINDS, Resource
-from graph.scope import Principal, Role
-from graph.store import Store, Transaction
+from graph.model.identity import external_key
+from graph.model.resource import KINDS, Resource
+from graph.model.scope import Principal, Role
+from graph.store.store import Store, Transaction
 
 TTL_MS: Final = 60_000
 """of the lease of a feed; longer than a chunk may take."""

@@ -12,22 +12,22 @@ from typing import Any, Final
 
 import orjson
 
-from graph.changes.consequences import By
+from graph.changes.alarms.consequences import By
 from graph.changes.events import Event, append
 from graph.changes.idempotency import Asked, once
 from graph.changes.outcome import Outcome, UserError
 from graph.changes.policy import AlarmPolicy
 from graph.errors import Refused
-from graph.identity import external_key
 from graph.inventory import equipment
 from graph.inventory.comparing import INSIDE, KIND
 from graph.inventory.differences import CONTAINMENT, MISSING_HERE, MISSING_THERE, PROPERTY
 from graph.inventory.equipment import CARRIES_SERVICES, NOT_THERE, Hand, Held
 from graph.inventory.known import Known, known_within, locked
 from graph.ledger.outbox import Told, write_down
-from graph.resource import Resource, resource_of
-from graph.scope import Principal, Role
-from graph.store import Store, Transaction
+from graph.model.identity import external_key
+from graph.model.resource import Resource, resource_of
+from graph.model.scope import Principal, Role
+from graph.store.store import Store, Transaction
 
 DIFFERENCE_NOT_FOUND: Final = "DIFFERENCE_NOT_FOUND"
 DIFFERENCE_SETTLED: Final = "DIFFERENCE_SETTLED"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, cast
 
-from graph.store import Store
+from graph.store.store import Store
 
 MOST_KEYS: Final = 100
 

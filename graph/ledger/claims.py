@@ -18,7 +18,7 @@ from typing import Any, Final, cast
 import orjson
 
 from graph.ledger.lanes import Leases
-from graph.store import Store, Transaction
+from graph.store.store import Store, Transaction
 
 _CLAIM: Final = """
 UNWIND $batch.lanes AS lane

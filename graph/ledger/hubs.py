@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 
-from graph.identity import loaded_id
-from graph.store import Store, Transaction
+from graph.model.identity import loaded_id
+from graph.store.store import Store, Transaction
 
 TTL_MS: Final = 10_000
 _ENOUGH_MS: Final = 7_000

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
-from graph.store import Store, Transaction
+from graph.store.store import Store, Transaction
 
 SHARDS: Final = 16
 

@@ -14,7 +14,7 @@ from typing import Final
 import orjson
 
 from graph.ledger.lanes import lane_of
-from graph.store import Transaction
+from graph.store.store import Transaction
 
 _WRITE: Final = """
 UNWIND $batch.rows AS row

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias, assert_never
 
 from graph.ledger.claims import Claim
-from graph.store import Transaction
+from graph.store.store import Transaction
 
 _SETTLE: Final = """
 UNWIND $batch.rows AS row

@@ -19,7 +19,7 @@ from typing import Final, cast
 import structlog
 
 from graph.errors import GraphError
-from graph.store import Store, Transaction
+from graph.store.store import Store, Transaction
 
 TTL_MS: Final = 10_000
 RENEW_SECONDS: Final = 3.0

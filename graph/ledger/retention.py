@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, cast
 
 from graph.ledger.timers import Due, Work
-from graph.store import Transaction
+from graph.store.store import Transaction
 
 KIND: Final = "retention"
 ABOUT: Final = "ledger"

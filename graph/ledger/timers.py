@@ -22,7 +22,7 @@ from typing import Final, TypeAlias, cast
 import structlog
 
 from graph.errors import GraphError
-from graph.store import Store, Transaction
+from graph.store.store import Store, Transaction
 
 _POLL_SECONDS: Final = 0.5
 _STORE_SECONDS: Final = 10.0

@@ -1,28 +1,16 @@
-"""Load: a real topology grown into a network with its customers, or a file of JSON lines, written into the graph.
+"""Load: a synthetic network or a file of JSON lines, written into the graph.
 
-In: the name of a topology with a scale and a seed, or lines; a store that `graph.migrate` has prepared. Out: a graph
+In: the name of a topology with a scale and a seed, or lines; a store that `graph.store.migrate` has prepared. Out: a graph
 that fits the model, and a report with the counts and the customers to show it as. A load that was cut goes on where it
 stopped; one that is complete changes nothing when it is repeated.
 
-Words. A *record* is one node or relationship. A *plane* is one of the two halves of a site that do not fail together.
-A *bundle* is all trunks between the same two planes. An alarm *strikes* what it makes fail. A *lane* is one of the
-three writers that batches pass, one after the other; a *mark* is the number of batches that a lane has through.
+Words. A *record* is one node or relationship. A *lane* is one of the three writers that batches pass, one after the other;
+a *mark* is the number of batches that a lane has through.
 
 Files, in the order in which a load goes through them:
 
     loading.py      the two loads, each as the row of its stages
-    topology.py     a topology of topohub: cities, links, and who talks to whom
-    grow.py         topology to records: the row of the stages that follow
-    catalogue.py    every number that we chose: cards, rates, tiers, names
-    sheet.py        where the stages put their records down
-    equipment.py    sites, elements, cards, ports
-    disjoint.py     the shortest two ways that share no link (Suurballe)
-    network.py      access sites, trunks, and room on them
-    market.py       between which sites services are wanted
-    customers.py    who buys what
-    service.py      one service: ports, paths, and what the alarms do to it
-    history.py      orders, boosts, usage, events
-    alarms.py       alarms that are open from the start, and their tickets
+    synthetic/      a topology, grown into a network with its customers
     records.py      a record, and its line
     check.py        whether a record fits the model
     lines.py        a file of lines: all faults first, then the records
@@ -34,9 +22,7 @@ Files, in the order in which a load goes through them:
     report.py       progress, and what was loaded
     errors.py       what can be wrong with what a load is given
 
-Invariants. The same topology, scale, seed and number of alarms give the same records in the same order. A relationship
-comes after both of its ends. No trunk carries more than its capacity. A service's two paths share no trunk, and it has
-no protecting path only where the trunks leave none. Of a file with one fault, nothing is written.
+Invariants. A relationship comes after both of its ends. Of a file with one fault, nothing is written.
 
 Example, with any function `tell(stage, done, total)`:
 
@@ -45,11 +31,11 @@ Example, with any function `tell(stage, done, total)`:
 """
 
 from graph.load.errors import BadLines, Fault, LoadRefused, UnknownTopology
-from graph.load.grow import grow
 from graph.load.loading import load_lines, load_topology
 from graph.load.records import NodeRecord, Record, RelationshipRecord, as_line
 from graph.load.report import DemoPrincipal, LoadReport, Progress, TopologyFacts
-from graph.load.topology import Topology, read_topology
+from graph.load.synthetic.grow import grow
+from graph.load.synthetic.topology import Topology, read_topology
 
 __all__ = [
     "BadLines",

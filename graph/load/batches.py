@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 from graph.load.records import NodeRecord, Record, RelationshipRecord
 from graph.load.statements import Ends
-from graph.model import LABELS
+from graph.model.model import LABELS
 
 _ROUTES: Final = "ROUTED_OVER"
 _NAMES: Final = {label.id_prefix[:-1]: label.name for label in LABELS.values()}

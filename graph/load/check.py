@@ -18,9 +18,9 @@ from typing import Any, Final, assert_never
 
 import orjson
 
-from graph.identity import external_key
 from graph.load.records import NodeRecord, Record, RelationshipRecord
-from graph.model import LABELS, RELATIONSHIPS, Kind, Label, Property, label_of, searchable
+from graph.model.identity import external_key
+from graph.model.model import LABELS, RELATIONSHIPS, Kind, Label, Property, label_of, searchable
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NODE_KEYS: Final = frozenset({"label", "id", "properties"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from graph.load.statements import KNOWN_IDS
-from graph.model import label_of
-from graph.store import Store
+from graph.model.model import label_of
+from graph.store.store import Store
 
 
 async def known_ids(store: Store, ids: Iterable[str], deadline: float) -> set[str]:

@@ -21,7 +21,7 @@ import orjson
 from graph.load.check import check_line
 from graph.load.errors import BadLines, Fault
 from graph.load.records import NodeRecord, Record, RelationshipRecord, as_line
-from graph.model import RELATIONSHIPS
+from graph.model.model import RELATIONSHIPS
 
 _NAMED: Final = 100
 """Faults that are told one by one; all are counted."""

@@ -14,20 +14,20 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from graph.identity import loaded_id
 from graph.load.batches import Batch
-from graph.load.catalogue import DEMO_CUSTOMERS
-from graph.load.grow import grow, source_of
 from graph.load.known import known_ids
 from graph.load.lines import Spool
-from graph.load.network import bridges_of
 from graph.load.report import DemoPrincipal, LoadReport, Progress, TopologyFacts
 from graph.load.statements import How
-from graph.load.topology import DEFAULT_TOPOLOGY, Topology, read_topology
+from graph.load.synthetic.catalogue import DEMO_CUSTOMERS
+from graph.load.synthetic.grow import grow, source_of
+from graph.load.synthetic.network import bridges_of
+from graph.load.synthetic.topology import DEFAULT_TOPOLOGY, Topology, read_topology
 from graph.load.versions import Versions
 from graph.load.write import Target, Written, drop_marks, marks_of, write_records
-from graph.model import LABELS
-from graph.store import Store
+from graph.model.identity import loaded_id
+from graph.model.model import LABELS
+from graph.store.store import Store
 
 _LINES_BETWEEN_NEWS: Final = 10_000
 _IDS_AT_ONCE: Final = 2_000

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 
-from graph.model import LABELS, RELATIONSHIPS, Relationship
+from graph.model.model import LABELS, RELATIONSHIPS, Relationship
 
 Ends: TypeAlias = tuple[str, str, str]
 """A relationship type, the label of its start and the label of its end."""

@@ -11,8 +11,8 @@ from types import MappingProxyType
 from typing import Final
 
 from graph.load.records import NodeRecord, Record
-from graph.model import LABELS, label_of
-from graph.store import Store, Transaction
+from graph.model.model import LABELS, label_of
+from graph.store.store import Store, Transaction
 
 _AT_ONCE: Final = 2_000
 _COUNT_ON: Final[Mapping[str, str]] = MappingProxyType(

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from graph.errors import ConstraintViolated, OutcomeUnknown
-from graph.identity import loaded_id
 from graph.load.batches import Batch, Row, batches
 from graph.load.records import Record
 from graph.load.statements import DROP_MARKS, NODES, READ_MARKS, RELATIONSHIPS_BETWEEN, SET_MARK, How
-from graph.store import Store, Transaction
+from graph.model.identity import loaded_id
+from graph.store.store import Store, Transaction
 
 Work: TypeAlias = tuple[tuple[str, list[Row]], ...]
 """Statements with their rows."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from graph.vocabulary import ALARM_TYPES, SEVERITIES
+from graph.model.vocabulary import ALARM_TYPES, SEVERITIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +27,11 @@ class Alarm:
     alarmed_object: str
     """our id of the object, or the name by which the source system knows it."""
     alarm_type: str
-    """a word of `graph.vocabulary.ALARM_TYPES`."""
+    """a word of `graph.model.vocabulary.ALARM_TYPES`."""
     probable_cause: str
     specific_problem: str | None = None
     perceived_severity: str
-    """a word of `graph.vocabulary.SEVERITIES`."""
+    """a word of `graph.model.vocabulary.SEVERITIES`."""
     cleared: bool = False
     """the source says that it is over: by its state, or by the severity `cleared`."""
     acknowledged: bool = False

@@ -1,13 +1,13 @@
 """What the program keeps for itself is in the graph too, so that one transaction can change it together with the rest.
 
-None of these labels is ever in the API; graph/model.py has them among all others.
+None of these labels is ever in the API; graph/model/model.py has them among all others.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from graph.kinds import ID, Kind, Label, Property, number, text, time
+from graph.model.kinds import ID, Kind, Label, Property, number, text, time
 
 BOOKKEEPING: Final = (
     Label(

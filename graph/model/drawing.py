@@ -1,6 +1,6 @@
 """A drawing of the model made by hand would be wrong after the next change; docs/model.md is drawn from the tables.
 
-`python -m graph.drawing docs/model.md` replaces what stands between the document's two markers, and nothing else.
+`python -m graph.model.drawing docs/model.md` replaces what stands between the document's two markers, and nothing else.
 Solid arrows are followed within a customer's slice, in at least one direction; dotted ones never.
 """
 
@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, assert_never
 
-from graph.model import LABELS, RELATIONSHIPS, Inside, Label, Property, Relationship
+from graph.model.model import LABELS, RELATIONSHIPS, Inside, Label, Property, Relationship
 
-BEGIN: Final = "<!-- drawn from graph/model.py: begin -->"
-END: Final = "<!-- drawn from graph/model.py: end -->"
+BEGIN: Final = "<!-- drawn from graph/model/model.py: begin -->"
+END: Final = "<!-- drawn from graph/model/model.py: end -->"
 
 
 def drawing() -> str:

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
-from graph.vocabulary import PARTS
+from graph.model.vocabulary import PARTS
 
 Effect: TypeAlias = Literal["down", "degraded", "atRisk"]
 
@@ -77,7 +77,7 @@ def effect_on(routes: Routes, failed: AbstractSet[str]) -> Effect | None:
 
 
 def parts_hit(routes: Routes, failed: AbstractSet[str]) -> frozenset[str]:
-    """Give the parts of a service, in the words of `graph.vocabulary.PARTS`, of which something has failed."""
+    """Give the parts of a service, in the words of `graph.model.vocabulary.PARTS`, of which something has failed."""
     needs = zip(PARTS, (routes.access, routes.working, routes.protecting), strict=True)
     return frozenset(part for part, ids in needs if not failed.isdisjoint(ids))
 

@@ -15,7 +15,7 @@ from typing import Final
 
 import uuid_utils
 
-from graph.model import LABELS
+from graph.model.model import LABELS
 
 _NAMESPACE: Final = uuid_utils.uuid5(uuid_utils.NAMESPACE_URL, "urn:trunkline:loaded")
 

@@ -1,6 +1,6 @@
 """What the model is written in: a label, its properties and how each is stored, a relationship and whose slice it stays in.
 
-The tables themselves are in graph/model.py, which is where others find these words too.
+The tables themselves are in graph/model/model.py, which is where others find these words too.
 """
 
 from __future__ import annotations

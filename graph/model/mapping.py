@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from graph.model import LABELS, RELATIONSHIPS, Inside
+from graph.model.model import LABELS, RELATIONSHIPS, Inside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 Constraints, indexes, the compiler's knowledge, the customer's slice and the drawing in docs/model.md are all derived
 from the tables `LABELS` and `RELATIONSHIPS`; nothing else in the project lists a label or a relationship type, but for
-the labels that the program keeps for itself, which are in graph/bookkeeping.py.
+the labels that the program keeps for itself, which are in graph/model/bookkeeping.py.
 
 Words. A *label* is a kind of node. A property's *kind* says how it is stored (TIME is an integer, epoch milliseconds
 UTC, since native temporal values differ between the two databases and are slow to decode). A relationship is *inside*
@@ -15,14 +15,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from graph.bookkeeping import BOOKKEEPING
-from graph.kinds import ID as _ID
-from graph.kinds import Inside, Kind, Label, Property, Relationship
-from graph.kinds import number as _number
-from graph.kinds import real as _real
-from graph.kinds import text as _text
-from graph.kinds import time as _time
-from graph.vocabulary import (
+from graph.model.bookkeeping import BOOKKEEPING
+from graph.model.kinds import ID as _ID
+from graph.model.kinds import Inside, Kind, Label, Property, Relationship
+from graph.model.kinds import number as _number
+from graph.model.kinds import real as _real
+from graph.model.kinds import text as _text
+from graph.model.kinds import time as _time
+from graph.model.vocabulary import (
     ADMINISTRATIVE_STATES,
     ALARM_TYPES,
     BOOST_STATES,
@@ -55,7 +55,7 @@ __all__ = [
 ]
 
 SCHEMA_VERSION: Final = 4
-"""Rises with each migration in graph/migrate.py."""
+"""Rises with each migration in graph/store/migrate.py."""
 
 
 _WORDS = Property(name="words", operator_only=True)

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from graph.identity import external_key
-from graph.model import LABELS, Kind, Property
+from graph.model.identity import external_key
+from graph.model.model import LABELS, Kind, Property
 
 Value: TypeAlias = str | int
 

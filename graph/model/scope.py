@@ -12,8 +12,8 @@ import functools
 from dataclasses import dataclass
 from typing import assert_never
 
-from graph.mapping import Hop
-from graph.model import RELATIONSHIPS, Inside
+from graph.model.mapping import Hop
+from graph.model.model import RELATIONSHIPS, Inside
 
 
 class Role(enum.Enum):

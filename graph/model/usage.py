@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from graph.identity import loaded_id
-from graph.vocabulary import USAGE_STATES
+from graph.model.identity import loaded_id
+from graph.model.vocabulary import USAGE_STATES
 
 KIND = "bandwidth"
 """what a record is of that does not say it."""
@@ -36,7 +36,7 @@ class Usage:
     """the rate that was to be had in the interval."""
     kind: str = KIND
     state: str = "received"
-    """a word of `graph.vocabulary.USAGE_STATES`."""
+    """a word of `graph.model.vocabulary.USAGE_STATES`."""
     record: Mapping[str, object] = field(default_factory=dict)
     """the whole record as it came, JSON values only; empty for one that is all in the other fields."""
 

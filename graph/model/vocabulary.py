@@ -1,6 +1,6 @@
 """The words that the model's properties may hold, in the field's own spelling: X.731, X.733, TM Forum, and ours.
 
-Each is a closed vocabulary. `graph/model.py` says which property has which; the enums of the API are checked against these.
+Each is a closed vocabulary. `graph/model/model.py` says which property has which; the enums of the API are checked against these.
 """
 
 from __future__ import annotations

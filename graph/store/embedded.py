@@ -25,9 +25,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from graph.embedded_child import start_child
-from graph.embedded_server import Orders
 from graph.errors import DiskFull, EmbeddedUnsupported, GraphError, StoreMisconfigured, StoreStarting
+from graph.store.embedded_child import start_child
+from graph.store.embedded_server import Orders
 
 _LOOK_SECONDS: Final = 0.2
 _PAUSE_SECONDS: Final = 1.0

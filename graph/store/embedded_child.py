@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from graph.embedded_server import Orders
 from graph.errors import StoreUnavailable
+from graph.store.embedded_server import Orders
 
 _START_SECONDS: Final = 120.0
 """three on an idle machine."""
@@ -92,7 +92,7 @@ async def start_child(orders: Orders, log: Path) -> Child:
 def _spawn(orders: Orders, log: Path, ready: int) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
-            [sys.executable, "-P", "-m", "graph.embedded_server", str(ready)],
+            [sys.executable, "-P", "-m", "graph.store.embedded_server", str(ready)],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,

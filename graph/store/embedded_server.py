@@ -5,7 +5,7 @@ takes SIGTERM as a reason to abort; so it has this process to itself. Nothing bu
 process blocks on its standard input, and the end of that input, which even `kill -9` of the parent brings about, means
 stop and leave.
 
-Run as `python -P -m graph.embedded_server READY_DESCRIPTOR`, in a session of its own, so that no Ctrl-C reaches it.
+Run as `python -P -m graph.store.embedded_server READY_DESCRIPTOR`, in a session of its own, so that no Ctrl-C reaches it.
 In, on standard input: one line, the orders as JSON (`Orders`). Out, on the descriptor: one line, `{"port": ...}` or
 `{"fault": ...}`; its end is the end of this process. Standard output and error are a log.
 
@@ -29,7 +29,7 @@ import time
 from pathlib import Path
 from typing import Any, Final, TypedDict, assert_never
 
-from graph.model import LABELS, RELATIONSHIPS, Kind
+from graph.model.model import LABELS, RELATIONSHIPS, Kind
 
 DATABASE: Final = "neo4j"
 _STOP_SECONDS: Final = 20.0

@@ -20,9 +20,9 @@ from neo4j import NotificationMinimumSeverity as Severity
 from neo4j.exceptions import ConfigurationError, DriverError, Neo4jError
 
 from graph.errors import DeadlineExceeded, GraphError, OutcomeUnknown, StoreMisconfigured, StoreUnavailable
-from graph.faults import fault_of
-from graph.joined import joined, joined_parameters
-from graph.session import StoreSession, open_session, session_config
+from graph.store.faults import fault_of
+from graph.store.joined import joined, joined_parameters
+from graph.store.session import StoreSession, open_session, session_config
 
 T = TypeVar("T")
 

@@ -1,10 +1,10 @@
 """The schema that this program relies on must be in the database before any data is, and stay what the model says.
 
 MERGE is only safe under a uniqueness constraint; a label without an index is scanned; an index made after its data may
-take a wrong type from it. So constraints and indexes are derived from `graph.model`, and what a database has is compared
+take a wrong type from it. So constraints and indexes are derived from `graph.model.model`, and what a database has is compared
 with them by name; a version says how old its *data* is. Several processes may come at once, to a database of any age.
 
-Full-text indexes have Cypher on Neo4j only; the embedded database makes them when it starts (graph/embedded_server.py).
+Full-text indexes have Cypher on Neo4j only; the embedded database makes them when it starts (graph/store/embedded_server.py).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from graph.errors import Contended, SchemaOutdated, StatementFailed
-from graph.model import LABELS, SCHEMA_VERSION
-from graph.store import Product, Store, Transaction
+from graph.model.model import LABELS, SCHEMA_VERSION
+from graph.store.store import Product, Store, Transaction
 
 _ATTEMPTS: Final = 6
 _VERSION_ID: Final = "schemaversion-1"

@@ -21,9 +21,6 @@ from typing import Any, Final, TypeVar
 
 from neo4j import Auth, basic_auth, bearer_auth
 
-from graph.address import Credentials, EmbeddedAddress, ServerAddress, parse_address
-from graph.embedded import EmbeddedDatabase, EmbeddedSettings, Endpoint, check_room, prepare
-from graph.embedded_server import DATABASE
 from graph.errors import (
     ConstraintViolated,
     Contended,
@@ -34,7 +31,10 @@ from graph.errors import (
     StoreStarting,
     StoreUnavailable,
 )
-from graph.link import Link, Product, Transaction, Work
+from graph.store.address import Credentials, EmbeddedAddress, ServerAddress, parse_address
+from graph.store.embedded import EmbeddedDatabase, EmbeddedSettings, Endpoint, check_room, prepare
+from graph.store.embedded_server import DATABASE
+from graph.store.link import Link, Product, Transaction, Work
 
 __all__ = ["Product", "Store", "Transaction", "open_store"]
 
@@ -222,7 +222,7 @@ async def open_store(
     """Open the database at `embedded:DIR`, `bolt://HOST:PORT` or `neo4j+s://HOST`.
 
     The embedded one is there when this returns. A server is not asked: it may be away, and is used when it is back;
-    `Store.ping` tells. Whether they fit this program is for `graph.migrate` to say.
+    `Store.ping` tells. Whether they fit this program is for `graph.store.migrate` to say.
     """
     match parse_address(address):
         case EmbeddedAddress() as place:

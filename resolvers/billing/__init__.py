@@ -10,7 +10,7 @@ Files, in order of flow: `types.py` (what is told of a bill) · `schema.py` (all
 Invariants
 1. Whoever asks for an entity has shown that its caller sees it: nothing here decides who sees what, and only the gateway
    asks here.
-2. A bill that turns out to be of another account than was asked for is never shown (`adapters.billing.tmf678`).
+2. A bill that turns out to be of another account than was asked for is never shown (`adapters.billing.outbound.tmf678`).
 3. What goes wrong over there costs its own fields, and is told without a word of what was answered.
 
 Example: `{ customer(id: "customer-7") { name bills(first: 3) { number amountDue { amount currency } } } }` is one statement

@@ -15,7 +15,7 @@ from strawberry.dataloader import DataLoader
 
 from adapters.billing import Bill, Bills, Rate
 from adapters.errors import Unreachable
-from graph.scope import Principal
+from graph.model.scope import Principal
 from resolvers.billing.schema import billing_schema
 from resolvers.billing.types import Desk
 from resolvers.elsewhere import Area, Operation

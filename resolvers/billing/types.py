@@ -14,8 +14,8 @@ from adapters.billing import BILL_STATES, Rate
 from adapters.billing import Bill as ReadBill
 from adapters.billing import Money as Amount
 from adapters.errors import Malformed
-from graph.leaves import rfc3339
-from graph.mapping import enum_name
+from graph.compiler.leaves import rfc3339
+from graph.model.mapping import enum_name
 
 MOST: Final = 100
 """of bills, the latest first."""

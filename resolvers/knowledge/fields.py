@@ -15,8 +15,8 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
-from graph.bind import PAGE_DEFAULT
-from graph.mapping import (
+from graph.compiler.bind import PAGE_DEFAULT
+from graph.model.mapping import (
     Along,
     ComputedType,
     FieldMapping,
@@ -27,7 +27,7 @@ from graph.mapping import (
     TypeMapping,
     hops,
 )
-from graph.model import LABELS, RELATIONSHIPS, Property
+from graph.model.model import LABELS, RELATIONSHIPS, Property
 from resolvers.directives import ListSize, OperatorOnly
 from resolvers.knowledge.inputs import filter_of, order_of
 

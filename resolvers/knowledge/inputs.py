@@ -15,8 +15,8 @@ from typing import Any, NewType, assert_never
 
 import strawberry
 
-from graph.model import LABELS, Kind, Property
-from graph.pages import order_name
+from graph.compiler.pages import order_name
+from graph.model.model import LABELS, Kind, Property
 from resolvers.directives import OperatorOnly
 from resolvers.knowledge.words import BY_WORDS, OrderDirection
 

@@ -11,10 +11,11 @@ from typing import TypeAlias
 
 import strawberry
 
-from graph.changes import alarms, deliveries
+from graph.changes import deliveries
+from graph.changes.alarms import alarms
 from graph.changes.outcome import Outcome
 from graph.inventory.settling import settle_difference
-from graph.mapping import Changed
+from graph.model.mapping import Changed
 from resolvers.context import Asked
 from resolvers.directives import AllowedRoles
 from resolvers.knowledge.fields import mapped

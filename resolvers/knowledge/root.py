@@ -6,7 +6,7 @@ from typing import Any
 
 import strawberry
 
-from graph.mapping import (
+from graph.model.mapping import (
     AnyById,
     ById,
     EndOf,

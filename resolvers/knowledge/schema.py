@@ -11,7 +11,7 @@ import strawberry
 from graphql import GraphQLSchema, build_schema
 from strawberry.schema.config import StrawberryConfig
 
-from graph.mapping import ComputedType, Entities, FieldMapping, Fixed, Grouped, Mappings, TypeMapping
+from graph.model.mapping import ComputedType, Entities, FieldMapping, Fixed, Grouped, Mappings, TypeMapping
 from resolvers.knowledge.fields import MAPPING, mapping_of_type
 from resolvers.knowledge.inputs import BIG_INT, BigInt
 from resolvers.knowledge.mutations import Mutation

@@ -14,15 +14,15 @@ from typing import Any, Protocol
 
 from graphql import GraphQLError, OperationType, print_ast
 
-from graph.bind import Request, bind
 from graph.changes.policy import AlarmPolicy
-from graph.cursor import CursorKey
+from graph.compiler.bind import Request, bind
+from graph.compiler.cursor import CursorKey
+from graph.compiler.irregular import answer as irregular
+from graph.compiler.query import Operation, find_operation, normalize
+from graph.compiler.read import BREACHES, Prepared, Reader, Reads
 from graph.errors import GraphError, Refused
-from graph.irregular import answer as irregular
-from graph.query import Operation, find_operation, normalize
-from graph.read import BREACHES, Prepared, Reader, Reads
-from graph.scope import Principal, ScopeKind, scope_of
-from graph.store import Store
+from graph.model.scope import Principal, ScopeKind, scope_of
+from graph.store.store import Store
 from resolvers.context import Asked
 from resolvers.errors import answer_for
 from resolvers.knowledge.schema import KnowledgeSchema, knowledge_schema

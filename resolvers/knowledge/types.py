@@ -1,6 +1,6 @@
 """The types of the knowledge graph: what the graph holds, in one module since each refers to the others.
 
-Properties come first in each class and are checked against graph/model.py; then what the object leads to.
+Properties come first in each class and are checked against graph/model/model.py; then what the object leads to.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Annotated, TypeAlias
 import strawberry
 from strawberry.scalars import JSON
 
-from graph.mapping import EndOf, Stored
+from graph.model.mapping import EndOf, Stored
 from resolvers.knowledge.fields import (
     Connection,
     along,

@@ -7,8 +7,8 @@ from typing import Final
 
 import strawberry
 
-from graph import model, vocabulary
-from graph.mapping import enum_name
+from graph.model import model, vocabulary
+from graph.model.mapping import enum_name
 from resolvers.words import TicketStatus
 
 
@@ -25,7 +25,7 @@ BY_WORDS: Final[dict[tuple[str, ...], type[enum.Enum]]] = {}
 
 @strawberry.enum(description="What an alarm does to a service.")
 class Effect(enum.Enum):
-    """graph.effects."""
+    """graph.model.effects."""
 
     DOWN = "down"
     DEGRADED = "degraded"

@@ -10,8 +10,8 @@ import structlog
 from graphql import DocumentNode, GraphQLError, print_ast
 
 from graph.errors import GraphError, StoreUnavailable
-from graph.scope import Principal
-from graph.store import Store
+from graph.model.scope import Principal
+from graph.store.store import Store
 from resolvers.errors import answer_for
 from resolvers.ledger.schema import ledger_schema
 from resolvers.ledger.types import Asked

@@ -8,9 +8,9 @@ from typing import NewType, Self
 import strawberry
 from strawberry.types import Info
 
-from graph.leaves import rfc3339
+from graph.compiler.leaves import rfc3339
 from graph.ledger.backlog import LaneState, lane_states
-from graph.store import Store
+from graph.store.store import Store
 from resolvers.directives import ListSize, OperatorOnly
 
 Moment = NewType("Moment", int)

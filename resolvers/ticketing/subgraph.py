@@ -15,7 +15,7 @@ from strawberry.dataloader import DataLoader
 
 from adapters.errors import Unreachable
 from adapters.ticketing import TicketHistory, Ticketing
-from graph.scope import Principal
+from graph.model.scope import Principal
 from resolvers.elsewhere import Area, Operation
 from resolvers.ticketing.schema import ticketing_schema
 from resolvers.ticketing.types import Desk

@@ -12,7 +12,7 @@ from strawberry.types import Info
 from adapters.errors import Nonsense
 from adapters.ticketing import StatusChange, TicketHistory
 from adapters.ticketing import TicketNote as Note
-from graph.leaves import rfc3339
+from graph.compiler.leaves import rfc3339
 from resolvers.words import TicketStatus
 
 Moment = NewType("Moment", int)

@@ -9,10 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from adapters.simulator.ticketing import TicketingSystem, serving
+from adapters.simulator.ticketing.ticketing import TicketingSystem, serving
 from adapters.ticketing import AffectedService, CustomerRef, TicketOrder
-from adapters.ticketing.tmf621 import Tmf621
-from adapters.transport import System, Transport, opened
+from adapters.ticketing.outbound.tmf621 import Tmf621
+from adapters.transport.transport import System, Transport, opened
+from tests.adapters.endpoint.fixtures import client, mint, port, settings  # noqa: F401 - fixtures for every endpoint
 
 KEY = "alarm-7:customer-3"
 
@@ -62,8 +63,8 @@ def ticketing(transport: Transport) -> Tmf621:
 @pytest.fixture
 async def person(system: TicketingSystem) -> AsyncIterator[httpx.AsyncClient]:
     """Someone who works there."""
-    async with httpx.AsyncClient(base_url=system.address) as client:
-        yield client
+    async with httpx.AsyncClient(base_url=system.address) as somebody:
+        yield somebody
 
 
 class Saying:

@@ -11,7 +11,7 @@ import pytest
 
 import adapters.errors
 from adapters.errors import AdapterError, Busy, Malformed, Nonsense, Rejected, TimedOut, Unreachable
-from adapters.transport import Call, _seam
+from adapters.transport.transport import Call, _seam
 
 SOCKETS_ONLY = (aiohttp.client_exceptions.WSMessageTypeError, aiohttp.client_exceptions.WSServerHandshakeError)
 

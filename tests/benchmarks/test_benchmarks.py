@@ -24,7 +24,7 @@ from benchmarks.figures import Block, percentile, ratios, spread
 from benchmarks.measure import Measured, Plan, measure
 from benchmarks.node import spellings
 from benchmarks.report import as_json, as_markdown, misses
-from graph.store import Product, Store
+from graph.store.store import Product, Store
 from tests.conftest import wipe
 
 SCALE = 5_000

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
-from graph.resource import Resource
+from graph.model.resource import Resource
 from tests.faults.about_alarms import suffering
 from tests.faults.books import Billed, Interval, Stocked
 from tests.faults.equipment import OTHER_VENDOR

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from graph.changes.policy import AlarmPolicy
-from graph.effects import worst
+from graph.model.effects import worst
 from tests.faults.about_alarms import suffering
 from tests.faults.evidence import Evidence
 from tests.faults.kept import KeptDelivery, KeptTicket

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from adapters.inventory.tmf639_resource import OURS
 from adapters.simulator.journal import read_journal
-from adapters.tmf import read_time
+from adapters.tmf.tmf630 import read_time
 from tests.faults.systems import BILLING, FAULT_MANAGEMENT, INVENTORY, NAMES, TICKETING, Systems
 
 _USAGE: Final = "tmf-api/usageManagement/v4/usage"

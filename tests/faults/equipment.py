@@ -12,9 +12,9 @@ from random import Random
 from typing import Any, Final
 
 from adapters.inventory.tmf639_resource import write
-from adapters.simulator.inventory import RESOURCE
+from adapters.simulator.inventory.inventory import RESOURCE
 from graph.load import NodeRecord, grow, read_topology
-from graph.resource import KINDS, PROPERTIES, Resource
+from graph.model.resource import KINDS, PROPERTIES, Resource
 from tests.faults.network import SCALE, TOPOLOGY
 
 OTHER_VENDOR: Final = "Bolt"

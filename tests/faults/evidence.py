@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graph.store import Store
+from graph.store.store import Store
 from tests.faults.books import Books, read_books
 from tests.faults.equipment import Equipment
 from tests.faults.kept import Kept, read_graph

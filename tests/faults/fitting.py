@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from adapters.simulator.fault_management import SIGNAL, UNIT
-from graph.effects import Routes
-from graph.resource import Resource
+from adapters.simulator.fault_management.fault_management import SIGNAL, UNIT
+from graph.model.effects import Routes
+from graph.model.resource import Resource
 from tests.faults.books import Billed, Books, Held, HeldAlarm, Interval, Received, Stocked
 from tests.faults.equipment import OTHER_VENDOR, Equipment
 from tests.faults.evidence import Evidence, Told

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from graph.store import Store
+from graph.store.store import Store
 from tests.faults.books import Interval
 
 _SECONDS = 60.0

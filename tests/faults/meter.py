@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-from adapters.tmf import write_time
+from adapters.tmf.tmf630 import write_time
 from tests.faults.telling import Until
 
 NAME: Final = "meter"

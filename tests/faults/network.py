@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from graph.effects import Effect, Routes, effect_on, parts_hit, parts_text, severity_of
 from graph.load import NodeRecord, RelationshipRecord, grow, read_topology
+from graph.model.effects import Effect, Routes, effect_on, parts_hit, parts_text, severity_of
 
 K = TypeVar("K")
 

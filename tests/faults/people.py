@@ -12,8 +12,8 @@ from typing import Final, TypeAlias
 import httpx
 from pydantic import SecretStr
 
-from adapters.northbound.alarms import BASE
-from gateway.minting import LocalIssuer
+from adapters.fault_management.inbound.alarms import BASE
+from gateway.auth.minting import LocalIssuer
 from tests.faults import meter
 from tests.faults.evidence import Told
 from tests.faults.meter import Meter

@@ -19,12 +19,12 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from gateway.minting import LocalIssuer, local_issuer
-from graph.address import Credentials
+from gateway.auth.minting import LocalIssuer, local_issuer
 from graph.errors import GraphError
 from graph.load import load_topology
-from graph.migrate import migrate
-from graph.store import Store, open_store
+from graph.store.address import Credentials
+from graph.store.migrate import migrate
+from graph.store.store import Store, open_store
 from tests.conftest import wipe
 from tests.faults import meter
 from tests.faults.checker import Violation, violations

@@ -17,8 +17,8 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from adapters.simulator.fault_management import FaultManagement, Words, reporting, words_of
-from graph.effects import asserts_failure
+from adapters.simulator.fault_management.fault_management import FaultManagement, Words, reporting, words_of
+from graph.model.effects import asserts_failure
 from tests.faults.network import Network
 
 NAMES: Final = ("nms-1", "nms-2", "nms-3")

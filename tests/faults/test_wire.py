@@ -8,7 +8,7 @@ import time
 import aiohttp
 import pytest
 
-from adapters.simulator.ticketing import serving
+from adapters.simulator.ticketing.ticketing import serving
 from tests.faults.wire import Trouble, Wire, wired
 
 TICKET = {"description": "d", "severity": "major", "ticketType": "fault", "externalId": "a:b"}

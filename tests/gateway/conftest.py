@@ -17,15 +17,15 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from gateway.health import health_routes
-from gateway.http import GraphQLEndpoint
-from gateway.keys import key_rings
-from gateway.metrics import Metrics
-from gateway.middleware import middleware
-from gateway.pipeline import Pipeline
-from gateway.serving import bound, listening
-from gateway.settings import Issuer, Limits, Settings
-from gateway.tokens import Tokens
+from gateway.auth.keys import key_rings
+from gateway.auth.tokens import Tokens
+from gateway.http.endpoint import GraphQLEndpoint
+from gateway.http.health import health_routes
+from gateway.http.middleware import middleware
+from gateway.http.serving import bound, listening
+from gateway.operations.pipeline import Pipeline
+from gateway.settings.settings import Issuer, Limits, Settings
+from gateway.telemetry.metrics import Metrics
 from tests.gateway.subgraph import DictSubgraph
 
 ISSUER = "https://issuer.test"

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from graphql import ExecutionResult, FieldNode, OperationDefinitionNode, execute
 
-from gateway.execution import Answer, Operation
-from gateway.schema import read_schema
-from graph.scope import Principal
+from gateway.federation.subgraph import Answer, Operation
+from gateway.operations.schema import read_schema
+from graph.model.scope import Principal
 
 SDL: Final = """
 schema @link(url: "https://specs.apollo.dev/federation/v2.11", import: ["@key"]) { query: Query mutation: Mutation }

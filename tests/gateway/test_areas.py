@@ -14,23 +14,23 @@ from graphql import DocumentNode, parse
 from graphql.language import print_ast
 
 from adapters.simulator.faults import Kind, Rule
-from adapters.simulator.ticketing import TicketingSystem, serving
+from adapters.simulator.ticketing.ticketing import TicketingSystem, serving
 from adapters.ticketing import TicketHistory
-from adapters.ticketing.tmf621 import Tmf621
-from adapters.transport import Answer, Call, System, Transport
+from adapters.ticketing.outbound.tmf621 import Tmf621
+from adapters.transport.transport import Answer, Call, System, Transport
 from gateway.areas import BILLING, KNOWLEDGE, LEDGER, TICKETING, federation_of
 from gateway.errors import Refused
-from gateway.execution import Operation, Subgraph
-from gateway.federation import Federation
-from gateway.pipeline import GraphRequest, Pipeline
-from gateway.planning import Budget
-from gateway.settings import Limits, Settings
-from gateway.supergraph import Graph, Supergraph
-from gateway.supergraph_sdl import read_supergraph
+from gateway.federation.federation import Federation
+from gateway.federation.planning import Budget
+from gateway.federation.subgraph import Operation, Subgraph
+from gateway.federation.supergraph import Graph, Supergraph
+from gateway.federation.supergraph_sdl import read_supergraph
+from gateway.operations.pipeline import GraphRequest, Pipeline
+from gateway.settings.settings import Limits, Settings
 from graph.changes.policy import AlarmPolicy
 from graph.ledger.lanes import take_lanes
-from graph.scope import Principal, Role
-from graph.store import Store, Transaction
+from graph.model.scope import Principal, Role
+from graph.store.store import Store, Transaction
 from resolvers.billing.subgraph import BillingSubgraph
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
 from resolvers.ledger.subgraph import LedgerSubgraph

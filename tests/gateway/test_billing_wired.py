@@ -8,16 +8,17 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.northbound import alarms, usage
-from adapters.simulator.billing import BillingSystem, serving
-from adapters.simulator.records import OBJECTIVE, USAGE
+from adapters.billing.inbound import usage
+from adapters.fault_management.inbound import alarms
+from adapters.simulator.billing.billing import BillingSystem, serving
+from adapters.simulator.billing.records import OBJECTIVE, USAGE
 from gateway.app import application
-from gateway.billing_settings import Billing
-from gateway.settings import Settings
-from graph.store import Store
+from gateway.settings.billing import Billing
+from gateway.settings.settings import Settings
+from graph.store.store import Store
 from tests.gateway.conftest import Mint
 from tests.gateway.conftest import serving as served
-from tests.gateway.test_arriving import eventually
+from tests.gateway.federation.test_arriving import eventually
 from tests.graph.changes.network import lay
 
 METER = "system:ems"

@@ -10,18 +10,18 @@ from typing import Any
 import aiohttp
 import pytest
 
-from adapters.billing.tmf678 import Tmf678
-from adapters.simulator.billing import BillingSystem, serving
+from adapters.billing.outbound.tmf678 import Tmf678
+from adapters.simulator.billing.billing import BillingSystem, serving
 from adapters.simulator.faults import Kind, Rule
-from adapters.transport import System
+from adapters.transport.transport import System
 from gateway.areas import BILLING, KNOWLEDGE, TICKETING, federation_of
-from gateway.execution import Subgraph
-from gateway.pipeline import GraphRequest, Pipeline
-from gateway.settings import Limits, Settings
-from gateway.supergraph import Graph
+from gateway.federation.subgraph import Subgraph
+from gateway.federation.supergraph import Graph
+from gateway.operations.pipeline import GraphRequest, Pipeline
+from gateway.settings.settings import Limits, Settings
 from graph.changes.policy import AlarmPolicy
-from graph.scope import Principal, Role
-from graph.store import Store, Transaction
+from graph.model.scope import Principal, Role
+from graph.store.store import Store, Transaction
 from resolvers.billing.subgraph import BillingSubgraph
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
 from resolvers.ticketing.subgraph import TicketingSubgraph

@@ -8,16 +8,16 @@ import httpx
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from adapters.simulator import alarm_management
+from adapters.simulator.fault_management import alarm_management
 from gateway.app import application
-from gateway.fault_management_settings import AlarmEvent, FaultManagement
-from gateway.serving import bound, listening
-from gateway.settings import Settings, load_settings
+from gateway.http.serving import bound, listening
+from gateway.settings.fault_management import AlarmEvent, FaultManagement
+from gateway.settings.settings import Settings, load_settings
 from gateway.systems import policy_of
 from graph.changes.policy import HEARABLE
-from graph.store import Store
-from tests.adapters.northbound.test_notifications import alarm, message
-from tests.adapters.test_delivery import until
+from graph.store.store import Store
+from tests.adapters.delivery.test_delivery import until
+from tests.adapters.fault_management.inbound.test_notifications import alarm, message
 from tests.gateway.conftest import Mint
 from tests.graph.changes.network import Laid, lay
 

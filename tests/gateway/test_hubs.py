@@ -19,12 +19,12 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr, ValidationError
 
-from adapters.simulator.fault_management import reporting
+from adapters.simulator.fault_management.fault_management import reporting
+from gateway.auth.minting import local_issuer
 from gateway.errors import SettingsBroken
-from gateway.hub_settings import Hubs
-from gateway.minting import local_issuer
-from gateway.settings import load_settings
-from tests.adapters.test_outward import hearing, taken
+from gateway.settings.hub import Hubs
+from gateway.settings.settings import load_settings
+from tests.adapters.webhooks.test_outward import hearing, taken
 from tests.faults.processes import Gateway, Victim, free_port
 
 BASE = "/tmf-api/alarmManagement/v4"

@@ -14,17 +14,17 @@ import orjson
 import pytest
 
 from adapters.inventory import tmf639_resource
-from adapters.simulator.inventory import InventorySystem
-from adapters.simulator.inventory import serving as inventory_system
+from adapters.simulator.inventory.inventory import InventorySystem
+from adapters.simulator.inventory.inventory import serving as inventory_system
 from gateway.app import application
 from gateway.cli import run
 from gateway.commands.inventory import sentences
 from gateway.errors import SettingsBroken
-from gateway.inventory_settings import Inventory
-from gateway.settings import Settings, System, load_settings
+from gateway.settings.inventory import Inventory
+from gateway.settings.settings import Settings, System, load_settings
 from gateway.systems import policy_of
-from graph.store import Store
-from tests.adapters.northbound.test_inventory_documents import written
+from graph.store.store import Store
+from tests.adapters.inventory.inbound.test_documents import written
 from tests.gateway.conftest import Mint, serving
 from tests.graph.inventory.network import NETWORK, but
 

@@ -20,8 +20,8 @@ from typing import Any, Final
 import httpx
 from pydantic import SecretStr
 
-from adapters.simulator.fault_management import FaultManagement, reporting
-from gateway.minting import LocalIssuer, local_issuer
+from adapters.simulator.fault_management.fault_management import FaultManagement, reporting
+from gateway.auth.minting import LocalIssuer, local_issuer
 from tests.faults.processes import TOP, Gateway, free_port
 
 SOURCE: Final = "nms"

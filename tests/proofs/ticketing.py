@@ -21,14 +21,7 @@ import httpx
 from tests.faults.processes import TOP
 from tests.proofs.debian import present
 from tests.proofs.ours import Ours, Protected, ours
-from tests.proofs.request_tracker import (
-    KEY_FIELD,
-    PACKAGES,
-    QUEUE,
-    SERVICE_FIELD,
-    RealTracker,
-    request_tracker,
-)
+from tests.proofs.request_tracker import KEY_FIELD, PACKAGES, QUEUE, SERVICE_FIELD, RealTracker, request_tracker
 from tests.proofs.running import until
 from tests.proofs.steps import Say, Steps, Summary
 
@@ -135,7 +128,7 @@ def _contract(tracker: RealTracker) -> int:
         sys.executable,
         "-m",
         "pytest",
-        "tests/adapters/test_dialects.py",
+        "tests/adapters/ticketing/test_dialects.py",
         "-k",
         "real-rt",
         "-p",

@@ -18,8 +18,8 @@ from graphql import (
 )
 from hypothesis import strategies as st
 
-from graph.cursor import CursorKey
-from graph.mapping import (
+from graph.compiler.cursor import CursorKey
+from graph.model.mapping import (
     Along,
     AnyById,
     ById,
@@ -32,7 +32,7 @@ from graph.mapping import (
     PathField,
     SearchField,
 )
-from graph.model import LABELS
+from graph.model.model import LABELS
 from tests.resolvers.meaning import enum_value, order_keys, printed
 from tests.resolvers.world import World
 

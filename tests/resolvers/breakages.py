@@ -9,14 +9,14 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-from graph import slice as slices
-from graph.clauses import All, Expr, Match, NodePattern, Query, Return, Sub, Var
-from graph.mapping import Along, AnyById, ById, Changed, Entities, Everything, ImpactField, PathField, SearchField
-from graph.names import Names
-from graph.parts import Recursion, element_type, label_of_type
-from graph.query import Field
-from graph.scope import ScopeKind
-from graph.slice import Source
+from graph.compiler import slice as slices
+from graph.compiler.clauses import All, Expr, Match, NodePattern, Query, Return, Sub, Var
+from graph.compiler.names import Names
+from graph.compiler.parts import Recursion, element_type, label_of_type
+from graph.compiler.query import Field
+from graph.compiler.slice import Source
+from graph.model.mapping import Along, AnyById, ById, Changed, Entities, Everything, ImpactField, PathField, SearchField
+from graph.model.scope import ScopeKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,69 +59,79 @@ _NO_ROLE = SimpleNamespace(EVERYTHING=ScopeKind.CUSTOMERS, CUSTOMERS=ScopeKind.C
 
 BREAKAGES = (
     Breakage(
-        name="an object by its id", kind=ById, target="graph.compile.visible", replacement=_all_see_it, about="ById"
+        name="an object by its id",
+        kind=ById,
+        target="graph.compiler.compile.visible",
+        replacement=_all_see_it,
+        about="ById",
     ),
     Breakage(
         name="any object by its id",
         kind=AnyById,
-        target="graph.compile.visible",
+        target="graph.compiler.compile.visible",
         replacement=_all_see_it,
         about="AnyById",
     ),
-    Breakage(name="entities", kind=Entities, target="graph.compile.visible", replacement=_all_see_it, about="Entities"),
+    Breakage(
+        name="entities",
+        kind=Entities,
+        target="graph.compiler.compile.visible",
+        replacement=_all_see_it,
+        about="Entities",
+    ),
     Breakage(
         name="what a change returns",
         kind=Changed,
-        target="graph.compile.visible",
+        target="graph.compiler.compile.visible",
         replacement=_all_see_it,
         about="Changed",
     ),
     Breakage(
         name="a step out of the slice",
         kind=Along,
-        target="graph.slice.visible",
+        target="graph.compiler.slice.visible",
         replacement=_all_see_it,
         about="AnyById",
     ),
     Breakage(
         name="a step that is taken for one inside",
         kind=Along,
-        target="graph.mapping.Hop.inside",
+        target="graph.model.mapping.Hop.inside",
         replacement=property(lambda _hop: True),
         about="AnyById",
     ),
     Breakage(
         name="a list of everything",
         kind=Everything,
-        target="graph.compile.everything",
+        target="graph.compiler.compile.everything",
         replacement=_whole_label,
         about="Everything",
     ),
     Breakage(
         name="the total of a page",
         kind=Everything,
-        target="graph.pages._total",
+        target="graph.compiler.pages._total",
         replacement=_count_of_label,
         about="Everything",
     ),
     Breakage(
         name="an impact",
         kind=ImpactField,
-        target="graph.impact.visible",
+        target="graph.compiler.impact.visible",
         replacement=_all_see_it,
         about="ImpactField",
     ),
     Breakage(
         name="a search",
         kind=SearchField,
-        target="graph.explore.everything",
+        target="graph.compiler.explore.everything",
         replacement=_whole_label,
         about="SearchField",
     ),
     Breakage(
         name="a path",
         kind=PathField,
-        target="graph.explore.ScopeKind",
+        target="graph.compiler.explore.ScopeKind",
         replacement=_NO_ROLE,
         about="PathField",
     ),

@@ -18,9 +18,9 @@ from graphql import (
 )
 
 from graph.changes.policy import AlarmPolicy
-from graph.link import Work
-from graph.scope import Principal, Role
-from graph.store import Store
+from graph.model.scope import Principal, Role
+from graph.store.link import Work
+from graph.store.store import Store
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
 from tests.resolvers.answers import Answered, answered
 from tests.resolvers.tenants import A, B

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from graph.store import Store
+from graph.store.store import Store
 from resolvers.knowledge.schema import KnowledgeSchema, knowledge_schema
 from tests.resolvers.caller import Caller, caller
 from tests.resolvers.tenants import tenants

@@ -12,9 +12,9 @@ from typing import Any
 
 from graphql import GraphQLField, GraphQLInputObjectType, get_named_type
 
-from graph.cursor import CursorKey
-from graph.mapping import Along, Everything
-from graph.model import LABELS
+from graph.compiler.cursor import CursorKey
+from graph.model.mapping import Along, Everything
+from graph.model.model import LABELS
 from tests.resolvers.arguments import literal
 from tests.resolvers.every_path import Paths, Question
 from tests.resolvers.meaning import order_keys, printed

@@ -11,7 +11,7 @@ from typing import Any
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type, is_abstract_type, is_composite_type
 
-from graph.mapping import AnyById, ById, Entities, Everything, ImpactField, Mappings, PathField, SearchField
+from graph.model.mapping import AnyById, ById, Entities, Everything, ImpactField, Mappings, PathField, SearchField
 from resolvers.knowledge.schema import KnowledgeSchema
 from tests.resolvers.world import World
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from graph.effects import Routes, effect_on, severity_of
-from graph.model import LABELS, RELATIONSHIPS, Kind, Property
+from graph.model.effects import Routes, effect_on, severity_of
+from graph.model.model import LABELS, RELATIONSHIPS, Kind, Property
 from tests.resolvers.world import Edge, World
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

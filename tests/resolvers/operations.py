@@ -22,9 +22,9 @@ from graphql import (
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from graph.cursor import CursorKey
-from graph.mapping import Entities, PathField
-from graph.scope import Principal
+from graph.compiler.cursor import CursorKey
+from graph.model.mapping import Entities, PathField
+from graph.model.scope import Principal
 from resolvers.knowledge.schema import KnowledgeSchema
 from tests.resolvers.arguments import Arguments, literal
 from tests.resolvers.caller import OPERATOR, ROUTER_FOR_A

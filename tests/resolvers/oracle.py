@@ -13,8 +13,8 @@ from typing import Any, assert_never
 import orjson
 from graphql import DocumentNode, ExecutionResult, GraphQLResolveInfo, GraphQLSchema, execute, get_named_type
 
-from graph.cursor import CursorKey
-from graph.mapping import (
+from graph.compiler.cursor import CursorKey
+from graph.model.mapping import (
     Along,
     AnyById,
     ById,
@@ -38,8 +38,8 @@ from graph.mapping import (
     Stored,
     enum_name,
 )
-from graph.model import LABELS, RELATIONSHIPS, Kind, Property
-from graph.scope import Principal, Role
+from graph.model.model import LABELS, RELATIONSHIPS, Kind, Property
+from graph.model.scope import Principal, Role
 from tests.resolvers import meaning
 from tests.resolvers.answers import Answered, answered
 from tests.resolvers.meaning import Graph, Hit

@@ -12,8 +12,8 @@ from graphql import parse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from graph.cursor import CursorKey
-from graph.scope import Principal
+from graph.compiler.cursor import CursorKey
+from graph.model.scope import Principal
 from resolvers.knowledge.schema import knowledge_schema
 from tests.resolvers.caller import KEY, PRINCIPALS, Caller
 from tests.resolvers.operations import Asked, allowed, operations

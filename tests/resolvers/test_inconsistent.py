@@ -9,9 +9,9 @@ from graphql import parse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from graph.cursor import CursorKey
-from graph.scope import Principal
-from graph.store import Store
+from graph.compiler.cursor import CursorKey
+from graph.model.scope import Principal
+from graph.store.store import Store
 from resolvers.knowledge.schema import knowledge_schema
 from tests.resolvers.answers import Answered
 from tests.resolvers.caller import KEY, OPERATOR, PRINCIPALS, Caller, caller

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from graph.scope import Principal, Role
-from graph.store import Store, Transaction
+from graph.model.scope import Principal, Role
+from graph.store.store import Store, Transaction
 from tests.resolvers.caller import CUSTOMER_A, SECONDS, Caller, Counting, caller
 from tests.resolvers.world import World, load
 

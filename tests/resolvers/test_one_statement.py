@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graph.store import Store
+from graph.store.store import Store
 from tests.resolvers.caller import BOTH, OPERATOR, Counting, caller
 from tests.resolvers.world import World, load
 

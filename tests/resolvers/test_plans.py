@@ -15,16 +15,16 @@ from typing import Any
 import pytest
 from neo4j import AsyncGraphDatabase
 
-from graph.bind import bind
+from graph.compiler.bind import bind
+from graph.compiler.pages import order_name
+from graph.compiler.read import Prepared
 from graph.load import load_topology
-from graph.mapping import Everything, enum_name
-from graph.model import LABELS, Kind
-from graph.pages import order_name
-from graph.read import Prepared
-from graph.scope import Principal, Role
-from graph.store import Store, Transaction
-from tests.graph.compiling import asked, known, reads
-from tests.graph.plans import Plans, hits, statements
+from graph.model.mapping import Everything, enum_name
+from graph.model.model import LABELS, Kind
+from graph.model.scope import Principal, Role
+from graph.store.store import Store, Transaction
+from tests.graph.compiler.compiling import asked, known, reads
+from tests.graph.compiler.plans import Plans, hits, statements
 from tests.resolvers.breakages import BREAKAGES, Breakage
 from tests.resolvers.caller import SECONDS
 from tests.resolvers.every_path import Question, paths

@@ -9,7 +9,7 @@ import pytest
 from graphql import DirectiveDefinitionNode, SchemaDefinitionNode, TypeDefinitionNode, parse
 from graphql.language import print_ast
 
-from gateway.supergraph_sdl import read_supergraph
+from gateway.federation.supergraph_sdl import read_supergraph
 from resolvers.billing.schema import billing_schema
 from resolvers.knowledge.schema import knowledge_schema
 from resolvers.ledger.schema import ledger_schema

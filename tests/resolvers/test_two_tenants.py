@@ -15,19 +15,10 @@ import pytest
 from graphql import FieldNode, GraphQLObjectType, TypeInfo, TypeInfoVisitor, Visitor, parse, visit
 
 from graph.changes.policy import AlarmPolicy
-from graph.cursor import CursorKey
-from graph.mapping import (
-    EndOf,
-    FieldMapping,
-    Fixed,
-    Grouped,
-    ImpactList,
-    OfCaller,
-    PathNodes,
-    Stored,
-)
-from graph.model import LABELS, RELATIONSHIPS, Kind, Property
-from graph.store import Product, Store
+from graph.compiler.cursor import CursorKey
+from graph.model.mapping import EndOf, FieldMapping, Fixed, Grouped, ImpactList, OfCaller, PathNodes, Stored
+from graph.model.model import LABELS, RELATIONSHIPS, Kind, Property
+from graph.store.store import Product, Store
 from resolvers.context import Asked
 from resolvers.knowledge.schema import knowledge_schema
 from tests.resolvers.breakages import BREAKAGES, Breakage

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from graph.model import LABELS, searchable
-from graph.store import Store, Transaction
+from graph.model.model import LABELS, searchable
+from graph.store.store import Store, Transaction
 
 _SECONDS = 120
 

@@ -12,13 +12,13 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from adapters.billing.tmf635_resource import KIND, SPECIFICATION, characteristic
-from adapters.northbound.errors import MalformedBody
-from adapters.northbound.shape import Fault, Many, Shape, Text, Thing, Time, Whole, Word, faults
-from adapters.tmf import read_time
-from graph.mapping import enum_name
-from graph.model import LABELS
-from graph.usage import Usage
-from graph.vocabulary import USAGE_STATES
+from adapters.endpoint.errors import MalformedBody
+from adapters.tmf.shape import Fault, Many, Shape, Text, Thing, Time, Whole, Word, faults
+from adapters.tmf.tmf630 import read_time
+from graph.model.mapping import enum_name
+from graph.model.model import LABELS
+from graph.model.usage import Usage
+from graph.model.vocabulary import USAGE_STATES
 
 MOST_MBPS: Final = 2**31 - 1
 _TEXT: Final = Text()

@@ -15,10 +15,10 @@ from typing import Final
 from lxml import etree
 
 from adapters.errors import Malformed
-from adapters.tmf import read_time
-from adapters.xml import Element, read_schema, read_xml
-from graph.changes.usage import MOST_TOGETHER
-from graph.usage import KIND, Usage
+from adapters.tmf.tmf630 import read_time
+from adapters.xml.parser import Element, read_schema, read_xml
+from graph.changes.usage.usage import MOST_TOGETHER
+from graph.model.usage import KIND, Usage
 
 SCHEMA: Final = Path(__file__).with_name("ipdr.xsd")
 IPDR: Final = "http://www.ipdr.org/namespaces/IPDR"

@@ -3,7 +3,7 @@
 `filter_of` makes the filter of the compiled read. `usageDate` is the end of an interval, and takes `.gt`, `.gte`, `.lt` and
 `.lte` behind the name. `externalId` and `sourceSystemId` are characteristics, by which a source finds its own again.
 
->>> from adapters.tmf import read_query
+>>> from adapters.tmf.tmf630 import read_query
 >>> filter_of(read_query([("status", "rated,billed"), ("usageDate.gte", "2026-01-01T00:00:00Z")]).filters)
 {'state': {'in': ['RATED', 'BILLED']}, 'to': {'range': {'gte': '2026-01-01T00:00:00.000Z'}}}
 """
@@ -15,10 +15,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from adapters.errors import Malformed
-from adapters.northbound.shape import Shape, Time, Word, faults
-from adapters.tmf import Filter, read_time, write_time
-from graph.mapping import enum_name
-from graph.vocabulary import USAGE_STATES
+from adapters.tmf.shape import Shape, Time, Word, faults
+from adapters.tmf.tmf630 import Filter, read_time, write_time
+from graph.model.mapping import enum_name
+from graph.model.vocabulary import USAGE_STATES
 
 UsageFilter = dict[str, Any]
 

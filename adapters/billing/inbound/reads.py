@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.northbound.edge import Port
-from adapters.northbound.errors import refusal_in
-from adapters.northbound.usage_query import UsageFilter
-from graph.scope import Principal, Role
+from adapters.billing.inbound.query import UsageFilter
+from adapters.endpoint.edge import Port
+from adapters.endpoint.errors import refusal_in
+from graph.model.scope import Principal, Role
 
 STEP: Final = 1_000
 """What a page of the compiled reads holds at most."""

@@ -11,18 +11,18 @@ from typing import Final
 from starlette.responses import Response
 from starlette.routing import Route
 
+from adapters.billing.inbound import ipdr_codec
+from adapters.billing.inbound.codec import decode, encode
+from adapters.billing.inbound.query import filter_of
+from adapters.billing.inbound.reads import UsageReads
+from adapters.endpoint.body import JSON, XML, read_body
+from adapters.endpoint.edge import READERS, WRITERS, Action, Call, Edge, answer, routes
+from adapters.endpoint.errors import Refusal
 from adapters.errors import Malformed
-from adapters.northbound import ipdr_codec
-from adapters.northbound.body import JSON, XML, read_body
-from adapters.northbound.edge import READERS, WRITERS, Action, Call, Edge, answer, routes
-from adapters.northbound.errors import Refusal
-from adapters.northbound.usage_codec import decode, encode
-from adapters.northbound.usage_query import filter_of
-from adapters.northbound.usage_reads import UsageReads
-from adapters.tmf import Page, page_headers, read_query, select
-from graph.changes.usage import Taken, record_usage
-from graph.leaves import rfc3339
-from graph.mapping import enum_name
+from adapters.tmf.tmf630 import Page, page_headers, read_query, select
+from graph.changes.usage.usage import Taken, record_usage
+from graph.compiler.leaves import rfc3339
+from graph.model.mapping import enum_name
 
 BASE: Final = "/tmf-api/usageManagement/v4"
 IPDR_BASE: Final = "/ipdr/3.5"

@@ -7,8 +7,8 @@ place, and there is nothing to look for first; an interval that has ended replac
 from __future__ import annotations
 
 from adapters.billing import Record
-from adapters.billing.ipdr_document import document_of, name_of
-from adapters.billing.places import Place
+from adapters.billing.outbound.ipdr_document import document_of, name_of
+from adapters.billing.outbound.places import Place
 
 
 class Ipdr:

@@ -15,8 +15,8 @@ from typing import Final, assert_never
 from lxml import etree
 
 from adapters.billing import CustomerRef, DowntimeRecord, Record, UsageRecord
-from adapters.tmf import write_time
-from adapters.xml import legal
+from adapters.tmf.tmf630 import write_time
+from adapters.xml.parser import legal
 
 IPDR: Final = "http://www.ipdr.org/namespaces/IPDR"
 OURS: Final = "urn:trunkline:ipdr:1"

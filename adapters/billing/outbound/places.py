@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from uuid import uuid4
 
 from adapters.errors import Busy, Nonsense, TimedOut, Unreachable
-from adapters.transport import Call, Transport
+from adapters.transport.transport import Call, Transport
 
 XML: Final = "application/xml"
 _STATUS: Final = 507

@@ -21,8 +21,8 @@ from adapters.billing.tmf635_resource import (
     usage_body,
 )
 from adapters.errors import Nonsense
-from adapters.tmf import quote_value
-from adapters.transport import Call, Transport
+from adapters.tmf.tmf630 import quote_value
+from adapters.transport.transport import Call, Transport
 
 USAGE: Final = ("tmf-api", "usageManagement", "v4", "usage")
 OBJECTIVE: Final = ("tmf-api", "serviceQualityManagement", "v4", "serviceLevelObjective")

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from adapters.billing import Bill, Rate
-from adapters.billing.tmf678_resource import FIELDS, RATE_FIELDS, bill_of, rate_of
+from adapters.billing.outbound.tmf678_resource import FIELDS, RATE_FIELDS, bill_of, rate_of
 from adapters.errors import Nonsense
-from adapters.tmf import quote_value
-from adapters.transport import Call, Transport
+from adapters.tmf.tmf630 import quote_value
+from adapters.transport.transport import Call, Transport
 
 BASE: Final = ("tmf-api", "customerBillManagement", "v4")
 BILL: Final = "customerBill"

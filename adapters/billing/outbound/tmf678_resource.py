@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from adapters.billing import BILL_STATES, Bill, Money, Rate
 from adapters.errors import Malformed, Nonsense
-from adapters.tmf import read_time
+from adapters.tmf.tmf630 import read_time
 
 FIELDS: Final = (
     "id",

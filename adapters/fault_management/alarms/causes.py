@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from adapters.alarms.words import CAUSES, PLAIN_CAUSES, PUBLISHED_CAUSES, VENDOR
+from adapters.fault_management.alarms.words import CAUSES, PLAIN_CAUSES, PUBLISHED_CAUSES, VENDOR
 
 _OPEN: Final = (VENDOR, "MINOR_EXT")
 

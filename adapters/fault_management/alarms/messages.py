@@ -12,11 +12,11 @@ from typing import Final, TypeAlias
 
 from lxml import etree
 
-from adapters.alarms.read import Named, Told, line_of, read_alarm, read_id
-from adapters.alarms.soap import Header, envelope, read_envelope
-from adapters.alarms.terms import NAMESPACES, tag
 from adapters.errors import Malformed
-from adapters.xml import MOST_BYTES, Element
+from adapters.fault_management.alarms.read import Named, Told, line_of, read_alarm, read_id
+from adapters.fault_management.alarms.soap import Header, envelope, read_envelope
+from adapters.fault_management.alarms.terms import NAMESPACES, tag
+from adapters.xml.parser import MOST_BYTES, Element
 
 TOPIC: Final = "Fault"
 _ASKED: Final = {"ah:acknowledgeAlarmsRequest": False, "ah:unacknowledgeAlarmsRequest": True}

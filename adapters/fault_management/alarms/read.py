@@ -17,13 +17,13 @@ from typing import Any, Final
 import orjson
 from lxml import etree
 
-from adapters.alarms.causes import cause_text, default_cause
-from adapters.alarms.names import alarm_key, name_of, name_text
-from adapters.alarms.terms import TMF642, X733, tag
-from adapters.alarms.words import PUBLISHED_TYPES, event_type
-from adapters.alarms.x733 import MEMBER, SUBCLASS
 from adapters.errors import Malformed
-from adapters.xml import Element
+from adapters.fault_management.alarms.causes import cause_text, default_cause
+from adapters.fault_management.alarms.terms import TMF642, X733, tag
+from adapters.fault_management.alarms.words import PUBLISHED_TYPES, event_type
+from adapters.fault_management.alarms.x733 import MEMBER, SUBCLASS
+from adapters.soap.alarm_names import alarm_key, name_of, name_text
+from adapters.xml.parser import Element
 
 _NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from adapters.alarms.words import ALARM_TYPES
 from adapters.errors import Malformed
-from adapters.tmf import read_time
+from adapters.fault_management.alarms.words import ALARM_TYPES
+from adapters.tmf.tmf630 import read_time
 
 Record: TypeAlias = Mapping[str, Any]
 

@@ -14,10 +14,10 @@ from typing import Final, Literal
 
 from lxml import etree
 
-from adapters.alarms.terms import NAMESPACES, tag
-from adapters.alarms.write import text_in
 from adapters.errors import Malformed
-from adapters.xml import Element, check, read_schema, read_xml
+from adapters.fault_management.alarms.terms import NAMESPACES, tag
+from adapters.fault_management.alarms.write import text_in
+from adapters.xml.parser import Element, check, read_schema, read_xml
 
 MEDIA: Final = ("text/xml", "application/xml", "application/soap+xml")
 CONTENT_TYPE: Final = "text/xml; charset=utf-8"

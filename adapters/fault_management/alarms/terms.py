@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from adapters.alarms.x733 import BACKED_UP, TRENDS
 from adapters.errors import Malformed
-from adapters.tmf import read_time, write_time
+from adapters.fault_management.alarms.x733 import BACKED_UP, TRENDS
+from adapters.tmf.tmf630 import read_time, write_time
 
 _MTOP: Final = "http://www.tmforum.org/mtop/"
 NAMESPACES: Final[Mapping[str, str]] = MappingProxyType(

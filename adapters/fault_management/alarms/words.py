@@ -1,6 +1,6 @@
 """TMF642 and MTOSI spell the words of X.733 each in its own way, and one of them splits a word in two.
 
-Our words are those of `graph.vocabulary`. `ALARM_TYPES` and `PUBLISHED_TYPES` go between them and TMF642, which makes two of
+Our words are those of `graph.model.vocabulary`. `ALARM_TYPES` and `PUBLISHED_TYPES` go between them and TMF642, which makes two of
 X.736's securityServiceOrMechanismViolation; `EVENT_TYPES` between them and MTOSI, which spells one of them differently.
 The probable causes of MTOSI are abbreviations: those that X.733 or M.3100 has a word for are that word here.
 """
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from graph.vocabulary import ALARM_TYPES as OUR_TYPES
+from graph.model.vocabulary import ALARM_TYPES as OUR_TYPES
 
 STATES: Final = ("raised", "updated", "cleared")
 ACK_STATES: Final = ("acknowledged", "unacknowledged")

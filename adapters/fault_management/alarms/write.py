@@ -15,13 +15,13 @@ from typing import Any, Final
 
 from lxml import etree
 
-from adapters.alarms.causes import cause_text, default_cause, is_published
-from adapters.alarms.names import Name, name_of, name_text
-from adapters.alarms.read import plain
-from adapters.alarms.terms import ALARM, LAYERS, NAMESPACES, TMF642, X733, tag, time_text
-from adapters.alarms.words import ALARM_TYPES, EVENT_TYPES
-from adapters.alarms.x733 import extension_of
-from adapters.xml import Element, legal, read_xml
+from adapters.fault_management.alarms.causes import cause_text, default_cause, is_published
+from adapters.fault_management.alarms.read import plain
+from adapters.fault_management.alarms.terms import ALARM, LAYERS, NAMESPACES, TMF642, X733, tag, time_text
+from adapters.fault_management.alarms.words import ALARM_TYPES, EVENT_TYPES
+from adapters.fault_management.alarms.x733 import extension_of
+from adapters.soap.alarm_names import Name, name_of, name_text
+from adapters.xml.parser import Element, legal, read_xml
 
 _MTOSI: Final = "{http://www.tmforum.org/mtop/"
 _NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from adapters.errors import Malformed
-from adapters.xml import read_xml
+from adapters.xml.parser import read_xml
 
 MEMBER: Final = "x733"
 TYPE: Final = "X733Alarm"

@@ -12,19 +12,19 @@ from typing import Final
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapters.alarms.x733 import SCHEMA, SCHEMA_FILE
+from adapters.endpoint.body import JSON, PATCH
+from adapters.endpoint.edge import READERS, WRITERS, Action, Call, Edge, Resources, answer, routes
+from adapters.endpoint.errors import Refusal
 from adapters.errors import Malformed
-from adapters.northbound import alarm_hub
-from adapters.northbound.alarm_changes import Changing
-from adapters.northbound.alarm_codec import encode
-from adapters.northbound.alarm_events import listen
-from adapters.northbound.alarm_query import filter_of
-from adapters.northbound.alarm_reads import AlarmReads
-from adapters.northbound.alarm_tasks import ACK, CLEAR, COMMENT, UN_ACK, Task, perform
-from adapters.northbound.body import JSON, PATCH
-from adapters.northbound.edge import READERS, WRITERS, Action, Call, Edge, Resources, answer, routes
-from adapters.northbound.errors import Refusal
-from adapters.tmf import Page, page_headers, read_query, select
+from adapters.fault_management.alarms.x733 import SCHEMA, SCHEMA_FILE
+from adapters.fault_management.inbound import hub as alarm_hub
+from adapters.fault_management.inbound.changes import Changing
+from adapters.fault_management.inbound.codec import encode
+from adapters.fault_management.inbound.events import listen
+from adapters.fault_management.inbound.query import filter_of
+from adapters.fault_management.inbound.reads import AlarmReads
+from adapters.fault_management.inbound.tasks import ACK, CLEAR, COMMENT, UN_ACK, Task, perform
+from adapters.tmf.tmf630 import Page, page_headers, read_query, select
 
 BASE: Final = "/tmf-api/alarmManagement/v4"
 PAGE: Final = 50

@@ -13,16 +13,16 @@ from typing import Any
 
 import orjson
 
-from adapters.northbound.alarm_codec import decode, encode, restated, seen_of
-from adapters.northbound.alarm_reads import AlarmReads
-from adapters.northbound.edge import Port
-from adapters.northbound.errors import MalformedBody, Refusal, TooLarge
-from adapters.northbound.shape import Fault
-from adapters.tmf import merge_patch
-from graph.alarm import Alarm
-from graph.changes.alarms import amend_alarm, raise_alarm
-from graph.changes.occurrence import Known
+from adapters.endpoint.edge import Port
+from adapters.endpoint.errors import MalformedBody, Refusal, TooLarge
+from adapters.fault_management.inbound.codec import decode, encode, restated, seen_of
+from adapters.fault_management.inbound.reads import AlarmReads
+from adapters.tmf.shape import Fault
+from adapters.tmf.tmf630 import merge_patch
+from graph.changes.alarms.alarms import amend_alarm, raise_alarm
+from graph.changes.alarms.occurrence import Known
 from graph.errors import GraphError
+from graph.model.alarm import Alarm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

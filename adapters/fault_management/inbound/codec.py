@@ -1,7 +1,7 @@
 """An alarm goes in as its source wrote it and comes out years later, and in between other people have changed it.
 
 `decode` makes one Alarm value of a TMF642 body, or says all that is wrong with it. `encode` makes a TMF642 alarm of what
-the graph holds: the record, as it came, with the current values over it (`adapters.alarms.record`).
+the graph holds: the record, as it came, with the current values over it (`adapters.fault_management.alarms.record`).
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.alarms.record import SAME, TIMES, Record, over
-from adapters.alarms.words import ALARM_TYPES, PUBLISHED_TYPES
-from adapters.northbound.alarm_shape import ALARM
-from adapters.northbound.errors import MalformedBody
-from adapters.northbound.shape import faults
-from adapters.tmf import read_time, write_time
-from graph.alarm import Alarm
-from graph.changes.occurrence import Known
+from adapters.endpoint.errors import MalformedBody
+from adapters.fault_management.alarms.record import SAME, TIMES, Record, over
+from adapters.fault_management.alarms.words import ALARM_TYPES, PUBLISHED_TYPES
+from adapters.fault_management.inbound.shape import ALARM
+from adapters.tmf.shape import faults
+from adapters.tmf.tmf630 import read_time, write_time
+from graph.changes.alarms.occurrence import Known
 from graph.changes.outcome import Raised
-from graph.leaves import rfc3339
-from graph.mapping import enum_name
-from graph.model import LABELS
+from graph.compiler.leaves import rfc3339
+from graph.model.alarm import Alarm
+from graph.model.mapping import enum_name
+from graph.model.model import LABELS
 
 _WORDS: Final = {enum_name(word): word for each in LABELS["Alarm"].properties for word in each.words}
 

@@ -11,13 +11,13 @@ from typing import Final
 
 from starlette.responses import Response
 
-from adapters.alarms.words import ACK_STATES
-from adapters.northbound.body import JSON
-from adapters.northbound.edge import Call
-from adapters.northbound.errors import MalformedBody, Refusal
-from adapters.northbound.shape import Text, Thing, Word, faults
-from graph.changes.acknowledge import hear_acknowledged
-from graph.scope import Role
+from adapters.endpoint.body import JSON
+from adapters.endpoint.edge import Call
+from adapters.endpoint.errors import MalformedBody, Refusal
+from adapters.fault_management.alarms.words import ACK_STATES
+from adapters.tmf.shape import Text, Thing, Word, faults
+from graph.changes.alarms.acknowledge import hear_acknowledged
+from graph.model.scope import Role
 
 EVENTS: Final = ("alarmCreateEvent", "alarmAttributeValueChangeEvent", "alarmStateChangeEvent", "alarmDeleteEvent")
 _ALARM: Final = Thing(fields={"externalAlarmId": Text(), "ackState": Word(words=ACK_STATES)})

@@ -1,7 +1,7 @@
 """Other systems ask to be told of alarms, by TMF642's hub: where they want to hear, and of which.
 
 `POST hub` with a `callback`, and a `query` in the grammar of a list's filters, to which `eventType` is added; `DELETE hub/{id}`.
-Each is told only what whoever registered it may read. Where callbacks may lead, the settings say (`adapters.outward`).
+Each is told only what whoever registered it may read. Where callbacks may lead, the settings say (`adapters.webhooks.outward`).
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from urllib.parse import parse_qsl
 import orjson
 from starlette.responses import Response
 
+from adapters.endpoint.body import JSON
+from adapters.endpoint.edge import Call, answer
+from adapters.endpoint.errors import MalformedBody, Refusal
 from adapters.errors import Malformed
-from adapters.northbound.alarm_query import filter_of
-from adapters.northbound.body import JSON
-from adapters.northbound.edge import Call, answer
-from adapters.northbound.errors import MalformedBody, Refusal
-from adapters.northbound.shape import Text, Thing, faults
-from adapters.outward import check_callback
-from adapters.tmf import Filter, read_query
+from adapters.fault_management.inbound.query import filter_of
+from adapters.tmf.shape import Text, Thing, faults
+from adapters.tmf.tmf630 import Filter, read_query
+from adapters.webhooks.outward import check_callback
 from graph.ledger import hubs
 from graph.ledger.hubs import Hub, TooMany, Wish
-from graph.scope import Principal, Role
+from graph.model.scope import Principal, Role
 
 PATH: Final = "/hub"
 TELLERS: Final = frozenset({Role.OPERATOR, Role.SYSTEM})

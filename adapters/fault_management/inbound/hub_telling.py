@@ -14,15 +14,15 @@ from typing import Final
 
 import structlog
 
+from adapters.endpoint.edge import Port
+from adapters.endpoint.errors import Refusal
 from adapters.errors import AdapterError, Busy, Nonsense, Rejected
-from adapters.northbound.alarm_codec import encode
-from adapters.northbound.alarm_hub import EVENTS, read_wanted, reader
-from adapters.northbound.alarm_query import filter_of
-from adapters.northbound.alarm_reads import AlarmReads
-from adapters.northbound.edge import Port
-from adapters.northbound.errors import Refusal
-from adapters.outward import Outward
-from adapters.tmf import write_time
+from adapters.fault_management.inbound.codec import encode
+from adapters.fault_management.inbound.hub import EVENTS, read_wanted, reader
+from adapters.fault_management.inbound.query import filter_of
+from adapters.fault_management.inbound.reads import AlarmReads
+from adapters.tmf.tmf630 import write_time
+from adapters.webhooks.outward import Outward
 from graph.errors import GraphError
 from graph.ledger import hubs
 from graph.ledger.hubs import Failure, Happened, Hub, Reached

@@ -21,25 +21,25 @@ from typing import Final, assert_never
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapters.alarms.messages import Acknowledgement, Notification, acknowledged, read_message
-from adapters.alarms.read import Told
-from adapters.alarms.soap import CONTENT_TYPE, MEDIA, fault
+from adapters.endpoint.body import read_body
+from adapters.endpoint.edge import WRITERS, Action, Call, Edge, routes
+from adapters.endpoint.errors import MalformedBody, Refusal
 from adapters.errors import Malformed
-from adapters.northbound.alarm_codec import decode
-from adapters.northbound.alarm_query import AlarmFilter
-from adapters.northbound.alarm_reads import AlarmReads
-from adapters.northbound.body import read_body
-from adapters.northbound.edge import WRITERS, Action, Call, Edge, routes
-from adapters.northbound.errors import MalformedBody, Refusal
-from adapters.tmf import write_time
-from adapters.xml import MOST_BYTES, Element
-from graph.alarm import Alarm
-from graph.changes.acknowledge import hear_acknowledged
-from graph.changes.alarms import acknowledge_alarm, comment_alarm, raise_alarm, unacknowledge_alarm
-from graph.changes.comments import Comment
-from graph.changes.occurrence import record_text
+from adapters.fault_management.alarms.messages import Acknowledgement, Notification, acknowledged, read_message
+from adapters.fault_management.alarms.read import Told
+from adapters.fault_management.alarms.soap import CONTENT_TYPE, MEDIA, fault
+from adapters.fault_management.inbound.codec import decode
+from adapters.fault_management.inbound.query import AlarmFilter
+from adapters.fault_management.inbound.reads import AlarmReads
+from adapters.tmf.tmf630 import write_time
+from adapters.xml.parser import MOST_BYTES, Element
+from graph.changes.alarms.acknowledge import hear_acknowledged
+from graph.changes.alarms.alarms import acknowledge_alarm, comment_alarm, raise_alarm, unacknowledge_alarm
+from graph.changes.alarms.comments import Comment
+from graph.changes.alarms.occurrence import record_text
 from graph.changes.sources import sources_of
-from graph.scope import Principal, Role
+from graph.model.alarm import Alarm
+from graph.model.scope import Principal, Role
 
 BASE: Final = "/mtosi/v2"
 MOST_ALARMS: Final = 200

@@ -4,7 +4,7 @@
 the caller does not see, is refused with the names of those that can be asked for: to a filter that is silently left out,
 every alarm is a hit. Words are checked like those of a body. Times take `.gt`, `.gte`, `.lt` and `.lte` behind the name.
 
->>> from adapters.tmf import read_query
+>>> from adapters.tmf.tmf630 import read_query
 >>> asked = read_query([("state", "raised,updated"), ("alarmRaisedTime.gte", "2026-01-01T00:00:00Z")])
 >>> filter_of(asked.filters, customer=True)
 {'state': {'in': ['RAISED', 'UPDATED']}, 'raisedAt': {'range': {'gte': '2026-01-01T00:00:00.000Z'}}}
@@ -16,13 +16,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from adapters.alarms.record import TIMES
-from adapters.alarms.words import ALARM_TYPES
 from adapters.errors import Malformed
-from adapters.northbound.alarm_shape import FIELDS
-from adapters.northbound.shape import Word, faults
-from adapters.tmf import Filter, read_time, write_time
-from graph.mapping import enum_name
+from adapters.fault_management.alarms.record import TIMES
+from adapters.fault_management.alarms.words import ALARM_TYPES
+from adapters.fault_management.inbound.shape import FIELDS
+from adapters.tmf.shape import Word, faults
+from adapters.tmf.tmf630 import Filter, read_time, write_time
+from graph.model.mapping import enum_name
 
 AlarmFilter = dict[str, Any]
 

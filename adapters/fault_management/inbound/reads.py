@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.northbound.alarm_codec import Seen
-from adapters.northbound.alarm_query import AlarmFilter
-from adapters.northbound.edge import Port
-from adapters.northbound.errors import Refusal, refusal_in
-from graph.scope import Principal, Role
+from adapters.endpoint.edge import Port
+from adapters.endpoint.errors import Refusal, refusal_in
+from adapters.fault_management.inbound.codec import Seen
+from adapters.fault_management.inbound.query import AlarmFilter
+from graph.model.scope import Principal, Role
 
 STEP: Final = 1_000
 """What a page of the compiled reads holds at most."""

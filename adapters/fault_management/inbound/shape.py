@@ -2,7 +2,7 @@
 
 Here it is written as what we take: field by field as published, with the words that its descriptions name, an id that
 is a string, and an end to every string and list. The published words of alarm types split one of X.736 in two; both
-halves are taken for it (`adapters.alarms.words`).
+halves are taken for it (`adapters.fault_management.alarms.words`).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from adapters.alarms.words import ACK_STATES, ALARM_TYPES, STATES
-from adapters.northbound.shape import Flag, Identifier, Many, Shape, Text, Thing, Time, Word
-from graph.vocabulary import SEVERITIES
+from adapters.fault_management.alarms.words import ACK_STATES, ALARM_TYPES, STATES
+from adapters.tmf.shape import Flag, Identifier, Many, Shape, Text, Thing, Time, Word
+from graph.model.vocabulary import SEVERITIES
 
 _KEY: Final = Text(least=1, most=255)
 _NAME: Final = Text(least=1, most=1_024)

@@ -16,13 +16,13 @@ from typing import Any, Final, Protocol
 import structlog
 import uuid_utils
 
-from adapters.northbound.alarm_query import AlarmFilter
-from adapters.northbound.alarm_reads import AlarmReads
-from adapters.northbound.alarm_shape import ACK_ALARMS, CLEAR_ALARMS, COMMENT_ALARMS, MATCHED
-from adapters.northbound.errors import MalformedBody
-from adapters.northbound.shape import MOST_FAULTS, Fault, Thing, faults
-from graph.changes.alarms import acknowledge_alarm, clear_alarm, comment_alarm, unacknowledge_alarm
-from graph.changes.comments import Comment
+from adapters.endpoint.errors import MalformedBody
+from adapters.fault_management.inbound.query import AlarmFilter
+from adapters.fault_management.inbound.reads import AlarmReads
+from adapters.fault_management.inbound.shape import ACK_ALARMS, CLEAR_ALARMS, COMMENT_ALARMS, MATCHED
+from adapters.tmf.shape import MOST_FAULTS, Fault, Thing, faults
+from graph.changes.alarms.alarms import acknowledge_alarm, clear_alarm, comment_alarm, unacknowledge_alarm
+from graph.changes.alarms.comments import Comment
 from graph.changes.outcome import Outcome
 from graph.errors import GraphError
 

@@ -14,8 +14,8 @@ from pydantic import SecretStr
 
 from adapters.errors import Nonsense, Rejected
 from adapters.fault_management import US, AlarmOrder, TheirAlarm
-from adapters.tmf import read_time, write_time
-from adapters.transport import Call, Transport
+from adapters.tmf.tmf630 import read_time, write_time
+from adapters.transport.transport import Call, Transport
 
 ENVIRONMENT: Final = "Production"
 CHUNK: Final = 100

@@ -11,16 +11,16 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from adapters.alarms.causes import default_cause
-from adapters.alarms.messages import notify
-from adapters.alarms.soap import CONTENT_TYPE, fault_in, read_envelope
-from adapters.alarms.write import write_alarm
-from adapters.alarms.x733 import MEMBER, SUBCLASS, extension_of
 from adapters.errors import Busy, Malformed, Nonsense, Rejected
 from adapters.fault_management import US, AlarmOrder, TheirAlarm
-from adapters.tmf import write_time
-from adapters.transport import Answer, Call, Transport
-from adapters.xml import MOST_BYTES
+from adapters.fault_management.alarms.causes import default_cause
+from adapters.fault_management.alarms.messages import notify
+from adapters.fault_management.alarms.soap import CONTENT_TYPE, fault_in, read_envelope
+from adapters.fault_management.alarms.write import write_alarm
+from adapters.fault_management.alarms.x733 import MEMBER, SUBCLASS, extension_of
+from adapters.tmf.tmf630 import write_time
+from adapters.transport.transport import Answer, Call, Transport
+from adapters.xml.parser import MOST_BYTES
 
 _FAULT: Final = 500
 """A SOAP fault comes with it, whoever is to blame."""

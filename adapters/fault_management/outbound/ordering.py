@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from adapters.alarms.record import over
-from adapters.alarms.words import PUBLISHED_TYPES
-from adapters.alarms.x733 import MEMBER, SUBCLASS
 from adapters.fault_management import US, Affected, AlarmOrder
-from adapters.tmf import write_time
+from adapters.fault_management.alarms.record import over
+from adapters.fault_management.alarms.words import PUBLISHED_TYPES
+from adapters.fault_management.alarms.x733 import MEMBER, SUBCLASS
+from adapters.tmf.tmf630 import write_time
 
 _TAKEN_BACK: Final = frozenset({"AlarmRaised", "AlarmUnacknowledged", "AlarmReopened"})
 """The events whose news it is that nobody has taken note."""

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from adapters.errors import Nonsense, Rejected
 from adapters.fault_management import US, AlarmOrder, TheirAlarm
-from adapters.tmf import quote_value
-from adapters.transport import Call, Transport
+from adapters.tmf.tmf630 import quote_value
+from adapters.transport.transport import Call, Transport
 
 RESOURCE: Final = "alarm"
 CHUNK: Final = 100

@@ -23,8 +23,8 @@ import orjson
 from adapters.errors import Malformed
 from adapters.inventory import mtosi_resource
 from adapters.inventory.tmf639_resource import read_told
-from adapters.xml import XmlFeed
-from graph.resource import Resource
+from adapters.xml.parser import XmlFeed
+from graph.model.resource import Resource
 
 MOST_BYTES: Final = 262_144
 """of one element."""

@@ -20,16 +20,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from adapters.endpoint.edge import WRITERS, Action, Call, Edge, answer, routes
+from adapters.endpoint.errors import CLOSE, Refusal
 from adapters.errors import Malformed
-from adapters.northbound.edge import WRITERS, Action, Call, Edge, answer, routes
-from adapters.northbound.errors import CLOSE, Refusal
-from adapters.northbound.inventory_documents import MOST_BYTES, READERS, Reader
+from adapters.inventory.inbound.documents import MOST_BYTES, READERS, Reader
 from graph.errors import GraphError
 from graph.inventory.feeds import MOST_CHUNK, FeedState, Received, begin, complete, look, stage
-from graph.resource import KINDS, Resource
-from graph.scope import Role
-from graph.store import Store
-from graph.vocabulary import FEED_KINDS
+from graph.model.resource import KINDS, Resource
+from graph.model.scope import Role
+from graph.model.vocabulary import FEED_KINDS
+from graph.store.store import Store
 
 BASE: Final = "/feeds/inventory/v1"
 IDLE_SECONDS: Final = 30.0

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from adapters.endpoint.edge import Port
+from adapters.endpoint.errors import refusal_in
 from adapters.errors import Malformed
+from adapters.inventory.inbound.codec import ADMINISTRATIVE, CHARACTERISTICS, OPERATIONAL
 from adapters.inventory.tmf639_resource import CATEGORIES
-from adapters.northbound.edge import Port
-from adapters.northbound.errors import refusal_in
-from adapters.northbound.resource_codec import ADMINISTRATIVE, CHARACTERISTICS, OPERATIONAL
-from adapters.tmf import Filter
-from graph.resource import KINDS
-from graph.scope import Principal
+from adapters.tmf.tmf630 import Filter
+from graph.model.resource import KINDS
+from graph.model.scope import Principal
 
 STEP: Final = 1_000
 """What a page of the compiled reads holds at most."""

@@ -11,13 +11,13 @@ from typing import Final
 from starlette.responses import Response
 from starlette.routing import Route
 
+from adapters.endpoint.edge import Action, Call, Edge, answer, routes
+from adapters.endpoint.errors import Refusal
 from adapters.errors import Malformed
-from adapters.northbound.edge import Action, Call, Edge, answer, routes
-from adapters.northbound.errors import Refusal
-from adapters.northbound.resource_codec import encode
-from adapters.northbound.resource_reads import ResourceReads, wanted_of
-from adapters.tmf import Page, page_headers, read_query, select
-from graph.scope import Role
+from adapters.inventory.inbound.codec import encode
+from adapters.inventory.inbound.reads import ResourceReads, wanted_of
+from adapters.tmf.tmf630 import Page, page_headers, read_query, select
+from graph.model.scope import Role
 
 BASE: Final = "/tmf-api/resourceInventoryManagement/v4"
 PLACE: Final = f"{BASE}/resource"

@@ -18,12 +18,12 @@ from lxml import etree
 
 from adapters.errors import Busy, Malformed, Nonsense, Rejected
 from adapters.inventory import ResourceOrder
-from adapters.inventory.mtosi_names import parts_of
 from adapters.inventory.mtosi_resource import NAMESPACES, OWN, keep_others, ours_of, read, write, write_name
-from adapters.tmf import write_time
-from adapters.transport import Answer, Call, Transport
-from adapters.xml import Element, read_xml
-from graph.resource import Resource
+from adapters.soap.resource_names import parts_of
+from adapters.tmf.tmf630 import write_time
+from adapters.transport.transport import Answer, Call, Transport
+from adapters.xml.parser import Element, read_xml
+from graph.model.resource import Resource
 
 SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 HEADER: Final = "http://www.tmforum.org/mtop/fmw/xsd/hdr/v1"

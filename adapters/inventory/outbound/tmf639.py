@@ -12,8 +12,8 @@ from typing import Any, Final
 from adapters.errors import Nonsense, Rejected
 from adapters.inventory import ResourceOrder
 from adapters.inventory.tmf639_resource import A_END, CONTAINED, OURS, Z_END, characteristic, write
-from adapters.tmf import quote_value
-from adapters.transport import Call, Transport
+from adapters.tmf.tmf630 import quote_value
+from adapters.transport.transport import Call, Transport
 
 RESOURCE: Final = "resource"
 _GONE: Final = 404

@@ -27,6 +27,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.errors import Malformed
+from adapters.simulator.billing.records import BILL, DOCUMENT, OBJECTIVE, RATE, USAGE, Records, Resource
 from adapters.simulator.faults import Faults
 from adapters.simulator.front import (
     answer,
@@ -40,10 +41,9 @@ from adapters.simulator.front import (
     shown,
 )
 from adapters.simulator.journal import Journal, read_journal
-from adapters.simulator.records import BILL, DOCUMENT, OBJECTIVE, RATE, USAGE, Records, Resource
 from adapters.simulator.serving import listening
-from adapters.tmf import write_time
-from adapters.xml import read_xml
+from adapters.tmf.tmf630 import write_time
+from adapters.xml.parser import read_xml
 
 PATHS: Final = {
     USAGE: f"/tmf-api/usageManagement/v4/{USAGE}",

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from adapters.errors import Malformed
 from adapters.simulator.journal import Journal
-from adapters.tmf import merge_patch, read_time
+from adapters.tmf.tmf630 import merge_patch, read_time
 
 Resource: TypeAlias = dict[str, Any]
 

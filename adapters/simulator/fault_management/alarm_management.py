@@ -27,7 +27,7 @@ from adapters.simulator.faults import Faults
 from adapters.simulator.front import answer, authenticate, listed, malformed, read_object, refused, shown
 from adapters.simulator.journal import Journal, read_journal
 from adapters.simulator.serving import listening
-from adapters.tmf import merge_patch, write_time
+from adapters.tmf.tmf630 import merge_patch, write_time
 
 BASE: Final = "/tmf-api/alarmManagement/v4"
 RESOURCE: Final = f"{BASE}/alarm"

@@ -22,8 +22,8 @@ from typing import Final
 from pydantic import SecretStr
 
 from adapters.errors import Busy, Nonsense, TimedOut, Unreachable
-from adapters.tmf import write_time
-from adapters.transport import Answer, Call, System, Transport, opened
+from adapters.tmf.tmf630 import write_time
+from adapters.transport.transport import Answer, Call, System, Transport, opened
 
 SOURCE: Final = "fault-management"
 RESOURCE: Final = "alarm"

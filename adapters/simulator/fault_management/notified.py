@@ -27,7 +27,7 @@ from adapters.simulator.faults import Faults
 from adapters.simulator.front import authenticate, read_bytes, refused
 from adapters.simulator.journal import Journal
 from adapters.simulator.serving import listening
-from adapters.xml import Element, read_xml
+from adapters.xml.parser import Element, read_xml
 
 PATH: Final = "/notify"
 _ALARM: Final = "{http://www.tmforum.org/mtop/nra/xsd/alm/v1}alarm"

@@ -27,11 +27,11 @@ from starlette.routing import Route
 from adapters.errors import Malformed
 from adapters.simulator.faults import Faults
 from adapters.simulator.front import answer, authenticate, listed, malformed, read_bytes, read_json, refused, shown
+from adapters.simulator.inventory.resources import INV, KINDS, Resource, Resources, name_of
 from adapters.simulator.journal import Journal, read_journal
-from adapters.simulator.resources import INV, KINDS, Resource, Resources, name_of
 from adapters.simulator.serving import listening
-from adapters.tmf import write_time
-from adapters.xml import Element, read_xml
+from adapters.tmf.tmf630 import write_time
+from adapters.xml.parser import Element, read_xml
 
 BASE: Final = "/tmf-api/resourceInventoryManagement/v4"
 RESOURCE: Final = f"{BASE}/resource"

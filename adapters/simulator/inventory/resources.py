@@ -15,8 +15,8 @@ from lxml import etree
 
 from adapters.errors import Malformed
 from adapters.simulator.journal import Journal
-from adapters.tmf import merge_patch, write_time
-from adapters.xml import Element, read_xml
+from adapters.tmf.tmf630 import merge_patch, write_time
+from adapters.xml.parser import Element, read_xml
 
 Resource: TypeAlias = dict[str, Any]
 Name: TypeAlias = tuple[tuple[str, str], ...]

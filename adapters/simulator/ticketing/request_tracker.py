@@ -26,9 +26,9 @@ from adapters.errors import Malformed
 from adapters.simulator.faults import FOREIGN, Faults
 from adapters.simulator.front import read_json
 from adapters.simulator.journal import Journal, read_journal
-from adapters.simulator.rt_query import Query, Row, parsed
-from adapters.simulator.rt_tickets import Layout, Record, RtTickets, custom_fields
 from adapters.simulator.serving import listening
+from adapters.simulator.ticketing.rt_query import Query, Row, parsed
+from adapters.simulator.ticketing.rt_tickets import Layout, Record, RtTickets, custom_fields
 
 BASE: Final = "/REST/2.0"
 LAYOUT: Final = Layout()

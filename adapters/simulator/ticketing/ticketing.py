@@ -27,8 +27,8 @@ from adapters.simulator.faults import Faults
 from adapters.simulator.front import answer, authenticate, listed, malformed, read_json, refused, shown
 from adapters.simulator.journal import Journal, read_journal
 from adapters.simulator.serving import listening
-from adapters.simulator.tickets import Changed, Ticket, Tickets, Unchangeable
-from adapters.tmf import error_body, write_time
+from adapters.simulator.ticketing.tickets import Changed, Ticket, Tickets, Unchangeable
+from adapters.tmf.tmf630 import error_body, write_time
 
 BASE: Final = "/tmf-api/troubleTicket/v4"
 RESOURCE: Final = f"{BASE}/troubleTicket"

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from adapters.errors import Malformed
 from adapters.simulator.journal import Journal
-from adapters.tmf import merge_patch, read_time, write_time
+from adapters.tmf.tmf630 import merge_patch, read_time, write_time
 
 Ticket: TypeAlias = dict[str, object]
 

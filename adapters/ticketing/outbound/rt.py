@@ -19,7 +19,7 @@ import structlog
 
 from adapters.errors import AdapterError, Busy, Nonsense, Rejected
 from adapters.ticketing import FINAL, ReportedTicket, TicketHistory, TicketOrder, TicketState
-from adapters.ticketing.rt_history import (
+from adapters.ticketing.outbound.rt_history import (
     ATTACHMENT,
     TRANSACTION,
     RtTransaction,
@@ -28,8 +28,8 @@ from adapters.ticketing.rt_history import (
     texts_of,
     transaction_of,
 )
-from adapters.ticketing.rt_query import by_ids, by_key, comments_about, naming_services, transactions_of
-from adapters.ticketing.rt_resource import (
+from adapters.ticketing.outbound.rt_query import by_ids, by_key, comments_about, naming_services, transactions_of
+from adapters.ticketing.outbound.rt_resource import (
     FIELDS,
     RtDesk,
     RtTicket,
@@ -43,7 +43,7 @@ from adapters.ticketing.rt_resource import (
     ticket_of,
     total_of,
 )
-from adapters.transport import Call, Transport
+from adapters.transport.transport import Call, Transport
 
 CHUNK: Final = 50
 """How many tickets are asked for at once."""

@@ -16,7 +16,7 @@ from typing import Final
 
 from adapters.errors import Nonsense
 from adapters.ticketing import StatusChange, TicketHistory, TicketNote
-from adapters.ticketing.rt_resource import RtDesk, RtTicket, an_object, id_in, text_in, time_in
+from adapters.ticketing.outbound.rt_resource import RtDesk, RtTicket, an_object, id_in, text_in, time_in
 
 TRANSACTION: Final = ("Type", "OldValue", "NewValue", "Data", "Created", "Creator", "ObjectId")
 """What is asked for of a transaction; Data is the subject of a message."""

@@ -16,7 +16,7 @@ from typing import Final
 
 from adapters.errors import Malformed, Nonsense
 from adapters.ticketing import KEPT, ReportedTicket, TicketOrder, TicketState
-from adapters.tmf import read_time
+from adapters.tmf.tmf630 import read_time
 
 FIELDS: Final = ("Status", "Priority", "LastUpdated", "Created", "EffectiveId", "CustomFields")
 """What is asked for of a ticket that is only looked at."""

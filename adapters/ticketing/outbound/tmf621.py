@@ -29,8 +29,8 @@ from adapters.ticketing.tmf621_resource import (
     state_of,
     state_of_ours,
 )
-from adapters.tmf import quote_value, write_time
-from adapters.transport import Call, Transport
+from adapters.tmf.tmf630 import quote_value, write_time
+from adapters.transport.transport import Call, Transport
 
 RESOURCE: Final = "troubleTicket"
 CHUNK: Final = 50

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.commands.scene import Scene
+from gateway.commands.demo.scene import Scene
 from gateway.errors import CommandFailed
 
 _ALARM = "query Alarm($id: ID!) { alarm(id: $id) { ackState } }"

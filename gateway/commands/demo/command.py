@@ -18,19 +18,19 @@ import click
 import orjson
 
 from gateway.app import application
+from gateway.auth.minting import LocalIssuer, local_issuer
+from gateway.commands.demo.neighbours import ROLES, connected, neighbours
+from gateway.commands.demo.outage import Outage, as_object, play
+from gateway.commands.demo.scene import Scene, session
+from gateway.commands.demo.story import examples, ready
 from gateway.commands.load import told
-from gateway.commands.neighbours import ROLES, connected, neighbours
 from gateway.commands.options import json_option, override, store_option
-from gateway.commands.outage import Outage, as_object, play
 from gateway.commands.progress import Bars
-from gateway.commands.scene import Scene, session
-from gateway.commands.story import examples, ready
 from gateway.errors import CommandFailed
-from gateway.log import configure_log
-from gateway.minting import LocalIssuer, local_issuer
-from gateway.serving import bound, listening
-from gateway.settings import Settings, load_settings
+from gateway.http.serving import bound, listening
+from gateway.settings.settings import Settings, load_settings
 from gateway.stores import DemoPrincipal, LoadReport, check_address, filled
+from gateway.telemetry.log import configure_log
 
 TOKEN_SECONDS = 12 * 3_600
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.commands.neighbours import METER
-from gateway.commands.scene import Scene
+from gateway.commands.demo.neighbours import METER
+from gateway.commands.demo.scene import Scene
 
 _ACCOUNT: Final = """
 query Account($id: ID!) { customer(id: $id) { name accountRef services(first: 1) { nodes { id name } } } }

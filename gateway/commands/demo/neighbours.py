@@ -10,11 +10,11 @@ from typing import Final
 from pydantic import SecretStr
 
 from gateway.app import alarm_management_system, billing_system, inventory_system, ticketing_system
-from gateway.billing_settings import Billing
-from gateway.fault_management_settings import FaultManagement
-from gateway.inventory_settings import Inventory
-from gateway.settings import Settings
-from gateway.ticketing_settings import Ticketing
+from gateway.settings.billing import Billing
+from gateway.settings.fault_management import FaultManagement
+from gateway.settings.inventory import Inventory
+from gateway.settings.settings import Settings
+from gateway.settings.ticketing import Ticketing
 
 CENTRE: Final = "noc"
 """The central fault management system's name; the fault manager that raises alarms is another."""

@@ -15,12 +15,12 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from gateway.app import fault_management
-from gateway.commands import centre, invoice, stock
-from gateway.commands.centre import Centre
-from gateway.commands.invoice import Invoice
-from gateway.commands.scene import Scene, soon
-from gateway.commands.stock import Stock
-from gateway.commands.story import Told, as_text, own_word, tell
+from gateway.commands.demo import centre, invoice, stock
+from gateway.commands.demo.centre import Centre
+from gateway.commands.demo.invoice import Invoice
+from gateway.commands.demo.scene import Scene, soon
+from gateway.commands.demo.stock import Stock
+from gateway.commands.demo.story import Told, as_text, own_word, tell
 from gateway.errors import CommandFailed
 
 _RANK: Final = ("critical", "major", "minor", "warning")

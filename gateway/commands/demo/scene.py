@@ -12,7 +12,7 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
-from gateway.commands.neighbours import Neighbours
+from gateway.commands.demo.neighbours import Neighbours
 from gateway.errors import CommandFailed
 from gateway.stores import DemoPrincipal
 

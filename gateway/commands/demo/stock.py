@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from gateway.commands.scene import Scene
+from gateway.commands.demo.scene import Scene
 from gateway.errors import CommandFailed
 
 _NAMES: Final = """

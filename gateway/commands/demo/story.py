@@ -16,7 +16,7 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
-from gateway.commands.scene import TIMEOUT
+from gateway.commands.demo.scene import TIMEOUT
 from gateway.errors import CommandFailed
 from gateway.stores import DemoPrincipal
 

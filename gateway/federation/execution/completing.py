@@ -10,14 +10,14 @@ from typing import Any
 
 from graphql import GraphQLList, GraphQLNonNull, GraphQLSchema, is_leaf_type
 
-from gateway.execution.entities import Object, Place
-from gateway.execution.faults import Fault
-from gateway.execution.leaves import Unfit, accept
-from gateway.planning.items import Item, Items
-from gateway.planning.names import Names
-from gateway.planning.plan import QueryPlan
-from gateway.query_graph import QueryGraph
-from gateway.selections import Sets
+from gateway.federation.execution.entities import Object, Place
+from gateway.federation.execution.faults import Fault
+from gateway.federation.execution.leaves import Unfit, accept
+from gateway.federation.planning.items import Item, Items
+from gateway.federation.planning.names import Names
+from gateway.federation.planning.plan import QueryPlan
+from gateway.federation.query_graph import QueryGraph
+from gateway.federation.selections import Sets
 
 
 class _Null(Exception):

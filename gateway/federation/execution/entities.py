@@ -12,9 +12,9 @@ from typing import Any, Final, TypeAlias
 
 import orjson
 
-from gateway.planning.fetches import Path
-from gateway.planning.plan import Call
-from gateway.planning.representations import Part, Parts, Representation
+from gateway.federation.planning.fetches import Path
+from gateway.federation.planning.plan import Call
+from gateway.federation.planning.representations import Part, Parts, Representation
 
 Object: TypeAlias = dict[str, Any]
 Place: TypeAlias = tuple[str | int, ...]

@@ -13,10 +13,10 @@ from itertools import islice
 from typing import Any, cast
 
 from gateway.errors import MOST_ERRORS, Code
-from gateway.execution.entities import Asked, Object, Place, places
-from gateway.planning.plan import QueryPlan, Request
-from gateway.query_graph import QueryGraph
-from gateway.selections import Sets
+from gateway.federation.execution.entities import Asked, Object, Place, places
+from gateway.federation.planning.plan import QueryPlan, Request
+from gateway.federation.query_graph import QueryGraph
+from gateway.federation.selections import Sets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,12 +22,12 @@ from graphql import (
     is_leaf_type,
 )
 
-from gateway.execution.leaves import ACCEPTED, Unfit, accept
-from gateway.planning.items import Item, Items
-from gateway.planning.names import Names
-from gateway.planning.plan import QueryPlan
-from gateway.query_graph import QueryGraph
-from gateway.selections import Sets
+from gateway.federation.execution.leaves import ACCEPTED, Unfit, accept
+from gateway.federation.planning.items import Item, Items
+from gateway.federation.planning.names import Names
+from gateway.federation.planning.plan import QueryPlan
+from gateway.federation.query_graph import QueryGraph
+from gateway.federation.selections import Sets
 
 Project: TypeAlias = Callable[[Any], dict[str, Any]]
 

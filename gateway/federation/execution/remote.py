@@ -20,12 +20,12 @@ import orjson
 import structlog
 
 from gateway.errors import Code
-from gateway.execution import Answer, Operation
-from gateway.execution.breaker import Breaker
-from gateway.execution.forwarding import HOP_BY_HOP, Pairs, current
-from gateway.execution.sharing import Sharing
-from gateway.tracing import onward as traced
-from graph.scope import Principal
+from gateway.federation.execution.breaker import Breaker
+from gateway.federation.execution.forwarding import HOP_BY_HOP, Pairs, current
+from gateway.federation.execution.sharing import Sharing
+from gateway.federation.subgraph import Answer, Operation
+from gateway.telemetry.tracing import onward as traced
+from graph.model.scope import Principal
 
 FIRST_PAUSE: Final = 0.02
 TRY_AGAIN: Final = frozenset({429, 502, 503, 504})

@@ -16,16 +16,16 @@ from typing import Any
 from graphql import GraphQLSchema
 
 from gateway.errors import MOST_ERRORS
-from gateway.execution import Answer, Operation, Subgraph
-from gateway.execution.completing import complete
-from gateway.execution.entities import Asked, Object, collect, gather, merge, put_back
-from gateway.execution.faults import Fault, Telling
-from gateway.execution.projection import Irregular, Project
-from gateway.planning.plan import QueryPlan, Request
-from gateway.query_graph import QueryGraph
-from gateway.supergraph import Graph
-from gateway.tracing import span
-from graph.scope import Principal
+from gateway.federation.execution.completing import complete
+from gateway.federation.execution.entities import Asked, Object, collect, gather, merge, put_back
+from gateway.federation.execution.faults import Fault, Telling
+from gateway.federation.execution.projection import Irregular, Project
+from gateway.federation.planning.plan import QueryPlan, Request
+from gateway.federation.query_graph import QueryGraph
+from gateway.federation.subgraph import Answer, Operation, Subgraph
+from gateway.federation.supergraph import Graph
+from gateway.telemetry.tracing import span
+from graph.model.scope import Principal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Planning: an operation over the whole supergraph becomes requests to subgraphs. Pure, synchronous, and printable.
 
 In: a valid operation, and the values of the variables that its `@skip` and `@include` use. Out: a `QueryPlan`, or
-`PlanningFailed`. Words: a *state* is a type in a subgraph (gateway/query_graph.py); a *position* is a value and the states
+`PlanningFailed`. Words: a *state* is a type in a subgraph (gateway/federation/query_graph.py); a *position* is a value and the states
 at which it is at hand; an *entry* is a state at which fields are fetched; to *open* an entry is to make a fetch for it.
 
     normalize.py        conditions decided, fragments in their places: one way to write an operation
@@ -33,15 +33,15 @@ from typing import Any, Final
 
 from graphql import DocumentNode
 
-from gateway.planning.errors import PlanningFailed
-from gateway.planning.fetches import Fetch, Fetching
-from gateway.planning.items import Items
-from gateway.planning.names import Names
-from gateway.planning.normalize import Normalized, normalize
-from gateway.planning.paths import Paths
-from gateway.planning.plan import QueryPlan, make_plan
-from gateway.planning.printing import print_fetches, print_paths
-from gateway.query_graph import QueryGraph
+from gateway.federation.planning.errors import PlanningFailed
+from gateway.federation.planning.fetches import Fetch, Fetching
+from gateway.federation.planning.items import Items
+from gateway.federation.planning.names import Names
+from gateway.federation.planning.normalize import Normalized, normalize
+from gateway.federation.planning.paths import Paths
+from gateway.federation.planning.plan import QueryPlan, make_plan
+from gateway.federation.planning.printing import print_fetches, print_paths
+from gateway.federation.query_graph import QueryGraph
 
 __all__ = ["Budget", "Planner", "PlanningFailed", "QueryPlan"]
 

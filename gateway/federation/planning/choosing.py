@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.planning.costs import FREE, Cost, minus, plus
-from gateway.planning.items import Item
-from gateway.planning.positions import Entry, Pick, Position, Reach
-from gateway.selections import SelectionSet
+from gateway.federation.planning.costs import FREE, Cost, minus, plus
+from gateway.federation.planning.items import Item
+from gateway.federation.planning.positions import Entry, Pick, Position, Reach
+from gateway.federation.selections import SelectionSet
 
 
 class Ways(Protocol):

@@ -12,16 +12,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from gateway.planning.costs import FREE
-from gateway.planning.errors import PlanTooLarge, Unreachable
-from gateway.planning.items import Item, as_set
-from gateway.planning.names import EVERY_TYPE, Names
-from gateway.planning.normalize import Normalized
-from gateway.planning.paths import Paths
-from gateway.planning.positions import Entry, Pick, Position
-from gateway.query_graph import State
-from gateway.selections import Field, Fragment, SelectionSet, Sets
-from gateway.supergraph import Graph
+from gateway.federation.planning.costs import FREE
+from gateway.federation.planning.errors import PlanTooLarge, Unreachable
+from gateway.federation.planning.items import Item, as_set
+from gateway.federation.planning.names import EVERY_TYPE, Names
+from gateway.federation.planning.normalize import Normalized
+from gateway.federation.planning.paths import Paths
+from gateway.federation.planning.positions import Entry, Pick, Position
+from gateway.federation.query_graph import State
+from gateway.federation.selections import Field, Fragment, SelectionSet, Sets
+from gateway.federation.supergraph import Graph
 
 Segment: TypeAlias = str | tuple[str, ...]
 """A key of an object, or the types that an object must be of; lists are walked through wherever they are."""

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gateway.query_graph import QueryGraph
-from gateway.selections import Field, Fragment, SelectionSet, Sets
+from gateway.federation.query_graph import QueryGraph
+from gateway.federation.selections import Field, Fragment, SelectionSet, Sets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

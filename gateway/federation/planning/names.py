@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from gateway.planning.items import Item
-from gateway.query_graph import QueryGraph
-from gateway.supergraph import Graph
+from gateway.federation.planning.items import Item
+from gateway.federation.query_graph import QueryGraph
+from gateway.federation.supergraph import Graph
 
 EVERY_TYPE: Final = ""
 """The owner of what is fetched for all types of an interface alike."""

@@ -24,12 +24,10 @@ from graphql import (
     SelectionSetNode,
     VariableDefinitionNode,
     VariableNode,
-    Visitor,
-    visit,
 )
 from graphql.language import print_ast
 
-from gateway.selections import Field, Fragment, Selection, SelectionSet, print_arguments, print_set
+from gateway.federation.selections import Field, Fragment, Selection, SelectionSet, print_arguments, print_set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,21 +48,6 @@ class Normalized:
 def definition_of(document: DocumentNode) -> OperationDefinitionNode:
     """Give the one operation of a document."""
     return next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
-
-
-def conditions_of(document: DocumentNode) -> tuple[str, ...]:
-    """Name the variables that decide what is asked at all; their values are part of what a plan is cached by."""
-    names: dict[str, None] = {}
-
-    class Naming(Visitor):
-        def enter_directive(self, node: Any, *_: Any) -> None:
-            if node.name.value in {"skip", "include"}:
-                for each in node.arguments or ():
-                    if isinstance(each.value, VariableNode):
-                        names[each.value.name.value] = None
-
-    visit(document, Naming())
-    return tuple(names)
 
 
 def normalize(document: DocumentNode, conditions: Mapping[str, Any]) -> Normalized:

@@ -18,13 +18,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeVar
 
-from gateway.planning.choosing import Choosing
-from gateway.planning.costs import FIELD, FREE, HOP, MISSING, Cost, behind_a_fetch, plus
-from gateway.planning.errors import PlanTooLarge
-from gateway.planning.items import Item, Items, as_set
-from gateway.planning.positions import Entry, Pick, Position, Positions, Reach, Reached, Solution
-from gateway.query_graph import QueryGraph, State, Target
-from gateway.selections import Field, Fragment, SelectionSet, Sets
+from gateway.federation.planning.choosing import Choosing
+from gateway.federation.planning.costs import FIELD, FREE, HOP, MISSING, Cost, behind_a_fetch, plus
+from gateway.federation.planning.errors import PlanTooLarge
+from gateway.federation.planning.items import Item, Items, as_set
+from gateway.federation.planning.positions import Entry, Pick, Position, Positions, Reach, Reached, Solution
+from gateway.federation.query_graph import QueryGraph, State, Target
+from gateway.federation.selections import Field, Fragment, SelectionSet, Sets
 
 NO_ASSUMPTION: Final = 1_000_000
 T = TypeVar("T")

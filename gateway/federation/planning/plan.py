@@ -15,14 +15,14 @@ from typing import Any, Final
 
 from graphql import Visitor, parse, visit
 
-from gateway.planning.fetches import Fetch, Node, Path
-from gateway.planning.items import Items
-from gateway.planning.names import Names
-from gateway.planning.normalize import Normalized
-from gateway.planning.representations import Representation, representation
-from gateway.query_graph import QueryGraph
-from gateway.selections import Fragment, SelectionSet, compact
-from gateway.supergraph import Graph
+from gateway.federation.planning.fetches import Fetch, Node, Path
+from gateway.federation.planning.items import Items
+from gateway.federation.planning.names import Names
+from gateway.federation.planning.normalize import Normalized
+from gateway.federation.planning.representations import Representation, representation
+from gateway.federation.query_graph import QueryGraph
+from gateway.federation.selections import Fragment, SelectionSet, compact
+from gateway.federation.supergraph import Graph
 
 VARIABLE: Final = re.compile(r"\$(\w+)")
 

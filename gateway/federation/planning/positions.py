@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from gateway.planning.costs import Cost
-from gateway.planning.items import Item
-from gateway.query_graph import QueryGraph, State, Step
-from gateway.selections import Field, SelectionSet
+from gateway.federation.planning.costs import Cost
+from gateway.federation.planning.items import Item
+from gateway.federation.query_graph import QueryGraph, State, Step
+from gateway.federation.selections import Field, SelectionSet
 
 
 class Position(NamedTuple):

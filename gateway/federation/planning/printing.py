@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gateway.planning.fetches import Fetch
-from gateway.planning.normalize import Normalized
-from gateway.planning.paths import Paths
-from gateway.planning.plan import print_path
-from gateway.planning.positions import Position, Solution
-from gateway.selections import Sets, compact
+from gateway.federation.planning.fetches import Fetch
+from gateway.federation.planning.normalize import Normalized
+from gateway.federation.planning.paths import Paths
+from gateway.federation.planning.plan import print_path
+from gateway.federation.planning.positions import Position, Solution
+from gateway.federation.selections import Sets, compact
 
 
 def print_paths(paths: Paths, operation: Normalized) -> str:

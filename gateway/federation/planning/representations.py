@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gateway.planning.fetches import Input
-from gateway.planning.items import Item, Items
-from gateway.planning.names import Names
-from gateway.query_graph import QueryGraph
-from gateway.selections import Sets
+from gateway.federation.planning.fetches import Input
+from gateway.federation.planning.items import Item, Items
+from gateway.federation.planning.names import Names
+from gateway.federation.query_graph import QueryGraph
+from gateway.federation.selections import Sets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
-from graph.changes import hearing
+from graph.changes.alarms import hearing
+from graph.changes.alarms.hearing import Happened
 from graph.changes.events import Event, append
-from graph.changes.hearing import Happened
 from graph.changes.idempotency import Asked, once
 from graph.changes.outcome import Outcome
 from graph.changes.policy import HEARABLE, AlarmPolicy
 from graph.changes.sources import Sources, not_found, sources_of
-from graph.scope import Principal, Role
-from graph.store import Store, Transaction
+from graph.model.scope import Principal, Role
+from graph.store.store import Store, Transaction
 
 # One statement: lock, then look, then write. `_version` counts the changes of the alarm, for the order of its events.
 # The clock is read after the lock: timestamp() is when the statement began, and it may have waited since.

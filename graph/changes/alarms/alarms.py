@@ -12,21 +12,21 @@ from typing import Final, TypeAlias
 
 import uuid_utils
 
-from graph.alarm import Alarm
-from graph.changes import occurrence
-from graph.changes.acknowledge import acknowledge_alarm, unacknowledge_alarm
-from graph.changes.comments import comment_alarm
-from graph.changes.consequences import By, Changed, Written, follow, state_of
+from graph.changes.alarms import occurrence
+from graph.changes.alarms.acknowledge import acknowledge_alarm, unacknowledge_alarm
+from graph.changes.alarms.comments import comment_alarm
+from graph.changes.alarms.consequences import By, Changed, Written, follow, state_of
+from graph.changes.alarms.occurrence import Found, Known, Step
 from graph.changes.idempotency import Asked, once
-from graph.changes.occurrence import Found, Known, Step
 from graph.changes.outcome import Outcome
 from graph.changes.policy import AlarmPolicy
 from graph.changes.sources import not_found, sources_of
 from graph.errors import Refused
-from graph.identity import external_key
-from graph.model import LABELS, RELATIONSHIPS, label_of
-from graph.scope import Principal
-from graph.store import Store, Transaction
+from graph.model.alarm import Alarm
+from graph.model.identity import external_key
+from graph.model.model import LABELS, RELATIONSHIPS, label_of
+from graph.model.scope import Principal
+from graph.store.store import Store, Transaction
 
 __all__ = [
     "AlarmPolicy",

@@ -9,18 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from graph.changes import hearing, occurrence
+from graph.changes.alarms import hearing, occurrence
+from graph.changes.alarms.hearing import Happened
+from graph.changes.alarms.occurrence import Known
 from graph.changes.events import Event, append
-from graph.changes.hearing import Happened
 from graph.changes.idempotency import Asked, once
-from graph.changes.occurrence import Known
 from graph.changes.outcome import Outcome
 from graph.changes.policy import AlarmPolicy
 from graph.changes.sources import not_found, sources_of
+from graph.compiler.leaves import rfc3339
 from graph.errors import Refused
-from graph.leaves import rfc3339
-from graph.scope import Principal
-from graph.store import Store, Transaction
+from graph.model.scope import Principal
+from graph.store.store import Store, Transaction
 
 MOST_COMMENTS: Final = 1_000
 MOST_BYTES: Final = 1_000_000

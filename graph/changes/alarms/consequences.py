@@ -11,17 +11,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
-from graph.alarm import Alarm
-from graph.changes import affected, downtime, events, hearing, hits, tickets
+from graph.changes import events
+from graph.changes.alarms import hearing
+from graph.changes.alarms.hearing import Happened
+from graph.changes.alarms.occurrence import Known, Step
 from graph.changes.events import Event
-from graph.changes.hearing import Happened
-from graph.changes.occurrence import Known, Step
 from graph.changes.outcome import Outcome, Raised
 from graph.changes.policy import AlarmPolicy
-from graph.effects import asserts_failure
+from graph.changes.services import affected, downtime, hits
+from graph.changes.tickets import tickets
 from graph.ledger.outbox import Told, write_down
-from graph.scope import Principal
-from graph.store import Transaction
+from graph.model.alarm import Alarm
+from graph.model.effects import asserts_failure
+from graph.model.scope import Principal
+from graph.store.store import Transaction
 
 # Sorted by id, as all who lock several alarms do. It is their lock too: see `follow`.
 _COUNT_ON: Final = """

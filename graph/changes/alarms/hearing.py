@@ -20,7 +20,7 @@ import orjson
 from graph.changes.events import Event
 from graph.changes.policy import Hearing
 from graph.ledger.outbox import Told, write_down
-from graph.store import Transaction
+from graph.store.store import Transaction
 
 ADDED: Final = ("AlarmAcknowledged", "AlarmUnacknowledged")
 """What is told of an alarm even to whoever has raised it."""

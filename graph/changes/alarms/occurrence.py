@@ -19,11 +19,11 @@ from typing import Any, Final, cast
 
 import orjson
 
-from graph.alarm import Alarm
 from graph.changes.policy import AlarmPolicy
 from graph.changes.sources import Sources
-from graph.identity import external_key
-from graph.store import Transaction
+from graph.model.alarm import Alarm
+from graph.model.identity import external_key
+from graph.store.store import Transaction
 
 _FIND_NAMED: Final = """
 MERGE (k:AlarmIdentity {key: $key})

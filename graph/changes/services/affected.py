@@ -16,9 +16,9 @@ from typing import Any, Final, cast
 
 import orjson
 
-from graph.changes.hits import Hits
-from graph.effects import Effect, effect_of_parts, parts_text, severity_of
-from graph.store import Transaction
+from graph.changes.services.hits import Hits
+from graph.model.effects import Effect, effect_of_parts, parts_text, severity_of
+from graph.store.store import Transaction
 
 # Sorted by id: two transactions that lock the same services do it in the same order. The lock is counted: the embedded
 # database tells of a conflict only where a record differs in the end, and here two may leave all but the edges as it was.

@@ -18,12 +18,13 @@ from typing import Final, TypeAlias, assert_never
 import orjson
 import uuid_utils
 
-from graph.changes import events, metered
-from graph.changes.affected import Change, Service
+from graph.changes import events
 from graph.changes.events import Event
+from graph.changes.services import metered
+from graph.changes.services.affected import Change, Service
 from graph.ledger.outbox import write_down
-from graph.model import LABELS
-from graph.store import Transaction
+from graph.model.model import LABELS
+from graph.store.store import Transaction
 
 _END: Final = """
 UNWIND $batch.rows AS row

@@ -2,7 +2,7 @@
 
 Failed is the object and what it holds: an element its cards, a card its ports, a port the trunk that ends there. A
 service is hit where it is accessed at such a port or routed over such a trunk; where exactly is its *parts*
-(`graph.effects`).
+(`graph.model.effects`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, cast
 
-from graph.model import label_of
-from graph.store import Transaction
+from graph.model.model import label_of
+from graph.store.store import Transaction
 
 _BY_ELEMENT: Final = """
 RETURN COLLECT {

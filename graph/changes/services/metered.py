@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from graph.ledger.outbox import Told
-from graph.store import Transaction
-from graph.usage import Usage
+from graph.model.usage import Usage
+from graph.store.store import Transaction
 
 # Sorted by id, as all who lock several services do.
 _LOCK: Final = """

@@ -23,9 +23,9 @@ from typing import Final, TypeAlias
 
 import structlog
 
-from graph.identity import external_key
-from graph.model import label_of
-from graph.store import Transaction
+from graph.model.identity import external_key
+from graph.model.model import label_of
+from graph.store.store import Transaction
 
 _BY_ID: Final = """
 UNWIND $batch.names AS name
@@ -53,7 +53,7 @@ class Reported:
     key: str | None
     """its external id, if it has one: by it one of ours is known."""
     status: str
-    """a word of `graph.vocabulary.TICKET_STATES`."""
+    """a word of `graph.model.vocabulary.TICKET_STATES`."""
     severity: str
     changed_at: int | None
     """epoch milliseconds by its clock."""

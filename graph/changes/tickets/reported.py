@@ -16,10 +16,10 @@ from typing import Final, cast
 
 from graph.changes import events
 from graph.changes.events import Event
-from graph.changes.owners import Owned, Reported, linked_to
-from graph.identity import loaded_id
-from graph.store import Store, Transaction
-from graph.vocabulary import SEVERITIES
+from graph.changes.tickets.owners import Owned, Reported, linked_to
+from graph.model.identity import loaded_id
+from graph.model.vocabulary import SEVERITIES
+from graph.store.store import Store, Transaction
 
 _OURS: Final = """
 UNWIND $batch.rows AS row

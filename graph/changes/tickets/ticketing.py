@@ -12,12 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
-from graph.changes import events, tickets
+from graph.changes import events
 from graph.changes.events import Event
 from graph.changes.policy import AlarmPolicy
+from graph.changes.tickets import tickets
 from graph.ledger.outbox import Told, write_down
 from graph.ledger.outcomes import Outcome, settle
-from graph.store import Store, Transaction
+from graph.store.store import Store, Transaction
 
 _THEIR_IDS: Final = """
 UNWIND $batch.keys AS key
@@ -73,7 +74,7 @@ class Heard:
     order_key: str
     their_id: str
     status: str
-    """a word of `graph.vocabulary.TICKET_STATES`."""
+    """a word of `graph.model.vocabulary.TICKET_STATES`."""
     changed_at: int | None
     """epoch milliseconds by its clock."""
 

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, cast
 
 from graph.changes.policy import AlarmPolicy
-from graph.effects import RANK, worst
-from graph.identity import loaded_id
-from graph.store import Transaction
+from graph.model.effects import RANK, worst
+from graph.model.identity import loaded_id
+from graph.store.store import Transaction
 
 OPEN: Final = frozenset({"acknowledged", "pending", "held", "inProgress"})
 FINAL: Final = frozenset({"closed", "cancelled", "rejected"})

@@ -19,18 +19,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
 
-from graph.changes import events, metered
+from graph.changes import events
+from graph.changes.alarms.occurrence import record_text
 from graph.changes.events import Event
-from graph.changes.metered import Metered
-from graph.changes.occurrence import record_text
 from graph.changes.policy import AlarmPolicy
+from graph.changes.services import metered
+from graph.changes.services.metered import Metered
 from graph.changes.sources import Sources, sources_of
 from graph.errors import GraphError, Refused
-from graph.identity import external_key
 from graph.ledger.outbox import Told, write_down
-from graph.scope import Principal
-from graph.store import Store, Transaction
-from graph.usage import Usage
+from graph.model.identity import external_key
+from graph.model.scope import Principal
+from graph.model.usage import Usage
+from graph.store.store import Store, Transaction
 
 MOST_TOGETHER: Final = 500
 """records in one transaction."""

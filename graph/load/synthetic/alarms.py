@@ -18,14 +18,14 @@ from typing import Final
 
 import orjson
 
-from graph.effects import severity_of
-from graph.load.catalogue import EPOCH_MS, HOUR_MS
-from graph.load.equipment import Card
-from graph.load.market import Market
-from graph.load.network import Network
 from graph.load.records import Value
-from graph.load.service import Customer, Service
-from graph.load.sheet import Sheet
+from graph.load.synthetic.catalogue import EPOCH_MS, HOUR_MS
+from graph.load.synthetic.equipment import Card
+from graph.load.synthetic.market import Market
+from graph.load.synthetic.network import Network
+from graph.load.synthetic.service import Customer, Service
+from graph.load.synthetic.sheet import Sheet
+from graph.model.effects import severity_of
 
 _SYSTEM: Final = "fault-management"
 _RAISED_AT: Final = EPOCH_MS + 800 * HOUR_MS

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from graph.load import catalogue as c
-from graph.load.history import write_history
-from graph.load.market import Market
-from graph.load.network import Access, Network
-from graph.load.service import Customer, Service, Wish, put_down
-from graph.load.sheet import Sheet
+from graph.load.synthetic import catalogue as c
+from graph.load.synthetic.history import write_history
+from graph.load.synthetic.market import Market
+from graph.load.synthetic.network import Access, Network
+from graph.load.synthetic.service import Customer, Service, Wish, put_down
+from graph.load.synthetic.sheet import Sheet
 
 _ATTEMPTS = 8
 """to find a partner that there is room to, before a service is given up."""

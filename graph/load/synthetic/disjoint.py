@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from graph.load.topology import Link
+from graph.load.synthetic.topology import Link
 
 Arc: TypeAlias = tuple[int, int, int]
 """From a city, to a city, by a link's number."""

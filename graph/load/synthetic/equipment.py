@@ -13,9 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from graph.load.catalogue import SLOTS, VENDORS, CardModel
 from graph.load.records import Value
-from graph.load.sheet import Sheet
+from graph.load.synthetic.catalogue import SLOTS, VENDORS, CardModel
+from graph.load.synthetic.sheet import Sheet
 
 _WORKING_STATE: Final = {"operationalState": "enabled", "administrativeState": "unlocked"}
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graph.load.alarms import Affected, put_down_alarms, strike
-from graph.load.customers import sell
-from graph.load.network import build_network
 from graph.load.records import Record
-from graph.load.sheet import Sheet
-from graph.load.topology import Topology
+from graph.load.synthetic.alarms import Affected, put_down_alarms, strike
+from graph.load.synthetic.customers import sell
+from graph.load.synthetic.network import build_network
+from graph.load.synthetic.sheet import Sheet
+from graph.load.synthetic.topology import Topology
 
 
 def source_of(topology: Topology, scale: int, seed: int) -> str:

@@ -10,10 +10,10 @@ from typing import Final
 
 import orjson
 
-from graph.load.catalogue import EPOCH_MS, HOUR_MS
 from graph.load.records import Value
-from graph.load.service import Customer, Service
-from graph.load.sheet import Sheet
+from graph.load.synthetic.catalogue import EPOCH_MS, HOUR_MS
+from graph.load.synthetic.service import Customer, Service
+from graph.load.synthetic.sheet import Sheet
 
 _ITEMS_PER_ORDER: Final = 5
 _BOOSTED: Final = 30

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import accumulate
 from random import Random
 
-from graph.load.catalogue import LOCAL_SHARE
-from graph.load.network import Access, Network
+from graph.load.synthetic.catalogue import LOCAL_SHARE
+from graph.load.synthetic.network import Access, Network
 
 
 class Market:

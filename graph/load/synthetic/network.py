@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-from graph.load.catalogue import (
+from graph.load.records import Value
+from graph.load.synthetic.catalogue import (
     CORE,
     FAST_UPLINK,
     FILL,
@@ -28,11 +29,10 @@ from graph.load.catalogue import (
     UPLINK,
     Rate,
 )
-from graph.load.disjoint import Arcs, Pair, arcs_of, shortest_pair
-from graph.load.equipment import Port, Site, build_site, free_port
-from graph.load.records import Value
-from graph.load.sheet import Sheet
-from graph.load.topology import Topology
+from graph.load.synthetic.disjoint import Arcs, Pair, arcs_of, shortest_pair
+from graph.load.synthetic.equipment import Port, Site, build_site, free_port
+from graph.load.synthetic.sheet import Sheet
+from graph.load.synthetic.topology import Topology
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from graph.effects import Effect, effect_of_parts, parts_text
-from graph.load import catalogue as c
-from graph.load.equipment import Port, free_port
-from graph.load.network import Access, Network, Trunk, reserve
 from graph.load.records import Value
-from graph.load.sheet import Sheet
-from graph.vocabulary import PARTS
+from graph.load.synthetic import catalogue as c
+from graph.load.synthetic.equipment import Port, free_port
+from graph.load.synthetic.network import Access, Network, Trunk, reserve
+from graph.load.synthetic.sheet import Sheet
+from graph.model.effects import Effect, effect_of_parts, parts_text
+from graph.model.vocabulary import PARTS
 
 
 @dataclass(slots=True, kw_only=True)

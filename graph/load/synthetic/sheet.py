@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from random import Random
 from typing import Final
 
-from graph.identity import external_key, loaded_id
-from graph.load.catalogue import SYSTEM
 from graph.load.records import NodeRecord, Record, RelationshipRecord, Value
-from graph.model import LABELS, searchable
+from graph.load.synthetic.catalogue import SYSTEM
+from graph.model.identity import external_key, loaded_id
+from graph.model.model import LABELS, searchable
 
 _SEARCHED: Final = frozenset(label.name for label in LABELS.values() if label.searched)
 _NOTHING: Final[Mapping[str, Value]] = {}

@@ -14,15 +14,15 @@ from lxml import etree
 from pydantic import SecretStr
 
 from adapters.billing import Billing, CustomerRef, DowntimeRecord, ServiceRef, UsageRecord
-from adapters.billing.ipdr import Ipdr
-from adapters.billing.ipdr_document import OURS
-from adapters.billing.places import Address, Directory
-from adapters.billing.tmf635 import Tmf635
-from adapters.simulator.billing import BillingSystem, serving
-from adapters.simulator.records import OBJECTIVE, USAGE
-from adapters.tmf import read_time
-from adapters.transport import System, opened
-from tests.adapters.ipdr import complaints
+from adapters.billing.outbound.ipdr import Ipdr
+from adapters.billing.outbound.ipdr_document import OURS
+from adapters.billing.outbound.places import Address, Directory
+from adapters.billing.outbound.tmf635 import Tmf635
+from adapters.simulator.billing.billing import BillingSystem, serving
+from adapters.simulator.billing.records import OBJECTIVE, USAGE
+from adapters.tmf.tmf630 import read_time
+from adapters.transport.transport import System, opened
+from tests.adapters.billing.ipdr import complaints
 from tests.adapters.schema import REFERENCE, published
 
 AT = 1_700_000_000_123

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from adapters.billing import Record
-from adapters.billing.ipdr import Ipdr
-from adapters.billing.ipdr_document import document_of
-from adapters.billing.places import Directory
+from adapters.billing.outbound.ipdr import Ipdr
+from adapters.billing.outbound.ipdr_document import document_of
+from adapters.billing.outbound.places import Directory
 from adapters.errors import TimedOut, Unreachable
 from tests.adapters.billing.dialects import AT, HOUR, downtime, usage
+from tests.adapters.billing.ipdr import complaints
 from tests.adapters.conftest import soon
-from tests.adapters.ipdr import complaints
 
 RECORDS: list[Record] = [
     usage(),

@@ -13,20 +13,20 @@ import pytest
 
 from adapters.billing import Record
 from adapters.billing.telling import BillingTeller, record_of
-from adapters.delivery import Lanes, Pace
+from adapters.delivery.delivery import Lanes, Pace
 from adapters.errors import AdapterError, Nonsense
 from adapters.simulator.faults import Kind, Rule
 from graph.changes.deliveries import replay_delivery
 from graph.changes.policy import AlarmPolicy
-from graph.changes.usage import record_usage
+from graph.changes.usage.usage import record_usage
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Again, Dead, Done
-from graph.scope import Principal, Role
-from graph.store import Store
-from graph.usage import Usage
+from graph.model.scope import Principal, Role
+from graph.model.usage import Usage
+from graph.store.store import Store
 from tests.adapters.billing.dialects import NAMES, Told, dialect
 from tests.adapters.conftest import soon
-from tests.adapters.test_delivery import until
+from tests.adapters.delivery.test_delivery import until
 from tests.graph.changes.network import AT, SOURCE, SYSTEM, Laid, lay, report
 
 OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)

@@ -7,12 +7,12 @@ import orjson
 import pytest
 import structlog.testing
 
-from adapters.billing.tmf635 import Tmf635
+from adapters.billing.outbound.tmf635 import Tmf635
 from adapters.billing.tmf635_resource import objective_body, objective_patch, usage_body
 from adapters.errors import Nonsense
-from adapters.simulator.billing import BillingSystem, serving
-from adapters.simulator.records import OBJECTIVE, USAGE
-from adapters.transport import System, opened
+from adapters.simulator.billing.billing import BillingSystem, serving
+from adapters.simulator.billing.records import OBJECTIVE, USAGE
+from adapters.transport.transport import System, opened
 from tests.adapters.billing.dialects import AT, HOUR, downtime, usage
 from tests.adapters.conftest import JSON, asking, http, saying, soon
 from tests.adapters.schema import properties_of, published

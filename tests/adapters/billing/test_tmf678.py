@@ -8,12 +8,12 @@ import orjson
 import pytest
 
 from adapters.billing import Bills, Money
-from adapters.billing.tmf678 import CHUNK, Tmf678
-from adapters.billing.tmf678_resource import FIELDS, RATE_FIELDS, money_of
+from adapters.billing.outbound.tmf678 import CHUNK, Tmf678
+from adapters.billing.outbound.tmf678_resource import FIELDS, RATE_FIELDS, money_of
 from adapters.errors import Nonsense, Unreachable
-from adapters.simulator.billing import BillingSystem, serving
+from adapters.simulator.billing.billing import BillingSystem, serving
 from adapters.simulator.faults import Kind, Rule
-from adapters.transport import System, opened
+from adapters.transport.transport import System, opened
 from tests.adapters.conftest import JSON, asking, http, saying, soon
 from tests.adapters.schema import properties_of, published
 

@@ -12,20 +12,20 @@ import aiohttp
 import orjson
 import pytest
 
-from adapters.delivery import Lanes, Pace
+from adapters.delivery.delivery import Lanes, Pace
 from adapters.simulator.faults import Kind, Rule
-from adapters.simulator.ticketing import TicketingSystem, serving
+from adapters.simulator.ticketing.ticketing import TicketingSystem, serving
 from adapters.ticketing import hearing as hearing_module
 from adapters.ticketing.hearing import Hearing
+from adapters.ticketing.outbound.tmf621 import Tmf621
 from adapters.ticketing.telling import Attention, TicketTeller
-from adapters.ticketing.tmf621 import Tmf621
-from adapters.transport import System, opened
+from adapters.transport.transport import System, opened
 from graph.changes.deliveries import replay_delivery
-from graph.changes.ticketing import Answered
+from graph.changes.tickets.ticketing import Answered
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Again, Done
-from graph.scope import Principal, Role
-from graph.store import Store
+from graph.model.scope import Principal, Role
+from graph.store.store import Store
 from tests.graph.changes.network import AT, POLICY, Laid, lay, report, soon
 
 OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)

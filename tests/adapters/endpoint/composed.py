@@ -14,26 +14,27 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route, Router
 from starlette.types import Scope
 
-from adapters.northbound import notifications, tickets
-from adapters.northbound.alarms import BASE, alarm_routes
-from adapters.northbound.edge import Edge
-from adapters.northbound.errors import body_of
-from adapters.outward import Rules
+from adapters.endpoint.edge import Edge
+from adapters.endpoint.errors import body_of
+from adapters.fault_management.inbound import notifications
+from adapters.fault_management.inbound.alarms import BASE, alarm_routes
+from adapters.ticketing import inbound as tickets
+from adapters.webhooks.outward import Rules
+from gateway.auth.keys import key_rings
+from gateway.auth.tokens import Tokens
 from gateway.errors import Refused, printed
 from gateway.exchange import exchange_of
-from gateway.keys import key_rings
-from gateway.metrics import Metrics
-from gateway.middleware import middleware
-from gateway.pipeline import GraphRequest, Pipeline
-from gateway.response import RefuseWith
-from gateway.settings import Limits, Settings, System
-from gateway.tokens import Tokens
+from gateway.http.middleware import middleware
+from gateway.http.response import RefuseWith
+from gateway.operations.pipeline import GraphRequest, Pipeline
+from gateway.settings.settings import Limits, Settings, System
+from gateway.telemetry.metrics import Metrics
 from graph.changes.policy import AlarmPolicy
 from graph.errors import GraphError
-from graph.scope import Principal
-from graph.store import Store
+from graph.model.scope import Principal
+from graph.store.store import Store
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
-from tests.adapters.northbound.published import check
+from tests.adapters.fault_management.inbound.published import check
 from tests.gateway.conftest import Mint, serving
 
 BODY_BYTES = 200_000

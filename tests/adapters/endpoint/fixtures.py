@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from gateway.settings import Settings
-from graph.store import Store
-from tests.adapters.northbound.composed import Port, application, calling, settings_of
+from gateway.settings.settings import Settings
+from graph.store.store import Store
+from tests.adapters.endpoint.composed import Port, application, calling, settings_of
 from tests.gateway.conftest import Mint
 from tests.resolvers.tenants import tenants
 from tests.resolvers.world import load

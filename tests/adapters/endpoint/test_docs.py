@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import orjson
 
-from adapters.northbound.alarms import BASE
-from adapters.northbound.errors import STATUSES
+from adapters.endpoint.errors import STATUSES
+from adapters.fault_management.inbound.alarms import BASE
 from tests.gateway.conftest import Mint
 
 PAGE = (Path(__file__).parents[3] / "docs" / "alarms.md").read_text(encoding="utf-8")

@@ -17,15 +17,15 @@ import httpx
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
-from adapters.alarms.read import read_alarm
 from adapters.fault_management import FaultManagement
-from adapters.fault_management.alerta import Alerta
-from adapters.fault_management.mtosi import Mtosi
-from adapters.fault_management.ordering import order_of
-from adapters.fault_management.tmf642 import Tmf642
-from adapters.simulator import alarm_management, alerta, notified
+from adapters.fault_management.alarms.read import read_alarm
+from adapters.fault_management.outbound.alerta import Alerta
+from adapters.fault_management.outbound.mtosi import Mtosi
+from adapters.fault_management.outbound.ordering import order_of
+from adapters.fault_management.outbound.tmf642 import Tmf642
+from adapters.simulator.fault_management import alarm_management, alerta, notified
 from adapters.simulator.faults import Faults
-from adapters.transport import System, Transport, opened
+from adapters.transport.transport import System, Transport, opened
 
 OURS = "alarm-0199-7"
 _REAL: Final = os.environ.get("TRUNKLINE_TEST_ALERTA", "")

@@ -10,14 +10,14 @@ import pytest
 from lxml import etree
 from pydantic import SecretStr
 
-from adapters.alarms.read import read_alarm
 from adapters.errors import Busy, Rejected
-from adapters.fault_management.alerta import Alerta
-from adapters.fault_management.mtosi import Mtosi
-from adapters.simulator import alerta
-from adapters.transport import System, opened
-from tests.adapters.alarms.published import faults
+from adapters.fault_management.alarms.read import read_alarm
+from adapters.fault_management.outbound.alerta import Alerta
+from adapters.fault_management.outbound.mtosi import Mtosi
+from adapters.simulator.fault_management import alerta
+from adapters.transport.transport import System, opened
 from tests.adapters.conftest import JSON, asking, http, saying, soon
+from tests.adapters.fault_management.alarms.published import faults
 from tests.adapters.fault_management.sides import OURS, of_alerta, of_mtosi, of_tmf642, order, payload
 from tests.adapters.schema import published
 

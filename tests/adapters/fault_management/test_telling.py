@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from adapters.delivery import Lanes, Pace
+from adapters.delivery.delivery import Lanes, Pace
 from adapters.fault_management.telling import AlarmTeller, Attention
 from adapters.simulator.faults import Kind, Rule
-from graph.changes.acknowledge import acknowledge_alarm, unacknowledge_alarm
-from graph.changes.alarms import AlarmPolicy, clear_alarm
+from graph.changes.alarms.acknowledge import acknowledge_alarm, unacknowledge_alarm
+from graph.changes.alarms.alarms import AlarmPolicy, clear_alarm
 from graph.changes.deliveries import replay_delivery
 from graph.changes.policy import Hearing
-from graph.scope import Principal, Role
-from graph.store import Store
+from graph.model.scope import Principal, Role
+from graph.store.store import Store
+from tests.adapters.delivery.test_delivery import until
 from tests.adapters.fault_management.sides import SIDES, Side
-from tests.adapters.test_delivery import until
 from tests.graph.changes.network import AT, Laid, lay, report, soon
 
 OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)
@@ -122,7 +122,7 @@ async def test_a_refusal_is_parked_holds_up_its_alarm_only_and_is_told_when_repl
 
 async def test_what_their_people_note_is_noted_here(laid: Laid, side: Side, request: pytest.FixtureRequest) -> None:
     if "mtosi" in request.node.name:
-        return  # they tell us: tests/adapters/northbound/test_notifications.py
+        return  # they tell us: tests/adapters/fault_management/inbound/test_notifications.py
     async with process(laid, side):
         alarm = await laid.raise_(report("trunk-1"), policy=POLICY)
         await told(laid)

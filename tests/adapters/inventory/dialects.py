@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from adapters.inventory import Inventory, mtosi_resource, tmf639_resource
-from adapters.inventory.mtosi import Mtosi
-from adapters.inventory.tmf639 import Tmf639
-from adapters.simulator.inventory import InventorySystem, serving
-from adapters.transport import System, opened
-from graph.resource import Resource
+from adapters.inventory.outbound.mtosi import Mtosi
+from adapters.inventory.outbound.tmf639 import Tmf639
+from adapters.simulator.inventory.inventory import InventorySystem, serving
+from adapters.transport.transport import System, opened
+from graph.model.resource import Resource
 
 DIALECTS = ("tmf639", "mtosi")
 

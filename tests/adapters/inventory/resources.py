@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from graph.model import Kind
-from graph.resource import KINDS, LONGEST, PROPERTIES, Resource
+from graph.model.model import Kind
+from graph.model.resource import KINDS, LONGEST, PROPERTIES, Resource
 
 TEXTS = st.text(
     st.characters(exclude_categories=("Cc", "Cs"), exclude_characters="\ufffe\uffff"), min_size=1, max_size=60

@@ -15,11 +15,11 @@ from lxml import etree
 
 from adapters.errors import Malformed
 from adapters.inventory import ResourceOrder, mtosi_resource, tmf639_resource
-from adapters.inventory.mtosi import HEADER, UPDATE, envelope, update
-from adapters.inventory.mtosi_names import parts_of, spelled
 from adapters.inventory.mtosi_resource import GONE, NAMESPACES, TAGS
-from adapters.xml import Element, XmlFeed, read_xml
-from graph.resource import Resource, as_record, resource_of
+from adapters.inventory.outbound.mtosi import HEADER, UPDATE, envelope, update
+from adapters.soap.resource_names import parts_of, spelled
+from adapters.xml.parser import Element, XmlFeed, read_xml
+from graph.model.resource import Resource, as_record, resource_of
 from tests.adapters.inventory.resources import TEXTS, resources
 from tests.adapters.schema import REFERENCE, published
 

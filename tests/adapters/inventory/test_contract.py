@@ -12,10 +12,10 @@ from lxml import etree
 
 from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
 from adapters.inventory import ResourceOrder
-from adapters.inventory.mtosi import Mtosi
+from adapters.inventory.outbound.mtosi import Mtosi
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.journal import read_journal
-from graph.resource import Resource
+from graph.model.resource import Resource
 from tests.adapters.conftest import asking, http, saying
 from tests.adapters.inventory.dialects import DIALECTS, Told, telling
 from tests.adapters.inventory.test_codecs import elements, schema

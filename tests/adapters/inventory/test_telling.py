@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from adapters.delivery import Lanes, Pace
+from adapters.delivery.delivery import Lanes, Pace
 from adapters.inventory import ResourceOrder
 from adapters.inventory.telling import InventoryTeller
 from adapters.simulator.faults import Kind, Rule
-from graph.store import Store
+from graph.store.store import Store
+from tests.adapters.delivery.test_delivery import until
 from tests.adapters.inventory.dialects import DIALECTS, Told, telling
-from tests.adapters.test_delivery import until
 from tests.graph.inventory.network import NETWORK, SYSTEM, Inventoried, but, element, id_of, named, soon
 
 PACE = Pace(request_seconds=1.0, processing_seconds=1.0)

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from adapters.simulator.billing import PATHS, BillingSystem, serving
+from adapters.simulator.billing.billing import PATHS, BillingSystem, serving
+from adapters.simulator.billing.records import OBJECTIVE, USAGE
 from adapters.simulator.journal import read_journal
-from adapters.simulator.records import OBJECTIVE, USAGE
 from tests.adapters.schema import published
 
 BODY: dict[str, Any] = {

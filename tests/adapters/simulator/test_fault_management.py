@@ -12,10 +12,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
-from adapters.simulator.fault_management import FaultManagement, alarm_body, reporting, words_of
+from adapters.simulator.fault_management.fault_management import FaultManagement, alarm_body, reporting, words_of
 from adapters.simulator.faults import Faults, Kind, Rule
 from adapters.simulator.serving import listening
-from adapters.tmf import merge_patch, read_time
+from adapters.tmf.tmf630 import merge_patch, read_time
 from tests.adapters.conftest import soon
 from tests.adapters.schema import published
 

@@ -11,7 +11,7 @@ import httpx
 import orjson
 import pytest
 
-from adapters.simulator import alarm_management, alerta, notified
+from adapters.simulator.fault_management import alarm_management, alerta, notified
 from tests.adapters.fault_management.sides import order, payload
 
 ALERT = {"resource": "r", "event": "e", "environment": "Production", "severity": "major", "service": ["s"]}

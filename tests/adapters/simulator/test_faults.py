@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from adapters.simulator.faults import FOREIGN, PATH, Kind, Rule
-from adapters.simulator.ticketing import TicketingSystem
+from adapters.simulator.ticketing.ticketing import TicketingSystem
 
 BODY = {"description": "It is broken", "severity": "minor", "ticketType": "fault", "externalId": "key"}
 

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from adapters.simulator.front import MOST_BYTES
 from adapters.simulator.journal import Journal, read_journal
 from adapters.simulator.serving import listening
-from adapters.simulator.ticketing import TicketingSystem, serving
+from adapters.simulator.ticketing.ticketing import TicketingSystem, serving
 from adapters.ticketing.tmf621_resource import creation
 from tests.adapters.conftest import KEY, order
 from tests.adapters.schema import faults, published

@@ -17,13 +17,13 @@ import httpx
 from pydantic import SecretStr
 
 from adapters.simulator.faults import Faults
-from adapters.simulator.request_tracker import RequestTracker, serving_rt
-from adapters.simulator.ticketing import TicketingSystem, serving
+from adapters.simulator.ticketing.request_tracker import RequestTracker, serving_rt
+from adapters.simulator.ticketing.ticketing import TicketingSystem, serving
 from adapters.ticketing import Ticketing
-from adapters.ticketing.rt import Rt
-from adapters.ticketing.rt_resource import RtDesk
-from adapters.ticketing.tmf621 import Tmf621
-from adapters.transport import System, opened
+from adapters.ticketing.outbound.rt import Rt
+from adapters.ticketing.outbound.rt_resource import RtDesk
+from adapters.ticketing.outbound.tmf621 import Tmf621
+from adapters.transport.transport import System, opened
 
 LAID_OUT: Final = RtDesk(queue="Customers", key_field="Order key", service_field="Service")
 USERS: Final = {"our-token": "trunkline", "her-token": "grace"}

@@ -14,7 +14,7 @@ from adapters.simulator.faults import Faults, Kind, Rule
 from adapters.simulator.journal import read_journal
 from adapters.ticketing import TicketHistory, TicketOrder, TicketState
 from tests.adapters.conftest import KEY, order, soon
-from tests.adapters.desks import DESKS, Desk
+from tests.adapters.ticketing.desks import DESKS, Desk
 
 
 @pytest.fixture(params=sorted(DESKS))

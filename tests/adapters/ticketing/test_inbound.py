@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.settings import Settings
-from graph.scope import Principal, Role
-from graph.store import Store
-from tests.adapters.northbound.composed import Port, listening_to_tickets, soon
+from gateway.settings.settings import Settings
+from graph.model.scope import Principal, Role
+from graph.store.store import Store
+from tests.adapters.endpoint.composed import Port, listening_to_tickets, soon
 from tests.gateway.conftest import Mint
 from tests.graph.changes.network import POLICY, Laid, lay, report
 

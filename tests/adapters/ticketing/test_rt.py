@@ -15,16 +15,16 @@ import structlog.testing
 
 from adapters.errors import Busy, Malformed, Nonsense, Rejected
 from adapters.simulator.journal import read_journal
-from adapters.simulator.request_tracker import RequestTracker, serving_rt
-from adapters.simulator.rt_query import parsed
-from adapters.simulator.rt_tickets import Layout
+from adapters.simulator.ticketing.request_tracker import RequestTracker, serving_rt
+from adapters.simulator.ticketing.rt_query import parsed
+from adapters.simulator.ticketing.rt_tickets import Layout
 from adapters.ticketing import TicketHistory, TicketState
-from adapters.ticketing.rt import Rt
-from adapters.ticketing.rt_resource import PAIRINGS, PRIORITIES, RtDesk, change, creation, state_of, ticket_of
-from adapters.transport import Transport, opened
-from graph.vocabulary import SEVERITIES, TICKET_STATES
+from adapters.ticketing.outbound.rt import Rt
+from adapters.ticketing.outbound.rt_resource import PAIRINGS, PRIORITIES, RtDesk, change, creation, state_of, ticket_of
+from adapters.transport.transport import Transport, opened
+from graph.model.vocabulary import SEVERITIES, TICKET_STATES
 from tests.adapters.conftest import JSON, KEY, asking, http, order, saying, soon
-from tests.adapters.desks import LAID_OUT, USERS, rt_system
+from tests.adapters.ticketing.desks import LAID_OUT, USERS, rt_system
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ async def test_after_a_ticket_without_our_key_no_other_is_opened(
 
 async def test_a_change_that_was_answered_200_and_not_made_is_refused(rt: Rt, monkeypatch: pytest.MonkeyPatch) -> None:
     state = await made(rt)
-    monkeypatch.setattr("adapters.ticketing.rt_resource.theirs_of", lambda _: "none-such")
+    monkeypatch.setattr("adapters.ticketing.outbound.rt_resource.theirs_of", lambda _: "none-such")
     with pytest.raises(Rejected, match="Status") as caught:
         await rt.amend(state.id, order(status="resolved"), delivery_id="d", deadline=soon())
     assert caught.value.status == 422

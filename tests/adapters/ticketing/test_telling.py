@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from adapters.delivery import Lanes
+from adapters.delivery.delivery import Lanes
 from adapters.simulator.faults import Kind, Rule
 from adapters.ticketing import TicketState
 from adapters.ticketing.telling import Attention, TicketTeller
-from graph.store import Store
+from graph.store.store import Store
 from tests.adapters.conftest import soon
-from tests.adapters.desks import STAND_INS, Desk
-from tests.adapters.test_delivery import PACE, until
+from tests.adapters.delivery.test_delivery import PACE, until
+from tests.adapters.ticketing.desks import STAND_INS, Desk
 from tests.graph.changes.network import AT, POLICY, Laid, lay, report
 
 

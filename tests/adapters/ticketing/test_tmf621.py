@@ -11,11 +11,11 @@ import pytest
 
 from adapters.errors import Nonsense, Rejected
 from adapters.simulator.journal import read_journal
-from adapters.simulator.ticketing import TicketingSystem
+from adapters.simulator.ticketing.ticketing import TicketingSystem
 from adapters.ticketing import ORDERED, AffectedService, TicketHistory, Ticketing, TicketOrder, TicketState
-from adapters.ticketing.tmf621 import CHUNK, Tmf621
+from adapters.ticketing.outbound.tmf621 import CHUNK, Tmf621
 from adapters.ticketing.tmf621_resource import change, creation
-from graph.vocabulary import SEVERITIES, TICKET_STATES
+from graph.model.vocabulary import SEVERITIES, TICKET_STATES
 from tests.adapters.conftest import JSON, KEY, asking, http, order, saying, soon
 from tests.adapters.schema import faults, published
 

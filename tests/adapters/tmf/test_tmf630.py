@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.errors import Malformed
-from adapters.tmf import (
+from adapters.tmf.tmf630 import (
     DEEPEST,
     MOST,
     Filter,

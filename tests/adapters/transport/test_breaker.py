@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.breaker import FIRST_PAUSE, LONGEST_PAUSE, Breaker
+from adapters.transport.breaker import FIRST_PAUSE, LONGEST_PAUSE, Breaker
 
 
 def opened(failures: int = 2) -> Breaker:

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
 from adapters.simulator.faults import Kind, Rule
-from adapters.simulator.ticketing import TicketingSystem, serving
-from adapters.transport import LONGEST_RETRY_AFTER, Call, System, Transport, opened, retry_after
+from adapters.simulator.ticketing.ticketing import TicketingSystem, serving
+from adapters.transport.transport import LONGEST_RETRY_AFTER, Call, System, Transport, opened, retry_after
 from tests.adapters.conftest import JSON, asking, http, saying, soon
 
 GET = Call(method="GET", path=("troubleTicket",))

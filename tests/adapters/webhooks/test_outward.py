@@ -18,7 +18,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from adapters.errors import AdapterError, Busy, Malformed, Nonsense, Rejected, TimedOut, Unreachable
-from adapters.outward import SIGNATURE, Rules, check_callback, is_outside, outward, signature
+from adapters.webhooks.outward import SIGNATURE, Rules, check_callback, is_outside, outward, signature
 from tests.adapters.conftest import soon
 
 RULES = Rules(hosts=("noc.example.com", ".oss.example.com", "9.9.9.9", "127.0.0.1"), secret=SecretStr("s" * 32))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from adapters.errors import Malformed
-from adapters.xml import DEEPEST, XmlFeed, check, read_schema, read_xml
+from adapters.xml.parser import DEEPEST, XmlFeed, check, read_schema, read_xml
 
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x "xx"><!ENTITY y "&x;&x;&x;&x;">]><a b="&y;">&y;</a>"""
 EXTERNAL = b"""<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>"""

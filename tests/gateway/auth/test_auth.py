@@ -17,11 +17,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from gateway import keys
+from gateway.auth import keys
+from gateway.auth.keys import KeyAddress, KeyFile, KeyRing, KeysUnavailable
+from gateway.auth.tokens import Tokens
 from gateway.errors import Refused
-from gateway.keys import KeyAddress, KeyFile, KeyRing, KeysUnavailable
-from gateway.settings import Issuer, Settings
-from gateway.tokens import Tokens
+from gateway.settings.settings import Issuer, Settings
 from tests.gateway.conftest import AUDIENCE, ISSUER, Mint, serving
 
 WHO = {"query": "{ whoami }"}

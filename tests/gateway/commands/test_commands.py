@@ -17,10 +17,10 @@ import orjson
 import pytest
 
 from gateway.cli import run
+from gateway.commands.demo.story import own_word
 from gateway.commands.ledger import sentences
-from gateway.commands.story import own_word
 from gateway.errors import CommandFailed
-from gateway.settings import Settings
+from gateway.settings.settings import Settings
 from gateway.stores import LaneState, check_address
 from graph.ledger.backlog import by_system
 from tests.gateway.conftest import Mint

@@ -15,11 +15,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from gateway.serving import bound, listening
-from gateway.settings import Limits, Settings
+from gateway.http.serving import bound, listening
+from gateway.settings.settings import Limits, Settings
+from gateway.settings.subgraph import FederationSettings
 from gateway.standalone import application
-from gateway.subgraph_settings import FederationSettings
-from tests.gateway.planning.models import HEADER
+from tests.gateway.federation.planning.models import HEADER
 
 Behaviour = Callable[[Request, dict[str, Any]], Awaitable[Response]]
 

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from gateway.app import application
-from gateway.arriving import Arriving, Away, Ping
-from gateway.execution import Subgraph
-from gateway.settings import Settings
+from gateway.federation.arriving import Arriving, Away, Ping
+from gateway.federation.subgraph import Subgraph
+from gateway.settings.settings import Settings
 from tests.gateway.conftest import Mint, serving
 from tests.gateway.subgraph import DictSubgraph
 
@@ -65,7 +65,7 @@ async def test_a_database_that_is_away_at_the_start(settings: Settings, mint: Mi
 def embedded_children() -> set[int]:
     command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(os.getpid())]
     listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    return {int(line.split()[0]) for line in listed.splitlines() if "graph.embedded_server" in line}
+    return {int(line.split()[0]) for line in listed.splitlines() if "graph.store.embedded_server" in line}
 
 
 async def test_a_database_that_goes_away_in_the_middle_comes_back_by_itself(
@@ -119,7 +119,7 @@ async def weather() -> Weather:
 
 
 async def test_it_comes_by_itself_and_says_when_it_is_gone(weather: Weather, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.arriving.PAUSE", 0.01)
+    monkeypatch.setattr("gateway.federation.arriving.PAUSE", 0.01)
     arriving = Arriving("dict", DictSubgraph.sdl, weather.opening)
     keeping = asyncio.create_task(arriving.keep())
 

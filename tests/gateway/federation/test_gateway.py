@@ -22,22 +22,22 @@ from hypothesis import strategies as st
 
 from gateway.cli import run
 from gateway.errors import CommandFailed, SettingsBroken
-from gateway.execution import Operation
-from gateway.federation import Federation
-from gateway.planning import Budget
-from gateway.plans import Bounded
-from gateway.serving import bound, listening
-from gateway.settings import Settings
+from gateway.federation.federation import Federation
+from gateway.federation.planning import Budget
+from gateway.federation.plans import Bounded
+from gateway.federation.subgraph import Operation
+from gateway.federation.supergraph_sdl import read_supergraph
+from gateway.http.serving import bound, listening
+from gateway.settings.settings import Settings
+from gateway.settings.subgraph import FederationSettings
 from gateway.standalone import application
-from gateway.subgraph_settings import FederationSettings
-from gateway.supergraph_sdl import read_supergraph
-from graph.scope import Principal, Role
+from graph.model.scope import Principal, Role
 from tests.gateway.conftest import Mint
 from tests.gateway.federation.conftest import SUPERGRAPH, Subgraphs, ask, gateway
-from tests.gateway.planning.simulated import SimulatedSubgraph
-from tests.gateway.planning.test_cases import FOLDER
-from tests.gateway.planning.world import world_of
-from tests.gateway.test_wild import JSON_VALUE
+from tests.gateway.federation.planning.simulated import SimulatedSubgraph
+from tests.gateway.federation.planning.test_cases import FOLDER
+from tests.gateway.federation.planning.world import world_of
+from tests.gateway.http.test_wild import JSON_VALUE
 
 WORDS = [
     *["{", "}", "(", ")", "[", "]", ":", "!", "$", "@", "...", "=", "1", "null", "true"],

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import httpx
 import pytest
 
-from gateway.settings import Settings
+from gateway.settings.settings import Settings
 from tests.gateway.conftest import Mint, application, serving
 from tests.gateway.subgraph import DictSubgraph
 
@@ -156,7 +156,7 @@ class TestHead:
             assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
 
     async def test_it_comes_in_time(self, gateway: httpx.URL, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("gateway.protocol.HEAD_SECONDS", 0.2)
+        monkeypatch.setattr("gateway.http.protocol.HEAD_SECONDS", 0.2)
         assert await self.sent(gateway) == b""
         assert await self.sent(gateway, b"POST /graphql HTTP/1.1\r\nx: ") == b""
         whole = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"

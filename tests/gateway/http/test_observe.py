@@ -11,10 +11,10 @@ from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
 from gateway.exchange import Exchange
-from gateway.health import health_routes
-from gateway.log import configure_log
-from gateway.metrics import Metrics
-from gateway.settings import Settings
+from gateway.http.health import health_routes
+from gateway.settings.settings import Settings
+from gateway.telemetry.log import configure_log
+from gateway.telemetry.metrics import Metrics
 from tests.gateway.conftest import Mint, serving
 
 

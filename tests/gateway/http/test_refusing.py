@@ -11,14 +11,14 @@ from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
+from gateway.auth.keys import key_rings
+from gateway.auth.tokens import Tokens
 from gateway.errors import TREATMENTS, Code
 from gateway.exchange import exchange_of
-from gateway.keys import key_rings
-from gateway.metrics import Metrics
-from gateway.middleware import middleware
-from gateway.response import RefuseWith
-from gateway.settings import Settings
-from gateway.tokens import Tokens
+from gateway.http.middleware import middleware
+from gateway.http.response import RefuseWith
+from gateway.settings.settings import Settings
+from gateway.telemetry.metrics import Metrics
 from tests.gateway.conftest import Mint, serving
 
 

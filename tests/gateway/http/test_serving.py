@@ -19,7 +19,7 @@ import pytest
 
 from tests.gateway.conftest import Mint
 
-TOP = Path(__file__).parents[2]
+TOP = Path(__file__).parents[3]
 
 
 def free_port() -> int:

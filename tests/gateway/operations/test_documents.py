@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from gateway.errors import Code, Refused
-from gateway.pipeline import GraphRequest, Pipeline
-from gateway.settings import Limits, Settings
-from graph.scope import Principal, Role
+from gateway.operations.pipeline import GraphRequest, Pipeline
+from gateway.settings.settings import Limits, Settings
+from graph.model.scope import Principal, Role
 from tests.gateway.subgraph import DictSubgraph
 
 OPERATOR = Principal(subject="operator", role=Role.OPERATOR)

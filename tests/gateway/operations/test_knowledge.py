@@ -15,10 +15,10 @@ from graphql import (
 
 from gateway.areas import product_sdl
 from gateway.errors import Refused
-from gateway.pipeline import GraphRequest, Pipeline
-from gateway.schema import PublicSchema, read_schema
-from gateway.settings import Settings
-from graph.scope import Principal, Role
+from gateway.operations.pipeline import GraphRequest, Pipeline
+from gateway.operations.schema import PublicSchema, read_schema
+from gateway.settings.settings import Settings
+from graph.model.scope import Principal, Role
 from tests.gateway.subgraph import DictSubgraph
 
 CUSTOMER = Principal(subject="customer", role=Role.CUSTOMER, customers=("customer-1",))

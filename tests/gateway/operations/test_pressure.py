@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 
 from gateway.errors import Code, Refused
-from gateway.metrics import Metrics
-from gateway.pipeline import GraphRequest, Pipeline
-from gateway.pressure import RETRY_SECONDS, Pressure
-from gateway.settings import Settings
-from graph.scope import Principal, Role
-from tests.gateway.test_knowledge import Served
+from gateway.operations.pipeline import GraphRequest, Pipeline
+from gateway.operations.pressure import RETRY_SECONDS, Pressure
+from gateway.settings.settings import Settings
+from gateway.telemetry.metrics import Metrics
+from graph.model.scope import Principal, Role
+from tests.gateway.operations.test_knowledge import Served
 
 SDL = """
 directive @allowedRoles(roles: [String!]!) on FIELD_DEFINITION

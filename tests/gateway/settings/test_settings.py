@@ -8,8 +8,8 @@ from pydantic import SecretStr
 
 from gateway.cli import run
 from gateway.errors import TREATMENTS, SettingsBroken
-from gateway.settings import Issuer, Limits, Settings, load_settings
-from gateway.ticketing_settings import RequestTracker, Ticketing
+from gateway.settings.settings import Issuer, Limits, Settings, load_settings
+from gateway.settings.ticketing import RequestTracker, Ticketing
 
 
 @pytest.fixture(autouse=True)
@@ -94,14 +94,14 @@ def test_a_fault_is_a_sentence_with_the_settings_name_and_exit_code_2(
 
 
 def test_every_setting_is_in_the_documentation() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
     names = {*Settings.model_fields, *Issuer.model_fields, *Limits.model_fields, *Ticketing.model_fields}
     names |= RequestTracker.model_fields.keys()
     assert {name for name in names if f"`{name}`" not in page} == set()
 
 
 def test_every_code_is_in_the_documentation_with_its_status() -> None:
-    lines = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8").splitlines()
+    lines = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8").splitlines()
     for code, treatment in TREATMENTS.items():
         (row,) = (line for line in lines if line.startswith("|") and f"`{code.value}`" in line.split("|")[1])
         assert str(treatment.status) in row.split("|")[2]

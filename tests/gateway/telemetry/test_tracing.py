@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway import tracing
 from gateway.errors import SettingsBroken
-from gateway.serving import bound, listening
-from gateway.settings import Settings
+from gateway.http.serving import bound, listening
+from gateway.settings.settings import Settings
+from gateway.telemetry import tracing
 from tests.gateway.federation.conftest import Subgraphs, ask, gateway
 
 CALLER = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
@@ -89,7 +89,7 @@ async def test_a_collector_that_is_away_costs_no_answer(subgraphs: Subgraphs, su
 
 
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.tracing.find_spec", lambda _: None)
+    monkeypatch.setattr("gateway.telemetry.tracing.find_spec", lambda _: None)
     with pytest.raises(SettingsBroken, match=r"install trunkline\[traces\]"):
         tracing.begin("http://127.0.0.1:4318/v1/traces")
     tracing.begin("")

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from graph.changes.acknowledge import acknowledge_alarm
+from graph.changes.alarms.acknowledge import acknowledge_alarm
 from graph.changes.outcome import Outcome
 from graph.changes.policy import AlarmPolicy
-from graph.scope import Principal, Role
-from graph.store import Store, Transaction
+from graph.model.scope import Principal, Role
+from graph.store.store import Store, Transaction
 
 OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)
 RAISED_AT = 1_700_000_000_000

@@ -16,12 +16,12 @@ from typing import Any, Final
 
 import orjson
 
-from graph.alarm import Alarm
-from graph.changes.alarms import AlarmPolicy, Amend, amend_alarm, clear_alarm, raise_alarm
+from graph.changes.alarms.alarms import AlarmPolicy, Amend, amend_alarm, clear_alarm, raise_alarm
 from graph.changes.outcome import Outcome
-from graph.identity import external_key
-from graph.scope import Principal, Role
-from graph.store import Store, Transaction
+from graph.model.alarm import Alarm
+from graph.model.identity import external_key
+from graph.model.scope import Principal, Role
+from graph.store.store import Store, Transaction
 
 SOURCE: Final = "ems"
 SYSTEM: Final = Principal(subject="9:issuer-a:ems", role=Role.SYSTEM, system="ems", sources=(SOURCE,))

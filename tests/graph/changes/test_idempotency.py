@@ -11,8 +11,8 @@ from hypothesis import given
 from graph.changes.idempotency import KEPT_MS, Asked, keep_swept, once, sweep
 from graph.changes.outcome import Outcome, UserError, as_text, outcome_of
 from graph.errors import Refused
-from graph.scope import Principal, Role
-from graph.store import Transaction
+from graph.model.scope import Principal, Role
+from graph.store.store import Transaction
 from tests.graph.changes.conftest import OPERATOR, Scene
 
 RECORDS = "MATCH (i:Idempotency) RETURN i.key, i.expiresAt ORDER BY i.key"

@@ -9,9 +9,9 @@ from typing import Any
 
 from graphql import DocumentNode, OperationDefinitionNode, VariableValues, get_variable_values, parse, validate
 
-from graph.cursor import CursorKey
-from graph.read import Prepared, Reads, explain
-from graph.scope import Principal
+from graph.compiler.cursor import CursorKey
+from graph.compiler.read import Prepared, Reads, explain
+from graph.model.scope import Principal
 from resolvers.knowledge.schema import KnowledgeSchema, knowledge_schema
 
 KEY = CursorKey(b"k" * 32)

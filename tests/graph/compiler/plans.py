@@ -14,8 +14,8 @@ from typing import Any
 
 from neo4j import AsyncDriver
 
-from graph import cypher
-from graph.clauses import Clause, Const, Query, Return, Sub, Unwind, With
+from graph.compiler import cypher
+from graph.compiler.clauses import Clause, Const, Query, Return, Sub, Unwind, With
 
 SCANS = (
     "NodeByLabelScan",

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from graph.bind import IDS_MOST, PAGE_MOST, Request, bind
-from graph.cursor import CursorKey
+from graph.compiler.bind import IDS_MOST, PAGE_MOST, Request, bind
+from graph.compiler.cursor import CursorKey
 from graph.errors import Refused
-from graph.scope import Principal, Role, scope_of
-from tests.graph.compiling import KEY, asked, reads
+from graph.model.scope import Principal, Role, scope_of
+from tests.graph.compiler.compiling import KEY, asked, reads
 
 OPERATOR = Principal(subject="op", role=Role.OPERATOR)
 CUSTOMER = Principal(subject="c", role=Role.CUSTOMER, customers=("customer-1", "customer-2"))

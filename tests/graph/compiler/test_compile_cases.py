@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from graph.scope import Principal, Role
+from graph.model.scope import Principal, Role
 from tests.graph.case_files import Case, cases, read, write
-from tests.graph.compiling import stages
+from tests.graph.compiler.compiling import stages
 
 FOLDER = Path(__file__).parent / "cases"
 CASES = cases(FOLDER)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.cursor import KEY_BYTES, CursorKey
+from graph.compiler.cursor import KEY_BYTES, CursorKey
 from graph.errors import Refused
 
 KEY = CursorKey(bytes(range(KEY_BYTES)))

@@ -16,7 +16,7 @@ from graphql.execution.values import VariableValues
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.literals import filled, has_variable
+from graph.compiler.literals import filled, has_variable
 
 SCHEMA = build_schema("""
     type Query { asked(filter: Filter): Int }

@@ -12,13 +12,13 @@ from types import CodeType
 import orjson
 import pytest
 
-from graph.changes.alarms import acknowledge_alarm
+from graph.changes.alarms.alarms import acknowledge_alarm
 from graph.changes.outcome import Outcome
 from graph.changes.policy import AlarmPolicy
-from graph.scope import Principal, Role
-from graph.store import Store, Transaction
+from graph.model.scope import Principal, Role
+from graph.store.store import Store, Transaction
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ALARM = """
 CREATE (:Alarm {id: 'alarm-1', sourceSystemId: 'fault-management', state: 'raised', ackState: 'unacknowledged'})

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.errors import Refused
-from graph.scope import Principal, Role
-from tests.graph.compiling import prepared, reads
+from graph.model.scope import Principal, Role
+from tests.graph.compiler.compiling import prepared, reads
 
 OPERATOR = Principal(subject="op", role=Role.OPERATOR)
 CUSTOMER = Principal(subject="c", role=Role.CUSTOMER, customers=("customer-1",))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from graph.store import Store
+from graph.store.store import Store
 from tests.graph.inventory.network import NETWORK, SERVICE, Inventoried, id_of, named
 
 

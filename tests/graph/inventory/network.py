@@ -13,13 +13,13 @@ from typing import Any, Final
 
 from graph.changes.outcome import Outcome
 from graph.changes.policy import AlarmPolicy
-from graph.identity import loaded_id
 from graph.inventory.feeds import MOST_CHUNK, FeedState, Received, begin, complete, look, stage
 from graph.inventory.reconcile import reconcile_next
 from graph.inventory.settling import settle_difference
-from graph.resource import Resource
-from graph.scope import Principal, Role
-from graph.store import Store, Transaction
+from graph.model.identity import loaded_id
+from graph.model.resource import Resource
+from graph.model.scope import Principal, Role
+from graph.store.store import Store, Transaction
 
 SYSTEM: Final = "inventory"
 SENDER: Final = "9:issuer-a:inv"

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from graph.changes.alarms import raise_alarm
-from graph.identity import external_key
+from graph.changes.alarms.alarms import raise_alarm
 from graph.inventory.feeds import begin, chunk, complete, look, stage_of, sweep_stale
 from graph.inventory.reconcile import keep_reconciling, reconcile_next
-from graph.resource import Resource
-from graph.scope import Principal, Role
+from graph.model.identity import external_key
+from graph.model.resource import Resource
+from graph.model.scope import Principal, Role
 from tests.graph.changes.network import SYSTEM as FAULT_MANAGER
 from tests.graph.changes.network import report
 from tests.graph.inventory.network import (

@@ -13,18 +13,8 @@ from graph.errors import Refused
 from graph.inventory.differences import listed
 from graph.inventory.reconcile import reconcile_next
 from graph.inventory.settling import settle_difference
-from graph.scope import Principal, Role
-from tests.graph.inventory.network import (
-    NETWORK,
-    OPERATOR,
-    POLICY,
-    Inventoried,
-    but,
-    element,
-    id_of,
-    named,
-    soon,
-)
+from graph.model.scope import Principal, Role
+from tests.graph.inventory.network import NETWORK, OPERATOR, POLICY, Inventoried, but, element, id_of, named, soon
 
 
 async def full(inventoried: Inventoried, *other: Any, without: str = "") -> None:

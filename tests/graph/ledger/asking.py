@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graph.store import Store, Transaction
+from graph.store.store import Store, Transaction
 from tests.graph.changes.network import soon
 
 

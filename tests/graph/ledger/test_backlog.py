@@ -6,7 +6,7 @@ from graph.ledger.backlog import by_system, lane_states
 from graph.ledger.lanes import take_lanes
 from graph.ledger.retention import ABOUT, KIND, sweeping
 from graph.ledger.timers import arm_once, ring
-from graph.store import Store
+from graph.store.store import Store
 from tests.graph.changes.network import soon
 from tests.graph.ledger.asking import rows, run
 

@@ -10,7 +10,7 @@ from graph.ledger.claims import Claim, claim
 from graph.ledger.lanes import Leases, lanes_of, leave_lanes, take_lanes
 from graph.ledger.outcomes import Again, Dead, Done, Outcome, settle
 from graph.ledger.retry import MOST_AGE_MS, is_over, pause_ms
-from graph.store import Store, Transaction
+from graph.store.store import Store, Transaction
 from tests.graph.changes.network import soon
 
 LANE = "desk#0"

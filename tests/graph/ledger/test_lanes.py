@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.ledger.lanes import SHARDS, Leases, lane_of, lanes_of, leave_lanes, share_of, take_lanes
-from graph.store import Store
+from graph.store.store import Store
 from tests.graph.changes.network import soon
 
 LONG = 60_000

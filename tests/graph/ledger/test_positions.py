@@ -7,7 +7,7 @@ from typing import cast
 
 from graph.changes.events import Event, append
 from graph.ledger.positions import keep_placed, place
-from graph.store import Store, Transaction
+from graph.store.store import Store, Transaction
 from tests.graph.changes.network import soon
 from tests.graph.ledger.asking import rows, run
 

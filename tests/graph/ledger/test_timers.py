@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 
 from graph.ledger.timers import Due, arm, arm_once, ring
-from graph.store import Store, Transaction
+from graph.store.store import Store, Transaction
 from tests.graph.changes.network import soon
 from tests.graph.ledger.asking import rows, run
 

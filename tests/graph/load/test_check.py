@@ -6,11 +6,11 @@ from typing import Any
 import orjson
 import pytest
 
-from graph.identity import external_key, loaded_id
 from graph.load import NodeRecord
 from graph.load.check import check_line, problems_of
 from graph.load.statements import NODES, RELATIONSHIPS_BETWEEN, How
-from graph.model import LABELS, RELATIONSHIPS
+from graph.model.identity import external_key, loaded_id
+from graph.model.model import LABELS, RELATIONSHIPS
 
 
 def an_id(label: str, name: str = "x") -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from graph.load import load_topology
-from graph.store import Store, open_store
+from graph.store.store import Store, open_store
 from tests.graph.load.test_loading import SMALL, expected, graph_of, records, silent, soon
 
 LOADER = """
@@ -20,8 +20,8 @@ import asyncio, sys, time
 from graph.load import grow, load_topology, read_topology
 from graph.load.statements import How
 from graph.load.write import Target, write_records
-from graph.migrate import migrate
-from graph.store import open_store
+from graph.store.migrate import migrate
+from graph.store.store import open_store
 
 async def main():
     store = await open_store(sys.argv[1])

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import orjson
 import pytest
 
-from graph.identity import loaded_id
 from graph.load import BadLines, Record, as_line, grow, read_topology
 from graph.load.lines import Spool
+from graph.model.identity import loaded_id
 
 ELEMENT, OTHER, CARD, PORT = (
     loaded_id(label, "test", name)

@@ -11,13 +11,13 @@ from typing import Final, TypeVar
 import pytest
 
 from graph.errors import DeadlineExceeded
-from graph.identity import loaded_id
-from graph.link import Work
 from graph.load import BadLines, LoadReport, NodeRecord, Record, as_line, grow, load_lines, load_topology, read_topology
 from graph.load.batches import Batch
 from graph.load.statements import How
 from graph.load.write import Target, drop_marks, write_records
-from graph.store import Store, Transaction
+from graph.model.identity import loaded_id
+from graph.store.link import Work
+from graph.store.store import Store, Transaction
 
 T = TypeVar("T")
 

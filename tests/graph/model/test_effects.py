@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from graph.effects import SEVERITY, Routes, asserts_failure, effect_on, severity_of, takes_part
-from graph.vocabulary import ALARM_TYPES, EFFECTS, SEVERITIES, TIERS
+from graph.model.effects import SEVERITY, Routes, asserts_failure, effect_on, severity_of, takes_part
+from graph.model.vocabulary import ALARM_TYPES, EFFECTS, SEVERITIES, TIERS
 
 PROTECTED = Routes(access=("port-a", "port-z"), working=("trunk-1", "trunk-2"), protecting=("trunk-3", "trunk-4"))
 UNPROTECTED = Routes(access=("port-a", "port-z"), working=("trunk-1", "trunk-2"))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from graph.identity import external_key, loaded_id
+from graph.model.identity import external_key, loaded_id
 
 
 def test_a_name_has_one_id_for_each_source_and_label() -> None:

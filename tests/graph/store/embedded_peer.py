@@ -1,6 +1,6 @@
 """One of several processes that share an embedded database, for the tests that kill some of them.
 
-Run as `python -m tests.graph.embedded_peer DIRECTORY NAME`. It opens the store, writes one node after the other and says
+Run as `python -m tests.graph.store.embedded_peer DIRECTORY NAME`. It opens the store, writes one node after the other and says
 which writes were acknowledged, until its standard input ends; then it closes the store and leaves.
 """
 
@@ -13,9 +13,9 @@ import time
 
 import uvloop
 
-from graph.embedded import EmbeddedSettings
 from graph.errors import DeadlineExceeded, StoreUnavailable
-from graph.store import Store, Transaction, open_store
+from graph.store.embedded import EmbeddedSettings
+from graph.store.store import Store, Transaction, open_store
 
 
 def _say(text: str) -> None:

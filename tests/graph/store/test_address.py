@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from graph.address import Credentials, EmbeddedAddress, ServerAddress, parse_address
 from graph.errors import StoreMisconfigured
+from graph.store.address import Credentials, EmbeddedAddress, ServerAddress, parse_address
 
 
 @pytest.mark.parametrize(

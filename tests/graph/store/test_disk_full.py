@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from graph.errors import DiskFull, GraphError, StoreUnavailable
-from graph.store import Store, Transaction, open_store
+from graph.store.store import Store, Transaction, open_store
 
 MEGABYTE = 2**20
 SIZE = 400 * MEGABYTE

@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from graph.embedded import EmbeddedSettings
 from graph.errors import DeadlineExceeded, StoreUnavailable
-from graph.store import Store, open_store
+from graph.store.embedded import EmbeddedSettings
+from graph.store.store import Store, open_store
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 _LONG = 150.0
 """a start takes three seconds on an idle machine, and half a minute on one that has other things to do."""
 
@@ -34,13 +34,13 @@ pytestmark = [
 
 
 class Peer:
-    """A running tests/graph/embedded_peer.py, in a process group of its own."""
+    """A running tests/graph/store/embedded_peer.py, in a process group of its own."""
 
     def __init__(self, directory: Path, name: str) -> None:
         self._output = directory.with_name(f"{directory.name}-{name}.out")
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-m", "tests.graph.embedded_peer", str(directory), name],
+                [sys.executable, "-W", "error", "-m", "tests.graph.store.embedded_peer", str(directory), name],
                 cwd=_ROOT,
                 stdin=subprocess.PIPE,
                 stdout=output,
@@ -219,7 +219,7 @@ async def _broken() -> None:
 async def test_a_connection_that_cannot_be_closed_keeps_nobody_from_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leaving: Callable[[], Awaitable[None]]
 ) -> None:
-    monkeypatch.setattr("graph.link._CLOSE_SECONDS", 0.5)
+    monkeypatch.setattr("graph.store.link._CLOSE_SECONDS", 0.5)
     directory = tmp_path / "graph"
     store = await open_store(f"embedded:{directory}", embedded=EmbeddedSettings(heap="256m"))
     follower = await open_store(f"embedded:{directory}", embedded=EmbeddedSettings(may_own=False))

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from graph.embedded import EmbeddedDatabase, EmbeddedSettings, Endpoint, fault_of
 from graph.errors import DiskFull, EmbeddedUnsupported, GraphError, StoreMisconfigured, StoreStarting
-from graph.store import open_store
+from graph.store.embedded import EmbeddedDatabase, EmbeddedSettings, Endpoint, fault_of
+from graph.store.store import open_store
 
 
 async def test_a_path_that_is_no_directory_is_refused_with_what_to_give(tmp_path: Path) -> None:

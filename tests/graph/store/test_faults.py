@@ -18,7 +18,7 @@ from graph.errors import (
     StoreMisconfigured,
     StoreUnavailable,
 )
-from graph.faults import fault_of
+from graph.store.faults import fault_of
 
 
 def _from_server(code: str, message: str = "because") -> Neo4jError:

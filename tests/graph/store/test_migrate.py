@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from graph.errors import SchemaOutdated
-from graph.migrate import migrate, require_schema, schema_state, schema_statements
-from graph.model import LABELS, SCHEMA_VERSION
-from graph.store import Product, Store, Transaction
+from graph.model.model import LABELS, SCHEMA_VERSION
+from graph.store.migrate import migrate, require_schema, schema_state, schema_statements
+from graph.store.store import Product, Store, Transaction
 
 
 def _soon(seconds: float = 60.0) -> float:

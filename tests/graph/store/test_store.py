@@ -7,14 +7,8 @@ import time
 
 import pytest
 
-from graph.errors import (
-    ConstraintViolated,
-    Contended,
-    DeadlineExceeded,
-    StatementFailed,
-    StoreUnavailable,
-)
-from graph.store import Store, Transaction, open_store
+from graph.errors import ConstraintViolated, Contended, DeadlineExceeded, StatementFailed, StoreUnavailable
+from graph.store.store import Store, Transaction, open_store
 
 _ENDLESS = (
     "UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b WITH a, b WHERE a * b % 7 = 3 RETURN count(*) AS data"

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from graph.address import Credentials, EmbeddedAddress, parse_address
 from graph.errors import OutcomeUnknown, StoreMisconfigured, StoreUnavailable
-from graph.store import Product, Store, Transaction, open_store
+from graph.store.address import Credentials, EmbeddedAddress, parse_address
+from graph.store.store import Product, Store, Transaction, open_store
 from tests.servers.cut import BEGIN, COMMIT, Cut
 
 

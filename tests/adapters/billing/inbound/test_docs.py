@@ -11,22 +11,22 @@ import orjson
 import pytest
 from starlette.applications import Starlette
 
+from adapters.billing.inbound.codec import CHARACTERISTICS
+from adapters.billing.inbound.query import FILTERABLE
+from adapters.billing.inbound.usage import BASE, IPDR_BASE, ipdr_routes, usage_routes
 from adapters.billing.tmf635_resource import usage_body
-from adapters.northbound.usage import BASE, IPDR_BASE, ipdr_routes, usage_routes
-from adapters.northbound.usage_codec import CHARACTERISTICS
-from adapters.northbound.usage_query import FILTERABLE
-from gateway.billing_settings import Billing
-from gateway.settings import Settings
-from graph.store import Store
+from gateway.settings.billing import Billing
+from gateway.settings.settings import Settings
+from graph.store.store import Store
 from tests.adapters.billing.dialects import usage
-from tests.adapters.ipdr import complaints
-from tests.adapters.northbound.composed import Port, endpoint, routed
-from tests.adapters.northbound.test_docs import NAMED, authorization, compare, parted
+from tests.adapters.billing.ipdr import complaints
+from tests.adapters.endpoint.composed import Port, endpoint, routed
+from tests.adapters.endpoint.test_docs import NAMED, authorization, compare, parted
 from tests.gateway.conftest import Mint
 from tests.resolvers.tenants import tenants
 from tests.resolvers.world import load
 
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[4] / "docs"
 PAGE = (DOCS / "billing.md").read_text(encoding="utf-8")
 PAIR = re.compile(r"```http\n((?:GET|POST) .*?)```\s+```http\nHTTP/1.1 (\d+)\n(.*?)```", re.DOTALL)
 

@@ -6,15 +6,15 @@ from types import MappingProxyType
 import httpx
 import pytest
 
+from adapters.billing.inbound.ipdr_codec import decode
+from adapters.billing.inbound.usage import IPDR_BASE, PLACE, ipdr_routes
 from adapters.errors import Malformed
-from adapters.northbound.ipdr_codec import decode
-from adapters.northbound.usage import IPDR_BASE, PLACE, ipdr_routes
-from gateway.settings import Settings
+from gateway.settings.settings import Settings
 from graph.changes.policy import AlarmPolicy
-from graph.changes.usage import MOST_TOGETHER
-from graph.store import Store
-from tests.adapters.ipdr import complaints
-from tests.adapters.northbound.composed import Port, endpoint, routed
+from graph.changes.usage.usage import MOST_TOGETHER
+from graph.store.store import Store
+from tests.adapters.billing.ipdr import complaints
+from tests.adapters.endpoint.composed import Port, endpoint, routed
 from tests.gateway.conftest import Mint
 from tests.graph.changes.network import Laid, lay
 

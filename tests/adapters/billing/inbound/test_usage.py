@@ -7,13 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.northbound.usage import BASE, PLACE, usage_routes
-from gateway.settings import Settings
+from adapters.billing.inbound.usage import BASE, PLACE, usage_routes
+from gateway.settings.settings import Settings
 from graph.changes.policy import AlarmPolicy
-from graph.scope import Principal, Role
-from graph.store import Store
-from graph.usage import Usage
-from tests.adapters.northbound.composed import Port, endpoint, routed, soon
+from graph.model.scope import Principal, Role
+from graph.model.usage import Usage
+from graph.store.store import Store
+from tests.adapters.endpoint.composed import Port, endpoint, routed, soon
 from tests.adapters.schema import published
 from tests.gateway.conftest import Mint
 from tests.graph.changes.network import Laid

@@ -6,10 +6,10 @@ from typing import Any
 
 import hypothesis.strategies as st
 
-from adapters.alarms.terms import LAYERS
-from adapters.alarms.words import ALARM_TYPES, CAUSES, PLAIN_CAUSES, PUBLISHED_CAUSES
-from adapters.alarms.x733 import BACKED_UP, MEMBER, SUBCLASS, TRENDS
-from graph.vocabulary import SEVERITIES
+from adapters.fault_management.alarms.terms import LAYERS
+from adapters.fault_management.alarms.words import ALARM_TYPES, CAUSES, PLAIN_CAUSES, PUBLISHED_CAUSES
+from adapters.fault_management.alarms.x733 import BACKED_UP, MEMBER, SUBCLASS, TRENDS
+from graph.model.vocabulary import SEVERITIES
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from adapters.xml import Element
+from adapters.xml.parser import Element
 from tests.adapters.schema import REFERENCE
 
 _IMPORTED = {

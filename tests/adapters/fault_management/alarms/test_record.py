@@ -9,24 +9,24 @@ from hypothesis import given, settings
 from jsonschema import Draft7Validator
 from lxml import etree
 
-import adapters.alarms
-from adapters.alarms.messages import Acknowledgement, Notification, acknowledged, notify, read_message
-from adapters.alarms.read import plain
-from adapters.alarms.record import over
-from adapters.alarms.soap import fault, fault_in, read_envelope
-from adapters.alarms.terms import ALARM, CARRIED, tag
-from adapters.alarms.words import CAUSES
-from adapters.alarms.write import write_alarm
-from adapters.alarms.x733 import MEMBER, SUBCLASS, extension_of
+import adapters.fault_management.alarms
 from adapters.errors import Malformed
-from adapters.northbound.alarm_codec import decode
-from adapters.northbound.alarm_shape import FIELDS
-from adapters.tmf import read_time
-from tests.adapters.alarms.made import bodies
-from tests.adapters.alarms.published import faults
-from tests.adapters.northbound.bodies import FULL, LEAST
+from adapters.fault_management.alarms.messages import Acknowledgement, Notification, acknowledged, notify, read_message
+from adapters.fault_management.alarms.read import plain
+from adapters.fault_management.alarms.record import over
+from adapters.fault_management.alarms.soap import fault, fault_in, read_envelope
+from adapters.fault_management.alarms.terms import ALARM, CARRIED, tag
+from adapters.fault_management.alarms.words import CAUSES
+from adapters.fault_management.alarms.write import write_alarm
+from adapters.fault_management.alarms.x733 import MEMBER, SUBCLASS, extension_of
+from adapters.fault_management.inbound.codec import decode
+from adapters.fault_management.inbound.shape import FIELDS
+from adapters.tmf.tmf630 import read_time
+from tests.adapters.endpoint.bodies import FULL, LEAST
+from tests.adapters.fault_management.alarms.made import bodies
+from tests.adapters.fault_management.alarms.published import faults
 
-SCHEMAS = Path(adapters.alarms.__file__).parent / "schemas"
+SCHEMAS = Path(adapters.fault_management.alarms.__file__).parent / "schemas"
 NOW = "2026-03-01T12:00:00Z"
 VENDORS = """
 <soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/">

@@ -7,13 +7,13 @@ from random import Random
 
 import pytest
 
-from adapters.alarms.messages import Notification, read_message
-from adapters.alarms.write import write_alarm
+from adapters.endpoint.errors import MalformedBody
 from adapters.errors import Malformed
-from adapters.northbound.alarm_codec import decode
-from adapters.northbound.errors import MalformedBody
-from tests.adapters.alarms.published import faults
-from tests.adapters.alarms.test_record import VENDORS
+from adapters.fault_management.alarms.messages import Notification, read_message
+from adapters.fault_management.alarms.write import write_alarm
+from adapters.fault_management.inbound.codec import decode
+from tests.adapters.fault_management.alarms.published import faults
+from tests.adapters.fault_management.alarms.test_record import VENDORS
 
 PARTS = re.findall(rb"<[^>]+>|[^<]+", VENDORS.encode())
 ODD = (b"", b" ", b"true", b"&#0;", b"9" * 40, b"x" * 2_000, b"{}", b"<![CDATA[x]]>", b"<!-- -->", b"a<?p?>b")

@@ -15,9 +15,9 @@ import httpx
 import orjson
 from jsonschema import Draft4Validator
 
-from adapters.northbound.alarm_shape import FIELDS
-from adapters.northbound.alarms import BASE
-from adapters.northbound.shape import Many, Text, Thing, faults
+from adapters.fault_management.inbound.alarms import BASE
+from adapters.fault_management.inbound.shape import FIELDS
+from adapters.tmf.shape import Many, Text, Thing, faults
 from tests.adapters.schema import REFERENCE
 
 FILE = "tmf-v4/TMF642-Alarm-v4.0.0.swagger.json"

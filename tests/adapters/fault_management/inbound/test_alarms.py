@@ -8,12 +8,12 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.northbound.alarms import BASE
-from gateway.settings import Settings
+from adapters.fault_management.inbound.alarms import BASE
+from gateway.settings.settings import Settings
 from graph.errors import DeadlineExceeded, OutcomeUnknown, StoreUnavailable
-from graph.store import Store
-from tests.adapters.northbound.bodies import FULL, LEAST
-from tests.adapters.northbound.composed import BODY_BYTES, Port, application, calling, sent, soon
+from graph.store.store import Store
+from tests.adapters.endpoint.bodies import FULL, LEAST
+from tests.adapters.endpoint.composed import BODY_BYTES, Port, application, calling, sent, soon
 from tests.gateway.conftest import Mint
 
 COUNTS = "RETURN [COUNT { MATCH (n) WHERE NOT n:SchemaVersion RETURN n }, COUNT { MATCH ()-[r]->() RETURN r }]"

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.alarms.words import ALARM_TYPES
-from adapters.northbound.alarm_codec import Seen, decode, encode
-from adapters.northbound.alarm_shape import ALARM, FIELDS
-from adapters.northbound.body import parsed
-from adapters.northbound.errors import MalformedBody, Refusal
-from adapters.northbound.shape import MOST_FAULTS, Flag, Identifier, Many, Shape, Text, Thing, Time, Word, faults
-from graph.leaves import rfc3339
-from graph.mapping import enum_name
-from graph.vocabulary import ALARM_TYPES as OUR_TYPES
-from tests.adapters.northbound.bodies import FULL, LEAST
+from adapters.endpoint.body import parsed
+from adapters.endpoint.errors import MalformedBody, Refusal
+from adapters.fault_management.alarms.words import ALARM_TYPES
+from adapters.fault_management.inbound.codec import Seen, decode, encode
+from adapters.fault_management.inbound.shape import ALARM, FIELDS
+from adapters.tmf.shape import MOST_FAULTS, Flag, Identifier, Many, Shape, Text, Thing, Time, Word, faults
+from graph.compiler.leaves import rfc3339
+from graph.model.mapping import enum_name
+from graph.model.vocabulary import ALARM_TYPES as OUR_TYPES
+from tests.adapters.endpoint.bodies import FULL, LEAST
 
 JSON = st.recursive(
     st.none()

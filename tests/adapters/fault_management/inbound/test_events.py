@@ -6,11 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.settings import Settings
-from graph.changes.alarms import AlarmPolicy
+from gateway.settings.settings import Settings
+from graph.changes.alarms.alarms import AlarmPolicy
 from graph.changes.policy import Hearing
-from graph.store import Store
-from tests.adapters.northbound.composed import Port, application, calling
+from graph.store.store import Store
+from tests.adapters.endpoint.composed import Port, application, calling
 from tests.gateway.conftest import Mint
 from tests.graph.changes.network import Laid, lay, report
 

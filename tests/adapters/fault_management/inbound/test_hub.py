@@ -12,18 +12,18 @@ import orjson
 import pytest
 from aiohttp import web
 
-from adapters.northbound.alarm_telling import HubTeller
-from adapters.northbound.alarms import BASE
-from adapters.outward import Rules, outward
-from gateway.settings import Settings
+from adapters.fault_management.inbound.alarms import BASE
+from adapters.fault_management.inbound.hub_telling import HubTeller
+from adapters.webhooks.outward import Rules, outward
+from gateway.settings.settings import Settings
 from graph.ledger import hubs
 from graph.ledger.positions import keep_placed
-from graph.scope import Principal, Role
-from graph.store import Store
-from tests.adapters.northbound.composed import Port, application, calling
-from tests.adapters.northbound.published import check_as
-from tests.adapters.test_delivery import until
-from tests.adapters.test_outward import hearing, taken
+from graph.model.scope import Principal, Role
+from graph.store.store import Store
+from tests.adapters.delivery.test_delivery import until
+from tests.adapters.endpoint.composed import Port, application, calling
+from tests.adapters.fault_management.inbound.published import check_as
+from tests.adapters.webhooks.test_outward import hearing, taken
 from tests.gateway.conftest import Mint
 from tests.graph.changes.network import Laid, lay, report, soon
 

@@ -7,12 +7,12 @@ import httpx
 import orjson
 import pytest
 
-from adapters.northbound import alarm_reads
-from adapters.northbound.alarms import BASE, LAST_OFFSET
-from adapters.tmf import matches, read_query, read_time
-from gateway.settings import Settings
-from graph.store import Store, Transaction
-from tests.adapters.northbound.composed import Port, application, calling, soon
+from adapters.fault_management.inbound import reads as alarm_reads
+from adapters.fault_management.inbound.alarms import BASE, LAST_OFFSET
+from adapters.tmf.tmf630 import matches, read_query, read_time
+from gateway.settings.settings import Settings
+from graph.store.store import Store, Transaction
+from tests.adapters.endpoint.composed import Port, application, calling, soon
 from tests.gateway.conftest import Mint
 from tests.resolvers.tenants import A, B, tenants
 from tests.resolvers.world import load

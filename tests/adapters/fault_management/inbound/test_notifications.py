@@ -12,16 +12,16 @@ import orjson
 import pytest
 from lxml import etree
 
-from adapters.alarms.terms import tag
-from adapters.northbound.alarms import BASE
-from adapters.xml import read_xml
-from gateway.settings import Settings
+from adapters.fault_management.alarms.terms import tag
+from adapters.fault_management.inbound.alarms import BASE
+from adapters.xml.parser import read_xml
+from gateway.settings.settings import Settings
 from graph.changes.policy import Hearing
 from graph.errors import StoreUnavailable
-from graph.store import Store
-from tests.adapters.alarms.published import faults
-from tests.adapters.alarms.test_record import VENDORS
-from tests.adapters.northbound.composed import Port, application, calling, notifying
+from graph.store.store import Store
+from tests.adapters.endpoint.composed import Port, application, calling, notifying
+from tests.adapters.fault_management.alarms.published import faults
+from tests.adapters.fault_management.alarms.test_record import VENDORS
 from tests.gateway.conftest import Mint
 from tests.graph.changes.network import NAME, POLICY, Laid, lay
 
@@ -128,7 +128,7 @@ async def test_an_alarm_has_the_effects_and_tickets_of_any_other(
 
 
 async def test_the_example_of_the_page_is_true(client: httpx.AsyncClient, laid: Laid, mint: Mint) -> None:
-    page = (Path(__file__).parents[3] / "docs" / "fault-management.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[4] / "docs" / "fault-management.md").read_text(encoding="utf-8")
     [example] = re.findall(r"```xml\n(.*?)```", page, re.DOTALL)
     headers = {**XML, **mint.bearer("system:nms")}
     answer = await client.post("/alarms", content=example.encode(), headers=headers)

@@ -7,11 +7,11 @@ from typing import Any, assert_never
 
 import pytest
 
-from adapters.alarms.words import ACK_STATES, STATES
-from adapters.northbound.alarm_shape import ACK_ALARMS, ALARM, CLEAR_ALARMS, MATCHED
-from adapters.northbound.alarms import BASE
-from adapters.northbound.shape import Anything, Flag, Identifier, Many, Shape, Text, Thing, Time, Whole, Word
-from tests.adapters.northbound.published import swagger
+from adapters.fault_management.alarms.words import ACK_STATES, STATES
+from adapters.fault_management.inbound.alarms import BASE
+from adapters.fault_management.inbound.shape import ACK_ALARMS, ALARM, CLEAR_ALARMS, MATCHED
+from adapters.tmf.shape import Anything, Flag, Identifier, Many, Shape, Text, Thing, Time, Whole, Word
+from tests.adapters.fault_management.inbound.published import swagger
 from tests.adapters.schema import REFERENCE
 
 OURS = {

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from adapters.northbound.alarm_shape import FIELDS
-from tests.adapters.northbound.bodies import FULL, LEAST
+from adapters.fault_management.inbound.shape import FIELDS
+from tests.adapters.endpoint.bodies import FULL, LEAST
 from tests.gateway.conftest import Mint
 
 ENOUGH = settings(

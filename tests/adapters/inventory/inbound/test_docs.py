@@ -9,16 +9,17 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
-from adapters.northbound import inventory_feeds, resources
-from gateway.settings import Settings
+from adapters.inventory.inbound import feeds as inventory_feeds
+from adapters.inventory.inbound import resources
+from gateway.settings.settings import Settings
 from graph.inventory.reconcile import reconcile_next
-from graph.store import Store
-from tests.adapters.northbound.composed import Port, edge, mounted
-from tests.adapters.northbound.test_docs import authorization, compare
+from graph.store.store import Store
+from tests.adapters.endpoint.composed import Port, edge, mounted
+from tests.adapters.endpoint.test_docs import authorization, compare
 from tests.gateway.conftest import Mint, serving
 from tests.graph.inventory.network import POLICY, Inventoried
 
-PAGE = (Path(__file__).parents[3] / "docs" / "inventory.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[4] / "docs" / "inventory.md").read_text(encoding="utf-8")
 PAIR = re.compile(r"```http\n((?:GET|PUT) .*?)```\s+```http\nHTTP/1.1 (\d+)\n(.*?)```", re.DOTALL)
 
 

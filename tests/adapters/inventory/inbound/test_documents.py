@@ -13,8 +13,8 @@ from lxml import etree
 
 from adapters.errors import Malformed
 from adapters.inventory import mtosi_resource, tmf639_resource
-from adapters.northbound.inventory_documents import MOST_BYTES, READERS, JsonArray, JsonLines, MtosiDocument, Reader
-from graph.resource import Resource
+from adapters.inventory.inbound.documents import MOST_BYTES, READERS, JsonArray, JsonLines, MtosiDocument, Reader
+from graph.model.resource import Resource
 from tests.adapters.inventory.resources import resources
 
 INV = mtosi_resource.NAMESPACES["inv"]

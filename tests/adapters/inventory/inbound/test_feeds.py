@@ -12,15 +12,15 @@ import httpx
 import orjson
 import pytest
 
-from adapters.northbound import inventory_feeds
-from adapters.northbound.inventory_feeds import BASE, feed_routes
-from gateway.settings import Settings, System
+from adapters.inventory.inbound import feeds as inventory_feeds
+from adapters.inventory.inbound.feeds import BASE, feed_routes
+from gateway.settings.settings import Settings, System
 from graph.changes.policy import AlarmPolicy
 from graph.errors import StoreUnavailable
 from graph.inventory.reconcile import reconcile_next
-from graph.store import Store
-from tests.adapters.northbound.composed import Port, edge, mounted, settings_of
-from tests.adapters.northbound.test_inventory_documents import FORMS, written
+from graph.store.store import Store
+from tests.adapters.endpoint.composed import Port, edge, mounted, settings_of
+from tests.adapters.inventory.inbound.test_documents import FORMS, written
 from tests.gateway.conftest import Mint, serving
 from tests.graph.inventory.network import NETWORK, POLICY, Inventoried, but, element, soon
 

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from adapters.inventory import tmf639_resource
-from adapters.northbound.resources import BASE, resource_routes
-from gateway.settings import Settings
-from graph.resource import KINDS
-from tests.adapters.northbound.composed import Port, edge, mounted
+from adapters.inventory.inbound.resources import BASE, resource_routes
+from gateway.settings.settings import Settings
+from graph.model.resource import KINDS
+from tests.adapters.endpoint.composed import Port, edge, mounted
 from tests.adapters.schema import REFERENCE, published
 from tests.gateway.conftest import Mint, serving
 from tests.resolvers.tenants import A, tenants

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from gateway.execution.breaker import FAILURES
+from gateway.federation.execution.breaker import FAILURES
 from tests.gateway.federation.conftest import Subgraphs, ask, gateway, notes, products, told
 
 

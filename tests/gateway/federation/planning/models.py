@@ -12,7 +12,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tests.gateway.planning.world import World
+from tests.gateway.federation.planning.world import World
 
 HEADER = 'schema @link(url: "https://specs.apollo.dev/join/v0.5", for: EXECUTION) { query: Query }\n'
 

@@ -21,11 +21,11 @@ from graphql import (
     validate,
 )
 
-from gateway.execution import Answer, Operation
-from gateway.selections import Field, SelectionSet
-from gateway.supergraph import Graph, Supergraph, SuperType, TypeInGraph
-from graph.scope import Principal
-from tests.gateway.planning.world import KEYS, Thing, World, arguments_of, type_of
+from gateway.federation.selections import Field, SelectionSet
+from gateway.federation.subgraph import Answer, Operation
+from gateway.federation.supergraph import Graph, Supergraph, SuperType, TypeInGraph
+from graph.model.scope import Principal
+from tests.gateway.federation.planning.world import KEYS, Thing, World, arguments_of, type_of
 
 ROOT = "_entities(representations: [_Any!]!): [_Entity]!"
 

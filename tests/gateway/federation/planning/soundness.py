@@ -16,14 +16,14 @@ from dataclasses import dataclass, field, replace
 
 from graphql import FieldNode, InlineFragmentNode, OperationDefinitionNode, SelectionSetNode, parse
 
-from gateway.planning import QueryPlan
-from gateway.planning.fetches import Path
-from gateway.planning.names import Names
-from gateway.planning.plan import Request
-from gateway.planning.representations import Part
-from gateway.query_graph import QueryGraph
-from gateway.selections import Field, SelectionSet, Sets, print_arguments
-from gateway.supergraph import Graph, Supergraph
+from gateway.federation.planning import QueryPlan
+from gateway.federation.planning.fetches import Path
+from gateway.federation.planning.names import Names
+from gateway.federation.planning.plan import Request
+from gateway.federation.planning.representations import Part
+from gateway.federation.query_graph import QueryGraph
+from gateway.federation.selections import Field, SelectionSet, Sets, print_arguments
+from gateway.federation.supergraph import Graph, Supergraph
 
 
 @dataclass

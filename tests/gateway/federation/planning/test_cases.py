@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 from graphql import parse, validate
 
-from gateway.execution import Answer, Operation
-from gateway.federation import Federation
-from gateway.planning import Budget, Planner
-from gateway.planning.normalize import normalize
-from gateway.query_graph import QueryGraph
-from gateway.supergraph import Supergraph
-from gateway.supergraph_sdl import read_supergraph
-from graph.scope import Principal, Role
-from tests.gateway.planning.simulated import SimulatedSubgraph
-from tests.gateway.planning.soundness import check_plan
-from tests.gateway.planning.world import merged, world_of
+from gateway.federation.federation import Federation
+from gateway.federation.planning import Budget, Planner
+from gateway.federation.planning.normalize import normalize
+from gateway.federation.query_graph import QueryGraph
+from gateway.federation.subgraph import Answer, Operation
+from gateway.federation.supergraph import Supergraph
+from gateway.federation.supergraph_sdl import read_supergraph
+from graph.model.scope import Principal, Role
+from tests.gateway.federation.planning.simulated import SimulatedSubgraph
+from tests.gateway.federation.planning.soundness import check_plan
+from tests.gateway.federation.planning.world import merged, world_of
 from tests.graph.case_files import Case, cases, read, write
 
 FOLDER = Path(__file__).parent / "cases"

@@ -9,12 +9,12 @@ import time
 import pytest
 from graphql import parse
 
-from gateway.planning import Budget, Planner, PlanningFailed, QueryPlan
-from gateway.planning.normalize import normalize
-from gateway.query_graph import QueryGraph
-from gateway.supergraph_sdl import read_supergraph
-from tests.gateway.planning.models import preamble
-from tests.gateway.planning.test_cases import FOLDER
+from gateway.federation.planning import Budget, Planner, PlanningFailed, QueryPlan
+from gateway.federation.planning.normalize import normalize
+from gateway.federation.query_graph import QueryGraph
+from gateway.federation.supergraph_sdl import read_supergraph
+from tests.gateway.federation.planning.models import preamble
+from tests.gateway.federation.planning.test_cases import FOLDER
 
 ENTITIES = FOLDER / "entities.graphql"
 
@@ -78,7 +78,7 @@ def test_planning_stops_at_its_budget(budget: Budget) -> None:
 def test_plans_do_not_depend_on_the_process() -> None:
     query = "{ users { id: mail friends { name score } } order { note } }"
     code = (
-        "import sys; from tests.gateway.planning.test_planning import plan, ENTITIES; "
+        "import sys; from tests.gateway.federation.planning.test_planning import plan, ENTITIES; "
         "print(plan(ENTITIES.read_text(), sys.argv[1]), end='')"
     )
     outputs = {
@@ -88,7 +88,7 @@ def test_plans_do_not_depend_on_the_process() -> None:
             text=True,
             check=True,
             env={"PYTHONHASHSEED": seed, "PYTHONPATH": "."},
-            cwd=FOLDER.parents[3],
+            cwd=FOLDER.parents[4],
         ).stdout
         for seed in ("1", "2")
     }

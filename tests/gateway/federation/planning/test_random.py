@@ -9,15 +9,15 @@ import hypothesis
 from graphql import parse, validate
 from hypothesis import strategies as st
 
-from gateway.execution import Operation
-from gateway.federation import Federation
-from gateway.planning import Budget
-from gateway.supergraph_sdl import read_supergraph
-from graph.scope import Principal, Role
-from tests.gateway.planning.models import Model
-from tests.gateway.planning.operations import Asking
-from tests.gateway.planning.simulated import SimulatedSubgraph
-from tests.gateway.planning.world import merged
+from gateway.federation.federation import Federation
+from gateway.federation.planning import Budget
+from gateway.federation.subgraph import Operation
+from gateway.federation.supergraph_sdl import read_supergraph
+from graph.model.scope import Principal, Role
+from tests.gateway.federation.planning.models import Model
+from tests.gateway.federation.planning.operations import Asking
+from tests.gateway.federation.planning.simulated import SimulatedSubgraph
+from tests.gateway.federation.planning.world import merged
 
 OPERATIONS = int(os.environ.get("RANDOM_OPERATIONS", "400"))
 PER_GRAPH = 5

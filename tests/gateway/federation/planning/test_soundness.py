@@ -8,15 +8,15 @@ import pytest
 from graphql import parse, validate
 from hypothesis import strategies as st
 
-from gateway.planning import Budget, Planner, QueryPlan
-from gateway.planning.normalize import normalize
-from gateway.query_graph import QueryGraph
-from gateway.supergraph import Supergraph
-from gateway.supergraph_sdl import read_supergraph
-from tests.gateway.planning.models import Model
-from tests.gateway.planning.operations import Asking
-from tests.gateway.planning.soundness import check_plan
-from tests.gateway.planning.test_cases import FOLDER
+from gateway.federation.planning import Budget, Planner, QueryPlan
+from gateway.federation.planning.normalize import normalize
+from gateway.federation.query_graph import QueryGraph
+from gateway.federation.supergraph import Supergraph
+from gateway.federation.supergraph_sdl import read_supergraph
+from tests.gateway.federation.planning.models import Model
+from tests.gateway.federation.planning.operations import Asking
+from tests.gateway.federation.planning.soundness import check_plan
+from tests.gateway.federation.planning.test_cases import FOLDER
 
 
 def planned(feature: str, text: str) -> tuple[Supergraph, QueryPlan]:

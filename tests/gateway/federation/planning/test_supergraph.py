@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.supergraph import SupergraphBroken
-from gateway.supergraph_sdl import read_supergraph
-from tests.gateway.planning.test_cases import FOLDER
+from gateway.federation.supergraph import SupergraphBroken
+from gateway.federation.supergraph_sdl import read_supergraph
+from tests.gateway.federation.planning.test_cases import FOLDER
 
 GOOD = (FOLDER / "entities.graphql").read_text(encoding="utf-8")
 

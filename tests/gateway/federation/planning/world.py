@@ -26,9 +26,9 @@ from graphql import (
 )
 from graphql.language import print_ast
 
-from gateway.planning.normalize import definition_of
-from gateway.query_graph import QueryGraph
-from gateway.supergraph import Supergraph
+from gateway.federation.planning.normalize import definition_of
+from gateway.federation.query_graph import QueryGraph
+from gateway.federation.supergraph import Supergraph
 
 KEYS = ("id", "sku", "code")
 ENTITIES = 4

@@ -9,8 +9,8 @@ import pytest
 
 from graph.changes.outcome import Outcome, UserError
 from graph.errors import Refused
-from graph.scope import Principal, Role
-from graph.store import Transaction
+from graph.model.scope import Principal, Role
+from graph.store.store import Transaction
 from tests.graph.changes.conftest import OPERATOR, RAISED_AT, Scene
 
 ALARM = "MATCH (a:Alarm {id: $id}) RETURN a.ackState, a.changedAt, a.state, a._version"

@@ -6,13 +6,13 @@ from typing import Any
 import orjson
 import pytest
 
-from graph.changes.acknowledge import acknowledge_alarm, hear_acknowledged, unacknowledge_alarm
-from graph.changes.alarms import AlarmPolicy
-from graph.changes.comments import Comment, comment_alarm
+from graph.changes.alarms.acknowledge import acknowledge_alarm, hear_acknowledged, unacknowledge_alarm
+from graph.changes.alarms.alarms import AlarmPolicy
+from graph.changes.alarms.comments import Comment, comment_alarm
 from graph.changes.policy import Hearing
 from graph.errors import Refused
-from graph.scope import Principal, Role
-from graph.store import Store
+from graph.model.scope import Principal, Role
+from graph.store.store import Store
 from tests.graph.changes.network import AT, SYSTEM, Laid, lay, report, soon
 
 OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)

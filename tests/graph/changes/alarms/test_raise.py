@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from graph.changes.alarms import AlarmPolicy, Amend, raise_alarm
-from graph.changes.occurrence import Known
+from graph.changes.alarms.alarms import AlarmPolicy, Amend, raise_alarm
+from graph.changes.alarms.occurrence import Known
 from graph.errors import Refused
-from graph.scope import Principal, Role
-from graph.store import Store
+from graph.model.scope import Principal, Role
+from graph.store.store import Store
 from tests.graph.changes.network import AT, NAME, POLICY, SYSTEM, Laid, lay, report, soon
 
 OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)

@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from graph.changes import affected, occurrence
-from graph.store import Store, Transaction
+from graph.changes.alarms import occurrence
+from graph.changes.services import affected
+from graph.store.store import Store, Transaction
 from tests.graph.changes.network import Laid, lay, report, soon
 
 ROUNDS = 12

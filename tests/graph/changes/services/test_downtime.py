@@ -6,11 +6,11 @@ from typing import Any
 import orjson
 import pytest
 
-from graph.alarm import Alarm
-from graph.changes.alarms import amend_alarm
-from graph.changes.occurrence import Known
+from graph.changes.alarms.alarms import amend_alarm
+from graph.changes.alarms.occurrence import Known
 from graph.changes.policy import AlarmPolicy
-from graph.store import Store
+from graph.model.alarm import Alarm
+from graph.store.store import Store
 from tests.graph.changes.network import AT, SYSTEM, Laid, lay, report, soon
 
 BILLED = AlarmPolicy(billing="billing")

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import structlog.testing
 
-from graph.changes.owners import Reported
-from graph.changes.reported import report_tickets
-from graph.changes.ticketing import open_tickets
-from graph.identity import external_key, loaded_id
-from graph.store import Store
+from graph.changes.tickets.owners import Reported
+from graph.changes.tickets.reported import report_tickets
+from graph.changes.tickets.ticketing import open_tickets
+from graph.model.identity import external_key, loaded_id
+from graph.store.store import Store
 from tests.graph.changes.network import POLICY, Laid, lay, report, soon
 
 DESK = POLICY.ticketing

@@ -8,12 +8,12 @@ import orjson
 import pytest
 
 from graph.changes.policy import AlarmPolicy
-from graph.changes.usage import MOST_TOGETHER, Taken, join_usage, record_usage
+from graph.changes.usage.usage import MOST_TOGETHER, Taken, join_usage, record_usage
 from graph.errors import Refused
-from graph.identity import external_key
-from graph.scope import Principal, Role
-from graph.store import Store
-from graph.usage import Usage
+from graph.model.identity import external_key
+from graph.model.scope import Principal, Role
+from graph.model.usage import Usage
+from graph.store.store import Store
 from tests.graph.changes.network import AT, SOURCE, SYSTEM, Laid, lay, soon
 
 BILLED = AlarmPolicy(billing="billing")
@@ -158,7 +158,7 @@ async def test_a_service_that_comes_later_than_its_usage_has_it_then(laid: Laid)
 
 
 async def test_what_waits_is_found_however_much_else_waits(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graph.changes.usage._JOINED_AT_ONCE", 2)
+    monkeypatch.setattr("graph.changes.usage.usage._JOINED_AT_ONCE", 2)
     await take(laid, *(usage(number, f"circuit {number % 3}") for number in range(9)))
     for number in range(3):
         await name_it(laid, f"circuit {number}", "service-a")

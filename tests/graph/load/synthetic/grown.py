@@ -10,8 +10,8 @@ from typing import Any
 
 import networkx as nx
 
-from graph.effects import Routes
 from graph.load import NodeRecord, Record, RelationshipRecord, grow, read_topology
+from graph.model.effects import Routes
 
 
 @dataclass

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.load.disjoint import arcs_of, shortest_pair
-from graph.load.topology import Link
+from graph.load.synthetic.disjoint import arcs_of, shortest_pair
+from graph.load.synthetic.topology import Link
 
 CITIES = 8
 

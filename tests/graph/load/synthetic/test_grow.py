@@ -7,11 +7,11 @@ from itertools import pairwise
 import networkx as nx
 import pytest
 
-from graph.effects import asserts_failure, effect_on, parts_hit, parts_text, severity_of, takes_part
 from graph.load import NodeRecord, RelationshipRecord, UnknownTopology, as_line, grow, read_topology
 from graph.load.check import problems_of
-from graph.model import LABELS, RELATIONSHIPS
-from tests.graph.load.grown import Grown
+from graph.model.effects import asserts_failure, effect_on, parts_hit, parts_text, severity_of, takes_part
+from graph.model.model import LABELS, RELATIONSHIPS
+from tests.graph.load.synthetic.grown import Grown
 
 PROTECTED, BRIDGED, SMALL = "sndlib/germany50", "topozoo/Surfnet", "sndlib/abilene"
 

@@ -1,0 +1,12 @@
+"""The dialects of billing that we speak: usage and downtime are handed over, bills are read.
+
+In: a `Record`, or accounts. Out: billing's name for the record, `Bill`s and `Rate`s, or an `adapters.errors.AdapterError`.
+
+Files: `tmf635.py` (usage by TMF635, objectives by TMF657) · `ipdr.py` (IPDR documents) · `ipdr_document.py` (a record as one,
+by service_definition.xsd) · `places.py` (where documents are put) · `tmf678.py` (bills) · `tmf678_resource.py` (what is
+believed of one).
+
+Invariant: no dialect knows another, and none tries twice.
+
+Example: `await Tmf678(transport).bills(["ACC-1"], deadline=soon)` gives the bills of that account, the latest first.
+"""

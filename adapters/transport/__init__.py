@@ -1,0 +1,12 @@
+"""The way to a surrounding system: one HTTP session for each, with deadlines, caps, a breaker, and errors of our own.
+
+In: a `Call` and a deadline. Out: an `Answer` with a status of 2xx, or an `adapters.errors.AdapterError`.
+
+Files: `transport.py` (a call) · `breaker.py` (a system that is down is not asked).
+
+Invariants
+1. A deadline comes with every call; none is invented here.
+2. Nothing is tried twice: only the ledger knows whether that is right.
+
+Example: `await transport.exchange(Call(method="GET", path="/troubleTicket/7"), deadline=soon)`.
+"""

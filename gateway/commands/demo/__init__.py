@@ -1,0 +1,16 @@
+"""`trunkline demo`: a database, a network, a gateway, four other systems, a card that fails, and who learns what of it.
+
+In: a scale. Out: the story on stdout, as it happens; everything in it is asked over HTTP with tokens, as clients do.
+
+Files, in order of flow: `command.py` (the row) · `neighbours.py` (the other systems, as stand-ins) · `scene.py` (where it
+takes place, and how it asks) · `outage.py` (a card fails) · `centre.py` (what the central fault management system has) ·
+`invoice.py` (what billing has) · `stock.py` (what the inventory believes) · `story.py` (what customers see).
+
+Invariant: whatever is printed was answered by the gateway or by one of the other systems.
+
+Example: `trunkline demo --scale 1000`.
+"""
+
+from gateway.commands.demo.command import command
+
+__all__ = ["command"]

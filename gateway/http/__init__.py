@@ -1,0 +1,19 @@
+"""GraphQL over HTTP: from the socket to a GraphQL request, and from an answer back to bytes.
+
+In: ASGI events. Out: a response whose status and media type follow GraphQL over HTTP, also for every refusal.
+
+Files, in the order in which a request meets them:
+
+    serving.py     sockets, worker processes, signals
+    protocol.py    bounds what comes before a request is one
+    middleware.py  what stands round every endpoint: observe.py (request id, log line, metrics), CORS, authenticated.py
+    health.py      /livez, /readyz, /metrics
+    endpoint.py    the endpoint: request.py reads a body, watch.py stops work that nobody waits for
+    response.py    media type, status, headers; how a refusal looks
+
+Invariants
+1. Only this folder knows tokens and HTTP together: gateway/auth says who is calling, and here it becomes an answer.
+2. Every request has one line in the log and one observation in the metrics.
+
+Example: `POST /graphql` without a token answers 401 with `{"errors": [{"extensions": {"code": "UNAUTHENTICATED"}}]}`.
+"""

@@ -1,0 +1,14 @@
+"""Changes of trouble tickets: ours, opened for an alarm and a customer, and those that people open about our services.
+
+In: an alarm's effects (`tickets.py`), what the ticketing system answers or says by itself. Out: tickets in the graph, and
+deliveries to the ticketing system.
+
+Files, in order of flow: `tickets.py` (one ticket for each alarm and customer) · `ticketing.py` (what the ticketing system
+says of it) · `reported.py` (a ticket that somebody opened there) · `owners.py` (whose that is).
+
+Invariants
+1. There is one ticket for each order key, and a constraint of the database holds that.
+2. A ticket is shown to nobody until it is certain whose it is.
+
+Example: a card fails with services of two customers: two tickets, each with the services of its own customer.
+"""

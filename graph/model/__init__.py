@@ -1,0 +1,25 @@
+"""The model: labels and relationships as data, and the values that the rest of the graph speaks in.
+
+In: nothing; these are tables and frozen values. Out: what constraints, indexes, the compiler, the tenant scope and the
+loader are derived from, so that a property or a relationship is described once.
+
+Files, in order of flow:
+    vocabulary.py   the words that properties may hold, in the field's spelling
+    kinds.py        what the model is written in: Label, Property, Relationship
+    bookkeeping.py  labels that the program keeps for itself
+    model.py        the tables: labels, properties, relationships, and what a customer may see of them
+    mapping.py      how a GraphQL type and field stand in the graph
+    scope.py        the principal, and the part of the graph that it may see
+    identity.py     ids that come out the same wherever they are made
+    effects.py      what an alarm does to a service, and its severity under the contract
+    alarm.py        an alarm as every dialect has it (X.733)
+    usage.py        a usage record as every dialect has it
+    resource.py     a piece of equipment as every dialect has it
+    drawing.py      docs/model.md is drawn from the tables
+
+Invariants
+1. Everything here is pure: no database, no clock, no network.
+2. A label or relationship that no table names does not exist, for readers and writers alike.
+
+Example: `LABELS["Service"]` has the properties of a service, each with its type and its words.
+"""

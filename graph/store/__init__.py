@@ -1,0 +1,23 @@
+"""The store: two databases behind one door. Statements go in, rows come out, and nothing of the driver is seen outside.
+
+In: an address (`embedded:DIRECTORY` or `bolt://HOST:PORT`), constant or compiled texts with parameters, a deadline.
+Out: rows, or a `graph.errors.GraphError`.
+
+Files, in order of flow:
+    address.py          the text of a setting becomes an address
+    store.py            the door: read, write, ping, close
+    link.py             one endpoint: a statement or a transaction over it, with an end that is certain
+    joined.py           statements of a transaction whose rows nobody needs are sent together
+    session.py          which statement of a session was ours, so that it can be ended
+    faults.py           the driver's exceptions become ours
+    migrate.py          constraints and indexes as the model says, and the version of the schema
+    embedded.py         one embedded database for several processes; embedded_child.py starts, watches and ends its server
+    embedded_server.py  the server process itself
+
+Invariants
+1. Foreign exceptions stop here; a test proves that none leaks.
+2. Each statement has a deadline that its caller gave.
+3. The same tests pass on both databases.
+
+Example: `store = await open_store("embedded:data")`, then `await store.read("RETURN 1 AS data", {}, deadline=soon)`.
+"""
