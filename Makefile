@@ -7,15 +7,18 @@ SHELL := /bin/sh
 
 PYTHON ?= python3
 KILLS ?= 1000
+SECONDS ?= 3600
 SEED ?= 1
 STORE ?= embedded
+TEST_WORKERS ?= 4
 BIN := .venv/bin
 RUN := .venv/run.stamp
 DEV := .venv/dev.stamp
 PIP := $(BIN)/uv pip install --quiet --python $(BIN)/python
+PYTEST := $(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 
-.PHONY: help setup test lint types arrows format bench chaos proof demo lock schema docs audit random clean
+.PHONY: help setup test test-neo4j test-all lint types arrows format bench chaos attack proof demo lock schema docs audit random clean
 
 AUDIT_PORT ?= 4200
 GATEWAY_PORT ?= 4300
@@ -23,9 +26,11 @@ GATEWAY_PORT ?= 4300
 help:
 	@echo "make demo     see it: a network, a gateway, four other systems, a card that fails, and who learns what"
 	@echo "make setup    make the environment in .venv"
-	@echo "make test     run the tests on the embedded database"
+	@echo "make test     run the tests on the embedded database, TEST_WORKERS=4 side by side; the seed is printed"
+	@echo "make test-neo4j  what touches a store, on a real Neo4j (Java 17 and Maven); make test-all: both, nothing sampled"
 	@echo "make lint     ruff, formatting, import arrows; make types: mypy; make format: put it right"
 	@echo "make chaos    kill processes while alarms flow, and look whether anything was lost: KILLS=1000 SEED=1 STORE=embedded"
+	@echo "make attack   do the worst that a customer's token can, and look what another customer notices: SECONDS=3600 STORE=embedded"
 	@echo "make proof    show what is said on real systems, from Debian's packages, as root: PROOF=request-tracker for one"
 	@echo "make bench    measure reads beside three references, and alarms with all that follows"
 	@echo "make audit AUDIT=DIR  run the federation gateway audit, whose checkout is DIR, against trunkline gateway"
@@ -40,7 +45,14 @@ demo: $(RUN)
 	@exec $(BIN)/trunkline demo
 
 test: $(DEV)
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+test-neo4j: $(DEV)
+	TRUNKLINE_TEST_STORE=neo4j $(PYTEST) -m "store and not process"
+
+test-all: $(DEV)
+	TRUNKLINE_TEST_STORE=embedded $(PYTEST) --full
+	TRUNKLINE_TEST_STORE=neo4j $(PYTEST) --full -m store
 
 lint: $(DEV)
 	$(BIN)/ruff check
@@ -60,6 +72,9 @@ bench: $(DEV)
 
 chaos: $(DEV)
 	$(BIN)/python -m tests.faults --kills $(KILLS) --seed $(SEED) --store $(STORE)
+
+attack: $(DEV)
+	$(BIN)/python -m tests.attack --seconds $(SECONDS) --store $(STORE)
 
 proof: $(DEV)
 	$(BIN)/python -m tests.proofs $(PROOF)

@@ -1,7 +1,8 @@
 """One suite, two databases: the environment says on which, and the tests are not told.
 
 `TRUNKLINE_TEST_STORE=embedded` (the default) or `neo4j`. A Neo4j that was asked for and cannot be had ends the session
-at once, with a status that is not zero: a suite that skips is a suite that no one runs.
+at once, with a status that is not zero: a suite that skips is a suite that no one runs. Workers that run side by side
+(pytest-xdist) have a database each. Which tests run in which pass is in tests/selection.py.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import pytest
 
 from graph.store.migrate import migrate
 from graph.store.store import Product, Store, Transaction, open_store
+from tests.selection import FULL_VARIABLE, SEED_VARIABLE, choose_seed, is_full, mark_and_order
 from tests.servers.errors import ServerUnavailable
+from tests.servers.jars import neo4j_jars, program
 from tests.servers.neo4j_server import Neo4jServer
 
 _PRODUCTS = {"embedded": Product.ARCADEDB, "neo4j": Product.NEO4J}
@@ -24,33 +27,53 @@ _SERVER = pytest.StashKey[Neo4jServer]()
 _CANNOT_START = 3
 _WIPED_AT_ONCE = 5_000
 
-# The time that one example takes says nothing on two noisy cores; a run in CI can be repeated as it was.
-hypothesis.settings.register_profile("here", deadline=None)
-hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
-hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
+# The time that one example takes says nothing on two noisy cores; the seed is the run's (tests/selection.py).
+hypothesis.settings.register_profile("trunkline", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("trunkline")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-cases", action="store_true", help="rewrite the expectations of case files; not in CI")
+    parser.addoption("--full", action="store_true", help="nothing is sampled: what `make test-all` runs")
 
 
+@pytest.hookimpl(tryfirst=True)  # before hypothesis reads its seed
 def pytest_configure(config: pytest.Config) -> None:
+    seed = choose_seed()
+    if config.getoption("hypothesis_seed", None) is None:
+        config.option.hypothesis_seed = seed
+    if config.getoption("--full"):
+        os.environ[FULL_VARIABLE] = "1"
     if os.environ.get("CI") and config.getoption("--update-cases"):
         raise pytest.UsageError(
             "--update-cases in CI would make every case pass; run it where someone reads the result"
         )
     if _asked() == "neo4j" and not config.option.collectonly:
         try:
-            config.stash[_SERVER] = Neo4jServer.start()
+            _prepare_neo4j(config)
         except ServerUnavailable as exc:
             pytest.exit(f"TRUNKLINE_TEST_STORE=neo4j, but there is none. {exc}", _CANNOT_START)
 
 
-def pytest_report_header(config: pytest.Config) -> str:
+def _prepare_neo4j(config: pytest.Config) -> None:
+    """Start a server where tests run; where workers do, see to it once that each of them will be able to."""
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        program("java", "Java 17")
+        neo4j_jars()
+    else:
+        config.stash[_SERVER] = Neo4jServer.start()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    mark_and_order(items)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
     server = config.stash.get(_SERVER, None)
-    if server:
-        return f"store: {server.version} at {server.address}"
-    return f"store: {_asked()}, arcadedb-embedded {importlib.metadata.version('arcadedb-embedded')}"
+    embedded = f"arcadedb-embedded {importlib.metadata.version('arcadedb-embedded')}"
+    store = f"{server.version} at {server.address}" if server else f"{_asked()}, {embedded}"
+    sampled = "nothing is sampled" if is_full() else "what is large is sampled"
+    return [f"store: {store}", f"seed: {SEED_VARIABLE}={choose_seed()}; {sampled}"]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -12,7 +12,7 @@ TOP = Path(__file__).parents[1]
 ROOMS = ("gateway", "resolvers", "adapters", "graph")
 MODULES = sorted(
     path
-    for room in (*ROOMS, "benchmarks", "tests/servers", "tests/faults", "tests/proofs")
+    for room in (*ROOMS, "benchmarks", "tests/servers", "tests/faults", "tests/proofs", "tests/attack")
     for path in (TOP / room).rglob("*.py")
     if "node_modules" not in path.parts
 )
@@ -25,10 +25,6 @@ NO_ONE_KNOWS_WHAT_IS_IN_THEM = {"utils", "util", "helpers", "helper", "managers"
 
 def name(path: Path) -> str:
     return str(path.relative_to(TOP))
-
-
-modules = pytest.mark.parametrize("path", MODULES, ids=name)
-doors = pytest.mark.parametrize("door", DOORS, ids=name)
 
 
 def docstring(path: Path) -> str:
@@ -44,32 +40,51 @@ def files_beside(door: Path) -> set[str]:
     return beside | {f"{path.name}/" for path in door.parent.iterdir() if any(path.glob("*.py"))}
 
 
-@doors
-def test_a_door_names_each_file_behind_it_and_no_other(door: Path) -> None:
+def test_a_door_names_each_file_behind_it_and_no_other() -> None:
     # A file of another folder is named with its path, graph/model/model.py, and is not meant here.
-    assert set(NAMED.findall(docstring(door))) == files_beside(door)
+    differ = {name(door): set(NAMED.findall(docstring(door))) ^ files_beside(door) for door in DOORS}
+    assert {door: files for door, files in differ.items() if files} == {}
 
 
-@modules
-def test_a_module_says_what_problem_it_solves(path: Path) -> None:
-    first, _, rest = docstring(path).partition("\n")
-    assert len(first.split()) >= 5, "a sentence, the problem first"
-    assert first.rstrip()[-1:] in ".:!?" or rest.strip(), "a whole sentence"
+def is_sentence(text: str) -> bool:
+    """Whether a docstring begins with a whole sentence of some words."""
+    first, _, rest = text.partition("\n")
+    return len(first.split()) >= 5 and (first.rstrip()[-1:] in ".:!?" or bool(rest.strip()))
 
 
-@pytest.mark.parametrize("door", [door for door in DOORS if door.relative_to(TOP).parts[0] in ROOMS], ids=name)
-def test_a_folder_can_be_taken_in_at_once(door: Path) -> None:
-    assert len(list(door.parent.glob("*.py"))) - 1 <= MOST_MODULES
+def test_a_module_says_what_problem_it_solves() -> None:
+    assert [name(path) for path in MODULES if not is_sentence(docstring(path))] == []
 
 
-@modules
-def test_a_function_can_be_seen_at_once(path: Path) -> None:
-    functions = [
-        node
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+def test_a_module_that_says_nothing_is_noticed() -> None:
+    assert not is_sentence("")
+    assert not is_sentence("Exceptions for stores.")
+    assert not is_sentence("What a store is and does")
+    assert is_sentence("What a store is and does.")
+
+
+def test_a_folder_can_be_taken_in_at_once() -> None:
+    sizes = {name(door.parent): len(list(door.parent.glob("*.py"))) - 1 for door in DOORS if in_a_room(door)}
+    assert {folder: size for folder, size in sizes.items() if size > MOST_MODULES} == {}
+
+
+def in_a_room(path: Path) -> bool:
+    return path.relative_to(TOP).parts[0] in ROOMS
+
+
+def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    tree = ast.walk(ast.parse(path.read_text()))
+    return [node for node in tree if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def test_a_function_can_be_seen_at_once() -> None:
+    long = [
+        f"{name(path)} {each.name}"
+        for path in MODULES
+        for each in functions(path)
+        if lines(each) > MOST_LINES_OF_A_FUNCTION
     ]
-    assert [each.name for each in functions if lines(each) > MOST_LINES_OF_A_FUNCTION] == []
+    assert long == []
 
 
 def test_no_module_is_named_for_being_left_over() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 TOP = Path(__file__).parents[1]
 LEASH = TOP / "tests" / "servers" / "leash.py"
 # It writes its own id and then does what a server does: stay.

@@ -27,6 +27,8 @@ from benchmarks.report import as_json, as_markdown, misses
 from graph.store.store import Product, Store
 from tests.conftest import wipe
 
+pytestmark = [pytest.mark.process, pytest.mark.long]
+
 SCALE = 5_000
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from graph.changes.policy import AlarmPolicy
-from graph.model.effects import worst
 from tests.faults.about_alarms import suffering
 from tests.faults.evidence import Evidence
 from tests.faults.kept import KeptDelivery, KeptTicket
 from tests.faults.systems import TICKETING
+from tests.naive_effects import worst
 
 POLICY: Final = AlarmPolicy(ticketing=TICKETING)
 

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Final
 
 from adapters.simulator.fault_management.fault_management import SIGNAL, UNIT
-from graph.model.effects import Routes
 from graph.model.resource import Resource
 from tests.faults.books import Billed, Books, Held, HeldAlarm, Interval, Received, Stocked
 from tests.faults.equipment import OTHER_VENDOR, Equipment
@@ -34,17 +33,18 @@ from tests.faults.network import Network, Service
 from tests.faults.sources import Remembered
 from tests.faults.stock import Settled
 from tests.faults.systems import BILLING, FAULT_MANAGEMENT, INVENTORY, TICKETING
+from tests.naive_effects import Needs
 
 NETWORK: Final = Network(
     services={
         "service-1": Service(
-            id="service-1", customer="customer-1", tier="PREMIUM", routes=Routes(access=("port-1",), working=())
+            id="service-1", customer="customer-1", tier="PREMIUM", needs=Needs(access=("port-1",), working=())
         ),
         "service-2": Service(
-            id="service-2", customer="customer-2", tier="STANDARD", routes=Routes(access=(), working=("trunk-1",))
+            id="service-2", customer="customer-2", tier="STANDARD", needs=Needs(access=(), working=("trunk-1",))
         ),
         "service-3": Service(
-            id="service-3", customer="customer-3", tier="BASIC", routes=Routes(access=(), working=("trunk-9",))
+            id="service-3", customer="customer-3", tier="BASIC", needs=Needs(access=(), working=("trunk-9",))
         ),
     },
     fails_with={"card-1": frozenset({"card-1", "port-1", "trunk-1"}), "trunk-1": frozenset({"trunk-1"})},

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from graph.load import NodeRecord, RelationshipRecord, grow, read_topology
-from graph.model.effects import Effect, Routes, effect_on, parts_hit, parts_text, severity_of
+from tests.naive_effects import Needs, severity
 
 K = TypeVar("K")
 
@@ -27,14 +27,14 @@ class Service:
     id: str
     customer: str
     tier: str
-    routes: Routes
+    needs: Needs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suffering:
     """What a service suffers from all open alarms together."""
 
-    effect: Effect | None
+    effect: str | None
     severity: str | None
     parts: Mapping[str, str]
     """what each alarm that has a part in it hits, by alarm."""
@@ -51,8 +51,8 @@ class Network:
     def hit(self, target: str) -> dict[str, str]:
         """Give the services that are hit when an object fails, and where."""
         failed = self.fails_with[target]
-        hits = {each.id: parts_hit(each.routes, failed) for each in self.services.values()}
-        return {service: parts_text(parts) for service, parts in hits.items() if parts}
+        hits = {each.id: each.needs.parts(failed) for each in self.services.values()}
+        return {service: parts for service, parts in hits.items() if parts}
 
     def suffering(self, failing: Mapping[str, str]) -> dict[str, Suffering]:
         """Compute what every service suffers, from the alarms that are open and the object that each is raised on."""
@@ -64,12 +64,11 @@ class Network:
         return found.severity
 
     def _suffering(self, service: Service, failing: Mapping[str, str]) -> Suffering:
-        parts = {alarm: parts_hit(service.routes, self.fails_with[target]) for alarm, target in failing.items()}
+        parts = {alarm: service.needs.parts(self.fails_with[target]) for alarm, target in failing.items()}
         failed = frozenset[str]().union(*(self.fails_with[target] for target in failing.values()))
-        effect = effect_on(service.routes, failed)
-        severity = severity_of(effect, service.tier) if effect else None
-        hit = {alarm: parts_text(each) for alarm, each in parts.items() if each}
-        return Suffering(effect=effect, severity=severity, parts=hit)
+        effect = service.needs.effect(failed)
+        hit = {alarm: each for alarm, each in parts.items() if each}
+        return Suffering(effect=effect, severity=severity(effect, service.tier), parts=hit)
 
 
 def network_of(*, scale: int = SCALE, seed: int) -> Network:
@@ -97,7 +96,7 @@ def _services(nodes: Mapping[str, NodeRecord], joined: Joined) -> dict[str, Serv
             id=service,
             customer=customer,
             tier=tiers[service],
-            routes=Routes(
+            needs=Needs(
                 access=tuple(access[service]),
                 working=tuple(routed.get((service, "WORKING"), ())),
                 protecting=tuple(routed.get((service, "PROTECTING"), ())),

@@ -18,8 +18,8 @@ from typing import Final
 from pydantic import SecretStr
 
 from adapters.simulator.fault_management.fault_management import FaultManagement, Words, reporting, words_of
-from graph.model.effects import asserts_failure
 from tests.faults.network import Network
+from tests.naive_effects import says_that_something_failed
 
 NAMES: Final = ("nms-1", "nms-2", "nms-3")
 HANDS: Final = 4
@@ -156,4 +156,4 @@ def _some(among: Iterable[str], most: int, chance: Random) -> list[str]:
 
 
 def _asserts(words: Words) -> bool:
-    return asserts_failure(words.alarm_type, words.severity)
+    return says_that_something_failed(words.alarm_type, words.severity)

@@ -1,4 +1,4 @@
-"""Twenty processes are killed while alarms flow, and nothing is lost or told twice."""
+"""Processes are killed while alarms flow, and nothing is lost or told twice."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.faults.round import Place, play
+from tests.selection import choose_seed, is_full
 
-KILLS = 20
+KILLS = 20 if is_full() else 10
 TAKEOVER_SECONDS = 120.0
 """On a busy machine most of it is the start of a database or of a process; `make chaos` tells how long it took."""
 
 pytestmark = [
+    pytest.mark.process,
+    pytest.mark.long,
     pytest.mark.faults,
     pytest.mark.timeout(900),
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
@@ -28,7 +31,7 @@ def place(store_address: str, tmp_path: Path) -> Place:
 
 
 async def test_nothing_is_lost_and_nothing_is_doubled_whoever_is_killed(place: Place) -> None:
-    result = await play(place, seed="make test", kills=KILLS, say=print)
+    result = await play(place, seed=f"make test {choose_seed()}", kills=KILLS, say=print)
     assert sum(result.kills.values()) == KILLS
     assert result.violations == []
     assert result.tickets > 20, "too little happened to show anything"

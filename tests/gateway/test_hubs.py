@@ -27,6 +27,8 @@ from gateway.settings.settings import load_settings
 from tests.adapters.webhooks.test_outward import hearing, taken
 from tests.faults.processes import Gateway, Victim, free_port
 
+pytestmark = [pytest.mark.process, pytest.mark.long]
+
 BASE = "/tmf-api/alarmManagement/v4"
 ALARMS = 40
 KILLS = (Victim.WORKER, Victim.SUPERVISOR, Victim.WORKER)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from graph.model.effects import Routes, effect_on, severity_of
 from graph.model.model import LABELS, RELATIONSHIPS, Kind, Property
+from tests.naive_effects import Needs, severity
 from tests.resolvers.world import Edge, World
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -233,12 +233,12 @@ def everything_that_fails(graph: Graph, failed: Iterable[str]) -> frozenset[str]
 
 def _hit(graph: Graph, service: str, gone: frozenset[str]) -> Hit | None:
     routed = graph.edges("ROUTED_OVER", service, reverse=False)
-    routes = Routes(
+    needs = Needs(
         access=tuple(graph.ends("ACCESSED_AT", [service])),
         working=tuple(each.end for each in routed if each.values["path"] == "WORKING"),
         protecting=tuple(each.end for each in routed if each.values["path"] == "PROTECTING"),
     )
-    effect = effect_on(routes, gone)
+    effect = needs.effect(gone)
     if effect is None:
         return None
     slas = graph.ends("GOVERNED_BY", [service])
@@ -247,7 +247,7 @@ def _hit(graph: Graph, service: str, gone: frozenset[str]) -> Hit | None:
     return Hit(
         service=service,
         effect=effect,
-        severity=severity_of(effect, tiers[0]) if tiers else None,
+        severity=severity(effect, tiers[0]) if tiers else None,
         customer=customers[0] if customers else None,
     )
 

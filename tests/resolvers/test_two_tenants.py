@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import orjson
 import pytest
@@ -28,8 +28,13 @@ from tests.resolvers.every_path import Question, paths
 from tests.resolvers.meaning import Graph, slice_of
 from tests.resolvers.tenants import A, B, tenants
 from tests.resolvers.world import load
+from tests.selection import is_full, sample
 
-pytestmark = pytest.mark.timeout(3600)  # Neo4j plans each of a thousand texts, some of which are long
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.timeout(3600),  # in a full run, Neo4j plans each of a thousand texts, some of which are long
+]
+T = TypeVar("T")
 
 KNOWN = knowledge_schema()
 WHOLE = tenants()
@@ -63,14 +68,29 @@ def _mutation(name: str) -> str:
     return f'mutation($id: ID!) {{ {name}({field}Id: $id{more}, idempotencyKey: "k") {{ {field} {{ {asked} }} }} }}'
 
 
-QUESTIONS = tuple(_questions())
-ABOUT = tuple(dict.fromkeys(each.about for each in QUESTIONS))
+ALL = tuple(_questions())
+ABOUT = tuple(dict.fromkeys(each.about for each in ALL))
 
 
-def some(breakage: Breakage) -> tuple[Question, ...]:
+def spread(questions: Sequence[T], most: int) -> Sequence[T]:
+    """About so many of them, evenly from all over."""
+    return questions[:: max(1, len(questions) // most)]
+
+
+def some(breakage: Breakage) -> Sequence[Question]:
     """Enough questions to notice a breakage."""
-    of_kind = [each for each in QUESTIONS if each.about == breakage.about]
-    return tuple(of_kind[:: max(1, len(of_kind) // 24)])
+    return spread([each for each in ALL if each.about == breakage.about], 24)
+
+
+def asked_about(about: str) -> Sequence[Question]:
+    """All questions of a kind in a full run; else some that are always the same, and some by chance, by their texts."""
+    of_kind = [each for each in ALL if each.about == about]
+    texts = list(dict.fromkeys(each.text for each in of_kind))
+    chosen = {*spread(texts, 8), *sample(texts, 8, about=about)}
+    return of_kind if is_full() else spread([each for each in of_kind if each.text in chosen], 24)
+
+
+QUESTIONS = tuple(question for about in ABOUT for question in asked_about(about))
 
 
 async def told(asking: Caller, question: Question) -> bytes:
@@ -154,7 +174,7 @@ def test_every_field_is_asked_for() -> None:
             assert parent
             asked.add((parent.name, node.name.value))
 
-    for text in {each.text for each in QUESTIONS}:
+    for text in {each.text for each in ALL}:
         visit(parse(text), TypeInfoVisitor(info, Seen()))
     types = [each for each in KNOWN.graphql.type_map.values() if isinstance(each, GraphQLObjectType)]
     fields = {(each.name, name) for each in types if not each.name.startswith("__") for name in each.fields}

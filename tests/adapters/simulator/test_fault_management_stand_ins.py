@@ -14,6 +14,8 @@ import pytest
 from adapters.simulator.fault_management import alarm_management, alerta, notified
 from tests.adapters.fault_management.sides import order, payload
 
+pytestmark = pytest.mark.process
+
 ALERT = {"resource": "r", "event": "e", "environment": "Production", "severity": "major", "service": ["s"]}
 
 

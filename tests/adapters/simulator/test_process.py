@@ -18,6 +18,8 @@ from click.testing import CliRunner
 from adapters.simulator.__main__ import BEARER, main
 from adapters.simulator.journal import read_journal
 
+pytestmark = pytest.mark.process
+
 BODY = {"description": "It is broken", "severity": "minor", "ticketType": "fault", "externalId": "key"}
 COMMAND = [sys.executable, "-m", "adapters.simulator", "ticketing"]
 

@@ -183,7 +183,7 @@ async def test_roles_are_read_from_the_claims(
 ) -> None:
     answer = await ask(client, mint.token(roles, **more))
     if expected is None:
-        assert answer.status_code == 403 if len(answer.request.headers["authorization"]) < 8_000 else 401
+        assert answer.status_code == 403
         assert "www-authenticate" in answer.headers
     else:
         assert answer.json() == {"data": {"whoami": expected}}

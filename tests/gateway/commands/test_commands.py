@@ -25,6 +25,8 @@ from gateway.stores import LaneState, check_address
 from graph.ledger.backlog import by_system
 from tests.gateway.conftest import Mint
 
+pytestmark = [pytest.mark.process, pytest.mark.long]
+
 
 def trunkline(directory: Path, *arguments: str, text: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

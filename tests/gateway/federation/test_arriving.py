@@ -21,6 +21,8 @@ from gateway.settings.settings import Settings
 from tests.gateway.conftest import Mint, serving
 from tests.gateway.subgraph import DictSubgraph
 
+pytestmark = pytest.mark.long
+
 WHOLE = {"query": "{ viewer { role } customers(first: 1) { nodes { id } } }"}
 
 

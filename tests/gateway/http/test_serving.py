@@ -19,6 +19,8 @@ import pytest
 
 from tests.gateway.conftest import Mint
 
+pytestmark = [pytest.mark.process, pytest.mark.long]
+
 TOP = Path(__file__).parents[3]
 
 

@@ -15,6 +15,8 @@ from graph.load import load_topology
 from graph.store.store import Store, open_store
 from tests.graph.load.test_loading import SMALL, expected, graph_of, records, silent, soon
 
+pytestmark = [pytest.mark.process, pytest.mark.long]
+
 LOADER = """
 import asyncio, sys, time
 from graph.load import grow, load_topology, read_topology

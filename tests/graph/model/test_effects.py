@@ -4,8 +4,18 @@ import itertools
 
 import pytest
 
-from graph.model.effects import SEVERITY, Routes, asserts_failure, effect_on, severity_of, takes_part
+from graph.model.effects import (
+    SEVERITY,
+    Routes,
+    asserts_failure,
+    effect_on,
+    parts_hit,
+    parts_text,
+    severity_of,
+    takes_part,
+)
 from graph.model.vocabulary import ALARM_TYPES, EFFECTS, SEVERITIES, TIERS
+from tests.naive_effects import Needs, severity
 
 PROTECTED = Routes(access=("port-a", "port-z"), working=("trunk-1", "trunk-2"), protecting=("trunk-3", "trunk-4"))
 UNPROTECTED = Routes(access=("port-a", "port-z"), working=("trunk-1", "trunk-2"))
@@ -33,6 +43,19 @@ def test_the_effect_is_whether_traffic_finds_a_way(routes: Routes, failed: set[s
 @pytest.mark.parametrize("ids", list(itertools.combinations(["port-a", "trunk-1", "trunk-3", "trunk-9"], 2)))
 def test_an_alarm_takes_part_where_it_alone_would_have_an_effect(ids: tuple[str, ...]) -> None:
     assert takes_part(PROTECTED, frozenset(ids)) == (effect_on(PROTECTED, frozenset(ids)) is not None)
+
+
+def test_the_rule_of_the_oracles_is_the_same_rule_told_otherwise() -> None:
+    ids = ("port-a", "port-z", "trunk-1", "trunk-2", "trunk-3", "trunk-4", "trunk-9")
+    for routes in (PROTECTED, UNPROTECTED, LOCAL):
+        needs = Needs(access=routes.access, working=routes.working, protecting=routes.protecting)
+        for failed in (frozenset(some) for size in range(len(ids) + 1) for some in itertools.combinations(ids, size)):
+            effect = effect_on(routes, failed)
+            assert needs.effect(failed) == effect, (routes, failed)
+            assert needs.parts(failed) == parts_text(parts_hit(routes, failed))
+            assert [severity(effect, tier) for tier in TIERS] == [
+                severity_of(effect, tier) if effect else None for tier in TIERS
+            ]
 
 
 def test_severity_falls_with_the_tier_and_with_the_effect() -> None:

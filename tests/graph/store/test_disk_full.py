@@ -12,6 +12,8 @@ import pytest
 from graph.errors import DiskFull, GraphError, StoreUnavailable
 from graph.store.store import Store, Transaction, open_store
 
+pytestmark = pytest.mark.process
+
 MEGABYTE = 2**20
 SIZE = 400 * MEGABYTE
 KEPT = "MATCH (n:Kept) RETURN count(n)"

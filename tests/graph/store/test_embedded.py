@@ -26,6 +26,7 @@ _LONG = 150.0
 """a start takes three seconds on an idle machine, and half a minute on one that has other things to do."""
 
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.skipif(
         os.environ.get("TRUNKLINE_TEST_STORE") == "neo4j", reason="runs with the embedded store's suite"
     ),

@@ -6,6 +6,7 @@ import random
 import time
 
 import hypothesis
+import pytest
 from graphql import parse, validate
 from hypothesis import strategies as st
 
@@ -18,8 +19,11 @@ from tests.gateway.federation.planning.models import Model
 from tests.gateway.federation.planning.operations import Asking
 from tests.gateway.federation.planning.simulated import SimulatedSubgraph
 from tests.gateway.federation.planning.world import merged
+from tests.selection import is_full
 
-OPERATIONS = int(os.environ.get("RANDOM_OPERATIONS", "400"))
+pytestmark = pytest.mark.long
+
+OPERATIONS = int(os.environ.get("RANDOM_OPERATIONS", "2000" if is_full() else "200"))
 PER_GRAPH = 5
 OPERATOR = Principal(subject="random", role=Role.OPERATOR)
 VARIABLES = {"x": 3, "yes": True}

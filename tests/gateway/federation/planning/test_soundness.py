@@ -38,9 +38,9 @@ def test_the_plan_of_a_random_operation_is_sound(seed: int) -> None:
     schema = supergraph.public.schema
     assert schema is not None
     document = parse(Asking(schema, rnd, depth=3).text())
-    if not validate(schema, document):
-        plan = Planner(QueryGraph(supergraph), Budget()).plan(normalize(document, {"yes": True}))
-        check_plan(supergraph, plan)
+    hypothesis.assume(not validate(schema, document))  # where hardly any were valid, hypothesis would say so
+    plan = Planner(QueryGraph(supergraph), Budget()).plan(normalize(document, {"yes": True}))
+    check_plan(supergraph, plan)
 
 
 def test_a_plan_that_leaves_something_out_is_not_sound() -> None:

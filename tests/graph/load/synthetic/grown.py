@@ -11,7 +11,7 @@ from typing import Any
 import networkx as nx
 
 from graph.load import NodeRecord, Record, RelationshipRecord, grow, read_topology
-from graph.model.effects import Routes
+from tests.naive_effects import Needs
 
 
 @dataclass
@@ -62,8 +62,8 @@ class Grown:
         assert [each.properties["position"] for each in ordered] == list(range(len(ordered)))
         return [each.end for each in ordered]
 
-    def routes(self, service: str) -> Routes:
-        return Routes(
+    def needs(self, service: str) -> Needs:
+        return Needs(
             access=tuple(self.after(service, "ACCESSED_AT")),
             working=tuple(self.path(service, "WORKING")),
             protecting=tuple(self.path(service, "PROTECTING")),

@@ -9,9 +9,9 @@ import pytest
 
 from graph.load import NodeRecord, RelationshipRecord, UnknownTopology, as_line, grow, read_topology
 from graph.load.check import problems_of
-from graph.model.effects import asserts_failure, effect_on, parts_hit, parts_text, severity_of, takes_part
 from graph.model.model import LABELS, RELATIONSHIPS
 from tests.graph.load.synthetic.grown import Grown
+from tests.naive_effects import says_that_something_failed, severity
 
 PROTECTED, BRIDGED, SMALL = "sndlib/germany50", "topozoo/Surfnet", "sndlib/abilene"
 
@@ -226,21 +226,20 @@ def test_effects_are_those_of_all_asserting_alarms_together(network: Grown) -> N
     failed = frozenset().union(*failed_by.values())
     hurt = Counter[str]()
     for service in network.ids("Service"):
-        routes, effect = network.routes(service), network.nodes[service].properties.get("effect")
-        assert effect == effect_on(routes, failed)
-        part = {alarm for alarm, each in failed_by.items() if takes_part(routes, each)}
+        needs, effect = network.needs(service), network.nodes[service].properties.get("effect")
+        assert effect == needs.effect(failed)
+        part = {alarm for alarm, each in failed_by.items() if needs.parts(each)}
         assert part == set(network.before(service, "AFFECTS"))
         hurt[str(effect)] += 1
         for each in network.backward.get(("AFFECTS", service), []):
-            parts = parts_text(parts_hit(routes, failed_by[each.start]))
-            assert each.properties == {**harm(network, service), "parts": parts}
+            assert each.properties == {**harm(network, service), "parts": needs.parts(failed_by[each.start])}
     assert hurt["degraded"] > 10
     assert hurt["None"] > 10
 
 
 def failing(network: Grown, alarm: str) -> frozenset[str]:
     properties = network.nodes[alarm].properties
-    if not asserts_failure(str(properties["alarmType"]), str(properties["perceivedSeverity"])):
+    if not says_that_something_failed(str(properties["alarmType"]), str(properties["perceivedSeverity"])):
         return frozenset()
     (target,) = network.after(alarm, "RAISED_ON")
     return frozenset(network.failing_with(target))
@@ -250,8 +249,8 @@ def harm(network: Grown, service: str) -> dict[str, object]:
     effect = network.nodes[service].properties["effect"]
     assert effect in ("down", "degraded", "atRisk")
     (sla,) = network.after(service, "GOVERNED_BY")
-    severity = severity_of(effect, str(network.nodes[sla].properties["tier"]))  # type: ignore[arg-type]
-    return {"effect": effect, "severity": severity} if severity else {"effect": effect}
+    found = severity(effect, str(network.nodes[sla].properties["tier"]))
+    return {"effect": effect, "severity": found} if found else {"effect": effect}
 
 
 def test_a_ticket_tells_one_customer_of_its_own_services(network: Grown) -> None:

@@ -1,0 +1,50 @@
+"""Which tests run in which pass, in which order, and what is drawn by chance.
+
+    make test       everything on the embedded database; what is large is sampled
+    .ci/run         that, and on Neo4j what touches a store: -m "store and not process"
+    make test-all   both databases, nothing sampled: --full
+
+`store` is never written at a test: it is found from the fixtures that a test asks for, so that no test can be forgotten.
+Chance has one seed for the whole run. It is printed, and `TRUNKLINE_TEST_SEED` repeats it.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+import pytest
+
+T = TypeVar("T")
+
+SEED_VARIABLE: Final = "TRUNKLINE_TEST_SEED"
+FULL_VARIABLE: Final = "TRUNKLINE_TEST_FULL"
+STORE_FIXTURES: Final = frozenset({"store", "store_address"})
+
+
+def choose_seed() -> int:
+    """Give the seed of this run; whoever is first chooses, and the workers that it starts find it."""
+    return int(os.environ.setdefault(SEED_VARIABLE, str(random.SystemRandom().randrange(2**32))))
+
+
+def is_full() -> bool:
+    """Whether nothing may be left out."""
+    return os.environ.get(FULL_VARIABLE) == "1"
+
+
+def sample(items: Sequence[T], most: int, *, about: str) -> Sequence[T]:
+    """Draw at most so many of them, in their order; all of them in a full run. The same seed draws the same."""
+    if is_full() or len(items) <= most:
+        return items
+    drawn = random.Random(f"{choose_seed()} {about}").sample(range(len(items)), most)
+    return [items[index] for index in sorted(drawn)]
+
+
+def mark_and_order(items: list[pytest.Item]) -> None:
+    """Mark what touches a store, and begin with what takes longest: its end would be waited for alone."""
+    for item in items:
+        if STORE_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.store)
+    items.sort(key=lambda item: 0 if item.get_closest_marker("long") else 1)
