@@ -18,7 +18,7 @@ PIP := $(BIN)/uv pip install --quiet --python $(BIN)/python
 PYTEST := $(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 
-.PHONY: help setup test test-neo4j test-all lint types arrows format bench chaos attack proof demo lock schema docs audit random clean
+.PHONY: help setup test test-neo4j test-all lint types arrows format bench chaos attack broken proof demo lock schema docs audit random clean
 
 AUDIT_PORT ?= 4200
 GATEWAY_PORT ?= 4300
@@ -31,6 +31,7 @@ help:
 	@echo "make lint     ruff, formatting, import arrows; make types: mypy; make format: put it right"
 	@echo "make chaos    kill processes while alarms flow, and look whether anything was lost: KILLS=1000 SEED=1 STORE=embedded"
 	@echo "make attack   do the worst that a customer's token can, and look what another customer notices: SECONDS=3600 STORE=embedded"
+	@echo "make broken   break what must never break, one thing at a time, and look whether the tests notice"
 	@echo "make proof    show what is said on real systems, from Debian's packages, as root: PROOF=request-tracker for one"
 	@echo "make bench    measure reads beside three references, and alarms with all that follows"
 	@echo "make audit AUDIT=DIR  run the federation gateway audit, whose checkout is DIR, against trunkline gateway"
@@ -75,6 +76,9 @@ chaos: $(DEV)
 
 attack: $(DEV)
 	$(BIN)/python -m tests.attack --seconds $(SECONDS) --store $(STORE)
+
+broken: $(DEV)
+	$(BIN)/python -m tests.broken
 
 proof: $(DEV)
 	$(BIN)/python -m tests.proofs $(PROOF)

@@ -1,0 +1,154 @@
+"""Does the suite notice? What must never break is broken on purpose, one thing at a time, in a copy of the checkout.
+
+Each breakage is one edit of one file. The tests that should notice it are part of `make test`, with the same samples, so
+what they notice `make test` notices. `python -m tests.broken [NAME ...]` prints a line for each and leaves with 1 where a
+breakage went through; `make broken` runs all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+TOP: Final = Path(__file__).parents[1]
+_COPIED: Final = ("gateway", "resolvers", "adapters", "graph", "tests", "docs", "benchmarks")
+_FILES: Final = ("pyproject.toml", "README.md", "LICENSE", "schema.graphql", "Makefile", "CHANGELOG.md")
+_SECONDS: Final = 900
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breakage:
+    """One thing that is broken."""
+
+    name: str
+    file: str
+    before: str
+    """as it stands in the file, once."""
+    after: str
+    tests: tuple[str, ...]
+    """folders or files of tests, one of which must fail."""
+
+
+BREAKAGES: Final = (
+    Breakage(
+        name="slice",
+        file="graph/compiler/slice.py",
+        before="        case ScopeKind.CUSTOMERS if len(labels) == 1:\n            return _owned(names, var, labels[0], own)\n",
+        after="        case ScopeKind.CUSTOMERS if len(labels) == 1:\n            return All(())\n",
+        tests=("tests/resolvers/test_two_tenants.py",),
+    ),
+    Breakage(
+        name="masking",
+        file="resolvers/errors.py",
+        before="    if treatment.mask:\n        return _response(treatment.mask, treatment.code, after)\n",
+        after="",
+        tests=("tests/resolvers", "tests/gateway/test_areas.py"),
+    ),
+    Breakage(
+        name="fence",
+        file="graph/ledger/outcomes.py",
+        before=" AND d.attempts = row.attempts AND d._epoch = row.epoch",
+        after="",
+        tests=("tests/graph/ledger",),
+    ),
+    Breakage(
+        name="lease",
+        file="graph/ledger/lanes.py",
+        before="WHERE l.owner = $owner OR l.until < now",
+        after="WHERE l.until <= l.until + 1",
+        tests=("tests/graph/ledger",),
+    ),
+    Breakage(
+        name="planner",
+        file="gateway/federation/planning/fetches.py",
+        before="        if entry.requires is None:\n",
+        after="        if True:\n",
+        tests=("tests/gateway/federation/planning",),
+    ),
+    Breakage(
+        name="null propagation",
+        file="gateway/federation/execution/completing.py",
+        before='                self._tell(place, "There is no value where one must be.")\n                raise _Null\n',
+        after="                return None\n",
+        tests=("tests/gateway/federation",),
+    ),
+    Breakage(
+        name="cache key",
+        file="gateway/federation/plans.py",
+        before="        key = (operation.key, *(variables.get(name) for name in conditions.names))\n",
+        after="        key = (operation.key,)\n",
+        tests=("tests/gateway/federation",),
+    ),
+    Breakage(
+        name="deduplication",
+        file="graph/changes/alarms/occurrence.py",
+        before="  MATCH (a:Alarm {externalAlarmId: $external})\n  WHERE a.sourceSystemId = $source\n",
+        after="  MATCH (a:Alarm {externalAlarmId: $external})\n  WHERE a.sourceSystemId = $source AND false\n",
+        tests=("tests/graph/changes/alarms",),
+    ),
+)
+
+
+def is_noticed(breakage: Breakage) -> bool:
+    """Break it in a copy, and tell whether a test fails there."""
+    with tempfile.TemporaryDirectory(prefix="trunkline-broken-") as folder:
+        copy = _copy(Path(folder))
+        path = copy / breakage.file
+        text = path.read_text(encoding="utf-8")
+        if text.count(breakage.before) != 1:
+            raise SystemExit(f"{breakage.name}: {breakage.file} no longer has what is to be broken, once")
+        path.write_text(text.replace(breakage.before, breakage.after), encoding="utf-8")
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-x",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-n",
+            "3",
+            "--dist",
+            "loadfile",
+        ]
+        environment = {**os.environ, "PYTHONPATH": str(copy)}
+        done = subprocess.run(
+            [*command, *breakage.tests], cwd=copy, env=environment, capture_output=True, timeout=_SECONDS, check=False
+        )
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"{breakage.name}: the tests did not run:\n{done.stdout.decode()[-4000:]}")
+    return done.returncode == 1
+
+
+def _copy(folder: Path) -> Path:
+    for each in _COPIED:
+        shutil.copytree(TOP / each, folder / each, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+    for each in _FILES:
+        shutil.copyfile(TOP / each, folder / each)
+    return folder
+
+
+def main(names: list[str]) -> int:
+    """Run the breakages with these names, or all; give the exit code."""
+    missed = 0
+    for each in BREAKAGES:
+        if names and each.name not in names:
+            continue
+        began = time.monotonic()
+        noticed = is_noticed(each)
+        missed += not noticed
+        said = "noticed" if noticed else "NOT NOTICED"
+        sys.stdout.write(f"{each.name:18} {said}, {time.monotonic() - began:.0f} s\n")
+        sys.stdout.flush()
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
