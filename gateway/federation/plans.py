@@ -146,6 +146,7 @@ class Plans:
                 self.made[digest] = _Made(found=found, weight=_weight(found))
 
         return Work(
+            key=(self, key),
             units=0.0,
             short=normalized.root.leaves < LONG,
             make=lambda: self._found(operation, normalized, digest, known),

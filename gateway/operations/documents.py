@@ -139,6 +139,7 @@ class Documents:
             self._kept[text] = known
 
         return Work(
+            key=(self, text),
             units=units_of(text),
             short=len(text) <= SHORT,
             make=lambda: _read(text, self._schema, self._limits),

@@ -121,6 +121,7 @@ class Pipeline:
         if answer is not None:
             return answer
         work = Work(
+            key=(self, key),
             units=1.0 if given else 0.0,
             short=False,
             make=lambda: introspect(self.schema.public, document, given),

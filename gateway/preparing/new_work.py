@@ -7,18 +7,19 @@ whichever is more. The size is known before and taken first; the time is known a
 below nothing, by one minute's worth at most; it fills up evenly over a minute.
 
 Work that would hold up the event loop runs in one thread, a piece at a time. Each principal has at most one piece in the queue,
-so that nobody waits for more than one piece of each other principal.
+so that nobody waits for more than one piece of each other principal. What several bring at the same time, as when a front end
+has a new version, is done once, and the first pays.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from cachetools import LRUCache
 
@@ -43,6 +44,8 @@ def units_of(text: str) -> float:
 class Work(Generic[T]):
     """A piece of new work whose result is kept for the next who asks."""
 
+    key: Hashable
+    """equal for equal pieces: several who want one wait for it together."""
     units: float
     """taken before it begins; 0 where a document that was taken for covers it."""
     short: bool
@@ -83,6 +86,7 @@ class NewWork:
         self._cpu = cpu
         self._accounts: LRUCache[str, _Account] = LRUCache(MOST_PRINCIPALS)
         self._turns: dict[str, _Turn] = {}
+        self._under_way: dict[Hashable, asyncio.Future[_Made[Any]]] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="new-work")
 
     def take(self, subject: str, units: float) -> float:
@@ -139,10 +143,14 @@ class NewWork:
         return result
 
     async def _aside(self, subject: str, work: Work[T]) -> T:
-        """Do it in the thread. Who stops waiting does not stop it: the turn ends when the work does."""
+        """Do it in the thread, or wait for who does. Who stops waiting does not stop it: the turn ends when the work does."""
+        if work.key in self._under_way:
+            return await self._joined(work)
         await self._enter(subject)
         begun = False
         try:
+            if work.key in self._under_way:
+                return await self._joined(work)
             result = work.found()
             if result is not None:
                 return result
@@ -152,8 +160,13 @@ class NewWork:
         finally:
             if not begun:
                 self._leave(subject)
+        self._under_way[work.key] = future
         future.add_done_callback(lambda done: self._done(subject, work, done))
-        return (await asyncio.shield(future)).give()
+        return await self._joined(work)
+
+    async def _joined(self, work: Work[T]) -> T:
+        made: _Made[T] = await asyncio.shield(self._under_way[work.key])
+        return made.give()
 
     async def _enter(self, subject: str) -> None:
         turn = self._turns.setdefault(subject, _Turn(asyncio.Lock()))
@@ -190,6 +203,7 @@ class NewWork:
                 if made.error is None:
                     work.keep(made.give())
         finally:
+            del self._under_way[work.key]
             self._leave(subject)
 
 

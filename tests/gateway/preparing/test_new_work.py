@@ -44,6 +44,7 @@ class Piece:
 
     def work(self) -> Work[Any]:
         return Work(
+            key=self.make,
             units=self.units,
             short=self.short,
             make=self.make,
@@ -55,7 +56,7 @@ class Piece:
 def admitted(new_work: NewWork, subject: str = "a", units: float = 1.0) -> int:
     """How many pieces of new work pass one after another."""
     count = 0
-    while count < 1_000 and not new_work.take(subject, units):
+    while count < 2_000 and not new_work.take(subject, units):
         count += 1
     return count
 
@@ -160,7 +161,7 @@ async def test_the_loop_goes_on_while_the_thread_works() -> None:
 
 
 async def test_several_who_want_the_same_wait_for_one() -> None:
-    new_work = NewWork(1_000)
+    new_work = NewWork(1_000, clock=lambda: 0.0, cpu=lambda: 0.0)
     made: list[int] = []
 
     def make() -> int:
@@ -169,8 +170,10 @@ async def test_several_who_want_the_same_wait_for_one() -> None:
         return 7
 
     piece = Piece(make)
-    assert await asyncio.gather(*(new_work.do("a", piece.work()) for _ in range(5))) == [7] * 5
+    assert await asyncio.gather(*(new_work.do(subject, piece.work()) for subject in "aabbc")) == [7] * 5
     assert made == [1]
+    assert (new_work._turns, new_work._under_way) == ({}, {})
+    assert [admitted(new_work, subject) for subject in "abc"] == [999, 1_000, 1_000], "the first pays"
 
 
 async def test_a_principal_has_one_piece_in_the_queue_so_that_others_wait_for_one_of_its_pieces() -> None:
