@@ -15,6 +15,7 @@ Folders and files, from above to below:
     auth/          the token in a request becomes a Principal
     operations/    one gate after another: parsed, limited, validated, permitted, coerced, priced
     federation/    many subgraphs as one: planned and executed
+    preparing/     what is prepared once: how much of it is kept, and how much new of it a principal may cause
     settings/      what an operator decides
     telemetry/     log, metrics, traces
     exchange.py    what is known of one HTTP exchange, for those who look on

@@ -44,6 +44,7 @@ from gateway.http.response import RefuseWith
 from gateway.http.serving import end_with_parent, settle
 from gateway.operations.pipeline import GraphRequest, Pipeline
 from gateway.operations.pressure import Pressure
+from gateway.preparing.preparing import Preparing
 from gateway.settings.settings import Settings, load_settings
 from gateway.stores import cursor_key, fitting, opened, soon
 from gateway.systems import Areas, beside, ledger, policy_of, told
@@ -83,6 +84,7 @@ def application(settings: Settings) -> Starlette:
     """Put the gateway together; the database is opened when it starts, and may be away then."""
     metrics = Metrics()
     pressure = Pressure(settings.overloaded_seconds, metrics)
+    preparing = Preparing.of(settings.limits)
     northbound = _Northbound(settings, pressure)
     chosen = settings.ticketing
     ticketing = TicketingSubgraph(chosen.name if chosen else "", seconds=chosen.request_seconds if chosen else 0.0)
@@ -99,11 +101,12 @@ def application(settings: Settings) -> Starlette:
                 async with hubs_told(northbound, alarms.BASE):
                     yield
 
-    arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, partial(_opening, settings, working))
+    arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, partial(_opening, settings, working, preparing))
     areas: dict[Graph, Subgraph] = {KNOWLEDGE: arriving, LEDGER: waiting, TICKETING: ticketing, BILLING: billing}
-    northbound.pipeline = Pipeline(federation_of(areas, settings), settings, pressure)
+    northbound.pipeline = Pipeline(federation_of(areas, settings, preparing), settings, pressure, preparing)
     # To another router we are one subgraph, the graph itself: it has its own plans.
-    endpoint = GraphQLEndpoint(northbound.pipeline, settings, for_routers=Pipeline(arriving, settings, pressure))
+    for_routers = Pipeline(arriving, settings, pressure, preparing)
+    endpoint = GraphQLEndpoint(northbound.pipeline, settings, for_routers=for_routers)
     return served(endpoint, arriving, settings, metrics, northbound)
 
 
@@ -165,7 +168,7 @@ class _Northbound:
         """Ask as any client does: through every gate."""
         request = GraphRequest(query=text, variables=variables, operation_name=None, queries_only=True)
         try:
-            prepared = self.pipeline.prepare(request, principal)
+            prepared = await self.pipeline.prepare(request, principal)
             return await self.pipeline.answer(prepared, request, principal, deadline)
         except Refused as refused:
             return {"errors": [printed(each, "") for each in refused.problems]}
@@ -226,12 +229,21 @@ async def _nothing(_: Store) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _opening(
-    settings: Settings, working: Callable[[Store], AbstractAsyncContextManager[None]] = _nothing
+    settings: Settings,
+    working: Callable[[Store], AbstractAsyncContextManager[None]] = _nothing,
+    preparing: Preparing | None = None,
 ) -> AsyncIterator[tuple[Subgraph, Ping]]:
     try:
         async with opened(settings) as store:
             await fitting(settings, store)
-            subgraph = KnowledgeSubgraph(store, await cursor_key(settings, store), policy_of(settings))
+            keep = preparing or Preparing.of(settings.limits)
+            subgraph = KnowledgeSubgraph(
+                store,
+                await cursor_key(settings, store),
+                policy_of(settings),
+                cache=keep.cache.table(),
+                meter=keep.new_work,
+            )
             async with beside(keep_swept(store, every=SWEEP_SECONDS)), working(store):
                 yield subgraph, partial(_ping, store)
     except GraphError as error:

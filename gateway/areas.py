@@ -16,10 +16,12 @@ from graphql import print_ast
 from gateway.errors import CommandFailed
 from gateway.federation.federation import Federation
 from gateway.federation.planning import Budget, PlanningFailed
+from gateway.federation.plans import Alone
 from gateway.federation.subgraph import Operation, Subgraph
 from gateway.federation.supergraph import Graph, Supergraph
 from gateway.federation.supergraph_sdl import read_supergraph
 from gateway.operations.pipeline import GraphRequest, Pipeline
+from gateway.preparing.preparing import Preparing
 from gateway.settings.settings import Settings
 from gateway.stores import sentences
 from graph.compiler.cursor import KEY_BYTES, CursorKey
@@ -46,15 +48,16 @@ def product_sdl() -> str:
     return product_supergraph().public.sdl
 
 
-def federation_of(areas: Mapping[Graph, Subgraph], settings: Settings) -> Federation:
+def federation_of(
+    areas: Mapping[Graph, Subgraph], settings: Settings, preparing: Preparing | None = None
+) -> Federation:
     """Give the areas as one."""
-    given = settings.federation
     return Federation(
         product_supergraph(),
         areas,
         budget=_budget(settings),
-        most_plans=given.plans,
         share=False,
+        preparing=preparing or Preparing.of(settings.limits),
         whole={KNOWLEDGE: knowledge_schema().graphql, LEDGER: ledger_graphql()},
     )
 
@@ -67,27 +70,34 @@ def stages_of(
     settings: Settings, text: str, variables: Mapping[str, Any], operation_name: str | None, principal: Principal
 ) -> dict[str, str]:
     """Print every stage of a query without a database: the same gates, the same planner, the same compiler."""
+    return asyncio.run(_stages(settings, text, variables, operation_name, principal))
+
+
+async def _stages(
+    settings: Settings, text: str, variables: Mapping[str, Any], operation_name: str | None, principal: Principal
+) -> dict[str, str]:
     request = GraphRequest(query=text, variables=variables, operation_name=operation_name, queries_only=False)
     federation = federation_of({}, settings)
     pipeline = Pipeline(federation, settings)
     with sentences():
-        prepared = pipeline.prepare(request, principal)
+        prepared = await pipeline.prepare(request, principal)
         values = pipeline.values(prepared, variables, principal)
         operation = prepared.operation
         if operation is None:
             raise CommandFailed("The operation asks the schema only.", "Ask for something that the graph holds.")
         if not prepared.is_query:
             raise CommandFailed("A mutation has no such stages: it runs as written.", "Give a query.")
-        known = asyncio.run(federation.plans.find(operation, values))
+        found = await federation.plans.find(operation, values, principal.subject)
         stages = {"operation": print_ast(operation.document)}
-        if known.alone == KNOWLEDGE:
-            return stages | _compiled(operation, values, principal)
-        if isinstance(known.found, PlanningFailed):
-            raise CommandFailed(str(known.found))
-        stages["plan"] = str(known.found.plan)
-        for number, one in enumerate(known.found.plan.requests):
+        if isinstance(found, PlanningFailed):
+            raise CommandFailed(str(found))
+        if isinstance(found, Alone):
+            below = _compiled(operation, values, principal) if found.graph == KNOWLEDGE else {"plan": found.printed}
+            return stages | below
+        stages["plan"] = str(found.plan)
+        for number, one in enumerate(found.plan.requests):
             if one.graph == KNOWLEDGE and not one.calls:
-                below = _compiled(known.found.operations[number], values, principal)
+                below = _compiled(found.operations[number], values, principal)
                 stages |= {f"#{number} {name}": text for name, text in below.items()}
         return stages
 

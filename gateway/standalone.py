@@ -39,6 +39,8 @@ from gateway.http.serving import end_with_parent, settle
 from gateway.operations.documents import read_document
 from gateway.operations.pipeline import Pipeline
 from gateway.operations.schema import read_schema
+from gateway.preparing.new_work import UNMETERED
+from gateway.preparing.preparing import Preparing
 from gateway.settings.settings import Settings, load_settings
 from gateway.telemetry import tracing
 from gateway.telemetry.log import configure_log
@@ -46,8 +48,6 @@ from gateway.telemetry.metrics import Metrics
 from graph.model.scope import Principal, Role
 
 ANYONE: Final = Principal(subject="anyone", role=Role.OPERATOR)
-UNCOUNTED: Final = 1_000_000_000
-"""New documents per minute where there are no principals to count them for."""
 
 
 def application(settings: Settings) -> Starlette:
@@ -56,12 +56,13 @@ def application(settings: Settings) -> Starlette:
     settings = _with_open_door(settings)
     subgraphs: dict[Graph, Subgraph] = {}
     given = settings.federation
+    preparing = Preparing.of(settings.limits)
     federation = Federation(
         open_to_all(supergraph),
         subgraphs,
         budget=Budget(steps=given.plan_steps, fields=given.plan_fields),
-        most_plans=given.plans,
         share=given.share,
+        preparing=preparing,
     )
     places = _places(supergraph, settings)
     metrics = Metrics()
@@ -81,7 +82,9 @@ def application(settings: Settings) -> Starlette:
     async def ready() -> str:
         return ""
 
-    endpoint = Forwarding(GraphQLEndpoint(Pipeline(federation, settings), settings), given.forward_headers)
+    endpoint = Forwarding(
+        GraphQLEndpoint(Pipeline(federation, settings, preparing=preparing), settings), given.forward_headers
+    )
     routes = [Route("/graphql", _wrapped(endpoint, settings, metrics)), *health_routes(ready, metrics)]
     return Starlette(routes=routes, lifespan=lifespan)
 
@@ -121,7 +124,7 @@ def _with_open_door(settings: Settings) -> Settings:
         raise SettingsBroken(
             f"listen: {settings.listen} is no loopback address, and without issuers none other is served."
         )
-    limits = settings.limits.model_copy(update={"new_documents_per_minute": UNCOUNTED})
+    limits = settings.limits.model_copy(update={"new_documents_per_minute": UNMETERED})
     return settings.model_copy(update={"limits": limits})
 
 

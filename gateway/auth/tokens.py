@@ -19,12 +19,12 @@ import binascii
 import hashlib
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import orjson
+from cachetools import LRUCache
 from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwt import JWTClaimsRegistry
@@ -36,7 +36,8 @@ from graph.model.scope import Principal, Role
 
 LEEWAY: Final = 60
 REMEMBERED_SECONDS: Final = 60.0
-MOST_REMEMBERED: Final = 10_000
+REMEMBERED_BYTES: Final = 16_000_000
+"""of remembered principals; 40 thousand of one customer each."""
 MOST_BYTES: Final = 8_192
 MOST_CUSTOMERS: Final = 1_000
 FORBIDDEN_HEADERS: Final = frozenset({"jku", "jwk", "x5u", "x5c", "crit"})
@@ -53,7 +54,7 @@ class Tokens:
         self._sources = sources
         self._issuers = {each.issuer: each for each in issuers}
         self._rings = rings
-        self._remembered: OrderedDict[bytes, tuple[Principal, float]] = OrderedDict()
+        self._remembered: LRUCache[bytes, tuple[Principal, float]] = LRUCache(REMEMBERED_BYTES, getsizeof=_weight)
 
     def remembered(self, token: bytes) -> Principal | None:
         """Give the principal of a token that was verified lately."""
@@ -94,8 +95,13 @@ class Tokens:
     def _remember(self, token: bytes, principal: Principal, seconds: float) -> None:
         until = time.monotonic() + min(REMEMBERED_SECONDS, seconds)
         self._remembered[hashlib.sha256(token).digest()] = (principal, until)
-        if len(self._remembered) > MOST_REMEMBERED:
-            self._remembered.popitem(last=False)
+
+
+def _weight(remembered: tuple[Principal, float]) -> int:
+    """Estimate the bytes of a principal that is remembered: its own, and about 60 and the text for each id."""
+    principal = remembered[0]
+    ids = (*principal.customers, *principal.sources)
+    return 400 + len(principal.subject) + sum(60 + len(each) for each in ids)
 
 
 def invalid(message: str) -> Refused:

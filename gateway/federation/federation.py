@@ -13,21 +13,26 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from graphql import GraphQLSchema, OperationType
 
-from gateway.errors import Code
+from gateway.errors import Code, Refused
 from gateway.federation.execution.forwarding import Pairs, collecting, current
 from gateway.federation.execution.running import Asking, Run, ms
 from gateway.federation.execution.sharing import Sharing
 from gateway.federation.planning import Budget, PlanningFailed
 from gateway.federation.planning.normalize import definition_of
-from gateway.federation.plans import Plans
+from gateway.federation.plans import Alone, Plans
 from gateway.federation.subgraph import Answer, Operation, Subgraph
 from gateway.federation.supergraph import Graph, Supergraph
+from gateway.preparing.cache import SharedCache
+from gateway.preparing.new_work import UNMETERED, NewWork
+from gateway.preparing.preparing import Preparing
 from graph.model.scope import Principal, Role
+
+UNMETERED_BYTES: Final = 64_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +54,17 @@ class Federation:
         subgraphs: Mapping[Graph, Subgraph],
         *,
         budget: Budget,
-        most_plans: int,
         share: bool,
+        preparing: Preparing | None = None,
         whole: Mapping[Graph, GraphQLSchema] = MappingProxyType({}),
     ) -> None:
-        """Take the subgraphs that answer; those in `whole`, with their schemas, need no second look at their answers."""
+        """Take the subgraphs that answer, and what the process keeps; without it this federation has its own, unmetered.
+
+        Answers of the subgraphs in `whole`, given with their schemas, need no second look.
+        """
         self.sdl = supergraph.public.sdl
         self._whole = frozenset(whole)
-        self.plans = Plans(supergraph, budget, most=most_plans, whole=whole)
+        self.plans = Plans(supergraph, budget, preparing=preparing or _unmetered(), whole=whole)
         self.subgraphs = subgraphs
         self._share = share
         self._answers: Sharing[Shared] = Sharing()
@@ -89,10 +97,13 @@ class Federation:
     ) -> Answer:
         """Plan, or find the plan, and run it."""
         begun = time.monotonic()
-        known = await self.plans.find(operation, variables)
+        try:
+            found = await self.plans.find(operation, variables, principal.subject)
+        except Refused as refused:
+            return _refused(refused)
         planned = time.monotonic()
-        if isinstance(known.found, PlanningFailed):
-            return {"errors": [{"message": str(known.found), "extensions": {"code": Code.NOT_PLANNED.value}}]}
+        if isinstance(found, PlanningFailed):
+            return {"errors": [{"message": str(found), "extensions": {"code": Code.NOT_PLANNED.value}}]}
         asking = Asking(
             subgraphs=self.subgraphs,
             principal=principal,
@@ -100,15 +111,26 @@ class Federation:
             fetched=[] if operation.explain else None,
             whole=self._whole,
         )
-        if known.alone is not None:
-            answer = await asking.ask(known.alone, operation, variables)
+        if isinstance(found, Alone):
+            answer = await asking.ask(found.graph, operation, variables)
         else:
-            answer = await Run(prepared=known.found, asking=asking, variables=variables).answer()
+            answer = await Run(prepared=found, asking=asking, variables=variables).answer()
         if asking.fetched is not None:
             told = [each.told(begun) for each in asking.fetched]
-            explained = {"plan": str(known.found.plan), "planMs": ms(planned - begun), "fetches": told}
+            plan = found.printed if isinstance(found, Alone) else str(found.plan)
+            explained = {"plan": plan, "planMs": ms(planned - begun), "fetches": told}
             return {**answer, "extensions": {"queryPlan": explained}}
         return answer
+
+
+def _unmetered() -> Preparing:
+    return Preparing(cache=SharedCache(UNMETERED_BYTES), new_work=NewWork(UNMETERED))
+
+
+def _refused(refused: Refused) -> Answer:
+    problem = refused.problems[0]
+    extensions = {"code": problem.code.value, "retryAfter": refused.retry_after}
+    return {"errors": [{"message": problem.message, "extensions": extensions}]}
 
 
 def open_to_all(supergraph: Supergraph) -> Supergraph:

@@ -74,7 +74,7 @@ class GraphQLEndpoint:
         principal = exchange.principal
         assert principal is not None, "authentication stands before the endpoint"
         pipeline = self._for_routers if principal.role is Role.ROUTER else self._pipeline
-        prepared = pipeline.prepare(request, principal)
-        exchange.operation = prepared.name[:LONGEST_NAME]
         with Watch(receive, deadline):
+            prepared = await pipeline.prepare(request, principal)
+            exchange.operation = prepared.name[:LONGEST_NAME]
             return await pipeline.answer(prepared, request, principal, deadline)

@@ -6,7 +6,7 @@ says no.
 Files, in order of flow:
 
     pipeline.py       the row of the gates
-    limits.py         how large a document may be, and how many new ones a principal may bring
+    limits.py         how large a document may be
     documents.py      documents known by their text: parsed and validated once
     schema.py         the public schema and the marks in its SDL
     permissions.py    what only some roles may ask
@@ -20,6 +20,6 @@ Invariants
 2. The gates stand in the order of what they cost.
 3. Of federation only the port is known: federation/subgraph.py.
 
-Example: `pipeline.prepare(request, principal)` passes the gates, and `await pipeline.answer(prepared, request, principal, deadline)`
-asks the subgraph.
+Example: `await pipeline.prepare(request, principal)` passes the gates, and `await pipeline.answer(prepared, request, principal,
+deadline)` asks the subgraph.
 """

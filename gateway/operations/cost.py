@@ -4,7 +4,8 @@ The rules are those of Apollo's demand control, counted in objects: a leaf is fr
 below it; a field with `@listSize` multiplies that by its length, which a slicing argument says (a number; of an
 argument that is a list, its length), else the assumed size. `@cost(weight:)` replaces the 1, and gives a leaf a price.
 A connection's `edges` and `nodes` are lists without a size of their own: the connection's field has it. What @skip and
-@include leave out is counted: the answer is an upper bound.
+@include leave out is counted: the answer is an upper bound. Objects of the schema count like others: each alias of
+`__schema` asks for all of them again.
 
 Most of it is known from the document. `cost_of` therefore gives a number, or a function of the variables where a
 slicing argument is one; numbers are folded on the way up.
@@ -13,7 +14,7 @@ slicing argument is one; numbers are folded on the way up.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -28,7 +29,9 @@ from graphql import (
     IntValueNode,
     ListValueNode,
     OperationDefinitionNode,
+    SchemaMetaFieldDef,
     SelectionSetNode,
+    TypeMetaFieldDef,
     ValueNode,
     VariableNode,
     get_named_type,
@@ -36,6 +39,8 @@ from graphql import (
 )
 
 from gateway.operations.schema import ListSize, PublicSchema
+
+_INTROSPECTION: Final = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
 
 Variables: TypeAlias = Mapping[str, Any]
 Cost: TypeAlias = int | Callable[[Variables], int]
@@ -86,7 +91,7 @@ class _Costing:
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> Cost:
         field = _definition(parent, node.name.value)
-        if field is None or parent is None:  # __typename, __schema and __type: the database is not asked
+        if field is None or parent is None:  # __typename
             return 0
         coordinate = f"{parent.name}.{node.name.value}"
         type_ = get_named_type(field.type)
@@ -97,6 +102,8 @@ class _Costing:
 
 
 def _definition(parent: GraphQLNamedType | None, name: str) -> GraphQLField | None:
+    if name in _INTROSPECTION:
+        return _INTROSPECTION[name]
     return parent.fields.get(name) if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else None
 
 

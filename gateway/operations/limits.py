@@ -3,15 +3,10 @@
 `measure` counts what an operation would be with its fragments put in their places, without putting them there: each
 fragment is measured once. It runs before validation, so it trusts nothing: fragments may be missing or run in circles
 (validation says so afterwards), and nesting ends where the limit ends.
-
-`NewDocuments` bounds how many documents a principal may bring that nobody brought before: parsing, validating and
-compiling a new one costs a thousand times what a known one does.
 """
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -59,14 +54,19 @@ class Size:
 
 
 def check_document(document: DocumentNode, limits: Limits) -> None:
-    """Refuse a document of which any operation is larger than the limits allow."""
+    """Refuse a document of which any operation, or all operations together, are larger than the limits allow."""
     fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
     if len(fragments) > MOST_FRAGMENTS:
         raise _exceeded("fragments", len(fragments), MOST_FRAGMENTS)
     measuring = _Measuring(fragments, limits)
+    fields = 0
     for each in document.definitions:
         if isinstance(each, OperationDefinitionNode):
-            check_size(measuring.selection_set(each.selection_set, 1), limits)
+            size = measuring.selection_set(each.selection_set, 1)
+            check_size(size, limits)
+            fields += size.fields
+    if fields > limits.fields:  # each operation is walked with the fragments that it uses
+        raise refuse(Code.LIMIT_EXCEEDED, f"The document has {fields} fields; at most {limits.fields} are allowed.")
 
 
 def check_size(size: Size, limits: Limits) -> None:
@@ -144,27 +144,3 @@ def _children(node: ValueNode) -> Iterator[ValueNode]:
 
 def _exceeded(name: str, count: int, most: int) -> Refused:
     return refuse(Code.LIMIT_EXCEEDED, f"The operation has {count} {name}; at most {most} are allowed.")
-
-
-class NewDocuments:
-    """Count the new documents of each principal; the allowance fills up evenly over a minute."""
-
-    MOST_PRINCIPALS: Final = 10_000
-
-    def __init__(self, per_minute: int) -> None:
-        self._most = float(per_minute)
-        self._rate = per_minute / 60
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def admit(self, subject: str) -> None:
-        """Take one from the principal's allowance, or refuse with the time until there is one again."""
-        now = time.monotonic()
-        left, since = self._left.pop(subject, (self._most, now))
-        left = min(self._most, left + (now - since) * self._rate)
-        admitted = left >= 1
-        self._left[subject] = (left - 1 if admitted else left, now)
-        if len(self._left) > self.MOST_PRINCIPALS:
-            self._left.popitem(last=False)
-        if not admitted:
-            message = f"More than {self._most:.0f} new documents in a minute."
-            raise refuse(Code.TOO_MANY_NEW_DOCUMENTS, message, retry_after=(1 - left) / self._rate)

@@ -13,16 +13,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import orjson
+from graphql import DocumentNode
+
 from gateway.errors import Code, Refused, refuse
 from gateway.federation.subgraph import Answer, Subgraph
 from gateway.operations.cost import amount
-from gateway.operations.documents import Documents, Prepared
-from gateway.operations.introspection import introspect, merge
-from gateway.operations.limits import NewDocuments
+from gateway.operations.documents import Documents, NotValid, Prepared
+from gateway.operations.introspection import SchemaAnswer, introspect, merge, variables_in
 from gateway.operations.permissions import check_caller, check_values
 from gateway.operations.pressure import Pressure
 from gateway.operations.schema import PublicSchema, read_schema
 from gateway.operations.variables import coerce
+from gateway.preparing.cache import Table
+from gateway.preparing.new_work import Work
+from gateway.preparing.preparing import Preparing
 from gateway.settings.settings import Settings
 from gateway.telemetry.tracing import span
 from graph.model.scope import Principal, Role
@@ -44,30 +49,39 @@ class GraphRequest:
 class Pipeline:
     """From a request to an answer."""
 
-    def __init__(self, subgraph: Subgraph, settings: Settings, pressure: Pressure | None = None) -> None:
+    def __init__(
+        self,
+        subgraph: Subgraph,
+        settings: Settings,
+        pressure: Pressure | None = None,
+        preparing: Preparing | None = None,
+    ) -> None:
+        """Take what answers, and what all of the process keep and may do anew; without it this pipeline has its own."""
+        preparing = preparing or Preparing.of(settings.limits)
         self.schema: PublicSchema = read_schema(subgraph.sdl)
         self._subgraph = subgraph
         self._limits = settings.limits
-        self._documents = Documents(
-            self.schema, settings.limits, most=settings.documents, most_bytes=settings.documents_bytes
-        )
+        self._introspection = frozenset(settings.introspection)
+        self._documents = Documents(self.schema, settings.limits, preparing.cache.table())
+        self._schema_answers: Table[SchemaAnswer] = preparing.cache.table()
+        self._new_work = preparing.new_work
         self._pressure = pressure
-        self._newcomers = NewDocuments(settings.limits.new_documents_per_minute)
 
-    def prepare(self, request: GraphRequest, principal: Principal) -> Prepared:
+    async def prepare(self, request: GraphRequest, principal: Principal) -> Prepared:
         """Pass the gates that need no variables."""
         document = self._documents.known(request.query)
         if document is None:
-            self._newcomers.admit(principal.subject)
             with span("parse"):
-                document = self._documents.learn(request.query)
-        if isinstance(document, Refused):
+                document = await self._new_work.do(principal.subject, self._documents.learning(request.query))
+        if isinstance(document, NotValid):
             raise Refused(*document.problems)
         prepared = document.choose(request.operation_name)
         if request.queries_only and not prepared.is_query:
             message = "GET runs queries only."
             raise refuse(Code.METHOD_NOT_ALLOWED, message, headers=((b"allow", b"POST"),))
         check_caller(prepared.demands, principal, self.schema.allowed_roles)
+        if prepared.schema_part is not None and principal.effective.value not in self._introspection:
+            raise refuse(Code.FORBIDDEN, f"The role {principal.effective.value} may not ask for the schema.")
         if not prepared.is_query:
             self._admit(principal)
         if request.explain and principal.role is not Role.OPERATOR:
@@ -89,13 +103,32 @@ class Pipeline:
         if prepared.schema_part is None:
             assert operation is not None, "an operation without introspection has a part for the subgraph"
             return await self._subgraph.execute(operation, values, principal, deadline)
-        data = introspect(self.schema.public, prepared.schema_part, request.variables)
+        of_schema = await self._introspected(prepared.key, prepared.schema_part, values, principal)
         if operation is None:
-            return {"data": data}
+            return {"data": dict(of_schema.data)}
         answer = await self._subgraph.execute(operation, values, principal, deadline)
         if answer.get("data") is None:
             return answer
-        return {**answer, "data": merge(prepared.root, answer["data"], data, values)}
+        return {**answer, "data": merge(prepared.root, answer["data"], of_schema.data, values)}
+
+    async def _introspected(
+        self, operation: str, document: DocumentNode, values: Mapping[str, Any], principal: Principal
+    ) -> SchemaAnswer:
+        """Find what the schema answers, or make it: new work, which the document covers where it has no variables."""
+        given = {name: values[name] for name in variables_in(document) if name in values}
+        key = (operation, orjson.dumps(given))
+        answer = self._schema_answers.get(key)
+        if answer is not None:
+            return answer
+        work = Work(
+            key=(self, key),
+            units=1.0 if given else 0.0,
+            short=False,
+            make=lambda: introspect(self.schema.public, document, given),
+            found=lambda: self._schema_answers.get(key),
+            keep=lambda made: self._schema_answers.__setitem__(key, made),
+        )
+        return await self._new_work.do(principal.subject, work)
 
     def values(self, prepared: Prepared, given: Mapping[str, Any], principal: Principal) -> dict[str, Any]:
         """Pass the gates that need the variables; give their values."""

@@ -36,6 +36,7 @@ from graphql import (
     GraphQLSchema,
     build_ast_schema,
     extend_schema,
+    is_abstract_type,
     parse,
     value_from_ast_untyped,
 )
@@ -55,6 +56,10 @@ class ListSize:
     """arguments that say it: a number, or a list by its length."""
 
 
+WHOLE_SCHEMA: Final = 50_000
+"""What the whole of a schema costs at most, by introspection as tools ask it: half of the default limit."""
+_WRAPPERS: Final = {"__Type.ofType": 0}
+"""Introspection asks for more wrappers of a type than it has: seven levels, of which one or two are there."""
 _ENTITIES: Final = {"Query._entities": ListSize(assumed=1, slicing=("representations",))}
 
 
@@ -83,8 +88,8 @@ def read_schema(sdl: str) -> PublicSchema:
         served=served,
         operator_only=_operator_only(served, marks),
         allowed_roles=MappingProxyType(dict(_allowed_roles(marks))),
-        list_sizes=MappingProxyType({**_ENTITIES, **dict(_list_sizes(marks))}),
-        weights=MappingProxyType(dict(_weights(marks))),
+        list_sizes=MappingProxyType({**_ENTITIES, **_introspection_sizes(public), **dict(_list_sizes(marks))}),
+        weights=MappingProxyType({**_WRAPPERS, **dict(_weights(marks))}),
     )
 
 
@@ -168,3 +173,36 @@ def _weights(marks: Marks) -> Iterator[tuple[str, int]]:
     for coordinate, mark in marks.items():
         if "cost" in mark:
             yield coordinate, int(_arguments(mark["cost"])["weight"])
+
+
+def _introspection_sizes(schema: GraphQLSchema) -> dict[str, ListSize]:
+    """Give the lengths of the lists of introspection: means over a schema, rounded up, by coordinate.
+
+    Of `__Schema.types` only so many count that the whole of a large schema may be asked once.
+    """
+    sizes = {name: max(1, -(-total // of)) for name, (total, of) in _introspection_counts(schema).items()}
+    field = 2 + 2 * sizes["__Field.args"]
+    others = ("__Type.inputFields", "__Type.enumValues", "__Type.interfaces", "__Type.possibleTypes")
+    whole = 1 + field * sizes["__Type.fields"] + sum(2 * sizes[each] for each in others)
+    sizes["__Schema.types"] = min(len(schema.type_map), max(1, WHOLE_SCHEMA // whole))
+    return {name: ListSize(assumed=size) for name, size in sizes.items()}
+
+
+def _introspection_counts(schema: GraphQLSchema) -> dict[str, tuple[int, int]]:
+    """Count what is in each list of introspection altogether, and how many such lists there are."""
+    types = list(schema.type_map.values())
+    composite = [each for each in types if isinstance(each, GraphQLObjectType | GraphQLInterfaceType)]
+    fields = [field for each in composite for field in each.fields.values()]
+    inputs = [each for each in types if isinstance(each, GraphQLInputObjectType)]
+    enums = [each for each in types if isinstance(each, GraphQLEnumType)]
+    possible = [len(schema.get_possible_types(each)) for each in types if is_abstract_type(each)]
+    return {
+        "__Schema.directives": (len(schema.directives), 1),
+        "__Directive.args": (sum(len(each.args) for each in schema.directives), len(schema.directives) or 1),
+        "__Type.fields": (sum(len(each.fields) for each in composite), len(types)),
+        "__Type.inputFields": (sum(len(each.fields) for each in inputs), len(types)),
+        "__Type.enumValues": (sum(len(each.values) for each in enums), len(types)),
+        "__Type.interfaces": (sum(len(each.interfaces) for each in composite), len(types)),
+        "__Type.possibleTypes": (sum(possible), len(types)),
+        "__Field.args": (sum(len(each.args) for each in fields), len(fields) or 1),
+    }

@@ -8,7 +8,7 @@ graphql-core is asked again for the sentence; it is slow and never on the way of
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from graphql import (
@@ -21,6 +21,7 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     Undefined,
+    VariableDefinitionNode,
     coerce_input_literal,
     coerce_input_value,
     get_named_type,
@@ -51,6 +52,8 @@ class Variable:
     """can hold objects or lists, so that their depth must be looked at."""
     watched: bool
     """can hold an input field or an enum value that is for operators only."""
+    place: tuple[int, int] | None
+    """line and column in the document."""
 
 
 def variables_of(operation: OperationDefinitionNode, schema: PublicSchema) -> tuple[Variable, ...]:
@@ -70,6 +73,7 @@ def _prepared(operation: OperationDefinitionNode, schema: PublicSchema) -> Itera
             required=is_non_null_type(type_) and default is Undefined,
             nests=not (is_scalar_type(get_named_type(type_)) and get_named_type(type_).name in BUILT_IN),
             watched=_can_hold(type_, schema.operator_only, set()),
+            place=(node.loc.start_token.line, node.loc.start_token.column) if node.loc else None,
         )
 
 
@@ -100,7 +104,7 @@ def coerce(
         value = given.get(variable.name, Undefined)
         if value is Undefined:
             if variable.required:
-                raise _refused(given, schema, operation)
+                raise _refused(variables, given, schema, operation)
             if variable.default is not Undefined:
                 coerced[variable.name] = variable.default
             continue
@@ -108,7 +112,7 @@ def coerce(
             _check_depth(variable.name, value, most_depth)
         result = coerce_input_value(value, variable.type)
         if result is Undefined:
-            raise _refused(given, schema, operation)
+            raise _refused(variables, given, schema, operation)
         coerced[variable.name] = result
     return coerced
 
@@ -125,12 +129,22 @@ def _check_depth(name: str, value: Any, most: int) -> None:
             stack.extend((child, depth + 1) for child in each.values())
 
 
-def _refused(given: Mapping[str, Any], schema: GraphQLSchema, operation: OperationDefinitionNode) -> Refused:
+def _refused(
+    variables: tuple[Variable, ...], given: Mapping[str, Any], schema: GraphQLSchema, operation: OperationDefinitionNode
+) -> Refused:
     found = get_variable_values(
         schema, operation.variable_definitions or (), dict(given), max_errors=MOST_ERRORS, hide_suggestions=True
     )
     assert isinstance(found, list), "whoever asks has seen a value that does not fit"
-    return Refused(*(problem_of(error, Code.BAD_USER_INPUT) for error in found))
+    places = {each.name: each.place for each in variables}
+    return Refused(*(_placed(error, places) for error in found))
+
+
+def _placed(error: GraphQLError, places: Mapping[str, tuple[int, int] | None]) -> Problem:
+    """Give the problem at its variable's place, which the nodes of a document that is kept do not have."""
+    definition = error.nodes[0] if error.nodes else None
+    place = places.get(definition.variable.name.value) if isinstance(definition, VariableDefinitionNode) else None
+    return replace(problem_of(error, Code.BAD_USER_INPUT), locations=(place,) if place else ())
 
 
 def problem_of(error: GraphQLError, code: Code) -> Problem:

@@ -87,7 +87,9 @@ class Limits(BaseModel):
     body_bytes: Positive = 1_000_000
     tokens: Positive = 4_000
     new_documents_per_minute: Positive = 120
-    """per principal; a document that is already known is never counted."""
+    """per principal, and by size and time: a large document counts as several (gateway/preparing/new_work.py); a known one as none."""
+    cache_bytes: Positive = 256_000_000
+    """what all that a process keeps of documents, plans, statements and introspection may weigh together."""
     depth: Positive = 20
     aliases: Positive = 100
     directives: Positive = 50
@@ -150,10 +152,14 @@ class Settings(BaseSettings):
     deadline_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0
     limits: Limits = Limits()
     federation: FederationSettings = FederationSettings()
-    documents: Positive = 1_000
-    """how many documents are remembered,"""
-    documents_bytes: Positive = 8_000_000
-    """and how many bytes of text they may have together."""
+    introspection: tuple[Literal["operator", "analyst", "customer", "system", "router"], ...] = (
+        "operator",
+        "analyst",
+        "customer",
+        "system",
+        "router",
+    )
+    """the roles that may ask for the schema (`__schema`, `__type`)."""
     traces: str = ""
     """where spans go: an OpenTelemetry collector, such as http://127.0.0.1:4318/v1/traces; needs trunkline[traces]."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

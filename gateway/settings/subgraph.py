@@ -38,8 +38,6 @@ class FederationSettings(BaseModel):
     response_bytes: Count = 20_000_000
     connections: Count = 400
     """to all subgraphs together."""
-    plans: Count = 1_000
-    """how many plans are remembered."""
     plan_steps: Count = 200_000
     plan_fields: Count = 20_000
     """in all requests of a plan together."""

@@ -15,11 +15,12 @@ from typing import Any, Protocol
 from graphql import GraphQLError, OperationType, print_ast
 
 from graph.changes.policy import AlarmPolicy
+from graph.compiler.allowance import Meter
 from graph.compiler.bind import Request, bind
 from graph.compiler.cursor import CursorKey
 from graph.compiler.irregular import answer as irregular
 from graph.compiler.query import Operation, find_operation, normalize
-from graph.compiler.read import BREACHES, Prepared, Reader, Reads
+from graph.compiler.read import BREACHES, Cache, Prepared, Reader, Reads
 from graph.errors import GraphError, Refused
 from graph.model.scope import Principal, ScopeKind, scope_of
 from graph.store.store import Store
@@ -56,8 +57,19 @@ class KnowledgeSubgraph:
 
     name = "knowledge"
 
-    def __init__(self, store: Store, cursor_key: bytes, policy: AlarmPolicy) -> None:
-        """Take an open store, the key of cursors (32 bytes), and whom alarms are told to."""
+    def __init__(
+        self,
+        store: Store,
+        cursor_key: bytes,
+        policy: AlarmPolicy,
+        *,
+        cache: Cache | None = None,
+        meter: Meter | None = None,
+    ) -> None:
+        """Take an open store, the key of cursors (32 bytes), and whom alarms are told to.
+
+        Statements are kept in `cache`, else in one of its own, and new ones are counted by `meter`, if there is one.
+        """
         self._store = store
         self._policy = policy
         self._schema: KnowledgeSchema = knowledge_schema()
@@ -65,6 +77,10 @@ class KnowledgeSubgraph:
         self.reads = Reads(
             schema=self._schema.graphql, mappings=self._schema.mappings, cursor_key=CursorKey(cursor_key)
         )
+        if cache is not None:
+            self.reads.cache = cache
+        if meter is not None:
+            self.reads.meter = meter
 
     async def execute(
         self, operation: Explained, variables: Mapping[str, Any], principal: Principal, deadline: float
@@ -113,7 +129,7 @@ class KnowledgeSubgraph:
             for each in normalize(self._schema.graphql, operation, variables).root.fields:
                 if each.selections:
                     prepared = self.reads.prepared(operation, variables, principal, payload=each.key)
-                    bind(prepared.compiled.parameters, self.reads.request(prepared, variables, principal, {}))
+                    bind(prepared.parameters, self.reads.request(prepared, variables, principal, {}))
 
     async def _filled(
         self, data: dict[str, Any], operation: Operation, variables: Mapping[str, Any], asked: Asked
@@ -128,7 +144,8 @@ class KnowledgeSubgraph:
                 data[each.key].update(each.prepared.shape(each.record, each.request.arguments, key))
         except BREACHES:
             for each in read:
-                data[each.key].update(each.prepared.lenient(each.record, each.request.arguments, key))
+                shape = self.reads.lenient(operation, variables, asked.principal, each.key)
+                data[each.key].update(shape(each.record, each.request.arguments, key))
             return irregular(self._schema.graphql, operation, variables, data)
         return {"data": data}
 

@@ -55,7 +55,7 @@ class Product:
         self.store.texts.clear()
         self.transport.asked.clear()
         request = GraphRequest(query=query, variables=given, operation_name=None, queries_only=False)
-        prepared = self.pipeline.prepare(request, principal)
+        prepared = await self.pipeline.prepare(request, principal)
         return await self.pipeline.answer(prepared, request, principal, time.monotonic() + seconds)
 
     @property
@@ -200,7 +200,7 @@ async def test_without_billing_there_are_no_bills_and_nothing_failed(product: Pr
         operation_name=None,
         queries_only=True,
     )
-    answer = await pipeline.answer(pipeline.prepare(request, ADA), request, ADA, time.monotonic() + 30)
+    answer = await pipeline.answer(await pipeline.prepare(request, ADA), request, ADA, time.monotonic() + 30)
     assert answer == {"data": {"customer": {"name": "a", "bills": None}}}
 
 

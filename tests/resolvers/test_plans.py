@@ -86,12 +86,13 @@ class City:
         compiler = reads()
         operation, values = asked(text, variables)
         made = compiler.prepared(operation, values, self.principal)
-        return made, bind(made.compiled.parameters, compiler.request(made, values, self.principal, {}))
+        return made, bind(made.parameters, compiler.request(made, values, self.principal, {}))
 
     async def scans(self, question: Question) -> list[str]:
         """What the plans of a question's parts read wholly."""
-        made, parameters = self.compiled(question.text, question.variables)
-        return [each for text in statements(made.compiled.query) for each in await self.plans.scans(text, parameters)]
+        _, parameters = self.compiled(question.text, question.variables)
+        query = reads().compiled(*asked(question.text, question.variables), self.principal).query
+        return [each for text in statements(query) for each in await self.plans.scans(text, parameters)]
 
     async def forbidden(self, label: str) -> list[str]:
         """Some objects of a label that are there and that the customer does not see."""

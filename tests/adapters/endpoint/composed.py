@@ -49,7 +49,6 @@ class Port:
         self.open: Store | GraphError = store
         self.policy = AlarmPolicy()
         self.subgraph = KnowledgeSubgraph(store, CURSOR_KEY, self.policy)
-        self.subgraph.reads.allowance.per_minute = 1_000_000
         self._pipeline = Pipeline(self.subgraph, settings)
         self.outward = Rules(hosts=(".example.com",), loopback=True, secret=SecretStr("s" * 32))
         self.asked: list[str] = []
@@ -61,7 +60,7 @@ class Port:
         self.asked.append(text)
         request = GraphRequest(query=text, variables=variables, operation_name=None, queries_only=True)
         try:
-            prepared = self._pipeline.prepare(request, principal)
+            prepared = await self._pipeline.prepare(request, principal)
             return await self._pipeline.answer(prepared, request, principal, deadline)
         except Refused as refused:
             return {"errors": [printed(each, "") for each in refused.problems]}

@@ -24,10 +24,12 @@ from gateway.cli import run
 from gateway.errors import CommandFailed, SettingsBroken
 from gateway.federation.federation import Federation
 from gateway.federation.planning import Budget
-from gateway.federation.plans import Bounded
 from gateway.federation.subgraph import Operation
 from gateway.federation.supergraph_sdl import read_supergraph
 from gateway.http.serving import bound, listening
+from gateway.preparing.cache import SharedCache
+from gateway.preparing.new_work import UNMETERED, NewWork
+from gateway.preparing.preparing import Preparing
 from gateway.settings.settings import Settings
 from gateway.settings.subgraph import FederationSettings
 from gateway.standalone import application
@@ -194,10 +196,10 @@ async def test_wild_documents(wild: Path) -> None:
 class TestPlans:
     """Plans are kept, and no more of them than allowed."""
 
-    def federation(self, most_plans: int = 10) -> tuple[Federation, list[SimulatedSubgraph]]:
+    def federation(self, preparing: Preparing | None = None) -> tuple[Federation, list[SimulatedSubgraph]]:
         supergraph = read_supergraph((FOLDER / "entities.graphql").read_text(encoding="utf-8"))
         subgraphs = {each: SimulatedSubgraph(supergraph, each, world_of(supergraph)) for each in supergraph.endpoints}
-        made = Federation(supergraph, subgraphs, budget=Budget(), most_plans=most_plans, share=False)
+        made = Federation(supergraph, subgraphs, budget=Budget(), share=False, preparing=preparing)
         return made, list(subgraphs.values())
 
     async def ask(self, federation: Federation, text: str, **variables: Any) -> Any:
@@ -218,11 +220,31 @@ class TestPlans:
         await self.ask(federation, "query Named { user { ... { name @include(if: true) } } }")
         assert len(federation.plans.made) == 1
 
-    async def test_no_more_plans_are_kept_than_allowed(self) -> None:
-        federation, _ = self.federation(most_plans=3)
-        for number in range(10):
+    async def test_no_more_plans_are_kept_than_the_cache_holds(self) -> None:
+        cache = SharedCache(100_000)
+        federation, _ = self.federation(Preparing(cache=cache, new_work=NewWork(UNMETERED)))
+        for number in range(30):
             await self.ask(federation, f"{{ a{number}: user {{ name }} }}")
-        assert len(federation.plans.made) == 3
+            assert cache.bytes <= 100_000
+        assert 3 < len(federation.plans.made) < 10
+
+    async def test_a_new_combination_of_conditions_counts_as_a_new_document(self) -> None:
+        federation, _ = self.federation(Preparing(cache=SharedCache(10_000_000), new_work=NewWork(4)))
+        names = [f"b{number}" for number in range(4)]
+        heads, fields = (
+            ", ".join(f"${name}: Boolean!" for name in names),
+            " ".join(f"{name}: user @include(if: ${name}) {{ name }}" for name in names),
+        )
+        text = f"query({heads}) {{ user {{ name }} {fields} }}"
+        answers = [
+            await self.ask(federation, text, **{name: bool(number >> bit & 1) for bit, name in enumerate(names)})
+            for number in (0, 1, 2, 3, 0, 4, 5)
+        ]
+        assert ["errors" in each for each in answers] == [False] * 5 + [True] * 2, "the document covers its first"
+        (error,) = answers[-1]["errors"]
+        assert error["extensions"]["code"] == "TOO_MANY_NEW_DOCUMENTS"
+        assert 0 < error["extensions"]["retryAfter"] <= 60
+        assert len(federation.plans.made) == 4
 
     async def test_a_large_operation_is_planned_beside_the_loop_and_once(self) -> None:
         federation, _ = self.federation()
@@ -245,18 +267,10 @@ class TestPlans:
     async def test_an_answer_is_shared_between_those_only_who_are_the_same(self) -> None:
         supergraph = read_supergraph((FOLDER / "entities.graphql").read_text(encoding="utf-8"))
         subgraphs = {each: SimulatedSubgraph(supergraph, each, world_of(supergraph)) for each in supergraph.endpoints}
-        federation = Federation(supergraph, subgraphs, budget=Budget(), most_plans=10, share=True)
+        federation = Federation(supergraph, subgraphs, budget=Budget(), share=True)
         operation = Operation(key="one", document=parse("{ user { name } }"), name=None)
         other = Principal(subject="two", role=Role.CUSTOMER, customers=("customer-2",))
         asked = [federation.execute(operation, {}, each, 1e12) for each in (OPERATOR, other, OPERATOR)]
         first, _, third = await asyncio.gather(*asked)
         assert first is third
         assert len(next(iter(subgraphs.values())).asked) == 2
-
-    def test_what_was_used_longest_ago_goes_first(self) -> None:
-        kept: Bounded[int] = Bounded(2)
-        kept.put("a", 1)
-        kept.put("b", 2)
-        assert kept.get("a") == 1
-        kept.put("c", 3)
-        assert (kept.get("a"), kept.get("b"), kept.get("c")) == (1, None, 3)

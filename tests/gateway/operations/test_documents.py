@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import gc
+import threading
+from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
+import orjson
 import pytest
+from graphql import Node, Source, execute_sync, get_introspection_query, parse
 
 from gateway.errors import Code, Refused
+from gateway.operations.cost import cost_of
+from gateway.operations.documents import NotValid, read_document
+from gateway.operations.introspection import introspect
 from gateway.operations.pipeline import GraphRequest, Pipeline
+from gateway.operations.schema import read_schema
 from gateway.settings.settings import Limits, Settings
 from graph.model.scope import Principal, Role
 from tests.gateway.subgraph import DictSubgraph
@@ -20,7 +30,7 @@ ACTING = Principal(subject="acting", role=Role.ROUTER, customers=("customer-1",)
 
 
 def pipeline(**limits: Any) -> Pipeline:
-    return Pipeline(DictSubgraph(), Settings(limits=Limits(**limits), documents=5, documents_bytes=500))
+    return Pipeline(DictSubgraph(), Settings(limits=Limits(**limits)))
 
 
 def request(query: str, **variables: Any) -> GraphRequest:
@@ -30,7 +40,7 @@ def request(query: str, **variables: Any) -> GraphRequest:
 async def outcome(gates: Pipeline, query: str, principal: Principal = OPERATOR, **variables: Any) -> str:
     try:
         asked = request(query, **variables)
-        answer = await gates.answer(gates.prepare(asked, principal), asked, principal, 0.0)
+        answer = await gates.answer(await gates.prepare(asked, principal), asked, principal, 0.0)
     except Refused as refused:
         return refused.problems[0].code.value
     return "answered" if "data" in answer else "failed"
@@ -237,7 +247,7 @@ async def test_new_documents_are_counted_and_known_ones_are_not() -> None:
     assert await outcome(gates, "{ a: hello }") == "answered"
     assert await outcome(gates, "{ not valid") == Code.GRAPHQL_PARSE_FAILED
     with pytest.raises(Refused) as refused:
-        gates.prepare(request("{ c: hello }"), OPERATOR)
+        await gates.prepare(request("{ c: hello }"), OPERATOR)
     assert refused.value.problems[0].code is Code.TOO_MANY_NEW_DOCUMENTS
     assert 0 < (refused.value.retry_after or 0) <= 30
     assert await outcome(gates, "{ a: hello }") == "answered"
@@ -246,13 +256,198 @@ async def test_new_documents_are_counted_and_known_ones_are_not() -> None:
     assert await outcome(gates, "{ c: hello }") == "answered", "what another brought is known"
 
 
-async def test_documents_are_forgotten_by_count_and_by_bytes() -> None:
-    documents = pipeline()._documents
-    for number in range(7):
-        documents.learn(f"{{ a{number}: hello }}")
-    assert [documents.known(f"{{ a{n}: hello }}") is not None for n in range(7)] == [False] * 2 + [True] * 5
-    documents.learn("{ hello } #" + "x" * 480)
-    assert documents.known("{ a5: hello }") is None
-    documents.learn("#" * 501)
-    assert documents._known == {}
-    assert documents._bytes == 0
+async def test_documents_are_forgotten_by_what_they_weigh() -> None:
+    gates = pipeline(cache_bytes=30_000)
+    texts = [f"{{ a{number}: hello }}" for number in range(20)]
+    for text in texts:
+        await outcome(gates, text)
+    kept = [gates._documents.known(text) is not None for text in texts]
+    assert sum(kept) == kept[::-1].index(False), "the last ones"
+    assert 2 <= sum(kept) <= 5
+    await outcome(gates, "{ hello } #" + "x" * 900)
+    assert gates._documents.known(texts[-1]) is not None
+    await outcome(gates, "{ hello } #" + "x" * 10_000)
+    assert gates._documents.known(texts[-1]) is not None, "what is larger than all of the cache displaces nothing"
+
+
+async def test_a_large_document_takes_more_of_the_allowance_by_its_size() -> None:
+    gates = pipeline(new_documents_per_minute=10)
+    large = "{ hello } #" + "x" * 8_800  # as much as six small ones
+    assert await outcome(gates, large) == "answered"
+    assert [await outcome(gates, f"{{ a{n}: hello }}") for n in range(5)] == ["answered"] * 4 + [
+        Code.TOO_MANY_NEW_DOCUMENTS
+    ]
+
+
+SLOW = {
+    "many fields of one name": "{ customers { " + "friends { id name } " * 400 + "} }",
+    "many fragments": "{ customers { "
+    + "".join(f"...F{n} " for n in range(90))
+    + "} } "
+    + "".join(
+        f"fragment F{n} on Customer {{ friends {{ id name friends {{ id name }} }} id name }} " for n in range(90)
+    ),
+    "fields of one name below fields of one name": "{ "
+    + ("customers { " + "friends { id friends { id } } " * 20 + "} ") * 20
+    + "}",
+}
+
+
+@pytest.mark.parametrize("query", SLOW.values(), ids=SLOW)
+def test_validation_compares_so_many_fields_and_no_more(query: str) -> None:
+    schema = read_schema(DictSubgraph.sdl)
+    with pytest.raises(Refused) as refused:
+        read_document(query, schema, Limits())
+    assert refused.value.problems[-1].code is Code.LIMIT_EXCEEDED
+
+
+async def test_operations_of_one_document_may_have_so_many_fields_together() -> None:
+    fragment = "fragment F on Query { " + "hello " * 9 + "}"
+    asked = " ".join(f"query q{n} {{ ...F }}" for n in range(3))
+    gates = pipeline(fields=27)
+    (
+        await gates.prepare(
+            GraphRequest(query=asked + fragment, variables={}, operation_name="q1", queries_only=True), CUSTOMER
+        )
+    )
+    assert await outcome(gates, asked + "query q3 { hello } " + fragment) == Code.LIMIT_EXCEEDED
+
+
+def _nodes(value: Any) -> Iterator[Node]:
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Node):
+            yield node
+            stack += [getattr(node, key) for key in node.keys if key != "loc"]
+        elif isinstance(node, tuple):
+            stack += node
+
+
+async def test_what_is_kept_of_a_document_has_no_places_and_an_error_in_a_variable_still_has_one() -> None:
+    gates = pipeline()
+    asked = request(
+        "query ($n: Int!,\n  $m: Int) { customers(first: $n, rank: $m) { ...F } __typename }\nfragment F on Customer { id }",
+        n=1,
+        m="x",
+    )
+    prepared = await gates.prepare(asked, OPERATOR)
+    assert prepared.operation is not None
+    nodes = [*_nodes(prepared.operation.document), *_nodes(prepared.root), *_nodes(prepared.node)]
+    assert len(nodes) > 20
+    assert not [each for each in nodes if each.loc is not None]
+    with pytest.raises(Refused) as refused:
+        await gates.answer(prepared, asked, OPERATOR, 0.0)
+    assert [each.locations for each in refused.value.problems] == [((2, 3),)]
+
+
+async def test_a_refusal_is_kept_without_the_document_that_it_is_of() -> None:
+    gates = pipeline()
+    for text in ("{ not valid", "{ nothing }", "{ hello " + "a: hello " * 200 + "}"):
+        with pytest.raises(Refused):
+            await gates.prepare(request(text), OPERATOR)
+        kept = gates._documents.known(text)
+        assert isinstance(kept, NotValid)
+        reached = _reached(kept)
+        assert not [each for each in reached if isinstance(each, BaseException | Node | Source)]
+
+
+def _reached(value: Any) -> list[Any]:
+    """Everything that a value holds on to, its classes apart."""
+    seen: dict[int, Any] = {}
+    stack = [value]
+    while stack:
+        one = stack.pop()
+        if id(one) not in seen and not isinstance(one, type | ModuleType):
+            seen[id(one)] = one
+            stack += gc.get_referents(one)
+    return list(seen.values())
+
+
+INTROSPECTION = get_introspection_query()
+
+
+def aliases(count: int) -> str:
+    """Ask for the whole schema so many times."""
+    fields = "name args { name type { name } } type { name ofType { name ofType { name } } }"
+    asked = " ".join(f"a{number}: __schema {{ ...S }}" for number in range(count))
+    return f"{{ {asked} }} fragment S on __Schema {{ types {{ name fields {{ {fields} }} }} }}"
+
+
+async def test_what_the_schema_answers_costs_what_it_holds_and_each_alias_once_more() -> None:
+    schema = read_schema(DictSubgraph.sdl)
+
+    def cost(text: str) -> int:
+        priced = cost_of(parse(text), schema)
+        assert isinstance(priced, int)
+        return priced
+
+    def objects(text: str) -> int:
+        held = execute_sync(schema.public, parse(text)).data
+        return str(held).count("{") - 1
+
+    for text in (
+        INTROSPECTION,
+        aliases(20),
+        '{ __type(name: "Query") { fields { name } } }',
+        "{ __schema { types { name } } }",
+    ):
+        assert objects(text) / 3 <= cost(text) <= objects(text) * 6, text
+    assert cost("{ __typename }") == 0
+    assert cost(aliases(20)) == 20 * cost(aliases(1))
+    assert await outcome(pipeline(cost=cost(INTROSPECTION)), INTROSPECTION) == "answered"
+    assert await outcome(pipeline(cost=cost(INTROSPECTION) - 1), INTROSPECTION) == Code.COST_LIMIT_EXCEEDED
+
+
+def test_a_large_schema_may_be_asked_as_a_whole_once() -> None:
+    many = " ".join(
+        f"type T{n} {{ {' '.join(f'f{m}(a: Int, b: Int): T{m}!' for m in range(8))} }}" for n in range(2_000)
+    )
+    schema = read_schema(f"type Query {{ t: T1 }} {many}")
+    cost = cost_of(parse(INTROSPECTION), schema)
+    assert isinstance(cost, int)
+    assert cost <= Limits().cost < 3 * cost
+
+
+async def test_what_the_schema_answers_is_made_once_beside_the_loop_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    gates = pipeline()
+    threads: list[str] = []
+
+    def noting(*given: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        return introspect(*given)
+
+    monkeypatch.setattr("gateway.operations.pipeline.introspect", noting)
+    query = "query ($n: String!, $f: Boolean!) { hello @include(if: $f) __type(name: $n) { name } again: __type(name: $n) { name } }"
+    for name in ("Query", "Query", "Customer", "Query"):
+        for flag in (True, False):
+            asked = request(query, n=name, f=flag)
+            answer = await gates.answer(await gates.prepare(asked, CUSTOMER), asked, CUSTOMER, 0.0)
+            data = orjson.loads(orjson.dumps(answer))["data"]
+            assert list(data) == ["hello", "__type", "again"][not flag :], "in the order of the operation"
+            assert data["__type"] == data["again"] == {"name": name}
+    assert len(threads) == 2, "once for each value that it depends on"
+    assert all(each.startswith("new-work") for each in threads)
+
+
+async def test_each_other_name_that_the_schema_is_asked_for_is_new_work() -> None:
+    gates = pipeline(new_documents_per_minute=5)
+    query = "query ($n: String!) { __type(name: $n) { name } }"
+    outcomes = [await outcome(gates, query, n=f"T{number}") for number in range(6)]
+    assert outcomes == ["answered"] * 4 + [Code.TOO_MANY_NEW_DOCUMENTS] * 2
+    assert await outcome(gates, query, n="T1") == "answered"
+
+
+async def test_some_roles_may_be_kept_from_the_schema() -> None:
+    gates = Pipeline(DictSubgraph(), Settings(introspection=("operator", "customer")))
+    for query in (
+        "{ __schema { types { name } } }",
+        '{ hello __type(name: "Query") { name } }',
+        "{ ...F } fragment F on Query { __schema { types { name } } }",
+    ):
+        assert await outcome(gates, query, OPERATOR) == "answered"
+        assert await outcome(gates, query, CUSTOMER) == "answered"
+        assert await outcome(gates, query, ACTING) == "answered", "a router asks for its user"
+        assert await outcome(gates, query, ANALYST) == Code.FORBIDDEN
+        assert await outcome(gates, query, SYSTEM) == Code.FORBIDDEN
+    assert await outcome(gates, "{ __typename hello }", ANALYST) == "answered"

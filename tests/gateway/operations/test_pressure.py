@@ -40,15 +40,15 @@ def test_the_oldest_of_all_systems_decides_and_what_was_seen_last() -> None:
     assert pressure.retry_after() == 0
 
 
-def test_changes_are_refused_with_a_time_to_come_back_and_operators_and_reads_are_not() -> None:
+async def test_changes_are_refused_with_a_time_to_come_back_and_operators_and_reads_are_not() -> None:
     pipeline = Pipeline(Served(SDL), Settings(), seen(61))
     with pytest.raises(Refused) as refused:
-        pipeline.prepare(asked("mutation { change }"), SYSTEM)
+        await pipeline.prepare(asked("mutation { change }"), SYSTEM)
     assert refused.value.problems[0].code is Code.OVERLOADED
     assert refused.value.retry_after == RETRY_SECONDS
-    pipeline.prepare(asked("mutation { change }"), OPERATOR)
-    pipeline.prepare(asked("{ a }"), SYSTEM)
-    Pipeline(Served(SDL), Settings(), seen(59)).prepare(asked("mutation { change }"), SYSTEM)
+    await pipeline.prepare(asked("mutation { change }"), OPERATOR)
+    await pipeline.prepare(asked("{ a }"), SYSTEM)
+    await Pipeline(Served(SDL), Settings(), seen(59)).prepare(asked("mutation { change }"), SYSTEM)
 
 
 def test_what_was_seen_and_what_became_of_attempts_is_in_the_metrics() -> None:

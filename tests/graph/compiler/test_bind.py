@@ -20,7 +20,7 @@ def parameters(text: str, variables: dict[str, Any] | None = None, principal: Pr
     compiler = reads()
     operation, values = asked(text, variables or {})
     made = compiler.prepared(operation, values, principal)
-    return list(bind(made.compiled.parameters, compiler.request(made, values, principal, {})).values())
+    return list(bind(made.parameters, compiler.request(made, values, principal, {})).values())
 
 
 REFUSED = {

@@ -42,7 +42,7 @@ def operation_of(case: Case) -> str:
 async def answered(supergraph: Supergraph, text: str, variables: Mapping[str, Any]) -> Answer:
     world = world_of(supergraph)
     subgraphs = {graph: SimulatedSubgraph(supergraph, graph, world) for graph in supergraph.endpoints}
-    federation = Federation(supergraph, subgraphs, budget=Budget(), most_plans=10, share=False)
+    federation = Federation(supergraph, subgraphs, budget=Budget(), share=False)
     operation = Operation(key=text, document=parse(text), name=None)
     return await federation.execute(operation, variables, OPERATOR, time.monotonic() + 60)
 

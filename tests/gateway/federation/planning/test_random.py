@@ -37,7 +37,7 @@ async def check(seed: int) -> int:
     assert schema is not None
     world = model.world()
     subgraphs = {graph: SimulatedSubgraph(supergraph, graph, world) for graph in supergraph.endpoints}
-    federation = Federation(supergraph, subgraphs, budget=Budget(), most_plans=10, share=False)
+    federation = Federation(supergraph, subgraphs, budget=Budget(), share=False)
     made = 0
     for number in range(4 * PER_GRAPH):
         if made == PER_GRAPH:
