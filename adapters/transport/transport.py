@@ -17,7 +17,6 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final, cast
 from urllib.parse import quote, urlencode, urlsplit
@@ -30,10 +29,9 @@ from yarl import URL
 
 from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
 from adapters.transport.breaker import Breaker
+from adapters.transport.retry_after import retry_after
 
 MOST_BYTES: Final = 1_048_576
-LONGEST_RETRY_AFTER: Final = 3_600.0
-"""A system that asks for more is asked again after this."""
 _CHUNK: Final = 65_536
 _WAIT: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 
@@ -183,24 +181,6 @@ async def opened(system: System) -> AsyncIterator[Transport]:
         auto_decompress=False,  # we ask for none; a small body must not become a large one
     ) as session:
         yield Transport(system, session)
-
-
-def retry_after(value: str | None, *, now: datetime) -> float | None:
-    """Read a Retry-After, of seconds or an HTTP date, as seconds from now; None for none, and for what is neither.
-
-    >>> retry_after("120", now=datetime.now(UTC))
-    120.0
-    >>> retry_after("Wed, 21 Oct 2026 07:28:00 GMT", now=datetime(2026, 10, 21, 7, 27, 30, tzinfo=UTC))
-    30.0
-    """
-    text = (value or "").strip()
-    if text.isascii() and text.isdigit():
-        return float(min(int(text[:12]), LONGEST_RETRY_AFTER))
-    try:
-        seconds = (parsedate_to_datetime(text).astimezone(UTC) - now).total_seconds()
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
 
 def _url(address: str, call: Call) -> URL:
