@@ -55,6 +55,7 @@ def federation_of(areas: Mapping[Graph, Subgraph], settings: Settings) -> Federa
         budget=_budget(settings),
         most_plans=given.plans,
         share=False,
+        show_subgraphs=given.show_subgraphs,
         whole={KNOWLEDGE: knowledge_schema().graphql, LEDGER: ledger_graphql()},
     )
 

@@ -28,7 +28,7 @@ from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.hub import Hubs, with_secret
 from gateway.settings.inventory import Inventory
-from gateway.settings.subgraph import FederationSettings
+from gateway.settings.subgraph import FederationSettings, SubgraphSettings
 from gateway.settings.system import with_bearer
 from gateway.settings.ticketing import Ticketing
 
@@ -150,6 +150,8 @@ class Settings(BaseSettings):
     deadline_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0
     limits: Limits = Limits()
     federation: FederationSettings = FederationSettings()
+    subgraphs: Mapping[str, SubgraphSettings] = Field(default_factory=dict)
+    """by subgraph name: how it is asked, where that differs."""
     documents: Positive = 1_000
     """how many documents are remembered,"""
     documents_bytes: Positive = 8_000_000

@@ -1,15 +1,13 @@
 """Some headers of a client are for the subgraphs, and some of a subgraph for the client; all others must stay where they are.
 
 The port to subgraphs knows no headers, and most subgraphs are none of HTTP. So `Forwarding`, ASGI middleware round the
-endpoint, keeps those of a request that rules name in a context variable, where remote.py finds them; and what subgraphs
-send back that other rules name goes into the response. Headers that belong to one connection are never passed on,
+endpoint, keeps those of a request that any rule names in a context variable. There remote.py finds them and sends on those
+that the rule of its own subgraph names. What subgraphs send back that other rules name goes into the response. Headers that belong to one connection are never passed on,
 whatever the rules say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final
@@ -67,17 +65,6 @@ CURRENT: Final[ContextVar[Forwarded | None]] = ContextVar("forwarded", default=N
 def current() -> Forwarded:
     """Give the headers of the request that is being answered; none where it did not come over HTTP."""
     return CURRENT.get() or Forwarded()
-
-
-@contextmanager
-def collecting() -> Iterator[Forwarded]:
-    """Answer for several requests at once: what comes back is collected here and given to each of them."""
-    forwarded = Forwarded(onward=current().onward)
-    token = CURRENT.set(forwarded)
-    try:
-        yield forwarded
-    finally:
-        CURRENT.reset(token)
 
 
 class Forwarding:
