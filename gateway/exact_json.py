@@ -13,6 +13,7 @@ b'[18446744073709551616,0.12345678901234567890,1e400,0.1]'
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any, Final, Self
 
@@ -68,11 +69,14 @@ def loads_exact(text: bytes) -> Any:
 
 
 def dumps(value: Any, *, option: int = 0) -> bytes:
-    """Write as JSON; `option` is orjson's. TypeError for what cannot be written."""
+    """Write as JSON; `option` is orjson's. TypeError for what cannot be written: a plain double that is not finite, too."""
     try:
-        return orjson.dumps(value, default=_fragment, option=option)
+        text = orjson.dumps(value, default=_fragment, option=option)
     except TypeError:  # an integer beyond 64 bits, perhaps
-        return orjson.dumps(written(value), option=option)
+        text = orjson.dumps(written(value), option=option)
+    if b"null" in text and _holds_infinity(value):  # which orjson writes as null
+        raise TypeError("a number is not finite")
+    return text
 
 
 def written(value: Any) -> Any:
@@ -87,6 +91,14 @@ def written(value: Any) -> Any:
 def is_beyond(value: Any) -> bool:
     """Tell whether a value is a number that orjson refuses or changes."""
     return isinstance(value, ExactNumber) or (type(value) is int and not -(2**63) <= value < 2**64)
+
+
+def _holds_infinity(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_infinity, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_holds_infinity, value))
+    return type(value) is float and not math.isfinite(value)
 
 
 def _may_lose_digits(text: bytes) -> bool:

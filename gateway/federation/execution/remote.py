@@ -314,6 +314,8 @@ class RemoteSubgraph:
                 return f"{subject} cannot be reached."
             case Code.DEADLINE_EXCEEDED:
                 return f"{subject} did not answer in time."
+            case Code.BAD_USER_INPUT:
+                return "A variable's value cannot be written as JSON."
             case _:
                 return f"{subject} could not answer this."
 
@@ -325,8 +327,8 @@ SHOWN: Final = frozenset({Code.FORBIDDEN, Code.UNAUTHENTICATED, Code.BAD_USER_IN
 def _body(operation: Operation, variables: Mapping[str, Any]) -> bytes:
     try:
         return exact_json.dumps({"query": operation.text, "variables": dict(variables)})
-    except TypeError as error:  # it nests too deep, or holds half a character
-        raise _Failed(f"what is to be sent cannot be written: {error}", Code.SUBGRAPH_FAILED) from error
+    except TypeError as error:  # representations are checked before, so that it is a client's
+        raise _Failed(f"what is to be sent cannot be written: {error}", Code.BAD_USER_INPUT) from error
 
 
 def _late(reason: str, health: _Health = _Health.UNKNOWN) -> _Failed:
