@@ -15,14 +15,13 @@ from __future__ import annotations
 import json
 import math
 import re
+from decimal import Decimal
 from typing import Any, Final, Self
 
 import orjson
 
 LONGEST_INTEGER: Final = 4_000
 """digits; Python refuses to read more than 4,300, since that takes quadratic time."""
-SIGNIFICANT: Final = 15
-"""digits that every double keeps."""
 _DIGITS: Final = bytes.maketrans(b"123456789.", b"0000000000")
 _LONG: Final = b"0" * 17
 _EXPONENTS: Final = bytes.maketrans(b":[]}{ \n\r\tE", b",,,,,,,,,e")
@@ -47,6 +46,9 @@ class ExactNumber(float):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ExactNumber) and other.text == self.text
+
+    def __ne__(self, other: object) -> bool:  # else float's own would be asked
+        return not self == other
 
     def __hash__(self) -> int:
         return hash(self.text)
@@ -116,9 +118,10 @@ def _integer(text: str) -> int | ExactNumber:
 
 def _decimal(text: str) -> float:
     value = float(text)
-    digits, _, exponent = text.lower().partition("e")
-    short = len(digits) <= SIGNIFICANT and len(exponent.lstrip("+-0")) < 3
-    return value if short or repr(value) == text else ExactNumber(text)
+    exponent = text.lower().partition("e")[2].lstrip("+-0")
+    # A few digits of exponent keep Decimal quick; with more, no finite double but 0 has that value.
+    same = len(exponent) < 5 and math.isfinite(value) and Decimal(text) == Decimal(repr(value))
+    return value if same else ExactNumber(text)
 
 
 def _refuse(text: str) -> Any:

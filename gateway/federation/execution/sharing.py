@@ -78,14 +78,14 @@ class Sharing(Generic[T]):
             raise
         finally:
             question.waiting -= 1
-            if not (question.waiting or question.task.done()):
+            if not question.waiting:
                 self._forget(key, question)
                 if not late:  # else it ends by its own deadline, and can tell that from being called off
                     question.task.cancel()
 
     def _joined(self, key: Hashable, make: Callable[[], Awaitable[T]], deadline: Deadline | None) -> _Question[T]:
         question = self._questions.get(key)
-        if question is None:
+        if question is None or question.task.done():
             question = self._questions[key] = _Question(asyncio.create_task(_awaited(make)), deadline)
             question.task.add_done_callback(lambda _: self._forget(key, question))
         elif deadline is not None and question.deadline is not None:
