@@ -13,6 +13,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import structlog
 from graphql import GraphQLSchema
 
 from gateway.errors import MOST_ERRORS
@@ -27,6 +28,8 @@ from gateway.federation.subgraph import Answer, Operation, Subgraph
 from gateway.federation.supergraph import Graph
 from gateway.telemetry.tracing import span
 from graph.model.scope import Principal
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +163,7 @@ class Run:
         if errors or not isinstance(data, dict):
             self.faults += self._telling().faults(request, asked, name, errors or ({},))
         for each, objects in unanswered:
+            log.warning("a subgraph left out entities", subgraph=request.graph, entities=len(objects))
             message = "A subgraph left out what it was asked of this."
             self.faults += untold(self._telling().lost(each, objects, name, message), self.faults)
 
@@ -167,6 +171,7 @@ class Run:
         for each in asked.values():
             broken = [one for one in each.unusable if id(one) not in self.unknown]
             if broken:
+                log.warning("no subgraph gave what stands for entities", asked=each.call.fields, entities=len(broken))
                 message = "What this is made of was left out or broken by a subgraph."
                 self.faults += untold(self._telling().lost(each, broken, "", message), self.faults)
 
@@ -199,6 +204,9 @@ class Run:
             except Irregular:
                 data, more = complete(prepared.graph, prepared.schema, prepared.plan, self.root, self.faults)
                 self.faults += more
+                if more:
+                    found = [(*each.place, each.message) for each in more[:MOST_ERRORS]]
+                    log.warning("values do not fit the schema", found=found)
         if not self.faults:
             return {"data": data}
         return {"data": data, "errors": [each.printed() for each in self.faults[:MOST_ERRORS]]}
