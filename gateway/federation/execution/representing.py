@@ -149,10 +149,12 @@ class _Making:
         name = field.type if field else "String"  # __typename
         kind = self._graph.type(name).kind if field and name not in ACCEPTED else "scalar"
 
+        quick = None if name == "Int" else ACCEPTED.get(name)  # of an integer the type is not all
+
         def leaf(value: Any) -> Any:
-            if not fits(kind, name, value):
-                raise Unusable
-            return value
+            if type(value) is quick or fits(kind, name, value):
+                return value
+            raise Unusable
 
         return leaf
 
@@ -175,25 +177,29 @@ class _Making:
 
 
 def _shaped(shape: str, present: Read, *, is_key: bool) -> Read:
-    """Wrap what reads a present value of a named type into lists and non-null types, as the whole type says."""
+    """Wrap what reads a value of a named type, and refuses null, as the whole type says."""
+    if shape.endswith("]!"):
+        return _many(_shaped(shape[1:-2], present, is_key=False))
     if shape.endswith("!"):
-        inner = _shaped(shape[:-1], present, is_key=is_key)
-        return lambda value: _refuse() if value is None else inner(value)
+        return present
     if shape.startswith("["):
-        item = _shaped(shape[1:-1], present, is_key=False)
-        many: Read = lambda value: list(map(item, value)) if type(value) is list else _refuse()  # noqa: E731
-        return _or_null(many, is_key=is_key)
+        return _or_null(_many(_shaped(shape[1:-1], present, is_key=False)), is_key=is_key)
     return _or_null(present, is_key=is_key)
+
+
+def _many(item: Read) -> Read:
+    def many(value: Any) -> Any:
+        if type(value) is not list:
+            raise Unusable
+        return list(map(item, value))
+
+    return many
 
 
 def _or_null(present: Read, *, is_key: bool) -> Read:
     if is_key:
         return lambda value: _no_key() if value is None else present(value)
     return lambda value: None if value is None else present(value)
-
-
-def _refuse() -> Any:
-    raise Unusable
 
 
 def _no_key() -> Any:
