@@ -51,6 +51,8 @@ class System:
     """of one answer."""
     failures: int = 5
     """in a row, after which the breaker opens."""
+    fair_seconds: float = 1.0
+    """A system that had less time than this before a caller's deadline is not taken for down."""
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.address)
@@ -128,7 +130,7 @@ class Transport:
                 hint=f"It is tried again in {wait:.0f} s",
                 retry_after=wait,
             )
-        with self._noted(), _seam(self.name, call):
+        with self._noted(deadline - now), _seam(self.name, call):
             async with asyncio.timeout(deadline - now):
                 return await self._send(call)
 
@@ -158,11 +160,14 @@ class Transport:
         return bytes(body)
 
     @contextmanager
-    def _noted(self) -> Iterator[None]:
-        """Tell the breaker how a call ended."""
+    def _noted(self, seconds: float) -> Iterator[None]:
+        """Tell the breaker how a call ended that had so much time."""
         try:
             yield
         except AdapterError as error:
+            if isinstance(error, TimedOut) and seconds < self._system.fair_seconds:
+                self.breaker.abandoned(now=time.monotonic())
+                raise
             away = isinstance(error, Unreachable | TimedOut) or (isinstance(error, Busy) and error.status >= 500)
             (self.breaker.failed if away else self.breaker.succeeded)(now=time.monotonic())
             raise
