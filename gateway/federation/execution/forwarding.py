@@ -8,6 +8,7 @@ whatever the rules say.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final
@@ -77,7 +78,7 @@ class Forwarding:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, with its headers in reach."""
         kept = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
-        forwarded = Forwarded(onward=tuple((name, value) for name, value in kept if name in self._onward))
+        forwarded = Forwarded(onward=_combined(each for each in kept if each[0] in self._onward))
 
         async def adding(message: Message) -> None:
             if message["type"] == "http.response.start" and forwarded.pairs:
@@ -89,3 +90,11 @@ class Forwarding:
             await self._app(scope, receive, adding)
         finally:
             CURRENT.reset(token)
+
+
+def _combined(pairs: Iterable[tuple[str, str]]) -> Pairs:
+    """Make one line of several of one name, as RFC 9110, 5.3 allows; of cookies as RFC 9113, 8.2.3 asks."""
+    lines: dict[str, list[str]] = {}
+    for name, value in pairs:
+        lines.setdefault(name, []).append(value)
+    return tuple((name, ("; " if name == "cookie" else ", ").join(values)) for name, values in lines.items())

@@ -299,6 +299,14 @@ async def test_each_subgraph_has_a_rule_of_its_own_for_what_goes_on(subgraphs: S
     assert {name: of_b.get(name) for name in given} == {"x-tenant": "t", "authorization": None, "x-request": None}
 
 
+async def test_several_lines_of_one_header_go_on_together(subgraphs: Subgraphs, supergraph: Path) -> None:
+    lines = [("x-tag", "one"), ("x-tag", "two"), ("cookie", "a=1"), ("cookie", "b=2")]
+    async with gateway(supergraph, forward_headers=("x-tag", "cookie")) as client:
+        await client.post("/graphql", json={"query": "{ product { name } }"}, headers=lines)
+    ((_, _, sent),) = subgraphs.asked
+    assert (sent["x-tag"], sent["cookie"]) == ("one, two", "a=1; b=2")
+
+
 @pytest.fixture
 def with_warehouse(supergraph: Path) -> Path:
     """The supergraph with another name and address for b."""
