@@ -19,6 +19,7 @@ Folders and files, from above to below:
     settings/      what an operator decides
     telemetry/     log, metrics, traces
     exchange.py    what is known of one HTTP exchange, for those who look on
+    exact_json.py  JSON whose numbers keep their digits
     errors.py      every refusal, and the one table of what a code means on the wire
 
 Invariants

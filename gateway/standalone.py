@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,12 +24,13 @@ from gateway.auth.tokens import Tokens
 from gateway.errors import TREATMENTS, CommandFailed, Refused, SettingsBroken
 from gateway.exchange import exchange_of
 from gateway.federation.execution.forwarding import Forwarding
+from gateway.federation.execution.leaves import ACCEPTED
 from gateway.federation.execution.remote import RemoteSettings, RemoteSubgraph
 from gateway.federation.federation import Federation, open_to_all
 from gateway.federation.planning import Budget, Planner, PlanningFailed
 from gateway.federation.query_graph import QueryGraph
 from gateway.federation.subgraph import Subgraph
-from gateway.federation.supergraph import Graph, Supergraph, SupergraphBroken
+from gateway.federation.supergraph import Endpoint, Graph, Supergraph, SupergraphBroken
 from gateway.federation.supergraph_sdl import read_supergraph
 from gateway.http.endpoint import GraphQLEndpoint
 from gateway.http.health import health_routes
@@ -42,6 +43,7 @@ from gateway.operations.schema import read_schema
 from gateway.preparing.new_work import UNMETERED
 from gateway.preparing.preparing import Preparing
 from gateway.settings.settings import Settings, load_settings
+from gateway.settings.subgraph import SubgraphSettings
 from gateway.telemetry import tracing
 from gateway.telemetry.log import configure_log
 from gateway.telemetry.metrics import Metrics
@@ -61,8 +63,9 @@ def application(settings: Settings) -> Starlette:
         open_to_all(supergraph),
         subgraphs,
         budget=Budget(steps=given.plan_steps, fields=given.plan_fields),
-        share=given.share,
         preparing=preparing,
+        share=given.share and not given.return_headers,
+        show_subgraphs=given.show_subgraphs,
     )
     places = _places(supergraph, settings)
     metrics = Metrics()
@@ -72,8 +75,9 @@ def application(settings: Settings) -> Starlette:
         end_with_parent()
         tracing.begin(settings.traces)
         try:
-            async with _session(given.connections) as session:
+            async with AsyncExitStack() as sessions:
                 for graph, (name, remote) in places.items():
+                    session = await sessions.enter_async_context(_session(remote.connections))
                     subgraphs[graph] = RemoteSubgraph(name, session, remote)
                 yield
         finally:
@@ -82,9 +86,8 @@ def application(settings: Settings) -> Starlette:
     async def ready() -> str:
         return ""
 
-    endpoint = Forwarding(
-        GraphQLEndpoint(Pipeline(federation, settings, preparing=preparing), settings), given.forward_headers
-    )
+    onward = {name for _, remote in places.values() for name in remote.forwarded}
+    endpoint = Forwarding(GraphQLEndpoint(Pipeline(federation, settings, preparing=preparing), settings), tuple(onward))
     routes = [Route("/graphql", _wrapped(endpoint, settings, metrics)), *health_routes(ready, metrics)]
     return Starlette(routes=routes, lifespan=lifespan)
 
@@ -136,28 +139,37 @@ def _is_loopback(host: str) -> bool:
 
 
 def _places(supergraph: Supergraph, settings: Settings) -> dict[Graph, tuple[str, RemoteSettings]]:
-    given = settings.federation
     names = {each.name for each in supergraph.endpoints.values()}
-    for name in (*given.urls, *given.headers, *given.show_messages):
-        if name not in names:
-            raise SettingsBroken(f"federation: the supergraph has no subgraph {name!r}.")
-    places = {}
-    for graph, endpoint in supergraph.endpoints.items():
-        url = given.urls.get(endpoint.name, endpoint.url)
-        if not url.startswith(("http://", "https://")):
-            raise SettingsBroken(f"federation.urls: the subgraph {endpoint.name!r} has no http or https address.")
-        headers = given.headers.get(endpoint.name, {})
-        remote = RemoteSettings(
-            url=url,
-            headers=tuple((name.lower(), value.get_secret_value()) for name, value in headers.items()),
-            returned=given.return_headers,
-            most_bytes=given.response_bytes,
-            tries=given.tries,
-            share=given.share,
-            show_messages=endpoint.name in given.show_messages,
-        )
-        places[graph] = (endpoint.name, remote)
-    return places
+    for setting, given in (("federation.urls", settings.federation.urls), ("subgraphs", settings.subgraphs)):
+        if unknown := sorted(set(given) - names):
+            raise SettingsBroken(*(f"{setting}: the supergraph has no subgraph {name!r}." for name in unknown))
+    exact = any(each.kind == "scalar" and each.name not in ACCEPTED for each in supergraph.types.values())
+    return {
+        graph: (endpoint.name, _remote(endpoint, settings, exact=exact))
+        for graph, endpoint in supergraph.endpoints.items()
+    }
+
+
+def _remote(endpoint: Endpoint, settings: Settings, *, exact: bool) -> RemoteSettings:
+    """Give how a subgraph is asked: by its own settings, else by those for all of them."""
+    of_all, own = settings.federation, settings.subgraphs.get(endpoint.name, SubgraphSettings())
+    url = of_all.urls.get(endpoint.name) or own.url or endpoint.url
+    if not url.startswith(("http://", "https://")):
+        raise SettingsBroken(f"subgraphs.{endpoint.name}.url: the subgraph has no http or https address.")
+    return RemoteSettings(
+        url=url,
+        headers=tuple((name.lower(), value.get_secret_value()) for name, value in own.headers.items()),
+        forwarded=of_all.forward_headers if own.forward_headers is None else own.forward_headers,
+        returned=of_all.return_headers,
+        timeout_seconds=own.timeout_seconds or of_all.timeout_seconds or settings.deadline_seconds,
+        connections=own.connections or of_all.connections,
+        most_bytes=of_all.response_bytes,
+        tries=of_all.tries,
+        share=of_all.share,
+        show_messages=own.show_messages,
+        show_name=of_all.show_subgraphs,
+        exact=exact,
+    )
 
 
 def _session(connections: int) -> aiohttp.ClientSession:

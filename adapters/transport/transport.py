@@ -17,7 +17,6 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final, cast
 from urllib.parse import quote, urlencode, urlsplit
@@ -30,10 +29,9 @@ from yarl import URL
 
 from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
 from adapters.transport.breaker import Breaker
+from adapters.transport.retry_after import retry_after
 
 MOST_BYTES: Final = 1_048_576
-LONGEST_RETRY_AFTER: Final = 3_600.0
-"""A system that asks for more is asked again after this."""
 _CHUNK: Final = 65_536
 _WAIT: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 
@@ -53,6 +51,8 @@ class System:
     """of one answer."""
     failures: int = 5
     """in a row, after which the breaker opens."""
+    fair_seconds: float = 1.0
+    """A system that had less time than this before a caller's deadline is not taken for down."""
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.address)
@@ -130,7 +130,7 @@ class Transport:
                 hint=f"It is tried again in {wait:.0f} s",
                 retry_after=wait,
             )
-        with self._noted(), _seam(self.name, call):
+        with self._noted(deadline - now), _seam(self.name, call):
             async with asyncio.timeout(deadline - now):
                 return await self._send(call)
 
@@ -160,11 +160,14 @@ class Transport:
         return bytes(body)
 
     @contextmanager
-    def _noted(self) -> Iterator[None]:
-        """Tell the breaker how a call ended."""
+    def _noted(self, seconds: float) -> Iterator[None]:
+        """Tell the breaker how a call ended that had so much time."""
         try:
             yield
         except AdapterError as error:
+            if isinstance(error, TimedOut) and seconds < self._system.fair_seconds:
+                self.breaker.abandoned(now=time.monotonic())
+                raise
             away = isinstance(error, Unreachable | TimedOut) or (isinstance(error, Busy) and error.status >= 500)
             (self.breaker.failed if away else self.breaker.succeeded)(now=time.monotonic())
             raise
@@ -183,24 +186,6 @@ async def opened(system: System) -> AsyncIterator[Transport]:
         auto_decompress=False,  # we ask for none; a small body must not become a large one
     ) as session:
         yield Transport(system, session)
-
-
-def retry_after(value: str | None, *, now: datetime) -> float | None:
-    """Read a Retry-After, of seconds or an HTTP date, as seconds from now; None for none, and for what is neither.
-
-    >>> retry_after("120", now=datetime.now(UTC))
-    120.0
-    >>> retry_after("Wed, 21 Oct 2026 07:28:00 GMT", now=datetime(2026, 10, 21, 7, 27, 30, tzinfo=UTC))
-    30.0
-    """
-    text = (value or "").strip()
-    if text.isascii() and text.isdigit():
-        return float(min(int(text[:12]), LONGEST_RETRY_AFTER))
-    try:
-        seconds = (parsedate_to_datetime(text).astimezone(UTC) - now).total_seconds()
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
 
 def _url(address: str, call: Call) -> URL:

@@ -32,7 +32,7 @@ from pydantic import SecretStr
 from yarl import URL
 
 from adapters.errors import Busy, Malformed, Nonsense, Rejected, TimedOut, Unreachable
-from adapters.transport.transport import retry_after
+from adapters.transport.retry_after import retry_after
 
 SIGNATURE: Final = "Trunkline-Signature"
 LONGEST: Final = 1_000

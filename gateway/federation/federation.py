@@ -4,13 +4,14 @@
 (plans.py) and run over the subgraphs of a supergraph.
 
 Where sharing is on, a query that is being answered is not answered again for others who ask the same in the meantime: the same
-operation, variables, principal and forwarded headers. What they get is one answer, which nobody may change.
+operation, variables, principal and forwarded headers. What they get is one answer, which nobody may change. Headers that
+subgraphs send back are for one client, so nothing is shared where a setting lets any through.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -18,8 +19,9 @@ from typing import Any, Final
 import orjson
 from graphql import GraphQLSchema, OperationType
 
+from gateway import exact_json
 from gateway.errors import Code, Refused
-from gateway.federation.execution.forwarding import Pairs, collecting, current
+from gateway.federation.execution.forwarding import current
 from gateway.federation.execution.running import Asking, Run, ms
 from gateway.federation.execution.sharing import Sharing
 from gateway.federation.planning import Budget, PlanningFailed
@@ -33,14 +35,21 @@ from gateway.preparing.preparing import Preparing
 from graph.model.scope import Principal, Role
 
 UNMETERED_BYTES: Final = 64_000_000
+TOLERANCE: Final = 0.05
+"""seconds; who has no more time left than this does not ask again after an answer that ran out of time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
-    """An answer for several who ask the same, and the headers that came with it."""
+    """An answer for several who ask the same, and until when it was worked on."""
 
     answer: Answer
-    returned: Pairs
+    deadline: float
+
+    def ran_out(self) -> bool:
+        """Tell whether more time would have given more."""
+        codes = (each.get("extensions", {}).get("code") for each in self.answer.get("errors", ()))
+        return Code.DEADLINE_EXCEEDED in codes
 
 
 class Federation:
@@ -48,7 +57,7 @@ class Federation:
 
     name = "federation"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a composition root chooses all of it
         self,
         supergraph: Supergraph,
         subgraphs: Mapping[Graph, Subgraph],
@@ -56,6 +65,7 @@ class Federation:
         budget: Budget,
         share: bool,
         preparing: Preparing | None = None,
+        show_subgraphs: bool = False,
         whole: Mapping[Graph, GraphQLSchema] = MappingProxyType({}),
     ) -> None:
         """Take the subgraphs that answer, and what the process keeps; without it this federation has its own, unmetered.
@@ -67,30 +77,43 @@ class Federation:
         self.plans = Plans(supergraph, budget, preparing=preparing or _unmetered(), whole=whole)
         self.subgraphs = subgraphs
         self._share = share
+        self._show_subgraphs = show_subgraphs
         self._answers: Sharing[Shared] = Sharing()
+        self._ends: dict[Hashable, float] = {}
+        """until when each question that is shared is worked on."""
 
     async def execute(
         self, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float
     ) -> Answer:
         """Answer, or wait for the answer to the same question."""
+
+        async def answering() -> Answer:
+            return await self._answer(operation, variables, principal, deadline)
+
         if (
             not self._share
             or operation.explain
             or definition_of(operation.document).operation is not OperationType.QUERY
         ):
-            return await self._answer(operation, variables, principal, deadline)
-        forwarded = current()
-        key = (operation.key, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS), principal, forwarded.onward)
-        shared = await self._answers.ask(key, lambda: self._to_share(operation, variables, principal, deadline))
-        forwarded.give_back(shared.returned)
-        return shared.answer
+            return await answering()
+        try:
+            key = (operation.key, exact_json.dumps(variables, option=orjson.OPT_SORT_KEYS), principal, current().onward)
+        except TypeError:  # the subgraph that they are for says so, at the fields
+            return await answering()
+        if self._ends.get(key, deadline) > deadline + TOLERANCE:
+            return await answering()  # it must not wait that long
+        while True:
+            shared = await self._answers.ask(key, lambda: self._to_share(key, answering, deadline))
+            # Who joined late may have time left that whoever asked first had not.
+            if not shared.ran_out() or deadline - max(shared.deadline, time.monotonic()) < TOLERANCE:
+                return shared.answer
 
-    async def _to_share(
-        self, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float
-    ) -> Shared:
-        with collecting() as forwarded:
-            answer = await self._answer(operation, variables, principal, deadline)
-            return Shared(answer=answer, returned=tuple(forwarded.pairs))
+    async def _to_share(self, key: Hashable, answering: Callable[[], Awaitable[Answer]], deadline: float) -> Shared:
+        self._ends[key] = deadline
+        try:
+            return Shared(answer=await answering(), deadline=deadline)
+        finally:
+            del self._ends[key]
 
     async def _answer(
         self, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float
@@ -109,6 +132,7 @@ class Federation:
             principal=principal,
             deadline=deadline,
             fetched=[] if operation.explain else None,
+            show_subgraphs=self._show_subgraphs,
             whole=self._whole,
         )
         if isinstance(found, Alone):

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeGuard
 from urllib.parse import parse_qsl
 
-import orjson
 from starlette.types import Receive
 
+from gateway import exact_json
 from gateway.errors import Code, Headers, refuse
 from gateway.http.watch import ClientGone
 from gateway.operations.pipeline import GraphRequest
@@ -108,8 +108,8 @@ def _too_large(most: int) -> Exception:
 
 def _json(text: bytes) -> Any:
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        return exact_json.loads(text)
+    except ValueError:
         raise refuse(Code.BAD_REQUEST, "The request is not JSON in UTF-8.") from None
 
 

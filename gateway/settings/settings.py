@@ -28,7 +28,7 @@ from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.hub import Hubs, with_secret
 from gateway.settings.inventory import Inventory
-from gateway.settings.subgraph import FederationSettings
+from gateway.settings.subgraph import FederationSettings, SubgraphSettings
 from gateway.settings.system import with_bearer
 from gateway.settings.ticketing import Ticketing
 
@@ -160,6 +160,8 @@ class Settings(BaseSettings):
         "router",
     )
     """the roles that may ask for the schema (`__schema`, `__type`)."""
+    subgraphs: Mapping[str, SubgraphSettings] = Field(default_factory=dict)
+    """by subgraph name: how it is asked, where that differs."""
     traces: str = ""
     """where spans go: an OpenTelemetry collector, such as http://127.0.0.1:4318/v1/traces; needs trunkline[traces]."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

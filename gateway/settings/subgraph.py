@@ -14,6 +14,40 @@ HeaderName = Annotated[str, Field(pattern=HEADER, max_length=100)]
 Count = Annotated[int, Field(gt=0)]
 
 
+Names = tuple[HeaderName, ...]
+Seconds = Annotated[float, Field(gt=0, le=300)]
+
+
+def _http(name: str, url: str) -> str:
+    if url and not url.startswith(("http://", "https://")):
+        raise ValueError(f"has no http or https address{name}.")
+    return url
+
+
+class SubgraphSettings(BaseModel):
+    """How one remote subgraph is asked; what is not said here is as for all of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = ""
+    """where it is, if not where the supergraph says."""
+    timeout_seconds: Seconds | None = None
+    """of one request to it."""
+    connections: Count | None = None
+    """at a time."""
+    headers: Mapping[HeaderName, SecretStr] = {}
+    """sent to it with every request."""
+    forward_headers: Names | None = None
+    """of a client's request, that go on to it; these only, whatever is set for all."""
+    show_messages: bool = False
+    """let clients read its error messages."""
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        return _http("", value)
+
+
 class FederationSettings(BaseModel):
     """How subgraphs are asked, and how far planning may go."""
 
@@ -22,22 +56,22 @@ class FederationSettings(BaseModel):
     supergraph: Path | None = None
     """the file."""
     urls: Mapping[str, str] = {}
-    """by subgraph name, where it is not where the file says."""
-    headers: Mapping[str, Mapping[HeaderName, SecretStr]] = {}
-    """by subgraph name: what is sent to it with every request."""
-    forward_headers: tuple[HeaderName, ...] = ()
-    """of a client's request, that go on to every subgraph,"""
-    return_headers: tuple[HeaderName, ...] = ()
-    """and of a subgraph's answer, that go back to the client."""
-    show_messages: tuple[str, ...] = ()
-    """names of subgraphs whose error messages clients may read."""
+    """by subgraph name, as typed on the command line: where it is."""
+    forward_headers: Names = ()
+    """of a client's request, that go on to every subgraph without a rule of its own,"""
+    return_headers: Names = ()
+    """and of a subgraph's answer, that go back to the client; answers are then not shared."""
+    show_subgraphs: bool = False
+    """name the subgraph in errors."""
     share: bool = True
     """ask once what several clients ask at the same time with the same headers."""
     tries: Annotated[int, Field(ge=1, le=5)] = 3
     """of a read that a subgraph could not answer, the first included."""
     response_bytes: Count = 20_000_000
-    connections: Count = 400
-    """to all subgraphs together."""
+    timeout_seconds: Seconds | None = None
+    """of one request to a subgraph; as long as the client's request without it."""
+    connections: Count = 100
+    """to each subgraph at a time."""
     plan_steps: Count = 200_000
     plan_fields: Count = 20_000
     """in all requests of a plan together."""
@@ -45,7 +79,4 @@ class FederationSettings(BaseModel):
     @field_validator("urls")
     @classmethod
     def _addresses(cls, value: Mapping[str, str]) -> Mapping[str, str]:
-        for name, url in value.items():
-            if not url.startswith(("http://", "https://")):
-                raise ValueError(f"has no http or https address for {name}.")
-        return value
+        return {name: _http(f" for {name}", url) for name, url in value.items()}

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -116,7 +117,7 @@ JSON = "Content-Type: application/json"
 
 
 @asynccontextmanager
-async def asking(address: str, *, failures: int = 100, most_bytes: int = 1_048_576) -> AsyncIterator[Transport]:
-    told = System(name="ticketing", address=address, failures=failures, most_bytes=most_bytes)
+async def asking(address: str, *, failures: int = 100, **given: Any) -> AsyncIterator[Transport]:
+    told = System(name="ticketing", address=address, failures=failures, **given)
     async with opened(told) as found:
         yield found

@@ -13,6 +13,7 @@ from graphql import GraphQLList, GraphQLNonNull, GraphQLSchema, is_leaf_type
 from gateway.federation.execution.entities import Object, Place
 from gateway.federation.execution.faults import Fault
 from gateway.federation.execution.leaves import Unfit, accept
+from gateway.federation.execution.projection import is_type_irrelevant
 from gateway.federation.planning.items import Item, Items
 from gateway.federation.planning.names import Names
 from gateway.federation.planning.plan import QueryPlan
@@ -46,12 +47,12 @@ class _Walking:
         self._told = told
         self.found: list[Fault] = []
 
-    def object(self, type_: str, sets: Sets, names: Names, data: Object, place: Place, *, named: bool = True) -> Object:
+    def object(self, type_: str, sets: Sets, names: Names, data: Object, place: Place) -> Object:
         """Complete an object."""
         made: Object = {}
         for item in self._items.of(sets, type_).items:
             if item.name == "__typename":
-                made[item.key] = type_ if named else None
+                made[item.key] = type_
                 continue
             written = names.read(item, type_)
             value = data.get(written.key) if written else None
@@ -92,11 +93,18 @@ class _Walking:
         if not self._graph.is_abstract(type_):
             return self.object(type_, sets, names, value, place)
         name = value.get("__typename")
-        if name in self._graph.runtime(type_) and name in self._schema.type_map:
-            return self.object(str(name), sets, names, value, place)
-        if self._graph.type(type_).kind == "interface" and name in (None, type_):
-            return self.object(type_, sets, names, value, place, named=False)
+        if isinstance(name, str) and name in self._graph.runtime(type_) and name in self._schema.type_map:
+            return self.object(name, sets, names, value, place)
+        if name in (None, type_):
+            return self._of_unknown_type(type_, sets, names, value, place)
         self._tell(place, f"A subgraph gave what is no {type_}.")
+        return None
+
+    def _of_unknown_type(self, type_: str, sets: Sets, names: Names, value: Object, place: Place) -> Object | None:
+        if is_type_irrelevant(self._graph, self._items, type_, sets, names):
+            return self.object(type_, sets, names, value, place)
+        asked = [each.key for each in self._items.of(sets, type_).items if each.name == "__typename"]
+        self._tell((*place, *asked[:1]), f"No subgraph told which {type_} this is.")
         return None
 
     def _tell(self, place: Place, message: str) -> None:

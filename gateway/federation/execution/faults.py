@@ -7,13 +7,15 @@ entity, a requirement) is told of at the object that it belongs to.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, cast
+from itertools import islice, takewhile
+from typing import Any, TypeGuard, cast
 
 from gateway.errors import MOST_ERRORS, Code
 from gateway.federation.execution.entities import Asked, Object, Place, places
+from gateway.federation.planning.items import Item
+from gateway.federation.planning.names import Names, Written
 from gateway.federation.planning.plan import QueryPlan, Request
 from gateway.federation.query_graph import QueryGraph
 from gateway.federation.selections import Sets
@@ -55,6 +57,14 @@ class Telling:
         )
         yield from dict.fromkeys(islice(found, MOST_ERRORS))
 
+    def lost(self, asked: Asked, objects: Iterable[Object], subgraph: str, message: str) -> Iterator[Fault]:
+        """Give the faults at what was to be asked of entities, and was not answered without an error saying so."""
+        found = (
+            Fault(place=self.visible(place), message=message, code=Code.SUBGRAPH_FAILED.value, subgraph=subgraph)
+            for place in self._of_objects(asked, objects, None)
+        )
+        yield from dict.fromkeys(islice(found, MOST_ERRORS))
+
     def _places(self, request: Request, asked: Mapping[str, Asked], path: Any) -> Iterator[Place]:
         first, *rest = path if isinstance(path, list) and path else (None,)
         if isinstance(first, str) and first in asked:
@@ -67,17 +77,22 @@ class Telling:
 
     def _of_call(self, call: Asked, rest: list[Any]) -> Iterator[Place]:
         index, *below = rest or (None,)
-        if not isinstance(index, int) or not 0 <= index < len(call.objects):
+        if not _is_index(index) or index >= len(call.objects):
             yield from self._of_entities(call, range(len(call.objects)), None)
         else:
             yield from self._of_entities(call, (index,), _plain(below) or None)
 
-    def _of_entities(self, call: Asked, indexes: Sequence[int], below: Place | None) -> Iterator[Place]:
-        meant = {id(each) for index in indexes for objects in call.objects[index] for each in objects}
+    def _of_entities(self, call: Asked, indexes: Iterable[int], below: Place | None) -> Iterator[Place]:
+        found = (each for index in indexes for objects in call.objects[index] for each in objects)
+        return self._of_objects(call, found, below)
+
+    def _of_objects(self, call: Asked, objects: Iterable[Object], below: Place | None) -> Iterator[Place]:
+        meant = set(map(id, objects))
+        fields: list[Place] = [below] if below else [(key,) for key in call.call.fields]
         for path in call.call.paths:
             for each, place in places(self.root, path):
                 if id(each) in meant:
-                    for one in [below] if below else [(key,) for key in call.call.fields]:
+                    for one in fields or [()]:  # what is asked may be fragments only
                         yield (*place, *one)
 
     def _everywhere(self, request: Request, asked: Mapping[str, Asked]) -> Iterator[Place]:
@@ -90,33 +105,58 @@ class Telling:
             yield from self._of_entities(call, range(len(call.objects)), None)
 
     def visible(self, place: Place) -> Place:
-        """Give a place by the client's keys, as far as the client can see it."""
+        """Give a place by the client's keys, as far as the client can see it and its indexes are those of lists."""
         type_ = self.graph.supergraph.roots[self.plan.operation.kind]
         sets: Sets = (self.plan.operation.root,)
         names, data = self.plan.names, cast("Any", self.root)
         made: list[str | int] = []
+        lists = 0  # how many levels of lists the value here has
         for segment in place:
             if isinstance(segment, int):
-                made.append(segment)
-                data = data[segment] if isinstance(data, list) and segment < len(data) else None
-                continue
-            owner = data.get("__typename", type_) if isinstance(data, dict) and self.graph.is_abstract(type_) else type_
-            owner = owner if isinstance(owner, str) and owner in self.graph.supergraph.types else type_
-            for item in self.plan.items.of(sets, owner).items:
-                written = names.read(item, owner)
-                if written is not None and written.key == segment:
+                if not lists or (isinstance(data, list) and segment >= len(data)):
                     break
-            else:
-                return tuple(made)
+                made.append(segment)
+                lists -= 1
+                data = data[segment] if isinstance(data, list) else None
+                continue
+            owner = self._owner(type_, data)
+            found = None if lists else self._item(sets, owner, names, segment)
+            if found is None:
+                break
+            item, written = found
             made.append(item.key)
-            type_ = self.graph.type(owner).fields[item.name].type
+            field = self.graph.type(owner).fields[item.name]
+            type_, lists = field.type, field.shape.count("[")
             sets, names = item.sets, written.inner
             data = data.get(segment) if isinstance(data, dict) else None
         return tuple(made)
 
+    def _owner(self, type_: str, data: Any) -> str:
+        name = data.get("__typename") if isinstance(data, dict) and self.graph.is_abstract(type_) else None
+        return name if isinstance(name, str) and name in self.graph.supergraph.types else type_
+
+    def _item(self, sets: Sets, owner: str, names: Names, key: str) -> tuple[Item, Written] | None:
+        """Give what a client asked for that was fetched under a key."""
+        for item in self.plan.items.of(sets, owner).items:
+            written = names.read(item, owner)
+            if written is not None and written.key == key:
+                return item, written
+        return None
+
+
+def untold(faults: Iterable[Fault], told: Sequence[Fault]) -> list[Fault]:
+    """Give the faults whose places no error at them or above them explains."""
+    known = {each.place for each in told}
+    return [each for each in faults if not any(each.place[:length] in known for length in range(len(each.place) + 1))]
+
+
+def _is_index(value: Any) -> TypeGuard[int]:
+    return type(value) is int and value >= 0
+
 
 def _plain(path: Sequence[Any]) -> Place:
-    return tuple(each for each in path if isinstance(each, str | int))
+    """Give a path up to where it is none: GraphQL, 7.1.2, knows field names and list indexes only."""
+    return tuple(takewhile(lambda each: isinstance(each, str) or _is_index(each), path))
 
 
 def _message(error: Mapping[str, Any]) -> str:

@@ -1,15 +1,14 @@
 """Some headers of a client are for the subgraphs, and some of a subgraph for the client; all others must stay where they are.
 
 The port to subgraphs knows no headers, and most subgraphs are none of HTTP. So `Forwarding`, ASGI middleware round the
-endpoint, keeps those of a request that rules name in a context variable, where remote.py finds them; and what subgraphs
-send back that other rules name goes into the response. Headers that belong to one connection are never passed on,
+endpoint, keeps those of a request that any rule names in a context variable. There remote.py finds them and sends on those
+that the rule of its own subgraph names. What subgraphs send back that other rules name goes into the response. Headers that belong to one connection are never passed on,
 whatever the rules say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final
@@ -69,17 +68,6 @@ def current() -> Forwarded:
     return CURRENT.get() or Forwarded()
 
 
-@contextmanager
-def collecting() -> Iterator[Forwarded]:
-    """Answer for several requests at once: what comes back is collected here and given to each of them."""
-    forwarded = Forwarded(onward=current().onward)
-    token = CURRENT.set(forwarded)
-    try:
-        yield forwarded
-    finally:
-        CURRENT.reset(token)
-
-
 class Forwarding:
     """Wrap an ASGI application."""
 
@@ -90,7 +78,7 @@ class Forwarding:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, with its headers in reach."""
         kept = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
-        forwarded = Forwarded(onward=tuple((name, value) for name, value in kept if name in self._onward))
+        forwarded = Forwarded(onward=_combined(each for each in kept if each[0] in self._onward))
 
         async def adding(message: Message) -> None:
             if message["type"] == "http.response.start" and forwarded.pairs:
@@ -102,3 +90,11 @@ class Forwarding:
             await self._app(scope, receive, adding)
         finally:
             CURRENT.reset(token)
+
+
+def _combined(pairs: Iterable[tuple[str, str]]) -> Pairs:
+    """Make one line of several of one name, as RFC 9110, 5.3 allows; of cookies as RFC 9113, 8.2.3 asks."""
+    lines: dict[str, list[str]] = {}
+    for name, value in pairs:
+        lines.setdefault(name, []).append(value)
+    return tuple((name, ("; " if name == "cookie" else ", ").join(values)) for name, values in lines.items())

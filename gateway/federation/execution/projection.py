@@ -61,13 +61,13 @@ class _Writing:
         self._number += 1
         return f"{letter}{self._number}"
 
-    def object(self, type_: str, sets: Sets, names: Names, *, named: bool = True) -> str:
+    def object(self, type_: str, sets: Sets, names: Names) -> str:
         """Write the function of an object of a type; give its name."""
-        key = (f"{type_}{'' if named else '?'}", sets, names)
+        key = (type_, sets, names)
         if key in self._known:
             return self._known[key]
         function = self._known[key] = self._fresh("f")
-        fields = [self._field(each, type_, names, named=named) for each in self._items.of(sets, type_).items]
+        fields = [self._field(each, type_, names) for each in self._items.of(sets, type_).items]
         self.lines += [
             f"def {function}(d):",
             "    if type(d) is not dict: refuse()",
@@ -76,9 +76,9 @@ class _Writing:
         ]
         return function
 
-    def _field(self, item: Item, owner: str, names: Names, *, named: bool) -> str:
+    def _field(self, item: Item, owner: str, names: Names) -> str:
         if item.name == "__typename":
-            return f"{item.key!r}: {owner if named else None!r}"
+            return f"{item.key!r}: {owner!r}"
         written = names.read(item, owner)
         type_ = self._schema.type_map[owner].fields[item.name].type  # type: ignore[attr-defined]  # it has fields
         if written is None:
@@ -122,16 +122,30 @@ class _Writing:
         self._known[key] = function
         possible = [each for each in self._graph.runtime(type_) if each in self._schema.type_map]
         rows = [f"{each!r}: {self.object(each, sets, names)}" for each in possible]
-        if self._graph.type(type_).kind == "interface":  # what an interface object answers for itself
-            unnamed = self.object(type_, sets, names, named=False)
-            rows += [f"{type_!r}: {unnamed}", f"None: {unnamed}"]
+        if is_type_irrelevant(self._graph, self._items, type_, sets, names):
+            rows += [f"{each!r}: {self.object(type_, sets, names)}" for each in (type_, None)]
         self.lines += [
             f"{table} = {{{', '.join(rows)}}}",
             f"def {function}(d):",
             "    if type(d) is not dict: refuse()",
-            f"    return {table}.get(d.get('__typename'), refuse)(d)",
+            "    t = d.get('__typename')",
+            "    if type(t) is not str and t is not None: refuse()",
+            f"    return {table}.get(t, refuse)(d)",
         ]
         return function
+
+
+def is_type_irrelevant(graph: QueryGraph, items: Items, type_: str, sets: Sets, names: Names) -> bool:
+    """Tell whether an object of an abstract type is answered alike, of whatever type it is.
+
+    Then it need not say which: an interface object does not know, and there may be no owner who does.
+    """
+    if graph.type(type_).kind != "interface":
+        return False
+    split = items.of(sets, type_)
+    return not split.fragments and all(
+        each.name != "__typename" and names.read(each, type_) is not None for each in split.items
+    )
 
 
 def _refuse(_: object = None) -> Any:

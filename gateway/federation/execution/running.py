@@ -13,19 +13,23 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import structlog
 from graphql import GraphQLSchema
 
 from gateway.errors import MOST_ERRORS
 from gateway.federation.execution.completing import complete
-from gateway.federation.execution.entities import Asked, Object, collect, gather, merge, put_back
-from gateway.federation.execution.faults import Fault, Telling
+from gateway.federation.execution.entities import Asked, Object, collect, merge, put_back
+from gateway.federation.execution.faults import Fault, Telling, untold
 from gateway.federation.execution.projection import Irregular, Project
+from gateway.federation.execution.representing import EntityReader, entity_reader, gather
 from gateway.federation.planning.plan import QueryPlan, Request
 from gateway.federation.query_graph import QueryGraph
 from gateway.federation.subgraph import Answer, Operation, Subgraph
 from gateway.federation.supergraph import Graph
 from gateway.telemetry.tracing import span
 from graph.model.scope import Principal
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,13 @@ class Prepared:
     operations: tuple[Operation, ...]
     """of the requests, in their order."""
     project: Project
+    readers: tuple[tuple[EntityReader, ...], ...] = field(init=False)
+    """of each request's calls."""
+
+    def __post_init__(self) -> None:
+        """Compile the reading of entities."""
+        readers = (tuple(entity_reader(self.graph, call) for call in each.calls) for each in self.plan.requests)
+        object.__setattr__(self, "readers", tuple(readers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +84,14 @@ class Asking:
     deadline: float
     fetched: list[Fetched] | None
     """None: it is not to be told."""
+    show_subgraphs: bool = False
+    """whether errors name the subgraph."""
     whole: Container[Graph] = ()
     """the subgraphs that say themselves when nothing was run: what they refuse is refused."""
+
+    def shown(self, graph: Graph) -> str:
+        """Give a subgraph's name as errors have it; empty where they must not."""
+        return self.subgraphs[graph].name if self.show_subgraphs else ""
 
     async def ask(self, graph: Graph, operation: Operation, values: Mapping[str, Any], entities: int = 0) -> Answer:
         """Ask one."""
@@ -100,6 +117,8 @@ class Run:
     variables: Mapping[str, Any]
     root: Object = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    unknown: set[int] = field(default_factory=set)
+    """ids of objects that some subgraph knows nothing of: what it would have told is missing by right."""
     refused: Answer | None = None
     """what a subgraph said instead of running the operation."""
 
@@ -127,7 +146,8 @@ class Run:
 
     async def _ask(self, number: int) -> None:
         request = self.prepared.plan.requests[number]
-        asked = {each.key: gather(each, self.root) for each in request.calls}
+        asked = {each.call.key: gather(each, self.root) for each in self.prepared.readers[number]}
+        self._tell_unusable(asked)
         into = None if request.root is None else collect(self.root, request.root)
         if not into and not any(each.sent for each in asked.values()):
             return
@@ -137,23 +157,44 @@ class Run:
         answer = await self.asking.ask(request.graph, self.prepared.operations[number], values, entities)
         if request.graph in self.asking.whole and request.root is not None and "data" not in answer:
             self.refused = answer
-        self._write(request, asked, into or [], answer.get("data"))
-        errors = answer.get("errors") or ()
-        if errors or not isinstance(answer.get("data"), dict):
-            telling = Telling(graph=self.prepared.graph, plan=self.prepared.plan, root=self.root)
-            name = self.asking.subgraphs[request.graph].name
-            self.faults += telling.faults(request, asked, name, errors or ({},))
+        data, errors = answer.get("data"), answer.get("errors") or ()
+        unanswered = self._write(request, asked, into or [], data)
+        name = self.asking.shown(request.graph)
+        if errors or not isinstance(data, dict):
+            self.faults += self._telling().faults(request, asked, name, errors or ({},))
+        for each, objects in unanswered:
+            log.warning("a subgraph left out entities", subgraph=request.graph, entities=len(objects))
+            message = "A subgraph left out what it was asked of this."
+            self.faults += untold(self._telling().lost(each, objects, name, message), self.faults)
 
-    def _write(self, request: Request, asked: Mapping[str, Asked], into: list[Object], data: Any) -> None:
+    def _tell_unusable(self, asked: Mapping[str, Asked]) -> None:
+        for each in asked.values():
+            broken = [one for one in each.unusable if id(one) not in self.unknown]
+            if broken:
+                log.warning("no subgraph gave what stands for entities", asked=each.call.fields, entities=len(broken))
+                message = "What this is made of was left out or broken by a subgraph."
+                self.faults += untold(self._telling().lost(each, broken, "", message), self.faults)
+
+    def _telling(self) -> Telling:
+        return Telling(graph=self.prepared.graph, plan=self.prepared.plan, root=self.root)
+
+    def _write(
+        self, request: Request, asked: Mapping[str, Asked], into: list[Object], data: Any
+    ) -> list[tuple[Asked, list[Object]]]:
+        """Write an answer into the tree; give the entities that it should have told of and did not."""
         if not isinstance(data, dict):
-            return
+            return []
+        unanswered = []
         for call in asked.values():
-            answers = data.pop(call.call.key, None)
-            if isinstance(answers, list):
-                put_back(call, answers)
+            numbers = put_back(call, data.pop(call.call.key, None)) if call.sent else []
+            self.unknown.update(map(id, call.unknown))
+            if numbers:
+                objects = [each for number in numbers for same in call.objects[number] for each in same]
+                unanswered.append((call, objects))
         if request.root is not None:
             for each in into:
                 merge(each, {key: data[key] for key in request.fields if key in data})  # and nothing that was not asked
+        return unanswered
 
     def _completed(self) -> Answer:
         prepared = self.prepared
@@ -163,6 +204,9 @@ class Run:
             except Irregular:
                 data, more = complete(prepared.graph, prepared.schema, prepared.plan, self.root, self.faults)
                 self.faults += more
+                if more:
+                    found = [(*each.place, each.message) for each in more[:MOST_ERRORS]]
+                    log.warning("values do not fit the schema", found=found)
         if not self.faults:
             return {"data": data}
         return {"data": data, "errors": [each.printed() for each in self.faults[:MOST_ERRORS]]}

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.ticketing.ticketing import TicketingSystem, serving
-from adapters.transport.transport import LONGEST_RETRY_AFTER, Call, System, Transport, opened, retry_after
+from adapters.transport.retry_after import LONGEST, retry_after
+from adapters.transport.transport import Call, System, Transport, opened
 from tests.adapters.conftest import JSON, asking, http, saying, soon
 
 GET = Call(method="GET", path=("troubleTicket",))
@@ -200,10 +201,10 @@ class TestRetryAfter:
             ("1.5", None),
             ("soon", None),
             ("\u0663", None),
-            ("9" * 5_000, LONGEST_RETRY_AFTER),
+            ("9" * 5_000, LONGEST),
             ("Sun, 01 Mar 2026 12:00:30 GMT", 30.0),
             ("Sun, 01 Mar 2026 11:00:00 GMT", 0.0),
-            ("Sun, 01 Mar 2099 11:00:00 GMT", LONGEST_RETRY_AFTER),
+            ("Sun, 01 Mar 2099 11:00:00 GMT", LONGEST),
             ("Sun, 99 Mar 2026 11:00:00 GMT", None),
         ],
     )
@@ -229,7 +230,7 @@ class TestBreaker:
     async def test_a_system_that_is_away_is_not_asked_again_at_once(self, system: TicketingSystem, kind: Kind) -> None:
         rule = Rule(kind=kind, seconds=0.5)
         system.faults.order(rule)
-        async with asking(system.address, failures=2) as transport:
+        async with asking(system.address, failures=2, fair_seconds=0.2) as transport:
             for _ in range(2):
                 assert transport.breaker.retry_at is None
                 await self.refused(transport)
@@ -240,6 +241,13 @@ class TestBreaker:
             assert 0 < error.retry_after <= 1
             assert not error.may_have_happened
             assert transport.breaker.closed_at is None
+
+    async def test_one_that_was_asked_with_little_time_left_is_not_away(self, system: TicketingSystem) -> None:
+        system.faults.order(Rule(kind=Kind.SLOW, seconds=5))
+        async with asking(system.address, failures=1) as transport:
+            for _ in range(2):
+                assert isinstance(await self.refused(transport), TimedOut)
+            assert transport.breaker.retry_at is None
 
     async def test_one_that_says_no_is_there(self, system: TicketingSystem) -> None:
         async with asking(system.address, failures=2) as transport:

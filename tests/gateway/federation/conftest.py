@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
-import orjson
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,7 +18,7 @@ from starlette.routing import Route
 
 from gateway.http.serving import bound, listening
 from gateway.settings.settings import Limits, Settings
-from gateway.settings.subgraph import FederationSettings
+from gateway.settings.subgraph import FederationSettings, SubgraphSettings
 from gateway.standalone import application
 from tests.gateway.federation.planning.models import HEADER
 
@@ -87,7 +88,7 @@ class Subgraphs:
 
     async def answer(self, request: Request) -> Response:
         name = request.path_params["name"]
-        body = orjson.loads(await request.body())
+        body = json.loads(await request.body())  # which reads any number
         self.asked.append((name, body, dict(request.headers)))
         return await self.behaviours[name](request, body)
 
@@ -117,7 +118,12 @@ def supergraph(subgraphs: Subgraphs, tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def gateway(
-    supergraph: Path, *, seconds: float = 2.0, traces: str = "", **federation: Any
+    supergraph: Path,
+    *,
+    seconds: float = 2.0,
+    traces: str = "",
+    subgraphs: Mapping[str, Any] = MappingProxyType({}),
+    **federation: Any,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A gateway with some settings, and a client of it."""
     settings = Settings(
@@ -126,6 +132,7 @@ async def gateway(
         traces=traces,
         limits=Limits(tokens=1_000),
         federation=FederationSettings(supergraph=supergraph, **federation),
+        subgraphs={name: SubgraphSettings(**given) for name, given in subgraphs.items()},
     )
     sock = bound(settings)
     base = f"http://127.0.0.1:{sock.getsockname()[1]}"

@@ -239,7 +239,7 @@ async def test_at_most_nine_errors_are_told(subgraphs: Subgraphs, supergraph: Pa
 async def test_messages_are_shown_of_subgraphs_that_the_operator_names(subgraphs: Subgraphs, supergraph: Path) -> None:
     error = {"message": "Sold out.", "extensions": {"code": "CONFLICT", "inner": SECRET}}
     subgraphs.behaviours["b"] = entities(None, errors=[error])
-    async with gateway(supergraph, show_messages=("b",)) as client:
+    async with gateway(supergraph, subgraphs={"b": {"show_messages": True}}) as client:
         answer = await ask(client, "{ product { note } }")
     assert answer["errors"][0]["message"] == "Sold out."
     assert answer["errors"][0]["extensions"]["code"] == "CONFLICT"
