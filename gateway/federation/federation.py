@@ -23,10 +23,10 @@ from gateway.federation.execution.forwarding import Pairs, collecting, current
 from gateway.federation.execution.running import Asking, Run, ms
 from gateway.federation.execution.sharing import Sharing
 from gateway.federation.planning import Budget, PlanningFailed
-from gateway.federation.planning.normalize import definition_of
 from gateway.federation.plans import Plans
 from gateway.federation.subgraph import Answer, Operation, Subgraph
 from gateway.federation.supergraph import Graph, Supergraph
+from gateway.syntax import definition_of
 from graph.model.scope import Principal, Role
 
 

@@ -16,7 +16,9 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from graphql import DirectiveNode, DocumentNode, Node, SchemaDefinitionNode, value_from_ast_untyped
+from graphql import DirectiveNode, DocumentNode, Node, SchemaDefinitionNode
+
+from gateway.syntax import arguments_of
 
 LINK: Final = "specs.apollo.dev/link"
 CORE: Final = "specs.apollo.dev/core"
@@ -118,11 +120,6 @@ def _linking(applied: Iterable[DirectiveNode]) -> frozenset[str]:
         if link.spec in {LINK, CORE} and each.name.value in {link.prefix, *(one.lstrip("@") for one in link.imported)}:
             names.add(each.name.value)
     return frozenset(names)
-
-
-def arguments_of(node: DirectiveNode) -> dict[str, Any]:
-    """Give the arguments of a directive as plain values."""
-    return {each.name.value: value_from_ast_untyped(each.value) for each in node.arguments or ()}
 
 
 def _link(node: DirectiveNode) -> Link:

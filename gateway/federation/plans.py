@@ -26,8 +26,9 @@ from gateway.federation.execution.sharing import Sharing
 from gateway.federation.planning import Budget, Planner, PlanningFailed
 from gateway.federation.planning.normalize import Normalized, normalize
 from gateway.federation.query_graph import QueryGraph
-from gateway.federation.subgraph import Operation, conditions_of
+from gateway.federation.subgraph import Operation
 from gateway.federation.supergraph import Graph, Supergraph
+from gateway.syntax import conditions_of
 from gateway.telemetry.tracing import span
 
 LONG: Final = 150

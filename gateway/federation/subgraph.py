@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from graphql import DocumentNode, VariableNode, Visitor, visit
+from graphql import DocumentNode
 
 from graph.model.scope import Principal
 
@@ -53,18 +53,3 @@ class Subgraph(Protocol):
     ) -> Answer:
         """Answer within `deadline`, an absolute `time.monotonic()`; cancelling the task stops the work."""
         ...
-
-
-def conditions_of(document: DocumentNode) -> tuple[str, ...]:
-    """Name the variables that decide what is asked at all; their values are part of what a plan is cached by."""
-    names: dict[str, None] = {}
-
-    class Naming(Visitor):
-        def enter_directive(self, node: Any, *_: Any) -> None:
-            if node.name.value in {"skip", "include"}:
-                for each in node.arguments or ():
-                    if isinstance(each.value, VariableNode):
-                        names[each.value.name.value] = None
-
-    visit(document, Naming())
-    return tuple(names)

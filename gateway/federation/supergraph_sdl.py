@@ -33,7 +33,7 @@ from graphql import (
 )
 from graphql.language import print_ast
 
-from gateway.federation.links import APOLLO, CORE, INACCESSIBLE, JOIN, LINK, Element, arguments_of, links_of
+from gateway.federation.links import APOLLO, CORE, INACCESSIBLE, JOIN, LINK, Element, links_of
 from gateway.federation.public import is_machinery, public_part
 from gateway.federation.selections import Fragment, SelectionSet, read_field_set
 from gateway.federation.supergraph import (
@@ -47,6 +47,7 @@ from gateway.federation.supergraph import (
     SuperType,
     TypeInGraph,
 )
+from gateway.syntax import arguments_of
 
 UNDERSTOOD: Final = {
     LINK: frozenset({"v1.0"}),

@@ -27,7 +27,7 @@ from graphql import (
 from graphql.validation.rules.max_introspection_depth_rule import MaxIntrospectionDepthRule
 
 from gateway.errors import MOST_ERRORS, Code, Refused, refuse
-from gateway.federation.subgraph import Operation, conditions_of
+from gateway.federation.subgraph import Operation
 from gateway.operations.cost import Cost, cost_of
 from gateway.operations.introspection import split
 from gateway.operations.limits import check_document
@@ -35,6 +35,7 @@ from gateway.operations.permissions import Demands, demands_of
 from gateway.operations.schema import PublicSchema
 from gateway.operations.variables import Variable, problem_of, variables_of
 from gateway.settings.settings import Limits
+from gateway.syntax import conditions_of, definition_of
 
 RULES: Final = (*specified_rules, MaxIntrospectionDepthRule)
 
@@ -136,7 +137,7 @@ def _parsed(text: str, limits: Limits) -> DocumentNode:
 
 
 def _prepared(document: DocumentNode, key: str, schema: PublicSchema) -> Prepared:
-    node = next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
+    node = definition_of(document)
     name = node.name.value if node.name else None
     parts = split(document)
     return Prepared(

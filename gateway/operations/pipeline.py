@@ -1,6 +1,6 @@
 """One request passes one gate after another, and the first that says no ends it.
 
-    known document? -> (new: allowance, parse, limits, validate) -> choose the operation -> method -> caller
+    known document? -> (new: allowance, parse, limits, validate) -> choose the operation -> its kind -> method -> caller
     -> (a change: what waits already) -> coerce variables -> what they hold -> cost -> introspection, subgraph -> one answer
 
 The gates stand in the order of what they cost us: everything up to the caller's rights is looked up for a document that
@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+
+from graphql import OperationType
 
 from gateway.errors import Code, Refused, refuse
 from gateway.federation.subgraph import Answer, Subgraph
@@ -64,6 +66,9 @@ class Pipeline:
         if isinstance(document, Refused):
             raise Refused(*document.problems)
         prepared = document.choose(request.operation_name)
+        if prepared.node.operation is OperationType.SUBSCRIPTION:
+            message = "Subscriptions are not served."
+            raise refuse(Code.OPERATION_RESOLUTION_FAILURE, message, "Ask by a query, again where that is needed.")
         if request.queries_only and not prepared.is_query:
             message = "GET runs queries only."
             raise refuse(Code.METHOD_NOT_ALLOWED, message, headers=((b"allow", b"POST"),))

@@ -256,3 +256,7 @@ async def test_documents_are_forgotten_by_count_and_by_bytes() -> None:
     documents.learn("#" * 501)
     assert documents._known == {}
     assert documents._bytes == 0
+
+
+async def test_a_schema_without_subscriptions_refuses_them() -> None:
+    assert await outcome(pipeline(), "subscription { hello }") == Code.GRAPHQL_VALIDATION_FAILED
