@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from graphql import FieldsOnCorrectTypeRule, GraphQLSchema, KnownTypeNamesRule, parse, validate
+from graphql import FieldsOnCorrectTypeRule, GraphQLSchema, KnownTypeNamesRule, validate
 
 from gateway.federation.execution.projection import projection
 from gateway.federation.execution.running import Prepared
@@ -26,7 +26,7 @@ from gateway.federation.execution.sharing import Sharing
 from gateway.federation.planning import Budget, Planner, PlanningFailed
 from gateway.federation.planning.normalize import Normalized, normalize
 from gateway.federation.query_graph import QueryGraph
-from gateway.federation.subgraph import Operation
+from gateway.federation.subgraph import Operation, TextOperation
 from gateway.federation.supergraph import Graph, Supergraph
 from gateway.syntax import conditions_of
 from gateway.telemetry.tracing import span
@@ -143,8 +143,7 @@ class Plans:
             return failed.with_traceback(None)
         digest = hashlib.sha256(text.encode()).hexdigest()
         operations = tuple(
-            Operation(key=f"{digest}:{number}", document=parse(each.text, no_location=True), name=None, text=each.text)
-            for number, each in enumerate(plan.requests)
+            TextOperation(key=f"{digest}:{number}", text=each.text) for number, each in enumerate(plan.requests)
         )
         project = projection(self._graph, self._schema, plan)
         return Prepared(graph=self._graph, schema=self._schema, plan=plan, operations=operations, project=project)

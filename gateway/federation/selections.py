@@ -99,24 +99,29 @@ def print_arguments(nodes: Sequence[ArgumentNode] | None) -> str:
 
 def print_set(selected: SelectionSet, indent: str = "") -> str:
     """Print a selection set, a field a line."""
-    return "\n".join(_lines(selected, indent))
-
-
-def _lines(selected: SelectionSet, indent: str) -> Iterator[str]:
-    for each in selected.selections:
-        if isinstance(each, Fragment):
-            head = f"... on {each.on}"
-        else:
-            name = each.name if each.key == each.name else f"{each.key}: {each.name}"
-            head = f"{name}{each.arguments}{each.directives}"
-        if each.inner is None:
-            yield f"{indent}{head}"
-        else:
-            yield f"{indent}{head} {{"
-            yield from _lines(each.inner, indent + "  ")
-            yield f"{indent}}}"
+    lines: list[str] = []
+    _print(selected, indent, "  ", lines)
+    return "\n".join(lines)
 
 
 def compact(selected: SelectionSet) -> str:
     """Print a selection set on one line."""
-    return " ".join(each.strip() for each in _lines(selected, ""))
+    parts: list[str] = []
+    _print(selected, "", "", parts)
+    return " ".join(parts)
+
+
+def _print(selected: SelectionSet, indent: str, deeper: str, into: list[str]) -> None:
+    for each in selected.selections:
+        if isinstance(each, Fragment):
+            head = f"{indent}... on {each.on}"
+        elif each.key == each.name:
+            head = f"{indent}{each.name}{each.arguments}{each.directives}"
+        else:
+            head = f"{indent}{each.key}: {each.name}{each.arguments}{each.directives}"
+        if each.inner is None:
+            into.append(head)
+        else:
+            into.append(f"{head} {{")
+            _print(each.inner, indent + deeper, deeper, into)
+            into.append(f"{indent}}}")

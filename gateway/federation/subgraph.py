@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from graphql import DocumentNode
+from graphql import DocumentNode, parse
 
 from graph.model.scope import Principal
 
@@ -33,6 +33,34 @@ class Operation:
     """the document as text, where whoever made it knows it; a remote subgraph sends it."""
     explain: bool = False
     """whether the answer's `extensions` tell how it was made: the plan, and for each fetch how long it took."""
+
+
+class TextOperation(Operation):
+    """An operation that was made as a text: it is parsed when its document is read, and most subgraphs do not read it."""
+
+    __slots__ = ("_parsed",)
+    _parsed: DocumentNode | None
+
+    def __init__(
+        self,
+        *,
+        key: str,
+        text: str,
+        name: str | None = None,
+        explain: bool = False,
+        document: DocumentNode | None = None,
+    ) -> None:
+        given = {"key": key, "text": text, "name": name, "explain": explain, "_parsed": document}
+        for attribute, value in given.items():
+            object.__setattr__(self, attribute, value)
+
+    @property
+    def document(self) -> DocumentNode:
+        """The text, parsed once."""
+        if self._parsed is None:
+            object.__setattr__(self, "_parsed", parse(self.text, no_location=True))
+        assert self._parsed is not None, "it has just been parsed"
+        return self._parsed
 
 
 class Subgraph(Protocol):

@@ -96,9 +96,12 @@ class Items:
 
 def _merged(same: list[Field]) -> Item:
     first = same[0]
-    sets = tuple(dict.fromkeys(each.inner for each in same if each.inner is not None))
+    sets: Sets = () if first.inner is None else (first.inner,)
+    directives: tuple[str, ...] = (first.directives,) if first.directives else ()
+    if len(same) > 1:
+        sets = tuple(dict.fromkeys(each.inner for each in same if each.inner is not None))
+        directives = tuple(dict.fromkeys(each.directives for each in same if each.directives))
     leaves = sum(each.leaves for each in sets) or 1
-    directives = tuple(dict.fromkeys(each.directives for each in same if each.directives))
     return Item(
         key=first.key, name=first.name, arguments=first.arguments, directives=directives, sets=sets, leaves=leaves
     )
