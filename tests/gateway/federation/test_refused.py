@@ -28,6 +28,7 @@ schema
 { query: Query subscription: Subscription }
 enum join__Graph { A @join__graph(name: "a", url: "{base}/a") }
 directive @tone(of: String!) on FIELD
+directive @trace(id: String) on QUERY
 type Query @join__type(graph: A) { alarms: String  thing: Thing  things: [Thing!]  node: Node }
 type Subscription @join__type(graph: A) { alarms: String  raised: String }
 interface Node @join__type(graph: A) { a: String }
@@ -136,6 +137,11 @@ async def test_a_directive_reaches_the_subgraph_and_must_be_right(
     ((_, body, _),) = subgraphs.asked
     assert body["query"] == "query($t: String!) { alarms @tone(of: $t) }"
     assert body["variables"] == {"t": "soft"}
+    beside = 'query($i: String) @trace(id: $i) { alarms __type(name: "Query") { name } }'
+    assert (await send(client, beside, variables={"i": "7"})).json() == {
+        "data": {"alarms": "one", "__type": {"name": "Query"}}
+    }
+    assert subgraphs.asked[-1][1]["query"] == "query($i: String) @trace(id: $i) { alarms }"
     assert (await send(client, "{ alarms @tone }")).status_code == 400
     assert (await send(client, "{ alarms @other }")).status_code == 400
     shown = await send(client, "{ __schema { directives { name } } }")
