@@ -20,6 +20,7 @@ Folders and files, from above to below:
     telemetry/     log, metrics, traces
     exchange.py    what is known of one HTTP exchange, for those who look on
     exact_json.py  JSON whose numbers keep their digits
+    syntax.py      what is read off a document in more than one place
     errors.py      every refusal, and the one table of what a code means on the wire
 
 Invariants

@@ -58,7 +58,7 @@ def federation_of(
         budget=_budget(settings),
         share=False,
         preparing=preparing or Preparing.of(settings.limits),
-        show_subgraphs=given.show_subgraphs,
+        show_subgraphs=settings.federation.show_subgraphs,
         whole={KNOWLEDGE: knowledge_schema().graphql, LEDGER: ledger_graphql()},
     )
 

@@ -6,7 +6,8 @@ response as a plain dict.
 Files, in order of flow:
 
     subgraph.py        the port: what is asked of a subgraph, and nothing of how it answers
-    supergraph_sdl.py  a supergraph's text becomes tables: supergraph.py, selections.py (field sets), public.py (what clients see)
+    supergraph_sdl.py  a supergraph's text becomes tables: supergraph.py, selections.py (field sets), public.py (what clients see);
+                       links.py says what its directives and types are
     query_graph.py     what can be asked where
     federation.py      one subgraph that is made of many; plans.py keeps its plans
     planning/          an operation becomes requests to subgraphs

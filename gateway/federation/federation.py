@@ -25,13 +25,13 @@ from gateway.federation.execution.forwarding import current
 from gateway.federation.execution.running import Asking, Run, ms
 from gateway.federation.execution.sharing import Sharing
 from gateway.federation.planning import Budget, PlanningFailed
-from gateway.federation.planning.normalize import definition_of
 from gateway.federation.plans import Alone, Plans
 from gateway.federation.subgraph import Answer, Operation, Subgraph
 from gateway.federation.supergraph import Graph, Supergraph
 from gateway.preparing.cache import SharedCache
 from gateway.preparing.new_work import UNMETERED, NewWork
 from gateway.preparing.preparing import Preparing
+from gateway.syntax import definition_of
 from graph.model.scope import Principal, Role
 
 UNMETERED_BYTES: Final = 64_000_000

@@ -19,7 +19,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from graphql import FieldsOnCorrectTypeRule, GraphQLSchema, KnownTypeNamesRule, parse, validate
+from graphql import FieldsOnCorrectTypeRule, GraphQLSchema, KnownTypeNamesRule, validate
 
 from gateway.federation.execution.projection import projection
 from gateway.federation.execution.running import Prepared
@@ -27,11 +27,12 @@ from gateway.federation.planning import Budget, Planner, PlanningFailed
 from gateway.federation.planning.normalize import Normalized, normalize
 from gateway.federation.planning.plan import QueryPlan
 from gateway.federation.query_graph import QueryGraph
-from gateway.federation.subgraph import Operation, conditions_of
+from gateway.federation.subgraph import Operation, TextOperation
 from gateway.federation.supergraph import Graph, Supergraph
 from gateway.preparing.cache import KEY_BYTES, Table
 from gateway.preparing.new_work import Work
 from gateway.preparing.preparing import Preparing
+from gateway.syntax import conditions_of
 from gateway.telemetry.tracing import span
 
 LONG: Final = 150
@@ -177,8 +178,7 @@ class Plans:
 
     def _prepared(self, plan: QueryPlan, digest: str) -> Prepared:
         operations = tuple(
-            Operation(key=f"{digest}:{number}", document=parse(each.text, no_location=True), name=None, text=each.text)
-            for number, each in enumerate(plan.requests)
+            TextOperation(key=f"{digest}:{number}", text=each.text) for number, each in enumerate(plan.requests)
         )
         project = projection(self._graph, self._schema, plan)
         return Prepared(graph=self._graph, schema=self._schema, plan=plan, operations=operations, project=project)

@@ -2,7 +2,8 @@
 
 A state is a type in a subgraph, and what is left there of an enclosing `@provides`. A step is a field that the subgraph
 resolves at that state; it leads to the next state. A target is where an object can be asked for by a key. Nothing here
-knows an operation, so everything that is found is kept.
+knows an operation, so everything that is found is kept. What is kept has no lock: a query graph is for one thread, except
+for `type`, `runtime` and the other questions that are answered from the supergraph's own tables and remember nothing.
 
 - A field that is external is no step, unless it is provided: neither for clients nor for a key or a requirement.
 - A step at an interface or a union stands for all possible types at once (`_alike`): it is there if each of them

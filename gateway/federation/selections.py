@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from graphql import FieldNode, GraphQLError, InlineFragmentNode, OperationDefinitionNode, SelectionSetNode, parse
 from graphql.language import ArgumentNode, print_ast
+from graphql.utilities.sort_value_node import sort_value_node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,6 +26,8 @@ class Field:
     """as text, in parentheses; empty where there is none."""
     inner: SelectionSet | None
     """None for a leaf."""
+    directives: str = ""
+    """as text, each after a space."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,11 +47,16 @@ class SelectionSet:
 
     selections: tuple[Selection, ...]
     leaves: int = field(init=False)
-    """how many fields without parts are below; found out when it is made."""
+    """how many fields of which no part is asked are below; found out when it is made."""
 
     def __post_init__(self) -> None:
-        inner = (1 if each.inner is None else each.inner.leaves for each in self.selections)
-        object.__setattr__(self, "leaves", sum(inner))
+        object.__setattr__(self, "leaves", sum(map(_leaves, self.selections)))
+
+
+def _leaves(each: Selection) -> int:
+    if each.inner is None:
+        return 1
+    return each.inner.leaves or int(isinstance(each, Field))  # a field that conditions have emptied is one of its own
 
 
 Sets: TypeAlias = tuple[SelectionSet, ...]
@@ -83,31 +91,37 @@ def _selections(node: SelectionSetNode) -> Iterator[Selection]:
 
 
 def print_arguments(nodes: Sequence[ArgumentNode] | None) -> str:
-    """Print arguments in one order, so that equal ones are equal texts."""
+    """Print arguments in one order, and the fields of objects in them, so that equal ones are equal texts."""
     if not nodes:
         return ""
-    return f"({', '.join(sorted(print_ast(each) for each in nodes))})"
+    return f"({', '.join(sorted(f'{each.name.value}: {print_ast(sort_value_node(each.value))}' for each in nodes))})"
 
 
 def print_set(selected: SelectionSet, indent: str = "") -> str:
     """Print a selection set, a field a line."""
-    return "\n".join(_lines(selected, indent))
-
-
-def _lines(selected: SelectionSet, indent: str) -> Iterator[str]:
-    for each in selected.selections:
-        if isinstance(each, Fragment):
-            head = f"... on {each.on}"
-        else:
-            head = f"{each.name if each.key == each.name else f'{each.key}: {each.name}'}{each.arguments}"
-        if each.inner is None:
-            yield f"{indent}{head}"
-        else:
-            yield f"{indent}{head} {{"
-            yield from _lines(each.inner, indent + "  ")
-            yield f"{indent}}}"
+    lines: list[str] = []
+    _print(selected, indent, "  ", lines)
+    return "\n".join(lines)
 
 
 def compact(selected: SelectionSet) -> str:
     """Print a selection set on one line."""
-    return " ".join(each.strip() for each in _lines(selected, ""))
+    parts: list[str] = []
+    _print(selected, "", "", parts)
+    return " ".join(parts)
+
+
+def _print(selected: SelectionSet, indent: str, deeper: str, into: list[str]) -> None:
+    for each in selected.selections:
+        if isinstance(each, Fragment):
+            head = f"{indent}... on {each.on}"
+        elif each.key == each.name:
+            head = f"{indent}{each.name}{each.arguments}{each.directives}"
+        else:
+            head = f"{indent}{each.key}: {each.name}{each.arguments}{each.directives}"
+        if each.inner is None:
+            into.append(head)
+        else:
+            into.append(f"{head} {{")
+            _print(each.inner, indent + deeper, deeper, into)
+            into.append(f"{indent}}}")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from graphql import DocumentNode, VariableNode, Visitor, visit
+from graphql import DocumentNode, parse
 
 from graph.model.scope import Principal
 
@@ -35,6 +35,34 @@ class Operation:
     """whether the answer's `extensions` tell how it was made: the plan, and for each fetch how long it took."""
 
 
+class TextOperation(Operation):
+    """An operation that was made as a text: it is parsed when its document is read, and most subgraphs do not read it."""
+
+    __slots__ = ("_parsed",)
+    _parsed: DocumentNode | None
+
+    def __init__(
+        self,
+        *,
+        key: str,
+        text: str,
+        name: str | None = None,
+        explain: bool = False,
+        document: DocumentNode | None = None,
+    ) -> None:
+        given = {"key": key, "text": text, "name": name, "explain": explain, "_parsed": document}
+        for attribute, value in given.items():
+            object.__setattr__(self, attribute, value)
+
+    @property
+    def document(self) -> DocumentNode:
+        """The text, parsed once."""
+        if self._parsed is None:
+            object.__setattr__(self, "_parsed", parse(self.text, no_location=True))
+        assert self._parsed is not None, "it has just been parsed"
+        return self._parsed
+
+
 class Subgraph(Protocol):
     """Whatever answers operations over its own SDL."""
 
@@ -53,18 +81,3 @@ class Subgraph(Protocol):
     ) -> Answer:
         """Answer within `deadline`, an absolute `time.monotonic()`; cancelling the task stops the work."""
         ...
-
-
-def conditions_of(document: DocumentNode) -> tuple[str, ...]:
-    """Name the variables that decide what is asked at all; their values are part of what a plan is cached by."""
-    names: dict[str, None] = {}
-
-    class Naming(Visitor):
-        def enter_directive(self, node: Any, *_: Any) -> None:
-            if node.name.value in {"skip", "include"}:
-                for each in node.arguments or ():
-                    if isinstance(each.value, VariableNode):
-                        names[each.value.name.value] = None
-
-    visit(document, Naming())
-    return tuple(names)

@@ -7,7 +7,7 @@ arguments from a context) is a fault as well: to ignore it would show what must 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -24,14 +24,17 @@ from graphql import (
     SchemaDefinitionNode,
     TypeDefinitionNode,
     TypeNode,
+    TypeSystemExtensionNode,
     UnionTypeDefinitionNode,
+    Visitor,
     parse,
     parse_type,
-    value_from_ast_untyped,
+    visit,
 )
 from graphql.language import print_ast
 
-from gateway.federation.public import public_part
+from gateway.federation.links import APOLLO, CORE, INACCESSIBLE, JOIN, LINK, Element, links_of
+from gateway.federation.public import is_machinery, public_part
 from gateway.federation.selections import Fragment, SelectionSet, read_field_set
 from gateway.federation.supergraph import (
     Endpoint,
@@ -44,11 +47,18 @@ from gateway.federation.supergraph import (
     SuperType,
     TypeInGraph,
 )
+from gateway.syntax import arguments_of
 
-JOIN: Final = "https://specs.apollo.dev/join/v0."
-VERSIONS: Final = frozenset({"2", "3", "4", "5"})
-UNDERSTOOD: Final = frozenset({"join", "inaccessible"})
-"""The specifications among those that a gateway must not ignore which this one knows."""
+UNDERSTOOD: Final = {
+    LINK: frozenset({"v1.0"}),
+    CORE: frozenset({"v0.1", "v0.2"}),
+    JOIN: frozenset({"v0.2", "v0.3", "v0.4", "v0.5"}),
+    INACCESSIBLE: frozenset({"v0.1", "v0.2"}),
+}
+"""The versions of specifications that a gateway must not ignore which this one knows."""
+PROTECTING: Final = frozenset({"@authenticated", "@requiresScopes", "@policy"})
+"""Directives that keep fields from some callers; this gateway does not read them."""
+GRAPHS: Final = Element(JOIN, "Graph")
 BUILT_IN: Final = ("ID", "String", "Int", "Float", "Boolean")
 
 
@@ -61,7 +71,7 @@ def read_supergraph(text: str) -> Supergraph:
         raise SupergraphBroken(Fault(line=line, text=f"{error.message.removeprefix('Syntax Error: ')}")) from None
     reading = _Reading(document)
     found = reading.supergraph()
-    if reading.faults:
+    if found is None or reading.faults:
         raise SupergraphBroken(*sorted(reading.faults, key=lambda each: each.line))
     return found
 
@@ -75,26 +85,32 @@ class _Reading:
         self._definitions = {
             each.name.value: each for each in document.definitions if isinstance(each, TypeDefinitionNode)
         }
+        self._links = links_of(document)
         self._graphs: frozenset[Graph] = frozenset()
 
     def _fault(self, node: Node, text: str) -> None:
         self.faults.append(Fault(line=max(node.loc.start_token.line, 1) if node.loc else 1, text=text))
 
-    def supergraph(self) -> Supergraph:
-        schemas = [each for each in self._document.definitions if isinstance(each, SchemaDefinitionNode)]
-        self._check_links(schemas)
+    def supergraph(self) -> Supergraph | None:
+        """Give the tables; None where the document is none that could be read as a supergraph."""
+        if not self._check_links():
+            return None
+        self._check_definitions()
         endpoints = self._endpoints()
         self._graphs = frozenset(endpoints)
-        public = public_part(self._document)
+        public = public_part(self._document, self._links)
         for line, message in public.faults:
             self.faults.append(Fault(line=line, text=message))
+        schemas = (each for each in self._document.definitions if isinstance(each, SchemaDefinitionNode))
         roots = {op.operation.value: op.type.name.value for each in schemas for op in each.operation_types or ()}
-        types = {name: self._type(each) for name, each in self._definitions.items() if "__" not in name}
+        types = {
+            name: self._type(each) for name, each in self._definitions.items() if not is_machinery(each, self._links)
+        }
         types |= {name: _scalar(name) for name in BUILT_IN if name not in types}
         found = Supergraph(
             endpoints=MappingProxyType(endpoints),
             types=MappingProxyType(types),
-            roots=MappingProxyType(roots or {"query": "Query"}),
+            roots=MappingProxyType(roots),
             public=public,
         )
         for name, each in types.items():
@@ -102,28 +118,41 @@ class _Reading:
                 self._fault(self._definitions[name], problem)
         return found
 
-    def _check_links(self, schemas: list[SchemaDefinitionNode]) -> None:
-        links = [(node, _arguments(node)) for each in schemas for node in _named(each, "link", "core")]
-        joins = [(node, str(given.get("url"))) for node, given in links if str(given.get("url")).startswith(JOIN)]
-        if not joins:
-            place = schemas[0] if schemas else self._document
-            self._fault(place, "The schema links no join specification: this is no supergraph.")
-        for node, url in joins:
-            if url.removeprefix(JOIN) not in VERSIONS:
-                self._fault(node, f"The join specification {url} is none of 0.2 to 0.5.")
-        for node, given in links:
-            name = str(given.get("url")).rstrip("/").split("/")[-2:-1]
-            if given.get("for") and not set(name) <= UNDERSTOOD:
-                self._fault(node, f"{given.get('url')} must be understood to serve this, and is not.")
+    def _check_links(self) -> bool:
+        """Name what the links say that cannot be served; tell whether there is a join specification to read by."""
+        for node, problem in self._links.faults:
+            self._fault(node, problem)
+        for each in self._links.links:
+            if each.spec == JOIN and each.version not in UNDERSTOOD[JOIN]:
+                self._fault(each.node, f"The join specification {each.version} is none of v0.2 to v0.5.")
+            elif each.purpose and each.version not in UNDERSTOOD.get(each.spec, ()):
+                self._fault(each.node, f"{each.spec}/{each.version} must be understood to serve this, and is not.")
+        if not any(each.spec == JOIN for each in self._links.links):
+            self._fault(self._document, "The schema links no join specification: this is no supergraph.")
+            return False
+        return True
+
+    def _check_definitions(self) -> None:
+        """Name what no supergraph has: extensions, and marks that keep fields from callers by rules not known here."""
+        for each in self._document.definitions:
+            if isinstance(each, TypeSystemExtensionNode):
+                self._fault(each, "A supergraph has no extensions.")
+        visit(self._document, _Directives(self._check_directive))
+
+    def _check_directive(self, node: DirectiveNode) -> None:
+        spec, name = self._links.directive(node.name.value)
+        if name in PROTECTING and (not spec or spec.startswith(APOLLO)):
+            self._fault(node, f"@{node.name.value} must be understood to serve this, and is not.")
 
     def _endpoints(self) -> dict[Graph, Endpoint]:
-        graphs = self._definitions.get("join__Graph")
+        named = (each for each in self._definitions.values() if self._links.type(each.name.value) == GRAPHS)
+        graphs = next(named, None)
         if not isinstance(graphs, EnumTypeDefinitionNode):
             self._fault(self._document, "There is no enum join__Graph that names the subgraphs.")
             return {}
         endpoints: dict[Graph, Endpoint] = {}
         for value in graphs.values or ():
-            given = next((_arguments(each) for each in _named(value, "join__graph")), {})
+            given = next((arguments_of(each) for each in self._named(value, "@graph")), {})
             name, url = given.get("name"), given.get("url")
             if not isinstance(name, str) or not isinstance(url, str):
                 self._fault(value, f"The subgraph {value.name.value} has no @join__graph with a name and a url.")
@@ -133,10 +162,15 @@ class _Reading:
             endpoints[Graph(value.name.value)] = Endpoint(name=str(name), url=str(url))
         return endpoints
 
-    def _joined(self, node: Node, *names: str) -> Iterator[tuple[DirectiveNode, Graph, dict[str, Any]]]:
+    def _named(self, node: Node, name: str) -> list[DirectiveNode]:
+        """Give the directives on a node that are one of the join specification's."""
+        directives = getattr(node, "directives", None) or ()
+        return [each for each in directives if self._links.directive(each.name.value) == Element(JOIN, name)]
+
+    def _joined(self, node: Node, name: str) -> Iterator[tuple[DirectiveNode, Graph, dict[str, Any]]]:
         """Give the join directives on a node that are about a subgraph, and name those about none that exists."""
-        for directive in _named(node, *names):
-            given = _arguments(directive)
+        for directive in self._named(node, name):
+            given = arguments_of(directive)
             graph = given.get("graph")
             if graph in self._graphs:
                 yield directive, Graph(str(graph)), given
@@ -163,14 +197,14 @@ class _Reading:
     def _graphs_of(self, node: TypeDefinitionNode) -> dict[Graph, TypeInGraph]:
         keys: dict[Graph, list[SelectionSet]] = {}
         objects: set[Graph] = set()
-        for directive, graph, given in self._joined(node, "join__type"):
+        for directive, graph, given in self._joined(node, "@type"):
             found = keys.setdefault(graph, [])
             if given.get("isInterfaceObject"):
                 objects.add(graph)
             if given.get("key") is not None and given.get("resolvable", True):
                 found.append(self._field_set(directive, given["key"]))
         implements: dict[Graph, set[str]] = {}
-        for _, graph, given in self._joined(node, "join__implements"):
+        for _, graph, given in self._joined(node, "@implements"):
             implements.setdefault(graph, set()).add(str(given.get("interface")))
         members = self._members(node, tuple(keys)) if isinstance(node, UnionTypeDefinitionNode) else {}
         return {
@@ -185,7 +219,7 @@ class _Reading:
 
     def _members(self, node: UnionTypeDefinitionNode, graphs: tuple[Graph, ...]) -> dict[Graph, list[str]]:
         declared = [each.name.value for each in node.types or ()]
-        marked = list(self._joined(node, "join__unionMember"))
+        marked = list(self._joined(node, "@unionMember"))
         if not marked:  # before version 0.3 every subgraph had the whole union
             return dict.fromkeys(graphs, declared)
         members: dict[Graph, list[str]] = {}
@@ -194,15 +228,15 @@ class _Reading:
         return members
 
     def _field(self, node: FieldDefinitionNode, of_type: Mapping[Graph, TypeInGraph]) -> SuperField:
-        directives = _named(node, "join__field")
+        directives = self._named(node, "@field")
         whole = node.type
         graphs: dict[Graph, FieldInGraph] = {}
         if not directives:
             graphs = dict.fromkeys(of_type, _plain(whole))
         labelled = {
-            str(_arguments(each).get("override")) for each in directives if _arguments(each).get("overrideLabel")
+            str(given.get("override")) for each in directives if (given := arguments_of(each)).get("overrideLabel")
         }
-        for directive, graph, given in self._joined(node, "join__field"):
+        for directive, graph, given in self._joined(node, "@field"):
             if given.get("overrideLabel") and given.get("override"):
                 continue  # a labelled override is not in force: the subgraph that it names goes on resolving the field
             if given.get("contextArguments"):
@@ -252,12 +286,15 @@ def _named_type(node: TypeNode) -> str:
     return node.name.value
 
 
-def _named(node: Node, *names: str) -> list[DirectiveNode]:
-    return [each for each in getattr(node, "directives", None) or () if each.name.value in names]
+class _Directives(Visitor):
+    """Hand every directive that is applied somewhere to a function."""
 
+    def __init__(self, met: Callable[[DirectiveNode], None]) -> None:
+        super().__init__()
+        self._met = met
 
-def _arguments(node: DirectiveNode) -> dict[str, Any]:
-    return {each.name.value: value_from_ast_untyped(each.value) for each in node.arguments or ()}
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        self._met(node)
 
 
 def _dangling(graph: Supergraph, of: SuperType) -> Iterator[str]:

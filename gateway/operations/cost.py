@@ -28,7 +28,6 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     ListValueNode,
-    OperationDefinitionNode,
     SchemaMetaFieldDef,
     SelectionSetNode,
     TypeMetaFieldDef,
@@ -39,6 +38,7 @@ from graphql import (
 )
 
 from gateway.operations.schema import ListSize, PublicSchema
+from gateway.syntax import definition_of, fragments_of
 
 _INTROSPECTION: Final = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
 
@@ -48,10 +48,9 @@ Cost: TypeAlias = int | Callable[[Variables], int]
 
 def cost_of(document: DocumentNode, schema: PublicSchema) -> Cost:
     """Give the cost of the one operation in a valid document."""
-    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
-    operation = next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
+    operation = definition_of(document)
     root = schema.served.get_root_type(operation.operation)
-    return _Costing(schema, fragments).selection_set(operation.selection_set, root)
+    return _Costing(schema, fragments_of(document)).selection_set(operation.selection_set, root)
 
 
 def amount(cost: Cost, variables: Variables) -> int:

@@ -33,7 +33,7 @@ from graphql.validation.rules.max_introspection_depth_rule import MaxIntrospecti
 from graphql.validation.validate import ValidationAbortedError
 
 from gateway.errors import MOST_ERRORS, Code, Problem, Refused, refuse
-from gateway.federation.subgraph import Operation, conditions_of
+from gateway.federation.subgraph import Operation
 from gateway.operations.cost import Cost, cost_of
 from gateway.operations.introspection import split
 from gateway.operations.limits import check_document
@@ -43,6 +43,7 @@ from gateway.operations.variables import Variable, problem_of, variables_of
 from gateway.preparing.cache import KEY_BYTES, Table
 from gateway.preparing.new_work import Work, units_of
 from gateway.settings.settings import Limits
+from gateway.syntax import conditions_of, definition_of
 
 COMPARISONS: Final = 100_000
 """How far one document may make OverlappingFieldsCanBeMerged go, the one rule that is not linear: half a second. The library's
@@ -209,7 +210,7 @@ def _parsed(text: str, limits: Limits) -> DocumentNode:
 
 
 def _prepared(document: DocumentNode, key: str, schema: PublicSchema) -> Prepared:
-    node = next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
+    node = definition_of(document)
     name = node.name.value if node.name else None
     parts = split(document)
     return Prepared(

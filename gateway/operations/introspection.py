@@ -23,19 +23,15 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLSchema,
     InlineFragmentNode,
-    Node,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
-    VariableNode,
-    Visitor,
     execute_sync,
     separate_operations,
-    visit,
 )
-from graphql.language import BooleanValueNode
 
 from gateway.preparing.cache import KEY_BYTES
+from gateway.syntax import definition_of, fragments_of, is_included, variables_in
 
 SCHEMA_FIELDS: Final = frozenset({"__schema", "__type"})
 
@@ -54,9 +50,7 @@ class Parts:
 
 def split(document: DocumentNode) -> Parts:
     """Take the one operation of a valid document apart."""
-    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
-    operation = next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
-    root = tuple(_inlined(operation.selection_set, fragments))
+    root = tuple(_inlined(definition_of(document).selection_set, fragments_of(document)))
     asked = {each.name.value for each in _fields(root)}
     if not asked & SCHEMA_FIELDS:
         return Parts(schema=None, rest=document, root=root)
@@ -85,10 +79,9 @@ def introspect(schema: GraphQLSchema, document: DocumentNode, variables: Mapping
     )
 
 
-def variables_in(document: DocumentNode) -> tuple[str, ...]:
+def declared_variables(document: DocumentNode) -> tuple[str, ...]:
     """Name the variables that an operation declares."""
-    operation = next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
-    return tuple(each.variable.name.value for each in operation.variable_definitions or ())
+    return tuple(each.variable.name.value for each in definition_of(document).variable_definitions or ())
 
 
 def merge(
@@ -148,9 +141,9 @@ def _kept(root: tuple[SelectionNode, ...], wanted: Callable[[str], bool]) -> Ite
 
 def _with_root(document: DocumentNode, root: tuple[SelectionNode, ...]) -> DocumentNode:
     selection_set = SelectionSetNode(selections=root)
-    fragments = tuple(each for each in document.definitions if isinstance(each, FragmentDefinitionNode))
-    used = _variables((selection_set, *fragments))
-    operation = next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
+    fragments = tuple(fragments_of(document).values())
+    operation = definition_of(document)
+    used = variables_in(selection_set, *fragments, *(operation.directives or ()))
     changed = OperationDefinitionNode(
         operation=operation.operation,
         name=operation.name,
@@ -164,34 +157,11 @@ def _with_root(document: DocumentNode, root: tuple[SelectionNode, ...]) -> Docum
     return whole
 
 
-def _variables(nodes: tuple[Node, ...]) -> set[str]:
-    names: set[str] = set()
-
-    class Naming(Visitor):
-        def enter_variable(self, node: VariableNode, *_: Any) -> None:
-            names.add(node.name.value)
-
-    for each in nodes:
-        visit(each, Naming())
-    return names
-
-
 def _keys(root: tuple[SelectionNode, ...], variables: Mapping[str, Any]) -> Iterator[str]:
     for each in root:
-        if not _included(each, variables):
+        if not is_included(each, variables):
             continue
         if isinstance(each, FieldNode):
             yield (each.alias or each.name).value
         elif isinstance(each, InlineFragmentNode):
             yield from _keys(tuple(each.selection_set.selections), variables)
-
-
-def _included(node: SelectionNode, variables: Mapping[str, Any]) -> bool:
-    for directive in node.directives or ():
-        name = directive.name.value
-        if name in {"skip", "include"}:
-            value = (directive.arguments or ())[0].value
-            holds = value.value if isinstance(value, BooleanValueNode) else variables.get(value.name.value, True)  # type: ignore[attr-defined]
-            if holds is (name == "skip"):
-                return False
-    return True

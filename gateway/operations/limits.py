@@ -26,6 +26,7 @@ from graphql import (
 
 from gateway.errors import Code, Refused, refuse
 from gateway.settings.settings import Limits
+from gateway.syntax import fragments_of
 
 MOST_FRAGMENTS: Final = 100
 NESTING_PER_DEPTH: Final = 3
@@ -55,7 +56,7 @@ class Size:
 
 def check_document(document: DocumentNode, limits: Limits) -> None:
     """Refuse a document of which any operation, or all operations together, are larger than the limits allow."""
-    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+    fragments = fragments_of(document)
     if len(fragments) > MOST_FRAGMENTS:
         raise _exceeded("fragments", len(fragments), MOST_FRAGMENTS)
     measuring = _Measuring(fragments, limits)

@@ -1,6 +1,6 @@
 """One request passes one gate after another, and the first that says no ends it.
 
-    known document? -> (new: allowance, parse, limits, validate) -> choose the operation -> method -> caller
+    known document? -> (new: allowance, parse, limits, validate) -> choose the operation -> its kind -> method -> caller
     -> (a change: what waits already) -> coerce variables -> what they hold -> cost -> introspection, subgraph -> one answer
 
 The gates stand in the order of what they cost us: everything up to the caller's rights is looked up for a document that
@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
-from graphql import DocumentNode
+from graphql import DocumentNode, OperationType
 
 from gateway.errors import Code, Refused, refuse
 from gateway.federation.subgraph import Answer, Subgraph
 from gateway.operations.cost import amount
 from gateway.operations.documents import Documents, NotValid, Prepared
-from gateway.operations.introspection import SchemaAnswer, introspect, merge, variables_in
+from gateway.operations.introspection import SchemaAnswer, declared_variables, introspect, merge
 from gateway.operations.permissions import check_caller, check_values
 from gateway.operations.pressure import Pressure
 from gateway.operations.schema import PublicSchema, read_schema
@@ -76,6 +76,9 @@ class Pipeline:
         if isinstance(document, NotValid):
             raise Refused(*document.problems)
         prepared = document.choose(request.operation_name)
+        if prepared.node.operation is OperationType.SUBSCRIPTION:
+            message = "Subscriptions are not served."
+            raise refuse(Code.OPERATION_RESOLUTION_FAILURE, message, "Ask by a query, again where that is needed.")
         if request.queries_only and not prepared.is_query:
             message = "GET runs queries only."
             raise refuse(Code.METHOD_NOT_ALLOWED, message, headers=((b"allow", b"POST"),))
@@ -115,7 +118,7 @@ class Pipeline:
         self, operation: str, document: DocumentNode, values: Mapping[str, Any], principal: Principal
     ) -> SchemaAnswer:
         """Find what the schema answers, or make it: new work, which the document covers where it has no variables."""
-        given = {name: values[name] for name in variables_in(document) if name in values}
+        given = {name: values[name] for name in declared_variables(document) if name in values}
         key = (operation, orjson.dumps(given))
         answer = self._schema_answers.get(key)
         if answer is not None:

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from graphql import (
     DirectiveNode,
@@ -38,8 +38,9 @@ from graphql import (
     extend_schema,
     is_abstract_type,
     parse,
-    value_from_ast_untyped,
 )
+
+from gateway.syntax import arguments_of
 
 Element: TypeAlias = GraphQLField | GraphQLArgument | GraphQLInputField | GraphQLEnumValue
 
@@ -151,20 +152,16 @@ def _operator_only(schema: GraphQLSchema, marks: Marks) -> frozenset[str]:
     return frozenset(marked)
 
 
-def _arguments(node: DirectiveNode) -> dict[str, Any]:
-    return {each.name.value: value_from_ast_untyped(each.value) for each in node.arguments or ()}
-
-
 def _allowed_roles(marks: Marks) -> Iterator[tuple[str, frozenset[str]]]:
     for coordinate, mark in marks.items():
         if "allowedRoles" in mark:
-            yield coordinate, frozenset(_arguments(mark["allowedRoles"])["roles"])
+            yield coordinate, frozenset(arguments_of(mark["allowedRoles"])["roles"])
 
 
 def _list_sizes(marks: Marks) -> Iterator[tuple[str, ListSize]]:
     for coordinate, mark in marks.items():
         if "listSize" in mark:
-            given = _arguments(mark["listSize"])
+            given = arguments_of(mark["listSize"])
             slicing = tuple(given.get("slicingArguments") or ())
             yield coordinate, ListSize(assumed=int(given.get("assumedSize") or 1), slicing=slicing)
 
@@ -172,7 +169,7 @@ def _list_sizes(marks: Marks) -> Iterator[tuple[str, ListSize]]:
 def _weights(marks: Marks) -> Iterator[tuple[str, int]]:
     for coordinate, mark in marks.items():
         if "cost" in mark:
-            yield coordinate, int(_arguments(mark["cost"])["weight"])
+            yield coordinate, int(arguments_of(mark["cost"])["weight"])
 
 
 def _introspection_sizes(schema: GraphQLSchema) -> dict[str, ListSize]:

@@ -19,7 +19,8 @@ at which it is at hand; an *entry* is a state at which fields are fetched; to *o
 Invariants
 1. The same operation gives the same plan, in every process: nothing depends on the order of a set.
 2. A plan asks a subgraph only for what it resolves, and only for entities by a key that it resolves.
-3. Planning ends: the steps that it may take and the fields that it may write are counted.
+3. No two threads share what planning remembers beyond one operation.
+4. Planning ends: the steps that it may take and the fields that it may write are counted.
 
 Example: of `{ product { name reviews { text } } }`, with the reviews in a subgraph of their own, come two requests: the
 second sends `{"__typename": "Product", "id": ...}` and is made after the first.
@@ -27,13 +28,14 @@ second sends `{"__typename": "Product", "id": ...}` and is made after the first.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from graphql import DocumentNode
 
-from gateway.federation.planning.errors import PlanningFailed
+from gateway.federation.planning.errors import NotServed, PlanningFailed
 from gateway.federation.planning.fetches import Fetch, Fetching
 from gateway.federation.planning.items import Items
 from gateway.federation.planning.names import Names
@@ -60,22 +62,38 @@ class Budget:
 
 
 class Planner:
-    """Plan operations over one supergraph."""
+    """Plan operations over one supergraph, in any thread.
+
+    A query graph remembers what it has found, without a lock. Therefore each thread that plans has one of its own, and
+    nothing that changes is seen by two threads: planning a large operation never makes the event loop wait.
+    """
 
     def __init__(self, graph: QueryGraph, budget: Budget) -> None:
-        self._graph = graph
+        self._supergraph = graph.supergraph
         self._budget = budget
+        self._of_thread = threading.local()
+        self._of_thread.graph = graph
+
+    def _graph(self) -> QueryGraph:
+        """Give the query graph of the thread that asks."""
+        found: QueryGraph | None = getattr(self._of_thread, "graph", None)
+        if found is None:
+            found = self._of_thread.graph = QueryGraph(self._supergraph)
+        if len(found.reached) > MOST_REACHED:
+            found.reached.clear()
+        return found
 
     def plan(self, operation: Normalized) -> QueryPlan:
-        """Plan a normalized operation."""
-        if len(self._graph.reached) > MOST_REACHED:
-            self._graph.reached.clear()
-        items = Items(self._graph)
-        paths = Paths(self._graph, items, self._budget.steps)
+        """Plan a normalized operation, or raise PlanningFailed."""
+        graph = self._graph()
+        items = Items(graph)
+        paths = Paths(graph, items, self._budget.steps)
         fetches, names = self._fetches(paths, operation)
-        return make_plan(self._graph, items, operation, fetches, names)
+        return make_plan(graph, items, operation, fetches, names)
 
     def _fetches(self, paths: Paths, operation: Normalized) -> tuple[list[Fetch], Names]:
+        if operation.kind == "subscription":
+            raise NotServed("Subscriptions are not served.")
         fetching = Fetching(paths, self._budget.fields)
         names = fetching.run(operation)
         return fetching.fetches, names
@@ -84,10 +102,11 @@ class Planner:
         """Print every stage of an operation."""
         operation = normalize(document, conditions)
         printed = {"normalize": str(operation)}
-        items = Items(self._graph)
-        paths = Paths(self._graph, items, self._budget.steps)
+        graph = self._graph()
+        items = Items(graph)
+        paths = Paths(graph, items, self._budget.steps)
         printed["paths"] = print_paths(paths, operation)
         fetches, names = self._fetches(paths, operation)
         printed["fetches"] = print_fetches(fetches)
-        printed["plan"] = str(make_plan(self._graph, items, operation, fetches, names))
+        printed["plan"] = str(make_plan(graph, items, operation, fetches, names))
         return printed

@@ -79,21 +79,23 @@ class Choosing:
         return Pick(item, entries, cost, at_hand=all(each in self._at_hand for each in entries))
 
     def _cheapest(self, item: Item, entries: Iterable[Entry]) -> tuple[Cost, tuple[Entry, ...]]:
-        best: tuple[Cost, tuple[Entry, ...]] = ((2 * item.leaves, 0, 0, 0), ())  # worse than any part of it
+        best: tuple[Cost, tuple[Entry, ...]] | None = None
         for each in entries:
             cost = self._ways.value(self._position, item, (each,))
-            if cost is not None and cost < best[0]:
+            if cost is not None and (best is None or cost < best[0]):
                 best = (cost, (each,))
                 if not item.sets:
                     break
-        return best
+        return best or (_nothing_of(item, ()), ())
 
     def _look_around(self, costly: list[Item]) -> None:
         known = self._ways.entries(self._position)
         self._known = {**known, **self._ways.with_requirements(self._position, costly, known)}
         for item in costly:
             values = ((entry, self._ways.value(self._position, item, (entry,))) for entry in self._known)
-            self._options[item] = {entry: value for entry, value in values if value is not None}
+            options = self._options[item] = {entry: value for entry, value in values if value is not None}
+            if not self._picks[item][1]:
+                self._picks[item] = (_nothing_of(item, options.values()), ())
 
     def _open_the_best(self, costly: list[Item]) -> bool:
         """Open the entry that saves most, and all that leads to it; False where none saves anything."""
@@ -162,6 +164,11 @@ class Choosing:
             price = self._price(best[2])
             self._spent = plus(self._spent, price)
             self._picks[item] = (minus(best[0], price), best[1])
+
+
+def _nothing_of(item: Item, parts: Iterable[Cost]) -> Cost:
+    """Give what it costs to have nothing of a field: more than any part of it, however many types lack the others."""
+    return (max(2 * item.leaves, 1 + max((each[0] for each in parts), default=0)), 0, 0, 0)
 
 
 def _savings(items: list[tuple[Cost, dict[Entry, Cost]]], chain: tuple[Entry, ...]) -> Cost:

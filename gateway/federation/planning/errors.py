@@ -2,6 +2,7 @@
 
 Exception
 └── PlanningFailed     there is no plan
+    ├── NotServed      an operation of a kind that is not served
     ├── Unreachable    a field that no subgraph can be asked for from where it stands
     └── PlanTooLarge   more steps, or a larger plan, than is allowed
 """
@@ -11,6 +12,10 @@ from __future__ import annotations
 
 class PlanningFailed(Exception):
     """There is no plan; the message says why, in words that a client may read."""
+
+
+class NotServed(PlanningFailed):
+    """An operation of a kind that is not served."""
 
 
 class Unreachable(PlanningFailed):

@@ -9,7 +9,7 @@ requirements where they are to be had, and then makes the fetch that sends them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from gateway.federation.planning.costs import FREE
@@ -41,9 +41,11 @@ class Node:
 
     def field(self, key: str, item: Item) -> Node:
         """Give the place below a field; of a leaf, this place."""
-        if key not in self.fields:
-            self.fields[key] = (item, Node() if item.sets else None)
-        return self.fields[key][1] or self
+        known, inner = self.fields.setdefault(key, (item, Node() if item.sets else None))
+        if item.directives != known.directives:
+            directives = tuple(dict.fromkeys((*known.directives, *item.directives)))
+            self.fields[key] = (replace(known, directives=directives), inner)
+        return inner or self
 
     def fragment(self, type_: str) -> Node:
         """Give the place below a type condition."""
@@ -58,13 +60,16 @@ class Node:
             yield _TYPENAME
         for key, (item, inner) in self.fields.items():
             below = inner.selection() if inner else None
-            yield Field(key=key, name=item.name, arguments=item.arguments, inner=below)
+            for directives in item.directives or ("",):
+                yield Field(key=key, name=item.name, arguments=item.arguments, directives=directives, inner=below)
+                below = below and _ONLY_TYPENAME  # once is enough
         for type_, inner in self.fragments.items():
             if inner.fields or inner.fragments or inner.typename:
                 yield Fragment(on=type_, inner=inner.selection())
 
 
 _TYPENAME: Final = Field(key="__typename", name="__typename", arguments="", inner=None)
+_ONLY_TYPENAME: Final = SelectionSet((_TYPENAME,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +226,7 @@ class Fetching:
         if entry.state.type in self._graph.supergraph.roots.values():
             fetch = self._made(value, entry, None)
             if value.path:  # a root type within an answer: it must be there before more is put into it
-                fetch.after.update({**value.typed_by, next(iter(value.held.values()))[0]: None})
+                fetch.after.update({**value.typed_by, self._bringing(value): None})
             return fetch, fetch.node
         if entry.requires is None:
             reached = self._paths.entries(value.position).get(entry)
@@ -236,11 +241,17 @@ class Fetching:
             after.update(self._need(value, need, source))
         if required:
             after.update(self._want(value, required))
+        if not after:  # a key of __typename alone: there must be an object that is asked for
+            after[self._bringing(value)] = None
         key = SelectionSet(tuple(need for need, _ in reached.needs))
         input_ = Input(typename=entry.state.type, owner=value.owner, names=value.names, key=(key,), required=required)
         fetch = self._made(value, entry, input_)
         fetch.after.update(after)
         return fetch, fetch.node.fragment(entry.state.type)
+
+    def _bringing(self, value: Value) -> Fetch:
+        """Give a fetch that brings a value of an answer."""
+        return next(iter(value.held.values()))[0]
 
     def _need(self, value: Value, need: Field, source: Entry) -> dict[Fetch, None]:
         (item,) = self._paths.items.of((SelectionSet((need,)),), value.position.type).items

@@ -25,13 +25,16 @@ class Item:
     key: str
     name: str
     arguments: str
+    directives: tuple[str, ...]
+    """those of each selection that has any; one field may be selected several times with others."""
     sets: Sets
     """empty for a leaf."""
     leaves: int
     """how many fields are missing if this one is."""
 
     def __str__(self) -> str:
-        return f"{self.name if self.key == self.name else f'{self.key}: {self.name}'}{self.arguments}"
+        name = self.name if self.key == self.name else f"{self.key}: {self.name}"
+        return f"{name}{self.arguments}{''.join(self.directives)}"
 
 
 class Split(NamedTuple):
@@ -93,9 +96,15 @@ class Items:
 
 def _merged(same: list[Field]) -> Item:
     first = same[0]
-    sets = tuple(dict.fromkeys(each.inner for each in same if each.inner is not None))
+    sets: Sets = () if first.inner is None else (first.inner,)
+    directives: tuple[str, ...] = (first.directives,) if first.directives else ()
+    if len(same) > 1:
+        sets = tuple(dict.fromkeys(each.inner for each in same if each.inner is not None))
+        directives = tuple(dict.fromkeys(each.directives for each in same if each.directives))
     leaves = sum(each.leaves for each in sets) or 1
-    return Item(key=first.key, name=first.name, arguments=first.arguments, sets=sets, leaves=leaves)
+    return Item(
+        key=first.key, name=first.name, arguments=first.arguments, directives=directives, sets=sets, leaves=leaves
+    )
 
 
 def as_set(items: tuple[Item, ...], fragments: tuple[Fragment, ...]) -> SelectionSet:
@@ -105,5 +114,12 @@ def as_set(items: tuple[Item, ...], fragments: tuple[Fragment, ...]) -> Selectio
 
 def _as_fields(items: tuple[Item, ...]) -> Iterator[Field]:
     for each in items:
+        first, *others = each.directives or ("",)
         for inner in each.sets or (None,):
-            yield Field(key=each.key, name=each.name, arguments=each.arguments, inner=inner)
+            yield _field(each, first, inner)
+        for directives in others:
+            yield _field(each, directives, each.sets[0] if each.sets else None)
+
+
+def _field(item: Item, directives: str, inner: SelectionSet | None) -> Field:
+    return Field(key=item.key, name=item.name, arguments=item.arguments, directives=directives, inner=inner)

@@ -2,32 +2,34 @@
 
 In: a valid operation and the values of the variables that its `@skip` and `@include` use. Out: a `Normalized` operation,
 in which conditions are decided, fragment spreads are in their places and arguments are texts in one order. A fragment
-is read once and the same tree stands wherever it is spread, so that spreads within spreads stay small.
+is read once and the same tree stands wherever it is spread, so that spreads within spreads stay small. A fragment that
+conditions have emptied is gone; a field that they have emptied stays, since whether it is null is part of the answer.
+
+Directives of the supergraph's own stay with fields, with variables and with the operation, for subgraphs to obey. Those on
+fragments are dropped: a fragment has no place in a plan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
-    BooleanValueNode,
+    DirectiveNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     InlineFragmentNode,
-    OperationDefinitionNode,
-    OperationType,
     SelectionNode,
     SelectionSetNode,
     VariableDefinitionNode,
-    VariableNode,
 )
 from graphql.language import print_ast
 
 from gateway.federation.selections import Field, Fragment, Selection, SelectionSet, print_arguments, print_set
+from gateway.syntax import CONDITIONS, definition_of, fragments_of, is_included
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,36 +37,39 @@ class Normalized:
     """An operation as it is planned."""
 
     kind: str
-    """query or mutation."""
+    """query, mutation, or subscription, for which there is no plan."""
     root: SelectionSet
     variables: tuple[tuple[str, str], ...]
-    """name, and type with default, for the requests that pass them on."""
+    """name, and type with default and directives, for the requests that pass them on."""
+    directives: str
+    """of the operation as text, each after a space; empty where there is none."""
 
     def __str__(self) -> str:
         head = ", ".join(f"${name}: {type_}" for name, type_ in self.variables)
-        return f"{self.kind}{f'({head})' if head else ''} {{\n{print_set(self.root, '  ')}\n}}\n"
-
-
-def definition_of(document: DocumentNode) -> OperationDefinitionNode:
-    """Give the one operation of a document."""
-    return next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
+        return f"{self.kind}{f'({head})' if head else ''}{self.directives} {{\n{print_set(self.root, '  ')}\n}}\n"
 
 
 def normalize(document: DocumentNode, conditions: Mapping[str, Any]) -> Normalized:
     """Normalize the one operation of a document."""
     definition = definition_of(document)
-    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
-    root = _Normalizing(fragments, conditions).set(definition.selection_set)
+    root = _Normalizing(fragments_of(document), conditions).set(definition.selection_set)
     return Normalized(
-        kind="mutation" if definition.operation is OperationType.MUTATION else "query",
+        kind=definition.operation.value,
         root=root,
         variables=tuple((each.variable.name.value, _declared(each)) for each in definition.variable_definitions or ()),
+        directives=_directives(definition.directives),
     )
 
 
 def _declared(node: VariableDefinitionNode) -> str:
     default = f" = {print_ast(node.default_value)}" if node.default_value else ""
-    return f"{print_ast(node.type)}{default}"
+    return f"{print_ast(node.type)}{default}{_directives(node.directives)}"
+
+
+def _directives(nodes: Sequence[DirectiveNode] | None) -> str:
+    """Print the directives that are not decided here, each after a space."""
+    kept = (each for each in nodes or () if each.name.value not in CONDITIONS)
+    return "".join(f" @{each.name.value}{print_arguments(each.arguments)}" for each in kept)
 
 
 class _Normalizing:
@@ -80,24 +85,28 @@ class _Normalizing:
 
     def _selections(self, nodes: Iterable[SelectionNode]) -> Iterator[Selection]:
         for each in nodes:
-            if not self._holds(each):
+            if not is_included(each, self._conditions):
                 continue
             match each:
                 case FieldNode():
                     yield self._field(each)
                 case FragmentSpreadNode():
-                    yield self._spread(each.name.value)
+                    yield from self._kept(self._spread(each.name.value))
                 case InlineFragmentNode(type_condition=None):
                     yield from self._selections(each.selection_set.selections)
                 case InlineFragmentNode(type_condition=condition):
                     assert condition is not None, "the case above has taken the others"
-                    yield Fragment(on=condition.name.value, inner=self.set(each.selection_set))
+                    yield from self._kept(Fragment(on=condition.name.value, inner=self.set(each.selection_set)))
+
+    def _kept(self, fragment: Fragment) -> tuple[Fragment, ...]:
+        return (fragment,) if fragment.inner.selections else ()
 
     def _field(self, node: FieldNode) -> Field:
         return Field(
             key=(node.alias or node.name).value,
             name=node.name.value,
             arguments=print_arguments(node.arguments),
+            directives=_directives(node.directives),
             inner=self.set(node.selection_set) if node.selection_set else None,
         )
 
@@ -106,16 +115,3 @@ class _Normalizing:
             fragment = self._fragments[name]
             self._read[name] = Fragment(on=fragment.type_condition.name.value, inner=self.set(fragment.selection_set))
         return self._read[name]
-
-    def _holds(self, node: SelectionNode) -> bool:
-        for directive in node.directives or ():
-            if directive.name.value in {"skip", "include"}:
-                value = (directive.arguments or ())[0].value
-                if isinstance(value, BooleanValueNode):
-                    holds = value.value
-                else:
-                    assert isinstance(value, VariableNode), "validation lets nothing else pass"
-                    holds = bool(self._conditions.get(value.name.value))
-                if holds is (directive.name.value == "skip"):
-                    return False
-        return True

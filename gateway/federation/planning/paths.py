@@ -39,7 +39,6 @@ class Paths:
         self.positions = Positions(graph)
         self._left = most_steps
         self._solved: dict[Any, Solution] = {}
-        self._values: dict[Any, Cost | None] = {}
         self._under_way: dict[Any, int] = {}
         self._assumed = NO_ASSUMPTION
 

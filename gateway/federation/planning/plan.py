@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from itertools import count
+from typing import Final
 
-from graphql import Visitor, parse, visit
+from graphql import parse
 
 from gateway.federation.planning.fetches import Fetch, Node, Path
 from gateway.federation.planning.items import Items
@@ -23,6 +24,7 @@ from gateway.federation.planning.representations import Representation, represen
 from gateway.federation.query_graph import QueryGraph
 from gateway.federation.selections import Fragment, SelectionSet, compact
 from gateway.federation.supergraph import Graph
+from gateway.syntax import variables_in
 
 VARIABLE: Final = re.compile(r"\$(\w+)")
 
@@ -77,10 +79,25 @@ def make_plan(graph: QueryGraph, items: Items, operation: Normalized, fetches: l
     groups = list(_grouped(fetches))
     number = {fetch: index for index, group in enumerate(groups) for fetch in group}
     making = _Making(graph, items, operation)
+    initial = _initial(groups, operation)
     requests = tuple(
-        making.request(group, {number[each] for fetch in group for each in fetch.after}) for group in groups
+        making.request(
+            group,
+            {number[each] for fetch in group for each in fetch.after},
+            operation.directives if group in initial else "",
+        )
+        for group in groups
     )
     return QueryPlan(operation=operation, requests=requests, names=names, items=items)
+
+
+def _initial(groups: list[tuple[Fetch, ...]], operation: Normalized) -> frozenset[tuple[Fetch, ...]]:
+    """Give the first request to each subgraph that is of the operation's kind: it bears the operation's directives."""
+    first: dict[Graph, tuple[Fetch, ...]] = {}
+    for group in groups:
+        if group[0].kind == operation.kind:
+            first.setdefault(group[0].graph, group)
+    return frozenset(first.values())
 
 
 def _grouped(fetches: list[Fetch]) -> Iterator[tuple[Fetch, ...]]:
@@ -135,28 +152,30 @@ class _Making:
         under = max((len(name) - len(name.lstrip("_")) for name, _ in operation.variables), default=0)
         self._prefix = "_" * (under + 1) + "r"  # no variable of the client's begins so
 
-    def request(self, group: tuple[Fetch, ...], after: set[int]) -> Request:
+    def request(self, group: tuple[Fetch, ...], after: set[int], directives: str) -> Request:
         """Make the request of a group of fetches."""
         first = group[0]
         parts = [compact(each.node.selection()) for each in group if each.input is None]
         roots = [each.path for each in group if each.input is None]
+        fields = tuple(key for each in group if each.input is None for key in each.node.fields)
         calls = self._calls(group)
+        free = (key for key in _keys() if key not in fields)  # a response key is the client's to choose
         made = [
-            _call(f"{self._prefix}{index}", index, asked, same)
-            for index, ((asked, _), same) in enumerate(calls.items())
+            _call(key, f"{self._prefix}{index}", asked, same)
+            for index, (((asked, _), same), key) in enumerate(zip(calls.items(), free, strict=False))
         ]
         entities = [_entities(call, text) for call, (_, text) in zip(made, calls, strict=True)]
         body = f"{{ {' '.join([*parts, *entities])} }}"
-        used = _variables(body)
+        used = _variables(body) | _variables(f"query{directives} {{ a }}")
         passed = tuple((name, type_) for name, type_ in self._operation.variables if name in used)
         head = ", ".join(f"${name}: {type_}" for name, type_ in (*passed, *((c.variable, "[_Any!]!") for c in made)))
         return Request(
             graph=first.graph,
             kind=first.kind,
-            text=f"{first.kind}{f'({head})' if head else ''} {body}",
+            text=f"{first.kind}{f'({head})' if head else ''}{directives} {body}",
             variables=tuple(name for name, _ in passed),
             root=roots[0] if roots else None,
-            fields=tuple(key for each in group if each.input is None for key in each.node.fields),
+            fields=fields,
             calls=tuple(made),
             after=tuple(sorted(after)),
         )
@@ -187,9 +206,15 @@ def _add(nodes: list[Node], more: Node) -> None:
     nodes.append(more)
 
 
-def _call(variable: str, index: int, asked: Representation, same: list[tuple[Path, Node]]) -> Call:
+def _keys() -> Iterator[str]:
+    """Give keys for the entities of one request, without an end."""
+    yield "_entities"
+    yield from (f"_entities_{number}" for number in count(1))
+
+
+def _call(key: str, variable: str, asked: Representation, same: list[tuple[Path, Node]]) -> Call:
     return Call(
-        key="_entities" if index == 0 else f"_entities_{index}",
+        key=key,
         variable=variable,
         paths=tuple(dict.fromkeys(path for path, _ in same)),
         representation=asked,
@@ -202,17 +227,10 @@ def _entities(call: Call, text: str) -> str:
     return f"{alias}_entities(representations: ${call.variable}) {{ {text} }}"
 
 
-def _variables(body: str) -> set[str]:
-    if '"' not in body:
-        return set(VARIABLE.findall(body))
-    names: set[str] = set()
-
-    class Naming(Visitor):  # a dollar sign may stand in a string as well
-        def enter_variable(self, node: Any, *_: Any) -> None:
-            names.add(node.name.value)
-
-    visit(parse(body, no_location=True), Naming())
-    return names
+def _variables(text: str) -> frozenset[str]:
+    if '"' in text:  # a dollar sign may stand in a string as well
+        return variables_in(parse(text, no_location=True))
+    return frozenset(VARIABLE.findall(text))
 
 
 def _printed(number: int, request: Request) -> str:

@@ -451,3 +451,7 @@ async def test_some_roles_may_be_kept_from_the_schema() -> None:
         assert await outcome(gates, query, ANALYST) == Code.FORBIDDEN
         assert await outcome(gates, query, SYSTEM) == Code.FORBIDDEN
     assert await outcome(gates, "{ __typename hello }", ANALYST) == "answered"
+
+
+async def test_a_schema_without_subscriptions_refuses_them() -> None:
+    assert await outcome(pipeline(), "subscription { hello }") == Code.GRAPHQL_VALIDATION_FAILED

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from tests.gateway.federation.planning.world import World
 
 HEADER = 'schema @link(url: "https://specs.apollo.dev/join/v0.5", for: EXECUTION) { query: Query }\n'
+DIRECTIVES = "directive @mark(n: Int) on FIELD\ndirective @trace(n: Int) repeatable on QUERY\n"
 
 
 def preamble(graphs: tuple[str, ...]) -> str:
@@ -93,6 +94,7 @@ class Model:
         query = f"type Query {self._types(self.graphs)} {{\n{_lines(self._query)}\n}}\n"
         return (
             preamble(self.graphs)
+            + DIRECTIVES
             + query
             + "".join(each.text() for each in self.entities)
             + "".join([*self.values, *self._abstract])

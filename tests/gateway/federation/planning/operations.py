@@ -32,7 +32,8 @@ class Asking:
         assert query is not None
         body = self._set(query, self._depth, set())
         declared = [f"${name}: {type_}" for name, type_ in VARIABLES.items() if f"${name}" in body]
-        return f"query{f'({chr(44).join(declared)})' if declared else ''} {body}"
+        trace = " @trace(n: 1)" if self._rnd.random() < 0.1 else ""
+        return f"query{f'({chr(44).join(declared)})' if declared else ''}{trace} {body}"
 
     def _set(self, type_: GraphQLNamedType, depth: int, above: set[str]) -> str:
         parts = list(self._selections(type_, depth, above))
@@ -58,7 +59,11 @@ class Asking:
         if field.args:
             head += self._rnd.choice(("", "(x: 1)", "(x: 2)", "(x: $x)"))
         if self._rnd.random() < 0.15:
-            head = f"{self._rnd.choice(('a', 'b', 'id', 'sku'))}: {head}"
+            head = f"{self._rnd.choice(('a', 'b', 'id', 'sku', '_entities', '_entities_1', '__typename'))}: {head}"
+        if self._rnd.random() < 0.1:
+            head += self._rnd.choice((" @mark(n: 1)", " @mark(n: 2)", " @mark(n: $x)"))
+        if self._rnd.random() < 0.1:
+            head += self._rnd.choice((" @skip(if: $yes)", " @include(if: $yes)"))
         named = get_named_type(field.type)
         if is_leaf_type(named):
             yield head

@@ -18,6 +18,8 @@ from graphql import (
     build_schema,
     execute_sync,
     get_named_type,
+    is_specified_directive,
+    print_directive,
     validate,
 )
 
@@ -25,7 +27,7 @@ from gateway.federation.selections import Field, SelectionSet
 from gateway.federation.subgraph import Answer, Operation
 from gateway.federation.supergraph import Graph, Supergraph, SuperType, TypeInGraph
 from graph.model.scope import Principal
-from tests.gateway.federation.planning.world import KEYS, Thing, World, arguments_of, type_of
+from tests.gateway.federation.planning.world import KEYS, Thing, World, arguments_of, marks_of, type_of
 
 ROOT = "_entities(representations: [_Any!]!): [_Entity]!"
 
@@ -42,15 +44,26 @@ def schema_of(supergraph: Supergraph, graph: Graph) -> GraphQLSchema:
 def _definitions(supergraph: Supergraph, graph: Graph) -> Iterator[str]:
     entities = []
     yield "scalar _Any"
+    roots = supergraph.roots.items()
+    yield f"schema {{ {' '.join(f'{kind}: {name}' for kind, name in roots if kind == 'query' or _has_root(supergraph, name, graph))} }}"
+    assert supergraph.public.schema is not None
+    for directive in supergraph.public.schema.directives:
+        if not is_specified_directive(directive):
+            yield print_directive(directive)
     for each in supergraph.types.values():
         there = each.graphs.get(graph)
         if there is not None:
             yield _definition(supergraph, each, graph, there)
             if there.keys and (each.kind == "object" or there.interface_object):
                 entities.append(each.name)
-    if graph not in supergraph.types["Query"].graphs:
-        yield f"type Query {{ {ROOT} }}"
+    query = supergraph.roots["query"]
+    if graph not in supergraph.types[query].graphs:
+        yield f"type {query} {{ {ROOT} }}"
     yield f"union _Entity = {' | '.join(entities)}" if entities else "type _Entity { _: Int }"
+
+
+def _has_root(supergraph: Supergraph, name: str, graph: Graph) -> bool:
+    return graph in supergraph.types[name].graphs
 
 
 def _definition(supergraph: Supergraph, of: SuperType, graph: Graph, there: TypeInGraph) -> str:
@@ -62,7 +75,7 @@ def _definition(supergraph: Supergraph, of: SuperType, graph: Graph, there: Type
         case "enum":
             return f"enum {of.name} {{ {' '.join(public.type_map[of.name].values)} }}"  # type: ignore[attr-defined]
         case "object" | "interface":
-            fields = [*_fields(of, graph, public), *([ROOT] if of.name == "Query" else [])]
+            fields = [*_fields(of, graph, public), *([ROOT] if of.name == supergraph.roots["query"] else [])]
             interfaces = sorted(one for one in there.implements if not _io(supergraph, one, graph))
             implements = f" implements {' & '.join(interfaces)}" if interfaces else ""
             word = "type" if of.kind == "object" or there.interface_object else "interface"
@@ -107,7 +120,7 @@ class SimulatedSubgraph:
         result = execute_sync(
             self.schema,
             operation.document,
-            root_value=Thing("Mutation" if operation.text.startswith("mutation") else "Query", ""),
+            root_value=Thing(self._supergraph.roots[operation.text.partition(" ")[0].partition("(")[0]], ""),
             variable_values=dict(variables),
             field_resolver=self._resolve,
             type_resolver=type_of,
@@ -132,13 +145,15 @@ class SimulatedSubgraph:
             self._check_required(owner, here.requires)
         shown = self._shown(owner.type, info.field_name)
         whole = shown.type if shown else info.return_type
-        value = self._world.value(self._plain(owner), info.field_name, arguments, whole)
+        value = self._world.value(self._plain(owner), info.field_name, arguments, whole, marks_of(info))
         return self._below(value, here.provides, provided, get_named_type(info.return_type).name)
 
     def _shown(self, type_: str, name: str) -> GraphQLField | None:
         """The field as clients see it; how one knows it elsewhere does not change what it is."""
         public = self._supergraph.public.schema
         assert public is not None
+        if type_ not in public.type_map:
+            return None
         found: GraphQLField | None = public.type_map[type_].fields.get(name)  # type: ignore[attr-defined]
         return found
 
@@ -173,7 +188,8 @@ class SimulatedSubgraph:
         matching = [key for key in there.keys if _has(key, sent)]
         if not matching:
             raise Broken(f"{self.name} knows no {name} by {sorted(sent)}")
-        identity = next(str(sent[each]).partition(":")[2] for each in KEYS if each in sent)
+        told = (str(sent[each]).partition(":")[2] for each in KEYS if each in sent)
+        identity = next(told, self._world.only(name).identity)
         concrete = self._world.concrete(name, identity)
         thing = _Here(concrete, identity, None, sent, name if there.interface_object else concrete)
         for key in matching:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from graphql import FieldNode, InlineFragmentNode, OperationDefinitionNode, SelectionSetNode, parse
+from graphql.language import print_ast
 
 from gateway.federation.planning import QueryPlan
 from gateway.federation.planning.fetches import Path
@@ -30,14 +31,15 @@ from gateway.federation.supergraph import Graph, Supergraph
 class Shape:
     """What is fetched of a value: by type (empty: whatever its type) and key."""
 
-    fields: dict[tuple[str, str], tuple[str, Shape]] = field(default_factory=dict)
+    fields: dict[tuple[str, str], tuple[set[str], Shape]] = field(default_factory=dict)
 
-    def at(self, type_: str, key: str, text: str) -> Shape:
-        found = self.fields.setdefault((type_, key), (text, Shape()))
-        assert found[0] == text, f"{key} is both {found[0]} and {text}"
-        return found[1]
+    def at(self, type_: str, key: str, *texts: str) -> Shape:
+        known, below = self.fields.setdefault((type_, key), (set(), Shape()))
+        known.update(texts)
+        assert len({each.partition(" @")[0] for each in known}) == 1, f"{key} is each of {sorted(known)}"
+        return below
 
-    def find(self, types: tuple[str, ...], key: str) -> Iterator[tuple[str, Shape]]:
+    def find(self, types: tuple[str, ...], key: str) -> Iterator[tuple[set[str], Shape]]:
         for type_ in types:
             if (type_, key) in self.fields:
                 yield self.fields[type_, key]
@@ -109,9 +111,8 @@ class Checking:
             typename = call.representation.typename
             there = self._supergraph.types[typename].graphs[request.graph]
             names = {part.name for part in call.representation.key.fields}
-            assert any(names == {f.name for f in key.selections if isinstance(f, Field)} for key in there.keys), (
-                typename
-            )
+            keys = [{f.name for f in key.selections if isinstance(f, Field)} for key in there.keys]
+            assert any(names == key - {"__typename"} for key in keys), typename
             sent = names | {part.name for part in call.representation.required.fields}
             for path in call.paths:
                 for place in self._places(root, path):
@@ -153,7 +154,8 @@ class Checking:
             required = {each.name for each in self._flat(here.requires, at.type)}
             assert required <= at.sent, f"{required} was not sent for {place}"
         key = (node.alias or node.name).value
-        below = at.place.at(at.owner, key, f"{name}{print_arguments(node.arguments)}")
+        marks = "".join(f" {print_ast(each)}" for each in node.directives or ())
+        below = at.place.at(at.owner, key, f"{name}{print_arguments(node.arguments)}{marks}")
         views = tuple(each for each in (here.provides, *(one.inner for one in provided)) if each is not None)
         self._selected(node.selection_set, At(graph=at.graph, type=here.type, place=below, views=views))
 
@@ -182,7 +184,8 @@ class Checking:
                     continue
                 found = list(shape.find((owner, *self._graph.supertypes(owner), ""), written.key))
                 assert found, f"{owner}.{item.name} is read from {written.key}, which was never fetched"
-                assert {text for text, _ in found} == {f"{item.name}{item.arguments}"}
+                asked = {f"{item.name}{item.arguments}{each}" for each in item.directives or ("",)}
+                assert asked <= {each for texts, _ in found for each in texts}
                 if item.sets:
                     inner = Shape()
                     for _, below in found:
@@ -197,13 +200,13 @@ class _Typed(Shape):
         super().__init__(shape.fields)
         self._type = type_
 
-    def at(self, type_: str, key: str, text: str) -> Shape:
-        return super().at(type_ or self._type, key, text)
+    def at(self, type_: str, key: str, *texts: str) -> Shape:
+        return super().at(type_ or self._type, key, *texts)
 
 
 def _merge(into: Shape, more: Shape) -> None:
-    for (type_, key), (text, below) in more.fields.items():
-        _merge(into.at(type_, key, text), below)
+    for (type_, key), (texts, below) in more.fields.items():
+        _merge(into.at(type_, key, *texts), below)
 
 
 def check_plan(supergraph: Supergraph, plan: QueryPlan) -> None:

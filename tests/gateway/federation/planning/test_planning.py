@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from graphql import parse
 
+from gateway.federation.execution.completing import complete
+from gateway.federation.execution.faults import Telling
+from gateway.federation.execution.projection import projection
 from gateway.federation.planning import Budget, Planner, PlanningFailed, QueryPlan
 from gateway.federation.planning.normalize import normalize
 from gateway.federation.query_graph import QueryGraph
@@ -111,3 +116,44 @@ def test_every_stage_prints() -> None:
     assert list(stages) == ["normalize", "paths", "fetches", "plan"]
     assert "score from User@C" in stages["paths"]
     assert "by User { sku }" in stages["fetches"]
+
+
+def test_threads_that_plan_at_once_share_nothing_that_changes() -> None:
+    """Each thread has a query graph of its own; that plans come out right under pressure is seen as well."""
+    one = planner(ENTITIES.read_text())
+    query = "{ users { id: mail friends { name score manager { mail } } } order { note } }"
+    expected = str(plan(ENTITIES.read_text(), query))
+    together = threading.Barrier(4)
+    graphs: list[QueryGraph] = []
+
+    def many() -> set[str]:
+        together.wait(timeout=30)
+        graphs.append(one._graph())
+        return {str(one.plan(normalize(parse(query), {}))) for _ in range(20)}
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            found = [each.result(timeout=60) for each in [threads.submit(many) for _ in range(4)]]
+    finally:
+        sys.setswitchinterval(interval)
+    assert found == [{expected}] * 4
+    assert len({id(each) for each in (*graphs, one._graph())}) == 5
+
+
+def test_what_an_answer_is_made_by_changes_nothing_of_the_graph() -> None:
+    """The loop makes answers of plans that another thread may have made: it asks a graph that remembers nothing by that."""
+    supergraph = read_supergraph((FOLDER / "interfaces.graphql").read_text(encoding="utf-8"))
+    assert supergraph.public.schema is not None
+    made = Planner(QueryGraph(supergraph), Budget()).plan(normalize(parse("{ node { __typename } }"), {}))
+    untouched = QueryGraph(supergraph)
+    before = _remembered(untouched)
+    projection(untouched, supergraph.public.schema, made)
+    complete(untouched, supergraph.public.schema, made, {"node": {"__typename": "Nothing"}}, [])
+    Telling(graph=untouched, plan=made, root={"node": {}}).visible(("node", "x"))
+    assert _remembered(untouched) == before
+
+
+def _remembered(graph: QueryGraph) -> dict[str, int]:
+    return {name: len(each) for name, each in vars(graph).items() if isinstance(each, dict)}

@@ -13,7 +13,7 @@ GOOD = (FOLDER / "entities.graphql").read_text(encoding="utf-8")
     ("before", "after", "line", "sentence"),
     [
         pytest.param("name: String", "name String", 16, "Expected ':'", id="syntax"),
-        pytest.param("join/v0.5", "join/v0.1", 1, "none of 0.2 to 0.5", id="an old join specification"),
+        pytest.param("join/v0.5", "join/v0.1", 1, "none of v0.2 to v0.5", id="an old join specification"),
         pytest.param("https://specs.apollo.dev/join", "https://example.test/join", 1, "links no join", id="no join"),
         pytest.param(
             "for: EXECUTION)",

@@ -16,7 +16,6 @@ from graphql import (
     GraphQLEnumType,
     GraphQLResolveInfo,
     GraphQLSchema,
-    OperationType,
     execute_sync,
     get_named_type,
     is_list_type,
@@ -26,9 +25,10 @@ from graphql import (
 )
 from graphql.language import print_ast
 
-from gateway.federation.planning.normalize import definition_of
 from gateway.federation.query_graph import QueryGraph
-from gateway.federation.supergraph import Supergraph
+from gateway.federation.selections import Field
+from gateway.federation.supergraph import Supergraph, TypeInGraph
+from gateway.syntax import CONDITIONS, definition_of
 
 KEYS = ("id", "sku", "code")
 ENTITIES = 4
@@ -55,6 +55,8 @@ class World:
 
     members: Mapping[str, tuple[str, ...]]
     entities: frozenset[str]
+    singletons: frozenset[str] = frozenset()
+    """entities of which there is one each."""
 
     def concrete(self, type_: str, identity: str) -> str:
         return identity.partition("-")[0] if type_ in self.members else type_
@@ -64,13 +66,19 @@ class World:
         chosen = number(owner.type, owner.identity, place) % ENTITIES
         members = self.members.get(type_, (type_,))
         concrete = members[chosen % len(members)]
+        if concrete in self.singletons:
+            return self.only(concrete)
         return Thing(concrete, f"{concrete}-{chosen}" if concrete in self.entities else f"{owner.identity}.{place}")
 
-    def value(self, owner: Thing, name: str, arguments: Mapping[str, Any], type_: Any) -> Any:
-        """What a field holds."""
+    def only(self, type_: str) -> Thing:
+        """The one object of a type."""
+        return Thing(type_, f"{type_}-0")
+
+    def value(self, owner: Thing, name: str, arguments: Mapping[str, Any], type_: Any, marks: str = "") -> Any:
+        """What a field holds; it is another where it is asked with other directives."""
         if name in KEYS:
-            return f"{name}:{owner.identity}"
-        given = f"{name}({','.join(f'{key}={value}' for key, value in sorted(arguments.items()))})"
+            return f"{name}:{owner.identity}{marks}"
+        given = f"{name}({','.join(f'{key}={value}' for key, value in sorted(arguments.items()))}){marks}"
         return self._typed(owner, given, type_)
 
     def _typed(self, owner: Thing, place: str, type_: Any) -> Any:
@@ -99,8 +107,21 @@ def world_of(supergraph: Supergraph) -> World:
     abstract = [each for each in supergraph.types if graph.is_abstract(each)]
     keyed = [each for each in supergraph.types.values() if any(there.keys for there in each.graphs.values())]
     return World(
-        members={each: _everywhere(graph, each) for each in abstract}, entities=frozenset(each.name for each in keyed)
+        members={each: _everywhere(graph, each) for each in abstract},
+        entities=frozenset(each.name for each in keyed),
+        singletons=frozenset(each.name for each in keyed if not any(map(_key_fields, each.graphs.values()))),
     )
+
+
+def _key_fields(there: TypeInGraph) -> list[str]:
+    names = [each.name for key in there.keys for each in key.selections if isinstance(each, Field)]
+    return [each for each in names if each != "__typename"]
+
+
+def marks_of(info: GraphQLResolveInfo[Any]) -> str:
+    """The directives that a field is asked with, each once."""
+    marks = (each for node in info.field_nodes for each in node.directives or ())
+    return "".join(sorted({print_ast(each) for each in marks if each.name.value not in CONDITIONS}))
 
 
 def _everywhere(graph: QueryGraph, name: str) -> tuple[str, ...]:
@@ -113,15 +134,16 @@ def merged(supergraph: Supergraph, world: World, text: str, variables: Mapping[s
     """What one schema that has everything answers."""
     schema, document = supergraph.public.schema, parse(text)
     assert schema is not None
-    kind = "Mutation" if definition_of(document).operation is OperationType.MUTATION else "Query"
+    root = schema.get_root_type(definition_of(document).operation)
+    assert root is not None
 
     def resolve(owner: Thing, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-        return world.value(owner, info.field_name, arguments, info.return_type)
+        return world.value(owner, info.field_name, arguments, info.return_type, marks_of(info))
 
     result = execute_sync(
         schema,
         document,
-        root_value=Thing(kind, ""),
+        root_value=Thing(root.name, ""),
         variable_values=dict(variables),
         field_resolver=resolve,
         type_resolver=type_of,
@@ -136,6 +158,6 @@ def type_of(thing: Thing, *_: Any) -> str:
 
 def arguments_of(schema: GraphQLSchema, type_: str, field: str) -> str:
     """The arguments of a field, as SDL; none for a field that clients do not see."""
-    found = schema.type_map[type_].fields.get(field)  # type: ignore[attr-defined]  # it has fields
+    found = schema.type_map[type_].fields.get(field) if type_ in schema.type_map else None  # type: ignore[attr-defined]  # it has fields
     given = ", ".join(print_ast(each) for each in found.ast_node.arguments or ()) if found else ""
     return f"({given})" if given else ""
