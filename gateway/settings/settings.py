@@ -96,7 +96,7 @@ class Limits(BaseModel):
     """after fragments are put in their places."""
     input_depth: Positive = 20
     """of objects and lists in an argument or a variable."""
-    input_objects: Positive = 400
+    input_objects: Positive = 200
     """in an argument or a variable; a filter has one for itself, for each alternative and for each comparison."""
     statements: Positive = 4
     """of one principal in the database at a time, in each process; the rest wait within their deadlines."""
