@@ -53,7 +53,7 @@ from gateway.telemetry.log import configure_log
 from gateway.telemetry.metrics import Metrics
 from graph.changes.idempotency import keep_swept
 from graph.changes.usage.usage import keep_joined
-from graph.errors import GraphError, StoreUnavailable
+from graph.errors import DeadlineExceeded, GraphError, StoreUnavailable
 from graph.model.scope import Principal
 from graph.store.address import EmbeddedAddress, parse_address
 from graph.store.store import Store
@@ -243,6 +243,7 @@ async def _opening(
                 policy_of(settings),
                 cache=keep.cache.table(),
                 meter=keep.new_work,
+                statements=settings.limits.statements,
             )
             async with beside(keep_swept(store, every=SWEEP_SECONDS)), working(store):
                 yield subgraph, partial(_ping, store)
@@ -253,6 +254,8 @@ async def _opening(
 async def _ping(store: Store) -> str:
     try:
         await store.ping(deadline=soon(PING_SECONDS))
+    except DeadlineExceeded:
+        return f"The database has not answered for {PING_SECONDS:.0f} seconds."
     except GraphError as error:
         return str(error)
     return ""

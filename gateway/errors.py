@@ -37,6 +37,7 @@ class Code(enum.StrEnum):
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
     TOO_MANY_NEW_DOCUMENTS = "TOO_MANY_NEW_DOCUMENTS"
+    TOO_MANY_REQUESTS = "TOO_MANY_REQUESTS"
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
     OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
@@ -94,6 +95,7 @@ TREATMENTS: Final[Mapping[Code, Treatment]] = MappingProxyType(
         Code.TOO_MANY_NEW_DOCUMENTS: _always(
             429, "Send the same document text again with other variables instead of writing values into the text."
         ),
+        Code.TOO_MANY_REQUESTS: _always(429, "Wait for the answers to your earlier requests; send fewer at a time."),
         Code.GRAPHQL_PARSE_FAILED: _request_error("Correct the document's syntax at the place given."),
         Code.GRAPHQL_VALIDATION_FAILED: _request_error("Compare the document with the schema."),
         Code.OPERATION_RESOLUTION_FAILURE: _request_error("Name one of the document's operations in `operationName`."),

@@ -17,10 +17,18 @@ code of the edge: the edges translate by class, each in one table.
     +-- StoreMisconfigured      address, credentials or directory cannot work as they are
     |   +-- EmbeddedUnsupported there is no embedded database for this platform
     +-- Throttled               too much of what is costly in a short time; retry_after: seconds until it is allowed again
+    |   +-- TooManyStatements   the caller's earlier statements left no room for this one until its deadline
     +-- Refused                 the caller's mistake, found before anything ran; code and path say which and where
 """
 
 from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+RefusalCode: TypeAlias = Literal[
+    "BAD_USER_INPUT", "CONFLICT", "FORBIDDEN", "IDEMPOTENCY_CONFLICT", "LIMIT_EXCEEDED", "PAYLOAD_TOO_LARGE"
+]
+"""Which mistake of the caller it is; each edge says in its table what it makes of each of them."""
 
 
 class GraphError(Exception):
@@ -98,10 +106,14 @@ class Throttled(GraphError):
         self.retry_after = retry_after
 
 
+class TooManyStatements(Throttled):
+    """One principal has as many statements under way as it may have."""
+
+
 class Refused(GraphError):
     """The caller asked for what cannot be, or what it may not have."""
 
-    def __init__(self, message: str, *, code: str, path: tuple[str | int, ...] = (), hint: str = "") -> None:
+    def __init__(self, message: str, *, code: RefusalCode, path: tuple[str | int, ...] = (), hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.code = code
         self.path = path

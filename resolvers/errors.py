@@ -1,47 +1,91 @@
 """What went wrong below, as a GraphQL response: the one table of this room.
 
 No `data` key means that nothing was answered; the gateway reads the code, and says with which HTTP status.
+
+A message goes to the client only where it is ours and about the request. What names our insides (the database's own
+words, directories, addresses) is masked, and logged with its reason.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
+
+import structlog
 
 from graph.errors import (
     ConstraintViolated,
+    Contended,
     DeadlineExceeded,
     GraphError,
+    OutcomeUnknown,
+    RefusalCode,
     Refused,
     SchemaOutdated,
     StatementFailed,
     StoreMisconfigured,
+    StoreStarting,
     StoreUnavailable,
     Throttled,
+    TooManyStatements,
 )
 
-_CODES: Final[tuple[tuple[type[GraphError], str], ...]] = (
-    (StoreUnavailable, "STORE_UNAVAILABLE"),
-    (Throttled, "TOO_MANY_NEW_DOCUMENTS"),
-    (SchemaOutdated, "STORE_UNAVAILABLE"),
-    (StoreMisconfigured, "STORE_UNAVAILABLE"),
-    (DeadlineExceeded, "DEADLINE_EXCEEDED"),
-    (ConstraintViolated, "CONFLICT"),
-    (StatementFailed, "INTERNAL_SERVER_ERROR"),
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treatment:
+    """What a client is told of an error of the graph."""
+
+    code: str
+    mask: str = ""
+    """the message in the place of the error's own, which is logged then; empty where its own may be told."""
+
+
+_AWAY: Final = "The database cannot be reached."
+_FAILED: Final = Treatment(code="INTERNAL_SERVER_ERROR", mask="The request could not be answered.")
+_TREATMENTS: Final[tuple[tuple[type[GraphError], Treatment], ...]] = (
+    # The first that fits counts: what is more special stands first.
+    (OutcomeUnknown, Treatment(code="STORE_UNAVAILABLE")),
+    (Contended, Treatment(code="STORE_UNAVAILABLE")),
+    (StoreStarting, Treatment(code="STORE_UNAVAILABLE")),
+    (StoreUnavailable, Treatment(code="STORE_UNAVAILABLE", mask=_AWAY)),
+    (SchemaOutdated, Treatment(code="STORE_UNAVAILABLE", mask=_AWAY)),
+    (StoreMisconfigured, Treatment(code="STORE_UNAVAILABLE", mask=_AWAY)),
+    (TooManyStatements, Treatment(code="TOO_MANY_REQUESTS")),
+    (Throttled, Treatment(code="TOO_MANY_NEW_DOCUMENTS")),
+    (DeadlineExceeded, Treatment(code="DEADLINE_EXCEEDED")),
+    (ConstraintViolated, Treatment(code="CONFLICT")),
+    (StatementFailed, _FAILED),
 )
+_REFUSALS: Final[dict[RefusalCode, str]] = {
+    "BAD_USER_INPUT": "BAD_USER_INPUT",
+    "CONFLICT": "CONFLICT",
+    "FORBIDDEN": "FORBIDDEN",
+    "IDEMPOTENCY_CONFLICT": "CONFLICT",
+    "LIMIT_EXCEEDED": "LIMIT_EXCEEDED",
+    "PAYLOAD_TOO_LARGE": "PAYLOAD_TOO_LARGE",
+}
 
 
 def answer_for(error: GraphError) -> dict[str, Any]:
     """Give the response without data for an error of the graph."""
     if isinstance(error, Refused):
-        return _response(error, error.code, path=list(error.path))
-    code = next((code for known, code in _CODES if isinstance(error, known)), "INTERNAL_SERVER_ERROR")
-    if isinstance(error, (StoreUnavailable, Throttled)):
-        return _response(error, code, retryAfter=error.retry_after)
-    return _response(error, code)
+        return _response(str(error), _REFUSALS[error.code], {}, path=list(error.path), hint=error.hint)
+    treatment = next((each for known, each in _TREATMENTS if isinstance(error, known)), _FAILED)
+    if treatment.mask:
+        log.error("an error was masked", code=treatment.code, reason=f"{type(error).__name__}: {error}")
+    after = {"retryAfter": error.retry_after} if isinstance(error, StoreUnavailable | Throttled) else {}
+    if treatment.mask:
+        return _response(treatment.mask, treatment.code, after)
+    return _response(str(error), treatment.code, after, hint=error.hint)
 
 
-def _response(error: GraphError, code: str, *, path: list[Any] | None = None, **more: Any) -> dict[str, Any]:
-    entry: dict[str, Any] = {"message": str(error), "extensions": {"code": code, **more}}
+def _response(
+    message: str, code: str, more: dict[str, float], *, path: list[Any] | None = None, hint: str = ""
+) -> dict[str, Any]:
+    extensions = {"code": code, **({"hint": hint} if hint else {}), **more}
+    entry: dict[str, Any] = {"message": message, "extensions": extensions}
     if path:
         entry["path"] = path
     return {"errors": [entry]}

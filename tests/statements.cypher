@@ -910,12 +910,6 @@ RETURN before
 // graph/load/statements.py DROP_MARKS
 UNWIND $ids AS id MATCH (m:LoadMark {id: id}) DELETE m
 
-// graph/store/link.py Link._terminate
-SHOW TRANSACTIONS YIELD transactionId, clientAddress
-
-// graph/store/link.py Link._terminate
-TERMINATE TRANSACTIONS $id
-
 // graph/store/migrate.py _READ_VERSION
 RETURN HEAD(COLLECT { MATCH (v:SchemaVersion {id: $id}) RETURN v.version }) AS data
 
@@ -930,6 +924,9 @@ SHOW INDEXES YIELD name, state WHERE state = 'ONLINE' RETURN name
 
 // graph/store/migrate.py _wait_for_indexes
 CALL db.awaitIndexes(600)
+
+// graph/store/store.py Store.ping
+RETURN COUNT { MATCH (v:SchemaVersion) RETURN v } AS data
 
 // graph/store/store.py Store.ping
 CALL dbms.components() YIELD versions RETURN versions[0] AS version

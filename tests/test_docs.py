@@ -18,6 +18,8 @@ from gateway.cli import COMMANDS
 from gateway.errors import TREATMENTS
 from gateway.federation.subgraph import Operation, Subgraph
 from gateway.federation.supergraph import Graph
+from gateway.operations.cost import amount, cost_of
+from gateway.operations.schema import read_schema
 from gateway.settings.settings import Limits, Settings
 from graph.changes.policy import AlarmPolicy
 from graph.load import load_topology
@@ -82,6 +84,7 @@ async def test_an_example_runs(example: Example, store: Store, network: dict[str
         d.variable.name.value for o in document.definitions for d in getattr(o, "variable_definitions", ()) or ()
     }
     variables = {**example.variables, **{name: network[name] for name in declared & network.keys()}}
+    assert amount(cost_of(document, read_schema(product.sdl)), variables) <= Limits().cost
     operation = Operation(key=example.name, document=document, name=None)
     answer = await product.execute(operation, variables, OPERATOR, time.monotonic() + 60)
     assert "errors" not in answer

@@ -135,3 +135,37 @@ def test_redrawing_replaces_what_is_between_the_markers_and_nothing_else() -> No
 def test_a_document_without_markers_is_refused() -> None:
     with pytest.raises(ValueError, match="has no lines"):
         redraw("nothing to replace")
+
+
+COUNTED_INSIDE = frozenset(
+    {
+        "Boost.mbps",
+        "Boost.price",
+        "Card.slot",
+        "Port.number",
+        "Port.speedMbps",
+        "ROUTED_OVER.position",
+        "Service.committedMbps",
+        "Service.effectiveMbps",
+        "Service.maxMbps",
+        "Sla.repairHours",
+        "Trunk.capacityMbps",
+        "Usage.mbps",
+        "Usage.octets",
+    }
+)
+"""Each describes the thing itself, whatever else there is."""
+
+
+def test_a_number_that_customers_see_was_looked_at_whether_it_counts_what_is_outside_the_slice() -> None:
+    # A version, a position or a count of things that others have tells of them: it is for operators only.
+    inside = slice_of_a_customer()
+    held = [(name, LABELS[name].properties) for name in inside]
+    held += [(one.type, one.properties) for one in RELATIONSHIPS.values()]
+    numbers = {
+        f"{owner}.{each.name}"
+        for owner, properties_ in held
+        for each in properties_
+        if each.kind in {Kind.INTEGER, Kind.LARGE} and not each.operator_only
+    }
+    assert numbers == COUNTED_INSIDE

@@ -30,6 +30,7 @@ from graph.errors import (
     StoreMisconfigured,
     StoreUnavailable,
     Throttled,
+    TooManyStatements,
 )
 
 CLOSE: Final[Mapping[str, str]] = MappingProxyType({"Connection": "close"})
@@ -40,6 +41,7 @@ STATUSES: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
     {
         "BAD_REQUEST": (400, "The request cannot be read"),
         "BAD_USER_INPUT": (400, "A value is not one that can be taken"),
+        "LIMIT_EXCEEDED": (400, "The request is larger than allowed"),
         "COST_LIMIT_EXCEEDED": (400, "The answer would be too large"),
         "FORBIDDEN": (403, "This is not for the caller's role"),
         "NOT_FOUND": (404, "There is no such resource"),
@@ -50,6 +52,7 @@ STATUSES: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
         "PAYLOAD_TOO_LARGE": (413, "The body is too large"),
         "UNSUPPORTED_MEDIA_TYPE": (415, "The body is not of a media type that is taken here"),
         "TOO_MANY_NEW_DOCUMENTS": (429, "Too many different questions in a short time"),
+        "TOO_MANY_REQUESTS": (429, "Too many requests at a time"),
         "INTERNAL_SERVER_ERROR": (500, "The request could not be answered"),
         "OVERLOADED": (503, "Other systems have not been told of earlier changes yet"),
         "STORE_UNAVAILABLE": (503, "The database cannot be reached now"),
@@ -62,11 +65,14 @@ _CODES: Final[tuple[tuple[type[GraphError], str], ...]] = (
     (StoreUnavailable, "STORE_UNAVAILABLE"),
     (SchemaOutdated, "STORE_UNAVAILABLE"),
     (StoreMisconfigured, "STORE_UNAVAILABLE"),
+    (TooManyStatements, "TOO_MANY_REQUESTS"),
     (Throttled, "TOO_MANY_NEW_DOCUMENTS"),
     (DeadlineExceeded, "DEADLINE_EXCEEDED"),
     (ConstraintViolated, "CONFLICT"),
 )
-_TOLD: Final = frozenset({"BAD_USER_INPUT", "FORBIDDEN", "CONFLICT", "IDEMPOTENCY_CONFLICT", "COST_LIMIT_EXCEEDED"})
+_TOLD: Final = frozenset(
+    {"BAD_USER_INPUT", "FORBIDDEN", "CONFLICT", "IDEMPOTENCY_CONFLICT", "LIMIT_EXCEEDED", "COST_LIMIT_EXCEEDED"}
+)
 """The codes whose message is about what the caller sent."""
 _RETRY: Final = 1.0
 _LOST: Final = (

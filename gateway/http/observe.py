@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 from gateway.errors import Code, refuse
 from gateway.exchange import KEY, Exchange
@@ -48,7 +49,8 @@ class Observed:
             await send(message)
 
         try:
-            with request_span(scope["headers"]):
+            # Whatever is logged on the way of this request, in any room, has its id.
+            with request_span(scope["headers"]), bound_contextvars(request_id=exchange.request_id):
                 await self._app(scope, receive, noting)
         except Exception:
             log.exception("request failed", request_id=exchange.request_id)

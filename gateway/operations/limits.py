@@ -63,6 +63,9 @@ def check_document(document: DocumentNode, limits: Limits) -> None:
     fields = 0
     for each in document.definitions:
         if isinstance(each, OperationDefinitionNode):
+            for variable in each.variable_definitions or ():
+                if variable.default_value is not None:
+                    check_argument(variable.default_value, limits)
             size = measuring.selection_set(each.selection_set, 1)
             check_size(size, limits)
             fields += size.fields
@@ -105,7 +108,7 @@ class _Measuring:
         used = Size(directives=len(node.directives or ()))
         if isinstance(node, FieldNode):
             for argument in node.arguments or ():
-                check_nesting(argument.value, self._limits.input_depth)
+                check_argument(argument.value, self._limits)
             inner = self.selection_set(node.selection_set, level + 1)
             return Size(
                 depth=inner.depth + 1,
@@ -126,13 +129,17 @@ class _Measuring:
         return self._known[name]
 
 
-def check_nesting(value: ValueNode, most: int) -> None:
-    """Refuse an argument whose lists and objects nest deeper than allowed."""
+def check_argument(value: ValueNode, limits: Limits) -> None:
+    """Refuse an argument whose lists and objects nest deeper than allowed, or that has more objects than allowed."""
     stack = [(value, 0)]
+    objects = 0
     while stack:
         node, depth = stack.pop()
-        if depth > most:
-            raise _exceeded("levels in an argument", depth, most)
+        objects += isinstance(node, ObjectValueNode)
+        if depth > limits.input_depth:
+            raise _exceeded("levels in an argument", depth, limits.input_depth)
+        if objects > limits.input_objects:
+            raise _exceeded("objects in an argument", objects, limits.input_objects)
         stack.extend((child, depth + 1) for child in _children(node))
 
 

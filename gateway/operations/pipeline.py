@@ -137,7 +137,7 @@ class Pipeline:
         """Pass the gates that need the variables; give their values."""
         values: dict[str, Any] = {}
         if prepared.variables:
-            values = coerce(prepared.variables, given, self.schema.served, prepared.node, self._limits.input_depth)
+            values = coerce(prepared.variables, given, self.schema.served, prepared.node, self._limits)
             check_values(prepared.variables, values, principal, self.schema.operator_only)
         for name in prepared.conditions:
             if values.get(name) is None:
@@ -145,6 +145,6 @@ class Pipeline:
                 raise refuse(Code.BAD_USER_INPUT, message)
         cost = amount(prepared.cost, values)
         if cost > self._limits.cost:
-            message = f"The answer may hold {cost} objects; at most {self._limits.cost} are allowed."
+            message = f"The operation costs {cost}; at most {self._limits.cost} is allowed."
             raise refuse(Code.COST_LIMIT_EXCEEDED, message)
         return values

@@ -74,6 +74,8 @@ class PublicSchema:
     allowed_roles: Mapping[str, frozenset[str]]
     list_sizes: Mapping[str, ListSize]
     weights: Mapping[str, int]
+    connections: frozenset[str]
+    """the types that are pages of a list, by Relay's specification: they have edges and pageInfo."""
 
 
 def read_schema(sdl: str) -> PublicSchema:
@@ -91,6 +93,7 @@ def read_schema(sdl: str) -> PublicSchema:
         allowed_roles=MappingProxyType(dict(_allowed_roles(marks))),
         list_sizes=MappingProxyType({**_ENTITIES, **_introspection_sizes(public), **dict(_list_sizes(marks))}),
         weights=MappingProxyType({**_WRAPPERS, **dict(_weights(marks))}),
+        connections=frozenset(name for name, each in served.type_map.items() if _is_connection(each)),
     )
 
 
@@ -118,6 +121,10 @@ def _is_entity(each: GraphQLNamedType) -> bool:
     for extension in each.extension_ast_nodes:
         marks.extend(extension.directives or ())
     return any(mark.name.value.removeprefix("federation__") == "key" for mark in marks)
+
+
+def _is_connection(each: GraphQLNamedType) -> bool:
+    return isinstance(each, GraphQLObjectType) and each.fields.keys() >= {"edges", "pageInfo"}
 
 
 def _elements(each: GraphQLNamedType) -> Iterator[tuple[str, Element]]:

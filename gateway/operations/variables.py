@@ -7,6 +7,7 @@ graphql-core is asked again for the sentence; it is slow and never on the way of
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -34,6 +35,7 @@ from graphql import (
 
 from gateway.errors import MOST_ERRORS, Code, Problem, Refused, refuse
 from gateway.operations.schema import PublicSchema
+from gateway.settings.settings import Limits
 
 LONGEST_MESSAGE: Final = 300
 BUILT_IN: Final = frozenset({"ID", "String", "Int", "Float", "Boolean"})
@@ -50,6 +52,8 @@ class Variable:
     required: bool
     nests: bool
     """can hold objects or lists, so that their depth must be looked at."""
+    holds_objects: bool
+    """can hold input objects, which are counted."""
     watched: bool
     """can hold an input field or an enum value that is for operators only."""
     place: tuple[int, int] | None
@@ -72,6 +76,7 @@ def _prepared(operation: OperationDefinitionNode, schema: PublicSchema) -> Itera
             default=default,
             required=is_non_null_type(type_) and default is Undefined,
             nests=not (is_scalar_type(get_named_type(type_)) and get_named_type(type_).name in BUILT_IN),
+            holds_objects=isinstance(get_named_type(type_), GraphQLInputObjectType),
             watched=_can_hold(type_, schema.operator_only, set()),
             place=(node.loc.start_token.line, node.loc.start_token.column) if node.loc else None,
         )
@@ -96,7 +101,7 @@ def coerce(
     given: Mapping[str, Any],
     schema: GraphQLSchema,
     operation: OperationDefinitionNode,
-    most_depth: int,
+    limits: Limits,
 ) -> dict[str, Any]:
     """Give the values by name, each of its type; a variable that was neither given nor has a default is absent."""
     coerced: dict[str, Any] = {}
@@ -109,7 +114,7 @@ def coerce(
                 coerced[variable.name] = variable.default
             continue
         if variable.nests:
-            _check_depth(variable.name, value, most_depth)
+            _check_size(variable, value, limits)
         result = coerce_input_value(value, variable.type)
         if result is Undefined:
             raise _refused(variables, given, schema, operation)
@@ -117,16 +122,25 @@ def coerce(
     return coerced
 
 
-def _check_depth(name: str, value: Any, most: int) -> None:
-    stack = [(value, 0)]
+def _check_size(variable: Variable, value: Any, limits: Limits) -> None:
+    """Refuse a value that is too deep or has too many objects; it is left as soon as that is known."""
+    most = limits.input_objects if variable.holds_objects else sys.maxsize
+    objects = int(isinstance(value, dict))
+    stack = [(value, 0)] if isinstance(value, list | dict) else []
     while stack:
         each, depth = stack.pop()
-        if depth > most:
-            raise refuse(Code.LIMIT_EXCEEDED, f"Variable '${name}' nests deeper than {most} levels.")
-        if isinstance(each, list):
-            stack.extend((child, depth + 1) for child in each)
-        elif isinstance(each, dict):
-            stack.extend((child, depth + 1) for child in each.values())
+        if each and depth == limits.input_depth:
+            raise _too_large(variable, f"nests deeper than {limits.input_depth} levels", "input_depth")
+        for child in each.values() if isinstance(each, dict) else each:
+            if isinstance(child, list | dict):
+                objects += isinstance(child, dict)
+                if objects > most:
+                    raise _too_large(variable, f"has more than {most} objects", "input_objects")
+                stack.append((child, depth + 1))
+
+
+def _too_large(variable: Variable, how: str, limit: str) -> Refused:
+    return refuse(Code.LIMIT_EXCEEDED, f"Variable '${variable.name}' {how} (limit `{limit}`).")
 
 
 def _refused(

@@ -98,6 +98,10 @@ class Limits(BaseModel):
     """after fragments are put in their places."""
     input_depth: Positive = 20
     """of objects and lists in an argument or a variable."""
+    input_objects: Positive = 200
+    """in an argument or a variable; a filter has one for itself, for each alternative and for each comparison."""
+    statements: Positive = 4
+    """of one principal in the database at a time, in each process; the rest wait within their deadlines."""
     cost: Positive = 100_000
     """objects that an answer may hold, by the assumed or asked sizes of its lists."""
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import orjson
 import structlog
+import structlog.contextvars
 import structlog.tracebacks
 
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -25,6 +26,7 @@ def _json(event: dict[str, Any], **_: Any) -> bytes:
 def configure_log(level: str) -> None:
     """Send all logs of this process to stderr, from `level` upwards."""
     shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         # Without the values in the frames: they are what callers sent, tokens and all.

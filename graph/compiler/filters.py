@@ -7,7 +7,7 @@ Under `not`, a property that may be absent compares as false, so that logic stay
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
@@ -34,7 +34,8 @@ class Filtered:
     def condition(self, filter_: Mapping[str, Any] | None, path: tuple[str | int, ...], *, negated: bool) -> Expr:
         """Give the condition of one filter object, found at `path` in the arguments of the slot."""
         if len(path) > DEEPEST:
-            raise Refused("The filter is nested too deeply.", code="BAD_USER_INPUT", hint="Write it flatter.")
+            message = f"The filter is nested deeper than {DEEPEST} levels."
+            raise Refused(message, code="LIMIT_EXCEEDED", hint="Write it flatter.")
         parts = [
             self._part(key, value, (*path, key), negated=negated) for key, value in sorted((filter_ or {}).items())
         ]
@@ -45,9 +46,9 @@ class Filtered:
             return None
         match key:
             case "and":
-                return All(tuple(self.condition(v, (*path, i), negated=negated) for i, v in enumerate(value)))
+                return _all(self.condition(v, (*path, i), negated=negated) for i, v in enumerate(value))
             case "or":
-                return AnyOf(tuple(self.condition(v, (*path, i), negated=negated) for i, v in enumerate(value)))
+                return _any(self.condition(v, (*path, i), negated=negated) for i, v in enumerate(value))
             case "not":
                 return Not(self.condition(value, path, negated=True))
             case _:
@@ -71,6 +72,21 @@ class Filtered:
         given = self.names.parameter(Given(slot=self.slot, path=path, convert=conversion(known)))
         compared = Binary(_OPERATORS[operator], stored, given)
         return Call("coalesce", (compared, Const(value=False))) if negated and not known.required else compared
+
+
+_TRUE: Final = All(())
+"""What a filter means that says nothing."""
+
+
+def _all(parts: Iterable[Expr]) -> Expr:
+    """Join by AND what says something: hundreds of `true` in a row are more than a database parses."""
+    return All(tuple(each for each in parts if each != _TRUE))
+
+
+def _any(parts: Iterable[Expr]) -> Expr:
+    """Join by OR; as soon as one says nothing, all of it does."""
+    options = tuple(parts)
+    return _TRUE if _TRUE in options else AnyOf(options)
 
 
 def conversion(known: Property) -> Callable[[Any], Any] | None:

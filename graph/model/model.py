@@ -276,7 +276,8 @@ _LABELS: Final = (
             _ID,
             _text("type"),
             _text("aggregateId", indexed=True),
-            _number("aggregateVersion"),
+            # It counts what happened to the aggregate for anyone, so that a gap tells a customer of others.
+            Property(name="aggregateVersion", kind=Kind.INTEGER, operator_only=True),
             _time("at", indexed=True),
             Property(name="position", kind=Kind.LARGE, required=False, indexed=True, operator_only=True),
             Property(name="unplaced", kind=Kind.TIME, required=False, indexed=True, operator_only=True),

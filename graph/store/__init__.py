@@ -5,14 +5,15 @@ Out: rows, or a `graph.errors.GraphError`.
 
 Files, in order of flow:
     address.py          the text of a setting becomes an address
+    admission.py        how many statements of one principal run at a time
     store.py            the door: read, write, ping, close
     link.py             one endpoint: a statement or a transaction over it, with an end that is certain
     joined.py           statements of a transaction whose rows nobody needs are sent together
-    session.py          which statement of a session was ours, so that it can be ended
+    session.py          the driver's sessions, from a configuration that is read once
     faults.py           the driver's exceptions become ours
     migrate.py          constraints and indexes as the model says, and the version of the schema
     embedded.py         one embedded database for several processes; embedded_child.py starts, watches and ends its server
-    embedded_server.py  the server process itself
+    embedded_server.py  the server process itself; embedded_abandoned.py ends statements in it whose client is gone
 
 Invariants
 1. Foreign exceptions stop here; a test proves that none leaks.

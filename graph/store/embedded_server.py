@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any, Final, TypedDict, assert_never
 
 from graph.model.model import LABELS, RELATIONSHIPS, Kind
+from graph.store.embedded_abandoned import connections, end_abandoned
 
 DATABASE: Final = "neo4j"
 _STOP_SECONDS: Final = 20.0
@@ -73,12 +74,16 @@ def _serve(orders: Orders, ready: int) -> None:
         # The server ignores a password for a user that it knows already.
         (root / "config" / "server-users.jsonl").unlink(missing_ok=True)
     server = _server(orders)
+    over = threading.Event()
     try:
         server.start()
         server._java_server.getHttpServer().stopService()  # noqa: SLF001 - the wrapper has no name for it
         _prepare(server)
+        running = server._java_server.getRunningQueries()  # noqa: SLF001 - as above
+        threading.Thread(target=end_abandoned, args=(running, over), name="end abandoned", daemon=True).start()
         _answer_until_end_of_input(_bolt(server), ready)
     finally:
+        over.set()
         _stop_within(server, _STOP_SECONDS)
 
 
@@ -94,10 +99,9 @@ def _answer_until_end_of_input(bolt: Any, ready: int) -> None:
 def _cut_connections() -> None:
     # A server that stops as a whole forgets its users and closes its files before it closes its connections, and tells
     # those that still ask of wrong passwords and of statements that failed. A cut is what their drivers understand.
-    for each in Path("/dev/fd").iterdir():
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(each.name))) as connection:
-            if connection.family in {socket.AF_INET, socket.AF_INET6}:
-                connection.shutdown(socket.SHUT_RDWR)
+    for each in connections():
+        with contextlib.suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
 
 
 def _lock(path: Path) -> None:
@@ -129,6 +133,7 @@ def _server(orders: Orders) -> Any:
                 "-Xrs",  # leaves signals to Python: the machine would take SIGTERM as a reason to abort
                 "-XX:+ExitOnOutOfMemoryError",  # the owner starts it again; a machine half dead would not answer
                 f"-XX:ErrorFile={orders['directory']}/log/crash-%p.log",
+                *(f"-Darcadedb.{name}={value}" for name, value in _engine(orders).items()),
             ],
         },
         config={
@@ -138,8 +143,6 @@ def _server(orders: Orders) -> Any:
             "server_plugins": "Bolt:com.arcadedb.bolt.BoltProtocolPlugin",
             "bolt_host": "127.0.0.1",
             "bolt_port": 0,
-            "txWalFlush": 2,  # a flush per commit: an acknowledged write survives a power cut
-            "command_timeout": orders["command_timeout_ms"],
             # The password is 32 random bytes: stretching it guards nothing, and each new connection would pay for it.
             "server_saltIterations": 1000,
             "serverMetrics": False,
@@ -147,6 +150,17 @@ def _server(orders: Orders) -> Any:
             "opencypher_loadCsv_allowRemoteUrls": False,
         },
     )
+
+
+def _engine(orders: Orders) -> dict[str, object]:
+    """Give what the engine reads from the machine's properties only: in the server's configuration it has no effect."""
+    return {
+        "txWalFlush": 2,  # a flush per commit: an acknowledged write survives a power cut
+        "command.timeout": orders["command_timeout_ms"],
+        # No queue of the database's own. Behind its few places (twice the cores) short statements would wait for long
+        # ones; as threads they share the processors. How many run at a time is bounded by whoever sends them.
+        "queryMaxConcurrent": 0,
+    }
 
 
 def _prepare(server: Any) -> None:

@@ -1,8 +1,8 @@
 """One endpoint of a database, and one statement or one transaction over it, with an end that is certain.
 
-The same official driver speaks to both databases, but only Neo4j ends a statement whose time is over or whose client is
-gone. The embedded one has to be told, by another connection: SHOW TRANSACTIONS lists what runs by the client's address,
-and on loopback the port tells a connection from all others.
+The same official driver speaks to both databases. Whoever stops waiting, by deadline or cancellation, makes it cut the
+connection, and both databases end a statement whose client is gone (the embedded one by `embedded_abandoned.py`). Neo4j is
+told the deadline as well.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from neo4j.exceptions import ConfigurationError, DriverError, Neo4jError
 from graph.errors import DeadlineExceeded, GraphError, OutcomeUnknown, StoreMisconfigured, StoreUnavailable
 from graph.store.faults import fault_of
 from graph.store.joined import joined, joined_parameters
-from graph.store.session import StoreSession, open_session, session_config
+from graph.store.session import open_session, session_config
 
 T = TypeVar("T")
 
@@ -30,7 +30,6 @@ T = TypeVar("T")
 logging.getLogger("neo4j").addHandler(logging.NullHandler())
 
 _CONNECT_SECONDS: Final = 5.0
-_TERMINATE_SECONDS: Final = 5.0
 _CLOSE_SECONDS: Final = 5.0
 _SHORTEST_SECONDS: Final = 0.001
 """0 would mean no limit."""
@@ -81,14 +80,13 @@ Work = Callable[[Transaction], Awaitable[T]]
 
 
 class Link:
-    """A driver for one endpoint. `close` it; what it still has to end, it ends first."""
+    """A driver for one endpoint. `close` it."""
 
     def __init__(self, product: Product, uri: str, auth: Auth | None, database: str) -> None:
         self._product = product
         self._driver = _driver(uri, auth)
         self._reading = session_config(self._driver, READ_ACCESS, database)
         self._writing = session_config(self._driver, WRITE_ACCESS, database)
-        self._ending: set[asyncio.Task[None]] = set()
 
     async def fetch(self, text: str, parameters: Mapping[str, object], deadline: float) -> list[Any]:
         """Run one statement that only reads, as a transaction of its own; give its records."""
@@ -98,11 +96,7 @@ class Link:
                 result = await session.run(self._query(text, deadline), cast("dict[str, Any]", parameters))
                 return [record async for record in result]
         except TimeoutError as exc:
-            self._end_orphan(session)
             raise DeadlineExceeded("The database did not answer in time") from exc
-        except asyncio.CancelledError:
-            self._end_orphan(session)
-            raise
         except (Neo4jError, DriverError) as exc:
             raise fault_of(exc) from exc
 
@@ -120,11 +114,7 @@ class Link:
                 await inner.commit()
                 return outcome
         except TimeoutError as exc:
-            self._end_orphan(session)
             raise _unanswered(committing=committing) from exc
-        except asyncio.CancelledError:
-            self._end_orphan(session)
-            raise
         except Neo4jError as exc:
             raise fault_of(exc) from exc
         except DriverError as exc:
@@ -134,7 +124,6 @@ class Link:
 
     async def close(self) -> None:
         """Close all connections; those to a server that is gone may never say that they are, and are left then."""
-        await asyncio.gather(*self._ending, return_exceptions=True)
         with contextlib.suppress(TimeoutError, DriverError, Neo4jError, OSError):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self._driver.close()
@@ -145,22 +134,7 @@ class Link:
     def _seconds_left(self, deadline: float) -> float | None:
         if self._product is Product.NEO4J:
             return max(deadline - time.monotonic(), _SHORTEST_SECONDS)
-        return None  # the embedded database would ignore it
-
-    def _end_orphan(self, session: StoreSession) -> None:
-        if self._product is Product.ARCADEDB and session.cut_port is not None:
-            task = asyncio.create_task(self._terminate(session.cut_port), name="terminate")
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
-
-    async def _terminate(self, port: int) -> None:
-        until = time.monotonic() + _TERMINATE_SECONDS
-        try:
-            for row in await self.fetch("SHOW TRANSACTIONS YIELD transactionId, clientAddress", {}, until):
-                if str(row[1]).endswith(f":{port}"):
-                    await self.fetch("TERMINATE TRANSACTIONS $id", {"id": row[0]}, until)
-        except GraphError:
-            return  # it is away, or the statement is over by itself; its own time limit is the last resort
+        return None  # the embedded database ignores it
 
 
 def _driver(uri: str, auth: Auth | None) -> Any:

@@ -1,9 +1,6 @@
-"""The embedded database goes on with a statement whose client is gone, so we must know which statement was ours.
+"""A session is opened for each statement; the driver would read its configuration anew each time.
 
-When a task is cancelled, the driver cuts the connection that the task held and forgets it. The database lists what it
-runs by the client's address, and on loopback the client's port tells it from all others: `StoreSession` notes the port
-at the moment in which the driver gives the connection up. This is the one place that leans on the driver's insides
-(its hook for cancellation, and a session made from a configuration that was read once); a test holds it.
+This is the one place that leans on the driver's insides: a session made from a configuration that was read once.
 """
 
 from __future__ import annotations
@@ -11,18 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from neo4j import AsyncDriver, AsyncSession
-
-
-class StoreSession(AsyncSession):
-    """A session that remembers which connection was cut."""
-
-    cut_port: int | None = None
-
-    def _handle_cancellation(self, message: str = "General") -> None:
-        connection: Any = self._connection
-        if connection is not None:
-            self.cut_port = connection.local_port
-        super()._handle_cancellation(message)  # type: ignore[no-untyped-call]
 
 
 def session_config(driver: AsyncDriver, access: str, database: str) -> Any:
@@ -37,6 +22,6 @@ def session_config(driver: AsyncDriver, access: str, database: str) -> Any:
     )
 
 
-def open_session(driver: AsyncDriver, config: Any) -> StoreSession:
+def open_session(driver: AsyncDriver, config: Any) -> AsyncSession:
     """Open a session, without a connection yet."""
-    return StoreSession(driver._pool, config)  # type: ignore[no-untyped-call]  # noqa: SLF001 - see above
+    return AsyncSession(driver._pool, config)  # type: ignore[no-untyped-call]  # noqa: SLF001 - see above

@@ -10,8 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+import structlog
 from graphql import GraphQLError, OperationType, print_ast
 
 from graph.changes.policy import AlarmPolicy
@@ -23,10 +24,16 @@ from graph.compiler.query import Operation, find_operation, normalize
 from graph.compiler.read import BREACHES, Cache, Prepared, Reader, Reads
 from graph.errors import GraphError, Refused
 from graph.model.scope import Principal, ScopeKind, scope_of
+from graph.store.admission import Admission
 from graph.store.store import Store
 from resolvers.context import Asked
 from resolvers.errors import answer_for
 from resolvers.knowledge.schema import KnowledgeSchema, knowledge_schema
+
+STATEMENTS: Final = 4
+"""of one principal at a time, where nothing else is set."""
+
+log = structlog.get_logger(__name__)
 
 
 class Explained(Operation, Protocol):
@@ -65,12 +72,15 @@ class KnowledgeSubgraph:
         *,
         cache: Cache | None = None,
         meter: Meter | None = None,
+        statements: int = STATEMENTS,
     ) -> None:
         """Take an open store, the key of cursors (32 bytes), and whom alarms are told to.
 
-        Statements are kept in `cache`, else in one of its own, and new ones are counted by `meter`, if there is one.
+        Statements are kept in `cache`, else in one of its own, and new ones are counted by `meter`, if there is one;
+        `statements` is how many of one principal run at a time.
         """
         self._store = store
+        self._admission = Admission(most=statements)
         self._policy = policy
         self._schema: KnowledgeSchema = knowledge_schema()
         self.sdl = self._schema.sdl
@@ -87,11 +97,12 @@ class KnowledgeSubgraph:
     ) -> dict[str, Any]:
         """Answer within `deadline`, an absolute `time.monotonic()`."""
         try:
-            if find_operation(operation).operation is OperationType.MUTATION:
-                return await self._change(operation, variables, principal, deadline)
-            if operation.explain:
-                return await self._explained(operation, variables, principal, deadline)
-            return await self.reads.run(self._store, operation, variables, principal, deadline)
+            async with self._admission.place(principal.subject, deadline):
+                if find_operation(operation).operation is OperationType.MUTATION:
+                    return await self._change(operation, variables, principal, deadline)
+                if operation.explain:
+                    return await self._explained(operation, variables, principal, deadline)
+                return await self.reads.run(self._store, operation, variables, principal, deadline)
         except GraphError as error:
             return answer_for(error)
 
@@ -176,7 +187,9 @@ def _error(error: GraphQLError) -> dict[str, Any]:
     }
     if isinstance(original, GraphError):
         entry = answer_for(original)["errors"][0]
-    elif original is None:
+    elif original is not None:
+        log.error("an error was masked", reason=str(original), exc_info=original)
+    else:
         entry = {"message": error.message, "extensions": {"code": "BAD_USER_INPUT"}}
     if error.path:
         entry["path"] = [*error.path, *(original.path if isinstance(original, Refused) else ())]

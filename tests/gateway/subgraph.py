@@ -38,7 +38,7 @@ type Query {
   late: String
   echo(flag: Boolean!, number: Float, order: CustomerOrder): String
 }
-input CustomerFilter { name: String margin: Int @operatorOnly not: CustomerFilter }
+input CustomerFilter { or: [CustomerFilter!] name: String margin: Int @operatorOnly not: CustomerFilter }
 enum CustomerOrder { NAME MARGIN @operatorOnly }
 type Customer implements Asset @key(fields: "id") {
   id: ID!

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 
@@ -11,7 +12,7 @@ from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
 from gateway.exchange import Exchange
-from gateway.http.health import health_routes
+from gateway.http.health import KEPT_SECONDS, health_routes
 from gateway.settings.settings import Settings
 from gateway.telemetry.log import configure_log
 from gateway.telemetry.metrics import Metrics
@@ -78,6 +79,26 @@ async def test_what_is_not_ready_says_why(settings: Settings) -> None:
         assert answer.status_code == 503
         assert answer.json() == {"status": "not ready", "reason": "The database is away."}
         assert answer.headers["retry-after"] == "1"
+
+
+async def test_many_who_ask_whether_it_is_ready_cost_one_look(settings: Settings) -> None:
+    looks = 0
+    over = asyncio.Event()
+
+    async def ready() -> str:
+        nonlocal looks
+        looks += 1
+        await over.wait()
+        return "" if looks > 1 else "The database is away."
+
+    async with serving(Starlette(routes=[*health_routes(ready, Metrics())]), settings) as client:
+        asking = [asyncio.create_task(client.get("/readyz")) for _ in range(20)]
+        await asyncio.sleep(0.3)
+        over.set()
+        assert {(await each).status_code for each in asking} == {503}
+        assert looks == 1
+        await asyncio.sleep(KEPT_SECONDS * 1.5)
+        assert (await client.get("/readyz")).status_code == 200
 
 
 def test_a_log_line_is_json_also_from_libraries(capfdbinary: pytest.CaptureFixture[bytes]) -> None:

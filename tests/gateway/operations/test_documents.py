@@ -96,6 +96,54 @@ async def test_a_variable_nests_no_deeper_than_an_argument() -> None:
     assert await outcome(pipeline(input_depth=2), query, f={"not": {"not": {"name": "a"}}}) == Code.LIMIT_EXCEEDED
 
 
+IN_VARIABLE = "query ($f: CustomerFilter) { customers(filter: $f) { id } }"
+
+
+def wide(alternatives: int) -> dict[str, Any]:
+    return {"or": [{"name": f"a{number}"} for number in range(alternatives)]}
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        pytest.param(IN_VARIABLE, {"f": wide(3)}, id="a variable"),
+        pytest.param(IN_VARIABLE, {"f": {"not": wide(2)}}, id="deep down in a variable"),
+        pytest.param(IN_VARIABLE, {"f": {"or": [{}, {}, {}]}}, id="objects that say nothing"),
+        pytest.param("{ customers(filter: {or: [{}, {}, {}]}) { id } }", {}, id="an argument"),
+        pytest.param(
+            "query ($f: CustomerFilter = {or: [{}, {}, {}]}) { customers(filter: $f) { id } }", {}, id="a default"
+        ),
+    ],
+)
+async def test_a_filter_has_no_more_objects_than_allowed(query: str, variables: dict[str, Any]) -> None:
+    assert await outcome(pipeline(input_objects=4), query, **variables) == "answered"
+    assert await outcome(pipeline(input_objects=3), query, **variables) == Code.LIMIT_EXCEEDED
+
+
+async def test_a_filter_that_is_refused_for_its_breadth_is_not_walked_to_its_end() -> None:
+    class Counting(list[Any]):
+        seen = 0
+
+        def __iter__(self) -> Any:
+            for each in super().__iter__():
+                self.seen += 1
+                yield each
+
+    objects = Counting([{} for _ in range(100_000)])
+    gates = pipeline(input_objects=300)
+    asked = request(IN_VARIABLE, f={"or": objects})
+    with pytest.raises(Refused, match="`input_objects`") as refused:
+        await gates.answer(await gates.prepare(asked, OPERATOR), asked, OPERATOR, 0.0)
+    assert "300 objects" in refused.value.problems[0].message
+    assert objects.seen <= 301
+
+
+async def test_what_a_router_asks_for_by_key_is_not_counted_as_input_objects() -> None:
+    query = "query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }"
+    given = [{"__typename": "Customer", "id": str(each)} for each in range(50)]
+    assert await outcome(pipeline(input_objects=3), query, ACTING, r=given) != Code.LIMIT_EXCEEDED
+
+
 @pytest.mark.parametrize(
     "query",
     [

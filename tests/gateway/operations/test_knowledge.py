@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 import pytest
 from graphql import (
@@ -15,7 +17,8 @@ from graphql import (
 )
 
 from gateway.areas import product_sdl
-from gateway.errors import Refused
+from gateway.errors import Code, Refused
+from gateway.operations.cost import WALK, amount
 from gateway.operations.pipeline import GraphRequest, Pipeline
 from gateway.operations.schema import PublicSchema, read_schema
 from gateway.settings.settings import Settings
@@ -62,6 +65,81 @@ async def test_a_tools_introspection_query_is_answered_within_the_limits(
     answer = await pipeline.answer(await pipeline.prepare(asked, CUSTOMER), asked, CUSTOMER, 0.0)
     names = {each["name"] for each in orjson.loads(orjson.dumps(answer))["data"]["__schema"]["types"]}
     assert {"Customer", "Service", "Trunk"} <= names
+
+
+CONTAINS = '{name: {contains: "0"}}'
+
+
+@pytest.mark.parametrize(
+    ("query", "cost"),
+    [
+        pytest.param("{ services(first: 10) { nodes { name } } }", 10 * 2 + WALK, id="a page walks its list"),
+        pytest.param(
+            "{ services(first: 10) { pageInfo { hasNextPage } } }", 10 * 2 + WALK, id="also for pageInfo alone"
+        ),
+        pytest.param("{ services(first: 0) { nodes { name } } }", WALK, id="however few rows it has"),
+        pytest.param("{ services(first: 0) { totalCount } }", WALK, id="so does a total"),
+        pytest.param("{ services(first: 1) { totalCount nodes { name } } }", 2 + 2 * WALK, id="and both are two walks"),
+        pytest.param(
+            "{ services(first: 0) { ...T ... on ServiceConnection { nodes { name } } } }"
+            " fragment T on ServiceConnection { total: totalCount }",
+            2 * WALK,
+            id="in fragments too",
+        ),
+        pytest.param(
+            f"{{ services(first: 0, filter: {CONTAINS}) {{ totalCount }} }}", 2 * WALK, id="a filter is compared"
+        ),
+        pytest.param(
+            f"{{ services(first: 0, filter: {{or: [{CONTAINS}, {CONTAINS}, {{not: {CONTAINS}}}]}}) {{ totalCount }} }}",
+            4 * WALK,
+            id="each comparison of it",
+        ),
+        pytest.param(
+            "{ services(first: 0, orderBy: [{field: NAME}, {field: ID}]) { nodes { name } } }",
+            3 * WALK,
+            id="each key of an order is compared",
+        ),
+        pytest.param(
+            "{ services(first: 100) { nodes {"
+            " tickets(first: 0, filter: {severity: {eq: CRITICAL}}) { totalCount } } } }",
+            4_220,
+            id="as the documentation says",
+        ),
+        pytest.param(
+            "{ services(first: 3) { nodes { customer { services(first: 0) { totalCount } } } } }",
+            3 * (1 + 1 + 1 + WALK) + WALK,
+            id="lists in lists multiply their walks",
+        ),
+    ],
+)
+async def test_a_connection_is_priced_by_what_it_walks(sdl: str, query: str, cost: int) -> None:
+    gates = Pipeline(Served(sdl), Settings())
+    prepared = await gates.prepare(request(query), CUSTOMER)
+    assert amount(prepared.cost, {}) == cost
+
+
+async def test_a_filter_in_a_variable_costs_what_it_costs_in_the_text(pipeline: Pipeline) -> None:
+    query = """query ($f: ServiceFilter, $s: String) {
+      services(first: 0, filter: {and: [{not: $f}, {name: {contains: $s}}]}) { totalCount } }"""
+    prepared = await pipeline.prepare(request(query), CUSTOMER)
+    two: dict[str, Any] = {"or": [{"name": {"contains": "0"}}, {"state": {"in": ["ACTIVE"]}}]}
+    assert amount(prepared.cost, {"f": two, "s": "x"}) == 4 * WALK
+    assert amount(prepared.cost, {"f": None, "s": "x"}) == 3 * WALK
+
+
+async def test_a_small_document_that_walks_a_customers_services_millions_of_times_is_refused(
+    pipeline: Pipeline,
+) -> None:
+    totals = " ".join(f"a{n}: services(first: 0, filter: {CONTAINS}) {{ totalCount }}" for n in range(90))
+    nested = f"{{ services(first: 600) {{ nodes {{ customer {{ {totals} }} }} }} }}"
+    deep = "totalCount"
+    for _ in range(4):
+        deep = f"nodes {{ customer {{ services(first: 12) {{ {deep} }} }} }}"
+    for query in (nested, f"{{ services(first: 12) {{ {deep} }} }}"):
+        asked = request(query)
+        with pytest.raises(Refused) as refused:
+            await pipeline.answer(await pipeline.prepare(asked, CUSTOMER), asked, CUSTOMER, 0.0)
+        assert refused.value.problems[0].code is Code.COST_LIMIT_EXCEEDED
 
 
 def test_every_list_of_objects_says_how_long_it_is(schema: PublicSchema) -> None:

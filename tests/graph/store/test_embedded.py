@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from graph.errors import DeadlineExceeded, StoreUnavailable
+from graph.errors import DeadlineExceeded, GraphError, StoreUnavailable
 from graph.store.embedded import EmbeddedSettings
 from graph.store.store import Store, open_store
 
@@ -268,3 +268,29 @@ def _listens(pid: int) -> set[tuple[str, int]]:
                 host, port = fields[1].split(":")
                 found.add((".".join(str(each) for each in reversed(bytes.fromhex(host[-8:]))), int(port, 16)))
     return found
+
+
+async def test_settings_reach_the_engine_and_a_server_that_does_not_answer_is_not_ready(tmp_path: Path) -> None:
+    directory = tmp_path / "store"
+    settings = EmbeddedSettings(heap="256m", command_timeout=1.0)
+    store = await open_store(f"embedded:{directory}", embedded=settings)
+    try:
+        endless = (
+            "UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b WITH a, b WHERE a < 0 RETURN count(*) AS data"
+        )
+        began = time.monotonic()
+        with pytest.raises(GraphError):
+            await store.read(endless, {}, deadline=began + _LONG)
+        assert time.monotonic() - began < _LONG / 2, "the time limit for all statements ends it, long before its own"
+        assert "WAL flush: 2" in (directory / "server.log").read_text(), "an acknowledged write survives a power cut"
+
+        server = json.loads((directory / "server.json").read_bytes())["server"]
+        os.kill(server, signal.SIGSTOP)
+        try:
+            with pytest.raises(DeadlineExceeded):
+                await store.ping(deadline=time.monotonic() + 0.5)
+        finally:
+            os.kill(server, signal.SIGCONT)
+        assert await store.ping(deadline=time.monotonic() + _LONG)
+    finally:
+        await store.close()
