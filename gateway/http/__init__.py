@@ -6,7 +6,8 @@ Files, in the order in which a request meets them:
 
     serving.py     sockets, worker processes, signals
     protocol.py    bounds connections: heads, trailers, answers that nobody reads
-    middleware.py  what stands round every endpoint: observe.py (request id, log line, metrics), CORS, authenticated.py
+    middleware.py  what stands round every endpoint: observe.py (request id, log line, metrics), admission.py (one request,
+                   for us), CORS, authenticated.py
     health.py      /livez, /readyz, /metrics
     endpoint.py    the endpoint: request.py reads a body, watch.py stops work that nobody waits for
     response.py    media type, status, headers; how a refusal looks
