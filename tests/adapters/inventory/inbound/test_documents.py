@@ -91,8 +91,8 @@ def test_a_long_document_takes_no_more_memory_than_a_short_one(media: str) -> No
         return most
 
     peak(1)
-    long = peak(32)
-    assert long < peak(4) + 200_000
+    long = peak(8)
+    assert long < peak(2) + 200_000
     assert long < 3_000_000
 
 
