@@ -18,6 +18,9 @@ The body itself is bounded further up.
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+import struct
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,6 +36,8 @@ LINGER_BYTES: Final = 16_777_216
 UNSENT_BYTES: Final = 67_108_864
 PIPELINED: Final = 100
 """requests that a client may send ahead of the answer."""
+NO_LINGERING: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+"""of the kernel, with what was not sent (SO_LINGER)."""
 FULL: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\nretry-after: 1\r\n"
     b"connection: close\r\ncontent-length: 30\r\n\r\nThere are too many connections"
@@ -205,6 +210,13 @@ class BoundedConnection(HttpToolsProtocol):
             self._watch_sending()
             self._make_room_for_answers()
 
+    def cut(self) -> None:
+        """End the connection, and let the kernel forget what it has not sent; it would keep that for minutes."""
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGERING)
+        self.transport.abort()
+
     def linger(self) -> None:
         """End the connection from our side, and read what the client still sends for a while."""
         self._unset_keepalive_if_required()
@@ -224,7 +236,7 @@ class BoundedConnection(HttpToolsProtocol):
         if not self.unsent:
             return
         if self._written - self.unsent < self._taken + LEAST_TAKEN:
-            self.transport.abort()
+            self.cut()
         else:
             self._watch_sending()
 
@@ -235,7 +247,7 @@ class BoundedConnection(HttpToolsProtocol):
             if total <= UNSENT_BYTES or each is self:
                 return
             total -= each.unsent
-            each.transport.abort()
+            each.cut()
 
 
 class _Answer:

@@ -107,6 +107,12 @@ class Client:
         return found
 
 
+def drain(sock: socket.socket) -> None:
+    """Take what is there, up to the end."""
+    while sock.recv(65_536):
+        pass
+
+
 async def sent(port: int, data: bytes) -> bytes:
     async with Client(port) as client:
         with contextlib.suppress(ConnectionError):
@@ -282,6 +288,13 @@ class TestUnread:
             await client.send(b"GET /large " + version + b"\r\nhost: x\r\n\r\n")
             await asyncio.sleep(0.8)
             assert len(await client.rest()) < LARGE
+
+    async def test_nor_does_the_kernel_keep_it(self) -> None:
+        async with serving() as (port, _), Client(port) as client:
+            await client.send(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n")
+            await asyncio.sleep(0.8)
+            with pytest.raises(ConnectionResetError):
+                drain(client.sock)
 
     async def test_nor_a_small_one_of_which_a_part_is_left(self) -> None:
         async with serving(replace(BOUNDS, head_seconds=0.1)) as (port, _), Client(port) as client:
