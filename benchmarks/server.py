@@ -26,7 +26,7 @@ from gateway.app import application, middleware
 from gateway.auth.keys import key_rings
 from gateway.auth.tokens import Tokens
 from gateway.http.health import health_routes
-from gateway.http.serving import bound, serve_here
+from gateway.http.serving import bound, bounds_of, serve_here
 from gateway.settings.settings import Settings, load_settings
 from gateway.stores import opened
 from gateway.telemetry.log import configure_log
@@ -79,7 +79,7 @@ def main(name: str) -> None:
     configure_log(settings.log_level)
     threading.Thread(target=_end_with_input, daemon=True).start()
     app = application(settings) if name == "ours" else around(OTHERS[name], settings)
-    serve_here(app, bound(settings))
+    serve_here(app, bound(settings), bounds_of(settings))
 
 
 if __name__ == "__main__":

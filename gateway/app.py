@@ -39,7 +39,7 @@ from gateway.federation.subgraph import Subgraph
 from gateway.federation.supergraph import Graph
 from gateway.http.endpoint import GraphQLEndpoint
 from gateway.http.health import health_routes
-from gateway.http.middleware import middleware
+from gateway.http.middleware import middleware, routed
 from gateway.http.response import RefuseWith
 from gateway.http.serving import end_with_parent, settle
 from gateway.operations.pipeline import GraphRequest, Pipeline
@@ -148,7 +148,7 @@ def served(
             mounted(resources.BASE, resources.resource_routes(edge)),
             mounted(inventory_feeds.BASE, inventory_feeds.feed_routes(edge)),
         ]
-    return Starlette(routes=[*routes, *health_routes(arriving.ready, metrics)], lifespan=lifespan)
+    return routed([*routes, *health_routes(arriving.ready, metrics)], lifespan)
 
 
 class _Northbound:

@@ -31,6 +31,8 @@ class Code(enum.StrEnum):
     PREFLIGHT_REQUIRED = "PREFLIGHT_REQUIRED"
     UNAUTHENTICATED = "UNAUTHENTICATED"
     INSUFFICIENT_SCOPE = "INSUFFICIENT_SCOPE"
+    ORIGIN_NOT_ALLOWED = "ORIGIN_NOT_ALLOWED"
+    MISDIRECTED_REQUEST = "MISDIRECTED_REQUEST"
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
     REQUEST_TIMEOUT = "REQUEST_TIMEOUT"
@@ -85,6 +87,10 @@ TREATMENTS: Final[Mapping[Code, Treatment]] = MappingProxyType(
         Code.PREFLIGHT_REQUIRED: _always(400, "Send the header `GraphQL-Preflight: 1`, or use POST."),
         Code.UNAUTHENTICATED: _always(401, "Send `Authorization: Bearer <token>` with a token of a configured issuer."),
         Code.INSUFFICIENT_SCOPE: _always(403, "Ask the token's issuer for exactly one of the known roles."),
+        Code.ORIGIN_NOT_ALLOWED: _always(403, "Ask the operator: the setting `origins` says which web pages may call."),
+        Code.MISDIRECTED_REQUEST: _always(
+            421, "Use an address that the operator has given; the setting `hosts` says which names are served."
+        ),
         Code.METHOD_NOT_ALLOWED: _always(405, "Use POST."),
         Code.NOT_ACCEPTABLE: _always(406, "Accept application/graphql-response+json or application/json."),
         Code.REQUEST_TIMEOUT: _always(408, "Send the whole body sooner."),

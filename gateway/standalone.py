@@ -2,7 +2,8 @@
 
 `application` puts one process together from settings; `worker` is the same from the environment, for worker processes. The
 endpoint and its gates are those of the product; behind them stands a `Federation`. Tokens are checked where issuers are
-set. Where none are, whoever reaches the address is let in, so that the address must be a loopback one.
+set. Where none are, whoever reaches the address is let in, so that the address must be a loopback one, and asked by one of
+loopback's names (`gateway.http.admission`).
 """
 
 from __future__ import annotations
@@ -34,8 +35,7 @@ from gateway.federation.supergraph import Endpoint, Graph, Supergraph, Supergrap
 from gateway.federation.supergraph_sdl import read_supergraph
 from gateway.http.endpoint import GraphQLEndpoint
 from gateway.http.health import health_routes
-from gateway.http.middleware import middleware
-from gateway.http.observe import Observed
+from gateway.http.middleware import middleware, open_middleware, routed
 from gateway.http.serving import end_with_parent, settle
 from gateway.operations.documents import read_document
 from gateway.operations.pipeline import Pipeline
@@ -89,7 +89,7 @@ def application(settings: Settings) -> Starlette:
     onward = {name for _, remote in places.values() for name in remote.forwarded}
     endpoint = Forwarding(GraphQLEndpoint(Pipeline(federation, settings, preparing=preparing), settings), tuple(onward))
     routes = [Route("/graphql", _wrapped(endpoint, settings, metrics)), *health_routes(ready, metrics)]
-    return Starlette(routes=routes, lifespan=lifespan)
+    return routed(routes, lifespan)
 
 
 def worker() -> Starlette:
@@ -190,7 +190,7 @@ def _wrapped(endpoint: ASGIApp, settings: Settings, metrics: Metrics) -> ASGIApp
         exchange_of(scope).principal = ANYONE
         await endpoint(scope, receive, send)
 
-    return Observed(let_in, metrics)
+    return open_middleware(let_in, settings, metrics)
 
 
 def plan_stages(

@@ -35,7 +35,7 @@ async def read_json(request: Request, media: tuple[str, ...], most: int, deadlin
 
 async def read_body(request: Request, media: tuple[str, ...], most: int, deadline: float) -> bytes:
     """Read the body of a request as it is; raises the same."""
-    _check_media(request, media)
+    check_media(request, media)
     length = request.headers.get("content-length", "0")
     if not length.isascii() or not length.isdigit() or len(length) > _WIDEST or int(length) > PATIENCE * most:
         raise TooLarge(most)
@@ -61,7 +61,8 @@ def _integer(text: str) -> Any:
     return value if _LEAST <= value <= _MOST else Oversized()
 
 
-def _check_media(request: Request, media: tuple[str, ...]) -> None:
+def check_media(request: Request, media: tuple[str, ...]) -> None:
+    """Refuse a body of another media type, another charset than UTF-8, or a compressed one; raises Refusal."""
     kind, *parameters = (each.strip() for each in request.headers.get("content-type", "").lower().split(";"))
     charsets = [
         value.strip("\"' ")

@@ -5,7 +5,7 @@ resolves to is looked at when the connection is made, once, and that is what is 
 something else a moment later helps nobody. Redirects are not followed, answers are not read but for their status, and what
 is sent is signed, so that whoever hears it knows that it is from us.
 
->>> is_outside(ip_address("9.9.9.9")), is_outside(ip_address("169.254.169.254")), is_outside(ip_address("::ffff:9.9.9.9"))
+>>> is_outside(ip_address("9.9.9.9")), is_outside(ip_address("169.254.169.254")), is_outside(ip_address("3fff::1"))
 (True, False, False)
 """
 
@@ -38,15 +38,24 @@ SIGNATURE: Final = "Trunkline-Signature"
 LONGEST: Final = 1_000
 """characters of a callback."""
 _WAIT: Final = frozenset({408, 425, 429})
-_EMBEDDING: Final = tuple(
-    map(
-        IPv6Network, ("::ffff:0:0/96", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "fec0::/10")
-    )
+_UNICAST: Final = IPv6Network("2000::/3")
+"""All of IPv6 that is given to hosts of the public Internet (RFC 4291; IANA's IPv6 address space). Outside of it are loopback,
+mapped and translated addresses of IPv4 (`::ffff:0:0/96`, `64:ff9b::/96`, `64:ff9b:1::/48`), link-local and site-local ones,
+unique local ones, SRv6 segments (`5f00::/16`), multicast, and what is not given to anybody."""
+_SPECIAL: Final[tuple[IPv4Network | IPv6Network, ...]] = (
+    *map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")),
+    *map(
+        IPv4Network,
+        (
+            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+            *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15"),
+            *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+        ),
+    ),
 )
-"""Addresses of IPv6 that stand for one of IPv4, which might be inside (RFC 4291, 6052, 8215, 3056, 4380), or are site-local."""
-
-_ASSIGNED: Final = tuple(map(IPv4Network, ("192.0.0.0/24", "192.88.99.0/24")))
-"""For protocols and relays, whatever a library takes them for (RFC 6890, 7526)."""
+"""What is not, or not surely, reachable by its own address from everywhere: IANA's special-purpose registries, and multicast.
+Ranges for protocols (`2001::/23`, `192.0.0.0/24`) are refused whole. The table is ours: what `ipaddress` calls global differs
+between versions of Python."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +90,9 @@ def check_callback(text: object, rules: Rules) -> str:
 
 def is_outside(address: IPv4Address | IPv6Address) -> bool:
     """Tell whether an address is on the public Internet, and stands for no other."""
-    if any(address in each for each in (_EMBEDDING if isinstance(address, IPv6Address) else _ASSIGNED)):
+    if isinstance(address, IPv6Address) and address not in _UNICAST:
         return False
-    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+    return not any(address in each for each in _SPECIAL)
 
 
 def signature(secret: SecretStr, moment: int, body: bytes) -> str:

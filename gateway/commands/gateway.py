@@ -6,7 +6,7 @@ import click
 import orjson
 
 from gateway.commands.options import override
-from gateway.http.serving import bound, serve_here, serve_with_workers
+from gateway.http.serving import bound, bounds_of, serve_here, serve_with_workers
 from gateway.settings.settings import load_settings
 from gateway.standalone import application, hold
 from gateway.telemetry.log import configure_log
@@ -31,9 +31,9 @@ def command(supergraph: str | None, listen: str | None, urls: tuple[str, ...], w
     host, port = sock.getsockname()[:2]
     click.echo(f"http://{host}:{port}/graphql", err=True)
     if settings.workers == 1:
-        serve_here(app, sock)
+        serve_here(app, sock, bounds_of(settings))
     else:
-        serve_with_workers("gateway.standalone:worker", sock, settings.workers, hold)
+        serve_with_workers("gateway.standalone:worker", sock, settings, hold)
 
 
 def _urls(given: tuple[str, ...]) -> str | None:

@@ -9,7 +9,7 @@ import click
 from gateway.app import application, hold
 from gateway.commands.options import override, store_option
 from gateway.errors import SettingsBroken
-from gateway.http.serving import bound, serve_here, serve_with_workers
+from gateway.http.serving import bound, bounds_of, serve_here, serve_with_workers
 from gateway.settings.settings import load_settings
 from gateway.stores import check_address
 from gateway.telemetry.log import configure_log
@@ -35,6 +35,6 @@ def command(store: str | None, listen: str | None, workers: int | None) -> None:
     host, port = sock.getsockname()[:2]
     click.echo(f"http://{host}:{port}/graphql", err=True)
     if settings.workers == 1:
-        serve_here(application(settings), sock)
+        serve_here(application(settings), sock, bounds_of(settings))
     else:
-        serve_with_workers("gateway.app:worker", sock, settings.workers, partial(hold, settings))
+        serve_with_workers("gateway.app:worker", sock, settings, partial(hold, settings))

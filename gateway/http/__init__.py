@@ -5,8 +5,9 @@ In: ASGI events. Out: a response whose status and media type follow GraphQL over
 Files, in the order in which a request meets them:
 
     serving.py     sockets, worker processes, signals
-    protocol.py    bounds what comes before a request is one
-    middleware.py  what stands round every endpoint: observe.py (request id, log line, metrics), CORS, authenticated.py
+    protocol.py    bounds connections: heads, trailers, answers that nobody reads
+    middleware.py  what stands round every endpoint: observe.py (request id, log line, metrics), admission.py (one request,
+                   for us), CORS, authenticated.py
     health.py      /livez, /readyz, /metrics
     endpoint.py    the endpoint: request.py reads a body, watch.py stops work that nobody waits for
     response.py    media type, status, headers; how a refusal looks

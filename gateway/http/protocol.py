@@ -1,62 +1,288 @@
-"""A request that never gets past its headers reaches none of our limits: it must be stopped where bytes arrive.
+"""A client that sends too much, too slowly, or does not read its answer reaches none of our limits: it is stopped here.
 
-uvicorn bounds neither how long nor how large the head of a request may be. This protocol does both: a connection that
-has not sent a whole head in HEAD_SECONDS is closed, one that sends more than HEAD_BYTES is told 400 and closed. The
-body is bounded further up.
+uvicorn bounds neither heads nor trailers, waits for ever for a client that does not read, and takes any number of
+connections. This protocol bounds each of them (`Bounds`):
+
+1. A head is whole in `head_seconds`, and has at most HEAD_BYTES; so have a trailer and the extensions of a chunk.
+2. A trailer is not part of the request (RFC 9110, section 6.5.1): it is read and thrown away.
+3. An answer that comes before the end of the body says `Connection: close`. What the client is still sending is read
+   for `linger_seconds`, so that it sees the answer and not a reset (RFC 9112, section 9.6).
+4. Of an answer, LEAST_TAKEN bytes or all that is left are taken in every `send_seconds`. All unsent answers of a
+   process together have at most UNSENT_BYTES: whoever has not read for longest is cut off.
+5. There are at most `connections` in a process and `connections_per_address` of one address. When all are in use, the
+   connection that has waited longest for a head makes room.
+
+The body itself is bounded further up.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+import os
+import socket
+import struct
+from dataclasses import dataclass
+from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import uvicorn
+from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
-HEAD_SECONDS: Final = 10.0
 HEAD_BYTES: Final = 65_536
+LEAST_TAKEN: Final = 65_536
+"""bytes: over a minute, 200 kB of an answer, which the slowest mobile link can do."""
+LINGER_BYTES: Final = 16_777_216
+UNSENT_BYTES: Final = 67_108_864
+PIPELINED: Final = 100
+"""requests that a client may send ahead of the answer."""
+NO_LINGERING: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+"""of the kernel, with what was not sent (SO_LINGER)."""
+FULL: Final = (
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\nretry-after: 1\r\n"
+    b"connection: close\r\ncontent-length: 30\r\n\r\nThere are too many connections"
+)
 
 
-class BoundedHeads(HttpToolsProtocol):
-    """HTTP/1.1 whose heads are bounded in time and bytes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What connections may take of this process."""
 
-    _waiting: asyncio.TimerHandle | None = None
-    """runs while a head is awaited."""
-    _size = 0
+    connections: int = 800
+    connections_per_address: int = 200
+    head_seconds: float = 10.0
+    """for a head, from the end of the answer before it."""
+    send_seconds: float = 20.0
+    linger_seconds: float = 5.0
+    """after an answer that came before the end of the body."""
+
+
+class BoundedConfig(uvicorn.Config):
+    """The server's configuration, with bounds."""
+
+    bounds: Bounds = Bounds()
+
+
+class BoundedConnection(HttpToolsProtocol):
+    """HTTP/1.1 over one connection, bounded."""
+
+    def __init__(
+        self,
+        config: BoundedConfig,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._bounds = config.bounds
+        self._head_timer: asyncio.TimerHandle | None = None
+        """runs while a head is awaited."""
+        self._send_timer: asyncio.TimerHandle | None = None
+        """runs while an answer is not sent."""
+        self._in_head = True
+        self._is_lingering = False
+        self._overhead = 0
+        """bytes since the last that belonged to a body, or ended a head."""
+        self._written = 0
+        """bytes of answers, and how many of them were taken when it was last looked."""
+        self._taken = 0
+        self.waiting_since = 0.0
+        """by the loop's clock: when it began to wait for the client, for a head or for answers to be taken."""
+
+    @property
+    def is_awaiting_head(self) -> bool:
+        """Tell whether nothing but the head of a request is awaited."""
+        cycle: RequestResponseCycle | None = self.cycle  # none before the first head, whatever its type says
+        return self._head_timer is not None and (cycle is None or cycle.response_complete)
+
+    @property
+    def unsent(self) -> int:
+        """Count the bytes of answers that the client has not taken."""
+        return self.transport.get_write_buffer_size()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        """Await the first head."""
+        """Await the first head, or refuse the connection."""
         super().connection_made(transport)
-        self._await_head()
+        if self._has_room():
+            self._await_head()
+        else:
+            self.transport.write(FULL)
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Await nothing any more."""
         self._have_head()
+        if self._send_timer is not None:
+            self._send_timer.cancel()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count the bytes that belong to no body."""
+        self._overhead += len(data)
+        if self._is_lingering:
+            if self._overhead > LINGER_BYTES:
+                self.transport.abort()
+            return
+        super().data_received(data)
+        if self._overhead > HEAD_BYTES and not self.transport.is_closing():
+            self._refuse("The head of the request, or what stands between parts of its body, is too large.")
 
     def on_message_begin(self) -> None:
         """Await the rest of a head."""
         super().on_message_begin()
-        self._size = 0
-        if self._waiting is None:
+        self._in_head = True
+        if self._head_timer is None:
             self._await_head()
 
-    def on_headers_complete(self) -> None:
-        """Take the head."""
-        self._have_head()
-        super().on_headers_complete()
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a field of the head; one of a trailer is none of the request's."""
+        if self._in_head:
+            super().on_header(name, value)
 
-    def data_received(self, data: bytes) -> None:
-        """Count the bytes of a head that is not complete yet."""
-        super().data_received(data)
-        if self._waiting is not None:
-            self._size += len(data)
-            if self._size > HEAD_BYTES and not self.transport.is_closing():
-                self.send_400_response("The head of the request is too large.")
+    def on_headers_complete(self) -> None:
+        """Take the head, unless the connection ends: what would be done could not be answered."""
+        self._have_head()
+        self._in_head = False
+        self._overhead = 0
+        if self.transport.is_closing():
+            return
+        super().on_headers_complete()
+        if len(self.pipeline) > PIPELINED:
+            self.transport.abort()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._overhead = 0
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        """Await the next head, where it has not come."""
+        has_next = bool(self.pipeline)
+        super().on_response_complete()
+        if not (has_next or self._head_timer or self.transport.is_closing()):
+            self._await_head()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        async def answering(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+            await app(scope, receive, _Answer(self, cycle, send))
+
+        super()._start_asgi_task(cycle, answering)
+
+    def _refuse(self, reason: str) -> None:
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and cycle.response_started and not cycle.response_complete:
+            self.transport.abort()  # another answer is on its way, and must not be mixed with this one
+        else:
+            self.send_400_response(reason)
+
+    # Room
+
+    def _has_room(self) -> bool:
+        others = [each for each in self.connections if isinstance(each, BoundedConnection) and each is not self]
+        address = _address(self)
+        if sum(1 for each in others if _address(each) == address) >= self._bounds.connections_per_address:
+            return False
+        if len(others) < self._bounds.connections:
+            return True
+        idle = [each for each in others if each.is_awaiting_head and not each.transport.is_closing()]
+        if idle:
+            min(idle, key=_waiting_since).transport.abort()
+        return bool(idle)
+
+    # Heads
 
     def _await_head(self) -> None:
-        self._waiting = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self.waiting_since = self.loop.time()
+        self._head_timer = self.loop.call_later(self._bounds.head_seconds, self.transport.close)
 
     def _have_head(self) -> None:
-        if self._waiting is not None:
-            self._waiting.cancel()
-            self._waiting = None
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    # Answers
+
+    def note_sent(self, size: int) -> None:
+        """Take note of some bytes of an answer that were given to the transport, and watch that they are taken."""
+        self._written += size
+        if self._send_timer is None and self.unsent:
+            self.waiting_since = self.loop.time()
+            self._watch_sending()
+            self._make_room_for_answers()
+
+    def cut(self) -> None:
+        """End the connection, and let the kernel forget what it has not sent; it would keep that for minutes."""
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGERING)
+        self.transport.abort()
+
+    def linger(self) -> None:
+        """End the connection from our side, and read what the client still sends for a while."""
+        self._unset_keepalive_if_required()
+        self._have_head()
+        if self.transport.is_closing():
+            return
+        self._is_lingering, self._overhead = True, 0
+        self.transport.write_eof()
+        self._head_timer = self.loop.call_later(self._bounds.linger_seconds, self.transport.abort)
+
+    def _watch_sending(self) -> None:
+        self._taken = self._written - self.unsent
+        self._send_timer = self.loop.call_later(self._bounds.send_seconds, self._check_sending)
+
+    def _check_sending(self) -> None:
+        self._send_timer = None
+        if not self.unsent:
+            return
+        if self._written - self.unsent < self._taken + LEAST_TAKEN:
+            self.cut()
+        else:
+            self._watch_sending()
+
+    def _make_room_for_answers(self) -> None:
+        others = [each for each in self.connections if isinstance(each, BoundedConnection) and each.unsent]
+        total = sum(each.unsent for each in others)
+        for each in sorted(others, key=_waiting_since):
+            if total <= UNSENT_BYTES or each is self:
+                return
+            total -= each.unsent
+            each.cut()
+
+
+class _Answer:
+    """Sends the events of one answer."""
+
+    def __init__(self, connection: BoundedConnection, cycle: RequestResponseCycle, send: ASGISendCallable) -> None:
+        self._connection = connection
+        self._cycle = cycle
+        self._send = send
+        self._is_early = False
+
+    async def __call__(self, message: ASGISendEvent) -> None:
+        """Send an event."""
+        if message["type"] == "http.response.start":
+            self._is_early = self._cycle.more_body
+            if self._is_early:
+                self._cycle.keep_alive = False
+            await self._send(message)
+            return
+        body = message.get("body", b"")
+        ends = not message.get("more_body", False)
+        if ends and self._is_early:
+            self._cycle.keep_alive = (
+                True  # it was said that we close; uvicorn would do so at once, and cut the answer off
+            )
+        await self._send(message)
+        if not self._cycle.disconnected:
+            self._connection.note_sent(len(body) if isinstance(body, bytes) else 0)
+            if ends and self._is_early:
+                self._connection.linger()
+
+
+def _address(connection: BoundedConnection) -> str:
+    return connection.client[0] if connection.client else ""
+
+
+def _waiting_since(connection: BoundedConnection) -> float:
+    return connection.waiting_since

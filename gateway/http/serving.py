@@ -24,15 +24,19 @@ from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from gateway.errors import CommandFailed
-from gateway.http.protocol import BoundedHeads
+from gateway.http.protocol import BoundedConfig, BoundedConnection, Bounds
 from gateway.settings.settings import Settings
 from gateway.telemetry.metrics import DIRECTORY_VARIABLE
 
 BACKLOG: Final = 2_048
+SEND_BUFFER: Final = 262_144
+"""bytes of an answer that the kernel takes of us for one connection: what is not read must not grow there either."""
 END_SECONDS: Final = 10
 """for requests under way when the end comes."""
 NEW_OBJECTS: Final = 10_000
 """that Python's collector waits for: an answer of 500 kB makes as many, and all of them go by themselves."""
+
+DEFAULT: Final = Bounds()
 
 Hold = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 """Holds something open until the event is set."""
@@ -46,6 +50,7 @@ def bound(settings: Settings) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # connections inherit it
         sock.bind((host, port))
         sock.listen(BACKLOG)
     except OSError as error:
@@ -56,14 +61,23 @@ def bound(settings: Settings) -> socket.socket:
     return sock
 
 
-def config(app: ASGIApp | str, *, workers: int = 1) -> uvicorn.Config:
+def bounds_of(settings: Settings) -> Bounds:
+    """Give what the settings allow connections."""
+    return Bounds(
+        connections=settings.connections,
+        connections_per_address=settings.connections_per_address,
+        send_seconds=settings.send_seconds,
+    )
+
+
+def config(app: ASGIApp | str, bounds: Bounds, *, workers: int = 1) -> BoundedConfig:
     """Make the server's configuration: the fast loop and parser, our own log."""
-    return uvicorn.Config(
+    made = BoundedConfig(
         app,
         factory=isinstance(app, str),
         workers=workers,
         loop="uvloop" if os.name != "nt" else "asyncio",
-        http=BoundedHeads,
+        http=BoundedConnection,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -73,6 +87,8 @@ def config(app: ASGIApp | str, *, workers: int = 1) -> uvicorn.Config:
         date_header=False,
         timeout_graceful_shutdown=END_SECONDS,
     )
+    made.bounds = bounds
+    return made
 
 
 class _Server(uvicorn.Server):
@@ -106,9 +122,9 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def listening(app: ASGIApp, sock: socket.socket) -> AsyncIterator[asyncio.Event]:
+async def listening(app: ASGIApp, sock: socket.socket, bounds: Bounds = DEFAULT) -> AsyncIterator[asyncio.Event]:
     """Serve in the running loop while the block runs; gives the event that is set when a signal has ended it."""
-    server = _Server(config(app))
+    server = _Server(config(app, bounds))
     with sock:
         serving = asyncio.create_task(server.serve(sockets=[sock]))
         await server.up.wait()
@@ -119,18 +135,18 @@ async def listening(app: ASGIApp, sock: socket.socket) -> AsyncIterator[asyncio.
             await serving
 
 
-def serve_here(app: ASGIApp, sock: socket.socket) -> None:
+def serve_here(app: ASGIApp, sock: socket.socket, bounds: Bounds) -> None:
     """Serve in this process until a signal comes."""
     settle()
     with sock:
-        _Server(config(app)).run(sockets=[sock])
+        _Server(config(app, bounds)).run(sockets=[sock])
 
 
-def serve_with_workers(factory: str, sock: socket.socket, workers: int, hold: Hold) -> None:
+def serve_with_workers(factory: str, sock: socket.socket, settings: Settings, hold: Hold) -> None:
     """Watch over worker processes until a signal comes; `factory` names a function that makes the application."""
     with tempfile.TemporaryDirectory(prefix="trunkline-metrics-") as directory, _held(hold):
         os.environ[DIRECTORY_VARIABLE] = directory
-        Multiprocess(config(factory, workers=workers), sockets=[sock]).run()
+        Multiprocess(config(factory, bounds_of(settings), workers=settings.workers), sockets=[sock]).run()
 
 
 @contextmanager

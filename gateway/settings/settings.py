@@ -132,6 +132,14 @@ class Settings(BaseSettings):
     cursor_key_file: Path | None = None
     listen: str = "127.0.0.1:8000"
     workers: Positive = 1
+    hosts: tuple[str, ...] = ()
+    """the names that requests may use for us (Host); without it any, or with no issuers loopback's."""
+    connections: Positive = 800
+    """of each process,"""
+    connections_per_address: Positive = 200
+    """and of one address; where a proxy stands in front, as many as it opens."""
+    send_seconds: Annotated[float, Field(gt=0)] = 20.0
+    """a client that takes less of an answer in this time than 64 KiB, or what is left, is cut off."""
     issuers: tuple[Issuer, ...] = ()
     systems: Mapping[str, System] = Field(default_factory=dict)
     """by the name in their role `system:<name>`; one that is not named here speaks for its own name only."""

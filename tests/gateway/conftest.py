@@ -21,7 +21,7 @@ from gateway.auth.keys import key_rings
 from gateway.auth.tokens import Tokens
 from gateway.http.endpoint import GraphQLEndpoint
 from gateway.http.health import health_routes
-from gateway.http.middleware import middleware
+from gateway.http.middleware import middleware, routed
 from gateway.http.serving import bound, listening
 from gateway.operations.pipeline import Pipeline
 from gateway.settings.settings import Issuer, Limits, Settings
@@ -91,7 +91,7 @@ def application(subgraph: DictSubgraph, settings: Settings) -> Starlette:
     wrapped = middleware(
         endpoint, settings, Tokens(settings.issuers, key_rings(settings.issuers), settings.sources), metrics
     )
-    return Starlette(routes=[Route("/graphql", wrapped), *health_routes(ready, metrics)])
+    return routed([Route("/graphql", wrapped), *health_routes(ready, metrics)])
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from lxml import etree
 
 from adapters.errors import Malformed
 from adapters.tmf.tmf630 import read_time
+from adapters.xml.confinement import confined
 from adapters.xml.parser import Element, read_schema, read_xml
 from graph.changes.usage.usage import MOST_TOGETHER
 from graph.model.usage import KIND, Usage
@@ -28,6 +29,7 @@ _TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _INSIDE: Final = {"t": OURS}
 
 
+@confined
 def decode(body: bytes, sources: Sequence[str], *, most_bytes: int) -> tuple[str, tuple[Usage, ...]]:
     """Give the id of a document and the usage in it; raises Malformed."""
     root = read_xml(body, most_bytes=most_bytes, schema=_schema())

@@ -16,6 +16,7 @@ from adapters.errors import Malformed
 from adapters.fault_management.alarms.read import Named, Told, line_of, read_alarm, read_id
 from adapters.fault_management.alarms.soap import Header, envelope, read_envelope
 from adapters.fault_management.alarms.terms import NAMESPACES, tag
+from adapters.xml.confinement import confined
 from adapters.xml.parser import MOST_BYTES, Element
 
 TOPIC: Final = "Fault"
@@ -48,6 +49,7 @@ class Acknowledgement:
 Message: TypeAlias = Notification | Acknowledgement
 
 
+@confined
 def read_message(body: bytes, *, most_bytes: int = MOST_BYTES) -> Message:
     """Read a message; raises Malformed with the line and the reason."""
     found = read_envelope(body, most_bytes=most_bytes)
@@ -82,6 +84,7 @@ def notify(alarms: Iterable[Element], *, sender: str, correlation_id: str, times
     return envelope(header, made)
 
 
+@confined
 def acknowledged(asked: Acknowledgement, failed: Iterable[Element], *, timestamp: str) -> bytes:
     """Write the answer to an acknowledgement: which of the alarms it was not done to."""
     verb = "unacknowledge" if asked.is_undone else "acknowledge"

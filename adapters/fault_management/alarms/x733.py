@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from adapters.errors import Malformed
+from adapters.xml.confinement import confined
 from adapters.xml.parser import read_xml
 
 MEMBER: Final = "x733"
@@ -89,6 +90,7 @@ def _texts(extension: Mapping[str, Any]) -> Iterator[str]:
     yield from (each["xml"] for each in extension.get("additionalInformation", ()) if "xml" in each)
 
 
+@confined
 def _is_xml(text: str) -> bool:
     try:
         root = read_xml(text.encode())

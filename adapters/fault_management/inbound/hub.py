@@ -68,7 +68,7 @@ async def register(call: Call) -> Response:
             raise Refusal("CONFLICT", "There is a hub with this callback and query already.")
     except TooMany:
         raise Refusal("CONFLICT", f"There are {hubs.MOST_OF_ONE} hubs of this caller already.") from None
-    href = f"{call.request.url.path.rstrip('/')}/{wish.id}"
+    href = f"{call.request.scope['path'].rstrip('/')}/{wish.id}"  # starlette's URL is made of the client's Host, too
     return answer(201, _shown_wish(wish), {"Location": href})
 
 

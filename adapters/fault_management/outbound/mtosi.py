@@ -20,6 +20,7 @@ from adapters.fault_management.alarms.write import write_alarm
 from adapters.fault_management.alarms.x733 import MEMBER, SUBCLASS, extension_of
 from adapters.tmf.tmf630 import write_time
 from adapters.transport.transport import Answer, Call, Transport
+from adapters.xml.confinement import confined
 from adapters.xml.parser import MOST_BYTES
 
 _FAULT: Final = 500
@@ -43,9 +44,7 @@ class Mtosi:
 
     async def report(self, order: AlarmOrder, *, delivery_id: str, deadline: float) -> None:
         """Notify of it."""
-        alarm = write_alarm(_named(order, delivery_id))
-        now = write_time(time.time_ns() // 1_000_000)
-        body = notify([alarm], sender=US, correlation_id=delivery_id, timestamp=now)
+        body = _notification(order, delivery_id, write_time(time.time_ns() // 1_000_000))
         headers = {"Content-Type": CONTENT_TYPE, "Accept": "text/xml", "SOAPAction": '"notify"'}
         call = Call(method="POST", path=(), body=body, headers=headers, reads=frozenset({_FAULT}))
         self._check(await self._transport.exchange(call, deadline=deadline))
@@ -81,6 +80,13 @@ class Mtosi:
 
     def _busy(self) -> Busy:
         return Busy(f"{self._transport.name} could not take a notification", hint="It is told later", status=_FAULT)
+
+
+@confined
+def _notification(order: AlarmOrder, delivery_id: str, now: str) -> bytes:
+    """Write the message that tells of an alarm; vendors' elements are copied into it."""
+    alarm = write_alarm(_named(order, delivery_id))
+    return notify([alarm], sender=US, correlation_id=delivery_id, timestamp=now)
 
 
 def _named(order: AlarmOrder, delivery_id: str) -> dict[str, Any]:

@@ -13,24 +13,28 @@ a document that ends too early.
 
 from __future__ import annotations
 
-import codecs
+import enum
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, assert_never
 
 import orjson
 
 from adapters.errors import Malformed
 from adapters.inventory import mtosi_resource
 from adapters.inventory.tmf639_resource import read_told
-from adapters.xml.parser import XmlFeed
+from adapters.xml.confinement import confined
+from adapters.xml.parser import Element, XmlFeed
 from graph.model.resource import Resource
 
 MOST_BYTES: Final = 262_144
 """of one element."""
 _MTOSI: Final = ("{http://www.tmforum.org/mtop/", "{http://schemas.xmlsoap.org/soap/envelope/}")
 """how the tags begin that a document of MTOSI may have for its root."""
-_BLANK: Final = " \t\r\n"
+_BLANK: Final = re.compile(rb"[ \t\r\n]*")
+_OUTSIDE: Final = re.compile(rb'["{}\[\]]')
+_IN_TEXT: Final = re.compile(rb'["\\]')
 
 
 class Reader(Protocol):
@@ -50,26 +54,29 @@ class JsonLines:
 
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
-        self._rest = b""
+        self._open = bytearray()
         self._line = 0
 
     def feed(self, chunk: bytes) -> Iterator[Resource]:
         """Take some bytes."""
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        *lines, rest = chunk.split(b"\n")
         for each in lines:
-            yield from self._one(each)
-        if len(self._rest) > self._most:
-            raise self._too_long()
+            self._add(each)
+            yield from self._one()
+        self._add(rest)
 
     def close(self) -> Iterator[Resource]:
         """Take the last line, which needs no end."""
-        yield from self._one(self._rest)
+        yield from self._one()
 
-    def _one(self, line: bytes) -> Iterator[Resource]:
+    def _add(self, part: bytes) -> None:
+        self._open += part
+        if len(self._open) > self._most:
+            raise Malformed(f"Line {self._line + 1} has more than {self._most} bytes", field="")
+
+    def _one(self) -> Iterator[Resource]:
+        line, self._open = self._open, bytearray()
         self._line += 1
-        if len(line) > self._most:
-            self._line -= 1
-            raise self._too_long()
         if not line.strip():
             return
         try:
@@ -78,100 +85,118 @@ class JsonLines:
             raise Malformed(f"Line {self._line} is not JSON: {error}", field="") from None
         yield _read(raw, f"Line {self._line}")
 
-    def _too_long(self) -> Malformed:
-        return Malformed(f"Line {self._line + 1} has more than {self._most} bytes", field="")
+
+class _At(enum.Enum):
+    """What may come next in an array."""
+
+    BEGIN = enum.auto()
+    FIRST = enum.auto()
+    """an item, or the end of an empty array."""
+    ITEM = enum.auto()
+    BEHIND = enum.auto()
+    """a comma, or the end."""
+    OVER = enum.auto()
 
 
 class JsonArray:
-    """One array of resources, or of events about them."""
+    """One array of resources, or of events about them; each byte is looked at once until its item is whole."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
-        self._decode = codecs.getincrementaldecoder("utf-8")()
         self._json = json.JSONDecoder(parse_constant=_no_number)
-        self._text = ""
-        self._at = 0
+        self._at = _At.BEGIN
         self._item = 0
-        self._next: Callable[[], Resource | None] | None = self._begin
+        self._open = bytearray()
+        self._depth = 0
+        self._in_text = False
+        self._is_escaped = False
 
     def feed(self, chunk: bytes) -> Iterator[Resource]:
         """Take some bytes."""
-        self._add(chunk, final=False)
-        while self._next is not None and self._look() is not None:
-            before = self._at, self._next
-            resource = self._next()
-            if resource is not None:
-                yield resource
-            elif (self._at, self._next) == before:
-                self._check_length()
-                break
-        if self._next is None and self._look() is not None:
-            raise Malformed("Something stands behind the end of the array", field="")
+        at = 0
+        while at < len(chunk):
+            if self._depth:
+                end = self._end_of_item(chunk, at)
+                self._add(chunk[at:end])
+                at = end
+                if not self._depth:
+                    yield self._one()
+                continue
+            at = _BLANK.match(chunk, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+            if at < len(chunk):
+                self._take(chunk[at : at + 1])
+                at += 1
 
     def close(self) -> Iterator[Resource]:
         """Take the end."""
-        self._add(b"", final=True)
-        if self._next is not None:
+        if self._at is not _At.OVER:
             raise Malformed(f"The array ends in item {self._item + 1}, before its ]", field="")
         yield from ()
 
-    def _add(self, chunk: bytes, *, final: bool) -> None:
+    def _take(self, mark: bytes) -> None:
+        """Take a character outside of items."""
+        match self._at, mark:
+            case _At.BEGIN, b"[":
+                self._at = _At.FIRST
+            case ((_At.FIRST | _At.ITEM), b"{"):
+                self._depth = 1
+                self._add(mark)
+            case ((_At.FIRST | _At.BEHIND), b"]"):
+                self._at = _At.OVER
+            case _At.BEHIND, b",":
+                self._at = _At.ITEM
+            case _:
+                raise self._unexpected()
+
+    def _unexpected(self) -> Malformed:
+        match self._at:
+            case _At.BEGIN:
+                reason = "The document is no JSON array"
+            case _At.FIRST | _At.ITEM:
+                reason = f"Item {self._item + 1} is no object"
+            case _At.BEHIND:
+                reason = f"Behind item {self._item} there is neither a comma nor a ]"
+            case _At.OVER:
+                reason = "Something stands behind the end of the array"
+            case never:
+                assert_never(never)
+        return Malformed(reason, field="")
+
+    def _end_of_item(self, chunk: bytes, at: int) -> int:
+        """Give the place behind the open item's end, or the chunk's; brackets in texts do not count."""
+        if self._is_escaped:
+            self._is_escaped = False
+            at += 1
+        while self._depth and (found := (_IN_TEXT if self._in_text else _OUTSIDE).search(chunk, at)):
+            at = found.end()
+            match found[0]:
+                case b'"':
+                    self._in_text = not self._in_text
+                case b"\\":
+                    self._is_escaped = at == len(chunk)
+                    at += 1
+                case b"{" | b"[":
+                    self._depth += 1
+                case _:
+                    self._depth -= 1
+        return at if not self._depth else len(chunk)
+
+    def _add(self, part: bytes) -> None:
+        self._open += part
+        if len(self._open) > self._most:
+            raise self._wrong()
+
+    def _one(self) -> Resource:
+        item, self._open = self._open, bytearray()
         try:
-            self._text = self._text[self._at :] + self._decode.decode(chunk, final)
+            raw = self._json.decode(item.decode())
         except UnicodeDecodeError:
-            raise Malformed("The document is not in UTF-8", field="") from None
-        self._at = 0
-
-    def _look(self) -> str | None:
-        """Give the next character that means something; None when it has not arrived."""
-        while self._at < len(self._text):
-            if self._text[self._at] not in _BLANK:
-                return self._text[self._at]
-            self._at += 1
-        return None
-
-    def _begin(self) -> None:
-        if self._look() != "[":
-            raise Malformed("The document is no JSON array", field="")
-        self._at += 1
-        self._next = self._first
-
-    def _first(self) -> None:
-        if self._look() == "]":
-            self._end()
-        else:
-            self._next = self._one
-
-    def _one(self) -> Resource | None:
-        if self._look() != "{":
-            raise Malformed(f"Item {self._item + 1} is no object", field="")
-        try:
-            raw, self._at = self._json.raw_decode(self._text, self._at)
-        except json.JSONDecodeError:
-            return None  # or it has not all arrived: whichever it is, it may not become too long
+            raise Malformed(f"Item {self._item + 1} is not in UTF-8", field="") from None
         except (ValueError, RecursionError):
             raise self._wrong() from None
         self._item += 1
-        self._next = self._behind
+        self._at = _At.BEHIND
         return _read(raw, f"Item {self._item}")
-
-    def _behind(self) -> None:
-        match self._look():
-            case ",":
-                self._at += 1
-                self._next = self._one
-            case "]":
-                self._end()
-            case _:
-                raise Malformed(f"Behind item {self._item} there is neither a comma nor a ]", field="")
-
-    def _end(self) -> None:
-        self._at += 1
-        self._next = None
-
-    def _check_length(self) -> None:
-        if len(self._text) - self._at > self._most:
-            raise self._wrong()
 
     def _wrong(self) -> Malformed:
         return Malformed(f"Item {self._item + 1} is not JSON, or has more than {self._most} bytes", field="")
@@ -186,18 +211,23 @@ class MtosiDocument:
 
     def feed(self, chunk: bytes) -> Iterator[Resource]:
         """Take some bytes."""
-        for element in self._feed.feed(chunk):
-            self._is_one = True
-            resource = mtosi_resource.read(element)
-            if resource is not None:
-                yield resource
+        return iter(self._read(self._feed.feed(chunk)))
 
     def close(self) -> Iterator[Resource]:
         """Take the end."""
-        self._feed.close()
+        found = self._read(self._feed.close())
         if not self._is_one and not self._feed.root.startswith(_MTOSI):
             raise Malformed("It holds nothing of MTOSI's inventory, and its root element is none of MTOSI's", field="")
-        yield from ()
+        return iter(found)
+
+    def _read(self, elements: list[Element]) -> list[Resource]:
+        self._is_one = self._is_one or bool(elements)
+        return _resources(elements) if elements else []
+
+
+@confined
+def _resources(elements: list[Element]) -> list[Resource]:
+    return [each for each in map(mtosi_resource.read, elements) if each is not None]
 
 
 READERS: Final[Mapping[str, Callable[[int], Reader]]] = {

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from adapters.endpoint.body import check_media
 from adapters.endpoint.edge import WRITERS, Action, Call, Edge, answer, routes
 from adapters.endpoint.errors import CLOSE, Refusal
 from adapters.errors import Malformed
@@ -201,12 +202,8 @@ def _kind(call: Call) -> str:
 
 
 def _reader(request: Request) -> Reader:
-    media, _, parameters = request.headers.get("content-type", "").lower().partition(";")
-    if media.strip() not in READERS or ("charset" in parameters and "utf-8" not in parameters):
-        raise Refusal("UNSUPPORTED_MEDIA_TYPE", f"Send Content-Type: {', '.join(READERS)}, in UTF-8.")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Refusal("UNSUPPORTED_MEDIA_TYPE", "Send the body as it is, without Content-Encoding.")
-    return READERS[media.strip()](MOST_BYTES)
+    check_media(request, tuple(READERS))
+    return READERS[request.headers["content-type"].partition(";")[0].strip().lower()](MOST_BYTES)
 
 
 def _body(asked: _Asked, found: FeedState) -> dict[str, object]:

@@ -22,6 +22,7 @@ from adapters.inventory.mtosi_resource import NAMESPACES, OWN, keep_others, ours
 from adapters.soap.resource_names import parts_of
 from adapters.tmf.tmf630 import write_time
 from adapters.transport.transport import Answer, Call, Transport
+from adapters.xml.confinement import confined
 from adapters.xml.parser import Element, read_xml
 from graph.model.resource import Resource
 
@@ -142,6 +143,7 @@ class Mtosi:
         return body[0]
 
 
+@confined
 def update(order: ResourceOrder, beside: Element | None = None) -> Element:
     """Make the message that merges one thing over what is there; what others have in its lists is put beside ours."""
     root = etree.Element(f"{{{UPDATE}}}updateInventoryRequest", nsmap={"riu": UPDATE, **NAMESPACES})
@@ -159,6 +161,7 @@ def update(order: ResourceOrder, beside: Element | None = None) -> Element:
     return root
 
 
+@confined
 def envelope(activity: str, body: Element, correlation: str) -> bytes:
     """Put a message into SOAP, with MTOSI's header."""
     root = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"soap": SOAP, "hdr": HEADER})

@@ -27,7 +27,7 @@ from gateway.commands.load import told
 from gateway.commands.options import json_option, override, store_option
 from gateway.commands.progress import Bars
 from gateway.errors import CommandFailed
-from gateway.http.serving import bound, listening
+from gateway.http.serving import bound, bounds_of, listening
 from gateway.settings.settings import Settings, load_settings
 from gateway.stores import DemoPrincipal, LoadReport, check_address, filled
 from gateway.telemetry.log import configure_log
@@ -85,7 +85,7 @@ async def _demonstrate(settings: Settings, issuer: LocalIssuer, wish: Wish) -> N
         base = f"http://127.0.0.1:{sock.getsockname()[1]}"
         others = await stack.enter_async_context(neighbours(tokens))
         settings = connected(settings, base, others)
-        ended = await stack.enter_async_context(listening(application(settings), sock))
+        ended = await stack.enter_async_context(listening(application(settings), sock, bounds_of(settings)))
         await ready(f"{base}/readyz")
         scene = Scene(
             base=base,

@@ -41,7 +41,7 @@ def elements(body: bytes, size: int = 65_536) -> list[Resource]:
     found = []
     for start in range(0, len(body), size):
         found += [mtosi_resource.read(each) for each in feed.feed(body[start : start + size])]
-    feed.close()
+    found += [mtosi_resource.read(each) for each in feed.close()]
     return [each for each in found if each is not None]
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
@@ -24,22 +24,101 @@ from tests.adapters.conftest import soon
 RULES = Rules(hosts=("noc.example.com", ".oss.example.com", "9.9.9.9", "127.0.0.1"), secret=SecretStr("s" * 32))
 HERE = replace(RULES, loopback=True)
 
-INSIDE = [
-    "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
-    "192.0.0.8", "192.0.2.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "::", "::1", "fe80::1",
-    "fc00::1", "fd12::1", "ff02::1", "fec0::1", "::ffff:127.0.0.1", "::ffff:9.9.9.9", "::127.0.0.1", "64:ff9b::7f00:1",
-    "64:ff9b:1::a00:1", "2002:7f00:1::", "2001:0:7f00:1::", "2001:db8::1",
-]  # fmt: skip
+# IANA's special-purpose address registries, every row (IPv4: 2021-02-04 and later; IPv6: 2025-10-09): the block, and whether
+# it is globally reachable; None where the registry says neither.
+REGISTRY: dict[str, bool | None] = {
+    "0.0.0.0/8": False,
+    "0.0.0.0/32": False,
+    "10.0.0.0/8": False,
+    "100.64.0.0/10": False,
+    "127.0.0.0/8": False,
+    "169.254.0.0/16": False,
+    "172.16.0.0/12": False,
+    "192.0.0.0/24": False,
+    "192.0.0.0/29": False,
+    "192.0.0.8/32": False,
+    "192.0.0.9/32": True,
+    "192.0.0.10/32": True,
+    "192.0.0.170/32": False,
+    "192.0.0.171/32": False,
+    "192.0.2.0/24": False,
+    "192.31.196.0/24": True,
+    "192.52.193.0/24": True,
+    "192.88.99.0/24": None,
+    "192.168.0.0/16": False,
+    "192.175.48.0/24": True,
+    "198.18.0.0/15": False,
+    "198.51.100.0/24": False,
+    "203.0.113.0/24": False,
+    "240.0.0.0/4": False,
+    "255.255.255.255/32": False,
+    "::1/128": False,
+    "::/128": False,
+    "::ffff:0:0/96": False,
+    "64:ff9b::/96": True,
+    "64:ff9b:1::/48": False,
+    "100::/64": False,
+    "100:0:0:1::/64": False,
+    "2001::/23": False,
+    "2001::/32": None,
+    "2001:1::1/128": True,
+    "2001:1::2/128": True,
+    "2001:1::3/128": True,
+    "2001:2::/48": False,
+    "2001:3::/32": True,
+    "2001:4:112::/48": True,
+    "2001:10::/28": None,
+    "2001:20::/28": True,
+    "2001:30::/28": True,
+    "2001:db8::/32": False,
+    "2002::/16": None,
+    "2620:4f:8000::/48": True,
+    "3fff::/20": False,
+    "5f00::/16": False,
+    "fc00::/7": False,
+    "fe80::/10": False,
+}
+OTHERS = [
+    *("224.0.0.0/4", "ff00::/8", "fec0::/10", "::/96", "::ffff:0:0:0/96", "200::/7", "4000::/3", "8000::/1"),
+    *("64:ff9b::/96", "2001::/23", "192.0.0.0/24"),
+]
+"""Multicast; what stands for an address of IPv4, or once did; what was given to nobody; ranges for protocols, of which parts
+are reachable."""
+NEXT_TO_THEM = [
+    *("1.0.0.0", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.0"),
+    *("169.253.255.255", "169.255.0.0", "172.15.255.255", "172.32.0.0", "191.255.255.255", "192.0.1.0", "192.0.3.0"),
+    *("192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0", "223.255.255.255", "9.9.9.9"),
+    *(
+        "2001:200::",
+        "2001:db7:ffff::",
+        "2001:db9::",
+        "2001:ffff::",
+        "2003::",
+        "2620:fe::fe",
+        "3ffe:ffff::",
+        "3fff:1000::",
+    ),
+]
 
 
-@pytest.mark.parametrize("address", INSIDE)
-def test_an_address_inside_is_one(address: str) -> None:
-    assert not is_outside(ip_address(address))
+@pytest.mark.parametrize("block", [*(each for each, is_global in REGISTRY.items() if not is_global), *OTHERS])
+def test_an_address_inside_is_one(block: str) -> None:
+    network = ip_network(block)
+    for each in (network[0], network[network.num_addresses // 2], network[-1]):
+        assert not is_outside(each), each
 
 
-@pytest.mark.parametrize("address", ["9.9.9.9", "1.1.1.1", "2620:fe::fe"])
+@pytest.mark.parametrize("address", NEXT_TO_THEM)
 def test_an_address_outside_is_one(address: str) -> None:
     assert is_outside(ip_address(address))
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["::ffff:127.0.0.1", "::ffff:9.9.9.9", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::a00:1", "2002:7f00:1::"],
+)
+def test_what_stands_for_another_is_inside(address: str) -> None:
+    assert not is_outside(ip_address(address))
 
 
 @pytest.mark.parametrize(

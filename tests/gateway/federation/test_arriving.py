@@ -62,6 +62,9 @@ async def test_a_database_that_is_away_at_the_start(settings: Settings, mint: Mi
         answer = await client.post("/graphql", json={"query": "{ nothing }"}, headers=mint.bearer())
         assert answer.json()["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
         assert (await client.post("/graphql", json=WHOLE)).status_code == 401
+        for path in ("/graphql/", "/livez/", "/mtosi/v2", "/tmf-api/alarmManagement/v4", "/feeds/inventory/v1"):
+            answer = await client.post(path, headers=mint.bearer() | {"Host": "evil.test"})
+            assert answer.status_code == 404, "and not a redirect to the Host that the client names"
 
 
 def embedded_children() -> set[int]:

@@ -145,6 +145,23 @@ async def test_with_issuers_a_token_is_needed(subgraphs: Subgraphs, supergraph: 
             assert answer.json() == {"data": {"change": {"name": "one"}}}
 
 
+async def test_without_issuers_no_other_name_and_no_web_page_is_answered(
+    subgraphs: Subgraphs, supergraph: Path
+) -> None:
+    body = {"query": "mutation { change { name } }"}
+    async with gateway(supergraph) as client:
+        for headers, status in (
+            ({"Host": "evil.test"}, 421),
+            ({"Host": "evil.test", "Origin": "http://evil.test"}, 421),
+            ({"Origin": "http://evil.test"}, 403),
+            ({}, 200),
+        ):
+            answer = await client.post("/graphql", json=body, headers=headers)
+            assert (answer.status_code, "data" in answer.json()) == (status, status == 200)
+        assert (await client.post("/graphql/", json=body)).status_code == 404
+    assert subgraphs.calls("a") == 1
+
+
 async def test_introspection_shows_the_public_schema(subgraphs: Subgraphs, supergraph: Path) -> None:
     async with gateway(supergraph) as client:
         answer = await ask(client, '{ __type(name: "State") { enumValues { name } } product { name __typename } }')

@@ -135,39 +135,6 @@ async def test_a_body_that_does_not_arrive_ends_the_request(client: httpx.AsyncC
     assert (answer.status_code, code(answer)) == (408, "REQUEST_TIMEOUT")
 
 
-class TestHead:
-    """Before there is a request."""
-
-    async def sent(self, gateway: httpx.URL, *parts: bytes) -> bytes:
-        reader, writer = await asyncio.open_connection(gateway.host, gateway.port)
-        try:
-            for part in parts:
-                writer.write(part)
-                await writer.drain()
-            return await asyncio.wait_for(reader.read(), 5)
-        except ConnectionError:
-            return b""
-        finally:
-            writer.close()
-
-    async def test_it_has_an_end(self, gateway: httpx.URL) -> None:
-        for endless in (b"x: " + b"y" * 60_000, b"x: y\r\n" * 10_000):
-            answer = await self.sent(gateway, b"POST /graphql HTTP/1.1\r\n", endless, endless)
-            assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
-
-    async def test_it_comes_in_time(self, gateway: httpx.URL, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("gateway.http.protocol.HEAD_SECONDS", 0.2)
-        assert await self.sent(gateway) == b""
-        assert await self.sent(gateway, b"POST /graphql HTTP/1.1\r\nx: ") == b""
-        whole = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"
-        answer = await self.sent(gateway, whole, b"GET /livez HTTP/1.1\r\n")
-        assert answer.count(b"HTTP/1.1 200 ") == 1, "the second never came, and the connection was closed"
-
-    async def test_a_head_of_many_parts_is_taken(self, gateway: httpx.URL) -> None:
-        parts = [b"GET /livez HTTP/1.1\r\n", *[b"x: y\r\n"] * 50, b"connection: close\r\n\r\n"]
-        assert (await self.sent(gateway, *parts)).startswith(b"HTTP/1.1 200 ")
-
-
 @pytest.mark.parametrize(
     "body",
     [

@@ -105,6 +105,7 @@ async def test_the_same_record_means_the_same_in_both_protocols(
         pytest.param(document(but={"BandwidthInterval": "ServiceOutage"}), "Line ", id="another kind of record"),
         pytest.param(document(but={' xsi:type="BandwidthInterval"': ""}), "Line ", id="a record of no kind"),
         pytest.param(document(1).replace(b"<?xml", b"<!DOCTYPE a><?xml"), "DOCTYPE", id="a document type before all else"),
+        pytest.param(document(1).decode().encode("utf-16"), "not in UTF-8", id="another encoding"),
         pytest.param(b"<!DOCTYPE a [<!ENTITY b 'c'>]>" + document(1)[39:], "DOCTYPE", id="a document type"),
         pytest.param(b"", "no root element", id="nothing"),
         pytest.param(b"<a/>", "Line 1", id="something else"),

@@ -227,7 +227,7 @@ def test_the_table_names_fields_and_elements_that_there_are() -> None:
         pytest.param("<m:value>north</m:value>", "", "Line 15: Element 'rdn'", id="half a name"),
         pytest.param("qualityofServiceAlarm", "bad mood", "Line 11: X733_EventType is none", id="a type of nobody"),
         pytest.param("<a:additionalText>", "<b>", "Line 20: ", id="a tag that nothing ends"),
-        pytest.param("n:notify", "a:other", "Line 10: other is no message", id="another message"),
+        pytest.param("n:notify", "a:other", "Line 6: other is no message", id="another message"),
         pytest.param("a:alarm>", "a:news>", "Line 11: an event news is not taken here", id="another event"),
         pytest.param("<soap:Envelope", "<!DOCTYPE x><soap:Envelope", "Line 1: A document type", id="a document type"),
         pytest.param("soap/envelope/", "soap/other/", "Line 1: The message is no SOAP 1.1 envelope", id="no envelope"),

@@ -127,6 +127,21 @@ async def test_an_alarm_has_the_effects_and_tickets_of_any_other(
     assert {key.partition(":")[2] for key in await laid.tickets()} == {"customer-a", "customer-b"}
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-7", "cp037", "iso-8859-1"])
+async def test_what_is_not_in_utf_8_is_refused(
+    client: httpx.AsyncClient, laid: Laid, ems: dict[str, str], encoding: str
+) -> None:
+    declared = f"<?xml version='1.0' encoding='{encoding}'?>" + message(alarm()).decode().partition("?>")[2]
+    for body in (declared.encode(encoding), declared.encode()):
+        status, who, code, text, _ = refusal(await client.post("/alarms", content=body, headers=ems))
+        assert (status, who, code) == (500, "Client", "BAD_USER_INPUT"), text
+    answer = await client.post(
+        "/alarms", content=message(alarm()), headers=ems | {"Content-Type": f"text/xml; charset={encoding}"}
+    )
+    assert answer.status_code == 415
+    assert await alarms(laid) == []
+
+
 async def test_the_example_of_the_page_is_true(client: httpx.AsyncClient, laid: Laid, mint: Mint) -> None:
     page = (Path(__file__).parents[4] / "docs" / "fault-management.md").read_text(encoding="utf-8")
     [example] = re.findall(r"```xml\n(.*?)```", page, re.DOTALL)
@@ -313,7 +328,7 @@ async def test_nobody_speaks_for_another(client: httpx.AsyncClient, laid: Laid, 
         pytest.param(b"hello", "no root element", id="no XML"),
         pytest.param(message(alarm())[:-30], "Line", id="half of it"),
         pytest.param(b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "DOCTYPE", id="a document type"),
-        pytest.param(b"<a>" * 5_000, "depth", id="very deep"),
+        pytest.param(b"<a>" * 5_000, "64 levels", id="very deep"),
         pytest.param(message(alarm(severity="AWFUL")), "perceivedSeverity", id="a word that there is not"),
         pytest.param(message(alarm() * 201), "at most 200 alarms", id="too many alarms"),
         pytest.param(b"<a/>", "no SOAP 1.1 envelope", id="no envelope"),

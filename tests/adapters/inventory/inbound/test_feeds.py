@@ -142,8 +142,11 @@ async def test_a_document_that_is_cut_changes_nothing(
         ("/n1?kind=full", {}, b"", 415, "application/x-ndjson"),
         ("/n1?kind=full", {**NDJSON, "Content-Encoding": "gzip"}, b"", 415, "Content-Encoding"),
         ("/n1?kind=full", NDJSON, b"{}\nx", 400, "Line 1: category"),
-        ("/n1?kind=full", {"Content-Type": "application/json"}, b"[{]", 400, "ends in item 1"),
+        ("/n1?kind=full", {"Content-Type": "application/json"}, b"[{]", 400, "Item 1 is not JSON"),
         ("/n1?kind=full", {"Content-Type": "text/xml"}, b"<!DOCTYPE a><a/>", 400, "DOCTYPE"),
+        ("/n1?kind=full", {"Content-Type": "text/xml"}, "<a/>".encode("utf-16"), 400, "UTF-8"),
+        ("/n1?kind=full", {"Content-Type": "text/xml"}, b"<?xml version='1.0' encoding='UTF-16'?><a/>", 400, "UTF-8"),
+        ("/n1?kind=full", {"Content-Type": "text/xml; charset=utf-16; x=utf-8"}, b"<a/>", 415, "UTF-8"),
         ("/n1?kind=full", NDJSON, b"\n", 400, "names nothing"),
         ("/n1?kind=full", {"Content-Type": "application/json"}, b"[]", 400, "names nothing"),
         (
