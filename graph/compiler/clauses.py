@@ -251,7 +251,7 @@ class Unwind:
 
 @dataclass(frozen=True, slots=True)
 class Union:
-    """`CALL () { query UNION query }`: rows of any of them, each once; all return the same variables."""
+    """`CALL () { query UNION query }`: rows of any of them, each once; all return the same variables. One may stand alone."""
 
     queries: tuple[Query, ...]
 
