@@ -37,10 +37,12 @@ from graph.compiler.names import Names
 from graph.compiler.pages import page
 from graph.compiler.parts import (
     Item,
+    Listed,
     Row,
     ahead_of,
     element_type,
     first,
+    in_common,
     is_list_of_pages,
     item_of,
     joined,
@@ -217,7 +219,15 @@ class _Compiler:
         labels = [label for each in asked.selections if (label := self.mappings.label(each.type))]
         once = isinstance(self.mappings.types.get(element_type(self.schema, asked)), NodeType)
         start = label_of_type(self.mappings, owner)
-        walk = Walk(start=item.var, label=start, path=mapping.hops, labels=labels, outer=item.outer, once=once)
+        walk = Walk(
+            start=item.var,
+            label=start,
+            path=mapping.hops,
+            labels=labels,
+            outer=item.outer,
+            once=once,
+            own=row.own,
+        )
 
         def source() -> Source:
             return along(self.names, self.kind, walk)
@@ -225,12 +235,11 @@ class _Compiler:
         if is_list_of_pages(self.schema, asked):
             return page(self, asked, source, item, row)
         found = source()
-        outer = joined(item.outer, found)
         if asked.type.startswith("["):
-            return self._list(asked, mapping, found, outer, row)
+            return self._list(asked, mapping, found, item.outer, row)
         if row.joins and len(asked.selections) == 1:
             return self._joined(asked, found, item, row)
-        value, body = self._body(asked.selections, found.node, outer)
+        value, body = self._body(asked.selections, found.node, joined(item.outer, found))
         return one(asked, Query((*found.clauses, Return(value, limit=Const(1)))), body, row)
 
     def _joined(self, asked: Field, found: Source, item: Item, row: Row) -> Joined:
@@ -241,14 +250,15 @@ class _Compiler:
         body = self.members(asked.selections[0], inner, row)
         return Joined(index=index, body=body, required=asked.type.endswith("!"))
 
-    def _list(self, asked: Field, mapping: Along, found: Source, outer: tuple[str, ...], row: Row) -> Many:
-        inner = Row(joins=True)
+    def _list(self, asked: Field, mapping: Along, found: Source, around: tuple[str, ...], row: Row) -> Many:
+        inner, outer = Row(joins=True, own={}), joined(around, found)
         selection = asked.selections[0]
         layout = self.members(selection, item_of(self.mappings, selection.type, found, outer), inner)
         keys = [Get(found.relationship, name) for name in mapping.order] + [Get(found.node, "id")]
         order = tuple(Order(key) for key in keys)
         last = Return(inner.list(), order=order, limit=Const(mapping.at_most))
-        rows = Query((*found.clauses, *ahead_of(inner, outer), last))
+        listed = Listed(clauses=found.clauses, around=around, outer=outer, order=order)
+        rows = Query((*in_common(self.names, inner, listed), *ahead_of(inner, outer), last))
         return Many(index=row.put(Sub("COLLECT", rows)), body=layout)
 
 

@@ -45,7 +45,7 @@ from graph.compiler.clauses import (
 )
 from graph.compiler.names import Names
 from graph.compiler.parts import Computed, Item, first, kept
-from graph.compiler.slice import everything, visible
+from graph.compiler.slice import apart, everything, visible
 from graph.model.effects import SEVERITY
 from graph.model.mapping import Hop, hops
 from graph.model.model import label_of
@@ -136,13 +136,27 @@ def _down(names: Names, way: tuple[str, tuple[Hop, ...]], ids: Expr, last: str) 
 
 
 def _up(names: Names, kind: ScopeKind, path: tuple[Hop, ...], ids: Expr, last: str) -> tuple[tuple[Clause, ...], str]:
-    """Begin at the caller's services, and go to what fails; it has no label here, or a planner could begin at it."""
-    own, failed = everything(names, kind, "Service"), names.variable()
+    """Begin at the caller's services, and go to what fails. Trunks that fail are found first: many services share them."""
+    own = everything(names, kind, "Service")
+    if path[-1].type != "ROUTED_OVER" or len(path) == 1:
+        return (*own.clauses, _meets(names, own.node, path, ids, last)), own.node
+    trunks = everything(names, kind, "Trunk")
+    failed, trunk = names.variable(), names.variable()
+    among = Sub(
+        "COLLECT", Query((*trunks.clauses, _meets(names, trunks.node, path[:-1], ids), Return(Var(trunks.node))))
+    )
+    step = Step("ROUTED_OVER", reverse=False, node=NodePattern(trunk), var=last)
+    over = Match(NodePattern(own.node), (step,), where=Binary("IN", Var(trunk), Var(failed)))
+    return (With(((among, failed),)), apart(own), over), own.node
+
+
+def _meets(names: Names, start: str, path: tuple[Hop, ...], ids: Expr, first_step: str = "") -> Match:
+    """Go a way back to what fails, which has no label here, or a planner could begin at it."""
+    failed = names.variable()
     ends = [NodePattern("", hop.label) for hop in reversed(path[:-1])] + [NodePattern(failed)]
     back = [Step(hop.type, not hop.reverse, end) for hop, end in zip(reversed(path), ends, strict=True)]
-    back[0] = replace(back[0], var=last)
-    met = Match(NodePattern(own.node), tuple(back), where=Binary("IN", Get(failed, "id"), ids))
-    return (*own.clauses, met), own.node
+    back[0] = replace(back[0], var=first_step)
+    return Match(NodePattern(start), tuple(back), where=Binary("IN", Get(failed, "id"), ids))
 
 
 def _effect(service: str, kinds: str) -> Expr:

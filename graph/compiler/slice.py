@@ -24,6 +24,7 @@ from graph.compiler.bind import ScopeIds
 from graph.compiler.clauses import (
     All,
     AnyOf,
+    At,
     Binary,
     Call,
     Clause,
@@ -31,12 +32,14 @@ from graph.compiler.clauses import (
     Expr,
     Get,
     HasLabel,
+    ListOf,
     Match,
     NodePattern,
     Query,
     Return,
     Step,
     Sub,
+    Those,
     Union,
     Unwind,
     Var,
@@ -86,26 +89,30 @@ def both(*conditions: Expr) -> Expr:
     return All(tuple(parts))
 
 
-def visible(names: Names, kind: ScopeKind, var: str, labels: Sequence[str]) -> Expr:
+Own = dict[str, tuple[Expr, str]]
+"""What the rows of a page have in common of the caller's slice, by what it is: its expression, and the variable of it."""
+
+
+def visible(names: Names, kind: ScopeKind, var: str, labels: Sequence[str], own: Own | None = None) -> Expr:
     """Give the condition that a node, of one of these labels, is in the caller's slice."""
     match kind:
         case ScopeKind.EVERYTHING:
             return All(())
         case ScopeKind.CUSTOMERS if len(labels) == 1:
-            return _owned(names, var, labels[0])
+            return _owned(names, var, labels[0], own)
         case ScopeKind.CUSTOMERS:
-            return AnyOf(tuple(both(HasLabel(var, each), _owned(names, var, each)) for each in labels))
+            return AnyOf(tuple(both(HasLabel(var, each), _owned(names, var, each, own)) for each in labels))
         case ScopeKind.NOTHING:
             raise Refused("This caller reads nothing here.", code="FORBIDDEN", hint="Use a token with another role.")
         case never:
             assert_never(never)
 
 
-def _owned(names: Names, var: str, label: str) -> Expr:
+def _owned(names: Names, var: str, label: str, own: Own | None = None) -> Expr:
     if label == "Customer":
         return _named(names, var)
     if _is_shared(label):
-        return _among_own(names, var, label)
+        return _among_own(names, var, label, own)
     return AnyOf(tuple(Sub("EXISTS", Query((_from_customer(names, path, var, ""),))) for path in slice_paths(label)))
 
 
@@ -114,14 +121,24 @@ def _is_shared(label: str) -> bool:
     return bool(slice_paths(label)) and not is_exclusive(label) and label not in _WHOLE_HISTORY
 
 
-def _among_own(names: Names, var: str, label: str) -> Expr:
-    """Look for a node among the caller's own of its label."""
-    own = _owned_nodes(names, label, names.variable())
-    same = With(((Var(var), ""), (Var(own.node), "")), where=Binary("=", Var(own.node), Var(var)))
-    return Sub("EXISTS", Query((_apart(own), same, Return(Var(own.node)))))
+def _among_own(names: Names, var: str, label: str, own: Own | None) -> Expr:
+    """Look for a node among the caller's own of its label; they are found once for a whole page."""
+    mine = _owned_nodes(names, label, names.variable())
+    if own is not None:
+        nodes = Sub("COLLECT", Query((*mine.clauses, Return(Var(mine.node)))))
+        return Binary("IN", Var(var), Var(_common(names, own, label, nodes)))
+    same = With(((Var(var), ""), (Var(mine.node), "")), where=Binary("=", Var(mine.node), Var(var)))
+    return Sub("EXISTS", Query((apart(mine), same, Return(Var(mine.node)))))
 
 
-def _apart(own: Source) -> Union:
+def _common(names: Names, own: Own, what: str, value: Expr) -> str:
+    """Give the variable of something that all rows of a page have in common."""
+    if what not in own:
+        own[what] = (value, names.variable())
+    return own[what][1]
+
+
+def apart(own: Source) -> Union:
     """Find nodes in a subquery of their own, so that no variable around it is lost by a WITH."""
     first = own.clauses[0]
     if isinstance(first, Union):  # it is one already, and what follows it only names its node again
@@ -293,6 +310,8 @@ class Walk:
     outer: tuple[str, ...]
     once: bool
     """whether each node counts once, however many relationships lead to it."""
+    own: Own | None = None
+    """where this walk is one of many, what is found once for all of them."""
 
 
 def along(names: Names, kind: ScopeKind, walk: Walk) -> Source:
@@ -307,7 +326,7 @@ def along(names: Names, kind: ScopeKind, walk: Walk) -> Source:
         near, relationship, node = node, names.variable(), names.variable()
         steps.append(Step(hop.type, hop.reverse, NodePattern(node, hop.label), relationship))
         if not hop.inside:
-            conditions.append(visible(names, kind, node, (hop.label,) if hop.label else labels))
+            conditions.append(visible(names, kind, node, (hop.label,) if hop.label else labels, walk.own))
     clauses: tuple[Clause, ...] = (Match(NodePattern(start), tuple(steps), where=both(*conditions)),)
     if walk.once and _repeats(path):
         return _once(clauses, outer, node)
@@ -332,14 +351,38 @@ def _from_own(names: Names, walk: Walk) -> Source:
     The far end is compared with the start, not given as it: a planner could begin there, at all that others have.
     """
     (hop,) = walk.path
-    own = _owned_nodes(names, hop.label or walk.labels[0], names.variable())
+    mine = _owned_nodes(names, hop.label or walk.labels[0], names.variable())
     relationship, there = names.variable(), names.variable()
-    back = Step(hop.type, not hop.reverse, NodePattern(there), relationship)
-    match = Match(NodePattern(own.node), (back,), where=Binary("=", Var(there), Var(walk.start)))
-    clauses: tuple[Clause, ...] = (_apart(own), match)
+    back = Match(NodePattern(mine.node), (Step(hop.type, not hop.reverse, NodePattern(there), relationship),))
+    found = Source(
+        clauses=(apart(mine), replace(back, where=Binary("=", Var(there), Var(walk.start)))),
+        node=mine.node,
+        relationship=relationship,
+        near=walk.start,
+        reverse=hop.reverse,
+    )
+    if walk.own is not None:
+        found = _of_start(names, walk, found, _ways_back(names, walk.own, mine, back))
     if walk.once and _repeats(walk.path):
-        return _once(clauses, walk.outer, own.node)
-    return Source(clauses=clauses, node=own.node, relationship=relationship, near=walk.start, reverse=hop.reverse)
+        return _once(found.clauses, walk.outer, found.node)
+    return found
+
+
+def _ways_back(names: Names, own: Own, mine: Source, back: Match) -> str:
+    """Find once [node that is led to, relationship, own node] for all starts of a page."""
+    (step,) = back.steps
+    row = ListOf((Var(step.node.var), Var(step.var), Var(mine.node)))
+    rows = Sub("COLLECT", Query((*mine.clauses, back, Return(row))))
+    return _common(names, own, f"{step.type}{' reverse' if step.reverse else ''}", rows)
+
+
+def _of_start(names: Names, walk: Walk, found: Source, ways: str) -> Source:
+    """Take those that lead to one start."""
+    way = names.variable()
+    kept = tuple((Var(each), "") for each in walk.outer)
+    here = Those("w", Var(ways), Binary("=", At(Var("w"), Const(0)), Var(walk.start)))
+    ends = ((At(Var(way), Const(1)), found.relationship), (At(Var(way), Const(2)), found.node))
+    return replace(found, clauses=(Unwind(here, way), With((*kept, *ends))))
 
 
 def _repeats(path: tuple[Hop, ...]) -> bool:
