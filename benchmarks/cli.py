@@ -1,4 +1,8 @@
-"""The commands: `reads` and `federation` compare; `slice-scale` and `planning` ask what grows with the network and with the question."""
+"""The commands: `reads` and `federation` compare, the others measure one thing each.
+
+`slice-scale` and `planning` ask what grows with the network and with the question, `alarms` how many alarms go through, and
+`timing` what a clock tells.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +28,7 @@ from benchmarks.news import news
 from benchmarks.report import as_json, as_markdown, as_table, misses
 from benchmarks.run import Wanted, run
 from benchmarks.slice_scale import MOST_RATIO, slice_scale
+from benchmarks.timing import timing
 
 T = TypeVar("T")
 
@@ -104,6 +109,24 @@ def slice_scale_command(stores: tuple[Product, ...], small: int, large: int, *, 
         click.echo(each.sentence())
         if each.ratio.median > MOST_RATIO:
             news.print(f"missed: {each.store}: the aim is at most {MOST_RATIO}", highlight=False)
+
+
+@main.command("timing")
+@store_option
+@click.option(
+    "--scale", type=click.IntRange(min=1_000), default=20_000, show_default=True, help="Nodes in the network."
+)
+@click.option("--samples", type=click.IntRange(min=2), default=200, show_default=True, help="Of each class.")
+@click.option("--json", "as_json_", is_flag=True, help="Print a list of rows.")
+def timing_command(stores: tuple[Product, ...], scale: int, samples: int, *, as_json_: bool) -> None:
+    """See whether times tell a customer of what is outside its slice; status 1 if they do."""
+    rows = _run(timing(stores or PRODUCTS, scale, samples))
+    if as_json_:
+        click.echo(orjson.dumps([{**asdict(each), "tells": each.tells} for each in rows], option=orjson.OPT_INDENT_2))
+    else:
+        click.echo("\n".join(each.sentence() for each in rows))
+    if any(each.tells for each in rows):
+        raise SystemExit(1)
 
 
 @main.command("federation")

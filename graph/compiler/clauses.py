@@ -149,6 +149,15 @@ class Every:
 
 
 @dataclass(frozen=True, slots=True)
+class Those:
+    """The members of a list for which a condition holds."""
+
+    var: str
+    item: Expr
+    condition: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class NodesOfPath:
     """The nodes of a path that have a label."""
 
@@ -175,6 +184,7 @@ Expr = (
     | Slice
     | At
     | Every
+    | Those
     | NodesOfPath
 )
 
@@ -251,7 +261,7 @@ class Unwind:
 
 @dataclass(frozen=True, slots=True)
 class Union:
-    """`CALL () { query UNION query }`: rows of any of them, each once; all return the same variables."""
+    """`CALL () { query UNION query }`: rows of any of them, each once; all return the same variables. One may stand alone."""
 
     queries: tuple[Query, ...]
 

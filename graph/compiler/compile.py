@@ -23,15 +23,12 @@ from graph.compiler.clauses import (
     HasLabel,
     IsNull,
     ListOf,
-    Match,
-    NodePattern,
     Not,
     Order,
     Param,
     Query,
     Return,
     Sub,
-    Unwind,
     Var,
 )
 from graph.compiler.explore import explored
@@ -40,10 +37,12 @@ from graph.compiler.names import Names
 from graph.compiler.pages import page
 from graph.compiler.parts import (
     Item,
+    Listed,
     Row,
     ahead_of,
     element_type,
     first,
+    in_common,
     is_list_of_pages,
     item_of,
     joined,
@@ -53,7 +52,7 @@ from graph.compiler.parts import (
     tagged,
 )
 from graph.compiler.query import Field, Selection, Tree
-from graph.compiler.slice import Source, Walk, along, everything, visible
+from graph.compiler.slice import Source, Walk, along, by_id, by_ids, everything
 from graph.model.mapping import (
     Along,
     AnyById,
@@ -126,7 +125,7 @@ class _Compiler:
             case ById() | AnyById() | Changed() | Entities() as mapping:
                 return self._by_id(asked, mapping, row)
             case Along() as mapping:
-                return self._along(asked, mapping, item, row)
+                return self._along(owner, asked, mapping, item, row)
             case Everything(label=label, having=having):
                 return page(self, asked, lambda: everything(self.names, self.kind, label, having), item, row)
             case ImpactField() | ImpactList() | PathField() | PathNodes() | SearchField() as mapping:
@@ -167,21 +166,19 @@ class _Compiler:
                 assert_never(never)
 
     def _node(self, asked: Field, label: str, key: Param, row: Row) -> One:
-        var = self.names.variable()
-        match = Match(NodePattern(var, label, key), where=visible(self.names, self.kind, var, (label,)))
-        item, body = self._body(asked.selections, var, (var,))
-        return one(asked, Query((match, Return(item, limit=Const(1)))), body, row)
+        found = by_id(self.names, self.kind, label, key)
+        item, body = self._body(asked.selections, found.node, (found.node,))
+        return one(asked, Query((*found.clauses, Return(item, limit=Const(1)))), body, row)
 
     def _any_node(self, asked: Field, row: Row) -> One:
         slot = slot_of(asked)
         label = label_of(self.arguments[slot]["id"])
         for each in asked.selections:
             if label and self.mappings.label(each.type) == label.name:
-                var = self.names.variable()
                 key = self.names.parameter(Given(slot=slot, path=("id",)))
-                seen = visible(self.names, self.kind, var, (label.name,))
-                item, option = tagged(self, each, var, (var,))
-                query = Query((Match(NodePattern(var, label.name, key), where=seen), Return(item, limit=Const(1))))
+                found = by_id(self.names, self.kind, label.name, key)
+                item, option = tagged(self, each, found.node, (found.node,))
+                query = Query((*found.clauses, Return(item, limit=Const(1))))
                 return one(asked, query, Choice(options=(option,)), row)
         return One(index=row.put(Const(None)), body=Choice(options=()), required=False)
 
@@ -195,14 +192,12 @@ class _Compiler:
 
     def _entities_of(self, selection: Selection, slot: int) -> tuple[Expr, Object]:
         label = label_of_type(self.mappings, selection.type)
-        key, var = self.names.variable(), self.names.variable()
         keys = self.names.parameter(EntityIds(slot=slot, type=selection.type))
-        seen = visible(self.names, self.kind, var, (label,))
-        match = Match(NodePattern(var, label, Var(key)), where=seen, optional=True)
+        found = by_ids(self.names, self.kind, label, keys)
         row = Row()
-        option = self.members(selection, Item(var=var, outer=(key, var)), row)
-        item = Case(((Not(IsNull(Var(var))), row.list()),))
-        return Sub("COLLECT", Query((Unwind(keys, key), match, Return(item)))), option
+        option = self.members(selection, Item(var=found.node, outer=(found.node,)), row)
+        item = Case(((Not(IsNull(Var(found.node))), row.list()),))
+        return Sub("COLLECT", Query((*found.clauses, Return(item)))), option
 
     def _body(self, selections: Sequence[Selection], var: str, outer: tuple[str, ...]) -> tuple[Expr, Body]:
         """Compile one node whose type is one of the selections' into the expression of its row."""
@@ -220,10 +215,19 @@ class _Compiler:
 
     # Relationships -------------------------------------------------------------------------------------------------
 
-    def _along(self, asked: Field, mapping: Along, item: Item, row: Row) -> Member:
+    def _along(self, owner: str, asked: Field, mapping: Along, item: Item, row: Row) -> Member:
         labels = [label for each in asked.selections if (label := self.mappings.label(each.type))]
         once = isinstance(self.mappings.types.get(element_type(self.schema, asked)), NodeType)
-        walk = Walk(start=item.var, path=mapping.hops, labels=labels, outer=item.outer, once=once)
+        start = label_of_type(self.mappings, owner)
+        walk = Walk(
+            start=item.var,
+            label=start,
+            path=mapping.hops,
+            labels=labels,
+            outer=item.outer,
+            once=once,
+            own=row.own,
+        )
 
         def source() -> Source:
             return along(self.names, self.kind, walk)
@@ -231,12 +235,11 @@ class _Compiler:
         if is_list_of_pages(self.schema, asked):
             return page(self, asked, source, item, row)
         found = source()
-        outer = joined(item.outer, found)
         if asked.type.startswith("["):
-            return self._list(asked, mapping, found, outer, row)
+            return self._list(asked, mapping, found, item.outer, row)
         if row.joins and len(asked.selections) == 1:
             return self._joined(asked, found, item, row)
-        value, body = self._body(asked.selections, found.node, outer)
+        value, body = self._body(asked.selections, found.node, joined(item.outer, found))
         return one(asked, Query((*found.clauses, Return(value, limit=Const(1)))), body, row)
 
     def _joined(self, asked: Field, found: Source, item: Item, row: Row) -> Joined:
@@ -247,14 +250,15 @@ class _Compiler:
         body = self.members(asked.selections[0], inner, row)
         return Joined(index=index, body=body, required=asked.type.endswith("!"))
 
-    def _list(self, asked: Field, mapping: Along, found: Source, outer: tuple[str, ...], row: Row) -> Many:
-        inner = Row(joins=True)
+    def _list(self, asked: Field, mapping: Along, found: Source, around: tuple[str, ...], row: Row) -> Many:
+        inner, outer = Row(joins=True, own={}), joined(around, found)
         selection = asked.selections[0]
         layout = self.members(selection, item_of(self.mappings, selection.type, found, outer), inner)
         keys = [Get(found.relationship, name) for name in mapping.order] + [Get(found.node, "id")]
         order = tuple(Order(key) for key in keys)
         last = Return(inner.list(), order=order, limit=Const(mapping.at_most))
-        rows = Query((*found.clauses, *ahead_of(inner, outer), last))
+        listed = Listed(clauses=found.clauses, around=around, outer=outer, order=order)
+        rows = Query((*in_common(self.names, inner, listed), *ahead_of(inner, outer), last))
         return Many(index=row.put(Sub("COLLECT", rows)), body=layout)
 
 

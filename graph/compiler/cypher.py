@@ -39,6 +39,7 @@ from graph.compiler.clauses import (
     Slice,
     Step,
     Sub,
+    Those,
     Union,
     Unwind,
     Var,
@@ -101,7 +102,7 @@ def _expr(expr: Expr) -> str:
         case Case(whens=whens):
             branches = " ".join(f"WHEN {_expr(when)} THEN {_expr(then)}" for when, then in whens)
             return f"CASE {branches} END"
-        case ListOf() | Slice() | At() | NodesOfPath() | Reached():
+        case ListOf() | Slice() | At() | Those() | NodesOfPath() | Reached():
             return _list(expr)
         case never:
             assert_never(never)
@@ -121,7 +122,7 @@ def _atom(expr: Var | Get | Param | Const) -> str:
             assert_never(never)
 
 
-def _list(expr: ListOf | Slice | At | NodesOfPath | Reached) -> str:
+def _list(expr: ListOf | Slice | At | Those | NodesOfPath | Reached) -> str:
     match expr:
         case ListOf(items=items):
             return f"[{_commas(items)}]"
@@ -131,6 +132,8 @@ def _list(expr: ListOf | Slice | At | NodesOfPath | Reached) -> str:
             return f"{_expr(item)}[{_expr(index)}]"
         case Reached(match=reached, value=value):
             return f"[{_pattern(reached)} | {_expr(value)}]"
+        case Those(var=var, item=item, condition=condition):
+            return f"[{_name(var)} IN {_expr(item)} WHERE {_expr(condition)}]"
         case NodesOfPath(path=path, label=label):
             return f"[x IN nodes({_name(path)}) WHERE x:{_name(label)}]"
         case never:

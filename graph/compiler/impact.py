@@ -4,12 +4,16 @@ A failed element takes its cards along, a card its ports, a port the trunk that 
 hit is hit in one or more of three *kinds*: ACCESS, WORKING, PROTECTING; graph/model/effects.py says what the kinds mean, and
 its tables are printed here as CASE. Nothing is written, and alarms that are open now play no part: it is what these
 failures alone would do.
+
+The question of who reads everything begins at what fails. A customer's begins at the customer's services and looks whether
+they meet what fails: the other way, the time would tell how many services others have there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import Final
 
 from graph.compiler.bind import IdsOf
@@ -20,6 +24,7 @@ from graph.compiler.clauses import (
     Binary,
     Call,
     Case,
+    Clause,
     Const,
     Expr,
     Get,
@@ -40,12 +45,13 @@ from graph.compiler.clauses import (
 )
 from graph.compiler.names import Names
 from graph.compiler.parts import Computed, Item, first, kept
-from graph.compiler.slice import visible
+from graph.compiler.slice import apart, everything, visible
 from graph.model.effects import SEVERITY
 from graph.model.mapping import Hop, hops
 from graph.model.model import label_of
 from graph.model.scope import ScopeKind
 
+_ALL: Final = ScopeKind.EVERYTHING
 _WORST_FIRST: Final = ("critical", "major", "minor", "warning")
 
 _TO_PORTS: Final[Mapping[str, tuple[Hop, ...]]] = {
@@ -60,7 +66,7 @@ def impact(names: Names, kind: ScopeKind, slot: int, of: Sequence[str]) -> Compu
     """Bind `hits`: a row [service, effect, severity, rank, customer] for each service that the failures touch."""
     hits = names.variable()
     labels = {label.name for each in of if (label := label_of(each))}
-    rows = Sub("COLLECT", _hits(names, kind, _touched(names, slot, labels)))
+    rows = Sub("COLLECT", _hits(names, kind, _touched(names, kind, slot, labels)))
     services = Call("size", (Var(hits),))
     customers = _count_customers(names, hits)
     columns: Mapping[str, Expr] = {"hits": Var(hits), "totalServices": services, "totalCustomers": customers}
@@ -75,9 +81,8 @@ def _hits(names: Names, kind: ScopeKind, touched: Expr) -> Query:
     subscriber = Match(
         NodePattern(service), (_step("<SUBSCRIBES_TO", owner),), where=visible(names, kind, owner, ("Customer",))
     )
-    seen = visible(names, kind, service, ("Service",))
     grouped = ((At(Var(hit), Const(0)), service), (Call("collect", (At(Var(hit), Const(1)),)), kinds))
-    by_service = With(grouped, where=seen)
+    by_service = With(grouped)
     judged = With(
         (
             (Var(service), ""),
@@ -90,15 +95,15 @@ def _hits(names: Names, kind: ScopeKind, touched: Expr) -> Query:
     return Query((Unwind(touched, hit), by_service, judged, Return(row)))
 
 
-def _touched(names: Names, slot: int, labels: AbstractSet[str]) -> Expr:
+def _touched(names: Names, kind: ScopeKind, slot: int, labels: AbstractSet[str]) -> Expr:
     """List [service, kind of hit], once per way in which a failed object of one of these labels touches a service."""
     lists: Expr | None = None
     for label, down in _TO_PORTS.items():
         if label in labels:
             for up in (hops("<ACCESSED_AT"), hops("<TERMINATES_ON", "<ROUTED_OVER")):
-                lists = _plus(lists, _touched_by(names, slot, label, (*down, *up)))
+                lists = _plus(lists, _touched_by(names, kind, slot, (label, (*down, *up))))
     if "Trunk" in labels:
-        lists = _plus(lists, _touched_by(names, slot, "Trunk", hops("<ROUTED_OVER")))
+        lists = _plus(lists, _touched_by(names, kind, slot, ("Trunk", hops("<ROUTED_OVER"))))
     return lists or ListOf(())
 
 
@@ -111,14 +116,47 @@ def _plus(lists: Expr | None, more: Expr) -> Expr:
     return more if lists is None else Binary("+", lists, more)
 
 
-def _touched_by(names: Names, slot: int, label: str, path: tuple[Hop, ...]) -> Expr:
-    key, failed, service, last = (names.variable() for _ in range(4))
+def _touched_by(names: Names, kind: ScopeKind, slot: int, way: tuple[str, tuple[Hop, ...]]) -> Expr:
+    """List [service, kind of hit] along one way, which leads from a label of what may fail to services."""
+    label, path = way
     ids = names.parameter(IdsOf(slot=slot, argument="of", label=label))
+    last = names.variable()
+    clauses, service = _down(names, (label, path), ids, last) if kind is _ALL else _up(names, kind, path, ids, last)
+    hit: Expr = Get(last, "path") if path[-1].type == "ROUTED_OVER" else Const("ACCESS")
+    return Sub("COLLECT", Query((*clauses, Return(ListOf((Var(service), hit)), distinct=True))))
+
+
+def _down(names: Names, way: tuple[str, tuple[Hop, ...]], ids: Expr, last: str) -> tuple[tuple[Clause, ...], str]:
+    """Begin at what fails, and go to services."""
+    label, path = way
+    key, failed, service = (names.variable() for _ in range(3))
     steps = [Step(hop.type, hop.reverse, NodePattern("", hop.label)) for hop in path[:-1]]
     steps.append(Step(path[-1].type, path[-1].reverse, NodePattern(service, "Service"), last))
-    match = Match(NodePattern(failed, label, Var(key)), tuple(steps))
-    way: Expr = Get(last, "path") if path[-1].type == "ROUTED_OVER" else Const("ACCESS")
-    return Sub("COLLECT", Query((Unwind(ids, key), match, Return(ListOf((Var(service), way)), distinct=True))))
+    return (Unwind(ids, key), Match(NodePattern(failed, label, Var(key)), tuple(steps))), service
+
+
+def _up(names: Names, kind: ScopeKind, path: tuple[Hop, ...], ids: Expr, last: str) -> tuple[tuple[Clause, ...], str]:
+    """Begin at the caller's services, and go to what fails. Trunks that fail are found first: many services share them."""
+    own = everything(names, kind, "Service")
+    if path[-1].type != "ROUTED_OVER" or len(path) == 1:
+        return (*own.clauses, _meets(names, own.node, path, ids, last)), own.node
+    trunks = everything(names, kind, "Trunk")
+    failed, trunk = names.variable(), names.variable()
+    among = Sub(
+        "COLLECT", Query((*trunks.clauses, _meets(names, trunks.node, path[:-1], ids), Return(Var(trunks.node))))
+    )
+    step = Step("ROUTED_OVER", reverse=False, node=NodePattern(trunk), var=last)
+    over = Match(NodePattern(own.node), (step,), where=Binary("IN", Var(trunk), Var(failed)))
+    return (With(((among, failed),)), apart(own), over), own.node
+
+
+def _meets(names: Names, start: str, path: tuple[Hop, ...], ids: Expr, first_step: str = "") -> Match:
+    """Go a way back to what fails, which has no label here, or a planner could begin at it."""
+    failed = names.variable()
+    ends = [NodePattern("", hop.label) for hop in reversed(path[:-1])] + [NodePattern(failed)]
+    back = [Step(hop.type, not hop.reverse, end) for hop, end in zip(reversed(path), ends, strict=True)]
+    back[0] = replace(back[0], var=first_step)
+    return Match(NodePattern(start), tuple(back), where=Binary("IN", Get(failed, "id"), ids))
 
 
 def _effect(service: str, kinds: str) -> Expr:

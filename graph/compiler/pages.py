@@ -8,7 +8,7 @@ by the shaper. All selections of one page (`nodes`, `edges`, aliases of them) sh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graph.compiler.bind import CursorPart, PageSize
@@ -17,7 +17,6 @@ from graph.compiler.clauses import (
     Binary,
     Call,
     Case,
-    Clause,
     Const,
     Expr,
     Get,
@@ -31,7 +30,20 @@ from graph.compiler.clauses import (
 )
 from graph.compiler.filters import Filtered, SortKey, after
 from graph.compiler.layout import Constant, Cursor, Edges, Nodes, Object, Page, PageInfo, PageMember, Total
-from graph.compiler.parts import Item, Recursion, Row, ahead_of, element_type, item_of, joined, kept, slot_of
+from graph.compiler.names import Names
+from graph.compiler.parts import (
+    Item,
+    Listed,
+    Recursion,
+    Row,
+    ahead_of,
+    element_type,
+    in_common,
+    item_of,
+    joined,
+    kept,
+    slot_of,
+)
 from graph.compiler.query import Field
 from graph.compiler.slice import Source, both
 from graph.model.model import LABELS, Kind
@@ -107,11 +119,12 @@ class _Rows:
         context = f"{self.asked.named_type}:{','.join(key.word for key in keys)}"
         condition = both(_filter(self.recursion, self.asked, self.found), self._places(keys, context))
         condition = both(condition, self._indexed_start(keys, condition))
-        row = Row(joins=True)
+        row = Row(joins=True, own={})
         members = self._members(row, outer, ListOf(tuple(key.expr for key in keys)), context)
         size = self.recursion.names.parameter(PageSize(slot=slot_of(self.asked), more=int(self._wants_more())))
         order = tuple(Order(key.expr, key.descending != self._backward()) for key in keys)
-        return _ordered(self.found.where(condition), row, (order, size), outer), members
+        found = Listed(clauses=self.found.where(condition), around=self.item.outer, outer=outer, order=order)
+        return _ordered(self.recursion.names, found, row, size), members
 
     def _arguments(self) -> Mapping[str, Any]:
         return self.recursion.arguments[slot_of(self.asked)]
@@ -200,15 +213,13 @@ class _Rows:
         return Binary(">=", first, Const("")) if usable else All(())
 
 
-def _ordered(
-    clauses: tuple[Clause, ...], row: Row, cut: tuple[tuple[Order, ...], Expr], outer: tuple[str, ...]
-) -> Expr:
+def _ordered(names: Names, found: Listed, row: Row, size: Expr) -> Expr:
     """Sort and cut first, then ask further: a subquery must not run for rows that the page leaves out."""
-    order, size = cut
     if row.ahead or any(_asks_further(each) for each in row.places):
-        first = With(kept(outer), order=order, limit=size)
-        return Sub("COLLECT", Query((*clauses, first, *ahead_of(row, outer), Return(row.list(), order=order))))
-    return Sub("COLLECT", Query((*clauses, Return(row.list(), order=order, limit=size))))
+        first = With(kept(found.outer), order=found.order, limit=size)
+        cut = in_common(names, row, replace(found, clauses=(*found.clauses, first)))
+        return Sub("COLLECT", Query((*cut, *ahead_of(row, found.outer), Return(row.list(), order=found.order))))
+    return Sub("COLLECT", Query((*found.clauses, Return(row.list(), order=found.order, limit=size))))
 
 
 def _asks_further(expr: Expr) -> bool:

@@ -14,6 +14,7 @@ from graphql import GraphQLObjectType, GraphQLSchema
 
 from graph.compiler.clauses import (
     All,
+    At,
     Call,
     Case,
     Clause,
@@ -28,13 +29,14 @@ from graph.compiler.clauses import (
     Reached,
     Return,
     Sub,
+    Unwind,
     Var,
     With,
 )
 from graph.compiler.layout import Body, Object, One
 from graph.compiler.names import Names
 from graph.compiler.query import Field, Selection
-from graph.compiler.slice import Source
+from graph.compiler.slice import Own, Source
 from graph.model.mapping import Mappings, NodeType, RelationType
 from graph.model.scope import ScopeKind
 
@@ -48,6 +50,8 @@ class Row:
     """what a WITH must compute before the row: a subquery that aggregates may not stand in a list (Neo4j)."""
     joins: bool = False
     """whether the nodes that this object leads to may be bound ahead too, their values standing in this row."""
+    own: Own | None = None
+    """where the row is one of many, what all of them read of the caller's slice."""
 
     def put(self, expr: Expr) -> int:
         """Give the place of an expression."""
@@ -161,12 +165,45 @@ def kept(variables: Sequence[str]) -> tuple[tuple[Expr, str], ...]:
 
 def ahead_of(row: Row, outer: tuple[str, ...]) -> tuple[With, ...]:
     """Bind what stands ahead of a row, one after the other, since the later may be asked of the earlier."""
-    bound = list(outer)
+    bound = [*outer, *(name for _, name in (row.own or {}).values())]
     clauses: list[With] = []
     for expr, name in row.ahead:
         clauses.append(With((*kept(bound), (expr, name))))
         bound.append(name)
     return tuple(clauses)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """Clauses that find the rows of a list, cut already, and the variables in it."""
+
+    clauses: tuple[Clause, ...]
+    around: tuple[str, ...]
+    """bound around the list."""
+    outer: tuple[str, ...]
+    """bound in each row, with those around."""
+    order: tuple[Order, ...]
+
+
+def in_common(names: Names, row: Row, found: Listed) -> tuple[Clause, ...]:
+    """Bind once what all rows read of the caller's slice: the rows are listed first, and then read on one by one.
+
+    They are listed by a subquery and not by `collect`: an aggregate inside a row is a syntax error on Neo4j.
+    """
+    if not row.own:
+        return found.clauses
+    rows, each = names.variable(), names.variable()
+    mine = tuple(name for name in found.outer if name not in found.around)
+    item = Return(ListOf(tuple(Var(name) for name in mine)), order=found.order)
+    listed = Sub("COLLECT", Query((*found.clauses, item)))
+    again = tuple((At(Var(each), Const(place)), name) for place, name in enumerate(mine))
+    shared = tuple(name for _, name in row.own.values())
+    return (
+        With((*kept(found.around), (listed, rows))),
+        With((*kept((*found.around, rows)), *row.own.values())),
+        Unwind(Var(rows), each),
+        With((*kept((*found.around, *shared)), *again)),
+    )
 
 
 def one(asked: Field, query: Query, body: Body, row: Row) -> One:

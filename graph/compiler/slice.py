@@ -1,34 +1,47 @@
-"""The caller's slice, as Cypher: where a list starts, and what a single node must satisfy.
+"""The caller's slice, as Cypher: where a list starts, and how a single node is found.
 
 Nothing else in the compiler writes a condition of visibility. A node is reached in one of four ways, and each has its
-function here: as the start of a list (`everything`), by its id (`visible`), along relationships from a node that is
-already in the slice (`along`), or as one of a set that was found otherwise (`visible` again). A step that the model
-marks as inside needs no condition: whoever may see its start may see its end.
+function here: as the start of a list (`everything`), by an id (`by_id`, `by_ids`), along relationships from a node that
+is already in the slice (`along`), or as the only one of a relationship (`visible`). A step that the model marks as inside
+needs no condition: whoever may see its start may see its end.
+
+Time must tell a customer nothing of what is outside the slice. So no statement of a customer's walks away from a node
+that customers share: it begins at the caller's own nodes and looks whether they lead to that node.
+
+1. A shared node by its id is looked for in the slice, never in the index: unknown and forbidden are the same work.
+2. Any other node by its id is found by the index. Where the index has none, a node of the caller's is tested in its
+   place, so that unknown and forbidden are the same steps.
+3. A list of a shared node begins at the caller's nodes of the list's label. `_DIRECT` has the exceptions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from graph.compiler.bind import ScopeIds
 from graph.compiler.clauses import (
     All,
     AnyOf,
+    At,
     Binary,
+    Call,
     Clause,
     Const,
     Expr,
     Get,
     HasLabel,
+    ListOf,
     Match,
     NodePattern,
     Query,
     Return,
     Step,
     Sub,
+    Those,
     Union,
+    Unwind,
     Var,
     With,
 )
@@ -36,7 +49,16 @@ from graph.compiler.names import Names
 from graph.errors import Refused
 from graph.model.mapping import Hop
 from graph.model.model import RELATIONSHIPS
-from graph.model.scope import ScopeKind, slice_paths
+from graph.model.scope import ScopeKind, is_exclusive, slice_paths
+
+_DIRECT: Final = frozenset({("CAUSED_BY", False), ("CONCERNS_CUSTOMER", False)})
+"""Steps (type, reverse) that a customer's statement takes from a shared node, though they are not inside.
+
+An alarm has few causes, while it may cause hundreds: so this step is shorter than the way back. A customer's events are its
+whole history, which nobody walks to find one of them."""
+
+_WHOLE_HISTORY: Final = frozenset({"Event"})
+"""Shared labels whose nodes are found by the index all the same: the caller's list of them has no bound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,25 +89,61 @@ def both(*conditions: Expr) -> Expr:
     return All(tuple(parts))
 
 
-def visible(names: Names, kind: ScopeKind, var: str, labels: Sequence[str]) -> Expr:
+Own = dict[str, tuple[Expr, str]]
+"""What the rows of a page have in common of the caller's slice, by what it is: its expression, and the variable of it."""
+
+
+def visible(names: Names, kind: ScopeKind, var: str, labels: Sequence[str], own: Own | None = None) -> Expr:
     """Give the condition that a node, of one of these labels, is in the caller's slice."""
     match kind:
         case ScopeKind.EVERYTHING:
             return All(())
         case ScopeKind.CUSTOMERS if len(labels) == 1:
-            return _owned(names, var, labels[0])
+            return _owned(names, var, labels[0], own)
         case ScopeKind.CUSTOMERS:
-            return AnyOf(tuple(both(HasLabel(var, each), _owned(names, var, each)) for each in labels))
+            return AnyOf(tuple(both(HasLabel(var, each), _owned(names, var, each, own)) for each in labels))
         case ScopeKind.NOTHING:
             raise Refused("This caller reads nothing here.", code="FORBIDDEN", hint="Use a token with another role.")
         case never:
             assert_never(never)
 
 
-def _owned(names: Names, var: str, label: str) -> Expr:
+def _owned(names: Names, var: str, label: str, own: Own | None = None) -> Expr:
     if label == "Customer":
-        return Binary("IN", Get(var, "id"), names.parameter(ScopeIds()))
+        return _named(names, var)
+    if _is_shared(label):
+        return _among_own(names, var, label, own)
     return AnyOf(tuple(Sub("EXISTS", Query((_from_customer(names, path, var, ""),))) for path in slice_paths(label)))
+
+
+def _is_shared(label: str) -> bool:
+    """Tell whether several customers may see a node, so that what is found around it depends on all of them."""
+    return bool(slice_paths(label)) and not is_exclusive(label) and label not in _WHOLE_HISTORY
+
+
+def _among_own(names: Names, var: str, label: str, own: Own | None) -> Expr:
+    """Look for a node among the caller's own of its label; they are found once for a whole page."""
+    mine = _owned_nodes(names, label, names.variable())
+    if own is not None:
+        nodes = Sub("COLLECT", Query((*mine.clauses, Return(Var(mine.node)))))
+        return Binary("IN", Var(var), Var(_common(names, own, label, nodes)))
+    same = With(((Var(var), ""), (Var(mine.node), "")), where=Binary("=", Var(mine.node), Var(var)))
+    return Sub("EXISTS", Query((apart(mine), same, Return(Var(mine.node)))))
+
+
+def _common(names: Names, own: Own, what: str, value: Expr) -> str:
+    """Give the variable of something that all rows of a page have in common."""
+    if what not in own:
+        own[what] = (value, names.variable())
+    return own[what][1]
+
+
+def apart(own: Source) -> Union:
+    """Find nodes in a subquery of their own, so that no variable around it is lost by a WITH."""
+    first = own.clauses[0]
+    if isinstance(first, Union):  # it is one already, and what follows it only names its node again
+        return first
+    return Union((Query((*own.clauses, Return(Var(own.node)))),))
 
 
 def _from_customer(names: Names, path: tuple[Hop, ...], var: str, label: str) -> Match:
@@ -150,21 +208,116 @@ def _owned_nodes(names: Names, label: str, var: str) -> Source:
     return Source(clauses=(Union(ways), With(((Var(var), ""),))), node=var)
 
 
+# By id ---------------------------------------------------------------------------------------------------------------
+
+
+def by_id(names: Names, kind: ScopeKind, label: str, key: Expr, outer: tuple[str, ...] = ()) -> Source:
+    """Find the node of a label with an id, if it is in the slice; `outer` are variables that `key` needs."""
+    match kind:
+        case ScopeKind.EVERYTHING:
+            var = names.variable()
+            return Source(clauses=(Match(NodePattern(var, label, key)),), node=var)
+        case ScopeKind.CUSTOMERS if label == "Customer":
+            return _named_customer(names, key, outer)
+        case ScopeKind.CUSTOMERS if _is_shared(label):
+            own = _everything(names, kind, label)
+            return replace(own, clauses=own.where(Binary("=", Get(own.node, "id"), key)))
+        case ScopeKind.CUSTOMERS if slice_paths(label):
+            return _indexed(names, label, key, outer)
+        case ScopeKind.CUSTOMERS | ScopeKind.NOTHING:
+            var = names.variable()
+            where = visible(names, kind, var, (label,))
+            return Source(clauses=(Match(NodePattern(var, label, key), where=where),), node=var)
+        case never:
+            assert_never(never)
+
+
+def _named_customer(names: Names, key: Expr, outer: tuple[str, ...]) -> Source:
+    """Find one of the caller's customers; for any other id nothing is looked for at all."""
+    named, var = names.variable(), names.variable()
+    kept = tuple((Var(each), "") for each in outer)
+    ours = With((*kept, (key, named)), where=Binary("IN", Var(named), names.parameter(ScopeIds())))
+    return Source(clauses=(ours, Match(NodePattern(var, "Customer", Var(named)))), node=var)
+
+
+def _indexed(names: Names, label: str, key: Expr, outer: tuple[str, ...]) -> Source:
+    """Find a node by the index; where there is none, go the same way from a node of the caller's, and drop that.
+
+    The node that stands in is the first on the way from the customer: it is there at once, however large the slice is.
+    """
+    nearest = slice_paths(label)[0][:1]
+    own, stand_in, found, var, seen = (names.variable() for _ in range(5))
+    kept = tuple((Var(each), "") for each in outer)
+    some = Query((_from_customer(names, nearest, own, nearest[0].label), Return(Var(own), limit=Const(1))))
+    indexed = Query((Match(NodePattern(found, label, key)), Return(Var(found), limit=Const(1))))
+    either = Call("coalesce", (_head(indexed), Var(stand_in)))
+    tested = (_owned(names, var, label), seen)  # a column, so that it is asked also of what stands in
+    clauses = (
+        With((*kept, (_head(some), stand_in))),
+        With((*kept, (either, var))),
+        With((*kept, (Var(var), ""), tested)),
+        With((*kept, (Var(var), "")), where=both(Var(seen), Binary("=", Get(var, "id"), key))),
+    )
+    return Source(clauses=clauses, node=var)
+
+
+def _head(query: Query) -> Expr:
+    return Call("head", (Sub("COLLECT", query),))
+
+
+def by_ids(names: Names, kind: ScopeKind, label: str, keys: Expr) -> Source:
+    """Find the nodes of a label with these ids: a row for each key in their order, null where it is not in the slice."""
+    key = names.variable()
+    if kind is ScopeKind.CUSTOMERS and _is_shared(label):
+        return _own_by_ids(names, label, keys, key)
+    if kind is ScopeKind.CUSTOMERS and slice_paths(label):
+        one, var = by_id(names, kind, label, Var(key), (key,)), names.variable()
+        found = _head(Query((*one.clauses, Return(Var(one.node), limit=Const(1)))))
+        return Source(clauses=(Unwind(keys, key), With(((Var(key), ""), (found, var)))), node=var)
+    var = names.variable()
+    match = Match(NodePattern(var, label, Var(key)), where=visible(names, kind, var, (label,)), optional=True)
+    return Source(clauses=(Unwind(keys, key), match), node=var)
+
+
+def _own_by_ids(names: Names, label: str, keys: Expr, key: str) -> Source:
+    """Walk the slice once for all keys."""
+    found, one, var = (names.variable() for _ in range(3))
+    own = _owned_nodes(names, label, names.variable())
+    wanted = own.where(Binary("IN", Get(own.node, "id"), keys))
+    same = With(((Var(key), ""), (Var(one), "")), where=Binary("=", Get(one, "id"), Var(key)))
+    first = _head(Query((Unwind(Var(found), one), same, Return(Var(one), limit=Const(1)))))
+    clauses = (
+        With(((Sub("COLLECT", Query((*wanted, Return(Var(own.node))))), found),)),
+        Unwind(keys, key),
+        With(((Var(found), ""), (Var(key), ""), (first, var))),
+    )
+    return Source(clauses=clauses, node=var)
+
+
+# Along relationships -------------------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
     """A walk over relationships from a node of the slice."""
 
     start: str
+    label: str
+    """the label of the start."""
     path: tuple[Hop, ...]
     labels: Sequence[str]
     """the labels that the end may have, where the last hop leaves that open."""
     outer: tuple[str, ...]
     once: bool
     """whether each node counts once, however many relationships lead to it."""
+    own: Own | None = None
+    """where this walk is one of many, what is found once for all of them."""
 
 
 def along(names: Names, kind: ScopeKind, walk: Walk) -> Source:
     """Follow relationships from a node of the slice, to nodes of the slice."""
+    if kind is ScopeKind.CUSTOMERS and _leads_to_others(walk):
+        return _from_own(names, walk)
     start, path, labels, outer = walk.start, walk.path, walk.labels, walk.outer
     steps: list[Step] = []
     conditions: list[Expr] = []
@@ -173,12 +326,63 @@ def along(names: Names, kind: ScopeKind, walk: Walk) -> Source:
         near, relationship, node = node, names.variable(), names.variable()
         steps.append(Step(hop.type, hop.reverse, NodePattern(node, hop.label), relationship))
         if not hop.inside:
-            conditions.append(visible(names, kind, node, (hop.label,) if hop.label else labels))
+            conditions.append(visible(names, kind, node, (hop.label,) if hop.label else labels, walk.own))
     clauses: tuple[Clause, ...] = (Match(NodePattern(start), tuple(steps), where=both(*conditions)),)
     if walk.once and _repeats(path):
-        kept = tuple((Var(each), "") for each in (*outer, node))
-        return Source(clauses=(*clauses, With(kept, distinct=True)), node=node)
+        return _once(clauses, outer, node)
     return Source(clauses=clauses, node=node, relationship=relationship, near=near, reverse=path[-1].reverse)
+
+
+def _once(clauses: tuple[Clause, ...], outer: tuple[str, ...], node: str) -> Source:
+    kept = tuple((Var(each), "") for each in (*outer, node))
+    return Source(clauses=(*clauses, With(kept, distinct=True)), node=node)
+
+
+def _leads_to_others(walk: Walk) -> bool:
+    """Tell whether a walk goes from a shared node to as many nodes as all customers together have there."""
+    hop = walk.path[-1]
+    bounded = _single(hop) or (hop.type, hop.reverse) in _DIRECT
+    return len(walk.path) == 1 and not hop.inside and not bounded and not is_exclusive(walk.label)
+
+
+def _from_own(names: Names, walk: Walk) -> Source:
+    """Begin at the caller's own nodes of the far label, and keep those whose relationship leads back to the start.
+
+    The far end is compared with the start, not given as it: a planner could begin there, at all that others have.
+    """
+    (hop,) = walk.path
+    mine = _owned_nodes(names, hop.label or walk.labels[0], names.variable())
+    relationship, there = names.variable(), names.variable()
+    back = Match(NodePattern(mine.node), (Step(hop.type, not hop.reverse, NodePattern(there), relationship),))
+    found = Source(
+        clauses=(apart(mine), replace(back, where=Binary("=", Var(there), Var(walk.start)))),
+        node=mine.node,
+        relationship=relationship,
+        near=walk.start,
+        reverse=hop.reverse,
+    )
+    if walk.own is not None:
+        found = _of_start(names, walk, found, _ways_back(names, walk.own, mine, back))
+    if walk.once and _repeats(walk.path):
+        return _once(found.clauses, walk.outer, found.node)
+    return found
+
+
+def _ways_back(names: Names, own: Own, mine: Source, back: Match) -> str:
+    """Find once [node that is led to, relationship, own node] for all starts of a page."""
+    (step,) = back.steps
+    row = ListOf((Var(step.node.var), Var(step.var), Var(mine.node)))
+    rows = Sub("COLLECT", Query((*mine.clauses, back, Return(row))))
+    return _common(names, own, f"{step.type}{' reverse' if step.reverse else ''}", rows)
+
+
+def _of_start(names: Names, walk: Walk, found: Source, ways: str) -> Source:
+    """Take those that lead to one start."""
+    way = names.variable()
+    kept = tuple((Var(each), "") for each in walk.outer)
+    here = Those("w", Var(ways), Binary("=", At(Var("w"), Const(0)), Var(walk.start)))
+    ends = ((At(Var(way), Const(1)), found.relationship), (At(Var(way), Const(2)), found.node))
+    return replace(found, clauses=(Unwind(here, way), With((*kept, *ends))))
 
 
 def _repeats(path: tuple[Hop, ...]) -> bool:

@@ -107,3 +107,19 @@ def _steps_inside(label: str) -> list[Hop]:
         if each.inside is Inside.REVERSE and label in each.ends:
             steps += [Hop(type=each.type, reverse=True, label=start) for start in each.starts]
     return steps
+
+
+@functools.cache
+def is_exclusive(label: str) -> bool:
+    """Tell whether a node of a label is in the slice of one customer at most, by the cardinalities of the model.
+
+    >>> is_exclusive("Service"), is_exclusive("Trunk")
+    (True, False)
+    """
+    paths = slice_paths(label)
+    return bool(paths) and all(_has_one_origin(hop) for path in paths for hop in path)
+
+
+def _has_one_origin(hop: Hop) -> bool:
+    known = RELATIONSHIPS[hop.type]
+    return known.one_end if hop.reverse else known.one_start

@@ -24,6 +24,7 @@ from benchmarks.figures import Block, percentile, ratios, spread
 from benchmarks.measure import Measured, Plan, measure
 from benchmarks.node import spellings
 from benchmarks.report import as_json, as_markdown, misses
+from benchmarks.timing import Told, longer, rank_correlation
 from graph.store.store import Product, Store
 from tests.conftest import wipe
 
@@ -135,3 +136,30 @@ def test_memory_is_told_after_each_block() -> None:
     told = list(comparing.soak(3, connections=2, seconds=0.1))
     assert told[-1][0] >= 3
     assert told[-1][1] > 10
+
+
+def test_times_that_go_with_a_class_tell_and_others_do_not() -> None:
+    told = [(float(load), 1 + load / 100) for load in range(200)]
+    silent = [(float(load), 1 + (load * 7919 % 200) / 100) for load in range(200)]
+    assert rank_correlation(told) == pytest.approx(1)
+    assert abs(rank_correlation(silent)) < 0.2
+    assert longer([(0, 1.0), (0, 1.1), (1, 2.0), (1, 2.1)]) == 1
+    assert longer([(0, 1.0), (0, 2.0), (1, 1.0), (1, 2.0)]) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "control", "tells"),
+    [
+        pytest.param("r", 0.5, 0.01, True, id="beyond the noise"),
+        pytest.param("r", 0.05, 0.01, False, id="within the noise"),
+        pytest.param("AUC", 0.3, 0.5, True, id="a hidden id that is quicker"),
+        pytest.param("AUC", 0.62, 0.42, False, id="a machine that is noisier than lots are"),
+    ],
+)
+def test_a_figure_tells_only_beyond_noise_and_control(
+    measure: str, value: float, control: float, *, tells: bool
+) -> None:
+    found = Told(
+        store="embedded", question="q", measure=measure, value=value, control=control, noise=0.1, low_ms=1, high_ms=1
+    )
+    assert found.tells is tells

@@ -14,7 +14,7 @@ from graph.compiler.clauses import All, Expr, Match, NodePattern, Query, Return,
 from graph.compiler.names import Names
 from graph.compiler.parts import Recursion, element_type, label_of_type
 from graph.compiler.query import Field
-from graph.compiler.slice import Source
+from graph.compiler.slice import Source, Walk
 from graph.model.mapping import Along, AnyById, ById, Changed, Entities, Everything, ImpactField, PathField, SearchField
 from graph.model.scope import ScopeKind
 
@@ -42,6 +42,18 @@ def _all_see_it(*_arguments: object) -> Expr:
     return All(())
 
 
+def _found_by_all(names: Names, _kind: ScopeKind, label: str, key: Expr, outer: tuple[str, ...] = ()) -> Source:
+    return slices.by_id(names, ScopeKind.EVERYTHING, label, key, outer)
+
+
+def _all_found_by_all(names: Names, _kind: ScopeKind, label: str, keys: Expr) -> Source:
+    return slices.by_ids(names, ScopeKind.EVERYTHING, label, keys)
+
+
+def _to_all(names: Names, walk: Walk) -> Source:
+    return slices.along(names, ScopeKind.EVERYTHING, walk)
+
+
 def _whole_label(names: Names, _kind: ScopeKind, label: str, having: str = "") -> Source:
     return slices.everything(names, ScopeKind.EVERYTHING, label, having)
 
@@ -61,29 +73,29 @@ BREAKAGES = (
     Breakage(
         name="an object by its id",
         kind=ById,
-        target="graph.compiler.compile.visible",
-        replacement=_all_see_it,
+        target="graph.compiler.compile.by_id",
+        replacement=_found_by_all,
         about="ById",
     ),
     Breakage(
         name="any object by its id",
         kind=AnyById,
-        target="graph.compiler.compile.visible",
-        replacement=_all_see_it,
+        target="graph.compiler.compile.by_id",
+        replacement=_found_by_all,
         about="AnyById",
     ),
     Breakage(
         name="entities",
         kind=Entities,
-        target="graph.compiler.compile.visible",
-        replacement=_all_see_it,
+        target="graph.compiler.compile.by_ids",
+        replacement=_all_found_by_all,
         about="Entities",
     ),
     Breakage(
         name="what a change returns",
         kind=Changed,
-        target="graph.compiler.compile.visible",
-        replacement=_all_see_it,
+        target="graph.compiler.compile.by_id",
+        replacement=_found_by_all,
         about="Changed",
     ),
     Breakage(
@@ -91,6 +103,13 @@ BREAKAGES = (
         kind=Along,
         target="graph.compiler.slice.visible",
         replacement=_all_see_it,
+        about="AnyById",
+    ),
+    Breakage(
+        name="a list of what others have on a shared node",
+        kind=Along,
+        target="graph.compiler.slice._from_own",
+        replacement=_to_all,
         about="AnyById",
     ),
     Breakage(
@@ -117,8 +136,8 @@ BREAKAGES = (
     Breakage(
         name="an impact",
         kind=ImpactField,
-        target="graph.compiler.impact.visible",
-        replacement=_all_see_it,
+        target="graph.compiler.impact.everything",
+        replacement=_whole_label,
         about="ImpactField",
     ),
     Breakage(

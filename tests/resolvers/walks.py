@@ -1,0 +1,155 @@
+"""Where a statement of a customer's begins and which way it walks, read from the statement itself.
+
+Time can tell of others only by records that are touched outside the slice. So each pattern must begin at a node that the
+caller may see, and each of its steps must be bounded by what the caller has: a step inside the slice, one to a single
+node, or one from a node that only one customer sees. Where a planner is free to begin at the other end, that end must
+have neither an index to begin with nor a variable that is bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any, assert_never
+
+from graph.compiler.bind import ScopeIds
+from graph.compiler.clauses import (
+    All,
+    AnyOf,
+    Clause,
+    Const,
+    FullText,
+    Match,
+    Query,
+    Reached,
+    Return,
+    ShortestPath,
+    Step,
+    Sub,
+    Union,
+    Unwind,
+    With,
+)
+from graph.compiler.names import Names
+from graph.compiler.slice import visible
+from graph.model.model import RELATIONSHIPS, Inside
+from graph.model.scope import ScopeKind, is_exclusive
+
+_LITTLE = {("CAUSED_BY", False), ("CONCERNS_CUSTOMER", False)}
+"""Steps that docs/security.md names as exceptions."""
+_REFUSED = {"NAMES", "TELLS", "ABOUT"}
+"""Relationships that only fields with `@operatorOnly` go over: a customer is refused before anything is compiled."""
+_BY_INDEX = {"Customer", "Event"}
+"""Labels beside the exclusive ones that are found by their id."""
+_NOTHING = (Const(value=False), AnyOf(()))
+
+
+def walks_outside(query: Query) -> list[str]:
+    """Say of each pattern of a customer's statement what of it could depend on others."""
+    return list(dict.fromkeys(_query(query, frozenset())))
+
+
+def _query(query: Query, bound: frozenset[str]) -> Iterator[str]:
+    for clause in query.clauses:
+        yield from _clause(clause, bound)
+        bound |= _bound_by(clause)
+
+
+def _clause(clause: Clause, bound: frozenset[str]) -> Iterator[str]:
+    match clause:
+        case Match():
+            yield from _pattern(clause, bound)
+            yield from _inner(clause.where, bound | _bound_by(clause))
+        case Union(queries=queries):
+            for each in queries:
+                yield from _query(each, bound)
+        case With(items=items, where=where):
+            yield from _inner(items, bound)
+            yield from _inner(where, bound | _bound_by(clause))
+        case Unwind(item=item) | Return(item=item):
+            yield from _inner(item, bound)
+        case FullText() | ShortestPath():
+            yield f"{type(clause).__name__} reads what all have"
+        case never:
+            assert_never(never)
+
+
+def _inner(value: Any, bound: frozenset[str]) -> Iterator[str]:
+    match value:
+        case Sub(query=query):
+            yield from _query(query, bound)
+        case Reached(match=pattern, value=inner):
+            yield from _pattern(pattern, bound)
+            yield from _inner(inner, bound | _bound_by(pattern))
+        case tuple():
+            for each in value:
+                yield from _inner(each, bound)
+        case _ if is_dataclass(value):
+            for field in fields(value):
+                yield from _inner(getattr(value, field.name), bound)
+
+
+def _bound_by(clause: Clause) -> frozenset[str]:
+    match clause:
+        case Match(start=start, steps=steps):
+            names = [start.var, *(name for each in steps for name in (each.var, each.node.var))]
+        case With(items=items):
+            names = [name for _, name in items if name]
+        case Unwind(var=var) | FullText(var=var):
+            names = [var]
+        case Union(queries=queries):
+            returned = [each.clauses[-1] for each in queries]
+            names = [each.item.name for each in returned if isinstance(each, Return)]  # type: ignore[union-attr]
+        case ShortestPath(path=path):
+            names = [path]
+        case Return():
+            names = []
+        case never:
+            assert_never(never)
+    return frozenset(each for each in names if each)
+
+
+def _pattern(match: Match, bound: frozenset[str]) -> Iterator[str]:
+    if match.where in _NOTHING:
+        return
+    start = match.start
+    keyed = start.key is not None and (is_exclusive(start.label) or start.label in _BY_INDEX)
+    conditions = match.where.items if isinstance(match.where, All) else (match.where,)
+    if start.var not in bound and not keyed and _ours(start.var) not in conditions:
+        yield f"begins at any {start.label or 'node'}"
+    for each in match.steps:
+        if not _is_bounded(each):
+            yield f"walks over {each.type}{' against the arrow' if each.reverse else ''}"
+        if each.node.key is not None:
+            yield f"ends at {each.node.label} by its key"
+    last = match.steps[-1].node if match.steps else None
+    if last and last.var in bound and not _is_own(match.steps[-1]):
+        yield f"ends at a {last.label or 'node'} that is bound, over {match.steps[-1].type}"
+
+
+def _ours(var: str) -> Any:
+    """The condition that a node is one of the caller's customers, as the compiler writes it."""
+    return visible(Names(parameters=[("scope", ScopeIds())]), ScopeKind.CUSTOMERS, var, ("Customer",))
+
+
+def _ends(step: Step) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    known = RELATIONSHIPS[step.type]
+    return (known.ends, known.starts) if step.reverse else (known.starts, known.ends)
+
+
+def _is_bounded(step: Step) -> bool:
+    known = RELATIONSHIPS[step.type]
+    inside = known.inside is (Inside.REVERSE if step.reverse else Inside.FORWARD)
+    single = known.one_start if step.reverse else known.one_end
+    near, _ = _ends(step)
+    little = step.type in _REFUSED or (step.type, step.reverse) in _LITTLE
+    return inside or single or little or all(is_exclusive(each) for each in near)
+
+
+def _is_own(step: Step) -> bool:
+    """Tell whether the far end of a step has what one customer has, or a single way back."""
+    known = RELATIONSHIPS[step.type]
+    _, far = _ends(step)
+    return all(is_exclusive(each) or each in _BY_INDEX for each in far) or (
+        known.one_end if step.reverse else known.one_start
+    )
