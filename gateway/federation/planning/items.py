@@ -112,6 +112,22 @@ def as_set(items: tuple[Item, ...], fragments: tuple[Fragment, ...]) -> Selectio
     return SelectionSet((*_as_fields(items), *fragments))
 
 
+def marked_otherwise(items: tuple[Item, ...], fragments: tuple[Fragment, ...]) -> tuple[Item, ...]:
+    """Name the fields that bear more directives for some types of an interface than for others."""
+    marks: dict[str, set[str]] = {}
+    for each in fragments:
+        _collect_marks(each.inner, marks)
+    return tuple(each for each in items if not marks.get(each.key, set()).issubset(each.directives))
+
+
+def _collect_marks(selected: SelectionSet, marks: dict[str, set[str]]) -> None:
+    for each in selected.selections:
+        if isinstance(each, Fragment):
+            _collect_marks(each.inner, marks)
+        elif each.directives:
+            marks.setdefault(each.key, set()).add(each.directives)
+
+
 def _as_fields(items: tuple[Item, ...]) -> Iterator[Field]:
     for each in items:
         first, *others = each.directives or ("",)

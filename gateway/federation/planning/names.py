@@ -29,13 +29,13 @@ class Written(NamedTuple):
 class _Meaning(NamedTuple):
     name: str
     arguments: str
-    marked: bool
-    """with directives, which may change what it holds: no key or requirement is read from it."""
+    directives: tuple[str, ...]
+    """which may change what it holds: no key or requirement is read from a field that has one."""
     shapes: Mapping[Graph, str]
     """its whole type, by subgraph."""
 
     def agrees(self, other: _Meaning) -> bool:
-        if (self.name, self.arguments, self.marked) != (other.name, other.arguments, other.marked):
+        if (self.name, self.arguments, self.directives) != (other.name, other.arguments, other.directives):
             return False
         return all(other.shapes.get(graph, shape) == shape for graph, shape in self.shapes.items())
 
@@ -45,13 +45,13 @@ class Names:
 
     def __init__(self, graph: QueryGraph) -> None:
         self._graph = graph
-        self._written: dict[tuple[str, str, str, str, bool], Written] = {}
+        self._written: dict[tuple[str, str, str, str, tuple[str, ...]], Written] = {}
         self._meanings: dict[str, list[_Meaning]] = {"__typename": []}
         self._inner: dict[str, Names] = {}
 
     def write(self, type_: str, item: Item, owner: str) -> Written:
         """Give the key that a field is fetched under, for one type (`owner` is its name) or for every."""
-        place = (owner, item.key, item.name, item.arguments, bool(item.directives))
+        place = (owner, item.key, item.name, item.arguments, item.directives)
         found = self._written.get(place)
         if found is None:
             found = self._written[place] = self._free(item, self._meaning(type_, item))
@@ -59,7 +59,7 @@ class Names:
 
     def read(self, item: Item, owner: str) -> Written | None:
         """Give the key that a field of a type lies under; None where it was never fetched."""
-        place = (item.key, item.name, item.arguments, bool(item.directives))
+        place = (item.key, item.name, item.arguments, item.directives)
         return self._written.get((owner, *place)) or self._written.get((EVERY_TYPE, *place))
 
     def _free(self, item: Item, meaning: _Meaning) -> Written:
@@ -78,4 +78,4 @@ class Names:
         return all(meaning.agrees(each) for each in self._meanings.get(key, ()))
 
     def _meaning(self, type_: str, item: Item) -> _Meaning:
-        return _Meaning(item.name, item.arguments, bool(item.directives), self._graph.shapes(type_, item.name))
+        return _Meaning(item.name, item.arguments, item.directives, self._graph.shapes(type_, item.name))

@@ -21,7 +21,7 @@ from typing import Any, Final, TypeVar
 from gateway.federation.planning.choosing import Choosing
 from gateway.federation.planning.costs import FIELD, FREE, HOP, MISSING, Cost, behind_a_fetch, plus
 from gateway.federation.planning.errors import PlanTooLarge
-from gateway.federation.planning.items import Item, Items, as_set
+from gateway.federation.planning.items import Item, Items, as_set, marked_otherwise
 from gateway.federation.planning.positions import Entry, Pick, Position, Positions, Reach, Reached, Solution
 from gateway.federation.query_graph import QueryGraph, State, Target
 from gateway.federation.selections import Field, Fragment, SelectionSet, Sets
@@ -223,6 +223,8 @@ class Paths:
             if len(asked) == len(items) and not fragments and not missing:
                 return Solution(cost=found.cost, picks=found.picks)
             return self._open_first(position, sets, Solution(cost=found.cost, picks=found.picks), fragments)
+        apart = {*missing, *marked_otherwise(asked, fragments)}
+        missing = tuple(each for each in asked if each in apart)
         together = self._by_types(position, asked, missing, fragments)
         fetched = tuple(each.item for each in found.picks if each.cost[1] or not each.at_hand)
         if missing or not fetched:

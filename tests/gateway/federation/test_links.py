@@ -157,7 +157,7 @@ def test_a_directive_of_ones_own_that_is_called_cost_is_no_price() -> None:
         "directive @cost(amount: Float) on FIELD_DEFINITION\n"
         "type Query @join__type(graph: A) { a: Int @cost(amount: 1.5) }"
     )
-    assert read_schema(found.public.sdl).weights == {}
+    assert "Query.a" not in read_schema(found.public.sdl).weights
 
 
 @pytest.mark.parametrize("mark", ["@cost", '@cost(weight: "much")', "@cost(weight: 1.5)"])
