@@ -25,6 +25,8 @@ from tests.servers.neo4j_server import Neo4jServer
 _PRODUCTS = {"embedded": Product.ARCADEDB, "neo4j": Product.NEO4J}
 _SERVER = pytest.StashKey[Neo4jServer]()
 _CANNOT_START = 3
+_QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""Some thirty embedded databases live for seconds; their compiler threads would take more of the machine than the tests."""
 _WIPED_AT_ONCE = 5_000
 
 # The time that one example takes says nothing on two noisy cores; the seed is the run's (tests/selection.py).
@@ -48,7 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             "--update-cases in CI would make every case pass; run it where someone reads the result"
         )
-    if _asked() == "neo4j" and not config.option.collectonly:
+    if _asked() == "embedded":
+        os.environ.setdefault("JAVA_TOOL_OPTIONS", _QUICK_START)
+    elif not config.option.collectonly:
         try:
             _prepare_neo4j(config)
         except ServerUnavailable as exc:

@@ -53,7 +53,7 @@ def severity(effect: str | None, tier: str) -> str | None:
     """Look an effect up in the table of severities."""
     head, *rows = (line.split() for line in _TABLE.strip().splitlines())
     table = {row[0]: dict(zip(head, row[1:], strict=True)) for row in rows}
-    found = table[effect][tier] if effect else "-"
+    found = table[effect].get(tier, "-") if effect else "-"  # a tier that nobody knows was promised nothing
     return None if found == "-" else found
 
 

@@ -86,7 +86,7 @@ def coerced(schema: GraphQLSchema, asked: Operation, variables: Mapping[str, Any
 class Caller:
     """The compiled subgraph over a store."""
 
-    subgraph: KnowledgeSubgraph
+    subgraph: KnowledgeSubgraph = field(repr=False)
     _parsed: dict[str, Operation] = field(default_factory=dict, repr=False)
 
     @property

@@ -14,6 +14,7 @@ import pytest
 from graph.load import load_topology
 from graph.store.store import Store, open_store
 from tests.graph.load.test_loading import SMALL, expected, graph_of, records, silent, soon
+from tests.selection import is_full
 
 pytestmark = [pytest.mark.process, pytest.mark.long]
 
@@ -38,7 +39,7 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("through", [0, 7])
+@pytest.mark.parametrize("through", [0, 7] if is_full() else [7])
 async def test_a_load_whose_process_is_killed_goes_on_where_it_stopped(
     empty_store: Store, store_address: str, tmp_path: Path, through: int
 ) -> None:

@@ -94,7 +94,7 @@ def test_a_long_document_takes_no_more_memory_than_a_short_one(media: str) -> No
         return most
 
     peak(1)
-    short, long = (4, 32) if is_full() else (2, 8)
+    short, long = (4, 32) if is_full() else (1, 4)
     most = peak(long)
     assert most < peak(short) + 200_000
     assert most < 3_000_000
