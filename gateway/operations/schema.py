@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -78,8 +79,9 @@ class PublicSchema:
     """the types that are pages of a list, by Relay's specification: they have edges and pageInfo."""
 
 
+@lru_cache(maxsize=4)
 def read_schema(sdl: str) -> PublicSchema:
-    """Read an SDL and the marks in it."""
+    """Read an SDL and the marks in it; a process that serves one text under several endpoints reads it once."""
     public = build_ast_schema(parse(sdl, no_location=True), assume_valid_sdl=True)
     served = _with_federation_roots(public)
     marks = {

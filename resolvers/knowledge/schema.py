@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -30,8 +31,9 @@ class KnowledgeSchema:
     mappings: Mappings
 
 
+@cache
 def knowledge_schema() -> KnowledgeSchema:
-    """Assemble the schema."""
+    """Assemble the schema, once in a process."""
     made = strawberry.federation.Schema(
         query=Query,
         mutation=Mutation,

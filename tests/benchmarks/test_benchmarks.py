@@ -30,7 +30,7 @@ from tests.conftest import wipe
 
 pytestmark = [pytest.mark.process, pytest.mark.long]
 
-SCALE = 2_500
+SCALE = 5_000
 
 
 @pytest.fixture(scope="module")
