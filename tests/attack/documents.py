@@ -71,7 +71,7 @@ def filters() -> Iterator[bytes]:
     """Filter by hundreds of alternatives, by a megabyte of nothing, and by depth."""
     text = "query($f: ServiceFilter) { services(filter: $f) { totalCount } }"
     deep: dict[str, Any] = {"name": {"contains": "a"}}
-    for _ in range(200):
+    for _ in range(100):
         deep = {"and": [deep]}
     wide = [{"name": {"contains": f"a{number}"}} for number in range(300)]
     for each in itertools.cycle(({"or": wide}, {"or": [{}] * 300_000}, deep, {"and": wide})):

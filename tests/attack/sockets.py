@@ -87,7 +87,7 @@ SOCKETS: Final[Mapping[str, tuple[Held, int]]] = MappingProxyType(
         "unread answers": (unread_answers, 20),
         "dripped bodies": (dripped_bodies, 20),
         "endless trailers": (endless_trailers, 4),
-        "idle sockets": (idle_sockets, 200),
+        "idle sockets": (idle_sockets, 100),
     }
 )
 """Name -> how, and how many at a time."""
