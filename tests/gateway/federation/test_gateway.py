@@ -24,7 +24,7 @@ from gateway.cli import run
 from gateway.errors import CommandFailed, SettingsBroken
 from gateway.federation.federation import Federation
 from gateway.federation.planning import Budget
-from gateway.federation.subgraph import Operation
+from gateway.federation.subgraph import Operation, Subgraph
 from gateway.federation.supergraph_sdl import read_supergraph
 from gateway.http.serving import bound, listening
 from gateway.preparing.cache import SharedCache
@@ -210,6 +210,24 @@ async def test_wild_documents(wild: Path) -> None:
         await asyncio.to_thread(try_all)
 
 
+class SlowToLeave:
+    """A subgraph that takes some turns of the loop to answer, and some to stop."""
+
+    sdl = ""
+
+    def __init__(self, subgraph: Subgraph) -> None:
+        self.name = subgraph.name
+        self._subgraph = subgraph
+
+    async def execute(self, *given: Any) -> Any:
+        try:
+            await asyncio.sleep(0.05)
+        finally:
+            for _ in range(5):
+                await asyncio.sleep(0)
+        return await self._subgraph.execute(*given)
+
+
 class TestPlans:
     """Plans are kept, and no more of them than allowed."""
 
@@ -291,3 +309,16 @@ class TestPlans:
         first, _, third = await asyncio.gather(*asked)
         assert first is third
         assert len(next(iter(subgraphs.values())).asked) == 2
+
+    async def test_who_asks_again_while_the_first_question_is_called_off_is_answered(self) -> None:
+        supergraph = read_supergraph((FOLDER / "entities.graphql").read_text(encoding="utf-8"))
+        world = world_of(supergraph)
+        subgraphs = {each: SlowToLeave(SimulatedSubgraph(supergraph, each, world)) for each in supergraph.endpoints}
+        federation = Federation(supergraph, subgraphs, budget=Budget(), share=True)
+        expected = await self.ask(federation, "{ user { name } }")
+        first = asyncio.create_task(self.ask(federation, "{ user { name } }"))
+        await asyncio.sleep(0.01)
+        first.cancel()
+        again = await asyncio.gather(*(self.ask(federation, "{ user { name } }") for _ in range(3)))
+        assert again == [expected] * 3
+        assert first.cancelled()
