@@ -191,11 +191,13 @@ class _Marking:
 
 def _is_double(text: str) -> bool:
     value = float(text)
+    if not value:
+        return not text.lower().partition("e")[0].strip("-0.")
     near = repr(value)
     if near == text:
         return True
     exponent = text.lower().partition("e")[2].lstrip("+-0")
-    # A few digits of exponent keep Decimal quick; with more, no finite double but 0 has that value.
+    # A few digits of exponent keep Decimal quick; with more, no finite double has that value.
     return len(exponent) < 5 and math.isfinite(value) and Decimal(text) == Decimal(near)
 
 

@@ -151,3 +151,11 @@ def test_one_long_number_does_not_make_all_others_slow() -> None:
 def test_to_look_for_an_infinity_costs_little() -> None:
     sent = [{"__typename": "Product", "id": f"{number}", "weight": None} for number in range(20_000)]
     assert cpu_seconds(lambda: dumps(sent)) < 12 * cpu_seconds(lambda: orjson.dumps(sent))
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("0e999", "0.0"), ("-0.000e-999", "-0.0"), ("1e-999", "1e-999"), ("-0.00000000000000001e-400", None)],
+)
+def test_nothing_is_a_double_and_next_to_nothing_is_none(text: str, written: str | None) -> None:
+    assert dumps(loads(text.encode())).decode() == (written or text)
