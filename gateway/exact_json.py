@@ -1,8 +1,11 @@
 """JSON whose numbers keep their digits: a custom scalar is opaque, and its number must leave as it came.
 
-orjson reads an integer beyond 64 bits and a long decimal as the nearest double, and refuses 1e400. So a text that may hold
-such a number is read by the standard library: integers of any size as `int`, decimals that a double would change as
-`ExactNumber`. All others go through orjson alone; one pass over the bytes finds out. `dumps` writes what `loads` gives.
+orjson reads an integer beyond 64 bits and a long decimal as the nearest double, and refuses 1e400. So a text that has such a
+number is read by the standard library: integers of any size as `int`, decimals that a double would change as `ExactNumber`.
+All others go through orjson alone; passes over the bytes find out. `dumps` writes what `loads` gives.
+
+The standard library reads quickly as long as it calls no Python for each number. So `NaN`, which is no JSON, stands in the text
+for each number that needs an `ExactNumber`, and only those are called back for.
 
 Source: RFC 8259, 6 (a number has any size and precision); GraphQL, 3.5 (custom scalars).
 
@@ -15,7 +18,10 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import deque
+from collections.abc import Iterable
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Final, Self
 
 import orjson
@@ -23,12 +29,20 @@ import orjson
 LONGEST_INTEGER: Final = 4_000
 """digits; Python refuses to read more than 4,300, since that takes quadratic time."""
 _DIGITS: Final = bytes.maketrans(b"123456789.", b"0000000000")
-_LONG: Final = b"0" * 17
+_LONG: Final = b"0" * 16
 _EXPONENTS: Final = bytes.maketrans(b":[]}{ \n\r\tE", b",,,,,,,,,e")
 _NUMERIC: Final = b"0123456789.+-"
-_LOSSY: Final = re.compile(rb"(?:[\[:,\s]|^)-?(?:[0-9.]{17}|[0-9.]+[eE][-+]?[0-9]{3})")
+_SUSPECT: Final = re.compile(rb"[-0-9](?=[0-9.]{15}|[0-9.]*+[eE][-+]?[0-9]{3})[0-9.eE+-]++")
+"""About 16 digits or more, or three digits of exponent: any 15 digits come back from a double."""
+_NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*+)(\.[0-9]++)?([eE][-+]?[0-9]++)?")
+_LONGEST_WORD: Final = 18
+"""digits of an integer that has 64 bits for certain."""
 _PAIR: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+class TooManyNumbers(ValueError):
+    """More numbers that no double is than the reader takes: each costs a hundred times what another does."""
 
 
 class ExactNumber(float):
@@ -54,18 +68,26 @@ class ExactNumber(float):
         return hash(self.text)
 
 
-def loads(text: bytes) -> Any:
-    """Read JSON in UTF-8, or raise ValueError. It nests as deep as the reader can follow: about a thousand levels."""
-    return loads_exact(text) if _may_lose_digits(text) else orjson.loads(text)
+_LEAVES: Final = frozenset({str, bool, int, float, type(None), ExactNumber})
 
 
-def loads_exact(text: bytes) -> Any:
-    """Read as `loads` does, without looking first whether that is needed."""
+def loads(text: bytes, *, most: int | None = None) -> Any:
+    """Read JSON in UTF-8, or raise ValueError. It nests as deep as the reader can follow: about a thousand levels.
+
+    Raises TooManyNumbers where more than `most` of its decimals are none that a double is.
+    """
+    if not _may_lose_digits(text):
+        return orjson.loads(text)
+    outside, strings = _apart(text)
+    marking = _Marking(most)
+    marked = _SUSPECT.sub(marking.mark, outside)
+    if not (marking.exact or marking.has_long_integer):
+        return orjson.loads(text)
     # The standard library takes half a surrogate pair for a character; nothing could write it any more.
-    if _SURROGATE.search(_PAIR.sub(b"", text)):
+    if _SURROGATE.search(_PAIR.sub(b"", b'"'.join(strings))):
         raise ValueError("a string is no Unicode")
     try:
-        return json.loads(text.decode(), parse_int=_integer, parse_float=_decimal, parse_constant=_refuse)
+        return json.loads(_together(marked, strings).decode(), parse_constant=marking.next)
     except RecursionError:
         raise ValueError("it nests too deep") from None
 
@@ -96,36 +118,87 @@ def is_beyond(value: Any) -> bool:
 
 
 def _holds_infinity(value: Any) -> bool:
+    """Tell whether a plain double is not finite; a level at a time, since a call for each value would cost ten times as much."""
+    level = [value]
+    while level:
+        types = set(map(type, level))
+        if float in types and not all(map(math.isfinite, [each for each in level if type(each) is float])):
+            return True
+        if types <= _LEAVES:
+            return False
+        level = list(chain.from_iterable(map(dict.values, level) if types == {dict} else map(_inside, level)))
+    return False
+
+
+def _inside(value: Any) -> Iterable[Any]:
     if isinstance(value, dict):
-        return any(map(_holds_infinity, value.values()))
-    if isinstance(value, list | tuple):
-        return any(map(_holds_infinity, value))
-    return type(value) is float and not math.isfinite(value)
+        return value.values()
+    return value if isinstance(value, list | tuple) else ()
 
 
 def _may_lose_digits(text: bytes) -> bool:
-    # Three passes of memory's speed over all texts, and a regular expression, which takes ten times that, over few: those
-    # with 17 digits in a row, and those where nothing but an e is left of what stood between two delimiters.
-    long = _LONG in text.translate(_DIGITS)
-    if not long and b",e," not in text.translate(_EXPONENTS, _NUMERIC):
-        return False
-    return _LOSSY.search(text) is not None
+    # Two passes of memory's speed, and two searches: for 16 digits in a row, and for what stood between two delimiters and of
+    # which nothing but an e is left.
+    return _LONG in text.translate(_DIGITS) or b",e," in b"," + text.translate(_EXPONENTS, _NUMERIC) + b","
 
 
-def _integer(text: str) -> int | ExactNumber:
-    return int(text) if len(text) <= LONGEST_INTEGER else ExactNumber(text)
+def _apart(text: bytes) -> tuple[bytes, list[bytes]]:
+    """Give a text with `"` for each of its strings, and these, in which control characters stand for what is escaped."""
+    if b"\1" in text:
+        raise ValueError("a control character stands in it")
+    pieces = text.replace(rb"\\", b"\1\1").replace(rb"\"", b"\1\2").split(b'"')
+    if len(pieces) % 2 == 0:
+        raise ValueError("a string does not end")
+    return b'"'.join(pieces[::2]), pieces[1::2]
 
 
-def _decimal(text: str) -> float:
+def _together(outside: bytes, strings: list[bytes]) -> bytes:
+    pieces = [b""] * (2 * len(strings) + 1)
+    pieces[::2], pieces[1::2] = outside.split(b'"'), strings
+    return b'"'.join(pieces).replace(b"\1\2", rb"\"").replace(b"\1\1", rb"\\")
+
+
+class _Marking:
+    """Puts a `NaN` for each number that the standard library's reader would change or refuse, and gives them in that order."""
+
+    def __init__(self, most: int | None) -> None:
+        self._most = most
+        self.exact: deque[ExactNumber] = deque()
+        self.has_long_integer = False
+
+    def mark(self, suspect: re.Match[bytes]) -> bytes:
+        """Give what stands for a number; what is none is left for the reader to refuse."""
+        found = _NUMBER.fullmatch(suspect[0])
+        if found is None or not self._changes(found):
+            return suspect[0]
+        self.exact.append(ExactNumber(found[0].decode()))
+        if self._most is not None and len(self.exact) > self._most:
+            raise TooManyNumbers(f"more than {self._most} are none that a double is")
+        return b"NaN"
+
+    def _changes(self, number: re.Match[bytes]) -> bool:
+        if number.lastindex is not None:
+            return not _is_double(number[0].decode())
+        self.has_long_integer = self.has_long_integer or len(number[0]) > _LONGEST_WORD
+        return len(number[0]) > LONGEST_INTEGER
+
+    def next(self, constant: str) -> ExactNumber:
+        """Give the next; a constant too many is one of the text's own."""
+        if not self.exact:
+            raise ValueError(f"{constant} is no JSON")
+        return self.exact.popleft()
+
+
+def _is_double(text: str) -> bool:
     value = float(text)
+    if not value:
+        return not text.lower().partition("e")[0].strip("-0.")
+    near = repr(value)
+    if near == text:
+        return True
     exponent = text.lower().partition("e")[2].lstrip("+-0")
-    # A few digits of exponent keep Decimal quick; with more, no finite double but 0 has that value.
-    same = len(exponent) < 5 and math.isfinite(value) and Decimal(text) == Decimal(repr(value))
-    return value if same else ExactNumber(text)
-
-
-def _refuse(text: str) -> Any:
-    raise ValueError(f"{text} is no JSON")
+    # A few digits of exponent keep Decimal quick; with more, no finite double has that value.
+    return len(exponent) < 5 and math.isfinite(value) and Decimal(text) == Decimal(near)
 
 
 def _fragment(value: Any) -> Any:

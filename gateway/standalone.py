@@ -25,7 +25,6 @@ from gateway.auth.tokens import Tokens
 from gateway.errors import TREATMENTS, CommandFailed, Refused, SettingsBroken
 from gateway.exchange import exchange_of
 from gateway.federation.execution.forwarding import Forwarding
-from gateway.federation.execution.leaves import ACCEPTED
 from gateway.federation.execution.remote import RemoteSettings, RemoteSubgraph
 from gateway.federation.federation import Federation, open_to_all
 from gateway.federation.planning import Budget, Planner, PlanningFailed
@@ -143,14 +142,10 @@ def _places(supergraph: Supergraph, settings: Settings) -> dict[Graph, tuple[str
     for setting, given in (("federation.urls", settings.federation.urls), ("subgraphs", settings.subgraphs)):
         if unknown := sorted(set(given) - names):
             raise SettingsBroken(*(f"{setting}: the supergraph has no subgraph {name!r}." for name in unknown))
-    exact = any(each.kind == "scalar" and each.name not in ACCEPTED for each in supergraph.types.values())
-    return {
-        graph: (endpoint.name, _remote(endpoint, settings, exact=exact))
-        for graph, endpoint in supergraph.endpoints.items()
-    }
+    return {graph: (endpoint.name, _remote(endpoint, settings)) for graph, endpoint in supergraph.endpoints.items()}
 
 
-def _remote(endpoint: Endpoint, settings: Settings, *, exact: bool) -> RemoteSettings:
+def _remote(endpoint: Endpoint, settings: Settings) -> RemoteSettings:
     """Give how a subgraph is asked: by its own settings, else by those for all of them."""
     of_all, own = settings.federation, settings.subgraphs.get(endpoint.name, SubgraphSettings())
     url = of_all.urls.get(endpoint.name) or own.url or endpoint.url
@@ -168,7 +163,6 @@ def _remote(endpoint: Endpoint, settings: Settings, *, exact: bool) -> RemoteSet
         share=of_all.share,
         show_messages=own.show_messages,
         show_name=of_all.show_subgraphs,
-        exact=exact,
     )
 
 

@@ -12,10 +12,14 @@ from graphql import (
     BooleanValueNode,
     DirectiveNode,
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
     Node,
     OperationDefinitionNode,
     SelectionNode,
+    SelectionSetNode,
     VariableNode,
     Visitor,
     value_from_ast_untyped,
@@ -44,6 +48,26 @@ def conditions_of(document: DocumentNode) -> tuple[str, ...]:
     """Name the variables that decide what is asked at all; their values are part of what a plan is cached by."""
     values = (each.value for mark in _conditions(document) for each in mark.arguments or ())
     return tuple(dict.fromkeys(each.name.value for each in values if isinstance(each, VariableNode)))
+
+
+def leaves_of(document: DocumentNode) -> int:
+    """Count the leaves of a valid operation with all its fragments in their places, whatever its conditions decide."""
+    fragments = fragments_of(document)
+    known: dict[str, int] = {}
+
+    def count(selected: SelectionSetNode) -> int:
+        return sum(map(one, selected.selections))
+
+    def one(node: SelectionNode) -> int:
+        if isinstance(node, FragmentSpreadNode):
+            name = node.name.value
+            if name not in known:
+                known[name] = count(fragments[name].selection_set)
+            return known[name]
+        assert isinstance(node, FieldNode | InlineFragmentNode), "a selection is one of three"
+        return count(node.selection_set) if node.selection_set else 1
+
+    return count(definition_of(document).selection_set)
 
 
 def is_included(node: SelectionNode, variables: Mapping[str, Any]) -> bool:

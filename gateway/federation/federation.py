@@ -11,7 +11,7 @@ subgraphs send back are for one client, so nothing is shared where a setting let
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -79,8 +79,6 @@ class Federation:
         self._share = share
         self._show_subgraphs = show_subgraphs
         self._answers: Sharing[Shared] = Sharing()
-        self._ends: dict[Hashable, float] = {}
-        """until when each question that is shared is worked on."""
 
     async def execute(
         self, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float
@@ -100,20 +98,13 @@ class Federation:
             key = (operation.key, exact_json.dumps(variables, option=orjson.OPT_SORT_KEYS), principal, current().onward)
         except TypeError:  # the subgraph that they are for says so, at the fields
             return await answering()
-        if self._ends.get(key, deadline) > deadline + TOLERANCE:
-            return await answering()  # it must not wait that long
         while True:
-            shared = await self._answers.ask(key, lambda: self._to_share(key, answering, deadline))
+            if self._answers.ends(key, otherwise=deadline) > deadline + TOLERANCE:
+                return await answering()  # it must not wait that long
+            shared = await self._answers.ask(key, lambda: _to_share(answering, deadline), ends=deadline)
             # Who joined late may have time left that whoever asked first had not.
             if not shared.ran_out() or deadline - max(shared.deadline, time.monotonic()) < TOLERANCE:
                 return shared.answer
-
-    async def _to_share(self, key: Hashable, answering: Callable[[], Awaitable[Answer]], deadline: float) -> Shared:
-        self._ends[key] = deadline
-        try:
-            return Shared(answer=await answering(), deadline=deadline)
-        finally:
-            del self._ends[key]
 
     async def _answer(
         self, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float
@@ -145,6 +136,10 @@ class Federation:
             explained = {"plan": plan, "planMs": ms(planned - begun), "fetches": told}
             return {**answer, "extensions": {"queryPlan": explained}}
         return answer
+
+
+async def _to_share(answering: Callable[[], Awaitable[Answer]], deadline: float) -> Shared:
+    return Shared(answer=await answering(), deadline=deadline)
 
 
 def _unmetered() -> Preparing:

@@ -2,7 +2,7 @@
 
 They are kept by the operation and the values that decide its `@skip` and `@include`, and below that by the normalized
 operation, so that two ways to write one question share a plan. What is kept weighs in the cache that all share. A large
-operation is planned in a thread. Planning takes from the allowance of whoever asks.
+operation is normalized and planned in a thread, once for all who ask it meanwhile. Who was first pays for it.
 
 An operation that one subgraph answers alone is handed to it as it is, if that subgraph is one of our own whose answers are
 what the schema promises (`whole`): to take such an answer apart and put it together again would cost and change nothing. Of its
@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from graphql import FieldsOnCorrectTypeRule, GraphQLSchema, KnownTypeNamesRule, validate
 
@@ -32,7 +32,7 @@ from gateway.federation.supergraph import Graph, Supergraph
 from gateway.preparing.cache import KEY_BYTES, Table
 from gateway.preparing.new_work import Work
 from gateway.preparing.preparing import Preparing
-from gateway.syntax import conditions_of
+from gateway.syntax import conditions_of, leaves_of
 from gateway.telemetry.tracing import span
 
 LONG: Final = 150
@@ -41,6 +41,8 @@ SEEN_BYTES: Final = KEY_BYTES + 400
 """of an entry that holds a key and a few words."""
 PLAN_BYTES: Final = 10_000
 LEAF_BYTES: Final = 1_500
+NORMALIZED_BYTES: Final = 500
+"""for each leaf."""
 WRITTEN_BYTES: Final = 30
 NAMES: Final = (FieldsOnCorrectTypeRule, KnownTypeNamesRule)
 """What a document that is valid for the supergraph can still lack in a subgraph."""
@@ -57,12 +59,19 @@ class Alone:
 
 Found = Prepared | PlanningFailed | Alone
 
+_Key: TypeAlias = tuple[Hashable, ...]
+"""An operation's key, and the values of its conditions."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Conditions:
     """The variables that decide what an operation asks."""
 
     names: tuple[str, ...]
+    first: _Key
+    """the values that came with the document, which covers their plan."""
+    leaves: int
+    """of the whole operation, whatever they decide."""
     weight: int
 
 
@@ -72,8 +81,10 @@ class _Seen:
 
     plan: str
     """the hash of the normalized operation, by which its plan is kept,"""
-    alone: Alone | None
+    alone: Alone | None = None
     """where it needs one."""
+    normalized: Normalized | None = None
+    """until it is planned."""
     weight: int
 
 
@@ -105,28 +116,31 @@ class Plans:
     async def find(self, operation: Operation, variables: Mapping[str, Any], subject: str) -> Found:
         """Give the plan of an operation, whether it is kept or made now for a principal.
 
-        The document covers its first plan. Each other combination of values of its conditions counts as a new document. Raises
-        Refused where the principal's allowance is used up.
+        The document covers its first plan. Each other combination of values of its conditions counts as a new document. Who
+        comes while the plan is made waits for it and pays nothing. Raises Refused where the allowance is used up.
         """
         conditions = self._conditions.get(operation.key)
-        units = 1.0
         if conditions is None:
-            conditions = self._conditions[operation.key] = _conditions(operation)
-            units = 0.0
-        key = (operation.key, *(variables.get(name) for name in conditions.names))
+            conditions = self._conditions[operation.key] = _conditions(operation, variables)
+        key = _key(operation, conditions.names, variables)
         found = self._kept(key)
+        if found is not None:
+            return found
+        with span("plan"):
+            return await self._make(operation, conditions, key, subject)
+
+    async def _make(self, operation: Operation, conditions: _Conditions, key: _Key, subject: str) -> Found:
+        seen = self._normalized(key)
+        if seen is None:
+            seen = await self._new_work.do(subject, self._normalizing(operation, conditions, key))
+        found = self._kept(key)  # somebody else may have made it while this one waited for a turn
         if found is None:
-            with span("plan"):
-                with self._new_work.metered(subject, units):
-                    values = {name: variables.get(name) for name in conditions.names}
-                    normalized = normalize(operation.document, values)
-                    plan = hashlib.sha256(str(normalized).encode()).hexdigest()
-                found = await self._new_work.do(subject, self._planning(operation, normalized, plan, key))
+            found = await self._new_work.do(subject, self._planning(operation, seen, key))
         return found
 
     def _kept(self, key: Hashable) -> Found | None:
         seen = self._seen.get(key)
-        if seen is None or seen.alone is not None:
+        if seen is None or seen.normalized or seen.alone:
             return seen.alone if seen else None
         made = self.made.get(seen.plan)
         return made.found if made else None
@@ -136,7 +150,35 @@ class Plans:
         alone = [each.alone for each in self._seen.values() if each.alone is not None]
         return [*alone, *(each.found for each in self.made.values())]
 
-    def _planning(self, operation: Operation, normalized: Normalized, digest: str, key: Hashable) -> Work[Found]:
+    def _normalized(self, key: _Key) -> _Seen | None:
+        seen = self._seen.get(key)
+        return seen if seen and seen.normalized else None
+
+    def _normalizing(self, operation: Operation, conditions: _Conditions, key: _Key) -> Work[_Seen]:
+        values = dict(zip(conditions.names, key[1:], strict=True))
+
+        def make() -> _Seen:
+            normalized = normalize(operation.document, values)
+            digest = hashlib.sha256(str(normalized).encode()).hexdigest()
+            return _Seen(
+                plan=digest, normalized=normalized, weight=SEEN_BYTES + NORMALIZED_BYTES * normalized.root.leaves
+            )
+
+        def keep(seen: _Seen) -> None:
+            self._seen[key] = seen
+
+        return Work(
+            key=(self, "normalized", key),
+            units=0.0 if key == conditions.first else 1.0,
+            short=conditions.leaves < LONG,
+            make=make,
+            found=lambda: self._seen.get(key) if self._kept(key) else self._normalized(key),
+            keep=keep,
+        )
+
+    def _planning(self, operation: Operation, seen: _Seen, key: _Key) -> Work[Found]:
+        digest, normalized = seen.plan, seen.normalized
+        assert normalized is not None, "what is planned is not looked at again"
         made = self.made.get(digest)
         known = made.found if made else None
 
@@ -184,9 +226,18 @@ class Plans:
         return Prepared(graph=self._graph, schema=self._schema, plan=plan, operations=operations, project=project)
 
 
-def _conditions(operation: Operation) -> _Conditions:
+def _key(operation: Operation, names: tuple[str, ...], variables: Mapping[str, Any]) -> _Key:
+    return (operation.key, *(variables.get(name) for name in names))
+
+
+def _conditions(operation: Operation, variables: Mapping[str, Any]) -> _Conditions:
     names = conditions_of(operation.document)
-    return _Conditions(names=names, weight=SEEN_BYTES + sum(100 + len(each) for each in names))
+    return _Conditions(
+        names=names,
+        first=_key(operation, names, variables),
+        leaves=leaves_of(operation.document),
+        weight=SEEN_BYTES + sum(100 + len(each) for each in names),
+    )
 
 
 def _weight(found: Prepared | PlanningFailed) -> int:

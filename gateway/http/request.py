@@ -25,6 +25,8 @@ CLOSE: Final[Headers] = ((b"connection", b"close"),)
 """After a body that was not read to its end, the connection is of no more use."""
 MOST_PARAMETERS: Final = 10
 LONGEST_NUMBER: Final = 18
+MOST_EXACT: Final = 1_000
+"""numbers of a request that no double is."""
 PATIENCE: Final = 4
 """So many times what is allowed is read before a body is refused: a client that is still sending when the connection is
 closed sees a broken connection and not the reason."""
@@ -108,7 +110,9 @@ def _too_large(most: int) -> Exception:
 
 def _json(text: bytes) -> Any:
     try:
-        return exact_json.loads(text)
+        return exact_json.loads(text, most=MOST_EXACT)
+    except exact_json.TooManyNumbers as error:
+        raise refuse(Code.BAD_REQUEST, f"Of the request's numbers {error}.") from None
     except ValueError:
         raise refuse(Code.BAD_REQUEST, "The request is not JSON in UTF-8.") from None
 

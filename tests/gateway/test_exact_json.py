@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.exact_json import ExactNumber, dumps, loads
+from gateway.exact_json import ExactNumber, TooManyNumbers, dumps, loads
 
 DIGITS = st.text("0123456789", min_size=1, max_size=40).map(lambda text: text.lstrip("0") or "0")
 SCALARS = st.one_of(
@@ -94,3 +96,66 @@ def test_what_json_cannot_say_is_not_written_as_null(value: float) -> None:
     with pytest.raises(TypeError):
         dumps({"a": [value]})
     assert dumps({"a": [None, 1.5, 2**70]}) == b'{"a":[null,1.5,1180591620717411303424]}'
+    assert dumps({"a": [None, {"b": (1.5, None)}]}) == b'{"a":[null,{"b":[1.5,null]}]}'
+    with pytest.raises(TypeError):
+        dumps([None, {"a": {"b": ([1, "c"], (value,))}}])
+
+
+@given(st.lists(st.one_of(st.text(), NUMBERS.map(lambda text: f" {text},"))), NUMBERS)
+def test_what_looks_like_a_number_in_a_string_stays(parts: list[str], number: str) -> None:
+    words = [*parts, '"', "\\", '\\"1e400', "\\\\", "\\ud800", ", 1e400, "]
+    found = loads(b"[" + orjson.dumps(words) + f",1e400,{number},".encode() + orjson.dumps(words) + b"]")
+    assert found[0] == found[3] == words
+    assert dumps(found[1]) == b"1e400"
+    assert same(dumps(found[2]).decode(), number)
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity", "1e400NaN", "NaN1e400", "01e400", "1e400.", "-"])
+@pytest.mark.parametrize(
+    "frame", ["[%s,1e400]", "[1e400,%s]", '{"a":1e400,"b":%s,"c":1e400}', "[18446744073709551616,%s]"]
+)
+def test_a_constant_among_exact_numbers_is_no_json(constant: str, frame: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        loads((frame % constant).encode())
+
+
+def test_sixteen_digits_with_a_short_exponent_stay() -> None:
+    assert dumps(loads(b"[9007199254740993e0]")) == b"[9007199254740993e0]"
+
+
+def test_no_more_exact_numbers_are_read_than_allowed() -> None:
+    doubles = b"[" + b",".join([b"13.404953999999998", b"0.1", b'"1e400"', b"18446744073709551616"] * 10)
+    assert len(loads(doubles + b",1e400,1e400]", most=2)) == 42
+    with pytest.raises(TooManyNumbers):
+        loads(doubles + b",1e400,1e400,1e400]", most=2)
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """What the quickest of three times takes."""
+
+    def once() -> float:
+        begun = time.process_time()
+        work()
+        return time.process_time() - begun
+
+    return min(once() for _ in range(3))
+
+
+def test_one_long_number_does_not_make_all_others_slow() -> None:
+    doubles = b"[" + b",".join([b"0.1"] * 100_000)
+    plain = cpu_seconds(lambda: loads(doubles + b"]"))
+    assert cpu_seconds(lambda: loads(doubles + b",1e400]")) < 20 * plain
+    assert cpu_seconds(lambda: loads(doubles + b",18446744073709551616]")) < 20 * plain
+
+
+def test_to_look_for_an_infinity_costs_little() -> None:
+    sent = [{"__typename": "Product", "id": f"{number}", "weight": None} for number in range(20_000)]
+    assert cpu_seconds(lambda: dumps(sent)) < 12 * cpu_seconds(lambda: orjson.dumps(sent))
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("0e999", "0.0"), ("-0.000e-999", "-0.0"), ("1e-999", "1e-999"), ("-0.00000000000000001e-400", None)],
+)
+def test_nothing_is_a_double_and_next_to_nothing_is_none(text: str, written: str | None) -> None:
+    assert dumps(loads(text.encode())).decode() == (written or text)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeAlias
 
-import orjson
-
 from gateway import exact_json
 from gateway.federation.execution.leaves import TOO_DEEP
 
 DEEPEST: Final = 200
 """levels of objects and lists. Operations nest a few dozen, values of custom scalars a hundred (leaves.py)."""
+MOST_EXACT: Final = 100_000
+"""numbers of an answer that no double is."""
+PASSES: Final = 2
 _OTHER: Final = bytes(set(range(256)) - set(b"[]{}"))
 
 Errors: TypeAlias = list[Any]
@@ -25,9 +26,9 @@ class Unreadable(Exception):
     """The bytes are no GraphQL response; the message is for the log."""
 
 
-def read_answer(body: bytes, *, exact: bool) -> tuple[dict[str, Any] | None, Errors]:
-    """Read the data and the errors of a response; with `exact`, numbers keep their digits."""
-    answer = _json(body, exact=exact)
+def read_answer(body: bytes) -> tuple[dict[str, Any] | None, Errors]:
+    """Read the data and the errors of a response; numbers keep their digits."""
+    answer = _json(body)
     if not isinstance(answer, dict):
         raise Unreadable("it answers what is no object")
     data, errors = answer.get("data"), answer.get("errors") or []
@@ -38,25 +39,27 @@ def read_answer(body: bytes, *, exact: bool) -> tuple[dict[str, Any] | None, Err
     return data, errors
 
 
-def _json(body: bytes, *, exact: bool) -> Any:
+def _json(body: bytes) -> Any:
     try:
-        answer = exact_json.loads(body) if exact else _quick(body)
+        answer = exact_json.loads(body, most=MOST_EXACT)
+    except exact_json.TooManyNumbers as error:
+        raise Unreadable(f"of its numbers {error}") from error
     except ValueError as error:
         raise Unreadable("it answers what is no JSON") from error
     return _cut(answer) if _may_be_deep(body) else answer
 
 
-def _quick(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except ValueError:  # it refuses 1e400, which costs one field only
-        return exact_json.loads_exact(body)
-
-
 def _may_be_deep(body: bytes) -> bool:
-    """Tell whether a text may nest too deep: take away innermost pairs, a level at a time. Brackets in strings may fool it."""
+    """Tell whether a text may nest too deep: take away innermost pairs, a level at a time. Brackets in strings may fool it.
+
+    All passes together read no more than twice the text: most pairs are innermost ones.
+    """
     brackets = body.translate(None, _OTHER)
+    left = PASSES * len(body)
     for _ in range(DEEPEST):
+        left -= len(brackets)
+        if left < 0:
+            return True  # to cut takes linear time, and is right where nothing is deep
         fewer = brackets.replace(b"[]", b"").replace(b"{}", b"")
         if len(fewer) == len(brackets):
             break

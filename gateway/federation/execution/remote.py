@@ -17,6 +17,7 @@ import enum
 import random
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -51,6 +52,9 @@ HEADERS: Final = {
     "content-type": "application/json",
     "accept": "application/graphql-response+json, application/json;q=0.9",
 }
+LARGE: Final = 1_000_000
+"""bytes of an answer; to read so many takes longer than the loop should wait."""
+_READER: Final = ThreadPoolExecutor(1, thread_name_prefix="answers")
 LONGEST: Final = 300
 """of a subgraph's message, in the log and where it may be shown."""
 
@@ -78,8 +82,6 @@ class RemoteSettings:
     share: bool = True
     show_messages: bool = False
     show_name: bool = False
-    exact: bool = True
-    """whether it can answer custom scalars, whose numbers keep their digits."""
 
 
 class _Health(enum.Enum):
@@ -152,7 +154,7 @@ class RemoteSubgraph:
             sent = _Sent(_body(operation, variables), onward)
             reply = await self._reply((sent, principal), deadline, reading=operation.text.startswith("query"))
             forwarded.give_back(reply.returned)
-            return self._read(reply.body)
+            return await self._read(reply.body, deadline)
         except _Failed as failed:
             log.warning("a subgraph failed", subgraph=self.name, reason=str(failed))
             return {"errors": [_error(failed.code, self._sentence(failed.code))]}
@@ -289,9 +291,9 @@ class RemoteSubgraph:
             chunks.append(chunk)
         return b"".join(chunks)
 
-    def _read(self, body: bytes) -> Answer:
+    async def _read(self, body: bytes, deadline: float) -> Answer:
         try:
-            data, errors = read_answer(body, exact=self._settings.exact)
+            data, errors = read_answer(body) if len(body) <= LARGE else await _read_aside(body, deadline)
         except Unreadable as error:
             raise _Failed(str(error), Code.SUBGRAPH_FAILED) from error
         if errors:
@@ -329,6 +331,14 @@ def _body(operation: Operation, variables: Mapping[str, Any]) -> bytes:
         return exact_json.dumps({"query": operation.text, "variables": dict(variables)})
     except TypeError as error:  # representations are checked before, so that it is a client's
         raise _Failed(f"what is to be sent cannot be written: {error}", Code.BAD_USER_INPUT) from error
+
+
+async def _read_aside(body: bytes, deadline: float) -> tuple[dict[str, Any] | None, list[Any]]:
+    try:
+        async with asyncio.timeout(deadline - time.monotonic()):
+            return await asyncio.get_running_loop().run_in_executor(_READER, read_answer, body)
+    except TimeoutError as error:
+        raise _late("its answer could not be read in time") from error
 
 
 def _late(reason: str, health: _Health = _Health.UNKNOWN) -> _Failed:

@@ -5,12 +5,13 @@ that is sent is, and if the same principal asks, so that one caller's answer nev
 question is dropped when nobody waits any more.
 
 Each caller waits until its own deadline. A question may have a `Deadline` too: whoever joins moves it to its own if that is
-later, so that the work lives as long as its longest waiter.
+later, so that the work lives as long as its longest waiter. Work that ends by itself at a fixed time says so instead (`ends`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
@@ -52,6 +53,7 @@ class Deadline:
 class _Question(Generic[T]):
     task: asyncio.Task[T]
     deadline: Deadline | None
+    ends: float
     waiting: int = 0
 
 
@@ -61,13 +63,25 @@ class Sharing(Generic[T]):
     def __init__(self) -> None:
         self._questions: dict[Hashable, _Question[T]] = {}
 
-    async def ask(self, key: Hashable, make: Callable[[], Awaitable[T]], deadline: Deadline | None = None) -> T:
+    def ends(self, key: Hashable, *, otherwise: float) -> float:
+        """Tell when a question that is under way ends by itself, by time.monotonic()."""
+        question = self._under_way(key)
+        return otherwise if question is None else question.ends
+
+    async def ask(
+        self,
+        key: Hashable,
+        make: Callable[[], Awaitable[T]],
+        deadline: Deadline | None = None,
+        *,
+        ends: float = math.inf,
+    ) -> T:
         """Ask, or wait for the answer to the same question; TimeoutError once the caller's deadline has passed.
 
-        `make` answers, within `deadline`, which those who join may move.
+        `make` answers, within `deadline`, which those who join may move, or at `ends`, which they cannot.
         """
         own = None if deadline is None else deadline.at
-        question = self._joined(key, make, deadline)
+        question = self._joined(key, deadline) or self._begun(key, _Question(_task(make), deadline, ends))
         question.waiting += 1
         late = False
         try:
@@ -83,18 +97,36 @@ class Sharing(Generic[T]):
                 if not late:  # else it ends by its own deadline, and can tell that from being called off
                     question.task.cancel()
 
-    def _joined(self, key: Hashable, make: Callable[[], Awaitable[T]], deadline: Deadline | None) -> _Question[T]:
+    def _under_way(self, key: Hashable) -> _Question[T] | None:
         question = self._questions.get(key)
-        if question is None or question.task.done():
-            question = self._questions[key] = _Question(asyncio.create_task(_awaited(make)), deadline)
-            question.task.add_done_callback(lambda _: self._forget(key, question))
-        elif deadline is not None and question.deadline is not None:
+        return None if question is None or question.task.done() else question
+
+    def _joined(self, key: Hashable, deadline: Deadline | None) -> _Question[T] | None:
+        question = self._under_way(key)
+        if question is not None and question.deadline is not None and deadline is not None:
             question.deadline.extend(deadline.at)
+        return question
+
+    def _begun(self, key: Hashable, question: _Question[T]) -> _Question[T]:
+        self._questions[key] = question
+        question.task.add_done_callback(lambda _: self._forget(key, question))
         return question
 
     def _forget(self, key: Hashable, question: _Question[T]) -> None:
         if self._questions.get(key) is question:
             del self._questions[key]
+
+
+def _task(make: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
+    task = asyncio.create_task(_awaited(make))
+    task.add_done_callback(_retrieve)
+    return task
+
+
+def _retrieve(task: asyncio.Task[T]) -> None:
+    """Look at how it ended, so that asyncio does not log an error that nobody waits for any more."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _awaited(make: Callable[[], Awaitable[T]]) -> T:

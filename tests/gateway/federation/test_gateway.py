@@ -24,7 +24,7 @@ from gateway.cli import run
 from gateway.errors import CommandFailed, SettingsBroken
 from gateway.federation.federation import Federation
 from gateway.federation.planning import Budget
-from gateway.federation.subgraph import Operation
+from gateway.federation.subgraph import Operation, Subgraph
 from gateway.federation.supergraph_sdl import read_supergraph
 from gateway.http.serving import bound, listening
 from gateway.preparing.cache import SharedCache
@@ -210,6 +210,24 @@ async def test_wild_documents(wild: Path) -> None:
         await asyncio.to_thread(try_all)
 
 
+class SlowToLeave:
+    """A subgraph that takes some turns of the loop to answer, and some to stop."""
+
+    sdl = ""
+
+    def __init__(self, subgraph: Subgraph) -> None:
+        self.name = subgraph.name
+        self._subgraph = subgraph
+
+    async def execute(self, *given: Any) -> Any:
+        try:
+            await asyncio.sleep(0.05)
+        finally:
+            for _ in range(5):
+                await asyncio.sleep(0)
+        return await self._subgraph.execute(*given)
+
+
 class TestPlans:
     """Plans are kept, and no more of them than allowed."""
 
@@ -281,6 +299,43 @@ class TestPlans:
         assert ticks > 10
         assert len(federation.plans.made) == 1
 
+    async def test_who_joins_a_large_plan_pays_nothing_and_does_nothing(self) -> None:
+        looked: list[None] = []  # at the CPU's clock: twice for each piece of work
+
+        def cpu() -> float:
+            looked.append(None)
+            return 0.0
+
+        new_work = NewWork(120, clock=lambda: 0.0, cpu=cpu)
+        federation, _ = self.federation(Preparing(cache=SharedCache(10_000_000), new_work=new_work))
+        text = "{ " + " ".join(f"a{n}: user {{ name mail }}" for n in range(180)) + " }"
+
+        async def late(turns: int) -> Any:
+            for _ in range(turns):
+                await asyncio.sleep(0.001)
+            return await self.ask(federation, text)
+
+        answers = await asyncio.gather(*(late(each % 20) for each in range(100)))
+        assert all(each == answers[0] for each in answers)
+        assert "errors" not in answers[0]
+        assert len(looked) == 4, "it is normalized, and planned"
+        assert new_work._account(OPERATOR.subject).left == 120
+
+    @pytest.mark.parametrize("fields", [1, 180])
+    async def test_a_document_covers_its_first_plan_also_after_a_refusal(self, fields: int) -> None:
+        now = 0.0
+        new_work = NewWork(60, clock=lambda: now, cpu=lambda: 0.0)
+        federation, _ = self.federation(Preparing(cache=SharedCache(10_000_000), new_work=new_work))
+        text = "query($yes: Boolean!) { " + " ".join(f"a{n}: user @include(if: $yes) {{ name }}" for n in range(fields))
+        new_work.settle(OPERATOR.subject, 0.0, 1e9)
+        assert "errors" in await self.ask(federation, text + " }", yes=True)
+        now = 60.0
+        assert new_work._account(OPERATOR.subject).left == 0.0
+        assert "errors" not in await self.ask(federation, text + " }", yes=True)
+        now = 120.0
+        assert "errors" not in await self.ask(federation, text + " }", yes=False)
+        assert new_work._account(OPERATOR.subject).left == 59.0, "another combination is a new document"
+
     async def test_an_answer_is_shared_between_those_only_who_are_the_same(self) -> None:
         supergraph = read_supergraph((FOLDER / "entities.graphql").read_text(encoding="utf-8"))
         subgraphs = {each: SimulatedSubgraph(supergraph, each, world_of(supergraph)) for each in supergraph.endpoints}
@@ -291,3 +346,16 @@ class TestPlans:
         first, _, third = await asyncio.gather(*asked)
         assert first is third
         assert len(next(iter(subgraphs.values())).asked) == 2
+
+    async def test_who_asks_again_while_the_first_question_is_called_off_is_answered(self) -> None:
+        supergraph = read_supergraph((FOLDER / "entities.graphql").read_text(encoding="utf-8"))
+        world = world_of(supergraph)
+        subgraphs = {each: SlowToLeave(SimulatedSubgraph(supergraph, each, world)) for each in supergraph.endpoints}
+        federation = Federation(supergraph, subgraphs, budget=Budget(), share=True)
+        expected = await self.ask(federation, "{ user { name } }")
+        first = asyncio.create_task(self.ask(federation, "{ user { name } }"))
+        await asyncio.sleep(0.01)
+        first.cancel()
+        again = await asyncio.gather(*(self.ask(federation, "{ user { name } }") for _ in range(3)))
+        assert again == [expected] * 3
+        assert first.cancelled()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -373,3 +374,32 @@ async def echoed(subgraphs: Subgraphs, client: httpx.AsyncClient, body: str) -> 
     answer = await client.post("/graphql", content=body, headers={"content-type": "application/json"})
     assert answer.json() == {"data": {"echo": "ok"}}
     return texts[0].partition('"variables":')[2][:-1]
+
+
+async def test_a_request_has_a_bounded_number_of_exact_numbers(subgraphs: Subgraphs, client: httpx.AsyncClient) -> None:
+    numbers = ",".join(["1e400"] * 1_001)
+    body = f'{{"query": "query($v: Any) {{ echo(any: $v) }}", "variables": {{"v": [{numbers}]}}}}'
+    answer = await client.post("/graphql", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert error["message"] == "Of the request's numbers more than 1000 are none that a double is."
+    assert subgraphs.asked == []
+
+
+@pytest.fixture
+def without_custom_scalars(supergraph: Path) -> Path:
+    sdl = supergraph.read_text()
+    for each in ("scalar Anything @join__type(graph: B)", "any: Anything @join__field(graph: B)"):
+        assert each in sdl
+        sdl = sdl.replace(each, "")
+    supergraph.write_text(sdl)
+    return supergraph
+
+
+@pytest.mark.parametrize("more", ["0.1", "1e400", f'"{" " * 1_100_000}"'], ids=["short", "beyond doubles", "large"])
+async def test_an_id_keeps_its_digits_where_no_scalar_is_custom(
+    subgraphs: Subgraphs, without_custom_scalars: Path, more: str
+) -> None:
+    subgraphs.behaviours["a"] = data(product=f'{{"id": 18446744073709551616, "more": {more}}}')
+    async with gateway(without_custom_scalars) as client:
+        assert await ask(client, "{ product { id } }") == {"data": {"product": {"id": "18446744073709551616"}}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Awaitable, Callable
 
@@ -91,3 +92,51 @@ async def test_a_question_whose_time_is_over_is_not_joined() -> None:
     assert await ask(sharing, slow, 0.1) == "too late"
     assert await ask(sharing, quick, 5.0) == "answer"
     assert slow.ends == ["its time was over"]
+
+
+async def test_when_work_ends_is_known_of_what_is_under_way_only() -> None:
+    sharing: Sharing[str] = Sharing()
+    leaving = asyncio.Event()
+
+    async def slow_to_leave() -> str:
+        try:
+            await asyncio.sleep(5)
+        finally:
+            await leaving.wait()
+        return ""
+
+    async def answer() -> str:
+        return "answer"
+
+    first = asyncio.create_task(sharing.ask("key", slow_to_leave, ends=7.0))
+    await asyncio.sleep(0.01)
+    assert sharing.ends("key", otherwise=1.0) == 7.0
+    first.cancel()
+    await asyncio.sleep(0.01)
+    assert sharing.ends("key", otherwise=1.0) == 1.0
+    second = asyncio.create_task(sharing.ask("key", answer, ends=9.0))
+    await asyncio.sleep(0)
+    assert sharing.ends("key", otherwise=1.0) == 9.0
+    leaving.set()
+    assert await second == "answer"
+    assert sharing.ends("key", otherwise=1.0) == 1.0
+
+
+async def test_an_error_that_nobody_waits_for_any_more_is_not_logged() -> None:
+    told: list[dict[str, object]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: told.append(context))
+    try:
+        sharing: Sharing[str] = Sharing()
+
+        async def fail() -> str:
+            await asyncio.sleep(0.1)
+            raise ValueError("late")
+
+        with pytest.raises(TimeoutError):
+            await sharing.ask("key", fail, Deadline(time.monotonic() + 0.02))
+        await asyncio.sleep(0.15)
+        gc.collect()
+    finally:
+        loop.set_exception_handler(None)
+    assert told == []
