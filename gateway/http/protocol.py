@@ -180,6 +180,7 @@ class BoundedConnection(HttpToolsProtocol):
         """Await the next head, where it has not come."""
         has_next = bool(self.pipeline)
         super().on_response_complete()
+        self._unset_keepalive_if_required()  # uvicorn's own timer: `head_seconds` says how long
         if not (has_next or self._head_timer or self.transport.is_closing()):
             self._await_head()
 

@@ -238,6 +238,15 @@ class TestHeads:
                 await client.send(each)
             assert (await client.rest()).count(b"x=y") == 50
 
+    async def test_between_two_requests_it_has_the_same_time(self) -> None:
+        """A connection that was kept is not closed earlier: by itself, the server does so after 5 seconds."""
+        async with serving(replace(BOUNDS, head_seconds=LIMIT)) as (port, _), Client(port) as client:
+            await client.send(GET)
+            assert b" 200 " in await client.take()
+            await asyncio.sleep(5.5)
+            await client.send(GET)
+            assert b" 200 " in await client.take()
+
     async def test_a_body_does_not_count(self) -> None:
         async with serving() as (port, _):
             chunk = b"1\r\nx\r\n"
