@@ -42,6 +42,7 @@ from gateway.http.health import health_routes
 from gateway.http.middleware import middleware, routed
 from gateway.http.response import RefuseWith
 from gateway.http.serving import end_with_parent, settle
+from gateway.http.watch import in_time
 from gateway.operations.pipeline import GraphRequest, Pipeline
 from gateway.operations.pressure import Pressure
 from gateway.preparing.preparing import Preparing
@@ -165,11 +166,12 @@ class _Northbound:
     async def ask(
         self, text: str, variables: Mapping[str, Any], principal: Principal, deadline: float
     ) -> dict[str, Any]:
-        """Ask as any client does: through every gate."""
+        """Ask as any client does: through every gate, and until the deadline."""
         request = GraphRequest(query=text, variables=variables, operation_name=None, queries_only=True)
         try:
-            prepared = await self.pipeline.prepare(request, principal)
-            return await self.pipeline.answer(prepared, request, principal, deadline)
+            async with in_time(deadline):
+                prepared = await self.pipeline.prepare(request, principal)
+                return await self.pipeline.answer(prepared, request, principal, deadline)
         except Refused as refused:
             return {"errors": [printed(each, "") for each in refused.problems]}
 

@@ -9,7 +9,6 @@ loopback's names (`gateway.http.admission`).
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -32,6 +31,7 @@ from gateway.federation.query_graph import QueryGraph
 from gateway.federation.subgraph import Subgraph
 from gateway.federation.supergraph import Endpoint, Graph, Supergraph, SupergraphBroken
 from gateway.federation.supergraph_sdl import read_supergraph
+from gateway.http.admission import is_loopback
 from gateway.http.endpoint import GraphQLEndpoint
 from gateway.http.health import health_routes
 from gateway.http.middleware import middleware, open_middleware, routed
@@ -122,19 +122,12 @@ def _with_open_door(settings: Settings) -> Settings:
     if settings.issuers:
         return settings
     host, _ = settings.address
-    if host != "localhost" and not _is_loopback(host):
+    if not is_loopback(host):
         raise SettingsBroken(
             f"listen: {settings.listen} is no loopback address, and without issuers none other is served."
         )
     limits = settings.limits.model_copy(update={"new_documents_per_minute": UNMETERED})
     return settings.model_copy(update={"limits": limits})
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _places(supergraph: Supergraph, settings: Settings) -> dict[Graph, tuple[str, RemoteSettings]]:

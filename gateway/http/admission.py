@@ -114,7 +114,7 @@ def check_host(given: bytes | None, version: str, rules: Rules) -> None:
     host = (found["v6"] or found["name"]).decode().lower().rstrip(".")
     if rules.any_host:
         return
-    if not (host in rules.hosts or (rules.loopback and _is_loopback(host))):
+    if not (host in rules.hosts or (rules.loopback and is_loopback(host))):
         raise refuse(Code.MISDIRECTED_REQUEST, "The request's Host is none of the names that are served here.")
 
 
@@ -128,7 +128,8 @@ def check_origin(given: bytes | None, host: bytes, rules: Rules) -> None:
         raise refuse(Code.ORIGIN_NOT_ALLOWED, "The request's Origin is not one that may call.")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine and nothing else, by its name or an address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

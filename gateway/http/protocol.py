@@ -8,7 +8,8 @@ connections. This protocol bounds each of them (`Bounds`):
 3. An answer that comes before the end of the body says `Connection: close`. What the client is still sending is read
    for `linger_seconds`, so that it sees the answer and not a reset (RFC 9112, section 9.6).
 4. Of an answer, LEAST_TAKEN bytes or all that is left are taken in every `send_seconds`. All unsent answers of a
-   process together have at most UNSENT_BYTES: whoever has not read for longest is cut off.
+   process together have at most UNSENT_BYTES: whoever has not read for longest is cut off. An answer that is made and waits
+   behind another is unsent too.
 5. There are at most `connections` in a process and `connections_per_address` of one address. When all are in use, the
    connection that has waited longest for a head makes room.
 
@@ -25,7 +26,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import uvicorn
-from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
+from uvicorn._types import (
+    ASGI3Application,
+    ASGIReceiveCallable,
+    ASGISendCallable,
+    ASGISendEvent,
+    HTTPResponseStartEvent,
+    Scope,
+)
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
@@ -78,7 +86,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._head_timer: asyncio.TimerHandle | None = None
         """runs while a head is awaited."""
         self._send_timer: asyncio.TimerHandle | None = None
-        """runs while an answer is not sent."""
+        """runs while an answer is not sent; it looks again where the time of a later answer has not passed."""
         self._in_head = True
         self._is_lingering = False
         self._overhead = 0
@@ -86,8 +94,15 @@ class BoundedConnection(HttpToolsProtocol):
         self._written = 0
         """bytes of answers, and how many of them were taken when it was last looked."""
         self._taken = 0
+        self._look_at = 0.0
+        """by the loop's clock: when LEAST_TAKEN more must be taken."""
+        self._held = 0
+        """bytes of an answer that is made, and waits until the transport takes more."""
+        self._is_cut = False
         self.waiting_since = 0.0
-        """by the loop's clock: when it began to wait for the client, for a head or for answers to be taken."""
+        """by the loop's clock: when it began to wait for a head,"""
+        self.unread_since = 0.0
+        """and when for answers to be taken; what a client sends does not change that."""
 
     @property
     def is_awaiting_head(self) -> bool:
@@ -98,7 +113,13 @@ class BoundedConnection(HttpToolsProtocol):
     @property
     def unsent(self) -> int:
         """Count the bytes of answers that the client has not taken."""
-        return self.transport.get_write_buffer_size()
+        # uvloop goes on counting what an aborted transport has thrown away.
+        return 0 if self._is_cut else self.transport.get_write_buffer_size()
+
+    @property
+    def unread(self) -> int:
+        """Count the bytes of answers in memory: what was not taken, and what cannot even be given to the transport."""
+        return self.unsent + (0 if self._is_cut else self._held)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Await the first head, or refuse the connection."""
@@ -159,6 +180,7 @@ class BoundedConnection(HttpToolsProtocol):
         """Await the next head, where it has not come."""
         has_next = bool(self.pipeline)
         super().on_response_complete()
+        self._unset_keepalive_if_required()  # uvicorn's own timer: `head_seconds` says how long
         if not (has_next or self._head_timer or self.transport.is_closing()):
             self._await_head()
 
@@ -202,16 +224,33 @@ class BoundedConnection(HttpToolsProtocol):
 
     # Answers
 
-    def note_sent(self, size: int) -> None:
-        """Take note of some bytes of an answer that were given to the transport, and watch that they are taken."""
-        self._written += size
-        if self._send_timer is None and self.unsent:
-            self.waiting_since = self.loop.time()
-            self._watch_sending()
+    async def all_taken(self, size: int) -> bool:
+        """Wait until bytes of an answer may be given to the transport; tell whether all before them was taken."""
+        if self.flow.write_paused:
+            self._held = size
             self._make_room_for_answers()
+            try:
+                await self.flow.drain()
+            finally:
+                self._held = 0
+        return not self.unsent
+
+    def note_sent(self, size: int, *, begins: bool) -> None:
+        """Take note of some bytes of an answer that were given to the transport, and watch that they are taken.
+
+        Where all before was taken (`begins`), the waiting begins now; else it goes on.
+        """
+        self._written += size
+        if not self.unsent:
+            return
+        if begins or self._send_timer is None:
+            self.unread_since = self.loop.time()
+            self._look_later()
+        self._make_room_for_answers()
 
     def cut(self) -> None:
         """End the connection, and let the kernel forget what it has not sent; it would keep that for minutes."""
+        self._is_cut = True
         sock = self.transport.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGERING)
@@ -227,26 +266,31 @@ class BoundedConnection(HttpToolsProtocol):
         self.transport.write_eof()
         self._head_timer = self.loop.call_later(self._bounds.linger_seconds, self.transport.abort)
 
-    def _watch_sending(self) -> None:
+    def _look_later(self) -> None:
         self._taken = self._written - self.unsent
-        self._send_timer = self.loop.call_later(self._bounds.send_seconds, self._check_sending)
+        self._look_at = self.loop.time() + self._bounds.send_seconds
+        if self._send_timer is None:
+            self._send_timer = self.loop.call_at(self._look_at, self._check_sending)
 
     def _check_sending(self) -> None:
         self._send_timer = None
         if not self.unsent:
             return
-        if self._written - self.unsent < self._taken + LEAST_TAKEN:
+        if self.loop.time() < self._look_at:
+            self._send_timer = self.loop.call_at(self._look_at, self._check_sending)
+        elif self._written - self.unsent < self._taken + LEAST_TAKEN:
             self.cut()
         else:
-            self._watch_sending()
+            self._look_later()
 
     def _make_room_for_answers(self) -> None:
-        others = [each for each in self.connections if isinstance(each, BoundedConnection) and each.unsent]
-        total = sum(each.unsent for each in others)
-        for each in sorted(others, key=_waiting_since):
-            if total <= UNSENT_BYTES or each is self:
+        """Cut those off who have waited longest. Who began last may have an answer that is larger than all of the bound."""
+        unread = [each for each in self.connections if isinstance(each, BoundedConnection) and each.unread]
+        total = sum(each.unread for each in unread)
+        for each in sorted(unread, key=_unread_since)[:-1]:
+            if total <= UNSENT_BYTES:
                 return
-            total -= each.unsent
+            total -= each.unread
             each.cut()
 
 
@@ -265,7 +309,7 @@ class _Answer:
             self._is_early = self._cycle.more_body
             if self._is_early:
                 self._cycle.keep_alive = False
-            await self._send(message)
+            await self._pass(message, 0, _length(message))
             return
         body = message.get("body", b"")
         ends = not message.get("more_body", False)
@@ -273,11 +317,22 @@ class _Answer:
             self._cycle.keep_alive = (
                 True  # it was said that we close; uvicorn would do so at once, and cut the answer off
             )
+        size = len(body) if isinstance(body, bytes) else 0
+        await self._pass(message, size, size)
+        if ends and self._is_early and not self._cycle.disconnected:
+            self._connection.linger()
+
+    async def _pass(self, message: ASGISendEvent, size: int, made: int) -> None:
+        """Send a part; of the answer so many bytes are made already."""
+        begins = not self._cycle.disconnected and await self._connection.all_taken(made)
         await self._send(message)
         if not self._cycle.disconnected:
-            self._connection.note_sent(len(body) if isinstance(body, bytes) else 0)
-            if ends and self._is_early:
-                self._connection.linger()
+            self._connection.note_sent(size, begins=begins)
+
+
+def _length(message: HTTPResponseStartEvent) -> int:
+    """Give the bytes of the body to come, or 0 where its head does not say."""
+    return next((int(value) for name, value in message["headers"] if name.lower() == b"content-length"), 0)
 
 
 def _address(connection: BoundedConnection) -> str:
@@ -286,3 +341,7 @@ def _address(connection: BoundedConnection) -> str:
 
 def _waiting_since(connection: BoundedConnection) -> float:
     return connection.waiting_since
+
+
+def _unread_since(connection: BoundedConnection) -> float:
+    return connection.unread_since

@@ -88,8 +88,9 @@ class Limits(BaseModel):
     tokens: Positive = 4_000
     new_documents_per_minute: Positive = 120
     """per principal, and by size and time: a large document counts as several (gateway/preparing/new_work.py); a known one as none."""
-    cache_bytes: Positive = 256_000_000
-    """what all that a process keeps of documents, plans, statements and introspection may weigh together."""
+    cache_bytes: Annotated[int, Field(ge=10_000_000)] = 256_000_000
+    """what all that a process keeps of documents, plans, statements and introspection may weigh together; a large document with
+    its plan and its statement weighs 5 MB, and what does not fit is made anew each time."""
     depth: Positive = 20
     aliases: Positive = 100
     directives: Positive = 50

@@ -15,6 +15,8 @@ from gateway.areas import KNOWLEDGE, federation_of
 from gateway.errors import Code, Refused
 from gateway.federation.subgraph import Operation
 from gateway.operations.pipeline import GraphRequest, Pipeline
+from gateway.preparing.cache import SharedCache
+from gateway.preparing.new_work import NewWork
 from gateway.preparing.preparing import Preparing
 from gateway.settings.settings import Limits, Settings
 from graph.compiler.allowance import Meter
@@ -58,10 +60,10 @@ class Compiling:
         return {"data": {"services": {"nodes": []}}}
 
 
-def gateway(**limits: int) -> tuple[Preparing, Pipeline]:
-    """All areas, of which the graph is there."""
-    settings = Settings(limits=Limits(**limits))
-    preparing = Preparing.of(settings.limits)
+def gateway(*, new_documents_per_minute: int, cache_bytes: int = 256_000_000) -> tuple[Preparing, Pipeline]:
+    """All areas, of which the graph is there; with a bound below what an operator may set."""
+    settings = Settings(limits=Limits(new_documents_per_minute=new_documents_per_minute))
+    preparing = Preparing(cache=SharedCache(cache_bytes), new_work=NewWork(new_documents_per_minute))
     graph = Compiling(preparing.cache.table(), preparing.new_work)
     return preparing, Pipeline(federation_of({KNOWLEDGE: graph}, settings, preparing), settings, None, preparing)
 

@@ -22,6 +22,7 @@ from gateway.settings.settings import Settings
 BOUNDS = Bounds(head_seconds=0.3, send_seconds=0.3, linger_seconds=0.3)
 LARGE = 4_000_000
 POST = b"POST %s HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+ASK = b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n"
 GET = b"GET /headers HTTP/1.1\r\nhost: x\r\n\r\n"
 LIMIT = 10.0
 """seconds that nothing here may take, however slow the machine is."""
@@ -99,6 +100,20 @@ class Client:
             return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(self.sock, 65_536), LIMIT)
         except ConnectionError:
             return b""
+
+    async def take_about(self, size: int) -> None:
+        """Take so many bytes, or fewer where no more come for a while."""
+        while size > 0:
+            try:
+                size -= len(
+                    await asyncio.wait_for(asyncio.get_running_loop().sock_recv(self.sock, min(size, 65_536)), 0.2)
+                )
+            except TimeoutError:
+                return
+
+    def is_ended(self) -> bool:
+        """Tell whether the other side has cut the connection off, without reading."""
+        return bool(self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
     async def rest(self) -> bytes:
         found = b""
@@ -223,6 +238,15 @@ class TestHeads:
                 await client.send(each)
             assert (await client.rest()).count(b"x=y") == 50
 
+    async def test_between_two_requests_it_has_the_same_time(self) -> None:
+        """A connection that was kept is not closed earlier: by itself, the server does so after 5 seconds."""
+        async with serving(replace(BOUNDS, head_seconds=LIMIT)) as (port, _), Client(port) as client:
+            await client.send(GET)
+            assert b" 200 " in await client.take()
+            await asyncio.sleep(5.5)
+            await client.send(GET)
+            assert b" 200 " in await client.take()
+
     async def test_a_body_does_not_count(self) -> None:
         async with serving() as (port, _):
             chunk = b"1\r\nx\r\n"
@@ -325,6 +349,53 @@ class TestUnread:
                 await asyncio.sleep(0.1)
             lengths = [len(await each.rest()) for each in clients]
         assert [each > LARGE for each in lengths] == [False, False, True, True, True], "who has waited longest goes"
+
+    @pytest.mark.parametrize("left", [-LARGE, 1_500_000], ids=["read whole", "all but a rest"])
+    async def test_so_are_those_that_follow_one_that_was_read(self, monkeypatch: pytest.MonkeyPatch, left: int) -> None:
+        """Also where the next answer is made, and waits in the process for the rest of the first."""
+        monkeypatch.setattr(protocol, "UNSENT_BYTES", 3 * LARGE)
+        bounds = replace(BOUNDS, send_seconds=LIMIT, head_seconds=LIMIT)
+        async with serving(bounds) as (port, app), contextlib.AsyncExitStack() as stack:
+            clients = [await stack.enter_async_context(Client(port)) for _ in range(6)]
+            for each in clients:
+                await each.send(ASK)
+                await each.take_about(LARGE - left)
+            for each in clients:
+                await each.send(ASK)
+                await asyncio.sleep(0.1)
+            ends = [each.is_ended() for each in clients]
+        assert len(app.asked) == 2 * len(clients)
+        assert ends[:3] == [True] * 3
+        assert not ends[-1], "who asked last is not the one to go"
+
+    async def test_a_rest_that_is_never_read_makes_nobody_young(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Who has an old rest and asks again waits since the rest, and goes before who reads more."""
+        monkeypatch.setattr(protocol, "UNSENT_BYTES", int(2.5 * LARGE))
+        bounds = replace(BOUNDS, send_seconds=LIMIT, head_seconds=LIMIT)
+        async with serving(bounds) as (port, _), Client(port) as old, Client(port) as young:
+            await old.send(ASK)
+            await asyncio.sleep(0.1)
+            await young.send(ASK)
+            await asyncio.sleep(0.1)
+            await old.send(ASK)
+            await asyncio.sleep(0.1)
+            assert old.is_ended()
+            assert not young.is_ended()
+
+    async def test_the_time_of_a_second_answer_begins_with_it(self) -> None:
+        """It is cut off when its own time has passed: not at the end of the first one's, nor at the end of the next."""
+        seconds = 1.5
+        bounds = replace(BOUNDS, send_seconds=seconds, head_seconds=LIMIT)
+        async with serving(bounds) as (port, _), Client(port) as client:
+            await client.send(ASK)
+            await client.take_about(2 * LARGE)
+            await client.send(ASK)
+
+            async def look() -> None:
+                if client.is_ended():
+                    raise ConnectionResetError
+
+            assert 0.9 * seconds < await closed_after(look) < 1.4 * seconds
 
 
 class TestRoom:

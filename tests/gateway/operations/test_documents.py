@@ -18,6 +18,9 @@ from gateway.operations.documents import NotValid, read_document
 from gateway.operations.introspection import introspect
 from gateway.operations.pipeline import GraphRequest, Pipeline
 from gateway.operations.schema import read_schema
+from gateway.preparing.cache import SharedCache
+from gateway.preparing.new_work import NewWork
+from gateway.preparing.preparing import Preparing
 from gateway.settings.settings import Limits, Settings
 from graph.model.scope import Principal, Role
 from tests.gateway.subgraph import DictSubgraph
@@ -305,7 +308,9 @@ async def test_new_documents_are_counted_and_known_ones_are_not() -> None:
 
 
 async def test_documents_are_forgotten_by_what_they_weigh() -> None:
-    gates = pipeline(cache_bytes=30_000)
+    limits = Limits()
+    preparing = Preparing(cache=SharedCache(30_000), new_work=NewWork(limits.new_documents_per_minute))
+    gates = Pipeline(DictSubgraph(), Settings(limits=limits), preparing=preparing)
     texts = [f"{{ a{number}: hello }}" for number in range(20)]
     for text in texts:
         await outcome(gates, text)
