@@ -17,6 +17,7 @@ from graph.errors import (
     ConstraintViolated,
     Contended,
     DeadlineExceeded,
+    DiskFull,
     GraphError,
     OutcomeUnknown,
     RefusalCode,
@@ -40,6 +41,8 @@ class Treatment:
     code: str
     mask: str = ""
     """the message in the place of the error's own, which is logged then; empty where its own may be told."""
+    tells_hint: bool = False
+    """whether the hint is told beside a mask: where no hint of that class names our insides."""
 
 
 _AWAY: Final = "The database cannot be reached."
@@ -49,6 +52,7 @@ _TREATMENTS: Final[tuple[tuple[type[GraphError], Treatment], ...]] = (
     (OutcomeUnknown, Treatment(code="STORE_UNAVAILABLE")),
     (Contended, Treatment(code="STORE_UNAVAILABLE")),
     (StoreStarting, Treatment(code="STORE_UNAVAILABLE")),
+    (DiskFull, Treatment(code="STORE_UNAVAILABLE", mask="The database has no room left.", tells_hint=True)),
     (StoreUnavailable, Treatment(code="STORE_UNAVAILABLE", mask=_AWAY)),
     (SchemaOutdated, Treatment(code="STORE_UNAVAILABLE", mask=_AWAY)),
     (StoreMisconfigured, Treatment(code="STORE_UNAVAILABLE", mask=_AWAY)),
@@ -77,7 +81,7 @@ def answer_for(error: GraphError) -> dict[str, Any]:
         log.error("an error was masked", code=treatment.code, reason=f"{type(error).__name__}: {error}")
     after = {"retryAfter": error.retry_after} if isinstance(error, StoreUnavailable | Throttled) else {}
     if treatment.mask:
-        return _response(treatment.mask, treatment.code, after)
+        return _response(treatment.mask, treatment.code, after, hint=error.hint if treatment.tells_hint else "")
     return _response(str(error), treatment.code, after, hint=error.hint)
 
 

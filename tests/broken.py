@@ -49,8 +49,8 @@ BREAKAGES: Final = (
     Breakage(
         name="masking",
         file="resolvers/errors.py",
-        before="    if treatment.mask:\n        return _response(treatment.mask, treatment.code, after)\n",
-        after="",
+        before="    if treatment.mask:\n        return _response(treatment.mask,",
+        after="    if treatment.mask:\n        return _response(str(error),",
         tests=("tests/resolvers", "tests/gateway/test_areas.py"),
     ),
     Breakage(

@@ -23,6 +23,7 @@ from adapters.tmf.tmf630 import error_body
 from graph.errors import (
     ConstraintViolated,
     DeadlineExceeded,
+    DiskFull,
     GraphError,
     OutcomeUnknown,
     Refused,
@@ -55,7 +56,7 @@ STATUSES: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
         "TOO_MANY_REQUESTS": (429, "Too many requests at a time"),
         "INTERNAL_SERVER_ERROR": (500, "The request could not be answered"),
         "OVERLOADED": (503, "Other systems have not been told of earlier changes yet"),
-        "STORE_UNAVAILABLE": (503, "The database cannot be reached now"),
+        "STORE_UNAVAILABLE": (503, "The database cannot take this now"),
         "DEADLINE_EXCEEDED": (504, "The answer took too long"),
     }
 )
@@ -78,6 +79,7 @@ _RETRY: Final = 1.0
 _LOST: Final = (
     "The answer of the database was lost: the change may have been made. Asking again does not make it twice."
 )
+_FULL: Final = "The database has no room left; it goes on by itself when there is some."
 
 
 class Refusal(Exception):
@@ -131,6 +133,8 @@ def refusal_of(error: GraphError | Malformed) -> Refusal:
             return Refusal(error.code, f"{where}: {error}" if where else str(error))
         case OutcomeUnknown():
             return Refusal("STORE_UNAVAILABLE", _LOST, headers=_after(error.retry_after))
+        case DiskFull():
+            return Refusal("STORE_UNAVAILABLE", _FULL, headers=_after(error.retry_after))
         case StoreUnavailable() | Throttled():
             return Refusal(_code(error), headers=_after(error.retry_after))
         case _:

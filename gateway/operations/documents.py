@@ -35,7 +35,7 @@ from graphql.validation.validate import ValidationAbortedError
 from gateway.errors import MOST_ERRORS, Code, Problem, Refused, refuse
 from gateway.federation.subgraph import Operation
 from gateway.operations.cost import Cost, cost_of
-from gateway.operations.introspection import split
+from gateway.operations.introspection import declared_variables, split
 from gateway.operations.limits import check_document
 from gateway.operations.permissions import Demands, demands_of
 from gateway.operations.schema import PublicSchema
@@ -86,8 +86,8 @@ class Prepared:
     schema_part: DocumentNode | None
     """what the public schema is asked; None for almost every operation."""
     root: tuple[SelectionNode, ...]
-    conditions: tuple[str, ...] = ()
-    """the variables that decide @skip and @include."""
+    decisive: tuple[str, ...] = ()
+    """the variables that decide @skip and @include, and those that the schema part reads: none of them may be null."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,5 +224,5 @@ def _prepared(document: DocumentNode, key: str, schema: PublicSchema) -> Prepare
         operation=None if parts.rest is None else Operation(key=key, document=parts.rest, name=name),
         schema_part=parts.schema,
         root=parts.root,
-        conditions=conditions_of(document),
+        decisive=conditions_of(document) + (declared_variables(parts.schema) if parts.schema else ()),
     )

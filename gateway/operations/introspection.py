@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import orjson
 from graphql import (
+    REMOVE,
     DirectiveNode,
     DocumentNode,
     FieldNode,
@@ -26,12 +27,15 @@ from graphql import (
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
+    Visitor,
+    VisitorAction,
     execute_sync,
     separate_operations,
+    visit,
 )
 
 from gateway.preparing.cache import KEY_BYTES
-from gateway.syntax import definition_of, fragments_of, is_included, variables_in
+from gateway.syntax import CONDITIONS, definition_of, fragments_of, is_included, variables_in
 
 SCHEMA_FIELDS: Final = frozenset({"__schema", "__type"})
 
@@ -41,7 +45,7 @@ class Parts:
     """An operation in two parts."""
 
     schema: DocumentNode | None
-    """what the public schema answers; None where nothing of it was asked."""
+    """what the public schema answers, with no directives but @skip and @include; None where nothing of it was asked."""
     rest: DocumentNode | None
     """what the subgraph answers; None where nothing is left for it."""
     root: tuple[SelectionNode, ...]
@@ -55,10 +59,10 @@ def split(document: DocumentNode) -> Parts:
     if not asked & SCHEMA_FIELDS:
         return Parts(schema=None, rest=document, root=root)
     if asked <= SCHEMA_FIELDS | {"__typename"}:
-        return Parts(schema=_with_root(document, root), rest=None, root=root)
+        return Parts(schema=_for_schema(_with_root(document, root)), rest=None, root=root)
     schema = tuple(_kept(root, lambda name: name in SCHEMA_FIELDS))
     rest = tuple(_kept(root, lambda name: name not in SCHEMA_FIELDS))
-    return Parts(schema=_with_root(document, schema), rest=_with_root(document, rest), root=root)
+    return Parts(schema=_for_schema(_with_root(document, schema)), rest=_with_root(document, rest), root=root)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +74,11 @@ class SchemaAnswer:
 
 
 def introspect(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> SchemaAnswer:
-    """Answer from the schema alone; the result cannot hold an error, since the document is valid."""
-    found = execute_sync(schema, document, variable_values=dict(variables)).data or {}
-    texts = {key: orjson.dumps(value) for key, value in found.items()}
+    """Answer from the schema alone. A valid document cannot fail there, as long as none of its variables is null."""
+    found = execute_sync(schema, document, variable_values=dict(variables))
+    assert found.data is not None, found.errors
+    assert not found.errors, found.errors
+    texts = {key: orjson.dumps(value) for key, value in found.data.items()}
     return SchemaAnswer(
         data={key: orjson.Fragment(text) for key, text in texts.items()},
         weight=2 * KEY_BYTES + sum(KEY_BYTES + 4 * len(key) + len(text) for key, text in texts.items()),
@@ -80,7 +86,7 @@ def introspect(schema: GraphQLSchema, document: DocumentNode, variables: Mapping
 
 
 def declared_variables(document: DocumentNode) -> tuple[str, ...]:
-    """Name the variables that an operation declares."""
+    """Name the variables that an operation declares; those of a schema part are booleans and strings, none may be null."""
     return tuple(each.variable.name.value for each in definition_of(document).variable_definitions or ())
 
 
@@ -140,21 +146,41 @@ def _kept(root: tuple[SelectionNode, ...], wanted: Callable[[str], bool]) -> Ite
 
 
 def _with_root(document: DocumentNode, root: tuple[SelectionNode, ...]) -> DocumentNode:
-    selection_set = SelectionSetNode(selections=root)
-    fragments = tuple(fragments_of(document).values())
     operation = definition_of(document)
-    used = variables_in(selection_set, *fragments, *(operation.directives or ()))
     changed = OperationDefinitionNode(
         operation=operation.operation,
         name=operation.name,
         directives=operation.directives,
-        variable_definitions=tuple(
-            each for each in operation.variable_definitions or () if each.variable.name.value in used
-        ),
-        selection_set=selection_set,
+        variable_definitions=operation.variable_definitions,
+        selection_set=SelectionSetNode(selections=root),
     )
-    (whole,) = separate_operations(DocumentNode(definitions=(changed, *fragments))).values()
-    return whole
+    (whole,) = separate_operations(DocumentNode(definitions=(changed, *fragments_of(document).values()))).values()
+    return _declaring_what_it_uses(whole)
+
+
+def _declaring_what_it_uses(document: DocumentNode) -> DocumentNode:
+    operation, fragments = definition_of(document), tuple(fragments_of(document).values())
+    used = variables_in(operation.selection_set, *fragments, *(operation.directives or ()))
+    declared = tuple(each for each in operation.variable_definitions or () if each.variable.name.value in used)
+    changed = OperationDefinitionNode(
+        operation=operation.operation,
+        name=operation.name,
+        directives=operation.directives,
+        variable_definitions=declared,
+        selection_set=operation.selection_set,
+    )
+    return DocumentNode(definitions=(changed, *fragments))
+
+
+def _for_schema(document: DocumentNode) -> DocumentNode:
+    """Leave out the directives that are for a subgraph: the schema reads conditions only."""
+    kept: DocumentNode = visit(document, _OnlyConditions())
+    return _declaring_what_it_uses(kept)
+
+
+class _OnlyConditions(Visitor):
+    def enter_directive(self, node: DirectiveNode, *_place: Any) -> VisitorAction:
+        return None if node.name.value in CONDITIONS else REMOVE
 
 
 def _keys(root: tuple[SelectionNode, ...], variables: Mapping[str, Any]) -> Iterator[str]:

@@ -139,8 +139,8 @@ class Pipeline:
         if prepared.variables:
             values = coerce(prepared.variables, given, self.schema.served, prepared.node, self._limits)
             check_values(prepared.variables, values, principal, self.schema.operator_only)
-        for name in prepared.conditions:
-            if values.get(name) is None:
+        for name in prepared.decisive:
+            if name in values and values[name] is None:  # an absent one means the default of its argument
                 message = f"The variable `${name}` decides what is asked, and cannot be null."
                 raise refuse(Code.BAD_USER_INPUT, message)
         cost = amount(prepared.cost, values)

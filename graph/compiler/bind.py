@@ -6,6 +6,8 @@ field, path into the argument) and what is done to it on the way. `bind` runs on
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,11 +37,12 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """An argument, or a part of one; `convert` is applied to a value or to each of a list."""
+    """An argument, or a part of one; `convert` is applied to it, or to each of a list where it has `many`."""
 
     slot: int
     path: tuple[str | int, ...]
     convert: Callable[[Any], Any] | None = None
+    many: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +144,7 @@ def _given(binding: Given, request: Request) -> Any:
         value = value[step]
     if binding.convert is None:
         return value
-    return [binding.convert(each) for each in value] if isinstance(value, list) else binding.convert(value)
+    return [binding.convert(each) for each in value] if binding.many else binding.convert(value)
 
 
 def page_size(arguments: Mapping[str, Any]) -> int:
@@ -213,21 +216,50 @@ def epoch_milliseconds(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError) as exc:
-        raise Refused(f"{text!r} is not a time.", code="BAD_USER_INPUT", hint="Write 2026-01-31T12:00:00Z.") from exc
+        raise Refused(f"{_quoted(text)} is not a time.", code="BAD_USER_INPUT", hint=_A_TIME) from exc
     if moment.tzinfo is None:
-        raise Refused(f"{text!r} has no zone.", code="BAD_USER_INPUT", hint="End it with Z or an offset.")
+        raise Refused(f"{_quoted(text)} has no zone.", code="BAD_USER_INPUT", hint="End it with Z or an offset.")
     return round((moment - _EPOCH).total_seconds() * 1000)
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_A_TIME: Final = "Write 2026-01-31T12:00:00Z."
 
 
-def big_integer(text: str | int) -> int:
-    """Read a BigInt, which travels as a string of digits."""
-    try:
-        number = int(text)
-    except (TypeError, ValueError) as exc:
-        raise Refused(f"{text!r} is not a whole number.", code="BAD_USER_INPUT", hint="Write digits only.") from exc
-    if abs(number) >= 2**63:
-        raise Refused(f"{text!r} needs more than 64 bits.", code="BAD_USER_INPUT", hint="Write a smaller number.")
+def big_integer(given: Any) -> int:
+    """Read a BigInt: an integer, or a string of digits as it travels in answers. Nothing else is rounded to one.
+
+    >>> big_integer("-7"), big_integer(7)
+    (-7, 7)
+    """
+    whole = given if isinstance(given, str) else str(given) if type(given) is int else ""
+    if not _DIGITS.fullmatch(whole):
+        raise Refused(f"{_quoted(given)} is not a whole number.", code="BAD_USER_INPUT", hint="Write digits only.")
+    if len(whole) > _MOST_DIGITS or abs(number := int(whole)) >= 2**63:
+        hint = "Write a smaller number."
+        raise Refused(f"{_quoted(given)} needs more than 64 bits.", code="BAD_USER_INPUT", hint=hint)
     return number
+
+
+_DIGITS: Final = re.compile(r"-?[0-9]+")
+_MOST_DIGITS: Final = 40
+"""of a text that is read at all: 19 are enough for 64 bits."""
+
+
+def finite(given: float) -> float:
+    """Take a double: a literal may be as large as it likes (GraphQL, 3.5.2: what is not finite is refused)."""
+    number = float(given)
+    if not math.isfinite(number):
+        message = "A number is larger than a double can be."
+        raise Refused(message, code="BAD_USER_INPUT", hint="Write a smaller number.")
+    return number
+
+
+def _quoted(given: Any) -> str:
+    """Quote the text that a caller gave, as far as that helps."""
+    if not isinstance(given, str):
+        return "The value"
+    return repr(given) if len(given) <= _QUOTED_MOST else f"{given[:_QUOTED_MOST]!r}..."
+
+
+_QUOTED_MOST: Final = 60

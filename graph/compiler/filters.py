@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
-from graph.compiler.bind import Given, big_integer, epoch_milliseconds
+from graph.compiler.bind import Given, big_integer, epoch_milliseconds, finite
 from graph.compiler.clauses import All, AnyOf, Binary, Call, Const, Expr, Get, IsNull, Not
 from graph.compiler.names import Names
 from graph.errors import Refused
@@ -69,7 +69,8 @@ class Filtered:
             return All(tuple(each for each in parts if each is not None))
         if value is None:
             return IsNull(stored) if operator == "eq" else None
-        given = self.names.parameter(Given(slot=self.slot, path=path, convert=conversion(known)))
+        many = operator == "in"
+        given = self.names.parameter(Given(slot=self.slot, path=path, convert=conversion(known), many=many))
         compared = Binary(_OPERATORS[operator], stored, given)
         return Call("coalesce", (compared, Const(value=False))) if negated and not known.required else compared
 
@@ -99,7 +100,7 @@ def conversion(known: Property) -> Callable[[Any], Any] | None:
         case Kind.LARGE:
             return big_integer
         case Kind.FLOAT:
-            return float
+            return finite
         case Kind.STRING | Kind.INTEGER | Kind.BOOLEAN | Kind.JSON:
             return None
         case never:

@@ -351,7 +351,9 @@ def _from_own(names: Names, walk: Walk) -> Source:
     The far end is compared with the start, not given as it: a planner could begin there, at all that others have.
     """
     (hop,) = walk.path
-    mine = _owned_nodes(names, hop.label or walk.labels[0], names.variable())
+    assert hop.label or len(walk.labels) == 1, "a list of several labels would need the caller's nodes of each"
+    label = hop.label or walk.labels[0]
+    mine = _owned_nodes(names, label, names.variable())
     relationship, there = names.variable(), names.variable()
     back = Match(NodePattern(mine.node), (Step(hop.type, not hop.reverse, NodePattern(there), relationship),))
     found = Source(
@@ -362,18 +364,18 @@ def _from_own(names: Names, walk: Walk) -> Source:
         reverse=hop.reverse,
     )
     if walk.own is not None:
-        found = _of_start(names, walk, found, _ways_back(names, walk.own, mine, back))
+        found = _of_start(names, walk, found, _ways_back(names, walk.own, label, mine, back))
     if walk.once and _repeats(walk.path):
         return _once(found.clauses, walk.outer, found.node)
     return found
 
 
-def _ways_back(names: Names, own: Own, mine: Source, back: Match) -> str:
-    """Find once [node that is led to, relationship, own node] for all starts of a page."""
+def _ways_back(names: Names, own: Own, label: str, mine: Source, back: Match) -> str:
+    """Find once [node that is led to, relationship, own node of a label] for all starts of a page."""
     (step,) = back.steps
     row = ListOf((Var(step.node.var), Var(step.var), Var(mine.node)))
     rows = Sub("COLLECT", Query((*mine.clauses, back, Return(row))))
-    return _common(names, own, f"{step.type}{' reverse' if step.reverse else ''}", rows)
+    return _common(names, own, f"{label} {step.type}{' reverse' if step.reverse else ''}", rows)
 
 
 def _of_start(names: Names, walk: Walk, found: Source, ways: str) -> Source:

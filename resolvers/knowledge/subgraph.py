@@ -20,9 +20,11 @@ from graph.compiler.allowance import Meter
 from graph.compiler.bind import Request, bind
 from graph.compiler.cursor import CursorKey
 from graph.compiler.irregular import answer as irregular
-from graph.compiler.query import Operation, find_operation, normalize
+from graph.compiler.query import Field, Operation, find_operation, normalize
 from graph.compiler.read import BREACHES, Cache, Prepared, Reader, Reads
+from graph.compiler.shape import Shape
 from graph.errors import GraphError, Refused
+from graph.model.mapping import Changed
 from graph.model.scope import Principal, ScopeKind, scope_of
 from graph.store.admission import Admission
 from graph.store.store import Store
@@ -120,7 +122,7 @@ class KnowledgeSubgraph:
         self, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float
     ) -> dict[str, Any]:
         asked = Asked(store=self._store, principal=principal, deadline=deadline, policy=self._policy)
-        self._check_payloads(operation, variables, principal)
+        payloads = self._payloads(operation, variables, principal)
         result = await self._schema.strawberry.execute(
             print_ast(operation.document),
             variable_values=dict(variables),
@@ -130,52 +132,105 @@ class KnowledgeSubgraph:
         errors = [_error(each) for each in result.errors or ()]
         if result.data is None and not asked.outcomes:
             return {"errors": errors}
-        answer = await self._filled(result.data or {}, operation, variables, asked)
+        answer = await self._filled(result.data or {}, payloads, operation, variables, asked)
         errors += answer.get("errors", ())
         return {"data": answer["data"], "errors": errors} if errors else answer
 
-    def _check_payloads(self, operation: Operation, variables: Mapping[str, Any], principal: Principal) -> None:
-        """Refuse what may not be asked of a payload before anything is changed."""
-        if scope_of(principal).kind is not ScopeKind.NOTHING:
-            for each in normalize(self._schema.graphql, operation, variables).root.fields:
-                if each.selections:
-                    prepared = self.reads.prepared(operation, variables, principal, payload=each.key)
-                    bind(prepared.parameters, self.reads.request(prepared, variables, principal, {}))
+    def _payloads(self, operation: Operation, variables: Mapping[str, Any], principal: Principal) -> list[_Payload]:
+        """Prepare to read each payload, or refuse, before anything is changed: afterwards nothing more may be refused."""
+        if scope_of(principal).kind is ScopeKind.NOTHING:
+            return []  # a system may change what it reads nothing of: its payloads have no nodes
+        root = normalize(self._schema.graphql, operation, variables).root
+        payloads = [self._payload(each, operation, variables, principal) for each in root.fields if each.selections]
+        for each in payloads:
+            bind(each.prepared.parameters, self.reads.request(each.prepared, variables, principal, {}))
+        return payloads
+
+    def _payload(
+        self, asked: Field, operation: Operation, variables: Mapping[str, Any], principal: Principal
+    ) -> _Payload:
+        (payload,) = asked.selections
+        fields = self._schema.mappings.fields
+        nodes = tuple(each.key for each in payload.fields if isinstance(fields.get((payload.type, each.name)), Changed))
+        prepared = self.reads.prepared(operation, variables, principal, payload=asked.key)
+        return _Payload(key=asked.key, nodes=nodes, prepared=prepared)
 
     async def _filled(
-        self, data: dict[str, Any], operation: Operation, variables: Mapping[str, Any], asked: Asked
+        self,
+        data: dict[str, Any],
+        payloads: list[_Payload],
+        operation: Operation,
+        variables: Mapping[str, Any],
+        asked: Asked,
     ) -> dict[str, Any]:
-        """Put the nodes of each payload in: all of them as the schema promises, or all by graphql-core."""
-        if scope_of(asked.principal).kind is ScopeKind.NOTHING:
-            return {"data": data}  # a system may change what it reads nothing of: its payloads have no nodes
-        read = [await self._read(each, operation, variables, asked) for each in asked.outcomes if data.get(each)]
+        """Put the nodes of each payload in: all of them as the schema promises, or all by graphql-core.
+
+        What cannot be read stays null, with an error: the change was made, and the answer must say so.
+        """
+        read: list[_Read] = []
+        errors: list[dict[str, Any]] = []
+        for each in payloads:
+            if data.get(each.key) and each.key in asked.outcomes:
+                try:
+                    read.append(await self._read(each, variables, asked))
+                except GraphError as error:
+                    errors += _unread(each, error)
+        answer = self._shaped(data, read, operation, variables, asked.principal)
+        errors += answer.get("errors", ())
+        return {"data": answer["data"], "errors": errors} if errors else answer
+
+    def _shaped(
+        self,
+        data: dict[str, Any],
+        read: list[_Read],
+        operation: Operation,
+        variables: Mapping[str, Any],
+        principal: Principal,
+    ) -> dict[str, Any]:
         key = self.reads.cursor_key
         try:
             for each in read:
-                data[each.key].update(each.prepared.shape(each.record, each.request.arguments, key))
+                data[each.key].update(each.shape(each.record, each.request.arguments, key))
         except BREACHES:
             for each in read:
-                shape = self.reads.lenient(operation, variables, asked.principal, each.key)
+                shape = self.reads.lenient(operation, variables, principal, each.key)
                 data[each.key].update(shape(each.record, each.request.arguments, key))
             return irregular(self._schema.graphql, operation, variables, data)
         return {"data": data}
 
-    async def _read(self, key: str, operation: Operation, variables: Mapping[str, Any], asked: Asked) -> _Payload:
+    async def _read(self, payload: _Payload, variables: Mapping[str, Any], asked: Asked) -> _Read:
         """Read the nodes of one payload, as far as the caller sees them."""
-        prepared = self.reads.prepared(operation, variables, asked.principal, payload=key)
-        request = self.reads.request(prepared, variables, asked.principal, asked.outcomes[key])
+        prepared = payload.prepared
+        request = self.reads.request(prepared, variables, asked.principal, asked.outcomes[payload.key])
         record = await self.reads.record(self._store, prepared, request, asked.deadline)
-        return _Payload(key=key, prepared=prepared, request=request, record=record)
+        return _Read(key=payload.key, shape=prepared.shape, request=request, record=record)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Payload:
+    """How the payload under one key of the answer is read: held from before the change, whatever leaves the cache meanwhile."""
+
+    key: str
+    nodes: tuple[str, ...]
+    """the keys of its graph-typed fields, each of which may be null."""
+    prepared: Prepared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
     """What was read for the payload under one key of the answer."""
 
     key: str
-    prepared: Prepared
+    shape: Shape
     request: Request
     record: Any
+
+
+def _unread(payload: _Payload, error: GraphError) -> list[dict[str, Any]]:
+    """Give an error for each node of a payload that could not be read after the change."""
+    entry = answer_for(error)["errors"][0]
+    extensions = {**entry["extensions"], "hint": "The change was made; ask again for what it shows."}
+    return [{**entry, "path": [payload.key, each], "extensions": extensions} for each in payload.nodes]
 
 
 def _error(error: GraphQLError) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -12,6 +14,7 @@ import graph.errors
 from adapters.endpoint.errors import STATUSES, refusal_in, refusal_of
 from gateway.errors import TREATMENTS, Code
 from graph.errors import EmbeddedUnsupported, GraphError, RefusalCode, Refused, StoreUnavailable, Throttled
+from graph.store.embedded import fault_of
 from resolvers.errors import answer_for
 
 SECRET = "Neo.ClientError.Statement.SyntaxError in /var/lib/graph at bolt://10.0.0.7"
@@ -53,6 +56,12 @@ def made(kind: type[GraphError]) -> GraphError:
     return kind(SECRET, **more)
 
 
+def hinting(kind: type[GraphError]) -> GraphError:
+    error = made(kind)
+    error.hint = "Give another directory"
+    return error
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda each: each.__name__)
 def test_each_class_of_errors_has_a_code_of_the_api(kind: type[GraphError]) -> None:
     with capture_logs() as lines:
@@ -72,6 +81,22 @@ def test_what_may_name_our_insides_is_masked() -> None:
     with capture_logs():
         told = {each.__name__ for each in KINDS if SECRET in str(answer_for(made(each)))}
     assert told == SPOKEN_OF_ALWAYS | {"ConstraintViolated"}
+
+
+def test_a_database_without_room_says_so_at_each_edge_and_names_no_directory() -> None:
+    fault = fault_of(OSError(errno.ENOSPC, "no room"), Path("/var/lib/graph"))
+    [told] = answer_for(fault)["errors"]
+    assert told["message"] == "The database has no room left."
+    assert told["extensions"] == {"code": Code.STORE_UNAVAILABLE, "hint": fault.hint, "retryAfter": 10.0}
+    refusal = refusal_of(fault)
+    assert "no room left" in refusal.message
+    assert refusal.headers["Retry-After"] == "10"
+    assert "/var/lib" not in f"{told} {refusal.body}"
+
+
+def test_a_hint_beside_a_mask_is_told_only_where_it_may_be() -> None:
+    hinted = {each.__name__: answer_for(hinting(each))["errors"][0]["extensions"].get("hint") for each in KINDS}
+    assert {name for name, hint in hinted.items() if hint} == SPOKEN_OF_ALWAYS | {"ConstraintViolated", "DiskFull"}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda each: each.__name__)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pytest
 
+from graph.changes.policy import AlarmPolicy
+from graph.compiler.allowance import Unmetered
+from graph.errors import DeadlineExceeded, GraphError, StatementFailed, StoreUnavailable
 from graph.model.scope import Principal, Role
 from graph.store.store import Store, Transaction
-from tests.resolvers.caller import CUSTOMER_A, SECONDS, Caller, Counting, caller
+from resolvers.errors import answer_for
+from resolvers.knowledge.subgraph import KnowledgeSubgraph
+from tests.resolvers.caller import CUSTOMER_A, KEY, SECONDS, Caller, Counting, caller
 from tests.resolvers.world import World, load
 
 SYSTEM = Principal(subject="nms", role=Role.SYSTEM, system="nms-2", sources=("nms-2",))
@@ -196,3 +202,79 @@ async def test_alarms_that_match_nothing_and_deliveries_are_listed_for_operators
             "deliveries": {"nodes": [{"id": "delivery-b1", "lastError": "it was busy"}]},
         }
     }
+
+
+class Forgetful:
+    """A cache that others need all of: what is put there is gone at once."""
+
+    def get(self, _key: Hashable) -> None:
+        """Give nothing."""
+
+    def __setitem__(self, _key: Hashable, _value: object) -> None:
+        """Keep nothing."""
+
+
+class Once(Unmetered):
+    """An allowance that one piece of new work uses up."""
+
+    def __init__(self) -> None:
+        self._left = 1
+
+    def take(self, subject: str, units: float) -> float:  # noqa: ARG002 - whoever it is
+        """Take one."""
+        self._left -= 1
+        return 0.0 if self._left >= 0 else 60.0
+
+
+async def test_a_change_that_was_made_is_not_refused_for_what_it_costs_to_show_it(store: Store, world: World) -> None:
+    await load(store, world)
+    subgraph = KnowledgeSubgraph(store, KEY, AlarmPolicy(), cache=Forgetful(), meter=Once())
+    answer = await Caller(subgraph=subgraph).response(ACKNOWLEDGE, asked())
+    assert "errors" not in answer
+    assert answer["data"]["done"]["first"]["ackState"] == "ACKNOWLEDGED"
+    assert await events(store) == 1
+
+
+class Unreadable(Counting):
+    """A store that takes changes, and whose reads fail after some."""
+
+    def __init__(self, store: Store, fault: GraphError, reads: int = 0) -> None:
+        super().__init__(store)
+        self._left = reads
+        self._fault = fault
+
+    async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
+        """Fail."""
+        if len(self.texts) == self._left:
+            raise self._fault
+        return await super().read(text, parameters, deadline=deadline)
+
+
+FAULTS = [StoreUnavailable("Away"), DeadlineExceeded("Late"), StatementFailed("x")]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda each: type(each).__name__)
+async def test_a_change_that_was_made_is_told_also_where_it_cannot_be_shown(
+    store: Store, world: World, fault: GraphError
+) -> None:
+    await load(store, world)
+    answer = await caller(Unreadable(store, fault)).response(ACKNOWLEDGE, asked())
+    assert answer["data"] == {
+        "done": {"__typename": "AcknowledgeAlarmPayload", "first": None, "userErrors": [], "again": None}
+    }
+    assert [each["path"] for each in answer["errors"]] == [["done", "first"], ["done", "again"]]
+    code = answer_for(fault)["errors"][0]["extensions"]["code"]
+    assert {each["extensions"]["code"] for each in answer["errors"]} == {code}
+    assert all("change was made" in each["extensions"]["hint"] for each in answer["errors"])
+    assert await events(store) == 1
+
+
+async def test_a_payload_that_can_be_shown_is_shown_beside_one_that_cannot(store: Store, world: World) -> None:
+    await load(store, world)
+    text = """mutation {
+      b: acknowledgeAlarm(alarmId: "alarm-s2", idempotencyKey: "2") { alarm { id } }
+      a: acknowledgeAlarm(alarmId: "alarm-s1", idempotencyKey: "1") { alarm { id } userErrors { code } }
+    }"""
+    answer = await caller(Unreadable(store, StoreUnavailable("Away"), reads=1)).response(text)
+    assert answer["data"] == {"b": {"alarm": {"id": "alarm-s2"}}, "a": {"alarm": None, "userErrors": []}}
+    assert [each["path"] for each in answer["errors"]] == [["a", "alarm"]]

@@ -491,6 +491,64 @@ async def test_each_other_name_that_the_schema_is_asked_for_is_new_work() -> Non
     assert await outcome(gates, query, n="T1") == "answered"
 
 
+class Passing(DictSubgraph):
+    """It has a directive that is passed on to it, whose argument takes any JSON."""
+
+    sdl = DictSubgraph.sdl + "scalar Any directive @note(of: Any) on QUERY | FIELD | INLINE_FRAGMENT"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._schema = read_schema(self.sdl).served
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param("query ($b: Any) { hello __schema @note(of: $b) { queryType { name } } }", id="at a field"),
+        pytest.param("query ($b: Any) { __schema { queryType @note(of: $b) { name } } }", id="in it"),
+        pytest.param("query ($b: Any) @note(of: $b) { hello __schema { queryType { name } } }", id="at the operation"),
+        pytest.param("query ($b: Any) { ... @note(of: $b) { __schema { queryType { name } } hello } }", id="around it"),
+        pytest.param(
+            "query ($b: Any) { __schema { queryType { name } } customers { ...C } } fragment C on Customer { id @note(of: $b) }",
+            id="elsewhere",
+        ),
+    ],
+)
+async def test_what_the_schema_answers_depends_on_no_directive_that_is_for_a_subgraph(query: str) -> None:
+    gates = Pipeline(Passing(), Settings(limits=Limits(new_documents_per_minute=2)))
+    for value in (2**70, 1, {"any": [None, 2**70]}, "x", None):
+        asked = request(query, b=value)
+        answer = await gates.answer(await gates.prepare(asked, CUSTOMER), asked, CUSTOMER, 0.0)
+        assert orjson.loads(orjson.dumps(answer))["data"]["__schema"] == {"queryType": {"name": "Query"}}
+        assert "errors" not in answer
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "query ($v: Boolean = true) { __schema { types { fields(includeDeprecated: $v) { name } } } }",
+        "query ($v: Boolean = true) { hello __schema { directives { args(includeDeprecated: $v) { name } } } }",
+        'query ($v: Boolean = true) { __type(name: "Query") { ...T } } fragment T on __Type { name @skip(if: $v) }',
+        'query ($v: String = "Query") { hello __type(name: $v) { name } }',
+    ],
+)
+async def test_the_schema_is_asked_with_no_null(query: str) -> None:
+    asked = request(query, v=None)
+    with pytest.raises(Refused) as refused:
+        await pipeline().answer(await pipeline().prepare(asked, CUSTOMER), asked, CUSTOMER, 0.0)
+    (problem,) = refused.value.problems
+    assert problem.code is Code.BAD_USER_INPUT
+    assert "$v" in problem.message
+    assert await outcome(pipeline(), query) == "answered"
+
+
+async def test_an_argument_of_the_schema_whose_variable_is_absent_has_its_default() -> None:
+    query = 'query ($v: Boolean) { __type(name: "Query") { fields(includeDeprecated: $v) { name } } }'
+    assert await outcome(pipeline(), query) == "answered"
+    assert await outcome(pipeline(), query, v=True) == "answered"
+    assert await outcome(pipeline(), query, v=None) == Code.BAD_USER_INPUT
+
+
 async def test_some_roles_may_be_kept_from_the_schema() -> None:
     gates = Pipeline(DictSubgraph(), Settings(introspection=("operator", "customer")))
     for query in (

@@ -39,6 +39,7 @@ REFUSED = {
     "no time": '{ alarms(filter: {raisedAt: {eq: "noon"}}) { totalCount } }',
     "a time without a zone": '{ alarms(filter: {raisedAt: {eq: "2026-01-01T12:00:00"}}) { totalCount } }',
     "no number": '{ node(id: "port-1") { id } events(filter: {position: {eq: "x"}}) { totalCount } }',
+    "more than a double": "{ sites(filter: {latitude: {range: {lt: 1e400}}}) { totalCount } }",
     "more than 64 bits": '{ events(filter: {position: {eq: "9223372036854775808"}}) { totalCount } }',
 }
 
@@ -51,6 +52,54 @@ def test_what_may_not_be_asked_is_refused_with_what_to_do(text: str) -> None:
     assert refused.value.hint
 
 
+POSITIONS = "query ($v: BigInt) { events(filter: {position: {range: {gt: $v}}}) { totalCount } }"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        2.5,
+        2.0,
+        float("inf"),
+        float("nan"),
+        True,
+        "2.5",
+        "1e3",
+        "1_000",
+        " 7",
+        "7\n",
+        "\u0667",
+        "",
+        [7],
+        {"a": 7},
+        2**63,
+        -(2**63),
+        10**4_000,
+        "9" * 5_000,
+        "x" * 100_000,
+    ],
+    ids=lambda each: f"{type(each).__name__} {each!r:.20}" if each != 10**4_000 else "int of 4,001 digits",
+)
+def test_nothing_is_rounded_to_a_whole_number(value: Any) -> None:
+    with pytest.raises(Refused) as refused:
+        parameters(POSITIONS, {"v": value})
+    assert refused.value.code == "BAD_USER_INPUT"
+    assert len(str(refused.value)) < 200
+
+
+@pytest.mark.parametrize("value", [7, "7", "007", 2**63 - 1, str(1 - 2**63)])
+def test_a_whole_number_is_given_as_itself_or_as_its_digits(value: Any) -> None:
+    assert parameters(POSITIONS, {"v": value}) == [int(value)]
+
+
+@pytest.mark.parametrize("value", [["2026-01-01T00:00:00Z"], {"a": 1}, 5, 2.5, True, "x" * 100_000])
+def test_nothing_but_a_text_is_a_time(value: Any) -> None:
+    with pytest.raises(Refused) as refused:
+        parameters("query ($v: DateTime) { alarms(filter: {raisedAt: {eq: $v}}) { totalCount } }", {"v": value})
+    assert refused.value.code == "BAD_USER_INPUT"
+    assert len(str(refused.value)) < 200
+
+
 BOUND = {
     "a page of the usual size": ("{ cards { nodes { id } } }", [50]),
     "one more, to know whether there are more": ("{ cards(first: 2) { pageInfo { hasNextPage } } }", [3]),
@@ -60,6 +109,7 @@ BOUND = {
         [1500],
     ),
     "a large number": ('{ events(filter: {position: {eq: "9223372036854775807"}}) { totalCount } }', [2**63 - 1]),
+    "large numbers": ('{ events(filter: {position: {in: ["7", 8]}}) { totalCount } }', [[7, 8]]),
     "a word as it is stored": ("{ services(filter: {effect: {eq: AT_RISK}}) { totalCount } }", ["atRisk"]),
     "words to search for": ('{ search(text: "Köln-3 a*b", first: 1) { id } }', None),
 }
