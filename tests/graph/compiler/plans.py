@@ -29,6 +29,10 @@ SCANS = (
 """How the names end of operators that read a whole label, a whole index or a whole relationship type."""
 
 _VARIABLE = re.compile(r"\bv\d+\b")
+_BRACES = re.compile(r"\{[^{}]*\}")
+_CLAUSE = re.compile(r"\b(?:UNWIND|OPTIONAL|MATCH|WHERE|ORDER|LIMIT|CALL)\b")
+_EXPRESSION = re.compile(r"[^,]*? AS (?=v\d)")
+"""of a column of WITH, before its name."""
 
 
 def statements(query: Query, around: tuple[str, ...] = ()) -> Iterator[str]:
@@ -40,9 +44,18 @@ def statements(query: Query, around: tuple[str, ...] = ()) -> Iterator[str]:
     text = cypher.text(Query(tuple(_ended(query.clauses))))
     for outer in reversed(around):
         if outer:
-            bound = sorted(set(_VARIABLE.findall(outer)) & set(_VARIABLE.findall(text)))
+            bound = sorted(_in_scope(outer) & set(_VARIABLE.findall(text)))
             text = f"{outer} CALL ({', '.join(bound)}) {{ {text} }} RETURN 1 AS x"
     yield text
+
+
+def _in_scope(text: str) -> set[str]:
+    """The variables that stand at the end of some clauses: not those of subqueries, nor those that a WITH has left behind."""
+    while (fewer := _BRACES.sub("", text)) != text:
+        text = fewer
+    _, last, after = text.rpartition("WITH ")
+    columns, *more = _CLAUSE.split(after, maxsplit=1) if last else ("", after)
+    return set(_VARIABLE.findall(" ".join((_EXPRESSION.sub("", columns), *more))))
 
 
 def _columns(clause: Clause) -> Iterator[Any]:

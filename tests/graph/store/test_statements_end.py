@@ -38,7 +38,7 @@ _ENDLESS = {
       WHERE EXISTS { MATCH (d)-[:BOOSTS]->(e:Service) WHERE e.id = a.id + b.id + c.id } RETURN count(*) AS endless""",
     "relationships": "MATCH (a:Service)-[:ROUTED_OVER*1..12]-(b) RETURN count(*) AS endless",
     "ways": """
-      MATCH (a:Service), (b:Trunk), (c:Service) WHERE a <> c
+      MATCH (a:Service), (b:Trunk), (c:Service), (d:Trunk) WHERE a <> c AND b <> d
       MATCH way = shortestPath((a)-[:ROUTED_OVER*..10]-(b)) RETURN sum(length(way)) AS endless""",
 }
 
