@@ -63,8 +63,8 @@ BREAKAGES: Final = (
     Breakage(
         name="lease",
         file="graph/ledger/lanes.py",
-        before="WHERE l.owner = $owner OR l.until < now",
-        after="WHERE l.until <= l.until + 1",
+        before="    l.until = now + $ttl\n",
+        after="    l.until = now + $ttl * 1000\n",
         tests=("tests/graph/ledger",),
     ),
     Breakage(
@@ -84,8 +84,8 @@ BREAKAGES: Final = (
     Breakage(
         name="cache key",
         file="gateway/federation/plans.py",
-        before="        key = (operation.key, *(variables.get(name) for name in conditions.names))\n",
-        after="        key = (operation.key,)\n",
+        before="        key = _key(operation, conditions.names, variables)\n",
+        after="        key = _key(operation, conditions.names, {})\n",
         tests=("tests/gateway/federation",),
     ),
     Breakage(
