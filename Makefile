@@ -4,6 +4,8 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 SHELL := /bin/sh
+# The tests start a hundred processes of ours; each would compile every module again where this is set.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 KILLS ?= 1000
