@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,8 +16,9 @@ from typing import Any, Final, assert_never
 
 from graph.compiler.cursor import CursorKey
 from graph.errors import Refused
-from graph.model.model import label_of, searchable
+from graph.model.model import label_of
 from graph.model.scope import Scope
+from graph.model.words import search_words
 
 PAGE_DEFAULT: Final = 50
 PAGE_MOST: Final = 1000
@@ -199,12 +201,21 @@ def entity_id(representation: Any) -> str:
 
 
 def _search_words(binding: SearchWords, request: Request) -> Any:
-    words = searchable(request.arguments[binding.slot]["text"]).split()
+    words = search_words(request.arguments[binding.slot]["text"])
     if not words:
         raise Refused("There is no word to search for.", code="BAD_USER_INPUT", hint="Give letters or digits.")
     if len(words) > 16:
         raise Refused("At most 16 words in a search.", code="BAD_USER_INPUT", hint="Give fewer words.")
     return " AND ".join(f"{each}*" for each in words) if binding.lucene else [" " + each for each in words]
+
+
+def in_capitals(text: str) -> str:
+    """Fold a text as both databases can: in capitals, where ß is SS, and with all forms of a character made one (NFKC).
+
+    >>> in_capitals("Ko\u0308ln, Straße 7²")
+    'KÖLN, STRASSE 72'
+    """
+    return unicodedata.normalize("NFKC", text).upper()
 
 
 def epoch_milliseconds(text: str) -> int:

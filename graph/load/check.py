@@ -1,8 +1,8 @@
 """Whether one record fits the model: what a database would take without a word, and every reader stumble over later.
 
 Neo4j Community and the embedded database hold uniqueness and nothing else; that a required property is there, has its
-kind and is a word of its vocabulary is only ever checked here. What can be derived may be left out of a file: `words`
-of a searched label and `key` of an external name are filled in.
+kind and is a word of its vocabulary is only ever checked here. What can be derived may be left out of a file: `key` of an
+external name is filled in, and so are the `words` of a searched label, beside those that a file gives.
 
 >>> check_line(b'{"label": "Lorry", "id": "lorry-1", "properties": {}}')
 Traceback (most recent call last):
@@ -95,7 +95,8 @@ def _as_declared(declared: tuple[Property, ...], properties: Mapping[str, Any]) 
 
 def _derived(label: Label, properties: dict[str, Any]) -> dict[str, Any]:
     if label.searched and isinstance(properties.get("name"), str):
-        properties.setdefault("words", searchable(f"{properties['name']} {properties.get('model', '')}"))
+        beside = [str(properties[each]) for each in ("model", "words") if each in properties]
+        properties["words"] = searchable(properties["name"], *beside)
     if label.name == "ExternalName":
         properties.setdefault("key", external_key(str(properties.get("system")), str(properties.get("name"))))
     return properties

@@ -6,6 +6,7 @@ indexed beyond a list of relationships per node.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -162,7 +163,7 @@ def _compared(operator: str, value: Any, wanted: Any) -> bool:
         case "eq":
             return bool(value == wanted)
         case "contains":
-            return wanted in value
+            return unicodedata.normalize("NFKC", wanted).upper() in unicodedata.normalize("NFKC", value).upper()
         case "gt":
             return bool(value > wanted)
         case "gte":
@@ -192,7 +193,7 @@ def _constant(name: str) -> str:
 
 def found_by(values: Mapping[str, Any], text: str) -> bool:
     """Whether each word asked for begins some word of a node."""
-    asked = "".join(c if c.isalnum() else " " for c in text.casefold()).split()
+    asked = "".join(c if c.isalnum() else " " for c in unicodedata.normalize("NFKC", text).casefold()).split()
     return all(any(word.startswith(each) for word in values["words"].split()) for each in asked)
 
 
