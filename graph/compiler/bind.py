@@ -11,11 +11,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final, assert_never
 
 from graph.compiler.cursor import CursorKey
 from graph.errors import Refused
+from graph.model import times
 from graph.model.model import label_of
 from graph.model.scope import Scope
 from graph.model.words import search_words
@@ -225,15 +225,14 @@ def epoch_milliseconds(text: str) -> int:
     1500
     """
     try:
-        moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError) as exc:
+        return times.epoch_milliseconds(text)
+    except times.NoZone as exc:
+        hint = "End it with Z or an offset."
+        raise Refused(f"{_quoted(text)} has no zone.", code="BAD_USER_INPUT", hint=hint) from exc
+    except times.NoTime as exc:
         raise Refused(f"{_quoted(text)} is not a time.", code="BAD_USER_INPUT", hint=_A_TIME) from exc
-    if moment.tzinfo is None:
-        raise Refused(f"{_quoted(text)} has no zone.", code="BAD_USER_INPUT", hint="End it with Z or an offset.")
-    return round((moment - _EPOCH).total_seconds() * 1000)
 
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _A_TIME: Final = "Write 2026-01-31T12:00:00Z."
 
 

@@ -10,6 +10,7 @@ Ends that are not in the file may be in the store already; `Spool.missing` names
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from hashlib import blake2b, sha256
 from tempfile import TemporaryFile
@@ -56,6 +57,8 @@ class Spool:
 
     def add(self, number: int, line: bytes | str) -> None:
         """Check a line and keep it; a blank one is passed over."""
+        if number == 1 and isinstance(line, bytes):
+            line = line.removeprefix(BOM_UTF8)  # some editors write it
         if not line.strip():
             return
         try:

@@ -56,6 +56,11 @@ def test_each_fault_is_told_with_its_line() -> None:
     assert list(faults([card(), b"{}", card(PORT), card(CARD)])) == [2, 3, 4]
 
 
+def test_a_mark_of_the_byte_order_before_the_first_line_is_passed_over() -> None:
+    assert faults([b"\xef\xbb\xbf" + card(), b"\xef\xbb\xbf" + card(PORT)])[2].startswith("column 1: this is not JSON")
+    assert list(faults([b"\xef\xbb\xbf\n", b"\xef\xbb\xbf" + card()])) == [2]
+
+
 def test_an_id_can_be_there_once() -> None:
     assert faults([card(), card()]) == {2: f"{CARD} is in the file already"}
 
