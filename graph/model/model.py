@@ -370,7 +370,14 @@ _RELATIONSHIPS: Final = (
     Relationship(type="LOCATED_AT", starts=("NetworkElement",), ends=("Site",), inside=Inside.FORWARD, one_end=True),
     Relationship(type="HOLDS", starts=("NetworkElement",), ends=("Card",), inside=Inside.REVERSE, one_start=True),
     Relationship(type="HAS_PORT", starts=("Card",), ends=("Port",), inside=Inside.REVERSE, one_start=True),
-    Relationship(type="TERMINATES_ON", starts=("Trunk",), ends=("Port",), inside=Inside.FORWARD, properties=(_END,)),
+    Relationship(
+        type="TERMINATES_ON",
+        starts=("Trunk",),
+        ends=("Port",),
+        inside=Inside.FORWARD,
+        properties=(_END,),
+        one_end_per="end",
+    ),
     Relationship(type="RAISED_ON", starts=("Alarm",), ends=_RESOURCES, inside=Inside.NEVER, one_end=True),
     Relationship(
         type="AFFECTS",
