@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
-from graph.compiler.cursor import CursorKey
+from graph.compiler.cursor import CursorKey, list_context
 from graph.errors import Refused
 from graph.model import times
 from graph.model.model import label_of
@@ -165,8 +165,9 @@ def page_size(arguments: Mapping[str, Any]) -> int:
 
 
 def _cursor_part(binding: CursorPart, request: Request) -> Any:
-    text = request.arguments[binding.slot][binding.argument]
-    return request.cursor_key.open(text, binding.context)[binding.index]
+    arguments = request.arguments[binding.slot]
+    context = list_context(binding.context, arguments)
+    return request.cursor_key.open(arguments[binding.argument], context)[binding.index]
 
 
 def _ids_of(binding: IdsOf, request: Request) -> list[str]:

@@ -119,8 +119,6 @@ class SortKey:
 
     expr: Expr
     descending: bool
-    word: str
-    """how the cursor's context names it."""
 
 
 def after(keys: tuple[SortKey, ...], place: tuple[Expr, ...]) -> Expr:

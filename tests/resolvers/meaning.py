@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from graph.compiler.cursor import list_context
 from graph.model.model import LABELS, RELATIONSHIPS, Kind, Property
 from tests.naive_effects import Needs, severity
 from tests.resolvers.world import Edge, World
@@ -182,6 +183,12 @@ def order_keys(label: str | None, order_by: Iterable[Mapping[str, str]] | None) 
         keys.setdefault(names[each["field"]], each["direction"] == "DESC")
     keys.setdefault("id", False)
     return list(keys.items())
+
+
+def named_list(connection: str, field: str, given: Mapping[str, Any]) -> str:
+    """What the cursors of a list are sealed for: its type and field, what it is sorted by, and its filter."""
+    order = ",".join(("-" if by["direction"] == "DESC" else "") + by["field"] for by in given.get("orderBy") or ())
+    return list_context(f"{connection}.{field}:{order}", given)
 
 
 def _constant(name: str) -> str:

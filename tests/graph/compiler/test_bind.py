@@ -28,7 +28,7 @@ REFUSED = {
     "a negative number of rows": "{ cards(last: -1) { nodes { id } } }",
     "both ends of a list": "{ cards(first: 1, last: 1) { nodes { id } } }",
     "a cursor that is none": '{ cards(after: "zip") { nodes { id } } }',
-    "a cursor of another order": f'{{ cards(after: "{KEY.seal(["a"], "CardConnection:name,id")}") {{ nodes {{ id }} }} }}',
+    "a cursor of another order": f'{{ cards(after: "{KEY.seal(["a"], "CardConnection.cards:NAME")}") {{ nodes {{ id }} }} }}',
     "too many ids": "{ impact(of: [" + '"card-1",' * (IDS_MOST + 1) + "]) { totalServices } }",
     "too many representations": "{ _entities(representations: ["
     + '{__typename: "Card", id: "a"},' * (IDS_MOST + 1)
