@@ -199,9 +199,7 @@ class _Rows:
             label = LABELS[self._label() or ""]
             name = next(p.name for p in label.properties if order_name(p.name) == each["field"])
             stored = Get(self.found.node, name)
-            keys.setdefault(
-                stored, SortKey(expr=stored, descending=descending)
-            )
+            keys.setdefault(stored, SortKey(expr=stored, descending=descending))
         identity = Get(self.found.node, "id")
         keys.setdefault(identity, SortKey(expr=identity, descending=False))
         return tuple(keys.values())
