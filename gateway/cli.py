@@ -25,7 +25,7 @@ COMMANDS: Final = {
     "gateway": "Serve a supergraph: a federation gateway that needs no database.",
     "inventory": "See where inventories and the graph differ, and take a side.",
     "ledger": "See what other systems are still to be told, and what is parked.",
-    "load": "Load a network: a topology grown to a size, or a file of JSON lines.",
+    "load": "Load a file of JSON lines, or a network grown from a topology.",
     "plan": "Print every stage of an operation's plan over a supergraph.",
     "schema": "Print the schema that clients see.",
     "serve": "Serve the gateway until interrupted.",

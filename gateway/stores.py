@@ -25,6 +25,7 @@ from graph.ledger.backlog import LaneState, SystemBacklog, by_system, lane_state
 from graph.load import BadLines, DemoPrincipal, LoadReport, load_lines, load_topology
 from graph.model.scope import Principal
 from graph.store.address import Credentials, EmbeddedAddress, parse_address
+from graph.store.cardinality import violations
 from graph.store.embedded import EmbeddedSettings, prepare, require_platform
 from graph.store.migrate import SchemaState, migrate, require_schema, schema_state
 from graph.store.store import Store, open_store
@@ -34,6 +35,8 @@ __all__ = ["DemoPrincipal", "LaneState", "LoadReport", "SystemBacklog", "load_li
 MIGRATE_SECONDS = 120.0
 LOOK_SECONDS = 15.0
 LOAD_SECONDS = 86_400.0
+EXAMINE_SECONDS = 600.0
+"""for a look at all that there is."""
 
 
 @asynccontextmanager
@@ -99,14 +102,16 @@ def check_address(settings: Settings) -> None:
             prepare(address.directory)
 
 
-async def examine_store(settings: Settings, *, mend: bool) -> tuple[str, SchemaState]:
-    """Ask the database what it is and what schema it has; bring that up to date if asked."""
+async def examine_store(settings: Settings, *, mend: bool) -> tuple[str, SchemaState, list[str]]:
+    """Ask the database what it is and what schema it has, and bring that up to date if asked; say what breaks the model."""
     with sentences():
         async with opened(settings) as store:
             version = await store.ping(deadline=soon(LOOK_SECONDS))
             if mend:
                 await migrate(store, deadline=soon(MIGRATE_SECONDS))
-            return f"{store.product.value} {version}", await schema_state(store, deadline=soon(LOOK_SECONDS))
+            state = await schema_state(store, deadline=soon(LOOK_SECONDS))
+            broken = await violations(store, deadline=soon(EXAMINE_SECONDS)) if state.is_current else []
+            return f"{store.product.value} {version}", state, [str(each) for each in broken]
 
 
 async def load_graph(settings: Settings, work: Callable[..., Awaitable[LoadReport]], **given: Any) -> LoadReport:

@@ -17,6 +17,8 @@ from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanag
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, assert_never
 
+import structlog
+
 from adapters.billing import Billing as BillingSystem
 from adapters.billing import Bills
 from adapters.billing.outbound.ipdr import Ipdr
@@ -60,6 +62,8 @@ _LOOK_SECONDS: Final = 5.0
 """between looks at what waits."""
 _STORE_SECONDS: Final = 10.0
 _DAY_MS: Final = 86_400_000
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,7 +268,8 @@ async def _timers(store: Store, works: Mapping[str, Work]) -> None:
             deadline = time.monotonic() + _STORE_SECONDS
             await arm_once(store, kind=retention.KIND, about=retention.ABOUT, deadline=deadline)
             break
-        except GraphError:
+        except GraphError as error:
+            log.warning("timers wait for the database", reason=str(error))
             await asyncio.sleep(_LOOK_SECONDS)
     await keep_ringing(store, works)
 
@@ -284,10 +289,16 @@ def owner() -> str:
 
 @asynccontextmanager
 async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run something while the block runs."""
-    task = asyncio.create_task(work)
+    """Run something while the block runs; it is not supposed to end by itself, and is heard of where it does."""
+    task = asyncio.create_task(work, name=getattr(work, "__qualname__", "work"))
+    task.add_done_callback(_note_end)
     try:
         yield
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def _note_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        log.error("work beside the requests has ended", work=task.get_name(), exc_info=fault)

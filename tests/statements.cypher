@@ -601,7 +601,7 @@ REMOVE f._lock
 WITH f, datetime.realtime().epochMillis AS now
 WHERE f.state = 'receiving' AND f._epoch = $epoch
 SET f.state = 'received', f.receivedAt = now, f.resources = $resources, f._digest = $digest, f._chunks = $chunks,
-    f._done = 0, f._version = coalesce(f._version, 0) + 1
+    f._done = 0, f._place = null, f._attempts = 0, f._nextAt = 0, f._until = 0, f._turnAt = null, f._version = coalesce(f._version, 0) + 1
 RETURN now, f._version
 
 // graph/inventory/feeds.py _CHUNK
@@ -618,46 +618,8 @@ MATCH (f:InventoryFeed {state: 'receiving'})
 WHERE f.startedAt < timestamp() - $age
 RETURN f.id, f._epoch
 
-// graph/inventory/reconcile.py _TAKE
-MATCH (f:InventoryFeed {state: 'received'})
-WITH f ORDER BY f.receivedAt, f.id LIMIT 1
-SET f._lock = true
-REMOVE f._lock
-WITH f, datetime.realtime().epochMillis AS now
-WHERE f.state = 'received' AND (f._owner = $owner OR coalesce(f._until, 0) < now)
-SET f._owner = $owner, f._until = now + $ttl
-RETURN f.id, f.system, f.kind, f.principal, f.startedAt, f._epoch, f._chunks, f._done
-
 // graph/inventory/reconcile.py _SEEN
 UNWIND $batch.keys AS key MATCH (x:ExternalName {key: key}) SET x._feed = $feed
-
-// graph/inventory/reconcile.py _DONE
-MATCH (f:InventoryFeed {id: $feed})
-SET f._lock = true
-REMOVE f._lock
-WITH f WHERE f.state = 'received' AND f._owner = $owner
-SET f._until = datetime.realtime().epochMillis + $ttl,
-    f._done = coalesce($done, f._done), f.changes = f.changes + $changes
-RETURN f.id
-
-// graph/inventory/reconcile.py _COMPARED
-MATCH (f:InventoryFeed {id: $feed})
-SET f._lock = true
-REMOVE f._lock
-WITH f, datetime.realtime().epochMillis AS now
-WHERE f.state = 'received' AND f._owner = $owner
-SET f.state = 'compared', f.comparedAt = now, f._version = f._version + 1,
-    f.differences = COUNT { MATCH (d:InventoryDifference {feed: $feed}) WHERE d.state = 'open' OR d.state = 'held' }
-RETURN now, f._version, f.changes, f.differences
-
-// graph/inventory/reconcile.py _FAIL
-MATCH (f:InventoryFeed {id: $feed})
-SET f._lock = true
-REMOVE f._lock
-WITH f, datetime.realtime().epochMillis AS now
-WHERE f.state = 'received' AND f._owner = $owner
-SET f.state = 'failed', f.reason = $reason, f._version = f._version + 1
-RETURN now, f._version
 
 // graph/inventory/settling.py _LOCK
 MATCH (d:InventoryDifference {id: $id})
@@ -669,6 +631,53 @@ RETURN now, d.state, d.system, d.kind, d.resource, d.property, d.record, coalesc
 // graph/inventory/settling.py _SETTLE
 MATCH (d:InventoryDifference {id: $id})
 SET d.state = $state, d.reason = $reason, d.settledAt = $settled, d._version = $version
+
+// graph/inventory/turns.py _WAITING
+MATCH (f:InventoryFeed {state: 'received'})
+RETURN f.id, f.system, f.receivedAt, coalesce(f._turnAt, f.receivedAt),
+  coalesce(f._nextAt, 0) <= datetime.realtime().epochMillis
+    AND (f._owner = $owner OR coalesce(f._until, 0) < datetime.realtime().epochMillis)
+
+// graph/inventory/turns.py _TAKE
+MATCH (f:InventoryFeed {id: $id})
+SET f._lock = true
+REMOVE f._lock
+WITH f, datetime.realtime().epochMillis AS now
+WHERE f.state = 'received' AND coalesce(f._nextAt, 0) <= now AND (f._owner = $owner OR coalesce(f._until, 0) < now)
+SET f._owner = $owner, f._until = now + $ttl, f._turnAt = now,
+    f._lease = coalesce(f._lease, 0) + 1, f._attempts = coalesce(f._attempts, 0) + 1
+RETURN f.id, f._lease, f._attempts, f.system, f.kind, f.principal, f.startedAt, f._epoch, f._chunks, f._done, coalesce(f._place, '')
+
+// graph/inventory/turns.py _HOLD
+MATCH (f:InventoryFeed {id: $feed})
+SET f._lock = true
+REMOVE f._lock
+WITH f WHERE f.state = 'received' AND f._lease = $lease
+SET f._until = datetime.realtime().epochMillis + $ttl
+RETURN f.id
+
+// graph/inventory/turns.py _STEP
+MATCH (f:InventoryFeed {id: $feed})
+SET f._done = coalesce($done, f._done), f._place = coalesce($place, f._place), f.changes = f.changes + $changes,
+    f._attempts = 0, f.reason = null
+
+// graph/inventory/turns.py _GIVE_BACK
+MATCH (f:InventoryFeed {id: $feed}) SET f._until = 0
+
+// graph/inventory/turns.py _PUT_OFF
+MATCH (f:InventoryFeed {id: $feed})
+SET f._until = 0, f._nextAt = datetime.realtime().epochMillis + $pause, f.reason = $reason
+
+// graph/inventory/turns.py _COMPARED
+MATCH (f:InventoryFeed {id: $feed})
+SET f.state = 'compared', f.comparedAt = datetime.realtime().epochMillis, f._version = f._version + 1, f.reason = null,
+    f.differences = COUNT { MATCH (d:InventoryDifference {feed: $feed}) WHERE d.state = 'open' OR d.state = 'held' }
+RETURN f.comparedAt, f._version, f.changes, f.differences
+
+// graph/inventory/turns.py _FAIL
+MATCH (f:InventoryFeed {id: $feed})
+SET f.state = 'failed', f.reason = $reason, f._version = f._version + 1
+RETURN datetime.realtime().epochMillis, f._version
 
 // graph/ledger/backlog.py _LANES
 MATCH (l:Lane)
@@ -869,15 +878,15 @@ RETURN count(*)
 
 // graph/ledger/timers.py _ARM
 MERGE (t:Timer {id: $id})
-SET t.kind = $kind, t.aggregateId = $about, t.dueAt = $dueAt
+SET t.kind = $kind, t.aggregateId = $about, t.dueAt = $dueAt, t.failures = null
 
 // graph/ledger/timers.py _ARM_NEW
 MERGE (t:Timer {id: $id})
 ON CREATE SET t.kind = $kind, t.aggregateId = $about, t.dueAt = datetime.realtime().epochMillis
 
 // graph/ledger/timers.py _DUE
-MATCH (t:Timer) WHERE t.dueAt > 0 AND t.dueAt <= datetime.realtime().epochMillis
-RETURN t.id, t.kind, t.aggregateId LIMIT $most
+MATCH (t:Timer) WHERE t.dueAt > 0 AND t.dueAt <= datetime.realtime().epochMillis AND t.kind IN $kinds
+RETURN t.id, t.kind, t.aggregateId ORDER BY t.dueAt, t.id LIMIT $most
 
 // graph/ledger/timers.py _TAKE
 MATCH (t:Timer {id: $id})
@@ -888,13 +897,19 @@ WHERE t.dueAt <= now
 RETURN now
 
 // graph/ledger/timers.py _PUT_OFF
-MATCH (t:Timer {id: $id}) SET t.dueAt = $dueAt
+MATCH (t:Timer {id: $id}) SET t.dueAt = $dueAt, t.failures = null
 
 // graph/ledger/timers.py _DROP
 MATCH (t:Timer {id: $id}) DELETE t
 
-// graph/ledger/timers.py _LATER
-MATCH (t:Timer {id: $id}) SET t.dueAt = datetime.realtime().epochMillis + $pause
+// graph/ledger/timers.py _FAILED
+MATCH (t:Timer {id: $id})
+SET t._lock = true
+REMOVE t._lock
+WITH t, datetime.realtime().epochMillis AS now, coalesce(t.failures, 0) + 1 AS failures
+WHERE t.dueAt <= now
+SET t.failures = failures, t.dueAt = now + CASE WHEN failures > $doublings THEN $longest ELSE toInteger($first * 2 ^ (failures - 1)) END
+RETURN failures, t.dueAt - now
 
 // graph/load/statements.py READ_MARKS
 UNWIND $ids AS id MATCH (m:LoadMark {id: id}) RETURN m.id AS id, m.done AS done
@@ -909,6 +924,9 @@ RETURN before
 
 // graph/load/statements.py DROP_MARKS
 UNWIND $ids AS id MATCH (m:LoadMark {id: id}) DELETE m
+
+// graph/store/cardinality.py _look
+SET n._lock = true REMOVE n._lock WITH n, row
 
 // graph/store/migrate.py _READ_VERSION
 RETURN HEAD(COLLECT { MATCH (v:SchemaVersion {id: $id}) RETURN v.version }) AS data

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.model.drawing import BEGIN, END, drawing, redraw
-from graph.model.model import LABELS, RELATIONSHIPS, Inside, Kind, Label, Property, Relationship, label_of, searchable
+from graph.model.model import LABELS, RELATIONSHIPS, Inside, Kind, Label, Property, Relationship, label_of
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "model.md"
 
@@ -114,14 +114,6 @@ def test_an_id_tells_its_label(label: Label) -> None:
 @given(st.text())
 def test_an_id_that_was_never_ours_has_no_label(text: str) -> None:
     assert label_of("never" + text) is None
-
-
-@given(st.text())
-def test_searchable_text_is_runs_of_letters_and_digits_with_single_blanks(text: str) -> None:
-    words = searchable(text)
-    assert all(run.isalnum() for run in words.split(" ") if words)
-    assert searchable(words) == words
-    assert searchable(text.upper()) == searchable(text.upper().lower())
 
 
 def test_the_drawing_in_the_docs_is_current() -> None:

@@ -58,16 +58,20 @@ def _findings(*, mend: bool) -> Iterator[Finding]:
 async def _store(settings: Settings, *, mend: bool) -> list[Finding]:
     try:
         check_address(settings)
-        version, state = await examine_store(settings, mend=mend)
+        version, state, broken = await examine_store(settings, mend=mend)
     except CommandFailed as error:
         return [Finding(part="database", well=False, text=f"{error.message.rstrip('.')}. {error.hint}".strip())]
     schema = f"version {state.version}"
     if not state.is_current:
         schema += f", {len(state.missing)} constraints or indexes are missing. Run: trunkline check --migrate"
-    return [
+    findings = [
         Finding(part="database", well=True, text=f"{version} at {settings.store}"),
         Finding(part="schema", well=state.is_current, text=schema),
     ]
+    if broken:
+        return [*findings, *(Finding(part="graph", well=False, text=each) for each in broken)]
+    ones = "nothing has two of what it may have one of"
+    return [*findings, Finding(part="graph", well=True, text=ones)] if state.is_current else findings
 
 
 async def _issuers(settings: Settings) -> list[Finding]:

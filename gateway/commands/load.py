@@ -10,36 +10,58 @@ from pathlib import Path
 
 import click
 import orjson
+from click.core import ParameterSource
 
 from gateway.commands.options import json_option, override, store_option
 from gateway.commands.progress import Bars
 from gateway.settings.settings import load_settings
 from gateway.stores import LoadReport, load_graph, load_lines, load_topology
 
+_GROWN = "for a network that is grown: it goes with --topology, not with FILE"
 
-@click.command(help="Load a topology grown to a size, or FILE with JSON lines (- for stdin).")
+
+@click.command(help="Load FILE with JSON lines (- for stdin), or a network grown from --topology.")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True), required=False)
-@click.option("--topology", default="sndlib/germany50", show_default=True, help="A topology of topohub.")
-@click.option("--scale", type=click.IntRange(min=1), default=10_000, show_default=True, help="How many nodes.")
+@click.option("--topology", help="Grow a network from a topology of topohub, such as sndlib/germany50.")
+@click.option("--scale", type=click.IntRange(min=1), default=10_000, show_default=True, help="How many nodes it has.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same network.")
-@click.option("--alarms", type=click.IntRange(min=0), default=0, show_default=True, help="Open alarms to begin with.")
+@click.option("--alarms", type=click.IntRange(min=0), default=0, show_default=True, help="Its open alarms.")
 @store_option
 @json_option
 def command(  # noqa: PLR0913 - each is an option of the command, by name
-    file: Path | None, topology: str, scale: int, seed: int, alarms: int, store: str | None, *, as_json: bool
+    file: Path | None, topology: str | None, scale: int, seed: int, alarms: int, store: str | None, *, as_json: bool
 ) -> None:
     """Load."""
+    _refuse_mixtures(file, topology)
     override(store=store)
     settings = load_settings()
     with ExitStack() as stack:
         bars = stack.enter_context(Bars())
         if file is None:
+            assert topology is not None, "one of the two is given"
             grown = partial(load_topology, topology=topology, scale=scale, seed=seed, alarms=alarms)
             report = asyncio.run(load_graph(settings, grown, progress=bars))
         else:
             lines = stack.enter_context(click.open_file(str(file), "rb"))
             report = asyncio.run(load_graph(settings, load_lines, lines=lines, progress=bars))
     click.echo(orjson.dumps(asdict(report), default=dict) if as_json else told(report))
+
+
+def _refuse_mixtures(file: Path | None, topology: str | None) -> None:
+    """Refuse what may be meant in two ways: nobody wants a made-up network in a database because a word was forgotten."""
+    if file is None and topology is None:
+        raise click.UsageError(
+            "There is nothing to load: give FILE (- for stdin), or --topology NAME to grow a network, "
+            "such as --topology sndlib/germany50."
+        )
+    context = click.get_current_context()
+    given = [
+        name
+        for name in ("topology", "scale", "seed", "alarms")
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if file is not None and given:
+        raise click.UsageError(f"--{given[0]} is {_GROWN}.")
 
 
 def told(report: LoadReport) -> str:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final, assert_never
 
-from graph.compiler.cursor import CursorKey
+from graph.compiler.cursor import CursorKey, list_context
 from graph.errors import Refused
-from graph.model.model import label_of, searchable
+from graph.model import times
+from graph.model.model import label_of
 from graph.model.scope import Scope
+from graph.model.words import search_words
 
 PAGE_DEFAULT: Final = 50
 PAGE_MOST: Final = 1000
@@ -163,8 +165,9 @@ def page_size(arguments: Mapping[str, Any]) -> int:
 
 
 def _cursor_part(binding: CursorPart, request: Request) -> Any:
-    text = request.arguments[binding.slot][binding.argument]
-    return request.cursor_key.open(text, binding.context)[binding.index]
+    arguments = request.arguments[binding.slot]
+    context = list_context(binding.context, arguments)
+    return request.cursor_key.open(arguments[binding.argument], context)[binding.index]
 
 
 def _ids_of(binding: IdsOf, request: Request) -> list[str]:
@@ -199,12 +202,21 @@ def entity_id(representation: Any) -> str:
 
 
 def _search_words(binding: SearchWords, request: Request) -> Any:
-    words = searchable(request.arguments[binding.slot]["text"]).split()
+    words = search_words(request.arguments[binding.slot]["text"])
     if not words:
         raise Refused("There is no word to search for.", code="BAD_USER_INPUT", hint="Give letters or digits.")
     if len(words) > 16:
         raise Refused("At most 16 words in a search.", code="BAD_USER_INPUT", hint="Give fewer words.")
     return " AND ".join(f"{each}*" for each in words) if binding.lucene else [" " + each for each in words]
+
+
+def in_capitals(text: str) -> str:
+    """Fold a text as both databases can: in capitals, where ß is SS, and with all forms of a character made one (NFKC).
+
+    >>> in_capitals("Ko\u0308ln, Straße 7²")
+    'KÖLN, STRASSE 72'
+    """
+    return unicodedata.normalize("NFKC", text).upper()
 
 
 def epoch_milliseconds(text: str) -> int:
@@ -214,15 +226,14 @@ def epoch_milliseconds(text: str) -> int:
     1500
     """
     try:
-        moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError) as exc:
+        return times.epoch_milliseconds(text)
+    except times.NoZone as exc:
+        hint = "End it with Z or an offset."
+        raise Refused(f"{_quoted(text)} has no zone.", code="BAD_USER_INPUT", hint=hint) from exc
+    except times.NoTime as exc:
         raise Refused(f"{_quoted(text)} is not a time.", code="BAD_USER_INPUT", hint=_A_TIME) from exc
-    if moment.tzinfo is None:
-        raise Refused(f"{_quoted(text)} has no zone.", code="BAD_USER_INPUT", hint="End it with Z or an offset.")
-    return round((moment - _EPOCH).total_seconds() * 1000)
 
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _A_TIME: Final = "Write 2026-01-31T12:00:00Z."
 
 

@@ -2,14 +2,19 @@
 
 A cursor holds the order keys of a row, so it is stable under writes; it is encrypted, because the keys of a row are not
 the caller's to see or to choose, and deterministically (AES-SIV, RFC 5297), so that every replica gives the same cursor
-for the same row. The list and order that it belongs to are authenticated with it: a cursor of one list is refused by
-every other. Lengths are padded to multiples of 32 bytes. The key comes from settings, or is made once and kept with the
+for the same row. Lengths are padded to multiples of 32 bytes. The key comes from settings, or is made once and kept with the
 store.
+
+A cursor of one list is refused by every other. Which list it is, is its field, order and filter, known before the statement
+runs and authenticated with the cursor; and the object that has the list, which only the answer names: its id is in the cursor,
+and is compared when the page is shaped.
 """
 
 from __future__ import annotations
 
 import base64
+import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
@@ -36,21 +41,39 @@ class CursorKey:
     def __repr__(self) -> str:
         return "CursorKey(...)"
 
-    def seal(self, keys: list[Any], context: str) -> str:
-        """Make the cursor of a row's order keys in a list."""
-        plain = orjson.dumps(keys)
+    def seal(self, keys: list[Any], context: str, owner: str | None = None) -> str:
+        """Make the cursor of a row's order keys in a list of an object; `owner` is None for a list of the root."""
+        plain = orjson.dumps([owner, *keys])
         padded = plain + b" " * (-len(plain) % _CLASS)
         return base64.urlsafe_b64encode(self._cipher.encrypt(padded, [context.encode()])).decode().rstrip("=")
 
     def open(self, text: str, context: str) -> list[Any]:
         """Give the order keys back."""
+        return self._opened(text, context)[1:]
+
+    def check_owner(self, text: str, context: str, owner: str | None) -> None:
+        """Raise Refused for a cursor of another object's list."""
+        if self._opened(text, context)[0] != owner:
+            raise _refused()
+
+    def _opened(self, text: str, context: str) -> list[Any]:
         try:
             sealed = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-            keys: list[Any] = orjson.loads(self._cipher.decrypt(sealed, [context.encode()]))
+            opened: list[Any] = orjson.loads(self._cipher.decrypt(sealed, [context.encode()]))
         except (ValueError, InvalidTag) as exc:
-            raise Refused(
-                "That cursor does not belong to this list.",
-                code="BAD_USER_INPUT",
-                hint="Use a cursor that this field gave with the same orderBy, or start without one.",
-            ) from exc
-        return keys
+            raise _refused() from exc
+        return opened
+
+
+def list_context(named: str, arguments: Mapping[str, Any]) -> str:
+    """Give what a list's cursors are authenticated with: its field and order, as named, and its filter."""
+    given = arguments.get("filter")
+    return f"{named} {json.dumps(given, sort_keys=True, default=str)}" if given else named
+
+
+def _refused() -> Refused:
+    return Refused(
+        "That cursor does not belong to this list.",
+        code="BAD_USER_INPUT",
+        hint="Use a cursor that this field of this object gave with the same filter and orderBy, or start without one.",
+    )

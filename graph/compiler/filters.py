@@ -1,7 +1,7 @@
 """Filters and orders: the values of input objects become conditions whose operands are parameters.
 
 A filter is the input type that `resolvers.knowledge` derives from the model: `and`, `or`, `not`, and per property an
-object of operators. What is absent says nothing. `eq: null` asks for absence; in every other operator null says nothing.
+object of operators. `contains` compares as a person does, without regard to case or to the form of Unicode. What is absent says nothing. `eq: null` asks for absence; in every other operator null says nothing.
 Under `not`, a property that may be absent compares as false, so that logic stays two-valued on both databases.
 """
 
@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
-from graph.compiler.bind import Given, big_integer, epoch_milliseconds, finite
-from graph.compiler.clauses import All, AnyOf, Binary, Call, Const, Expr, Get, IsNull, Not
+from graph.compiler.bind import Given, big_integer, epoch_milliseconds, finite, in_capitals
+from graph.compiler.clauses import All, AnyOf, Binary, Call, Const, Expr, Get, IsNull, Not, Var
 from graph.compiler.names import Names
 from graph.errors import Refused
 from graph.model.mapping import enum_name
@@ -70,9 +70,15 @@ class Filtered:
         if value is None:
             return IsNull(stored) if operator == "eq" else None
         many = operator == "in"
-        given = self.names.parameter(Given(slot=self.slot, path=path, convert=conversion(known), many=many))
-        compared = Binary(_OPERATORS[operator], stored, given)
+        convert = in_capitals if operator == "contains" else conversion(known)
+        given = self.names.parameter(Given(slot=self.slot, path=path, convert=convert, many=many))
+        compared = Binary(_OPERATORS[operator], _in_capitals(stored) if operator == "contains" else stored, given)
         return Call("coalesce", (compared, Const(value=False))) if negated and not known.required else compared
+
+
+def _in_capitals(stored: Expr) -> Expr:
+    """Let the database do to a stored text what `in_capitals` does to an argument."""
+    return Call("toUpper", (Call("normalize", (stored, Var("NFKC"))),))
 
 
 _TRUE: Final = All(())
@@ -113,8 +119,6 @@ class SortKey:
 
     expr: Expr
     descending: bool
-    word: str
-    """how the cursor's context names it."""
 
 
 def after(keys: tuple[SortKey, ...], place: tuple[Expr, ...]) -> Expr:

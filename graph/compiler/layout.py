@@ -90,7 +90,6 @@ class Cursor:
     """The opaque place of a row: its order keys are the list at this index."""
 
     index: int
-    context: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +131,12 @@ class Page:
     index: int | None
     slot: int
     backward: bool
+    context: str
+    """names the list to its cursors."""
+    owner: int | None
+    """where the row that encloses the page has the id of the object that has the list; None for a list of the root."""
+    placed: tuple[str, ...]
+    """the arguments that have a cursor, whose owner is compared."""
     members: tuple[tuple[str, PageMember], ...]
 
 

@@ -56,8 +56,9 @@ def page(recursion: Recursion, asked: Field, source: Callable[[], Source], item:
     inside = asked.selections[0]
     members: dict[str, PageMember] = {}
     index = None
+    context = _context(recursion, asked)
     if any(each.name in _ROWS for each in inside.fields):
-        rows = _Rows(recursion=recursion, asked=asked, found=source(), item=item)
+        rows = _Rows(recursion=recursion, asked=asked, found=source(), item=item, context=context)
         expr, members = rows.compiled()
         index = row.put(expr)
     for each in inside.fields:
@@ -66,10 +67,29 @@ def page(recursion: Recursion, asked: Field, source: Callable[[], Source], item:
         elif each.name == "__typename":
             members[each.key] = Constant(value=inside.type)
     ordered = tuple((each.key, members[each.key]) for each in inside.fields)
-    return Page(index=index, slot=slot, backward=is_backward(recursion.arguments[slot]), members=ordered)
+    arguments = recursion.arguments[slot]
+    placed = tuple(name for name in _PLACES if arguments.get(name) is not None)
+    told = placed or any(isinstance(each, PageInfo | Edges) for _, each in ordered)
+    return Page(
+        index=index,
+        slot=slot,
+        backward=is_backward(arguments),
+        context=context,
+        owner=row.put(Get(item.var, "id")) if item.var and told else None,
+        placed=placed,
+        members=ordered,
+    )
 
 
 _ROWS = frozenset({"edges", "nodes", "pageInfo"})
+_PLACES = ("after", "before")
+
+
+def _context(recursion: Recursion, asked: Field) -> str:
+    """Name a list to its cursors: its field and its order."""
+    order = recursion.arguments[slot_of(asked)].get("orderBy") or ()
+    keys = (("-" if each.get("direction") == "DESC" else "") + each["field"] for each in order)
+    return f"{asked.named_type}.{asked.name}:{','.join(keys)}"
 
 
 def is_backward(arguments: Mapping[str, Any]) -> bool:
@@ -111,16 +131,16 @@ class _Rows:
     asked: Field
     found: Source
     item: Item
+    context: str
 
     def compiled(self) -> tuple[Expr, dict[str, PageMember]]:
         """Give the expression of the rows, and the members of the connection that read them."""
         outer = joined(self.item.outer, self.found)
         keys = self._sort_keys()
-        context = f"{self.asked.named_type}:{','.join(key.word for key in keys)}"
-        condition = both(_filter(self.recursion, self.asked, self.found), self._places(keys, context))
+        condition = both(_filter(self.recursion, self.asked, self.found), self._places(keys))
         condition = both(condition, self._indexed_start(keys, condition))
         row = Row(joins=True, own={})
-        members = self._members(row, outer, ListOf(tuple(key.expr for key in keys)), context)
+        members = self._members(row, outer, ListOf(tuple(key.expr for key in keys)))
         size = self.recursion.names.parameter(PageSize(slot=slot_of(self.asked), more=int(self._wants_more())))
         order = tuple(Order(key.expr, key.descending != self._backward()) for key in keys)
         found = Listed(clauses=self.found.where(condition), around=self.item.outer, outer=outer, order=order)
@@ -140,7 +160,7 @@ class _Rows:
         infos = [each for each in self.asked.selections[0].fields if each.name == "pageInfo"]
         return any(inner.name == beyond for each in infos for inner in each.selections[0].fields)
 
-    def _members(self, row: Row, outer: tuple[str, ...], place: ListOf, context: str) -> dict[str, PageMember]:
+    def _members(self, row: Row, outer: tuple[str, ...], place: ListOf) -> dict[str, PageMember]:
         element_name = element_type(self.recursion.schema, self.asked)
         element = item_of(self.recursion.mappings, element_name, self.found, outer)
         members: dict[str, PageMember] = {}
@@ -150,27 +170,25 @@ class _Rows:
                     members[each.key] = Nodes(body=self.recursion.members(each.selections[0], element, row))
                 case "edges":
                     edge = each.selections[0]
-                    inner = ((e.key, self._edge(edge.type, e, element, row, (place, context))) for e in edge.fields)
+                    inner = ((e.key, self._edge(edge.type, e, element, row, place)) for e in edge.fields)
                     members[each.key] = Edges(members=tuple(inner))
                 case "pageInfo":
-                    members[each.key] = self._info(each, row, place, context)
+                    members[each.key] = self._info(each, row, place)
         return members
 
-    def _edge(
-        self, owner: str, asked: Field, element: Item, row: Row, place: tuple[ListOf, str]
-    ) -> Cursor | Object | Constant:
+    def _edge(self, owner: str, asked: Field, element: Item, row: Row, place: ListOf) -> Cursor | Object | Constant:
         match asked.name:
             case "cursor":
-                return Cursor(index=row.put(place[0]), context=place[1])
+                return Cursor(index=row.put(place))
             case "node":
                 return self.recursion.members(asked.selections[0], element, row)
             case _:
                 return Constant(value=owner)
 
-    def _info(self, asked: Field, row: Row, place: ListOf, context: str) -> PageInfo:
+    def _info(self, asked: Field, row: Row, place: ListOf) -> PageInfo:
         fields = asked.selections[0].fields
         wanted = any(each.name.endswith("Cursor") for each in fields)
-        cursor = Cursor(index=row.put(place), context=context) if wanted else None
+        cursor = Cursor(index=row.put(place)) if wanted else None
         beyond = self._arguments().get("before" if self._backward() else "after") is not None
         return PageInfo(keys=tuple((each.key, each.name) for each in fields), cursor=cursor, beyond=beyond)
 
@@ -181,23 +199,23 @@ class _Rows:
             label = LABELS[self._label() or ""]
             name = next(p.name for p in label.properties if order_name(p.name) == each["field"])
             stored = Get(self.found.node, name)
-            keys.setdefault(
-                stored, SortKey(expr=stored, descending=descending, word=f"{'-' if descending else ''}{name}")
-            )
+            keys.setdefault(stored, SortKey(expr=stored, descending=descending))
         identity = Get(self.found.node, "id")
-        keys.setdefault(identity, SortKey(expr=identity, descending=False, word="id"))
+        keys.setdefault(identity, SortKey(expr=identity, descending=False))
         return tuple(keys.values())
 
-    def _places(self, keys: tuple[SortKey, ...], context: str) -> Expr:
+    def _places(self, keys: tuple[SortKey, ...]) -> Expr:
         slot = slot_of(self.asked)
         conditions = []
         for argument, flip in (("after", False), ("before", True)):
             if self._arguments().get(argument) is not None:
                 place = tuple(
-                    self.recursion.names.parameter(CursorPart(slot=slot, argument=argument, index=i, context=context))
+                    self.recursion.names.parameter(
+                        CursorPart(slot=slot, argument=argument, index=i, context=self.context)
+                    )
                     for i in range(len(keys))
                 )
-                flipped = tuple(SortKey(expr=k.expr, descending=k.descending != flip, word=k.word) for k in keys)
+                flipped = tuple(SortKey(expr=k.expr, descending=k.descending != flip) for k in keys)
                 conditions.append(after(flipped, place))
         return both(*conditions)
 

@@ -18,7 +18,7 @@ from typing import Any, Final, assert_never
 from graphql import GraphQLEnumType, GraphQLSchema
 
 from graph.compiler.bind import entity_id, page_size
-from graph.compiler.cursor import CursorKey
+from graph.compiler.cursor import CursorKey, list_context
 from graph.compiler.layout import (
     Body,
     Choice,
@@ -154,15 +154,27 @@ class _Writer:
         return f"entities({row}[{layout.index}], arguments[{layout.slot}], {table}, arguments, key)"
 
     def _page(self, layout: Page, row: str) -> str:
-        if not any(isinstance(each, PageInfo) for _, each in layout.members):
-            rows = f"{row}[{layout.index}]{'[::-1]' if layout.backward else ''}"
+        sealed, info = _seals(layout), any(isinstance(each, PageInfo) for _, each in layout.members)
+        rows = f"{row}[{layout.index}]{'[::-1]' if layout.backward else ''}"
+        if not (info or sealed or layout.placed):
             return self._connection(layout, row, rows)
-        lines = [
-            f"    rows = row[{layout.index}]",
-            f"    size = page_size(arguments[{layout.slot}])",
-            "    more = len(rows) > size",
-            f"    rows = rows[:size]{'[::-1]' if layout.backward else ''}",
-        ]
+        lines = []
+        if sealed or layout.placed:
+            lines += [
+                f"    context = list_context({layout.context!r}, arguments[{layout.slot}])",
+                f"    owner = {f'row[{layout.owner}]' if layout.owner is not None else None}",
+            ]
+        lines += [f"    key.check_owner(arguments[{layout.slot}][{each!r}], context, owner)" for each in layout.placed]
+        if layout.index is not None:
+            lines += [f"    rows = row[{layout.index}]"]
+        if info:
+            lines += [
+                f"    size = page_size(arguments[{layout.slot}])",
+                "    more = len(rows) > size",
+                "    rows = rows[:size]",
+            ]
+        if layout.index is not None and layout.backward:
+            lines += ["    rows = rows[::-1]"]
         return f"{self._function(self._connection(layout, 'row', 'rows'), *lines)}({row}, arguments, key)"
 
     def _connection(self, layout: Page, row: str, rows: str) -> str:
@@ -189,8 +201,8 @@ class _Writer:
 
     def _edge(self, layout: Cursor | Object | Constant, row: str) -> str:
         match layout:
-            case Cursor(index=index, context=context):
-                return f"key.seal({row}[{index}], {context!r})"
+            case Cursor(index=index):
+                return f"key.seal({row}[{index}], context, owner)"
             case Object():
                 return self.object(layout, row, tag=False)
             case Constant(value=value):
@@ -206,9 +218,22 @@ class _Writer:
                 return "more" if page.backward else repr(layout.beyond)
             case "startCursor" | "endCursor" if layout.cursor:
                 place = f"rows[{0 if name == 'startCursor' else -1}][{layout.cursor.index}]"
-                return f"(key.seal({place}, {layout.cursor.context!r}) if rows else None)"
+                return f"(key.seal({place}, context, owner) if rows else None)"
             case _:
                 return repr("PageInfo")
+
+
+def _seals(layout: Page) -> bool:
+    """Tell whether a page gives cursors."""
+    for _, each in layout.members:
+        match each:
+            case Edges(members=members) if any(isinstance(one, Cursor) for _, one in members):
+                return True
+            case PageInfo(cursor=Cursor()):
+                return True
+            case _:
+                continue
+    return False
 
 
 def _entities(
@@ -231,4 +256,9 @@ def _entities(
     return made
 
 
-_VALUES: Final[Mapping[str, Any]] = {**LEAF_VALUES, "page_size": page_size, "entities": _entities}
+_VALUES: Final[Mapping[str, Any]] = {
+    **LEAF_VALUES,
+    "page_size": page_size,
+    "entities": _entities,
+    "list_context": list_context,
+}

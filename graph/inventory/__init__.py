@@ -12,7 +12,8 @@ In: `graph.model.resource.Resource`, in chunks; a side. Out: changes with their 
 
 Files, in order of flow:
     feeds.py        a feed is received, and counts once it is whole
-    reconcile.py    what was received is compared, one feed after the other, by one process at a time
+    turns.py        whose turn it is, and who may write in a feed's name
+    reconcile.py    what was received is compared, an inventory's feeds one after the other, each by one process at a time
     known.py        what the graph has of what an inventory names
     comparing.py    where two descriptions differ
     applying.py     what becomes of one resource of a feed

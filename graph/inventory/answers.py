@@ -29,6 +29,8 @@ _NAME: Final[Mapping[str, str]] = {
     kind: f"""
 MERGE (x:ExternalName {{key: $key}})
 ON CREATE SET x.id = $id, x.system = $system, x.name = $name
+SET x._lock = true
+REMOVE x._lock
 WITH x WHERE NOT EXISTS {{ MATCH (x)-[:NAMES]->() }}
 MATCH (n:{kind} {{id: $resource}})
 CREATE (x)-[:NAMES]->(n)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from graph.errors import ConstraintViolated
 from graph.inventory import equipment
@@ -25,8 +26,12 @@ from graph.inventory.differences import (
 )
 from graph.inventory.equipment import CARRIES_SERVICES, NOT_THERE, Hand, Held
 from graph.inventory.known import Known
+from graph.inventory.turns import Turn, hold
 from graph.model.resource import PROPERTIES, Resource
+from graph.store.link import Work
 from graph.store.store import Store, Transaction
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,24 +48,30 @@ class Comparing:
 
     store: Store
     hand: Hand
-    feed: str
-    since: int
-    """when it began to arrive."""
-    full: bool
+    turn: Turn
     known: Mapping[str, Known] = field(default_factory=dict)
     """what the graph has, by the keys of names: of the resources at hand, and of what they speak of."""
+
+    async def write(self, work: Work[T], *, deadline: float) -> T:
+        """Write in the name of the feed, while it is ours; raises Lost when it is not."""
+
+        async def held(transaction: Transaction) -> T:
+            await hold(transaction, self.turn)
+            return await work(transaction)
+
+        return await self.store.write(held, deadline=deadline)
 
     async def apply(self, resource: Resource, *, deadline: float) -> Applied:
         """Take what may be taken of one resource; give what else differs."""
         known = self.known.get(resource.key(self.hand.system))
         if resource.removed:
-            return await self._removed(resource, known, deadline) if known and not self.full else Applied()
+            return await self._removed(resource, known, deadline) if known and not self.turn.full else Applied()
         if known is None:
             return await self._new(resource, deadline)
         found = list(differs(resource, known, self.ids(resource)))
         if not found:
             return Applied()
-        if self.full:
+        if self.turn.full:
             return await self._states(resource, known, found, deadline)
         return await self._changed(resource, known, found, deadline)
 
@@ -71,7 +82,7 @@ class Comparing:
 
     async def _new(self, resource: Resource, deadline: float) -> Applied:
         missing = Difference(system=self.hand.system, kind=MISSING_HERE, record=resource, aspect="")
-        if self.full:
+        if self.turn.full:
             return Applied(differences=(missing,))
 
         async def work(transaction: Transaction) -> str | Held:
@@ -81,7 +92,7 @@ class Comparing:
             return made
 
         try:
-            made = await self.store.write(work, deadline=deadline)
+            made = await self.write(work, deadline=deadline)
         except ConstraintViolated:
             made = Held(code=NOT_THERE, reason="something else has the id that it would get")
         if isinstance(made, Held):
@@ -97,7 +108,7 @@ class Comparing:
                 end(transaction, ids_about(self.hand.system, resource.name, aspects))
             return removed
 
-        removed = await self.store.write(work, deadline=deadline)
+        removed = await self.write(work, deadline=deadline)
         if isinstance(removed, Held):
             return Applied(differences=(missing_there(self.hand.system, resource, known.id, removed),))
         return Applied(changes=int(removed))
@@ -107,7 +118,7 @@ class Comparing:
         changes = 0
         if taken:
             changes = int(
-                await self.store.write(
+                await self.write(
                     lambda transaction: equipment.change(transaction, self.hand, known.id, taken), deadline=deadline
                 )
             )
@@ -134,7 +145,7 @@ class Comparing:
             end(transaction, ids_about(self.hand.system, resource.name, settled))
             return Applied(changes=changes, differences=(held,) if held else ())
 
-        return await self.store.write(work, deadline=deadline)
+        return await self.write(work, deadline=deadline)
 
     def _difference(self, resource: Resource, known: Known, each: Differs, reason: str | None = None) -> Difference:
         return Difference(
@@ -150,7 +161,7 @@ class Comparing:
 
     def note(self, transaction: Transaction, found: tuple[Difference, ...]) -> None:
         """Write differences down."""
-        note(transaction, self.feed, self.since, found)
+        note(transaction, self.turn.feed, self.turn.since, found)
 
 
 def missing_there(system: str, resource: Resource, resource_id: str, held: Held | None) -> Difference:

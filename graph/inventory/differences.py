@@ -6,14 +6,15 @@ first; one that was settled and is found again later is open anew. One that a fu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 import orjson
 
 from graph.model.identity import loaded_id
 from graph.model.resource import Resource, as_record
+from graph.store.link import Work
 from graph.store.store import Store, Transaction
 
 MISSING_HERE: Final = "missingHere"
@@ -110,8 +111,16 @@ def end(transaction: Transaction, ids: Sequence[str]) -> None:
         transaction.later(_END, {"ids": list(ids)})
 
 
-async def end_unseen(store: Store, system: str, feed: str, *, deadline: float) -> None:
-    """Take note that what this feed did not differ in differs no more."""
+class Writing(Protocol):
+    """Writes in somebody's name."""
+
+    async def __call__(self, work: Work[int], *, deadline: float) -> int:
+        """Run a unit of work in a transaction."""
+        ...
+
+
+async def end_unseen(write: Writing, system: str, feed: str, *, deadline: Callable[[], float]) -> None:
+    """Take note that what this feed did not differ in differs no more; each transaction has a deadline of its own."""
     for state in ("open", "held"):
         given: dict[str, object] = {"state": state, "system": system, "feed": feed, "most": _GONE_AT_ONCE}
 
@@ -119,7 +128,7 @@ async def end_unseen(store: Store, system: str, feed: str, *, deadline: float) -
             [[count]] = await transaction.run(_END_UNSEEN, given)
             return cast("int", count)
 
-        while await store.write(work, deadline=deadline):
+        while await write(work, deadline=deadline()):
             pass
 
 

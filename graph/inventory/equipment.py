@@ -264,8 +264,8 @@ def _with_words(kind: str, whole: Mapping[str, Value], changed: Mapping[str, Val
     """Add the words by which it is searched, where they follow from what is changed."""
     if "name" not in changed and "model" not in changed:
         return dict(changed)
-    more = f" {whole.get('model', '')}" if kind != "Trunk" else ""
-    return {**changed, "words": searchable(f"{whole.get('name', '')}{more}")}
+    model = str(whole.get("model", "")) if kind != "Trunk" else ""
+    return {**changed, "words": searchable(str(whole.get("name", "")), model)}
 
 
 async def _tell(transaction: Transaction, hand: Hand, known: Known, kind: str, payload: Mapping[str, Any]) -> Event:

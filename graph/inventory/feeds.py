@@ -57,7 +57,7 @@ REMOVE f._lock
 WITH f, datetime.realtime().epochMillis AS now
 WHERE f.state = 'receiving' AND f._epoch = $epoch
 SET f.state = 'received', f.receivedAt = now, f.resources = $resources, f._digest = $digest, f._chunks = $chunks,
-    f._done = 0, f._version = coalesce(f._version, 0) + 1
+    f._done = 0, f._place = null, f._attempts = 0, f._nextAt = 0, f._until = 0, f._turnAt = null, f._version = coalesce(f._version, 0) + 1
 RETURN now, f._version
 """
 
@@ -108,6 +108,10 @@ class Received:
     """how many, by rank of the resources in them."""
     resources: int
     digest: str
+
+
+class ChunkMissing(Exception):
+    """A chunk that was received is not there."""
 
 
 def feed_id(system: str, name: str) -> str:
@@ -179,9 +183,11 @@ async def complete(store: Store, feed: FeedState, received: Received, *, subject
 
 
 async def chunk(store: Store, stage: str, rank: int, number: int, *, deadline: float) -> list[Resource]:
-    """Give the resources of a chunk."""
+    """Give the resources of a chunk; raises ChunkMissing, since what is not there would be taken for what is not said."""
     rows = await store.rows(_CHUNK, {"id": _chunk_id(stage, rank, number)}, deadline=deadline)
-    return [resource_of(each) for each in orjson.loads(str(rows[0][0]))] if rows else []
+    if not rows:
+        raise ChunkMissing(f"chunk {number} of rank {rank} of {stage}")
+    return [resource_of(each) for each in orjson.loads(str(rows[0][0]))]
 
 
 async def sweep(store: Store, stage: str, *, deadline: float) -> None:

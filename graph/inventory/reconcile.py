@@ -1,9 +1,9 @@
 """What was received is compared with the graph some time, by somebody, once: whoever dies over it is followed by another.
 
-Any process may take the feed that has waited longest; it goes through it chunk by chunk, and notes after each how far it has
-come, which renews its lease of the feed. A chunk that is gone through twice changes nothing the second time. At the end of
-a full feed, what it did not name is missing there, and what it did not differ in differs no more. A feed over which we fail
-for another reason than a database that is away is set aside, so that it does not hold up those behind it.
+Any process may take the feed whose turn it is (`turns.py`); it goes through it chunk by chunk, and notes after each how far it
+has come. A chunk that is gone through twice changes nothing the second time. At the end of a full feed, what it did not name is
+missing there, and what it did not differ in differs no more. A feed over which we fail for another reason than a database that is
+away or slow is set aside, so that it does not hold up those behind it; so is one that a slow database never gets through.
 """
 
 from __future__ import annotations
@@ -11,59 +11,36 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final, cast
+from dataclasses import replace
+from typing import Final
 
 import structlog
 
 from graph.changes.alarms.consequences import By
-from graph.changes.events import append
 from graph.changes.policy import AlarmPolicy
 from graph.errors import DeadlineExceeded, GraphError, StoreUnavailable
 from graph.inventory import differences
 from graph.inventory.applying import Comparing, missing_there
 from graph.inventory.equipment import Hand, why_held
-from graph.inventory.feeds import chunk, feed_event, stage_of, sweep, sweep_stale
+from graph.inventory.feeds import chunk, sweep_stale
 from graph.inventory.known import Known, known, locked
+from graph.inventory.turns import MOST_ATTEMPTS, Lost, Turn, fail, finish, give_back, put_off, soon, step, take
 from graph.model.identity import external_key
 from graph.model.resource import KINDS, Resource
 from graph.model.scope import Principal, Role
 from graph.store.store import Store, Transaction
 
-TTL_MS: Final = 60_000
-"""of the lease of a feed; longer than a chunk may take."""
+TURN_SECONDS: Final = 20.0
+"""of one feed, before another inventory's has its turn."""
 _POLL_SECONDS: Final = 1.0
 _SWEEP_SECONDS: Final = 3_600.0
-_STORE_SECONDS: Final = 20.0
 _MISSING_AT_ONCE: Final = 5_000
 """looked for; each look goes over all that there is."""
 _NOTED_AT_ONCE: Final = 100
 
 log = structlog.get_logger(__name__)
 
-# Lock first, then look at the clock, then write. One feed is taken at a time, since a later one may say otherwise.
-_TAKE: Final = """
-MATCH (f:InventoryFeed {state: 'received'})
-WITH f ORDER BY f.receivedAt, f.id LIMIT 1
-SET f._lock = true
-REMOVE f._lock
-WITH f, datetime.realtime().epochMillis AS now
-WHERE f.state = 'received' AND (f._owner = $owner OR coalesce(f._until, 0) < now)
-SET f._owner = $owner, f._until = now + $ttl
-RETURN f.id, f.system, f.kind, f.principal, f.startedAt, f._epoch, f._chunks, f._done
-"""
-
 _SEEN: Final = "UNWIND $batch.keys AS key MATCH (x:ExternalName {key: key}) SET x._feed = $feed"
-
-_DONE: Final = """
-MATCH (f:InventoryFeed {id: $feed})
-SET f._lock = true
-REMOVE f._lock
-WITH f WHERE f.state = 'received' AND f._owner = $owner
-SET f._until = datetime.realtime().epochMillis + $ttl,
-    f._done = coalesce($done, f._done), f.changes = f.changes + $changes
-RETURN f.id
-"""
 
 # What the inventory has named before and not in this feed; and what it never named and nobody else did.
 _UNSEEN: Final = {
@@ -78,47 +55,6 @@ ORDER BY n.id LIMIT $most
     for kind in KINDS
 }
 
-_COMPARED: Final = """
-MATCH (f:InventoryFeed {id: $feed})
-SET f._lock = true
-REMOVE f._lock
-WITH f, datetime.realtime().epochMillis AS now
-WHERE f.state = 'received' AND f._owner = $owner
-SET f.state = 'compared', f.comparedAt = now, f._version = f._version + 1,
-    f.differences = COUNT { MATCH (d:InventoryDifference {feed: $feed}) WHERE d.state = 'open' OR d.state = 'held' }
-RETURN now, f._version, f.changes, f.differences
-"""
-
-_FAIL: Final = """
-MATCH (f:InventoryFeed {id: $feed})
-SET f._lock = true
-REMOVE f._lock
-WITH f, datetime.realtime().epochMillis AS now
-WHERE f.state = 'received' AND f._owner = $owner
-SET f.state = 'failed', f.reason = $reason, f._version = f._version + 1
-RETURN now, f._version
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Feed:
-    """A feed that waits."""
-
-    id: str
-    owner: str
-    system: str
-    full: bool
-    principal: str
-    since: int
-    stage: str
-    chunks: tuple[tuple[int, int], ...]
-    """rank and number of each, in the order in which they are gone through."""
-    done: int
-
-
-class _Lost(Exception):
-    """Another process has taken the feed."""
-
 
 async def keep_reconciling(store: Store, policy: AlarmPolicy, *, owner: str) -> None:
     """Compare what is received, whenever nobody else does, until cancelled."""
@@ -127,7 +63,7 @@ async def keep_reconciling(store: Store, policy: AlarmPolicy, *, owner: str) -> 
         try:
             if time.monotonic() - swept > _SWEEP_SECONDS:
                 swept = time.monotonic()
-                await sweep_stale(store, deadline=_soon())
+                await sweep_stale(store, deadline=soon())
             if await reconcile_next(store, policy, owner=owner) is not None:
                 continue
         except GraphError as error:
@@ -137,103 +73,118 @@ async def keep_reconciling(store: Store, policy: AlarmPolicy, *, owner: str) -> 
         await asyncio.sleep(_POLL_SECONDS)
 
 
-async def reconcile_next(store: Store, policy: AlarmPolicy, *, owner: str) -> str | None:
-    """Compare the feed that has waited longest; give its id, None when none waits, or another has it."""
-    feed = await _take(store, owner)
-    if feed is None:
+async def reconcile_next(
+    store: Store, policy: AlarmPolicy, *, owner: str, turn_seconds: float = TURN_SECONDS
+) -> str | None:
+    """Give a turn to the feed whose it is; give its id, None when none waits, or another process took it meanwhile.
+
+    Raises the GraphError of a database that is away.
+    """
+    turn = await take(store, owner)
+    if turn is None:
         return None
     try:
-        await _reconcile(store, policy, feed)
-    except _Lost:
+        await _reconcile(store, policy, turn, time.monotonic() + turn_seconds)
+    except Lost:
         return None
-    except (StoreUnavailable, DeadlineExceeded):
-        raise
+    except (StoreUnavailable, DeadlineExceeded) as error:
+        await _later(store, turn, error)
     except Exception as error:  # a fault of ours: it must be seen, and must not hold up the feeds behind it
-        log.exception("an inventory feed could not be compared", feed=feed.id)
-        await _fail(store, feed, f"A fault of ours: {type(error).__name__}")
-    return feed.id
+        log.exception("an inventory feed could not be compared", feed=turn.feed)
+        await _set_aside(store, turn, f"A fault of ours: {type(error).__name__}")
+    return turn.feed
 
 
-async def _reconcile(store: Store, policy: AlarmPolicy, feed: _Feed) -> None:
-    hand = Hand(by=By(principal=_sender(feed), policy=policy), system=feed.system, origin={"feed": feed.id})
-    comparing = Comparing(store=store, hand=hand, feed=feed.id, since=feed.since, full=feed.full)
-    for number, (rank, at) in enumerate(feed.chunks):
-        if number >= feed.done:
-            resources = await chunk(store, feed.stage, rank, at, deadline=_soon())
-            await _compare(comparing, feed, resources, number + 1)
-    if feed.full:
-        await _missing(comparing, feed)
-        await differences.end_unseen(store, feed.system, feed.id, deadline=_soon())
-    await _finish(store, feed)
+async def _later(store: Store, turn: Turn, error: GraphError) -> None:
+    """Put a feed off, or set it aside where it never gets on; raises the error where the database takes not even that."""
+    try:
+        if turn.attempt >= MOST_ATTEMPTS:
+            await _set_aside(store, turn, f"No step was made in {turn.attempt} attempts; the last time: {error}")
+            return
+        await put_off(store, turn, str(error))
+    except Lost:
+        return
+    except GraphError:
+        raise error from None
+    told = log.warning if turn.attempt > 1 else log.info
+    told("an inventory feed waits", feed=turn.feed, attempts=turn.attempt, again_in_ms=turn.pause_ms, reason=str(error))
 
 
-async def _take(store: Store, owner: str) -> _Feed | None:
-    async def work(transaction: Transaction) -> list[list[object]]:
-        return await transaction.run(_TAKE, {"owner": owner, "ttl": TTL_MS})
-
-    rows = await store.write(work, deadline=_soon())
-    if not rows:
-        return None
-    feed, system, kind, principal, since, epoch, counts, done = rows[0]
-    chunks = [(rank, at) for rank, count in enumerate(cast("list[int]", counts)) for at in range(count)]
-    return _Feed(
-        id=str(feed),
-        owner=owner,
-        system=str(system),
-        full=kind == "full",
-        principal=str(principal),
-        since=cast("int", since),
-        stage=stage_of(str(feed), cast("int", epoch)),
-        chunks=tuple(chunks),
-        done=cast("int", done),
-    )
+async def _set_aside(store: Store, turn: Turn, reason: str) -> None:
+    try:
+        await fail(store, turn, reason)
+    except Lost:
+        return
+    log.error("an inventory feed is set aside", feed=turn.feed, system=turn.system, reason=reason)
 
 
-def _sender(feed: _Feed) -> Principal:
-    return Principal(subject=feed.principal, role=Role.SYSTEM, system=feed.system)
+async def _reconcile(store: Store, policy: AlarmPolicy, turn: Turn, over: float) -> None:
+    """Go on with a feed until it is compared, or the turn is over (by `time.monotonic()`)."""
+    hand = Hand(by=By(principal=_sender(turn), policy=policy), system=turn.system, origin={"feed": turn.feed})
+    comparing = Comparing(store=store, hand=hand, turn=turn)
+    for number, (rank, at) in enumerate(turn.chunks):
+        if number >= turn.done:
+            if number > turn.done and time.monotonic() > over:
+                await give_back(store, turn)
+                return
+            resources = await chunk(store, turn.stage, rank, at, deadline=soon())
+            await _compare(comparing, resources, number + 1)
+    if turn.full:
+        if not await _missing(comparing, over):
+            await give_back(store, turn)
+            return
+        await differences.end_unseen(comparing.write, turn.system, turn.feed, deadline=soon)
+    await finish(store, turn)
 
 
-async def _compare(comparing: Comparing, feed: _Feed, resources: Sequence[Resource], done: int) -> None:
+def _sender(turn: Turn) -> Principal:
+    return Principal(subject=turn.principal, role=Role.SYSTEM, system=turn.system)
+
+
+async def _compare(comparing: Comparing, resources: Sequence[Resource], done: int) -> None:
     """Go through one chunk, and note that it is done."""
     system = comparing.hand.system
     keys = [each.key(system) for each in resources]
     named = {external_key(system, name) for each in resources for name in each.references}
-    comparing = replace(comparing, known=await known(comparing.store, {*keys, *named}, deadline=_soon()))
-    applied = [await comparing.apply(each, deadline=_soon()) for each in resources]
+    comparing = replace(comparing, known=await known(comparing.store, {*keys, *named}, deadline=soon()))
+    applied = [await comparing.apply(each, deadline=soon()) for each in resources]
     seen = [key for key, each in zip(keys, resources, strict=True) if not each.removed]
     changes = sum(each.changes for each in applied)
 
     async def work(transaction: Transaction) -> None:
         comparing.note(transaction, tuple(found for each in applied for found in each.differences))
-        transaction.later(_SEEN, {"batch": {"keys": seen}, "feed": comparing.feed})
-        await _note_done(transaction, feed, done, changes)
+        transaction.later(_SEEN, {"batch": {"keys": seen}, "feed": comparing.turn.feed})
+        step(transaction, comparing.turn, done=done, changes=changes)
 
-    await comparing.store.write(work, deadline=_soon())
-
-
-async def _note_done(transaction: Transaction, feed: _Feed, done: int | None, changes: int) -> None:
-    """Note how far it has come, and renew the lease; raises _Lost where it is another's."""
-    given = {"feed": feed.id, "owner": feed.owner, "ttl": TTL_MS, "done": done, "changes": changes}
-    if not await transaction.run(_DONE, given):
-        raise _Lost
+    await comparing.write(work, deadline=soon())
 
 
-async def _missing(comparing: Comparing, feed: _Feed) -> None:
-    """Note what the graph has and the inventory has not."""
-    for kind, text in _UNSEEN.items():
-        after = ""
-        while True:
-            given = {"after": after, "feed": comparing.feed, "system": comparing.hand.system, "most": _MISSING_AT_ONCE}
-            rows = await comparing.store.rows(text, given, deadline=_soon())
-            if not rows:
-                break
+async def _missing(comparing: Comparing, over: float) -> bool:
+    """Note what the graph has and the inventory has not, from where it was left; False: the turn is over before that."""
+    begun, _, place = comparing.turn.place.partition(":")
+    kinds = list(_UNSEEN)
+    for kind in kinds[kinds.index(begun) if begun else 0 :]:
+        after, place = place, ""
+        while rows := await comparing.store.rows(_UNSEEN[kind], _unseen(comparing, after), deadline=soon()):
             unseen = [(str(each), str(name or each)) for each, name in rows]
             for start in range(0, len(unseen), _NOTED_AT_ONCE):
-                await _note_missing(comparing, feed, kind, unseen[start : start + _NOTED_AT_ONCE])
+                await _note_missing(comparing, kind, unseen[start : start + _NOTED_AT_ONCE])
+                if time.monotonic() > over:
+                    return False
             after = unseen[-1][0]
+    return True
 
 
-async def _note_missing(comparing: Comparing, feed: _Feed, kind: str, unseen: Sequence[tuple[str, str]]) -> None:
+def _unseen(comparing: Comparing, after: str) -> dict[str, object]:
+    return {
+        "after": after,
+        "feed": comparing.turn.feed,
+        "system": comparing.hand.system,
+        "most": _MISSING_AT_ONCE,
+    }
+
+
+async def _note_missing(comparing: Comparing, kind: str, unseen: Sequence[tuple[str, str]]) -> None:
     async def work(transaction: Transaction) -> None:
         found = []
         for resource_id, name in unseen:
@@ -243,9 +194,9 @@ async def _note_missing(comparing: Comparing, feed: _Feed, kind: str, unseen: Se
                 record = _described(mine, kind, name)
                 found.append(missing_there(comparing.hand.system, record, resource_id, held))
         comparing.note(transaction, tuple(found))
-        await _note_done(transaction, feed, None, 0)
+        step(transaction, comparing.turn, place=f"{kind}:{unseen[-1][0]}")
 
-    await comparing.store.write(work, deadline=_soon())
+    await comparing.write(work, deadline=soon())
 
 
 def _described(mine: Known, kind: str, name: str) -> Resource:
@@ -254,33 +205,3 @@ def _described(mine: Known, kind: str, name: str) -> Resource:
         return Resource(kind=kind, name=name, properties=mine.properties)
     except ValueError:
         return Resource(kind=kind, name=mine.id)
-
-
-async def _finish(store: Store, feed: _Feed) -> None:
-    async def work(transaction: Transaction) -> None:
-        rows = await transaction.run(_COMPARED, {"feed": feed.id, "owner": feed.owner})
-        if rows:
-            now, version, changes, found = cast("tuple[int, int, int, int]", tuple(rows[0]))
-            payload: dict[str, object] = {"feed": feed.id, "changes": changes, "differences": found}
-            append(transaction, feed_event("InventoryFeedCompared", feed.id, version, now, feed.principal, payload))
-
-    await store.write(work, deadline=_soon())
-    await sweep(store, feed.stage, deadline=_soon())
-
-
-async def _fail(store: Store, feed: _Feed, reason: str) -> None:
-    """Set a feed aside; it may be sent again."""
-
-    async def work(transaction: Transaction) -> None:
-        rows = await transaction.run(_FAIL, {"feed": feed.id, "owner": feed.owner, "reason": reason})
-        if rows:
-            now, version = cast("tuple[int, int]", tuple(rows[0]))
-            payload: dict[str, object] = {"feed": feed.id, "reason": reason}
-            append(transaction, feed_event("InventoryFeedFailed", feed.id, version, now, feed.principal, payload))
-
-    await store.write(work, deadline=_soon())
-    await sweep(store, feed.stage, deadline=_soon())
-
-
-def _soon() -> float:
-    return time.monotonic() + _STORE_SECONDS

@@ -6,6 +6,9 @@ transaction that takes the timer away or puts it off. So it happens once, and no
 out from the graph as it is then; a timer says only that it is time to. After an outage everything that is due is late, and
 nothing is missing.
 
+Each timer stands alone. One whose work fails, for whatever reason, is logged and tried again after a pause that grows with
+each failure, and the others have their turn. Only a database that is away ends a round: it would fail them all.
+
     arm(transaction, kind="retention", about="ledger", due_at=now)         # in any transaction
     await ring(store, {"retention": swept}, most=100, deadline=soon)       # in any process, again and again
 """
@@ -21,26 +24,29 @@ from typing import Final, TypeAlias, cast
 
 import structlog
 
-from graph.errors import GraphError
+from graph.errors import Contended, GraphError, OutcomeUnknown, StoreMisconfigured, StoreUnavailable
 from graph.store.store import Store, Transaction
 
 _POLL_SECONDS: Final = 0.5
 _STORE_SECONDS: Final = 10.0
 _MOST: Final = 100
-_PUT_OFF_MS: Final = 60_000
-"""a timer whose work fails, so that it does not keep others from theirs."""
+_WORK_SECONDS: Final = 10.0
+"""for one timer: those after it have their own."""
+_FIRST_PAUSE_MS: Final = 5_000
+_LONGEST_PAUSE_MS: Final = 60 * 60 * 1_000
 
 _ARM: Final = """
 MERGE (t:Timer {id: $id})
-SET t.kind = $kind, t.aggregateId = $about, t.dueAt = $dueAt
+SET t.kind = $kind, t.aggregateId = $about, t.dueAt = $dueAt, t.failures = null
 """
 _ARM_NEW: Final = """
 MERGE (t:Timer {id: $id})
 ON CREATE SET t.kind = $kind, t.aggregateId = $about, t.dueAt = datetime.realtime().epochMillis
 """
+# Those of other kinds are left out here, or they would fill the list for good; the longest due come first.
 _DUE: Final = """
-MATCH (t:Timer) WHERE t.dueAt > 0 AND t.dueAt <= datetime.realtime().epochMillis
-RETURN t.id, t.kind, t.aggregateId LIMIT $most
+MATCH (t:Timer) WHERE t.dueAt > 0 AND t.dueAt <= datetime.realtime().epochMillis AND t.kind IN $kinds
+RETURN t.id, t.kind, t.aggregateId ORDER BY t.dueAt, t.id LIMIT $most
 """
 _TAKE: Final = """
 MATCH (t:Timer {id: $id})
@@ -50,9 +56,18 @@ WITH t, datetime.realtime().epochMillis AS now
 WHERE t.dueAt <= now
 RETURN now
 """
-_PUT_OFF: Final = "MATCH (t:Timer {id: $id}) SET t.dueAt = $dueAt"
+_PUT_OFF: Final = "MATCH (t:Timer {id: $id}) SET t.dueAt = $dueAt, t.failures = null"
 _DROP: Final = "MATCH (t:Timer {id: $id}) DELETE t"
-_LATER: Final = "MATCH (t:Timer {id: $id}) SET t.dueAt = datetime.realtime().epochMillis + $pause"
+# Looked at again under the lock: it may have been set anew, or done by another process.
+_FAILED: Final = """
+MATCH (t:Timer {id: $id})
+SET t._lock = true
+REMOVE t._lock
+WITH t, datetime.realtime().epochMillis AS now, coalesce(t.failures, 0) + 1 AS failures
+WHERE t.dueAt <= now
+SET t.failures = failures, t.dueAt = now + CASE WHEN failures > $doublings THEN $longest ELSE toInteger($first * 2 ^ (failures - 1)) END
+RETURN failures, t.dueAt - now
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -87,16 +102,19 @@ async def arm_once(store: Store, *, kind: str, about: str, deadline: float) -> N
 
 
 async def ring(store: Store, works: Mapping[str, Work], *, most: int, deadline: float) -> int:
-    """Do what is due, up to so many; give how many were. Kinds that nobody here knows are left to others."""
-    rows = await store.rows(_DUE, {"most": most}, deadline=deadline)
+    """Try what is due, up to so many; give how many were done. Kinds that nobody here knows are left to others.
+
+    `deadline` is for the look at what is due; each timer then has a time of its own. Raises the GraphError of a database
+    that is away, and no other.
+    """
+    rows = await store.rows(_DUE, {"most": most, "kinds": sorted(works)}, deadline=deadline)
     rung = 0
     for timer, kind, about in cast("list[tuple[str, str, str]]", [tuple(each) for each in rows]):
-        if kind in works:
-            rung += await _rung(store, works[kind], timer, kind, about, deadline)
+        rung += await _rung(store, works[kind], timer, kind, about)
     return rung
 
 
-async def _rung(store: Store, work: Work, timer: str, kind: str, about: str, deadline: float) -> bool:
+async def _rung(store: Store, work: Work, timer: str, kind: str, about: str) -> bool:
     async def once(transaction: Transaction) -> bool:
         rows = await transaction.run(_TAKE, {"id": timer})
         if not rows:
@@ -109,28 +127,56 @@ async def _rung(store: Store, work: Work, timer: str, kind: str, about: str, dea
         return True
 
     try:
-        return await store.write(once, deadline=deadline)
-    except GraphError:
-        raise
-    except Exception:  # a fault of ours: it is tried again later, and the others have their turn
+        return await store.write(once, deadline=time.monotonic() + _WORK_SECONDS)
+    except Exception as error:  # whatever it is: it is tried again later, and the others have their turn
+        if _is_away(error):
+            raise
         log.exception("a timer's work failed", kind=kind, about=about)
-        await store.write(lambda transaction: _later(transaction, timer), deadline=deadline)
+        await _failed(store, timer, kind, about)
         return False
 
 
-async def _later(transaction: Transaction, timer: str) -> None:
-    await transaction.run(_LATER, {"id": timer, "pause": _PUT_OFF_MS})
+def _is_away(error: Exception) -> bool:
+    """Tell whether the database is away, which would befall every other timer too."""
+    return isinstance(error, StoreUnavailable | StoreMisconfigured) and not isinstance(
+        error, Contended | OutcomeUnknown
+    )
+
+
+async def _failed(store: Store, timer: str, kind: str, about: str) -> None:
+    """Put a timer off; where even that fails it stays due, and the others have their turn all the same."""
+    try:
+        failures, pause = await _put_off(store, timer)
+    except GraphError as error:
+        if _is_away(error):
+            raise
+        log.warning("a timer could not be put off", kind=kind, about=about, reason=str(error))
+    else:
+        log.warning("a timer is tried again later", kind=kind, about=about, failures=failures, in_ms=pause)
+
+
+async def _put_off(store: Store, timer: str) -> tuple[int, int]:
+    """Count a failure; give how many there were in a row, and the pause in milliseconds. Zeros: it is not due any more."""
+    doublings = (_LONGEST_PAUSE_MS // _FIRST_PAUSE_MS).bit_length()
+    given = {"id": timer, "first": _FIRST_PAUSE_MS, "longest": _LONGEST_PAUSE_MS, "doublings": doublings}
+
+    async def work(transaction: Transaction) -> list[list[object]]:
+        return await transaction.run(_FAILED, given)
+
+    rows = await store.write(work, deadline=time.monotonic() + _WORK_SECONDS)
+    return cast("tuple[int, int]", tuple(rows[0])) if rows else (0, 0)
 
 
 async def keep_ringing(store: Store, works: Mapping[str, Work]) -> None:
     """Do what is due as it becomes so, until cancelled; several processes may do so at once."""
     while True:
         try:
-            deadline = time.monotonic() + _STORE_SECONDS
-            while await ring(store, works, most=_MOST, deadline=deadline) == _MOST:
-                deadline = time.monotonic() + _STORE_SECONDS
+            while await ring(store, works, most=_MOST, deadline=time.monotonic() + _STORE_SECONDS) == _MOST:
+                pass
         except GraphError as error:
             log.warning("timers wait for the database", reason=str(error))
+        except Exception:  # a fault of ours: it must be seen, and must not end the ringing for good
+            log.exception("timers are looked at anew")
         await asyncio.sleep(_POLL_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311 - to get out of step
 
 

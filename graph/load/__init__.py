@@ -14,6 +14,7 @@ Files, in the order in which a load goes through them:
     records.py      a record, and its line
     check.py        whether a record fits the model
     lines.py        a file of lines: all faults first, then the records
+    limits.py       what a node may have one of
     known.py        which ids the store has already
     statements.py   the constant texts that write
     batches.py      records, cut into what one transaction takes
@@ -30,7 +31,7 @@ Example, with any function `tell(stage, done, total)`:
     report.labels["Service"]
 """
 
-from graph.load.errors import BadLines, Fault, LoadRefused, UnknownTopology
+from graph.load.errors import BadLines, Fault, LoadRefused, Overtaken, UnknownTopology
 from graph.load.loading import load_lines, load_topology
 from graph.load.records import NodeRecord, Record, RelationshipRecord, as_line
 from graph.load.report import DemoPrincipal, LoadReport, Progress, TopologyFacts
@@ -44,6 +45,7 @@ __all__ = [
     "LoadRefused",
     "LoadReport",
     "NodeRecord",
+    "Overtaken",
     "Progress",
     "Record",
     "RelationshipRecord",

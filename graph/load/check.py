@@ -1,8 +1,8 @@
 """Whether one record fits the model: what a database would take without a word, and every reader stumble over later.
 
 Neo4j Community and the embedded database hold uniqueness and nothing else; that a required property is there, has its
-kind and is a word of its vocabulary is only ever checked here. What can be derived may be left out of a file: `words`
-of a searched label and `key` of an external name are filled in.
+kind and is a word of its vocabulary is only ever checked here. What can be derived may be left out of a file: `key` of an
+external name is filled in, and so are the `words` of a searched label, beside those that a file gives.
 
 >>> check_line(b'{"label": "Lorry", "id": "lorry-1", "properties": {}}')
 Traceback (most recent call last):
@@ -21,6 +21,7 @@ import orjson
 from graph.load.records import NodeRecord, Record, RelationshipRecord
 from graph.model.identity import external_key
 from graph.model.model import LABELS, RELATIONSHIPS, Kind, Label, Property, label_of, searchable
+from graph.model.times import NoTime, epoch_milliseconds
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NODE_KEYS: Final = frozenset({"label", "id", "properties"})
@@ -28,14 +29,28 @@ _RELATIONSHIP_KEYS: Final = frozenset({"type", "start", "end", "properties"})
 _INT: Final = range(-(2**31), 2**31)
 """What GraphQL's Int can hold."""
 _INT64: Final = range(-(2**63), 2**63)
+_WANTED: Final[Mapping[Kind, str]] = {
+    Kind.STRING: "a string",
+    Kind.INTEGER: "a whole number of 32 bits",
+    Kind.LARGE: "a whole number of 64 bits",
+    Kind.FLOAT: "a number",
+    Kind.BOOLEAN: "true or false",
+    Kind.TIME: "a time with its zone, as 2026-01-31T12:00:00Z (RFC 3339), or whole milliseconds since 1970 in UTC",
+    Kind.JSON: "a string that holds JSON",
+}
+"""What a property of a kind is, for a sentence."""
 
 
 def check_line(line: bytes | str) -> Record:
-    """Read one line and give its record; raise ValueError, with all that is wrong in it, when it does not fit."""
+    """Read one line and give its record.
+
+    Raises ValueError where it does not fit, with all that is wrong: a column, or the path of each property. A time may be
+    written as RFC 3339 has it, and is milliseconds in the record.
+    """
     try:
         raw = orjson.loads(line)
-    except ValueError as exc:
-        raise ValueError(f"this is not JSON: {exc}") from None
+    except orjson.JSONDecodeError as exc:
+        raise ValueError(f"column {exc.colno}: this is not JSON: {exc.msg}") from None
     if not isinstance(raw, dict) or not isinstance(raw.setdefault("properties", {}), dict):
         raise ValueError("a line is an object, and its properties are an object")  # noqa: TRY004  # one kind of fault
     match frozenset(raw):
@@ -86,16 +101,28 @@ def _relationship(raw: dict[str, Any]) -> tuple[Record, list[str]]:
 
 
 def _as_declared(declared: tuple[Property, ...], properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Make whole numbers of a FLOAT property floats: one database takes 50 and 50.0 for two types."""
-    floats = {each.name for each in declared if each.kind is Kind.FLOAT}
-    return {
-        name: float(value) if name in floats and type(value) is int else value for name, value in properties.items()
-    }
+    """Give properties as they are stored, where a file may write them in another way; what is wrong stays as it is."""
+    kinds = {each.name: each.kind for each in declared}
+    return {name: _stored(kinds.get(name), value) for name, value in properties.items()}
+
+
+def _stored(kind: Kind | None, value: Any) -> Any:
+    match kind, value:
+        case Kind.FLOAT, int() if not isinstance(value, bool):
+            return float(value)  # one database takes 50 and 50.0 for two types
+        case Kind.TIME, str():
+            try:
+                return epoch_milliseconds(value)
+            except NoTime:
+                return value
+        case _:
+            return value
 
 
 def _derived(label: Label, properties: dict[str, Any]) -> dict[str, Any]:
     if label.searched and isinstance(properties.get("name"), str):
-        properties.setdefault("words", searchable(f"{properties['name']} {properties.get('model', '')}"))
+        beside = [str(properties[each]) for each in ("model", "words") if each in properties]
+        properties["words"] = searchable(properties["name"], *beside)
     if label.name == "ExternalName":
         properties.setdefault("key", external_key(str(properties.get("system")), str(properties.get("name"))))
     return properties
@@ -121,15 +148,16 @@ def _end_problems(which: str, node_id: str, allowed: tuple[str, ...]) -> Iterato
 def _property_problems(declared: tuple[Property, ...], properties: Mapping[str, object]) -> Iterator[str]:
     by_name = {each.name: each for each in declared}
     for name in sorted(properties.keys() - by_name.keys()):
-        yield f"there is no property {name!r} here"
+        yield f"properties: there is no property {name!r} here"
     for each in declared:
+        path = f"properties.{each.name}"
         if each.name not in properties:
             if each.required:
-                yield f"{each.name} is missing"
+                yield f"{path} is missing"
         elif not _is_of(each.kind, properties[each.name]):
-            yield f"{each.name} must be {each.kind.value}, not {properties[each.name]!r:.60}"
+            yield f"{path} must be {_WANTED[each.kind]}, not {properties[each.name]!r:.60}"
         elif each.words and properties[each.name] not in each.words:
-            yield f"{each.name} must be one of {', '.join(each.words)}, not {properties[each.name]!r:.60}"
+            yield f"{path} must be one of {', '.join(each.words)}, not {properties[each.name]!r:.60}"
 
 
 def _is_of(kind: Kind, value: object) -> bool:

@@ -4,6 +4,7 @@ GraphError
   LoadRefused            nothing was written
     UnknownTopology      no such topology
     BadLines             a file with faults, each by its line
+  Overtaken              what was right when it was checked is so no more, since another program wrote meanwhile
 """
 
 from __future__ import annotations
@@ -45,3 +46,13 @@ class BadLines(LoadRefused):
         )
         self.faults = faults
         self.count = count
+
+
+class Overtaken(GraphError):
+    """Another program has given a node the one that it may have, after the file was checked."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"another program was quicker: {problem}",
+            hint="what was loaded before it stays; load the file again, and all that is wrong with it is told by line",
+        )

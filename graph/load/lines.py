@@ -5,11 +5,13 @@ once. So every line is checked first, and what is right is kept in a temporary f
 they may stand in any order in what we are given, but a relationship can only be written after its ends. Of what was
 read, memory holds a short digest for each id and no more.
 
-Ends that are not in the file may be in the store already; `Spool.missing` names them, and whoever has a store asks it.
+Ends that are not in the file may be in the store already, and a node may have there what it can have only one of; `Spool.missing`
+and `Spool.limited` name these, and whoever has a store asks it.
 """
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from hashlib import blake2b, sha256
 from tempfile import TemporaryFile
@@ -20,8 +22,9 @@ import orjson
 
 from graph.load.check import check_line
 from graph.load.errors import BadLines, Fault
+from graph.load.limits import key_of, ones_of, problem_of
 from graph.load.records import NodeRecord, Record, RelationshipRecord, as_line
-from graph.model.model import RELATIONSHIPS
+from graph.store.cardinality import One
 
 _NAMED: Final = 100
 """Faults that are told one by one; all are counted."""
@@ -56,6 +59,8 @@ class Spool:
 
     def add(self, number: int, line: bytes | str) -> None:
         """Check a line and keep it; a blank one is passed over."""
+        if number == 1 and isinstance(line, bytes):
+            line = line.removeprefix(BOM_UTF8)  # some editors write it
         if not line.strip():
             return
         try:
@@ -83,6 +88,14 @@ class Spool:
             for node_id in (raw["start"], raw["end"]):
                 if _digest(node_id) not in self._seen:
                     yield int(number), node_id
+
+    def limited(self) -> Iterator[tuple[int, One]]:
+        """Give what relationships of the file are the only ones of, each with its line."""
+        self._relationships.seek(0)
+        for line in self._relationships:
+            number, _, rest = line.partition(b" ")
+            for one in ones_of(RelationshipRecord(**orjson.loads(rest))):
+                yield int(number), one
 
     def raise_faults(self) -> None:
         """Raise if anything was refused."""
@@ -123,8 +136,6 @@ def _only_once(record: Record) -> Iterator[tuple[str, str]]:
     match record:
         case NodeRecord(id=node_id):
             yield node_id, f"{node_id} is in the file already"
-        case RelationshipRecord(type=kind, start=start, end=end):
-            if RELATIONSHIPS[kind].one_end:
-                yield f"{start} {kind}", f"{start} has a {kind} already, and can have only one"
-            if RELATIONSHIPS[kind].one_start:
-                yield f"{kind} {end}", f"{end} has a {kind} that leads to it already, and can have only one"
+        case RelationshipRecord():
+            for one in ones_of(record):
+                yield key_of(one), problem_of(one)

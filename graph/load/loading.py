@@ -16,6 +16,7 @@ from typing import Final
 
 from graph.load.batches import Batch
 from graph.load.known import known_ids
+from graph.load.limits import problem_of
 from graph.load.lines import Spool
 from graph.load.report import DemoPrincipal, LoadReport, Progress, TopologyFacts
 from graph.load.statements import How
@@ -27,6 +28,7 @@ from graph.load.versions import Versions
 from graph.load.write import Target, Written, drop_marks, marks_of, write_records
 from graph.model.identity import loaded_id
 from graph.model.model import LABELS
+from graph.store.cardinality import taken
 from graph.store.store import Store
 
 _LINES_BETWEEN_NEWS: Final = 10_000
@@ -91,6 +93,7 @@ async def load_lines(store: Store, lines: Iterable[bytes | str], *, progress: Pr
                 progress("check", number, 0)
                 await asyncio.sleep(0)  # whoever wants to stop us must get a turn
         await _refuse_strangers(store, spool, deadline)
+        await _refuse_seconds(store, spool, deadline)
         spool.raise_faults()
         target = Target(store=store, how=How.MERGE, key=spool.digest, deadline=deadline)
         news = _News(progress=progress, total=spool.count)
@@ -109,6 +112,16 @@ async def _refuse_strangers(store: Store, spool: Spool, deadline: float) -> None
         for line, node_id in some:
             if node_id not in known:
                 spool.refuse(line, f"{node_id} is neither in the file nor in the store")
+
+
+async def _refuse_seconds(store: Store, spool: Spool, deadline: float) -> None:
+    """Refuse each relationship beside which the store has another one already, where there may be only one."""
+    limited = spool.limited()
+    while some := list(islice(limited, _IDS_AT_ONCE)):
+        there = await taken(store, (one for _, one in some), deadline=deadline)
+        for line, one in some:
+            if one in there:
+                spool.refuse(line, problem_of(one, there[one]))
 
 
 def _report(written: Written, began: float) -> LoadReport:

@@ -20,6 +20,7 @@ from typing import Final, TypeAlias
 
 from graph.errors import ConstraintViolated, OutcomeUnknown
 from graph.load.batches import Batch, Row, batches
+from graph.load.limits import hold_limits
 from graph.load.records import Record
 from graph.load.statements import DROP_MARKS, NODES, READ_MARKS, RELATIONSHIPS_BETWEEN, SET_MARK, How
 from graph.model.identity import loaded_id
@@ -144,6 +145,8 @@ async def _write(target: Target, lane: str, batch: Batch) -> None:
     mark = {"id": _mark(target, lane), "done": batch.number + 1}
 
     async def run(transaction: Transaction) -> None:
+        if target.how is How.MERGE and lane == "relationships":
+            await hold_limits(transaction, batch.relationships)
         for text, rows in work:
             await transaction.run(text, {"batch": {"rows": rows}})
         [[before]] = await transaction.run(SET_MARK, mark)

@@ -36,9 +36,15 @@ BOOKKEEPING: Final = (
     ),
     Label(
         name="Timer",
-        about="Something that is to be worked out again at a time, by whichever process is there then.",
+        about="Something that is to be worked out again at a time, by whichever process is there then; `failures` in a row.",
         internal=True,
-        properties=(ID, text("kind"), text("aggregateId"), time("dueAt", indexed=True)),
+        properties=(
+            ID,
+            text("kind"),
+            text("aggregateId"),
+            time("dueAt", indexed=True),
+            number("failures", required=False),
+        ),
     ),
     Label(
         name="Hub",

@@ -60,7 +60,8 @@ def _any(labels: tuple[str, ...]) -> str:
 def _how_many(relationship: Relationship) -> str:
     starts = "one" if relationship.one_start else "many"
     ends = "one" if relationship.one_end else "many"
-    return f"{starts} to {ends}"
+    per = f"; one for each `{relationship.one_end_per}`" if relationship.one_end_per else ""
+    return f"{starts} to {ends}{per}"
 
 
 def _followed(inside: Inside) -> str:

@@ -111,3 +111,9 @@ class Relationship:
     """a start has at most one end by it."""
     one_start: bool = False
     """an end has at most one start by it."""
+    one_end_per: str = ""
+    """a property: a start has at most one end by it for each of its values."""
+
+    def __post_init__(self) -> None:
+        if self.one_end_per and self.one_end_per not in {each.name for each in self.properties}:
+            raise ValueError(f"{self.type} has no property {self.one_end_per}")

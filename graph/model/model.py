@@ -40,6 +40,7 @@ from graph.model.vocabulary import (
     TIERS,
     USAGE_STATES,
 )
+from graph.model.words import searchable
 
 __all__ = [
     "LABELS",
@@ -54,7 +55,7 @@ __all__ = [
     "searchable",
 ]
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 """Rises with each migration in graph/store/migrate.py."""
 
 
@@ -369,7 +370,14 @@ _RELATIONSHIPS: Final = (
     Relationship(type="LOCATED_AT", starts=("NetworkElement",), ends=("Site",), inside=Inside.FORWARD, one_end=True),
     Relationship(type="HOLDS", starts=("NetworkElement",), ends=("Card",), inside=Inside.REVERSE, one_start=True),
     Relationship(type="HAS_PORT", starts=("Card",), ends=("Port",), inside=Inside.REVERSE, one_start=True),
-    Relationship(type="TERMINATES_ON", starts=("Trunk",), ends=("Port",), inside=Inside.FORWARD, properties=(_END,)),
+    Relationship(
+        type="TERMINATES_ON",
+        starts=("Trunk",),
+        ends=("Port",),
+        inside=Inside.FORWARD,
+        properties=(_END,),
+        one_end_per="end",
+    ),
     Relationship(type="RAISED_ON", starts=("Alarm",), ends=_RESOURCES, inside=Inside.NEVER, one_end=True),
     Relationship(
         type="AFFECTS",
@@ -408,12 +416,3 @@ def label_of(node_id: str) -> Label | None:
 
 
 _BY_PREFIX: Final = {each.name.lower(): each for each in _LABELS}
-
-
-def searchable(text: str) -> str:
-    """Normalise text for `words` and for search: case folded, runs of letters and digits, one blank between.
-
-    >>> searchable("Köln-3/be 1")
-    'köln 3 be 1'
-    """
-    return " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split())

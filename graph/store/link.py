@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar, cast
 
 from neo4j import READ_ACCESS, WRITE_ACCESS, AsyncGraphDatabase, AsyncTransaction, Auth, Query
 from neo4j import NotificationMinimumSeverity as Severity
+from neo4j.api import AsyncBookmarkManager
 from neo4j.exceptions import ConfigurationError, DriverError, Neo4jError
 
 from graph.errors import DeadlineExceeded, GraphError, OutcomeUnknown, StoreMisconfigured, StoreUnavailable
@@ -31,6 +32,7 @@ logging.getLogger("neo4j").addHandler(logging.NullHandler())
 
 _CONNECT_SECONDS: Final = 5.0
 _CLOSE_SECONDS: Final = 5.0
+_ROUTED: Final = ("neo4j:", "neo4j+s:", "neo4j+ssc:")
 _SHORTEST_SECONDS: Final = 0.001
 """0 would mean no limit."""
 
@@ -85,8 +87,9 @@ class Link:
     def __init__(self, product: Product, uri: str, auth: Auth | None, database: str) -> None:
         self._product = product
         self._driver = _driver(uri, auth)
-        self._reading = session_config(self._driver, READ_ACCESS, database)
-        self._writing = session_config(self._driver, WRITE_ACCESS, database)
+        bookmarks = _bookmarks(uri)
+        self._reading = session_config(self._driver, READ_ACCESS, database, bookmarks)
+        self._writing = session_config(self._driver, WRITE_ACCESS, database, bookmarks)
 
     async def fetch(self, text: str, parameters: Mapping[str, object], deadline: float) -> list[Any]:
         """Run one statement that only reads, as a transaction of its own; give its records."""
@@ -135,6 +138,15 @@ class Link:
         if self._product is Product.NEO4J:
             return max(deadline - time.monotonic(), _SHORTEST_SECONDS)
         return None  # the embedded database ignores it
+
+
+def _bookmarks(uri: str) -> AsyncBookmarkManager | None:
+    """Make what carries, from each statement to the next, how far the database had come; None where one server answers all.
+
+    Where reads are routed to replicas, one may be behind what was written, or read from another, a moment ago. It waits
+    until it has come as far as the bookmarks say. They are of this link, that is of this process.
+    """
+    return AsyncGraphDatabase.bookmark_manager() if uri.startswith(_ROUTED) else None
 
 
 def _driver(uri: str, auth: Auth | None) -> Any:

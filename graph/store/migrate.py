@@ -17,6 +17,7 @@ from typing import Final
 
 from graph.errors import Contended, SchemaOutdated, StatementFailed
 from graph.model.model import LABELS, SCHEMA_VERSION
+from graph.store.migrations import MIGRATIONS
 from graph.store.store import Product, Store, Transaction
 
 _ATTEMPTS: Final = 6
@@ -78,6 +79,9 @@ async def migrate(store: Store, *, deadline: float) -> SchemaState:
     _refuse_newer(before)
     if not before.is_current:
         await _create_missing(store, deadline)
+        for version, migration in MIGRATIONS:
+            if before.version is not None and before.version < version:
+                await migration(store, deadline)
         await store.write(_keep_version, deadline=deadline)
     return before
 

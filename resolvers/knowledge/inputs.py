@@ -96,7 +96,10 @@ def _word_filter(words: tuple[str, ...]) -> Any:
 
 @cache
 def _typed(name: str, of: Any, operators: tuple[str, ...]) -> Any:
-    made = type(f"{name}Filter", (), {"__doc__": "All that are given must hold; `eq: null` asks for absence."})
+    about = "All that are given must hold; `eq: null` asks for absence."
+    if "contains" in operators:
+        about += " `contains` takes no notice of case, or of the form that Unicode has of a character."
+    made = type(f"{name}Filter", (), {"__doc__": about})
     types = {"eq": of, "contains": of, "in": list[of]}
     if "range" in operators:
         types["range"] = _range(name, of)

@@ -190,5 +190,8 @@ class Query:
         SearchField(),
         arguments={"text": str, "first": int | None},
         size=ListSize(assumed_size=50, slicing_arguments=["first"]),
-        description="Nodes whose names have words that begin so, by type and name.",
+        description=(
+            "Nodes whose names have words that begin so, in any case and any form of Unicode, by type and name: "
+            "50 unless first says otherwise, at most 1,000."
+        ),
     )

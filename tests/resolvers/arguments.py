@@ -33,7 +33,7 @@ from graph.model.mapping import (
     SearchField,
 )
 from graph.model.model import LABELS
-from tests.resolvers.meaning import enum_value, order_keys, printed
+from tests.resolvers.meaning import enum_value, named_list, order_keys, printed
 from tests.resolvers.world import World
 
 T = TypeVar("T")
@@ -78,15 +78,15 @@ class Arguments:
         chosen: T = self.draw(st.sampled_from(list(of)))
         return chosen
 
-    def of(self, mapping: FieldMapping | None, field: GraphQLField) -> dict[str, Any]:
-        """Values for a field's arguments; those that are left out are no keys."""
+    def of(self, mapping: FieldMapping | None, field: GraphQLField, named: tuple[str, str]) -> dict[str, Any]:
+        """Values for the arguments of a field, named by type and name; those that are left out are no keys."""
         match mapping:
             case ById(label=label):
                 return {"id": self.id(label)}
             case AnyById():
                 return {"id": self.id(None)}
             case Along() | Everything():
-                return self._page(field) if field.args else {}
+                return self._page(field, named) if field.args else {}
             case ImpactField():
                 assume = {"assume": "DOWN"} if self.chance(3) else {}
                 return {"of": self._several(lambda: self.id(None), 3), **assume}
@@ -117,7 +117,7 @@ class Arguments:
 
     # Pages ---------------------------------------------------------------------------------------------------------
 
-    def _page(self, field: GraphQLField) -> dict[str, Any]:
+    def _page(self, field: GraphQLField, named: tuple[str, str]) -> dict[str, Any]:
         given: dict[str, Any] = {}
         connection: Any = get_named_type(field.type)
         label = self.mappings.label(get_named_type(connection.fields["nodes"].type).name)
@@ -127,20 +127,22 @@ class Arguments:
             given["orderBy"] = self._order(label)
         if self.chance(6):
             given[self.one(("first", "first", "last"))] = self.one((0, 1, 2, 3, 50))
+        owner = self.mappings.label(named[0])
         for name in ("after", "before"):
-            if self.chance(2):
-                given[name] = self._cursor(connection.name, label, given.get("orderBy"))
+            # Of many objects' lists a cursor is one's, and most such questions are refused.
+            if self.chance(1 if owner else 2):
+                of = self.one(self.world.ids(owner)) if owner else None
+                given[name] = self._cursor(label, named_list(connection.name, named[1], given), given, of)
         return given
 
     def _order(self, label: str) -> list[dict[str, str]]:
         named: Any = self.schema.type_map[f"{label}OrderField"]
         return self._several(lambda: {"field": self.one(list(named.values)), "direction": self.one(("ASC", "DESC"))}, 3)
 
-    def _cursor(self, connection: str, label: str | None, order_by: Any) -> str:
-        keys = order_keys(label, order_by)
-        context = f"{connection}:" + ",".join("-" * down + name for name, down in keys)
+    def _cursor(self, label: str | None, context: str, given: dict[str, Any], owner: str | None) -> str:
+        keys = order_keys(label, given.get("orderBy"))
         row = self.world.nodes[self.one(self.world.ids(label) if label else sorted(self.world.nodes))]
-        return self.key.seal([row.values[name] for name, _ in keys], context)
+        return self.key.seal([row.values[name] for name, _ in keys], context, owner)
 
     def filter(self, label: str, depth: int) -> dict[str, Any]:
         """A filter of a label."""

@@ -17,10 +17,28 @@ from graph.model.mapping import Along, Everything
 from graph.model.model import LABELS
 from tests.resolvers.arguments import literal
 from tests.resolvers.every_path import Paths, Question
-from tests.resolvers.meaning import order_keys, printed
+from tests.resolvers.meaning import named_list, order_keys, printed
 
 _AT_ONCE = 24
 _LOGIC = ("and", "or", "not")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """A place in a list, whoever has the list."""
+
+    name: str
+    """of its variable."""
+    context: str
+    keys: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Variation:
+    """Arguments of a page and what is asked of it."""
+
+    text: str
+    place: _Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,24 +53,32 @@ class Variations:
     def questions(self) -> Iterator[Question]:
         """Pages of the root, then pages of every object."""
         for owner, name, definition in self._pages():
-            variations = list(self._of_page(definition))
+            variations = list(self._of_page(name, definition))
             for part in _parts(variations, _AT_ONCE):
-                aliased = " ".join(f"a{index}: {name}{each}" for index, each in enumerate(part))
-                yield from self._asked(owner, aliased)
+                aliased = " ".join(f"a{index}: {name}{each.text}" for index, each in enumerate(part))
+                yield from self._asked(owner, aliased, [each.place for each in part if each.place])
 
-    def _asked(self, owner: str, selection: str) -> Iterator[Question]:
+    def _asked(self, owner: str, selection: str, places: Sequence[_Place]) -> Iterator[Question]:
         label = self.paths.mappings.label(owner)
+        declared = [f"${each.name}: String" for each in places]
+        head = f"query({', '.join(declared)}) " if declared else ""
         if owner == "Query":
-            yield Question(about="arguments", text=f"{{ {selection} }}")
+            yield Question(about="arguments", text=f"{head}{{ {selection} }}", variables=self._cursors(places, None))
         elif owner == "Viewer":
-            yield Question(about="arguments", text=f"{{ viewer {{ {selection} }} }}")
+            text = f"{head}{{ viewer {{ {selection} }} }}"
+            yield Question(about="arguments", text=text, variables=self._cursors(places, None))
         else:
             assert label, f"nobody has said how to come to the pages of {owner}"
-            text = f"query($id: ID!) {{ node(id: $id) {{ ... on {owner} {{ {selection} }} }} }}"
+            head = f"query({', '.join(('$id: ID!', *declared))})"
+            text = f"{head} {{ node(id: $id) {{ ... on {owner} {{ {selection} }} }} }}"
             mine = [each for each in self.paths.world.ids(label) if each in self.seen]
             others = [each for each in self.paths.world.ids(label) if each not in self.seen]
             for each in (*mine, *others[:1]):
-                yield Question(about="arguments", text=text, variables={"id": each})
+                variables = {"id": each, **self._cursors(places, each)}
+                yield Question(about="arguments", text=text, variables=variables)
+
+    def _cursors(self, places: Sequence[_Place], owner: str | None) -> dict[str, Any]:
+        return {each.name: self.key.seal(list(each.keys), each.context, owner) for each in places}
 
     def _pages(self) -> Iterator[tuple[str, str, GraphQLField]]:
         for (owner, name), mapping in self.paths.mappings.fields.items():
@@ -60,29 +86,30 @@ class Variations:
             if isinstance(mapping, (Along, Everything)) and "first" in type_.fields[name].args:
                 yield owner, name, type_.fields[name]
 
-    def _of_page(self, definition: GraphQLField) -> Iterator[str]:
+    def _of_page(self, name: str, definition: GraphQLField) -> Iterator[_Variation]:
         """Arguments, and what is asked of the page."""
         connection: Any = get_named_type(definition.type)
         asked = "{ totalCount edges { cursor } pageInfo { hasNextPage hasPreviousPage startCursor } }"
-        yield f"(first: 1) {asked}"
-        yield f"(last: 1) {asked}"
+        yield _Variation(text=f"(first: 1) {asked}")
+        yield _Variation(text=f"(last: 1) {asked}")
         label = self.paths.mappings.label(get_named_type(connection.fields["nodes"].type).name)
         if label is None:
             return
         for each in self._filters(definition, label):
-            yield f"(filter: {each}) {{ totalCount nodes {{ id }} }}"
+            yield _Variation(text=f"(filter: {each}) {{ totalCount nodes {{ id }} }}")
         orders: Any = self.paths.schema.type_map[f"{label}OrderField"]
         for value in orders.values:
-            yield f"(first: 2, orderBy: [{{field: {value}}}]) {asked}"
-            after = self._cursor(connection.name, label, value)
-            yield f'(last: 1, orderBy: [{{field: {value}, direction: DESC}}], after: "{after}") {asked}'
+            yield _Variation(text=f"(first: 2, orderBy: [{{field: {value}}}]) {asked}")
+            place = self._place((connection.name, name), label, value)
+            text = f"(last: 1, orderBy: [{{field: {value}, direction: DESC}}], after: ${place.name}) {asked}"
+            yield _Variation(text=text, place=place)
 
-    def _cursor(self, connection: str, label: str, by: str) -> str:
+    def _place(self, named: tuple[str, str], label: str, by: str) -> _Place:
         """The place of an object that is not the caller's, as if its cursor had come into the wrong hands."""
-        keys = order_keys(label, [{"field": by, "direction": "DESC"}])
-        context = f"{connection}:" + ",".join("-" * down + name for name, down in keys)
+        order = [{"field": by, "direction": "DESC"}]
         foreign = self.paths.world.nodes[self.paths.world.ids(label)[-1]]
-        return self.key.seal([foreign.values[name] for name, _ in keys], context)
+        keys = tuple(foreign.values[name] for name, _ in order_keys(label, order))
+        return _Place(name=f"c{by}", context=named_list(*named, {"orderBy": order}), keys=keys)
 
     def _filters(self, definition: GraphQLField, label: str) -> Iterator[str]:
         named: Any = get_named_type(definition.args["filter"].type)
@@ -124,7 +151,7 @@ def _operands(operator: str, values: Sequence[Any]) -> Iterator[Any]:
             raise AssertionError(f"nobody has said what to ask {other} for")
 
 
-def _parts(items: Sequence[str], size: int) -> Iterator[list[str]]:
+def _parts(items: Sequence[_Variation], size: int) -> Iterator[list[_Variation]]:
     rest = iter(items)
     while part := list(islice(rest, size)):
         yield part

@@ -6,11 +6,13 @@ indexed beyond a list of relationships per node.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from graph.compiler.cursor import list_context
 from graph.model.model import LABELS, RELATIONSHIPS, Kind, Property
 from tests.naive_effects import Needs, severity
 from tests.resolvers.world import Edge, World
@@ -162,7 +164,7 @@ def _compared(operator: str, value: Any, wanted: Any) -> bool:
         case "eq":
             return bool(value == wanted)
         case "contains":
-            return wanted in value
+            return unicodedata.normalize("NFKC", wanted).upper() in unicodedata.normalize("NFKC", value).upper()
         case "gt":
             return bool(value > wanted)
         case "gte":
@@ -183,6 +185,12 @@ def order_keys(label: str | None, order_by: Iterable[Mapping[str, str]] | None) 
     return list(keys.items())
 
 
+def named_list(connection: str, field: str, given: Mapping[str, Any]) -> str:
+    """What the cursors of a list are sealed for: its type and field, what it is sorted by, and its filter."""
+    order = ",".join(("-" if by["direction"] == "DESC" else "") + by["field"] for by in given.get("orderBy") or ())
+    return list_context(f"{connection}.{field}:{order}", given)
+
+
 def _constant(name: str) -> str:
     return "".join(f"_{c}" if c.isupper() else c for c in name).upper()
 
@@ -192,7 +200,7 @@ def _constant(name: str) -> str:
 
 def found_by(values: Mapping[str, Any], text: str) -> bool:
     """Whether each word asked for begins some word of a node."""
-    asked = "".join(c if c.isalnum() else " " for c in text.casefold()).split()
+    asked = "".join(c if c.isalnum() else " " for c in unicodedata.normalize("NFKC", text).casefold()).split()
     return all(any(word.startswith(each) for word in values["words"].split()) for each in asked)
 
 

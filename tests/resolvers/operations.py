@@ -162,7 +162,7 @@ class _Writer:
         mapping = self.arguments.mappings.fields.get((owner, name))
         self.entities |= isinstance(mapping, Entities)
         self.whole |= isinstance(mapping, PathField)
-        values = self.arguments.of(mapping, definition)
+        values = self.arguments.of(mapping, definition, (owner, name))
         if self.plain:
             values = {each: value for each, value in values.items() if not self._is_optional(definition, each)}
         parts = [f"{each}: {self.written(value, definition.args[each].type)}" for each, value in values.items()]

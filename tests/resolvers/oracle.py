@@ -14,6 +14,7 @@ import orjson
 from graphql import DocumentNode, ExecutionResult, GraphQLResolveInfo, GraphQLSchema, execute, get_named_type
 
 from graph.compiler.cursor import CursorKey
+from graph.errors import Refused
 from graph.model.mapping import (
     Along,
     AnyById,
@@ -70,6 +71,8 @@ class Oracle:
             type_resolver=lambda value, _info, _type: value["__typename"] if isinstance(value, dict) else value.label,
         )
         assert isinstance(result, ExecutionResult)
+        if any(isinstance(each.original_error, Refused) for each in result.errors or ()):
+            return answered({"errors": [{"extensions": {"code": "BAD_USER_INPUT"}}]})
         errors = [{"path": each.path, "extensions": {"code": "INCONSISTENT_DATA"}} for each in result.errors or ()]
         return answered({"data": result.data, "errors": errors})
 
@@ -96,7 +99,7 @@ class Oracle:
             case Everything(label=label, having=having):
                 nodes = [self.graph.world.nodes[each] for each in self.graph.world.ids(label) if each in self.seen]
                 nodes = [each for each in nodes if not having or _value(each, having) is not None]
-                return self._page([(each, each) for each in nodes], label, info, given)
+                return self._page([(each, each) for each in nodes], label, info, given, None)
             case ImpactList(of=of):
                 return source[of][: _size(given)]
             case PathNodes(label=label):
@@ -144,7 +147,7 @@ class Oracle:
             rows = [(each, each) for each in {node.id: node for _, node in found}.values()]
         if kind.endswith("Connection!"):
             of = self.mappings.types[element]
-            return self._page(rows, of.label if isinstance(of, NodeType) else None, info, given)
+            return self._page(rows, of.label if isinstance(of, NodeType) else None, info, given, source.id)
         if kind.startswith("["):
             ordered = sorted(found, key=lambda row: (*(row[0].values[each] for each in mapping.order), row[1].id))
             return [edge for edge, _ in ordered][: mapping.at_most]
@@ -164,14 +167,22 @@ class Oracle:
     # Pages ---------------------------------------------------------------------------------------------------------
 
     def _page(
-        self, rows: list[tuple[Any, Node]], label: str | None, info: GraphQLResolveInfo[Any], given: dict[str, Any]
+        self,
+        rows: list[tuple[Any, Node]],
+        label: str | None,
+        info: GraphQLResolveInfo[Any],
+        given: dict[str, Any],
+        owner: str | None,
     ) -> Any:
-        """A page of rows, each a value and the node whose properties are sorted by."""
+        """A page of rows, each a value and the node whose properties are sorted by; `owner` has the list."""
         kept = [row for row in rows if label is None or meaning.matches(label, row[1].values, given.get("filter"))]
         keys = meaning.order_keys(label, given.get("orderBy"))
         for name, descending in reversed(keys):
             kept.sort(key=lambda row, name=name: row[1].values[name], reverse=descending)  # type: ignore[misc]  # a bound default
-        context = f"{get_named_type(info.return_type).name}:" + ",".join("-" * down + name for name, down in keys)
+        context = meaning.named_list(get_named_type(info.return_type).name, info.field_name, given)
+        for name in ("after", "before"):
+            if given.get(name) is not None:
+                self.key.check_owner(given[name], context, owner)
         after = self._position(kept, keys, given.get("after"), context, beside=True)
         before = self._position(kept, keys, given.get("before"), context, beside=False)
         window = kept[after if after is not None else 0 : before if before is not None else len(kept)]
@@ -179,7 +190,7 @@ class Oracle:
         size = _size(given)
         taken = window[max(0, len(window) - size) :] if backward else window[:size]
         more = len(window) > size
-        cursors = [self.key.seal([row[1].values[name] for name, _ in keys], context) for row in taken]
+        cursors = [self.key.seal([row[1].values[name] for name, _ in keys], context, owner) for row in taken]
         return {
             "__typename": get_named_type(info.return_type).name,
             "nodes": [row[0] for row in taken],

@@ -17,6 +17,7 @@ import enum
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, Protocol, assert_never
 
 import orjson
@@ -81,8 +82,9 @@ class JsonLines:
             return
         try:
             raw = orjson.loads(line)
-        except ValueError as error:
-            raise Malformed(f"Line {self._line} is not JSON: {error}", field="") from None
+        except orjson.JSONDecodeError as error:
+            where = f"Line {self._line}, column {error.colno}"
+            raise Malformed(f"{where}: this is not JSON: {error.msg}", field="") from None
         yield _read(raw, f"Line {self._line}")
 
 
@@ -98,6 +100,24 @@ class _At(enum.Enum):
     OVER = enum.auto()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where in a document something is; columns are counted in bytes, as the document comes in bytes."""
+
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}"
+
+    def behind(self, passed: bytes | bytearray) -> _Place:
+        """Give the place behind some bytes from here."""
+        lines = passed.count(b"\n")
+        if not lines:
+            return _Place(line=self.line, column=self.column + len(passed))
+        return _Place(line=self.line + lines, column=len(passed) - passed.rindex(b"\n"))
+
+
 class JsonArray:
     """One array of resources, or of events about them; each byte is looked at once until its item is whole."""
 
@@ -106,6 +126,8 @@ class JsonArray:
         self._json = json.JSONDecoder(parse_constant=_no_number)
         self._at = _At.BEGIN
         self._item = 0
+        self._place = _Place()
+        """of what comes next; while an item is open, of its beginning."""
         self._open = bytearray()
         self._depth = 0
         self._in_text = False
@@ -122,7 +144,9 @@ class JsonArray:
                 if not self._depth:
                     yield self._one()
                 continue
-            at = _BLANK.match(chunk, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+            end = _BLANK.match(chunk, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+            self._place = self._place.behind(chunk[at:end])
+            at = end
             if at < len(chunk):
                 self._take(chunk[at : at + 1])
                 at += 1
@@ -130,7 +154,8 @@ class JsonArray:
     def close(self) -> Iterator[Resource]:
         """Take the end."""
         if self._at is not _At.OVER:
-            raise Malformed(f"The array ends in item {self._item + 1}, before its ]", field="")
+            place = self._place.behind(self._open)
+            raise Malformed(f"The array ends in item {self._item + 1}, before its ] ({place})", field="")
         yield from ()
 
     def _take(self, mark: bytes) -> None:
@@ -141,12 +166,14 @@ class JsonArray:
             case ((_At.FIRST | _At.ITEM), b"{"):
                 self._depth = 1
                 self._add(mark)
+                return  # the place is the item's, until it is whole
             case ((_At.FIRST | _At.BEHIND), b"]"):
                 self._at = _At.OVER
             case _At.BEHIND, b",":
                 self._at = _At.ITEM
             case _:
                 raise self._unexpected()
+        self._place = self._place.behind(mark)
 
     def _unexpected(self) -> Malformed:
         match self._at:
@@ -160,7 +187,7 @@ class JsonArray:
                 reason = "Something stands behind the end of the array"
             case never:
                 assert_never(never)
-        return Malformed(reason, field="")
+        return Malformed(f"{reason} ({self._place})", field="")
 
     def _end_of_item(self, chunk: bytes, at: int) -> int:
         """Give the place behind the open item's end, or the chunk's; brackets in texts do not count."""
@@ -184,22 +211,29 @@ class JsonArray:
     def _add(self, part: bytes) -> None:
         self._open += part
         if len(self._open) > self._most:
-            raise self._wrong()
+            raise self._wrong(f"this has more than {self._most} bytes")
 
     def _one(self) -> Resource:
         item, self._open = self._open, bytearray()
         try:
             raw = self._json.decode(item.decode())
-        except UnicodeDecodeError:
-            raise Malformed(f"Item {self._item + 1} is not in UTF-8", field="") from None
-        except (ValueError, RecursionError):
-            raise self._wrong() from None
+        except UnicodeDecodeError as error:
+            raise self._wrong("this is not in UTF-8", item[: error.start]) from None
+        except json.JSONDecodeError as error:
+            before = error.doc[: error.pos].encode()
+            raise self._wrong(f"this is not JSON: {error.msg}", before) from None
+        except RecursionError:
+            raise self._wrong("this is nested too deep") from None
+        except ValueError as error:
+            raise self._wrong(f"this is not JSON: {error} is no number") from None
         self._item += 1
         self._at = _At.BEHIND
+        self._place = self._place.behind(item)
         return _read(raw, f"Item {self._item}")
 
-    def _wrong(self) -> Malformed:
-        return Malformed(f"Item {self._item + 1} is not JSON, or has more than {self._most} bytes", field="")
+    def _wrong(self, reason: str, before: bytes | bytearray = b"") -> Malformed:
+        """Say what is wrong behind some bytes of the item."""
+        return Malformed(f"Item {self._item + 1} ({self._place.behind(before)}): {reason}", field="")
 
 
 class MtosiDocument:

@@ -36,7 +36,7 @@ class Sheet:
         """
         node_id = loaded_id(label, self.source, name)
         if label in _SEARCHED:
-            properties = {"name": name, **properties, "words": searchable(f"{name} {words}")}
+            properties = {"name": name, **properties, "words": searchable(name, words)}
         self._records.append(NodeRecord(label=label, id=node_id, properties=properties))
         self.nodes += 1
         return node_id

@@ -28,14 +28,14 @@ REFUSED = {
     "a negative number of rows": "{ cards(last: -1) { nodes { id } } }",
     "both ends of a list": "{ cards(first: 1, last: 1) { nodes { id } } }",
     "a cursor that is none": '{ cards(after: "zip") { nodes { id } } }',
-    "a cursor of another order": f'{{ cards(after: "{KEY.seal(["a"], "CardConnection:name,id")}") {{ nodes {{ id }} }} }}',
+    "a cursor of another order": f'{{ cards(after: "{KEY.seal(["a"], "CardConnection.cards:NAME")}") {{ nodes {{ id }} }} }}',
     "too many ids": "{ impact(of: [" + '"card-1",' * (IDS_MOST + 1) + "]) { totalServices } }",
     "too many representations": "{ _entities(representations: ["
     + '{__typename: "Card", id: "a"},' * (IDS_MOST + 1)
     + "]) { __typename } }",
     "a representation without its key": '{ _entities(representations: [{__typename: "Card"}]) { __typename } }',
     "no words": '{ search(text: " -/ ") { id } }',
-    "too many words": '{ search(text: "' + "a " * 17 + '") { id } }',
+    "too many words": '{ search(text: "' + " ".join("abcdefghijklmnopq") + '") { id } }',
     "no time": '{ alarms(filter: {raisedAt: {eq: "noon"}}) { totalCount } }',
     "a time without a zone": '{ alarms(filter: {raisedAt: {eq: "2026-01-01T12:00:00"}}) { totalCount } }',
     "no number": '{ node(id: "port-1") { id } events(filter: {position: {eq: "x"}}) { totalCount } }',

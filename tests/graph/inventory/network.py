@@ -94,8 +94,10 @@ class Inventoried:
 
     store: Store
 
-    async def receive(self, name: str, *resources: Resource, kind: str = "incremental") -> FeedState:
-        begun = await begin(self.store, SYSTEM, name, kind=kind, subject=SENDER, deadline=soon())
+    async def receive(
+        self, name: str, *resources: Resource, kind: str = "incremental", system: str = SYSTEM
+    ) -> FeedState:
+        begun = await begin(self.store, system, name, kind=kind, subject=SENDER, deadline=soon())
         received = await self.staged(begun, resources)
         assert await complete(self.store, begun, received, subject=SENDER, deadline=soon())
         return begun

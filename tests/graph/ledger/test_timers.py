@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import asyncio
 
-from graph.ledger.timers import Due, arm, arm_once, ring
+import pytest
+
+from graph.errors import ConstraintViolated, Contended, DeadlineExceeded, StatementFailed, StoreUnavailable
+from graph.ledger.timers import Due, arm, arm_once, keep_ringing, ring
 from graph.store.store import Store, Transaction
 from tests.graph.changes.network import soon
 from tests.graph.ledger.asking import rows, run
@@ -70,19 +73,104 @@ async def test_work_says_when_it_is_due_again(empty_store: Store) -> None:
     assert int(str(due_at)) > 1_700_000_000_000
 
 
-async def test_work_that_fails_leaves_nothing_and_keeps_no_other_from_its_turn(empty_store: Store) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(RuntimeError("a fault"), id="a fault of ours"),
+        pytest.param(StatementFailed("wrong"), id="a statement that is wrong"),
+        pytest.param(ConstraintViolated("there already"), id="a value that is there already"),
+        pytest.param(DeadlineExceeded("too slow"), id="work that takes too long"),
+        pytest.param(KeyError("kind"), id="a key that is missing"),
+    ],
+)
+async def test_work_that_fails_leaves_nothing_and_keeps_no_other_from_its_turn(
+    empty_store: Store, fault: Exception
+) -> None:
     async def broken(transaction: Transaction, due: Due) -> None:
         await mark(transaction, due)
         if due.about == "t1":
-            raise RuntimeError("a fault")
+            raise fault
 
     await armed(empty_store, "t1")
-    await armed(empty_store, "t2")
+    await armed(empty_store, "t2", 2)
     assert await ring(empty_store, {"test": broken}, most=9, deadline=soon()) == 1
     assert await traces(empty_store) == {"t2": 1}
     assert await ring(empty_store, {"test": broken}, most=9, deadline=soon()) == 0, "it is put off"
     await run(empty_store, "MATCH (t:Timer) SET t.dueAt = 1")
     assert await rung(empty_store) == 1
+
+
+async def test_pauses_grow_with_each_failure_up_to_an_hour_and_are_forgotten_after_success(empty_store: Store) -> None:
+    async def broken(_transaction: Transaction, _due: Due) -> None:
+        raise StatementFailed("wrong")
+
+    await armed(empty_store, "t1")
+    pauses = []
+    for _ in range(13):
+        await run(empty_store, "MATCH (t:Timer) SET t.dueAt = 1")
+        await ring(empty_store, {"test": broken}, most=9, deadline=soon())
+        [[pause]] = await rows(empty_store, "MATCH (t:Timer) RETURN t.dueAt - datetime.realtime().epochMillis")
+        pauses.append(-(-int(str(pause)) // 1_000))
+    exact = [5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600, 3600]
+    assert all(abs(found - wanted) <= 2 for found, wanted in zip(pauses, exact, strict=True)), pauses
+    await run(empty_store, "MATCH (t:Timer) SET t.dueAt = 1")
+
+    async def again(_transaction: Transaction, due: Due) -> int:
+        return due.now + 60_000
+
+    assert await ring(empty_store, {"test": again}, most=9, deadline=soon()) == 1
+    assert await rows(empty_store, "MATCH (t:Timer) RETURN t.failures") == [[None]]
+
+
+async def test_only_a_database_that_is_away_ends_a_round(empty_store: Store) -> None:
+    tried: list[str] = []
+
+    async def away(_transaction: Transaction, due: Due) -> None:
+        tried.append(due.about)
+        raise StoreUnavailable("away")
+
+    await armed(empty_store, "t1")
+    await armed(empty_store, "t2", 2)
+    with pytest.raises(StoreUnavailable):
+        await ring(empty_store, {"test": away}, most=9, deadline=soon())
+    assert set(tried) == {"t1"}
+    assert [each[1] for each in await rows(empty_store, LEFT)] == [1, 2], "nobody is put off for it"
+
+
+async def test_many_timers_that_fail_or_that_nobody_knows_do_not_hide_one_that_is_due(empty_store: Store) -> None:
+    async def broken(transaction: Transaction, due: Due) -> None:
+        if due.about != "t-last":
+            raise ConstraintViolated("there already")
+        await mark(transaction, due)
+
+    for number in range(6):
+        await armed(empty_store, f"t{number}")
+    await run(empty_store, "MATCH (t:Timer) SET t.kind = 'unknown'")
+    for number in range(6, 9):
+        await armed(empty_store, f"t{number}")
+    await armed(empty_store, "t-last", 9)
+    assert await ring(empty_store, {"test": broken}, most=3, deadline=soon()) == 0
+    assert await ring(empty_store, {"test": broken}, most=3, deadline=soon()) == 1
+    assert await traces(empty_store) == {"t-last": 1}
+
+
+async def test_ringing_goes_on_whatever_is_raised(empty_store: Store) -> None:
+    done = asyncio.Event()
+    faults = iter((RuntimeError("a fault"), Contended("busy"), StoreUnavailable("away")))
+
+    async def stubborn(_transaction: Transaction, _due: Due) -> int:
+        for fault in faults:
+            raise fault
+        done.set()
+        return FAR
+
+    await armed(empty_store, "t1")
+    ringing = asyncio.create_task(keep_ringing(empty_store, {"test": stubborn}))
+    while not done.is_set():
+        await run(empty_store, "MATCH (t:Timer) SET t.dueAt = 1")
+        await asyncio.sleep(0.05)
+    ringing.cancel()
+    await asyncio.gather(ringing, return_exceptions=True)
 
 
 async def test_a_kind_that_nobody_here_knows_is_left(empty_store: Store) -> None:

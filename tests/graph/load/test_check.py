@@ -43,6 +43,11 @@ def test_what_can_be_derived_is_filled_in() -> None:
     assert check_line(orjson.dumps(name)).properties["key"] == external_key("s", "n")
 
 
+def test_a_time_may_be_written_as_people_do() -> None:
+    record = check_line(orjson.dumps(boost(startAt="2026-01-31T13:00:00.250+01:00", endAt=1_769_860_801_000)))
+    assert (record.properties["startAt"], record.properties["endAt"]) == (1_769_860_800_250, 1_769_860_801_000)
+
+
 def test_text_and_bytes_are_read_alike() -> None:
     assert check_line(orjson.dumps(boost()).decode()) == check_line(orjson.dumps(boost()))
 
@@ -65,16 +70,30 @@ def test_text_and_bytes_are_read_alike() -> None:
         pytest.param({**site(), "id": 7}, "the id of a Site", id="an id that is a number"),
         pytest.param(site(colour="red"), "there is no property 'colour'", id="unknown property"),
         pytest.param(site(id="x"), "there is no property 'id'", id="the id among the properties"),
-        pytest.param(site(role=None), "role must be string, not None", id="null"),
-        pytest.param(site(latitude="50"), "latitude must be float, not '50'", id="text for a number"),
-        pytest.param(site(latitude=True), "latitude must be float, not True", id="a truth value for a number"),
-        pytest.param(boost(mbps=1.5), "mbps must be integer, not 1.5", id="a fraction for an integer"),
-        pytest.param(boost(mbps=True), "mbps must be integer, not True", id="a truth value for an integer"),
-        pytest.param(boost(startAt="2026-01-01T00:00:00Z"), "startAt must be time", id="text for a time"),
-        pytest.param(boost(mbps=2**31), "mbps must be integer", id="more than an Int of GraphQL holds"),
-        pytest.param(boost(startAt=2**63), "startAt must be time", id="more than the database holds"),
+        pytest.param(site(role=None), "properties.role must be a string, not None", id="null"),
+        pytest.param(site(latitude="50"), "properties.latitude must be a number, not '50'", id="text for a number"),
+        pytest.param(site(latitude=True), "latitude must be a number, not True", id="a truth value for a number"),
+        pytest.param(
+            boost(mbps=1.5), "mbps must be a whole number of 32 bits, not 1.5", id="a fraction for an integer"
+        ),
+        pytest.param(
+            boost(mbps=True), "mbps must be a whole number of 32 bits, not True", id="a truth value for an integer"
+        ),
+        pytest.param(
+            boost(startAt="noon"),
+            "properties.startAt must be a time with its zone, as 2026-01-31T12:00:00Z (RFC 3339), "
+            "or whole milliseconds since 1970 in UTC, not 'noon'",
+            id="text that is no time",
+        ),
+        pytest.param(boost(startAt="2026-01-01T00:00:00"), "a time with its zone", id="a time without a zone"),
+        pytest.param(boost(startAt=1.5), "whole milliseconds", id="a fraction of a millisecond"),
+        pytest.param(b'{"label": "Site", x', "column 19: this is not JSON: ", id="the column of what is no JSON"),
+        pytest.param(
+            boost(mbps=2**31), "mbps must be a whole number of 32 bits", id="more than an Int of GraphQL holds"
+        ),
+        pytest.param(boost(startAt=2**63), "startAt must be a time", id="more than the database holds"),
         pytest.param(boost(status="on"), "status must be one of requested", id="a word that is not in the vocabulary"),
-        pytest.param(boost(status=["scheduled"]), "status must be string", id="a list for a word"),
+        pytest.param(boost(status=["scheduled"]), "status must be a string", id="a list for a word"),
         pytest.param(joined("EATS", "Site", "Card"), "no relationship type 'EATS'", id="unknown type"),
         pytest.param(joined("HOLDS", "Site", "Card"), "its start must be the id of a NetworkElement", id="wrong start"),
         pytest.param(joined("HAS_PORT", "Card", "Site"), "its end must be the id of a Port", id="wrong end"),
@@ -105,7 +124,7 @@ def test_all_that_is_wrong_with_a_line_is_told_at_once() -> None:
 def test_each_required_property_is_missed(label: Any) -> None:
     required = {each.name for each in label.properties if each.required and each.name != "id"}
     problems = problems_of(NodeRecord(label=label.name, id=an_id(label.name), properties={}))
-    assert {problem.removesuffix(" is missing") for problem in problems} == required
+    assert {problem.removeprefix("properties.").removesuffix(" is missing") for problem in problems} == required
 
 
 def test_there_is_a_statement_for_all_that_passes_the_check_and_for_nothing_else() -> None:

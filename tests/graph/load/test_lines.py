@@ -56,19 +56,36 @@ def test_each_fault_is_told_with_its_line() -> None:
     assert list(faults([card(), b"{}", card(PORT), card(CARD)])) == [2, 3, 4]
 
 
+def test_a_mark_of_the_byte_order_before_the_first_line_is_passed_over() -> None:
+    assert faults([b"\xef\xbb\xbf" + card(), b"\xef\xbb\xbf" + card(PORT)])[2].startswith("column 1: this is not JSON")
+    assert list(faults([b"\xef\xbb\xbf\n", b"\xef\xbb\xbf" + card()])) == [2]
+
+
 def test_an_id_can_be_there_once() -> None:
     assert faults([card(), card()]) == {2: f"{CARD} is in the file already"}
 
 
 def test_what_can_have_one_start_is_refused_a_second() -> None:
     lines = [joined("HOLDS", ELEMENT, CARD), joined("HOLDS", OTHER, CARD)]
-    assert faults(lines) == {2: f"{CARD} has a HOLDS that leads to it already, and can have only one"}
+    assert faults(lines) == {2: f"{CARD} has HOLDS from another already, and can have only one"}
 
 
 def test_what_can_have_one_end_is_refused_a_second() -> None:
     sites = [loaded_id("Site", "test", name) for name in "12"]
     lines = [joined("LOCATED_AT", ELEMENT, site) for site in sites]
-    assert faults(lines) == {2: f"{ELEMENT} has a LOCATED_AT already, and can have only one"}
+    assert faults(lines) == {2: f"{ELEMENT} has LOCATED_AT to another already, and can have only one"}
+
+
+def test_a_trunk_can_end_once_at_each_of_its_ends() -> None:
+    trunk = loaded_id("Trunk", "test", "1")
+
+    def ended(end: str, port: str) -> bytes:
+        given = {"start": trunk, "end": loaded_id("Port", "test", port), "properties": {"end": end}}
+        return orjson.dumps({"type": "TERMINATES_ON", **given})
+
+    assert faults([ended("A", "1"), ended("Z", "1")]) == {}
+    problem = f"{trunk} has TERMINATES_ON to another already, and can have only one for one end"
+    assert faults([ended("A", "1"), ended("Z", "2"), ended("A", "3")]) == {3: problem}
 
 
 def test_ends_that_are_not_in_the_file_are_named_wherever_the_nodes_stand() -> None:
