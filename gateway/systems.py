@@ -50,14 +50,16 @@ from graph.changes.policy import AlarmPolicy, Hearing
 from graph.errors import GraphError
 from graph.inventory.reconcile import keep_reconciling
 from graph.ledger import retention
-from graph.ledger.backlog import by_system, lane_states
+from graph.ledger.backlog import system_backlogs
 from graph.ledger.positions import keep_placed
 from graph.ledger.retention import sweeping
 from graph.ledger.timers import Work, arm_once, keep_ringing
 from graph.store.store import Store
 
 _LOOK_SECONDS: Final = 5.0
-"""between looks at what waits."""
+"""between looks at what waits, at least;"""
+_LOOK_SHARE: Final = 20.0
+"""and this many times what the last look took."""
 _STORE_SECONDS: Final = 10.0
 _DAY_MS: Final = 86_400_000
 
@@ -271,10 +273,12 @@ async def _timers(store: Store, works: Mapping[str, Work]) -> None:
 
 async def _looking(store: Store, pressure: Pressure) -> None:
     while True:
+        began = time.monotonic()
         with contextlib.suppress(GraphError):  # what was seen last stands while the database is away
-            for each in by_system(await lane_states(store, deadline=time.monotonic() + _STORE_SECONDS)):
-                pressure.saw(each.system, waiting=each.waiting, oldest_seconds=each.oldest_seconds, parked=each.parked)
-        await asyncio.sleep(_LOOK_SECONDS)
+            for each in await system_backlogs(store, deadline=began + _STORE_SECONDS):
+                pressure.saw(each.system, oldest_seconds=each.oldest_seconds, counts=each)
+        # To count takes as long as there is much to count: it must not become what the database does most.
+        await asyncio.sleep(max(_LOOK_SECONDS, _LOOK_SHARE * (time.monotonic() - began)))
 
 
 def owner() -> str:

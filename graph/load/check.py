@@ -19,6 +19,7 @@ from typing import Any, Final, assert_never
 import orjson
 
 from graph.load.records import NodeRecord, Record, RelationshipRecord
+from graph.model.alarm import key_of_stored
 from graph.model.identity import external_key
 from graph.model.model import LABELS, RELATIONSHIPS, Kind, Label, Property, label_of, searchable
 
@@ -96,6 +97,8 @@ def _as_declared(declared: tuple[Property, ...], properties: Mapping[str, Any]) 
 def _derived(label: Label, properties: dict[str, Any]) -> dict[str, Any]:
     if label.searched and isinstance(properties.get("name"), str):
         properties.setdefault("words", searchable(f"{properties['name']} {properties.get('model', '')}"))
+    if label.name == "Alarm":
+        properties["identity"] = key_of_stored(properties)
     if label.name == "ExternalName":
         properties.setdefault("key", external_key(str(properties.get("system")), str(properties.get("name"))))
     return properties

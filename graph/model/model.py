@@ -34,6 +34,7 @@ from graph.model.vocabulary import (
     FEED_STATES,
     OPERATIONAL_STATES,
     ORDER_STATES,
+    PARKING_REASONS,
     SERVICE_STATES,
     SEVERITIES,
     TICKET_STATES,
@@ -54,7 +55,7 @@ __all__ = [
     "searchable",
 ]
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 """Rises with each migration in graph/store/migrate.py."""
 
 
@@ -161,13 +162,17 @@ _LABELS: Final = (
     ),
     Label(
         name="Alarm",
-        about="A fault or threshold event, in the words of X.733 and TMF642. One that matches nothing `awaits` a name.",
+        about=(
+            "A fault or threshold event, in the words of X.733 and TMF642. One that matches nothing `awaits` a name. "
+            "The latest of those that are reported as the same has the `identity`."
+        ),
         properties=(
             _ID,
             _text("sourceSystemId"),
             _text("externalAlarmId", required=False, indexed=True),
             Property(name="alarmedObjectRef", operator_only=True, indexed=True),
             Property(name="awaits", required=False, indexed=True, operator_only=True),
+            Property(name="identity", required=False, indexed=True, operator_only=True, internal=True),
             _text("alarmType", *ALARM_TYPES),
             _text("probableCause"),
             _text("specificProblem", required=False),
@@ -176,7 +181,7 @@ _LABELS: Final = (
             _text("ackState", "acknowledged", "unacknowledged"),
             _time("raisedAt", indexed=True),
             _time("changedAt"),
-            _time("clearedAt", required=False),
+            _time("clearedAt", required=False, indexed=True),
             Property(name="record", kind=Kind.JSON, operator_only=True),
         ),
     ),
@@ -193,7 +198,7 @@ _LABELS: Final = (
             Property(name="orderKey", required=False, indexed=True, operator_only=True),
             _text("status", *TICKET_STATES, indexed=True),
             _text("severity", *SEVERITIES),
-            _time("changedAt", required=False),
+            _time("changedAt", required=False, indexed=True),
         ),
     ),
     Label(
@@ -236,7 +241,7 @@ _LABELS: Final = (
         properties=(
             _ID,
             _time("from"),
-            _time("to"),
+            _time("to", indexed=True),
             _number("mbps"),
             Property(name="octets", kind=Kind.LARGE),
             _text("kind"),
@@ -255,7 +260,7 @@ _LABELS: Final = (
             _ID,
             _text("effect", *EFFECTS),
             _time("from"),
-            _time("to", required=False),
+            _time("to", required=False, indexed=True),
             Property(name="availabilityPercent", kind=Kind.FLOAT, required=False),
             Property(name="alarms", kind=Kind.JSON, operator_only=True),
         ),
@@ -288,8 +293,9 @@ _LABELS: Final = (
     Label(
         name="Delivery",
         about=(
-            "What a surrounding system must be told of an event; `waiting` is its lane until it is told, "
-            "`parked` while it is DEAD."
+            "What a surrounding system must be told of an event. `waiting` is its lane until it is told; `held` is its lane "
+            "instead while an earlier one of its order key is `parked` (DEAD). The first of an order key is `due` in its lane, "
+            "and `queued` is its system and `since` when it waits. `openKey` is its order key until it is DONE and settled."
         ),
         properties=(
             Property(name="id", indexed=True, operator_only=True),
@@ -297,14 +303,21 @@ _LABELS: Final = (
             Property(name="subject", operator_only=True),
             Property(name="lane", operator_only=True),
             Property(name="waiting", required=False, indexed=True, operator_only=True),
+            Property(name="held", required=False, indexed=True, operator_only=True),
             Property(name="parked", required=False, indexed=True, operator_only=True),
+            Property(name="parkedFor", required=False, words=PARKING_REASONS, operator_only=True),
+            Property(name="due", required=False, indexed=True, operator_only=True, internal=True),
+            Property(name="queued", required=False, indexed=True, operator_only=True, internal=True),
+            Property(name="openKey", required=False, indexed=True, operator_only=True, internal=True),
             Property(name="orderKey", indexed=True, operator_only=True),
             Property(name="version", kind=Kind.INTEGER, operator_only=True),
             Property(name="state", words=DELIVERY_STATES, operator_only=True),
             Property(name="attempts", kind=Kind.INTEGER, operator_only=True),
             Property(name="createdAt", kind=Kind.TIME, operator_only=True),
+            Property(name="since", kind=Kind.TIME, required=False, operator_only=True),
             Property(name="nextAt", kind=Kind.TIME, operator_only=True),
             Property(name="lastError", required=False, operator_only=True),
+            Property(name="lastAnswer", required=False, operator_only=True),
             Property(name="payload", kind=Kind.JSON, operator_only=True),
         ),
     ),
@@ -322,7 +335,7 @@ _LABELS: Final = (
             Property(name="changes", kind=Kind.INTEGER, operator_only=True),
             Property(name="differences", kind=Kind.INTEGER, operator_only=True),
             Property(name="reason", required=False, operator_only=True),
-            Property(name="startedAt", kind=Kind.TIME, operator_only=True),
+            Property(name="startedAt", kind=Kind.TIME, indexed=True, operator_only=True),
             Property(name="receivedAt", kind=Kind.TIME, required=False, operator_only=True),
             Property(name="comparedAt", kind=Kind.TIME, required=False, operator_only=True),
         ),
@@ -345,7 +358,7 @@ _LABELS: Final = (
             Property(name="reason", required=False, operator_only=True),
             Property(name="record", kind=Kind.JSON, operator_only=True),
             Property(name="foundAt", kind=Kind.TIME, operator_only=True),
-            Property(name="settledAt", kind=Kind.TIME, required=False, operator_only=True),
+            Property(name="settledAt", kind=Kind.TIME, required=False, indexed=True, operator_only=True),
         ),
     ),
     *BOOKKEEPING,

@@ -41,7 +41,7 @@ WHERE t.system = $system
 SET t._lock = true
 REMOVE t._lock
 WITH t, row, t.status AS before, EXISTS {
-  MATCH (d:Delivery {orderKey: row.orderKey}) WHERE d.system = $system AND d.state = 'READY'
+  MATCH (d:Delivery {openKey: row.orderKey}) WHERE d.system = $system AND d.state = 'READY'
 } AS more
 WHERE coalesce(row.changedAt, 0) >= coalesce(t.changedAt, 0)
 SET t.externalId = row.id,

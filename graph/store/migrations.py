@@ -1,0 +1,115 @@
+"""What a store of an earlier version holds must be brought to what this one relies on, once, whoever dies over it.
+
+Each change goes through the data a batch at a time, each a transaction. It may be made again from the start, and by several
+processes at once: what is done already is passed over. The version is written when all are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol, cast
+
+from graph.model.alarm import key_of_stored
+from graph.store.store import Store, Transaction
+
+_AT_ONCE: Final = 500
+
+
+class Migration(Protocol):
+    """Changes the data of a store; makes no difference where it was made before."""
+
+    async def __call__(self, store: Store, *, deadline: float) -> None:
+        """Make the change by a deadline, on `time.monotonic()`."""
+
+
+# Deliveries: the first of an order key is due, what waits behind a parked one is held ------------------------------
+
+# The bounds are what the index is asked by. Whatever waits or is parked has them; what is DONE has neither.
+_OPEN_WAITING: Final = """
+MATCH (d:Delivery) WHERE d.waiting > '' AND d.openKey IS NULL
+WITH d LIMIT $most
+SET d.openKey = d.orderKey
+RETURN count(*)
+"""
+_OPEN_PARKED: Final = """
+MATCH (d:Delivery) WHERE d.parked > '' AND d.openKey IS NULL
+WITH d LIMIT $most
+SET d.openKey = d.orderKey, d.since = d.createdAt
+RETURN count(*)
+"""
+_QUEUE: Final = """
+MATCH (d:Delivery) WHERE d.waiting > '' AND d.since IS NULL
+WITH d LIMIT $most
+WITH d, EXISTS {
+  MATCH (e:Delivery {openKey: d.orderKey}) WHERE e.system = d.system AND e.state = 'DEAD' AND e.version < d.version
+} AS stuck, EXISTS {
+  MATCH (e:Delivery {openKey: d.orderKey}) WHERE e.system = d.system AND e.state <> 'DONE' AND e.version < d.version
+} AS later
+SET d.since = d.createdAt,
+    d.waiting = CASE WHEN stuck THEN null ELSE d.lane END,
+    d.held = CASE WHEN stuck THEN d.lane ELSE null END,
+    d.due = CASE WHEN later THEN null ELSE d.lane END,
+    d.queued = CASE WHEN later THEN null ELSE d.system + '#' + toString(d.createdAt) END
+RETURN count(*)
+"""
+
+
+async def _queue_deliveries(store: Store, *, deadline: float) -> None:
+    for text in (_OPEN_WAITING, _OPEN_PARKED, _QUEUE):
+        await _repeat(store, text, deadline)
+
+
+async def _repeat(store: Store, text: str, deadline: float) -> None:
+    async def work(transaction: Transaction) -> int:
+        [[count]] = await transaction.run(text, {"most": _AT_ONCE})
+        return cast("int", count)
+
+    while await store.write(work, deadline=deadline) == _AT_ONCE:
+        pass
+
+
+# Alarms: found by the key of their identity -------------------------------------------------------------------------
+
+_ALARMS: Final = """
+MATCH (a:Alarm) WHERE a.id > $after
+WITH a ORDER BY a.id LIMIT $most
+RETURN a.id, a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmType, a.probableCause, a.specificProblem
+"""
+_IDENTIFY: Final = """
+UNWIND $batch.rows AS row
+MATCH (a:Alarm {id: row.id})
+SET a.identity = row.identity
+"""
+_SAID: Final = (
+    "sourceSystemId",
+    "externalAlarmId",
+    "alarmedObjectRef",
+    "alarmType",
+    "probableCause",
+    "specificProblem",
+)
+
+
+async def _identify_alarms(store: Store, *, deadline: float) -> None:
+    after = ""
+    while rows := await store.rows(_ALARMS, {"after": after, "most": _AT_ONCE}, deadline=deadline):
+        await _identify(store, [_identity(row) for row in rows], deadline)
+        after = str(rows[-1][0])
+
+
+async def _identify(store: Store, rows: Sequence[Mapping[str, object]], deadline: float) -> None:
+    async def work(transaction: Transaction) -> None:
+        await transaction.run(_IDENTIFY, {"batch": {"rows": rows}})
+
+    await store.write(work, deadline=deadline)
+
+
+def _identity(row: Sequence[object]) -> Mapping[str, object]:
+    return {"id": row[0], "identity": key_of_stored(dict(zip(_SAID, row[1:], strict=True)))}
+
+
+MIGRATIONS: Final[tuple[tuple[int, Migration], ...]] = (
+    (5, _queue_deliveries),
+    (5, _identify_alarms),
+)
+"""Each with the version that it makes, in the order in which they are made."""
