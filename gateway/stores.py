@@ -31,7 +31,8 @@ from graph.store.store import Store, open_store
 
 __all__ = ["DemoPrincipal", "LaneState", "LoadReport", "SystemBacklog", "load_lines", "load_topology"]
 
-MIGRATE_SECONDS = 120.0
+MIGRATE_SECONDS = 3_600.0
+"""a store of an earlier version may hold much that must be changed."""
 LOOK_SECONDS = 15.0
 LOAD_SECONDS = 86_400.0
 

@@ -10,8 +10,7 @@ nor does it make anything old.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Final, cast
 
 from graph.store.store import Product, Store
@@ -100,7 +99,7 @@ class SystemBacklog:
     oldest_seconds: float
     parked: int
     held: int = 0
-    reasons: Mapping[str, int] = MappingProxyType({})
+    reasons: Mapping[str, int] = field(default_factory=dict)
     """how many are parked for each of `graph.model.vocabulary.PARKING_REASONS`."""
 
 

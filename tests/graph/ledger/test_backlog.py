@@ -17,7 +17,9 @@ WITH e UNWIND $states AS state
 CREATE (:Delivery {
   id: $id + ':' + state, system: 'desk', subject: 's', lane: $lane, orderKey: $id + '-' + state, version: 1, state: state,
   waiting: CASE WHEN state = 'READY' THEN $lane END, parked: CASE WHEN state = 'DEAD' THEN $lane END,
-  attempts: 3, createdAt: $at, nextAt: $at, lastError: 'it was busy', payload: '{}'
+  due: CASE WHEN state = 'READY' THEN $lane END, queued: CASE WHEN state = 'READY' THEN 'desk#' + toString($at) END,
+  openKey: CASE WHEN state <> 'DONE' THEN $id + '-' + state END, parkedFor: CASE WHEN state = 'DEAD' THEN 'refused' END,
+  attempts: 3, createdAt: $at, since: $at, nextAt: $at, lastError: 'it was busy', payload: '{}'
 })-[:TELLS]->(e)
 """
 
