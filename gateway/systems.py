@@ -44,6 +44,7 @@ from adapters.transport.transport import opened as transported
 from gateway.operations.pressure import Pressure
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement as Chosen
+from gateway.settings.retention import Retention
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing as TicketingSettings
 from graph.changes.policy import AlarmPolicy, Hearing
@@ -52,7 +53,7 @@ from graph.inventory.reconcile import keep_reconciling
 from graph.ledger import retention
 from graph.ledger.backlog import system_backlogs
 from graph.ledger.positions import keep_placed
-from graph.ledger.retention import sweeping
+from graph.ledger.retention import Kept, sweeping
 from graph.ledger.timers import Work, arm_once, keep_ringing
 from graph.store.store import Store
 
@@ -251,7 +252,7 @@ def _inventory_dialect(name: Literal["tmf639", "mtosi"], transport: Transport) -
 @asynccontextmanager
 async def ledger(settings: Settings, store: Store, pressure: Pressure) -> AsyncIterator[None]:
     """Do what the ledger needs done beside the telling: positions, timers, and a look at what waits."""
-    sweep = sweeping(int(settings.retention_days * _DAY_MS))
+    sweep = sweeping(_kept(settings.retention))
     async with (
         beside(keep_placed(store, owner=owner())),
         beside(_timers(store, {retention.KIND: sweep})),
@@ -260,11 +261,27 @@ async def ledger(settings: Settings, store: Store, pressure: Pressure) -> AsyncI
         yield
 
 
+def _kept(chosen: Retention) -> Kept:
+    def milliseconds(days: float) -> int:
+        return int(days * _DAY_MS)
+
+    return Kept(
+        events=milliseconds(chosen.events_days),
+        alarms=milliseconds(chosen.alarms_days),
+        tickets=milliseconds(chosen.tickets_days),
+        downtime=milliseconds(chosen.downtime_days),
+        usage=milliseconds(chosen.usage_days),
+        differences=milliseconds(chosen.differences_days),
+        feeds=milliseconds(chosen.feeds_days),
+    )
+
+
 async def _timers(store: Store, works: Mapping[str, Work]) -> None:
     while True:
         try:
             deadline = time.monotonic() + _STORE_SECONDS
-            await arm_once(store, kind=retention.KIND, about=retention.ABOUT, deadline=deadline)
+            for about in retention.KINDS:
+                await arm_once(store, kind=retention.KIND, about=about, deadline=deadline)
             break
         except GraphError:
             await asyncio.sleep(_LOOK_SECONDS)
