@@ -9,7 +9,7 @@ nor does it make anything old.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, cast
 
@@ -60,6 +60,8 @@ RETURN d.id, d.system, d.subject, d.orderKey, d.lane, d.parkedFor, d.lastError, 
 ORDER BY d.id LIMIT $most
 """
 
+_STATES: Final = "UNWIND $ids AS id MATCH (d:Delivery {id: id}) RETURN d.id, d.state"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneState:
@@ -104,7 +106,7 @@ class SystemBacklog:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parked:
+class ParkedDelivery:
     """A delivery that waits for a person."""
 
     id: str
@@ -154,10 +156,16 @@ async def lane_states(store: Store, *, deadline: float) -> list[LaneState]:
 
 async def parked_deliveries(
     store: Store, *, system: str = "", reason: str = "", after: str = "", most: int, deadline: float
-) -> list[Parked]:
+) -> list[ParkedDelivery]:
     """Give parked deliveries by id, from the one behind `after` on; of one system, or for one reason, where they are given."""
     given = {"lanes": f"{system}#" if system else "", "reason": reason, "after": after, "most": most}
     return [_parked(row) for row in await store.rows(_PARKED, given, deadline=deadline)]
+
+
+async def states_of(store: Store, ids: Sequence[str], *, deadline: float) -> Mapping[str, str]:
+    """Give the state of each of these deliveries that is there."""
+    rows = await store.rows(_STATES, {"ids": list(ids)}, deadline=deadline)
+    return {str(delivery): str(state) for delivery, state in rows}
 
 
 def by_system(lanes: Iterable[LaneState]) -> list[SystemBacklog]:
@@ -217,9 +225,9 @@ def _state(row: list[object]) -> LaneState:
     )
 
 
-def _parked(row: list[object]) -> Parked:
+def _parked(row: list[object]) -> ParkedDelivery:
     delivery, system, subject, key, lane, reason, error, answer, attempts, created, held = row
-    return Parked(
+    return ParkedDelivery(
         id=str(delivery),
         system=str(system),
         subject=str(subject),

@@ -162,10 +162,8 @@ _LABELS: Final = (
     ),
     Label(
         name="Alarm",
-        about=(
-            "A fault or threshold event, in the words of X.733 and TMF642. One that matches nothing `awaits` a name. "
-            "The latest of those that are reported as the same has the `identity`."
-        ),
+        about="A fault or threshold event, in the words of X.733 and TMF642. One that matches nothing `awaits` a name.",
+        # `identity` is the key of what makes reports the same alarm; the latest alarm of an identity has it.
         properties=(
             _ID,
             _text("sourceSystemId"),
@@ -293,10 +291,11 @@ _LABELS: Final = (
     Label(
         name="Delivery",
         about=(
-            "What a surrounding system must be told of an event. `waiting` is its lane until it is told; `held` is its lane "
-            "instead while an earlier one of its order key is `parked` (DEAD). The first of an order key is `due` in its lane, "
-            "and `queued` is its system and `since` when it waits. `openKey` is its order key until it is DONE and settled."
+            "What a surrounding system must be told of an event; `waiting` is its lane until it is told, "
+            "`parked` while it is DEAD, `held` while an earlier one of its order key is."
         ),
+        # `due` is the lane of the first of an order key, `queued` its system and since when it waits, so that they sort;
+        # `openKey` is the order key of what is not yet DONE, and of what was just told.
         properties=(
             Property(name="id", indexed=True, operator_only=True),
             Property(name="system", operator_only=True),
