@@ -12,6 +12,7 @@ import orjson
 from gateway.auth.keys import KeysUnavailable, key_rings
 from gateway.commands.options import json_option, override, store_option
 from gateway.errors import CommandFailed, SettingsBroken
+from gateway.probes import probe_systems
 from gateway.settings.settings import Settings, load_settings
 from gateway.stores import check_address, examine_store
 
@@ -25,7 +26,7 @@ class Finding:
     text: str
 
 
-@click.command(help="Look at settings, database, schema and issuers, and say what is wrong.")
+@click.command(help="Look at settings, database, schema, issuers and surrounding systems, and say what is wrong.")
 @store_option
 @json_option
 @click.option("--migrate", "mend", is_flag=True, help="Bring the schema up to date.")
@@ -53,6 +54,7 @@ def _findings(*, mend: bool) -> Iterator[Finding]:
     yield Finding(part="settings", well=True, text=f"listening on {settings.listen}, {settings.workers} worker(s)")
     yield from asyncio.run(_store(settings, mend=mend))
     yield from asyncio.run(_issuers(settings))
+    yield from asyncio.run(_systems(settings))
 
 
 async def _store(settings: Settings, *, mend: bool) -> list[Finding]:
@@ -68,6 +70,10 @@ async def _store(settings: Settings, *, mend: bool) -> list[Finding]:
         Finding(part="database", well=True, text=f"{version} at {settings.store}"),
         Finding(part="schema", well=state.is_current, text=schema),
     ]
+
+
+async def _systems(settings: Settings) -> list[Finding]:
+    return [Finding(part=each.system, well=each.well, text=each.text) for each in await probe_systems(settings)]
 
 
 async def _issuers(settings: Settings) -> list[Finding]:
