@@ -51,10 +51,11 @@ RETURN l.id, l.owner, l.until, datetime.realtime().epochMillis,
 ORDER BY l.id
 """
 
+# `coalesce` keeps a planner from the index of the id, by which it would look at all deliveries that there ever were.
 _PARKED: Final = """
 MATCH (l:Lane) WHERE l.id STARTS WITH $lanes
 MATCH (d:Delivery {parked: l.id})
-WHERE d.id > $after AND ($reason = '' OR d.parkedFor = $reason)
+WHERE coalesce(d.id, '') > $after AND ($reason = '' OR d.parkedFor = $reason)
 RETURN d.id, d.system, d.subject, d.orderKey, d.lane, d.parkedFor, d.lastError, d.lastAnswer, d.attempts, d.createdAt,
   COUNT { MATCH (h:Delivery {openKey: d.orderKey}) WHERE h.system = d.system AND h.held IS NOT NULL }
 ORDER BY d.id LIMIT $most

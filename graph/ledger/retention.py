@@ -1,6 +1,6 @@
 """The graph would grow for ever: what is over, and what everybody has been told of, goes when it is old; nothing else does.
 
-For each kind there is a statement that finds, by an index on its time, what is older than the setting, and takes away so many
+For each kind there is a statement that finds, by an index on its time (`coalesce` keeps a planner from other indexes), what is older than the setting, and takes away so many
 at a time. A timer for each kind runs it, hourly, and again at once while there is more.
 
 Rules. 1. What has not ended does not go: an open alarm, an open ticket, a downtime without an end, a difference that nobody has
@@ -24,7 +24,7 @@ EVERY_MS: Final = 60 * 60 * 1_000
 _MOST: Final = 500
 
 _EVENTS: Final = """
-MATCH (e:Event) WHERE e.at < $before AND e.unplaced IS NULL AND NOT EXISTS {
+MATCH (e:Event) WHERE e.at < $before AND coalesce(e.unplaced, 0) = 0 AND NOT EXISTS {
   MATCH (d:Delivery)-[:TELLS]->(e) WHERE d.state <> 'DONE'
 }
 WITH e LIMIT $most
@@ -58,7 +58,7 @@ RETURN count(*)
 
 # Those that others have opened: ours go with their alarms.
 _TICKETS: Final = """
-MATCH (t:Ticket) WHERE t.changedAt < $before AND t.status IN $over AND t.orderKey IS NULL
+MATCH (t:Ticket) WHERE t.changedAt < $before AND coalesce(t.status, '') IN $over AND coalesce(t.orderKey, '') = ''
 WITH t LIMIT $most
 SET t._locked = coalesce(t._locked, 0) + 1
 WITH t WHERE t.changedAt < $before
@@ -76,7 +76,7 @@ RETURN count(*)
 """
 
 _USAGE: Final = """
-MATCH (u:Usage) WHERE u.to < $before AND u.awaits IS NULL AND NOT EXISTS {
+MATCH (u:Usage) WHERE u.to < $before AND coalesce(u.awaits, '') = '' AND NOT EXISTS {
   MATCH (u)-[:USED_BY]->(s:Service) MATCH (d:Delivery {openKey: s.id}) WHERE d.state <> 'DONE'
 }
 WITH u LIMIT $most
@@ -85,7 +85,7 @@ RETURN count(*)
 """
 
 _DIFFERENCES: Final = """
-MATCH (n:InventoryDifference) WHERE n.settledAt < $before AND n.state IN $over
+MATCH (n:InventoryDifference) WHERE n.settledAt < $before AND coalesce(n.state, '') IN $over
   AND NOT EXISTS { MATCH (d:Delivery {openKey: n.id}) WHERE d.state <> 'DONE' }
   AND NOT EXISTS { MATCH (d:Delivery {openKey: n.resource}) WHERE d.state <> 'DONE' }
 WITH n LIMIT $most
