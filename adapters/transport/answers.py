@@ -19,7 +19,9 @@ _SECONDS: Final = 0.5
 """for the rest of a refusal: that it is one is known already."""
 _HIDDEN: Final = "[hidden]"
 _NAMES: Final = r"password|passwd|secret|token|authorization|api[_-]?key|access[_-]?key|credential|cookie|session"
-_NAMED: Final = re.compile(rf"""(["']?[\w.-]*(?:{_NAMES})[\w.-]*["']?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,;&<>}}\]]+)""", re.IGNORECASE)
+_NAMED: Final = re.compile(
+    rf"""(["']?[\w.-]*(?:{_NAMES})[\w.-]*["']?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,;&<>}}\]]+)""", re.IGNORECASE
+)
 _SCHEMES: Final = re.compile(r"\b(Bearer|Basic|Digest|Key|Token)\s+[\w.~+/=-]{6,}", re.IGNORECASE)
 _BLANK: Final = re.compile(r"[\x00-\x20\x7f-\x9f\ufeff]+")
 

@@ -101,7 +101,7 @@ def replay(  # noqa: PLR0913  # an option each
         raise click.UsageError("Give either IDs, or --system and --reason, or --all.")
     override(store=store)
     who = Principal(subject=f"terminal:{getpass.getuser()}", role=Role.OPERATOR)
-    which = _which(system, reason, ids)
+    which = _which(system, reason, tuple(dict.fromkeys(ids)))
     done = asyncio.run(replay_parked(_settings(), who, which, dry_run=dry_run))
     if as_json:
         click.echo(orjson.dumps({"dryRun": dry_run, "replayed": done.ids, "notParked": done.not_parked}))
@@ -112,9 +112,7 @@ def replay(  # noqa: PLR0913  # an option each
     return 0
 
 
-def sentences(
-    systems: list[SystemBacklog], lanes: list[LaneState], parked: list[ParkedDelivery]
-) -> Iterator[str]:
+def sentences(systems: list[SystemBacklog], lanes: list[LaneState], parked: list[ParkedDelivery]) -> Iterator[str]:
     """Tell what waits, and what is parked."""
     if not systems:
         yield "No system was ever told anything."

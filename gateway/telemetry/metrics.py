@@ -41,7 +41,7 @@ class Backlog(Protocol):
 
     @property
     def reasons(self) -> Mapping[str, int]:
-        """and for which reason."""
+        """And for which reason."""
 
 
 class Metrics:

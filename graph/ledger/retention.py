@@ -1,7 +1,8 @@
 """The graph would grow for ever: what is over, and what everybody has been told of, goes when it is old; nothing else does.
 
-For each kind there is a statement that finds, by an index on its time (`coalesce` keeps a planner from other indexes), what is older than the setting, and takes away so many
-at a time. A timer for each kind runs it, hourly, and again at once while there is more.
+For each kind there is a statement that finds, by an index on its time, what is older than the setting, and takes away so many
+at a time (`coalesce` keeps a planner from other indexes). A timer for each kind runs it, hourly, and again at once while there
+is more.
 
 Rules. 1. What has not ended does not go: an open alarm, an open ticket, a downtime without an end, a difference that nobody has
 settled, a feed that is being compared. 2. What a surrounding system is still to be told of does not go, parked deliveries

@@ -47,7 +47,11 @@ def order_of(label: str) -> Any:
     values = {
         order_name(each.name): _order_value(each)
         for each in LABELS[label].properties
-        if each.required and not each.words and each.kind is not Kind.JSON and each.name not in _UNFILTERED and not each.internal
+        if each.required
+        and not each.words
+        and each.kind is not Kind.JSON
+        and each.name not in _UNFILTERED
+        and not each.internal
     }
     functional: Any = enum.Enum  # its members come from the model, which a type checker cannot follow
     vocabulary = functional(f"{label}OrderField", values)

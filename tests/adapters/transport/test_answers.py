@@ -61,8 +61,7 @@ async def test_so_does_a_system_that_does_not_want_to_now() -> None:
 
 
 async def test_a_refusal_whose_body_never_comes_is_a_refusal() -> None:
-    async with saying(http("409 Conflict", b"half", length=100)) as server:
-        async with asking(server.address) as transport:
-            with pytest.raises(Rejected) as caught:
-                await transport.exchange(POST, deadline=soon())
+    async with saying(http("409 Conflict", b"half", length=100)) as server, asking(server.address) as transport:
+        with pytest.raises(Rejected) as caught:
+            await transport.exchange(POST, deadline=soon())
     assert (caught.value.status, caught.value.answer) == (409, "half")

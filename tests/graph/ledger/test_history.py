@@ -114,14 +114,14 @@ def profiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     touched: Counter[str] = Counter()
 
     async def fetch(link: Link, text: str, parameters: Mapping[str, object], _deadline: float) -> list[Any]:
-        async with link._driver.session(database="neo4j") as session:  # noqa: SLF001  what runs is profiled
+        async with link._driver.session(database="neo4j") as session:
             result = await session.run(f"PROFILE {text}", dict(parameters))
             records = [record async for record in result]
             note(text, await result.consume())
             return records
 
     async def ran(transaction: Transaction, text: str, parameters: Mapping[str, object]) -> list[list[object]]:
-        result = await transaction._inner.run(f"PROFILE {text}", dict(parameters))  # noqa: SLF001  as above
+        result = await transaction._inner.run(f"PROFILE {text}", dict(parameters))
         rows = await result.values()
         note(text, await result.consume())
         return rows
@@ -148,7 +148,11 @@ async def remember(store: Store, alarm: str, count: int) -> None:
     for number, (system, key) in enumerate(keys):
         given = {"count": count, "key": key, "system": system, "lane": lane_of(system, key), "at": AT - count}
         await run(store, DELIVERIES, first=number * count, **given)
-    await run(store, "MERGE (s:Sequence {id: 'sequence-events'}) SET s.owner = '', s.until = 0, s.next = $next", next=3 * count + 1)
+    await run(
+        store,
+        "MERGE (s:Sequence {id: 'sequence-events'}) SET s.owner = '', s.until = 0, s.next = $next",
+        next=3 * count + 1,
+    )
 
 
 async def tell_all(store: Store) -> None:
@@ -176,9 +180,7 @@ async def a_day(laid: Laid, alarm: str) -> None:
     await note_tickets(store, "desk", [heard], subject="p", deadline=soon())
     await open_tickets(store, "desk", after="", most=50, deadline=soon())
     await laid.clear(alarm, policy=POLICY)
-    measured = Usage(
-        source=SOURCE, external_id="new", service="service-a", start=AT, end=AT + HOUR, octets=1, mbps=1
-    )
+    measured = Usage(source=SOURCE, external_id="new", service="service-a", start=AT, end=AT + HOUR, octets=1, mbps=1)
     await record_usage(store, SYSTEM, POLICY, [measured], deadline=soon())
     await tell_all(store)
     await join_usage(store, POLICY, deadline=soon())

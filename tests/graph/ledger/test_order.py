@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -121,8 +120,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(empty_store: Store) -> AsyncIterator[Desk]:
-    yield Desk(empty_store, await take_lanes(empty_store, "desk", owner="one", ttl_ms=60_000, deadline=soon()))
+async def desk(empty_store: Store) -> Desk:
+    return Desk(empty_store, await take_lanes(empty_store, "desk", owner="one", ttl_ms=60_000, deadline=soon()))
 
 
 async def test_of_a_key_one_is_due_at_a_time_and_each_makes_the_next_due(desk: Desk) -> None:
@@ -179,7 +178,9 @@ async def test_neither_what_is_parked_nor_what_is_held_behind_it_is_old_or_count
     await desk.change("card-1")
     await desk.change("card-1")
     parked = await desk.park("card-1")
-    await run(desk.store, "MATCH (d:Delivery) SET d.createdAt = d.createdAt - $age, d.since = d.since - $age", age=DAY_MS)
+    await run(
+        desk.store, "MATCH (d:Delivery) SET d.createdAt = d.createdAt - $age, d.since = d.since - $age", age=DAY_MS
+    )
     await desk.change("card-2")
     [backlog] = await system_backlogs(desk.store, deadline=soon())
     assert (backlog.waiting, backlog.held, backlog.parked, backlog.reasons) == (1, 1, 1, {"refused": 1})
@@ -214,7 +215,9 @@ async def test_a_parked_one_is_found_by_system_and_reason_and_page(desk: Desk) -
     for key in KEYS:
         await desk.change(key)
     claims = await desk.claimed()
-    await desk.settled(*(Dead(claim=each, error="no", reason="refused") for each in claims if each.order_key != "card-3"))
+    await desk.settled(
+        *(Dead(claim=each, error="no", reason="refused") for each in claims if each.order_key != "card-3")
+    )
     await desk.settled(*(Dead(claim=each, error="no", reason="fault") for each in claims if each.order_key == "card-3"))
 
     async def found(system: str = "", reason: str = "", after: str = "", most: int = 9) -> list[str]:
@@ -244,24 +247,26 @@ async def test_a_replay_of_what_is_not_parked_changes_nothing(desk: Desk) -> Non
     assert replays == [["ann"]]
 
 
+def any_outcome(claimed: Claim, chance: random.Random) -> Outcome:
+    match chance.randrange(4):
+        case 0:
+            return Dead(claim=claimed, error="no", reason="refused")
+        case 1:
+            return Again(claim=claimed, error="busy", pause_ms=0)
+        case _:
+            return Done(claim=claimed)
+
+
 async def test_whatever_happens_in_whatever_order_each_is_found_by_what_it_is(desk: Desk) -> None:
-    chance = random.Random(f"{choose_seed()} order")  # noqa: S311  # chance that can be repeated
+    chance = random.Random(f"{choose_seed()} order")  # chance that can be repeated
     parked: list[str] = []
     for _ in range(200 if is_full() else 40):
         match chance.randrange(4):
             case 0 | 1:
                 await desk.change(*chance.choices(KEYS, k=chance.randint(1, 3)))
             case 2:
-                outcomes: list[Outcome] = []
-                for each in await desk.claimed():
-                    made = chance.randrange(4)
-                    if made == 0:
-                        outcomes.append(Dead(claim=each, error="no", reason="refused"))
-                        parked.append(each.id)
-                    elif made == 1:
-                        outcomes.append(Again(claim=each, error="busy", pause_ms=0))
-                    else:
-                        outcomes.append(Done(claim=each))
+                outcomes = [any_outcome(each, chance) for each in await desk.claimed()]
+                parked += [each.claim.id for each in outcomes if isinstance(each, Dead)]
                 await desk.settled(*outcomes)
             case _ if parked:
                 delivery = parked.pop(chance.randrange(len(parked)))
