@@ -2,7 +2,8 @@
 
 Each client library and each system has its own ways to fail; whoever keeps the promise that nothing is lost must only
 know three things: may it help to ask again, when, and may it have happened already. Foreign exceptions stop in
-`transport.py` and become one of these; what a system answers is in none of them, since it may hold anything.
+`transport.py` and become one of these. What a system answers is in no message, since it may hold anything: the start of a
+refusal is apart, in `answer`, and only operators are shown it.
 
     AdapterError            message: what happened; hint: what to do about it; may_have_happened
     +-- Unreachable         no connection, a lost one, half an answer; retry_after when it is known
@@ -25,6 +26,8 @@ class AdapterError(Exception):
         self.hint = hint
         self.may_have_happened = may_have_happened
         """True when the other system may have done what it was asked to: look there before asking again."""
+        self.answer = ""
+        """the start of what it said, without credentials; empty where nothing is kept."""
 
     def __str__(self) -> str:
         return f"{self.message.rstrip('.')}. {self.hint}" if self.hint else self.message

@@ -19,7 +19,7 @@ from gateway.errors import CommandFailed, SettingsBroken
 from gateway.settings.settings import CONFIG_VARIABLE
 
 COMMANDS: Final = {
-    "check": "Look at settings, database, schema and issuers, and say what is wrong.",
+    "check": "Look at settings, database, schema, issuers and surrounding systems, and say what is wrong.",
     "compile": "Print every stage that a query passes on its way to the database.",
     "demo": "See it: a database, a network, a gateway and what a customer sees of it.",
     "gateway": "Serve a supergraph: a federation gateway that needs no database.",

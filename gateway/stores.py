@@ -10,18 +10,28 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.errors import TREATMENTS, CommandFailed, Refused
 from gateway.http.serving import is_worker
 from gateway.settings.settings import Settings
+from graph.changes.deliveries import replay_delivery
 from graph.changes.outcome import Outcome
 from graph.changes.policy import AlarmPolicy
 from graph.compiler.cursor_key import load_cursor_key
 from graph.errors import GraphError
 from graph.inventory.differences import listed
 from graph.inventory.settling import settle_difference
-from graph.ledger.backlog import LaneState, SystemBacklog, by_system, lane_states
+from graph.ledger.backlog import (
+    LaneState,
+    ParkedDelivery,
+    SystemBacklog,
+    by_system,
+    lane_states,
+    parked_deliveries,
+    states_of,
+)
 from graph.load import BadLines, DemoPrincipal, LoadReport, load_lines, load_topology
 from graph.model.scope import Principal
 from graph.store.address import Credentials, EmbeddedAddress, parse_address
@@ -30,13 +40,23 @@ from graph.store.embedded import EmbeddedSettings, prepare, require_platform
 from graph.store.migrate import SchemaState, migrate, require_schema, schema_state
 from graph.store.store import Store, open_store
 
-__all__ = ["DemoPrincipal", "LaneState", "LoadReport", "SystemBacklog", "load_lines", "load_topology"]
+__all__ = [
+    "DemoPrincipal",
+    "LaneState",
+    "LoadReport",
+    "ParkedDelivery",
+    "SystemBacklog",
+    "load_lines",
+    "load_topology",
+]
 
-MIGRATE_SECONDS = 120.0
+MIGRATE_SECONDS = 3_600.0
+"""a store of an earlier version may hold much that must be changed."""
 LOOK_SECONDS = 15.0
 LOAD_SECONDS = 86_400.0
 EXAMINE_SECONDS = 600.0
 """for a look at all that there is."""
+PAGE = 500
 
 
 @asynccontextmanager
@@ -122,13 +142,65 @@ async def load_graph(settings: Settings, work: Callable[..., Awaitable[LoadRepor
             return await work(store, deadline=soon(LOAD_SECONDS), **given)
 
 
-async def look_at_ledger(settings: Settings) -> tuple[list[SystemBacklog], list[LaneState]]:
-    """Open the store, and see what waits in it for other systems."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Which:
+    """Which parked deliveries: those with these ids, or else all of a system and for a reason, where these are given."""
+
+    system: str = ""
+    reason: str = ""
+    ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What became of the deliveries that were named."""
+
+    ids: tuple[str, ...]
+    """of those that are sent again;"""
+    not_parked: tuple[str, ...] = ()
+    """those that were not parked, and stay as they are;"""
+    unknown: tuple[str, ...] = ()
+    """those that are not there."""
+
+
+async def look_at_ledger(
+    settings: Settings, which: Which, most: int
+) -> tuple[list[SystemBacklog], list[LaneState], list[ParkedDelivery]]:
+    """Open the store, and see what waits in it for other systems, and up to so many of what is parked."""
     with sentences():
         async with opened(settings) as store:
             await require_schema(store, deadline=soon(LOOK_SECONDS))
             lanes = await lane_states(store, deadline=soon(LOOK_SECONDS))
-            return by_system(lanes), lanes
+            given = {"system": which.system, "reason": which.reason, "most": most}
+            return by_system(lanes), lanes, await parked_deliveries(store, **given, deadline=soon(LOOK_SECONDS))
+
+
+async def replay_parked(settings: Settings, principal: Principal, which: Which, *, dry_run: bool) -> Replayed:
+    """Open the store, and send parked deliveries again, each as a change of its own; or say which these would be."""
+    with sentences():
+        async with opened(settings) as store:
+            await require_schema(store, deadline=soon(LOOK_SECONDS))
+            if which.ids:
+                states = await states_of(store, which.ids, deadline=soon(LOOK_SECONDS))
+                found = [each for each in which.ids if states.get(each) == "DEAD"]
+            else:
+                states, found = {}, [each async for each in _parked_ids(store, which)]
+            for each in () if dry_run else found:
+                key = f"{uuid.uuid4()}"
+                await replay_delivery(
+                    store, principal, delivery_id=each, idempotency_key=key, deadline=soon(LOOK_SECONDS)
+                )
+            others = [each for each in which.ids if each in states and each not in found]
+            unknown = [each for each in which.ids if each not in states]
+            return Replayed(ids=tuple(found), not_parked=tuple(others), unknown=tuple(unknown))
+
+
+async def _parked_ids(store: Store, which: Which) -> AsyncIterator[str]:
+    given, after = {"system": which.system, "reason": which.reason, "most": PAGE}, ""
+    while page := await parked_deliveries(store, **given, after=after, deadline=soon(LOOK_SECONDS)):
+        for each in page:
+            yield each.id
+        after = page[-1].id
 
 
 async def inventory_differences(settings: Settings, state: str, most: int) -> list[dict[str, Any]]:

@@ -46,20 +46,23 @@ from adapters.transport.transport import opened as transported
 from gateway.operations.pressure import Pressure
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement as Chosen
+from gateway.settings.retention import Retention
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing as TicketingSettings
 from graph.changes.policy import AlarmPolicy, Hearing
 from graph.errors import GraphError
 from graph.inventory.reconcile import keep_reconciling
 from graph.ledger import retention
-from graph.ledger.backlog import by_system, lane_states
+from graph.ledger.backlog import system_backlogs
 from graph.ledger.positions import keep_placed
-from graph.ledger.retention import sweeping
+from graph.ledger.retention import Kept, sweeping
 from graph.ledger.timers import Work, arm_once, keep_ringing
 from graph.store.store import Store
 
 _LOOK_SECONDS: Final = 5.0
-"""between looks at what waits."""
+"""between looks at what waits, at least;"""
+_LOOK_SHARE: Final = 20.0
+"""and this many times what the last look took."""
 _STORE_SECONDS: Final = 10.0
 _DAY_MS: Final = 86_400_000
 
@@ -253,7 +256,7 @@ def _inventory_dialect(name: Literal["tmf639", "mtosi"], transport: Transport) -
 @asynccontextmanager
 async def ledger(settings: Settings, store: Store, pressure: Pressure) -> AsyncIterator[None]:
     """Do what the ledger needs done beside the telling: positions, timers, and a look at what waits."""
-    sweep = sweeping(int(settings.retention_days * _DAY_MS))
+    sweep = sweeping(_kept(settings.retention))
     async with (
         beside(keep_placed(store, owner=owner())),
         beside(_timers(store, {retention.KIND: sweep})),
@@ -262,11 +265,27 @@ async def ledger(settings: Settings, store: Store, pressure: Pressure) -> AsyncI
         yield
 
 
+def _kept(chosen: Retention) -> Kept:
+    def milliseconds(days: float) -> int:
+        return int(days * _DAY_MS)
+
+    return Kept(
+        events=milliseconds(chosen.events_days),
+        alarms=milliseconds(chosen.alarms_days),
+        tickets=milliseconds(chosen.tickets_days),
+        downtime=milliseconds(chosen.downtime_days),
+        usage=milliseconds(chosen.usage_days),
+        differences=milliseconds(chosen.differences_days),
+        feeds=milliseconds(chosen.feeds_days),
+    )
+
+
 async def _timers(store: Store, works: Mapping[str, Work]) -> None:
     while True:
         try:
             deadline = time.monotonic() + _STORE_SECONDS
-            await arm_once(store, kind=retention.KIND, about=retention.ABOUT, deadline=deadline)
+            for about in retention.KINDS:
+                await arm_once(store, kind=retention.KIND, about=about, deadline=deadline)
             break
         except GraphError as error:
             log.warning("timers wait for the database", reason=str(error))
@@ -276,10 +295,12 @@ async def _timers(store: Store, works: Mapping[str, Work]) -> None:
 
 async def _looking(store: Store, pressure: Pressure) -> None:
     while True:
+        began = time.monotonic()
         with contextlib.suppress(GraphError):  # what was seen last stands while the database is away
-            for each in by_system(await lane_states(store, deadline=time.monotonic() + _STORE_SECONDS)):
-                pressure.saw(each.system, waiting=each.waiting, oldest_seconds=each.oldest_seconds, parked=each.parked)
-        await asyncio.sleep(_LOOK_SECONDS)
+            for each in await system_backlogs(store, deadline=began + _STORE_SECONDS):
+                pressure.saw(each.system, oldest_seconds=each.oldest_seconds, counts=each)
+        # To count takes as long as there is much to count: it must not become what the database does most.
+        await asyncio.sleep(max(_LOOK_SECONDS, _LOOK_SHARE * (time.monotonic() - began)))
 
 
 def owner() -> str:

@@ -17,7 +17,7 @@ UNWIND $batch.alarms AS id
 MATCH (a:Alarm {id: id})
 WITH a, datetime.realtime().epochMillis AS now
 WHERE a.ackState <> $ack AND NOT EXISTS {
-  MATCH (d:Delivery {orderKey: a.id})-[:TELLS]->(e:Event)
+  MATCH (d:Delivery {openKey: a.id})-[:TELLS]->(e:Event)
   WHERE d.system = $system AND e.type IN $events AND (d.state = 'READY' OR d.nextAt > now)
 }
 RETURN a.id ORDER BY a.id
@@ -31,7 +31,8 @@ RETURN a.id
 // graph/changes/alarms/alarms.py _SAID
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
-    a.record = $record, a.awaits = $awaits, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = $version
+    a.record = $record, a.awaits = $awaits, a.identity = $identity, a._sourceAt = $sourceAt, a._endedAt = $ended,
+    a._version = $version
 
 // graph/changes/alarms/alarms.py _MOVE
 MATCH (a:Alarm {id: $id})
@@ -44,7 +45,11 @@ DELETE r
 MATCH (a:Alarm {id: $id})
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
-    a.raisedAt = $raised, a.record = $record, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = $version
+    a.raisedAt = $raised, a.record = $record, a.identity = $identity, a._sourceAt = $sourceAt, a._endedAt = $ended,
+    a._version = $version
+
+// graph/changes/alarms/alarms.py _SUPERSEDE
+MATCH (a:Alarm {identity: $identity}) SET a.identity = null
 
 // graph/changes/alarms/comments.py _COMMENT
 MATCH (a:Alarm {id: $id})
@@ -69,31 +74,11 @@ RETURN a.id,
     RETURN [s.id, s.name, r.effect, r.severity, c.id, c.name] ORDER BY s.id LIMIT 1000
   }
 
-// graph/changes/alarms/occurrence.py _FIND_NAMED
+// graph/changes/alarms/occurrence.py _FIND
 MERGE (k:AlarmIdentity {key: $key})
 SET k._locked = coalesce(k._locked, 0) + 1
-RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
-  MATCH (a:Alarm {externalAlarmId: $external})
-  WHERE a.sourceSystemId = $source
-  RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
-}), HEAD(COLLECT {
-  MATCH (o:NetworkElement {id: $object}) RETURN o.id
-  UNION MATCH (o:Card {id: $object}) RETURN o.id
-  UNION MATCH (o:Port {id: $object}) RETURN o.id
-  UNION MATCH (o:Trunk {id: $object}) RETURN o.id
-}), HEAD(COLLECT {
-  MATCH (x:ExternalName {key: $name})-[:NAMES]->(o)
-  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
-  RETURN o.id
-})
-
-// graph/changes/alarms/occurrence.py _FIND_UNNAMED
-MERGE (k:AlarmIdentity {key: $key})
-SET k._locked = coalesce(k._locked, 0) + 1
-RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
-  MATCH (a:Alarm {alarmedObjectRef: $object})
-  WHERE a.sourceSystemId = $source AND a.externalAlarmId IS NULL AND a.alarmType = $type
-    AND a.probableCause = $cause AND coalesce(a.specificProblem, '') = $problem
+RETURN k.key, datetime.realtime().epochMillis, HEAD(COLLECT {
+  MATCH (a:Alarm {identity: $key})
   RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
 }), HEAD(COLLECT {
   MATCH (o:NetworkElement {id: $object}) RETURN o.id
@@ -116,7 +101,7 @@ RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, coales
   HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }),
   COLLECT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s.id ORDER BY s.id }, coalesce(a._version, 0),
   [a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmType, a.probableCause, a.specificProblem,
-   a.perceivedSeverity, a.raisedAt]
+   a.perceivedSeverity, a.raisedAt], a.identity IS NOT NULL
 
 // graph/changes/deliveries.py _REPLAY
 MATCH (d:Delivery {id: $delivery})
@@ -125,9 +110,12 @@ REMOVE d._lock
 WITH d, d.state = 'DEAD' AS due, datetime.realtime().epochMillis AS now
 SET d.state = CASE WHEN due THEN 'READY' ELSE d.state END,
     d.waiting = CASE WHEN due THEN d.lane ELSE d.waiting END,
+    d.due = CASE WHEN due THEN d.lane ELSE d.due END,
+    d.queued = CASE WHEN due THEN d.system + '#' + toString(now) ELSE d.queued END,
     d.parked = CASE WHEN due THEN null ELSE d.parked END,
+    d.parkedFor = CASE WHEN due THEN null ELSE d.parkedFor END,
     d.attempts = CASE WHEN due THEN 1 ELSE d.attempts END,
-    d.createdAt = CASE WHEN due THEN now ELSE d.createdAt END,
+    d.since = CASE WHEN due THEN now ELSE d.since END,
     d.nextAt = CASE WHEN due THEN now ELSE d.nextAt END,
     d._version = coalesce(d._version, 0) + CASE WHEN due THEN 1 ELSE 0 END
 RETURN due, now, d._version
@@ -340,7 +328,7 @@ RETURN t.orderKey, t.externalId
 
 // graph/changes/tickets/ticketing.py _OPEN_ONES
 MATCH (t:Ticket)
-WHERE t.status IN $open AND t.system = $system AND t.externalId > $after
+WHERE t.status IN $open AND t.system = $system AND coalesce(t.externalId, '') > $after
 RETURN t.externalId, t.status, t.changedAt, t.orderKey IS NOT NULL ORDER BY t.externalId LIMIT $most
 
 // graph/changes/tickets/ticketing.py _HEAR
@@ -350,7 +338,7 @@ WHERE t.system = $system
 SET t._lock = true
 REMOVE t._lock
 WITH t, row, t.status AS before, EXISTS {
-  MATCH (d:Delivery {orderKey: row.orderKey}) WHERE d.system = $system AND d.state = 'READY'
+  MATCH (d:Delivery {openKey: row.orderKey}) WHERE d.system = $system AND d.state = 'READY'
 } AS more
 WHERE coalesce(row.changedAt, 0) >= coalesce(t.changedAt, 0)
 SET t.externalId = row.id,
@@ -519,7 +507,7 @@ RETURN count(d)
 
 // graph/inventory/differences.py _LISTED
 MATCH (d:InventoryDifference {state: $state})
-WHERE d.id > $after
+WHERE coalesce(d.id, '') > $after
 RETURN d.id, d.state, d.kind, d.system, d.resourceType, d.name, d.resource, d.property, d.theirs, d.ours, d.reason
 ORDER BY d.id LIMIT $most
 
@@ -615,7 +603,7 @@ RETURN count(*)
 
 // graph/inventory/feeds.py _STALE
 MATCH (f:InventoryFeed {state: 'receiving'})
-WHERE f.startedAt < timestamp() - $age
+WHERE coalesce(f.startedAt, 0) < timestamp() - $age
 RETURN f.id, f._epoch
 
 // graph/inventory/reconcile.py _SEEN
@@ -679,34 +667,58 @@ MATCH (f:InventoryFeed {id: $feed})
 SET f.state = 'failed', f.reason = $reason, f._version = f._version + 1
 RETURN datetime.realtime().epochMillis, f._version
 
+// graph/ledger/backlog.py _SYSTEMS
+MATCH (l:Lane)
+RETURN l.id, datetime.realtime().epochMillis,
+  COUNT { MATCH (d:Delivery {waiting: l.id}) },
+  COUNT { MATCH (d:Delivery {held: l.id}) },
+  COLLECT { MATCH (d:Delivery {parked: l.id}) RETURN d.parkedFor }
+
+// graph/ledger/backlog.py _OLDEST
+MATCH (d:Delivery) WHERE d.queued >= $low AND d.queued < $high
+RETURN d.since ORDER BY d.queued LIMIT 1
+
+// graph/ledger/backlog.py _OLDEST
+MATCH (d:Delivery) WHERE d.queued >= $low AND d.queued < $high
+RETURN d.since LIMIT 1
+
 // graph/ledger/backlog.py _LANES
 MATCH (l:Lane)
 RETURN l.id, l.owner, l.until, datetime.realtime().epochMillis,
   COUNT { MATCH (d:Delivery {waiting: l.id}) },
   COLLECT {
-    MATCH (d:Delivery {waiting: l.id})
-    RETURN [d.createdAt, d.attempts, d.lastError] ORDER BY d.createdAt LIMIT 1
+    MATCH (d:Delivery {due: l.id})
+    RETURN [d.since, d.attempts, d.lastError] ORDER BY d.since LIMIT 1
   },
   COUNT { MATCH (p:Delivery {parked: l.id}) },
-  COLLECT { MATCH (p:Delivery {parked: l.id}) RETURN p.orderKey ORDER BY p.orderKey LIMIT $most }
+  COLLECT { MATCH (p:Delivery {parked: l.id}) RETURN p.orderKey ORDER BY p.orderKey LIMIT $most },
+  COUNT { MATCH (h:Delivery {held: l.id}) }
 ORDER BY l.id
+
+// graph/ledger/backlog.py _PARKED
+MATCH (l:Lane) WHERE l.id STARTS WITH $lanes
+MATCH (d:Delivery {parked: l.id})
+WHERE coalesce(d.id, '') > $after AND ($reason = '' OR d.parkedFor = $reason)
+RETURN d.id, d.system, d.subject, d.orderKey, d.lane, d.parkedFor, d.lastError, d.lastAnswer, d.attempts, d.createdAt,
+  COUNT { MATCH (h:Delivery {openKey: d.orderKey}) WHERE h.system = d.system AND h.held IS NOT NULL }
+ORDER BY d.id LIMIT $most
+
+// graph/ledger/backlog.py _STATES
+UNWIND $ids AS id MATCH (d:Delivery {id: id}) RETURN d.id, d.state
 
 // graph/ledger/claims.py _CLAIM
 UNWIND $batch.lanes AS lane
 MATCH (l:Lane {id: lane.id})
 WITH l, lane, datetime.realtime().epochMillis AS now
 WHERE l.owner = $owner AND l.epoch = lane.epoch AND l.until > now
-MATCH (d:Delivery {waiting: lane.id})
-WHERE d.nextAt <= now AND NOT EXISTS {
-  MATCH (e:Delivery {orderKey: d.orderKey})
-  WHERE e.system = d.system AND e.version < d.version AND e.state <> 'DONE'
-}
+MATCH (d:Delivery {due: lane.id})
+WHERE d.nextAt <= now
 WITH d, lane, now LIMIT $most
 SET d._lock = true
 REMOVE d._lock
-WITH d, lane, now WHERE d.waiting = lane.id AND d.nextAt <= now
+WITH d, lane, now WHERE d.due = lane.id AND d.nextAt <= now
 SET d.attempts = d.attempts + 1, d._epoch = lane.epoch, d.nextAt = now + $hold
-RETURN d.id, d.orderKey, d.version, d.attempts, lane.epoch, now - d.createdAt, d.payload
+RETURN d.id, d.orderKey, d.version, d.attempts, lane.epoch, now - d.since, d.payload
 
 // graph/ledger/hubs.py _COUNT
 MATCH (h:Hub {principal: $principal}) RETURN count(h)
@@ -816,9 +828,21 @@ RETURN datetime.realtime().epochMillis
 // graph/ledger/outbox.py _WRITE
 UNWIND $batch.rows AS row
 MATCH (e:Event {id: row.event})
+WITH row, e, HEAD(COLLECT {
+  MATCH (b:Delivery {openKey: row.orderKey})
+  WHERE b.system = row.system AND b.state <> 'DONE'
+  RETURN b.id ORDER BY b.version DESC LIMIT 1
+}) AS before
+OPTIONAL MATCH (b:Delivery {id: before})
+SET b._followed = coalesce(b._followed, 0) + 1
+WITH row, e, coalesce(b.state, 'DONE') = 'DONE' AS free, b.state = 'DEAD' OR b.held IS NOT NULL AS stuck
+WITH row, e, free AND row.first AS due, coalesce(NOT free AND stuck, false) AS held
 CREATE (:Delivery {
-  id: row.id, system: row.system, subject: row.subject, lane: row.lane, waiting: row.lane, orderKey: row.orderKey,
-  version: e.aggregateVersion, state: 'READY', attempts: 0, createdAt: e.at, nextAt: e.at, payload: row.payload
+  id: row.id, system: row.system, subject: row.subject, lane: row.lane, orderKey: row.orderKey, openKey: row.orderKey,
+  version: e.aggregateVersion, state: 'READY', attempts: 0, createdAt: e.at, since: e.at, nextAt: e.at, payload: row.payload,
+  waiting: CASE WHEN held THEN null ELSE row.lane END, held: CASE WHEN held THEN row.lane ELSE null END,
+  due: CASE WHEN due THEN row.lane ELSE null END,
+  queued: CASE WHEN due THEN row.system + '#' + toString(e.at) ELSE null END
 })-[:TELLS]->(e)
 
 // graph/ledger/outcomes.py _SETTLE
@@ -830,10 +854,46 @@ WITH d, row, datetime.realtime().epochMillis AS now
 WHERE d.state = 'READY' AND d.attempts = row.attempts AND d._epoch = row.epoch
 SET d.state = row.state,
     d.waiting = CASE WHEN row.state = 'READY' THEN d.waiting ELSE null END,
+    d.due = CASE WHEN row.state = 'READY' THEN d.due ELSE null END,
+    d.queued = CASE WHEN row.state = 'READY' THEN d.queued ELSE null END,
     d.parked = CASE WHEN row.state = 'DEAD' THEN d.lane ELSE null END,
+    d.parkedFor = row.reason,
     d.nextAt = CASE WHEN row.state = 'READY' THEN now + row.pause ELSE d.nextAt END,
-    d.lastError = row.error
+    d.lastError = row.error,
+    d.lastAnswer = row.answer
 RETURN d.id
+
+// graph/ledger/outcomes.py _GO_ON
+UNWIND $batch.ids AS id
+MATCH (d:Delivery {id: id})
+WITH d, HEAD(COLLECT {
+  MATCH (n:Delivery {openKey: d.orderKey})
+  WHERE n.system = d.system AND n.state <> 'DONE'
+  RETURN n.id ORDER BY n.version LIMIT 1
+}) AS next
+MATCH (n:Delivery {id: next})
+WHERE n.state = 'READY' AND n.held IS NULL AND n.due IS NULL
+SET n.due = n.lane, n.queued = n.system + '#' + toString(n.since)
+
+// graph/ledger/outcomes.py _CLOSE
+UNWIND $batch.ids AS id
+MATCH (d:Delivery {id: id})
+MATCH (e:Delivery {openKey: d.orderKey})
+WHERE e.system = d.system AND e.state = 'DONE' AND e.id <> d.id AND e.nextAt <= datetime.realtime().epochMillis
+SET e.openKey = null
+
+// graph/ledger/outcomes.py _HOLD
+UNWIND $batch.ids AS id
+MATCH (d:Delivery {id: id})
+MATCH (e:Delivery {openKey: d.orderKey})
+WHERE e.system = d.system AND e.state = 'READY' AND e.held IS NULL
+SET e.held = e.lane, e.waiting = null
+
+// graph/ledger/outcomes.py _RELEASE
+MATCH (d:Delivery {id: $id})
+MATCH (e:Delivery {openKey: d.orderKey})
+WHERE e.system = d.system AND e.state = 'READY' AND e.held IS NOT NULL
+SET e.waiting = e.lane, e.held = null, e.since = $now
 
 // graph/ledger/positions.py _OWNER
 OPTIONAL MATCH (s:Sequence {id: 'sequence-events'})
@@ -865,8 +925,8 @@ REMOVE e.unplaced
 // graph/ledger/positions.py _NEXT
 MATCH (s:Sequence {id: 'sequence-events'}) SET s.next = $next
 
-// graph/ledger/retention.py _SWEEP
-MATCH (e:Event) WHERE e.at < $before AND NOT EXISTS {
+// graph/ledger/retention.py _EVENTS
+MATCH (e:Event) WHERE e.at < $before AND coalesce(e.unplaced, 0) = 0 AND NOT EXISTS {
   MATCH (d:Delivery)-[:TELLS]->(e) WHERE d.state <> 'DONE'
 }
 WITH e LIMIT $most
@@ -874,6 +934,68 @@ OPTIONAL MATCH (d:Delivery)-[:TELLS]->(e)
 WITH e, collect(d) AS told
 FOREACH (each IN told | DETACH DELETE each)
 DETACH DELETE e
+RETURN count(*)
+
+// graph/ledger/retention.py _ALARMS
+MATCH (a:Alarm) WHERE a.clearedAt < $before AND a.state = 'cleared' AND coalesce(a._endedAt, a.clearedAt) < $before
+  AND NOT EXISTS { MATCH (t:Ticket)-[:REPORTS]->(a) WHERE NOT t.status IN $over OR t.changedAt >= $before }
+  AND NOT EXISTS { MATCH (d:Delivery {openKey: a.id}) WHERE d.state <> 'DONE' }
+  AND NOT EXISTS {
+    MATCH (t:Ticket)-[:REPORTS]->(a) MATCH (d:Delivery {openKey: t.orderKey}) WHERE d.state <> 'DONE'
+  }
+WITH a LIMIT $most
+SET a._locked = coalesce(a._locked, 0) + 1
+WITH a WHERE a.state = 'cleared'
+OPTIONAL MATCH (t:Ticket)-[:REPORTS]->(a) WHERE t.orderKey IS NOT NULL
+WITH a, collect(t) AS tickets
+OPTIONAL MATCH (k:AlarmIdentity {key: a.identity})
+WITH a, tickets, collect(k) AS identities
+FOREACH (each IN tickets | DETACH DELETE each)
+FOREACH (each IN identities | DETACH DELETE each)
+DETACH DELETE a
+RETURN count(*)
+
+// graph/ledger/retention.py _TICKETS
+MATCH (t:Ticket) WHERE t.changedAt < $before AND coalesce(t.status, '') IN $over AND coalesce(t.orderKey, '') = ''
+WITH t LIMIT $most
+SET t._locked = coalesce(t._locked, 0) + 1
+WITH t WHERE t.changedAt < $before
+DETACH DELETE t
+RETURN count(*)
+
+// graph/ledger/retention.py _DOWNTIME
+MATCH (n:Downtime) WHERE n.to < $before AND NOT EXISTS {
+  MATCH (n)-[:INTERRUPTS]->(s:Service) MATCH (d:Delivery {openKey: s.id}) WHERE d.state <> 'DONE'
+}
+WITH n LIMIT $most
+DETACH DELETE n
+RETURN count(*)
+
+// graph/ledger/retention.py _USAGE
+MATCH (u:Usage) WHERE u.to < $before AND coalesce(u.awaits, '') = '' AND NOT EXISTS {
+  MATCH (u)-[:USED_BY]->(s:Service) MATCH (d:Delivery {openKey: s.id}) WHERE d.state <> 'DONE'
+}
+WITH u LIMIT $most
+DETACH DELETE u
+RETURN count(*)
+
+// graph/ledger/retention.py _DIFFERENCES
+MATCH (n:InventoryDifference) WHERE n.settledAt < $before AND coalesce(n.state, '') IN $over
+  AND NOT EXISTS { MATCH (d:Delivery {openKey: n.id}) WHERE d.state <> 'DONE' }
+  AND NOT EXISTS { MATCH (d:Delivery {openKey: n.resource}) WHERE d.state <> 'DONE' }
+WITH n LIMIT $most
+SET n._locked = coalesce(n._locked, 0) + 1
+WITH n WHERE n.state IN $over
+DETACH DELETE n
+RETURN count(*)
+
+// graph/ledger/retention.py _FEEDS
+MATCH (f:InventoryFeed) WHERE f.startedAt < $before AND f.state <> 'received'
+  AND NOT EXISTS { MATCH (n:InventoryDifference {feed: f.id}) }
+WITH f LIMIT $most
+SET f._locked = coalesce(f._locked, 0) + 1
+WITH f WHERE f.state <> 'received' AND f.startedAt < $before
+DETACH DELETE f
 RETURN count(*)
 
 // graph/ledger/timers.py _ARM
@@ -942,6 +1064,48 @@ SHOW INDEXES YIELD name, state WHERE state = 'ONLINE' RETURN name
 
 // graph/store/migrate.py _wait_for_indexes
 CALL db.awaitIndexes(600)
+
+// graph/store/migrations/ledger.py _OPEN_WAITING
+MATCH (d:Delivery) WHERE d.waiting > '' AND d.openKey IS NULL
+WITH d LIMIT $most
+SET d.openKey = d.orderKey
+RETURN count(*)
+
+// graph/store/migrations/ledger.py _OPEN_PARKED
+MATCH (d:Delivery) WHERE d.parked > '' AND d.openKey IS NULL
+WITH d LIMIT $most
+SET d.openKey = d.orderKey, d.since = d.createdAt
+RETURN count(*)
+
+// graph/store/migrations/ledger.py _QUEUE
+MATCH (d:Delivery) WHERE d.waiting > '' AND d.since IS NULL
+WITH d LIMIT $most
+WITH d, EXISTS {
+  MATCH (e:Delivery {openKey: d.orderKey}) WHERE e.system = d.system AND e.state = 'DEAD' AND e.version < d.version
+} AS stuck, EXISTS {
+  MATCH (e:Delivery {openKey: d.orderKey}) WHERE e.system = d.system AND e.state <> 'DONE' AND e.version < d.version
+} AS later
+SET d.since = d.createdAt,
+    d.waiting = CASE WHEN stuck THEN null ELSE d.lane END,
+    d.held = CASE WHEN stuck THEN d.lane ELSE null END,
+    d.due = CASE WHEN later THEN null ELSE d.lane END,
+    d.queued = CASE WHEN later THEN null ELSE d.system + '#' + toString(d.createdAt) END
+RETURN count(*)
+
+// graph/store/migrations/ledger.py _ALARMS
+MATCH (a:Alarm) WHERE a.id > $after
+WITH a ORDER BY a.id LIMIT $most
+RETURN a.id, a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmType, a.probableCause, a.specificProblem
+
+// graph/store/migrations/ledger.py _ALARMS
+MATCH (a:Alarm) WHERE a.id > $after
+WITH a LIMIT $most
+RETURN a.id, a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmType, a.probableCause, a.specificProblem
+
+// graph/store/migrations/ledger.py _IDENTIFY
+UNWIND $batch.rows AS row
+MATCH (a:Alarm {id: row.id})
+SET a.identity = row.identity
 
 // graph/store/store.py Store.ping
 RETURN COUNT { MATCH (v:SchemaVersion) RETURN v } AS data

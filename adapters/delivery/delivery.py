@@ -24,7 +24,7 @@ import structlog
 from graph.errors import GraphError
 from graph.ledger.claims import Claim, claim
 from graph.ledger.lanes import SHARDS, Leases, lanes_of, leave_lanes, take_lanes
-from graph.ledger.outcomes import Outcome
+from graph.ledger.outcomes import Dead, Outcome
 from graph.store.store import Store
 
 
@@ -196,6 +196,8 @@ class Lanes(Generic[T]):
             await self._teller.settle(self._told, deadline=time.monotonic() + _STORE_SECONDS)
             for each in self._told:
                 self._note(self._teller.system, type(each.outcome).__name__.lower())
+                if isinstance(each.outcome, Dead):
+                    _log_parked(self._teller.system, each.outcome)
             self._told = []
 
     async def _wait(self) -> None:
@@ -214,3 +216,19 @@ class Lanes(Generic[T]):
         with contextlib.suppress(GraphError, TimeoutError):
             async with asyncio.timeout(1.0):
                 await leave_lanes(self._store, self._teller.system, owner=self._owner, deadline=time.monotonic() + 1.0)
+
+
+def _log_parked(system: str, dead: Dead) -> None:
+    """Say that a person must look: what is parked is parked until one has."""
+    claim = dead.claim
+    log.warning(
+        "a delivery is parked",
+        system=system,
+        delivery=claim.id,
+        order_key=claim.order_key,
+        attempts=claim.attempts,
+        reason=dead.reason,
+        error=dead.error,
+        answer=dead.answer,
+        hint=f"Mend what is wrong, then: trunkline ledger replay {claim.id}",
+    )

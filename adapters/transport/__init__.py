@@ -3,7 +3,8 @@
 In: a `Call` and a deadline. Out: an `Answer` with a status of 2xx, or an `adapters.errors.AdapterError`.
 
 Files: `transport.py` (a call) · `breaker.py` (a system that is down is not asked) · `retry_after.py` (when it wants to be
-asked again). The last two know no system: the federation engine uses them for its subgraphs too.
+asked again) · `answers.py` (what is kept of a refusal) · `probing.py` (whether a system can be reached). The breaker and
+`retry_after.py` know no system: the federation engine uses them for its subgraphs too.
 
 Invariants
 1. A deadline comes with every call; none is invented here.

@@ -28,6 +28,7 @@ from pydantic import SecretStr
 from yarl import URL
 
 from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
+from adapters.transport.answers import answer_of
 from adapters.transport.breaker import Breaker
 from adapters.transport.retry_after import retry_after
 
@@ -145,7 +146,11 @@ class Transport:
         async with self._session.request(
             call.method, _url(self._system.address, call), data=data, headers=headers, allow_redirects=False
         ) as response:
-            _accept(self.name, call, response)
+            try:
+                _accept(self.name, call, response)
+            except (Busy, Rejected) as refusal:
+                refusal.answer = await answer_of(response.content, self._system.bearer)
+                raise
             body = await self._read(response)
             found = {name.lower(): value for name, value in response.headers.items()}
             return Answer(system=self.name, status=response.status, headers=found, body=body)
@@ -195,7 +200,7 @@ def _url(address: str, call: Call) -> URL:
 
 
 def _accept(name: str, call: Call, response: aiohttp.ClientResponse) -> None:
-    """Let 2xx pass. The body of anything else is not looked at: it may hold anything."""
+    """Let 2xx pass. No message holds the body of anything else: it may hold anything."""
     status = response.status
     if status in call.reads:
         return

@@ -12,6 +12,7 @@ import orjson
 from gateway.auth.keys import KeysUnavailable, key_rings
 from gateway.commands.options import json_option, override, store_option
 from gateway.errors import CommandFailed, SettingsBroken
+from gateway.probes import probe_systems
 from gateway.settings.settings import Settings, load_settings
 from gateway.stores import check_address, examine_store
 
@@ -25,7 +26,7 @@ class Finding:
     text: str
 
 
-@click.command(help="Look at settings, database, schema and issuers, and say what is wrong.")
+@click.command(help="Look at settings, database, schema, issuers and surrounding systems, and say what is wrong.")
 @store_option
 @json_option
 @click.option("--migrate", "mend", is_flag=True, help="Bring the schema up to date.")
@@ -53,6 +54,7 @@ def _findings(*, mend: bool) -> Iterator[Finding]:
     yield Finding(part="settings", well=True, text=f"listening on {settings.listen}, {settings.workers} worker(s)")
     yield from asyncio.run(_store(settings, mend=mend))
     yield from asyncio.run(_issuers(settings))
+    yield from asyncio.run(_systems(settings))
 
 
 async def _store(settings: Settings, *, mend: bool) -> list[Finding]:
@@ -72,6 +74,10 @@ async def _store(settings: Settings, *, mend: bool) -> list[Finding]:
         return [*findings, *(Finding(part="graph", well=False, text=each) for each in broken)]
     ones = "nothing has two of what it may have one of"
     return [*findings, Finding(part="graph", well=True, text=ones)] if state.is_current else findings
+
+
+async def _systems(settings: Settings) -> list[Finding]:
+    return [Finding(part=each.system, well=each.well, text=each.text) for each in await probe_systems(settings)]
 
 
 async def _issuers(settings: Settings) -> list[Finding]:

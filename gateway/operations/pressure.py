@@ -2,14 +2,15 @@
 
 Every process looks at the ledger now and then (systems.py), says here what it saw, and that is what `/metrics` shows. While the
 oldest delivery of any system has waited longer than the operator allows, changes are refused with OVERLOADED and a time to
-come back; those of operators are not, since they are the ones who mend it. Parked deliveries wait for a person and do not count.
+come back; those of operators are not, since they are the ones who mend it. Parked deliveries wait for a person, and so does what
+is held behind them: neither counts.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.metrics import Backlog, Metrics
 
 RETRY_SECONDS: Final = 30.0
 
@@ -23,10 +24,10 @@ class Pressure:
         self._metrics = metrics
         self._oldest: dict[str, float] = {}
 
-    def saw(self, system: str, *, waiting: int, oldest_seconds: float, parked: int) -> None:
+    def saw(self, system: str, *, oldest_seconds: float, counts: Backlog) -> None:
         """Take what was seen of a system."""
         self._oldest[system] = oldest_seconds
-        self._metrics.waits(system, waiting=waiting, oldest_seconds=oldest_seconds, parked=parked)
+        self._metrics.waits(system, oldest_seconds=oldest_seconds, counts=counts)
 
     def retry_after(self) -> float:
         """Give the seconds after which to ask again; 0 where nothing is refused."""

@@ -28,6 +28,7 @@ from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.hub import Hubs, with_secret
 from gateway.settings.inventory import Inventory
+from gateway.settings.retention import Retention
 from gateway.settings.subgraph import FederationSettings, SubgraphSettings
 from gateway.settings.system import with_bearer
 from gateway.settings.ticketing import Ticketing
@@ -158,8 +159,8 @@ class Settings(BaseSettings):
     """an alarm that returns within this time after its clear is the same alarm."""
     overloaded_seconds: Annotated[float, Field(ge=0)] = 86_400.0
     """changes are refused while a system is still to be told something that is older; 0: never."""
-    retention_days: Annotated[float, Field(gt=0)] = 400.0
-    """how long events are kept that everybody was told of."""
+    retention: Retention = Retention()
+    """how long what is over is kept."""
     origins: tuple[str, ...] = ()
     """web pages' origins that may call (CORS); none by default."""
     deadline_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0

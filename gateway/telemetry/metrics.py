@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -21,6 +22,26 @@ from gateway.exchange import Exchange
 DIRECTORY_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 CONTENT_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
 BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Backlog(Protocol):
+    """What waits for one system (`graph.ledger.backlog.SystemBacklog`)."""
+
+    @property
+    def waiting(self) -> int:
+        """Deliveries that it is still to be told."""
+
+    @property
+    def held(self) -> int:
+        """Those that wait behind a parked one."""
+
+    @property
+    def parked(self) -> int:
+        """Those that a person must look at,"""
+
+    @property
+    def reasons(self) -> Mapping[str, int]:
+        """And for which reason."""
 
 
 class Metrics:
@@ -38,7 +59,12 @@ class Metrics:
         gauge = partial(Gauge, labelnames=("system",), registry=self._registry, multiprocess_mode="mostrecent")
         self._waiting = gauge("trunkline_deliveries_waiting", "Deliveries that a system is still to be told.")
         self._oldest = gauge("trunkline_deliveries_oldest_seconds", "For how long the oldest of them has waited.")
+        self._held = gauge("trunkline_deliveries_held", "Deliveries that wait behind a parked one.")
         self._parked = gauge("trunkline_deliveries_parked", "Deliveries that a person must look at.")
+        self._parked_for = gauge(
+            "trunkline_deliveries_parked_reason", "The same, by the reason.", labelnames=("system", "reason")
+        )
+        self._reasons: dict[str, set[str]] = {}
         self._outcomes = Counter(
             "trunkline_deliveries",
             "Attempts to tell a system, by what became of them.",
@@ -57,11 +83,16 @@ class Metrics:
         child.observe(seconds)
         return seconds
 
-    def waits(self, system: str, *, waiting: int, oldest_seconds: float, parked: int) -> None:
+    def waits(self, system: str, *, oldest_seconds: float, counts: Backlog) -> None:
         """Show what waits for a system."""
-        self._waiting.labels(system).set(waiting)
+        self._waiting.labels(system).set(counts.waiting)
         self._oldest.labels(system).set(oldest_seconds)
-        self._parked.labels(system).set(parked)
+        self._held.labels(system).set(counts.held)
+        self._parked.labels(system).set(counts.parked)
+        seen = self._reasons.setdefault(system, set())
+        seen |= counts.reasons.keys()
+        for reason in seen:  # one that is no more is 0, not what it was last
+            self._parked_for.labels(system, reason).set(counts.reasons.get(reason, 0))
 
     def told(self, system: str, outcome: str) -> None:
         """Count an attempt: done, again or dead."""

@@ -2,7 +2,7 @@
 
 The reason for which it was parked may be gone: the other system was mended, a wrong answer explained. Replaying makes it
 due at once, as if it had never been tried; that it may have been heard before is still known, since the other system is
-asked by its order key first.
+asked by its order key first. What was held behind it waits for it again, and counts as waiting from now on.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from graph.changes.events import Event, append
 from graph.changes.idempotency import Asked, once
 from graph.changes.outcome import Outcome, UserError
 from graph.errors import Refused
+from graph.ledger.outcomes import release
 from graph.model.scope import Principal, Role
 from graph.store.store import Store, Transaction
 
@@ -26,9 +27,12 @@ REMOVE d._lock
 WITH d, d.state = 'DEAD' AS due, datetime.realtime().epochMillis AS now
 SET d.state = CASE WHEN due THEN 'READY' ELSE d.state END,
     d.waiting = CASE WHEN due THEN d.lane ELSE d.waiting END,
+    d.due = CASE WHEN due THEN d.lane ELSE d.due END,
+    d.queued = CASE WHEN due THEN d.system + '#' + toString(now) ELSE d.queued END,
     d.parked = CASE WHEN due THEN null ELSE d.parked END,
+    d.parkedFor = CASE WHEN due THEN null ELSE d.parkedFor END,
     d.attempts = CASE WHEN due THEN 1 ELSE d.attempts END,
-    d.createdAt = CASE WHEN due THEN now ELSE d.createdAt END,
+    d.since = CASE WHEN due THEN now ELSE d.since END,
     d.nextAt = CASE WHEN due THEN now ELSE d.nextAt END,
     d._version = coalesce(d._version, 0) + CASE WHEN due THEN 1 ELSE 0 END
 RETURN due, now, d._version
@@ -52,6 +56,7 @@ async def replay_delivery(
             return Outcome(ids={}, user_errors=(_not_found(),))
         due, now, version = cast("tuple[bool, int, int]", tuple(rows[0]))
         if due:
+            release(transaction, delivery_id, now=now)
             append(transaction, _event(delivery_id, principal.subject, now, version))
         return Outcome(ids={"delivery": delivery_id})
 

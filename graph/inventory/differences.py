@@ -57,7 +57,7 @@ RETURN count(d)
 
 _LISTED: Final = """
 MATCH (d:InventoryDifference {state: $state})
-WHERE d.id > $after
+WHERE coalesce(d.id, '') > $after
 RETURN d.id, d.state, d.kind, d.system, d.resourceType, d.name, d.resource, d.property, d.theirs, d.ours, d.reason
 ORDER BY d.id LIMIT $most
 """

@@ -70,9 +70,10 @@ DETACH DELETE c
 RETURN count(*)
 """
 
+# `coalesce` keeps a planner from the index of that time, by which it would look at all feeds that there ever were.
 _STALE: Final = """
 MATCH (f:InventoryFeed {state: 'receiving'})
-WHERE f.startedAt < timestamp() - $age
+WHERE coalesce(f.startedAt, 0) < timestamp() - $age
 RETURN f.id, f._epoch
 """
 

@@ -1,27 +1,67 @@
-"""An operator must see what waits, for whom, since when and why, before a customer does."""
+"""An operator must see what waits, for whom, since when and why, before a customer does.
+
+Two looks, since one is made by every process every few seconds and the other by people. `system_backlogs` asks an index for
+the oldest of each system, and counts; it sorts nothing. `lane_states` and `parked_deliveries` show the rest when asked.
+
+What waits behind a parked delivery is `held`: like the parked one it waits for a person, so it is neither counted as waiting
+nor does it make anything old.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, cast
 
-from graph.store.store import Store
+from graph.store.store import Product, Store
 
 MOST_KEYS: Final = 100
+
+_SYSTEMS: Final = """
+MATCH (l:Lane)
+RETURN l.id, datetime.realtime().epochMillis,
+  COUNT { MATCH (d:Delivery {waiting: l.id}) },
+  COUNT { MATCH (d:Delivery {held: l.id}) },
+  COLLECT { MATCH (d:Delivery {parked: l.id}) RETURN d.parkedFor }
+"""
+
+# Neo4j reads the index in order and stops at the first; the embedded database does so only where it is not asked to sort.
+_OLDEST: Final[Mapping[Product, str]] = {
+    Product.NEO4J: """
+MATCH (d:Delivery) WHERE d.queued >= $low AND d.queued < $high
+RETURN d.since ORDER BY d.queued LIMIT 1
+""",
+    Product.ARCADEDB: """
+MATCH (d:Delivery) WHERE d.queued >= $low AND d.queued < $high
+RETURN d.since LIMIT 1
+""",
+}
 
 _LANES: Final = """
 MATCH (l:Lane)
 RETURN l.id, l.owner, l.until, datetime.realtime().epochMillis,
   COUNT { MATCH (d:Delivery {waiting: l.id}) },
   COLLECT {
-    MATCH (d:Delivery {waiting: l.id})
-    RETURN [d.createdAt, d.attempts, d.lastError] ORDER BY d.createdAt LIMIT 1
+    MATCH (d:Delivery {due: l.id})
+    RETURN [d.since, d.attempts, d.lastError] ORDER BY d.since LIMIT 1
   },
   COUNT { MATCH (p:Delivery {parked: l.id}) },
-  COLLECT { MATCH (p:Delivery {parked: l.id}) RETURN p.orderKey ORDER BY p.orderKey LIMIT $most }
+  COLLECT { MATCH (p:Delivery {parked: l.id}) RETURN p.orderKey ORDER BY p.orderKey LIMIT $most },
+  COUNT { MATCH (h:Delivery {held: l.id}) }
 ORDER BY l.id
 """
+
+# `coalesce` keeps a planner from the index of the id, by which it would look at all deliveries that there ever were.
+_PARKED: Final = """
+MATCH (l:Lane) WHERE l.id STARTS WITH $lanes
+MATCH (d:Delivery {parked: l.id})
+WHERE coalesce(d.id, '') > $after AND ($reason = '' OR d.parkedFor = $reason)
+RETURN d.id, d.system, d.subject, d.orderKey, d.lane, d.parkedFor, d.lastError, d.lastAnswer, d.attempts, d.createdAt,
+  COUNT { MATCH (h:Delivery {openKey: d.orderKey}) WHERE h.system = d.system AND h.held IS NOT NULL }
+ORDER BY d.id LIMIT $most
+"""
+
+_STATES: Final = "UNWIND $ids AS id MATCH (d:Delivery {id: id}) RETURN d.id, d.state"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +88,9 @@ class LaneState:
     parked: int
     """deliveries that a person must look at,"""
     parked_keys: tuple[str, ...]
-    """and the order keys that they hold up; a hundred at most."""
+    """the order keys that they hold up (a hundred at most),"""
+    held: int = 0
+    """and what waits behind them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +101,72 @@ class SystemBacklog:
     waiting: int
     oldest_seconds: float
     parked: int
+    held: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    """how many are parked for each of `graph.model.vocabulary.PARKING_REASONS`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedDelivery:
+    """A delivery that waits for a person."""
+
+    id: str
+    system: str
+    subject: str
+    order_key: str
+    lane: str
+    reason: str | None
+    """one of `graph.model.vocabulary.PARKING_REASONS`; None where an earlier version parked it."""
+    error: str | None
+    """what went wrong, in a sentence of ours."""
+    answer: str | None
+    """what the other system said, as far as it is kept."""
+    attempts: int
+    created_at: int
+    """epoch milliseconds."""
+    held: int
+    """how many deliveries wait behind it."""
+
+
+async def system_backlogs(store: Store, *, deadline: float) -> list[SystemBacklog]:
+    """Sum up what waits for each system that was ever told anything; cheap enough to be asked every few seconds."""
+    counted: dict[str, list[tuple[int, int, list[str]]]] = {}
+    now = 0
+    for row in await store.rows(_SYSTEMS, {}, deadline=deadline):
+        lane, at, waiting, held, reasons = cast("tuple[str, int, int, int, list[str | None]]", tuple(row))
+        now = max(now, at)
+        counted.setdefault(_system_of(lane), []).append((waiting, held, [each or "" for each in reasons]))
+    return [
+        SystemBacklog(
+            system=system,
+            waiting=sum(waiting for waiting, _, _ in lanes),
+            oldest_seconds=await _oldest_seconds(store, system, now, deadline),
+            held=sum(held for _, held, _ in lanes),
+            parked=sum(len(reasons) for _, _, reasons in lanes),
+            reasons=_counts(reason for _, _, reasons in lanes for reason in reasons),
+        )
+        for system, lanes in sorted(counted.items())
+    ]
 
 
 async def lane_states(store: Store, *, deadline: float) -> list[LaneState]:
     """Give all lanes of all systems that were ever told anything."""
     rows = await store.rows(_LANES, {"most": MOST_KEYS}, deadline=deadline)
     return sorted((_state(row) for row in rows), key=lambda each: (each.system, each.shard))
+
+
+async def parked_deliveries(
+    store: Store, *, system: str = "", reason: str = "", after: str = "", most: int, deadline: float
+) -> list[ParkedDelivery]:
+    """Give parked deliveries by id, from the one behind `after` on; of one system, or for one reason, where they are given."""
+    given = {"lanes": f"{system}#" if system else "", "reason": reason, "after": after, "most": most}
+    return [_parked(row) for row in await store.rows(_PARKED, given, deadline=deadline)]
+
+
+async def states_of(store: Store, ids: Sequence[str], *, deadline: float) -> Mapping[str, str]:
+    """Give the state of each of these deliveries that is there."""
+    rows = await store.rows(_STATES, {"ids": list(ids)}, deadline=deadline)
+    return {str(delivery): str(state) for delivery, state in rows}
 
 
 def by_system(lanes: Iterable[LaneState]) -> list[SystemBacklog]:
@@ -78,22 +180,39 @@ def by_system(lanes: Iterable[LaneState]) -> list[SystemBacklog]:
             waiting=sum(each.waiting for each in lanes),
             oldest_seconds=max(each.oldest_seconds for each in lanes),
             parked=sum(each.parked for each in lanes),
+            held=sum(each.held for each in lanes),
         )
         for system, lanes in sorted(found.items())
     ]
 
 
+async def _oldest_seconds(store: Store, system: str, now: int, deadline: float) -> float:
+    bounds = {"low": f"{system}#", "high": f"{system}$"}  # no name has a `#`, and `$` follows it
+    rows = await store.rows(_OLDEST[store.product], bounds, deadline=deadline)
+    return max(0.0, (now - cast("int", rows[0][0])) / 1_000) if rows else 0.0
+
+
+def _counts(reasons: Iterable[str]) -> Mapping[str, int]:
+    found: dict[str, int] = {}
+    for each in reasons:
+        found[each or "unknown"] = found.get(each or "unknown", 0) + 1
+    return found
+
+
+def _system_of(lane: str) -> str:
+    return lane.rpartition("#")[0]
+
+
 def _state(row: list[object]) -> LaneState:
-    lane, owner, until, now, waiting, oldest, parked, keys = cast(
-        "tuple[str, str, int, int, int, list[tuple[int, int, str | None]], int, list[str]]", tuple(row)
+    lane, owner, until, now, waiting, oldest, parked, keys, held = cast(
+        "tuple[str, str, int, int, int, list[tuple[int, int, str | None]], int, list[str], int]", tuple(row)
     )
-    system, _, shard = lane.rpartition("#")
     at, attempts, error = oldest[0] if oldest else (None, 0, None)
     alive = until >= now
     return LaneState(
         id=lane,
-        system=system,
-        shard=int(shard),
+        system=_system_of(lane),
+        shard=int(lane.rpartition("#")[2]),
         owner=owner if alive else None,
         until=until if alive else None,
         waiting=waiting,
@@ -103,4 +222,22 @@ def _state(row: list[object]) -> LaneState:
         last_error=error,
         parked=parked,
         parked_keys=tuple(keys),
+        held=held,
+    )
+
+
+def _parked(row: list[object]) -> ParkedDelivery:
+    delivery, system, subject, key, lane, reason, error, answer, attempts, created, held = row
+    return ParkedDelivery(
+        id=str(delivery),
+        system=str(system),
+        subject=str(subject),
+        order_key=str(key),
+        lane=str(lane),
+        reason=cast("str | None", reason),
+        error=cast("str | None", error),
+        answer=cast("str | None", answer),
+        attempts=cast("int", attempts),
+        created_at=cast("int", created),
+        held=cast("int", held),
     )

@@ -5,7 +5,8 @@ the other system may have heard already: it looks there before it says anything 
 gets one for the same delivery (`hold`), not even a new owner of the lane, so that a request of the old owner that is
 still on its way is over before the next one is made.
 
-A delivery waits for all earlier ones of its order key, parked ones too: what comes later must not be told first.
+A delivery waits for all earlier ones of its order key, parked ones too: what comes later must not be told first. So only
+the first of an order key is `due`; whatever settles it makes the next one due (`outcomes.py`).
 """
 
 from __future__ import annotations
@@ -25,17 +26,14 @@ UNWIND $batch.lanes AS lane
 MATCH (l:Lane {id: lane.id})
 WITH l, lane, datetime.realtime().epochMillis AS now
 WHERE l.owner = $owner AND l.epoch = lane.epoch AND l.until > now
-MATCH (d:Delivery {waiting: lane.id})
-WHERE d.nextAt <= now AND NOT EXISTS {
-  MATCH (e:Delivery {orderKey: d.orderKey})
-  WHERE e.system = d.system AND e.version < d.version AND e.state <> 'DONE'
-}
+MATCH (d:Delivery {due: lane.id})
+WHERE d.nextAt <= now
 WITH d, lane, now LIMIT $most
 SET d._lock = true
 REMOVE d._lock
-WITH d, lane, now WHERE d.waiting = lane.id AND d.nextAt <= now
+WITH d, lane, now WHERE d.due = lane.id AND d.nextAt <= now
 SET d.attempts = d.attempts + 1, d._epoch = lane.epoch, d.nextAt = now + $hold
-RETURN d.id, d.orderKey, d.version, d.attempts, lane.epoch, now - d.createdAt, d.payload
+RETURN d.id, d.orderKey, d.version, d.attempts, lane.epoch, now - d.since, d.payload
 """
 
 
@@ -50,7 +48,7 @@ class Claim:
     """this one included: from 2 on, the other system may have heard before."""
     epoch: int
     age_ms: int
-    """since the change."""
+    """since the change; since it was replayed, or one before it was, where that is later."""
     payload: Mapping[str, Any]
 
 

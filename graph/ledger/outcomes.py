@@ -2,13 +2,18 @@
 
 The lane's owner may have lost its lease without knowing. So each outcome names the attempt and the epoch of its claim,
 and is taken under the delivery's lock only if both are still those of the delivery.
+
+What waits behind it in its order key goes with it, in the same transaction: the next one is due when it is DONE, and all of
+them are held when it is parked, until a person has replayed it (`release`). Each looks only at what is not yet DONE of
+that order key (`openKey`). A delivery that is DONE keeps its `openKey` until the next of its order key is DONE and its own
+claim has run out: until then the other system may not have acted on it yet (graph/changes/alarms/acknowledge.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias, assert_never
+from typing import Final, Literal, TypeAlias, assert_never
 
 from graph.ledger.claims import Claim
 from graph.store.store import Transaction
@@ -22,11 +27,54 @@ WITH d, row, datetime.realtime().epochMillis AS now
 WHERE d.state = 'READY' AND d.attempts = row.attempts AND d._epoch = row.epoch
 SET d.state = row.state,
     d.waiting = CASE WHEN row.state = 'READY' THEN d.waiting ELSE null END,
+    d.due = CASE WHEN row.state = 'READY' THEN d.due ELSE null END,
+    d.queued = CASE WHEN row.state = 'READY' THEN d.queued ELSE null END,
     d.parked = CASE WHEN row.state = 'DEAD' THEN d.lane ELSE null END,
+    d.parkedFor = row.reason,
     d.nextAt = CASE WHEN row.state = 'READY' THEN now + row.pause ELSE d.nextAt END,
-    d.lastError = row.error
+    d.lastError = row.error,
+    d.lastAnswer = row.answer
 RETURN d.id
 """
+
+_GO_ON: Final = """
+UNWIND $batch.ids AS id
+MATCH (d:Delivery {id: id})
+WITH d, HEAD(COLLECT {
+  MATCH (n:Delivery {openKey: d.orderKey})
+  WHERE n.system = d.system AND n.state <> 'DONE'
+  RETURN n.id ORDER BY n.version LIMIT 1
+}) AS next
+MATCH (n:Delivery {id: next})
+WHERE n.state = 'READY' AND n.held IS NULL AND n.due IS NULL
+SET n.due = n.lane, n.queued = n.system + '#' + toString(n.since)
+"""
+
+_CLOSE: Final = """
+UNWIND $batch.ids AS id
+MATCH (d:Delivery {id: id})
+MATCH (e:Delivery {openKey: d.orderKey})
+WHERE e.system = d.system AND e.state = 'DONE' AND e.id <> d.id AND e.nextAt <= datetime.realtime().epochMillis
+SET e.openKey = null
+"""
+
+_HOLD: Final = """
+UNWIND $batch.ids AS id
+MATCH (d:Delivery {id: id})
+MATCH (e:Delivery {openKey: d.orderKey})
+WHERE e.system = d.system AND e.state = 'READY' AND e.held IS NULL
+SET e.held = e.lane, e.waiting = null
+"""
+
+_RELEASE: Final = """
+MATCH (d:Delivery {id: $id})
+MATCH (e:Delivery {openKey: d.orderKey})
+WHERE e.system = d.system AND e.state = 'READY' AND e.held IS NOT NULL
+SET e.waiting = e.lane, e.held = null, e.since = $now
+"""
+
+ParkedFor: TypeAlias = Literal["refused", "invalidAnswer", "expired", "fault"]
+"""`graph.model.vocabulary.PARKING_REASONS`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +93,8 @@ class Again:
     claim: Claim
     error: str
     pause_ms: int
+    answer: str | None = None
+    """what the other system said, as far as it is kept: for operators."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,30 +103,47 @@ class Dead:
 
     claim: Claim
     error: str
+    reason: ParkedFor
+    answer: str | None = None
+    """what the other system said, as far as it is kept: for operators."""
 
 
 Outcome: TypeAlias = Done | Again | Dead
 
 
 async def settle(transaction: Transaction, outcomes: Sequence[Outcome]) -> frozenset[str]:
-    """Write outcomes down; give the ids of the deliveries for which they were taken."""
-    rows = [_row(each) for each in sorted(outcomes, key=lambda each: each.claim.id)]
-    return (
-        frozenset(str(row[0]) for row in await transaction.run(_SETTLE, {"batch": {"rows": rows}}))
-        if rows
-        else frozenset()
-    )
+    """Write outcomes down, and what they mean for what waits behind; give the ids of the deliveries for which they were taken."""
+    # By order key, as all who lock several deliveries do.
+    ordered = sorted(outcomes, key=lambda each: (each.claim.order_key, each.claim.id))
+    if not ordered:
+        return frozenset()
+    rows = await transaction.run(_SETTLE, {"batch": {"rows": [_row(each) for each in ordered]}})
+    taken = frozenset(str(row[0]) for row in rows)
+    done = [each.claim.id for each in ordered if isinstance(each, Done) and each.claim.id in taken]
+    dead = [each.claim.id for each in ordered if isinstance(each, Dead) and each.claim.id in taken]
+    if done:
+        transaction.later(_GO_ON, {"batch": {"ids": done}})
+        transaction.later(_CLOSE, {"batch": {"ids": done}})
+    if dead:
+        transaction.later(_HOLD, {"batch": {"ids": dead}})
+    return taken
+
+
+def release(transaction: Transaction, delivery: str, *, now: int) -> None:
+    """Let what is held behind a parked delivery wait for it again: it was replayed, and they wait since then."""
+    transaction.later(_RELEASE, {"id": delivery, "now": now})
 
 
 def _row(outcome: Outcome) -> dict[str, object]:
     claim = outcome.claim
     token: dict[str, object] = {"id": claim.id, "attempts": claim.attempts, "epoch": claim.epoch}
+    nothing: dict[str, object] = {"pause": 0, "reason": None, "answer": None}
     match outcome:
         case Done(note=note):
-            return {**token, "state": "DONE", "error": note, "pause": 0}
-        case Again(error=error, pause_ms=pause):
-            return {**token, "state": "READY", "error": error, "pause": pause}
-        case Dead(error=error):
-            return {**token, "state": "DEAD", "error": error, "pause": 0}
+            return {**token, **nothing, "state": "DONE", "error": note}
+        case Again(error=error, pause_ms=pause, answer=answer):
+            return {**token, **nothing, "state": "READY", "error": error, "pause": pause, "answer": answer}
+        case Dead(error=error, reason=reason, answer=answer):
+            return {**token, **nothing, "state": "DEAD", "error": error, "reason": reason, "answer": answer}
         case never:
             assert_never(never)

@@ -1,23 +1,31 @@
-"""The ledger would grow for ever; what everybody has been told goes when it is old, and nothing else does.
+"""The graph would grow for ever: what is over, and what everybody has been told of, goes when it is old; nothing else does.
 
-An event goes with its deliveries once it is older than the retention and all of them are DONE. One that is waiting or
-parked keeps its event, however old. It is the work of a timer (`KIND`), a batch at a time.
+For each kind there is a statement that finds, by an index on its time, what is older than the setting, and takes away so many
+at a time (`coalesce` keeps a planner from other indexes). A timer for each kind runs it, hourly, and again at once while there
+is more.
+
+Rules. 1. What has not ended does not go: an open alarm, an open ticket, a downtime without an end, a difference that nobody has
+settled, a feed that is being compared. 2. What a surrounding system is still to be told of does not go, parked deliveries
+included. 3. A ticket that we have opened goes with its alarm, or its order key would be used anew. 4. Usage that matches no
+service does not go: nobody has billed it. 5. Each statement looks at what is old, never at all there is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, cast
 
 from graph.ledger.timers import Due, Work
 from graph.store.store import Transaction
 
 KIND: Final = "retention"
-ABOUT: Final = "ledger"
 EVERY_MS: Final = 60 * 60 * 1_000
 _MOST: Final = 500
 
-_SWEEP: Final = """
-MATCH (e:Event) WHERE e.at < $before AND NOT EXISTS {
+_EVENTS: Final = """
+MATCH (e:Event) WHERE e.at < $before AND coalesce(e.unplaced, 0) = 0 AND NOT EXISTS {
   MATCH (d:Delivery)-[:TELLS]->(e) WHERE d.state <> 'DONE'
 }
 WITH e LIMIT $most
@@ -28,12 +36,140 @@ DETACH DELETE e
 RETURN count(*)
 """
 
+# With the tickets that report it, once these are over and as old; and with the node by which reports find it.
+_ALARMS: Final = """
+MATCH (a:Alarm) WHERE a.clearedAt < $before AND a.state = 'cleared' AND coalesce(a._endedAt, a.clearedAt) < $before
+  AND NOT EXISTS { MATCH (t:Ticket)-[:REPORTS]->(a) WHERE NOT t.status IN $over OR t.changedAt >= $before }
+  AND NOT EXISTS { MATCH (d:Delivery {openKey: a.id}) WHERE d.state <> 'DONE' }
+  AND NOT EXISTS {
+    MATCH (t:Ticket)-[:REPORTS]->(a) MATCH (d:Delivery {openKey: t.orderKey}) WHERE d.state <> 'DONE'
+  }
+WITH a LIMIT $most
+SET a._locked = coalesce(a._locked, 0) + 1
+WITH a WHERE a.state = 'cleared'
+OPTIONAL MATCH (t:Ticket)-[:REPORTS]->(a) WHERE t.orderKey IS NOT NULL
+WITH a, collect(t) AS tickets
+OPTIONAL MATCH (k:AlarmIdentity {key: a.identity})
+WITH a, tickets, collect(k) AS identities
+FOREACH (each IN tickets | DETACH DELETE each)
+FOREACH (each IN identities | DETACH DELETE each)
+DETACH DELETE a
+RETURN count(*)
+"""
 
-def sweeping(retention_ms: int) -> Work:
-    """Make the timer's work, for what is older than so much."""
+# Those that others have opened: ours go with their alarms.
+_TICKETS: Final = """
+MATCH (t:Ticket) WHERE t.changedAt < $before AND coalesce(t.status, '') IN $over AND coalesce(t.orderKey, '') = ''
+WITH t LIMIT $most
+SET t._locked = coalesce(t._locked, 0) + 1
+WITH t WHERE t.changedAt < $before
+DETACH DELETE t
+RETURN count(*)
+"""
 
-    async def swept(transaction: Transaction, due: Due) -> int:
-        [[count]] = await transaction.run(_SWEEP, {"before": due.now - retention_ms, "most": _MOST})
-        return due.now if cast("int", count) == _MOST else due.now + EVERY_MS
+_DOWNTIME: Final = """
+MATCH (n:Downtime) WHERE n.to < $before AND NOT EXISTS {
+  MATCH (n)-[:INTERRUPTS]->(s:Service) MATCH (d:Delivery {openKey: s.id}) WHERE d.state <> 'DONE'
+}
+WITH n LIMIT $most
+DETACH DELETE n
+RETURN count(*)
+"""
+
+_USAGE: Final = """
+MATCH (u:Usage) WHERE u.to < $before AND coalesce(u.awaits, '') = '' AND NOT EXISTS {
+  MATCH (u)-[:USED_BY]->(s:Service) MATCH (d:Delivery {openKey: s.id}) WHERE d.state <> 'DONE'
+}
+WITH u LIMIT $most
+DETACH DELETE u
+RETURN count(*)
+"""
+
+_DIFFERENCES: Final = """
+MATCH (n:InventoryDifference) WHERE n.settledAt < $before AND coalesce(n.state, '') IN $over
+  AND NOT EXISTS { MATCH (d:Delivery {openKey: n.id}) WHERE d.state <> 'DONE' }
+  AND NOT EXISTS { MATCH (d:Delivery {openKey: n.resource}) WHERE d.state <> 'DONE' }
+WITH n LIMIT $most
+SET n._locked = coalesce(n._locked, 0) + 1
+WITH n WHERE n.state IN $over
+DETACH DELETE n
+RETURN count(*)
+"""
+
+_FEEDS: Final = """
+MATCH (f:InventoryFeed) WHERE f.startedAt < $before AND f.state <> 'received'
+  AND NOT EXISTS { MATCH (n:InventoryDifference {feed: f.id}) }
+WITH f LIMIT $most
+SET f._locked = coalesce(f._locked, 0) + 1
+WITH f WHERE f.state <> 'received' AND f.startedAt < $before
+DETACH DELETE f
+RETURN count(*)
+"""
+
+_OVER: Final = MappingProxyType(
+    {
+        "alarms": ("resolved", "closed", "cancelled", "rejected"),
+        "tickets": ("resolved", "closed", "cancelled", "rejected"),
+        "differences": ("taken", "told", "gone"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """For how long each kind is kept after it is over, in milliseconds."""
+
+    events: int
+    """and deliveries, which are kept as long as their events."""
+    alarms: int
+    """and the tickets that we have opened for them."""
+    tickets: int
+    """that others have opened."""
+    downtime: int
+    usage: int
+    differences: int
+    feeds: int
+
+    def by_kind(self) -> Mapping[str, int]:
+        """Give them by the names that `sweeping` and the timers use."""
+        return {name: int(getattr(self, name)) for name in KINDS}
+
+
+KINDS: Final = ("events", "alarms", "tickets", "downtime", "usage", "differences", "feeds")
+
+
+def sweeping(kept: Kept) -> Work:
+    """Make the work of the timers, each `about` one of `KINDS`; a timer of another kind, of an earlier version, ends."""
+    ages = kept.by_kind()
+
+    async def swept(transaction: Transaction, due: Due) -> int | None:
+        if due.about not in ages:
+            return None
+        before = due.now - ages[due.about]
+        count = await sweep(transaction, due.about, before=before, most=_MOST)
+        return due.now if count == _MOST else due.now + EVERY_MS
 
     return swept
+
+
+async def sweep(transaction: Transaction, kind: str, *, before: int, most: int) -> int:
+    """Take away up to `most` of a kind that were over before a time (epoch milliseconds); give how many there were."""
+    given: dict[str, object] = {"before": before, "most": most, "over": list(_OVER.get(kind, ()))}
+    match kind:
+        case "events":
+            rows = await transaction.run(_EVENTS, given)
+        case "alarms":
+            rows = await transaction.run(_ALARMS, given)
+        case "tickets":
+            rows = await transaction.run(_TICKETS, given)
+        case "downtime":
+            rows = await transaction.run(_DOWNTIME, given)
+        case "usage":
+            rows = await transaction.run(_USAGE, given)
+        case "differences":
+            rows = await transaction.run(_DIFFERENCES, given)
+        case "feeds":
+            rows = await transaction.run(_FEEDS, given)
+        case _:
+            raise ValueError(f"nothing of the kind {kind!r} is swept")
+    return cast("int", rows[0][0])

@@ -19,6 +19,7 @@ from typing import Any, Final, assert_never
 import orjson
 
 from graph.load.records import NodeRecord, Record, RelationshipRecord
+from graph.model.alarm import key_of_stored
 from graph.model.identity import external_key
 from graph.model.model import LABELS, RELATIONSHIPS, Kind, Label, Property, label_of, searchable
 from graph.model.times import NoTime, epoch_milliseconds
@@ -123,6 +124,8 @@ def _derived(label: Label, properties: dict[str, Any]) -> dict[str, Any]:
     if label.searched and isinstance(properties.get("name"), str):
         beside = [str(properties[each]) for each in ("model", "words") if each in properties]
         properties["words"] = searchable(properties["name"], *beside)
+    if label.name == "Alarm":
+        properties["identity"] = key_of_stored(properties)
     if label.name == "ExternalName":
         properties.setdefault("key", external_key(str(properties.get("system")), str(properties.get("name"))))
     return properties

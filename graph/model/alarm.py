@@ -11,8 +11,11 @@ has a field; all of it, as it came, is in `record`, in the shape of TMF642, so t
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import orjson
 
 from graph.model.vocabulary import ALARM_TYPES, SEVERITIES
 
@@ -74,3 +77,26 @@ class Alarm:
             return (self.source_system_id, self.external_alarm_id)
         about = (self.alarm_type, self.probable_cause, self.specific_problem or "")
         return (self.source_system_id, self.alarmed_object, *about)
+
+    @property
+    def identity_key(self) -> str:
+        """The identity as it is kept: of one length, whatever it says."""
+        return key_of(self.identity)
+
+
+def key_of(identity: Sequence[str]) -> str:
+    """Give the key of an identity, as it is kept with the latest alarm that has it."""
+    return hashlib.sha256(orjson.dumps(list(identity))).hexdigest()
+
+
+def key_of_stored(properties: Mapping[str, object]) -> str:
+    """Give the key of an alarm from its properties in the graph.
+
+    >>> key_of_stored({"sourceSystemId": "ems", "externalAlarmId": "7"}) == key_of(["ems", "7"])
+    True
+    """
+    source, external = str(properties.get("sourceSystemId")), properties.get("externalAlarmId")
+    if external is not None:
+        return key_of([source, str(external)])
+    names = ("alarmedObjectRef", "alarmType", "probableCause", "specificProblem")
+    return key_of([source, *(str(properties.get(name) or "") for name in names)])

@@ -100,7 +100,8 @@ def _row(label: Label, each: Property) -> str:
         "unique": each.name in label.unique,
         "indexed": each.indexed and each.name not in label.unique,
         "may be absent": not each.required,
-        "operators only": each.operator_only,
+        "operators only": each.operator_only and not each.internal,
+        "never in the API": each.internal,
     }
     told = ", ".join(name for name, true in traits.items() if true)
     return f"| `{each.name}` | {each.kind.value} | {told} | {' '.join(f'`{word}`' for word in each.words)} |"

@@ -38,6 +38,8 @@ class Property:
     indexed: bool = False
     operator_only: bool = False
     """asked for, filtered by or sorted by only with a role that reads everything."""
+    internal: bool = False
+    """never in the API: what the program finds things by."""
 
 
 ID: Final = Property(name="id", indexed=True)

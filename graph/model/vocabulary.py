@@ -43,6 +43,8 @@ USAGE_STATES: Final = ("received", "rejected", "recycled", "guided", "rated", "r
 BOOST_STATES: Final = ("requested", "scheduled", "activated", "terminated", "declined")
 
 DELIVERY_STATES: Final = ("READY", "DONE", "DEAD")
+PARKING_REASONS: Final = ("refused", "invalidAnswer", "expired", "fault")
+"""of a delivery: the system refused it (4xx), answered what makes no sense, did not take it for a week, or we failed over it."""
 PARTS: Final = ("access", "working", "protecting")
 """of a service: what an alarm hits of it."""
 

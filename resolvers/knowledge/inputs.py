@@ -36,7 +36,7 @@ def filter_of(label: str) -> Any:
         "not_": ("not", made, False),
     }
     for each in LABELS[label].properties:
-        if each.name not in _UNFILTERED and each.kind is not Kind.JSON:
+        if each.name not in _UNFILTERED and each.kind is not Kind.JSON and not each.internal:
             fields[f"{each.name}_"] = (each.name, _operators(each), each.operator_only)
     return _input(made, fields)
 
@@ -47,7 +47,11 @@ def order_of(label: str) -> Any:
     values = {
         order_name(each.name): _order_value(each)
         for each in LABELS[label].properties
-        if each.required and not each.words and each.kind is not Kind.JSON and each.name not in _UNFILTERED
+        if each.required
+        and not each.words
+        and each.kind is not Kind.JSON
+        and each.name not in _UNFILTERED
+        and not each.internal
     }
     functional: Any = enum.Enum  # its members come from the model, which a type checker cannot follow
     vocabulary = functional(f"{label}OrderField", values)

@@ -44,7 +44,7 @@ from resolvers.knowledge.words import (
     Tier,
     UsageState,
 )
-from resolvers.words import TicketStatus
+from resolvers.words import ParkingReason, TicketStatus
 
 
 @strawberry.interface(description="Anything with an id (Relay).")
@@ -385,14 +385,18 @@ class Delivery(Node):
     subject: str
     lane: str
     waiting: str | None
+    held: str | None
     parked: str | None
+    parked_for: ParkingReason | None
     order_key: str
     version: int
     state: DeliveryState
     attempts: int
     created_at: dt.datetime
+    since: dt.datetime | None
     next_at: dt.datetime
     last_error: str | None
+    last_answer: str | None
     payload: JSON
     event: Event | None = along("TELLS>", operator_only=True)
 

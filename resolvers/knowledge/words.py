@@ -9,7 +9,7 @@ import strawberry
 
 from graph.model import model, vocabulary
 from graph.model.mapping import enum_name
-from resolvers.words import TicketStatus
+from resolvers.words import ParkingReason, TicketStatus
 
 
 def _words(of: type[enum.Enum], words: tuple[str, ...]) -> None:
@@ -257,6 +257,7 @@ _words(OrderState, vocabulary.ORDER_STATES)
 _words(BoostStatus, vocabulary.BOOST_STATES)
 _words(UsageState, vocabulary.USAGE_STATES)
 _words(DeliveryState, vocabulary.DELIVERY_STATES)
+_words(ParkingReason, vocabulary.PARKING_REASONS)
 _words(FeedKind, vocabulary.FEED_KINDS)
 _words(FeedState, vocabulary.FEED_STATES)
 _words(DifferenceKind, vocabulary.DIFFERENCE_KINDS)

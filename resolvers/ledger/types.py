@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NewType, Self
+from typing import Annotated, Final, NewType, Self
 
 import strawberry
 from strawberry.types import Info
 
 from graph.compiler.leaves import rfc3339
-from graph.ledger.backlog import LaneState, lane_states
+from graph.ledger.backlog import LaneState, lane_states, parked_deliveries
+from graph.ledger.backlog import ParkedDelivery as Parked
 from graph.store.store import Store
 from resolvers.directives import ListSize, OperatorOnly
+from resolvers.words import ParkingReason
 
+PAGE: Final = 100
+MOST: Final = 1_000
+"""parked deliveries in an answer."""
 Moment = NewType("Moment", int)
 """Epoch milliseconds."""
 MOMENT = strawberry.scalar(name="DateTime", serialize=rfc3339, description="Date with time (isoformat)")
@@ -47,6 +52,9 @@ class Lane:
     parked_keys: list[str] = strawberry.field(
         description="The order keys that they hold up; a hundred at most.", directives=[ListSize(assumed_size=100)]
     )
+    held: int = strawberry.field(
+        description="Deliveries that wait behind a parked one; they are not counted as waiting, and do not age."
+    )
 
     @classmethod
     def of(cls, state: LaneState) -> Self:
@@ -64,11 +72,71 @@ class Lane:
             last_error=state.last_error,
             parked=state.parked,
             parked_keys=list(state.parked_keys),
+            held=state.held,
+        )
+
+
+@strawberry.type(description="A delivery that waits for a person: nobody tries it again before it is replayed.")
+class ParkedDelivery:
+    """graph.ledger.backlog.ParkedDelivery."""
+
+    id: strawberry.ID = strawberry.field(description="What `replayDelivery` and `node` know it by.")
+    system: str = strawberry.field(description="The system that was to be told.")
+    subject: str = strawberry.field(description="What that system keeps: a customer, a service, an alarm, a resource.")
+    order_key: str = strawberry.field(description="What has the same order key waits behind it.")
+    lane: str = strawberry.field(description="The lane that it lies in, as in `lanes`.")
+    reason: ParkingReason | None = strawberry.field(
+        description="Why it is parked; null where an earlier version parked it."
+    )
+    error: str | None = strawberry.field(description="What went wrong at the last attempt.")
+    answer: str | None = strawberry.field(
+        description="The start of what the system answered then (2,000 characters), without credentials."
+    )
+    attempts: int = strawberry.field(description="How often it was tried.")
+    created_at: Moment = strawberry.field(description="When the change was made that it tells of.")
+    held: int = strawberry.field(description="How many deliveries wait behind it.")
+
+    @classmethod
+    def of(cls, parked: Parked) -> Self:
+        """Show a parked delivery."""
+        return cls(
+            id=strawberry.ID(parked.id),
+            system=parked.system,
+            subject=parked.subject,
+            order_key=parked.order_key,
+            lane=parked.lane,
+            reason=ParkingReason(parked.reason) if parked.reason else None,
+            error=parked.error,
+            answer=parked.answer,
+            attempts=parked.attempts,
+            created_at=Moment(parked.created_at),
+            held=parked.held,
         )
 
 
 async def _lanes(info: Info[Asked]) -> list[Lane]:
     return [Lane.of(each) for each in await lane_states(info.context.store, deadline=info.context.deadline)]
+
+
+async def _parked(
+    info: Info[Asked],
+    system: Annotated[str | None, strawberry.argument(description="Only what this system was to be told.")] = None,
+    reason: Annotated[ParkingReason | None, strawberry.argument(description="Only what is parked for this.")] = None,
+    first: Annotated[int, strawberry.argument(description="How many, at most 1,000.")] = PAGE,
+    after: Annotated[
+        strawberry.ID | None, strawberry.argument(description="Only those behind the one with this id.")
+    ] = None,
+) -> list[ParkedDelivery]:
+    asked = info.context
+    found = await parked_deliveries(
+        asked.store,
+        system=system or "",
+        reason=reason.value if reason else "",
+        after=after or "",
+        most=max(0, min(first, MOST)),
+        deadline=asked.deadline,
+    )
+    return [ParkedDelivery.of(each) for each in found]
 
 
 @strawberry.type
@@ -79,6 +147,11 @@ class Query:
         resolver=_lanes,
         description="What surrounding systems are still to be told, a sixteenth of a system each, and who tells it.",
         directives=[OperatorOnly(), ListSize(assumed_size=128)],
+    )
+    parked_deliveries: list[ParkedDelivery] = strawberry.field(
+        resolver=_parked,
+        description="Deliveries that wait for a person, by id.",
+        directives=[OperatorOnly(), ListSize(assumed_size=PAGE, slicing_arguments=["first"])],
     )
 
 

@@ -26,6 +26,8 @@ from adapters.xml.confinement import confined
 from adapters.xml.parser import Element, read_xml
 from graph.model.resource import Resource
 
+UPDATE_SERVICE: Final = "ResourceInventoryUpdate"
+"""the service that is told."""
 SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 HEADER: Final = "http://www.tmforum.org/mtop/fmw/xsd/hdr/v1"
 UPDATE: Final = "http://www.tmforum.org/mtop/mri/xsd/riu/v1"
@@ -105,7 +107,7 @@ class Mtosi:
         self, order: ResourceOrder, delivery_id: str, deadline: float, *, beside: Element | None = None
     ) -> None:
         body = update(order, beside)
-        await self._exchange("ResourceInventoryUpdate", "updateInventory", body, delivery_id, deadline)
+        await self._exchange(UPDATE_SERVICE, "updateInventory", body, delivery_id, deadline)
 
     async def _exchange(self, service: str, activity: str, body: Element, correlation: str, deadline: float) -> Element:
         """Send a message, and give the body of the answer to it."""

@@ -47,7 +47,7 @@ UNWIND $batch.alarms AS id
 MATCH (a:Alarm {id: id})
 WITH a, datetime.realtime().epochMillis AS now
 WHERE a.ackState <> $ack AND NOT EXISTS {
-  MATCH (d:Delivery {orderKey: a.id})-[:TELLS]->(e:Event)
+  MATCH (d:Delivery {openKey: a.id})-[:TELLS]->(e:Event)
   WHERE d.system = $system AND e.type IN $events AND (d.state = 'READY' OR d.nextAt > now)
 }
 RETURN a.id ORDER BY a.id

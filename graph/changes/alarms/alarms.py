@@ -45,7 +45,8 @@ _MADE: Final = """{id: $id, sourceSystemId: $source, alarmedObjectRef: $object, 
 _SAID: Final = """
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
-    a.record = $record, a.awaits = $awaits, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = $version
+    a.record = $record, a.awaits = $awaits, a.identity = $identity, a._sourceAt = $sourceAt, a._endedAt = $ended,
+    a._version = $version
 """
 
 
@@ -76,8 +77,11 @@ _SET: Final = """
 MATCH (a:Alarm {id: $id})
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
-    a.raisedAt = $raised, a.record = $record, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = $version
+    a.raisedAt = $raised, a.record = $record, a.identity = $identity, a._sourceAt = $sourceAt, a._endedAt = $ended,
+    a._version = $version
 """
+# Under the lock of the identity (occurrence.py). A load, or an earlier version, may have left several.
+_SUPERSEDE: Final = "MATCH (a:Alarm {identity: $identity}) SET a.identity = null"
 
 
 async def raise_alarm(
@@ -175,6 +179,7 @@ async def _begin(transaction: Transaction, by: By, alarm: Alarm, found: Found) -
     written = Written(
         text=_CREATE[label.name if label else ""], parameters={**_parameters(made), **about, "awaits": awaits}
     )
+    transaction.later(_SUPERSEDE, {"identity": alarm.identity_key})
     return await follow(transaction, by, made, written)
 
 
@@ -222,7 +227,15 @@ def _parameters(alarm: Changed) -> dict[str, object]:
         "ended": _ended(alarm),
         "record": occurrence.record_text(value.record),
         "sourceAt": max(before, occurrence.source_time(value)),
+        "identity": _identity(alarm),
     }
+
+
+def _identity(alarm: Changed) -> str | None:
+    """Give the key of its identity, where reports of that are of it; one that another has followed gets it back by a change only."""
+    known, key = alarm.known, alarm.value.identity_key
+    is_latest = known is None or known.is_latest or alarm.step is Step.REOPEN or key != known.value.identity_key
+    return key if is_latest else None
 
 
 def _ended(alarm: Changed) -> int | None:

@@ -89,8 +89,9 @@ async def follow(transaction: Transaction, by: By, alarm: Changed, written: Writ
     decisions = await _decisions(transaction, by.policy, alarm, changed)
     made = _tell(transaction, by, alarm, changed, versions)
     told = {each.aggregate_id: each.id for each in made}
-    tickets.write(transaction, by.policy.ticketing, decisions)
+    # Deliveries before their tickets: so does who settles a delivery, and neither may wait for the other.
     write_down(transaction, [_delivery(each, told, by.policy) for each in decisions])
+    tickets.write(transaction, by.policy.ticketing, decisions)
     touched = {other for each in changed for other in each.alarms}
     happened = [Happened(event=each, touches=each.aggregate_id in touched) for each in made]
     await hearing.tell(transaction, by.policy.fault_management, by.principal.system, happened)

@@ -12,7 +12,6 @@ a clear that its source dates before the raise: else a fault that came back woul
 from __future__ import annotations
 
 import enum
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -21,36 +20,17 @@ import orjson
 
 from graph.changes.policy import AlarmPolicy
 from graph.changes.sources import Sources
+from graph.errors import Contended
 from graph.model.alarm import Alarm
 from graph.model.identity import external_key
 from graph.store.store import Transaction
 
-_FIND_NAMED: Final = """
+# What is known of an identity is one alarm, the latest; those before it are found by their ids only, however many there are.
+_FIND: Final = """
 MERGE (k:AlarmIdentity {key: $key})
 SET k._locked = coalesce(k._locked, 0) + 1
-RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
-  MATCH (a:Alarm {externalAlarmId: $external})
-  WHERE a.sourceSystemId = $source
-  RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
-}), HEAD(COLLECT {
-  MATCH (o:NetworkElement {id: $object}) RETURN o.id
-  UNION MATCH (o:Card {id: $object}) RETURN o.id
-  UNION MATCH (o:Port {id: $object}) RETURN o.id
-  UNION MATCH (o:Trunk {id: $object}) RETURN o.id
-}), HEAD(COLLECT {
-  MATCH (x:ExternalName {key: $name})-[:NAMES]->(o)
-  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
-  RETURN o.id
-})
-"""
-
-_FIND_UNNAMED: Final = """
-MERGE (k:AlarmIdentity {key: $key})
-SET k._locked = coalesce(k._locked, 0) + 1
-RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
-  MATCH (a:Alarm {alarmedObjectRef: $object})
-  WHERE a.sourceSystemId = $source AND a.externalAlarmId IS NULL AND a.alarmType = $type
-    AND a.probableCause = $cause AND coalesce(a.specificProblem, '') = $problem
+RETURN k.key, datetime.realtime().epochMillis, HEAD(COLLECT {
+  MATCH (a:Alarm {identity: $key})
   RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
 }), HEAD(COLLECT {
   MATCH (o:NetworkElement {id: $object}) RETURN o.id
@@ -74,7 +54,7 @@ RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, coales
   HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }),
   COLLECT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s.id ORDER BY s.id }, coalesce(a._version, 0),
   [a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmType, a.probableCause, a.specificProblem,
-   a.perceivedSeverity, a.raisedAt]
+   a.perceivedSeverity, a.raisedAt], a.identity IS NOT NULL
 """
 
 
@@ -101,6 +81,8 @@ class Known:
     """those that it affects."""
     version: int
     """how often it has changed."""
+    is_latest: bool
+    """whether a report of its identity is of it: no later alarm has the same."""
 
     @property
     def is_cleared(self) -> bool:
@@ -136,16 +118,15 @@ async def find(transaction: Transaction, alarm: Alarm) -> Found:
     `alarmed_object` is an id of ours, or else the name by which the source knows the thing.
     """
     given = {
-        "key": hashlib.sha256(orjson.dumps(alarm.identity)).hexdigest(),
-        "source": alarm.source_system_id,
+        "key": alarm.identity_key,
         "object": alarm.alarmed_object,
         "name": external_key(alarm.source_system_id, alarm.alarmed_object),
     }
-    if alarm.external_alarm_id is not None:
-        rows = await transaction.run(_FIND_NAMED, {**given, "external": alarm.external_alarm_id})
-    else:
-        rows = await transaction.run(_FIND_UNNAMED, {**given, **_about(alarm)})
-    now, alarm_id, itself, named = cast("tuple[int, str | None, str | None, str | None]", tuple(rows[0]))
+    [[key, *found]] = await transaction.run(_FIND, given)
+    if key is None:
+        # Neo4j finds the node, waits for its lock, and then holds the lock of what retention has deleted.
+        raise Contended("The identity of this alarm was swept away at this moment")
+    now, alarm_id, itself, named = cast("tuple[int, str | None, str | None, str | None]", tuple(found))
     known = None if alarm_id is None else await lock(transaction, alarm_id, Sources(everyone=True))
     return Found(now=now, known=known, object=itself or named)
 
@@ -155,7 +136,7 @@ async def lock(transaction: Transaction, alarm_id: str, sources: Sources) -> Kno
     rows = await transaction.run(_LOCK, {"alarm": alarm_id, **sources.parameters()})
     if not rows:
         return None
-    now, state, ack, cleared_at, ended_at, source_at, record, target, services, version, told = rows[0]
+    now, state, ack, cleared_at, ended_at, source_at, record, target, services, version, told, is_latest = rows[0]
     acknowledged = ack == "acknowledged"
     value = _value(cast("list[Any]", told), str(record), cleared=state == "cleared", acknowledged=acknowledged)
     return Known(
@@ -170,6 +151,7 @@ async def lock(transaction: Transaction, alarm_id: str, sources: Sources) -> Kno
         object=cast("str | None", target),
         services=tuple(cast("list[str]", services)),
         version=cast("int", version),
+        is_latest=bool(is_latest),
     )
 
 
@@ -244,11 +226,3 @@ def _is_repeat(known: Known, alarm: Alarm) -> bool:
 
 def _says_the_same(known: Known, alarm: Alarm) -> bool:
     return alarm.record == known.value.record and alarm.cleared == known.is_cleared
-
-
-def _about(alarm: Alarm) -> dict[str, object]:
-    return {
-        "type": alarm.alarm_type,
-        "cause": alarm.probable_cause,
-        "problem": alarm.specific_problem or "",
-    }

@@ -27,9 +27,10 @@ WHERE t.system = $system AND t.externalId IS NOT NULL
 RETURN t.orderKey, t.externalId
 """
 
+# `coalesce` keeps a planner from the index of that property, by which it would look at all tickets that there ever were.
 _OPEN_ONES: Final = """
 MATCH (t:Ticket)
-WHERE t.status IN $open AND t.system = $system AND t.externalId > $after
+WHERE t.status IN $open AND t.system = $system AND coalesce(t.externalId, '') > $after
 RETURN t.externalId, t.status, t.changedAt, t.orderKey IS NOT NULL ORDER BY t.externalId LIMIT $most
 """
 
@@ -41,7 +42,7 @@ WHERE t.system = $system
 SET t._lock = true
 REMOVE t._lock
 WITH t, row, t.status AS before, EXISTS {
-  MATCH (d:Delivery {orderKey: row.orderKey}) WHERE d.system = $system AND d.state = 'READY'
+  MATCH (d:Delivery {openKey: row.orderKey}) WHERE d.system = $system AND d.state = 'READY'
 } AS more
 WHERE coalesce(row.changedAt, 0) >= coalesce(t.changedAt, 0)
 SET t.externalId = row.id,

@@ -25,6 +25,7 @@ from graph.load.synthetic.market import Market
 from graph.load.synthetic.network import Network
 from graph.load.synthetic.service import Customer, Service
 from graph.load.synthetic.sheet import Sheet
+from graph.model.alarm import key_of_stored
 from graph.model.effects import severity_of
 
 _SYSTEM: Final = "fault-management"
@@ -128,7 +129,7 @@ def _properties(alarm: Struck) -> dict[str, Value]:
         "sourceSystemId": _SYSTEM,
         "state": "raised",
     }
-    return {
+    properties: dict[str, Value] = {
         "sourceSystemId": _SYSTEM,
         "externalAlarmId": f"ALM-{alarm.number:05d}",
         "alarmedObjectRef": alarm.target,
@@ -141,6 +142,7 @@ def _properties(alarm: Struck) -> dict[str, Value]:
         "changedAt": raised,
         "record": orjson.dumps(record).decode(),
     }
+    return {**properties, "identity": key_of_stored(properties)}
 
 
 def _harm(service: Service, alarm: int) -> dict[str, Value]:

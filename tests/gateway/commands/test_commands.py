@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import getpass
 import os
 import shlex
 import signal
@@ -22,8 +24,13 @@ from gateway.commands.ledger import sentences
 from gateway.errors import CommandFailed
 from gateway.settings.settings import Settings
 from gateway.stores import LaneState, check_address
-from graph.ledger.backlog import by_system
+from graph.ledger.backlog import ParkedDelivery, by_system
+from graph.ledger.lanes import take_lanes
+from graph.store.store import Store
 from tests.gateway.conftest import Mint
+from tests.graph.changes.network import soon
+from tests.graph.ledger.asking import rows
+from tests.graph.ledger.asking import run as asked
 
 pytestmark = [pytest.mark.process, pytest.mark.long]
 
@@ -54,12 +61,22 @@ def issuers(mint: Mint) -> str:
 RANK = ("critical", "major", "minor", "warning")
 
 
+PARKED = """
+UNWIND range(1, 3) AS n
+CREATE (:Delivery {
+  id: 'event-' + toString(n) + ':desk:b', system: 'desk', subject: 'b', lane: 'desk#1', parked: 'desk#1', version: 1,
+  orderKey: 'k' + toString(n), openKey: 'k' + toString(n), state: 'DEAD', attempts: 3, createdAt: 1, since: 1, nextAt: 1,
+  parkedFor: CASE WHEN n < 3 THEN 'refused' ELSE 'fault' END, payload: '{}'
+})
+"""
+
+
 class TestLedger:
     def test_it_tells_what_waits(self, tmp_path: Path) -> None:
         assert trunkline(tmp_path, "check", "--migrate").returncode in (0, 1)
         done = trunkline(tmp_path, "ledger", "--json")
         assert done.returncode == 0, done.stderr
-        assert orjson.loads(done.stdout) == {"systems": [], "lanes": []}
+        assert orjson.loads(done.stdout) == {"systems": [], "lanes": [], "parked": []}
         assert trunkline(tmp_path, "ledger").stdout == "No system was ever told anything.\n"
 
     def test_lanes_with_something_in_them_are_shown_with_their_reasons(self) -> None:
@@ -78,13 +95,59 @@ class TestLedger:
             parked_keys=(),
         )
         more = {"owner": None, "waiting": 3, "oldest_seconds": 90.4, "attempts": 4, "last_error": "it was busy"}
-        stuck = replace(empty, id="desk#1", shard=1, parked=1, parked_keys=("a:b",), **more)  # type: ignore[arg-type]  # it fits
-        assert list(sentences(by_system([empty, stuck]), [empty, stuck])) == [
-            "desk: 3 waiting, the oldest for 90 s; 1 parked",
+        stuck = replace(empty, id="desk#1", shard=1, parked=1, held=2, parked_keys=("a:b",), **more)  # type: ignore[arg-type]  # it fits
+        parked = ParkedDelivery(
+            id="event-1:desk:b",
+            system="desk",
+            subject="b",
+            order_key="a:b",
+            lane="desk#1",
+            reason="refused",
+            error="desk answered 422 to POST troubleTicket",
+            answer='{"reason": "no such customer"}',
+            attempts=3,
+            created_at=1,
+            held=2,
+        )
+        assert list(sentences(by_system([empty, stuck]), [empty, stuck], [parked])) == [
+            "desk: 3 waiting, the oldest for 90 s; 1 parked, 2 held behind",
             "  desk#1: 3 waiting, 1 parked, told by nobody",
             "    the oldest was tried 4 times: it was busy",
-            "    parked: a:b",
+            "parked (refused): event-1:desk:b",
+            "  desk, a:b, after 3 attempts, 2 held behind it",
+            "  desk answered 422 to POST troubleTicket",
+            '  it said: {"reason": "no such customer"}',
         ]
+
+    @pytest.mark.parametrize(
+        "arguments", [[], ["event-1", "--all"], ["--all", "--system", "desk"], ["--reason", "none"]]
+    )
+    def test_it_must_be_said_which_are_replayed(self, capfd: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+        assert run(["ledger", "replay", *arguments]) == 2
+        assert "Error" in capfd.readouterr().err
+
+    async def test_what_is_parked_is_listed_and_replayed(
+        self, tmp_path: Path, empty_store: Store, store_address: str
+    ) -> None:
+        await take_lanes(empty_store, "desk", owner="one", ttl_ms=1, deadline=soon())
+        await asked(empty_store, PARKED)
+
+        async def ledger(*arguments: str) -> tuple[int, str]:
+            done = await asyncio.to_thread(trunkline, tmp_path, "ledger", *arguments, store=store_address)
+            return done.returncode, done.stdout
+
+        listed = orjson.loads((await ledger("--json", "--reason", "refused"))[1])
+        assert [each["id"] for each in listed["parked"]] == ["event-1:desk:b", "event-2:desk:b"]
+        dry = await ledger("replay", "--system", "desk", "--reason", "refused", "--dry-run")
+        assert dry == (0, "event-1:desk:b would be sent again\nevent-2:desk:b would be sent again\n")
+        code, told = await ledger("replay", "event-2:desk:b", "event-2:desk:b", "none", "--json")
+        assert (code, orjson.loads(told)) == (1, {"dryRun": False, "replayed": ["event-2:desk:b"], "notParked": []})
+        assert await ledger("replay", "event-2:desk:b") == (0, "event-2:desk:b is not parked\n")
+        code, told = await ledger("replay", "--all", "--json")
+        assert (code, orjson.loads(told)["replayed"]) == (0, ["event-1:desk:b", "event-3:desk:b"])
+        text = "MATCH (e:Event {type: 'DeliveryReplayed'}) RETURN e.aggregateId, e.principal ORDER BY e.aggregateId"
+        who = f"terminal:{getpass.getuser()}"
+        assert await rows(empty_store, text) == [[f"event-{number}:desk:b", who] for number in (1, 2, 3)]
 
 
 class TestDemo:

@@ -4,20 +4,19 @@ import time
 
 from graph.ledger.backlog import by_system, lane_states
 from graph.ledger.lanes import take_lanes
-from graph.ledger.retention import ABOUT, KIND, sweeping
-from graph.ledger.timers import arm_once, ring
 from graph.store.store import Store
 from tests.graph.changes.network import soon
-from tests.graph.ledger.asking import rows, run
+from tests.graph.ledger.asking import run
 
-DAY_MS = 86_400_000
 DELIVERY = """
 CREATE (e:Event {id: $id, type: 'T', aggregateId: $id, aggregateVersion: 1, at: $at, principal: 'p', payload: '{}'})
 WITH e UNWIND $states AS state
 CREATE (:Delivery {
   id: $id + ':' + state, system: 'desk', subject: 's', lane: $lane, orderKey: $id + '-' + state, version: 1, state: state,
   waiting: CASE WHEN state = 'READY' THEN $lane END, parked: CASE WHEN state = 'DEAD' THEN $lane END,
-  attempts: 3, createdAt: $at, nextAt: $at, lastError: 'it was busy', payload: '{}'
+  due: CASE WHEN state = 'READY' THEN $lane END, queued: CASE WHEN state = 'READY' THEN 'desk#' + toString($at) END,
+  openKey: CASE WHEN state <> 'DONE' THEN $id + '-' + state END, parkedFor: CASE WHEN state = 'DEAD' THEN 'refused' END,
+  attempts: 3, createdAt: $at, since: $at, nextAt: $at, lastError: 'it was busy', payload: '{}'
 })-[:TELLS]->(e)
 """
 
@@ -47,25 +46,3 @@ async def test_a_lane_whose_owner_died_has_none(empty_store: Store) -> None:
     await take_lanes(empty_store, "desk", owner="one", ttl_ms=0, deadline=soon())
     await run(empty_store, "MATCH (l:Lane) SET l.until = 1")
     assert {each.owner for each in await lane_states(empty_store, deadline=soon())} == {None}
-
-
-async def test_only_what_is_old_and_told_to_everybody_goes(empty_store: Store) -> None:
-    now = int(time.time() * 1_000)
-    old = now - 2 * DAY_MS
-    await told(empty_store, "done", "DONE", at=old)
-    await told(empty_store, "none", at=old)
-    await told(empty_store, "waiting", "DONE", "READY", at=old)
-    await told(empty_store, "parked", "DEAD", at=old)
-    await told(empty_store, "young", "DONE", at=now)
-    await arm_once(empty_store, kind=KIND, about=ABOUT, deadline=soon())
-    assert await ring(empty_store, {KIND: sweeping(DAY_MS)}, most=9, deadline=soon()) == 1
-    events = await rows(empty_store, "MATCH (e:Event) RETURN e.id ORDER BY e.id")
-    assert events == [["event-parked"], ["event-waiting"], ["event-young"]]
-    deliveries = await rows(empty_store, "MATCH (d:Delivery) RETURN d.id ORDER BY d.id")
-    assert [each[0] for each in deliveries] == [
-        "event-parked:DEAD",
-        "event-waiting:DONE",
-        "event-waiting:READY",
-        "event-young:DONE",
-    ]
-    assert await ring(empty_store, {KIND: sweeping(DAY_MS)}, most=9, deadline=soon()) == 0, "the next is in an hour"

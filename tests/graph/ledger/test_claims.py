@@ -17,8 +17,9 @@ LANE = "desk#0"
 MAKE = """
 UNWIND range(1, $count) AS n
 CREATE (:Delivery {
-  id: 'delivery-' + toString(n), system: 'desk', subject: 'c', lane: $lane, waiting: $lane, orderKey: 'key-' + toString(n),
-  version: 1, state: 'READY', attempts: 0, createdAt: timestamp(), nextAt: 0, payload: '{}'
+  id: 'delivery-' + toString(n), system: 'desk', subject: 'c', lane: $lane, waiting: $lane, due: $lane,
+  orderKey: 'key-' + toString(n), openKey: 'key-' + toString(n), queued: 'desk#' + toString(timestamp()),
+  version: 1, state: 'READY', attempts: 0, createdAt: timestamp(), since: timestamp(), nextAt: 0, payload: '{}'
 })
 """
 STATE = "MATCH (d:Delivery) RETURN d.id, d.state, d.waiting, d.attempts, d.lastError ORDER BY d.id"
@@ -116,7 +117,7 @@ async def test_an_outcome_of_an_earlier_claim_is_not_taken(empty_store: Store, l
     await asyncio.sleep(0.05)
     [second] = await claimed(empty_store, await taken(empty_store, "two"))
     assert second.epoch > first.epoch
-    outcome = Done(claim=first) if late is Done else Dead(claim=first, error="late")
+    outcome = Done(claim=first) if late is Done else Dead(claim=first, error="late", reason="refused")
     assert await settled(empty_store, outcome) == frozenset()
     assert await states(empty_store) == [["delivery-1", "READY", LANE, 2, None]]
     assert await settled(empty_store, Done(claim=second)) == {"delivery-1"}
@@ -131,7 +132,7 @@ async def test_outcomes_are_kept_each_in_its_own_way(empty_store: Store) -> None
         empty_store,
         Done(claim=one, note="it was closed there"),
         Again(claim=two, error="it was busy", pause_ms=60_000),
-        Dead(claim=three, error="it was refused"),
+        Dead(claim=three, error="it was refused", reason="refused"),
     )
     assert await states(empty_store) == [
         ["delivery-1", "DONE", None, 1, "it was closed there"],

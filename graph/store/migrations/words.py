@@ -1,21 +1,12 @@
-"""What a store holds must change with the program that reads it: for each version of the schema, what is done to older data.
-
-A migration runs while others may read and write, may be cut at any moment, and may run in several processes at once. So each
-goes through the data in small transactions, and doing it again changes nothing. It runs under the constraints and indexes of
-this program, before the version is written down.
-"""
+"""Names are searched by words that are folded and spelled for the index; each name of an earlier store gets its words anew."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias, cast
+from typing import Final, cast
 
 from graph.model.model import LABELS
 from graph.model.words import searchable
 from graph.store.store import Store, Transaction
-
-Migration: TypeAlias = Callable[[Store, float], Awaitable[None]]
-"""Takes the store and the deadline."""
 
 _AT_ONCE: Final = 2_000
 _SEARCHED: Final = tuple(label.name for label in LABELS.values() if label.searched)
@@ -40,7 +31,7 @@ SET n.words = row.words
 }
 
 
-async def rewrite_words(store: Store, deadline: float) -> None:
+async def rewrite_words(store: Store, *, deadline: float) -> None:
     """Give each name the words by which it is searched today (version 5: folded, and spelled for the index)."""
     for label in _SEARCHED:
         after = ""
@@ -70,7 +61,3 @@ async def _reword(store: Store, text: str, rows: list[dict[str, str]], deadline:
 
     if rows:
         await store.write(work, deadline=deadline)
-
-
-MIGRATIONS: Final[tuple[tuple[int, Migration], ...]] = ((5, rewrite_words),)
-"""By the version that they lead to, in their order."""

@@ -1,0 +1,101 @@
+"""Before the first delivery fails, an operator wants to know whether a system can be reached as the settings say.
+
+A harmless question is asked: a list of one item, or, where there is no list to ask for, which methods there are. What comes of
+it is told as what to look at: the address, the credential, or the system itself. Nothing is changed there.
+
+In: a `Transport` and a `Question`. Out: a `Verdict`; nothing is raised.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Final, TypeAlias
+
+from adapters.errors import AdapterError, Nonsense, TimedOut, Unreachable
+from adapters.transport.transport import Answer, Call, Transport
+
+_ANY: Final = frozenset(range(400, 600))
+_LATER: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+_NOT_THERE: Final = frozenset(
+    {HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED}
+)
+
+
+class Expects(enum.Enum):
+    """What answers a question."""
+
+    JSON = "JSON"
+    """2xx with JSON."""
+    ANYTHING = "anything"
+    """Whatever is not about us: who only takes POST says so (405), and is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked of a system, and what answers it."""
+
+    call: Call
+    expects: Expects = Expects.JSON
+
+
+class Look(enum.Enum):
+    """What to look at when a system cannot be reached as it should."""
+
+    ADDRESS = "address"
+    CREDENTIAL = "credential"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Well:
+    """It answers as it should."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """It does not."""
+
+    text: str
+    """a sentence about the system, which begins with its name."""
+    look: Look
+
+
+Verdict: TypeAlias = Well | Trouble
+
+
+async def probe(transport: Transport, question: Question, *, deadline: float) -> Verdict:
+    """Ask, by an absolute `time.monotonic()`, and say what the answer means."""
+    call = replace(question.call, reads=_ANY)
+    try:
+        answer = await transport.exchange(call, deadline=deadline)
+        trouble = _trouble(answer, call, question.expects)
+        if trouble is None and question.expects is Expects.JSON:
+            answer.json()
+    except Nonsense as error:  # a redirect, a login page
+        return Trouble(text=str(error), look=Look.ADDRESS)
+    except (Unreachable, TimedOut) as error:
+        return Trouble(text=error.message, look=Look.ADDRESS)
+    except AdapterError as error:
+        return Trouble(text=error.message, look=Look.SYSTEM)
+    return trouble or Well()
+
+
+def _trouble(answer: Answer, call: Call, expects: Expects) -> Trouble | None:
+    said = f"{answer.system} answers {answer.status} to {call}"
+    match answer.status:
+        case HTTPStatus.UNAUTHORIZED:
+            return Trouble(text=f"{said}: it does not take the credential", look=Look.CREDENTIAL)
+        case HTTPStatus.FORBIDDEN:
+            return Trouble(text=f"{said}: the credential is not allowed to do this", look=Look.CREDENTIAL)
+        case status if status in _LATER or (status >= 500 and status != HTTPStatus.NOT_IMPLEMENTED):
+            return Trouble(text=f"{said}: it is there, and does not work now", look=Look.SYSTEM)
+        case _ if expects is Expects.ANYTHING and answer.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+            return None
+        case status if status in _NOT_THERE:
+            return Trouble(text=f"{said}: there is no such path", look=Look.ADDRESS)
+        case status if status >= 400:
+            return Trouble(text=f"{said}: it does not understand a harmless question", look=Look.ADDRESS)
+        case _:
+            return None

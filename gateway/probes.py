@@ -1,0 +1,157 @@
+"""Whether each surrounding system can be reached as the settings say, asked harmlessly, for `trunkline check`.
+
+For each section that names a system there is a question that its dialect answers without changing anything. What is wrong is
+told with the setting to mend.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, assert_never
+
+from pydantic import SecretStr
+
+from adapters.billing.outbound import tmf635, tmf678
+from adapters.fault_management.outbound import tmf642
+from adapters.inventory.outbound import mtosi, tmf639
+from adapters.ticketing.outbound import tmf621
+from adapters.transport.probing import Expects, Look, Question, Trouble, Well, probe
+from adapters.transport.transport import Call, System, opened
+from gateway.settings.billing import Billing
+from gateway.settings.fault_management import FaultManagement
+from gateway.settings.inventory import Inventory
+from gateway.settings.settings import Settings
+from gateway.settings.ticketing import Ticketing
+
+_SECONDS: Final = 5.0
+_ONE: Final = (("limit", "1"),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """What came of asking one system."""
+
+    system: str
+    well: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """One question to one system, and the settings that say how it is reached."""
+
+    section: str
+    system: System
+    question: Question
+    address: str = "address"
+    """the setting that has it."""
+
+
+async def probe_systems(settings: Settings) -> list[Probed]:
+    """Ask every system that the settings name, all at the same time; in the order of the sections."""
+    found = [_spooled(settings.billing.spool)] if settings.billing and settings.billing.spool else []
+    return [*await asyncio.gather(*map(_probed, _questions(settings))), *found]
+
+
+async def _probed(asked: _Asked) -> Probed:
+    async with opened(asked.system) as transport:
+        verdict = await probe(transport, asked.question, deadline=time.monotonic() + _SECONDS)
+    match verdict:
+        case Well():
+            return Probed(system=asked.section, well=True, text=f"{asked.system.address} answers")
+        case Trouble(text=text, look=look):
+            return Probed(system=asked.section, well=False, text=f"{text.rstrip('.')}. {_mend(asked, look)}")
+        case never:
+            assert_never(never)
+
+
+def _mend(asked: _Asked, look: Look) -> str:
+    match look:
+        case Look.ADDRESS:
+            return f"Mend {asked.section}.{asked.address}, which is {asked.system.address}, or what stands there"
+        case Look.CREDENTIAL if asked.system.bearer or "X-API-Key" in asked.question.call.headers:
+            return f"Mend {asked.section}.bearer_file (or bearer), or what it may do there"
+        case Look.CREDENTIAL:
+            return f"Give {asked.section}.bearer_file: there is no credential"
+        case Look.SYSTEM:
+            return f"Look into the log of {asked.system.name}"
+        case never:
+            assert_never(never)
+
+
+def _questions(settings: Settings) -> Iterator[_Asked]:
+    if settings.ticketing:
+        yield _of_ticketing(settings.ticketing)
+    if settings.fault_management:
+        yield _of_fault_management(settings.fault_management)
+    if settings.billing:
+        yield from _of_billing(settings.billing)
+    if settings.inventory:
+        yield _of_inventory(settings.inventory)
+
+
+def _of_ticketing(chosen: Ticketing) -> _Asked:
+    scheme = "token" if chosen.dialect == "rt" else "Bearer"
+    system = System(name=chosen.name, address=chosen.address, bearer=chosen.bearer or None, scheme=scheme)
+    if chosen.rt is not None:
+        question = _get("queue", chosen.rt.queue)
+        return _Asked(section="ticketing", system=system, question=question, address="rt.queue or ticketing.address")
+    return _Asked(section="ticketing", system=system, question=_get(tmf621.RESOURCE, query=_ONE))
+
+
+def _of_fault_management(chosen: FaultManagement) -> _Asked:
+    section = "fault_management"
+    match chosen.dialect:
+        case "tmf642":
+            system, question = _system(chosen), _get(tmf642.RESOURCE, query=_ONE)
+        case "mtosi":
+            system, question = _system(chosen), _options()
+        case "alerta":
+            key = chosen.bearer.get_secret_value()
+            headers = {"X-API-Key": key} if key else {}
+            system = System(name=chosen.name, address=chosen.address)
+            call = Call(method="GET", path=("alerts",), query=(("page-size", "1"),), headers=headers)
+            question = Question(call=call)
+        case never:
+            assert_never(never)
+    return _Asked(section=section, system=system, question=question)
+
+
+def _of_billing(chosen: Billing) -> Iterator[_Asked]:
+    if chosen.address:
+        question = _get(*tmf635.USAGE, query=_ONE) if chosen.dialect == "tmf635" else _options()
+        yield _Asked(section="billing", system=_system(chosen), question=question)
+    if chosen.bills_address:
+        system = System(name=chosen.name, address=chosen.bills_address, bearer=chosen.bearer or None)
+        address = "bills" if chosen.bills else "address"
+        question = _get(*tmf678.BASE, "customerBill", query=_ONE)
+        yield _Asked(section="billing", system=system, question=question, address=address)
+
+
+def _of_inventory(chosen: Inventory) -> _Asked:
+    question = _get(tmf639.RESOURCE, query=_ONE) if chosen.dialect == "tmf639" else _options(mtosi.UPDATE_SERVICE)
+    return _Asked(section="inventory", system=_system(chosen), question=question)
+
+
+def _spooled(directory: Path) -> Probed:
+    well = os.access(directory, os.W_OK | os.X_OK)
+    text = f"{directory} can be written" if well else f"{directory} cannot be written. Mend billing.spool"
+    return Probed(system="billing", well=well, text=text)
+
+
+def _system(chosen: FaultManagement | Billing | Inventory) -> System:
+    bearer: SecretStr | None = chosen.bearer or None
+    return System(name=chosen.name, address=chosen.address, bearer=bearer)
+
+
+def _get(*path: str, query: tuple[tuple[str, str], ...] = ()) -> Question:
+    return Question(call=Call(method="GET", path=path, query=query))
+
+
+def _options(*path: str) -> Question:
+    return Question(call=Call(method="OPTIONS", path=path), expects=Expects.ANYTHING)

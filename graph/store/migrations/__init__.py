@@ -1,0 +1,13 @@
+"""What a store holds must change with the program that reads it: for each version of the schema, what is done to older data.
+
+A migration runs while others may read and write, may be cut at any moment, and may run in several processes at once. So each
+goes through the data in small transactions, and doing it again changes nothing. It runs under the constraints and indexes of
+this program; the version is written down when all are done.
+
+In: a store of an earlier version, a deadline. Out: nothing; the data are what this program relies on.
+
+Files: `words.py` (how names are searched) · `ledger.py` (which delivery is due, and how alarms are found) · `migrations.py` (the
+table: which version each leads to, in their order).
+
+Example: `for version, migration in MIGRATIONS: await migration(store, deadline=soon)`.
+"""

@@ -1,0 +1,24 @@
+"""The table of all migrations: which version of the schema each leads to."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from graph.store.migrations.ledger import identify_alarms, queue_deliveries
+from graph.store.migrations.words import rewrite_words
+from graph.store.store import Store
+
+
+class Migration(Protocol):
+    """Changes the data of a store; makes no difference where it was made before."""
+
+    async def __call__(self, store: Store, *, deadline: float) -> None:
+        """Make the change by a deadline, on `time.monotonic()`."""
+
+
+MIGRATIONS: Final[tuple[tuple[int, Migration], ...]] = (
+    (5, rewrite_words),
+    (5, queue_deliveries),
+    (5, identify_alarms),
+)
+"""Each with the version that it makes, in the order in which they are made."""

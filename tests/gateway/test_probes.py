@@ -1,0 +1,121 @@
+"""`trunkline check` asks each surrounding system harmlessly, and names the setting to mend."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from adapters.simulator.billing import billing
+from adapters.simulator.fault_management import alarm_management, alerta, notified
+from adapters.simulator.inventory import inventory
+from adapters.simulator.ticketing import ticketing
+from gateway.probes import Probed, probe_systems
+from gateway.settings.billing import Billing
+from gateway.settings.fault_management import FaultManagement
+from gateway.settings.inventory import Inventory
+from gateway.settings.settings import Settings
+from gateway.settings.ticketing import Ticketing
+
+TOKEN = SecretStr("a-token-of-ours")
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Where the stand-ins are; each asks for the token."""
+
+    ticketing: str
+    tmf642: str
+    mtosi: str
+    alerta: str
+    billing: str
+    inventory: str
+    soap: str
+
+
+@pytest.fixture(scope="module")
+async def around() -> AsyncIterator[Around]:
+    async with AsyncExitStack() as stack:
+        stocked = await stack.enter_async_context(inventory.serving(bearer=TOKEN))
+        yield Around(
+            ticketing=(await stack.enter_async_context(ticketing.serving(bearer=TOKEN))).address,
+            tmf642=(await stack.enter_async_context(alarm_management.serving(bearer=TOKEN))).address,
+            mtosi=(await stack.enter_async_context(notified.serving(bearer=TOKEN))).address,
+            alerta=(await stack.enter_async_context(alerta.serving(key=TOKEN))).address,
+            billing=(await stack.enter_async_context(billing.serving(bearer=TOKEN))).address,
+            inventory=stocked.address,
+            soap=stocked.mtosi,
+        )
+
+
+async def probed(**sections: Any) -> list[Probed]:
+    return await probe_systems(Settings(**sections))
+
+
+async def test_every_system_that_is_there_answers(around: Around, tmp_path: Path) -> None:
+    found = await probed(
+        ticketing=Ticketing(address=around.ticketing, bearer=TOKEN),
+        fault_management=FaultManagement(address=around.tmf642, bearer=TOKEN),
+        billing=Billing(address=around.billing, bearer=TOKEN),
+        inventory=Inventory(address=around.inventory, bearer=TOKEN),
+    )
+    assert [each.system for each in found] == ["ticketing", "fault_management", "billing", "billing", "inventory"]
+    assert all(each.well for each in found), found
+    others = await probed(
+        fault_management=FaultManagement(address=around.alerta, bearer=TOKEN, dialect="alerta"),
+        billing=Billing(spool=tmp_path, dialect="ipdr"),
+        inventory=Inventory(address=around.soap, bearer=TOKEN, dialect="mtosi"),
+    )
+    assert all(each.well for each in others), others
+    assert len(await probed()) == 0
+
+
+async def test_one_that_is_only_told_is_asked_what_it_takes(around: Around) -> None:
+    [found] = await probed(fault_management=FaultManagement(address=around.mtosi, bearer=TOKEN, dialect="mtosi"))
+    assert found.well, found.text
+
+
+@pytest.mark.parametrize("bearer", ["another-token", ""])
+async def test_a_credential_that_is_not_taken_is_named_by_its_setting(around: Around, bearer: str) -> None:
+    given = SecretStr(bearer)
+    found = await probed(
+        ticketing=Ticketing(address=around.ticketing, bearer=given),
+        fault_management=FaultManagement(address=around.alerta, bearer=given, dialect="alerta"),
+        inventory=Inventory(address=around.inventory, bearer=given),
+    )
+    assert not any(each.well for each in found)
+    for each in found:
+        assert f"{each.system}.bearer_file" in each.text
+        assert "another-token" not in each.text
+
+
+async def test_a_path_that_is_wrong_is_named_by_its_setting(around: Around) -> None:
+    found = await probed(
+        ticketing=Ticketing(address=f"{around.ticketing}/nowhere", bearer=TOKEN),
+        billing=Billing(address=around.billing, bills=f"{around.billing}/nowhere", bearer=TOKEN),
+    )
+    assert [(each.system, each.well) for each in found] == [("ticketing", False), ("billing", True), ("billing", False)]
+    assert f"Mend ticketing.address, which is {around.ticketing}/nowhere" in found[0].text
+    assert "Mend billing.bills" in found[2].text
+
+
+async def test_where_nobody_listens_the_others_are_asked_all_the_same(around: Around) -> None:
+    found = await probed(
+        ticketing=Ticketing(address="http://127.0.0.1:9"), inventory=Inventory(address=around.inventory, bearer=TOKEN)
+    )
+    assert [each.well for each in found] == [False, True]
+    assert "cannot be reached" in found[0].text
+
+
+async def test_a_spool_that_is_gone_meanwhile_is_told(tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    settings = Settings(billing=Billing(spool=spool, dialect="ipdr"))
+    spool.rmdir()
+    [found] = await probe_systems(settings)
+    assert (found.well, "billing.spool" in found.text) == (False, True)
