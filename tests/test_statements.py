@@ -52,6 +52,10 @@ MADE = {
     "graph/load/statements.py _nodes": "once, at import, from the names of the model",
     "graph/load/statements.py _relationships": "once, at import, from the names of the model",
     "graph/load/versions.py _COUNT_ON": "once, at import, from the names of the model",
+    "graph/membership/ways.py _back": "once, at import, from the names of the model",
+    "graph/membership/ways.py _drop": "once, at import, from the names of the model",
+    "graph/membership/ways.py _taken": "once, at import, from the names of the model",
+    "graph/membership/ways.py _way": "once, at import, from the names of the model",
     "graph/store/migrate.py schema_statements": "constraints and indexes, from the names of the model",
 }
 PASSED_ON = {
@@ -81,6 +85,9 @@ PASSED_ON = {
     "graph/load/known.py known_ids: KNOWN_IDS[name]": "one of those made at import",
     "graph/load/write.py _write.run: text": "each of those made at import",
     "graph/load/versions.py _count_on.work: text": "one of those made at import",
+    "graph/membership/checking.py check.run: text": "passes on what a walk and a look at memberships run",
+    "graph/membership/upkeep.py drop: DROP[name]": "one of those made at import",
+    "graph/membership/upkeep.py forget_behind: text": "each of those made at import",
     "graph/store/migrate.py _missing: text": "each of a constant tuple",
     "graph/store/migrate.py _run_alone.work: text": "each of schema_statements",
     "resolvers/knowledge/subgraph.py Noting.read: text": "passes on what Reads.record runs",
