@@ -10,11 +10,13 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.errors import TREATMENTS, CommandFailed, Refused
 from gateway.http.serving import is_worker
 from gateway.settings.settings import Settings
+from graph import membership
 from graph.changes.outcome import Outcome
 from graph.changes.policy import AlarmPolicy
 from graph.compiler.cursor_key import load_cursor_key
@@ -23,16 +25,18 @@ from graph.inventory.differences import listed
 from graph.inventory.settling import settle_difference
 from graph.ledger.backlog import LaneState, SystemBacklog, by_system, lane_states
 from graph.load import BadLines, DemoPrincipal, LoadReport, load_lines, load_topology
+from graph.membership import Checked
 from graph.model.scope import Principal
 from graph.store.address import Credentials, EmbeddedAddress, parse_address
 from graph.store.embedded import EmbeddedSettings, prepare, require_platform
 from graph.store.migrate import SchemaState, migrate, require_schema, schema_state
 from graph.store.store import Store, open_store
 
-__all__ = ["DemoPrincipal", "LaneState", "LoadReport", "SystemBacklog", "load_lines", "load_topology"]
+__all__ = ["Checked", "DemoPrincipal", "LaneState", "LoadReport", "SystemBacklog", "load_lines", "load_topology"]
 
 MIGRATE_SECONDS = 120.0
 LOOK_SECONDS = 15.0
+CHECK_SECONDS = 3_600.0
 LOAD_SECONDS = 86_400.0
 
 
@@ -99,14 +103,28 @@ def check_address(settings: Settings) -> None:
             prepare(address.directory)
 
 
-async def examine_store(settings: Settings, *, mend: bool) -> tuple[str, SchemaState]:
-    """Ask the database what it is and what schema it has; bring that up to date if asked."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What a look at a store has found."""
+
+    version: str
+    """of the database, behind its name."""
+    schema: SchemaState
+    slices: Checked | None
+    """whether the stored slices are right; None where the schema is not, so that nobody relies on them yet."""
+
+
+async def examine_store(settings: Settings, *, mend: bool) -> Examined:
+    """Ask the database what it is and what schema it has, and whether stored slices are right; mend both if asked."""
     with sentences():
         async with opened(settings) as store:
             version = await store.ping(deadline=soon(LOOK_SECONDS))
             if mend:
                 await migrate(store, deadline=soon(MIGRATE_SECONDS))
-            return f"{store.product.value} {version}", await schema_state(store, deadline=soon(LOOK_SECONDS))
+                await membership.mend(store, deadline=soon(CHECK_SECONDS))
+            state = await schema_state(store, deadline=soon(LOOK_SECONDS))
+            slices = await membership.check(store, deadline=soon(CHECK_SECONDS)) if state.is_current else None
+            return Examined(version=f"{store.product.value} {version}", schema=state, slices=slices)
 
 
 async def load_graph(settings: Settings, work: Callable[..., Awaitable[LoadReport]], **given: Any) -> LoadReport:

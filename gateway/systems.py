@@ -54,6 +54,7 @@ from graph.ledger.backlog import by_system, lane_states
 from graph.ledger.positions import keep_placed
 from graph.ledger.retention import sweeping
 from graph.ledger.timers import Work, arm_once, keep_ringing
+from graph.membership import keep_building
 from graph.store.store import Store
 
 _LOOK_SECONDS: Final = 5.0
@@ -248,12 +249,13 @@ def _inventory_dialect(name: Literal["tmf639", "mtosi"], transport: Transport) -
 
 @asynccontextmanager
 async def ledger(settings: Settings, store: Store, pressure: Pressure) -> AsyncIterator[None]:
-    """Do what the ledger needs done beside the telling: positions, timers, and a look at what waits."""
+    """Do what the ledger needs done beside the telling: positions, timers, a look at what waits; and store large slices."""
     sweep = sweeping(int(settings.retention_days * _DAY_MS))
     async with (
         beside(keep_placed(store, owner=owner())),
         beside(_timers(store, {retention.KIND: sweep})),
         beside(_looking(store, pressure)),
+        beside(keep_building(store)),
     ):
         yield
 

@@ -927,6 +927,11 @@ MATCH (:Customer {id: $customer})-[:SUBSCRIBES_TO]->(s:Service)
 WITH s ORDER BY s.id
 SET s._locked = coalesce(s._locked, 0) + 1
 
+// graph/membership/building.py _HOLD_CUSTOMER
+MATCH (c:Customer {id: $customer})
+SET c._building = coalesce(c._building, 0) + 1
+RETURN NOT c._sliceStored IS NULL
+
 // graph/membership/building.py _STORED
 MATCH (m:Membership {customer: $customer}) RETURN m.id
 

@@ -13,7 +13,7 @@ from gateway.auth.keys import KeysUnavailable, key_rings
 from gateway.commands.options import json_option, override, store_option
 from gateway.errors import CommandFailed, SettingsBroken
 from gateway.settings.settings import Settings, load_settings
-from gateway.stores import check_address, examine_store
+from gateway.stores import Checked, check_address, examine_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +25,15 @@ class Finding:
     text: str
 
 
-@click.command(help="Look at settings, database, schema and issuers, and say what is wrong.")
+@click.command(help="Look at settings, database, schema, stored slices and issuers, and say what is wrong.")
 @store_option
 @json_option
-@click.option("--migrate", "mend", is_flag=True, help="Bring the schema up to date.")
+@click.option(
+    "--migrate",
+    "mend",
+    is_flag=True,
+    help="Bring the schema up to date, and build stored slices that are wrong or missing.",
+)
 def command(store: str | None, *, as_json: bool, mend: bool) -> int:
     """Check."""
     override(store=store)
@@ -58,16 +63,25 @@ def _findings(*, mend: bool) -> Iterator[Finding]:
 async def _store(settings: Settings, *, mend: bool) -> list[Finding]:
     try:
         check_address(settings)
-        version, state = await examine_store(settings, mend=mend)
+        found = await examine_store(settings, mend=mend)
     except CommandFailed as error:
         return [Finding(part="database", well=False, text=f"{error.message.rstrip('.')}. {error.hint}".strip())]
-    schema = f"version {state.version}"
-    if not state.is_current:
-        schema += f", {len(state.missing)} constraints or indexes are missing. Run: trunkline check --migrate"
+    schema = f"version {found.schema.version}"
+    if not found.schema.is_current:
+        schema += f", {len(found.schema.missing)} constraints or indexes are missing. Run: trunkline check --migrate"
     return [
-        Finding(part="database", well=True, text=f"{version} at {settings.store}"),
-        Finding(part="schema", well=state.is_current, text=schema),
+        Finding(part="database", well=True, text=f"{found.version} at {settings.store}"),
+        Finding(part="schema", well=found.schema.is_current, text=schema),
+        *([_slices(found.slices)] if found.slices else []),
     ]
+
+
+def _slices(found: Checked) -> Finding:
+    kept = f"{found.memberships} memberships of {found.customers} customers with many services"
+    if not found.differing:
+        return Finding(part="slices", well=True, text=kept)
+    fault = f"{len(found.wrong)} are wrong and {len(found.missing)} missing, of {', '.join(found.differing[:3])}"
+    return Finding(part="slices", well=False, text=f"{kept}; {fault}. Run: trunkline check --migrate")
 
 
 async def _issuers(settings: Settings) -> list[Finding]:

@@ -16,12 +16,12 @@ Files, from below to above:
     ways.py      which steps lead from a customer to shared nodes, as statements, derived from the model
     upkeep.py    a change adds or drops memberships, or forgets slices
     building.py  a slice is stored; whoever serves stores those that are missing
-    checking.py  stored slices are compared with the graph
+    checking.py  stored slices are compared with the graph, and mended
 
 Invariants
 1. What a stored slice says is true at each commit. Alarms change memberships one by one, since they are many; whatever
    changes the network or who has which service forgets the slices behind it, and they are built again later.
-2. Building takes the gate, the marks of all loads and the locks of the customer's services, and looks then. A load
+2. A slice is said to be stored under the gate, the marks of all loads, and the locks of the customer and its services. A load
    looks for stored slices behind its relationships after it has its mark; a move takes the gate first; an alarm has the
    locks of its services. So of two that change and build at once, the second sees what the first has written.
 3. Nothing is lost with a process: a slice that nobody has built is walked.
@@ -32,7 +32,7 @@ Example: a customer with more than `MANY_SERVICES` services, after a load:
 """
 
 from graph.membership.building import MANY_SERVICES, build, build_missing, keep_building
-from graph.membership.checking import Checked, check
+from graph.membership.checking import Checked, check, mend
 from graph.membership.upkeep import add, drop, forget_behind, hold, near
 
 __all__ = [
@@ -46,5 +46,6 @@ __all__ = [
     "forget_behind",
     "hold",
     "keep_building",
+    "mend",
     "near",
 ]

@@ -1,7 +1,8 @@
 """A slice is stored: walked under the locks of all who could change it, and compared with what is there of it.
 
-A large one takes several transactions: each writes a part of what differs, and the one that finds nothing left to write
-says that it is stored. What changes in between is found by the next.
+Alarms on its services wait for these locks, or undo what is done under them. So most is written before, while a slice is not
+stored and what is written of it counts for nothing, under the customer's lock alone; under all locks it is walked once more,
+what has changed in between is written, and the slice is stored.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from itertools import islice
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -24,7 +26,8 @@ from graph.store.store import Store, Transaction
 MANY_SERVICES: Final = 32
 """A customer with more has its slice stored. Most have a dozen; theirs is walked in a millisecond."""
 EVERY_SECONDS: Final = 30.0
-_SECONDS: Final = 20.0
+_SECONDS: Final = 5.0
+"""for one slice. Where alarms come without a pause, it is walked until there is one."""
 _AT_ONCE: Final = 2_000
 
 _MANY: Final = """
@@ -40,6 +43,11 @@ MATCH (:Customer {id: $customer})-[:SUBSCRIBES_TO]->(s:Service)
 WITH s ORDER BY s.id
 SET s._locked = coalesce(s._locked, 0) + 1
 """
+_HOLD_CUSTOMER: Final = """
+MATCH (c:Customer {id: $customer})
+SET c._building = coalesce(c._building, 0) + 1
+RETURN NOT c._sliceStored IS NULL
+"""
 _STORED: Final = "MATCH (m:Membership {customer: $customer}) RETURN m.id"
 _DELETE: Final = "UNWIND $batch.ids AS id MATCH (m:Membership {id: id}) DELETE m"
 _SAY: Final = "MATCH (c:Customer {id: $customer}) SET c._sliceStored = true"
@@ -52,8 +60,10 @@ log = structlog.get_logger(__name__)
 
 async def build(store: Store, customer: str, *, deadline: float) -> None:
     """Store the slice of one customer, however many services it has. One that holds no shared node is left to be walked."""
-    while not await store.write(lambda transaction: _part(transaction, customer), deadline=deadline, quiet=True):
-        pass
+    for part in (_before, _under_locks):
+        work = partial(part, customer=customer)
+        while not await store.write(work, deadline=deadline, quiet=True):
+            pass
 
 
 async def build_missing(store: Store, *, many: int = MANY_SERVICES, deadline: float) -> int:
@@ -76,7 +86,6 @@ async def keep_building(store: Store) -> None:
 
 
 async def _build_if_it_can(store: Store, customer: str) -> None:
-    """Try for a while: where alarms come without a pause, the slice is walked until there is one."""
     try:
         await build(store, customer, deadline=time.monotonic() + _SECONDS)
     except (Contended, DeadlineExceeded) as error:
@@ -90,21 +99,49 @@ async def _missing(store: Store, many: int, deadline: float) -> list[str]:
     return found
 
 
-async def _part(transaction: Transaction, customer: str) -> bool:
-    """Write a part of what differs; tell whether that was all."""
+async def _before(transaction: Transaction, customer: str) -> bool:
+    """Write a part of what differs, unless the slice is stored already; tell whether that was all."""
+    if await _hold_customer(transaction, customer):
+        return True
+    return (await _written(transaction, customer)).whole
+
+
+async def _under_locks(transaction: Transaction, customer: str) -> bool:
+    """Write what still differs, and say that the slice is stored; false where that is too much for one transaction."""
     await hold(transaction)
     await transaction.run(_HOLD_LOADS, {})
+    await _hold_customer(transaction, customer)
     await transaction.run(_HOLD_SERVICES, {"customer": customer})
+    written = await _written(transaction, customer)
+    if written.whole and written.reached:
+        transaction.later(_SAY, {"customer": customer})
+    return written.whole
+
+
+async def _hold_customer(transaction: Transaction, customer: str) -> bool:
+    """Keep other builders of this slice away; tell whether it is stored."""
+    rows = await transaction.run(_HOLD_CUSTOMER, {"customer": customer})
+    return any(row[0] for row in rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """What came of one transaction."""
+
+    whole: bool
+    """whether memberships are now what was reached."""
+    reached: int
+    """how many shared nodes."""
+
+
+async def _written(transaction: Transaction, customer: str) -> _Written:
     reached = {membership_id(customer, node): node for node in await reach(transaction.run, customer)}
     there = await stored(transaction.run, customer)
     missing, wrong = sorted(reached.keys() - there), sorted(there - reached.keys())
-    add(transaction, ((customer, reached[each]) for each in islice(missing, _AT_ONCE)))
+    add(transaction, ((customer, reached[each]) for each in missing[:_AT_ONCE]))
     if wrong:
         transaction.later(_DELETE, {"batch": {"ids": wrong[:_AT_ONCE]}})
-    whole = max(len(missing), len(wrong)) <= _AT_ONCE
-    if whole and reached:
-        transaction.later(_SAY, {"customer": customer})
-    return whole
+    return _Written(whole=max(len(missing), len(wrong)) <= _AT_ONCE, reached=len(reached))
 
 
 async def reach(run: Run, customer: str) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from graph.membership.building import Run, reach, stored
+from graph.membership.building import Run, build, build_missing, reach, stored
 from graph.model.identity import membership_id
 from graph.store.store import Store
 
@@ -25,6 +25,11 @@ class Checked:
     missing: tuple[str, ...] = ()
     """and of those that are not there; both sorted."""
 
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """The customers whose stored slices are not what a walk finds."""
+        return tuple(sorted({each.partition(" ")[0] for each in (*self.wrong, *self.missing)}))
+
 
 async def check(store: Store, *, deadline: float) -> Checked:
     """Compare each stored slice with a walk. What differs is looked at again, since it may have changed in between."""
@@ -39,6 +44,13 @@ async def check(store: Store, *, deadline: float) -> Checked:
         wrong=tuple(each for one in found for each in one.wrong),
         missing=tuple(each for one in found for each in one.missing),
     )
+
+
+async def mend(store: Store, *, deadline: float) -> None:
+    """Build the stored slices anew that differ from a walk, and those that are missing."""
+    for customer in (await check(store, deadline=deadline)).differing:
+        await build(store, customer, deadline=deadline)
+    await build_missing(store, deadline=deadline)
 
 
 async def _differs_still(run: Run, customer: str) -> Checked:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from graph import membership
 from graph.membership import ways
 from graph.model.identity import membership_id
+from graph.model.mapping import Hop
 from graph.model.scope import is_shared, slice_paths
 from graph.store.store import Store, Transaction
 from tests.conftest import wipe
@@ -114,18 +115,22 @@ async def test_an_alarm_that_leaves_one_of_two_services_stays_a_member(net: Net)
 
 
 async def test_a_check_names_what_is_wrong_and_what_is_missing(net: Net) -> None:
-    wrong, missing = of("a", "t3"), of("a", "t1")
-
-    async def spoil(transaction: Transaction) -> None:
-        membership.add(transaction, [(id_of("a"), id_of("t3"))])
-        await transaction.run("MATCH (m:Membership {id: $id}) DELETE m", {"id": next(iter(missing))})
-
-    await net.store.write(spoil, deadline=soon())
+    await net.store.write(_spoil, deadline=soon())
     found = await membership.check(net.store, deadline=soon())
-    assert (set(found.wrong), set(found.missing)) == (wrong, missing)
-    assert found.customers == 1
-    await net.build("a")
+    assert (set(found.wrong), set(found.missing)) == (of("a", "t3"), of("a", "t1"))
+    assert (found.customers, found.differing) == (1, (id_of("a"),))
+
+
+async def test_what_is_wrong_or_missing_is_mended(net: Net) -> None:
+    await net.store.write(_spoil, deadline=soon())
+    await membership.mend(net.store, deadline=soon())
     await net.compare()
+    assert await net.stored() == {"a"}
+
+
+async def _spoil(transaction: Transaction) -> None:
+    membership.add(transaction, [(id_of("a"), id_of("t3"))])
+    await transaction.run("MATCH (m:Membership {id: $id}) DELETE m", {"id": membership_id(id_of("a"), id_of("t1"))})
 
 
 async def test_slices_of_customers_with_many_services_are_stored_and_no_others(net: Net) -> None:
@@ -153,8 +158,8 @@ def test_every_shared_label_and_every_step_to_it_is_kept() -> None:
         reached.add(each.hop.label)
 
 
-def _pairs(path: Sequence[object]) -> Sequence[tuple[str, object]]:
-    return list(zip(("Customer", *(each.label for each in path)), path, strict=False))  # type: ignore[attr-defined]
+def _pairs(path: tuple[Hop, ...]) -> list[tuple[str, Hop]]:
+    return list(zip(("Customer", *(each.label for each in path)), path, strict=False))
 
 
 # Whatever happens ----------------------------------------------------------------------------------------------------
