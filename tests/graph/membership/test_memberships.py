@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+import importlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -160,6 +162,50 @@ def test_every_shared_label_and_every_step_to_it_is_kept() -> None:
 
 def _pairs(path: tuple[Hop, ...]) -> list[tuple[str, Hop]]:
     return list(zip(("Customer", *(each.label for each in path)), path, strict=False))
+
+
+# At the same time ----------------------------------------------------------------------------------------------------
+
+
+async def _load(net: Net) -> None:
+    await net.load(route("s4", "t2"))
+
+
+async def _move(net: Net) -> None:
+    await net.move("k1", "e3")
+
+
+async def _raise(net: Net) -> None:
+    await net.raise_("t1", 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        pytest.param(_load, "graph.load.write.forget_behind", id="a load"),
+        pytest.param(_move, "graph.membership.forget_behind", id="a move"),
+        pytest.param(_raise, "graph.changes.services.affected.lock", id="an alarm"),
+    ],
+)
+async def test_a_slice_that_is_stored_while_a_change_has_looked_and_not_committed_is_right(
+    net: Net, monkeypatch: pytest.MonkeyPatch, change: Callable[[Net], Awaitable[None]], where: str
+) -> None:
+    """Neo4j lets the builder wait, the embedded database sends one of the two back: either way one sees the other."""
+    module, _, name = where.rpartition(".")
+    real = getattr(importlib.import_module(module), name)
+    building: list[asyncio.Task[None]] = []
+
+    async def looked(*given: Any) -> Any:
+        found = await real(*given)
+        if not building:
+            building.append(asyncio.create_task(net.build("b")))
+            await asyncio.wait(building, timeout=0.3)  # it may wait for us
+        return found
+
+    monkeypatch.setattr(where, looked)
+    await change(net)
+    await building[0]
+    await net.compare()
 
 
 # Whatever happens ----------------------------------------------------------------------------------------------------
