@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
 import pytest
@@ -195,9 +195,10 @@ async def test_a_slice_that_is_stored_while_a_change_has_looked_and_not_committe
     real = getattr(importlib.import_module(module), name)
     building: list[asyncio.Task[None]] = []
 
-    async def looked(*given: Any) -> Any:
-        found = await real(*given)
-        if not building:
+    async def looked(transaction: Transaction, about: Iterable[str]) -> Any:
+        ids = list(about)
+        found = await real(transaction, ids)
+        if ids and not building:
             building.append(asyncio.create_task(net.build("b")))
             await asyncio.wait(building, timeout=0.3)  # it may wait for us
         return found
