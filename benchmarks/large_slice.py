@@ -76,7 +76,8 @@ async def _on(product: Product, scale: int, samples: int) -> list[Point]:
             [[customer, services]] = await found.store.rows(_LARGEST, {}, deadline=deadline)
             asking = _Asking(found=found, customer=str(customer), samples=samples, deadline=deadline)
             rounds = [await asking.round() for _ in range(_ROUNDS + 1)][1:]
-            return [_point(product, label, int(str(services)), rounds) for label in rounds[0].own_walked]
+            shown = [label for label in rounds[0].own_walked if label in rounds[0].forbidden]
+            return [_point(product, label, int(str(services)), rounds) for label in shown]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,6 +144,12 @@ class Net:
 
         await self.store.write(work, deadline=soon())
 
+    async def run(self, text: str) -> None:
+        async def work(transaction: Transaction) -> None:
+            await transaction.run(text, {})
+
+        await self.store.write(work, deadline=soon())
+
     async def stored(self) -> set[str]:
         """The names of the customers whose slices are stored."""
         text = "MATCH (c:Customer) WHERE NOT c._sliceStored IS NULL RETURN c.name"

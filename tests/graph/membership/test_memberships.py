@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import importlib
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +19,7 @@ from graph.membership import ways
 from graph.model.identity import membership_id
 from graph.model.mapping import Hop
 from graph.model.scope import is_shared, slice_paths
+from graph.store.migrate import migrate
 from graph.store.store import Store, Transaction
 from tests.conftest import wipe
 from tests.graph.membership.network import (
@@ -147,6 +151,66 @@ async def test_a_large_slice_is_stored_in_parts(net: Net, monkeypatch: pytest.Mo
     await net.build("b")
     await net.compare()
     assert await net.stored() == {"a", "b"}
+
+
+async def test_whoever_serves_stores_the_slices_that_are_missing(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graph.membership.building.MANY_SERVICES", 1)
+    building = asyncio.create_task(membership.keep_building(net.store))
+    try:
+        async with asyncio.timeout(30):
+            while await net.stored() != {"a", "b"}:  # noqa: ASYNC110  # nobody is told when a slice is stored
+                await asyncio.sleep(0.02)
+    finally:
+        building.cancel()
+    await net.compare()
+
+
+async def test_a_store_of_the_version_before_is_walked_until_its_slices_are_stored(net: Net) -> None:
+    """What version 4 had: no memberships, no constraint or index of theirs, nobody with a stored slice."""
+    await net.run("MATCH (m:Membership) DELETE m")
+    await net.run("MATCH (c:Customer) REMOVE c._sliceStored")
+    await net.run("DROP CONSTRAINT membership_id IF EXISTS")
+    await net.run("DROP INDEX membership_customer IF EXISTS")
+    await net.run("MATCH (v:SchemaVersion) SET v.version = 4")
+    before = await migrate(net.store, deadline=soon())
+    assert (before.version, set(before.missing)) == (4, {"membership_id", "membership_customer"})
+    assert await net.stored() == set()
+    assert await membership.build_missing(net.store, many=1, deadline=soon()) == 2
+    await net.compare()
+
+
+WRITERS = {
+    "graph/changes/services/affected.py": "adds and drops what an alarm changes",
+    "graph/inventory/equipment.py": "forgets what is behind a thing that moves",
+}
+"""Modules that write relationships of slices by name; what a load writes is made of the model (graph/load/statements.py)."""
+
+
+def test_every_module_that_writes_a_relationship_of_slices_keeps_memberships() -> None:
+    top = Path(__file__).parents[3]
+    found = {
+        str(path.relative_to(top))
+        for room in ("graph", "resolvers", "adapters", "gateway")
+        for path in (top / room).rglob("*.py")
+        if any(_writes(each) for each in _texts(path))
+    }
+    assert found == set(WRITERS)
+    for each in (*WRITERS, "graph/load/write.py"):
+        assert re.search(
+            r"\bmembership\.(add|forget_behind)\(|\bforget_behind\(transaction", (top / each).read_text()
+        ), each
+
+
+def _texts(path: Path) -> list[str]:
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return [each.value for each in nodes if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+
+
+def _writes(text: str) -> bool:
+    types = "|".join(ways.FROM_END)
+    made = re.search(rf"\b(CREATE|MERGE)\b[^\n]*\[\w*:({types})\b", text)
+    gone = re.search(rf"\[(\w+):({types})\b", text)
+    return bool(made or (gone and re.search(rf"\bDELETE\b.*\b{gone[1]}\b", text)))
 
 
 def test_every_shared_label_and_every_step_to_it_is_kept() -> None:
