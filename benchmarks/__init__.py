@@ -36,6 +36,7 @@ Files, in the order in which a run meets them:
 `federation/`       gateways of others beside ours, over four subgraphs
 `planning.py`       what planning over subgraphs costs, as operations grow
 `slice_scale.py`    one customer's slice in a small and in a large network
+`large_slice.py`    single nodes by the largest customer, with its slice walked and stored
 `timing.py`         whether times tell a customer of what is outside its slice
 
 Rules. 1. Every figure of a row comes from blocks that stand beside each other in time, in a shuffled order; a ratio is

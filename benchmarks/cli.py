@@ -1,7 +1,7 @@
 """The commands: `reads` and `federation` compare, the others measure one thing each.
 
-`slice-scale` and `planning` ask what grows with the network and with the question, `alarms` how many alarms go through, and
-`timing` what a clock tells.
+`slice-scale`, `large-slice` and `planning` ask what grows with the network, the slice and the question, `alarms` how many alarms
+go through, and `timing` what a clock tells.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from benchmarks.databases import PRODUCTS, Product
 from benchmarks.errors import BenchmarkFailed
 from benchmarks.federation import comparing
 from benchmarks.federation.gateways import NAMES
+from benchmarks.large_slice import large_slice
 from benchmarks.measure import Plan
 from benchmarks.news import news
 from benchmarks.report import as_json, as_markdown, as_table, misses
@@ -109,6 +110,22 @@ def slice_scale_command(stores: tuple[Product, ...], small: int, large: int, *, 
         click.echo(each.sentence())
         if each.ratio.median > MOST_RATIO:
             news.print(f"missed: {each.store}: the aim is at most {MOST_RATIO}", highlight=False)
+
+
+@main.command("large-slice")
+@store_option
+@click.option(
+    "--scale", type=click.IntRange(min=1_000), default=20_000, show_default=True, help="Nodes in the network."
+)
+@click.option("--samples", type=click.IntRange(min=2), default=40, show_default=True, help="Of each node in a round.")
+@click.option("--json", "as_json_", is_flag=True, help="Print a list of rows.")
+def large_slice_command(stores: tuple[Product, ...], scale: int, samples: int, *, as_json_: bool) -> None:
+    """Compare reads of single nodes by the largest customer, with its slice walked and stored."""
+    rows = _run(large_slice(stores or PRODUCTS, scale, samples))
+    if as_json_:
+        click.echo(orjson.dumps([asdict(each) for each in rows], option=orjson.OPT_INDENT_2))
+    else:
+        click.echo("\n".join(each.sentence() for each in rows))
 
 
 @main.command("timing")

@@ -4,6 +4,8 @@ Two things could be read from a clock. How much others have on a thing that is s
 trunks with another one, which has from none to hundreds of services on them, and times are compared with these numbers.
 And whether an id that is not shown exists: times of ids that nobody has are compared with those of ids of others.
 
+The second is asked as the customer that has hundreds, too: its slice is stored, and that of the other is walked.
+
 All samples of a question stand in one shuffled row, so that each class meets the same noise. Beside each question stands
 a control: one and the same request, whose samples are sorted into the same classes by lot.
 """
@@ -31,8 +33,10 @@ from benchmarks.errors import BenchmarkFailed
 from benchmarks.news import load_progress, news
 from graph.load import NodeRecord, Record, RelationshipRecord, as_line, load_lines, load_topology
 from graph.load.records import Value
+from graph.membership import build_missing
 from graph.model.identity import loaded_id
 from graph.model.model import searchable
+from graph.model.scope import is_shared
 
 SOURCE: Final = "timing"
 LOADS: Final = (150, 0, 50, 200, 10, 100, 25, 5, 75)
@@ -110,8 +114,13 @@ async def _on(product: Product, scale: int, samples: int) -> list[Told]:
             hidden = await _load(found, scale)
             callers = Callers(Path(name))
             with servers(found, callers, Path(name), only=(OURS,)) as (server,):
-                asking = _Asking(server=server, token=callers.token(_id("Customer", "small")), samples=samples)
-                return [*_about_others(product, asking), *_about_ids(product, asking, hidden)]
+                small, large = (
+                    _Asking(server=server, token=callers.token(_id("Customer", name)), samples=samples, name=name)
+                    for name in ("small", "large")
+                )
+                shared = {label: ids for label, ids in hidden.items() if is_shared(label)}
+                about_ids = [*_about_ids(product, small, hidden), *_about_ids(product, large, shared)]
+                return [*_about_others(product, small), *about_ids]
 
 
 # What is loaded ------------------------------------------------------------------------------------------------------
@@ -125,6 +134,7 @@ async def _load(found: Database, scale: int) -> Mapping[str, list[str]]:
     ports = [str(each[0]) for each in rows]
     added = map(as_line, _added(ports))
     await load_lines(found.store, added, progress=load_progress, deadline=deadline)
+    await build_missing(found.store, deadline=deadline)
     own = {
         *(str(each) for row in await found.store.rows(_CARRIERS, {"ports": ports}, deadline=deadline) for each in row),
         *(_id(label, name) for label, name in (("Customer", "small"), ("Sla", ""))),
@@ -180,11 +190,13 @@ def _service(customer: str, name: str, trunk: str) -> Iterator[Record]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asking:
-    """Whom the small customer asks, and how often."""
+    """Whom a customer asks, and how often."""
 
     server: Server
     token: str
     samples: int
+    name: str
+    """which customer asks: the small one's slice is walked, the large one's is stored."""
 
     def question(self, document: str, variables: Mapping[str, Any]) -> Question:
         return Question(document=document, variables=variables, operation="Q", token=self.token)
@@ -231,10 +243,10 @@ def _about_ids(product: Product, asking: _Asking, hidden: Mapping[str, list[str]
     for label, ids in hidden.items():
         unknown = [f"{label.lower()}-{uuid.uuid4()}" for _ in range(len(ids))]
         document = f"query Q($id: ID!) {{ {_LABELS[label]}(id: $id) {{ __typename }} }}"
-        yield _about_id(product, asking, f"{_LABELS[label]}(id)", document, (unknown, ids))
-        if label in ("Site", "NetworkElement", "Card", "Port", "Trunk"):
+        yield _about_id(product, asking, f"{asking.name}: {_LABELS[label]}(id)", document, (unknown, ids))
+        if asking.name == "small" and label in ("Site", "NetworkElement", "Card", "Port", "Trunk"):
             document = _ABOUT_OTHERS["impact { totalServices }"]
-            yield _about_id(product, asking, f"impact(of: {_LABELS[label]})", document, (unknown, ids))
+            yield _about_id(product, asking, f"small: impact(of: {_LABELS[label]})", document, (unknown, ids))
 
 
 def _about_id(

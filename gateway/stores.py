@@ -16,6 +16,7 @@ from typing import Any
 from gateway.errors import TREATMENTS, CommandFailed, Refused
 from gateway.http.serving import is_worker
 from gateway.settings.settings import Settings
+from graph import membership
 from graph.changes.deliveries import replay_delivery
 from graph.changes.outcome import Outcome
 from graph.changes.policy import AlarmPolicy
@@ -33,6 +34,7 @@ from graph.ledger.backlog import (
     states_of,
 )
 from graph.load import BadLines, DemoPrincipal, LoadReport, load_lines, load_topology
+from graph.membership import Checked
 from graph.model.scope import Principal
 from graph.store.address import Credentials, EmbeddedAddress, parse_address
 from graph.store.cardinality import violations
@@ -41,6 +43,7 @@ from graph.store.migrate import SchemaState, migrate, require_schema, schema_sta
 from graph.store.store import Store, open_store
 
 __all__ = [
+    "Checked",
     "DemoPrincipal",
     "LaneState",
     "LoadReport",
@@ -53,9 +56,9 @@ __all__ = [
 MIGRATE_SECONDS = 3_600.0
 """a store of an earlier version may hold much that must be changed."""
 LOOK_SECONDS = 15.0
-LOAD_SECONDS = 86_400.0
-EXAMINE_SECONDS = 600.0
+CHECK_SECONDS = 3_600.0
 """for a look at all that there is."""
+LOAD_SECONDS = 86_400.0
 PAGE = 500
 
 
@@ -122,16 +125,36 @@ def check_address(settings: Settings) -> None:
             prepare(address.directory)
 
 
-async def examine_store(settings: Settings, *, mend: bool) -> tuple[str, SchemaState, list[str]]:
-    """Ask the database what it is and what schema it has, and bring that up to date if asked; say what breaks the model."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What a look at a store has found."""
+
+    version: str
+    """of the database, behind its name."""
+    schema: SchemaState
+    slices: Checked | None
+    """whether the stored slices are right; None where the schema is not, so that nobody relies on them yet."""
+    broken: tuple[str, ...]
+    """what is against the model; not looked for where the schema is not right."""
+
+
+async def examine_store(settings: Settings, *, mend: bool) -> Examined:
+    """Ask the database what it is and what schema it has, what is against the model; mend schema and slices if asked."""
     with sentences():
         async with opened(settings) as store:
             version = await store.ping(deadline=soon(LOOK_SECONDS))
             if mend:
                 await migrate(store, deadline=soon(MIGRATE_SECONDS))
+                await membership.mend(store, deadline=soon(CHECK_SECONDS))
             state = await schema_state(store, deadline=soon(LOOK_SECONDS))
-            broken = await violations(store, deadline=soon(EXAMINE_SECONDS)) if state.is_current else []
-            return f"{store.product.value} {version}", state, [str(each) for each in broken]
+            slices = await membership.check(store, deadline=soon(CHECK_SECONDS)) if state.is_current else None
+            broken = await violations(store, deadline=soon(CHECK_SECONDS)) if state.is_current else []
+            return Examined(
+                version=f"{store.product.value} {version}",
+                schema=state,
+                slices=slices,
+                broken=tuple(str(each) for each in broken),
+            )
 
 
 async def load_graph(settings: Settings, work: Callable[..., Awaitable[LoadReport]], **given: Any) -> LoadReport:

@@ -57,6 +57,7 @@ from graph.ledger.backlog import system_backlogs
 from graph.ledger.positions import keep_placed
 from graph.ledger.retention import Kept, sweeping
 from graph.ledger.timers import Work, arm_once, keep_ringing
+from graph.membership import keep_building
 from graph.store.store import Store
 
 _LOOK_SECONDS: Final = 5.0
@@ -255,12 +256,13 @@ def _inventory_dialect(name: Literal["tmf639", "mtosi"], transport: Transport) -
 
 @asynccontextmanager
 async def ledger(settings: Settings, store: Store, pressure: Pressure) -> AsyncIterator[None]:
-    """Do what the ledger needs done beside the telling: positions, timers, and a look at what waits."""
+    """Do what the ledger needs done beside the telling: positions, timers, a look at what waits; and store large slices."""
     sweep = sweeping(_kept(settings.retention))
     async with (
         beside(keep_placed(store, owner=owner())),
         beside(_timers(store, {retention.KIND: sweep})),
         beside(_looking(store, pressure)),
+        beside(keep_building(store)),
     ):
         yield
 

@@ -7,6 +7,7 @@ Folders, from below to above
     errors.py   what can go wrong, for all of them
     model/      labels, relationships and values, as data
     store/      two databases behind one door
+    membership/ which shared nodes are in the slices of large customers
     compiler/   a read: a selection becomes one statement and one function that shapes its answer
     ledger/     what other systems must be sent is kept with the change, until it was sent
     load/       a network is written from a file, or grown

@@ -164,7 +164,8 @@ OPTIONAL MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s)
 RETURN s.id, s.name, s.effect, l.tier, c.id, c.name,
   EXISTS { MATCH (s)-[r:ROUTED_OVER]->(:Trunk) WHERE r.path = 'PROTECTING' },
   COLLECT { MATCH (a:Alarm)-[r:AFFECTS]->(s) RETURN [a.id, r.parts, r.effect, r.severity] ORDER BY a.id },
-  [c.accountRef, l.availabilityPercent, coalesce(s._version, 0), s._downtime, s._suffers, s._blamed, coalesce(s._effectAt, 0)]
+  [c.accountRef, l.availabilityPercent, coalesce(s._version, 0), s._downtime, s._suffers, s._blamed, coalesce(s._effectAt, 0),
+   NOT c._sliceStored IS NULL]
 
 // graph/changes/services/affected.py _AFFECT
 UNWIND $batch.rows AS row
@@ -1036,16 +1037,60 @@ RETURN failures, t.dueAt - now
 // graph/load/statements.py READ_MARKS
 UNWIND $ids AS id MATCH (m:LoadMark {id: id}) RETURN m.id AS id, m.done AS done
 
+// graph/load/statements.py MAKE_MARKS
+UNWIND $ids AS id MERGE (m:LoadMark {id: id}) ON CREATE SET m.done = 0
+
 // graph/load/statements.py SET_MARK
 MERGE (m:LoadMark {id: $id})
 SET m._lock = true
 REMOVE m._lock
 WITH m, coalesce(m.done, 0) AS before
 SET m.done = $done
-RETURN before
+RETURN before, HEAD(COLLECT { MATCH (x:Membership) RETURN x.id LIMIT 1 }) AS membership
 
 // graph/load/statements.py DROP_MARKS
 UNWIND $ids AS id MATCH (m:LoadMark {id: id}) DELETE m
+
+// graph/membership/building.py _MANY
+MATCH (c:Customer)
+WHERE c._sliceStored IS NULL AND COUNT { MATCH (c)-[:SUBSCRIBES_TO]->(s) RETURN s } > $many
+RETURN c.id
+
+// graph/membership/building.py _HOLD_LOADS
+MATCH (m:LoadMark) SET m._held = coalesce(m._held, 0) + 1
+
+// graph/membership/building.py _HOLD_SERVICES
+MATCH (:Customer {id: $customer})-[:SUBSCRIBES_TO]->(s:Service)
+WITH s ORDER BY s.id
+SET s._locked = coalesce(s._locked, 0) + 1
+
+// graph/membership/building.py _HOLD_CUSTOMER
+MATCH (c:Customer {id: $customer})
+SET c._building = coalesce(c._building, 0) + 1
+RETURN NOT c._sliceStored IS NULL
+
+// graph/membership/building.py _STORED
+MATCH (m:Membership {customer: $customer}) RETURN m.id
+
+// graph/membership/building.py _DELETE
+UNWIND $batch.ids AS id MATCH (m:Membership {id: id}) DELETE m
+
+// graph/membership/building.py _SAY
+MATCH (c:Customer {id: $customer}) SET c._sliceStored = true
+
+// graph/membership/checking.py _KEPT
+MATCH (c:Customer) WHERE NOT c._sliceStored IS NULL RETURN c.id ORDER BY c.id
+
+// graph/membership/upkeep.py _HOLD
+MATCH (v:SchemaVersion) SET v._gate = coalesce(v._gate, 0) + 1
+
+// graph/membership/upkeep.py _ADD
+UNWIND $batch.rows AS row
+MERGE (m:Membership {id: row.id})
+SET m.customer = row.customer
+
+// graph/membership/upkeep.py _FORGET
+UNWIND $batch.customers AS id MATCH (c:Customer {id: id}) REMOVE c._sliceStored
 
 // graph/store/cardinality.py _look
 SET n._lock = true REMOVE n._lock WITH n, row

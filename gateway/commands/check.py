@@ -14,7 +14,7 @@ from gateway.commands.options import json_option, override, store_option
 from gateway.errors import CommandFailed, SettingsBroken
 from gateway.probes import probe_systems
 from gateway.settings.settings import Settings, load_settings
-from gateway.stores import check_address, examine_store
+from gateway.stores import Checked, check_address, examine_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +26,17 @@ class Finding:
     text: str
 
 
-@click.command(help="Look at settings, database, schema, issuers and surrounding systems, and say what is wrong.")
+@click.command(
+    help="Look at settings, database, schema, stored slices, issuers and surrounding systems, and say what is wrong."
+)
 @store_option
 @json_option
-@click.option("--migrate", "mend", is_flag=True, help="Bring the schema up to date.")
+@click.option(
+    "--migrate",
+    "mend",
+    is_flag=True,
+    help="Bring the schema up to date, and build stored slices that are wrong or missing.",
+)
 def command(store: str | None, *, as_json: bool, mend: bool) -> int:
     """Check."""
     override(store=store)
@@ -60,24 +67,36 @@ def _findings(*, mend: bool) -> Iterator[Finding]:
 async def _store(settings: Settings, *, mend: bool) -> list[Finding]:
     try:
         check_address(settings)
-        version, state, broken = await examine_store(settings, mend=mend)
+        found = await examine_store(settings, mend=mend)
     except CommandFailed as error:
         return [Finding(part="database", well=False, text=f"{error.message.rstrip('.')}. {error.hint}".strip())]
-    schema = f"version {state.version}"
-    if not state.is_current:
-        schema += f", {len(state.missing)} constraints or indexes are missing. Run: trunkline check --migrate"
-    findings = [
-        Finding(part="database", well=True, text=f"{version} at {settings.store}"),
-        Finding(part="schema", well=state.is_current, text=schema),
+    schema = f"version {found.schema.version}"
+    if not found.schema.is_current:
+        schema += f", {len(found.schema.missing)} constraints or indexes are missing. Run: trunkline check --migrate"
+    return [
+        Finding(part="database", well=True, text=f"{found.version} at {settings.store}"),
+        Finding(part="schema", well=found.schema.is_current, text=schema),
+        *([_slices(found.slices)] if found.slices else []),
+        *(_rules(found.broken) if found.schema.is_current else []),
     ]
+
+
+def _rules(broken: tuple[str, ...]) -> list[Finding]:
     if broken:
-        return [*findings, *(Finding(part="graph", well=False, text=each) for each in broken)]
-    ones = "nothing has two of what it may have one of"
-    return [*findings, Finding(part="graph", well=True, text=ones)] if state.is_current else findings
+        return [Finding(part="graph", well=False, text=each) for each in broken]
+    return [Finding(part="graph", well=True, text="nothing has two of what it may have one of")]
 
 
 async def _systems(settings: Settings) -> list[Finding]:
     return [Finding(part=each.system, well=each.well, text=each.text) for each in await probe_systems(settings)]
+
+
+def _slices(found: Checked) -> Finding:
+    kept = f"{found.memberships} memberships of {found.customers} customers with many services"
+    if not found.differing:
+        return Finding(part="slices", well=True, text=kept)
+    fault = f"{len(found.wrong)} are wrong and {len(found.missing)} missing, of {', '.join(found.differing[:3])}"
+    return Finding(part="slices", well=False, text=f"{kept}; {fault}. Run: trunkline check --migrate")
 
 
 async def _issuers(settings: Settings) -> list[Finding]:

@@ -8,7 +8,9 @@ needs no condition: whoever may see its start may see its end.
 Time must tell a customer nothing of what is outside the slice. So no statement of a customer's walks away from a node
 that customers share: it begins at the caller's own nodes and looks whether they lead to that node.
 
-1. A shared node by its id is looked for in the slice, never in the index: unknown and forbidden are the same work.
+1. A shared node by its id is looked for in the slice, never in the index: unknown and forbidden are the same work. The
+   slice of a customer with many services is stored as memberships (graph/membership/), and asked for the pair of customer
+   and node; that of any other is walked. `STORED` of the customer says which, and has to be there for a membership to count.
 2. Any other node by its id is found by the index. Where the index has none, a node of the caller's is tested in its
    place, so that unknown and forbidden are the same steps.
 3. A list of a shared node begins at the caller's nodes of the list's label. `_DIRECT` has the exceptions.
@@ -16,7 +18,7 @@ that customers share: it begins at the caller's own nodes and looks whether they
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
@@ -32,9 +34,11 @@ from graph.compiler.clauses import (
     Expr,
     Get,
     HasLabel,
+    IsNull,
     ListOf,
     Match,
     NodePattern,
+    Not,
     Query,
     Return,
     Step,
@@ -49,16 +53,13 @@ from graph.compiler.names import Names
 from graph.errors import Refused
 from graph.model.mapping import Hop
 from graph.model.model import RELATIONSHIPS
-from graph.model.scope import ScopeKind, is_exclusive, slice_paths
+from graph.model.scope import STORED, ScopeKind, is_exclusive, is_shared, slice_paths
 
 _DIRECT: Final = frozenset({("CAUSED_BY", False), ("CONCERNS_CUSTOMER", False)})
 """Steps (type, reverse) that a customer's statement takes from a shared node, though they are not inside.
 
 An alarm has few causes, while it may cause hundreds: so this step is shorter than the way back. A customer's events are its
 whole history, which nobody walks to find one of them."""
-
-_WHOLE_HISTORY: Final = frozenset({"Event"})
-"""Shared labels whose nodes are found by the index all the same: the caller's list of them has no bound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,24 +112,47 @@ def visible(names: Names, kind: ScopeKind, var: str, labels: Sequence[str], own:
 def _owned(names: Names, var: str, label: str, own: Own | None = None) -> Expr:
     if label == "Customer":
         return _named(names, var)
-    if _is_shared(label):
+    if is_shared(label):
         return _among_own(names, var, label, own)
     return AnyOf(tuple(Sub("EXISTS", Query((_from_customer(names, path, var, ""),))) for path in slice_paths(label)))
 
 
-def _is_shared(label: str) -> bool:
-    """Tell whether several customers may see a node, so that what is found around it depends on all of them."""
-    return bool(slice_paths(label)) and not is_exclusive(label) and label not in _WHOLE_HISTORY
-
-
 def _among_own(names: Names, var: str, label: str, own: Own | None) -> Expr:
-    """Look for a node among the caller's own of its label; they are found once for a whole page."""
-    mine = _owned_nodes(names, label, names.variable())
-    if own is not None:
-        nodes = Sub("COLLECT", Query((*mine.clauses, Return(Var(mine.node)))))
-        return Binary("IN", Var(var), Var(_common(names, own, label, nodes)))
-    same = With(((Var(var), ""), (Var(mine.node), "")), where=Binary("=", Var(mine.node), Var(var)))
-    return Sub("EXISTS", Query((apart(mine), same, Return(Var(mine.node)))))
+    """Look for a node among the caller's own of its label; what is walked of them, and who is stored, is found once a page."""
+    mine = _walked(names, label, names.variable())
+    if own is None:
+        same = With(((Var(mine.node), ""), (Var(var), "")), where=Binary("=", Var(mine.node), Var(var)))
+        walked: Expr = Sub("EXISTS", Query((apart(mine), same, Return(Var(mine.node)))))
+        return AnyOf((walked, _is_member(names, _customers_stored(names), var)))
+    nodes = Sub("COLLECT", Query((*mine.clauses, Return(Var(mine.node)))))
+    among = Binary("IN", Var(var), Var(_common(names, own, f"walked {label}", nodes)))
+    return AnyOf((among, _is_member(names, Var(_common(names, own, "stored", _customers_stored(names))), var)))
+
+
+def _customers_stored(names: Names) -> Expr:
+    """List the ids of the caller's customers whose slice is stored."""
+    customer = names.variable()
+    match = Match(NodePattern(customer, "Customer"), where=_kept_as(names, customer, stored=True))
+    return Sub("COLLECT", Query((match, Return(Get(customer, "id")))))
+
+
+def _is_member(names: Names, customers: Expr, var: str) -> Expr:
+    """Tell whether a node is in a stored slice of one of these customers."""
+    customer, key, member = names.variable(), names.variable(), names.variable()
+    keyed = With(((_member_key(Var(customer), Get(var, "id")), key),))
+    found = Match(NodePattern(member, "Membership", Var(key)))
+    return Sub("EXISTS", Query((Unwind(customers, customer), keyed, found, Return(Var(member)))))
+
+
+def _member_key(customer: Expr, node: Expr) -> Expr:
+    """Spell `graph.model.identity.membership_id`."""
+    return Binary("+", Binary("+", customer, Const(" ")), node)
+
+
+def _kept_as(names: Names, customer: str, *, stored: bool) -> Expr:
+    """Give the condition that a node is one of the caller's customers, and that its slice is stored, or is not."""
+    absent = IsNull(Get(customer, STORED))
+    return both(_named(names, customer), Not(absent) if stored else absent)
 
 
 def _common(names: Names, own: Own, what: str, value: Expr) -> str:
@@ -158,17 +182,19 @@ def _named(names: Names, customer: str) -> Expr:
     return Binary("IN", Get(customer, "id"), names.parameter(ScopeIds()))
 
 
-def _gathered(names: Names, path: tuple[Hop, ...], var: str) -> tuple[Clause, ...]:
+def _gathered(names: Names, path: tuple[Hop, ...], var: str, *, unstored: bool = False) -> tuple[Clause, ...]:
     """Gather the nodes at the end of a path of the slice, each once after every step.
 
     Thousands of services share a few trunks: without this a hub customer's sites are counted once per service.
+    `unstored`: of those customers only whose slice is not stored.
     """
     owner = names.variable()
     clauses: list[Clause] = []
     here = owner
     for index, hop in enumerate(path):
         there = var if index == len(path) - 1 else names.variable()
-        where = _named(names, owner) if index == 0 else All(())
+        ours = _kept_as(names, owner, stored=False) if unstored else _named(names, owner)
+        where = ours if index == 0 else All(())
         label = "Customer" if index == 0 else ""
         step = Step(hop.type, hop.reverse, NodePattern(there, hop.label))
         clauses += [Match(NodePattern(here, label), (step,), where=where), With(((Var(there), ""),), distinct=True)]
@@ -199,13 +225,23 @@ def _everything(names: Names, kind: ScopeKind, label: str) -> Source:
 
 
 def _owned_nodes(names: Names, label: str, var: str) -> Source:
+    """Walk to the caller's nodes of a label."""
     paths = slice_paths(label)
     if not paths:
         return Source(clauses=(Match(NodePattern(var, label), where=Const(value=False)),), node=var)
-    if len(paths) == 1:
-        return Source(clauses=_gathered(names, paths[0], var), node=var)
-    ways = tuple(Query((*_gathered(names, path, var), Return(Var(var)))) for path in paths)
-    return Source(clauses=(Union(ways), With(((Var(var), ""),))), node=var)
+    return _any_way(tuple(_gathered(names, path, var) for path in paths), var)
+
+
+def _walked(names: Names, label: str, var: str) -> Source:
+    """Walk to those nodes of a shared label that are in slices which are not stored."""
+    return _any_way(tuple(_gathered(names, path, var, unstored=True) for path in slice_paths(label)), var)
+
+
+def _any_way(ways: tuple[tuple[Clause, ...], ...], var: str) -> Source:
+    if len(ways) == 1:
+        return Source(clauses=ways[0], node=var)
+    queries = tuple(Query((*each, Return(Var(var)))) for each in ways)
+    return Source(clauses=(Union(queries), With(((Var(var), ""),))), node=var)
 
 
 # By id ---------------------------------------------------------------------------------------------------------------
@@ -219,9 +255,8 @@ def by_id(names: Names, kind: ScopeKind, label: str, key: Expr, outer: tuple[str
             return Source(clauses=(Match(NodePattern(var, label, key)),), node=var)
         case ScopeKind.CUSTOMERS if label == "Customer":
             return _named_customer(names, key, outer)
-        case ScopeKind.CUSTOMERS if _is_shared(label):
-            own = _everything(names, kind, label)
-            return replace(own, clauses=own.where(Binary("=", Get(own.node, "id"), key)))
+        case ScopeKind.CUSTOMERS if is_shared(label):
+            return _own_by_id(names, label, key)
         case ScopeKind.CUSTOMERS if slice_paths(label):
             return _indexed(names, label, key, outer)
         case ScopeKind.CUSTOMERS | ScopeKind.NOTHING:
@@ -230,6 +265,32 @@ def by_id(names: Names, kind: ScopeKind, label: str, key: Expr, outer: tuple[str
             return Source(clauses=(Match(NodePattern(var, label, key), where=where),), node=var)
         case never:
             assert_never(never)
+
+
+def _own_by_id(names: Names, label: str, key: Expr) -> Source:
+    given, var = names.variable(), names.variable()
+    stored = (With(((key, given),)), *_stored(names, label, given, var))
+    return _any_way((stored, *_walked_to(names, label, Binary("=", Get(var, "id"), key), var)), var)
+
+
+def _stored(names: Names, label: str, key: str, var: str) -> tuple[Clause, ...]:
+    """Find a node of stored slices by its id, a variable. One that is in none is not looked for: a DISTINCT is a wall."""
+    customer, wanted, member = names.variable(), names.variable(), names.variable()
+    return (
+        Match(NodePattern(customer, "Customer"), where=_kept_as(names, customer, stored=True)),
+        With(((Var(key), ""), (_member_key(Get(customer, "id"), Var(key)), wanted))),
+        Match(NodePattern(member, "Membership", Var(wanted))),
+        With(((Var(key), ""),), distinct=True),
+        Match(NodePattern(var, label, Var(key))),
+    )
+
+
+def _walked_to(names: Names, label: str, wanted: Expr, var: str) -> Iterator[tuple[Clause, ...]]:
+    """Walk the slices that are not stored, and keep what is wanted of them."""
+    for path in slice_paths(label):
+        *before, last = _gathered(names, path, var, unstored=True)
+        assert isinstance(last, With)
+        yield (*before, replace(last, where=wanted))
 
 
 def _named_customer(names: Names, key: Expr, outer: tuple[str, ...]) -> Source:
@@ -268,7 +329,7 @@ def _head(query: Query) -> Expr:
 def by_ids(names: Names, kind: ScopeKind, label: str, keys: Expr) -> Source:
     """Find the nodes of a label with these ids: a row for each key in their order, null where it is not in the slice."""
     key = names.variable()
-    if kind is ScopeKind.CUSTOMERS and _is_shared(label):
+    if kind is ScopeKind.CUSTOMERS and is_shared(label):
         return _own_by_ids(names, label, keys, key)
     if kind is ScopeKind.CUSTOMERS and slice_paths(label):
         one, var = by_id(names, kind, label, Var(key), (key,)), names.variable()
@@ -280,14 +341,15 @@ def by_ids(names: Names, kind: ScopeKind, label: str, keys: Expr) -> Source:
 
 
 def _own_by_ids(names: Names, label: str, keys: Expr, key: str) -> Source:
-    """Walk the slice once for all keys."""
-    found, one, var = (names.variable() for _ in range(3))
-    own = _owned_nodes(names, label, names.variable())
-    wanted = own.where(Binary("IN", Get(own.node, "id"), keys))
+    """Find nodes of stored slices one by one; walk the others once for all keys."""
+    found, each, one, var = (names.variable() for _ in range(4))
+    node = names.variable()
+    stored = (Unwind(keys, each), *_stored(names, label, each, node))
+    mine = _any_way((stored, *_walked_to(names, label, Binary("IN", Get(node, "id"), keys), node)), node)
     same = With(((Var(key), ""), (Var(one), "")), where=Binary("=", Get(one, "id"), Var(key)))
     first = _head(Query((Unwind(Var(found), one), same, Return(Var(one), limit=Const(1)))))
     clauses = (
-        With(((Sub("COLLECT", Query((*wanted, Return(Var(own.node))))), found),)),
+        With(((Sub("COLLECT", Query((*mine.clauses, Return(Var(mine.node))))), found),)),
         Unwind(keys, key),
         With(((Var(found), ""), (Var(key), ""), (first, var))),
     )

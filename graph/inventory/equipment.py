@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, cast
 
+from graph import membership
 from graph.changes.alarms.consequences import By
 from graph.changes.events import Event, append
 from graph.changes.services.hits import hits_of
@@ -175,12 +176,13 @@ async def move(transaction: Transaction, hand: Hand, resource_id: str, place: tu
     before = _place(known) if known else ()
     if known is None or before == place:
         return False
+    await membership.hold(transaction)
     over = await alarms.alarms_over(transaction, (*before, *place))
     customers = await _concerned(transaction, known.id)
     transaction.later(_LEAVE[known.kind], {"id": known.id})
     _enter(transaction, known.kind, known.id, place)
     transaction.later(_COUNT_ON[known.kind], {"id": known.id, "version": known.version + 1})
-    await transaction.settle()
+    await membership.forget_behind(transaction, (known.id,))
     await alarms.think_over(transaction, hand.by, over)
     moved = {"moved": list(place), "was": list(before)}
     _append(transaction, hand, known, "ResourceMoved", moved, customers)
@@ -192,9 +194,11 @@ async def remove(transaction: Transaction, hand: Hand, resource_id: str) -> bool
     known = await locked(transaction, resource_id)
     if known is None:
         return False
+    await membership.hold(transaction)
     held = await why_held(transaction, known)
     if held is not None:
         return held
+    await membership.forget_behind(transaction, (known.id,))
     await alarms.let_go(transaction, known.kind, known.id)
     transaction.later(_FORGET_NAMES[known.kind], {"id": known.id})
     transaction.later(_TAKE_AWAY[known.kind], {"id": known.id})

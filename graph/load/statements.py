@@ -86,12 +86,14 @@ KNOWN_IDS: Final[Mapping[str, str]] = MappingProxyType(
 """Which of the given ids are there."""
 
 READ_MARKS: Final = "UNWIND $ids AS id MATCH (m:LoadMark {id: id}) RETURN m.id AS id, m.done AS done"
+MAKE_MARKS: Final = "UNWIND $ids AS id MERGE (m:LoadMark {id: id}) ON CREATE SET m.done = 0"
 SET_MARK: Final = """
 MERGE (m:LoadMark {id: $id})
 SET m._lock = true
 REMOVE m._lock
 WITH m, coalesce(m.done, 0) AS before
 SET m.done = $done
-RETURN before
+RETURN before, HEAD(COLLECT { MATCH (x:Membership) RETURN x.id LIMIT 1 }) AS membership
 """
+"""Before it, how many batches were through; after it, whether any slice can be stored at all."""
 DROP_MARKS: Final = "UNWIND $ids AS id MATCH (m:LoadMark {id: id}) DELETE m"

@@ -8,21 +8,25 @@ that of routes, each a transaction; while one batch is in the last lane, the nex
 Each transaction also sets its lane's *mark*, the number of batches that are through. So a batch is written or it is
 not, and the mark says which; whoever loads the same again passes over what the marks have. The mark comes last in its
 transaction: the three lie close together, and the shorter they are held, the better.
+
+What is loaded puts nodes into the slices of customers, some of which may be stored (graph/membership/): a batch forgets
+those behind its relationships. It looks for them once it has its mark, since whoever stores a slice takes all marks first.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from graph.errors import ConstraintViolated, OutcomeUnknown
 from graph.load.batches import Batch, Row, batches
 from graph.load.limits import hold_limits
 from graph.load.records import Record
-from graph.load.statements import DROP_MARKS, NODES, READ_MARKS, RELATIONSHIPS_BETWEEN, SET_MARK, How
+from graph.load.statements import DROP_MARKS, MAKE_MARKS, NODES, READ_MARKS, RELATIONSHIPS_BETWEEN, SET_MARK, How
+from graph.membership import forget_behind, hold, near
 from graph.model.identity import loaded_id
 from graph.store.store import Store, Transaction
 
@@ -59,7 +63,7 @@ class Written:
 
 async def write_records(target: Target, records: Iterable[Record], through: Through) -> Written:
     """Write all records; `through` is told of each batch once it is there, whether it was written now or before."""
-    done = await marks_of(target)
+    done = await _begun(target)
     queues = [asyncio.Queue[Batch | None](maxsize=1) for _ in _LANES]
     counts: Counter[str] = Counter()
     total = 0
@@ -81,6 +85,20 @@ async def write_records(target: Target, records: Iterable[Record], through: Thro
     except ExceptionGroup as group:
         raise group.exceptions[0] from group  # the lane that failed first; the others were stopped for it
     return Written(counts=counts, batches=total, passed_over=min(*done.values(), total))
+
+
+async def _begun(target: Target) -> Mapping[str, int]:
+    """Make the marks of the lanes that never began; give how many batches each lane has through.
+
+    They are there before anything else is, under the gate: whoever stores a slice from now on sees them.
+    """
+
+    async def work(transaction: Transaction) -> None:
+        await hold(transaction)
+        await transaction.run(MAKE_MARKS, {"ids": [_mark(target, lane) for lane in _LANES]})
+
+    await target.store.write(work, deadline=target.deadline)
+    return await marks_of(target)
 
 
 async def marks_of(target: Target) -> Mapping[str, int]:
@@ -149,9 +167,11 @@ async def _write(target: Target, lane: str, batch: Batch) -> None:
             await hold_limits(transaction, batch.relationships)
         for text, rows in work:
             await transaction.run(text, {"batch": {"rows": rows}})
-        [[before]] = await transaction.run(SET_MARK, mark)
+        [[before, membership]] = await transaction.run(SET_MARK, mark)
         if int(str(before)) > batch.number:
             raise _ThereAlready
+        if membership is not None:
+            await forget_behind(transaction, _near(lane, batch))
 
     await target.store.write(run, deadline=target.deadline)
 
@@ -161,6 +181,16 @@ def _work(how: How, lane: str, batch: Batch) -> Work:
         return tuple((NODES[how, label], rows) for label, rows in batch.nodes.items())
     joined = batch.routes if lane == "routes" else batch.relationships
     return tuple((RELATIONSHIPS_BETWEEN[how, ends], rows) for ends, rows in joined.items())
+
+
+def _near(lane: str, batch: Batch) -> Iterator[str]:
+    """Give the ends behind which slices change by a lane's share of a batch."""
+    joined = {"nodes": {}, "relationships": batch.relationships, "routes": batch.routes}[lane]
+    for (kind, _, _), rows in joined.items():
+        for row in rows:
+            for end in cast("list[Row]", row["ends"]):
+                if found := near(kind, str(row["start"]), str(end["id"])):
+                    yield found
 
 
 def _mark(target: Target, lane: str) -> str:

@@ -100,6 +100,15 @@ BOOKKEEPING: Final = (
         properties=(ID, text("text")),
     ),
     Label(
+        name="Membership",
+        about=(
+            "That a node which several customers may see is in the slice of one of them; the id is the customer's, a "
+            "blank, and the node's. Kept of customers with many services."
+        ),
+        internal=True,
+        properties=(ID, text("customer", indexed=True)),
+    ),
+    Label(
         name="LoadMark",
         about="Which chunks of a load have committed, so that a load that was cut goes on where it stopped.",
         internal=True,

@@ -34,3 +34,12 @@ def loaded_id(label: str, source: str, name: str) -> str:
 def external_key(system: str, name: str) -> str:
     """Give `ExternalName.key`: the hash of the pair. The length in front keeps ("a", "bc") apart from ("ab", "c")."""
     return hashlib.sha256(f"{len(system)}:{system}{name}".encode()).hexdigest()
+
+
+def membership_id(customer: str, node: str) -> str:
+    """Give the id of the membership of a node in a customer's slice; `graph/compiler/slice.py` spells it in Cypher.
+
+    >>> membership_id("customer-1", "trunk-2")
+    'customer-1 trunk-2'
+    """
+    return f"{customer} {node}"

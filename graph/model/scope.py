@@ -10,10 +10,16 @@ from __future__ import annotations
 import enum
 import functools
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 
 from graph.model.mapping import Hop
 from graph.model.model import RELATIONSHIPS, Inside
+
+STORED: Final = "_sliceStored"
+"""The property of a customer whose shared nodes are stored as memberships, all of them and no other; absent otherwise."""
+
+_WHOLE_HISTORY: Final = frozenset({"Event"})
+"""Shared labels whose nodes are not looked for in a slice: a customer's events have no bound, and an index finds them."""
 
 
 class Role(enum.Enum):
@@ -123,3 +129,13 @@ def is_exclusive(label: str) -> bool:
 def _has_one_origin(hop: Hop) -> bool:
     known = RELATIONSHIPS[hop.type]
     return known.one_end if hop.reverse else known.one_start
+
+
+@functools.cache
+def is_shared(label: str) -> bool:
+    """Tell whether several customers may see a node of a label, so that what is found around it depends on all of them.
+
+    >>> is_shared("Trunk"), is_shared("Service"), is_shared("Event"), is_shared("Lead")
+    (True, False, False, False)
+    """
+    return bool(slice_paths(label)) and not is_exclusive(label) and label not in _WHOLE_HISTORY

@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 from graph.compiler import slice as slices
-from graph.compiler.clauses import All, Expr, Match, NodePattern, Query, Return, Sub, Var
+from graph.compiler.clauses import All, Clause, Expr, Match, NodePattern, Query, Return, Sub, Var
 from graph.compiler.names import Names
 from graph.compiler.parts import Recursion, element_type, label_of_type
 from graph.compiler.query import Field
@@ -30,6 +30,8 @@ class Breakage:
     replacement: Any
     about: str
     """which questions are to notice."""
+    stored: bool = False
+    """whether it is in what is asked of a slice that is stored."""
 
     @contextmanager
     def made(self) -> Iterator[None]:
@@ -67,9 +69,37 @@ def _count_of_label(recursion: Recursion, asked: Field, found: Source) -> Expr:
     return Sub("COUNT", Query((Match(NodePattern("every", label)), Return(Var("every")))))
 
 
+def _by_its_id_alone(_names: Names, label: str, key: str, var: str) -> tuple[Clause, ...]:
+    return (Match(NodePattern(var, label, Var(key))),)
+
+
 _NO_ROLE = SimpleNamespace(EVERYTHING=ScopeKind.CUSTOMERS, CUSTOMERS=ScopeKind.CUSTOMERS)
 
 BREAKAGES = (
+    Breakage(
+        name="an object that is no member",
+        kind=ById,
+        target="graph.compiler.slice._stored",
+        replacement=_by_its_id_alone,
+        about="ById",
+        stored=True,
+    ),
+    Breakage(
+        name="entities that are no members",
+        kind=Entities,
+        target="graph.compiler.slice._stored",
+        replacement=_by_its_id_alone,
+        about="Entities",
+        stored=True,
+    ),
+    Breakage(
+        name="a step to what is no member",
+        kind=Along,
+        target="graph.compiler.slice._is_member",
+        replacement=_all_see_it,
+        about="AnyById",
+        stored=True,
+    ),
     Breakage(
         name="an object by its id",
         kind=ById,

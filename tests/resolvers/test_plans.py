@@ -15,13 +15,18 @@ from typing import Any
 import pytest
 from neo4j import AsyncGraphDatabase
 
-from graph.compiler.bind import bind
+from graph.compiler.bind import ScopeIds, bind
+from graph.compiler.clauses import Const, Get, Query, Return
+from graph.compiler.cypher import text as printed
+from graph.compiler.names import Names
 from graph.compiler.pages import order_name
 from graph.compiler.read import Prepared
+from graph.compiler.slice import everything
 from graph.load import load_topology
+from graph.membership import build_missing
 from graph.model.mapping import Everything, enum_name
 from graph.model.model import LABELS, Kind
-from graph.model.scope import Principal, Role, is_exclusive, slice_paths
+from graph.model.scope import Principal, Role, ScopeKind, is_exclusive, is_shared, slice_paths
 from graph.store.store import Store, Transaction
 from tests.graph.compiler.compiling import asked, known, reads
 from tests.graph.compiler.plans import Plans, hits, statements
@@ -122,10 +127,22 @@ class City:
 
         await self.store.write(change, deadline=time.monotonic() + SECONDS)
 
+    async def own(self, label: str) -> str:
+        """An object of a shared label that the customer sees."""
+        names = Names(parameters=[("scope", ScopeIds())])
+        found = everything(names, ScopeKind.CUSTOMERS, label)
+        text = printed(Query((*found.clauses, Return(Get(found.node, "id"), limit=Const(1)))))
+        scope = {"scope": list(self.principal.customers)}
+        rows = await self.store.rows(text, scope, deadline=time.monotonic() + SECONDS)
+        return str(rows[0][0])
+
 
 def one(label: str) -> str:
     """An operation that asks for one object."""
     return f"query($id: ID!) {{ node(id: $id) {{ ... on {label} {{ id }} }} }}"
+
+
+SHARED = [each for each in LABELS if is_shared(each)]
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +161,16 @@ async def city(store: Store, store_address: str) -> AsyncIterator[City]:
             principal=Principal(subject="c", role=Role.CUSTOMER, customers=(str(customer),)),
         )
     await _wipe(store)
+
+
+@pytest.fixture(scope="module")
+async def large(city: City) -> City:
+    """The same network and its largest customer, whose slice is stored."""
+    until = time.monotonic() + 300
+    assert await build_missing(city.store, deadline=until) == 1
+    [[customer]] = await city.store.rows("MATCH (c:Customer) WHERE c._sliceStored RETURN c.id", {}, deadline=until)
+    principal = Principal(subject="l", role=Role.CUSTOMER, customers=(str(customer),))
+    return City(store=city.store, plans=city.plans, principal=principal)
 
 
 async def _wipe(store: Store) -> None:
@@ -180,6 +207,23 @@ async def test_what_one_may_not_see_costs_what_is_not_there_costs_by_the_same_te
         same, cost = await city.cost(one(label), each)
         assert same == text
         assert abs(cost - wanted) <= spared, label
+
+
+@pytest.mark.parametrize("label", SHARED)
+async def test_a_shared_node_costs_a_large_customer_the_same_few_records_whether_it_is_there_or_not(
+    large: City, label: str
+) -> None:
+    text, wanted = await large.cost(one(label), f"{label.lower()}-00000000-0000-5000-8000-000000000000")
+    assert wanted <= A_FEW, "nothing of the slice is walked"
+    assert {await large.cost(one(label), each) for each in await large.forbidden(label)} <= {(text, wanted)}
+    assert (await large.cost(one(label), await large.own(label)))[1] <= A_FEW
+
+
+@pytest.mark.parametrize("label", SHARED)
+async def test_entities_cost_a_large_customer_as_many_records_as_are_asked_for(large: City, label: str) -> None:
+    text = "query($of: [_Any!]!) { _entities(representations: $of) { ... on " + label + " { id } } }"
+    made, parameters = large.compiled(text, {"of": [{"__typename": label, "id": await large.own(label)}]})
+    assert hits(await large.plans.planned("PROFILE", made.text, parameters)) <= A_FEW
 
 
 ABOUT_A_TRUNK = (

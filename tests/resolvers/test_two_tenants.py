@@ -16,6 +16,7 @@ from graphql import FieldNode, GraphQLObjectType, TypeInfo, TypeInfoVisitor, Vis
 
 from graph.changes.policy import AlarmPolicy
 from graph.compiler.cursor import CursorKey
+from graph.membership import build, build_missing
 from graph.model.mapping import EndOf, FieldMapping, Fixed, Grouped, ImpactList, OfCaller, PathNodes, Stored
 from graph.model.model import LABELS, RELATIONSHIPS, Kind, Property
 from graph.store.store import Product, Store
@@ -116,34 +117,50 @@ async def _payload(asking: Caller, question: Question) -> bytes:
     return orjson.dumps(answer)
 
 
+STORED = "of a stored slice"
+
+
 @pytest.fixture(scope="module")
 async def answers(store: Store) -> dict[tuple[bool, str], list[bytes]]:
-    """What A is told with and without others in the graph: by the compiler as it is (""), and by each broken one.
+    """What A is told with and without others in the graph: by the compiler as it is, and by each broken one.
 
-    What is broken is the compiler's, and that it is noticed is shown on one database: the other would plan for minutes.
+    By the compiler as it is, once of slices that are walked (""), and once of those that are stored (STORED). What is broken
+    is the compiler's, and that it is noticed is shown on one database: the other would plan for minutes.
     """
     found: dict[tuple[bool, str], list[bytes]] = {}
     breakages = BREAKAGES if store.product is Product.ARCADEDB else ()
     compiler, broken = caller(store), {each.name: caller(store) for each in breakages}
     for seed, world in enumerate((WHOLE, ALONE)):
         await load(store, world, seed=seed)
-        found[world is WHOLE, ""] = [await told(compiler, each) for each in QUESTIONS]
-        for each in breakages:
-            with each.made():
-                found[world is WHOLE, each.name] = [await told(broken[each.name], one) for one in some(each)]
+        for stored in (False, True):
+            if stored:
+                await build_missing(store, many=0, deadline=time.monotonic() + SECONDS)
+            found[world is WHOLE, STORED if stored else ""] = [await told(compiler, each) for each in QUESTIONS]
+            for each in breakages:
+                if each.stored is stored:
+                    with each.made():
+                        found[world is WHOLE, each.name] = [await told(broken[each.name], one) for one in some(each)]
     return found
 
 
 @pytest.mark.parametrize("about", ABOUT)
+@pytest.mark.parametrize("kept", ["", STORED], ids=["walked", "stored"])
 def test_a_customer_is_told_the_same_with_and_without_others(
-    answers: dict[tuple[bool, str], list[bytes]], about: str
+    answers: dict[tuple[bool, str], list[bytes]], kept: str, about: str
 ) -> None:
     told_apart = [
         (str(question), with_others, without)
-        for question, with_others, without in zip(QUESTIONS, answers[True, ""], answers[False, ""], strict=True)
+        for question, with_others, without in zip(QUESTIONS, answers[True, kept], answers[False, kept], strict=True)
         if question.about == about and with_others != without
     ]
     assert not told_apart, told_apart[0]
+
+
+def test_a_customer_is_told_the_same_whether_its_slice_is_stored_or_walked(
+    answers: dict[tuple[bool, str], list[bytes]],
+) -> None:
+    rows = zip(QUESTIONS, answers[True, ""], answers[True, STORED], strict=True)
+    assert not [(str(question), walked, stored) for question, walked, stored in rows if walked != stored]
 
 
 @pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda each: each.name)
@@ -191,8 +208,11 @@ def test_every_field_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize("label", [name for name, each in LABELS.items() if not each.internal])
-async def test_unknown_and_forbidden_are_one_answer_by_one_statement(store: Store, label: str) -> None:
+@pytest.mark.parametrize("stored", [False, True], ids=["walked", "stored"])
+async def test_unknown_and_forbidden_are_one_answer_by_one_statement(store: Store, label: str, *, stored: bool) -> None:
     await load(store, WHOLE)
+    if stored:
+        await build(store, A, deadline=time.monotonic() + SECONDS)
     counting = Counting(store)
     asking = caller(counting)
     text = f"query($id: ID!) {{ node(id: $id) {{ __typename ... on {label} {{ id }} }} }}"

@@ -53,7 +53,8 @@ def test_statements_of_an_operator_do_and_this_is_noticed() -> None:
     assert {"begins at any Trunk", "walks over ROUTED_OVER against the arrow"} <= found
 
 
-NOTICED = [each for each in BREAKAGES if each.name not in {"a path", "the total of a page", "a step out of the slice"}]
+_ONLY_CONDITIONS = {"a path", "the total of a page", "a step out of the slice", "a step to what is no member"}
+NOTICED = [each for each in BREAKAGES if each.name not in _ONLY_CONDITIONS]
 """The breakages that make a statement walk elsewhere; the others only leave a condition out."""
 
 

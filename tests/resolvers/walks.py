@@ -4,6 +4,9 @@ Time can tell of others only by records that are touched outside the slice. So e
 caller may see, and each of its steps must be bounded by what the caller has: a step inside the slice, one to a single
 node, or one from a node that only one customer sees. Where a planner is free to begin at the other end, that end must
 have neither an index to begin with nor a variable that is bound.
+
+A shared node may be found by its id where its membership was found before, and a wall (`WITH DISTINCT`) stands between; a
+membership only by an id that begins with that of one of the caller's customers, whose slice is stored.
 """
 
 from __future__ import annotations
@@ -16,10 +19,15 @@ from graph.compiler.bind import ScopeIds
 from graph.compiler.clauses import (
     All,
     AnyOf,
+    Binary,
     Clause,
     Const,
     FullText,
+    Get,
+    IsNull,
     Match,
+    NodePattern,
+    Not,
     Query,
     Reached,
     Return,
@@ -28,12 +36,13 @@ from graph.compiler.clauses import (
     Sub,
     Union,
     Unwind,
+    Var,
     With,
 )
 from graph.compiler.names import Names
 from graph.compiler.slice import visible
 from graph.model.model import RELATIONSHIPS, Inside
-from graph.model.scope import ScopeKind, is_exclusive
+from graph.model.scope import STORED, ScopeKind, is_exclusive
 
 _LITTLE = {("CAUSED_BY", False), ("CONCERNS_CUSTOMER", False)}
 """Steps that docs/security.md names as exceptions."""
@@ -41,6 +50,7 @@ _REFUSED = {"NAMES", "TELLS", "ABOUT"}
 """Relationships that only fields with `@operatorOnly` go over: a customer is refused before anything is compiled."""
 _BY_INDEX = {"Customer", "Event"}
 """Labels beside the exclusive ones that are found by their id."""
+MEMBER, WALL = "a membership", "a wall behind it"
 _NOTHING = (Const(value=False), AnyOf(()))
 
 
@@ -52,7 +62,7 @@ def walks_outside(query: Query) -> list[str]:
 def _query(query: Query, bound: frozenset[str]) -> Iterator[str]:
     for clause in query.clauses:
         yield from _clause(clause, bound)
-        bound |= _bound_by(clause)
+        bound |= _bound_by(clause) | _learnt(clause, bound)
 
 
 def _clause(clause: Clause, bound: frozenset[str]) -> Iterator[str]:
@@ -109,11 +119,56 @@ def _bound_by(clause: Clause) -> frozenset[str]:
     return frozenset(each for each in names if each)
 
 
+def _learnt(clause: Clause, bound: frozenset[str]) -> frozenset[str]:
+    """Say what a clause makes certain of memberships, as a name that no variable has: 'own v', 'ids v', 'key v', WALL."""
+    match clause:
+        case Match(start=NodePattern(var=var, label="Customer")) if _is_stored(clause):
+            return frozenset({f"own {var}"})
+        case Match(start=NodePattern(label="Membership", key=Var(name=name))) if f"key {name}" in bound:
+            return frozenset({MEMBER})
+        case Unwind(item=item, var=var) if _lists_own(item, bound):
+            return frozenset({f"own {var}"})
+        case With(items=items, distinct=distinct):
+            keys = {f"key {name}" for expr, name in items if _is_key(expr, bound)}
+            lists = {f"ids {name}" for expr, name in items if _lists_own(expr, bound)}
+            return frozenset(keys | lists | ({WALL} if distinct and MEMBER in bound else set()))
+        case _:
+            return frozenset()
+
+
+def _is_stored(match: Match) -> bool:
+    """Tell whether a pattern is one of the caller's customers whose slice is stored."""
+    var = match.start.var
+    return match.where == All((_ours(var), Not(IsNull(Get(var, STORED)))))
+
+
+def _lists_own(expr: Any, bound: frozenset[str]) -> bool:
+    match expr:
+        case Var(name=name):
+            return f"ids {name}" in bound
+        case Sub(kind="COLLECT", query=Query(clauses=(Match() as found, Return(item=Get(var=var, name="id"))))):
+            return _is_stored(found) and found.start.var == var and not found.steps
+        case _:
+            return False
+
+
+def _is_key(expr: Any, bound: frozenset[str]) -> bool:
+    match expr:
+        case Binary(operator="+", left=Binary(operator="+", left=customer, right=Const(value=" "))):
+            name = (
+                customer.var if isinstance(customer, Get) and customer.name == "id" else getattr(customer, "name", "")
+            )
+            return f"own {name}" in bound
+        case _:
+            return False
+
+
 def _pattern(match: Match, bound: frozenset[str]) -> Iterator[str]:
     if match.where in _NOTHING:
         return
     start = match.start
-    keyed = start.key is not None and (is_exclusive(start.label) or start.label in _BY_INDEX)
+    keyed = start.key is not None and (is_exclusive(start.label) or start.label in _BY_INDEX or WALL in bound)
+    keyed |= isinstance(start.key, Var) and start.label == "Membership" and f"key {start.key.name}" in bound
     conditions = match.where.items if isinstance(match.where, All) else (match.where,)
     if start.var not in bound and not keyed and _ours(start.var) not in conditions:
         yield f"begins at any {start.label or 'node'}"

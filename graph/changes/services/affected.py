@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 
 import orjson
 
+from graph import membership
 from graph.changes.services.hits import Hits
 from graph.model.effects import Effect, effect_of_parts, parts_text, severity_of
 from graph.store.store import Transaction
@@ -33,7 +34,8 @@ OPTIONAL MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s)
 RETURN s.id, s.name, s.effect, l.tier, c.id, c.name,
   EXISTS { MATCH (s)-[r:ROUTED_OVER]->(:Trunk) WHERE r.path = 'PROTECTING' },
   COLLECT { MATCH (a:Alarm)-[r:AFFECTS]->(s) RETURN [a.id, r.parts, r.effect, r.severity] ORDER BY a.id },
-  [c.accountRef, l.availabilityPercent, coalesce(s._version, 0), s._downtime, s._suffers, s._blamed, coalesce(s._effectAt, 0)]
+  [c.accountRef, l.availabilityPercent, coalesce(s._version, 0), s._downtime, s._suffers, s._blamed, coalesce(s._effectAt, 0),
+   NOT c._sliceStored IS NULL]
 """
 
 _AFFECT: Final = """
@@ -87,6 +89,8 @@ class Service:
     """the alarms that have taken part in it until now,"""
     effect_at: int
     """and when its effect last changed; 0 when it never has."""
+    stored: bool
+    """whether its customer's slice is stored, so that memberships follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +152,15 @@ def write(transaction: Transaction, alarm: str, changed: Sequence[Change]) -> No
         transaction.later(_AFFECT, {"batch": {"rows": rows}})
     if spared:
         transaction.later(_SPARE, {"batch": {"rows": spared}})
+    _keep_memberships(transaction, alarm, changed)
+
+
+def _keep_memberships(transaction: Transaction, alarm: str, changed: Sequence[Change]) -> None:
+    """Put an alarm into the stored slices of those whom it affects, and take it away with its last service there."""
+    stored = [each for each in changed if each.service.stored]
+    new = ((each, other) for each in stored for other, _ in each.touched() if other not in each.service.alarms)
+    membership.add(transaction, ((each.service.customer, other) for each, other in new))
+    membership.drop(transaction, ((each.service.customer, alarm) for each in stored if alarm in each.spared()))
 
 
 def _change(service: Service, alarm: str, hit: frozenset[str]) -> Change:
@@ -161,7 +174,7 @@ def _change(service: Service, alarm: str, hit: frozenset[str]) -> Change:
 
 def _service(row: list[object]) -> Service:
     service, name, effect, tier, customer, customer_name, protected, alarms, contract = row
-    account, target, version, downtime, suffers, blamed, effect_at = cast("list[Any]", contract)
+    account, target, version, downtime, suffers, blamed, effect_at, stored = cast("list[Any]", contract)
     return Service(
         id=str(service),
         name=str(name),
@@ -181,4 +194,5 @@ def _service(row: list[object]) -> Service:
         suffers=suffers,
         blamed=tuple(orjson.loads(blamed)) if blamed else (),
         effect_at=effect_at,
+        stored=stored,
     )

@@ -44,6 +44,7 @@ RETURN count(*)
 
 
 async def queue_deliveries(store: Store, *, deadline: float) -> None:
+    """Say of each delivery whether it is due, waits behind another, or is held by a parked one (version 5)."""
     for text in (_OPEN_WAITING, _OPEN_PARKED, _QUEUE):
         await _repeat(store, text, deadline)
 
@@ -88,6 +89,7 @@ _SAID: Final = (
 
 
 async def identify_alarms(store: Store, *, deadline: float) -> None:
+    """Give each alarm the key of its identity (version 5)."""
     after = ""
     while rows := await store.rows(_ALARMS[store.product], {"after": after, "most": _AT_ONCE}, deadline=deadline):
         await _identify(store, [_identity(row) for row in rows], deadline)

@@ -244,7 +244,7 @@ class TestCheck:
         assert done.returncode == 0, done.stdout
         found = orjson.loads(done.stdout)
         assert found["well"] is True
-        assert [each["part"] for each in found["findings"]] == ["settings", "database", "schema", "issuer"]
+        assert [each["part"] for each in found["findings"]] == ["settings", "database", "schema", "slices", "issuer"]
 
     def test_each_part_says_what_is_wrong(self, tmp_path: Path) -> None:
         done = trunkline(tmp_path, "check", "--store", "bolt://127.0.0.1:9")
