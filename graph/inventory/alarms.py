@@ -51,7 +51,7 @@ async def hold_around(transaction: Transaction, things: Iterable[str]) -> None:
     wanted = sorted(things)
     around = await _above(transaction, wanted)
     for each in sorted(around):
-        await occurrence.hold(transaction, each)
+        await occurrence.hold(transaction, each)  # what is gone is not above it any more
     if await _above(transaction, wanted) != around:
         raise Contended("What holds a thing is just being changed")
 

@@ -165,7 +165,9 @@ async def clear_alarm(
 
 
 async def raise_on(transaction: Transaction, by: By, alarm_id: str, target: str) -> bool:
-    """Raise an alarm that matched nothing on the thing that it is about; tell whether it still waited for that."""
+    """Raise an alarm that matched nothing on the thing that it is about; tell whether both are still so."""
+    if not await occurrence.hold(transaction, target):
+        return False
     known = await occurrence.look(transaction, alarm_id, Sources(everyone=True))
     if known is None or known.object is not None:
         return False

@@ -2,7 +2,8 @@
 
 A thing comes with its id and its names: by a feed, a load, or a difference that somebody settles. Who makes one thing finds
 the alarms that await it in the same transaction (`find_awaiting`), and holds the gates of its names before it makes them
-(`graph/changes/gates.py`). Who makes many looks through all alarms that wait, once that is written (`find_all_awaiting`).
+(`graph/changes/gates.py`). Who makes many passes all gates, once that is written, and looks through all alarms that
+wait (`find_all_awaiting`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from graph.changes import gates
+from graph.changes.alarms import occurrence
 from graph.changes.alarms.alarms import raise_on
 from graph.changes.alarms.consequences import OURSELVES, By, hold_all
 from graph.changes.policy import AlarmPolicy
@@ -47,19 +48,15 @@ async def find_awaiting(transaction: Transaction, by: By, resource_id: str, keys
     """Raise the alarms that await a thing, by its id or by keys of its names, on it; their gates are held."""
     rows = await transaction.run(_AWAITING, {"batch": {"names": [resource_id, *keys]}})
     waiting = sorted({str(each) for (found,) in rows if isinstance(found, list) for each in found})
-    if len(waiting) > 1:
+    if len(waiting) > 1 and await occurrence.hold(transaction, resource_id):
         await hold_all(transaction, resource_id, waiting)
     for alarm in waiting:
         await raise_on(transaction, by, alarm, resource_id)
 
 
 async def find_all_awaiting(store: Store, policy: AlarmPolicy, *, deadline: float) -> int:
-    """Raise every alarm whose name is known now on the thing that has it; gives how many.
-
-    Alarms that find their name missing at this moment are waited for first, so that none of them is missed.
-    """
+    """Raise every alarm whose name is known now on the thing that has it; gives how many."""
     by = By(principal=OURSELVES, policy=policy)
-    await store.write(gates.pass_all, deadline=deadline)
     found, after = 0, {"name": "", "id": ""}
     while rows := await store.rows(_WAITING, {**after, "most": _AT_ONCE}, deadline=deadline):
         for alarm, _, itself, named in rows:

@@ -23,6 +23,7 @@ from graph.changes.services import affected, downtime, hits
 from graph.changes.services.affected import Change
 from graph.changes.sources import Sources
 from graph.changes.tickets import tickets
+from graph.errors import Contended
 from graph.ledger.outbox import Told, write_down
 from graph.model.alarm import Alarm
 from graph.model.effects import asserts_failure
@@ -130,8 +131,7 @@ async def reassess(transaction: Transaction, by: By, services: Iterable[str]) ->
 
 
 async def hold_all(transaction: Transaction, target: str, alarms: Iterable[str]) -> None:
-    """Lock all that several alarms concern that are about the same thing: each of them alone would lock out of order."""
-    await occurrence.hold(transaction, target)
+    """Lock all that several alarms concern about the same thing, which is held: one after the other would lock out of order."""
     services = await affected.lock(transaction, await hits.hits_of(transaction, target), "")
     for each in sorted({*alarms, *(other for service in services for other in service.alarms)}):
         await occurrence.take(transaction, each, Sources(everyone=True))
@@ -143,7 +143,8 @@ async def _hit(transaction: Transaction, alarm: Changed) -> hits.Hits:
     asserts = not value.cleared and asserts_failure(value.alarm_type, value.perceived_severity)
     if alarm.target is None or not (asserts or is_elsewhere):
         return hits.NOTHING
-    await occurrence.hold(transaction, alarm.target)
+    if not await occurrence.hold(transaction, alarm.target):
+        raise Contended("What an alarm is about has just been taken away")
     return await hits.hits_of(transaction, alarm.target) if asserts else hits.NOTHING
 
 

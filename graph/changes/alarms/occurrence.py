@@ -225,11 +225,10 @@ async def take(transaction: Transaction, alarm_id: str, sources: Sources) -> Kno
     return await look(transaction, alarm_id, sources)
 
 
-async def hold(transaction: Transaction, target: str) -> None:
-    """Lock a piece of equipment, so that nothing moves into or out of its reach; raises Contended where it is gone."""
+async def hold(transaction: Transaction, target: str) -> bool:
+    """Lock a piece of equipment, so that nothing moves into or out of its reach; False when there is no such."""
     label = label_of(target)
-    if label is None or not await transaction.run(_HOLD[label.name], {"id": target}):
-        raise Contended("The thing that an alarm is about has just been taken away")
+    return label is not None and bool(await transaction.run(_HOLD[label.name], {"id": target}))
 
 
 async def lock(transaction: Transaction, own: Known | None, others: Iterable[str]) -> Locked:

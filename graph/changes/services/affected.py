@@ -22,13 +22,7 @@ from graph.changes.services.hits import Harms, Hits
 from graph.model.effects import Effect, effect_of_parts, is_in_use, parts_text, severity_of
 from graph.store.store import Transaction
 
-# Sorted by id: two transactions that lock the same services do it in the same order. The lock is counted: the embedded
-# database tells of a conflict only where a record differs in the end, and here two may leave all but the edges as it was.
-_LOCK: Final = """
-UNWIND $batch.services AS id
-MATCH (s:Service {id: id})
-SET s._locked = coalesce(s._locked, 0) + 1
-WITH s
+_SHOWN: Final = """
 OPTIONAL MATCH (s)-[:GOVERNED_BY]->(l:Sla)
 WITH s, l
 OPTIONAL MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s)
@@ -37,6 +31,22 @@ RETURN s.id, s.name, s.effect, l.tier, c.id, c.name,
   COLLECT { MATCH (a:Alarm)-[r:AFFECTS]->(s) RETURN [a.id, r.parts, r.effect, r.severity] ORDER BY a.id },
   [c.accountRef, l.availabilityPercent, coalesce(s._version, 0), s._downtime, s._suffers, s._blamed, coalesce(s._effectAt, 0),
    s.state, datetime.realtime().epochMillis]
+"""
+_LOOK: Final = f"""
+UNWIND $batch.services AS id
+MATCH (s:Service {{id: id}})
+WITH s
+{_SHOWN}
+"""
+
+# Sorted by id: two transactions that lock the same services do it in the same order. The lock is counted: the embedded
+# database tells of a conflict only where a record differs in the end, and here two may leave all but the edges as it was.
+_LOCK: Final = f"""
+UNWIND $batch.services AS id
+MATCH (s:Service {{id: id}})
+SET s._locked = coalesce(s._locked, 0) + 1
+WITH s
+{_SHOWN}
 """
 
 _AFFECT: Final = """
@@ -140,10 +150,15 @@ class Change:
 async def lock(transaction: Transaction, services: Iterable[str], default_tier: str) -> list[Service]:
     """Lock services and give them as they are. One without a customer is nobody's: it is left out."""
     wanted = sorted(set(services))
-    if not wanted:
-        return []
-    rows = await transaction.run(_LOCK, {"batch": {"services": wanted}})
-    return [_service(row, default_tier) for row in rows if row[4] is not None]
+    rows = await transaction.run(_LOCK, {"batch": {"services": wanted}}) if wanted else []
+    return _owned(rows, default_tier)
+
+
+async def look(transaction: Transaction, services: Iterable[str], default_tier: str) -> list[Service]:
+    """Give the same without a lock."""
+    wanted = sorted(set(services))
+    rows = await transaction.run(_LOOK, {"batch": {"services": wanted}}) if wanted else []
+    return _owned(rows, default_tier)
 
 
 def changes(services: Sequence[Service], alarm: str, hits: Hits) -> list[Change]:
@@ -186,6 +201,10 @@ def _change(service: Service, hits: Hits) -> Change:
     effect = effect_of_parts(frozenset().union(*parts.values()), protected=service.protected)
     severity = severity_of(effect, service.tier) if effect else None
     return Change(service=service, effect=effect, severity=severity, parts=parts)
+
+
+def _owned(rows: Iterable[list[object]], default_tier: str) -> list[Service]:
+    return [_service(row, default_tier) for row in rows if row[4] is not None]
 
 
 def _service(row: list[object], default_tier: str) -> Service:

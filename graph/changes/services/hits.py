@@ -97,11 +97,15 @@ _ROUTED: Final = f"(s){_drawn(_reversed(CARRIED[-1:], 'Trunk'), step='r')}"
 _DOWN: Final = f"""
 UNWIND $batch.services AS id
 MATCH (s:Service {{id: id}})
-RETURN s.id, {" + ".join([
-    *_raised_below(f"(s){_drawn(_reversed(ACCESSED, 'Port'))}", "'access'"),
-    _raised(_ROUTED, "toLower(r.path)"),
-    *_raised_below(f"{_ROUTED}{_drawn(_reversed(CARRIED[:-1], 'Port'))}", "toLower(r.path)"),
-])}
+RETURN s.id, {
+    " + ".join(
+        [
+            *_raised_below(f"(s){_drawn(_reversed(ACCESSED, 'Port'))}", "'access'"),
+            _raised(_ROUTED, "toLower(r.path)"),
+            *_raised_below(f"{_ROUTED}{_drawn(_reversed(CARRIED[:-1], 'Port'))}", "toLower(r.path)"),
+        ]
+    )
+}
 """
 
 
