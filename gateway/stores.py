@@ -17,8 +17,10 @@ from gateway.errors import TREATMENTS, CommandFailed, Refused
 from gateway.http.serving import is_worker
 from gateway.settings.settings import Settings
 from graph import membership
+from graph.changes.alarms.reassessment import arm_later
 from graph.changes.deliveries import replay_delivery
 from graph.changes.outcome import Outcome
+from graph.changes.outside import TakenOver, take_over
 from graph.changes.policy import AlarmPolicy
 from graph.compiler.cursor_key import load_cursor_key
 from graph.errors import GraphError
@@ -49,6 +51,7 @@ __all__ = [
     "LoadReport",
     "ParkedDelivery",
     "SystemBacklog",
+    "TakenOver",
     "load_lines",
     "load_topology",
 ]
@@ -157,12 +160,23 @@ async def examine_store(settings: Settings, *, mend: bool) -> Examined:
             )
 
 
-async def load_graph(settings: Settings, work: Callable[..., Awaitable[LoadReport]], **given: Any) -> LoadReport:
-    """Open the store, make sure of its schema, and load by `load_lines` or `load_topology`."""
+async def load_graph(
+    settings: Settings, policy: AlarmPolicy, work: Callable[..., Awaitable[LoadReport]], **given: Any
+) -> tuple[LoadReport, TakenOver]:
+    """Open the store, make sure of its schema, load by `load_lines` or `load_topology`, and do what follows from that."""
     with sentences():
         async with opened(settings) as store:
             await migrate(store, deadline=soon(MIGRATE_SECONDS))
-            return await work(store, deadline=soon(LOAD_SECONDS), **given)
+            return await _loaded(store, policy, work, **given)
+
+
+async def _loaded(
+    store: Store, policy: AlarmPolicy, work: Callable[..., Awaitable[LoadReport]], **given: Any
+) -> tuple[LoadReport, TakenOver]:
+    deadline = soon(LOAD_SECONDS)
+    await arm_later(store, deadline=deadline)  # this process may die before the end
+    report = await work(store, deadline=deadline, **given)
+    return report, await take_over(store, policy, deadline=deadline)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,9 +267,9 @@ async def settle_inventory(
 
 
 @asynccontextmanager
-async def filled(settings: Settings, **given: Any) -> AsyncIterator[LoadReport]:
+async def filled(settings: Settings, policy: AlarmPolicy, **given: Any) -> AsyncIterator[tuple[LoadReport, TakenOver]]:
     """Open the store, grow a network in it, and hold the store open."""
     with sentences():
         async with opened(settings) as store:
             await migrate(store, deadline=soon(MIGRATE_SECONDS))
-            yield await load_topology(store, deadline=soon(LOAD_SECONDS), **given)
+            yield await _loaded(store, policy, load_topology, **given)

@@ -12,7 +12,7 @@ lock of one aggregate, in the order of its versions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,6 +44,18 @@ CREATE (:Delivery {
 """
 
 
+_HOLD: Final = """
+UNWIND $batch.rows AS row
+WITH HEAD(COLLECT {
+  MATCH (b:Delivery {openKey: row.orderKey})
+  WHERE b.system = row.system AND b.state <> 'DONE'
+  RETURN b.id ORDER BY b.version DESC LIMIT 1
+}) AS before
+MATCH (b:Delivery {id: before})
+SET b._followed = coalesce(b._followed, 0) + 1
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """What one system is to be told of one event."""
@@ -54,6 +66,13 @@ class Told:
     subject: str
     order_key: str
     payload: Mapping[str, object]
+
+
+def hold(transaction: Transaction, system: str, order_keys: Iterable[str]) -> None:
+    """Lock what is open of order keys, for who will write deliveries of them but locks other things before that."""
+    rows = [{"system": system, "orderKey": each} for each in sorted(set(order_keys))]
+    if rows:
+        transaction.later(_HOLD, {"batch": {"rows": rows}})
 
 
 def write_down(transaction: Transaction, told: Sequence[Told]) -> None:

@@ -110,8 +110,8 @@ async def _under_locks(transaction: Transaction, customer: str) -> bool:
     """Write what still differs, and say that the slice is stored; false where that is too much for one transaction."""
     await hold(transaction)
     await transaction.run(_HOLD_LOADS, {})
-    await _hold_customer(transaction, customer)
     await transaction.run(_HOLD_SERVICES, {"customer": customer})
+    await _hold_customer(transaction, customer)  # after services, as all who lock both
     written = await _written(transaction, customer)
     if written.whole and written.reached:
         transaction.later(_SAY, {"customer": customer})

@@ -71,8 +71,9 @@ class Oracle:
             type_resolver=lambda value, _info, _type: value["__typename"] if isinstance(value, dict) else value.label,
         )
         assert isinstance(result, ExecutionResult)
-        if any(isinstance(each.original_error, Refused) for each in result.errors or ()):
-            return answered({"errors": [{"extensions": {"code": "BAD_USER_INPUT"}}]})
+        for each in result.errors or ():
+            if isinstance(each.original_error, Refused):
+                return answered({"errors": [{"path": each.path, "extensions": {"code": each.original_error.code}}]})
         errors = [{"path": each.path, "extensions": {"code": "INCONSISTENT_DATA"}} for each in result.errors or ()]
         return answered({"data": result.data, "errors": errors})
 
@@ -226,6 +227,9 @@ class Oracle:
     # Questions -----------------------------------------------------------------------------------------------------
 
     def _impact(self, failed: Sequence[str]) -> dict[str, Any]:
+        nodes = self.graph.world.nodes
+        if any(each not in self.seen or nodes[each].label not in meaning.MAY_FAIL for each in failed):
+            raise Refused("one of them is not there", code="BAD_USER_INPUT")
         hits = meaning.impact(self.graph, failed, self.seen)
         owners = sorted({each.customer for each in hits if each.customer})
         groups = {(each.rank, each.effect): each for each in hits}

@@ -16,6 +16,8 @@ from graph.changes import events
 from graph.changes.events import Event
 from graph.changes.policy import AlarmPolicy
 from graph.changes.tickets import tickets
+from graph.changes.tickets.tickets import Decision
+from graph.errors import Contended
 from graph.ledger.outbox import Told, write_down
 from graph.ledger.outcomes import Outcome, settle
 from graph.store.store import Store, Transaction
@@ -55,10 +57,17 @@ RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
 """
 
+_LOCK_SERVICES: Final = """
+UNWIND $batch.services AS id
+MATCH (s:Service {id: id})
+SET s._locked = coalesce(s._locked, 0) + 1
+"""
+
+# Services are locked before alarms, and alarms before tickets (graph/changes/gates.py).
 _LOCK: Final = """
-MATCH (a:Alarm {id: $alarm})
-SET a._lock = true
-REMOVE a._lock
+UNWIND $batch.alarms AS id
+MATCH (a:Alarm {id: id})
+SET a._locked = coalesce(a._locked, 0) + 1
 """
 
 _COUNT_ON: Final = """
@@ -101,6 +110,11 @@ class Answered:
     is_closed: bool = False
     """the ticket was found closed there, so that it could not be changed."""
 
+    @property
+    def must_follow(self) -> bool:
+        """Whether another ticket must take the place of one that was found closed."""
+        return self.is_closed and bool(self.outcome.claim.payload["insist"])
+
 
 async def their_ids(store: Store, system: str, order_keys: Sequence[str], *, deadline: float) -> Mapping[str, str]:
     """Give the other system's id of each of these tickets that it has acknowledged."""
@@ -126,12 +140,16 @@ async def settle_deliveries(
     """Write down what became of deliveries, and of their tickets."""
 
     async def work(transaction: Transaction) -> None:
+        # Services and alarms are locked before deliveries, whether or not the outcome will be taken.
+        held = await _hold(transaction, policy, [each.outcome.claim.payload for each in answered if each.must_follow])
         taken = await settle(transaction, [each.outcome for each in answered])
         valid = [each for each in answered if each.outcome.claim.id in taken]
-        await _hear(transaction, policy.ticketing, subject, [each.heard for each in valid if each.heard])
-        for each in valid:
-            if each.is_closed and each.outcome.claim.payload["insist"]:
-                await _open_another(transaction, policy, subject, each.outcome.claim.payload)
+        followed = [each.outcome.claim.payload for each in valid if each.must_follow]
+        made = await _hear(transaction, policy.ticketing, subject, [each.heard for each in valid if each.heard])
+        opened = [another for each in followed if (another := await _another(transaction, policy, subject, each, held))]
+        events.append(transaction, *made, *(event for event, _ in opened))
+        tickets.write_opened(transaction, policy.ticketing, [decision for _, decision in opened])
+        write_down(transaction, [_delivery(*each, policy) for each in opened])
 
     await store.write(work, deadline=deadline)
 
@@ -140,22 +158,22 @@ async def note_tickets(store: Store, system: str, heard: Sequence[Heard], *, sub
     """Take note of what the ticketing system says by itself; what is of no ticket of ours is passed over."""
 
     async def work(transaction: Transaction) -> None:
-        await _hear(transaction, system, subject, heard)
+        events.append(transaction, *await _hear(transaction, system, subject, heard))
 
     if heard:
         await store.write(work, deadline=deadline)
 
 
-async def _hear(transaction: Transaction, system: str, subject: str, heard: Sequence[Heard]) -> None:
+async def _hear(transaction: Transaction, system: str, subject: str, heard: Sequence[Heard]) -> list[Event]:
+    """Write what was heard; give the events that tell of it."""
     if not heard:
-        return
+        return []
     rows: list[dict[str, object]] = [
         {"orderKey": each.order_key, "id": each.their_id, "status": each.status, "changedAt": each.changed_at}
         for each in sorted(heard, key=lambda each: each.order_key)
     ]
     changed = await transaction.run(_HEAR, {"batch": {"rows": rows}, "system": system})
-    if changed:
-        events.append(transaction, *(_event(row, subject) for row in changed))
+    return [_event(row, subject) for row in changed]
 
 
 def _event(row: list[object], subject: str) -> Event:
@@ -171,16 +189,34 @@ def _event(row: list[object], subject: str) -> Event:
     )
 
 
-async def _open_another(
-    transaction: Transaction, policy: AlarmPolicy, subject: str, payload: Mapping[str, object]
-) -> None:
-    """Open the next ticket of an alarm and a customer whose last one was closed, if the alarm still hurts them."""
-    alarm, customer = str(payload["alarm"]), str(cast("Mapping[str, object]", payload["customer"])["id"])
-    await transaction.run(_LOCK, {"alarm": alarm})  # what is read below is what no other transaction is just changing
+async def _hold(
+    transaction: Transaction, policy: AlarmPolicy, payloads: Sequence[Mapping[str, object]]
+) -> frozenset[str]:
+    """Lock what a ticket that follows may concern, so that what is read of it is just being changed by nobody; give the services."""
+    if not payloads:
+        return frozenset()
+    pairs = await tickets.read_pairs(transaction, policy.ticketing, dict.fromkeys(map(_pair_of, payloads), True))
+    services = {each.service for pair in pairs for each in pair.services}
+    await transaction.run(_LOCK_SERVICES, {"batch": {"services": sorted(services)}})
+    await transaction.run(_LOCK, {"batch": {"alarms": sorted({alarm for alarm, _ in map(_pair_of, payloads)})}})
+    return frozenset(services)
+
+
+def _pair_of(payload: Mapping[str, object]) -> tuple[str, str]:
+    return str(payload["alarm"]), str(cast("Mapping[str, object]", payload["customer"])["id"])
+
+
+async def _another(
+    transaction: Transaction, policy: AlarmPolicy, subject: str, payload: Mapping[str, object], held: frozenset[str]
+) -> tuple[Event, Decision] | None:
+    """Decide to open the next ticket of an alarm, which is locked, and a customer whose last one was closed, if it still hurts them."""
+    alarm, customer = _pair_of(payload)
     [pair] = await tickets.read_pairs(transaction, policy.ticketing, {(alarm, customer): True})
     decision = tickets.decide(pair, policy)
     if decision is None or decision.doing != "open":
-        return
+        return None
+    if not {each.service for each in pair.services} <= held:
+        raise Contended("An alarm has just come to concern more services")
     [[version, now]] = await transaction.run(_COUNT_ON, {"alarm": alarm})
     event = Event(
         type="AlarmTicketFollowed",
@@ -191,13 +227,14 @@ async def _open_another(
         payload={"alarm": alarm, "ticket": decision.ticket.id},
         customers=(customer,),
     )
-    events.append(transaction, event)
-    tickets.write(transaction, policy.ticketing, [decision])
-    told = Told(
+    return event, decision
+
+
+def _delivery(event: Event, decision: Decision, policy: AlarmPolicy) -> Told:
+    return Told(
         event=event.id,
         system=policy.ticketing,
-        subject=customer,
+        subject=decision.pair.customer,
         order_key=decision.ticket.order_key,
         payload=tickets.told(decision),
     )
-    write_down(transaction, [told])
