@@ -41,13 +41,22 @@ COMPARED: Final[Mapping[str, Callable[[int, int], bool]]] = {
 }
 """Behind the name of a time, as in `lastUpdate.gte`."""
 _ALWAYS: Final = ("id", "href")
-_PAGING: Final = ("fields", "offset", "limit")
+_PAGING: Final = ("fields", "offset", "limit", "sort")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _VALUE: Final = re.compile(r"""(?:"([^"]*)"|'([^']*)'|([^,]*))(,|\Z)""")
 _TIME: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:)([0-9]{2})(?:\.([0-9]+))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_WRITTEN: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]+))?)?"
+    r"(?:([Zz])|([+-][0-9]{2})(?::?([0-9]{2}))?)(?:\[[^\]]*\])?"
+)
+"""ISO 8601 with a zone, as clients meet it: no seconds where they are 0, +0000, a comma, the zone's name behind."""
+LATEST: Final = 253_402_214_400_000
+"""9999-12-31T00:00:00Z in epoch milliseconds; what is later has no year of four digits in some zone."""
+_SECONDS_BELOW: Final = 100_000_000_000
+"""A number below is seconds since 1970, up to the year 5138; from it on it is milliseconds, since 1973."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +69,14 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sort:
+    """One attribute that a list is sorted by."""
+
+    path: tuple[str, ...]
+    is_descending: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
     """What of a list is wanted."""
 
@@ -67,6 +84,8 @@ class ListQuery:
     """all of them must hold."""
     fields: tuple[str, ...]
     """empty: all."""
+    sorts: tuple[Sort, ...]
+    """the first decides; empty: in the order that the list has by itself."""
     offset: int
     limit: int
 
@@ -98,6 +117,7 @@ def read_query(pairs: Pairs, *, limit: int = LIMIT, most: int = MOST) -> ListQue
             if name not in _PAGING
         ),
         fields=read_fields(pairs),
+        sorts=read_sorts(pairs),
         offset=_whole(wanted, "offset", least=0, default=0),
         limit=min(_whole(wanted, "limit", least=1, default=limit), most),
     )
@@ -107,6 +127,44 @@ def read_fields(pairs: Pairs) -> tuple[str, ...]:
     """Read which attributes are wanted, of one resource or of each in a list; empty: all."""
     named = [each for name, value in pairs if name == "fields" for each in split_values(value)]
     return tuple(dict.fromkeys(each for each in named if each))
+
+
+def read_sorts(pairs: Pairs) -> tuple[Sort, ...]:
+    """Read what a list is to be sorted by: `sort=-lastUpdate,id` (TMF630 v4.0, sorting).
+
+    >>> [(each.path, each.is_descending) for each in read_sorts([("sort", "-lastUpdate,+id")])]
+    [(('lastUpdate',), True), (('id',), False)]
+    """
+    named = [each for name, value in pairs if name == "sort" for each in split_values(value)]
+    # A plus that was not written as %2B comes as a blank.
+    return tuple(Sort(path=tuple(each.lstrip("+- ").split(".")), is_descending=each.startswith("-")) for each in named)
+
+
+def sorted_by(resources: Sequence[Resource], sorts: Sequence[Sort]) -> list[Resource]:
+    """Sort resources; those without the attribute come last, whichever way round.
+
+    >>> sorted_by([{"id": "a"}, {"id": "b", "n": 2}, {"id": "c", "n": 10}], read_sorts([("sort", "-n")]))
+    [{'id': 'c', 'n': 10}, {'id': 'b', 'n': 2}, {'id': 'a'}]
+    """
+    found = list(resources)
+    for sort in reversed(sorts):
+        keys = {id(each): _sort_key(each, sort.path) for each in found}
+        there = [each for each in found if keys[id(each)] is not None]
+        there.sort(key=lambda each: keys[id(each)] or (), reverse=sort.is_descending)
+        found = there + [each for each in found if keys[id(each)] is None]
+    return found
+
+
+def _sort_key(resource: Resource, path: Sequence[str]) -> tuple[int, float, str] | None:
+    """Give what stands for the first value at a place: numbers before times before texts."""
+    value = next((each for each in _at(resource, path) if isinstance(each, str | int | float)), None)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        return (0, float(value), "")
+    with suppress(Malformed):
+        return (1, float(read_time(value, "")), "")
+    return (2, 0.0, value)
 
 
 def split_values(text: str) -> list[str]:
@@ -215,6 +273,33 @@ def read_time(value: object, field: str) -> int:
     except ValueError as exc:
         raise Malformed(f"{field} is a time that does not exist", field=field) from exc
     return (moment - _EPOCH + timedelta(seconds=leap)) // timedelta(milliseconds=1)
+
+
+def time_in_answer(value: object) -> int | None:
+    """Read a time that another system wrote as epoch milliseconds; None for what says no moment.
+
+    Answers are not ours to refuse, and Java writes times that RFC 3339 does not know: `OffsetDateTime.toString` leaves out
+    seconds that are 0, Jackson writes `+0000`, or the number of milliseconds or seconds since 1970. Without a zone nobody
+    knows when it was.
+
+    >>> [time_in_answer(each) for each in ("2026-03-01T12:00Z", "2026-03-01T12:00:00.000+0000", 1772366400.0, "12:00")]
+    [1772366400000, 1772366400000, 1772366400000, None]
+    """
+    if isinstance(value, int | float):
+        return None if isinstance(value, bool) else _moment_of(value)
+    match = _WRITTEN.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return None
+    day, minute, second, fraction, utc, hours, minutes = match.groups(default="")
+    zone = utc or f"{hours}:{minutes or '00'}"
+    with suppress(Malformed):
+        return read_time(f"{day}T{minute}:{second or '00'}.{fraction or '0'}{zone}", "")
+    return None
+
+
+def _moment_of(number: float) -> int | None:
+    milliseconds = number * 1_000 if abs(number) < _SECONDS_BELOW else number
+    return round(milliseconds) if 0 < milliseconds <= LATEST else None
 
 
 def write_time(milliseconds: int) -> str:

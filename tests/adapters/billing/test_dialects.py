@@ -11,7 +11,6 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.billing import Billing, CustomerRef, Record
-from adapters.billing.outbound.tmf635 import Tmf635
 from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
 from adapters.simulator.faults import Kind, Rule
 from tests.adapters.billing.dialects import ADA, AT, HOUR, NAMES, Told, dialect, downtime, facts, usage
@@ -65,8 +64,7 @@ async def test_billing_has_what_it_was_told(told: Told, record: Record) -> None:
 async def test_no_promise_is_told_where_there_is_no_contract(told: Told, *, again: bool) -> None:
     for record in (downtime(target=None), downtime(end=AT + HOUR, target=None)):
         assert await tell(told, record, again=again)
-    held = told.held()
-    assert held == [] if isinstance(told.billing, Tmf635) else [facts(downtime(end=AT + HOUR, target=None))]
+    assert told.held() == [facts(downtime(end=AT + HOUR, target=None))]
 
 
 async def test_an_interval_whose_contract_is_over_gets_its_end(told: Told) -> None:
