@@ -56,7 +56,10 @@ def creation(order: TicketOrder, delivery_id: str) -> dict[str, object]:
 
 
 def change(ticket: Mapping[str, object], order: TicketOrder, delivery_id: str) -> dict[str, object]:
-    """Make the merge patch that brings a ticket, as it stands there now, to what the order says."""
+    """Make the merge patch that brings a ticket, as it stands there now, to what the order says; empty: it is so already.
+
+    A list that is as it should be is not in it: who writes into it meanwhile loses nothing.
+    """
     patch: dict[str, object] = {"severity": order.severity}
     if ticket.get("status") not in (order.status, *KEPT[order.status]):
         patch["status"] = order.status
@@ -68,7 +71,7 @@ def change(ticket: Mapping[str, object], order: TicketOrder, delivery_id: str) -
         patch["note"] = [*notes, _note(order, delivery_id)]
     theirs = [each for each in _list_in(ticket, "relatedEntity") if _member(each, "role") not in _OURS]
     patch["relatedEntity"] = [*theirs, *_entities(order)]
-    return patch
+    return {name: value for name, value in patch.items() if name == "statusChangeReason" or ticket.get(name) != value}
 
 
 def state_of(answer: object, where: str = "") -> TicketState:
@@ -136,13 +139,6 @@ def an_object(answer: object, where: str = "") -> Mapping[str, object]:
     """Take what must be a JSON object."""
     if not isinstance(answer, dict):
         raise Nonsense("The ticketing system answered what is no ticket", where=where or "body")
-    return answer
-
-
-def a_list(answer: object) -> list[object]:
-    """Take what must be a JSON array."""
-    if not isinstance(answer, list):
-        raise Nonsense("The ticketing system answered what is no list of tickets", where="body")
     return answer
 
 

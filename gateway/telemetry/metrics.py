@@ -39,6 +39,9 @@ class Metrics:
         self._waiting = gauge("trunkline_deliveries_waiting", "Deliveries that a system is still to be told.")
         self._oldest = gauge("trunkline_deliveries_oldest_seconds", "For how long the oldest of them has waited.")
         self._parked = gauge("trunkline_deliveries_parked", "Deliveries that a person must look at.")
+        self._paused = gauge("trunkline_system_paused", "1 while a system does not let us in, so that all of it waits.")
+        self.paused: dict[str, str] = {}
+        """the systems that do not let this process in, and why."""
         self._outcomes = Counter(
             "trunkline_deliveries",
             "Attempts to tell a system, by what became of them.",
@@ -66,6 +69,13 @@ class Metrics:
     def told(self, system: str, outcome: str) -> None:
         """Count an attempt: done, again or dead."""
         self._outcomes.labels(system, outcome).inc()
+
+    def admits(self, system: str, reason: str) -> None:
+        """Show why a system does not let us in; it does where there is no reason."""
+        self._paused.labels(system).set(1 if reason else 0)
+        self.paused.pop(system, None)
+        if reason:
+            self.paused[system] = reason
 
     def text(self) -> bytes:
         """Give everything in Prometheus's text format."""

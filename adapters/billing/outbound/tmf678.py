@@ -14,7 +14,8 @@ from adapters.billing import Bill, Rate
 from adapters.billing.outbound.tmf678_resource import FIELDS, RATE_FIELDS, bill_of, rate_of
 from adapters.errors import Nonsense
 from adapters.tmf.tmf630 import quote_value
-from adapters.transport.transport import Call, Transport
+from adapters.tmf_client.client import TmfClient
+from adapters.transport.transport import Transport
 
 BASE: Final = ("tmf-api", "customerBillManagement", "v4")
 BILL: Final = "customerBill"
@@ -22,14 +23,13 @@ RATE: Final = "appliedCustomerBillingRate"
 CHUNK: Final = 50
 """How many accounts, or bills, are asked about at once."""
 _PAGE: Final = 100
-_MOST_PAGES: Final = 50
 
 
 class Tmf678:
     """`adapters.billing.Bills` over a transport whose address is what `/tmf-api` is below."""
 
     def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+        self._client = TmfClient(transport)
 
     async def bills(self, accounts: Sequence[str], *, deadline: float) -> Mapping[str, Sequence[Bill]]:
         """GET them, some accounts at a time."""
@@ -58,33 +58,14 @@ class Tmf678:
         for start in range(0, len(wanted), CHUNK):
             chunk = wanted[start : start + CHUNK]
             query = ((attribute, ",".join(map(quote_value, chunk))), ("fields", ",".join(fields)))
-            items = await self._listed(resource, query, deadline)
-            found += [(f"[{number}]", each, chunk) for number, each in enumerate(items)]
+            items = await self._client.listed((*BASE, resource), query, size=_PAGE, deadline=deadline)
+            found += [(where, each, chunk) for where, each in items]
         return found
-
-    async def _listed(self, resource: str, query: tuple[tuple[str, str], ...], deadline: float) -> list[object]:
-        """Give a list page by page, however small they are."""
-        found: list[object] = []
-        for _ in range(_MOST_PAGES):
-            paging = (("offset", str(len(found))), ("limit", str(_PAGE)))
-            call = Call(method="GET", path=(*BASE, resource), query=(*query, *paging))
-            answer = await self._transport.exchange(call, deadline=deadline)
-            items = answer.json()
-            if not isinstance(items, list):
-                raise Nonsense("Billing answered what is no list", where="body")
-            found += items
-            if not items or len(found) >= _count(answer.headers.get("x-total-count", "")):
-                return found
-        raise Nonsense(f"{self._transport.name} answered a list without an end", where="X-Total-Count")
 
     def _check(self, whose: str, asked: Sequence[str], where: str) -> None:
         if whose not in asked:
-            raise Nonsense(f"{self._transport.name} answered what is of nobody who was asked for", where=where)
+            raise Nonsense(f"{self._client.name} answered what is of nobody who was asked for", where=where)
 
 
 def _latest_first(bill: Bill) -> tuple[int, str]:
     return -(bill.dated_at or 0), bill.id
-
-
-def _count(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0

@@ -10,11 +10,12 @@ import pytest
 from lxml import etree
 from pydantic import SecretStr
 
-from adapters.errors import Busy, Rejected
+from adapters.errors import Busy, NotAdmitted, Rejected
 from adapters.fault_management.alarms.read import read_alarm
 from adapters.fault_management.outbound.alerta import Alerta
 from adapters.fault_management.outbound.mtosi import Mtosi
 from adapters.simulator.fault_management import alerta
+from adapters.transport.credentials import Token, fixed
 from adapters.transport.transport import System, opened
 from tests.adapters.conftest import JSON, asking, http, saying, soon
 from tests.adapters.fault_management.alarms.published import faults
@@ -122,20 +123,43 @@ async def test_an_alert_of_theirs_gets_attributes_and_their_status(tmp_path: Pat
     assert (alert["event"], alert["status"], alert["attributes"]["customer"]) == ("LOS", "ack", "Ada")
 
 
-async def test_an_alert_in_a_blackout_is_told_and_that_is_all() -> None:
-    body = b'{"status": "ok", "message": "Suppressed alert during blackout period"}'
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"status": "ok", "message": "Suppressed alert during blackout period"}',
+        b'{"status": "ok", "message": "Suppressed alert during blackout period", "id": "a-1"}',
+        b'{"status": "ok", "message": "The night belongs to lovers", "id": "a-1"}',
+    ],
+)
+async def test_an_alert_that_a_blackout_swallows_is_told_again(body: bytes) -> None:
     async with saying(http("202 Accepted", body, JSON)) as server, asking(server.address) as transport:
-        await Alerta(transport).report(order(payload()), delivery_id="event-1:u:a", deadline=soon())
-    assert server.heard[0].startswith(b"POST /alert HTTP/1.1")
+        with pytest.raises(Busy) as caught:
+            await Alerta(transport).report(order(payload()), delivery_id="event-1:u:a", deadline=soon())
+    assert not caught.value.may_have_happened, "it was thrown away: nothing is waited out"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"status": "ok", "message": "Alert forwarded by alerta-1 already processed by alerta-2"}',
+        b'{"status": "ok", "message": "Heartbeat received", "id": "h-1"}',
+    ],
+)
+async def test_an_alert_that_came_round_in_a_circle_is_told_and_that_is_all(body: bytes) -> None:
+    async with saying(http("202 Accepted", body, JSON)) as server, asking(server.address) as transport:
+        note = await Alerta(transport).report(order(payload()), delivery_id="event-1:u:a", deadline=soon())
+    assert note
+    assert len(server.heard) == 1
 
 
 async def test_alerta_is_asked_with_its_key() -> None:
     async with alerta.serving(key=SecretStr("key")) as served:
         async with opened(System(name="alerta", address=served.address)) as transport:
-            with pytest.raises(Rejected):
+            with pytest.raises(NotAdmitted):
                 await Alerta(transport).report(order(payload()), delivery_id="e:u:a", deadline=soon())
-            system = Alerta(transport, key=SecretStr("key"))
-            await system.report(order(payload()), delivery_id="e:u:a", deadline=soon())
+        key = Token(secret=fixed(SecretStr("key")), header="X-API-Key", scheme="")
+        async with opened(System(name="alerta", address=served.address, credential=key)) as transport:
+            await Alerta(transport).report(order(payload()), delivery_id="e:u:a", deadline=soon())
         assert len(served.alerts) == 1
 
 

@@ -23,6 +23,7 @@ from adapters.ticketing import Ticketing
 from adapters.ticketing.outbound.rt import Rt
 from adapters.ticketing.outbound.rt_resource import RtDesk
 from adapters.ticketing.outbound.tmf621 import Tmf621
+from adapters.transport.credentials import Token, fixed
 from adapters.transport.transport import System, opened
 
 LAID_OUT: Final = RtDesk(queue="Customers", key_field="Order key", service_field="Service")
@@ -154,13 +155,18 @@ async def rt_desk(journal: Path | None = None, *, failures: int = 100) -> AsyncI
 
 
 def rt_system(address: str, *, failures: int = 100) -> System:
-    return System(name="ticketing", address=address, bearer=SecretStr("our-token"), scheme="token", failures=failures)
+    return _system(address, SecretStr("our-token"), failures)
+
+
+def _system(address: str, token: SecretStr, failures: int) -> System:
+    credential = Token(secret=fixed(token), scheme="token")
+    return System(name="ticketing", address=address, credential=credential, failures=failures)
 
 
 @asynccontextmanager
 async def real_rt_desk(journal: Path | None = None) -> AsyncIterator[Desk]:  # noqa: ARG001 - a real one keeps none for us
     address, ours, hers = _REAL.split()
-    system = System(name="ticketing", address=address, bearer=_token(ours), scheme="token", failures=100)
+    system = _system(address, _token(ours), 100)
     authorization = f"token {_token(hers).get_secret_value()}"
     async with (
         opened(system) as transport,
