@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from adapters.errors import AdapterError, Busy, Conflict, Nonsense, Rejected, Unreachable
+from adapters.errors import AdapterError, Busy, Conflict, Nonsense, NotAdmitted, Rejected, Unreachable
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Again, Dead
 from graph.ledger.retry import is_over, pause_ms
@@ -49,4 +49,4 @@ def held(claimed: Claim, error: Exception, *, seconds: float) -> Again | Dead:
 def _is_refusal(claimed: Claim, error: Exception) -> bool:
     if isinstance(error, Conflict):
         return claimed.attempts >= MOST_CONFLICTS
-    return isinstance(error, Rejected | Nonsense | ValueError)
+    return isinstance(error, Rejected | NotAdmitted | Nonsense | ValueError)

@@ -74,7 +74,9 @@ class Sender:
         now = time.monotonic()
         if isinstance(error, NotAdmitted):
             if self.access.denied(claimed.id, error, now=now):
-                return held(claimed, error, seconds=(self.access.retry_at or now) - now)
+                seconds = (self.access.retry_at or now) - now
+                lost = self.processing_seconds if error.may_have_happened else 0.0
+                return held(claimed, error, seconds=max(seconds, lost))
         elif isinstance(error, Rejected):
             self.access.admitted(now=now)  # what is refused for itself was let in
         return failed(claimed, error, processing_seconds=self.processing_seconds)

@@ -8,11 +8,12 @@ a change: 200 or 201 with the thing as it is, or 204 without. A change: `applica
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 from urllib.parse import unquote, urlsplit
 
-from adapters.errors import Conflict, Nonsense, NotAdmitted, Rejected
+from adapters.errors import Conflict, Nonsense, Rejected
 from adapters.tmf_client.links import next_query
 from adapters.transport.paging import Asked, Page, all_pages
 from adapters.transport.transport import Answer, Call, Transport
@@ -77,7 +78,7 @@ class TmfClient:
         call = Call(method="POST", path=path, body=body, headers=_key(key))
         answer = await self._transport.exchange(call, deadline=deadline)
         if not _is_empty(answer):
-            return answer.json()
+            return _read(answer)
         their_id = _last(answer.headers.get("location", ""))
         return (await self.one((*path, their_id), deadline=deadline)).value if their_id else None
 
@@ -95,7 +96,7 @@ class TmfClient:
                     raise
                 continue
             self._patches.sort(key=lambda each: each != media)
-            return None if _is_empty(answer) else answer.json()
+            return None if _is_empty(answer) else _read(answer)
         raise AssertionError("the last one is returned or raised")
 
     async def revised(
@@ -145,17 +146,13 @@ class TmfClient:
             return await self._transport.exchange(call, deadline=deadline)
         except Rejected as rejected:
             if rejected.status == _GONE:
-                await self._look_at_collection(call.path[:-1], deadline)
+                await self._look_at_collection(call.path[:-1], deadline)  # raises NotAdmitted where it is not there
             raise
 
     async def _look_at_collection(self, path: Path, deadline: float) -> None:
         call = Call(method="GET", path=path, query=(("fields", "id"), ("limit", "1")))
-        try:
+        with suppress(Rejected):  # it does not like the question: so it is there
             await self._transport.exchange(call, deadline=deadline)
-        except NotAdmitted:
-            raise
-        except Rejected:  # it does not like the question: so it is there
-            return
 
 
 def _page(answer: Answer, name: str, *, has_link: bool) -> Page:
@@ -165,6 +162,14 @@ def _page(answer: Answer, name: str, *, has_link: bool) -> Page:
     total = _count(answer.headers.get("x-total-count", ""))
     says_more = has_link or (total is None and answer.status == _PART)
     return Page(items=items, total=total, has_next=says_more or None, where="X-Total-Count")
+
+
+def _read(answer: Answer) -> object:
+    """Read what is not empty; null says nothing, and is none of the things that may come."""
+    found = answer.json()
+    if found is None:
+        raise Nonsense(f"{answer.system} answered null", where="body")
+    return found
 
 
 def _is_empty(answer: Answer) -> bool:

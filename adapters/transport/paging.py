@@ -50,19 +50,21 @@ async def all_pages(
 
     Raises Nonsense for a list without an end: one that has more than so many pages, or that claims more than it gives.
     """
-    found: dict[object, object] = {}
+    found: list[object] = []
+    known: set[object] = set()
     seen = 0
     page = Page(items=())
     for number in range(1, most + 1):
         page = await ask(Asked(number=number, seen=seen))
-        known = len(found)
-        found |= {_identity(each): each for each in page.items if _identity(each) not in found}
+        news = [each for each in page.items if _identity(each) not in known]  # what moved meanwhile comes twice
+        found += news
+        known |= {_identity(each) for each in page.items}
         seen += len(page.items)
         if not page.items or not has_more(page, seen, size):
-            return list(found.values())
-        if len(found) == known:
+            return found
+        if not news:
             if page.total is None:
-                return list(found.values())
+                return found
             break
     raise Nonsense(f"{system} answered a list without an end", where=page.where)
 

@@ -160,12 +160,12 @@ class TestFailures:
         ],
     )
     async def test_it_does_not_want_to_at_all(
-        self, status: int, kind: type[Rejected], of_a_thing: type[Rejected]
+        self, status: int, kind: type[AdapterError], of_a_thing: type[AdapterError]
     ) -> None:
         said = http(f"{status} Whatever", SECRET.encode(), JSON)
         error = await failure(said)
         assert (type(error), error.may_have_happened) == (kind, False)
-        assert isinstance(error, Rejected)
+        assert isinstance(error, Rejected | NotAdmitted)
         assert error.status == status
         thing = Call(method="GET", path=("troubleTicket", "7"), names_thing=True)
         assert type(await failure(said, thing)) is of_a_thing
