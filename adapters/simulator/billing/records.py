@@ -24,6 +24,22 @@ DOCUMENT: Final = "document"
 STATES: Final = ("received", "rejected", "recycled", "guided", "rated", "rerated", "billed")
 _PREFIXES: Final = {USAGE: "USG", OBJECTIVE: "SLO", BILL: "BILL", RATE: "RATE"}
 _DECIDED_HERE: Final = ("id", "href")
+UPDATES: Final[Mapping[str, frozenset[str]]] = {
+    USAGE: frozenset(
+        {
+            *("description", "ratedProductUsage", "relatedParty", "status"),
+            *("usageCharacteristic", "usageSpecification", "usageType"),
+        }
+    ),
+    OBJECTIVE: frozenset(
+        {
+            *("conformanceComparator", "conformancePeriod", "conformanceTarget", "graceTimes", "name"),
+            *("serviceLevelObjectiveConsequence", "serviceLevelObjectiveParameter", "thresholdTarget"),
+            *("tolerancePeriod", "toleranceTarget"),
+        }
+    ),
+}
+"""The members of Usage_Update and ServiceLevelObjective_Update."""
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     USAGE: (),
     OBJECTIVE: ("conformanceComparator", "conformanceTarget", "serviceLevelObjectiveParameter"),
@@ -70,8 +86,11 @@ class Records:
     def change(self, kind: str, known_as: str, patch: object) -> Resource:
         """Apply a merge patch, or raise Malformed, KeyError."""
         before = self._held[kind][known_as]
-        if isinstance(patch, dict) and (refused := [name for name in _DECIDED_HERE if name in patch]):
-            raise Malformed(f"{refused[0]} is decided by the server", field=refused[0])
+        for name in patch if isinstance(patch, dict) else ():
+            if name not in UPDATES[kind]:
+                raise Malformed(
+                    f"{name} is not changed", hint="The published schema of a change has it not", field=name
+                )
         after = merge_patch(before, patch)
         return self._keep(kind, _checked(kind, after))
 
