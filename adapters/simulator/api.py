@@ -220,9 +220,7 @@ class _Desk:
         """Refuse a change of what is not changed, or of what is another thing by now."""
         for name in patch if isinstance(patch, dict) else ():
             if name not in self.api.update and not name.startswith("@"):
-                raise Malformed(
-                    f"{name} is not changed", hint="The published schema of a change has it not", field=name
-                )
+                raise Malformed(f"{name} is none of what a change may have", field=name)
         wanted = request.headers.get("if-match")
         if self.life.manners.tags and wanted not in (None, "*", tag_of(self._there(request))):
             raise HTTPException(412)
@@ -243,7 +241,9 @@ class _Desk:
     def _receive(self, request: Request, resource: Resource) -> None:
         told = {name: resource.get(name) for name in self.api.journal}
         key = request.headers.get("idempotency-key")
-        self.received.write({"time": _now(), "method": request.method, **told, "idempotencyKey": key})
+        self.received.write(
+            {"time": resource.get("lastUpdate") or _now(), "method": request.method, **told, "idempotencyKey": key}
+        )
 
     def _announce(self, event_type: str, resource: Resource) -> None:
         self.hub.announce(event_type, self.api.resource, self._shown(resource), _now())

@@ -88,9 +88,7 @@ class Records:
         before = self._held[kind][known_as]
         for name in patch if isinstance(patch, dict) else ():
             if name not in UPDATES[kind]:
-                raise Malformed(
-                    f"{name} is not changed", hint="The published schema of a change has it not", field=name
-                )
+                raise Malformed(f"{name} is none of what a change may have", field=name)
         after = merge_patch(before, patch)
         return self._keep(kind, _checked(kind, after))
 

@@ -122,9 +122,7 @@ class Resources:
         before = self._resources[resource_id]
         for name in patch if isinstance(patch, dict) else ():
             if name not in UPDATE and not name.startswith("@"):
-                raise Malformed(
-                    f"{name} is not changed", hint="The published schema of a change has it not", field=name
-                )
+                raise Malformed(f"{name} is none of what a change may have", field=name)
         after = merge_patch(before, _checked(patch))
         assert isinstance(after, dict)
         return self.put(_checked(after))
