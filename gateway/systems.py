@@ -157,7 +157,7 @@ async def _ticketing(settings: Settings, store: Store, areas: Areas, noted: Note
 async def _ticketing_system(chosen: TicketingSettings) -> AsyncIterator[Ticketing]:
     """Open the way to the ticketing system, in its dialect."""
     scheme = "token" if chosen.dialect == "rt" else "Bearer"
-    async with transported(_system(chosen, chosen.name, chosen.address, scheme=scheme)) as transport:
+    async with transported(system_of(chosen, chosen.name, chosen.address, scheme=scheme)) as transport:
         match chosen.rt:
             case None:
                 yield Tmf621(transport)
@@ -186,7 +186,7 @@ async def _fault_management(settings: Settings, store: Store, _: Areas, noted: N
     pace = Pace(
         most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=chosen.processing_seconds
     )
-    async with transported(_system(chosen, chosen.name, chosen.address, **given)) as transport:
+    async with transported(system_of(chosen, chosen.name, chosen.address, **given)) as transport:
         system = _spoken(chosen, transport)
         teller = alarms.AlarmTeller(
             store=store,
@@ -251,7 +251,7 @@ async def _billing_dialect(chosen: Billing, stack: AsyncExitStack) -> BillingSys
 
 async def _reached(chosen: Billing, address: str, stack: AsyncExitStack) -> Transport:
     """Open a way to billing; each has a breaker of its own, since bills and records may be apart."""
-    return await stack.enter_async_context(transported(_system(chosen, chosen.name, address)))
+    return await stack.enter_async_context(transported(system_of(chosen, chosen.name, address)))
 
 
 @asynccontextmanager
@@ -263,7 +263,7 @@ async def _inventory(settings: Settings, store: Store, _: Areas, noted: Noted) -
         if chosen is not None:
             seconds = chosen.processing_seconds
             pace = Pace(most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=seconds)
-            system = _system(chosen, chosen.name, chosen.address)
+            system = system_of(chosen, chosen.name, chosen.address)
             transport = await stack.enter_async_context(transported(system))
             inventory = _inventory_dialect(chosen.dialect, transport)
             teller = InventoryTeller(
@@ -287,7 +287,7 @@ def _inventory_dialect(name: Literal["tmf639", "mtosi"], transport: Transport) -
             assert_never(never)
 
 
-def _system(
+def system_of(
     chosen: Credited, name: str, address: str, *, header: str = "Authorization", scheme: str = "Bearer"
 ) -> System:
     """Describe how a system is reached; `header` and `scheme` are those of its tokens."""
