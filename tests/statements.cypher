@@ -856,6 +856,18 @@ REMOVE e.unplaced
 // graph/ledger/positions.py _NEXT
 MATCH (s:Sequence {id: 'sequence-events'}) SET s.next = $next
 
+// graph/ledger/registrations.py _KNOWN
+MATCH (r:Registration {id: $system})
+RETURN r.address, r.callback, r.theirId, datetime.realtime().epochMillis - r.at
+
+// graph/ledger/registrations.py _KEEP
+MERGE (r:Registration {id: $system})
+SET r.address = $address,
+    r.callback = $callback,
+    r.theirId = $their_id,
+    r.at = datetime.realtime().epochMillis
+RETURN r.id
+
 // graph/ledger/retention.py _SWEEP
 MATCH (e:Event) WHERE e.at < $before AND NOT EXISTS {
   MATCH (d:Delivery)-[:TELLS]->(e) WHERE d.state <> 'DONE'

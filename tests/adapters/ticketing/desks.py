@@ -17,6 +17,7 @@ import httpx
 from pydantic import SecretStr
 
 from adapters.simulator.faults import Faults
+from adapters.simulator.manners import POLITE, Manners
 from adapters.simulator.ticketing.request_tracker import RequestTracker, serving_rt
 from adapters.simulator.ticketing.ticketing import TicketingSystem, serving
 from adapters.ticketing import Ticketing
@@ -135,13 +136,21 @@ class RtsDesk:
 
 
 @asynccontextmanager
-async def tmf_desk(journal: Path | None = None, *, failures: int = 100) -> AsyncIterator[Desk]:
+async def tmf_desk(
+    journal: Path | None = None, *, failures: int = 100, manners: Manners = POLITE
+) -> AsyncIterator[Desk]:
     async with (
-        serving(journal=journal) as system,
+        serving(journal=journal, manners=manners) as system,
         opened(System(name="ticketing", address=system.address, failures=failures)) as transport,
         httpx.AsyncClient(base_url=system.address) as person,
     ):
         yield TmfDesk(system, Tmf621(transport), person)
+
+
+def odd_desk(journal: Path | None = None, *, failures: int = 100) -> AbstractAsyncContextManager[Desk]:
+    """One that follows the conventions, and is as little like the other as they allow."""
+    manners = Manners(counts=True, links=False, most=1, shows_changes=False, tags=False, hub="many")
+    return tmf_desk(journal, failures=failures, manners=manners)
 
 
 @asynccontextmanager
@@ -182,7 +191,11 @@ def _token(path: str) -> SecretStr:
 
 
 _REAL: Final = os.environ.get("TRUNKLINE_TEST_RT", "")
-STAND_INS: Final = {"tmf621": tmf_desk, "rt": rt_desk}
+STAND_INS: Final[Mapping[str, Callable[..., AbstractAsyncContextManager[Desk]]]] = {
+    "tmf621": tmf_desk,
+    "odd-tmf621": odd_desk,
+    "rt": rt_desk,
+}
 DESKS: Final[Mapping[str, Callable[[Path], AbstractAsyncContextManager[Desk]]]] = {
     **STAND_INS,
     **({"real-rt": real_rt_desk} if _REAL else {}),

@@ -13,6 +13,7 @@ from adapters.errors import Nonsense, Rejected
 from adapters.simulator.journal import read_journal
 from adapters.simulator.ticketing.ticketing import TicketingSystem
 from adapters.ticketing import ORDERED, AffectedService, TicketHistory, Ticketing, TicketOrder, TicketState
+from adapters.ticketing.outbound import tmf621
 from adapters.ticketing.outbound.tmf621 import CHUNK, Tmf621
 from adapters.ticketing.tmf621_resource import change, creation
 from graph.model.vocabulary import SEVERITIES, TICKET_STATES
@@ -111,6 +112,27 @@ class TestAmending:
         assert len(ticket["relatedEntity"]) == 4
         assert ticket["name"] == "Grace's"
 
+    async def test_what_people_write_between_our_look_and_our_change_stays(
+        self, system: TicketingSystem, ticketing: Tmf621, person: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        state, real, written = await opened(ticketing), tmf621.change, []
+
+        def change(ticket: Any, wanted: TicketOrder, delivery: str) -> dict[str, object]:
+            if not written:  # right after our look
+                written.append(True)
+                system.tickets.change(state.id, {"note": [*ticket["note"], {"author": "Grace", "text": "On my way"}]})
+            return real(ticket, wanted, delivery)
+
+        monkeypatch.setattr(tmf621, "change", change)
+        await self.amended(ticketing, state, order(note="Now worse"))
+        texts = [each["text"] for each in kept(system, state)["note"]]
+        assert texts == ["Loss of signal", "On my way", "Now worse"]
+
+    async def test_what_is_as_it_should_be_is_not_changed(self, ticketing: Tmf621, journal: Path) -> None:
+        state = await opened(ticketing)
+        await self.amended(ticketing, state, order(note=""))
+        assert [each["method"] for each in read_journal(journal)] == ["POST"]
+
     async def test_one_with_another_key_is_none_of_ours(self, ticketing: Tmf621, journal: Path) -> None:
         state = await opened(ticketing, "someone-elses")
         with pytest.raises(Nonsense) as caught:
@@ -187,9 +209,11 @@ async def test_a_list_that_has_no_end_is_nonsense() -> None:
     assert caught.value.where == "X-Total-Count"
 
 
-async def test_subscribing_again_does_no_harm(ticketing: Tmf621) -> None:
-    for _ in range(2):
-        await ticketing.subscribe("http://127.0.0.1:9/callback", deadline=soon())
+async def test_a_registration_has_an_id_and_is_taken_back_by_it(ticketing: Tmf621) -> None:
+    first = await ticketing.subscribe("http://127.0.0.1:9/callback", deadline=soon())
+    assert first
+    assert await ticketing.subscribe("http://127.0.0.1:9/callback", deadline=soon()) == ""
+    await ticketing.unsubscribe(first, deadline=soon())
     with pytest.raises(Rejected):
         await ticketing.subscribe("no address", deadline=soon())
 
