@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from adapters.errors import Nonsense, Rejected
 from adapters.simulator.journal import read_journal
 from adapters.simulator.ticketing.ticketing import TicketingSystem
 from adapters.ticketing import ORDERED, AffectedService, TicketHistory, Ticketing, TicketOrder, TicketState
-from adapters.ticketing.outbound import tmf621
 from adapters.ticketing.outbound.tmf621 import CHUNK, Tmf621
 from adapters.ticketing.tmf621_resource import change, creation
 from graph.model.vocabulary import SEVERITIES, TICKET_STATES
@@ -113,17 +113,19 @@ class TestAmending:
         assert ticket["name"] == "Grace's"
 
     async def test_what_people_write_between_our_look_and_our_change_stays(
-        self, system: TicketingSystem, ticketing: Tmf621, person: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+        self, system: TicketingSystem, ticketing: Tmf621, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        state, real, written = await opened(ticketing), tmf621.change, []
+        state, looks = await opened(ticketing), itertools.count()
+        shown = system.tickets.get
 
-        def change(ticket: Any, wanted: TicketOrder, delivery: str) -> dict[str, object]:
-            if not written:  # right after our look
-                written.append(True)
-                system.tickets.change(state.id, {"note": [*ticket["note"], {"author": "Grace", "text": "On my way"}]})
-            return real(ticket, wanted, delivery)
+        def get(known_as: str) -> dict[str, Any] | None:
+            """Show it, and let Grace write right after the first look."""
+            ticket: Any = shown(known_as)
+            if next(looks) == 0:
+                system.tickets.change(known_as, {"note": [*ticket["note"], {"author": "Grace", "text": "On my way"}]})
+            return dict(ticket)
 
-        monkeypatch.setattr(tmf621, "change", change)
+        monkeypatch.setattr(system.tickets, "get", get)
         await self.amended(ticketing, state, order(note="Now worse"))
         texts = [each["text"] for each in kept(system, state)["note"]]
         assert texts == ["Loss of signal", "On my way", "Now worse"]
