@@ -56,7 +56,7 @@ def creation(order: TicketOrder, delivery_id: str) -> dict[str, object]:
 
 
 def change(ticket: Mapping[str, object], order: TicketOrder, delivery_id: str) -> dict[str, object]:
-    """Make the merge patch that brings a ticket, as it stands there now, to what the order says; empty: it is so already.
+    """Make the merge patch that brings a ticket, as it stands there now, to what the order says.
 
     A list that is as it should be is not in it: who writes into it meanwhile loses nothing.
     """
@@ -70,8 +70,9 @@ def change(ticket: Mapping[str, object], order: TicketOrder, delivery_id: str) -
     if order.note and all(_member(each, "id") != delivery_id for each in notes):
         patch["note"] = [*notes, _note(order, delivery_id)]
     theirs = [each for each in _list_in(ticket, "relatedEntity") if _member(each, "role") not in _OURS]
-    patch["relatedEntity"] = [*theirs, *_entities(order)]
-    return {name: value for name, value in patch.items() if name == "statusChangeReason" or ticket.get(name) != value}
+    if (entities := [*theirs, *_entities(order)]) != ticket.get("relatedEntity"):
+        patch["relatedEntity"] = entities
+    return patch
 
 
 def state_of(answer: object, where: str = "") -> TicketState:

@@ -18,6 +18,7 @@ from adapters.transport.transport import Transport
 
 RESOURCE: Final = "resource"
 _PAGE: Final = 50
+_LISTS: Final = frozenset({"resourceCharacteristic", "resourceRelationship"})
 _PLACED: Final = frozenset({CONTAINED.lower(), "containedin", A_END.lower(), Z_END.lower()})
 
 
@@ -86,7 +87,8 @@ def _patch(there: Mapping[str, Any], order: ResourceOrder) -> dict[str, Any]:
     if told["resourceRelationship"]:
         theirs = [each for each in _list(there, "resourceRelationship") if not _places(each)]
         patch["resourceRelationship"] = [*theirs, *told["resourceRelationship"]]
-    return {name: value for name, value in patch.items() if there.get(name) != value}
+    # A list that is as it should be is left alone: who writes into it meanwhile loses nothing.
+    return {name: value for name, value in patch.items() if name not in _LISTS or there.get(name) != value}
 
 
 def _places(relationship: Mapping[str, Any]) -> bool:
