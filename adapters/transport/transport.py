@@ -239,24 +239,35 @@ def _url(address: str, call: Call) -> URL:
 
 def _accept(name: str, call: Call, response: aiohttp.ClientResponse) -> None:
     """Let 2xx pass. The body of anything else is not looked at: it may hold anything."""
-    status = response.status
-    if status in call.reads:
+    if response.status in call.reads:
         return
-    said = f"{name} answered {status} to {call}"
+    said = f"{name} answered {response.status} to {call}"
+    later = response.headers.get("Retry-After")
+    refusal = refusal_of(said, response.status, later, names_thing=call.names_thing)
+    if refusal is not None:
+        raise refusal
+
+
+def refusal_of(said: str, status: int, later: str | None, *, names_thing: bool) -> AdapterError | None:
+    """Make the error that a status means, with these words and the value of Retry-After; None for 2xx.
+
+    This is the one table of what answers mean (docs/reliability.md), whoever was asked.
+    """
+    if 200 <= status < 300:
+        return None
     if status >= 500 or status in _WAIT:
-        wait = retry_after(response.headers.get("Retry-After"), now=datetime.now(UTC))
-        raise Busy(said, hint="It is asked again later", status=status, retry_after=wait)
+        wait = retry_after(later, now=datetime.now(UTC))
+        return Busy(said, hint="It is asked again later", status=status, retry_after=wait)
     if status in _CONFLICT:
-        raise Conflict(said, hint="It was changed there meanwhile: look at it", status=status)
+        return Conflict(said, hint="It was changed there meanwhile: look at it", status=status)
     if status in _ABOUT_US:
-        raise NotAdmitted(said, hint="Look at our credential and our rights there", status=status)
-    if status in _NOT_HERE and not call.names_thing:
-        raise NotAdmitted(said, hint="Look at its address in the settings", status=status)
+        return NotAdmitted(said, hint="Look at our credential and our rights there", status=status)
+    if status in _NOT_HERE and not names_thing:
+        return NotAdmitted(said, hint="Look at its address in the settings", status=status)
     if status >= 400:
-        raise Rejected(said, hint="Look into its own log for the reason", status=status)
-    if not 200 <= status < 300:
-        hint = "Redirects are not followed: give the address it leads to, and look whether that is a login page"
-        raise NotAdmitted(said, hint=hint, status=status)
+        return Rejected(said, hint="Look into its own log for the reason", status=status)
+    hint = "Redirects are not followed: give the address it leads to, and look whether that is a login page"
+    return NotAdmitted(said, hint=hint, status=status)
 
 
 @contextmanager
