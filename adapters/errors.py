@@ -10,6 +10,8 @@ refusal is apart, in `answer`, and only operators are shown it.
     +-- TimedOut            the caller's time ran out: it may have happened, or may still happen
     +-- Busy                408, 425, 429 and 5xx: it does not want to now; retry_after when it said so
     +-- Rejected            any other 4xx: asking the same again will not help; status says which
+    |   +-- Conflict        409, 412: somebody else was quicker; look again before asking again
+    +-- NotAdmitted         401, 403, a wrong address: about us and not about what was asked; nothing else is done either
     +-- Nonsense            an answer that cannot be one to what was asked; where says at which place of it
     +-- Malformed           what was sent to us is against the conventions; field says where
 """
@@ -61,6 +63,18 @@ class Busy(AdapterError):
 
 class Rejected(AdapterError):
     """The other system does not do this, whoever asks how often."""
+
+    def __init__(self, message: str, *, hint: str = "", status: int) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class Conflict(Rejected):
+    """The thing was changed by somebody else meanwhile, or is not in a state for this; looking again says which."""
+
+
+class NotAdmitted(AdapterError):
+    """The other system does nothing that we ask: our credential, our rights or its address are not right."""
 
     def __init__(self, message: str, *, hint: str = "", status: int) -> None:
         super().__init__(message, hint=hint)

@@ -48,7 +48,7 @@ from gateway.operations.pressure import Pressure
 from gateway.preparing.preparing import Preparing
 from gateway.settings.settings import Settings, load_settings
 from gateway.stores import cursor_key, fitting, opened, soon
-from gateway.systems import Areas, beside, ledger, policy_of, told
+from gateway.systems import Areas, Noted, beside, ledger, policy_of, told
 from gateway.telemetry import tracing
 from gateway.telemetry.log import configure_log
 from gateway.telemetry.metrics import Metrics
@@ -97,8 +97,9 @@ def application(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def working(store: Store) -> AsyncIterator[None]:
         areas = Areas(ticketing=ticketing.reaching, billing=billing.reaching, passed_over=metrics.passed_over)
+        noted = Noted(outcome=metrics.told, access=metrics.admits)
         joining = keep_joined(store, policy_of(settings), every=JOIN_SECONDS)
-        async with ledger(settings, store, pressure), beside(joining), told(settings, store, areas, metrics.told):
+        async with ledger(settings, store, pressure), beside(joining), told(settings, store, areas, noted):
             with northbound.keep(store), waiting.reading(store):
                 async with hubs_told(northbound, alarms.BASE):
                     yield

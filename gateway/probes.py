@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, assert_never
 
-from pydantic import SecretStr
-
 from adapters.billing.outbound import tmf635, tmf678
 from adapters.fault_management.outbound import tmf642
 from adapters.inventory.outbound import mtosi, tmf639
 from adapters.ticketing.outbound import tmf621
 from adapters.transport.probing import Expects, Look, Question, Trouble, Well, probe
 from adapters.transport.transport import Call, System, opened
+from gateway.reaching import system_of
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
@@ -74,8 +73,8 @@ def _mend(asked: _Asked, look: Look) -> str:
     match look:
         case Look.ADDRESS:
             return f"Mend {asked.section}.{asked.address}, which is {asked.system.address}, or what stands there"
-        case Look.CREDENTIAL if asked.system.bearer or "X-API-Key" in asked.question.call.headers:
-            return f"Mend {asked.section}.bearer_file (or bearer), or what it may do there"
+        case Look.CREDENTIAL if asked.system.credential:
+            return f"Mend {asked.section}.bearer_file, basic or oauth, or what it may do there"
         case Look.CREDENTIAL:
             return f"Give {asked.section}.bearer_file: there is no credential"
         case Look.SYSTEM:
@@ -97,7 +96,7 @@ def _questions(settings: Settings) -> Iterator[_Asked]:
 
 def _of_ticketing(chosen: Ticketing) -> _Asked:
     scheme = "token" if chosen.dialect == "rt" else "Bearer"
-    system = System(name=chosen.name, address=chosen.address, bearer=chosen.bearer or None, scheme=scheme)
+    system = system_of(chosen, chosen.name, chosen.address, scheme=scheme)
     if chosen.rt is not None:
         question = _get("queue", chosen.rt.queue)
         return _Asked(section="ticketing", system=system, question=question, address="rt.queue or ticketing.address")
@@ -112,11 +111,8 @@ def _of_fault_management(chosen: FaultManagement) -> _Asked:
         case "mtosi":
             system, question = _system(chosen), _options()
         case "alerta":
-            key = chosen.bearer.get_secret_value()
-            headers = {"X-API-Key": key} if key else {}
-            system = System(name=chosen.name, address=chosen.address)
-            call = Call(method="GET", path=("alerts",), query=(("page-size", "1"),), headers=headers)
-            question = Question(call=call)
+            system = system_of(chosen, chosen.name, chosen.address, header="X-API-Key", scheme="")
+            question = _get("alerts", query=(("page-size", "1"),))
         case never:
             assert_never(never)
     return _Asked(section=section, system=system, question=question)
@@ -127,7 +123,7 @@ def _of_billing(chosen: Billing) -> Iterator[_Asked]:
         question = _get(*tmf635.USAGE, query=_ONE) if chosen.dialect == "tmf635" else _options()
         yield _Asked(section="billing", system=_system(chosen), question=question)
     if chosen.bills_address:
-        system = System(name=chosen.name, address=chosen.bills_address, bearer=chosen.bearer or None)
+        system = system_of(chosen, chosen.name, chosen.bills_address)
         address = "bills" if chosen.bills else "address"
         question = _get(*tmf678.BASE, "customerBill", query=_ONE)
         yield _Asked(section="billing", system=system, question=question, address=address)
@@ -145,8 +141,7 @@ def _spooled(directory: Path) -> Probed:
 
 
 def _system(chosen: FaultManagement | Billing | Inventory) -> System:
-    bearer: SecretStr | None = chosen.bearer or None
-    return System(name=chosen.name, address=chosen.address, bearer=bearer)
+    return system_of(chosen, chosen.name, chosen.address)
 
 
 def _get(*path: str, query: tuple[tuple[str, str], ...] = ()) -> Question:

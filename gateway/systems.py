@@ -26,7 +26,9 @@ from adapters.billing.outbound.places import Address, Directory
 from adapters.billing.outbound.tmf635 import Tmf635
 from adapters.billing.outbound.tmf678 import Tmf678
 from adapters.billing.telling import BillingTeller
+from adapters.delivery.access import Access
 from adapters.delivery.delivery import Lanes, Note, Pace
+from adapters.delivery.sending import said_once
 from adapters.fault_management import FaultManagement
 from adapters.fault_management import telling as alarms
 from adapters.fault_management.outbound.alerta import Alerta
@@ -42,9 +44,10 @@ from adapters.ticketing.outbound.rt import Rt
 from adapters.ticketing.outbound.rt_resource import RtDesk
 from adapters.ticketing.outbound.tmf621 import Tmf621
 from adapters.ticketing.telling import Attention, TicketTeller
-from adapters.transport.transport import System, Transport
+from adapters.transport.transport import Transport
 from adapters.transport.transport import opened as transported
 from gateway.operations.pressure import Pressure
+from gateway.reaching import system_of
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement as Chosen
 from gateway.settings.retention import Retention
@@ -82,6 +85,19 @@ class Areas:
     """told of each item of a system's answers that cannot be read."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """Who is told how the telling goes."""
+
+    outcome: Note
+    access: Callable[[str, str], None]
+    """why a system does not let us in; empty: it does."""
+
+    def of(self, system: str) -> Access:
+        """Give what finds out whether a system lets us in."""
+        return Access(said_once(system, self.access))
+
+
 def policy_of(settings: Settings) -> AlarmPolicy:
     """Give what the settings say about alarms, and about who is told of what follows from them."""
     inventory = settings.inventory
@@ -110,16 +126,16 @@ def _hearing(settings: Settings) -> Hearing | None:
 
 
 @asynccontextmanager
-async def told(settings: Settings, store: Store, areas: Areas, note: Note) -> AsyncIterator[None]:
+async def told(settings: Settings, store: Store, areas: Areas, noted: Noted) -> AsyncIterator[None]:
     """Reach the surrounding systems, and tell them what waits for them, as one of the processes that may."""
     async with AsyncExitStack() as stack:
         for system in (_ticketing, _fault_management, _billing, _inventory):
-            await stack.enter_async_context(system(settings, store, areas, note))
+            await stack.enter_async_context(system(settings, store, areas, noted))
         yield
 
 
 @asynccontextmanager
-async def _ticketing(settings: Settings, store: Store, areas: Areas, note: Note) -> AsyncIterator[None]:
+async def _ticketing(settings: Settings, store: Store, areas: Areas, noted: Noted) -> AsyncIterator[None]:
     chosen = settings.ticketing
     if chosen is None:
         yield
@@ -127,6 +143,7 @@ async def _ticketing(settings: Settings, store: Store, areas: Areas, note: Note)
     attention = Attention(
         poll_seconds=chosen.poll_seconds,
         callback=chosen.callback,
+        address=chosen.address,
         request_seconds=chosen.request_seconds,
         processing_seconds=chosen.processing_seconds,
     )
@@ -134,8 +151,14 @@ async def _ticketing(settings: Settings, store: Store, areas: Areas, note: Note)
         most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=chosen.processing_seconds
     )
     async with _ticketing_system(chosen, PassedOver(chosen.name, areas.passed_over)) as ticketing:
-        teller = TicketTeller(store=store, ticketing=ticketing, policy=policy_of(settings), attention=attention)
-        async with beside(Lanes(store, teller, pace, owner=owner(), note=note).run()):
+        teller = TicketTeller(
+            store=store,
+            ticketing=ticketing,
+            policy=policy_of(settings),
+            attention=attention,
+            access=noted.of(chosen.name),
+        )
+        async with beside(Lanes(store, teller, pace, owner=owner(), note=noted.outcome).run()):
             with areas.ticketing(ticketing):
                 yield
 
@@ -144,8 +167,7 @@ async def _ticketing(settings: Settings, store: Store, areas: Areas, note: Note)
 async def _ticketing_system(chosen: TicketingSettings, passed_over: PassedOver) -> AsyncIterator[Ticketing]:
     """Open the way to the ticketing system, in its dialect."""
     scheme = "token" if chosen.dialect == "rt" else "Bearer"
-    system = System(name=chosen.name, address=chosen.address, bearer=chosen.bearer or None, scheme=scheme)
-    async with transported(system) as transport:
+    async with transported(system_of(chosen, chosen.name, chosen.address, scheme=scheme)) as transport:
         match chosen.rt:
             case None:
                 yield Tmf621(transport, statuses=chosen.statuses, passed_over=passed_over)
@@ -157,28 +179,33 @@ async def _ticketing_system(chosen: TicketingSettings, passed_over: PassedOver) 
 
 
 @asynccontextmanager
-async def _fault_management(settings: Settings, store: Store, areas: Areas, note: Note) -> AsyncIterator[None]:
+async def _fault_management(settings: Settings, store: Store, areas: Areas, noted: Noted) -> AsyncIterator[None]:
     chosen = settings.fault_management
     if chosen is None:
         yield
         return
-    is_alerta = chosen.dialect == "alerta"  # its key is in a header of its own
-    bearer = None if is_alerta else chosen.bearer or None
+    # The key of Alerta is in a header of its own.
+    given = {"header": "X-API-Key", "scheme": ""} if chosen.dialect == "alerta" else {}
     attention = alarms.Attention(
         poll_seconds=chosen.poll_seconds,
         callback=chosen.callback,
+        address=chosen.address,
         request_seconds=chosen.request_seconds,
         processing_seconds=chosen.processing_seconds,
     )
     pace = Pace(
         most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=chosen.processing_seconds
     )
-    async with transported(System(name=chosen.name, address=chosen.address, bearer=bearer)) as transport:
+    async with transported(system_of(chosen, chosen.name, chosen.address, **given)) as transport:
         system = _spoken(chosen, transport, PassedOver(chosen.name, areas.passed_over))
         teller = alarms.AlarmTeller(
-            store=store, fault_management=system, policy=policy_of(settings), attention=attention
+            store=store,
+            fault_management=system,
+            policy=policy_of(settings),
+            attention=attention,
+            access=noted.of(chosen.name),
         )
-        async with beside(Lanes(store, teller, pace, owner=owner(), note=note).run()):
+        async with beside(Lanes(store, teller, pace, owner=owner(), note=noted.outcome).run()):
             yield
 
 
@@ -189,13 +216,13 @@ def _spoken(chosen: Chosen, transport: Transport, passed_over: PassedOver) -> Fa
         case "mtosi":
             return Mtosi(transport)
         case "alerta":
-            return Alerta(transport, passed_over, key=chosen.bearer or None, environment=chosen.environment)
+            return Alerta(transport, passed_over, environment=chosen.environment)
         case never:
             assert_never(never)
 
 
 @asynccontextmanager
-async def _billing(settings: Settings, store: Store, areas: Areas, note: Note) -> AsyncIterator[None]:
+async def _billing(settings: Settings, store: Store, areas: Areas, noted: Noted) -> AsyncIterator[None]:
     chosen = settings.billing
     if chosen is None:
         yield
@@ -203,12 +230,16 @@ async def _billing(settings: Settings, store: Store, areas: Areas, note: Note) -
     async with AsyncExitStack() as stack:
         billing = await _billing_dialect(chosen, stack)
         teller = BillingTeller(
-            store=store, billing=billing, system=chosen.name, processing_seconds=chosen.processing_seconds
+            store=store,
+            billing=billing,
+            system=chosen.name,
+            processing_seconds=chosen.processing_seconds,
+            access=noted.of(chosen.name),
         )
         pace = Pace(
             most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=chosen.processing_seconds
         )
-        await stack.enter_async_context(beside(Lanes(store, teller, pace, owner=owner(), note=note).run()))
+        await stack.enter_async_context(beside(Lanes(store, teller, pace, owner=owner(), note=noted.outcome).run()))
         if chosen.bills_address:
             transport = await _reached(chosen, chosen.bills_address, stack)
             bills = Tmf678(transport, PassedOver(chosen.name, areas.passed_over))
@@ -231,20 +262,19 @@ async def _billing_dialect(chosen: Billing, stack: AsyncExitStack) -> BillingSys
 
 async def _reached(chosen: Billing, address: str, stack: AsyncExitStack) -> Transport:
     """Open a way to billing; each has a breaker of its own, since bills and records may be apart."""
-    system = System(name=chosen.name, address=address, bearer=chosen.bearer or None)
-    return await stack.enter_async_context(transported(system))
+    return await stack.enter_async_context(transported(system_of(chosen, chosen.name, address)))
 
 
 @asynccontextmanager
-async def _inventory(settings: Settings, store: Store, _: Areas, note: Note) -> AsyncIterator[None]:
+async def _inventory(settings: Settings, store: Store, _: Areas, noted: Noted) -> AsyncIterator[None]:
     """Compare what inventories send, whether or not one of them is told anything."""
     chosen = settings.inventory
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(beside(keep_reconciling(store, policy_of(settings), owner=owner())))
         if chosen is not None:
-            system = System(name=chosen.name, address=chosen.address, bearer=chosen.bearer or None)
             seconds = chosen.processing_seconds
             pace = Pace(most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=seconds)
+            system = system_of(chosen, chosen.name, chosen.address)
             transport = await stack.enter_async_context(transported(system))
             inventory = _inventory_dialect(chosen.dialect, transport)
             teller = InventoryTeller(
@@ -253,8 +283,9 @@ async def _inventory(settings: Settings, store: Store, _: Areas, note: Note) -> 
                 system=chosen.name,
                 policy=policy_of(settings),
                 processing_seconds=seconds,
+                access=noted.of(chosen.name),
             )
-            await stack.enter_async_context(beside(Lanes(store, teller, pace, owner=owner(), note=note).run()))
+            await stack.enter_async_context(beside(Lanes(store, teller, pace, owner=owner(), note=noted.outcome).run()))
         yield
 
 

@@ -1,34 +1,21 @@
 """A delivery for billing becomes a record there, or its end, exactly once.
 
 Attempts are counted before they are made, so a first attempt needs no looking; from the second on billing may have heard,
-and is asked for our id first. What goes wrong becomes an outcome: to be tried again after a pause, or parked for a person
-when trying again would not help.
+and is asked for our id first. What goes wrong becomes an outcome (`adapters.delivery.sending`).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import structlog
-
 from adapters.billing import Billing, CustomerRef, DowntimeRecord, Record, ServiceRef, UsageRecord
-from adapters.delivery.retrying import failed
-from adapters.errors import AdapterError
+from adapters.delivery.access import Access
+from adapters.delivery.sending import Sender, Sent, sent, settle_sent
 from graph.ledger.claims import Claim
-from graph.ledger.outcomes import Again, Dead, Done, Outcome, settle
-from graph.store.store import Store, Transaction
-
-log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What became of one delivery; nothing else is learnt by it."""
-
-    outcome: Outcome
+from graph.store.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,38 +29,33 @@ class BillingTeller:
     processing_seconds: float = 5.0
     """what it may take at most for a request whose answer was lost."""
 
+    access: Access = field(default_factory=Access)
+
     @property
     def retry_at(self) -> float | None:
-        """When the breaker lets a request through."""
-        return self.billing.retry_at
+        """When it makes sense to send anything."""
+        return self._sender.retry_at(self.billing.retry_at)
 
-    async def tell(self, claimed: Claim, *, deadline: float) -> Told:
+    async def tell(self, claimed: Claim, *, deadline: float) -> Sent:
         """See to it that billing has what the delivery says."""
-        try:
-            record = record_of(claimed.payload)
-            again = claimed.attempts > 1
-            theirs = await self.billing.tell(record, again=again, delivery_id=claimed.id, deadline=deadline)
-        except (AdapterError, ValueError) as error:
-            return Told(outcome=self._failed(claimed, error))
-        except Exception as error:  # a fault of ours: it is parked with the others, and does not hold up the lane
-            log.exception("a delivery could not be told", system=self.system, delivery=claimed.id)
-            return Told(outcome=self._failed(claimed, ValueError(f"A fault of ours: {type(error).__name__}")))
-        return Told(outcome=Done(claim=claimed, note=f"there it is {theirs}"))
+        return await self._sender.send(claimed, self._told(claimed, deadline), lambda outcome: Sent(outcome=outcome))
 
-    async def settle(self, told: Sequence[Told], *, deadline: float) -> None:
+    async def settle(self, told: Sequence[Sent], *, deadline: float) -> None:
         """Write it down."""
-
-        async def work(transaction: Transaction) -> None:
-            await settle(transaction, [each.outcome for each in told])
-
-        await self.store.write(work, deadline=deadline)
+        await settle_sent(self.store, told, deadline=deadline)
 
     async def attend(self) -> None:
         """Wait until cancelled: billing changes nothing that we keep."""
         await asyncio.Event().wait()
 
-    def _failed(self, claimed: Claim, error: Exception) -> Again | Dead:
-        return failed(claimed, error, processing_seconds=self.processing_seconds)
+    @property
+    def _sender(self) -> Sender:
+        return Sender(system=self.system, processing_seconds=self.processing_seconds, access=self.access)
+
+    async def _told(self, claimed: Claim, deadline: float) -> Sent:
+        record, again = record_of(claimed.payload), claimed.attempts > 1
+        theirs = await self.billing.tell(record, again=again, delivery_id=claimed.id, deadline=deadline)
+        return sent(claimed, f"there it is {theirs}")
 
 
 def record_of(payload: Mapping[str, Any]) -> Record:

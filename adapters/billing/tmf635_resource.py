@@ -100,13 +100,6 @@ def an_object(answer: object, where: str = "") -> Mapping[str, Any]:
     return answer
 
 
-def a_list(answer: object) -> list[object]:
-    """Take what must be a JSON array."""
-    if not isinstance(answer, list):
-        raise Nonsense("Billing answered what is no list", where="body")
-    return answer
-
-
 def id_of(answer: object, where: str = "") -> str:
     """Read what a record is called there."""
     found = an_object(answer, where).get("id")

@@ -2,7 +2,8 @@
 
 In: claims of the ledger, and a handler that sends one of them (`Teller`). Out: outcomes, written to the ledger.
 
-Files: `delivery.py` (the loop over a system's lanes) · `retrying.py` (whether to send again, and when).
+Files: `delivery.py` (the loop over a system's lanes) · `sending.py` (what every handler does round the sending) · `access.py` (a
+system that does not let us in) · `retrying.py` (whether to send again, and when).
 
 Invariants
 1. Nothing is sent with less of the lease left than a request may take.

@@ -6,7 +6,8 @@ died are taken when their leases have run out. Who tells, and what is learnt by 
 
 Rules. 1. Nothing is sent with less of the lease left than a request may take. 2. One loop claims and settles, so that a
 process never stands in its own way. 3. What became of a claim is kept until the database has it; if it never has, the
-claim runs out and the other system is asked before it is told again. 4. A breaker that is open costs no attempt.
+claim runs out and the other system is asked before it is told again. 4. A breaker that is open costs no attempt, and nor does a
+system that does not let us in: then one delivery at a time is tried, after the pause that there is.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class Teller(Protocol[T]):
 
     @property
     def retry_at(self) -> float | None:
-        """When it makes sense to tell anything, by time.monotonic(); None: now."""
+        """From when on one thing at a time may be told, to see whether it works, by time.monotonic(); None: all, now."""
         ...
 
     async def tell(self, claimed: Claim, *, deadline: float) -> T:
@@ -175,7 +176,9 @@ class Lanes(Generic[T]):
         most = math.ceil(self._pace.most * len(self._leases.epochs) / SHARDS)  # none without lanes
         room = most - len(self._telling)
         closed_until = self._teller.retry_at
-        if room <= 0 or (closed_until is not None and closed_until > time.monotonic()):
+        if closed_until is not None:
+            room = min(room, 1 - len(self._telling)) if closed_until <= time.monotonic() else 0
+        if room <= 0:
             return False
         began = time.monotonic()
         given = {"most": room, "hold_ms": self._pace.hold_ms}

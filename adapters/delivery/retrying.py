@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from adapters.errors import AdapterError, Busy, Nonsense, Rejected, Unreachable
+from typing import Final
+
+from adapters.errors import AdapterError, Busy, Conflict, Nonsense, NotAdmitted, Rejected, Unreachable
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Again, Dead, ParkedFor
 from graph.ledger.retry import is_over, pause_ms
 
+MOST_CONFLICTS: Final = 10
+"""attempts: somebody may work on a thing for some minutes."""
 
-def failed(claimed: Claim, error: Exception, *, processing_seconds: float, at_least_ms: int = 0) -> Again | Dead:
+
+class Waits(Exception):
+    """Something else must be told first, and will be."""
+
+    def __init__(self, message: str, *, at_least_ms: int) -> None:
+        super().__init__(message)
+        self.at_least_ms = at_least_ms
+
+
+def failed(claimed: Claim, error: Exception, *, processing_seconds: float) -> Again | Dead:
     """Decide about a delivery that could not be told: again after a pause, or parked for a person.
 
     `processing_seconds` is what the system may take at most for a request whose answer was lost.
     """
-    refused = isinstance(error, Rejected | Nonsense | ValueError)
+    refused = _is_refusal(claimed, error)
     answer = (error.answer or None) if isinstance(error, AdapterError) else None
     if is_over(claimed.attempts, claimed.age_ms, refused=refused):
         return Dead(claim=claimed, error=str(error), reason=_reason(error), answer=answer)
@@ -23,14 +36,29 @@ def failed(claimed: Claim, error: Exception, *, processing_seconds: float, at_le
     if isinstance(error, AdapterError) and error.may_have_happened:
         # In full: what was lost may have been sent a moment ago, after other requests for the same delivery.
         wait = max(wait, processing_seconds)
-    pause = pause_ms(claimed.attempts, at_least_ms=max(at_least_ms, int(wait * 1_000)))
+    least = error.at_least_ms if isinstance(error, Waits) else 0
+    pause = pause_ms(claimed.attempts, at_least_ms=max(least, int(wait * 1_000)))
     return Again(claim=claimed, error=str(error), pause_ms=pause, answer=answer)
+
+
+def held(claimed: Claim, error: Exception, *, seconds: float) -> Again | Dead:
+    """Decide about a delivery that waits with all others of its system: again when these are tried, however often that is."""
+    answer = (error.answer or None) if isinstance(error, AdapterError) else None
+    if is_over(claimed.attempts, claimed.age_ms, refused=False):
+        return Dead(claim=claimed, error=str(error), reason="expired", answer=answer)
+    return Again(claim=claimed, error=str(error), pause_ms=max(0, int(seconds * 1_000)), answer=answer)
+
+
+def _is_refusal(claimed: Claim, error: Exception) -> bool:
+    if isinstance(error, Conflict):
+        return claimed.attempts >= MOST_CONFLICTS
+    return isinstance(error, Rejected | NotAdmitted | Nonsense | ValueError)
 
 
 def _reason(error: Exception) -> ParkedFor:
     """Say why a delivery is parked, in one of the words by which operators find it."""
     match error:
-        case Rejected():
+        case Rejected() | NotAdmitted() | Conflict():
             return "refused"
         case Nonsense():
             return "invalidAnswer"

@@ -84,6 +84,8 @@ class TheirAlarm:
     id: str
     """theirs."""
     acknowledged: bool
+    is_cleared: bool = False
+    """whether it is over there; where that is not asked, it is not said."""
 
 
 class FaultManagement(Protocol):
@@ -98,18 +100,22 @@ class FaultManagement(Protocol):
         """Give what they have of this alarm; where they have it twice, what came first."""
         ...
 
-    async def report(self, order: AlarmOrder, *, delivery_id: str, deadline: float) -> None:
-        """Tell of an alarm that they do not have."""
+    async def report(self, order: AlarmOrder, *, delivery_id: str, deadline: float) -> str | None:
+        """Tell of an alarm that they do not have; gives what is worth knowing of how it went."""
         ...
 
-    async def amend(self, their: TheirAlarm, order: AlarmOrder, *, delivery_id: str, deadline: float) -> None:
-        """Bring what they have to what the order says."""
+    async def amend(self, their: TheirAlarm, order: AlarmOrder, *, delivery_id: str, deadline: float) -> str | None:
+        """Bring what they have to what the order says; gives what is worth knowing of how it went."""
         ...
 
     async def acknowledged(self, *, deadline: float) -> Sequence[str]:
         """Give our ids of our alarms that their people have taken note of and that are not over."""
         ...
 
-    async def subscribe(self, callback: str, *, deadline: float) -> None:
-        """Ask to be told of changes at this address; it does no harm to ask again, nor where nobody tells."""
+    async def subscribe(self, callback: str, *, deadline: float) -> str:
+        """Ask to be told of changes at this address, once; gives what the registration is called there, or nothing."""
+        ...
+
+    async def unsubscribe(self, their_id: str, *, deadline: float) -> None:
+        """Take such a registration back."""
         ...

@@ -1,7 +1,7 @@
 """A delivery for the fault management system becomes what it knows of that alarm, once in effect.
 
 The other system does not notice that it was told before. So it is asked by our id before anything is told but the first
-news of an alarm at the first attempt. What goes wrong becomes an outcome: to be tried again, or parked for a person.
+news of an alarm at the first attempt. What goes wrong becomes an outcome (`adapters.delivery.sending`).
 
 Their people take note of alarms too. That is learnt by looking, and by its events where it sends any; it is believed
 unless something still waits to be told of that alarm.
@@ -9,29 +9,23 @@ unless something still waits to be told of that alarm.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-import structlog
-
-from adapters.delivery.retrying import failed
-from adapters.errors import AdapterError, Rejected
-from adapters.fault_management import AlarmOrder, FaultManagement
+from adapters.delivery.access import Access
+from adapters.delivery.sending import Registering, Sender, Sent, keep_looking, sent, settle_sent
+from adapters.errors import Rejected
+from adapters.fault_management import FaultManagement
 from adapters.fault_management.outbound.ordering import order_of
 from graph.changes.alarms.acknowledge import hear_acknowledged
 from graph.changes.policy import AlarmPolicy
-from graph.errors import GraphError
 from graph.ledger.claims import Claim
-from graph.ledger.outcomes import Again, Dead, Done, Outcome, settle
-from graph.store.store import Store, Transaction
+from graph.store.store import Store
 
 _GONE: Final = 404
 _HEARD_AT_ONCE: Final = 50
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +35,10 @@ class Attention:
     poll_seconds: float = 60.0
     callback: str = ""
     """where it tells us by itself; empty: it is only looked at."""
+    address: str = ""
+    """of its API, where we have registered the callback."""
     request_seconds: float = 5.0
     processing_seconds: float = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """What became of one delivery; `adapters.delivery.delivery` wants no more of it."""
-
-    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +49,7 @@ class AlarmTeller:
     fault_management: FaultManagement
     policy: AlarmPolicy
     attention: Attention
+    access: Access = field(default_factory=Access)
 
     @property
     def system(self) -> str:
@@ -68,41 +58,39 @@ class AlarmTeller:
 
     @property
     def retry_at(self) -> float | None:
-        """When the breaker lets a request through."""
-        return self.fault_management.retry_at
+        """When it makes sense to send anything."""
+        return self._sender.retry_at(self.fault_management.retry_at)
 
-    async def tell(self, claimed: Claim, *, deadline: float) -> Answered:
+    async def tell(self, claimed: Claim, *, deadline: float) -> Sent:
         """Bring what they know of the alarm to what the delivery says."""
-        try:
-            note = await self._told(claimed, deadline)
-            return Answered(outcome=Done(claim=claimed, note=note))
-        except (AdapterError, GraphError, ValueError) as error:
-            return Answered(outcome=self._failed(claimed, error))
-        except Exception as error:  # a fault of ours: it is parked with the others, and does not hold up the lane
-            log.exception("a delivery could not be told", system=self.system, delivery=claimed.id)
-            return Answered(outcome=self._failed(claimed, ValueError(f"A fault of ours: {type(error).__name__}")))
+        return await self._sender.send(claimed, self._told(claimed, deadline), lambda outcome: Sent(outcome=outcome))
 
-    async def settle(self, told: Sequence[Answered], *, deadline: float) -> None:
+    async def settle(self, told: Sequence[Sent], *, deadline: float) -> None:
         """Write it down."""
-
-        async def work(transaction: Transaction) -> None:
-            await settle(transaction, [each.outcome for each in told])
-
-        await self.store.write(work, deadline=deadline)
+        await settle_sent(self.store, told, deadline=deadline)
 
     async def attend(self) -> None:
         """Ask to be told, and look what their people have taken note of, until cancelled."""
-        while True:
-            try:
-                deadline = time.monotonic() + self.attention.request_seconds
-                if self.attention.callback:
-                    await self.fault_management.subscribe(self.attention.callback, deadline=deadline)
-                await self._poll()
-            except (AdapterError, GraphError) as error:
-                log.warning("alarms could not be looked at", system=self.system, reason=str(error))
-            except Exception:  # a fault of ours: the next look may be without it
-                log.exception("alarms could not be looked at", system=self.system)
-            await asyncio.sleep(self.attention.poll_seconds)
+        attention = self.attention
+        registering = Registering(
+            store=self.store,
+            system=self.system,
+            address=attention.address,
+            callback=attention.callback,
+            subscribed=self.fault_management,
+            seconds=attention.request_seconds,
+            pause=attention.poll_seconds,
+        )
+
+        async def look() -> None:
+            await registering.once()
+            await self._poll()
+
+        await keep_looking(self.system, look, every=attention.poll_seconds)
+
+    @property
+    def _sender(self) -> Sender:
+        return Sender(system=self.system, processing_seconds=self.attention.processing_seconds, access=self.access)
 
     async def _poll(self) -> None:
         seconds = self.attention.request_seconds
@@ -111,26 +99,18 @@ class AlarmTeller:
             chunk = found[start : start + _HEARD_AT_ONCE]
             await hear_acknowledged(self.store, self.policy, chunk, deadline=time.monotonic() + seconds)
 
-    async def _told(self, claimed: Claim, deadline: float) -> str | None:
-        """Tell it; gives what is worth knowing of how it went."""
+    async def _told(self, claimed: Claim, deadline: float) -> Sent:
         order = order_of(claimed.payload)
         if claimed.attempts > 1 or not order.is_new or order.is_theirs:
             their = await self.fault_management.find(order, deadline=deadline)
             if their is not None:
                 try:
-                    await self.fault_management.amend(their, order, delivery_id=claimed.id, deadline=deadline)
+                    note = await self.fault_management.amend(their, order, delivery_id=claimed.id, deadline=deadline)
                 except Rejected as rejected:
                     if rejected.status != _GONE:
                         raise
                 else:
-                    return None
+                    return sent(claimed, note)
             if order.is_theirs or order.is_cleared:
-                return "they have no such alarm"
-        return await self._reported(claimed, order, deadline)
-
-    async def _reported(self, claimed: Claim, order: AlarmOrder, deadline: float) -> str | None:
-        await self.fault_management.report(order, delivery_id=claimed.id, deadline=deadline)
-        return None
-
-    def _failed(self, claimed: Claim, error: Exception) -> Again | Dead:
-        return failed(claimed, error, processing_seconds=self.attention.processing_seconds)
+                return sent(claimed, "they have no such alarm")
+        return sent(claimed, await self.fault_management.report(order, delivery_id=claimed.id, deadline=deadline))

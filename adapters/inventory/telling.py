@@ -10,30 +10,22 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-import structlog
-
-from adapters.delivery.retrying import failed
-from adapters.errors import AdapterError
+from adapters.delivery.access import Access
+from adapters.delivery.retrying import Waits
+from adapters.delivery.sending import Sender
 from adapters.inventory import Inventory, ResourceOrder
 from graph.changes.policy import AlarmPolicy
-from graph.errors import GraphError
 from graph.inventory.answers import Answered, Named, settle_answers
 from graph.inventory.known import their_names
 from graph.ledger.claims import Claim
-from graph.ledger.outcomes import Again, Dead, Done
+from graph.ledger.outcomes import Done
 from graph.model.resource import Resource
 from graph.store.store import Store
 
 _UNPLACED_MS: Final = 2_000
-
-log = structlog.get_logger(__name__)
-
-
-class _Unplaced(Exception):
-    """The inventory does not know yet what the thing lies in or ends on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,20 +39,18 @@ class InventoryTeller:
     processing_seconds: float
     """what it may take at most for a request whose answer was lost."""
 
+    access: Access = field(default_factory=Access)
+
     @property
     def retry_at(self) -> float | None:
-        """When the breaker lets a request through."""
-        return self.inventory.retry_at
+        """When it makes sense to send anything."""
+        return self._sender.retry_at(self.inventory.retry_at)
 
     async def tell(self, claimed: Claim, *, deadline: float) -> Answered:
         """Bring the resource to what the delivery says."""
-        try:
-            return await self._told(claimed, deadline)
-        except (AdapterError, GraphError, ValueError, _Unplaced) as error:
-            return Answered(outcome=self._failed(claimed, error))
-        except Exception as error:  # a fault of ours: it is parked with the others, and does not hold up the lane
-            log.exception("a delivery could not be told", system=self.system, delivery=claimed.id)
-            return Answered(outcome=self._failed(claimed, ValueError(f"A fault of ours: {type(error).__name__}")))
+        return await self._sender.send(
+            claimed, self._told(claimed, deadline), lambda outcome: Answered(outcome=outcome)
+        )
 
     async def settle(self, told: Sequence[Answered], *, deadline: float) -> None:
         """Write it down."""
@@ -70,6 +60,10 @@ class InventoryTeller:
     async def attend(self) -> None:
         """Do nothing else: what the inventory changes by itself comes in its feeds."""
         await asyncio.sleep(math.inf)
+
+    @property
+    def _sender(self) -> Sender:
+        return Sender(system=self.system, processing_seconds=self.processing_seconds, access=self.access)
 
     async def _told(self, claimed: Claim, deadline: float) -> Answered:
         payload = claimed.payload
@@ -98,7 +92,8 @@ class InventoryTeller:
         if told["kind"] == "NetworkElement" and told["inside"]:
             names.setdefault(told["inside"], told["insideName"])  # a site is told by its own name as well
         if unknown := [each for each in wanted if each not in names]:
-            raise _Unplaced(f"{self.system} does not know {' and '.join(unknown)} yet")
+            reason = f"{self.system} does not know {' and '.join(unknown)} yet"
+            raise Waits(reason, at_least_ms=_UNPLACED_MS)
         new = payload["doing"] == "create"
         resource = Resource(
             kind=told["kind"],
@@ -108,7 +103,3 @@ class InventoryTeller:
             properties=told["properties"],
         )
         return ResourceOrder(ours=payload["ours"], resource=resource)
-
-    def _failed(self, claimed: Claim, error: Exception) -> Again | Dead:
-        least = _UNPLACED_MS if isinstance(error, _Unplaced) else 0
-        return failed(claimed, error, processing_seconds=self.processing_seconds, at_least_ms=least)

@@ -14,18 +14,20 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 from urllib.parse import urljoin
 
 import click
 import orjson
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from adapters.simulator.billing import billing
 from adapters.simulator.fault_management import alarm_management, alerta
 from adapters.simulator.faults import PATH
 from adapters.simulator.inventory import inventory
+from adapters.simulator.manners import Manners
 from adapters.simulator.ticketing import request_tracker, ticketing
 
 BEARER: Final = "TRUNKLINE_SIMULATOR_BEARER"
@@ -41,8 +43,19 @@ class Served(Protocol):
         ...
 
 
-Serving: TypeAlias = Callable[[str, int, Path | None, Path | None], AbstractAsyncContextManager[Served]]
-"""Serves at a host and port, with a journal and a state."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line says."""
+
+    host: str
+    port: int
+    journal: Path | None
+    state: Path | None
+    manners: Manners
+
+
+Serving: TypeAlias = Callable[[Options], AbstractAsyncContextManager[Served]]
+"""Serves as the options say."""
 
 
 @click.group(help="Stand-ins for surrounding systems.")
@@ -57,12 +70,16 @@ def _command(name: str, help_: str, serving: Serving) -> None:
     @click.option("--listen", default="127.0.0.1:0", show_default=True, help="HOST:PORT; port 0 is any that is free.")
     @click.option("--journal", type=click.Path(path_type=Path, dir_okay=False), help="A line for each change received.")
     @click.option("--state", type=click.Path(path_type=Path, dir_okay=False), help="Where what it keeps outlives it.")
+    @click.option(
+        "--manners", default="{}", show_default=True, help="How it answers, as JSON (manners.py has the members)."
+    )
     @click.option("--leash", is_flag=True, help="End at the end of standard input.")
-    def serve(listen: str, journal: Path | None, state: Path | None, *, leash: bool) -> None:
+    def serve(listen: str, journal: Path | None, state: Path | None, manners: str, *, leash: bool) -> None:
         host, separator, port = listen.rpartition(":")
         if not (host and separator and port.isdecimal() and int(port) <= 65_535):
             raise click.BadParameter("is not HOST:PORT, such as 127.0.0.1:0.", param_hint="--listen")
-        asyncio.run(_serve(serving(host.strip("[]"), int(port), journal, state), leash=leash))
+        given = Options(host=host.strip("[]"), port=int(port), journal=journal, state=state, manners=_manners(manners))
+        asyncio.run(_serve(serving(given), leash=leash))
 
 
 async def _serve(stand_in: AbstractAsyncContextManager[Served], *, leash: bool) -> None:
@@ -79,48 +96,69 @@ async def _serve(stand_in: AbstractAsyncContextManager[Served], *, leash: bool) 
         await ended.wait()
 
 
-def _ticketing(host: str, port: int, journal: Path | None, state: Path | None) -> AbstractAsyncContextManager[Served]:
-    authorization = _secret(CALLBACK_AUTHORIZATION)
+def _manners(text: str) -> Manners:
+    try:
+        return Manners.model_validate_json(text)
+    except ValidationError as error:
+        raise click.BadParameter(str(error.errors()[0]["msg"]), param_hint="--manners") from None
+
+
+def _ticketing(given: Options) -> AbstractAsyncContextManager[Served]:
     return ticketing.serving(
-        host=host,
-        port=port,
-        journal=journal,
-        state=state,
+        listen=(given.host, given.port),
+        journal=given.journal,
+        state=given.state,
         bearer=_secret(BEARER),
-        callback_authorization=authorization,
+        callback_authorization=_secret(CALLBACK_AUTHORIZATION),
+        manners=given.manners,
     )
 
 
-def _fault_management(
-    host: str, port: int, journal: Path | None, state: Path | None
-) -> AbstractAsyncContextManager[Served]:
-    authorization = _secret(CALLBACK_AUTHORIZATION)
+def _fault_management(given: Options) -> AbstractAsyncContextManager[Served]:
     return alarm_management.serving(
-        host=host,
-        port=port,
-        journal=journal,
-        state=state,
+        listen=(given.host, given.port),
+        journal=given.journal,
+        state=given.state,
         bearer=_secret(BEARER),
-        callback_authorization=authorization,
+        callback_authorization=_secret(CALLBACK_AUTHORIZATION),
+        manners=given.manners,
     )
 
 
-def _alerta(host: str, port: int, journal: Path | None, state: Path | None) -> AbstractAsyncContextManager[Served]:
-    return alerta.serving(host=host, port=port, journal=journal, state=state, key=_secret(BEARER))
+def _alerta(given: Options) -> AbstractAsyncContextManager[Served]:
+    return alerta.serving(
+        host=given.host, port=given.port, journal=given.journal, state=given.state, key=_secret(BEARER)
+    )
 
 
-def _billing(host: str, port: int, journal: Path | None, state: Path | None) -> AbstractAsyncContextManager[Served]:
-    return billing.serving(host=host, port=port, journal=journal, state=state, bearer=_secret(BEARER))
+def _billing(given: Options) -> AbstractAsyncContextManager[Served]:
+    return billing.serving(
+        host=given.host,
+        port=given.port,
+        journal=given.journal,
+        state=given.state,
+        bearer=_secret(BEARER),
+        manners=given.manners,
+    )
 
 
-def _inventory(host: str, port: int, journal: Path | None, state: Path | None) -> AbstractAsyncContextManager[Served]:
-    return inventory.serving(host=host, port=port, journal=journal, state=state, bearer=_secret(BEARER))
+def _inventory(given: Options) -> AbstractAsyncContextManager[Served]:
+    return inventory.serving(
+        host=given.host,
+        port=given.port,
+        journal=given.journal,
+        state=given.state,
+        bearer=_secret(BEARER),
+        manners=given.manners,
+    )
 
 
-def _rt(host: str, port: int, journal: Path | None, state: Path | None) -> AbstractAsyncContextManager[Served]:
+def _rt(given: Options) -> AbstractAsyncContextManager[Served]:
     token = _secret(BEARER)
     users = {token.get_secret_value(): "trunkline"} if token else None
-    return request_tracker.serving_rt(host=host, port=port, journal=journal, state=state, users=users)
+    return request_tracker.serving_rt(
+        host=given.host, port=given.port, journal=given.journal, state=given.state, users=users
+    )
 
 
 def _await_end_of_input(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:

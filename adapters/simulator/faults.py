@@ -53,6 +53,16 @@ class Kind(enum.StrEnum):
     """it is done, then the connection is closed without an answer."""
     TRUNCATED = "truncated"
     """it is done, and half of the answer comes."""
+    UNAUTHORIZED = "unauthorized"
+    """401, as when a token has ended; nothing is done."""
+    FORBIDDEN = "forbidden"
+    """403; nothing is done."""
+    NOT_FOUND = "notFound"
+    """404, as where nothing is; nothing is done."""
+    CONFLICT = "conflict"
+    """409; nothing is done."""
+    EMPTY = "empty"
+    """it is done, and answered 204, without a body."""
     HTML = "html"
     """a page to log in, with 200; nothing is done."""
     FOREIGN = "foreign"
@@ -66,6 +76,8 @@ class Rule:
     kind: Kind
     times: int | None = None
     """how many requests more; None: without an end."""
+    after: int = 0
+    """how many of those that it would strike pass before."""
     method: str = ""
     """empty: any."""
     seconds: float = 0.0
@@ -78,13 +90,17 @@ class Rule:
             not 0 <= self.seconds <= 600
             or not 0 <= self.probability <= 1
             or (self.times is not None and self.times < 0)
+            or self.after < 0
         ):
-            raise ValueError("seconds are 0 to 600, a probability is 0 to 1, times are 0 or more")
+            raise ValueError("seconds are 0 to 600, a probability is 0 to 1, times and after are 0 or more")
         self.chance = Random(self.seed)  # noqa: S311 - chance that can be repeated, not secrets
 
     def strikes(self, method: str) -> bool:
         """Tell whether this request is struck, and count it."""
         if self.times == 0 or self.method.upper() not in ("", method) or self.chance.random() >= self.probability:
+            return False
+        if self.after:
+            self.after -= 1
             return False
         if self.times is not None:
             self.times -= 1
@@ -97,6 +113,7 @@ class _Ordered:
 
     kind: Kind
     times: int | None = None
+    after: int = 0
     method: str = ""
     seconds: float = 0.0
     probability: float = 1.0
@@ -106,6 +123,7 @@ class _Ordered:
         return Rule(
             kind=self.kind,
             times=self.times,
+            after=self.after,
             method=self.method,
             seconds=self.seconds,
             probability=self.probability,
@@ -158,12 +176,12 @@ class Faults:
                 heard = await _whole(receive)  # what has not been read by then is gone when the caller is
                 await asyncio.sleep(rule.seconds)
                 await self._app(scope, heard, send)
-            case Kind.ERROR:
-                await _refusal(500, rule)(scope, receive, send)
-            case Kind.UNAVAILABLE:
-                await _refusal(503, rule)(scope, receive, send)
-            case Kind.TOO_MANY:
-                await _refusal(429, rule)(scope, receive, send)
+            case Kind.ERROR | Kind.UNAVAILABLE | Kind.TOO_MANY:
+                await _refusal(_REFUSALS[rule.kind], rule)(scope, receive, send)
+            case Kind.UNAUTHORIZED | Kind.FORBIDDEN | Kind.NOT_FOUND | Kind.CONFLICT:
+                await _refusal(_REFUSALS[rule.kind], rule)(scope, receive, send)
+            case Kind.EMPTY:
+                await _emptied(await self._answer(scope, receive))(scope, receive, send)
             case Kind.SILENT:
                 await self._answer(scope, receive)
                 await hang_up(scope, receive)
@@ -224,6 +242,7 @@ def _shown(rule: Rule) -> dict[str, object]:
     return {
         "kind": rule.kind.value,
         "times": rule.times,
+        "after": rule.after,
         "method": rule.method,
         "seconds": rule.seconds,
         "probability": rule.probability,
@@ -238,6 +257,25 @@ def _json(status: int, body: object, headers: dict[str, str] | None = None) -> R
 def _refusal(status: int, rule: Rule) -> Response:
     headers = {"Retry-After": str(math.ceil(rule.seconds))} if rule.seconds or status == 429 else {}
     return _json(status, error_body("ordered", "It was told to", status=status), headers)
+
+
+_REFUSALS: Final = {
+    Kind.UNAUTHORIZED: 401,
+    Kind.FORBIDDEN: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.CONFLICT: 409,
+    Kind.TOO_MANY: 429,
+    Kind.ERROR: 500,
+    Kind.UNAVAILABLE: 503,
+}
+
+
+def _emptied(answer: Response) -> Response:
+    """Take the body out of an answer that says that it is done."""
+    location = answer.headers.get("location")
+    if answer.status_code >= 300:
+        return answer
+    return Response(status_code=204, headers={"Location": location} if location else None)
 
 
 async def _half(answer: Response, send: Send) -> None:

@@ -18,10 +18,10 @@ from starlette.responses import Response
 
 from adapters.errors import Malformed
 from adapters.simulator.faults import JSON
+from adapters.simulator.manners import POLITE, Manners
 from adapters.tmf.tmf630 import error_body, matches, page_headers, page_of, read_fields, read_query, select
 
 MOST_BYTES: Final = 1_048_576
-JSONS: Final = ("application/json", "application/merge-patch+json")
 
 
 def authenticate(
@@ -45,8 +45,8 @@ async def read_bytes(request: Request, *media: str) -> bytes:
 
 
 async def read_json(request: Request, *media: str) -> object:
-    """Read JSON of one of these types; of any that TM Forum has, where none is named."""
-    body = await read_bytes(request, *(media or JSONS))
+    """Read JSON of one of these types; of that of the swaggers, where none is named."""
+    body = await read_bytes(request, *(media or ("application/json",)))
     try:
         found: object = orjson.loads(body)
     except orjson.JSONDecodeError as exc:
@@ -67,19 +67,24 @@ def answer(status: int, body: object, headers: dict[str, str] | None = None) -> 
     return Response(orjson.dumps(body), status, headers, media_type=JSON)
 
 
-def listed(request: Request, path: str, found: Sequence[Mapping[str, Any]]) -> Response:
+def listed(request: Request, path: str, found: Sequence[Mapping[str, Any]], manners: Manners = POLITE) -> Response:
     """Answer with those that fit the filters, the fields and the page that are asked for."""
     pairs = parse_qsl(request.url.query, keep_blank_values=True)
-    asked = read_query(pairs)
+    asked = read_query(pairs, most=manners.most)
     fitting = [each for each in found if matches(each, asked.filters)]
     page = page_of(len(fitting), asked)
     body = [select(each, asked.fields) for each in fitting[page.first : page.end]]
-    return answer(page.status, body, page_headers(page, path, pairs))
+    return answer(page.status, body, _said(page_headers(page, path, pairs), manners))
 
 
-def shown(request: Request, resource: Mapping[str, Any]) -> Response:
+def shown(request: Request, resource: Mapping[str, Any], headers: dict[str, str] | None = None) -> Response:
     """Answer with the fields that are asked for."""
-    return answer(200, select(resource, read_fields(parse_qsl(request.url.query))))
+    return answer(200, select(resource, read_fields(parse_qsl(request.url.query))), headers)
+
+
+def _said(headers: Mapping[str, str], manners: Manners) -> dict[str, str]:
+    """Leave out of the headers of a page what this system does not say."""
+    return {name: each for name, each in headers.items() if (manners.links if name == "Link" else manners.counts)}
 
 
 async def refused(_: Request, exc: Exception) -> Response:

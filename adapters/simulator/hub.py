@@ -7,7 +7,7 @@ else. One that is not taken is lost, as with most systems that are out there: wh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -49,20 +49,32 @@ class AlreadyThere(Exception):
 class Hub:
     """Everyone who is told."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(self, session: aiohttp.ClientSession, *, many: bool = False) -> None:
+        """With `many`, whoever subscribes twice is told twice."""
         self._session = session
+        self._many = many
         self._waiting: dict[Subscription, asyncio.Queue[dict[str, object]]] = {}
         self._telling: dict[Subscription, asyncio.Task[None]] = {}
 
     def subscribe(self, body: object, *, known_as: str = "") -> Subscription:
         """Tell this callback from now on, or raise Malformed or AlreadyThere."""
         callback, query = _read(body)
-        if any((each.callback, each.query) == (callback, query) for each in self._waiting):
+        if not self._many and any((each.callback, each.query) == (callback, query) for each in self._waiting):
             raise AlreadyThere
         subscription = Subscription(id=known_as or uuid4().hex, callback=callback, query=query)
         self._waiting[subscription] = asyncio.Queue(_MOST_WAITING)
         self._telling[subscription] = asyncio.create_task(self._tell(subscription))
         return subscription
+
+    def restore(self, entries: Sequence[Mapping[str, object]]) -> None:
+        """Subscribe whoever an earlier life has subscribed and not unsubscribed."""
+        told: dict[str, object] = {}
+        for entry in entries:
+            if isinstance(subscription := entry.get("subscription"), dict):
+                told[str(subscription["id"])] = subscription
+            told.pop(str(entry.get("unsubscribed")), None)
+        for known_as, subscription in told.items():
+            self.subscribe(subscription, known_as=known_as)
 
     def unsubscribe(self, subscription_id: str) -> Subscription | None:
         """Tell it no more; None when there is no such subscription."""
@@ -106,14 +118,14 @@ class Hub:
 
 
 @asynccontextmanager
-async def opened(authorization: SecretStr | None) -> AsyncIterator[Hub]:
+async def opened(authorization: SecretStr | None, *, many: bool = False) -> AsyncIterator[Hub]:
     """Keep a hub while the block runs; callbacks bring this Authorization header."""
     headers = {"Content-Type": "application/json"}
     if authorization is not None:
         headers["Authorization"] = authorization.get_secret_value()
     timeout = aiohttp.ClientTimeout(total=_SECONDS)
     async with aiohttp.ClientSession(headers=headers, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session:
-        hub = Hub(session)
+        hub = Hub(session, many=many)
         try:
             yield hub
         finally:

@@ -184,7 +184,7 @@ class Ticketing(Protocol):
         ...
 
     async def amend(self, their_id: str, order: TicketOrder, *, delivery_id: str, deadline: float) -> TicketState:
-        """Bring a ticket to what the order says. One that is in a `FINAL` status, or gone, is Rejected."""
+        """Bring a ticket to what the order says. One that is in a `FINAL` status is Rejected with 409, one that is gone with 404."""
         ...
 
     async def states(self, their_ids: Sequence[str], *, deadline: float) -> list[TicketState]:
@@ -205,8 +205,12 @@ class Ticketing(Protocol):
         """
         ...
 
-    async def subscribe(self, callback: str, *, deadline: float) -> None:
-        """Ask to be told of changes at this address; it does no harm to ask again."""
+    async def subscribe(self, callback: str, *, deadline: float) -> str:
+        """Ask to be told of changes at this address, once; gives what the registration is called there, or nothing."""
+        ...
+
+    async def unsubscribe(self, their_id: str, *, deadline: float) -> None:
+        """Take such a registration back."""
         ...
 
 

@@ -2,36 +2,33 @@
 
 The other system does not notice that it was told before. So from the second attempt on it is asked by our order key
 first; the first attempt needs no asking, since attempts are counted before they are made. What goes wrong becomes an
-outcome: to be tried again after a pause, or parked for a person when trying again would not help.
+outcome (`adapters.delivery.sending`).
+
+A refusal is not believed by its status alone. A 409 may say that the ticket is closed, or that somebody changes it just now, and a
+404 that it is gone, or that its id is another one by now: what the system shows of the ticket then decides.
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-import structlog
-
-from adapters.delivery.retrying import failed
-from adapters.errors import AdapterError, Rejected
-from adapters.ticketing import AffectedService, CustomerRef, Ticketing, TicketOrder, TicketState
+from adapters.delivery.access import Access
+from adapters.delivery.sending import Registering, Sender, keep_looking
+from adapters.errors import Rejected
+from adapters.ticketing import FINAL, AffectedService, CustomerRef, Ticketing, TicketOrder, TicketState
 from adapters.ticketing.hearing import Hearing, heard_of, subject_of
 from graph.changes.policy import AlarmPolicy
 from graph.changes.tickets.ticketing import Answered, settle_deliveries, their_ids
-from graph.errors import GraphError
 from graph.ledger.claims import Claim
-from graph.ledger.outcomes import Again, Dead, Done
+from graph.ledger.outcomes import Done, Outcome
 from graph.store.store import Store
 
-_CLOSED: Final = 409
+_CONFLICT: Final = 409
 _GONE: Final = 404
 _MOST_SERVICES: Final = 200
 """that a ticket names one by one; how many there are is in its description."""
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +38,8 @@ class Attention:
     poll_seconds: float = 60.0
     callback: str = ""
     """where it tells us by itself; empty: it is only polled."""
+    address: str = ""
+    """of its API, where we have registered the callback."""
     request_seconds: float = 5.0
     processing_seconds: float = 5.0
 
@@ -53,6 +52,7 @@ class TicketTeller:
     ticketing: Ticketing
     policy: AlarmPolicy
     attention: Attention
+    access: Access = field(default_factory=Access)
 
     @property
     def system(self) -> str:
@@ -61,18 +61,12 @@ class TicketTeller:
 
     @property
     def retry_at(self) -> float | None:
-        """When the breaker lets a request through."""
-        return self.ticketing.retry_at
+        """When it makes sense to send anything."""
+        return self._sender.retry_at(self.ticketing.retry_at)
 
     async def tell(self, claimed: Claim, *, deadline: float) -> Answered:
         """Bring the ticket to what the delivery says."""
-        try:
-            return await self._told(claimed, deadline)
-        except (AdapterError, GraphError, ValueError) as error:
-            return Answered(outcome=self._failed(claimed, error))
-        except Exception as error:  # a fault of ours: it is parked with the others, and does not hold up the lane
-            log.exception("a delivery could not be told", system=self.system, delivery=claimed.id)
-            return Answered(outcome=self._failed(claimed, ValueError(f"A fault of ours: {type(error).__name__}")))
+        return await self._sender.send(claimed, self._told(claimed, deadline), _answered)
 
     async def settle(self, told: Sequence[Answered], *, deadline: float) -> None:
         """Write it down."""
@@ -80,19 +74,29 @@ class TicketTeller:
 
     async def attend(self) -> None:
         """Ask to be told of changes, and look for those that were not told, until cancelled."""
-        seconds = self.attention.request_seconds
-        hearing = Hearing(store=self.store, system=self.system, ticketing=self.ticketing, seconds=seconds)
-        while True:
-            try:
-                deadline = time.monotonic() + seconds
-                if self.attention.callback:
-                    await self.ticketing.subscribe(self.attention.callback, deadline=deadline)
-                await hearing.look()
-            except (AdapterError, GraphError) as error:
-                log.warning("tickets could not be looked at", system=self.system, reason=str(error))
-            except Exception:  # a fault of ours: the next look may be without it
-                log.exception("tickets could not be looked at", system=self.system)
-            await asyncio.sleep(self.attention.poll_seconds)
+        attention = self.attention
+        hearing = Hearing(
+            store=self.store, system=self.system, ticketing=self.ticketing, seconds=attention.request_seconds
+        )
+        registering = Registering(
+            store=self.store,
+            system=self.system,
+            address=attention.address,
+            callback=attention.callback,
+            subscribed=self.ticketing,
+            seconds=attention.request_seconds,
+            pause=attention.poll_seconds,
+        )
+
+        async def look() -> None:
+            await registering.once()
+            await hearing.look()
+
+        await keep_looking(self.system, look, every=attention.poll_seconds)
+
+    @property
+    def _sender(self) -> Sender:
+        return Sender(system=self.system, processing_seconds=self.attention.processing_seconds, access=self.access)
 
     async def _told(self, claimed: Claim, deadline: float) -> Answered:
         order = order_of(claimed.payload)
@@ -121,22 +125,35 @@ class TicketTeller:
         try:
             state = await self.ticketing.amend(their_id, order, delivery_id=claimed.id, deadline=deadline)
         except Rejected as rejected:
-            if rejected.status == _CLOSED:
-                return await self._closed(claimed, order, their_id, deadline)
-            if rejected.status == _GONE and order.status != "resolved":
-                return _done(claimed, await self.ticketing.open(order, delivery_id=claimed.id, deadline=deadline))
+            if rejected.status == _CONFLICT:
+                return await self._unchanged(claimed, order, their_id, rejected, deadline)
+            if rejected.status == _GONE:
+                return await self._gone(claimed, order, their_id, deadline)
             raise
         return _done(claimed, state)
 
-    async def _closed(self, claimed: Claim, order: TicketOrder, their_id: str, deadline: float) -> Answered:
-        """Take note that a person was quicker: the ticket is closed there, and stays so."""
+    async def _unchanged(
+        self, claimed: Claim, order: TicketOrder, their_id: str, rejected: Rejected, deadline: float
+    ) -> Answered:
+        """Take note that a person was quicker where the ticket is closed there, and stays so; else tell it again."""
         # By its id: a system may no longer find by any key what was deleted, or merged into another.
         states = await self.ticketing.states([their_id], deadline=deadline)
-        heard = next((heard_of(each) for each in states if each.external_id == order.external_id), None)
+        there = next((each for each in states if each.id == their_id), None)
+        if there is None or there.status not in FINAL:
+            raise rejected
+        heard = heard_of(there) if there.external_id == order.external_id else None
         return Answered(outcome=Done(claim=claimed, note="it was closed there"), heard=heard, is_closed=True)
 
-    def _failed(self, claimed: Claim, error: Exception) -> Again | Dead:
-        return failed(claimed, error, processing_seconds=self.attention.processing_seconds)
+    async def _gone(self, claimed: Claim, order: TicketOrder, their_id: str, deadline: float) -> Answered:
+        """Look for the ticket by our key: it may have another id by now. One that is gone is not resolved any more."""
+        state = await self.ticketing.find(order.external_id, deadline=deadline)
+        if state is not None and state.id != their_id:
+            return _done(
+                claimed, await self.ticketing.amend(state.id, order, delivery_id=claimed.id, deadline=deadline)
+            )
+        if order.status == "resolved":
+            return Answered(outcome=Done(claim=claimed, note="the ticket is gone there"))
+        return _done(claimed, await self.ticketing.open(order, delivery_id=claimed.id, deadline=deadline))
 
 
 def order_of(payload: Any) -> TicketOrder:
@@ -175,3 +192,7 @@ def _description(customer: CustomerRef, services: Sequence[Any]) -> str:
 
 def _done(claimed: Claim, state: TicketState) -> Answered:
     return Answered(outcome=Done(claim=claimed), heard=heard_of(state))
+
+
+def _answered(outcome: Outcome) -> Answered:
+    return Answered(outcome=outcome)

@@ -73,7 +73,10 @@ def creation(order: TicketOrder, delivery_id: str, at: int) -> dict[str, object]
 def change(
     ticket: Mapping[str, object], order: TicketOrder, delivery_id: str, at: int, statuses: Statuses
 ) -> dict[str, object]:
-    """Make the merge patch that brings a ticket, as it stands there now, to what the order says."""
+    """Make the merge patch that brings a ticket, as it stands there now, to what the order says.
+
+    A list that is as it should be is not in it: who writes into it meanwhile loses nothing.
+    """
     patch: dict[str, object] = {"severity": order.severity}
     if not is_kept(_status(ticket, statuses), order.status):
         patch["status"] = order.status
@@ -85,7 +88,8 @@ def change(
         patch["note"] = [*notes, _note(order, delivery_id, at)]
     if order.status != "resolved" or order.services:  # a ticket that is over goes on to say what it was about
         theirs = [each for each in _list_in(ticket, "relatedEntity") if _member(each, "role") not in _OURS]
-        patch["relatedEntity"] = [*theirs, *_entities(order)]
+        if (entities := [*theirs, *_entities(order)]) != ticket.get("relatedEntity"):
+            patch["relatedEntity"] = entities
     return patch
 
 
@@ -162,13 +166,6 @@ def an_object(answer: object, where: str = "") -> Mapping[str, object]:
     """Take what must be a JSON object."""
     if not isinstance(answer, dict):
         raise Nonsense("The ticketing system answered what is no ticket", where=where or "body")
-    return answer
-
-
-def a_list(answer: object) -> list[object]:
-    """Take what must be a JSON array."""
-    if not isinstance(answer, list):
-        raise Nonsense("The ticketing system answered what is no list of tickets", where="body")
     return answer
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterable
 from typing import Final
 
 import aiohttp
-from pydantic import SecretStr
 
 MOST_CHARACTERS: Final = 2_000
 _MOST_BYTES: Final = 8_192
@@ -26,25 +26,25 @@ _SCHEMES: Final = re.compile(r"\b(Bearer|Basic|Digest|Key|Token)\s+[\w.~+/=-]{6,
 _BLANK: Final = re.compile(r"[\x00-\x20\x7f-\x9f\ufeff]+")
 
 
-def kept(body: bytes, bearer: str = "") -> str:
-    """Give the start of a body as text on one line, at most `MOST_CHARACTERS`, without credentials.
+def kept(body: bytes, secrets: Iterable[str] = ()) -> str:
+    r"""Give the start of a body as text on one line, at most `MOST_CHARACTERS`, without credentials.
 
-    >>> kept(b'{"reason": "no such customer",\\n "code": "60"}')
+    >>> kept(b'{"reason": "no such customer",\n "code": "60"}')
     '{"reason": "no such customer", "code": "60"}'
-    >>> kept(b'Authorization: Bearer abcdef.123 is not valid', "abcdef.123")
+    >>> kept(b'Authorization: Bearer abcdef.123 is not valid', ["abcdef.123"])
     'Authorization: [hidden] [hidden] is not valid'
     >>> kept(b'{"api_key": "s3cret", "at": 7}')
     '{"api_key": [hidden], "at": 7}'
     """
     text = body[:_MOST_BYTES].decode("utf-8", "replace")
-    if bearer:
-        text = text.replace(bearer, _HIDDEN)
+    for secret in secrets:
+        text = text.replace(secret, _HIDDEN)
     text = _SCHEMES.sub(rf"\1 {_HIDDEN}", _BLANK.sub(" ", text)).strip()
     return _NAMED.sub(rf"\1{_HIDDEN}", text)[:MOST_CHARACTERS]
 
 
-async def answer_of(content: aiohttp.StreamReader, bearer: SecretStr | None) -> str:
-    """Read the start of a refusal; empty where the rest of it does not come."""
+async def answer_of(content: aiohttp.StreamReader, secrets: Iterable[str]) -> str:
+    """Read the start of a refusal, without what we have just sent as a secret; empty where the rest of it does not come."""
     body = bytearray()
     try:
         async with asyncio.timeout(_SECONDS):
@@ -52,4 +52,4 @@ async def answer_of(content: aiohttp.StreamReader, bearer: SecretStr | None) -> 
                 body += piece
     except (TimeoutError, aiohttp.ClientError, OSError):
         pass  # what came is kept
-    return kept(bytes(body), bearer.get_secret_value() if bearer else "")
+    return kept(bytes(body), secrets)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Final, TypeAlias
 
-from adapters.errors import AdapterError, Nonsense, TimedOut, Unreachable
+from adapters.errors import AdapterError, Nonsense, NotAdmitted, TimedOut, Unreachable
 from adapters.transport.transport import Answer, Call, Transport
 
 _ANY: Final = frozenset(range(400, 600))
@@ -73,7 +73,9 @@ async def probe(transport: Transport, question: Question, *, deadline: float) ->
         trouble = _trouble(answer, call, question.expects)
         if trouble is None and question.expects is Expects.JSON:
             answer.json()
-    except Nonsense as error:  # a redirect, a login page
+    except NotAdmitted as error:  # a redirect; or no token of OAuth2
+        return Trouble(text=error.message, look=Look.ADDRESS if 300 <= error.status < 400 else Look.CREDENTIAL)
+    except Nonsense as error:  # a login page
         return Trouble(text=str(error), look=Look.ADDRESS)
     except (Unreachable, TimedOut) as error:
         return Trouble(text=error.message, look=Look.ADDRESS)

@@ -2,7 +2,8 @@
 
 What is done about that is the same for all: a deadline from the caller over all of an exchange, a cap on what is read,
 no redirects, no cookies, a breaker, and errors of our own. Nothing is asked twice: only the ledger knows whether that
-would be right. (aiohttp itself repeats a GET or a PUT whose connection turns out to be closed: the one changes nothing, the
+would be right. There is one exception: a request that was answered 401 was not acted upon, so it is sent once more where the
+credential is another one by then. (aiohttp itself repeats a GET or a PUT whose connection turns out to be closed: the one changes nothing, the
 other nothing more by being repeated. It never does so for a POST or a PATCH.)
 
 In: a `Call`. Out: an `Answer` with a status of 2xx, or an `AdapterError`. One `Transport` per system, opened in the
@@ -12,6 +13,7 @@ lifespan of whoever uses it.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -24,17 +26,22 @@ from urllib.parse import quote, urlencode, urlsplit
 import aiohttp
 import orjson
 from aiohttp.http_exceptions import HttpProcessingError
-from pydantic import SecretStr
 from yarl import URL
 
-from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
+from adapters.errors import AdapterError, Busy, Conflict, Nonsense, NotAdmitted, Rejected, TimedOut, Unreachable
 from adapters.transport.answers import answer_of
 from adapters.transport.breaker import Breaker
+from adapters.transport.credentials import Credential
 from adapters.transport.retry_after import retry_after
+from adapters.transport.tls import TlsFiles
 
 MOST_BYTES: Final = 1_048_576
 _CHUNK: Final = 65_536
 _WAIT: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+_ABOUT_US: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED})
+_NOT_HERE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE})
+"""of a path that names no thing: the address is wrong."""
+_CONFLICT: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +52,10 @@ class System:
     """in logs and errors."""
     address: str
     """what all paths are below."""
-    bearer: SecretStr | None = None
-    scheme: str = "Bearer"
-    """the word before it in the Authorization header."""
+    credential: Credential | None = None
+    """what says who asks; None: nobody wants to know."""
+    tls: TlsFiles | None = None
+    """None: TLS as the machine has it."""
     most_bytes: int = MOST_BYTES
     """of one answer."""
     failures: int = 5
@@ -76,6 +84,8 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     reads: frozenset[int] = frozenset()
     """statuses whose answers are read though they are none of 2xx: they say why."""
+    names_thing: bool = False
+    """whether the path names a thing, which may be gone; if not, 404 says that the address is wrong."""
 
     def __post_init__(self) -> None:
         if not {"", ".", ".."}.isdisjoint(self.path):
@@ -117,6 +127,7 @@ class Transport:
     def __init__(self, system: System, session: aiohttp.ClientSession) -> None:
         self._system = system
         self._session = session
+        self._tls = system.tls.watched() if system.tls else None
         self.name = system.name
         self.breaker = Breaker(failures=system.failures, now=time.monotonic())
 
@@ -133,23 +144,55 @@ class Transport:
             )
         with self._noted(deadline - now), _seam(self.name, call):
             async with asyncio.timeout(deadline - now):
-                return await self._send(call)
+                return await self._admitted(call, deadline)
 
-    async def _send(self, call: Call) -> Answer:
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity", **call.headers}
-        if self._system.bearer is not None:
-            headers["Authorization"] = f"{self._system.scheme} {self._system.bearer.get_secret_value()}"
+    async def _admitted(self, call: Call, deadline: float) -> Answer:
+        """Send it; once more where the credential was not taken and there may be another: nothing was done then."""
+        credential = self._system.credential
+        if credential is None:
+            return await self._send(call, {})
+        headers = await credential.headers(self._form, deadline=deadline)
+        try:
+            return await self._send(call, headers)
+        except NotAdmitted as error:
+            if error.status != HTTPStatus.UNAUTHORIZED or not credential.refused(headers):
+                raise
+        return await self._send(call, await credential.headers(self._form, deadline=deadline))
+
+    async def _form(self, address: str, body: str, headers: Mapping[str, str], deadline: float) -> tuple[int, bytes]:
+        """POST a form to another address than the system's: where tokens are."""
+        call = Call(method="POST", path=())
+        with _seam(f"The authorization server of {self.name}", call):
+            async with (
+                asyncio.timeout(deadline - time.monotonic()),
+                self._session.post(
+                    address, data=body, headers=headers, allow_redirects=False, ssl=self._ssl
+                ) as response,
+            ):
+                return response.status, await self._read(response)
+
+    @property
+    def _ssl(self) -> ssl.SSLContext | bool:
+        return True if self._tls is None else self._tls.current()
+
+    async def _send(self, call: Call, credential: Mapping[str, str]) -> Answer:
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity", **call.headers, **credential}
         data = None
         if call.body is not None:
             data = call.body if isinstance(call.body, bytes) else orjson.dumps(call.body)
             headers.setdefault("Content-Type", "application/json")
         async with self._session.request(
-            call.method, _url(self._system.address, call), data=data, headers=headers, allow_redirects=False
+            call.method,
+            _url(self._system.address, call),
+            data=data,
+            headers=headers,
+            allow_redirects=False,
+            ssl=self._ssl,
         ) as response:
             try:
                 _accept(self.name, call, response)
-            except (Busy, Rejected) as refusal:
-                refusal.answer = await answer_of(response.content, self._system.bearer)
+            except (Busy, Rejected, NotAdmitted) as refusal:
+                refusal.answer = await answer_of(response.content, [each.split()[-1] for each in credential.values()])
                 raise
             body = await self._read(response)
             found = {name.lower(): value for name, value in response.headers.items()}
@@ -201,17 +244,35 @@ def _url(address: str, call: Call) -> URL:
 
 def _accept(name: str, call: Call, response: aiohttp.ClientResponse) -> None:
     """Let 2xx pass. No message holds the body of anything else: it may hold anything."""
-    status = response.status
-    if status in call.reads:
+    if response.status in call.reads:
         return
-    said = f"{name} answered {status} to {call}"
+    said = f"{name} answered {response.status} to {call}"
+    later = response.headers.get("Retry-After")
+    refusal = refusal_of(said, response.status, later, names_thing=call.names_thing)
+    if refusal is not None:
+        raise refusal
+
+
+def refusal_of(said: str, status: int, later: str | None, *, names_thing: bool) -> AdapterError | None:
+    """Make the error that a status means, with these words and the value of Retry-After; None for 2xx.
+
+    This is the one table of what answers mean (docs/reliability.md), whoever was asked.
+    """
+    if 200 <= status < 300:
+        return None
     if status >= 500 or status in _WAIT:
-        wait = retry_after(response.headers.get("Retry-After"), now=datetime.now(UTC))
-        raise Busy(said, hint="It is asked again later", status=status, retry_after=wait)
+        wait = retry_after(later, now=datetime.now(UTC))
+        return Busy(said, hint="It is asked again later", status=status, retry_after=wait)
+    if status in _CONFLICT:
+        return Conflict(said, hint="It was changed there meanwhile: look at it", status=status)
+    if status in _ABOUT_US:
+        return NotAdmitted(said, hint="Look at our credential and our rights there", status=status)
+    if status in _NOT_HERE and not names_thing:
+        return NotAdmitted(said, hint="Look at its address in the settings", status=status)
     if status >= 400:
-        raise Rejected(said, hint="Look into its own log for the reason", status=status)
-    if not 200 <= status < 300:
-        raise Nonsense(said, hint="Redirects are not followed: give the address it leads to", where="status")
+        return Rejected(said, hint="Look into its own log for the reason", status=status)
+    hint = "Redirects are not followed: give the address it leads to, and look whether that is a login page"
+    return NotAdmitted(said, hint=hint, status=status)
 
 
 @contextmanager

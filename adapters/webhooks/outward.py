@@ -19,7 +19,6 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
@@ -31,13 +30,12 @@ from aiohttp.resolver import ThreadedResolver
 from pydantic import SecretStr
 from yarl import URL
 
-from adapters.errors import Busy, Malformed, Nonsense, Rejected, TimedOut, Unreachable
-from adapters.transport.retry_after import retry_after
+from adapters.errors import Malformed, TimedOut, Unreachable
+from adapters.transport.transport import refusal_of
 
 SIGNATURE: Final = "Trunkline-Signature"
 LONGEST: Final = 1_000
 """characters of a callback."""
-_WAIT: Final = frozenset({408, 425, 429})
 _UNICAST: Final = IPv6Network("2000::/3")
 """All of IPv6 that is given to hosts of the public Internet (RFC 4291; IANA's IPv6 address space). Outside of it are loopback,
 mapped and translated addresses of IPv4 (`::ffff:0:0/96`, `64:ff9b::/96`, `64:ff9b:1::/48`), link-local and site-local ones,
@@ -191,15 +189,12 @@ def _may_call(address: IPv4Address | IPv6Address, rules: Rules) -> bool:
 
 def _accept(response: aiohttp.ClientResponse) -> None:
     """Let 2xx pass; the body is not read, and its connection not used again."""
-    status = response.status
+    status, later = response.status, response.headers.get("Retry-After")
     response.close()
-    if status >= 500 or status in _WAIT:
-        wait = retry_after(response.headers.get("Retry-After"), now=datetime.now(UTC))
-        raise Busy(f"The callback answered {status}", status=status, retry_after=wait)
-    if status >= 400:
-        raise Rejected(f"The callback answered {status}", status=status)
-    if not 200 <= status < 300:
-        raise Nonsense(f"The callback answered {status}: redirects are not followed", where="status")
+    # Whether a callback that answers 404 is gone, or refuses this event, only whoever named it knows.
+    refusal = refusal_of(f"The callback answered {status}", status, later, names_thing=True)
+    if refusal is not None:
+        raise refusal
 
 
 def _reason(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 `/livez` answers as long as the process can answer at all; a database that is away is no reason to be restarted.
 `/readyz` answers 503 with the reason while requests would fail: it runs a statement, and a database that does not answer
-that in time is a reason. Whoever asks meanwhile, or right after, gets the same answer. `/metrics` is Prometheus's. None of them is logged: they
+that in time is a reason. A surrounding system that does not let us in is none: it is named beside, under `paused`. Whoever asks meanwhile, or right after, gets the same answer. `/metrics` is Prometheus's. None of them is logged: they
 are asked every few seconds.
 """
 
@@ -57,7 +57,7 @@ def health_routes(ready: Ready, metrics: Metrics) -> list[Route]:
         reason = await readiness.reason()
         if reason:
             return JSONResponse({"status": "not ready", "reason": reason}, 503, {"Retry-After": "1"})
-        return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "ready", **({"paused": metrics.paused} if metrics.paused else {})})
 
     async def numbers(_: Request) -> Response:
         return Response(metrics.text(), headers={"content-type": CONTENT_TYPE.decode()})

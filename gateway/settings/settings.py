@@ -30,7 +30,7 @@ from gateway.settings.hub import Hubs, with_secret
 from gateway.settings.inventory import Inventory
 from gateway.settings.retention import Retention
 from gateway.settings.subgraph import FederationSettings, SubgraphSettings
-from gateway.settings.system import with_bearer
+from gateway.settings.system import with_credential
 from gateway.settings.ticketing import Ticketing
 
 CONFIG_VARIABLE: Final = "TRUNKLINE_CONFIG"
@@ -277,7 +277,7 @@ def _with_secrets(settings: Settings) -> Settings:
             faults.append(f"{name}_file: {path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}.")
     systems: dict[str, BaseModel | None] = {}
     for section in ("ticketing", "fault_management", "billing", "inventory"):
-        systems[section], problem = with_bearer(section, getattr(settings, section))
+        systems[section], problem = with_credential(section, getattr(settings, section))
         faults += problem
     systems["hubs"], problem = with_secret(settings.hubs)
     faults += problem

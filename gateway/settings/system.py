@@ -1,23 +1,83 @@
 """A surrounding system is described by an operator, and what is wrong with that must be said before it is called.
 
-What the sections of the settings for such systems share is here: what an address may be, how a credential is read from a
-file. Like all settings, they leave as values or as sentences.
+What the sections of the settings for such systems share is here: what an address may be, what says who asks and where that is
+read. Like all settings, they leave as values or as sentences.
+
+A secret in a file is read once here, so that a wrong one is said at the start; the file is read again whenever it changes.
 """
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+
+class BasicSettings(BaseModel):
+    """A name and a password (RFC 7617)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    user: Annotated[str, Field(min_length=1, pattern="^[^:]+$")]
+    password: SecretStr = SecretStr("")
+    password_file: Path | None = None
+
+
+class OAuthSettings(BaseModel):
+    """Where tokens are asked for: OAuth2's client credentials (RFC 6749, section 4.4)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    token_url: Annotated[str, Field(pattern="^https?://[^/@]+")]
+    """the token endpoint."""
+    client_id: Annotated[str, Field(min_length=1)]
+    client_secret: SecretStr = SecretStr("")
+    client_secret_file: Path | None = None
+    scope: str = ""
+    """several are parted by blanks."""
+    audience: str = ""
+    """a parameter that some servers want."""
+    sent_as: Literal["basic", "form"] = "basic"
+    """where the client's secret is put: in a header, or in the form."""
+
+
+class TlsSettings(BaseModel):
+    """PEM files for the connection itself."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    certificate_file: Path | None = None
+    """ours, for a system that wants one (mTLS);"""
+    key_file: Path | None = None
+    """its key, if it is not in the same file."""
+    authority_file: Path | None = None
+    """whose signatures are believed, instead of those that the machine believes."""
+
+    @model_validator(mode="after")
+    def _is_something(self) -> Self:
+        if self.certificate_file is None and (self.key_file is not None or self.authority_file is None):
+            raise ValueError("needs a certificate_file, or an authority_file.")
+        return self
 
 
 class Credited(BaseModel):
-    """A section that has a credential, or a file that has it."""
+    """A section that says who asks: by a token, a name and a password, or a token of an authorization server."""
 
     bearer: SecretStr = SecretStr("")
     bearer_file: Path | None = None
+    basic: BasicSettings | None = None
+    oauth: OAuthSettings | None = None
+    tls: TlsSettings | None = None
+
+    @model_validator(mode="after")
+    def _asks_in_one_way(self) -> Self:
+        bearer = self.bearer_file is not None or bool(self.bearer.get_secret_value())
+        if bearer + (self.basic is not None) + (self.oauth is not None) > 1:
+            raise ValueError("has more than one of bearer, basic and oauth.")
+        return self
 
 
 T = TypeVar("T", bound=Credited)
@@ -32,15 +92,49 @@ def check_address(address: str) -> None:
         raise ValueError("has an address with a credential in it: give it as bearer_file.")
 
 
-def with_bearer(section: str, system: T | None) -> tuple[T | None, list[str]]:
+def with_credential(section: str, system: T | None) -> tuple[T | None, list[str]]:
     """Read the credential of a surrounding system, where a file has it."""
-    if system is None or system.bearer_file is None:
+    if system is None:
         return system, []
-    if system.bearer.get_secret_value():
-        return system, [f"{section}.bearer_file: give either it or bearer, not both."]
+    bearer, problems = secret_of(f"{section}.bearer", system.bearer, system.bearer_file, needed=False)
+    if (basic := system.basic) is not None:
+        problems += secret_of(f"{section}.basic.password", basic.password, basic.password_file)[1]
+    if (oauth := system.oauth) is not None:
+        problems += secret_of(f"{section}.oauth.client_secret", oauth.client_secret, oauth.client_secret_file)[1]
+    problems += _tls_problems(section, system)
+    return system.model_copy(update={"bearer": bearer}), problems
+
+
+def secret_of(name: str, value: SecretStr, file: Path | None, *, needed: bool = True) -> tuple[SecretStr, list[str]]:
+    """Give a secret that is in the settings or in a file, or what is wrong with it."""
+    given = bool(value.get_secret_value())
+    if file is None:
+        return value, [
+            f"{name}: it is missing; give it, or {name.rpartition('.')[2]}_file."
+        ] if needed and not given else []
+    if given:
+        return value, [f"{name}_file: give either it or {name.rpartition('.')[2]}, not both."]
     try:
-        bearer = SecretStr(system.bearer_file.read_text(encoding="utf-8").strip())
+        secret = SecretStr(file.read_text(encoding="utf-8").strip())
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
-        return system, [f"{section}.bearer_file: {system.bearer_file} cannot be read: {reason}."]
-    return system.model_copy(update={"bearer": bearer}), []
+        return value, [f"{name}_file: {file} cannot be read: {reason}."]
+    return secret, [] if secret.get_secret_value() else [f"{name}_file: {file} is empty."]
+
+
+def _tls_problems(section: str, system: Credited) -> list[str]:
+    tls = system.tls
+    if tls is None:
+        return []
+    if str(getattr(system, "address", "")).startswith("http://"):
+        return [f"{section}.tls: its address is not https://."]
+    try:
+        context = ssl.create_default_context(cafile=tls.authority_file)
+        if tls.certificate_file is not None:
+            context.load_cert_chain(tls.certificate_file, tls.key_file, password=lambda: "")
+    except OSError as error:
+        reason = (
+            error.strerror if not isinstance(error, ssl.SSLError) and error.strerror else "they do not fit together"
+        )
+        return [f"{section}.tls: its files cannot be used: {reason}."]
+    return []

@@ -65,6 +65,9 @@ class Metrics:
             "trunkline_deliveries_parked_reason", "The same, by the reason.", labelnames=("system", "reason")
         )
         self._reasons: dict[str, set[str]] = {}
+        self._paused = gauge("trunkline_system_paused", "1 while a system does not let us in, so that all of it waits.")
+        self.paused: dict[str, str] = {}
+        """the systems that do not let this process in, and why."""
         self._outcomes = Counter(
             "trunkline_deliveries",
             "Attempts to tell a system, by what became of them.",
@@ -107,6 +110,13 @@ class Metrics:
     def passed_over(self, system: str) -> None:
         """Count an item that a system answered and that cannot be read."""
         self._passed_over.labels(system).inc()
+
+    def admits(self, system: str, reason: str) -> None:
+        """Show why a system does not let us in; it does where there is no reason."""
+        self._paused.labels(system).set(1 if reason else 0)
+        self.paused.pop(system, None)
+        if reason:
+            self.paused[system] = reason
 
     def text(self) -> bytes:
         """Give everything in Prometheus's text format."""

@@ -21,6 +21,7 @@ Files, in order of flow:
     positions.py events get their order over everything, once they are committed
     timers.py    what is due at a time, done by whoever is there then
     hubs.py      whoever asked to be told of events, and how far each has been
+    registrations.py  where we have asked to be told ourselves
     retention.py what everybody was told and is old goes
 
 Invariants:

@@ -29,6 +29,12 @@ BOOKKEEPING: Final = (
         properties=(ID, text("system", indexed=True), time("until")),
     ),
     Label(
+        name="Registration",
+        about="Where we have asked a system to tell us of changes: `id` is its name, `theirId` the registration's there.",
+        internal=True,
+        properties=(ID, text("address"), text("callback"), text("theirId"), time("at")),
+    ),
+    Label(
         name="Sequence",
         about="The next position of an event, and which process gives positions, until when.",
         internal=True,

@@ -13,7 +13,6 @@ import structlog
 
 from adapters.billing import DowntimeRecord, Record, UsageRecord
 from adapters.billing.tmf635_resource import (
-    a_list,
     id_of,
     id_of_ours,
     is_ours,
@@ -24,12 +23,12 @@ from adapters.billing.tmf635_resource import (
 )
 from adapters.errors import Nonsense
 from adapters.tmf.tmf630 import quote_value
-from adapters.transport.transport import Call, Transport
+from adapters.tmf_client.client import TmfClient
+from adapters.transport.transport import Transport
 
 USAGE: Final = ("tmf-api", "usageManagement", "v4", "usage")
 PROBLEM: Final = ("tmf-api", "serviceProblemManagement", "v4", "serviceProblem")
 _PAGE: Final = 50
-_MOST_PAGES: Final = 100
 
 log = structlog.get_logger(__name__)
 
@@ -38,12 +37,12 @@ class Tmf635:
     """`adapters.billing.Billing` over a transport whose address is what `/tmf-api` is below."""
 
     def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+        self._client = TmfClient(transport)
 
     @property
     def retry_at(self) -> float | None:
         """When the next call is let through, by time.monotonic(); None: now."""
-        return self._transport.breaker.retry_at
+        return self._client.retry_at
 
     async def tell(self, record: Record, *, again: bool, delivery_id: str, deadline: float) -> str:
         """Look for it where it may be there, then POST it, or PATCH what is not as the record says."""
@@ -69,17 +68,19 @@ class Tmf635:
     async def _post(
         self, path: tuple[str, ...], body: object, record: Record, delivery_id: str, deadline: float
     ) -> str:
-        call = Call(method="POST", path=path, body=body, headers=_key(delivery_id))
-        return id_of_ours((await self._transport.exchange(call, deadline=deadline)).json(), record)
+        made = await self._client.created(path, body, key=delivery_id, deadline=deadline)
+        if made is not None:
+            return id_of_ours(made, record)
+        # It was made, and what it is called there is only worth a note.
+        return await self._find(record, deadline) or "what it does not say"
 
     async def _patch(
         self, path: tuple[str, ...], body: object, record: Record, delivery_id: str, deadline: float
     ) -> str:
         there = path[-1]
-        call = Call(method="PATCH", path=path, body=body, headers=_key(delivery_id))
-        found = id_of_ours((await self._transport.exchange(call, deadline=deadline)).json(), record)
-        if found != there:
-            raise Nonsense(f"{self._transport.name} answered another record than the one changed", where="id")
+        changed = await self._client.changed(path, body, key=delivery_id, deadline=deadline)
+        if changed is not None and id_of_ours(changed, record) != there:
+            raise Nonsense(f"{self._client.name} answered another record than the one changed", where="id")
         return there
 
     async def _find(self, record: Record, deadline: float) -> str | None:
@@ -87,26 +88,9 @@ class Tmf635:
         path, attribute = USAGE, "usageCharacteristic.value"
         if isinstance(record, DowntimeRecord):
             path, attribute = PROBLEM, "externalIdentifier.id"
-        asked = (attribute, quote_value(record.id))
-        seen = 0
-        for _ in range(_MOST_PAGES):
-            query = (asked, ("offset", str(seen)), ("limit", str(_PAGE)))
-            answer = await self._transport.exchange(Call(method="GET", path=path, query=query), deadline=deadline)
-            items = a_list(answer.json())
-            ours = [id_of(each, f"[{number}]") for number, each in enumerate(items) if is_ours(each, record)]
-            if len(ours) > 1:
-                log.warning("several records with one id", system=self._transport.name, record=record.id, records=ours)
-            if ours:
-                return ours[0]
-            seen += len(items)
-            if not items or seen >= _count(answer.headers.get("x-total-count", "")):
-                return None
-        raise Nonsense(f"{self._transport.name} answered a list without an end", where="X-Total-Count")
-
-
-def _key(delivery_id: str) -> dict[str, str]:
-    return {"Idempotency-Key": delivery_id}
-
-
-def _count(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0
+        query = ((attribute, quote_value(record.id)),)
+        items = await self._client.listed(path, query, size=_PAGE, deadline=deadline)
+        ours = [id_of(each, where) for where, each in items if is_ours(each, record)]
+        if len(ours) > 1:
+            log.warning("several records with one id", system=self._client.name, record=record.id, records=ours)
+        return ours[0] if ours else None

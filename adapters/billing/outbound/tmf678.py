@@ -15,7 +15,8 @@ from adapters.billing.outbound.tmf678_resource import FIELDS, RATE_FIELDS, bill_
 from adapters.errors import Nonsense
 from adapters.passed_over import PassedOver
 from adapters.tmf.tmf630 import quote_value
-from adapters.transport.transport import Call, Transport
+from adapters.tmf_client.client import TmfClient
+from adapters.transport.transport import Transport
 
 BASE: Final = ("tmf-api", "customerBillManagement", "v4")
 BILL: Final = "customerBill"
@@ -23,14 +24,13 @@ RATE: Final = "appliedCustomerBillingRate"
 CHUNK: Final = 50
 """How many accounts, or bills, are asked about at once."""
 _PAGE: Final = 100
-_MOST_PAGES: Final = 50
 
 
 class Tmf678:
     """`adapters.billing.Bills` over a transport whose address is what `/tmf-api` is below."""
 
     def __init__(self, transport: Transport, passed_over: PassedOver | None = None) -> None:
-        self._transport = transport
+        self._client = TmfClient(transport)
         self._passed_over = passed_over or PassedOver(transport.name)
 
     async def bills(self, accounts: Sequence[str], *, deadline: float) -> Mapping[str, Sequence[Bill]]:
@@ -68,28 +68,13 @@ class Tmf678:
         for start in range(0, len(wanted), CHUNK):
             chunk = wanted[start : start + CHUNK]
             query = ((attribute, ",".join(map(quote_value, chunk))), ("fields", ",".join(fields)))
-            items = await self._listed(resource, query, deadline)
-            found += [(f"[{number}]", each, chunk) for number, each in enumerate(items)]
+            items = await self._client.listed((*BASE, resource), query, size=_PAGE, deadline=deadline)
+            found += [(where, each, chunk) for where, each in items]
         return found
-
-    async def _listed(self, resource: str, query: tuple[tuple[str, str], ...], deadline: float) -> list[object]:
-        """Give a list page by page, however small they are."""
-        found: list[object] = []
-        for _ in range(_MOST_PAGES):
-            paging = (("offset", str(len(found))), ("limit", str(_PAGE)))
-            call = Call(method="GET", path=(*BASE, resource), query=(*query, *paging))
-            answer = await self._transport.exchange(call, deadline=deadline)
-            items = answer.json()
-            if not isinstance(items, list):
-                raise Nonsense("Billing answered what is no list", where="body")
-            found += items
-            if not items or len(found) >= _count(answer.headers.get("x-total-count", "")):
-                return found
-        raise Nonsense(f"{self._transport.name} answered a list without an end", where="X-Total-Count")
 
     def _check(self, whose: str, asked: Sequence[str], where: str) -> None:
         if whose not in asked:
-            raise Nonsense(f"{self._transport.name} answered what is of nobody who was asked for", where=where)
+            raise Nonsense(f"{self._client.name} answered what is of nobody who was asked for", where=where)
 
 
 def _latest_first(bill: Bill) -> tuple[int, str]:
@@ -103,7 +88,3 @@ def _moment(at: Read[int]) -> int:
 
 def _known_as(item: object, where: str) -> str:
     return str(item.get("id") or where) if isinstance(item, dict) else where
-
-
-def _count(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0

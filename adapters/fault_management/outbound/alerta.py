@@ -3,6 +3,10 @@
 Alerta takes two reports of one resource, event and environment for the same alert. Two alarms of ours may have these in
 common, so the event ends in our id: then a report that is heard twice is one alert, and no two alarms are. It is found again
 by that. An alert whose severity rises is open again, so who has taken note is told after the report.
+
+Not every report is kept that is answered with 2xx. In a blackout Alerta answers 202, throws it away, and knows nothing of it later:
+it is told again until the blackout is over. It answers 202 as well to what came round in a circle (a ForwardingLoop) and to
+heartbeats; these are not told again.
 """
 
 from __future__ import annotations
@@ -10,14 +14,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pydantic import SecretStr
-
-from adapters.errors import Nonsense, Rejected
+from adapters.errors import Busy, Nonsense, Rejected
 from adapters.fault_management import US, AlarmOrder, TheirAlarm
 from adapters.fault_management.alarms.record import object_of
 from adapters.passed_over import PassedOver
 from adapters.tmf.tmf630 import read_time, write_time
-from adapters.transport.transport import Call, Transport
+from adapters.transport.paging import Asked, Page, all_pages
+from adapters.transport.transport import Answer, Call, Transport
 
 ENVIRONMENT: Final = "Production"
 CHUNK: Final = 100
@@ -27,27 +30,21 @@ UNNAMED: Final = "unnamed"
 """Nor one without a resource."""
 _MOST_NAMED: Final = 100
 """services, and customers, that an alert names."""
-_MOST_PAGES: Final = 100
 _GONE: Final = 404
-_SUPPRESSED: Final = 202
-"""Its people want to hear nothing of this now: a blackout."""
+_NOT_KEPT: Final = 202
+_BLACKOUT: Final = ("blackout", "suppress")
+_HEARTBEAT: Final = "heartbeat"
 
 
 class Alerta:
     """`adapters.fault_management.FaultManagement` over a transport whose address is that of Alerta's API."""
 
     def __init__(
-        self,
-        transport: Transport,
-        passed_over: PassedOver | None = None,
-        *,
-        key: SecretStr | None = None,
-        environment: str = ENVIRONMENT,
+        self, transport: Transport, passed_over: PassedOver | None = None, *, environment: str = ENVIRONMENT
     ) -> None:
         self._transport = transport
         self._passed_over = passed_over or PassedOver(transport.name)
         self._environment = environment
-        self._headers = {"X-API-Key": key.get_secret_value()} if key else {}
 
     @property
     def retry_at(self) -> float | None:
@@ -64,26 +61,27 @@ class Alerta:
             raise self._nonsense("was not asked for", "attributes.alarmId")
         return self._their(found[0]) if found else None
 
-    async def report(self, order: AlarmOrder, *, delivery_id: str, deadline: float) -> None:
-        """POST the alert, and say who has taken note."""
-        call = Call(method="POST", path=("alert",), body=self._alert(order, delivery_id), headers=self._headers)
+    async def report(self, order: AlarmOrder, *, delivery_id: str, deadline: float) -> str | None:
+        """POST the alert, and say who has taken note. While a blackout is on it is Busy."""
+        call = Call(method="POST", path=("alert",), body=self._alert(order, delivery_id))
         answer = await self._transport.exchange(call, deadline=deadline)
-        if answer.status == _SUPPRESSED:
-            return
+        if answer.status == _NOT_KEPT:
+            return self._not_kept(answer)
         told = self._object(answer.json()).get("alert")
         if not isinstance(told, dict):
             raise self._nonsense("is none", "alert")
         if _attribute(told, "alarmId") != order.id:
             raise self._nonsense("is another one than the one told", "alert.attributes.alarmId")
         await self._take(self._their(told), order, deadline)
+        return None
 
-    async def amend(self, their: TheirAlarm, order: AlarmOrder, *, delivery_id: str, deadline: float) -> None:
+    async def amend(self, their: TheirAlarm, order: AlarmOrder, *, delivery_id: str, deadline: float) -> str | None:
         """POST it again as it is now; to an alert of theirs PUT what we add."""
         if not order.is_theirs:
-            await self.report(order, delivery_id=delivery_id, deadline=deadline)
-            return
+            return await self.report(order, delivery_id=delivery_id, deadline=deadline)
         await self._ask("PUT", ("alert", their.id, "attributes"), {"attributes": _added(order)}, deadline)
         await self._take(their, order, deadline)
+        return None
 
     async def acknowledged(self, *, deadline: float) -> Sequence[str]:
         """GET ours that are acknowledged."""
@@ -91,8 +89,21 @@ class Alerta:
         keys = (_attribute(each, "alarmId") for each in found if each.get("status") == "ack")
         return [key for key in keys if key]
 
-    async def subscribe(self, callback: str, *, deadline: float) -> None:
+    async def subscribe(self, callback: str, *, deadline: float) -> str:  # noqa: ARG002 - there is nothing to ask
         """Do nothing: it is only looked at."""
+        return ""
+
+    async def unsubscribe(self, their_id: str, *, deadline: float) -> None:
+        """Do nothing: there is no registration."""
+
+    def _not_kept(self, answer: Answer) -> str:
+        """Say why it was not kept, or raise Busy: an answer with an id is about an alert that was suppressed."""
+        told = self._object(answer.json())
+        message = str(told.get("message", "")).lower()
+        if any(each in message for each in _BLACKOUT) or (told.get("id") and _HEARTBEAT not in message):
+            said = f"{self._transport.name} keeps nothing of this alert now: a blackout"
+            raise Busy(said, hint="It is told again until the blackout is over", status=_NOT_KEPT)
+        return "it was not kept there: it came from there itself"
 
     async def _take(self, their: TheirAlarm, order: AlarmOrder, deadline: float) -> None:
         if order.acknowledged is None or order.acknowledged == their.acknowledged or order.is_cleared:
@@ -126,6 +137,7 @@ class Alerta:
         except Rejected as rejected:
             if rejected.status != _GONE:
                 raise
+            await self._page({}, 1, 1, deadline)  # raises where it is the address that is wrong
             return None
         alert = answer.get("alert")
         if not isinstance(alert, dict) or alert.get("id") != their_id:
@@ -133,25 +145,29 @@ class Alerta:
         return self._their(alert)
 
     async def _listed(self, wanted: Mapping[str, str], deadline: float) -> list[Mapping[str, Any]]:
-        found: list[Mapping[str, Any]] = []
-        for page in range(1, _MOST_PAGES + 1):
-            query = (*wanted.items(), ("page", str(page)), ("page-size", str(CHUNK)))
-            call = Call(method="GET", path=("alerts",), query=query, headers=self._headers)
-            answer = self._object((await self._transport.exchange(call, deadline=deadline)).json())
-            alerts = answer.get("alerts")
-            if not isinstance(alerts, list):
-                raise self._nonsense("is in no list", "alerts")
-            for place, each in enumerate(alerts):
-                if isinstance(each, dict):
-                    found.append(each)
-                else:
-                    self._passed_over.note(f"alerts[{place}]", "An alert is no object")
-            if len(alerts) < CHUNK:
-                return found
-        raise self._nonsense("is in a list without an end", "alerts")
+        async def ask(asked: Asked) -> Page:
+            return await self._page(wanted, asked.number, CHUNK, deadline)
+
+        return self._objects(await all_pages(self._transport.name, ask, size=CHUNK))
+
+    async def _page(self, wanted: Mapping[str, str], number: int, size: int, deadline: float) -> Page:
+        query = (*wanted.items(), ("page", str(number)), ("page-size", str(size)))
+        call = Call(method="GET", path=("alerts",), query=query)
+        answer = self._object((await self._transport.exchange(call, deadline=deadline)).json())
+        alerts, total = answer.get("alerts"), answer.get("total")
+        if not isinstance(alerts, list):
+            raise self._nonsense("is in no list", "alerts")
+        return Page(items=alerts, total=total if isinstance(total, int) else None, where="alerts")
+
+    def _objects(self, alerts: Sequence[object]) -> list[Mapping[str, Any]]:
+        """Give what are alerts, at least by their form; another item costs these nothing."""
+        for place, each in enumerate(alerts):
+            if not isinstance(each, dict):
+                self._passed_over.note(f"alerts[{place}]", "An alert is no object")
+        return [each for each in alerts if isinstance(each, dict)]
 
     async def _ask(self, method: str, path: tuple[str, ...], body: object, deadline: float) -> Mapping[str, Any]:
-        call = Call(method=method, path=path, body=body, headers=self._headers)
+        call = Call(method=method, path=path, body=body, names_thing=True)
         return self._object((await self._transport.exchange(call, deadline=deadline)).json())
 
     def _their(self, alert: Mapping[str, Any]) -> TheirAlarm:

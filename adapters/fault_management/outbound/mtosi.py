@@ -42,23 +42,28 @@ class Mtosi:
         """Take it to be there: what is told then is the same, whether it is or not."""
         return TheirAlarm(id=order.id, acknowledged=False)
 
-    async def report(self, order: AlarmOrder, *, delivery_id: str, deadline: float) -> None:
+    async def report(self, order: AlarmOrder, *, delivery_id: str, deadline: float) -> str | None:
         """Notify of it."""
         body = _notification(order, delivery_id, write_time(time.time_ns() // 1_000_000))
         headers = {"Content-Type": CONTENT_TYPE, "Accept": "text/xml", "SOAPAction": '"notify"'}
         call = Call(method="POST", path=(), body=body, headers=headers, reads=frozenset({_FAULT}))
         self._check(await self._transport.exchange(call, deadline=deadline))
+        return None
 
-    async def amend(self, their: TheirAlarm, order: AlarmOrder, *, delivery_id: str, deadline: float) -> None:  # noqa: ARG002 - as above
+    async def amend(self, their: TheirAlarm, order: AlarmOrder, *, delivery_id: str, deadline: float) -> str | None:  # noqa: ARG002 - as above
         """Notify of it as it is now."""
-        await self.report(order, delivery_id=delivery_id, deadline=deadline)
+        return await self.report(order, delivery_id=delivery_id, deadline=deadline)
 
     async def acknowledged(self, *, deadline: float) -> Sequence[str]:  # noqa: ARG002 - as above
         """Give none: they tell us themselves."""
         return ()
 
-    async def subscribe(self, callback: str, *, deadline: float) -> None:
+    async def subscribe(self, callback: str, *, deadline: float) -> str:  # noqa: ARG002 - as above
         """Do nothing: where they tell us is theirs to know."""
+        return ""
+
+    async def unsubscribe(self, their_id: str, *, deadline: float) -> None:
+        """Do nothing: there is no registration."""
 
     def _check(self, answer: Answer) -> None:
         if not answer.body.strip():

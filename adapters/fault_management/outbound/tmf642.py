@@ -1,41 +1,67 @@
 """A fault management system that speaks TMF642, version 4: an alarm there is a resource, found by our id as externalAlarmId.
 
 Its POST does not notice that it was heard before, so `find` asks first. A PATCH is a merge patch: what the order says takes
-the place of what is there, and what their people have added stays. Of an alarm that is theirs only the services that it
-affects and who has taken note are patched.
+the place of what is there, and what their people have added stays. It has what `Alarm_Update` has (TMF642 v4.0.0) and nothing else:
+what was set when the alarm was told first is not told again. Of an alarm that is theirs only the services that it affects and
+who has taken note are patched.
+
+What a service suffers, and whose it is, are members of ours in `affectedService`, under a type of ours, as TMF630 allows. A
+system that refuses such members is told which services there are, and no more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
+
+import structlog
 
 from adapters.errors import Nonsense, Rejected
 from adapters.fault_management import US, AlarmOrder, TheirAlarm
 from adapters.passed_over import PassedOver
 from adapters.tmf.tmf630 import quote_value
-from adapters.transport.transport import Call, Transport
+from adapters.tmf_client.client import TmfClient
+from adapters.transport.transport import Transport
 
 RESOURCE: Final = "alarm"
 CHUNK: Final = 100
 _FIELDS: Final = "id,externalAlarmId,ackState,state"
-_MOST_PAGES: Final = 100
-_GONE, _CONFLICT = 404, 409
+_GONE: Final = 404
+_UNFIT: Final = (400, 422)
+_OPEN: Final = "raised,updated"
+"""The states of an alarm that is not over."""
+UPDATED: Final = frozenset(
+    {
+        *("ackState", "ackSystemId", "ackUserId", "affectedService", "alarmChangedTime", "alarmClearedTime"),
+        *("alarmDetails", "alarmEscalation", "alarmReportingTime", "alarmType", "alarmedObject", "alarmedObjectType"),
+        *("clearSystemId", "clearUserId", "comment", "correlatedAlarm", "crossedThresholdInformation"),
+        *("externalAlarmId", "isRootCause", "parentAlarm", "perceivedSeverity", "place", "plannedOutageIndicator"),
+        *("probableCause", "proposedRepairedActions", "reportingSystemId", "serviceAffecting", "specificProblem"),
+        "state",
+    }
+)
+"""The members of Alarm_Update. Its `@type` and `@schemaLocation` are not told: they say which of our members come with it."""
+_PUBLISHED: Final = frozenset({"id", "href"})
+"""The members of AffectedService, without those that name a type of ours."""
 _ADDED: Final = ("affectedService", "ackState", "serviceAffecting")
 """What we add to an alarm of theirs."""
+
+log = structlog.get_logger(__name__)
 
 
 class Tmf642:
     """`adapters.fault_management.FaultManagement` over a transport whose address ends in `/tmf-api/alarmManagement/v4`."""
 
     def __init__(self, transport: Transport, passed_over: PassedOver | None = None) -> None:
-        self._transport = transport
+        self._client = TmfClient(transport)
+        self._name = transport.name
+        self._takes_extensions = True
         self._passed_over = passed_over or PassedOver(transport.name)
 
     @property
     def retry_at(self) -> float | None:
         """When the next call is let through, by time.monotonic(); None: now."""
-        return self._transport.breaker.retry_at
+        return self._client.retry_at
 
     async def find(self, order: AlarmOrder, *, deadline: float) -> TheirAlarm | None:
         """Ask by our id; for an alarm of theirs by the id that they gave with it, or by its name there."""
@@ -47,46 +73,62 @@ class Tmf642:
             return None
         return await self._named({name: order.body[name] for name in ("externalAlarmId", "sourceSystemId")}, deadline)
 
-    async def report(self, order: AlarmOrder, *, delivery_id: str, deadline: float) -> None:
+    async def report(self, order: AlarmOrder, *, delivery_id: str, deadline: float) -> str | None:
         """POST it."""
-        call = Call(method="POST", path=(RESOURCE,), body=dict(order.body), headers=_key(delivery_id))
-        alarm = (await self._transport.exchange(call, deadline=deadline)).json()
-        if _text(self._object(alarm), "externalAlarmId") != order.id:
-            raise self._nonsense("has another external id than the one told", "externalAlarmId")
 
-    async def amend(self, their: TheirAlarm, order: AlarmOrder, *, delivery_id: str, deadline: float) -> None:
+        async def post(body: Mapping[str, Any]) -> object | None:
+            return await self._client.created((RESOURCE,), body, key=delivery_id, deadline=deadline)
+
+        alarm = await self._extended(order.body, post)
+        if alarm is not None and _text(self._object(alarm), "externalAlarmId") != order.id:
+            raise self._nonsense("has another external id than the one told", "externalAlarmId")
+        return None
+
+    async def amend(self, their: TheirAlarm, order: AlarmOrder, *, delivery_id: str, deadline: float) -> str | None:
         """PATCH it."""
-        body = dict(order.body)
-        if order.is_theirs:
-            body = {name: body[name] for name in _ADDED if name in body}
-        elif not order.is_cleared:
-            body["alarmClearedTime"] = None  # one that is back is not over any more
-        headers = {**_key(delivery_id), "Content-Type": "application/merge-patch+json"}
-        call = Call(method="PATCH", path=(RESOURCE, their.id), body=body, headers=headers)
-        alarm = self._object((await self._transport.exchange(call, deadline=deadline)).json())
-        if _text(alarm, "id") != their.id:
+
+        async def patch(body: Mapping[str, Any]) -> object | None:
+            return await self._client.changed((RESOURCE, their.id), body, key=delivery_id, deadline=deadline)
+
+        alarm = await self._extended(update(their, order), patch)
+        if alarm is not None and _text(self._object(alarm), "id") != their.id:
             raise self._nonsense("is another one than the one that was changed", "id")
+        return None
 
     async def acknowledged(self, *, deadline: float) -> Sequence[str]:
-        """GET those that we have reported and that are acknowledged, page by page."""
-        wanted = {"ackState": "acknowledged", "reportingSystemId": US}
+        """GET those that we have reported, that are acknowledged and not over, page by page."""
+        wanted = {"ackState": "acknowledged", "reportingSystemId": US, "state": _OPEN}
         found = await self._listed(wanted, deadline)
         keys = (_text(each, "externalAlarmId") for each in found if each.get("state") != "cleared")
         return [key for key in keys if key]
 
-    async def subscribe(self, callback: str, *, deadline: float) -> None:
-        """POST the hub; that it knows us already is said by 409."""
-        call = Call(method="POST", path=("hub",), body={"callback": callback})
-        try:
-            await self._transport.exchange(call, deadline=deadline)
-        except Rejected as rejected:
-            if rejected.status != _CONFLICT:
-                raise
+    async def subscribe(self, callback: str, *, deadline: float) -> str:
+        """POST the hub."""
+        return await self._client.registered(callback, deadline=deadline)
+
+    async def unsubscribe(self, their_id: str, *, deadline: float) -> None:
+        """DELETE it there."""
+        await self._client.removed(("hub", their_id), key="", deadline=deadline)
+
+    async def _extended(
+        self, body: Mapping[str, Any], send: Callable[[Mapping[str, Any]], Awaitable[object | None]]
+    ) -> object | None:
+        """Send it with members of ours, or without where they were refused and the rest is taken; remember which."""
+        if self._takes_extensions:
+            try:
+                return await send(body)
+            except Rejected as rejected:
+                if rejected.status not in _UNFIT:
+                    raise
+        answer = await send(plain(body))
+        if self._takes_extensions:
+            log.warning("members of ours are refused there, and not told any more", system=self._name)
+            self._takes_extensions = False
+        return answer
 
     async def _one(self, their_id: str, deadline: float) -> TheirAlarm | None:
-        call = Call(method="GET", path=(RESOURCE, their_id))
         try:
-            alarm = self._object((await self._transport.exchange(call, deadline=deadline)).json())
+            alarm = self._object((await self._client.one((RESOURCE, their_id), deadline=deadline)).value)
         except Rejected as rejected:
             if rejected.status != _GONE:
                 raise
@@ -102,32 +144,22 @@ class Tmf642:
         return self._their(found[0]) if found else None
 
     async def _listed(self, wanted: Mapping[str, Any], deadline: float) -> list[Mapping[str, Any]]:
-        query = (*((name, quote_value(str(value))) for name, value in wanted.items()), ("fields", _FIELDS))
-        found: list[object] = []
-        for _ in range(_MOST_PAGES):
-            paging = (("offset", str(len(found))), ("limit", str(CHUNK)))
-            call = Call(method="GET", path=(RESOURCE,), query=(*query, *paging))
-            answer = await self._transport.exchange(call, deadline=deadline)
-            items = answer.json()
-            if not isinstance(items, list):
-                raise self._nonsense("is no list", "body")
-            found += items
-            total = answer.headers.get("x-total-count", "")
-            if not items or not total.isdigit() or len(found) >= int(total):
-                return self._objects(found)
-        raise self._nonsense("is in a list without an end", "X-Total-Count")
+        query = (*((name, _quoted(name, value)) for name, value in wanted.items()), ("fields", _FIELDS))
+        found = await self._client.listed((RESOURCE,), query, size=CHUNK, deadline=deadline)
+        return self._objects([each for _, each in found])
 
     def _their(self, alarm: Mapping[str, Any]) -> TheirAlarm:
         their_id = _text(alarm, "id")
         if their_id in ("", ".", ".."):
             raise self._nonsense("has no id", "id")
-        return TheirAlarm(id=their_id, acknowledged=alarm.get("ackState") == "acknowledged")
+        is_cleared = alarm.get("state") == "cleared"
+        return TheirAlarm(id=their_id, acknowledged=alarm.get("ackState") == "acknowledged", is_cleared=is_cleared)
 
     def _objects(self, items: Sequence[object]) -> list[Mapping[str, Any]]:
         """Give what are alarms, at least by their form; another item costs these nothing."""
         for place, each in enumerate(items):
             if not isinstance(each, dict):
-                self._passed_over.note(f"[{place}]", f"An alarm that {self._transport.name} answered is no object")
+                self._passed_over.note(f"[{place}]", f"An alarm that {self._name} answered is no object")
         return [each for each in items if isinstance(each, dict)]
 
     def _object(self, value: object) -> Mapping[str, Any]:
@@ -137,14 +169,42 @@ class Tmf642:
 
     def _nonsense(self, what: str, where: str) -> Nonsense:
         return Nonsense(
-            f"An alarm that {self._transport.name} answered {what}",
+            f"An alarm that {self._name} answered {what}",
             hint="Look whether its address leads to the right system",
             where=where,
         )
 
 
-def _key(delivery_id: str) -> dict[str, str]:
-    return {"Idempotency-Key": delivery_id}
+def update(their: TheirAlarm, order: AlarmOrder) -> dict[str, Any]:
+    """Make the merge patch that brings what they have to what the order says (Alarm_Update)."""
+    names = _ADDED if order.is_theirs else UPDATED
+    body = {name: value for name, value in order.body.items() if name in names}
+    if their.is_cleared and not order.is_cleared and not order.is_theirs:
+        body["alarmClearedTime"] = None  # RFC 7396 takes it away so: one that is back is not over any more
+    return body
+
+
+def plain(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Take out of a body what no swagger has.
+
+    >>> plain({"state": "raised", "x733": {}, "affectedService": [{"id": "s", "@type": "AffectedServiceEffect", "effect": "down"}]})
+    {'state': 'raised', 'affectedService': [{'id': 's'}]}
+    """
+    told = {name: value for name, value in body.items() if name in UPDATED or name in _SET_ONCE}
+    if "affectedService" in told:
+        told["affectedService"] = [
+            {name: value for name, value in each.items() if name in _PUBLISHED} for each in told["affectedService"]
+        ]
+    return told
+
+
+_SET_ONCE: Final = frozenset({"alarmRaisedTime", "sourceSystemId"})
+"""The members that Alarm_Create has and Alarm_Update has not."""
+
+
+def _quoted(name: str, value: object) -> str:
+    """Write the value of a filter; several states are an or."""
+    return str(value) if name == "state" else quote_value(str(value))
 
 
 def _text(alarm: Mapping[str, Any], name: str) -> str:

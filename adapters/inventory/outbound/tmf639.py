@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from adapters.errors import Nonsense, Rejected
+from adapters.errors import Nonsense
 from adapters.inventory import ResourceOrder
 from adapters.inventory.tmf639_resource import A_END, CONTAINED, OURS, Z_END, characteristic, write
 from adapters.tmf.tmf630 import quote_value
-from adapters.transport.transport import Call, Transport
+from adapters.tmf_client.client import TmfClient
+from adapters.transport.transport import Transport
 
 RESOURCE: Final = "resource"
-_GONE: Final = 404
+_PAGE: Final = 50
+_LISTS: Final = frozenset({"resourceCharacteristic", "resourceRelationship"})
 _PLACED: Final = frozenset({CONTAINED.lower(), "containedin", A_END.lower(), Z_END.lower()})
 
 
@@ -24,56 +26,54 @@ class Tmf639:
     """`adapters.inventory.Inventory` over a transport whose address ends in `/tmf-api/resourceInventoryManagement/v4`."""
 
     def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+        self._client = TmfClient(transport)
 
     @property
     def retry_at(self) -> float | None:
         """When the next call is let through, by time.monotonic(); None: now."""
-        return self._transport.breaker.retry_at
+        return self._client.retry_at
 
     async def find(self, ours: str, *, kind: str, deadline: float) -> str | None:  # noqa: ARG002 - our id says it
         """Ask by our id; where several bear it, the one with the least name is meant."""
         query = (("resourceCharacteristic.value", quote_value(ours)),)
-        answer = await self._transport.exchange(Call(method="GET", path=(RESOURCE,), query=query), deadline=deadline)
-        found = answer.json()
-        if not isinstance(found, list):
-            raise Nonsense("The inventory answered no list", where="body")
-        return min((_name(each, ours) for each in found), default=None)
+        found = await self._client.listed((RESOURCE,), query, size=_PAGE, deadline=deadline)
+        return min((_name(each, ours) for _, each in found), default=None)
 
     async def create(self, order: ResourceOrder, *, delivery_id: str, deadline: float) -> str:
-        """POST it."""
+        """POST it; where the answer does not say what came of it, ask by our id."""
         body = write(order.resource)
         body.setdefault("name", order.resource.name)
         body["resourceCharacteristic"] = [*body["resourceCharacteristic"], characteristic(OURS, order.ours)]
-        call = Call(method="POST", path=(RESOURCE,), body=body, headers=_key(delivery_id))
-        return _name((await self._transport.exchange(call, deadline=deadline)).json(), order.ours)
+        made = await self._client.created((RESOURCE,), body, key=delivery_id, deadline=deadline)
+        if made is not None:
+            return _name(made, order.ours)
+        found = await self.find(order.ours, kind=order.resource.kind, deadline=deadline)
+        if found is None:
+            raise Nonsense(f"{self._client.name} does not show what it has made", where="resourceCharacteristic")
+        return found
 
     async def amend(self, order: ResourceOrder, *, delivery_id: str, deadline: float) -> None:
         """GET it, and PATCH what is different."""
         path = (RESOURCE, order.resource.name)
-        there = self._same(await self._transport.exchange(Call(method="GET", path=path), deadline=deadline), order)
-        call = Call(method="PATCH", path=path, body=_patch(there, order), headers=_key(delivery_id))
-        self._same(await self._transport.exchange(call, deadline=deadline), order)
+
+        def patch(there: object) -> Mapping[str, object]:
+            return _patch(self._same(there, order), order)
+
+        self._same(await self._client.revised(path, patch, key=delivery_id, deadline=deadline), order)
 
     async def remove(self, order: ResourceOrder, *, delivery_id: str, deadline: float) -> None:
         """DELETE it."""
-        call = Call(method="DELETE", path=(RESOURCE, order.resource.name), headers=_key(delivery_id))
-        try:
-            await self._transport.exchange(call, deadline=deadline)
-        except Rejected as rejected:
-            if rejected.status != _GONE:
-                raise
+        await self._client.removed((RESOURCE, order.resource.name), key=delivery_id, deadline=deadline)
 
-    def _same(self, answer: Any, order: ResourceOrder) -> Mapping[str, Any]:
+    def _same(self, found: object, order: ResourceOrder) -> Mapping[str, Any]:
         """Give the resource that was asked for, or raise Nonsense."""
-        found = answer.json()
         if not isinstance(found, dict) or found.get("id") != order.resource.name:
-            raise Nonsense(f"{self._transport.name} answered with another resource", where="id")
+            raise Nonsense(f"{self._client.name} answered with another resource", where="id")
         return found
 
 
 def _patch(there: Mapping[str, Any], order: ResourceOrder) -> dict[str, Any]:
-    """Make the merge patch that brings a resource, as it stands there now, to what the order says."""
+    """Make the merge patch that brings a resource, as it stands there now, to what the order says; empty: it is so already."""
     told = write(order.resource)
     patch: dict[str, Any] = {
         name: told[name] for name in ("name", "operationalState", "administrativeState", "place") if name in told
@@ -87,7 +87,8 @@ def _patch(there: Mapping[str, Any], order: ResourceOrder) -> dict[str, Any]:
     if told["resourceRelationship"]:
         theirs = [each for each in _list(there, "resourceRelationship") if not _places(each)]
         patch["resourceRelationship"] = [*theirs, *told["resourceRelationship"]]
-    return patch
+    # A list that is as it should be is left alone: who writes into it meanwhile loses nothing.
+    return {name: value for name, value in patch.items() if name not in _LISTS or there.get(name) != value}
 
 
 def _places(relationship: Mapping[str, Any]) -> bool:
@@ -106,7 +107,3 @@ def _name(answer: object, ours: str) -> str:
     if not any(each.get("value") == ours for each in _list(answer, "resourceCharacteristic")):
         raise Nonsense("The inventory answered with a resource that is not ours", where="resourceCharacteristic")
     return str(answer["id"])
-
-
-def _key(delivery_id: str) -> dict[str, str]:
-    return {"Idempotency-Key": delivery_id}

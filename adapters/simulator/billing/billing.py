@@ -41,6 +41,7 @@ from adapters.simulator.front import (
     shown,
 )
 from adapters.simulator.journal import Journal, read_journal
+from adapters.simulator.manners import POLITE, Manners
 from adapters.simulator.serving import listening
 from adapters.tmf.tmf630 import write_time
 from adapters.xml.parser import read_xml
@@ -83,6 +84,7 @@ async def serving(
     journal: Path | None = None,
     state: Path | None = None,
     bearer: SecretStr | None = None,
+    manners: Manners = POLITE,
 ) -> AsyncIterator[BillingSystem]:
     """Serve one in the running loop while the block runs.
 
@@ -91,7 +93,7 @@ async def serving(
     with closing(Journal(journal)) as received, closing(Journal(state)) as kept:
         records = Records(kept, paths=PATHS)
         records.restore(read_journal(state) if state else [])
-        desk = _Desk(records=records, received=received, bearer=bearer)
+        desk = _Desk(records=records, received=received, bearer=bearer, manners=manners)
         faults = Faults(desk.application())
         async with listening(faults, host=host, port=port) as address:
             yield BillingSystem(address=address, records=records, faults=faults)
@@ -104,6 +106,7 @@ class _Desk:
     records: Records
     received: Journal
     bearer: SecretStr | None
+    manners: Manners
 
     def application(self) -> Starlette:
         routes = [Route(BILLS, self.billed, methods=["POST"])]
@@ -125,17 +128,17 @@ class _Desk:
 
     async def changed(self, kind: str, request: Request) -> Response:
         authenticate(request, self.bearer)
-        patch = await read_json(request)
+        patch = await read_json(request, *self.manners.patches)
         try:
             record = self.records.change(kind, request.path_params["id"], patch)
         except KeyError:
             raise HTTPException(404) from None
         self._receive(request, kind, record["id"])
-        return answer(200, record)
+        return answer(200, record) if self.manners.shows_changes else Response(status_code=204)
 
     async def listed(self, kind: str, request: Request) -> Response:
         authenticate(request, self.bearer)
-        return listed(request, PATHS[kind], self.records.all(kind))
+        return listed(request, PATHS[kind], self.records.all(kind), self.manners)
 
     async def one(self, kind: str, request: Request) -> Response:
         authenticate(request, self.bearer)

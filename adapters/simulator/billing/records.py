@@ -25,6 +25,25 @@ PROBLEM_STATES: Final = ("acknowledged", "rejected", "pending", "held", "inProgr
 STATES: Final = ("received", "rejected", "recycled", "guided", "rated", "rerated", "billed")
 _PREFIXES: Final = {USAGE: "USG", PROBLEM: "SP", BILL: "BILL", RATE: "RATE"}
 _DECIDED_HERE: Final = ("id", "href")
+UPDATES: Final[Mapping[str, frozenset[str]]] = {
+    USAGE: frozenset(
+        {
+            *("description", "ratedProductUsage", "relatedParty", "status"),
+            *("usageCharacteristic", "usageSpecification", "usageType"),
+        }
+    ),
+    PROBLEM: frozenset(
+        {
+            *("affectedLocation", "affectedNumberOfServices", "affectedResource", "affectedService", "category"),
+            *("characteristic", "creationDate", "description", "externalIdentifier", "impactImportanceFactor"),
+            *("impactPattern", "lastUpdate", "name", "note", "originatorParty", "parentProblem", "priority"),
+            *("problemEscalation", "reason", "relatedEntity", "relatedEvent", "relatedParty", "resolutionDate"),
+            *("responsibleParty", "rootCauseResource", "rootCauseService", "slaViolation", "status"),
+            *("statusChangeDate", "statusChangeReason", "troubleTicket", "underlyingAlarm", "underlyingProblem"),
+        }
+    ),
+}
+"""The members of Usage_Update and ServiceProblem_Update."""
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     USAGE: (),
     PROBLEM: ("category", "priority", "description", "reason", "originatorParty"),
@@ -71,8 +90,9 @@ class Records:
     def change(self, kind: str, known_as: str, patch: object) -> Resource:
         """Apply a merge patch, or raise Malformed, KeyError."""
         before = self._held[kind][known_as]
-        if isinstance(patch, dict) and (refused := [name for name in _DECIDED_HERE if name in patch]):
-            raise Malformed(f"{refused[0]} is decided by the server", field=refused[0])
+        for name in patch if isinstance(patch, dict) else ():
+            if name not in UPDATES[kind]:
+                raise Malformed(f"{name} is none of what a change may have", field=name)
         after = merge_patch(before, patch)
         return self._keep(kind, _checked(kind, after))
 

@@ -2,7 +2,8 @@
 
 As there, two reports of one resource, event and environment are one alert, and the second is counted. Such a report opens
 an alert again whose severity has risen; severity `cleared` closes it. An alert without a service is refused, as the plugin
-that is on there by default does. Every change that is acted upon gets its line in the journal before it is answered.
+that is on there by default does. While there is a blackout of an environment, what is told of it is answered 202 and thrown away.
+Every change that is acted upon gets its line in the journal before it is answered.
 """
 
 from __future__ import annotations
@@ -77,12 +78,16 @@ class _Desk:
     kept: Journal
     key: SecretStr | None
     alerts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    blackouts: dict[str, str] = field(default_factory=dict)
+    """environments, by the id of their blackout."""
 
     def application(self) -> Starlette:
         return Starlette(
             routes=[
                 Route(f"{BASE}/alert", self.told, methods=["POST"]),
                 Route(f"{BASE}/alerts", self.listed, methods=["GET"]),
+                Route(f"{BASE}/blackout", self.hushed, methods=["POST"]),
+                Route(f"{BASE}/blackout/{{id}}", self.heard, methods=["DELETE"]),
                 Route(f"{BASE}/alert/{{id}}", self.one, methods=["GET"]),
                 Route(f"{BASE}/alert/{{id}}/status", self.status, methods=["PUT"]),
                 Route(f"{BASE}/alert/{{id}}/attributes", self.attributes, methods=["PUT"]),
@@ -93,10 +98,24 @@ class _Desk:
     async def told(self, request: Request) -> Response:
         body = await self._read(request)
         _check(body)
+        if body["environment"] in self.blackouts.values():
+            message = "Suppressed alert during blackout period"
+            return answer(202, {"status": "ok", "message": message, "id": str(uuid4())})
         alert = next((a for a in self.alerts.values() if all(a[n] == body[n] for n in _SAME)), None)
         alert = _new(body) if alert is None else _again(alert, body)
         self._keep(request, alert)
         return answer(201, {"status": "ok", "id": alert["id"], "alert": alert})
+
+    async def hushed(self, request: Request) -> Response:
+        body, known_as = await self._read(request), str(uuid4())
+        self.blackouts[known_as] = str(body.get("environment"))
+        return answer(201, {"status": "ok", "id": known_as})
+
+    async def heard(self, request: Request) -> Response:
+        self._authenticate(request)
+        if self.blackouts.pop(request.path_params["id"], None) is None:
+            raise HTTPException(404)
+        return answer(200, {"status": "ok"})
 
     async def listed(self, request: Request) -> Response:
         self._authenticate(request)

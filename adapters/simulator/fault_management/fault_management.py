@@ -23,6 +23,7 @@ from pydantic import SecretStr
 
 from adapters.errors import Busy, Nonsense, TimedOut, Unreachable
 from adapters.tmf.tmf630 import write_time
+from adapters.transport.credentials import Token, fixed
 from adapters.transport.transport import Answer, Call, System, Transport, opened
 
 SOURCE: Final = "fault-management"
@@ -157,7 +158,7 @@ async def reporting(
 ) -> AsyncIterator[FaultManagement]:
     """Report to the alarm management API at this address while the block runs."""
     # It never tires of a gateway that is away: the breaker would keep it from noticing that it is back.
-    system = System(name="the gateway", address=gateway, bearer=token, failures=sys.maxsize)
+    system = System(name="the gateway", address=gateway, credential=Token(secret=fixed(token)), failures=sys.maxsize)
     async with opened(system) as transport:
         yield FaultManagement(transport, source=source, attempt_seconds=attempt_seconds)
 

@@ -29,6 +29,7 @@ from adapters.simulator.faults import Faults
 from adapters.simulator.front import answer, authenticate, listed, malformed, read_bytes, read_json, refused, shown
 from adapters.simulator.inventory.resources import INV, KINDS, Resource, Resources, name_of
 from adapters.simulator.journal import Journal, read_journal
+from adapters.simulator.manners import POLITE, Manners, tag_of
 from adapters.simulator.serving import listening
 from adapters.tmf.tmf630 import write_time
 from adapters.xml.parser import Element, read_xml
@@ -62,6 +63,7 @@ async def serving(
     journal: Path | None = None,
     state: Path | None = None,
     bearer: SecretStr | None = None,
+    manners: Manners = POLITE,
 ) -> AsyncIterator[InventorySystem]:
     """Serve one in the running loop while the block runs.
 
@@ -70,7 +72,7 @@ async def serving(
     with closing(Journal(journal)) as received, closing(Journal(state)) as kept:
         resources = Resources(path=RESOURCE, clock=_now, kept=kept)
         resources.restore(read_journal(state) if state else [])
-        store = _Store(resources=resources, received=received, bearer=bearer)
+        store = _Store(resources=resources, received=received, bearer=bearer, manners=manners)
         faults = Faults(store.application())
         async with listening(faults, host=host, port=port) as address:
             yield InventorySystem(
@@ -85,6 +87,7 @@ class _Store:
     resources: Resources
     received: Journal
     bearer: SecretStr | None
+    manners: Manners
 
     def application(self) -> Starlette:
         return Starlette(
@@ -112,18 +115,22 @@ class _Store:
 
     async def listed(self, request: Request) -> Response:
         authenticate(request, self.bearer)
-        return listed(request, RESOURCE, self.resources.all())
+        return listed(request, RESOURCE, self.resources.all(), self.manners)
 
     async def one(self, request: Request) -> Response:
         authenticate(request, self.bearer)
-        return shown(request, self._there(request))
+        found = self._there(request)
+        return shown(request, found, {"ETag": tag_of(found)} if self.manners.tags else None)
 
     async def changed(self, request: Request) -> Response:
         authenticate(request, self.bearer)
-        self._there(request)
-        resource = self.resources.change(request.path_params["id"], await read_json(request))
+        there = self._there(request)
+        patch = await read_json(request, *self.manners.patches)
+        if self.manners.tags and request.headers.get("if-match") not in (None, "*", tag_of(there)):
+            raise HTTPException(412)
+        resource = self.resources.change(request.path_params["id"], patch)
         self._receive(request, str(resource["id"]), resource.get("name"))
-        return answer(200, resource)
+        return answer(200, resource) if self.manners.shows_changes else Response(status_code=204)
 
     async def removed(self, request: Request) -> Response:
         authenticate(request, self.bearer)

@@ -26,6 +26,15 @@ INV: Final = f"{{{_MTOP}/nrf/xsd/invdata/v1}}"
 COI: Final = f"{{{_MTOP}/fmw/xsd/coi/v1}}"
 CRI: Final = f"{{{_MTOP}/nrb/xsd/cri/v1}}"
 KINDS: Final = ("me", "eq", "ptp", "tl")
+UPDATE: Final = frozenset(
+    {
+        *("activationFeature", "administrativeState", "attachment", "category", "description", "endOperatingDate"),
+        *("name", "note", "operationalState", "place", "relatedParty", "resourceCharacteristic"),
+        *("resourceRelationship", "resourceSpecification", "resourceStatus", "resourceVersion"),
+        *("startOperatingDate", "usageState"),
+    }
+)
+"""The members of Resource_Update that a client may set."""
 _PREFIX: Final = "R-"
 _STATES: Final = {"administrativeState": ("locked", "unlocked", "shutdown"), "operationalState": ("enable", "disable")}
 _ORDER: Final = [
@@ -111,9 +120,9 @@ class Resources:
     def change(self, resource_id: str, patch: object) -> Resource:
         """Apply a merge patch, or raise Malformed or KeyError."""
         before = self._resources[resource_id]
-        for name in ("id", "href"):
-            if isinstance(patch, dict) and name in patch:
-                raise Malformed(f"{name} is decided by the server", field=name)
+        for name in patch if isinstance(patch, dict) else ():
+            if name not in UPDATE and not name.startswith("@"):
+                raise Malformed(f"{name} is none of what a change may have", field=name)
         after = merge_patch(before, _checked(patch))
         assert isinstance(after, dict)
         return self.put(_checked(after))

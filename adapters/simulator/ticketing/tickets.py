@@ -7,11 +7,11 @@ any more. Two tickets may have the same external id: whose fault that is, is for
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 from uuid import uuid4
 
 from adapters.errors import Malformed
+from adapters.simulator.api import Changed, Unchangeable
 from adapters.simulator.journal import Journal
 from adapters.tmf.tmf630 import merge_patch, read_time, write_time
 
@@ -20,6 +20,14 @@ Ticket: TypeAlias = dict[str, object]
 STATUSES: Final = ("acknowledged", "rejected", "pending", "held", "inProgress", "cancelled", "closed", "resolved")
 UNCHANGEABLE: Final = ("closed", "cancelled")
 REQUIRED: Final = ("description", "severity", "ticketType")
+UPDATE: Final = frozenset(
+    {
+        *("attachment", "channel", "description", "expectedResolutionDate", "externalId", "name", "note", "priority"),
+        *("relatedEntity", "relatedParty", "requestedResolutionDate", "resolutionDate", "severity", "status"),
+        *("statusChangeReason", "ticketType", "troubleTicketRelationship"),
+    }
+)
+"""The members of TroubleTicket_Update."""
 _DECIDED_HERE: Final = ("id", "href", "creationDate", "lastUpdate", "statusChangeDate", "statusChange")
 _STRINGS: Final = ("externalId", "name", "description", "severity", "ticketType", "priority", "statusChangeReason")
 _TIMES: Final = ("expectedResolutionDate", "requestedResolutionDate", "resolutionDate")
@@ -31,18 +39,6 @@ _ITEMS: Final[Mapping[str, tuple[str, ...]]] = {
     "troubleTicketRelationship": ("id", "relationshipType"),
 }
 """Attributes that are lists of objects, and what each object must have, as a string."""
-
-
-class Unchangeable(Exception):
-    """The ticket is closed or cancelled."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
-    """A ticket before and after."""
-
-    before: Ticket
-    after: Ticket
 
 
 class Tickets:
@@ -87,8 +83,6 @@ class Tickets:
         before = self._tickets[ticket_id]
         if before["status"] in UNCHANGEABLE:
             raise Unchangeable
-        if isinstance(patch, dict) and (refused := [name for name in _DECIDED_HERE if name in patch]):
-            raise Malformed(f"{refused[0]} is decided by the server", field=refused[0])
         _checked(patch)
         after = merge_patch(before, patch)
         assert isinstance(after, dict)

@@ -45,12 +45,12 @@ from adapters.ticketing.outbound.rt_resource import (
     ticket_of,
     total_of,
 )
+from adapters.transport.paging import Asked, Page, all_pages
 from adapters.transport.transport import Call, Transport
 
 CHUNK: Final = 50
 """How many tickets are asked for at once."""
 _PAGE: Final = 100
-_MOST_PAGES: Final = 100
 _CONFLICT: Final = 409
 _CHANGED_MEANWHILE: Final = 412
 _UNFIT: Final = 422
@@ -159,9 +159,12 @@ class Rt:
                 self._passed_over.note(each.id, str(nonsense))
         return found
 
-    async def subscribe(self, callback: str, *, deadline: float) -> None:  # noqa: ARG002 - there is nothing to ask
+    async def subscribe(self, callback: str, *, deadline: float) -> str:  # noqa: ARG002 - there is nothing to ask
         """Refuse: RT has no hub."""
         raise Rejected("Request Tracker calls nobody", hint="Leave callback empty: it is polled", status=_CALLS_NOBODY)
+
+    async def unsubscribe(self, their_id: str, *, deadline: float) -> None:
+        """Do nothing: there is no registration."""
 
     async def _opened(self, their_id: str, deadline: float) -> RtTicket:
         """Read what was just opened; whatever goes wrong now, it is there."""
@@ -215,7 +218,8 @@ class Rt:
         headers = {"If-Match": tag} if tag else {}
         try:
             await self._transport.exchange(
-                Call(method="PUT", path=("ticket", their_id), body=body, headers=headers), deadline=deadline
+                Call(method="PUT", path=("ticket", their_id), body=body, headers=headers, names_thing=True),
+                deadline=deadline,
             )
         except Rejected as rejected:
             if rejected.status != _CHANGED_MEANWHILE:
@@ -228,14 +232,15 @@ class Rt:
         async for _ in self._listed(Call(method="GET", path=("transactions",), query=query), deadline):
             return
         body = {"Subject": subject, "Content": text, "ContentType": "text/plain"}
-        call = Call(method="POST", path=("ticket", their_id, "comment"), body=body)
+        call = Call(method="POST", path=("ticket", their_id, "comment"), body=body, names_thing=True)
         await self._transport.exchange(call, deadline=deadline)
 
     async def _ticket(self, their_id: str, deadline: float) -> tuple[RtTicket, str]:
         """GET one by its number, with its ETag: of one that was merged into another, the other."""
         if not their_id.isdigit():  # another system's, from before this one was ours
             raise Rejected(f"{their_id} is no number of a ticket", hint="Open another one", status=_GONE)
-        answer = await self._transport.exchange(Call(method="GET", path=("ticket", their_id)), deadline=deadline)
+        call = Call(method="GET", path=("ticket", their_id), names_thing=True)
+        answer = await self._transport.exchange(call, deadline=deadline)
         return ticket_of(answer.json(), self._desk), answer.headers.get("etag", "")
 
     async def _each(self, their_ids: Sequence[str], deadline: float) -> AsyncIterator[tuple[str, RtTicket]]:
@@ -294,18 +299,16 @@ class Rt:
 
     async def _listed(self, call: Call, deadline: float) -> AsyncIterator[tuple[str, object]]:
         """Give the items of a list, page by page; where RT does not say how many there are, up to an empty page."""
-        count = 0
-        for page in range(1, _MOST_PAGES + 1):
-            query = (*call.query, ("page", str(page)), ("per_page", str(_PAGE)))
-            asked = Call(method=call.method, path=call.path, query=query, body=call.body)
-            answer = (await self._transport.exchange(asked, deadline=deadline)).json()
-            items, total = items_of(answer), total_of(answer)
-            for number, each in enumerate(items, start=count):
-                yield f"items[{number}]", each
-            count += len(items)
-            if not items or (total is not None and count >= total):
-                return
-        raise Nonsense(f"{self._transport.name} answered a list without an end", where="total")
+
+        async def ask(asked: Asked) -> Page:
+            query = (*call.query, ("page", str(asked.number)), ("per_page", str(_PAGE)))
+            page = Call(method=call.method, path=call.path, query=query, body=call.body)
+            answer = (await self._transport.exchange(page, deadline=deadline)).json()
+            total = total_of(answer)
+            return Page(items=items_of(answer), total=total, has_next=total is None, where="total")
+
+        for number, each in enumerate(await all_pages(self._transport.name, ask, size=_PAGE)):
+            yield f"items[{number}]", each
 
 
 def _known_as(item: object, where: str) -> str:

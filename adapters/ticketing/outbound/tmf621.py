@@ -1,7 +1,8 @@
 """A ticketing system that speaks TMF621, version 4: each thing that is owed to it is one HTTP exchange, or two.
 
 Its POST does not notice that it was heard before, so `find` asks by our key first. Its PATCH replaces lists, so `amend`
-looks at the ticket before it changes it. What is written and what is believed is in `tmf621_resource.py`.
+looks at the ticket before it changes it. What is written and what is believed is in `tmf621_resource.py`; how lists and answers
+are read, in `adapters.tmf_client`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from adapters.ticketing.tmf621_resource import (
     REPORT,
     SERVICE,
     Statuses,
-    a_list,
     an_object,
     change,
     check_explained,
@@ -35,12 +35,12 @@ from adapters.ticketing.tmf621_resource import (
     state_of_ours,
 )
 from adapters.tmf.tmf630 import quote_value, write_time
-from adapters.transport.transport import Call, Transport
+from adapters.tmf_client.client import TmfClient
+from adapters.transport.transport import Transport
 
 RESOURCE: Final = "troubleTicket"
 CHUNK: Final = 50
 """How many tickets are asked for at once."""
-_MOST_PAGES: Final = 100
 _CONFLICT: Final = 409
 
 log = structlog.get_logger(__name__)
@@ -57,14 +57,15 @@ class Tmf621:
         passed_over: PassedOver | None = None,
     ) -> None:
         """Take what its own statuses mean, and who is told of tickets that cannot be read."""
-        self._transport = transport
+        self._client = TmfClient(transport)
+        self._name = transport.name
         self._statuses = statuses
         self._passed_over = passed_over or PassedOver(transport.name)
 
     @property
     def retry_at(self) -> float | None:
         """When the next call is let through, by time.monotonic(); None: now."""
-        return self._transport.breaker.retry_at
+        return self._client.retry_at
 
     async def find(self, external_id: str, *, deadline: float) -> TicketState | None:
         """Ask by our key."""
@@ -73,29 +74,32 @@ class Tmf621:
             state = state_of_ours(each, external_id, self._statuses, where)
             found[state.id] = created_at(each, where), state
         if len(found) > 1:
-            log.warning("several tickets with one key", system=self._transport.name, key=external_id, tickets=[*found])
+            log.warning("several tickets with one key", system=self._name, key=external_id, tickets=[*found])
         first = min(found.values(), key=lambda each: (each[0], each[1].id), default=None)
         return first[1] if first else None
 
     async def open(self, order: TicketOrder, *, delivery_id: str, deadline: float) -> TicketState:
-        """POST it."""
-        call = Call(
-            method="POST", path=(RESOURCE,), body=creation(order, delivery_id, _now()), headers=_key(delivery_id)
-        )
-        answer = await self._transport.exchange(call, deadline=deadline)
-        return state_of_ours(answer.json(), order.external_id, self._statuses)
+        """POST it; where the answer does not say what came of it, ask by our key."""
+        body = creation(order, delivery_id, _now())
+        made = await self._client.created((RESOURCE,), body, key=delivery_id, deadline=deadline)
+        if made is not None:
+            return state_of_ours(made, order.external_id, self._statuses)
+        found = await self.find(order.external_id, deadline=deadline)
+        if found is None:
+            raise Nonsense(f"{self._name} does not show what it has opened", where="externalId")
+        return found
 
     async def amend(self, their_id: str, order: TicketOrder, *, delivery_id: str, deadline: float) -> TicketState:
         """GET it, and PATCH what is different."""
-        path = (RESOURCE, their_id)
-        answer = (await self._transport.exchange(Call(method="GET", path=path), deadline=deadline)).json()
-        there = self._same(state_of_ours(answer, order.external_id, self._statuses), their_id)
-        if there.status in FINAL:
-            raise Rejected(f"The ticket {their_id} is not changed any more", hint="Open another one", status=_CONFLICT)
-        body = change(an_object(answer), order, delivery_id, _now(), self._statuses)
-        call = Call(method="PATCH", path=path, body=body, headers=_key(delivery_id))
-        changed = (await self._transport.exchange(call, deadline=deadline)).json()
-        return self._same(state_of_ours(changed, order.external_id, self._statuses), their_id)
+
+        def patch(there: object) -> Mapping[str, object]:
+            if self._same(state_of_ours(there, order.external_id, self._statuses), their_id).status in FINAL:
+                said = f"The ticket {their_id} is not changed any more"
+                raise Rejected(said, hint="Open another one", status=_CONFLICT)
+            return change(an_object(there), order, delivery_id, _now(), self._statuses)
+
+        amended = await self._client.revised((RESOURCE, their_id), patch, key=delivery_id, deadline=deadline)
+        return self._same(state_of_ours(amended, order.external_id, self._statuses), their_id)
 
     async def states(self, their_ids: Sequence[str], *, deadline: float) -> list[TicketState]:
         """GET them, some at a time."""
@@ -139,14 +143,13 @@ class Tmf621:
         theirs = [quote_value(word) for word, ours in self._statuses.items() if ours in OPEN]
         return ",".join(dict.fromkeys((*OPEN, *theirs)))
 
-    async def subscribe(self, callback: str, *, deadline: float) -> None:
-        """POST the hub; that it knows us already is said by 409."""
-        call = Call(method="POST", path=("hub",), body={"callback": callback})
-        try:
-            await self._transport.exchange(call, deadline=deadline)
-        except Rejected as rejected:
-            if rejected.status != _CONFLICT:
-                raise
+    async def subscribe(self, callback: str, *, deadline: float) -> str:
+        """POST the hub."""
+        return await self._client.registered(callback, deadline=deadline)
+
+    async def unsubscribe(self, their_id: str, *, deadline: float) -> None:
+        """DELETE it there."""
+        await self._client.removed(("hub", their_id), key="", deadline=deadline)
 
     async def _each(
         self, their_ids: Sequence[str], fields: Sequence[str], deadline: float
@@ -160,7 +163,7 @@ class Tmf621:
                 if not known_as:
                     self._passed_over.note(where, "A ticket that the ticketing system answered has no id")
                 elif known_as not in chunk:  # it does not look at what it is asked for: nothing of it can be believed
-                    raise Nonsense(f"{self._transport.name} answered a ticket not asked for", where=f"{where}.id")
+                    raise Nonsense(f"{self._name} answered a ticket not asked for", where=f"{where}.id")
                 else:
                     yield where, each
 
@@ -173,25 +176,12 @@ class Tmf621:
 
     async def _pages(self, query: tuple[tuple[str, str], ...], deadline: float) -> list[tuple[str, object]]:
         """Give all of a list, page by page, however small they are."""
-        found: list[tuple[str, object]] = []
-        for _ in range(_MOST_PAGES):
-            paging = (("offset", str(len(found))), ("limit", str(CHUNK)))
-            call = Call(method="GET", path=(RESOURCE,), query=(*query, *paging))
-            answer = await self._transport.exchange(call, deadline=deadline)
-            items = a_list(answer.json())
-            found += [(f"[{number}]", each) for number, each in enumerate(items, start=len(found))]
-            if not items or len(found) >= _count(answer.headers.get("x-total-count", "")):
-                return found
-        raise Nonsense(f"{self._transport.name} answered a list without an end", where="X-Total-Count")
+        return await self._client.listed((RESOURCE,), query, size=CHUNK, deadline=deadline)
 
     def _same(self, state: TicketState, their_id: str) -> TicketState:
         if state.id != their_id:
-            raise Nonsense(f"{self._transport.name} answered another ticket than the one asked for", where="id")
+            raise Nonsense(f"{self._name} answered another ticket than the one asked for", where="id")
         return state
-
-
-def _key(delivery_id: str) -> dict[str, str]:
-    return {"Idempotency-Key": delivery_id}
 
 
 def _now() -> int:
@@ -204,7 +194,3 @@ def _known_as(ticket: object, where: str) -> str:
         return id_of(ticket, where)
     except Nonsense:
         return where
-
-
-def _count(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0

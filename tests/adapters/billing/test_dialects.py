@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.billing import Billing, CustomerRef, Record
-from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
+from adapters.errors import AdapterError, Busy, Nonsense, NotAdmitted, TimedOut, Unreachable
 from adapters.simulator.faults import Kind, Rule
 from tests.adapters.billing.dialects import ADA, AT, HOUR, NAMES, Told, dialect, downtime, facts, usage
 from tests.adapters.conftest import soon
@@ -141,7 +141,7 @@ async def test_who_is_asked_too_often_in_vain_is_left_alone_for_a_while(tmp_path
 @pytest.mark.parametrize("name", ["tmf635", "ipdr"])
 async def test_what_billing_does_not_want_is_refused(name: str, tmp_path: Path) -> None:
     async with dialect(name, tmp_path, bearer=SecretStr("another")) as told:
-        with pytest.raises(Rejected) as caught:
+        with pytest.raises(NotAdmitted) as caught:
             await tell(told, usage())
         assert caught.value.status == 401
         assert told.held() == []

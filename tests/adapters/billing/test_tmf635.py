@@ -94,7 +94,8 @@ def listed(*bodies: dict[str, Any], total: int | None = None) -> bytes:
 
 
 async def test_a_system_that_ignores_what_it_is_asked_for_is_looked_through() -> None:
-    pages = (listed(*(usage_body(usage(n)) for n in (2, 3)), total=3), listed(usage_body(usage(1)), total=3))
+    others = listed(*({**usage_body(usage(n)), "id": f"Y{n}"} for n in (2, 3)), total=3)
+    pages = (others, listed(usage_body(usage(1)), total=3))
     async with saying(*pages) as other, asking(other.address) as transport:
         assert await Tmf635(transport).tell(usage(1), again=True, delivery_id="d", deadline=soon()) == "X0"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
+from adapters.errors import AdapterError, Busy, Nonsense, NotAdmitted, Rejected, TimedOut, Unreachable
 from adapters.fault_management import AlarmOrder, FaultManagement
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.journal import read_journal
@@ -150,11 +150,14 @@ async def test_a_system_that_is_slow_has_acted_all_the_same(side: Side) -> None:
         await side.system.report(order(payload()), delivery_id="event-1:u:a", deadline=soon(0.1))
 
 
-@pytest.mark.parametrize("status", ["400 Bad Request", "404 Not Found", "422 Unprocessable"])
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [("400 Bad Request", Rejected), ("422 Unprocessable", Rejected), ("404 Not Found", NotAdmitted)],
+)
 @pytest.mark.parametrize("name", list(DIALECTS))
-async def test_a_refusal_is_one(name: str, status: str) -> None:
+async def test_a_refusal_is_one(name: str, status: str, error: type[AdapterError]) -> None:
     async with saying(http(status, b"{}", JSON)) as server, asking(server.address) as transport:
-        with pytest.raises(Rejected):
+        with pytest.raises(error):
             await DIALECTS[name](transport).report(order(payload()), delivery_id="event-1:u:a", deadline=soon())
 
 

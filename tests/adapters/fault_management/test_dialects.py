@@ -10,11 +10,14 @@ import pytest
 from lxml import etree
 from pydantic import SecretStr
 
-from adapters.errors import Busy, Rejected
+from adapters.errors import Busy, NotAdmitted, Rejected
+from adapters.fault_management import TheirAlarm
 from adapters.fault_management.alarms.read import read_alarm
 from adapters.fault_management.outbound.alerta import Alerta
 from adapters.fault_management.outbound.mtosi import Mtosi
+from adapters.fault_management.outbound.tmf642 import UPDATED, plain, update
 from adapters.simulator.fault_management import alerta
+from adapters.transport.credentials import Token, fixed
 from adapters.transport.transport import System, opened
 from tests.adapters.conftest import JSON, asking, http, saying, soon
 from tests.adapters.fault_management.alarms.published import faults
@@ -74,10 +77,31 @@ async def test_an_alarm_of_theirs_that_is_gone_is_not_found(tmp_path: Path, reco
         assert await side.system.find(order(told), deadline=soon()) is None
 
 
-async def test_the_hub_is_asked_once_however_often(tmp_path: Path) -> None:
+async def test_the_hub_gives_a_registration_that_can_be_taken_back(tmp_path: Path) -> None:
     async with of_tmf642(tmp_path / "journal") as side:
-        for _ in range(2):
-            await side.system.subscribe("http://127.0.0.1:9/there", deadline=soon())
+        first = await side.system.subscribe("http://127.0.0.1:9/there", deadline=soon())
+        assert first
+        assert await side.system.subscribe("http://127.0.0.1:9/there", deadline=soon()) == ""
+        await side.system.unsubscribe(first, deadline=soon())
+        assert await side.system.subscribe("http://127.0.0.1:9/there", deadline=soon())
+
+
+@pytest.mark.parametrize("event", ["AlarmUpdated", "AlarmCleared", "AlarmAcknowledged", "AlarmEffectChanged"])
+@pytest.mark.parametrize("theirs", [False, True])
+def test_a_change_of_an_alarm_is_what_is_published(event: str, *, theirs: bool) -> None:
+    told = payload(event, theirs=theirs, state="cleared" if event == "AlarmCleared" else "updated")
+    told["record"] |= {"x733": {"trendIndication": "noChange"}, "@type": "X733Alarm", "@schemaLocation": "/x"}
+    body = update(TheirAlarm(id="1", acknowledged=False), order(told))
+    assert body.keys() <= UPDATED
+    assert None not in body.values()
+    assert [*published("Alarm_Update", 642).iter_errors(body)] == []
+    assert plain(body)["affectedService"] == [{"id": "service-a"}]
+
+
+def test_one_that_is_back_is_not_over_any_more() -> None:
+    for is_cleared in (True, False):
+        body = update(TheirAlarm(id="1", acknowledged=False, is_cleared=is_cleared), order(payload("AlarmReopened")))
+        assert ("alarmClearedTime" in body) is is_cleared
 
 
 async def test_an_alert_says_whose_services_it_affects(tmp_path: Path) -> None:
@@ -122,20 +146,43 @@ async def test_an_alert_of_theirs_gets_attributes_and_their_status(tmp_path: Pat
     assert (alert["event"], alert["status"], alert["attributes"]["customer"]) == ("LOS", "ack", "Ada")
 
 
-async def test_an_alert_in_a_blackout_is_told_and_that_is_all() -> None:
-    body = b'{"status": "ok", "message": "Suppressed alert during blackout period"}'
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"status": "ok", "message": "Suppressed alert during blackout period"}',
+        b'{"status": "ok", "message": "Suppressed alert during blackout period", "id": "a-1"}',
+        b'{"status": "ok", "message": "The night belongs to lovers", "id": "a-1"}',
+    ],
+)
+async def test_an_alert_that_a_blackout_swallows_is_told_again(body: bytes) -> None:
     async with saying(http("202 Accepted", body, JSON)) as server, asking(server.address) as transport:
-        await Alerta(transport).report(order(payload()), delivery_id="event-1:u:a", deadline=soon())
-    assert server.heard[0].startswith(b"POST /alert HTTP/1.1")
+        with pytest.raises(Busy) as caught:
+            await Alerta(transport).report(order(payload()), delivery_id="event-1:u:a", deadline=soon())
+    assert not caught.value.may_have_happened, "it was thrown away: nothing is waited out"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"status": "ok", "message": "Alert forwarded by alerta-1 already processed by alerta-2"}',
+        b'{"status": "ok", "message": "Heartbeat received", "id": "h-1"}',
+    ],
+)
+async def test_an_alert_that_came_round_in_a_circle_is_told_and_that_is_all(body: bytes) -> None:
+    async with saying(http("202 Accepted", body, JSON)) as server, asking(server.address) as transport:
+        note = await Alerta(transport).report(order(payload()), delivery_id="event-1:u:a", deadline=soon())
+    assert note
+    assert len(server.heard) == 1
 
 
 async def test_alerta_is_asked_with_its_key() -> None:
     async with alerta.serving(key=SecretStr("key")) as served:
         async with opened(System(name="alerta", address=served.address)) as transport:
-            with pytest.raises(Rejected):
+            with pytest.raises(NotAdmitted):
                 await Alerta(transport).report(order(payload()), delivery_id="e:u:a", deadline=soon())
-            system = Alerta(transport, key=SecretStr("key"))
-            await system.report(order(payload()), delivery_id="e:u:a", deadline=soon())
+        key = Token(secret=fixed(SecretStr("key")), header="X-API-Key", scheme="")
+        async with opened(System(name="alerta", address=served.address, credential=key)) as transport:
+            await Alerta(transport).report(order(payload()), delivery_id="e:u:a", deadline=soon())
         assert len(served.alerts) == 1
 
 

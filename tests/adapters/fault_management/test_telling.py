@@ -5,22 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from adapters.delivery.delivery import Lanes, Pace
+from adapters.fault_management.outbound.tmf642 import Tmf642
 from adapters.fault_management.telling import AlarmTeller, Attention
+from adapters.simulator.fault_management import alarm_management
 from adapters.simulator.faults import Kind, Rule
+from adapters.simulator.manners import Manners
+from adapters.transport.transport import System, opened
 from graph.changes.alarms.acknowledge import acknowledge_alarm, unacknowledge_alarm
 from graph.changes.alarms.alarms import AlarmPolicy, clear_alarm
 from graph.changes.deliveries import replay_delivery
 from graph.changes.policy import Hearing
+from graph.ledger import retry
 from graph.model.scope import Principal, Role
 from graph.store.store import Store
 from tests.adapters.delivery.test_delivery import until
-from tests.adapters.fault_management.sides import SIDES, Side
+from tests.adapters.fault_management.sides import SIDES, OfTmf642, Side, of_alerta
 from tests.graph.changes.network import AT, Laid, lay, report, soon
 
 OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)
@@ -162,3 +169,64 @@ async def test_a_payload_that_makes_no_sense_is_parked(laid: Laid, side: Side) -
             return found == [["DEAD", "A fault of ours: KeyError"]]
 
         await until(is_parked)
+
+
+async def test_what_a_blackout_of_alerta_swallows_is_told_when_it_is_over(
+    laid: Laid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry, "BASE_MS", 50)
+    async with of_alerta(tmp_path / "journal") as side, httpx.AsyncClient(base_url=side.served.address) as person:
+        alarm = await laid.raise_(report("trunk-1"), policy=POLICY)
+        async with process(laid, side):
+            await told(laid)
+            hushed = (await person.post("/blackout", json={"environment": "Production"})).json()["id"]
+            await laid.raise_(report("trunk-1", cleared=True), policy=POLICY)
+            other = await laid.raise_(report("card-4", 2), policy=POLICY)
+
+            async def is_tried() -> bool:
+                rows = await laid.rows("MATCH (d:Delivery) WHERE d.state = 'READY' RETURN min(d.attempts), count(d)")
+                return bool(rows[0][1] == 2 and rows[0][0] > 3)
+
+            await until(is_tried)
+            assert (side.known()[alarm][0].cleared, other in side.known()) == (False, False)
+            await person.delete(f"/blackout/{hushed}")
+            await told(laid)
+        assert (side.known()[alarm][0].cleared, len(side.known()[other])) == (True, 1)
+
+
+class TestTmf642AsRealOnesAre:
+    """It refuses what no schema has, takes one media type, answers nothing, has no hub."""
+
+    @pytest.mark.parametrize(
+        "manners",
+        [
+            pytest.param({}, id="as published"),
+            pytest.param({"extensions": False}, id="no members of ours"),
+            pytest.param({"patches": ("application/merge-patch+json",)}, id="merge patches only"),
+            pytest.param({"shows_changes": False, "tags": False}, id="204"),
+            pytest.param({"most": 1, "links": False}, id="one to a page, and nothing said of more"),
+        ],
+    )
+    async def test_the_story_of_alarms_is_known_there(self, laid: Laid, manners: dict[str, Any]) -> None:
+        async with (
+            alarm_management.serving(manners=Manners(**manners)) as served,
+            opened(System(name="umbrella", address=served.address, failures=1_000)) as transport,
+        ):
+            side = OfTmf642(Tmf642(transport), served.faults, served)
+            async with process(laid, side):
+                alarms = [await laid.raise_(report("trunk-1", n), policy=POLICY) for n in range(3)]
+                await told(laid)
+                for each in alarms:
+                    await side.acknowledge(each)
+
+                async def is_noted(which: str) -> bool:
+                    return bool((await laid.alarm(which))["ack"] == "acknowledged")
+
+                for each in alarms:
+                    await until(partial(is_noted, each))
+                await laid.raise_(report("trunk-1", 0, perceived_severity="minor", changed_at=AT + 1), policy=POLICY)
+                await laid.raise_(report("trunk-1", 1, cleared=True), policy=POLICY)
+                await told(laid)
+                known = side.known()
+                assert [len(known[each]) for each in alarms] == [1, 1, 1]
+                assert (known[alarms[0]][0].severity, known[alarms[1]][0].cleared) == ("minor", True)

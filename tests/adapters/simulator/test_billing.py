@@ -61,7 +61,7 @@ async def test_a_record_is_found_by_what_stands_in_its_characteristics(person: h
     found = await person.get(PATHS[USAGE], params={"usageCharacteristic.value": "usage-2"})
     assert [each["id"] for each in found.json()] == ["USG-00000003"]
     page = await person.get(PATHS[USAGE], params={"limit": 2, "fields": "status"})
-    assert (page.status_code, page.headers["x-total-count"], len(page.json())) == (206, "3", 2)
+    assert (page.status_code, "next" in page.links, len(page.json())) == (206, True, 2)
 
 
 async def test_a_problem_is_changed_by_a_merge_patch(person: httpx.AsyncClient) -> None:

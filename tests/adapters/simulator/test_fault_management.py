@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
+from adapters.errors import AdapterError, Busy, Nonsense, NotAdmitted, TimedOut, Unreachable
 from adapters.simulator.fault_management.fault_management import FaultManagement, alarm_body, reporting, words_of
 from adapters.simulator.faults import Faults, Kind, Rule
 from adapters.simulator.serving import listening
@@ -133,7 +133,7 @@ async def test_it_says_what_was_wrong_in_the_end(
 
 async def test_what_is_refused_is_not_told_again(address: str, gateway: AlarmManagement) -> None:
     async with reporting(address, SecretStr("another")) as stranger:
-        with pytest.raises(Rejected) as caught:
+        with pytest.raises(NotAdmitted) as caught:
             await stranger.raise_alarm("card-7", number=1, deadline=soon())
         assert (caught.value.status, stranger.repeated, gateway.heard) == (401, 0, 0)
 

@@ -128,8 +128,7 @@ class TestLists:
     async def test_pages(self, person: httpx.AsyncClient, ids: list[str]) -> None:
         answer, seen = await person.get("/troubleTicket?limit=2&fields=status"), []
         for status in (206, 206, 206):
-            assert (answer.status_code, answer.headers["x-total-count"]) == (status, "5")
-            assert answer.headers["x-result-count"] == str(len(answer.json()))
+            assert (answer.status_code, "x-total-count" in answer.headers) == (status, False)
             seen += answer.json()
             if "next" in answer.links:
                 answer = await person.get(str(person.base_url.join(answer.links["next"]["url"])))
@@ -210,8 +209,7 @@ class TestChanges:
     async def test_null_takes_away_and_a_list_is_replaced(self, person: httpx.AsyncClient) -> None:
         ticket = await posted(person)
         patch = {"name": None, "note": [{"text": "New"}]}
-        headers = {"Content-Type": "application/merge-patch+json"}
-        answer = await person.patch(f"/troubleTicket/{ticket['id']}", content=orjson.dumps(patch), headers=headers)
+        answer = await person.patch(f"/troubleTicket/{ticket['id']}", json=patch)
         changed = answer.json()
         assert "name" not in changed
         assert [each["text"] for each in changed["note"]] == ["New"]

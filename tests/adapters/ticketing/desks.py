@@ -17,12 +17,14 @@ import httpx
 from pydantic import SecretStr
 
 from adapters.simulator.faults import Faults
+from adapters.simulator.manners import POLITE, Manners
 from adapters.simulator.ticketing.request_tracker import RequestTracker, serving_rt
 from adapters.simulator.ticketing.ticketing import TicketingSystem, serving
 from adapters.ticketing import Ticketing
 from adapters.ticketing.outbound.rt import Rt
 from adapters.ticketing.outbound.rt_resource import RtDesk
 from adapters.ticketing.outbound.tmf621 import Tmf621
+from adapters.transport.credentials import Token, fixed
 from adapters.transport.transport import System, opened
 
 LAID_OUT: Final = RtDesk(queue="Customers", key_field="Order key", service_field="Service")
@@ -134,13 +136,21 @@ class RtsDesk:
 
 
 @asynccontextmanager
-async def tmf_desk(journal: Path | None = None, *, failures: int = 100) -> AsyncIterator[Desk]:
+async def tmf_desk(
+    journal: Path | None = None, *, failures: int = 100, manners: Manners = POLITE
+) -> AsyncIterator[Desk]:
     async with (
-        serving(journal=journal) as system,
+        serving(journal=journal, manners=manners) as system,
         opened(System(name="ticketing", address=system.address, failures=failures)) as transport,
         httpx.AsyncClient(base_url=system.address) as person,
     ):
         yield TmfDesk(system, Tmf621(transport), person)
+
+
+def odd_desk(journal: Path | None = None, *, failures: int = 100) -> AbstractAsyncContextManager[Desk]:
+    """One that follows the conventions, and is as little like the other as they allow."""
+    manners = Manners(counts=True, links=False, most=1, shows_changes=False, tags=False, hub="many")
+    return tmf_desk(journal, failures=failures, manners=manners)
 
 
 @asynccontextmanager
@@ -154,13 +164,18 @@ async def rt_desk(journal: Path | None = None, *, failures: int = 100) -> AsyncI
 
 
 def rt_system(address: str, *, failures: int = 100) -> System:
-    return System(name="ticketing", address=address, bearer=SecretStr("our-token"), scheme="token", failures=failures)
+    return _system(address, SecretStr("our-token"), failures)
+
+
+def _system(address: str, token: SecretStr, failures: int) -> System:
+    credential = Token(secret=fixed(token), scheme="token")
+    return System(name="ticketing", address=address, credential=credential, failures=failures)
 
 
 @asynccontextmanager
 async def real_rt_desk(journal: Path | None = None) -> AsyncIterator[Desk]:  # noqa: ARG001 - a real one keeps none for us
     address, ours, hers = _REAL.split()
-    system = System(name="ticketing", address=address, bearer=_token(ours), scheme="token", failures=100)
+    system = _system(address, _token(ours), 100)
     authorization = f"token {_token(hers).get_secret_value()}"
     async with (
         opened(system) as transport,
@@ -176,7 +191,11 @@ def _token(path: str) -> SecretStr:
 
 
 _REAL: Final = os.environ.get("TRUNKLINE_TEST_RT", "")
-STAND_INS: Final = {"tmf621": tmf_desk, "rt": rt_desk}
+STAND_INS: Final[Mapping[str, Callable[..., AbstractAsyncContextManager[Desk]]]] = {
+    "tmf621": tmf_desk,
+    "odd-tmf621": odd_desk,
+    "rt": rt_desk,
+}
 DESKS: Final[Mapping[str, Callable[[Path], AbstractAsyncContextManager[Desk]]]] = {
     **STAND_INS,
     **({"real-rt": real_rt_desk} if _REAL else {}),

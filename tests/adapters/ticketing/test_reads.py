@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from adapters.ticketing.inbound import PLACE
 from adapters.ticketing.outbound.tmf621 import Tmf621
+from adapters.transport.credentials import Token, fixed
 from adapters.transport.transport import System, opened
 from gateway.settings.settings import Settings
 from graph.store.store import Store
@@ -114,8 +115,8 @@ async def test_a_list_is_filtered_sorted_and_cut(client: httpx.AsyncClient, mint
 
 async def test_our_own_client_polls_our_own_server(client: httpx.AsyncClient, mint: Mint) -> None:
     everything = {each["id"]: each for each in await listed(client, mint.bearer("operator"))}
-    token = SecretStr(mint.token("operator"))
-    async with opened(System(name="ours", address=str(client.base_url).rstrip("/"), bearer=token)) as transport:
+    token = Token(secret=fixed(SecretStr(mint.token("operator"))))
+    async with opened(System(name="ours", address=str(client.base_url).rstrip("/"), credential=token)) as transport:
         ours = Tmf621(transport)
         reported = await ours.reported(since=None, deadline=soon())
         assert {each.state.id: each.services for each in reported} == {

@@ -12,8 +12,9 @@ import httpx
 import orjson
 import pytest
 import structlog.testing
+from pydantic import SecretStr
 
-from adapters.errors import Busy, Malformed, Nonsense, Rejected
+from adapters.errors import Busy, Malformed, Nonsense, NotAdmitted, Rejected
 from adapters.passed_over import PassedOver
 from adapters.simulator.journal import read_journal
 from adapters.simulator.ticketing.request_tracker import RequestTracker, serving_rt
@@ -22,6 +23,7 @@ from adapters.simulator.ticketing.rt_tickets import Layout
 from adapters.ticketing import TicketHistory, TicketState
 from adapters.ticketing.outbound.rt import Rt
 from adapters.ticketing.outbound.rt_resource import PAIRINGS, PRIORITIES, RtDesk, change, creation, state_of, ticket_of
+from adapters.transport.credentials import Token, fixed
 from adapters.transport.transport import Transport, opened
 from graph.model.vocabulary import SEVERITIES, TICKET_STATES
 from tests.adapters.conftest import JSON, KEY, asking, http, order, saying, soon
@@ -163,8 +165,9 @@ async def test_a_status_of_its_own_needs_an_explanation(way: Transport, rt: Rt, 
 
 
 async def test_the_token_is_brought_in_rts_own_way(tracker: RequestTracker) -> None:
-    async with opened(replace(rt_system(tracker.address), scheme="Bearer")) as transport:
-        with pytest.raises(Rejected) as caught:
+    token = Token(secret=fixed(SecretStr("our-token")))
+    async with opened(replace(rt_system(tracker.address), credential=token)) as transport:
+        with pytest.raises(NotAdmitted) as caught:
             await Rt(transport, LAID_OUT).find(KEY, deadline=soon())
     assert caught.value.status == 401
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,31 @@ class TestAmending:
         assert ticket["relatedEntity"][0] == theirs
         assert len(ticket["relatedEntity"]) == 4
         assert ticket["name"] == "Grace's"
+
+    async def test_what_people_write_between_our_look_and_our_change_stays(
+        self, system: TicketingSystem, ticketing: Tmf621, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        state, looks = await opened(ticketing), itertools.count()
+        shown = system.tickets.get
+
+        def get(known_as: str) -> dict[str, Any] | None:
+            """Show it, and let Grace write right after the first look."""
+            ticket: Any = shown(known_as)
+            if next(looks) == 0:
+                system.tickets.change(known_as, {"note": [*ticket["note"], {"author": "Grace", "text": "On my way"}]})
+            return dict(ticket)
+
+        monkeypatch.setattr(system.tickets, "get", get)
+        await self.amended(ticketing, state, order(note="Now worse"))
+        texts = [each["text"] for each in kept(system, state)["note"]]
+        assert texts == ["Loss of signal", "On my way", "Now worse"]
+
+    async def test_a_list_that_is_as_it_should_be_is_left_alone(
+        self, system: TicketingSystem, ticketing: Tmf621
+    ) -> None:
+        ticket = kept(system, await opened(ticketing))
+        assert change(ticket, order(note=""), "d2", 0, {}).keys() == {"severity"}
+        assert change(ticket, order(note="Now worse"), "d2", 0, {}).keys() == {"severity", "note"}
 
     async def test_one_with_another_key_is_none_of_ours(self, ticketing: Tmf621, journal: Path) -> None:
         state = await opened(ticketing, "someone-elses")
@@ -261,9 +287,11 @@ async def test_a_list_that_has_no_end_is_nonsense() -> None:
     assert caught.value.where == "X-Total-Count"
 
 
-async def test_subscribing_again_does_no_harm(ticketing: Tmf621) -> None:
-    for _ in range(2):
-        await ticketing.subscribe("http://127.0.0.1:9/callback", deadline=soon())
+async def test_a_registration_has_an_id_and_is_taken_back_by_it(ticketing: Tmf621) -> None:
+    first = await ticketing.subscribe("http://127.0.0.1:9/callback", deadline=soon())
+    assert first
+    assert await ticketing.subscribe("http://127.0.0.1:9/callback", deadline=soon()) == ""
+    await ticketing.unsubscribe(first, deadline=soon())
     with pytest.raises(Rejected):
         await ticketing.subscribe("no address", deadline=soon())
 

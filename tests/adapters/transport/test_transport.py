@@ -9,15 +9,22 @@ from email.utils import format_datetime
 import pytest
 from pydantic import SecretStr
 
-from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
+from adapters.errors import AdapterError, Busy, Conflict, Nonsense, NotAdmitted, Rejected, TimedOut, Unreachable
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.ticketing.ticketing import TicketingSystem, serving
+from adapters.transport.credentials import Basic, Client, ClientCredentials, Credential, Token, fixed
 from adapters.transport.retry_after import LONGEST, retry_after
 from adapters.transport.transport import Call, System, Transport, opened
 from tests.adapters.conftest import JSON, asking, http, saying, soon
 
 GET = Call(method="GET", path=("troubleTicket",))
 SECRET = "a body that says too much"
+
+
+def credentials(secret: str) -> list[Credential]:
+    known = fixed(SecretStr(secret))
+    client = Client(token_url="http://as/token", client_id="us", client_secret=known)
+    return [Token(secret=known), Basic(user="us", password=known), ClientCredentials("ticketing", client)]
 
 
 async def failure(
@@ -61,7 +68,8 @@ def test_an_address_that_is_none_is_refused(address: str) -> None:
 
 
 def test_a_secret_is_not_printed() -> None:
-    assert "hush" not in repr(System(name="ticketing", address="http://h", bearer=SecretStr("hush")))
+    for each in credentials("hush"):
+        assert "hush" not in repr(System(name="ticketing", address="http://h", credential=each))
     with pytest.raises(ValueError, match="credential") as caught:
         System(name="ticketing", address="http://user:hush@h")
     assert "hush" not in str(caught.value)
@@ -69,10 +77,11 @@ def test_a_secret_is_not_printed() -> None:
 
 async def test_the_credential_is_brought() -> None:
     async with serving(bearer=SecretStr("let me in")) as system:
-        async with opened(System(name="ticketing", address=system.address, bearer=SecretStr("let me in"))) as known:
+        token = Token(secret=fixed(SecretStr("let me in")))
+        async with opened(System(name="ticketing", address=system.address, credential=token)) as known:
             assert (await known.exchange(GET, deadline=soon())).json() == []
         async with asking(system.address) as stranger:
-            with pytest.raises(Rejected) as caught:
+            with pytest.raises(NotAdmitted) as caught:
                 await stranger.exchange(GET, deadline=soon())
     assert caught.value.status == 401
 
@@ -141,19 +150,33 @@ class TestFailures:
         assert isinstance(error, Busy)
         assert (error.status, error.retry_after, error.may_have_happened) == (status, 7.0, status >= 500)
 
-    @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 410, 415, 422, 451])
-    async def test_it_does_not_want_to_at_all(self, status: int) -> None:
-        error = await failure(http(f"{status} Whatever", SECRET.encode(), JSON))
-        assert isinstance(error, Rejected)
+    @pytest.mark.parametrize(
+        ("status", "kind", "of_a_thing"),
+        [
+            *((status, Rejected, Rejected) for status in (400, 415, 422, 451)),
+            *((status, NotAdmitted, Rejected) for status in (404, 405, 410)),
+            *((status, NotAdmitted, NotAdmitted) for status in (401, 403, 407)),
+            *((status, Conflict, Conflict) for status in (409, 412)),
+        ],
+    )
+    async def test_it_does_not_want_to_at_all(
+        self, status: int, kind: type[AdapterError], of_a_thing: type[AdapterError]
+    ) -> None:
+        said = http(f"{status} Whatever", SECRET.encode(), JSON)
+        error = await failure(said)
+        assert (type(error), error.may_have_happened) == (kind, False)
+        assert isinstance(error, Rejected | NotAdmitted)
         assert error.status == status
+        thing = Call(method="GET", path=("troubleTicket", "7"), names_thing=True)
+        assert type(await failure(said, thing)) is of_a_thing
 
     @pytest.mark.parametrize("status", [301, 302, 304, 307, 308])
     async def test_a_redirect_is_not_followed(self, status: int) -> None:
         async with saying(http("200 OK", b"{}", JSON)) as other:
             error = await failure(http(f"{status} Elsewhere", b"", f"Location: {other.address}/"))
             assert other.heard == []
-        assert isinstance(error, Nonsense)
-        assert error.where == "status"
+        assert isinstance(error, NotAdmitted)
+        assert (error.status, error.may_have_happened) == (status, False)
 
     @pytest.mark.parametrize(
         ("said", "where"),

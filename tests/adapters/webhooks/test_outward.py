@@ -17,7 +17,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from adapters.errors import AdapterError, Busy, Malformed, Nonsense, Rejected, TimedOut, Unreachable
+from adapters.errors import AdapterError, Busy, Malformed, NotAdmitted, Rejected, TimedOut, Unreachable
 from adapters.webhooks.outward import SIGNATURE, Rules, check_callback, is_outside, outward, signature
 from tests.adapters.conftest import soon
 
@@ -234,7 +234,13 @@ async def test_what_is_sent_is_signed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(500, Busy), (503, Busy), (429, Busy), (400, Rejected), (404, Rejected), (204, None)]
+    ("status", "error"),
+    [
+        *((status, Busy) for status in (500, 503, 429)),
+        *((status, Rejected) for status in (400, 404)),
+        *((status, NotAdmitted) for status in (401, 403)),
+        (204, None),
+    ],
 )
 async def test_what_it_answers_decides(status: int, error: type[AdapterError] | None) -> None:
     async def answer(_: web.Request) -> web.StreamResponse:
@@ -258,7 +264,7 @@ async def test_a_redirect_is_not_followed() -> None:
             return web.Response(status=307, headers={"Location": inside})
 
         async with hearing(answer) as (address, _):
-            with pytest.raises(Nonsense):
+            with pytest.raises(NotAdmitted):
                 await tell(address)
     assert heard == []
 

@@ -81,6 +81,22 @@ async def test_what_is_not_ready_says_why(settings: Settings) -> None:
         assert answer.headers["retry-after"] == "1"
 
 
+async def test_a_system_that_does_not_let_us_in_is_named_and_does_not_keep_requests_away(settings: Settings) -> None:
+    metrics = Metrics()
+
+    async def ready() -> str:
+        return ""
+
+    async with serving(Starlette(routes=[*health_routes(ready, metrics)]), settings) as client:
+        for reason in ("answered 401: Look at our credential", ""):
+            metrics.admits("ticketing", reason)
+            answer = await client.get("/readyz")
+            said = {"paused": {"ticketing": reason}} if reason else {}
+            assert (answer.status_code, answer.json()) == (200, {"status": "ready", **said})
+            gauge = f'trunkline_system_paused{{system="ticketing"}} {1.0 if reason else 0.0}'
+            assert gauge in (await client.get("/metrics")).text
+
+
 async def test_many_who_ask_whether_it_is_ready_cost_one_look(settings: Settings) -> None:
     looks = 0
     over = asyncio.Event()

@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from adapters.transport.credentials import Basic, ClientCredentials, Token
 from gateway.cli import run
 from gateway.errors import TREATMENTS, SettingsBroken
+from gateway.reaching import system_of
+from gateway.settings.billing import Billing
 from gateway.settings.settings import Issuer, Limits, Settings, load_settings
+from gateway.settings.system import BasicSettings, OAuthSettings, TlsSettings
 from gateway.settings.ticketing import RequestTracker, Ticketing
 
 
@@ -67,6 +71,46 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ),
         ("BILLING", '{"address": "http://x", "name": "a:b"}', "billing.name: string should match pattern"),
         (
+            "BILLING",
+            '{"address": "http://x", "bearer": "a", "basic": {"user": "u", "password": "p"}}',
+            "billing: has more than one of bearer, basic and oauth.",
+        ),
+        (
+            "BILLING",
+            '{"address": "http://x", "basic": {"user": "u"}}',
+            "billing.basic.password: it is missing; give it, or password_file.",
+        ),
+        (
+            "TICKETING",
+            '{"address": "http://x", "oauth": {"token_url": "ftp://x", "client_id": "u"}}',
+            "ticketing.oauth.token_url: string should match pattern",
+        ),
+        (
+            "TICKETING",
+            '{"address": "http://x", "oauth": {"token_url": "https://x/token", "client_id": "u"}}',
+            "ticketing.oauth.client_secret: it is missing; give it, or client_secret_file.",
+        ),
+        (
+            "INVENTORY",
+            '{"address": "http://x", "oauth": {"token_url": "https://x", "client_id": "u", "client_secret_file": "/no"}}',
+            "inventory.oauth.client_secret_file: /no cannot be read: No such file",
+        ),
+        (
+            "INVENTORY",
+            '{"address": "https://x", "tls": {}}',
+            "inventory.tls: needs a certificate_file, or an authority_",
+        ),
+        (
+            "INVENTORY",
+            '{"address": "https://x", "tls": {"authority_file": "/not/there"}}',
+            "inventory.tls: its files cannot be used: No such file",
+        ),
+        (
+            "FAULT_MANAGEMENT",
+            '{"address": "http://x", "tls": {"authority_file": "/not/there"}}',
+            "fault_management.tls: its address is not https://.",
+        ),
+        (
             "TICKETING",
             '{"address": "http://rt/REST/2.0", "dialect": "rt"}',
             "ticketing: needs the section rt, with a queue, for the dialect rt, and for no other.",
@@ -97,7 +141,8 @@ def test_a_fault_is_a_sentence_with_the_settings_name_and_exit_code_2(
 def test_every_setting_is_in_the_documentation() -> None:
     page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
     names = {*Settings.model_fields, *Issuer.model_fields, *Limits.model_fields, *Ticketing.model_fields}
-    names |= RequestTracker.model_fields.keys()
+    names |= RequestTracker.model_fields.keys() | BasicSettings.model_fields.keys()
+    names |= OAuthSettings.model_fields.keys() | TlsSettings.model_fields.keys()
     assert {name for name in names if f"`{name}`" not in page} == set()
 
 
@@ -162,3 +207,28 @@ def test_a_secret_is_given_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setenv("TRUNKLINE_STORE_BEARER_FILE", str(tmp_path / "b"))
     with pytest.raises(SettingsBroken, match=r"give either it or store_bearer, not both"):
         load_settings()
+
+
+def test_each_way_to_say_who_asks_is_a_credential_of_the_system(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "secret"
+    file.write_text("correct horse\n")
+    ways: dict[str, tuple[str, type[object]]] = {
+        "ticketing": (f'"basic": {{"user": "u", "password_file": "{file}"}}', Basic),
+        "billing": ('"bearer": "correct horse"', Token),
+        "inventory": (f'"bearer_file": "{file}"', Token),
+        "fault_management": (
+            f'"oauth": {{"token_url": "http://as/t", "client_id": "u", "client_secret_file": "{file}"}}',
+            ClientCredentials,
+        ),
+    }
+    for section, (said, _) in ways.items():
+        monkeypatch.setenv(f"TRUNKLINE_{section.upper()}", f'{{"address": "http://x", {said}}}')
+    settings = load_settings()
+    assert "correct" not in repr(settings) + settings.model_dump_json()
+    for section, (_, kind) in ways.items():
+        described = system_of(getattr(settings, section), section, "http://x")
+        assert type(described.credential) is kind
+        assert "correct" not in repr(described)
+    assert system_of(Billing(address="http://x"), "billing", "http://x").credential is None

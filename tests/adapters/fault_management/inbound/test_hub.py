@@ -235,6 +235,7 @@ async def test_what_is_refused_three_times_is_passed_over_and_counted(
         ((503, 503, 204, 404, 204), ("X1", "X1", "X1", "X2", "X2")),
         ((503, 503, 404, 204, 204), ("X1", "X1", "X1", "X1", "X2")),
         ((404, 404, 503, 204, 204), ("X1", "X1", "X1", "X1", "X2")),
+        ((401, 403, 401, 204, 204), ("X1", "X1", "X1", "X1", "X2")),
     ],
 )
 async def test_only_refusals_of_one_event_count(

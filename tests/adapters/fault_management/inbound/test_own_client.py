@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from adapters.fault_management import AlarmOrder
 from adapters.fault_management.outbound.tmf642 import Tmf642
+from adapters.transport.credentials import Token, fixed
 from adapters.transport.transport import System, opened
 from tests.adapters.endpoint.bodies import LEAST
 from tests.adapters.endpoint.composed import soon
@@ -30,7 +31,8 @@ def order(*, is_new: bool, severity: str) -> AlarmOrder:
 
 async def test_it_reports_finds_amends_and_polls(client: httpx.AsyncClient, mint: Mint) -> None:
     address = str(client.base_url).rstrip("/")
-    async with opened(System(name="us", address=address, bearer=SecretStr(mint.token("operator")))) as transport:
+    token = Token(secret=fixed(SecretStr(mint.token("operator"))))
+    async with opened(System(name="us", address=address, credential=token)) as transport:
         ours = Tmf642(transport)
         assert await ours.find(order(is_new=True, severity="minor"), deadline=soon()) is None
         await ours.report(order(is_new=True, severity="minor"), delivery_id="d1", deadline=soon())
