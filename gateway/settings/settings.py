@@ -14,7 +14,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -32,9 +41,8 @@ from gateway.settings.retention import Retention
 from gateway.settings.subgraph import FederationSettings, SubgraphSettings
 from gateway.settings.system import with_credential
 from gateway.settings.ticketing import Ticketing
+from gateway.settings.unknown import CONFIG_VARIABLE, PREFIX, names_of, nearest, unknown_variables
 
-CONFIG_VARIABLE: Final = "TRUNKLINE_CONFIG"
-PREFIX: Final = "TRUNKLINE_"
 CURSOR_KEY: Final = re.compile("[0-9a-fA-F]{64}")
 
 Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "Ed25519", "EdDSA"]
@@ -137,6 +145,8 @@ class Settings(BaseSettings):
     """32 bytes in hexadecimal; without it one is made once and kept with the store."""
     cursor_key_file: Path | None = None
     listen: str = "127.0.0.1:8000"
+    metrics_listen: str = ""
+    """where `/metrics` is, without tokens, and then not at `listen`; empty: at `listen`."""
     workers: Positive = 1
     hosts: tuple[str, ...] = ()
     """the names that requests may use for us (Host); without it any, or with no issuers loopback's."""
@@ -190,13 +200,21 @@ class Settings(BaseSettings):
     """where spans go: an OpenTelemetry collector, such as http://127.0.0.1:4318/v1/traces; needs trunkline[traces]."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    @field_validator("listen")
+    @field_validator("listen", "metrics_listen")
     @classmethod
-    def _host_and_port(cls, value: str) -> str:
+    def _host_and_port(cls, value: str, info: ValidationInfo) -> str:
         host, separator, port = value.rpartition(":")
+        if not value and info.field_name == "metrics_listen":
+            return value
         if not (host and separator and port.isdecimal() and int(port) <= 65_535):
             raise ValueError(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8000.")
         return value
+
+    @model_validator(mode="after")
+    def _two_addresses(self) -> Self:
+        if self.metrics_listen == self.listen and not self.listen.endswith(":0"):
+            raise ValueError("metrics_listen is the same address as listen: leave it out, and /metrics is there.")
+        return self
 
     @field_validator("issuers")
     @classmethod
@@ -213,8 +231,7 @@ class Settings(BaseSettings):
     @property
     def address(self) -> tuple[str, int]:
         """The host and port to listen on."""
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
+        return host_and_port(self.listen)
 
     @classmethod
     def settings_customise_sources(
@@ -231,15 +248,21 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, cls.toml)
 
 
+def host_and_port(address: str) -> tuple[str, int]:
+    """Take a checked HOST:PORT apart."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
 def load_settings(**given: Any) -> Settings:
     """Read the settings, with secrets in place, or raise SettingsBroken with every fault found."""
     path = os.environ.get(CONFIG_VARIABLE, "")
+    unknown = tuple(unknown_variables(os.environ, Settings))
     try:
         settings = _with_file(path)(**given)
     except ValidationError as error:
-        raise SettingsBroken(
-            *(_sentence(each) for each in error.errors(include_url=False, include_input=False))
-        ) from None
+        found = (_sentence(each) for each in error.errors(include_url=False, include_input=False))
+        raise SettingsBroken(*unknown, *found) from None
     except SettingsError as error:
         name = str(error).partition('"')[2].partition('"')[0]
         raise SettingsBroken(f"{name}: what {PREFIX}{name.upper()} holds is not JSON.") from None
@@ -247,13 +270,15 @@ def load_settings(**given: Any) -> Settings:
         raise SettingsBroken(f"{CONFIG_VARIABLE}: the file {path} is not TOML: {error}.") from None
     except OSError as error:
         raise SettingsBroken(f"{CONFIG_VARIABLE}: the file {path} cannot be read: {error.strerror}.") from None
+    if unknown:
+        raise SettingsBroken(*unknown)
     return _with_secrets(settings)
 
 
 def _with_file(path: str) -> type[Settings]:
     if not path:
         return Settings
-    if not Path(path).is_file():
+    if not Path(path).exists():
         raise SettingsBroken(f"{CONFIG_VARIABLE}: there is no file {path}.")
 
     class SettingsOfFile(Settings):
@@ -294,5 +319,7 @@ def _sentence(error: Any) -> str:
     name = ".".join(str(part) for part in error["loc"]) or "settings"
     message = str(error["msg"]).removeprefix("Value error, ").rstrip(".")
     if error["type"] == "extra_forbidden":
-        message = "there is no such setting"
+        message = f"there is no such setting{nearest(name, names_of(Settings))}"
+    if error["type"] == "tuple_type":
+        message = 'is no list, such as ["one", "two"]'
     return f"{name}: {message[:1].lower()}{message[1:]}."
