@@ -575,7 +575,7 @@ MATCH (s:Site) WHERE s.name = $name RETURN s.id LIMIT 2
 // graph/inventory/feeds.py _BEGIN
 MERGE (f:InventoryFeed {id: $id})
 ON CREATE SET f.system = $system, f.name = $name, f.state = 'receiving', f._epoch = 0,
-  f.resources = 0, f.changes = 0, f.differences = 0
+  f.resources = 0, f.notTaken = 0, f.changes = 0, f.differences = 0
 SET f._lock = true
 REMOVE f._lock
 WITH f, f.state = 'receiving' OR f.state = 'failed' AS due, datetime.realtime().epochMillis AS now
@@ -585,11 +585,11 @@ SET f.kind = CASE WHEN due THEN $kind ELSE f.kind END,
     f._epoch = CASE WHEN due THEN f._epoch + 1 ELSE f._epoch END,
     f.state = CASE WHEN due THEN 'receiving' ELSE f.state END,
     f.reason = null
-RETURN due, f._epoch, f.state, f.resources, f.changes, f.differences, f._digest, f.kind
+RETURN due, f._epoch, f.state, f.resources, f.notTaken, f.changes, f.differences, f._digest, f.kind
 
 // graph/inventory/feeds.py _LOOK
 MATCH (f:InventoryFeed {id: $id})
-RETURN false, f._epoch, f.state, f.resources, f.changes, f.differences, f._digest, f.kind
+RETURN false, f._epoch, f.state, f.resources, f.notTaken, f.changes, f.differences, f._digest, f.kind
 
 // graph/inventory/feeds.py _STAGE
 MERGE (c:InventoryChunk {id: $id}) SET c.stage = $stage, c.payload = $payload
@@ -600,7 +600,7 @@ SET f._lock = true
 REMOVE f._lock
 WITH f, datetime.realtime().epochMillis AS now
 WHERE f.state = 'receiving' AND f._epoch = $epoch
-SET f.state = 'received', f.receivedAt = now, f.resources = $resources, f._digest = $digest, f._chunks = $chunks,
+SET f.state = 'received', f.receivedAt = now, f.resources = $resources, f.notTaken = $notTaken, f._digest = $digest, f._chunks = $chunks,
     f._done = 0, f._version = coalesce(f._version, 0) + 1
 RETURN now, f._version
 

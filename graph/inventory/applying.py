@@ -17,6 +17,7 @@ from graph.inventory.differences import (
     CONTAINMENT,
     MISSING_HERE,
     MISSING_THERE,
+    NOT_TAKEN,
     PROPERTY,
     Difference,
     end,
@@ -25,7 +26,7 @@ from graph.inventory.differences import (
 )
 from graph.inventory.equipment import CARRIES_SERVICES, NOT_THERE, Hand, Held
 from graph.inventory.known import Known
-from graph.model.resource import PROPERTIES, Resource
+from graph.model.resource import PROPERTIES, NotTaken, Resource
 from graph.store.store import Store, Transaction
 
 
@@ -63,6 +64,22 @@ class Comparing:
         if self.full:
             return await self._states(resource, known, found, deadline)
         return await self._changed(resource, known, found, deadline)
+
+    async def pass_over(self, thing: NotTaken, *, deadline: float) -> Applied:
+        """Give the difference of a thing that the graph has no place for; that it is gone can be told of any thing."""
+        known = self.known.get(thing.key(self.hand.system))
+        if not thing.removed:
+            found = Difference(
+                system=self.hand.system,
+                kind=NOT_TAKEN,
+                record=thing,
+                resource=known.id if known else None,
+                reason=thing.reason,
+            )
+            return Applied(differences=(found,))
+        if known is None or self.full:
+            return Applied()
+        return await self._removed(Resource(kind=known.kind, name=thing.name, removed=True), known, deadline)
 
     def ids(self, resource: Resource) -> dict[str, str]:
         """Give our ids of what a resource speaks of, by the inventory's names."""

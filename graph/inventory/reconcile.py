@@ -21,12 +21,13 @@ from graph.changes.events import append
 from graph.changes.policy import AlarmPolicy
 from graph.errors import DeadlineExceeded, GraphError, StoreUnavailable
 from graph.inventory import differences
-from graph.inventory.applying import Comparing, missing_there
+from graph.inventory.applying import Applied, Comparing, missing_there
+from graph.inventory.differences import NOT_TAKEN
 from graph.inventory.equipment import Hand, why_held
 from graph.inventory.feeds import chunk, feed_event, stage_of, sweep, sweep_stale
 from graph.inventory.known import Known, known, locked
 from graph.model.identity import external_key
-from graph.model.resource import KINDS, Resource
+from graph.model.resource import KINDS, NotTaken, Resource
 from graph.model.scope import Principal, Role
 from graph.store.store import Store, Transaction
 
@@ -193,22 +194,30 @@ def _sender(feed: _Feed) -> Principal:
     return Principal(subject=feed.principal, role=Role.SYSTEM, system=feed.system)
 
 
-async def _compare(comparing: Comparing, feed: _Feed, resources: Sequence[Resource], done: int) -> None:
+async def _compare(comparing: Comparing, feed: _Feed, entries: Sequence[Resource | NotTaken], done: int) -> None:
     """Go through one chunk, and note that it is done."""
     system = comparing.hand.system
-    keys = [each.key(system) for each in resources]
-    named = {external_key(system, name) for each in resources for name in each.references}
+    keys = [each.key(system) for each in entries]
+    named = {external_key(system, name) for each in entries if isinstance(each, Resource) for name in each.references}
     comparing = replace(comparing, known=await known(comparing.store, {*keys, *named}, deadline=_soon()))
-    applied = [await comparing.apply(each, deadline=_soon()) for each in resources]
-    seen = [key for key, each in zip(keys, resources, strict=True) if not each.removed]
+    applied = [await _applied(comparing, each) for each in entries]
+    seen = [key for key, each in zip(keys, entries, strict=True) if not each.removed]
+    placed = [each.name for each in entries if each.removed or isinstance(each, Resource)]
     changes = sum(each.changes for each in applied)
 
     async def work(transaction: Transaction) -> None:
         comparing.note(transaction, tuple(found for each in applied for found in each.differences))
+        differences.end(transaction, [differences.difference_id(system, each, NOT_TAKEN) for each in placed])
         transaction.later(_SEEN, {"batch": {"keys": seen}, "feed": comparing.feed})
         await _note_done(transaction, feed, done, changes)
 
     await comparing.store.write(work, deadline=_soon())
+
+
+async def _applied(comparing: Comparing, entry: Resource | NotTaken) -> Applied:
+    if isinstance(entry, NotTaken):
+        return await comparing.pass_over(entry, deadline=_soon())
+    return await comparing.apply(entry, deadline=_soon())
 
 
 async def _note_done(transaction: Transaction, feed: _Feed, done: int | None, changes: int) -> None:

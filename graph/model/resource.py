@@ -82,8 +82,42 @@ class Resource:
         return external_key(system, self.name)
 
 
-def as_record(resource: Resource) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotTaken:
+    """What a source says of a thing for which the graph has no place."""
+
+    kind: str
+    """what the source calls its kind; empty where it does not say."""
+    name: str
+    """what the source calls it."""
+    reason: str
+    """why it has no place."""
+    removed: bool = False
+    """it is there no more."""
+
+    def __post_init__(self) -> None:
+        for problem in _text_problems("the name", self.name):
+            raise ValueError(problem)
+
+    @property
+    def rank(self) -> int:
+        """Come last: what is gone can only be looked for when the rest of the feed is done."""
+        return 2 * len(KINDS)
+
+    def key(self, system: str) -> str:
+        """Give what its external name is found by."""
+        return external_key(system, self.name)
+
+
+RANKS: Final = 2 * len(KINDS) + 1
+"""How many ranks there are, of resources and of what is not taken."""
+
+
+def as_record(resource: Resource | NotTaken) -> dict[str, Any]:
     """Write it as JSON holds it."""
+    if isinstance(resource, NotTaken):
+        told = {"kind": resource.kind, "name": resource.name, "notTaken": resource.reason}
+        return {**told, "removed": True} if resource.removed else told
     record: dict[str, Any] = {"kind": resource.kind, "name": resource.name, "properties": dict(resource.properties)}
     if resource.inside is not None:
         record["inside"] = resource.inside
@@ -94,8 +128,16 @@ def as_record(resource: Resource) -> dict[str, Any]:
     return record
 
 
+def entry_of(record: Mapping[str, Any]) -> Resource | NotTaken:
+    """Read what `as_record` wrote of either."""
+    if "notTaken" not in record:
+        return resource_of(record)
+    removed = record.get("removed", False)
+    return NotTaken(kind=record["kind"], name=record["name"], reason=record["notTaken"], removed=removed)
+
+
 def resource_of(record: Mapping[str, Any]) -> Resource:
-    """Read what `as_record` wrote."""
+    """Read what `as_record` wrote of a resource."""
     ends = record.get("ends")
     return Resource(
         kind=record["kind"],

@@ -11,20 +11,18 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from adapters.errors import Busy, Malformed, Nonsense, Rejected
 from adapters.fault_management import US, AlarmOrder, TheirAlarm
 from adapters.fault_management.alarms.causes import default_cause
 from adapters.fault_management.alarms.messages import notify
-from adapters.fault_management.alarms.soap import CONTENT_TYPE, fault_in, read_envelope
 from adapters.fault_management.alarms.write import write_alarm
 from adapters.fault_management.alarms.x733 import MEMBER, SUBCLASS, extension_of
+from adapters.soap.envelope import CONTENT_TYPE
+from adapters.soap.faults import STATUS, content_of
 from adapters.tmf.tmf630 import write_time
-from adapters.transport.transport import Answer, Call, Transport
+from adapters.transport.transport import Call, Transport
 from adapters.xml.confinement import confined
-from adapters.xml.parser import MOST_BYTES
 
-_FAULT: Final = 500
-"""A SOAP fault comes with it, whoever is to blame."""
+_ACTIVITY: Final = "notify"
 
 
 class Mtosi:
@@ -45,9 +43,10 @@ class Mtosi:
     async def report(self, order: AlarmOrder, *, delivery_id: str, deadline: float) -> None:
         """Notify of it."""
         body = _notification(order, delivery_id, write_time(time.time_ns() // 1_000_000))
-        headers = {"Content-Type": CONTENT_TYPE, "Accept": "text/xml", "SOAPAction": '"notify"'}
-        call = Call(method="POST", path=(), body=body, headers=headers, reads=frozenset({_FAULT}))
-        self._check(await self._transport.exchange(call, deadline=deadline))
+        headers = {"Content-Type": CONTENT_TYPE, "Accept": "text/xml", "SOAPAction": f'"{_ACTIVITY}"'}
+        call = Call(method="POST", path=(), body=body, headers=headers, reads=frozenset({STATUS}))
+        answer = await self._transport.exchange(call, deadline=deadline)
+        content_of(answer.body, answer.status, system=answer.system, activity=_ACTIVITY)
 
     async def amend(self, their: TheirAlarm, order: AlarmOrder, *, delivery_id: str, deadline: float) -> None:  # noqa: ARG002 - as above
         """Notify of it as it is now."""
@@ -59,27 +58,6 @@ class Mtosi:
 
     async def subscribe(self, callback: str, *, deadline: float) -> None:
         """Do nothing: where they tell us is theirs to know."""
-
-    def _check(self, answer: Answer) -> None:
-        if not answer.body.strip():
-            if answer.status == _FAULT:
-                raise self._busy()
-            return
-        try:
-            found = fault_in(read_envelope(answer.body, most_bytes=MOST_BYTES).content)
-        except Malformed as malformed:
-            if answer.status == _FAULT:
-                raise self._busy() from malformed
-            said = f"{self._transport.name} answered what is no SOAP"
-            raise Nonsense(said, hint="Look whether its address leads to the right system", where="body") from malformed
-        if found is not None and found.is_ours:
-            said = f"{self._transport.name} answered a fault of ours to a notification"
-            raise Rejected(said, hint="Look into its own log for the reason", status=400)
-        if found is not None or answer.status == _FAULT:
-            raise self._busy()
-
-    def _busy(self) -> Busy:
-        return Busy(f"{self._transport.name} could not take a notification", hint="It is told later", status=_FAULT)
 
 
 @confined

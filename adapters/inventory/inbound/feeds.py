@@ -27,7 +27,7 @@ from adapters.errors import Malformed
 from adapters.inventory.inbound.documents import MOST_BYTES, READERS, Reader
 from graph.errors import GraphError
 from graph.inventory.feeds import MOST_CHUNK, FeedState, Received, begin, complete, look, stage
-from graph.model.resource import KINDS, Resource
+from graph.model.resource import RANKS, NotTaken, Resource
 from graph.model.scope import Role
 from graph.model.vocabulary import FEED_KINDS
 from graph.store.store import Store
@@ -39,7 +39,9 @@ _STORE_SECONDS: Final = 20.0
 _PATIENCE_BYTES: Final = 16_777_216
 """of a document that is refused, so much more is read, that its sender sees why."""
 _PATIENCE_SECONDS: Final = 5.0
-_RANKS: Final = 2 * len(KINDS)
+_NOTHING: Final = (
+    "A full feed names nothing that the graph has a place for: that would say that there is nothing any more"
+)
 _ID: Final = re.compile(r"[\w.:~-]{1,200}", re.ASCII)
 
 
@@ -57,13 +59,15 @@ class _Staging:
 
     store: Store
     feed: FeedState
-    waiting: list[list[Resource]] = field(default_factory=lambda: [[] for _ in range(_RANKS)])
-    chunks: list[int] = field(default_factory=lambda: [0] * _RANKS)
+    waiting: list[list[Resource | NotTaken]] = field(default_factory=lambda: [[] for _ in range(RANKS)])
+    chunks: list[int] = field(default_factory=lambda: [0] * RANKS)
     resources: int = 0
+    not_taken: int = 0
 
-    async def add(self, resource: Resource) -> None:
+    async def add(self, resource: Resource | NotTaken) -> None:
         """Take one more; it is kept as soon as there are enough for a chunk."""
         self.resources += 1
+        self.not_taken += isinstance(resource, NotTaken)
         waiting = self.waiting[resource.rank]
         waiting.append(resource)
         if len(waiting) == MOST_CHUNK:
@@ -74,7 +78,7 @@ class _Staging:
         for rank, waiting in enumerate(self.waiting):
             if waiting:
                 await self._keep(rank)
-        return Received(chunks=tuple(self.chunks), resources=self.resources, digest=digest)
+        return Received(chunks=tuple(self.chunks), resources=self.resources, not_taken=self.not_taken, digest=digest)
 
     async def _keep(self, rank: int) -> None:
         await stage(
@@ -140,8 +144,8 @@ async def _received(request: Request, reader: Reader, staging: _Staging) -> Rece
             await staging.add(resource)
     for resource in reader.close():
         await staging.add(resource)
-    if staging.feed.kind == "full" and not staging.resources:
-        raise Malformed("A full feed names nothing: that would say that there is nothing any more", field="")
+    if staging.feed.kind == "full" and staging.resources == staging.not_taken:
+        raise Malformed(_NOTHING, field="")
     return await staging.finish(digest.hexdigest())
 
 
@@ -214,6 +218,7 @@ def _body(asked: _Asked, found: FeedState) -> dict[str, object]:
         "kind": found.kind,
         "state": found.state,
         "resources": found.resources,
+        "notTaken": found.not_taken,
         "changes": found.changes,
         "differences": found.differences,
     }

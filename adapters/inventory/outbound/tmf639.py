@@ -31,14 +31,14 @@ class Tmf639:
         """When the next call is let through, by time.monotonic(); None: now."""
         return self._transport.breaker.retry_at
 
-    async def find(self, ours: str, *, kind: str, deadline: float) -> str | None:  # noqa: ARG002 - our id says it
+    async def find(self, order: ResourceOrder, *, deadline: float) -> str | None:
         """Ask by our id; where several bear it, the one with the least name is meant."""
-        query = (("resourceCharacteristic.value", quote_value(ours)),)
+        query = (("resourceCharacteristic.value", quote_value(order.ours)),)
         answer = await self._transport.exchange(Call(method="GET", path=(RESOURCE,), query=query), deadline=deadline)
         found = answer.json()
         if not isinstance(found, list):
             raise Nonsense("The inventory answered no list", where="body")
-        return min((_name(each, ours) for each in found), default=None)
+        return min((_name(each, order.ours) for each in found), default=None)
 
     async def create(self, order: ResourceOrder, *, delivery_id: str, deadline: float) -> str:
         """POST it."""
