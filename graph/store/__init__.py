@@ -12,6 +12,8 @@ Files, in order of flow:
     session.py          the driver's sessions, from a configuration that is read once
     faults.py           the driver's exceptions become ours
     migrate.py          constraints and indexes as the model says, and the version of the schema
+    migrations.py       what must be done to the data of a store of an earlier version; mtosi_names.py respells names,
+                        feed_counts.py counts what feeds kept out
     embedded.py         one embedded database for several processes; embedded_child.py starts, watches and ends its server
     embedded_server.py  the server process itself; embedded_abandoned.py ends statements in it whose client is gone
 

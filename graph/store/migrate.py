@@ -2,7 +2,8 @@
 
 MERGE is only safe under a uniqueness constraint; a label without an index is scanned; an index made after its data may
 take a wrong type from it. So constraints and indexes are derived from `graph.model.model`, and what a database has is compared
-with them by name; a version says how old its *data* is. Several processes may come at once, to a database of any age.
+with them by name; a version says how old its *data* is, and what must be done to them (`migrations.py`). Several processes may come at once,
+to a database of any age.
 
 Full-text indexes have Cypher on Neo4j only; the embedded database makes them when it starts (graph/store/embedded_server.py).
 """
@@ -17,6 +18,7 @@ from typing import Final
 
 from graph.errors import Contended, SchemaOutdated, StatementFailed
 from graph.model.model import LABELS, SCHEMA_VERSION
+from graph.store.migrations import MIGRATIONS
 from graph.store.store import Product, Store, Transaction
 
 _ATTEMPTS: Final = 6
@@ -78,6 +80,9 @@ async def migrate(store: Store, *, deadline: float) -> SchemaState:
     _refuse_newer(before)
     if not before.is_current:
         await _create_missing(store, deadline)
+        for version, change in MIGRATIONS:
+            if before.version is not None and before.version < version:
+                await change(store, deadline=deadline)
         await store.write(_keep_version, deadline=deadline)
     return before
 

@@ -35,6 +35,10 @@ from graph.store.store import Store
 BASE: Final = "/feeds/inventory/v1"
 IDLE_SECONDS: Final = 30.0
 """between two parts of a document."""
+LEAST_RATE: Final = 1_024.0
+"""bytes a second that its sender brings at least, over all the time that we wait for it; not counted is what we do meanwhile."""
+GRACE_SECONDS: Final = 30.0
+"""that it may be behind that rate."""
 _STORE_SECONDS: Final = 20.0
 _PATIENCE_BYTES: Final = 16_777_216
 """of a document that is refused, so much more is read, that its sender sees why."""
@@ -160,13 +164,20 @@ async def _again(call: Call, asked: _Asked, found: FeedState) -> Response:
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:
-    """Give the body as it arrives; raises TimeoutError, or starlette's ClientDisconnect when it is cut."""
+    """Give the body as it arrives; raises TimeoutError, or starlette's ClientDisconnect when it is cut.
+
+    A sender that drips a byte now and then would hold a connection and a feed for ever: so it has to keep a rate as well.
+    """
     stream = request.stream()
+    size, waited = 0, 0.0
     while True:
-        async with asyncio.timeout(IDLE_SECONDS):
+        began = time.monotonic()
+        async with asyncio.timeout(min(IDLE_SECONDS, GRACE_SECONDS + size / LEAST_RATE - waited)):
             chunk = await anext(stream, None)
+        waited += time.monotonic() - began
         if chunk is None:
             return
+        size += len(chunk)
         if chunk:
             yield chunk
 

@@ -250,6 +250,13 @@ async def test_a_database_that_is_away_is_said(sender: httpx.AsyncClient, gate: 
     assert (answer.status_code, answer.json()["code"]) == (503, "STORE_UNAVAILABLE")
 
 
+def head_of(name: str, mint: Mint) -> bytes:
+    return (
+        f"PUT {BASE}/{name}?kind=full HTTP/1.1\r\nHost: here\r\nContent-Type: application/x-ndjson\r\n"
+        f"Authorization: {mint.bearer('system:inventory')['Authorization']}\r\nContent-Length: 1000000\r\n\r\n"
+    ).encode()
+
+
 async def test_a_sender_that_stops_is_told_so(
     sender: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, empty_store: Store, mint: Mint
 ) -> None:
@@ -257,16 +264,49 @@ async def test_a_sender_that_stops_is_told_so(
     monkeypatch.setattr(inventory_feeds, "_PATIENCE_SECONDS", 0.2)
 
     reader, writer = await asyncio.open_connection(sender.base_url.host, sender.base_url.port)
-    head = (
-        f"PUT {BASE}/n1?kind=full HTTP/1.1\r\nHost: here\r\nContent-Type: application/x-ndjson\r\n"
-        f"Authorization: {mint.bearer('system:inventory')['Authorization']}\r\nContent-Length: 1000000\r\n\r\n"
-    )
-    writer.write(head.encode() + body("application/x-ndjson", element("N1")))
+    writer.write(head_of("n1", mint) + body("application/x-ndjson", element("N1")))
     answer = await asyncio.wait_for(reader.read(), 10)
     writer.close()
     assert answer.startswith(b"HTTP/1.1 408")
     assert b"REQUEST_TIMEOUT" in answer
     assert await reconcile_next(empty_store, POLICY, owner="one") is None
+
+
+async def test_a_sender_that_drips_is_told_so(
+    sender: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, empty_store: Store, mint: Mint
+) -> None:
+    monkeypatch.setattr(inventory_feeds, "GRACE_SECONDS", 0.3)
+    monkeypatch.setattr(inventory_feeds, "_PATIENCE_SECONDS", 0.1)
+    reader, writer = await asyncio.open_connection(sender.base_url.host, sender.base_url.port)
+    writer.write(head_of("drip", mint))
+
+    async def drip() -> None:
+        while True:  # far within the time that it may be idle, and never at the least rate
+            writer.write(b"\n")
+            await asyncio.sleep(0.03)
+
+    dripping = asyncio.create_task(drip())
+    answer = await asyncio.wait_for(reader.read(), 20)
+    dripping.cancel()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert (await sender.get("/drip")).json()["state"] == "receiving"
+    assert await reconcile_next(empty_store, POLICY, owner="one") is None
+
+
+async def test_a_sender_that_keeps_the_rate_may_take_its_time(
+    sender: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inventory_feeds, "GRACE_SECONDS", 0.2)
+    line = body("application/x-ndjson", element("N1"))
+
+    async def slowly() -> AsyncIterator[bytes]:
+        for _ in range(10):
+            yield line * 4
+            await asyncio.sleep(0.05)
+
+    answer = await sender.put("/n1?kind=full", content=slowly(), headers=NDJSON)
+    assert (answer.status_code, answer.json()["resources"]) == (201, 40)
 
 
 def generated(megabytes: int) -> Iterator[bytes]:
