@@ -618,6 +618,26 @@ MATCH (f:InventoryFeed {state: 'receiving'})
 WHERE f.startedAt < timestamp() - $age
 RETURN f.id, f._epoch
 
+// graph/inventory/names.py _OBJECT
+MATCH (a:Alarm {id: $alarm})
+RETURN a._toldName, HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(n) RETURN n.id }),
+  COLLECT { MATCH (a)-[:RAISED_ON]->(n)<-[:NAMES]-(x:ExternalName) RETURN [x.system, x.name] ORDER BY x.system, x.name },
+  COLLECT {
+    MATCH (a)-[:RAISED_ON]->(:Card)<-[:HOLDS]-(:NetworkElement)<-[:NAMES]-(x:ExternalName) RETURN [x.system, x.name]
+    UNION
+    MATCH (a)-[:RAISED_ON]->(:Port)<-[:HAS_PORT]-(:Card)<-[:HOLDS]-(:NetworkElement)<-[:NAMES]-(x:ExternalName)
+    RETURN [x.system, x.name]
+  }, HEAD(COLLECT {
+    MATCH (a)-[:RAISED_ON]->(:Card)<-[:HOLDS]-(e:NetworkElement) RETURN e.name
+    UNION
+    MATCH (a)-[:RAISED_ON]->(:Port)<-[:HAS_PORT]-(:Card)<-[:HOLDS]-(e:NetworkElement) RETURN e.name
+  })
+
+// graph/inventory/names.py _KEEP
+MATCH (a:Alarm {id: $alarm})
+SET a._toldName = coalesce(a._toldName, $name)
+RETURN a._toldName
+
 // graph/inventory/reconcile.py _TAKE
 MATCH (f:InventoryFeed {state: 'received'})
 WITH f ORDER BY f.receivedAt, f.id LIMIT 1
@@ -910,6 +930,12 @@ RETURN before
 // graph/load/statements.py DROP_MARKS
 UNWIND $ids AS id MATCH (m:LoadMark {id: id}) DELETE m
 
+// graph/store/feed_counts.py _COUNT
+MATCH (f:InventoryFeed) WHERE f.notTaken IS NULL
+WITH f LIMIT $most
+SET f.notTaken = 0
+RETURN count(*)
+
 // graph/store/migrate.py _READ_VERSION
 RETURN HEAD(COLLECT { MATCH (v:SchemaVersion {id: $id}) RETURN v.version }) AS data
 
@@ -924,6 +950,22 @@ SHOW INDEXES YIELD name, state WHERE state = 'ONLINE' RETURN name
 
 // graph/store/migrate.py _wait_for_indexes
 CALL db.awaitIndexes(600)
+
+// graph/store/mtosi_names.py _RESPELL
+UNWIND $batch.rows AS row
+MATCH (a:Alarm {id: row.id})
+SET a.alarmedObjectRef = row.object, a.externalAlarmId = row.external, a.awaits = row.awaits
+
+// graph/store/mtosi_names.py _KEEP_TOLD
+UNWIND $batch.rows AS row MATCH (a:Alarm {id: row.id}) SET a._toldName = row.name
+
+// graph/store/mtosi_names.py _NAME
+UNWIND $batch.rows AS row
+MATCH (old:ExternalName {id: row.old})-[:NAMES]->(n)
+MERGE (x:ExternalName {key: row.key})
+ON CREATE SET x.id = row.id, x.system = row.system, x.name = row.name
+WITH x, n WHERE NOT EXISTS { MATCH (x)-[:NAMES]->() }
+CREATE (x)-[:NAMES]->(n)
 
 // graph/store/store.py Store.ping
 RETURN COUNT { MATCH (v:SchemaVersion) RETURN v } AS data

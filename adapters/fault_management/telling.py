@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -20,10 +20,11 @@ import structlog
 from adapters.delivery.retrying import failed
 from adapters.errors import AdapterError, Rejected
 from adapters.fault_management import AlarmOrder, FaultManagement
-from adapters.fault_management.outbound.ordering import order_of
+from adapters.fault_management.outbound.ordering import object_name, order_of
 from graph.changes.alarms.acknowledge import hear_acknowledged
 from graph.changes.policy import AlarmPolicy
 from graph.errors import GraphError
+from graph.inventory.names import keep_told_name, object_of
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Again, Dead, Done, Outcome, settle
 from graph.store.store import Store, Transaction
@@ -113,7 +114,7 @@ class AlarmTeller:
 
     async def _told(self, claimed: Claim, deadline: float) -> str | None:
         """Tell it; gives what is worth knowing of how it went."""
-        order = order_of(claimed.payload)
+        order = await self._named(order_of(claimed.payload), deadline)
         if claimed.attempts > 1 or not order.is_new or order.is_theirs:
             their = await self.fault_management.find(order, deadline=deadline)
             if their is not None:
@@ -127,6 +128,18 @@ class AlarmTeller:
             if order.is_theirs or order.is_cleared:
                 return "they have no such alarm"
         return await self._reported(claimed, order, deadline)
+
+    async def _named(self, order: AlarmOrder, deadline: float) -> AlarmOrder:
+        """Say what the alarm is on, as the system knows it; an alarm of theirs is named as they did."""
+        if order.is_theirs or not self.fault_management.names_objects:
+            return order
+        hearing, source = self.policy.fault_management, str(order.body["sourceSystemId"])
+        systems = (*((hearing.name, *sorted(hearing.sources)) if hearing else ()), source, self.policy.inventory)
+        found = await object_of(self.store, order.id, systems, deadline=deadline)
+        name = found.told or object_name(order.body, found)
+        if not found.told:
+            name = await keep_told_name(self.store, order.id, name, deadline=deadline)
+        return replace(order, object_name=name)
 
     async def _reported(self, claimed: Claim, order: AlarmOrder, deadline: float) -> str | None:
         await self.fault_management.report(order, delivery_id=claimed.id, deadline=deadline)

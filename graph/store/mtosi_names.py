@@ -7,6 +7,8 @@ is not kept: its next report begins a new alarm.
 External names that operators have loaded in the old spelling stay, since systems that speak TMF642 may say them; the same name
 in the new spelling is put beside each.
 
+An alarm that is open and that another system was told of is known there by the name that it had: that name stays with it.
+
 The spellings are written here as they were and are at this version: a migration does not change when they do.
 
 >>> _old((("MD", "north"), ("ME", "W1/2"))), _new((("MD", "north"), ("ME", "W1/2")))
@@ -25,6 +27,7 @@ from urllib.parse import unquote
 import orjson
 
 from graph.model.identity import external_key, loaded_id
+from graph.model.model import label_of
 from graph.store.store import Product, Store, Transaction
 
 _Name: TypeAlias = tuple[tuple[str, str], ...]
@@ -32,9 +35,30 @@ _Name: TypeAlias = tuple[tuple[str, str], ...]
 _AT_ONCE: Final = 1_000
 _LONGEST_KEY: Final = 255
 _TYPES: Final = frozenset(
-    ("AID", "CTP", "EH", "EPG", "EQ", "FD", "FDFR", "FTP", "GTP", "MD", "ME", "MFD", "MLSN", "OS", "PG", "PTP", "SNC", "TL", "TMD")
+    (
+        "AID",
+        "CTP",
+        "EH",
+        "EPG",
+        "EQ",
+        "FD",
+        "FDFR",
+        "FTP",
+        "GTP",
+        "MD",
+        "ME",
+        "MFD",
+        "MLSN",
+        "OS",
+        "PG",
+        "PTP",
+        "SNC",
+        "TL",
+        "TMD",
+    )
 )
 """The types of parts by which a list is told from a text that only has slashes in it."""
+_OWN: Final = {"NetworkElement": "ME", "Card": "EQ", "Port": "PTP", "Trunk": "TL"}
 _ALONE: Final = frozenset(("AID", "EQ", "ME", "PTP", "TL"))
 _ESCAPED: Final = str.maketrans({"%": "%25", "/": "%2F", "=": "%3D"})
 
@@ -52,6 +76,18 @@ UNWIND $batch.rows AS row
 MATCH (a:Alarm {id: row.id})
 SET a.alarmedObjectRef = row.object, a.externalAlarmId = row.external, a.awaits = row.awaits
 """
+# Whoever was told of an open alarm by MTOSI knows its object by one part, of the type AID where no other was known.
+_TOLD: Final[Mapping[Product, str]] = {
+    product: f"""
+MATCH (a:Alarm)
+WHERE a.id > $after AND a.state <> 'cleared' AND a._toldName IS NULL AND NOT a.record CONTAINS '"objectName":'
+  AND EXISTS {{ MATCH (:Delivery {{orderKey: a.id}}) }}
+WITH a {order} LIMIT $most
+RETURN a.id, a.alarmedObjectRef
+"""
+    for product, order in ((Product.NEO4J, "ORDER BY a.id"), (Product.ARCADEDB, ""))
+}
+_KEEP_TOLD: Final = "UNWIND $batch.rows AS row MATCH (a:Alarm {id: row.id}) SET a._toldName = row.name"
 _NAMES: Final[Mapping[Product, str]] = {
     product: f"""
 MATCH (x:ExternalName) WHERE x.id > $after AND x.name CONTAINS '/' AND x.name CONTAINS '='
@@ -74,6 +110,7 @@ async def respell_names(store: Store, *, deadline: float) -> None:
     """Bring the names of MTOSI that alarms and operators have left to the one spelling."""
     await _page(store, _ALARMS, _RESPELL, _alarm, deadline)
     await _page(store, _NAMES, _NAME, _name, deadline)
+    await _page(store, _TOLD, _KEEP_TOLD, _told, deadline)
 
 
 async def _page(store: Store, texts: Mapping[Product, str], change: str, row_of: Any, deadline: float) -> None:
@@ -106,6 +143,13 @@ def _alarm(row: Sequence[Any]) -> Mapping[str, object] | None:
         "external": _external(external, text, new),
         "awaits": None if awaits is None else external_key(source, new),
     }
+
+
+def _told(row: Sequence[Any]) -> Mapping[str, object]:
+    """Give what another system has been told that an alarm is on."""
+    alarm, text = row
+    label = label_of(str(text))
+    return {"id": alarm, "name": orjson.dumps([[_OWN.get(label.name if label else "", "AID"), text]]).decode()}
 
 
 def _object_name(record: str) -> _Name:

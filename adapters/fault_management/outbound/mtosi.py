@@ -18,6 +18,7 @@ from adapters.fault_management.alarms.write import write_alarm
 from adapters.fault_management.alarms.x733 import MEMBER, SUBCLASS, extension_of
 from adapters.soap.envelope import CONTENT_TYPE
 from adapters.soap.faults import STATUS, content_of
+from adapters.soap.names import spelled
 from adapters.tmf.tmf630 import write_time
 from adapters.transport.transport import Call, Transport
 from adapters.xml.confinement import confined
@@ -35,6 +36,11 @@ class Mtosi:
     def retry_at(self) -> float | None:
         """When the next call is let through, by time.monotonic(); None: now."""
         return self._transport.breaker.retry_at
+
+    @property
+    def names_objects(self) -> bool:
+        """Say where the object lies: MTOSI has no other way to name it."""
+        return True
 
     async def find(self, order: AlarmOrder, *, deadline: float) -> TheirAlarm | None:  # noqa: ARG002 - nobody is asked
         """Take it to be there: what is told then is the same, whether it is or not."""
@@ -68,9 +74,20 @@ def _notification(order: AlarmOrder, delivery_id: str, now: str) -> bytes:
 
 
 def _named(order: AlarmOrder, delivery_id: str) -> dict[str, Any]:
-    """Give the alarm by a name of its own: to MTOSI two of one object and cause are one, but for the cause's qualifier."""
+    """Give the alarm by a name of its own: to MTOSI two of one object and cause are one, but for the cause's qualifier.
+
+    Its time is the source's (CommonEventInformation.xsd, `sourceTime`); ours is that of the report (`osTime`).
+    """
     extension = {**extension_of(order.body), "notificationIdentifier": delivery_id}
+    body = dict(order.body)
+    if "alarmChangedTime" in body:
+        body.setdefault("alarmReportingTime", body.pop("alarmChangedTime"))
+    if order.source_changed:
+        body["alarmChangedTime"] = order.source_changed
+    if order.object_name:
+        extension["objectName"] = [{"type": kind, "value": value} for kind, value in order.object_name]
+        body["alarmedObject"] = {**body["alarmedObject"], "id": spelled(order.object_name)}
     if not order.is_theirs:
         cause = extension.get("probableCause") or default_cause(str(order.body["probableCause"]))
         extension["probableCause"] = {**cause, "qualifier": order.id}
-    return {**order.body, **SUBCLASS, MEMBER: extension}
+    return {**body, **SUBCLASS, MEMBER: extension}

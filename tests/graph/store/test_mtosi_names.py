@@ -21,11 +21,12 @@ CREATE (:Port {id: 'port-1', name: 'p'})<-[:NAMES]-
   (:ExternalName {id: 'externalname-2', key: 'k2', system: 'nms', name: 'MD=north/ME=W9/PTP=%2Fport%3D6'})
 CREATE (:Port {id: 'port-2', name: 'p'})<-[:NAMES]-
   (:ExternalName {id: 'externalname-3', key: 'k3', system: 'nms', name: 'KOL-1/3/1=2'})
+CREATE (:Delivery {id: 'd1', orderKey: 'alarm-5'}), (:Delivery {id: 'd2', orderKey: 'alarm-1'})
 CREATE (:InventoryFeed {id: 'inventoryfeed-1', state: 'compared', resources: 3})
 WITH 1 AS made
 UNWIND $alarms AS a
 CREATE (:Alarm {id: a.id, sourceSystemId: 'inventory', externalAlarmId: a.external, alarmedObjectRef: a.object,
-                awaits: a.awaits, record: a.record})
+                awaits: a.awaits, record: a.record, state: 'raised'})
 """
 
 
@@ -33,7 +34,9 @@ def soon() -> float:
     return time.monotonic() + 60
 
 
-def alarm(number: int, external: str | None, text: str, record: dict[str, Any], *, awaits: bool = True) -> dict[str, Any]:
+def alarm(
+    number: int, external: str | None, text: str, record: dict[str, Any], *, awaits: bool = True
+) -> dict[str, Any]:
     return {
         "id": f"alarm-{number}",
         "external": external,
@@ -87,6 +90,8 @@ async def test_a_store_of_version_4_has_one_spelling_afterwards(empty_store: Sto
         ["MD=north;ME=W9", "k1", "networkelement-1"],
         [beside, external_key("nms", beside), "port-1"],
     ]
+    told = "MATCH (a:Alarm) WHERE a._toldName IS NOT NULL RETURN a.id, a._toldName"
+    assert await rows(store, told) == [["alarm-5", '[["AID","MD=north/ME=W1"]]']]
     assert await rows(store, "MATCH (f:InventoryFeed) RETURN f.notTaken") == [[0]]
 
 
