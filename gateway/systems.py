@@ -80,6 +80,9 @@ def policy_of(settings: Settings) -> AlarmPolicy:
         billing=settings.billing.name if settings.billing else "",
         inventory=inventory.name if inventory else "",
         inventories=tuple(sorted({inventory.name if inventory else "inventory", *sending})),
+        names_of=tuple(
+            (source, each.names_of) for each in settings.systems.values() if each.names_of for source in each.sources
+        ),
     )
     if (chosen := settings.ticketing) is None:
         return policy

@@ -951,13 +951,30 @@ SHOW INDEXES YIELD name, state WHERE state = 'ONLINE' RETURN name
 // graph/store/migrate.py _wait_for_indexes
 CALL db.awaitIndexes(600)
 
+// graph/store/mtosi_names.py _ALARMS
+MATCH (a:Alarm) WHERE a.id > $after AND a.record CONTAINS '"objectName":'
+WITH a ORDER BY a.id LIMIT $most
+RETURN a.id, a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.awaits, a.record
+
 // graph/store/mtosi_names.py _RESPELL
 UNWIND $batch.rows AS row
 MATCH (a:Alarm {id: row.id})
 SET a.alarmedObjectRef = row.object, a.externalAlarmId = row.external, a.awaits = row.awaits
 
+// graph/store/mtosi_names.py _TOLD
+MATCH (a:Alarm)
+WHERE a.id > $after AND a.state <> 'cleared' AND a._toldName IS NULL AND NOT a.record CONTAINS '"objectName":'
+  AND EXISTS { MATCH (:Delivery {orderKey: a.id}) }
+WITH a ORDER BY a.id LIMIT $most
+RETURN a.id, a.alarmedObjectRef
+
 // graph/store/mtosi_names.py _KEEP_TOLD
 UNWIND $batch.rows AS row MATCH (a:Alarm {id: row.id}) SET a._toldName = row.name
+
+// graph/store/mtosi_names.py _NAMES
+MATCH (x:ExternalName) WHERE x.id > $after AND x.name CONTAINS '/' AND x.name CONTAINS '='
+WITH x ORDER BY x.id LIMIT $most
+RETURN x.id, x.system, x.name
 
 // graph/store/mtosi_names.py _NAME
 UNWIND $batch.rows AS row

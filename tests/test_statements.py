@@ -81,6 +81,8 @@ PASSED_ON = {
     "graph/load/known.py known_ids: KNOWN_IDS[name]": "one of those made at import",
     "graph/load/write.py _write.run: text": "each of those made at import",
     "graph/load/versions.py _count_on.work: text": "one of those made at import",
+    "graph/store/mtosi_names.py _page: text": "each of three constants",
+    "graph/store/mtosi_names.py _write.work: text": "each of three constants",
     "graph/store/migrate.py _missing: text": "each of a constant tuple",
     "graph/store/migrate.py _run_alone.work: text": "each of schema_statements",
     "resolvers/knowledge/subgraph.py Noting.read: text": "passes on what Reads.record runs",

@@ -34,6 +34,7 @@ from graph.model.model import Property
 from graph.model.resource import KINDS, LONGEST, PROPERTIES, STATES, NotTaken, Resource, Value
 
 OURS: Final = "externalId"
+ALIASES: Final = "externalIdentifier"
 CONTAINED: Final = "isContainedIn"
 A_END: Final = "aEnd"
 Z_END: Final = "zEnd"
@@ -81,6 +82,7 @@ def read(raw: object, where: str = "", *, removed: bool = False) -> Resource:
             ends=reading.ends(related),
             properties=dict(reading.properties(kind)),
             removed=removed,
+            aliases=tuple(_aliases(raw, where)),
         )
     except ValueError as error:
         raise reading.no_place(str(error)) from None
@@ -206,6 +208,19 @@ def _related(raw: Mapping[str, Any], where: str) -> Iterator[tuple[str, str]]:
             if not isinstance(other, dict):
                 raise Malformed("has no resource", field=at)
             yield role, _text(other, "id", f"{at}.resource.")
+
+
+def _aliases(raw: Mapping[str, Any], where: str) -> Iterator[tuple[str, str]]:
+    """Give what other systems call it: `externalIdentifier`, of TMF639 from version 5 on, or a characteristic of that name."""
+    said = list(_items(raw, ALIASES, where))
+    for each in _items(raw, "resourceCharacteristic", where):
+        if each.get("name") == ALIASES:
+            value = each.get("value")
+            said += [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
+    for each in said:
+        owner = each.get("owner") or each.get("externalIdentifierType")
+        if isinstance(owner, str) and isinstance(each.get("id"), str):
+            yield owner, each["id"]
 
 
 def _place(raw: Mapping[str, Any], where: str) -> str | None:

@@ -77,6 +77,8 @@ class System(BaseModel):
     """the source ids that it may speak for (sourceSystemId of its alarms)."""
     inventory: bool = False
     """whether it may send feeds of equipment, as the system called inventory may."""
+    names_of: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """sources whose names of things it uses beside its own, such as `inventory`."""
 
 
 class Limits(BaseModel):

@@ -26,7 +26,6 @@ from graph.inventory.differences import NOT_TAKEN
 from graph.inventory.equipment import Hand, why_held
 from graph.inventory.feeds import chunk, feed_event, stage_of, sweep, sweep_stale
 from graph.inventory.known import Known, known, locked
-from graph.model.identity import external_key
 from graph.model.resource import KINDS, NotTaken, Resource
 from graph.model.scope import Principal, Role
 from graph.store.store import Store, Transaction
@@ -198,11 +197,12 @@ async def _compare(comparing: Comparing, feed: _Feed, entries: Sequence[Resource
     """Go through one chunk, and note that it is done."""
     system = comparing.hand.system
     keys = [each.key(system) for each in entries]
-    named = {external_key(system, name) for each in entries if isinstance(each, Resource) for name in each.references}
+    named = {key for each in entries if isinstance(each, Resource) for key in comparing.keys_beside(each)}
     comparing = replace(comparing, known=await known(comparing.store, {*keys, *named}, deadline=_soon()))
     applied = [await _applied(comparing, each) for each in entries]
     seen = [key for key, each in zip(keys, entries, strict=True) if not each.removed]
-    placed = [each.name for each in entries if each.removed or isinstance(each, Resource)]
+    kept_out = {found.record.name for each in applied for found in each.differences if found.kind == NOT_TAKEN}
+    placed = [each.name for each in entries if each.name not in kept_out]
     changes = sum(each.changes for each in applied)
 
     async def work(transaction: Transaction) -> None:

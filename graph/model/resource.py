@@ -61,6 +61,8 @@ class Resource:
     """by the model's names, with the model's words."""
     removed: bool = False
     """it is there no more."""
+    aliases: tuple[tuple[str, str], ...] = ()
+    """what other systems call it, as the source says: system and name of each."""
 
     def __post_init__(self) -> None:
         for problem in _problems(self):
@@ -125,6 +127,8 @@ def as_record(resource: Resource | NotTaken) -> dict[str, Any]:
         record["ends"] = list(resource.ends)
     if resource.removed:
         record["removed"] = True
+    if resource.aliases:
+        record["aliases"] = [list(each) for each in resource.aliases]
     return record
 
 
@@ -146,7 +150,13 @@ def resource_of(record: Mapping[str, Any]) -> Resource:
         ends=(ends[0], ends[1]) if ends else None,
         properties=record["properties"],
         removed=record.get("removed", False),
+        aliases=tuple((system, name) for system, name in record.get("aliases", ())),
     )
+
+
+def is_speakable(text: str) -> bool:
+    """Tell whether a text may be a name: not empty, not longer than LONGEST, and of characters that any protocol carries."""
+    return not any(_text_problems("it", text))
 
 
 def _problems(resource: Resource) -> Iterator[str]:
@@ -156,6 +166,8 @@ def _problems(resource: Resource) -> Iterator[str]:
     yield from _text_problems("the name", resource.name)
     for each in resource.references:
         yield from _text_problems("the name of another thing", each)
+    for each in (text for alias in resource.aliases for text in alias):
+        yield from _text_problems("the name in another system", each)
     if resource.kind == "Trunk" and resource.inside is not None:
         yield "is a trunk, which lies in nothing"
     if resource.kind != "Trunk" and resource.ends is not None:

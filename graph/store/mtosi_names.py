@@ -28,11 +28,11 @@ import orjson
 
 from graph.model.identity import external_key, loaded_id
 from graph.model.model import label_of
-from graph.store.store import Product, Store, Transaction
+from graph.store.store import Store, Transaction
 
 _Name: TypeAlias = tuple[tuple[str, str], ...]
 
-_AT_ONCE: Final = 1_000
+_AT_ONCE: Final = 5_000
 _LONGEST_KEY: Final = 255
 _TYPES: Final = frozenset(
     (
@@ -62,40 +62,31 @@ _OWN: Final = {"NetworkElement": "ME", "Card": "EQ", "Port": "PTP", "Trunk": "TL
 _ALONE: Final = frozenset(("AID", "EQ", "ME", "PTP", "TL"))
 _ESCAPED: Final = str.maketrans({"%": "%25", "/": "%2F", "=": "%3D"})
 
-# Neo4j reads the index in order; the embedded database does so only where it is not asked to sort.
-_ALARMS: Final[Mapping[Product, str]] = {
-    product: f"""
+# Few alarms came by MTOSI and few names were loaded in its old spelling, so that a page is most of them: sorting costs little.
+_ALARMS: Final = """
 MATCH (a:Alarm) WHERE a.id > $after AND a.record CONTAINS '"objectName":'
-WITH a {order} LIMIT $most
+WITH a ORDER BY a.id LIMIT $most
 RETURN a.id, a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.awaits, a.record
 """
-    for product, order in ((Product.NEO4J, "ORDER BY a.id"), (Product.ARCADEDB, ""))
-}
 _RESPELL: Final = """
 UNWIND $batch.rows AS row
 MATCH (a:Alarm {id: row.id})
 SET a.alarmedObjectRef = row.object, a.externalAlarmId = row.external, a.awaits = row.awaits
 """
 # Whoever was told of an open alarm by MTOSI knows its object by one part, of the type AID where no other was known.
-_TOLD: Final[Mapping[Product, str]] = {
-    product: f"""
+_TOLD: Final = """
 MATCH (a:Alarm)
 WHERE a.id > $after AND a.state <> 'cleared' AND a._toldName IS NULL AND NOT a.record CONTAINS '"objectName":'
-  AND EXISTS {{ MATCH (:Delivery {{orderKey: a.id}}) }}
-WITH a {order} LIMIT $most
+  AND EXISTS { MATCH (:Delivery {orderKey: a.id}) }
+WITH a ORDER BY a.id LIMIT $most
 RETURN a.id, a.alarmedObjectRef
 """
-    for product, order in ((Product.NEO4J, "ORDER BY a.id"), (Product.ARCADEDB, ""))
-}
 _KEEP_TOLD: Final = "UNWIND $batch.rows AS row MATCH (a:Alarm {id: row.id}) SET a._toldName = row.name"
-_NAMES: Final[Mapping[Product, str]] = {
-    product: f"""
+_NAMES: Final = """
 MATCH (x:ExternalName) WHERE x.id > $after AND x.name CONTAINS '/' AND x.name CONTAINS '='
-WITH x {order} LIMIT $most
+WITH x ORDER BY x.id LIMIT $most
 RETURN x.id, x.system, x.name
 """
-    for product, order in ((Product.NEO4J, "ORDER BY x.id"), (Product.ARCADEDB, ""))
-}
 _NAME: Final = """
 UNWIND $batch.rows AS row
 MATCH (old:ExternalName {id: row.old})-[:NAMES]->(n)
@@ -113,9 +104,9 @@ async def respell_names(store: Store, *, deadline: float) -> None:
     await _page(store, _TOLD, _KEEP_TOLD, _told, deadline)
 
 
-async def _page(store: Store, texts: Mapping[Product, str], change: str, row_of: Any, deadline: float) -> None:
+async def _page(store: Store, text: str, change: str, row_of: Any, deadline: float) -> None:
     after = ""
-    while rows := await store.rows(texts[store.product], {"after": after, "most": _AT_ONCE}, deadline=deadline):
+    while rows := await store.rows(text, {"after": after, "most": _AT_ONCE}, deadline=deadline):
         await _write(store, change, [row for each in rows if (row := row_of(each)) is not None], deadline)
         ids = [str(row[0]) for row in rows]
         assert ids == sorted(ids), "a page that is not in order would pass some over"
