@@ -165,7 +165,7 @@ def served(
             mounted(TMF, unknown_routes(edge)),  # the last: whatever of TM Forum's is not above
         ]
     shown = None if settings.metrics_listen else metrics
-    app = routed([*routes, *health_routes(arriving.ready, shown)], lifespan)
+    app = routed([*routes, *health_routes(arriving.ready, shown, metrics.paused)], lifespan)
     app.state.metrics = metrics
     return app
 

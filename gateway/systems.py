@@ -111,6 +111,9 @@ def policy_of(settings: Settings) -> AlarmPolicy:
         default_tier=settings.default_tier,
         late_ms=int(settings.late_seconds * 1_000),
         skew_ms=int(settings.clock_skew_seconds * 1_000),
+        names_of=tuple(
+            (source, each.names_of) for each in settings.systems.values() if each.names_of for source in each.sources
+        ),
     )
     if (chosen := settings.ticketing) is None:
         return policy

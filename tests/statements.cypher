@@ -603,7 +603,7 @@ MATCH (s:Site) WHERE s.name = $name RETURN s.id LIMIT 2
 // graph/inventory/feeds.py _BEGIN
 MERGE (f:InventoryFeed {id: $id})
 ON CREATE SET f.system = $system, f.name = $name, f.state = 'receiving', f._epoch = 0,
-  f.resources = 0, f.changes = 0, f.differences = 0
+  f.resources = 0, f.notTaken = 0, f.changes = 0, f.differences = 0
 SET f._lock = true
 REMOVE f._lock
 WITH f, f.state = 'receiving' OR f.state = 'failed' AS due, datetime.realtime().epochMillis AS now
@@ -613,11 +613,11 @@ SET f.kind = CASE WHEN due THEN $kind ELSE f.kind END,
     f._epoch = CASE WHEN due THEN f._epoch + 1 ELSE f._epoch END,
     f.state = CASE WHEN due THEN 'receiving' ELSE f.state END,
     f.reason = null
-RETURN due, f._epoch, f.state, f.resources, f.changes, f.differences, f._digest, f.kind
+RETURN due, f._epoch, f.state, f.resources, f.notTaken, f.changes, f.differences, f._digest, f.kind
 
 // graph/inventory/feeds.py _LOOK
 MATCH (f:InventoryFeed {id: $id})
-RETURN false, f._epoch, f.state, f.resources, f.changes, f.differences, f._digest, f.kind
+RETURN false, f._epoch, f.state, f.resources, f.notTaken, f.changes, f.differences, f._digest, f.kind
 
 // graph/inventory/feeds.py _STAGE
 MERGE (c:InventoryChunk {id: $id}) SET c.stage = $stage, c.payload = $payload
@@ -628,7 +628,7 @@ SET f._lock = true
 REMOVE f._lock
 WITH f, datetime.realtime().epochMillis AS now
 WHERE f.state = 'receiving' AND f._epoch = $epoch
-SET f.state = 'received', f.receivedAt = now, f.resources = $resources, f._digest = $digest, f._chunks = $chunks,
+SET f.state = 'received', f.receivedAt = now, f.resources = $resources, f.notTaken = $notTaken, f._digest = $digest, f._chunks = $chunks,
     f._done = 0, f._place = null, f._attempts = 0, f._nextAt = 0, f._until = 0, f._turnAt = null, f._version = coalesce(f._version, 0) + 1
 RETURN now, f._version
 
@@ -645,6 +645,36 @@ RETURN count(*)
 MATCH (f:InventoryFeed {state: 'receiving'})
 WHERE coalesce(f.startedAt, 0) < timestamp() - $age
 RETURN f.id, f._epoch
+
+// graph/inventory/names.py _OBJECT
+MATCH (a:Alarm {id: $alarm})
+RETURN a._toldName, HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(n) RETURN n.id }),
+  COLLECT { MATCH (a)-[:RAISED_ON]->(n)<-[:NAMES]-(x:ExternalName) RETURN [x.system, x.name] ORDER BY x.system, x.name },
+  COLLECT {
+    MATCH (a)-[:RAISED_ON]->(:Card)<-[:HOLDS]-(:NetworkElement)<-[:NAMES]-(x:ExternalName) RETURN [x.system, x.name]
+    UNION
+    MATCH (a)-[:RAISED_ON]->(:Port)<-[:HAS_PORT]-(:Card)<-[:HOLDS]-(:NetworkElement)<-[:NAMES]-(x:ExternalName)
+    RETURN [x.system, x.name]
+  }, HEAD(COLLECT {
+    MATCH (a)-[:RAISED_ON]->(:Card)<-[:HOLDS]-(e:NetworkElement) RETURN e.name
+    UNION
+    MATCH (a)-[:RAISED_ON]->(:Port)<-[:HAS_PORT]-(:Card)<-[:HOLDS]-(e:NetworkElement) RETURN e.name
+  })
+
+// graph/inventory/names.py _KEEP
+MATCH (a:Alarm {id: $alarm})
+SET a._toldName = coalesce(a._toldName, $name)
+RETURN a._toldName
+
+// graph/inventory/naming.py _NAMED
+MERGE (x:ExternalName {key: $key})
+ON CREATE SET x.id = $id, x.system = $system, x.name = $name
+SET x._lock = true
+REMOVE x._lock
+RETURN HEAD(COLLECT { MATCH (x)-[:NAMES]->(n) RETURN n.id }), x.id
+
+// graph/inventory/naming.py _LOOK
+MATCH (x:ExternalName {key: $key})-[:NAMES]->(n) RETURN n.id
 
 // graph/inventory/reconcile.py _SEEN
 UNWIND $batch.keys AS key MATCH (x:ExternalName {key: key}) SET x._feed = $feed
@@ -975,6 +1005,18 @@ REMOVE e.unplaced
 // graph/ledger/positions.py _NEXT
 MATCH (s:Sequence {id: 'sequence-events'}) SET s.next = $next
 
+// graph/ledger/registrations.py _KNOWN
+MATCH (r:Registration {id: $system})
+RETURN r.address, r.callback, r.theirId, datetime.realtime().epochMillis - r.at
+
+// graph/ledger/registrations.py _KEEP
+MERGE (r:Registration {id: $system})
+SET r.address = $address,
+    r.callback = $callback,
+    r.theirId = $their_id,
+    r.at = datetime.realtime().epochMillis
+RETURN r.id
+
 // graph/ledger/retention.py _EVENTS
 MATCH (e:Event) WHERE e.at < $before AND coalesce(e.unplaced, 0) = 0 AND NOT EXISTS {
   MATCH (d:Delivery)-[:TELLS]->(e) WHERE d.state <> 'DONE'
@@ -1159,6 +1201,12 @@ SHOW INDEXES YIELD name, state WHERE state = 'ONLINE' RETURN name
 // graph/store/migrate.py _wait_for_indexes
 CALL db.awaitIndexes(600)
 
+// graph/store/migrations/feed_counts.py _COUNT
+MATCH (f:InventoryFeed) WHERE f.notTaken IS NULL
+WITH f LIMIT $most
+SET f.notTaken = 0
+RETURN count(*)
+
 // graph/store/migrations/ledger.py _OPEN_WAITING
 MATCH (d:Delivery) WHERE d.waiting > '' AND d.openKey IS NULL
 WITH d LIMIT $most
@@ -1200,6 +1248,39 @@ RETURN a.id, a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmTyp
 UNWIND $batch.rows AS row
 MATCH (a:Alarm {id: row.id})
 SET a.identity = row.identity
+
+// graph/store/migrations/mtosi_names.py _ALARMS
+MATCH (a:Alarm) WHERE a.id > $after AND a.record CONTAINS '"objectName":'
+WITH a ORDER BY a.id LIMIT $most
+RETURN a.id, a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.awaits, a.record
+
+// graph/store/migrations/mtosi_names.py _RESPELL
+UNWIND $batch.rows AS row
+MATCH (a:Alarm {id: row.id})
+SET a.alarmedObjectRef = row.object, a.externalAlarmId = row.external, a.awaits = row.awaits
+
+// graph/store/migrations/mtosi_names.py _TOLD
+MATCH (a:Alarm)
+WHERE a.id > $after AND a.state <> 'cleared' AND a._toldName IS NULL AND NOT a.record CONTAINS '"objectName":'
+  AND EXISTS { MATCH (:Delivery {orderKey: a.id}) }
+WITH a ORDER BY a.id LIMIT $most
+RETURN a.id, a.alarmedObjectRef
+
+// graph/store/migrations/mtosi_names.py _KEEP_TOLD
+UNWIND $batch.rows AS row MATCH (a:Alarm {id: row.id}) SET a._toldName = row.name
+
+// graph/store/migrations/mtosi_names.py _NAMES
+MATCH (x:ExternalName) WHERE x.id > $after AND x.name CONTAINS '/' AND x.name CONTAINS '='
+WITH x ORDER BY x.id LIMIT $most
+RETURN x.id, x.system, x.name
+
+// graph/store/migrations/mtosi_names.py _NAME
+UNWIND $batch.rows AS row
+MATCH (old:ExternalName {id: row.old})-[:NAMES]->(n)
+MERGE (x:ExternalName {key: row.key})
+ON CREATE SET x.id = row.id, x.system = row.system, x.name = row.name
+WITH x, n WHERE NOT EXISTS { MATCH (x)-[:NAMES]->() }
+CREATE (x)-[:NAMES]->(n)
 
 // graph/store/store.py Store.ping
 RETURN COUNT { MATCH (v:SchemaVersion) RETURN v } AS data

@@ -104,6 +104,8 @@ PASSED_ON = {
     "graph/membership/checking.py check.run: text": "passes on what a walk and a look at memberships run",
     "graph/membership/upkeep.py drop: DROP[name]": "one of those made at import",
     "graph/membership/upkeep.py forget_behind: text": "each of those made at import",
+    "graph/store/migrations/mtosi_names.py _page: text": "each of three constants",
+    "graph/store/migrations/mtosi_names.py _write.work: text": "each of three constants",
     "graph/store/migrate.py _missing: text": "each of a constant tuple",
     "graph/store/migrate.py _run_alone.work: text": "each of schema_statements",
     "resolvers/knowledge/subgraph.py Noting.read: text": "passes on what Reads.record runs",

@@ -131,6 +131,17 @@ Resources: TypeAlias = Mapping[str, Mapping[str, Action]]
 """Actions by method, by path."""
 
 
+class Noted(Response):
+    """An answer to a request that was done, and of which somebody should know all the same.
+
+    Its `code` is in the log and in the metric of requests, as that of an error would be.
+    """
+
+    def __init__(self, status: int, code: str, headers: Mapping[str, str]) -> None:
+        super().__init__(status_code=status, headers=dict(headers))
+        self.code = code
+
+
 def refused(refusal: Refusal) -> Response:
     """Say no in the words of TM Forum's APIs."""
     return answer(refusal.status, refusal.body, refusal.headers)
@@ -171,7 +182,7 @@ class Resource:
             action = self._action(scope["method"])
             name = action.name
             response = await action.run(self._call(action, scope, receive))
-            code = ""
+            code = response.code if isinstance(response, Noted) else ""
         except (Refusal, GraphError, Malformed) as error:
             refusal = error if isinstance(error, Refusal) else refusal_of(error)
             if refusal.status == HTTPStatus.INTERNAL_SERVER_ERROR:

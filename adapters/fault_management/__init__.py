@@ -70,11 +70,15 @@ class AlarmOrder:
     """of an alarm that is theirs: the id that they gave with it; may be empty."""
     acknowledged: bool | None
     """None: that is not told."""
+    source_changed: str
+    """when its source says that it has changed last, as the source writes it; empty where it does not say."""
     is_cleared: bool
     affected: tuple[Affected, ...]
     """some of them, if they are many;"""
     affected_count: int
     """and how many they are."""
+    object_name: tuple[tuple[str, str], ...] = ()
+    """what it is on, part by part as MTOSI names it, where the system is told so (`names_objects`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,11 @@ class FaultManagement(Protocol):
     @property
     def retry_at(self) -> float | None:
         """When the next call is let through, by time.monotonic(); None: now."""
+        ...
+
+    @property
+    def names_objects(self) -> bool:
+        """Whether it says what an alarm is on by a name of several parts: orders for it have an `object_name`."""
         ...
 
     async def find(self, order: AlarmOrder, *, deadline: float) -> TheirAlarm | None:

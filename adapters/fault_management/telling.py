@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from adapters.delivery.access import Access
 from adapters.delivery.sending import Registering, Sender, Sent, keep_looking, sent, settle_sent
 from adapters.errors import Rejected
-from adapters.fault_management import FaultManagement
-from adapters.fault_management.outbound.ordering import order_of
+from adapters.fault_management import AlarmOrder, FaultManagement
+from adapters.fault_management.outbound.ordering import object_name, order_of
 from graph.changes.alarms.acknowledge import hear_acknowledged
 from graph.changes.policy import AlarmPolicy
+from graph.inventory.names import keep_told_name, object_of
 from graph.ledger.claims import Claim
 from graph.store.store import Store
 
@@ -100,7 +101,7 @@ class AlarmTeller:
             await hear_acknowledged(self.store, self.policy, chunk, deadline=time.monotonic() + seconds)
 
     async def _told(self, claimed: Claim, deadline: float) -> Sent:
-        order = order_of(claimed.payload)
+        order = await self._named(order_of(claimed.payload), deadline)
         if claimed.attempts > 1 or not order.is_new or order.is_theirs:
             their = await self.fault_management.find(order, deadline=deadline)
             if their is not None:
@@ -114,3 +115,15 @@ class AlarmTeller:
             if order.is_theirs or order.is_cleared:
                 return sent(claimed, "they have no such alarm")
         return sent(claimed, await self.fault_management.report(order, delivery_id=claimed.id, deadline=deadline))
+
+    async def _named(self, order: AlarmOrder, deadline: float) -> AlarmOrder:
+        """Say what the alarm is on, as the system knows it; an alarm of theirs is named as they did."""
+        if order.is_theirs or not self.fault_management.names_objects:
+            return order
+        hearing, source = self.policy.fault_management, str(order.body["sourceSystemId"])
+        systems = (*((hearing.name, *sorted(hearing.sources)) if hearing else ()), source, self.policy.inventory)
+        found = await object_of(self.store, order.id, systems, deadline=deadline)
+        name = found.told or object_name(order.body, found)
+        if not found.told:
+            name = await keep_told_name(self.store, order.id, name, deadline=deadline)
+        return replace(order, object_name=name)

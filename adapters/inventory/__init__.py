@@ -9,7 +9,7 @@ In: a `Resource`, in the names of the inventory. Out: the name that the inventor
 
 Files, in order of flow: `telling.py` (a delivery becomes a resource there) · this one (what every dialect does) · `outbound/`
 (the dialects) · `tmf639_resource.py` (TM Forum's resource: what we write, what we believe) · `mtosi_resource.py` (MTOSI's
-elements) · `inbound/` (what inventories and planners call on us).
+elements) · `no_place.py` (what they allow and the graph has no place for) · `inbound/` (what inventories and planners call on us).
 
 Invariants
 1. A resource that we make there carries our id, from its first moment on: whoever does not know whether it was heard
@@ -19,7 +19,7 @@ Invariants
 
 Making what may be there already:
 
-    name = await inventory.find("card-7d", kind="Card", deadline=soon)
+    name = await inventory.find(order, deadline=soon)
     if name is None:
         name = await inventory.create(order, delivery_id="event-9:inventory:card-7d", deadline=soon)
     name                           # the inventory's own: "R-00000017"
@@ -51,8 +51,8 @@ class Inventory(Protocol):
         """When the next call is let through, by time.monotonic(); None: now. Until then each one is Unreachable."""
         ...
 
-    async def find(self, ours: str, *, kind: str, deadline: float) -> str | None:
-        """Give the inventory's name of what was made there under our id; None when there is none."""
+    async def find(self, order: ResourceOrder, *, deadline: float) -> str | None:
+        """Give the inventory's name of what was made there for this order; None when there is none."""
         ...
 
     async def create(self, order: ResourceOrder, *, delivery_id: str, deadline: float) -> str:

@@ -79,7 +79,7 @@ class InventoryTeller:
         return Answered(outcome=Done(claim=claimed))
 
     async def _made(self, claimed: Claim, order: ResourceOrder, deadline: float) -> str:
-        found = await self.inventory.find(order.ours, kind=order.resource.kind, deadline=deadline)
+        found = await self.inventory.find(order, deadline=deadline)
         if found is not None:
             return found
         return await self.inventory.create(order, delivery_id=claimed.id, deadline=deadline)

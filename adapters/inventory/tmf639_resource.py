@@ -6,6 +6,10 @@
 the words `enable`, `disable` and `shutdown` for the states; X.731's are believed as well. What else a resource holds is
 let pass. What we write carries our id as the characteristic `externalId`.
 
+Writers differ, and what is meant is plain: categories and words of states in upper case or with blanks, several places of which
+one is the site, numbers as texts, events under the names of older versions (`ResourceRemoveNotification`) are read as what they
+say. An event of any other type is refused: whether the thing is there or gone is all that matters of it.
+
 Swagger: TMF639 v4.0.0, `Resource`, `Resource_Create`, `Resource_Update`.
 
 >>> raw = {"id": "R1", "category": "card", "operationalState": "disable",
@@ -17,15 +21,20 @@ Resource(kind='Card', name='R1', inside='R0', ends=None, properties={'operationa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
 from adapters.errors import Malformed
-from graph.model.model import Kind
-from graph.model.resource import KINDS, PROPERTIES, STATES, Resource, Value
+from adapters.inventory.no_place import NoPlace, trunk_reason
+from graph.model.model import Kind as ModelKind
+from graph.model.model import Property
+from graph.model.resource import KINDS, LONGEST, PROPERTIES, STATES, NotTaken, Resource, Value
 
 OURS: Final = "externalId"
+ALIASES: Final = "externalIdentifier"
 CONTAINED: Final = "isContainedIn"
 A_END: Final = "aEnd"
 Z_END: Final = "zEnd"
@@ -40,46 +49,109 @@ _ADMINISTRATIVE: Final = {
     "shuttingDown": "shuttingDown",
 }
 _WORDS: Final = {"operationalState": _OPERATIONAL, "administrativeState": _ADMINISTRATIVE}
-_DELETED: Final = "ResourceDeleteEvent"
+EVENTS: Final = (
+    "ResourceCreateEvent",
+    "ResourceAttributeValueChangeEvent",
+    "ResourceStateChangeEvent",
+    "ResourceDeleteEvent",
+)
+"""The types of events of TMF639 version 4; earlier versions and other writers have others that say the same."""
+_EVENT: Final = re.compile(
+    "[Rr]esource(Create|Creation|AttributeValueChange|StateChange|Change|(?P<gone>Delete|Deletion|Remove|Removal))"
+    "(Event|Notification)"
+)
 _ROLES: Final = {"containedin": "inside", "iscontainedin": "inside", "aend": "a", "zend": "z"}
 
 
 def read(raw: object, where: str = "", *, removed: bool = False) -> Resource:
-    """Read a resource; raises Malformed with the field. `where` is put before the field's name."""
+    """Read a resource; raises Malformed with the field. `where` is put before the field's name.
+
+    What the swagger allows and the graph has no place for is `NoPlace`: a category of its own, one end of a trunk, a value that
+    is no number.
+    """
     if not isinstance(raw, dict):
         raise Malformed("A resource is an object", field=where.rstrip("."))
-    kind = _kind(raw, where)
+    reading = _Reading(raw=raw, where=where, name=_text(raw, "id", where), removed=removed)
+    kind = reading.kind()
     related = dict(_related(raw, where))
-    ends = (related["a"], related["z"]) if "a" in related and "z" in related else None
-    if ends is None and ("a" in related or "z" in related):
-        raise Malformed("A trunk has both an aEnd and a zEnd, or neither is said", field=f"{where}resourceRelationship")
-    return made(
-        where,
-        kind=kind,
-        name=_text(raw, "id", where),
-        inside=related.get("inside", _place(raw, where) if kind == "NetworkElement" else None),
-        ends=ends,
-        properties=_properties(raw, kind, where),
-        removed=removed,
-    )
+    try:
+        return Resource(
+            kind=kind,
+            name=reading.name,
+            inside=related.get("inside", _place(raw, where) if kind == "NetworkElement" else None),
+            ends=reading.ends(related),
+            properties=dict(reading.properties(kind)),
+            removed=removed,
+            aliases=tuple(_aliases(raw, where)),
+        )
+    except ValueError as error:
+        raise reading.no_place(str(error)) from None
 
 
 def read_told(raw: object, where: str = "") -> Resource:
-    """Read a resource, or a TMF639 event about one: a `ResourceDeleteEvent` says that it is there no more."""
+    """Read a resource, or an event about one; raises Malformed, also for an event of another type than TMF639's."""
     if not (isinstance(raw, dict) and "eventType" in raw):
         return read(raw, where)
+    removed = _is_removal(raw["eventType"], where)
     event = raw.get("event")
     if not isinstance(event, dict) or "resource" not in event:
         raise Malformed("has no resource", field=f"{where}event")
-    return read(event["resource"], f"{where}event.resource.", removed=raw["eventType"] == _DELETED)
+    return read(event["resource"], f"{where}event.resource.", removed=removed)
 
 
-def made(where: str, **given: Any) -> Resource:
-    """Make a resource of what was read; raises Malformed."""
-    try:
-        return Resource(**given)
-    except ValueError as error:
-        raise Malformed(str(error), field=where.rstrip(".")) from None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """One resource that is being read: what is wrong with it names it."""
+
+    raw: Mapping[str, Any]
+    where: str
+    name: str
+    removed: bool
+
+    def no_place(self, reason: str, field: str = "") -> NoPlace:
+        """Say that the graph has no place for it."""
+        try:
+            thing = NotTaken(kind=_category(self.raw), name=self.name, reason=reason, removed=self.removed)
+        except ValueError as error:  # not even for its name
+            raise Malformed(str(error), field=f"{self.where}id") from None
+        return NoPlace(thing, field=f"{self.where}{field}".rstrip("."))
+
+    def kind(self) -> str:
+        """Tell which kind of thing of the graph it is."""
+        for field in ("category", "@type"):
+            if isinstance(word := self.raw.get(field), str) and (kind := _KINDS.get(_folded(word))):
+                return kind
+        raise self.no_place(f"neither category nor @type is one of {', '.join(CATEGORIES.values())}", "category")
+
+    def ends(self, related: Mapping[str, str]) -> tuple[str, str] | None:
+        """Give the ends of a trunk."""
+        a, z = related.get("a"), related.get("z")
+        if (a is None) != (z is None):
+            raise self.no_place(trunk_reason(int(a is not None), int(z is not None)), "resourceRelationship")
+        return None if a is None or z is None else (a, z)
+
+    def properties(self, kind: str) -> Iterator[tuple[str, Value]]:
+        """Give what it says of itself, by the names of the model."""
+        if label := _optional_text(self.raw, "name", self.where):
+            yield "name", label
+        for state, words in _WORDS.items():
+            if state in PROPERTIES[kind] and self.raw.get(state) is not None:
+                yield state, _word(self.raw[state], words, f"{self.where}{state}")
+        for number, each in enumerate(_items(self.raw, "resourceCharacteristic", self.where)):
+            at = f"resourceCharacteristic[{number}]"
+            name, value = each.get("name"), each.get("value")
+            if not isinstance(name, str):
+                raise Malformed("has no name", field=f"{self.where}{at}")
+            declared = PROPERTIES[kind].get(name)
+            if declared is not None and name not in (*STATES, "name") and value not in (None, ""):
+                yield name, self._value(declared, value, at)
+
+    def _value(self, declared: Property, value: object, at: str) -> Value:
+        is_number = declared.kind is ModelKind.INTEGER
+        found = _number(value) if is_number else _string(value)
+        if found is None:
+            raise self.no_place(f"{declared.name} has a value that is no {'whole number' if is_number else 'text'}", at)
+        return found
 
 
 def write(resource: Resource) -> dict[str, Any]:
@@ -101,29 +173,27 @@ def write(resource: Resource) -> dict[str, Any]:
     return body
 
 
-def _kind(raw: Mapping[str, Any], where: str) -> str:
-    for field in ("category", "@type"):
-        if isinstance(word := raw.get(field), str) and word.lower() in _KINDS:
-            return _KINDS[word.lower()]
-    raise Malformed(f"neither it nor @type is one of {', '.join(CATEGORIES.values())}", field=f"{where}category")
+def _is_removal(event_type: object, where: str) -> bool:
+    """Tell whether a type of event says that a thing is there no more, or that it is there."""
+    found = _EVENT.fullmatch(event_type) if isinstance(event_type, str) else None
+    if found is None:
+        raise Malformed(f"is none of {', '.join(EVENTS)}, nor an older name of one", field=f"{where}eventType")
+    return found["gone"] is not None
 
 
-def _properties(raw: Mapping[str, Any], kind: str, where: str) -> dict[str, Value]:
-    found: dict[str, Value] = {}
-    if raw.get("name") is not None:
-        found["name"] = _text(raw, "name", where)
-    for state, words in _WORDS.items():
-        if state in PROPERTIES[kind] and raw.get(state) is not None:
-            found[state] = _word(raw[state], words, f"{where}{state}")
-    for number, each in enumerate(_items(raw, "resourceCharacteristic", where)):
-        at = f"{where}resourceCharacteristic[{number}]"
-        name, value = each.get("name"), each.get("value")
-        if not isinstance(name, str):
-            raise Malformed("has no name", field=at)
-        declared = PROPERTIES[kind].get(name)
-        if declared is not None and name not in STATES and name != "name" and value is not None:
-            found[name] = _number(value, at) if declared.kind is Kind.INTEGER else _string(value, at)
-    return found
+def _category(raw: Mapping[str, Any]) -> str:
+    """Give what the inventory calls the kind of a thing, as far as it says."""
+    words = (raw.get(field) for field in ("category", "@type"))
+    return next((word for word in words if isinstance(word, str)), "")[:LONGEST]
+
+
+def _folded(word: str) -> str:
+    """Spell a word without what writers spell differently.
+
+    >>> _folded("NETWORK_ELEMENT"), _folded("Network Element")
+    ('networkelement', 'networkelement')
+    """
+    return re.sub(r"[\s_-]", "", word).lower()
 
 
 def _related(raw: Mapping[str, Any], where: str) -> Iterator[tuple[str, str]]:
@@ -140,13 +210,30 @@ def _related(raw: Mapping[str, Any], where: str) -> Iterator[tuple[str, str]]:
             yield role, _text(other, "id", f"{at}.resource.")
 
 
+def _aliases(raw: Mapping[str, Any], where: str) -> Iterator[tuple[str, str]]:
+    """Give what other systems call it: `externalIdentifier`, of TMF639 from version 5 on, or a characteristic of that name."""
+    said = list(_items(raw, ALIASES, where))
+    for each in _items(raw, "resourceCharacteristic", where):
+        if each.get("name") == ALIASES:
+            value = each.get("value")
+            said += [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
+    for each in said:
+        owner = each.get("owner") or each.get("externalIdentifierType")
+        if isinstance(owner, str) and isinstance(each.get("id"), str):
+            yield owner, each["id"]
+
+
 def _place(raw: Mapping[str, Any], where: str) -> str | None:
+    """Give the site: of several places the one whose role is `site`, or else the first that has an id or a name."""
     place = raw.get("place")
     if place is None:
         return None
-    if not isinstance(place, dict):
+    places = place if isinstance(place, list) else [place]
+    if not all(isinstance(each, dict) for each in places):
         raise Malformed("is no object", field=f"{where}place")
-    return _text(place, "id" if place.get("id") is not None else "name", f"{where}place.")
+    sites = sorted(places, key=lambda each: str(each.get("role")).lower() != "site")
+    named = (_optional_text(each, name, f"{where}place.") for each in sites for name in ("id", "name"))
+    return next((each for each in named if each), None)
 
 
 def _items(raw: Mapping[str, Any], name: str, where: str) -> list[dict[str, Any]]:
@@ -168,24 +255,29 @@ def _text(raw: Mapping[str, Any], name: str, where: str) -> str:
     return value
 
 
-def _string(value: object, at: str) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise Malformed("has a value that is no text", field=at)
-    return str(value)
+def _optional_text(raw: Mapping[str, Any], name: str, where: str) -> str:
+    """Give a text that need not be there; what is empty is not said."""
+    return "" if raw.get(name) in (None, "") else _text(raw, name, where)
 
 
-def _number(value: object, at: str) -> int:
+def _string(value: object) -> str | None:
+    return None if isinstance(value, bool) or not isinstance(value, str | int | float) else str(value)
+
+
+def _number(value: object) -> int | None:
+    """Give a whole number, however its writer's language writes numbers."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
         return int(value)
-    if type(value) is int:
-        return value
-    raise Malformed("has a value that is no whole number", field=at)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if type(value) is int else None
 
 
 def _word(value: object, words: Mapping[str, str], at: str) -> str:
-    if not isinstance(value, str) or value not in words:
+    folded = {word.lower(): ours for word, ours in words.items()}
+    if not isinstance(value, str) or value.lower() not in folded:
         raise Malformed(f"is none of {', '.join(words)}", field=at)
-    return words[value]
+    return folded[value.lower()]
 
 
 def _told(state: str, word: str) -> str:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from starlette.requests import Request
@@ -47,8 +48,13 @@ class _Readiness:
         return reason
 
 
-def health_routes(ready: Ready, metrics: Metrics | None) -> list[Route]:
-    """Make the three routes; two where the numbers have an address of their own (numbers.py)."""
+def health_routes(
+    ready: Ready, metrics: Metrics | None, paused: Mapping[str, str] = MappingProxyType({})
+) -> list[Route]:
+    """Make the three routes; two where the numbers have an address of their own (numbers.py).
+
+    `paused` are the systems that do not let us in, and why, as they are at each request.
+    """
     readiness = _Readiness(ready)
 
     async def livez(_: Request) -> Response:
@@ -58,7 +64,7 @@ def health_routes(ready: Ready, metrics: Metrics | None) -> list[Route]:
         reason = await readiness.reason()
         if reason:
             return JSONResponse({"status": "not ready", "reason": reason}, 503, {"Retry-After": "1"})
-        return JSONResponse({"status": "ready", **({"paused": metrics.paused} if metrics.paused else {})})
+        return JSONResponse({"status": "ready", **({"paused": dict(paused)} if paused else {})})
 
     routes = [Route("/livez", livez), Route("/readyz", readyz)]
     return routes if metrics is None else [*routes, _numbers(metrics)]

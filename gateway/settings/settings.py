@@ -90,6 +90,8 @@ class System(BaseModel):
         default_factory=dict
     )
     """what the elements of its own service definition are called that we need of an IPDR record, by our names."""
+    names_of: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """sources whose names of things it uses beside its own, such as `inventory`."""
 
 
 class Limits(BaseModel):

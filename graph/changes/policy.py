@@ -60,6 +60,8 @@ class AlarmPolicy:
     """the name of the inventory that is told where the graph is right; empty: none is."""
     inventories: tuple[str, ...] = ("inventory",)
     """the systems that may send feeds of equipment: what they say changes the network."""
+    names_of: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """sources, and those whose names each uses beside its own."""
     reopen_ms: int = 600_000
     """an alarm that returns within this time after its clear is the same alarm; later it is a new one."""
 
@@ -85,6 +87,14 @@ class AlarmPolicy:
         (900, 1000, 1000)
         """
         return now if self.is_late(told, now) or self.is_ahead(told, now) else told
+
+    def names_used_by(self, source: str) -> tuple[str, ...]:
+        """Give the sources whose names a source uses beside its own."""
+        return next((others for each, others in self.names_of if each == source), ())
+
+    def sources_using(self, system: str) -> tuple[str, ...]:
+        """Give the sources that use the names of a system."""
+        return tuple(each for each, others in self.names_of if system in others)
 
     def is_ticketed(self, severity: str | None) -> bool:
         """Tell whether a ticket is opened for a severity."""

@@ -17,8 +17,10 @@ Files, in order of flow:
     known.py        what the graph has of what an inventory names
     comparing.py    where two descriptions differ
     applying.py     what becomes of one resource of a feed
+    naming.py       what other systems call a thing is given and taken back
+    names.py        what is known of an alarm's object, for whoever is told of it
     equipment.py    things are made, changed, moved and taken away, with their events
-    alarms.py       what open alarms do follows when things move, and alarms that waited for a name find it
+    alarms.py       what open alarms do follows when things move
     differences.py  differences are noted, and are no more
     settling.py     somebody takes a side
     answers.py      what the inventory answers when it is told

@@ -7,7 +7,7 @@ done becomes a difference too, and what carries services and is said to be gone 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from graph.inventory.differences import (
     CONTAINMENT,
     MISSING_HERE,
     MISSING_THERE,
+    NOT_TAKEN,
     PROPERTY,
     Difference,
     end,
@@ -26,8 +27,10 @@ from graph.inventory.differences import (
 )
 from graph.inventory.equipment import CARRIES_SERVICES, NOT_THERE, Hand, Held
 from graph.inventory.known import Known
+from graph.inventory.naming import ExternalName, give_name
 from graph.inventory.turns import Turn, hold
-from graph.model.resource import PROPERTIES, Resource
+from graph.model.identity import external_key
+from graph.model.resource import PROPERTIES, NotTaken, Resource
 from graph.store.link import Work
 from graph.store.store import Store, Transaction
 
@@ -40,6 +43,10 @@ class Applied:
 
     changes: int = 0
     differences: tuple[Difference, ...] = ()
+
+    def and_also(self, other: Applied) -> Applied:
+        """Give what came of both."""
+        return Applied(changes=self.changes + other.changes, differences=(*self.differences, *other.differences))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +73,87 @@ class Comparing:
         known = self.known.get(resource.key(self.hand.system))
         if resource.removed:
             return await self._removed(resource, known, deadline) if known and not self.turn.full else Applied()
+        if known is None and (same := self._same(resource)) is not None:
+            mine = ExternalName(system=self.hand.system, name=resource.name)
+            named = await self._name(resource, same, (mine,), deadline)
+            return named.and_also(await self._known(resource, same, deadline))
         if known is None:
             return await self._new(resource, deadline)
+        return await self._known(resource, known, deadline)
+
+    def keys_beside(self, resource: Resource) -> set[str]:
+        """Give the keys of names that must be known beside a resource's own: of what it speaks of, and of itself elsewhere."""
+        system, policy = self.hand.system, self.hand.by.policy
+        others = {*policy.names_used_by(system), *policy.inventories} - {system}
+        return {
+            *(external_key(system, each) for each in resource.references),
+            *(external_key(each, resource.name) for each in others),
+            *(external_key(*each) for each in resource.aliases),
+        }
+
+    def _same(self, resource: Resource) -> Known | None:
+        """Give the thing that a resource is, by a name that another system has for it."""
+        system = self.hand.system
+        used = ((each, resource.name) for each in self.hand.by.policy.names_used_by(system))
+        found = (self.known.get(external_key(*each)) for each in (*resource.aliases, *used))
+        return next((each for each in found if each is not None and each.kind == resource.kind), None)
+
+    def _namesake(self, resource: Resource) -> str | None:
+        """Give the other inventory that has an element of this name; nobody has said whether it is the same."""
+        others = (each for each in self.hand.by.policy.inventories if each != self.hand.system)
+        found = ((each, self.known.get(external_key(each, resource.name))) for each in others)
+        same = (each for each, thing in found if thing is not None and thing.kind == resource.kind)
+        return next(same, None) if resource.kind == "NetworkElement" else None
+
+    async def _name(self, resource: Resource, thing: Known, names: Iterable[ExternalName], deadline: float) -> Applied:
+        """Give a thing names, and the difference where one of them is another thing's."""
+        missing = [each for each in names if self._id_of(each) != thing.id]
+
+        async def work(transaction: Transaction) -> list[ExternalName]:
+            given = [(each, await give_name(transaction, self.hand.by, thing.id, each)) for each in missing]
+            return [each for each, found in given if found is not None and found.taken_by is not None]
+
+        taken = await self.write(work, deadline=deadline) if missing else []
+        reasons = [f"{each.system} calls another thing {each.name}" for each in taken]
+        record = NotTaken(kind=resource.kind, name=resource.name, reason="; ".join(reasons))
+        found = Difference(
+            system=self.hand.system, kind=NOT_TAKEN, record=record, resource=thing.id, reason=record.reason
+        )
+        return Applied(changes=len(missing) - len(taken), differences=(found,) if taken else ())
+
+    def _id_of(self, name: ExternalName) -> str | None:
+        found = self.known.get(name.key)
+        return found.id if found else None
+
+    async def _known(self, resource: Resource, known: Known, deadline: float) -> Applied:
+        """Compare a thing that the graph has."""
+        aliases = tuple(ExternalName(system=system, name=name) for system, name in resource.aliases)
+        named = await self._name(resource, known, aliases, deadline)
+        return named.and_also(await self._compared(resource, known, deadline))
+
+    async def _compared(self, resource: Resource, known: Known, deadline: float) -> Applied:
         found = list(differs(resource, known, self.ids(resource)))
         if not found:
             return Applied()
         if self.turn.full:
             return await self._states(resource, known, found, deadline)
         return await self._changed(resource, known, found, deadline)
+
+    async def pass_over(self, thing: NotTaken, *, deadline: float) -> Applied:
+        """Give the difference of a thing that the graph has no place for; that it is gone can be told of any thing."""
+        known = self.known.get(thing.key(self.hand.system))
+        if not thing.removed:
+            found = Difference(
+                system=self.hand.system,
+                kind=NOT_TAKEN,
+                record=thing,
+                resource=known.id if known else None,
+                reason=thing.reason,
+            )
+            return Applied(differences=(found,))
+        if known is None or self.turn.full:
+            return Applied()
+        return await self._removed(Resource(kind=known.kind, name=thing.name, removed=True), known, deadline)
 
     def ids(self, resource: Resource) -> dict[str, str]:
         """Give our ids of what a resource speaks of, by the inventory's names."""
@@ -84,11 +164,18 @@ class Comparing:
         missing = Difference(system=self.hand.system, kind=MISSING_HERE, record=resource, aspect="")
         if self.turn.full:
             return Applied(differences=(missing,))
+        if (other := self._namesake(resource)) is not None:
+            reason = (
+                f"{other} has an element of this name: say that it is the same (addExternalName), or that it is another"
+            )
+            return Applied(differences=(replace(missing, reason=reason),))
 
         async def work(transaction: Transaction) -> str | Held:
             made = await equipment.make(transaction, self.hand, resource)
             if isinstance(made, str):
                 end(transaction, [missing.id])
+                for system, name in resource.aliases:  # none of them is anything's: it would be the same thing
+                    await give_name(transaction, self.hand.by, made, ExternalName(system=system, name=name))
             return made
 
         try:

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, cast
 import orjson
 
 from graph.model.identity import loaded_id
-from graph.model.resource import Resource, as_record
+from graph.model.resource import NotTaken, Resource, as_record
 from graph.store.link import Work
 from graph.store.store import Store, Transaction
 
@@ -21,6 +21,7 @@ MISSING_HERE: Final = "missingHere"
 MISSING_THERE: Final = "missingThere"
 PROPERTY: Final = "property"
 CONTAINMENT: Final = "containment"
+NOT_TAKEN: Final = "notTaken"
 _GONE_AT_ONCE: Final = 500
 
 # What was told to the inventory after the feed had begun may be no news to it any more: then it stays told.
@@ -73,7 +74,7 @@ class Difference:
     system: str
     kind: str
     """one of `graph.model.vocabulary.DIFFERENCE_KINDS`."""
-    record: Resource
+    record: Resource | NotTaken
     """what the inventory says; of what it says nothing, what the graph has."""
     resource: str | None = None
     """our id of it."""

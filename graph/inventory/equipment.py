@@ -17,12 +17,12 @@ from typing import Any, Final, cast
 
 from graph import membership
 from graph.changes import gates
-from graph.changes.alarms.awaiting import find_awaiting
 from graph.changes.alarms.consequences import By, reassess
 from graph.changes.events import Event, append
 from graph.changes.services.hits import hits_of
 from graph.inventory import alarms
 from graph.inventory.known import Known, known_within, locked
+from graph.inventory.naming import ExternalName, join_awaiting
 from graph.model.identity import external_key, loaded_id
 from graph.model.model import label_of, searchable
 from graph.model.resource import KINDS, PROPERTIES, Resource, Value
@@ -247,7 +247,7 @@ async def _made(
     [[now]] = await transaction.run(_NOW, {})
     known = Known(id=made, kind=resource.kind, now=cast("int", now), version=0, properties=mine, inside=None, ends=())
     _append(transaction, hand, known, "ResourceAdded", {"added": dict(mine), "place": list(place)}, ())
-    await find_awaiting(transaction, hand.by, made, [key])
+    await join_awaiting(transaction, hand.by, made, ExternalName(system=hand.system, name=resource.name))
     return made
 
 

@@ -18,7 +18,7 @@ import orjson
 
 from graph.changes.events import Event, append
 from graph.model.identity import loaded_id
-from graph.model.resource import Resource, as_record, resource_of
+from graph.model.resource import NotTaken, Resource, as_record, entry_of
 from graph.store.store import Store, Transaction
 
 MOST_CHUNK: Final = 200
@@ -30,7 +30,7 @@ _SWEPT_AT_ONCE: Final = 100
 _BEGIN: Final = """
 MERGE (f:InventoryFeed {id: $id})
 ON CREATE SET f.system = $system, f.name = $name, f.state = 'receiving', f._epoch = 0,
-  f.resources = 0, f.changes = 0, f.differences = 0
+  f.resources = 0, f.notTaken = 0, f.changes = 0, f.differences = 0
 SET f._lock = true
 REMOVE f._lock
 WITH f, f.state = 'receiving' OR f.state = 'failed' AS due, datetime.realtime().epochMillis AS now
@@ -40,12 +40,12 @@ SET f.kind = CASE WHEN due THEN $kind ELSE f.kind END,
     f._epoch = CASE WHEN due THEN f._epoch + 1 ELSE f._epoch END,
     f.state = CASE WHEN due THEN 'receiving' ELSE f.state END,
     f.reason = null
-RETURN due, f._epoch, f.state, f.resources, f.changes, f.differences, f._digest, f.kind
+RETURN due, f._epoch, f.state, f.resources, f.notTaken, f.changes, f.differences, f._digest, f.kind
 """
 
 _LOOK: Final = """
 MATCH (f:InventoryFeed {id: $id})
-RETURN false, f._epoch, f.state, f.resources, f.changes, f.differences, f._digest, f.kind
+RETURN false, f._epoch, f.state, f.resources, f.notTaken, f.changes, f.differences, f._digest, f.kind
 """
 
 _STAGE: Final = "MERGE (c:InventoryChunk {id: $id}) SET c.stage = $stage, c.payload = $payload"
@@ -56,7 +56,7 @@ SET f._lock = true
 REMOVE f._lock
 WITH f, datetime.realtime().epochMillis AS now
 WHERE f.state = 'receiving' AND f._epoch = $epoch
-SET f.state = 'received', f.receivedAt = now, f.resources = $resources, f._digest = $digest, f._chunks = $chunks,
+SET f.state = 'received', f.receivedAt = now, f.resources = $resources, f.notTaken = $notTaken, f._digest = $digest, f._chunks = $chunks,
     f._done = 0, f._place = null, f._attempts = 0, f._nextAt = 0, f._until = 0, f._turnAt = null, f._version = coalesce(f._version, 0) + 1
 RETURN now, f._version
 """
@@ -90,6 +90,9 @@ class FeedState:
     state: str
     kind: str
     resources: int
+    """all that it names,"""
+    not_taken: int
+    """and those among them that the graph has no place for."""
     changes: int
     differences: int
     digest: str
@@ -109,6 +112,8 @@ class Received:
     """how many, by rank of the resources in them."""
     resources: int
     digest: str
+    not_taken: int = 0
+    """of the resources: those that the graph has no place for."""
 
 
 class ChunkMissing(Exception):
@@ -149,7 +154,7 @@ async def look(store: Store, system: str, name: str, *, deadline: float) -> Feed
 
 
 async def stage(  # all by name
-    store: Store, feed: FeedState, *, rank: int, number: int, resources: Sequence[Resource], deadline: float
+    store: Store, feed: FeedState, *, rank: int, number: int, resources: Sequence[Resource | NotTaken], deadline: float
 ) -> None:
     """Keep a chunk of resources of one rank; chunks of a rank are numbered from 0 on."""
     payload = orjson.dumps([as_record(each) for each in resources]).decode()
@@ -167,6 +172,7 @@ async def complete(store: Store, feed: FeedState, received: Received, *, subject
         "id": feed.id,
         "epoch": feed.epoch,
         "resources": received.resources,
+        "notTaken": received.not_taken,
         "digest": received.digest,
         "chunks": list(received.chunks),
     }
@@ -175,7 +181,7 @@ async def complete(store: Store, feed: FeedState, received: Received, *, subject
         rows = await transaction.run(_COMPLETE, given)
         if not rows:
             return False
-        payload = {"feed": feed.id, "kind": feed.kind, "resources": received.resources}
+        payload = {"feed": feed.id, "kind": feed.kind, "resources": received.resources, "notTaken": received.not_taken}
         now, version = cast("tuple[int, int]", tuple(rows[0]))
         append(transaction, feed_event("InventoryFeedReceived", feed.id, version, now, subject, payload))
         return True
@@ -183,12 +189,12 @@ async def complete(store: Store, feed: FeedState, received: Received, *, subject
     return await store.write(work, deadline=deadline)
 
 
-async def chunk(store: Store, stage: str, rank: int, number: int, *, deadline: float) -> list[Resource]:
-    """Give the resources of a chunk; raises ChunkMissing, since what is not there would be taken for what is not said."""
+async def chunk(store: Store, stage: str, rank: int, number: int, *, deadline: float) -> list[Resource | NotTaken]:
+    """Give what is in a chunk; raises ChunkMissing, since what is not there would be taken for what is not said."""
     rows = await store.rows(_CHUNK, {"id": _chunk_id(stage, rank, number)}, deadline=deadline)
     if not rows:
         raise ChunkMissing(f"chunk {number} of rank {rank} of {stage}")
-    return [resource_of(each) for each in orjson.loads(str(rows[0][0]))]
+    return [entry_of(each) for each in orjson.loads(str(rows[0][0]))]
 
 
 async def sweep(store: Store, stage: str, *, deadline: float) -> None:
@@ -228,7 +234,7 @@ def _chunk_id(stage: str, rank: int, number: int) -> str:
 
 
 def _state(feed: str, row: list[object]) -> FeedState:
-    due, epoch, state, resources, changes, differences, digest, kind = row
+    due, epoch, state, resources, not_taken, changes, differences, digest, kind = row
     return FeedState(
         id=feed,
         due=bool(due),
@@ -236,6 +242,7 @@ def _state(feed: str, row: list[object]) -> FeedState:
         state=str(state),
         kind=str(kind),
         resources=cast("int", resources),
+        not_taken=cast("int", not_taken),
         changes=cast("int", changes),
         differences=cast("int", differences),
         digest=str(digest or ""),

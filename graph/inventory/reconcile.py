@@ -20,13 +20,13 @@ from graph.changes.alarms.consequences import By
 from graph.changes.policy import AlarmPolicy
 from graph.errors import DeadlineExceeded, GraphError, StoreUnavailable
 from graph.inventory import differences
-from graph.inventory.applying import Comparing, missing_there
+from graph.inventory.applying import Applied, Comparing, missing_there
+from graph.inventory.differences import NOT_TAKEN
 from graph.inventory.equipment import Hand, why_held
 from graph.inventory.feeds import chunk, sweep_stale
 from graph.inventory.known import Known, known, locked
 from graph.inventory.turns import MOST_ATTEMPTS, Lost, Turn, fail, finish, give_back, put_off, soon, step, take
-from graph.model.identity import external_key
-from graph.model.resource import KINDS, Resource
+from graph.model.resource import KINDS, NotTaken, Resource
 from graph.model.scope import Principal, Role
 from graph.store.store import Store, Transaction
 
@@ -141,22 +141,31 @@ def _sender(turn: Turn) -> Principal:
     return Principal(subject=turn.principal, role=Role.SYSTEM, system=turn.system)
 
 
-async def _compare(comparing: Comparing, resources: Sequence[Resource], done: int) -> None:
+async def _compare(comparing: Comparing, entries: Sequence[Resource | NotTaken], done: int) -> None:
     """Go through one chunk, and note that it is done."""
     system = comparing.hand.system
-    keys = [each.key(system) for each in resources]
-    named = {external_key(system, name) for each in resources for name in each.references}
+    keys = [each.key(system) for each in entries]
+    named = {key for each in entries if isinstance(each, Resource) for key in comparing.keys_beside(each)}
     comparing = replace(comparing, known=await known(comparing.store, {*keys, *named}, deadline=soon()))
-    applied = [await comparing.apply(each, deadline=soon()) for each in resources]
-    seen = [key for key, each in zip(keys, resources, strict=True) if not each.removed]
+    applied = [await _applied(comparing, each) for each in entries]
+    seen = [key for key, each in zip(keys, entries, strict=True) if not each.removed]
+    kept_out = {found.record.name for each in applied for found in each.differences if found.kind == NOT_TAKEN}
+    placed = [each.name for each in entries if each.name not in kept_out]
     changes = sum(each.changes for each in applied)
 
     async def work(transaction: Transaction) -> None:
         comparing.note(transaction, tuple(found for each in applied for found in each.differences))
+        differences.end(transaction, [differences.difference_id(system, each, NOT_TAKEN) for each in placed])
         transaction.later(_SEEN, {"batch": {"keys": seen}, "feed": comparing.turn.feed})
         step(transaction, comparing.turn, done=done, changes=changes)
 
     await comparing.write(work, deadline=soon())
+
+
+async def _applied(comparing: Comparing, entry: Resource | NotTaken) -> Applied:
+    if isinstance(entry, NotTaken):
+        return await comparing.pass_over(entry, deadline=soon())
+    return await comparing.apply(entry, deadline=soon())
 
 
 async def _missing(comparing: Comparing, over: float) -> bool:

@@ -25,7 +25,7 @@ from graph.inventory.equipment import CARRIES_SERVICES, NOT_THERE, Hand, Held
 from graph.inventory.known import Known, known_within, locked
 from graph.ledger.outbox import Told, write_down
 from graph.model.identity import external_key
-from graph.model.resource import Resource, resource_of
+from graph.model.resource import NotTaken, Resource, entry_of
 from graph.model.scope import Principal, Role
 from graph.store.store import Store, Transaction
 
@@ -64,6 +64,13 @@ class _Found:
     version: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NoPlace:
+    """A difference about a thing that the graph has no place for: there is no side to take."""
+
+    reason: str
+
+
 async def settle_difference(  # noqa: PLR0913  # all by name
     store: Store,
     principal: Principal,
@@ -89,6 +96,8 @@ async def settle_difference(  # noqa: PLR0913  # all by name
         found = await _lock(transaction, difference_id)
         if found is None:
             return _sorry("There is no such difference", DIFFERENCE_NOT_FOUND)
+        if isinstance(found, _NoPlace):
+            return _sorry(f"It cannot be settled: {found.reason}", CANNOT_BE_SETTLED, difference_id)
         if found.state not in ("open", "held"):
             return _sorry("It is settled already", DIFFERENCE_SETTLED, found.id)
         hand = Hand(by=by, system=found.system, origin={"difference": found.id})
@@ -208,11 +217,14 @@ def _settled(hand: Hand, found: _Found, side: str) -> Event:
     )
 
 
-async def _lock(transaction: Transaction, difference_id: str) -> _Found | None:
+async def _lock(transaction: Transaction, difference_id: str) -> _Found | _NoPlace | None:
     rows: list[list[Any]] = await transaction.run(_LOCK, {"id": difference_id})
     if not rows:
         return None
-    now, state, system, kind, resource, aspect, record, version = tuple(rows[0])
+    now, state, system, kind, resource, aspect, text, version = tuple(rows[0])
+    record = entry_of(orjson.loads(text))
+    if isinstance(record, NotTaken):
+        return _NoPlace(reason=record.reason)
     return _Found(
         id=difference_id,
         now=now,
@@ -221,7 +233,7 @@ async def _lock(transaction: Transaction, difference_id: str) -> _Found | None:
         kind=kind,
         resource=resource,
         aspect=aspect or (INSIDE if kind == CONTAINMENT else ""),
-        record=resource_of(orjson.loads(record)),
+        record=record,
         version=version,
     )
 

@@ -332,6 +332,7 @@ _LABELS: Final = (
             Property(name="state", words=FEED_STATES, indexed=True, operator_only=True),
             Property(name="principal", operator_only=True),
             Property(name="resources", kind=Kind.INTEGER, operator_only=True),
+            Property(name="notTaken", kind=Kind.INTEGER, operator_only=True),
             Property(name="changes", kind=Kind.INTEGER, operator_only=True),
             Property(name="differences", kind=Kind.INTEGER, operator_only=True),
             Property(name="reason", required=False, operator_only=True),

@@ -61,6 +61,8 @@ class Resource:
     """by the model's names, with the model's words."""
     removed: bool = False
     """it is there no more."""
+    aliases: tuple[tuple[str, str], ...] = ()
+    """what other systems call it, as the source says: system and name of each."""
 
     def __post_init__(self) -> None:
         for problem in _problems(self):
@@ -82,8 +84,42 @@ class Resource:
         return external_key(system, self.name)
 
 
-def as_record(resource: Resource) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotTaken:
+    """What a source says of a thing for which the graph has no place."""
+
+    kind: str
+    """what the source calls its kind; empty where it does not say."""
+    name: str
+    """what the source calls it."""
+    reason: str
+    """why it has no place."""
+    removed: bool = False
+    """it is there no more."""
+
+    def __post_init__(self) -> None:
+        for problem in _text_problems("the name", self.name):
+            raise ValueError(problem)
+
+    @property
+    def rank(self) -> int:
+        """Come last: what is gone can only be looked for when the rest of the feed is done."""
+        return 2 * len(KINDS)
+
+    def key(self, system: str) -> str:
+        """Give what its external name is found by."""
+        return external_key(system, self.name)
+
+
+RANKS: Final = 2 * len(KINDS) + 1
+"""How many ranks there are, of resources and of what is not taken."""
+
+
+def as_record(resource: Resource | NotTaken) -> dict[str, Any]:
     """Write it as JSON holds it."""
+    if isinstance(resource, NotTaken):
+        told = {"kind": resource.kind, "name": resource.name, "notTaken": resource.reason}
+        return {**told, "removed": True} if resource.removed else told
     record: dict[str, Any] = {"kind": resource.kind, "name": resource.name, "properties": dict(resource.properties)}
     if resource.inside is not None:
         record["inside"] = resource.inside
@@ -91,11 +127,21 @@ def as_record(resource: Resource) -> dict[str, Any]:
         record["ends"] = list(resource.ends)
     if resource.removed:
         record["removed"] = True
+    if resource.aliases:
+        record["aliases"] = [list(each) for each in resource.aliases]
     return record
 
 
+def entry_of(record: Mapping[str, Any]) -> Resource | NotTaken:
+    """Read what `as_record` wrote of either."""
+    if "notTaken" not in record:
+        return resource_of(record)
+    removed = record.get("removed", False)
+    return NotTaken(kind=record["kind"], name=record["name"], reason=record["notTaken"], removed=removed)
+
+
 def resource_of(record: Mapping[str, Any]) -> Resource:
-    """Read what `as_record` wrote."""
+    """Read what `as_record` wrote of a resource."""
     ends = record.get("ends")
     return Resource(
         kind=record["kind"],
@@ -104,7 +150,13 @@ def resource_of(record: Mapping[str, Any]) -> Resource:
         ends=(ends[0], ends[1]) if ends else None,
         properties=record["properties"],
         removed=record.get("removed", False),
+        aliases=tuple((system, name) for system, name in record.get("aliases", ())),
     )
+
+
+def is_speakable(text: str) -> bool:
+    """Tell whether a text may be a name: not empty, not longer than LONGEST, and of characters that any protocol carries."""
+    return not any(_text_problems("it", text))
 
 
 def _problems(resource: Resource) -> Iterator[str]:
@@ -114,6 +166,8 @@ def _problems(resource: Resource) -> Iterator[str]:
     yield from _text_problems("the name", resource.name)
     for each in resource.references:
         yield from _text_problems("the name of another thing", each)
+    for each in (text for alias in resource.aliases for text in alias):
+        yield from _text_problems("the name in another system", each)
     if resource.kind == "Trunk" and resource.inside is not None:
         yield "is a trunk, which lies in nothing"
     if resource.kind != "Trunk" and resource.ends is not None:

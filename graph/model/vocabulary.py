@@ -50,6 +50,6 @@ PARTS: Final = ("access", "working", "protecting")
 
 FEED_KINDS: Final = ("full", "incremental")
 FEED_STATES: Final = ("receiving", "received", "compared", "failed")
-DIFFERENCE_KINDS: Final = ("missingHere", "missingThere", "property", "containment")
+DIFFERENCE_KINDS: Final = ("missingHere", "missingThere", "property", "containment", "notTaken")
 DIFFERENCE_STATES: Final = ("open", "held", "taken", "told", "gone")
 """of a difference to an inventory: held until a person decides, settled by its side or by ours, or no more so."""

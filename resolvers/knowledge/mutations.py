@@ -7,19 +7,20 @@ selection, in the caller's scope, after the commit.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import strawberry
 
 from graph.changes import deliveries
 from graph.changes.alarms import alarms
 from graph.changes.outcome import Outcome
+from graph.inventory import naming
 from graph.inventory.settling import settle_difference
 from graph.model.mapping import Changed
 from resolvers.context import Asked
 from resolvers.directives import AllowedRoles
 from resolvers.knowledge.fields import mapped
-from resolvers.knowledge.types import Alarm, Delivery, InventoryDifference
+from resolvers.knowledge.types import Alarm, Delivery, ExternalName, InventoryDifference
 from resolvers.knowledge.words import InventorySide
 
 
@@ -62,6 +63,25 @@ class SettleInventoryDifferencePayload:
 
     difference: InventoryDifference | None = mapped(Changed(label="InventoryDifference"))
     user_errors: list[UserError]
+
+
+@strawberry.type(description="What became of addExternalName.")
+class AddExternalNamePayload:
+    """The name as it is after the change."""
+
+    external_name: ExternalName | None = mapped(
+        Changed(label="ExternalName"), description="The name, with what it names; null where it was not given."
+    )
+    user_errors: list[UserError] = strawberry.field(
+        description="OBJECT_NOT_FOUND, or NAME_TAKEN where the system calls another thing so."
+    )
+
+
+@strawberry.type(description="What became of removeExternalName.")
+class RemoveExternalNamePayload:
+    """Nothing but what went wrong: the name is not there any more."""
+
+    user_errors: list[UserError] = strawberry.field(description="OBJECT_NOT_FOUND; empty where the name is gone.")
 
 
 Info: TypeAlias = strawberry.Info[Asked, None]
@@ -147,6 +167,67 @@ class Mutation:
             deadline=asked.deadline,
         )
         return SettleInventoryDifferencePayload(difference=None, user_errors=_noted(info, outcome))
+
+    @strawberry.mutation(  # type: ignore[untyped-decorator]  # as above
+        description=(
+            "Say what a surrounding system calls a thing: its alarms, feeds and usage find it by that name from now on, and "
+            "what has waited for the name finds it now."
+        ),
+        directives=[AllowedRoles(roles=["operator"])],
+    )
+    async def add_external_name(
+        self,
+        info: Info,
+        object_id: Annotated[
+            strawberry.ID, strawberry.argument(description="A site, service, network element, card, port or trunk.")
+        ],
+        system: Annotated[str, strawberry.argument(description="The source, as its alarms and feeds name it.")],
+        name: Annotated[str, strawberry.argument(description="What it calls the thing; of MTOSI: MD=north;ME=W9.")],
+        idempotency_key: Annotated[
+            str, strawberry.argument(description="The same for the same change asked for again.")
+        ],
+    ) -> AddExternalNamePayload:
+        """Run the change."""
+        asked = info.context
+        outcome = await naming.add_external_name(
+            asked.store,
+            asked.principal,
+            asked.policy,
+            object_id=object_id,
+            system=system,
+            name=name,
+            idempotency_key=idempotency_key,
+            deadline=asked.deadline,
+        )
+        return AddExternalNamePayload(external_name=None, user_errors=_noted(info, outcome))
+
+    @strawberry.mutation(  # type: ignore[untyped-decorator]  # as above
+        description="Take back what a surrounding system calls a thing. Alarms that the name has led there stay.",
+        directives=[AllowedRoles(roles=["operator"])],
+    )
+    async def remove_external_name(
+        self,
+        info: Info,
+        object_id: Annotated[strawberry.ID, strawberry.argument(description="The thing that has the name.")],
+        system: Annotated[str, strawberry.argument(description="The source whose name it is.")],
+        name: Annotated[str, strawberry.argument(description="The name; one that the thing has not is no error.")],
+        idempotency_key: Annotated[
+            str, strawberry.argument(description="The same for the same change asked for again.")
+        ],
+    ) -> RemoveExternalNamePayload:
+        """Run the change."""
+        asked = info.context
+        outcome = await naming.remove_external_name(
+            asked.store,
+            asked.principal,
+            asked.policy,
+            object_id=object_id,
+            system=system,
+            name=name,
+            idempotency_key=idempotency_key,
+            deadline=asked.deadline,
+        )
+        return RemoveExternalNamePayload(user_errors=_noted(info, outcome))
 
 
 def _noted(info: Info, outcome: Outcome) -> list[UserError]:

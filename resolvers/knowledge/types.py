@@ -412,6 +412,7 @@ class InventoryFeed(Node):
     state: FeedState
     principal: str
     resources: int
+    not_taken: int
     changes: int
     differences: int
     reason: str | None

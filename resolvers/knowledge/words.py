@@ -191,6 +191,9 @@ class DifferenceKind(enum.Enum):
     MISSING_THERE = "missingThere"
     PROPERTY = "property"
     CONTAINMENT = "containment"
+    NOT_TAKEN = strawberry.enum_value(
+        "notTaken", description="The inventory names what the graph has no place for; there is no side to take."
+    )
 
 
 @strawberry.enum(description="What has become of a difference.")

@@ -48,6 +48,49 @@ def asked(alarm: str = "alarm-s1", key: str = "k") -> dict[str, Any]:
     return {"id": alarm, "key": key}
 
 
+ADD = """mutation($id: ID!, $system: String!, $name: String!, $key: String!) {
+  addExternalName(objectId: $id, system: $system, name: $name, idempotencyKey: $key) {
+    externalName { system name names { __typename ... on Card { id } } } userErrors { code path }
+  }
+}"""
+REMOVE = """mutation($id: ID!, $system: String!, $name: String!, $key: String!) {
+  removeExternalName(objectId: $id, system: $system, name: $name, idempotencyKey: $key) { userErrors { code path } }
+}"""
+
+
+async def test_a_name_is_given_and_taken_back(asking: Caller, store: Store) -> None:
+    [[card], [other]] = await store.rows(
+        "MATCH (n:Card) RETURN n.id ORDER BY n.id LIMIT 2", {}, deadline=time.monotonic() + SECONDS
+    )
+    given = {"id": card, "system": "ems", "name": "MD=north;ME=W9;EQ=1"}
+    there = {"system": "ems", "name": given["name"], "names": {"__typename": "Card", "id": card}}
+    for key in ("1", "1", "2"):
+        answer = await asking.response(ADD, {**given, "key": key})
+        assert answer == {"data": {"addExternalName": {"externalName": there, "userErrors": []}}}
+    answer = await asking.response(ADD, {**given, "id": other, "key": "3"})
+    taken = {"externalName": None, "userErrors": [{"code": "NAME_TAKEN", "path": ["name"]}]}
+    assert answer == {"data": {"addExternalName": taken}}
+    for key in ("4", "5"):
+        answer = await asking.response(REMOVE, {**given, "key": key})
+        assert answer == {"data": {"removeExternalName": {"userErrors": []}}}
+    answer = await asking.response(ADD, {**given, "id": other, "key": "6"})
+    assert answer["data"]["addExternalName"]["externalName"]["names"]["id"] == other
+    answer = await asking.response(ADD, {**given, "id": "card-none", "key": "7"})
+    assert answer["data"]["addExternalName"]["userErrors"] == [{"code": "OBJECT_NOT_FOUND", "path": ["objectId"]}]
+    text = "MATCH (e:Event) WHERE e.type STARTS WITH 'Resource' RETURN e.type, e.aggregateId ORDER BY e.id"
+    assert await store.rows(text, {}, deadline=time.monotonic() + SECONDS) == [
+        ["ResourceNamed", card],
+        ["ResourceUnnamed", card],
+        ["ResourceNamed", other],
+    ]
+
+
+@pytest.mark.parametrize("name", ["", "x" * 501, "a\u0007"])
+async def test_a_name_that_no_protocol_carries_is_refused(asking: Caller, name: str) -> None:
+    answer = await asking.response(ADD, {"id": "card-1", "system": "ems", "name": name, "key": "1"})
+    assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
 async def test_a_payload_has_the_keys_of_the_document_in_its_order(asking: Caller) -> None:
     answer = await asking.response(ACKNOWLEDGE, asked())
     assert answer == {

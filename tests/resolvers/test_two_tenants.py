@@ -49,6 +49,7 @@ _PAYLOADS = {
     "clearAlarm": ("alarm", "Alarm", _ALARM),
     "replayDelivery": ("delivery", "Delivery", "id"),
     "settleInventoryDifference": ("difference", "InventoryDifference", "id"),
+    "addExternalName": ("externalName", "ExternalName", "id system name"),
 }
 """Mutation -> the field of its payload, the label of what is in it, what is asked of that."""
 
@@ -65,6 +66,8 @@ def _questions() -> list[Question]:
 
 def _mutation(name: str) -> str:
     field, _, asked = _PAYLOADS[name]
+    if name == "addExternalName":
+        return f'mutation($id: ID!) {{ {name}(objectId: $id, system: "s", name: "n", idempotencyKey: "k") {{ {field} {{ {asked} }} }} }}'
     more = ", side: GRAPH" if name == "settleInventoryDifference" else ""
     return f'mutation($id: ID!) {{ {name}({field}Id: $id{more}, idempotencyKey: "k") {{ {field} {{ {asked} }} }} }}'
 

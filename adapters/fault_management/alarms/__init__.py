@@ -6,10 +6,10 @@ shape of TMF642, and what only MTOSI says is in a published extension of it (`x7
 
 In: an element of MTOSI. Out: the record; and the other way round.
 
-Files, in order of flow: `soap.py` (envelopes, headers, faults) · `messages.py` (what a message says) · `read.py` (an alarm of
+Files, in order of flow: `messages.py` (what a message says) · `read.py` (an alarm of
 MTOSI as a record) · `write.py` (a record as an alarm of MTOSI) · `record.py` (current values over a record) · `terms.py`
 (the elements, and the table of what both carry) · `x733.py` (the extension) · `causes.py` `words.py` (how causes and the
-words of X.733 are spelled; names of things: adapters/soap). The schemas of what we take, all written by us, are beside them.
+words of X.733 are spelled; names of things, envelopes and faults: adapters/soap). The schemas of what we take, all written by us, are beside them.
 
 Invariants
 1. What is read has passed our schema, and what is written is valid by the published one.

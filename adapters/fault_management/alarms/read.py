@@ -10,6 +10,7 @@ only who knows the alarm can tell which. So `Told` says whether the report itsel
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,12 +20,15 @@ from lxml import etree
 
 from adapters.errors import Malformed
 from adapters.fault_management.alarms.causes import cause_text, default_cause
-from adapters.fault_management.alarms.terms import TMF642, X733, tag
+from adapters.fault_management.alarms.terms import TMF642, X733
 from adapters.fault_management.alarms.words import PUBLISHED_TYPES, event_type
 from adapters.fault_management.alarms.x733 import MEMBER, SUBCLASS
-from adapters.soap.alarm_names import alarm_key, name_of, name_text
+from adapters.soap.elements import name_of, tag
+from adapters.soap.names import Name, spelled, type_of
 from adapters.xml.parser import Element
 
+LONGEST_KEY: Final = 255
+"""characters; a longer key is its hash."""
 _NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
 
@@ -65,14 +69,15 @@ def plain(alarm: Element) -> dict[str, Any]:
     body: dict[str, Any] = {each.member: value for each in TMF642 if (value := _value(alarm, each)) is not None}
     body |= {
         "externalAlarmId": key_of(name, extension.get("layerRate"), cause),
-        "alarmedObject": {"id": name_text(name)},
+        "alarmedObject": {"id": spelled(name)},
         "alarmType": _type(alarm, cause, body.get("alarmedObjectType", "")),
         "probableCause": why,
         "state": "cleared" if body["perceivedSeverity"] == "cleared" else "raised",
         **_times(alarm, cleared=body["perceivedSeverity"] == "cleared"),
         **_first(extension),
     }
-    if name != name_of(name_text(name)):
+    text = spelled(name)
+    if name != ((type_of(text, body.get("alarmedObjectType", "")), text),):
         extension["objectName"] = _rdns(name)
     if cause != default_cause(why):
         extension["probableCause"] = cause
@@ -82,18 +87,17 @@ def plain(alarm: Element) -> dict[str, Any]:
     return {**body, **SUBCLASS, MEMBER: extension} if extension else body
 
 
-def read_name(parent: Element, element: str) -> tuple[tuple[str, str], ...]:
-    """Read a name; the element is there."""
-    found = parent.find(tag(element))
-    assert found is not None, "the schema says so"
-    return _name(found)
+def read_name(parent: Element, element: str) -> Name:
+    """Read a name; the schema has seen to it that the element is there."""
+    return name_of(parent.find(tag(element)), parent)
 
 
-def key_of(name: tuple[tuple[str, str], ...], layer: Mapping[str, Any] | None, cause: Mapping[str, Any]) -> str:
-    """Give the external id of the alarm that has this AlarmId."""
+def key_of(name: Name, layer: Mapping[str, Any] | None, cause: Mapping[str, Any]) -> str:
+    """Give the external id of the alarm that has this AlarmId: what it is on, in which layer, and why."""
     where = (layer.get("extension") or layer["value"]) if layer else ""
     why = cause.get("extension") or cause["word"]
-    return alarm_key(name, where, why, cause.get("qualifier", ""))
+    text = "|".join([spelled(name), where, why, cause.get("qualifier", "")]).rstrip("|")
+    return text if len(text) <= LONGEST_KEY else f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +189,7 @@ def _listed(alarm: Element) -> dict[str, Any]:
     """Give what is a list in MTOSI; an empty one is one too."""
     lists = {
         "aliases": [_pair(each, "gen:aliasName", "gen:aliasValue") for each in _in(alarm, "alm:aliasNameList")],
-        "affectedObjects": [_rdns(_name(each)) for each in _in(alarm, "alm:affectedPtpRefList")],
+        "affectedObjects": [_rdns(name_of(each, alarm)) for each in _in(alarm, "alm:affectedPtpRefList")],
         "specificProblems": [each.text or "" for each in _in(alarm, "alm:X733_SpecificProblems")],
         "proposedRepairActions": [each.text or "" for each in _in(alarm, "alm:X733_ProposedRepairActionList")],
         "correlatedNotifications": [_correlated(each) for each in _in(alarm, "alm:X733_CorrelatedNotificationList")],
@@ -215,11 +219,7 @@ def _text(parent: Element, element: str) -> str | None:
     return None if found is None else (found.text or "")
 
 
-def _name(named: Element) -> tuple[tuple[str, str], ...]:
-    return tuple((_text(each, "nam:type") or "", _text(each, "nam:value") or "") for each in named)
-
-
-def _rdns(name: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
+def _rdns(name: Name) -> list[dict[str, str]]:
     return [{"type": kind, "value": value} for kind, value in name]
 
 

@@ -1,4 +1,4 @@
-"""MTOSI's elements live in a dozen namespaces, and their order is part of the schema: both are written down once, here.
+"""The order of an alarm's elements is part of MTOSI's schema, and not each has a member of TMF642: both are written down once, here.
 
 `ALARM` is the order of an alarm's elements. `CARRIED` is the table of what TMF642 and MTOSI both say of an alarm: these
 members are equal after they went through the other dialect. All else travels in an extension (`x733.py`, `trk:alarm`).
@@ -15,30 +15,6 @@ from typing import Any, Final
 from adapters.errors import Malformed
 from adapters.fault_management.alarms.x733 import BACKED_UP, TRENDS
 from adapters.tmf.tmf630 import read_time, write_time
-
-_MTOP: Final = "http://www.tmforum.org/mtop/"
-NAMESPACES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "soap": "http://schemas.xmlsoap.org/soap/envelope/",
-        "trk": "urn:trunkline:alarm:1",
-        **{each: f"{_MTOP}fmw/xsd/{each}/v1" for each in ("hdr", "notmsg", "cei", "ei", "nam", "gen", "cornot", "msg")},
-        **{each: f"{_MTOP}nra/xsd/{each}/v1" for each in ("alm", "com", "prc", "alarmid", "atcaid")},
-        "lay": f"{_MTOP}nrb/xsd/lay/v1",
-        "ah": f"{_MTOP}rtm/xsd/ah/v1",
-    }
-)
-"""By the prefix that is used here."""
-
-
-def tag(name: str) -> str:
-    """Give the tag of an element, as lxml writes it.
-
-    >>> tag("trk:alarm")
-    '{urn:trunkline:alarm:1}alarm'
-    """
-    prefix, _, local = name.partition(":")
-    return f"{{{NAMESPACES[prefix]}}}{local}"
-
 
 ALARM: Final = (
     "cei:notificationId",

@@ -18,19 +18,18 @@ from lxml import etree
 from adapters.fault_management.alarms.causes import cause_text, default_cause, is_published
 from adapters.fault_management.alarms.read import plain
 from adapters.fault_management.alarms.record import object_of
-from adapters.fault_management.alarms.terms import ALARM, LAYERS, NAMESPACES, TMF642, X733, tag, time_text
+from adapters.fault_management.alarms.terms import ALARM, LAYERS, TMF642, X733, time_text
 from adapters.fault_management.alarms.words import ALARM_TYPES, EVENT_TYPES
 from adapters.fault_management.alarms.x733 import extension_of
-from adapters.soap.alarm_names import Name, name_of, name_text
+from adapters.soap.elements import name_in, spaces, tag, text_in
+from adapters.soap.names import Name, parts_of, spelled, type_of
 from adapters.xml.parser import Element, legal, read_xml
 
 _UNNAMED: Final = "unnamed"
 """MTOSI has no alarm without an objectName."""
 _MTOSI: Final = "{http://www.tmforum.org/mtop/"
 _NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
-_NSMAP: Final = {
-    prefix: NAMESPACES[prefix] for prefix in ("alm", "cei", "ei", "nam", "prc", "com", "gen", "cornot", "trk")
-}
+_NSMAP: Final = spaces("alm", "cei", "ei", "nam", "prc", "com", "gen", "cornot", "trk")
 
 
 def write_alarm(body: Mapping[str, Any]) -> Element:
@@ -42,23 +41,6 @@ def write_alarm(body: Mapping[str, Any]) -> Element:
     }
     without = [name for name in understood if name not in body]
     return _alarm(body, [_extension(members, without)]) if members or without else alarm
-
-
-def text_in(parent: Element, element: str, text: str) -> Element:
-    """Put an element with a text into another; what XML cannot say is a mark in its place."""
-    made = etree.SubElement(parent, tag(element))
-    made.text = legal(text)
-    return made
-
-
-def name_in(parent: Element, element: str, name: Name) -> Element:
-    """Put a name into another element."""
-    made = etree.SubElement(parent, tag(element))
-    for kind, value in name:
-        rdn = etree.SubElement(made, tag("nam:rdn"))
-        text_in(rdn, "nam:type", kind)
-        text_in(rdn, "nam:value", value)
-    return made
 
 
 def _alarm(body: Mapping[str, Any], ours: Iterable[Element]) -> Element:
@@ -92,7 +74,8 @@ def _texts(body: Mapping[str, Any], extension: Mapping[str, Any]) -> dict[str, s
 
 def _object(alarm: Element, body: Mapping[str, Any], extension: Mapping[str, Any]) -> None:
     text, given = object_of(body["alarmedObject"]) or _UNNAMED, _name(extension.get("objectName", []))
-    name_in(alarm, "ei:objectName", given if given and name_text(given) == text else name_of(text))
+    own = type_of(text, str(body.get("alarmedObjectType", "")))
+    name_in(alarm, "ei:objectName", given if given and spelled(given) == text else parts_of(text, own))
 
 
 def _layer(alarm: Element, _: Mapping[str, Any], extension: Mapping[str, Any]) -> None:
@@ -206,7 +189,7 @@ def _foreign(texts: Iterable[str]) -> list[Element]:
 
 
 def _extension(members: Mapping[str, Any], without: Iterable[str]) -> Element:
-    made = etree.Element(tag("trk:alarm"), nsmap={"trk": NAMESPACES["trk"]})
+    made = etree.Element(tag("trk:alarm"), nsmap=spaces("trk"))
     # In ASCII: XML has no way to say some of the letters that JSON has.
     text_in(made, "trk:members", json.dumps(members, ensure_ascii=True, separators=(",", ":")))
     for name in without:
@@ -233,7 +216,7 @@ def _pairs(alarm: Element, element: str, names: tuple[str, str, str], found: Any
                 held.set(_NIL, "true")
 
 
-def _name(rdns: Iterable[Mapping[str, str]]) -> tuple[tuple[str, str], ...]:
+def _name(rdns: Iterable[Mapping[str, str]]) -> Name:
     return tuple((each["type"], each["value"]) for each in rdns)
 
 

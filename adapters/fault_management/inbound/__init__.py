@@ -7,6 +7,7 @@ Files, in the order in which a request meets them:
     alarms.py         the endpoint of TMF642
     notifications.py  the endpoint of MTOSI: SOAP messages
     shape.py          the published shape of an alarm, as we take it
+    raising.py        an alarm is taken in, by whatever name its source has for the object
     changes.py        POST and PATCH, as calls of graph.changes
     tasks.py          ackAlarms, unAckAlarms, clearAlarms, commentAlarms
     events.py         what the fault management system tells of its people (TMF642 listener)
@@ -17,7 +18,8 @@ Files, in the order in which a request meets them:
     codec.py          a body becomes an Alarm; what the graph holds becomes a TMF642 alarm
 
 Invariants
-1. Nothing is read but by a compiled read in the caller's scope, and nothing changed but by a function of graph.changes.
+1. Nothing is read but by a compiled read in the caller's scope, and nothing changed but by a function of graph.changes
+   or graph.inventory.
 2. What nobody has changed comes out as it came in: a record is kept whole, and only current values are put over it.
 
 Example: `POST /tmf-api/alarmManagement/v4/alarm` by `system:fault-management` with the seven mandatory fields answers 201

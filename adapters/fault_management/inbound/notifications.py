@@ -4,6 +4,9 @@
 or take that back, whose notepad is a comment. Each becomes the same call of `graph.changes` as over TMF642, so that record,
 effects and tickets follow alike.
 
+Events that are no alarms are passed over; one that says that others were lost (`eventLossOccured`) is logged, and counted by its
+code in the metric of requests.
+
 Rules. 1. A message is read, and every alarm of it checked, before anything is written. 2. The same notification again (by its
 id, from the same source, with the same content) is not taken twice, so a message that was not answered is sent again as a
 whole. 3. What is wrong is a SOAP fault: `Client` when the message is, `Server` when it may be sent again.
@@ -18,23 +21,26 @@ import uuid
 from dataclasses import replace
 from typing import Final, assert_never
 
+import structlog
 from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.endpoint.body import read_body
-from adapters.endpoint.edge import WRITERS, Action, Call, Edge, routes
+from adapters.endpoint.edge import WRITERS, Action, Call, Edge, Noted, routes
 from adapters.endpoint.errors import MalformedBody, Refusal
 from adapters.errors import Malformed
 from adapters.fault_management.alarms.messages import Acknowledgement, Notification, acknowledged, read_message
 from adapters.fault_management.alarms.read import Told
-from adapters.fault_management.alarms.soap import CONTENT_TYPE, MEDIA, fault
 from adapters.fault_management.inbound.codec import decode
 from adapters.fault_management.inbound.query import AlarmFilter
+from adapters.fault_management.inbound.raising import take_alarm
 from adapters.fault_management.inbound.reads import AlarmReads
+from adapters.soap.envelope import CONTENT_TYPE, MEDIA
+from adapters.soap.faults import fault
 from adapters.tmf.tmf630 import write_time
 from adapters.xml.parser import MOST_BYTES, Element
 from graph.changes.alarms.acknowledge import hear_acknowledged
-from graph.changes.alarms.alarms import acknowledge_alarm, comment_alarm, raise_alarm, unacknowledge_alarm
+from graph.changes.alarms.alarms import acknowledge_alarm, comment_alarm, unacknowledge_alarm
 from graph.changes.alarms.comments import Comment
 from graph.changes.alarms.occurrence import record_text
 from graph.changes.sources import sources_of
@@ -42,8 +48,12 @@ from graph.model.alarm import Alarm
 from graph.model.scope import Principal, Role
 
 BASE: Final = "/mtosi/v2"
+EVENTS_LOST: Final = "EVENTS_LOST"
+"""The code of a request whose sender says that it lost events: alarms that were to come will not."""
 MOST_ALARMS: Final = 200
 """of one message: each is a transaction, and all must be done before the deadline."""
+log = structlog.get_logger(__name__)
+
 _LINE: Final = re.compile(r"Line ([0-9]+): ")
 _OF_HTTP: Final = frozenset({405, 408, 413, 415, 429, 503, 504})
 """Statuses that are about the exchange; any other fault has 500, as SOAP 1.1 wants it."""
@@ -72,7 +82,7 @@ async def _heard(call: Call) -> Response:
     match message:
         case Notification():
             await _notified(call, message)
-            return Response(status_code=202, headers={"Cache-Control": "no-store"})
+            return Noted(202, EVENTS_LOST if message.losses else "", {"Cache-Control": "no-store"})
         case Acknowledgement():
             failed = await _acknowledged(call, message, hashlib.sha256(body).hexdigest())
             now = write_time(time.time_ns() // 1_000_000)
@@ -82,12 +92,14 @@ async def _heard(call: Call) -> Response:
 
 
 async def _notified(call: Call, message: Notification) -> None:
+    for each in message.losses:
+        log.warning("a fault manager lost events", sender=message.sender, since=each.since, first=each.first)
     if len(message.alarms) > MOST_ALARMS:
         line = message.alarms[MOST_ALARMS].line
         raise Malformed(f"Line {line}: a message has at most {MOST_ALARMS} alarms; send the rest in another", field="")
     alarms = [_alarm(call.principal, each, message.sender) for each in message.alarms]
     for told, alarm in zip(message.alarms, alarms, strict=True):
-        await raise_alarm(
+        await take_alarm(
             call.port.store,
             call.principal,
             call.port.policy,

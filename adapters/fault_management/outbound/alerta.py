@@ -51,6 +51,11 @@ class Alerta:
         """When the next call is let through, by time.monotonic(); None: now."""
         return self._transport.breaker.retry_at
 
+    @property
+    def names_objects(self) -> bool:
+        """Say the object as its source does."""
+        return False
+
     async def find(self, order: AlarmOrder, *, deadline: float) -> TheirAlarm | None:
         """Ask by the event, which ends in our id; for an alert of theirs by its own id."""
         if order.is_theirs:

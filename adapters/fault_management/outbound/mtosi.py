@@ -11,20 +11,19 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from adapters.errors import Busy, Malformed, Nonsense, Rejected
 from adapters.fault_management import US, AlarmOrder, TheirAlarm
 from adapters.fault_management.alarms.causes import default_cause
 from adapters.fault_management.alarms.messages import notify
-from adapters.fault_management.alarms.soap import CONTENT_TYPE, fault_in, read_envelope
 from adapters.fault_management.alarms.write import write_alarm
 from adapters.fault_management.alarms.x733 import MEMBER, SUBCLASS, extension_of
+from adapters.soap.envelope import CONTENT_TYPE
+from adapters.soap.faults import STATUS, content_of
+from adapters.soap.names import spelled
 from adapters.tmf.tmf630 import write_time
-from adapters.transport.transport import Answer, Call, Transport
+from adapters.transport.transport import Call, Transport
 from adapters.xml.confinement import confined
-from adapters.xml.parser import MOST_BYTES
 
-_FAULT: Final = 500
-"""A SOAP fault comes with it, whoever is to blame."""
+_ACTIVITY: Final = "notify"
 
 
 class Mtosi:
@@ -38,6 +37,11 @@ class Mtosi:
         """When the next call is let through, by time.monotonic(); None: now."""
         return self._transport.breaker.retry_at
 
+    @property
+    def names_objects(self) -> bool:
+        """Say where the object lies: MTOSI has no other way to name it."""
+        return True
+
     async def find(self, order: AlarmOrder, *, deadline: float) -> TheirAlarm | None:  # noqa: ARG002 - nobody is asked
         """Take it to be there: what is told then is the same, whether it is or not."""
         return TheirAlarm(id=order.id, acknowledged=False)
@@ -45,9 +49,10 @@ class Mtosi:
     async def report(self, order: AlarmOrder, *, delivery_id: str, deadline: float) -> str | None:
         """Notify of it."""
         body = _notification(order, delivery_id, write_time(time.time_ns() // 1_000_000))
-        headers = {"Content-Type": CONTENT_TYPE, "Accept": "text/xml", "SOAPAction": '"notify"'}
-        call = Call(method="POST", path=(), body=body, headers=headers, reads=frozenset({_FAULT}))
-        self._check(await self._transport.exchange(call, deadline=deadline))
+        headers = {"Content-Type": CONTENT_TYPE, "Accept": "text/xml", "SOAPAction": f'"{_ACTIVITY}"'}
+        call = Call(method="POST", path=(), body=body, headers=headers, reads=frozenset({STATUS}))
+        answer = await self._transport.exchange(call, deadline=deadline)
+        content_of(answer.body, answer.status, system=answer.system, activity=_ACTIVITY)
         return None
 
     async def amend(self, their: TheirAlarm, order: AlarmOrder, *, delivery_id: str, deadline: float) -> str | None:  # noqa: ARG002 - as above
@@ -65,27 +70,6 @@ class Mtosi:
     async def unsubscribe(self, their_id: str, *, deadline: float) -> None:
         """Do nothing: there is no registration."""
 
-    def _check(self, answer: Answer) -> None:
-        if not answer.body.strip():
-            if answer.status == _FAULT:
-                raise self._busy()
-            return
-        try:
-            found = fault_in(read_envelope(answer.body, most_bytes=MOST_BYTES).content)
-        except Malformed as malformed:
-            if answer.status == _FAULT:
-                raise self._busy() from malformed
-            said = f"{self._transport.name} answered what is no SOAP"
-            raise Nonsense(said, hint="Look whether its address leads to the right system", where="body") from malformed
-        if found is not None and found.is_ours:
-            said = f"{self._transport.name} answered a fault of ours to a notification"
-            raise Rejected(said, hint="Look into its own log for the reason", status=400)
-        if found is not None or answer.status == _FAULT:
-            raise self._busy()
-
-    def _busy(self) -> Busy:
-        return Busy(f"{self._transport.name} could not take a notification", hint="It is told later", status=_FAULT)
-
 
 @confined
 def _notification(order: AlarmOrder, delivery_id: str, now: str) -> bytes:
@@ -95,9 +79,20 @@ def _notification(order: AlarmOrder, delivery_id: str, now: str) -> bytes:
 
 
 def _named(order: AlarmOrder, delivery_id: str) -> dict[str, Any]:
-    """Give the alarm by a name of its own: to MTOSI two of one object and cause are one, but for the cause's qualifier."""
+    """Give the alarm by a name of its own: to MTOSI two of one object and cause are one, but for the cause's qualifier.
+
+    Its time is the source's (CommonEventInformation.xsd, `sourceTime`); ours is that of the report (`osTime`).
+    """
     extension = {**extension_of(order.body), "notificationIdentifier": delivery_id}
+    body = dict(order.body)
+    if "alarmChangedTime" in body:
+        body.setdefault("alarmReportingTime", body.pop("alarmChangedTime"))
+    if order.source_changed:
+        body["alarmChangedTime"] = order.source_changed
+    if order.object_name:
+        extension["objectName"] = [{"type": kind, "value": value} for kind, value in order.object_name]
+        body["alarmedObject"] = {**body["alarmedObject"], "id": spelled(order.object_name)}
     if not order.is_theirs:
         cause = extension.get("probableCause") or default_cause(str(order.body["probableCause"]))
         extension["probableCause"] = {**cause, "qualifier": order.id}
-    return {**order.body, **SUBCLASS, MEMBER: extension}
+    return {**body, **SUBCLASS, MEMBER: extension}

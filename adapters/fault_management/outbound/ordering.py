@@ -12,8 +12,10 @@ from typing import Any, Final
 from adapters.fault_management import US, Affected, AlarmOrder
 from adapters.fault_management.alarms.record import over, reference_to
 from adapters.fault_management.alarms.words import PUBLISHED_TYPES
-from adapters.fault_management.alarms.x733 import MEMBER, SUBCLASS
+from adapters.fault_management.alarms.x733 import MEMBER, SUBCLASS, extension_of
+from adapters.soap.names import TYPES, Name, parts_of, spelled, type_of, within
 from adapters.tmf.tmf630 import write_time
+from graph.inventory.names import ObjectOfAlarm
 
 _TAKEN_BACK: Final = frozenset({"AlarmRaised", "AlarmUnacknowledged", "AlarmReopened"})
 """The events whose news it is that nobody has taken note."""
@@ -54,10 +56,22 @@ def order_of(payload: Mapping[str, Any]) -> AlarmOrder:
         is_theirs=is_theirs,
         their_id=_their_id(payload) if is_theirs else "",
         acknowledged=is_acknowledged if tells else None,
+        source_changed=str(payload["record"].get("alarmChangedTime") or ""),
         is_cleared=values["state"] == "cleared",
         affected=affected,
         affected_count=count,
     )
+
+
+def object_name(body: Mapping[str, Any], found: ObjectOfAlarm) -> Name:
+    """Name the object of an alarm as MTOSI does: as its source did, where that was by MTOSI; else within its element."""
+    text = str(body["alarmedObject"]["id"])
+    given = tuple((each["type"], each["value"]) for each in extension_of(body).get("objectName", ()))
+    if given and spelled(given) == text:
+        return given
+    own = TYPES.get(found.kind) or type_of(text, str(body.get("alarmedObjectType", "")))
+    name = parts_of(found.name or text, own)
+    return within(parts_of(found.element, TYPES["NetworkElement"]), name) if found.element else name
 
 
 def affected_services(affected: Sequence[Affected]) -> list[dict[str, Any]]:

@@ -63,6 +63,11 @@ class Tmf642:
         """When the next call is let through, by time.monotonic(); None: now."""
         return self._client.retry_at
 
+    @property
+    def names_objects(self) -> bool:
+        """Say the object as its source does."""
+        return False
+
     async def find(self, order: AlarmOrder, *, deadline: float) -> TheirAlarm | None:
         """Ask by our id; for an alarm of theirs by the id that they gave with it, or by its name there."""
         if not order.is_theirs:

@@ -1,5 +1,6 @@
 """A document of a gigabyte cannot be parsed and then looked at; its resources are taken out of it as it arrives.
 
+What its protocol allows and the graph has no place for comes out as `NotTaken`, with the reason.
 Three forms: lines of JSON, one JSON array, XML of MTOSI. Each reader takes bytes and gives the resources that end in them;
 it holds no more than one element and a chunk. What is wrong is Malformed with the line or the number of the item, and so is
 a document that ends too early.
@@ -18,17 +19,20 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, assert_never
+from functools import partial
+from typing import Any, Final, Protocol, TypeAlias, assert_never
 
 import orjson
 
 from adapters.errors import Malformed
 from adapters.inventory import mtosi_resource
+from adapters.inventory.no_place import kept_out
 from adapters.inventory.tmf639_resource import read_told
 from adapters.xml.confinement import confined
 from adapters.xml.parser import Element, XmlFeed
-from graph.model.resource import Resource
+from graph.model.resource import NotTaken, Resource
 
+Entry: TypeAlias = Resource | NotTaken
 MOST_BYTES: Final = 262_144
 """of one element."""
 _MTOSI: Final = ("{http://www.tmforum.org/mtop/", "{http://schemas.xmlsoap.org/soap/envelope/}")
@@ -41,11 +45,11 @@ _IN_TEXT: Final = re.compile(rb'["\\]')
 class Reader(Protocol):
     """Reads a document as it arrives."""
 
-    def feed(self, chunk: bytes) -> Iterator[Resource]:
+    def feed(self, chunk: bytes) -> Iterator[Entry]:
         """Take some bytes, and give the resources that end in them; raises Malformed."""
         ...
 
-    def close(self) -> Iterator[Resource]:
+    def close(self) -> Iterator[Entry]:
         """Take the end, and give what it ends; raises Malformed where it comes too early."""
         ...
 
@@ -58,7 +62,7 @@ class JsonLines:
         self._open = bytearray()
         self._line = 0
 
-    def feed(self, chunk: bytes) -> Iterator[Resource]:
+    def feed(self, chunk: bytes) -> Iterator[Entry]:
         """Take some bytes."""
         *lines, rest = chunk.split(b"\n")
         for each in lines:
@@ -66,7 +70,7 @@ class JsonLines:
             yield from self._one()
         self._add(rest)
 
-    def close(self) -> Iterator[Resource]:
+    def close(self) -> Iterator[Entry]:
         """Take the last line, which needs no end."""
         yield from self._one()
 
@@ -75,7 +79,7 @@ class JsonLines:
         if len(self._open) > self._most:
             raise Malformed(f"Line {self._line + 1} has more than {self._most} bytes", field="")
 
-    def _one(self) -> Iterator[Resource]:
+    def _one(self) -> Iterator[Entry]:
         line, self._open = self._open, bytearray()
         self._line += 1
         if not line.strip():
@@ -133,7 +137,7 @@ class JsonArray:
         self._in_text = False
         self._is_escaped = False
 
-    def feed(self, chunk: bytes) -> Iterator[Resource]:
+    def feed(self, chunk: bytes) -> Iterator[Entry]:
         """Take some bytes."""
         at = 0
         while at < len(chunk):
@@ -151,7 +155,7 @@ class JsonArray:
                 self._take(chunk[at : at + 1])
                 at += 1
 
-    def close(self) -> Iterator[Resource]:
+    def close(self) -> Iterator[Entry]:
         """Take the end."""
         if self._at is not _At.OVER:
             place = self._place.behind(self._open)
@@ -213,7 +217,7 @@ class JsonArray:
         if len(self._open) > self._most:
             raise self._wrong(f"this has more than {self._most} bytes")
 
-    def _one(self) -> Resource:
+    def _one(self) -> Entry:
         item, self._open = self._open, bytearray()
         try:
             raw = self._json.decode(item.decode())
@@ -243,25 +247,26 @@ class MtosiDocument:
         self._feed = XmlFeed(mtosi_resource.TAGS, most_bytes_each=most_bytes)
         self._is_one = False
 
-    def feed(self, chunk: bytes) -> Iterator[Resource]:
+    def feed(self, chunk: bytes) -> Iterator[Entry]:
         """Take some bytes."""
         return iter(self._read(self._feed.feed(chunk)))
 
-    def close(self) -> Iterator[Resource]:
+    def close(self) -> Iterator[Entry]:
         """Take the end."""
         found = self._read(self._feed.close())
         if not self._is_one and not self._feed.root.startswith(_MTOSI):
             raise Malformed("It holds nothing of MTOSI's inventory, and its root element is none of MTOSI's", field="")
         return iter(found)
 
-    def _read(self, elements: list[Element]) -> list[Resource]:
+    def _read(self, elements: list[Element]) -> list[Entry]:
         self._is_one = self._is_one or bool(elements)
         return _resources(elements) if elements else []
 
 
 @confined
-def _resources(elements: list[Element]) -> list[Resource]:
-    return [each for each in map(mtosi_resource.read, elements) if each is not None]
+def _resources(elements: list[Element]) -> list[Entry]:
+    found = (kept_out(partial(mtosi_resource.read, each)) for each in elements)
+    return [each for each in found if each is not None]
 
 
 READERS: Final[Mapping[str, Callable[[int], Reader]]] = {
@@ -273,9 +278,9 @@ READERS: Final[Mapping[str, Callable[[int], Reader]]] = {
 """By media type."""
 
 
-def _read(raw: object, where: str) -> Resource:
+def _read(raw: object, where: str) -> Entry:
     try:
-        return read_told(raw)
+        return kept_out(partial(read_told, raw))
     except Malformed as error:
         field = f"{error.field}: " if error.field else ""
         raise Malformed(f"{where}: {field}{error.message}", field="") from None

@@ -27,7 +27,7 @@ from adapters.errors import Malformed
 from adapters.inventory.inbound.documents import MOST_BYTES, READERS, Reader
 from graph.errors import GraphError
 from graph.inventory.feeds import MOST_CHUNK, FeedState, Received, begin, complete, look, stage
-from graph.model.resource import KINDS, Resource
+from graph.model.resource import RANKS, NotTaken, Resource
 from graph.model.scope import Role
 from graph.model.vocabulary import FEED_KINDS
 from graph.store.store import Store
@@ -35,11 +35,17 @@ from graph.store.store import Store
 BASE: Final = "/feeds/inventory/v1"
 IDLE_SECONDS: Final = 30.0
 """between two parts of a document."""
+LEAST_RATE: Final = 1_024.0
+"""bytes a second that its sender brings at least, over all the time that we wait for it; not counted is what we do meanwhile."""
+GRACE_SECONDS: Final = 30.0
+"""that it may be behind that rate."""
 _STORE_SECONDS: Final = 20.0
 _PATIENCE_BYTES: Final = 16_777_216
 """of a document that is refused, so much more is read, that its sender sees why."""
 _PATIENCE_SECONDS: Final = 5.0
-_RANKS: Final = 2 * len(KINDS)
+_NOTHING: Final = (
+    "A full feed names nothing that the graph has a place for: that would say that there is nothing any more"
+)
 _ID: Final = re.compile(r"[\w.:~-]{1,200}", re.ASCII)
 
 
@@ -57,13 +63,15 @@ class _Staging:
 
     store: Store
     feed: FeedState
-    waiting: list[list[Resource]] = field(default_factory=lambda: [[] for _ in range(_RANKS)])
-    chunks: list[int] = field(default_factory=lambda: [0] * _RANKS)
+    waiting: list[list[Resource | NotTaken]] = field(default_factory=lambda: [[] for _ in range(RANKS)])
+    chunks: list[int] = field(default_factory=lambda: [0] * RANKS)
     resources: int = 0
+    not_taken: int = 0
 
-    async def add(self, resource: Resource) -> None:
+    async def add(self, resource: Resource | NotTaken) -> None:
         """Take one more; it is kept as soon as there are enough for a chunk."""
         self.resources += 1
+        self.not_taken += isinstance(resource, NotTaken)
         waiting = self.waiting[resource.rank]
         waiting.append(resource)
         if len(waiting) == MOST_CHUNK:
@@ -74,7 +82,7 @@ class _Staging:
         for rank, waiting in enumerate(self.waiting):
             if waiting:
                 await self._keep(rank)
-        return Received(chunks=tuple(self.chunks), resources=self.resources, digest=digest)
+        return Received(chunks=tuple(self.chunks), resources=self.resources, not_taken=self.not_taken, digest=digest)
 
     async def _keep(self, rank: int) -> None:
         await stage(
@@ -140,8 +148,8 @@ async def _received(request: Request, reader: Reader, staging: _Staging) -> Rece
             await staging.add(resource)
     for resource in reader.close():
         await staging.add(resource)
-    if staging.feed.kind == "full" and not staging.resources:
-        raise Malformed("A full feed names nothing: that would say that there is nothing any more", field="")
+    if staging.feed.kind == "full" and staging.resources == staging.not_taken:
+        raise Malformed(_NOTHING, field="")
     return await staging.finish(digest.hexdigest())
 
 
@@ -156,13 +164,20 @@ async def _again(call: Call, asked: _Asked, found: FeedState) -> Response:
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:
-    """Give the body as it arrives; raises TimeoutError, or starlette's ClientDisconnect when it is cut."""
+    """Give the body as it arrives; raises TimeoutError, or starlette's ClientDisconnect when it is cut.
+
+    A sender that drips a byte now and then would hold a connection and a feed for ever: so it has to keep a rate as well.
+    """
     stream = request.stream()
+    size, waited = 0, 0.0
     while True:
-        async with asyncio.timeout(IDLE_SECONDS):
+        began = time.monotonic()
+        async with asyncio.timeout(min(IDLE_SECONDS, GRACE_SECONDS + size / LEAST_RATE - waited)):
             chunk = await anext(stream, None)
+        waited += time.monotonic() - began
         if chunk is None:
             return
+        size += len(chunk)
         if chunk:
             yield chunk
 
@@ -214,6 +229,7 @@ def _body(asked: _Asked, found: FeedState) -> dict[str, object]:
         "kind": found.kind,
         "state": found.state,
         "resources": found.resources,
+        "notTaken": found.not_taken,
         "changes": found.changes,
         "differences": found.differences,
     }

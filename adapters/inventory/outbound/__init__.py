@@ -6,5 +6,5 @@ Files: `tmf639.py` (TM Forum's, over HTTP) · `mtosi.py` (MTOSI 2.1, SOAP over H
 
 Invariant: no dialect knows another, and none tries twice.
 
-Example: `await Tmf639(transport).find("card-7d", kind="Card", deadline=soon)` gives its name there, or None.
+Example: `await Tmf639(transport).find(order, deadline=soon)` gives its name there, or None.
 """

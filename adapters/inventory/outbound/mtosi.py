@@ -4,8 +4,7 @@ A name in MTOSI is given by whoever makes the thing. So what we make there is ca
 there already, as of what is not, is one and the same message: `updateInventory`, merged over what is there. That a thing
 is there no more is said by the state of its life. What comes back is checked for being the answer to what was asked.
 
-A fault comes with HTTP's 500, whoever is to blame: a `Client` fault will not go away by asking again, any other may. What it
-says stays there, as with every system.
+A fault is judged by the exception in its detail (adapters/soap/faults.py); what it says stays there, as with every system.
 """
 
 from __future__ import annotations
@@ -16,30 +15,27 @@ from typing import Final
 
 from lxml import etree
 
-from adapters.errors import Busy, Malformed, Nonsense, Rejected
+from adapters.errors import Malformed, Nonsense, Rejected
 from adapters.inventory import ResourceOrder
-from adapters.inventory.mtosi_resource import NAMESPACES, OWN, keep_others, ours_of, read, write, write_name
-from adapters.soap.resource_names import parts_of
+from adapters.inventory.mtosi_resource import NAMESPACES, keep_others, ours_of, read, write
+from adapters.soap.elements import name_in, spaces, tag, text_in
+from adapters.soap.envelope import CONTENT_TYPE, Header, envelope
+from adapters.soap.faults import STATUS, content_of
+from adapters.soap.names import TYPES, Name, parts_of, spelled, up_to
 from adapters.tmf.tmf630 import write_time
-from adapters.transport.transport import Answer, Call, Transport
+from adapters.transport.transport import Call, Transport
 from adapters.xml.confinement import confined
-from adapters.xml.parser import Element, read_xml
+from adapters.xml.parser import Element
 from graph.model.resource import Resource
 
 UPDATE_SERVICE: Final = "ResourceInventoryUpdate"
 """the service that is told."""
-SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
-HEADER: Final = "http://www.tmforum.org/mtop/fmw/xsd/hdr/v1"
-UPDATE: Final = "http://www.tmforum.org/mtop/mri/xsd/riu/v1"
-RETRIEVE: Final = "http://www.tmforum.org/mtop/mri/xsd/rir/v1"
-_INV: Final = NAMESPACES["inv"]
 _ANSWERED: Final = {
-    "NetworkElement": f"{{{_INV}}}meAttrs",
-    "Card": f"{{{_INV}}}eqInv",
-    "Port": f"{{{_INV}}}ptpInv",
-    "Trunk": f"{{{_INV}}}tlAttrs",
+    "NetworkElement": tag("inv:meAttrs"),
+    "Card": tag("inv:eqInv"),
+    "Port": tag("inv:ptpInv"),
+    "Trunk": tag("inv:tlAttrs"),
 }
-_FAULT: Final = 500
 _LISTS: Final = {"Card": "eh", "Port": "ptp"}
 
 
@@ -54,19 +50,22 @@ class Mtosi:
         """When the next call is let through, by time.monotonic(); None: now."""
         return self._transport.breaker.retry_at
 
-    async def find(self, ours: str, *, kind: str, deadline: float) -> str | None:
-        """Ask for what is called by our id."""
-        there = await self._there(ours, kind, deadline)
-        if there is None:
-            return None
-        if ours_of(there) != ours:
-            raise Nonsense(f"{self._transport.name} answered with a thing that is not ours", where="vendorExtensions")
-        return _read(there).name
+    async def find(self, order: ResourceOrder, *, deadline: float) -> str | None:
+        """Ask for what is called as we would call it, or by our id alone, as earlier versions called it."""
+        for name in dict.fromkeys((new_name(order), order.ours)):
+            there = await self._there(name, order.resource.kind, deadline)
+            if there is not None and ours_of(there) != order.ours:
+                said = f"{self._transport.name} answered with a thing that is not ours"
+                raise Nonsense(said, where="vendorExtensions")
+            if there is not None:
+                return _read(there).name
+        return None
 
     async def create(self, order: ResourceOrder, *, delivery_id: str, deadline: float) -> str:
         """Update the inventory with a thing that it does not know."""
-        await self._update(order, delivery_id, deadline)
-        return order.resource.name
+        name = new_name(order)
+        await self._update(replace(order, resource=replace(order.resource, name=name)), delivery_id, deadline)
+        return name
 
     async def amend(self, order: ResourceOrder, *, delivery_id: str, deadline: float) -> None:
         """Look at it, and put over it what the order says: what is merged is merged attribute by attribute."""
@@ -93,7 +92,7 @@ class Mtosi:
     async def _there(self, name: str, kind: str, deadline: float) -> Element | None:
         """Ask for what has this name; an answer about something else is Nonsense."""
         answer = await self._exchange(
-            "ResourceInventoryRetrieval", "getInventory", _question(name, kind), name, deadline
+            "ResourceInventoryRetrieval", "getInventory", _question(parts_of(name, TYPES[kind]), kind), name, deadline
         )
         found = list(answer.iter(_ANSWERED[kind]))
         for each in found:
@@ -111,85 +110,67 @@ class Mtosi:
 
     async def _exchange(self, service: str, activity: str, body: Element, correlation: str, deadline: float) -> Element:
         """Send a message, and give the body of the answer to it."""
-        headers = {"Content-Type": "text/xml; charset=utf-8", "Accept": "text/xml", "SOAPAction": f'"{activity}"'}
-        message = envelope(activity, body, correlation)
-        call = Call(method="POST", path=(service,), body=message, headers=headers, reads=frozenset({_FAULT}))
+        headers = {"Content-Type": CONTENT_TYPE, "Accept": "text/xml", "SOAPAction": f'"{activity}"'}
+        header = Header(
+            activity=activity,
+            message=f"{activity}Request",
+            kind="REQUEST",
+            pattern="SimpleResponse",
+            correlation_id=correlation,
+            timestamp=write_time(time.time_ns() // 1_000_000),
+        )
+        message = envelope(header, body)
+        call = Call(method="POST", path=(service,), body=message, headers=headers, reads=frozenset({STATUS}))
         answer = await self._transport.exchange(call, deadline=deadline)
-        if answer.status == _FAULT:
-            raise self._fault(answer, activity)
-        found = self._body(answer)
-        if not str(found.tag).endswith(f"}}{activity}Response"):
+        found = content_of(answer.body, answer.status, system=answer.system, activity=activity)
+        if found is None or not str(found.tag).endswith(f"}}{activity}Response"):
             raise Nonsense(f"{self._transport.name} answered something else to {activity}", where="body")
         return found
 
-    def _fault(self, answer: Answer, activity: str) -> Busy | Rejected:
-        """Give what a fault means; what is none with this status is a system that has failed."""
-        try:
-            found = self._body(answer)
-        except Nonsense:
-            found = None
-        code = (found.findtext("faultcode") or "") if found is not None and found.tag == f"{{{SOAP}}}Fault" else ""
-        if code.rpartition(":")[2].strip().startswith("Client"):
-            said = f"{answer.system} answered a fault of ours to {activity}"
-            return Rejected(said, hint="Look into its own log for the reason", status=400)
-        return Busy(f"{answer.system} could not do {activity}", hint="It is asked again later", status=_FAULT)
 
-    def _body(self, answer: Answer) -> Element:
-        try:
-            root = read_xml(answer.body)
-        except Malformed as error:
-            raise Nonsense(f"{answer.system} answered what is no XML: {error}", where="body") from None
-        body = root.find(f"{{{SOAP}}}Body")
-        if root.tag != f"{{{SOAP}}}Envelope" or body is None or not len(body):
-            raise Nonsense(f"{answer.system} answered what is no SOAP message", where="body")
-        return body[0]
+def new_name(order: ResourceOrder) -> str:
+    """Name a thing that we make there: by our id, within the element that it is in, or the domain that it begins in.
+
+    A name in MTOSI begins with the management domain and the element (SD2-7, ObjectNaming): other systems find a thing by them.
+    """
+    kind, own = order.resource.kind, (TYPES[order.resource.kind], order.ours)
+    match kind:
+        case "Card" | "Port":
+            holder = parts_of(order.resource.inside or "", TYPES["NetworkElement" if kind == "Card" else "Card"])
+            return spelled((*up_to(holder, "ME"), own))
+        case "Trunk" if order.resource.ends:
+            return spelled((*up_to(parts_of(order.resource.ends[0], TYPES["Port"]), "MD"), own))
+        case _:
+            return spelled((own,))
 
 
 @confined
 def update(order: ResourceOrder, beside: Element | None = None) -> Element:
     """Make the message that merges one thing over what is there; what others have in its lists is put beside ours."""
-    root = etree.Element(f"{{{UPDATE}}}updateInventoryRequest", nsmap={"riu": UPDATE, **NAMESPACES})
-    data = etree.SubElement(root, f"{{{UPDATE}}}inventoryUpdate")
-    domain = etree.SubElement(etree.SubElement(data, f"{{{_INV}}}mdList"), f"{{{_INV}}}md")
+    root = etree.Element(tag("riu:updateInventoryRequest"), nsmap={**spaces("riu"), **NAMESPACES})
+    data = etree.SubElement(root, tag("riu:inventoryUpdate"))
+    domain = etree.SubElement(etree.SubElement(data, tag("inv:mdList")), tag("inv:md"))
+    name = parts_of(order.resource.name, TYPES[order.resource.kind])
+    _say(domain, "inv:mdNm", name, "MD")
     told = write(order.resource, order.ours)
     if beside is not None:
         keep_others(told, beside)
     if order.resource.kind == "Trunk":
-        etree.SubElement(domain, f"{{{_INV}}}tlList").append(told)
+        etree.SubElement(domain, tag("inv:tlList")).append(told)
     else:
-        _put_into_element(etree.SubElement(domain, f"{{{_INV}}}meList"), told, order.resource.kind)
-    etree.SubElement(root, f"{{{UPDATE}}}effortMode").text = "ATOMIC"
-    etree.SubElement(root, f"{{{UPDATE}}}integrationMode").text = "MERGE_WITH_OVERWRITE"
+        _put_into_element(etree.SubElement(domain, tag("inv:meList")), told, order.resource.kind, name)
+    text_in(root, "riu:effortMode", "ATOMIC")
+    text_in(root, "riu:integrationMode", "MERGE_WITH_OVERWRITE")
     return root
 
 
-@confined
-def envelope(activity: str, body: Element, correlation: str) -> bytes:
-    """Put a message into SOAP, with MTOSI's header."""
-    root = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"soap": SOAP, "hdr": HEADER})
-    header = etree.SubElement(etree.SubElement(root, f"{{{SOAP}}}Header"), f"{{{HEADER}}}header")
-    said = {
-        "activityName": activity,
-        "msgName": f"{activity}Request",
-        "msgType": "REQUEST",
-        "correlationId": correlation,
-        "communicationPattern": "SimpleResponse",
-        "communicationStyle": "RPC",
-        "timestamp": write_time(time.time_ns() // 1_000_000),
-    }
-    for name, value in said.items():
-        etree.SubElement(header, f"{{{HEADER}}}{name}").text = value
-    etree.SubElement(root, f"{{{SOAP}}}Body").append(body)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
-
-
-def _question(name: str, kind: str) -> Element:
-    body = etree.Element(f"{{{RETRIEVE}}}getInventoryRequest", nsmap={"rir": RETRIEVE, "nam": NAMESPACES["nam"]})
-    asked = etree.SubElement(body, f"{{{RETRIEVE}}}filter")
-    write_name(asked, f"{{{RETRIEVE}}}baseInstance", parts_of(name, OWN[kind]))
-    included = etree.SubElement(asked, f"{{{RETRIEVE}}}includedObjectType")
-    etree.SubElement(included, f"{{{RETRIEVE}}}objectType").text = OWN[kind]
-    etree.SubElement(included, f"{{{RETRIEVE}}}granularity").text = "FULL"
+def _question(name: Name, kind: str) -> Element:
+    body = etree.Element(tag("rir:getInventoryRequest"), nsmap=spaces("rir", "nam"))
+    asked = etree.SubElement(body, tag("rir:filter"))
+    name_in(asked, "rir:baseInstance", name)
+    included = etree.SubElement(asked, tag("rir:includedObjectType"))
+    text_in(included, "rir:objectType", TYPES[kind])
+    text_in(included, "rir:granularity", "FULL")
     return body
 
 
@@ -203,12 +184,21 @@ def _read(there: Element) -> Resource:
     return found
 
 
-def _put_into_element(elements: Element, told: Element, kind: str) -> None:
+def _put_into_element(elements: Element, told: Element, kind: str, name: Name) -> None:
     if kind == "NetworkElement":
         elements.append(told)
         return
-    element = etree.SubElement(elements, f"{{{_INV}}}meInv")
-    inner = etree.SubElement(element, f"{{{_INV}}}{_LISTS[kind]}List")
+    element = etree.SubElement(elements, tag("inv:meInv"))
+    _say(element, "inv:meNm", name, "ME")
+    inner = etree.SubElement(element, tag(f"inv:{_LISTS[kind]}List"))
     if kind == "Card":
-        inner = etree.SubElement(inner, f"{{{_INV}}}ehInv")
+        inner = etree.SubElement(inner, tag("inv:ehInv"))
+        _say(inner, "inv:ehNm", name, "EH")
     inner.append(told)
+
+
+def _say(around: Element, element: str, name: Name, kind: str) -> None:
+    """Say what an element of a layout is called that stands for what a thing lies in, where the thing's name tells it."""
+    found = up_to(name[:-1], kind)
+    if found:
+        text_in(around, element, found[-1][1])

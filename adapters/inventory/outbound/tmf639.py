@@ -33,11 +33,11 @@ class Tmf639:
         """When the next call is let through, by time.monotonic(); None: now."""
         return self._client.retry_at
 
-    async def find(self, ours: str, *, kind: str, deadline: float) -> str | None:  # noqa: ARG002 - our id says it
+    async def find(self, order: ResourceOrder, *, deadline: float) -> str | None:
         """Ask by our id; where several bear it, the one with the least name is meant."""
-        query = (("resourceCharacteristic.value", quote_value(ours)),)
+        query = (("resourceCharacteristic.value", quote_value(order.ours)),)
         found = await self._client.listed((RESOURCE,), query, size=_PAGE, deadline=deadline)
-        return min((_name(each, ours) for _, each in found), default=None)
+        return min((_name(each, order.ours) for _, each in found), default=None)
 
     async def create(self, order: ResourceOrder, *, delivery_id: str, deadline: float) -> str:
         """POST it; where the answer does not say what came of it, ask by our id."""
@@ -47,7 +47,7 @@ class Tmf639:
         made = await self._client.created((RESOURCE,), body, key=delivery_id, deadline=deadline)
         if made is not None:
             return _name(made, order.ours)
-        found = await self.find(order.ours, kind=order.resource.kind, deadline=deadline)
+        found = await self.find(order, deadline=deadline)
         if found is None:
             raise Nonsense(f"{self._client.name} does not show what it has made", where="resourceCharacteristic")
         return found

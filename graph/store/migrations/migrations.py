@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
+from graph.store.migrations.feed_counts import count_not_taken
 from graph.store.migrations.ledger import identify_alarms, queue_deliveries
+from graph.store.migrations.mtosi_names import respell_names
 from graph.store.migrations.words import rewrite_words
 from graph.store.store import Store
 
@@ -17,8 +19,10 @@ class Migration(Protocol):
 
 
 MIGRATIONS: Final[tuple[tuple[int, Migration], ...]] = (
+    (5, respell_names),
+    (5, count_not_taken),
     (5, rewrite_words),
     (5, queue_deliveries),
     (5, identify_alarms),
 )
-"""Each with the version that it makes, in the order in which they are made."""
+"""Each with the version that it makes, in the order in which they are made: the identity of an alarm is of its external id as respelled."""

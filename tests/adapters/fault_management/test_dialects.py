@@ -200,7 +200,7 @@ async def test_a_notification_is_valid_as_published_and_is_known_by_its_delivery
 
 async def test_an_alarm_that_came_by_mtosi_is_named_as_it_was(tmp_path: Path) -> None:
     named = [{"type": "MD", "value": "north"}, {"type": "ME", "value": "W1"}]
-    told = payload("AlarmAcknowledged", theirs=True, ackState="acknowledged", alarmedObjectRef="MD=north/ME=W1")
+    told = payload("AlarmAcknowledged", theirs=True, ackState="acknowledged", alarmedObjectRef="MD=north;ME=W1")
     told["record"] = {"x733": {"objectName": named, "vendorExtensions": ["<a>b</a>"]}}
     async with of_mtosi(tmp_path / "journal") as side:
         await side.system.report(order(told), delivery_id="event-1:u:a", deadline=soon())

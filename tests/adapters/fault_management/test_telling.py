@@ -18,7 +18,10 @@ from adapters.fault_management.telling import AlarmTeller, Attention
 from adapters.simulator.fault_management import alarm_management
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.manners import Manners
+from adapters.soap.elements import name_of, tag
+from adapters.tmf.tmf630 import read_time
 from adapters.transport.transport import System, opened
+from adapters.xml.parser import Element
 from graph.changes.alarms.acknowledge import acknowledge_alarm, unacknowledge_alarm
 from graph.changes.alarms.alarms import AlarmPolicy, clear_alarm
 from graph.changes.deliveries import replay_delivery
@@ -27,7 +30,7 @@ from graph.ledger import retry
 from graph.model.scope import Principal, Role
 from graph.store.store import Store
 from tests.adapters.delivery.test_delivery import until
-from tests.adapters.fault_management.sides import SIDES, OfTmf642, Side, of_alerta
+from tests.adapters.fault_management.sides import SIDES, OfTmf642, Side, of_alerta, of_mtosi
 from tests.graph.changes.network import AT, Laid, lay, report, soon
 
 OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)
@@ -86,6 +89,43 @@ async def test_the_story_of_an_alarm_is_known_there(laid: Laid, side: Side) -> N
         await told(laid)
         [third] = side.known()[alarm]
         assert (third.cleared, third.affected) == (True, 0)
+
+
+NAMES = """
+MATCH (p:Port {id: $port})<-[:HAS_PORT]-(:Card)<-[:HOLDS]-(e:NetworkElement)
+CREATE (:ExternalName {id: 'externalname-p', key: 'kp', system: 'inventory', name: 'PTP=/slot=3/port=7'})-[:NAMES]->(p)
+CREATE (:ExternalName {id: 'externalname-e', key: 'ke', system: 'inventory', name: 'MD=north;ME=W9'})-[:NAMES]->(e)
+"""
+
+
+async def test_an_alarm_told_by_mtosi_names_its_object_within_the_element_for_all_of_its_life(
+    laid: Laid, tmp_path: Path
+) -> None:
+    [[port], *_] = await laid.rows("MATCH (p:Port)<-[:HAS_PORT]-(:Card)<-[:HOLDS]-(:NetworkElement) RETURN p.id")
+    await laid.run(NAMES, port=port)
+    async with of_mtosi(tmp_path / "journal") as side, process(laid, side):
+        alarm = await laid.raise_(report(str(port)), policy=POLICY)
+        await told(laid)
+        await laid.run("MATCH (x:ExternalName {id: 'externalname-e'}) SET x.name = 'MD=south;ME=W1'")
+        await clear_alarm(laid.store, OPERATOR, POLICY, alarm_id=alarm, idempotency_key="k", deadline=soon())
+        await told(laid)
+        said = [names_in(each) for each in side.served.messages]
+    assert said == [[("MD", "north"), ("ME", "W9"), ("PTP", "/slot=3/port=7")]] * 2
+
+
+async def test_the_time_of_an_alarm_told_by_mtosi_is_its_sources(laid: Laid, tmp_path: Path) -> None:
+    async with of_mtosi(tmp_path / "journal") as side, process(laid, side):
+        await laid.raise_(report("trunk-1"), policy=POLICY)
+        await told(laid)
+        [message] = side.served.messages
+    [alarm] = message.iter(tag("alm:alarm"))
+    source_time, os_time = (read_time(alarm.findtext(tag(each)), each) for each in ("cei:sourceTime", "ei:osTime"))
+    assert source_time == AT < os_time
+
+
+def names_in(message: Element) -> list[tuple[str, str]]:
+    [named] = message.iter(tag("ei:objectName"))
+    return list(name_of(named, message))
 
 
 async def test_what_another_alarm_does_is_known_of_both(laid: Laid, side: Side) -> None:

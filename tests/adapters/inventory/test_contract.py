@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -11,8 +12,8 @@ import pytest
 from lxml import etree
 
 from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
-from adapters.inventory import ResourceOrder
-from adapters.inventory.outbound.mtosi import Mtosi
+from adapters.inventory import ResourceOrder, mtosi_resource
+from adapters.inventory.outbound.mtosi import Mtosi, update
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.journal import read_journal
 from graph.model.resource import Resource
@@ -65,13 +66,13 @@ async def told(request: pytest.FixtureRequest, journal: Path) -> AsyncIterator[T
 @pytest.mark.parametrize("resource", KINDS, ids=lambda each: each.kind)
 async def test_what_is_made_is_found_by_our_id_and_is_what_was_told(told: Told, resource: Resource) -> None:
     ours = resource.name
-    assert await told.inventory.find(ours, kind=resource.kind, deadline=soon()) is None
+    assert await told.inventory.find(order(resource, ours), deadline=soon()) is None
     name = await told.inventory.create(order(resource, ours), delivery_id="d", deadline=soon())
-    assert await told.inventory.find(ours, kind=resource.kind, deadline=soon()) == name
+    assert await told.inventory.find(order(resource, ours), deadline=soon()) == name
     [kept] = told.kept()
     assert (kept.kind, kept.inside, kept.ends) == (resource.kind, resource.inside, resource.ends)
     assert kept.properties == resource.properties
-    assert await told.inventory.find("card-other", kind=resource.kind, deadline=soon()) is None
+    assert await told.inventory.find(order(resource, "card-other"), deadline=soon()) is None
 
 
 async def test_only_what_is_told_is_changed(told: Told) -> None:
@@ -133,7 +134,7 @@ async def test_whatever_goes_wrong_is_an_error_of_ours(
     with pytest.raises(error):
         await told.inventory.create(order(CARD), delivery_id="d", deadline=soon())
     assert bool(told.kept()) is heard
-    found = await told.inventory.find(OURS, kind="Card", deadline=soon())
+    found = await told.inventory.find(order(CARD), deadline=soon())
     assert (found is not None) is heard
 
 
@@ -147,7 +148,7 @@ async def test_an_answer_about_something_else_is_nonsense(told: Told) -> None:
     name = await told.inventory.create(order(CARD), delivery_id="d", deadline=soon())
     told.system.faults.order(Rule(kind=Kind.FOREIGN))
     with pytest.raises(Nonsense):
-        await told.inventory.find(OURS, kind="Card", deadline=soon())
+        await told.inventory.find(order(CARD), deadline=soon())
     changed = Resource(kind="Card", name=name, properties={"model": "x"})
     with pytest.raises(Nonsense):
         await told.inventory.amend(order(changed), delivery_id="d", deadline=soon())
@@ -178,7 +179,7 @@ FAULT = (
         (FAULT.format("Client"), Rejected),
         (FAULT.format("Client.Wrong"), Rejected),
         (FAULT.format("Server"), Busy),
-        (FAULT.format("MustUnderstand"), Busy),
+        (FAULT.format("MustUnderstand"), Rejected),
         (FAULT.format("Client").replace("s:Fault", "s:Other"), Busy),
         ("<html/>", Busy),
         ("", Busy),
@@ -190,6 +191,43 @@ async def test_a_soap_fault_is_a_refusal_where_we_are_to_blame(body: str, error:
         with pytest.raises(AdapterError) as caught:
             await Mtosi(transport).create(order(CARD), delivery_id="d", deadline=soon())
     assert type(caught.value) is error
+
+
+ELEMENT, IN_ELEMENT = "MD=north;ME=W9", "MD=north;ME=W9;EH=/shelf=1/slot=3;EQ=1"
+
+
+@pytest.mark.parametrize(
+    ("resource", "name"),
+    [
+        (Resource(kind="Card", name=OURS, inside=ELEMENT), f"MD=north;ME=W9;EQ={OURS}"),
+        (Resource(kind="Port", name=OURS, inside=IN_ELEMENT), f"MD=north;ME=W9;PTP={OURS}"),
+        (Resource(kind="Trunk", name=OURS, ends=(f"{ELEMENT};PTP=1", f"{ELEMENT};PTP=2")), f"MD=north;TL={OURS}"),
+        (Resource(kind="Port", name=OURS, inside="K1"), OURS),
+        (Resource(kind="NetworkElement", name=OURS), OURS),
+    ],
+    ids=lambda each: each.kind if isinstance(each, Resource) else "",
+)
+async def test_what_is_made_by_mtosi_is_named_within_its_element(resource: Resource, name: str) -> None:
+    async with telling("mtosi") as told:
+        assert await told.inventory.create(order(resource), delivery_id="d", deadline=soon()) == name
+        assert await told.inventory.find(order(resource), deadline=soon()) == name
+        assert told.named(name).inside == resource.inside
+
+
+async def test_the_layout_round_a_thing_says_what_it_lies_in() -> None:
+    changed = Resource(kind="Card", name=IN_ELEMENT, inside=ELEMENT, properties={"slot": 3})
+    root = update(order(changed))
+    said = {etree.QName(each).localname: each.text for each in root.iter() if str(each.tag).endswith("Nm")}
+    assert said == {"mdNm": "north", "meNm": "W9", "ehNm": "/shelf=1/slot=3"}
+    updates = schema("ManageResourceInventory/IIS/xsd/ResourceInventoryUpdateMessages.xsd")
+    assert updates.validate(root), updates.error_log
+
+
+async def test_what_an_earlier_version_made_by_our_id_alone_is_found() -> None:
+    async with telling("mtosi") as told:
+        resource = Resource(kind="Port", name=OURS, inside=IN_ELEMENT)
+        told.system.resources.merge(mtosi_resource.write(resource, OURS))
+        assert await told.inventory.find(order(resource), deadline=soon()) == OURS
 
 
 async def test_what_others_extend_stays_in_mtosi() -> None:
@@ -206,14 +244,16 @@ async def test_what_others_extend_stays_in_mtosi() -> None:
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_a_full_feed_of_the_stand_in_has_all_that_it_was_told(dialect: str) -> None:
     async with telling(dialect) as told, httpx.AsyncClient(base_url=told.system.address) as client:
-        for each in KINDS:
-            await told.inventory.create(order(each, each.name), delivery_id="d", deadline=soon())
+        made = [
+            replace(each, name=await told.inventory.create(order(each, each.name), delivery_id="d", deadline=soon()))
+            for each in KINDS
+        ]
         if dialect == "tmf639":
             lines = (await client.get("/../../../feed.ndjson")).text.splitlines()
             assert len(lines) == len(KINDS)
         else:
             body = (await client.get("/../../../feed.xml")).content
-            assert sorted(elements(body), key=lambda each: each.name) == sorted(KINDS, key=lambda each: each.name)
+            assert sorted(elements(body), key=lambda each: each.name) == sorted(made, key=lambda each: each.name)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -234,8 +274,8 @@ async def test_what_the_stand_in_was_told_is_there_in_another_life(dialect: str,
 async def test_what_the_stand_in_answers_is_as_the_published_schema_says() -> None:
     async with telling("mtosi") as told, httpx.AsyncClient() as client:
         for each in KINDS:
-            await told.inventory.create(order(each, each.name), delivery_id="d", deadline=soon())
-            await told.inventory.amend(order(each, each.name), delivery_id="d", deadline=soon())
+            name = await told.inventory.create(order(each, each.name), delivery_id="d", deadline=soon())
+            await told.inventory.amend(order(replace(each, name=name), each.name), delivery_id="d", deadline=soon())
         body = (await client.get(told.system.mtosi.removesuffix("/mtosi") + "/feed.xml")).content
         answers = schema("ManageResourceInventory/IIS/xsd/ResourceInventoryRetrievalMessages.xsd")
         assert answers.validate(etree.fromstring(body)), answers.error_log

@@ -21,6 +21,38 @@ SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
 </xs:schema>"""
 
 
+SPACED = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:a" elementFormDefault="qualified">
+<xs:element name="port"><xs:complexType><xs:sequence><xs:element name="rate"><xs:simpleType><xs:restriction base="xs:string">
+<xs:pattern value="[0-9]{2}(-[0-9]{1,3})?"/></xs:restriction></xs:simpleType></xs:element></xs:sequence></xs:complexType>
+</xs:element></xs:schema>"""
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (
+            '<p:port xmlns:p="urn:a"><p:odd/></p:port>',
+            "Element 'odd': This element is not expected. Expected is ( rate )",
+        ),
+        (
+            '<p:port xmlns:p="urn:a"><rate/></p:port>',
+            "Element 'rate': This element is not expected. Expected is ( {urn:a}rate )",
+        ),
+        (
+            '<p:port xmlns:p="urn:a"><q:rate xmlns:q="urn:b"/></p:port>',
+            "Element '{urn:b}rate': This element is not expected. Expected is ( {urn:a}rate )",
+        ),
+        ('<p:port xmlns:p="urn:b"/>', "Element '{urn:b}port': No matching global declaration"),
+        ('<p:port xmlns:p="urn:a"><p:rate>7</p:rate></p:port>', "[0-9]{2}(-[0-9]{1,3})?"),
+    ],
+)
+def test_a_reason_does_not_contradict_itself(tmp_path: Path, body: str, reason: str) -> None:
+    (tmp_path / "a.xsd").write_text(SPACED)
+    with pytest.raises(Malformed) as caught:
+        read_xml(body.encode(), schema=read_schema(tmp_path / "a.xsd"))
+    assert reason in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [

@@ -87,7 +87,7 @@ async def test_a_system_that_does_not_let_us_in_is_named_and_does_not_keep_reque
     async def ready() -> str:
         return ""
 
-    async with serving(Starlette(routes=[*health_routes(ready, metrics)]), settings) as client:
+    async with serving(Starlette(routes=[*health_routes(ready, metrics, metrics.paused)]), settings) as client:
         for reason in ("answered 401: Look at our credential", ""):
             metrics.admits("ticketing", reason)
             answer = await client.get("/readyz")

@@ -17,7 +17,7 @@ from graph.inventory.feeds import MOST_CHUNK, FeedState, Received, begin, comple
 from graph.inventory.reconcile import reconcile_next
 from graph.inventory.settling import settle_difference
 from graph.model.identity import loaded_id
-from graph.model.resource import Resource
+from graph.model.resource import RANKS, NotTaken, Resource
 from graph.model.scope import Principal, Role
 from graph.store.store import Store, Transaction
 
@@ -80,6 +80,10 @@ def but(name: str, **more: Any) -> Resource:
     return replace(found, properties={**found.properties, **more})
 
 
+def rack(name: str = "RACK-1", **more: Any) -> NotTaken:
+    return NotTaken(kind="rack", name=name, reason="the graph has no racks", **more)
+
+
 def gone(name: str) -> Resource:
     return replace(named(name), removed=True)
 
@@ -95,24 +99,25 @@ class Inventoried:
     store: Store
 
     async def receive(
-        self, name: str, *resources: Resource, kind: str = "incremental", system: str = SYSTEM
+        self, name: str, *resources: Resource | NotTaken, kind: str = "incremental", system: str = SYSTEM
     ) -> FeedState:
         begun = await begin(self.store, system, name, kind=kind, subject=SENDER, deadline=soon())
         received = await self.staged(begun, resources)
         assert await complete(self.store, begun, received, subject=SENDER, deadline=soon())
         return begun
 
-    async def staged(self, begun: FeedState, resources: Sequence[Resource]) -> Received:
-        counts = [0] * 8
-        for rank in range(8):
+    async def staged(self, begun: FeedState, resources: Sequence[Resource | NotTaken]) -> Received:
+        counts = [0] * RANKS
+        for rank in range(RANKS):
             mine = [each for each in resources if each.rank == rank]
             for start in range(0, len(mine), MOST_CHUNK):
                 some = mine[start : start + MOST_CHUNK]
                 await stage(self.store, begun, rank=rank, number=counts[rank], resources=some, deadline=soon())
                 counts[rank] += 1
-        return Received(chunks=tuple(counts), resources=len(resources), digest="d")
+        not_taken = sum(isinstance(each, NotTaken) for each in resources)
+        return Received(chunks=tuple(counts), resources=len(resources), not_taken=not_taken, digest="d")
 
-    async def feed(self, name: str, *resources: Resource, kind: str = "incremental") -> FeedState:
+    async def feed(self, name: str, *resources: Resource | NotTaken, kind: str = "incremental") -> FeedState:
         """Receive a feed, compare it, and say what is known of it."""
         begun = await self.receive(name, *resources, kind=kind)
         assert await reconcile_next(self.store, POLICY, owner="one") == begun.id

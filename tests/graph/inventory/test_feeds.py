@@ -11,7 +11,7 @@ from graph.changes.alarms.alarms import raise_alarm
 from graph.inventory.feeds import ChunkMissing, begin, chunk, complete, look, stage_of, sweep_stale
 from graph.inventory.reconcile import keep_reconciling, reconcile_next
 from graph.model.identity import external_key
-from graph.model.resource import Resource
+from graph.model.resource import NotTaken, Resource
 from graph.model.scope import Principal, Role
 from tests.graph.changes.network import SYSTEM as FAULT_MANAGER
 from tests.graph.changes.network import report
@@ -28,6 +28,7 @@ from tests.graph.inventory.network import (
     id_of,
     named,
     port,
+    rack,
     soon,
     trunk,
 )
@@ -144,6 +145,49 @@ async def test_what_cannot_be_made_is_a_difference_with_its_reason(inventoried: 
     ]
     await inventoried.feed("better", element("nowhere"), card("X/1", "nowhere"))
     assert await inventoried.rows("MATCH (d:InventoryDifference {name: 'X/1'}) RETURN d.state") == [["gone"]]
+
+
+@pytest.mark.parametrize("kind", ["incremental", "full"])
+async def test_what_has_no_place_is_kept_out_and_the_rest_is_taken(inventoried: Inventoried, kind: str) -> None:
+    said: tuple[Resource | NotTaken, ...] = (
+        rack(),
+        *NETWORK,
+        but("N1", operationalState="disabled"),
+        NotTaken(kind="trunk", name="T9", reason="one end"),
+    )
+    state = await inventoried.feed("mixed", *said, kind=kind)
+    assert (state.resources, state.not_taken, state.changes, state.differences) == (12, 2, 1, 2)
+    text = "MATCH (d:InventoryDifference) RETURN d.kind, d.state, d.name, d.resourceType, d.reason ORDER BY d.name"
+    assert await inventoried.rows(text) == [
+        ["notTaken", "open", "RACK-1", "rack", "the graph has no racks"],
+        ["notTaken", "open", "T9", "trunk", "one end"],
+    ]
+
+
+async def test_what_had_no_place_and_has_one_now_differs_no_more(inventoried: Inventoried) -> None:
+    await inventoried.feed("first half", NotTaken(kind="trunk", name="T9", reason="one end"), rack(), rack("RACK-2"))
+    state = await inventoried.feed("whole", trunk("T9", "N1/1/1", "N2/1/1"), rack(removed=True))
+    assert (state.changes, state.differences) == (1, 0)
+    assert [(name, state) for _, state, name, *_ in await inventoried.differences()] == [
+        ("RACK-1", "gone"), ("RACK-2", "open"), ("T9", "gone")
+    ]  # fmt: skip
+    await inventoried.feed("all", *NETWORK, trunk("T9", "N1/1/1", "N2/1/1"), kind="full")
+    assert {state for _, state, *_ in await inventoried.differences()} == {"gone"}
+
+
+async def test_a_thing_that_is_there_and_is_told_without_its_place_is_not_missing(inventoried: Inventoried) -> None:
+    others = (each for each in NETWORK if each.name != "T1")
+    state = await inventoried.feed("all", *others, NotTaken(kind="trunk", name="T1", reason="one end"), kind="full")
+    assert state.differences == 1
+    assert [(kind, name) for kind, _, name, *_ in await inventoried.differences()] == [("notTaken", "T1")]
+    assert await inventoried.there("T1")
+
+
+async def test_that_a_thing_is_gone_needs_no_kind(inventoried: Inventoried) -> None:
+    said = NotTaken(kind="", name="N2/1/1", reason="it is not said what it is", removed=True)
+    state = await inventoried.feed("gone", said, replace(rack(), removed=True))
+    assert (state.changes, state.differences) == (1, 0)
+    assert not await inventoried.there("N2/1/1")
 
 
 async def test_a_thing_that_is_of_another_kind_there_is_reported(inventoried: Inventoried) -> None:

@@ -14,7 +14,7 @@ from graph.inventory.differences import listed
 from graph.inventory.reconcile import reconcile_next
 from graph.inventory.settling import settle_difference
 from graph.model.scope import Principal, Role
-from tests.graph.inventory.network import NETWORK, OPERATOR, POLICY, Inventoried, but, element, id_of, named, soon
+from tests.graph.inventory.network import NETWORK, OPERATOR, POLICY, Inventoried, but, element, id_of, named, rack, soon
 
 
 async def full(inventoried: Inventoried, *other: Any, without: str = "") -> None:
@@ -136,6 +136,16 @@ async def test_who_may_not_and_what_cannot_be(inventoried: Inventoried) -> None:
                 idempotency_key="3",
                 deadline=soon(),
             )
+    assert await deliveries(inventoried) == []
+
+
+@pytest.mark.parametrize("side", ["inventory", "graph"])
+async def test_what_has_no_place_has_no_sides(inventoried: Inventoried, side: str) -> None:
+    await inventoried.feed("racks", rack())
+    outcome = await inventoried.settle(await inventoried.difference("RACK-1"), side)
+    assert [(each.code, each.message) for each in outcome.user_errors] == [
+        ("CANNOT_BE_SETTLED", "It cannot be settled: the graph has no racks")
+    ]
     assert await deliveries(inventoried) == []
 
 

@@ -11,16 +11,25 @@ from lxml import etree
 
 import adapters.fault_management.alarms
 from adapters.errors import Malformed
-from adapters.fault_management.alarms.messages import Acknowledgement, Notification, acknowledged, notify, read_message
+from adapters.fault_management.alarms.messages import (
+    Acknowledgement,
+    EventLoss,
+    Notification,
+    acknowledged,
+    notify,
+    read_message,
+)
 from adapters.fault_management.alarms.read import plain
 from adapters.fault_management.alarms.record import over
-from adapters.fault_management.alarms.soap import fault, fault_in, read_envelope
-from adapters.fault_management.alarms.terms import ALARM, CARRIED, tag
+from adapters.fault_management.alarms.terms import ALARM, CARRIED
 from adapters.fault_management.alarms.words import CAUSES
 from adapters.fault_management.alarms.write import write_alarm
 from adapters.fault_management.alarms.x733 import MEMBER, SUBCLASS, extension_of
 from adapters.fault_management.inbound.codec import decode
 from adapters.fault_management.inbound.shape import FIELDS
+from adapters.soap.elements import tag
+from adapters.soap.envelope import read_envelope
+from adapters.soap.faults import fault, fault_in
 from adapters.tmf.tmf630 import read_time
 from tests.adapters.endpoint.bodies import FULL, LEAST
 from tests.adapters.fault_management.alarms.made import bodies
@@ -147,8 +156,8 @@ def test_a_vendors_alarm_is_read_to_the_last_word() -> None:
     assert message.sender == "ems-1"
     assert (told.notification_id, told.is_dated, told.line) == ("4711", False, 11)
     assert told.body == {
-        "externalAlarmId": "MD=north/ME=W1%2F2|LR_Optical_Channel|LOS|port 3",
-        "alarmedObject": {"id": "MD=north/ME=W1%2F2"},
+        "externalAlarmId": "MD=north;ME=W1/2|LR_Optical_Channel|LOS|port 3",
+        "alarmedObject": {"id": "MD=north;ME=W1/2"},
         "alarmedObjectType": "EQUIPMENT",
         "alarmType": "qualityOfServiceAlarm",
         "perceivedSeverity": "major",
@@ -227,8 +236,18 @@ def test_the_table_names_fields_and_elements_that_there_are() -> None:
         pytest.param("<m:value>north</m:value>", "", "Line 15: Element 'rdn'", id="half a name"),
         pytest.param("qualityofServiceAlarm", "bad mood", "Line 11: X733_EventType is none", id="a type of nobody"),
         pytest.param("<a:additionalText>", "<b>", "Line 20: ", id="a tag that nothing ends"),
-        pytest.param("n:notify", "a:other", "Line 6: other is no message", id="another message"),
-        pytest.param("a:alarm>", "a:news>", "Line 11: an event news is not taken here", id="another event"),
+        pytest.param(
+            "n:notify",
+            "a:other",
+            "Line 6: other of the namespace 'http://www.tmforum.org/mtop/nra/xsd/alm/v1' is no message",
+            id="another message",
+        ),
+        pytest.param(
+            "alm/v1",
+            "alm/v0",
+            "Line 11: alarm of the namespace 'http://www.tmforum.org/mtop/nra/xsd/alm/v0' is not taken here",
+            id="an alarm of another version",
+        ),
         pytest.param("<soap:Envelope", "<!DOCTYPE x><soap:Envelope", "Line 1: A document type", id="a document type"),
         pytest.param("soap/envelope/", "soap/other/", "Line 1: The message is no SOAP 1.1 envelope", id="no envelope"),
         pytest.param("NOTIFICATION", "GOSSIP", "Line 3: Element 'msgType'", id="a header that is none"),
@@ -255,6 +274,50 @@ def test_a_heartbeat_tells_of_no_alarm() -> None:
     message = read_message(text.encode())
     assert isinstance(message, Notification)
     assert message.alarms == ()
+
+
+TCA = (
+    '<t:thresholdCrossingAlert xmlns:t="http://www.tmforum.org/mtop/nra/xsd/tca/v1"><c:sourceTime>a time without a zone'
+    "</c:sourceTime><e:objectName/><t:pmParameterName>PMP_ES</t:pmParameterName></t:thresholdCrossingAlert>"
+)
+LOSS = (
+    '<l:eventLossOccured xmlns:l="http://www.tmforum.org/mtop/fmw/xsd/elo/v1"><c:sourceTime>2026-03-01T12:00:00Z'
+    "</c:sourceTime><l:startTime>2026-03-01T11:59:00Z</l:startTime><l:firstEventLostNotificationId>4700"
+    "</l:firstEventLostNotificationId></l:eventLossOccured>"
+)
+OWN = '<v:mood xmlns:v="urn:vendor">good</v:mood>'
+
+
+@pytest.mark.parametrize("others", [TCA, OWN, TCA + OWN], ids=["a threshold", "a vendor's", "both"])
+def test_an_event_that_is_no_alarm_is_passed_over_and_the_alarm_beside_it_is_taken(others: str) -> None:
+    for text in (
+        VENDORS.replace("<a:alarm>", f"{others}<a:alarm>"),
+        VENDORS.replace("</a:alarm>", f"</a:alarm>{others}"),
+    ):
+        message = read_message(text.encode())
+        assert isinstance(message, Notification)
+        assert [each.notification_id for each in message.alarms] == ["4711"]
+        assert message.passed == others.count("xmlns:")
+        assert message.losses == ()
+
+
+def test_that_events_were_lost_is_told() -> None:
+    message = read_message(VENDORS.replace("<a:alarm>", f"{LOSS}<a:alarm>").encode())
+    assert isinstance(message, Notification)
+    assert len(message.alarms) == 1
+    assert message.losses == (EventLoss(since="2026-03-01T11:59:00Z", first="4700"),)
+
+
+OLDER = """<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns="tmf854.v1">
+<soapenv:Header><header><activityName>notify</activityName><timestamp>20260922091606.901+0300</timestamp></header></soapenv:Header>
+<soapenv:Body><notify><topic>topic/Fault</topic><message><Alarm/></message></notify></soapenv:Body></soapenv:Envelope>"""
+
+
+def test_a_message_of_mtosi_1_is_refused_by_its_namespace_and_line() -> None:
+    with pytest.raises(Malformed) as caught:
+        read_message(OLDER.encode())
+    assert str(caught.value).startswith("Line 3: notify of the namespace 'tmf854.v1' is no message that is taken here")
+    assert "notify of 'http://www.tmforum.org/mtop/fmw/xsd/notmsg/v1'" in str(caught.value)
 
 
 def test_elements_of_a_later_version_are_let_through() -> None:

@@ -11,9 +11,10 @@ import httpx
 import orjson
 import pytest
 from lxml import etree
+from structlog.testing import capture_logs
 
-from adapters.fault_management.alarms.terms import tag
 from adapters.fault_management.inbound.alarms import BASE
+from adapters.soap.elements import tag
 from adapters.xml.parser import read_xml
 from gateway.settings.settings import Settings
 from graph.changes.policy import Hearing
@@ -21,7 +22,7 @@ from graph.errors import StoreUnavailable
 from graph.store.store import Store
 from tests.adapters.endpoint.composed import Port, application, calling, notifying
 from tests.adapters.fault_management.alarms.published import faults
-from tests.adapters.fault_management.alarms.test_record import VENDORS
+from tests.adapters.fault_management.alarms.test_record import LOSS, OLDER, OWN, TCA, VENDORS
 from tests.gateway.conftest import Mint
 from tests.graph.changes.network import NAME, POLICY, Laid, lay
 
@@ -201,6 +202,27 @@ async def test_the_same_notification_again_is_not_taken_twice(
     assert [each["state"] for each in await alarms(laid)] == ["raised"]
 
 
+async def test_an_alarm_is_taken_whatever_event_is_beside_it(
+    client: httpx.AsyncClient, laid: Laid, ems: dict[str, str]
+) -> None:
+    for number, other in enumerate((TCA, OWN)):
+        sent = await client.post("/alarms", content=message(other, alarm(f"trunk-{number + 1}"), other), headers=ems)
+        assert sent.status_code == 202
+    assert {each["object"] for each in await alarms(laid)} == {"trunk-1", "trunk-2"}
+
+
+async def test_that_events_were_lost_is_logged_and_counted(
+    client: httpx.AsyncClient, laid: Laid, ems: dict[str, str]
+) -> None:
+    with capture_logs() as logs:
+        sent = await client.post("/alarms", content=message(LOSS, alarm()), headers=ems)
+    assert sent.status_code == 202
+    assert len(await alarms(laid)) == 1
+    [lost] = [each for each in logs if each["event"] == "a fault manager lost events"]
+    assert (lost["sender"], lost["since"], lost["first"]) == ("ems", "2026-03-01T11:59:00Z", "4700")
+    assert "EVENTS_LOST" in [each.get("code") for each in logs if each["event"] == "request"]
+
+
 async def test_many_at_once_make_one_alarm(client: httpx.AsyncClient, laid: Laid, ems: dict[str, str]) -> None:
     body = message(alarm(number="1"))
     answers = await asyncio.gather(*(client.post("/alarms", content=body, headers=ems) for _ in range(8)))
@@ -332,6 +354,7 @@ async def test_nobody_speaks_for_another(client: httpx.AsyncClient, laid: Laid, 
         pytest.param(message(alarm(severity="AWFUL")), "perceivedSeverity", id="a word that there is not"),
         pytest.param(message(alarm() * 201), "at most 200 alarms", id="too many alarms"),
         pytest.param(b"<a/>", "no SOAP 1.1 envelope", id="no envelope"),
+        pytest.param(OLDER.encode(), "Line 3: notify of the namespace 'tmf854.v1' is no message", id="MTOSI 1"),
         pytest.param(b"\xff\xfe\x00\x00", "", id="bytes"),
     ],
 )

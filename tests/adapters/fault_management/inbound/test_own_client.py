@@ -23,6 +23,7 @@ def order(*, is_new: bool, severity: str) -> AlarmOrder:
         is_theirs=False,
         their_id="",
         acknowledged=None,
+        source_changed="",
         is_cleared=False,
         affected=(),
         affected_count=0,

@@ -13,8 +13,8 @@ from lxml import etree
 
 from adapters.errors import Malformed
 from adapters.inventory import mtosi_resource, tmf639_resource
-from adapters.inventory.inbound.documents import MOST_BYTES, READERS, JsonArray, JsonLines, MtosiDocument, Reader
-from graph.model.resource import Resource
+from adapters.inventory.inbound.documents import MOST_BYTES, READERS, Entry, JsonArray, JsonLines, MtosiDocument, Reader
+from graph.model.resource import NotTaken, Resource
 from tests.adapters.inventory.resources import resources
 from tests.selection import is_full
 
@@ -43,8 +43,8 @@ def written(media: str, several: list[Resource]) -> Iterator[bytes]:
         yield b"</md></mdList>"
 
 
-def read(reader: Reader, body: bytes, size: int) -> list[Resource]:
-    found = []
+def read(reader: Reader, body: bytes, size: int) -> list[Entry]:
+    found: list[Entry] = []
     for start in range(0, len(body), size):
         found += list(reader.feed(body[start : start + size]))
     return [*found, *reader.close()]
@@ -54,6 +54,35 @@ def read(reader: Reader, body: bytes, size: int) -> list[Resource]:
 @given(several=st.lists(resources(), max_size=4), size=st.integers(1, 300))
 def test_a_document_gives_the_same_however_it_is_cut(media: str, several: list[Resource], size: int) -> None:
     assert read(READERS[media](MOST_BYTES), b"".join(written(media, several)), size) == several
+
+
+RACK = {"id": "R1", "category": "rack"}
+TRANSIT = {
+    "id": "T1",
+    "category": "trunk",
+    "resourceRelationship": [{"relationshipType": "aEnd", "resource": {"id": "P1"}}],
+}
+TRANSIT_XML = f"""<mdList xmlns="{INV}" xmlns:coi="{mtosi_resource.NAMESPACES["coi"]}"
+ xmlns:nam="{mtosi_resource.NAMESPACES["nam"]}" xmlns:tl="{mtosi_resource.NAMESPACES["tl"]}"><md><tlList><tlInv><tlAttrs>
+<coi:name><nam:rdn><nam:type>TL</nam:type><nam:value>T1</nam:value></nam:rdn></coi:name>
+<tl:aEndTpRefList><nam:name><nam:rdn><nam:type>PTP</nam:type><nam:value>P1</nam:value></nam:rdn></nam:name></tl:aEndTpRefList>
+</tlAttrs></tlInv></tlList></md></mdList>"""
+
+
+@pytest.mark.parametrize(
+    ("media", "body", "names"),
+    [
+        ("application/x-ndjson", b"\n".join(map(orjson.dumps, (RACK, TRANSIT))), ["R1", "T1"]),
+        ("application/json", orjson.dumps([RACK, TRANSIT]), ["R1", "T1"]),
+        ("application/xml", TRANSIT_XML.encode(), ["T1"]),
+    ],
+)
+@pytest.mark.parametrize("size", [7, 100_000])
+def test_what_the_graph_has_no_place_for_comes_out_with_its_reason(
+    media: str, body: bytes, names: list[str], size: int
+) -> None:
+    found = read(READERS[media](MOST_BYTES), body, size)
+    assert [each.name for each in found if isinstance(each, NotTaken) and each.reason] == names
 
 
 CARD = Resource(
@@ -104,7 +133,6 @@ def test_a_long_document_takes_no_more_memory_than_a_short_one(media: str) -> No
     ("make", "body", "reason"),
     [
         (JsonLines, b'{"id": "a", "category": "card"}\n\nnot json\n', "Line 3, column 1: this is not JSON"),
-        (JsonLines, b'{"id": "a"}\n', "Line 1: category: neither"),
         (JsonLines, b"[]\n", "Line 1: A resource is an object"),
         (JsonLines, b'{"id": "a", "category": "card"', "Line 1, column 31: this is not JSON"),
         (JsonLines, b"\n" + b"x" * 3_000 + b"\n", "Line 2 has more than 1000 bytes"),
@@ -112,6 +140,12 @@ def test_a_long_document_takes_no_more_memory_than_a_short_one(media: str) -> No
         (JsonLines, b'{"id": "\xff", "category": "card"}', "Line 1, column 1: this is not JSON"),
         (JsonLines, b"[" * 100_000, "Line 1 has more|Line 1, column"),
         (JsonLines, b'{"eventType": "ResourceDeleteEvent"}', "Line 1: event: has no resource"),
+        (
+            JsonLines,
+            b'{"eventType": "ResourceDelete", "event": {}}',
+            "Line 1: eventType: is none of ResourceCreateEvent",
+        ),
+        (JsonLines, b'\n{"category": "rack"}', "Line 2: id: is missing"),
         (JsonArray, b"", "ends in item 1"),
         (JsonArray, b"{}", "no JSON array"),
         (JsonArray, b"[7]", "Item 1 is no object"),
@@ -132,7 +166,7 @@ def test_a_long_document_takes_no_more_memory_than_a_short_one(media: str) -> No
         (JsonArray, b'[{"a": "\xff"}]', r"Item 1 \(line 1, column 9\): this is not in UTF-8"),
         (JsonArray, b'[{"a": ' + b"[" * 900 + b"]" * 900 + b"}]", "Item 1"),
         (JsonArray, b'[{"a": ' + b"[" * 100_000, "Item 1"),
-        (JsonArray, b'[{"a": ' + b"9" * 900 + b"}]", "Item 1: category"),
+        (JsonArray, b'[{"a": ' + b"9" * 900 + b"}]", "Item 1: id"),
         (MtosiDocument, b"<a/>", "root element is none"),
         (MtosiDocument, f'<mdList xmlns="{INV}"/>'.encode(), ""),
         (MtosiDocument, b"<a>", "breaks off"),

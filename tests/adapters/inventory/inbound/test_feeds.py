@@ -79,6 +79,7 @@ async def test_a_feed_is_received_and_becomes_a_network(
         "kind": "incremental",
         "state": "received",
         "resources": 9,
+        "notTaken": 0,
         "changes": 0,
         "differences": 0,
     }
@@ -92,6 +93,30 @@ async def test_a_feed_is_received_and_becomes_a_network(
         await reconcile_next(empty_store, POLICY, owner="one")
         assert (await sender.get("/n2")).json()["differences"] == 0
         assert again.status_code == 201
+
+
+BESIDE = b"""{"id": "RACK-1", "category": "rack", "name": "rack"}
+{"id": "V100", "@type": "LogicalResource", "category": "vlan", "name": "100"}
+{"id": "N1/ae0", "category": "lag", "resourceRelationship": [{"relationshipType": "aggregates", "resource": {"id": "N1/1/1"}}]}
+{"id": "TRANSIT-7", "category": "trunk", "resourceRelationship": [{"relationshipType": "aEnd", "resource": {"id": "N1/1/1"}}]}
+"""
+
+
+async def test_what_the_graph_has_no_place_for_is_counted_and_listed_and_the_rest_is_taken(
+    sender: httpx.AsyncClient, empty_store: Store
+) -> None:
+    document = body("application/x-ndjson", *NETWORK) + BESIDE
+    sent = await sender.put("/n1?kind=incremental", content=document, headers=NDJSON)
+    assert (sent.status_code, sent.json()["resources"], sent.json()["notTaken"]) == (201, 13, 4)
+    await reconcile_next(empty_store, POLICY, owner="one")
+    found = (await sender.get("/n1")).json()
+    assert (found["state"], found["changes"], found["differences"], found["notTaken"]) == ("compared", 9, 4, 4)
+    text = "MATCH (d:InventoryDifference) RETURN d.name, d.resourceType, d.reason ORDER BY d.name"
+    rows = await empty_store.rows(text, {}, deadline=soon())
+    assert [(name, kind) for name, kind, _ in rows] == [
+        ("N1/ae0", "lag"), ("RACK-1", "rack"), ("TRANSIT-7", "trunk"), ("V100", "vlan")
+    ]  # fmt: skip
+    assert all(reason for *_, reason in rows)
 
 
 async def test_the_same_again_is_one_and_another_document_under_the_id_is_refused(
@@ -141,7 +166,7 @@ async def test_a_document_that_is_cut_changes_nothing(
         ("/n1?kind=full", {"Content-Type": "text/csv"}, b"a;b", 415, "application/x-ndjson"),
         ("/n1?kind=full", {}, b"", 415, "application/x-ndjson"),
         ("/n1?kind=full", {**NDJSON, "Content-Encoding": "gzip"}, b"", 415, "Content-Encoding"),
-        ("/n1?kind=full", NDJSON, b"{}\nx", 400, "Line 1: category"),
+        ("/n1?kind=full", NDJSON, b"{}\nx", 400, "Line 1: id"),
         (
             "/n1?kind=full",
             {"Content-Type": "application/json"},
@@ -155,6 +180,14 @@ async def test_a_document_that_is_cut_changes_nothing(
         ("/n1?kind=full", {"Content-Type": "text/xml; charset=utf-16; x=utf-8"}, b"<a/>", 415, "UTF-8"),
         ("/n1?kind=full", NDJSON, b"\n", 400, "names nothing"),
         ("/n1?kind=full", {"Content-Type": "application/json"}, b"[]", 400, "names nothing"),
+        ("/n1?kind=full", NDJSON, b'{"id": "R1", "category": "rack"}', 400, "names nothing that the graph has a place"),
+        (
+            "/n1?kind=full",
+            NDJSON,
+            b'{"eventType": "ResourceDelete", "event": {"resource": {}}}',
+            400,
+            "Line 1: eventType",
+        ),
         (
             "/n1?kind=full",
             {"Content-Type": "text/xml"},
@@ -223,6 +256,13 @@ async def test_a_database_that_is_away_is_said(sender: httpx.AsyncClient, gate: 
     assert (answer.status_code, answer.json()["code"]) == (503, "STORE_UNAVAILABLE")
 
 
+def head_of(name: str, mint: Mint) -> bytes:
+    return (
+        f"PUT {BASE}/{name}?kind=full HTTP/1.1\r\nHost: here\r\nContent-Type: application/x-ndjson\r\n"
+        f"Authorization: {mint.bearer('system:inventory')['Authorization']}\r\nContent-Length: 1000000\r\n\r\n"
+    ).encode()
+
+
 async def test_a_sender_that_stops_is_told_so(
     sender: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, empty_store: Store, mint: Mint
 ) -> None:
@@ -230,16 +270,49 @@ async def test_a_sender_that_stops_is_told_so(
     monkeypatch.setattr(inventory_feeds, "_PATIENCE_SECONDS", 0.2)
 
     reader, writer = await asyncio.open_connection(sender.base_url.host, sender.base_url.port)
-    head = (
-        f"PUT {BASE}/n1?kind=full HTTP/1.1\r\nHost: here\r\nContent-Type: application/x-ndjson\r\n"
-        f"Authorization: {mint.bearer('system:inventory')['Authorization']}\r\nContent-Length: 1000000\r\n\r\n"
-    )
-    writer.write(head.encode() + body("application/x-ndjson", element("N1")))
+    writer.write(head_of("n1", mint) + body("application/x-ndjson", element("N1")))
     answer = await asyncio.wait_for(reader.read(), 10)
     writer.close()
     assert answer.startswith(b"HTTP/1.1 408")
     assert b"REQUEST_TIMEOUT" in answer
     assert await reconcile_next(empty_store, POLICY, owner="one") is None
+
+
+async def test_a_sender_that_drips_is_told_so(
+    sender: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, empty_store: Store, mint: Mint
+) -> None:
+    monkeypatch.setattr(inventory_feeds, "GRACE_SECONDS", 0.3)
+    monkeypatch.setattr(inventory_feeds, "_PATIENCE_SECONDS", 0.1)
+    reader, writer = await asyncio.open_connection(sender.base_url.host, sender.base_url.port)
+    writer.write(head_of("drip", mint))
+
+    async def drip() -> None:
+        while True:  # far within the time that it may be idle, and never at the least rate
+            writer.write(b"\n")
+            await asyncio.sleep(0.03)
+
+    dripping = asyncio.create_task(drip())
+    answer = await asyncio.wait_for(reader.read(), 20)
+    dripping.cancel()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert (await sender.get("/drip")).json()["state"] == "receiving"
+    assert await reconcile_next(empty_store, POLICY, owner="one") is None
+
+
+async def test_a_sender_that_keeps_the_rate_may_take_its_time(
+    sender: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inventory_feeds, "GRACE_SECONDS", 0.2)
+    line = body("application/x-ndjson", element("N1"))
+
+    async def slowly() -> AsyncIterator[bytes]:
+        for _ in range(10):
+            yield line * 4
+            await asyncio.sleep(0.05)
+
+    answer = await sender.put("/n1?kind=full", content=slowly(), headers=NDJSON)
+    assert (answer.status_code, answer.json()["resources"]) == (201, 40)
 
 
 def generated(megabytes: int) -> Iterator[bytes]:
