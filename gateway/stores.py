@@ -38,6 +38,7 @@ from graph.ledger.backlog import (
 from graph.load import BadLines, DemoPrincipal, LoadReport, load_lines, load_topology
 from graph.membership import Checked
 from graph.model.scope import Principal
+from graph.model.vocabulary import PARKING_REASONS
 from graph.store.address import Credentials, EmbeddedAddress, parse_address
 from graph.store.cardinality import violations
 from graph.store.embedded import EmbeddedSettings, prepare, require_platform
@@ -45,6 +46,7 @@ from graph.store.migrate import SchemaState, migrate, require_schema, schema_sta
 from graph.store.store import Store, open_store
 
 __all__ = [
+    "PARKING_REASONS",
     "Checked",
     "DemoPrincipal",
     "LaneState",
@@ -208,8 +210,10 @@ async def look_at_ledger(
         async with opened(settings) as store:
             await require_schema(store, deadline=soon(LOOK_SECONDS))
             lanes = await lane_states(store, deadline=soon(LOOK_SECONDS))
-            given = {"system": which.system, "reason": which.reason, "most": most}
-            return by_system(lanes), lanes, await parked_deliveries(store, **given, deadline=soon(LOOK_SECONDS))
+            parked = await parked_deliveries(
+                store, system=which.system, reason=which.reason, most=most, deadline=soon(LOOK_SECONDS)
+            )
+            return by_system(lanes), lanes, parked
 
 
 async def replay_parked(settings: Settings, principal: Principal, which: Which, *, dry_run: bool) -> Replayed:
@@ -233,8 +237,10 @@ async def replay_parked(settings: Settings, principal: Principal, which: Which, 
 
 
 async def _parked_ids(store: Store, which: Which) -> AsyncIterator[str]:
-    given, after = {"system": which.system, "reason": which.reason, "most": PAGE}, ""
-    while page := await parked_deliveries(store, **given, after=after, deadline=soon(LOOK_SECONDS)):
+    after = ""
+    while page := await parked_deliveries(
+        store, system=which.system, reason=which.reason, after=after, most=PAGE, deadline=soon(LOOK_SECONDS)
+    ):
         for each in page:
             yield each.id
         after = page[-1].id

@@ -470,15 +470,26 @@ MATCH (s:Service {id: row.service})
 CREATE (u)-[:USED_BY]->(s)
 SET u.awaits = null, s._version = row.version
 
-// graph/changes/usage/usage.py _WAITING
-MATCH (u:Usage)
-WHERE u.awaits >= $name AND (u.awaits > $name OR u.id > $id)
-WITH u ORDER BY u.awaits, u.id LIMIT $most
-RETURN u.id, u.awaits, HEAD(COLLECT {
+// graph/changes/usage/usage.py _NEXT_NAME
+MATCH (u:Usage) WHERE u.awaits > $after
+WITH u ORDER BY u.awaits LIMIT 1
+RETURN u.awaits, HEAD(COLLECT {
   MATCH (s:Service {id: u.serviceRef}) RETURN s.id
 }), HEAD(COLLECT {
   MATCH (x:ExternalName {key: u.awaits})-[:NAMES]->(s:Service) RETURN s.id
 })
+
+// graph/changes/usage/usage.py _NEXT_NAME
+MATCH (u:Usage) WHERE u.awaits > $after
+WITH u LIMIT 1
+RETURN u.awaits, HEAD(COLLECT {
+  MATCH (s:Service {id: u.serviceRef}) RETURN s.id
+}), HEAD(COLLECT {
+  MATCH (x:ExternalName {key: u.awaits})-[:NAMES]->(s:Service) RETURN s.id
+})
+
+// graph/changes/usage/usage.py _WAITING
+MATCH (u:Usage {awaits: $name}) RETURN u.id LIMIT $most
 
 // graph/changes/usage/usage.py _STILL_WAITING
 UNWIND $batch.usage AS id

@@ -90,6 +90,7 @@ PASSED_ON = {
     "graph/inventory/known.py locked: _LOCK[label.name]": "one of those made at import",
     "graph/inventory/known.py their_names: text": "each of those made at import",
     "graph/inventory/reconcile.py _missing: _UNSEEN[kind]": "one of those made at import",
+    "graph/changes/usage/usage.py join_usage: _NEXT_NAME[store.product]": "one of a table of constants",
     "graph/load/known.py known_ids: KNOWN_IDS[name]": "one of those made at import",
     "graph/load/write.py _write.run: text": "each of those made at import",
     "graph/load/versions.py _count_on.work: text": "one of those made at import",

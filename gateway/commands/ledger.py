@@ -20,6 +20,7 @@ from gateway.commands.options import json_option, override, store_option
 from gateway.errors import CommandFailed
 from gateway.settings.settings import Settings, load_settings
 from gateway.stores import (
+    PARKING_REASONS,
     LaneState,
     ParkedDelivery,
     Replayed,
@@ -30,7 +31,6 @@ from gateway.stores import (
     replay_parked,
 )
 from graph.model.scope import Principal, Role
-from graph.model.vocabulary import PARKING_REASONS
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MOST: Final = 200

@@ -37,11 +37,11 @@ class Backlog(Protocol):
 
     @property
     def parked(self) -> int:
-        """Those that a person must look at,"""
+        """Those that a person must look at."""
 
     @property
     def reasons(self) -> Mapping[str, int]:
-        """And for which reason."""
+        """The same, by the reason for which they are parked."""
 
 
 class Metrics:
@@ -105,7 +105,7 @@ class Metrics:
         self._held.labels(system).set(counts.held)
         self._parked.labels(system).set(counts.parked)
         seen = self._reasons.setdefault(system, set())
-        seen |= counts.reasons.keys()
+        seen.update(counts.reasons)
         for reason in seen:  # one that is no more is 0, not what it was last
             self._parked_for.labels(system, reason).set(counts.reasons.get(reason, 0))
 

@@ -131,7 +131,7 @@ async def _parked(
     found = await parked_deliveries(
         asked.store,
         system=system or "",
-        reason=reason.value if reason else "",
+        reason=str(reason.value) if reason else "",
         after=after or "",
         most=max(0, min(first, MOST)),
         deadline=asked.deadline,

@@ -434,7 +434,7 @@ async def histories(product: Product) -> list[TicketHistory]:
     return [each for each in told.values() if isinstance(each, TicketHistory)]
 
 
-LANES = "{ lanes { id system shard owner waiting oldestSeconds oldestAt attempts lastError parked parkedKeys } }"
+LANES = "{ lanes { id system shard owner waiting oldestSeconds oldestAt attempts lastError parked parkedKeys held } }"
 
 
 async def test_operators_see_what_waits_and_customers_do_not(product: Product, empty_store: Store) -> None:
@@ -454,10 +454,49 @@ async def test_operators_see_what_waits_and_customers_do_not(product: Product, e
         "lastError": None,
         "parked": 0,
         "parkedKeys": [],
+        "held": 0,
     }
     assert await product.ask(LANES) == {"refused": ["FORBIDDEN"]}
     both = await product.ask("query($x: ID!) { lanes { shard } customer(id: $x) { name } }", OPERATOR, x="customer-a")
     assert (len(both["data"]["lanes"]), both["data"]["customer"]) == (16, {"name": "Ada"})
+
+
+PARKED = """
+query($reason: ParkingReason, $after: ID) {
+  parkedDeliveries(system: "desk", reason: $reason, first: 1, after: $after) { id orderKey reason error answer attempts held createdAt }
+}
+"""
+PARK = """
+UNWIND [['a', 'refused'], ['b', 'fault'], ['c', null]] AS one
+CREATE (:Delivery {
+  id: 'delivery-' + one[0], system: 'desk', subject: 's', lane: 'desk#1', parked: 'desk#1', parkedFor: one[1], orderKey: one[0],
+  openKey: one[0], version: 1, state: 'DEAD', attempts: 3, createdAt: 0, since: 0, nextAt: 0, lastError: 'desk answered 422',
+  lastAnswer: 'no such customer', payload: '{}'
+})
+"""
+
+
+async def test_operators_see_what_is_parked_and_why_and_customers_do_not(product: Product, empty_store: Store) -> None:
+    await take_lanes(empty_store, "desk", owner="process-1", ttl_ms=60_000, deadline=time.monotonic() + 30)
+    await empty_store.write(lambda transaction: transaction.run(PARK, {}), deadline=time.monotonic() + 30)
+    answer = await product.ask(PARKED, OPERATOR)
+    assert answer["data"]["parkedDeliveries"] == [
+        {
+            "id": "delivery-a",
+            "orderKey": "a",
+            "reason": "REFUSED",
+            "error": "desk answered 422",
+            "answer": "no such customer",
+            "attempts": 3,
+            "held": 0,
+            "createdAt": "1970-01-01T00:00:00.000Z",
+        }
+    ]
+    [fault] = (await product.ask(PARKED, OPERATOR, reason="FAULT"))["data"]["parkedDeliveries"]
+    assert (fault["orderKey"], fault["reason"]) == ("b", "FAULT")
+    [last] = (await product.ask(PARKED, OPERATOR, after="delivery-b"))["data"]["parkedDeliveries"]
+    assert (last["orderKey"], last["reason"]) == ("c", None)
+    assert await product.ask(PARKED) == {"refused": ["FORBIDDEN"]}
 
 
 async def test_a_ledger_whose_database_is_away_says_so() -> None:

@@ -30,7 +30,7 @@ from graph.ledger.outbox import Told, write_down
 from graph.model.identity import external_key
 from graph.model.scope import Principal
 from graph.model.usage import Usage
-from graph.store.store import Store, Transaction
+from graph.store.store import Product, Store, Transaction
 
 MOST_TOGETHER: Final = 500
 """records in one transaction."""
@@ -68,18 +68,29 @@ CREATE (u)-[:USED_BY]->(s)
 SET u.awaits = null, s._version = row.version
 """
 
-# From a place on: what waits may be more than is looked at once. The first condition is what the index is asked by; on the
-# embedded database the second alone would look at all usage that there is.
-_WAITING: Final = """
-MATCH (u:Usage)
-WHERE u.awaits >= $name AND (u.awaits > $name OR u.id > $id)
-WITH u ORDER BY u.awaits, u.id LIMIT $most
-RETURN u.id, u.awaits, HEAD(COLLECT {
+# One name after another, however many records await each. Neo4j reads the index in order and stops at the first; the embedded
+# database does so only where it is not asked to sort. All records that await a name call their service the same.
+_NEXT_NAME: Final[Mapping[Product, str]] = {
+    Product.NEO4J: """
+MATCH (u:Usage) WHERE u.awaits > $after
+WITH u ORDER BY u.awaits LIMIT 1
+RETURN u.awaits, HEAD(COLLECT {
   MATCH (s:Service {id: u.serviceRef}) RETURN s.id
 }), HEAD(COLLECT {
   MATCH (x:ExternalName {key: u.awaits})-[:NAMES]->(s:Service) RETURN s.id
 })
-"""
+""",
+    Product.ARCADEDB: """
+MATCH (u:Usage) WHERE u.awaits > $after
+WITH u LIMIT 1
+RETURN u.awaits, HEAD(COLLECT {
+  MATCH (s:Service {id: u.serviceRef}) RETURN s.id
+}), HEAD(COLLECT {
+  MATCH (x:ExternalName {key: u.awaits})-[:NAMES]->(s:Service) RETURN s.id
+})
+""",
+}
+_WAITING: Final = "MATCH (u:Usage {awaits: $name}) RETURN u.id LIMIT $most"
 
 _STILL_WAITING: Final = """
 UNWIND $batch.usage AS id
@@ -139,13 +150,23 @@ async def record_usage(
 
 async def join_usage(store: Store, policy: AlarmPolicy, *, deadline: float) -> int:
     """Look whether the names that records await are known now, and join those to their services; gives how many."""
-    joined, after = 0, {"name": "", "id": ""}
-    while rows := await store.rows(_WAITING, {**after, "most": _JOINED_AT_ONCE}, deadline=deadline):
-        waiting = cast("list[tuple[str, str, str | None, str | None]]", [tuple(row) for row in rows])
-        known = {usage: itself or named for usage, _, itself, named in waiting if itself or named}
-        if known:
-            joined += await _join_known(store, policy, cast("dict[str, str]", known), deadline)
-        after = {"name": waiting[-1][1], "id": waiting[-1][0]}
+    joined, after = 0, ""
+    while rows := await store.rows(_NEXT_NAME[store.product], {"after": after}, deadline=deadline):
+        after, itself, named = cast("tuple[str, str | None, str | None]", tuple(rows[0]))
+        if service := itself or named:
+            joined += await _join_named(store, policy, after, service, deadline)
+    return joined
+
+
+async def _join_named(store: Store, policy: AlarmPolicy, name: str, service: str, deadline: float) -> int:
+    """Join all that awaits a name to the service that has it now."""
+    joined, before = 0, frozenset[str]()
+    while rows := await store.rows(_WAITING, {"name": name, "most": _JOINED_AT_ONCE}, deadline=deadline):
+        found = frozenset(str(row[0]) for row in rows)
+        if found == before:
+            break  # the service has gone meanwhile: they wait on
+        joined += await _join_known(store, policy, dict.fromkeys(found, service), deadline)
+        before = found
     return joined
 
 

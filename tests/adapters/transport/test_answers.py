@@ -44,24 +44,25 @@ def test_whatever_comes_is_a_short_line_of_text(body: bytes) -> None:
 
 async def test_a_refusal_brings_the_start_of_its_body_and_its_message_does_not() -> None:
     body = b'{"reason": "no such customer"}' + b" " * 20_000
-    async with saying(http("422 Unprocessable Content", body, JSON)) as server:
-        async with asking(server.address, bearer=SecretStr(SECRET)) as transport:
-            with pytest.raises(Rejected) as caught:
-                await transport.exchange(POST, deadline=soon())
+    said = http("422 Unprocessable Content", body, JSON)
+    async with saying(said) as server, asking(server.address, bearer=SecretStr(SECRET)) as transport:
+        with pytest.raises(Rejected) as caught:
+            await transport.exchange(POST, deadline=soon())
     assert caught.value.answer == '{"reason": "no such customer"}'
     assert "customer" not in str(caught.value)
 
 
 async def test_so_does_a_system_that_does_not_want_to_now() -> None:
-    async with saying(http("503 Service Unavailable", b"maintenance until noon")) as server:
-        async with asking(server.address) as transport:
-            with pytest.raises(Busy) as caught:
-                await transport.exchange(POST, deadline=soon())
+    said = http("503 Service Unavailable", b"maintenance until noon")
+    async with saying(said) as server, asking(server.address) as transport:
+        with pytest.raises(Busy) as caught:
+            await transport.exchange(POST, deadline=soon())
     assert caught.value.answer == "maintenance until noon"
 
 
 async def test_a_refusal_whose_body_never_comes_is_a_refusal() -> None:
-    async with saying(http("409 Conflict", b"half", length=100)) as server, asking(server.address) as transport:
+    said = http("409 Conflict", b"half", length=100)
+    async with saying(said) as server, asking(server.address) as transport:
         with pytest.raises(Rejected) as caught:
             await transport.exchange(POST, deadline=soon())
     assert (caught.value.status, caught.value.answer) == (409, "half")

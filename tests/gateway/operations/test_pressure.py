@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from gateway.errors import Code, Refused
@@ -7,6 +9,7 @@ from gateway.operations.pipeline import GraphRequest, Pipeline
 from gateway.operations.pressure import RETRY_SECONDS, Pressure
 from gateway.settings.settings import Settings
 from gateway.telemetry.metrics import Metrics
+from graph.ledger.backlog import SystemBacklog
 from graph.model.scope import Principal, Role
 from tests.gateway.operations.test_knowledge import Served
 
@@ -19,10 +22,18 @@ SYSTEM = Principal(subject="system:x", role=Role.SYSTEM)
 OPERATOR = Principal(subject="ann", role=Role.OPERATOR)
 
 
+def backlog(
+    *, waiting: int = 0, held: int = 0, parked: int = 0, reasons: Mapping[str, int] | None = None
+) -> SystemBacklog:
+    return SystemBacklog(
+        system="desk", waiting=waiting, oldest_seconds=0.0, held=held, parked=parked, reasons=reasons or {}
+    )
+
+
 def seen(*ages: float, most: float = 60.0) -> Pressure:
     pressure = Pressure(most, Metrics())
     for number, age in enumerate(ages):
-        pressure.saw(f"system-{number}", waiting=1, oldest_seconds=age, parked=0)
+        pressure.saw(f"system-{number}", oldest_seconds=age, counts=backlog(waiting=1))
     return pressure
 
 
@@ -36,7 +47,7 @@ def test_the_oldest_of_all_systems_decides_and_what_was_seen_last() -> None:
     assert seen(1, 61, 2).retry_after() == RETRY_SECONDS
     assert seen(1e9, most=0).retry_after() == 0, "nothing is refused"
     pressure = seen(61)
-    pressure.saw("system-0", waiting=0, oldest_seconds=0, parked=3)
+    pressure.saw("system-0", oldest_seconds=0, counts=backlog(parked=3))
     assert pressure.retry_after() == 0
 
 
@@ -53,13 +64,18 @@ async def test_changes_are_refused_with_a_time_to_come_back_and_operators_and_re
 
 def test_what_was_seen_and_what_became_of_attempts_is_in_the_metrics() -> None:
     metrics = Metrics()
-    Pressure(60, metrics).saw("desk", waiting=7, oldest_seconds=61.5, parked=2)
+    pressure = Pressure(60, metrics)
+    pressure.saw("desk", oldest_seconds=1, counts=backlog(parked=1, reasons={"expired": 1}))
+    pressure.saw("desk", oldest_seconds=61.5, counts=backlog(waiting=7, held=4, parked=2, reasons={"refused": 2}))
     metrics.told("desk", "done")
     metrics.told("desk", "done")
     metrics.told("desk", "dead")
     text = metrics.text().decode()
     assert 'trunkline_deliveries_waiting{system="desk"} 7.0' in text
     assert 'trunkline_deliveries_oldest_seconds{system="desk"} 61.5' in text
+    assert 'trunkline_deliveries_held{system="desk"} 4.0' in text
     assert 'trunkline_deliveries_parked{system="desk"} 2.0' in text
+    assert 'trunkline_deliveries_parked_reason{reason="refused",system="desk"} 2.0' in text
+    assert 'trunkline_deliveries_parked_reason{reason="expired",system="desk"} 0.0' in text, "none is any more"
     assert 'trunkline_deliveries_total{outcome="done",system="desk"} 2.0' in text
     assert 'trunkline_deliveries_total{outcome="dead",system="desk"} 1.0' in text

@@ -94,6 +94,10 @@ CREATE (:Usage {
   id: 'usage-old' + toString(n), source: 'ems', externalId: 'O' + toString(n), from: $at + n, to: $at + n + 1, octets: 1, mbps: 1,
   kind: 'bandwidth', state: 'received', serviceRef: 'service-a'
 })-[:USED_BY]->(s)
+CREATE (:Usage {
+  id: 'usage-nobodys' + toString(n), source: 'ems', externalId: 'N' + toString(n), from: $at + n, to: $at + n + 1, octets: 1, mbps: 1,
+  kind: 'bandwidth', state: 'received', serviceRef: 'nobody', awaits: 'nobodys'
+})
 CREATE (:Downtime {id: 'downtime-old' + toString(n), effect: 'down', from: $at + n, to: $at + n + 1, alarms: '[]'})-[:INTERRUPTS]->(s)
 """
 INVENTORY = """

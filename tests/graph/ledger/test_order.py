@@ -102,6 +102,7 @@ class Desk:
             self.store, STATE, key=key
         ):
             found = (waiting, held, due, queued, parked_in)
+            wanted: tuple[object, ...]
             match state:
                 case "DONE":
                     wanted = (None, None, None, None, None)
