@@ -40,6 +40,7 @@ from graph.compiler.layout import (
     Total,
 )
 from graph.compiler.leaves import CHECKS, CONVERTED, LEAF_VALUES, OTHERWISE, WORDS
+from graph.errors import Refused
 
 Shape = Callable[[Any, Sequence[Mapping[str, Any]], CursorKey], dict[str, Any]]
 """(record, arguments by slot, cursor key) -> the response's data."""
@@ -118,9 +119,10 @@ class _Writer:
                 if required and self.strict:
                     return f"({value} if ({var} := {row}[{index}]) is not None else bad())"
                 return f"(None if ({var} := {row}[{index}]) is None else {value})"
-            case Many(index=index, body=inner):
+            case Many(index=index, body=inner, whole=whole):
                 var = self.name()
-                return f"[{self.body(inner, var)} for {var} in {row}[{index}]]"
+                rows = f"{row}[{index}]" if whole is None else f"whole({row}[{index}], {whole[0]!r}, {whole[1]})"
+                return f"[{self.body(inner, var)} for {var} in {rows}]"
             case EntityList():
                 return self._entities(layout, row)
             case Page():
@@ -236,6 +238,17 @@ def _seals(layout: Page) -> bool:
     return False
 
 
+def _whole(rows: list[Any], field: str, most: int) -> list[Any]:
+    """Give all rows of a list that is no page; raises Refused where there are more than it may have."""
+    if len(rows) <= most:
+        return rows
+    raise Refused(
+        f"A list {field} has more than {most:,} items.",
+        code="LIMIT_EXCEEDED",
+        hint=f"Leave {field} out, and ask from the other end, whose list has pages.",
+    )
+
+
 def _entities(
     found: Any,
     asked: Mapping[str, Any],
@@ -261,4 +274,5 @@ _VALUES: Final[Mapping[str, Any]] = {
     "page_size": page_size,
     "entities": _entities,
     "list_context": list_context,
+    "whole": _whole,
 }
