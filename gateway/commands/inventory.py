@@ -35,11 +35,15 @@ def differences(state: tuple[str, ...], most: int, store: str | None, *, as_json
     override(store=store)
     settings = load_settings()
     check_address(settings)
-    found = [each for one in state for each in asyncio.run(inventory_differences(settings, one, most))]
+    found, cut = list[dict[str, Any]](), list[str]()
+    for each in state:
+        some = asyncio.run(inventory_differences(settings, each, most + 1))
+        found += some[:most]
+        cut += [each] if len(some) > most else []
     if as_json:
-        click.echo(orjson.dumps({"differences": found}))
+        click.echo(orjson.dumps({"differences": found, "more": cut}))
     else:
-        click.echo("\n".join(sentences(found)))
+        click.echo("\n".join([*sentences(found), *(f"There are more in state {each}: --most." for each in cut)]))
     return 0
 
 

@@ -237,10 +237,12 @@ class _Compiler:
         found = source()
         if asked.type.startswith("["):
             return self._list(asked, mapping, found, item.outer, row)
-        if row.joins and len(asked.selections) == 1:
+        single = all(hop.single for hop in mapping.hops)
+        if single and row.joins and len(asked.selections) == 1:
             return self._joined(asked, found, item, row)
         value, body = self._body(asked.selections, found.node, joined(item.outer, found))
-        return one(asked, Query((*found.clauses, Return(value, limit=Const(1)))), body, row)
+        order = () if single else (Order(Get(found.node, "id")),)  # of several, the same one each time
+        return one(asked, Query((*found.clauses, Return(value, order=order, limit=Const(1)))), body, row)
 
     def _joined(self, asked: Field, found: Source, item: Item, row: Row) -> Joined:
         """Bind the node ahead of the row: a list less for each row of the answer, and half the work on both databases."""
@@ -256,10 +258,10 @@ class _Compiler:
         layout = self.members(selection, item_of(self.mappings, selection.type, found, outer), inner)
         keys = [Get(found.relationship, name) for name in mapping.order] + [Get(found.node, "id")]
         order = tuple(Order(key) for key in keys)
-        last = Return(inner.list(), order=order, limit=Const(mapping.at_most))
+        last = Return(inner.list(), order=order, limit=Const(mapping.at_most + 1))
         listed = Listed(clauses=found.clauses, around=around, outer=outer, order=order)
         rows = Query((*in_common(self.names, inner, listed), *ahead_of(inner, outer), last))
-        return Many(index=row.put(Sub("COLLECT", rows)), body=layout)
+        return Many(index=row.put(Sub("COLLECT", rows)), body=layout, whole=(asked.name, mapping.at_most))
 
 
 def _leaf(asked: Field, value: Expr | None, row: Row) -> Leaf:

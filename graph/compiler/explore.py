@@ -55,7 +55,8 @@ from graph.model.mapping import ImpactField, ImpactList, PathField, PathNodes, S
 from graph.model.model import LABELS
 from graph.model.scope import ScopeKind
 
-LONGEST_PATH: Final = 100
+LONGEST_PATH: Final = 1_000
+"""relationships: six for each trunk from element to element."""
 _ENDS: Final = ("NetworkElement", "Card", "Port")
 
 

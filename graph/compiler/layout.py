@@ -74,6 +74,8 @@ class Many:
 
     index: int
     body: Body
+    whole: tuple[str, int] | None = None
+    """the field, and how many it may have: a list that is no page is answered whole, or refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,9 +120,10 @@ class _Writer:
                 if required and self.strict:
                     return f"({value} if ({var} := {row}[{index}]) is not None else bad())"
                 return f"(None if ({var} := {row}[{index}]) is None else {value})"
-            case Many(index=index, body=inner):
+            case Many(index=index, body=inner, whole=whole):
                 var = self.name()
-                return f"[{self.body(inner, var)} for {var} in {row}[{index}]]"
+                rows = f"{row}[{index}]" if whole is None else f"whole({row}[{index}], {whole[0]!r}, {whole[1]})"
+                return f"[{self.body(inner, var)} for {var} in {rows}]"
             case EntityList() | AllThere() | Page():
                 return self._argued(layout, row)
             case never:
@@ -249,6 +250,17 @@ def _seals(layout: Page) -> bool:
     return False
 
 
+def _whole(rows: list[Any], field: str, most: int) -> list[Any]:
+    """Give all rows of a list that is no page; raises Refused where there are more than it may have."""
+    if len(rows) <= most:
+        return rows
+    raise Refused(
+        f"A list {field} has more than {most:,} items.",
+        code="LIMIT_EXCEEDED",
+        hint=f"Leave {field} out, and ask from the other end, whose list has pages.",
+    )
+
+
 def _entities(
     found: Any,
     asked: Mapping[str, Any],
@@ -292,4 +304,5 @@ _VALUES: Final[Mapping[str, Any]] = {
     "entities": _entities,
     "list_context": list_context,
     "all_there": _all_there,
+    "whole": _whole,
 }

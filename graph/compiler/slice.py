@@ -456,5 +456,4 @@ def _repeats(path: tuple[Hop, ...]) -> bool:
 
 
 def _single(hop: Hop) -> bool:
-    known = RELATIONSHIPS[hop.type]
-    return known.one_start if hop.reverse else known.one_end
+    return hop.single

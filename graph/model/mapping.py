@@ -32,6 +32,12 @@ class Hop:
         wanted = Inside.REVERSE if self.reverse else Inside.FORWARD
         return RELATIONSHIPS[self.type].inside is wanted
 
+    @property
+    def single(self) -> bool:
+        """Tell whether this step leads to one node at most."""
+        known = RELATIONSHIPS[self.type]
+        return known.one_start if self.reverse else known.one_end
+
 
 def hops(*texts: str) -> tuple[Hop, ...]:
     """Read hops as they are drawn: `SUBSCRIBES_TO>` forward, `<HAS_PORT` against the arrow.
@@ -103,8 +109,8 @@ class Along:
     hops: tuple[Hop, ...]
     order: tuple[str, ...] = ()
     """the order of a list that is not a page: properties of the last relationship; then by id."""
-    at_most: int = 100
-    """the bound of a list that is not a page."""
+    at_most: int = 1_000
+    """the bound of a list that is not a page; one that has more is refused, never cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

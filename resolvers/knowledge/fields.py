@@ -215,13 +215,11 @@ def relations_along(drawn: str, *, description: str | None = None) -> Any:
     return page(Along(hops=hops(drawn)), None, description=description)
 
 
-def list_along(drawn: str, *order: str, at_most: int, assumed: int, description: str | None = None) -> Any:
-    """Make a field that is a list of relationships, short by nature and bounded all the same."""
-    return mapped(
-        Along(hops=hops(drawn), order=order, at_most=at_most),
-        size=ListSize(assumed_size=assumed),
-        description=description,
-    )
+def list_along(drawn: str, *order: str, assumed: int, description: str) -> Any:
+    """Make a field that is a list of relationships, short by nature: it is answered whole, or refused."""
+    along_ = Along(hops=hops(drawn), order=order)
+    about = f"{description} A list of more than {along_.at_most:,} is refused (LIMIT_EXCEEDED)."
+    return mapped(along_, size=ListSize(assumed_size=assumed), description=about)
 
 
 def of_caller(name: str) -> Any:

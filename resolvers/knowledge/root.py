@@ -100,9 +100,24 @@ class Impact:
 
     total_services: int
     total_customers: int
-    counts: list[ImpactCount] = mapped(ImpactList(of="counts"), size=_IMPACT_SIZE, arguments=_FIRST)
-    services: list[ImpactedService] = mapped(ImpactList(of="services"), size=_IMPACT_SIZE, arguments=_FIRST)
-    customers: list[ImpactedCustomer] = mapped(ImpactList(of="customers"), size=_IMPACT_SIZE, arguments=_FIRST)
+    counts: list[ImpactCount] = mapped(
+        ImpactList(of="counts"),
+        size=_IMPACT_SIZE,
+        arguments=_FIRST,
+        description="Worst first; 50 rows unless first says otherwise, which is all that there can be.",
+    )
+    services: list[ImpactedService] = mapped(
+        ImpactList(of="services"),
+        size=_IMPACT_SIZE,
+        arguments=_FIRST,
+        description="Worst first: 50 unless first says otherwise, at most 1,000; totalServices counts all.",
+    )
+    customers: list[ImpactedCustomer] = mapped(
+        ImpactList(of="customers"),
+        size=_IMPACT_SIZE,
+        arguments=_FIRST,
+        description="Worst first: 50 unless first says otherwise, at most 1,000; totalCustomers counts all.",
+    )
 
 
 @computed("The shortest way between two pieces of equipment.")

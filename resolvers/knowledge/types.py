@@ -143,9 +143,11 @@ class Service(Node):
     effect: Effect | None
     customer: Customer | None = along("<SUBSCRIBES_TO")
     sla: Sla | None = along("GOVERNED_BY>")
-    access_points: list[AccessPoint] = list_along("ACCESSED_AT>", "end", at_most=20, assumed=2)
+    access_points: list[AccessPoint] = list_along(
+        "ACCESSED_AT>", "end", assumed=2, description="All ports where it is handed over, A first."
+    )
     route: list[RouteHop] = list_along(
-        "ROUTED_OVER>", "path", "position", at_most=400, assumed=10, description="Protecting path first, then working."
+        "ROUTED_OVER>", "path", "position", assumed=10, description="All trunks: protecting path first, then working."
     )
     affected_by: Connection[AlarmEffect] = relations_along("<AFFECTS")
     tickets: Connection[Ticket] = pages_along("<CONCERNS")
@@ -204,7 +206,10 @@ class Port(Resource):
     speed_mbps: int
     administrative_state: AdministrativeState
     card: Card | None = along("<HAS_PORT")
-    trunk: Trunk | None = along("<TERMINATES_ON")
+    trunk: Trunk | None = along(
+        "<TERMINATES_ON", description="The one with the first id, where several end here: `trunks`."
+    )
+    trunks: Connection[Trunk] = pages_along("<TERMINATES_ON", description="All trunks that end here.")
     services: Connection[Service] = pages_along("<ACCESSED_AT")
     alarms: Connection[Alarm] = pages_along("<RAISED_ON")
     external_names: Connection[ExternalName] = pages_along("<NAMES", operator_only=True)
@@ -216,7 +221,9 @@ class Trunk(Resource):
 
     layer_rate: str
     capacity_mbps: int
-    terminations: list[Termination] = list_along("TERMINATES_ON>", "end", at_most=2, assumed=2)
+    terminations: list[Termination] = list_along(
+        "TERMINATES_ON>", "end", assumed=2, description="The ports where it ends, A first."
+    )
     services: Connection[Service] = pages_along(
         "<ROUTED_OVER", description="Each service once, whichever of its paths."
     )

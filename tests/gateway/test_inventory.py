@@ -147,6 +147,21 @@ async def test_from_a_feed_to_a_decision_to_the_inventory(
     assert capfd.readouterr().out.strip().endswith("Inventories and the graph do not differ.")
 
 
+async def test_the_terminal_says_where_it_does_not_list_all(
+    scene: Scene, store_address: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    await scene.send("first", "incremental", *NETWORK)
+    rest = [each for each in NETWORK if each.name != "N1"]
+    await scene.send("full", "full", but("N1", vendor="Bolt", model="Y"), *rest)
+    asked = ["inventory", "differences", "--most", "1", "--store", store_address]
+    assert await asyncio.to_thread(run, asked) == 0
+    [_, more] = capfd.readouterr().out.strip().splitlines()[-2:]
+    assert more == "There are more in state open: --most."
+    assert await asyncio.to_thread(run, [*asked, "--json"]) == 0
+    told = orjson.loads(capfd.readouterr().out.strip().splitlines()[-1])
+    assert (len(told["differences"]), told["more"]) == (1, ["open"])
+
+
 async def test_the_terminal_lists_and_settles(
     scene: Scene, store_address: str, capfd: pytest.CaptureFixture[str]
 ) -> None:

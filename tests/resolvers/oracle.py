@@ -151,9 +151,10 @@ class Oracle:
             return self._page(rows, of.label if isinstance(of, NodeType) else None, info, given, source.id)
         if kind.startswith("["):
             ordered = sorted(found, key=lambda row: (*(row[0].values[each] for each in mapping.order), row[1].id))
-            return [edge for edge, _ in ordered][: mapping.at_most]
-        assert len(rows) <= 1, "the model says one"
-        return rows[0][0] if rows else None
+            assert len(ordered) <= mapping.at_most, "more are refused"
+            return [edge for edge, _ in ordered]
+        assert len(rows) <= 1 or not all(hop.single for hop in mapping.hops), "the model says one"
+        return min(rows, key=lambda row: row[1].id)[0] if rows else None
 
     def _walk(self, hops: Sequence[Hop], source: Node) -> list[tuple[Edge, Node]]:
         """Every relationship at the end of the way, with its far node; each step must be seen."""

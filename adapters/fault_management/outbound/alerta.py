@@ -201,10 +201,11 @@ def _event(order: AlarmOrder) -> str:
 def _added(order: AlarmOrder) -> dict[str, str]:
     """Give what an alarm does, as attributes."""
     customers = list(dict.fromkeys(each.customer_name for each in order.affected))
+    more = len(customers) - _MOST_NAMED
     effects = sorted({each.effect for each in order.affected}, key=("down", "degraded", "atRisk").index)
     severities = sorted({each.severity for each in order.affected if each.severity}, key=_RANK.index)
     return {
-        "customer": ", ".join(customers[:_MOST_NAMED]),
+        "customer": ", ".join(customers[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else ""),
         "effect": effects[0] if effects else "",
         "customerSeverity": severities[0] if severities else "",
         "affectedServices": str(order.affected_count),

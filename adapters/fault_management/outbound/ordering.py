@@ -100,6 +100,8 @@ def _completed(
     told["affectedService"] = affected_services(affected)
     if count:
         told["serviceAffecting"] = True
+    if count > len(affected):
+        told["affectedServiceCount"] = count  # the list has the first thousand that are somebody's
     if acknowledged is not None:
         told["ackState"] = "acknowledged" if acknowledged else "unacknowledged"
     return told

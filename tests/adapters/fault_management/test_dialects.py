@@ -120,6 +120,20 @@ async def test_an_alert_says_whose_services_it_affects(tmp_path: Path) -> None:
     }
 
 
+async def test_an_alert_names_a_hundred_customers_and_says_how_many_more_there_are(tmp_path: Path) -> None:
+    async with of_alerta(tmp_path / "journal") as side:
+        [one] = payload()["affected"][:1]
+        many = [{**one, "id": f"service-{each}", "customerName": f"c{each:03}"} for each in range(103)]
+        await side.system.report(order({**payload(), "affected": many}), delivery_id="event-1:u:a", deadline=soon())
+        [alert] = side.served.alerts.values()
+    assert alert["attributes"]["customer"].endswith("c098, c099 and 3 more")
+
+
+def test_an_order_says_how_many_services_there_are_where_it_does_not_list_them_all() -> None:
+    assert "affectedServiceCount" not in order(payload()).body
+    assert order({**payload(), "affectedCount": 1_500}).body["affectedServiceCount"] == 1_500
+
+
 async def test_an_alert_that_affects_nobody_has_a_service_all_the_same(tmp_path: Path) -> None:
     async with of_alerta(tmp_path / "journal") as side:
         told = order({**payload(), "affected": [], "affectedCount": 0})

@@ -120,7 +120,7 @@ class Inventoried:
     async def feed(self, name: str, *resources: Resource | NotTaken, kind: str = "incremental") -> FeedState:
         """Receive a feed, compare it, and say what is known of it."""
         begun = await self.receive(name, *resources, kind=kind)
-        assert await reconcile_next(self.store, POLICY, owner="one") == begun.id
+        assert await reconcile_next(self.store, POLICY, owner="one", turn_seconds=600) == begun.id
         found = await look(self.store, SYSTEM, name, deadline=soon())
         assert found is not None
         assert found.state == "compared"
