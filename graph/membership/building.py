@@ -26,8 +26,11 @@ from graph.store.store import Store, Transaction
 MANY_SERVICES: Final = 32
 """A customer with more has its slice stored. Most have a dozen; theirs is walked in a millisecond."""
 EVERY_SECONDS: Final = 30.0
+_PART: Final = 50
+"""A look goes over all customers: it takes one part of so many of the time, at most."""
 _SECONDS: Final = 5.0
 """for one slice. Where alarms come without a pause, it is walked until there is one."""
+_LOOK_SECONDS: Final = 30.0
 _AT_ONCE: Final = 2_000
 
 _MANY: Final = """
@@ -77,12 +80,16 @@ async def build_missing(store: Store, *, many: int = MANY_SERVICES, deadline: fl
 async def keep_building(store: Store) -> None:
     """Store slices as they are found missing, until cancelled; several processes may do so at once."""
     while True:
+        began = time.monotonic()
+        pause = EVERY_SECONDS
         try:
-            for customer in await _missing(store, MANY_SERVICES, time.monotonic() + _SECONDS):
+            wanted = await _missing(store, MANY_SERVICES, began + _LOOK_SECONDS)
+            pause = max(pause, _PART * (time.monotonic() - began))
+            for customer in wanted:
                 await _build_if_it_can(store, customer)
         except GraphError as error:
             log.warning("slices wait for the database", reason=str(error))
-        await asyncio.sleep(EVERY_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311 - to get out of step
+        await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - to get out of step
 
 
 async def _build_if_it_can(store: Store, customer: str) -> None:
