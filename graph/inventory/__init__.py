@@ -20,7 +20,7 @@ Files, in order of flow:
     naming.py       what other systems call a thing is given and taken back
     names.py        what is known of an alarm's object, for whoever is told of it
     equipment.py    things are made, changed, moved and taken away, with their events
-    alarms.py       what open alarms do follows when things move
+    alarms.py       what holds a thing that moves is locked, and alarms on one that goes await its name
     differences.py  differences are noted, and are no more
     settling.py     somebody takes a side
     answers.py      what the inventory answers when it is told

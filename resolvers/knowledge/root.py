@@ -204,7 +204,7 @@ class Query:
     impact: Impact = mapped(
         ImpactField(),
         arguments={"of": Annotated[list[strawberry.ID], Cost(weight=OF_FAILURE)], "assume": FailureMode | None},
-        description="At most 1,000 ids.",
+        description="Who suffers if these fail: sites, equipment or trunks, at most 1,000 ids. One that is not there, or not yours, is an error.",
         cost=OF_IMPACT,
     )
     path: Path | None = mapped(
