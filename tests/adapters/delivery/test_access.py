@@ -272,3 +272,31 @@ async def test_it_registers_once_and_looks_whether_or_not_it_is_taken(scene: Sce
 
 async def _is(scene: Scene, key: str, status: str) -> bool:
     return await scene.laid.rows("MATCH (t:Ticket {orderKey: $key}) RETURN t.status", key=key) == [[status]]
+
+
+async def test_a_ticket_that_is_gone_is_not_resolved_any_more_and_parks_nothing(scene: Scene) -> None:
+    async with scene.process():
+        alarm = await scene.laid.raise_(report("trunk-1"))
+        await until(scene.is_settled)
+        [gone] = scene.tickets(f"{alarm}:customer-a")
+        del scene.system.tickets._tickets[str(gone["id"])]
+        await scene.laid.raise_(report("trunk-1", cleared=True))
+        await until(scene.is_settled)
+        [other] = scene.tickets(f"{alarm}:customer-b")
+        assert (scene.tickets(f"{alarm}:customer-a"), other["status"]) == ([], "resolved")
+    assert set(await scene.states()) == {"DONE"}
+    notes = await scene.laid.rows("MATCH (d:Delivery) WHERE d.lastError IS NOT NULL RETURN d.lastError")
+    assert notes == [["the ticket is gone there"]]
+
+
+async def test_a_ticket_that_got_another_id_is_found_by_our_key(scene: Scene) -> None:
+    async with scene.process():
+        alarm = await scene.laid.raise_(report("trunk-1"))
+        await until(scene.is_settled)
+        [ticket] = scene.tickets(f"{alarm}:customer-a")
+        held = scene.system.tickets._tickets
+        held["moved"] = {**held.pop(str(ticket["id"])), "id": "moved"}
+        await scene.laid.raise_(report("trunk-1", cleared=True))
+        await until(scene.is_settled)
+        [moved] = scene.tickets(f"{alarm}:customer-a")
+        assert (moved["id"], moved["status"]) == ("moved", "resolved")
