@@ -16,7 +16,7 @@ from typing import Any, Final
 import click
 
 from gateway.errors import CommandFailed, SettingsBroken
-from gateway.settings.settings import CONFIG_VARIABLE
+from gateway.settings.unknown import CONFIG_VARIABLE
 
 COMMANDS: Final = {
     "check": "Look at settings, database, schema and issuers, and say what is wrong.",
@@ -33,6 +33,30 @@ COMMANDS: Final = {
 }
 
 
+def _choose_file(_context: click.Context, _option: click.Parameter, path: Path | None) -> None:
+    """Name the file where worker processes, too, find it."""
+    if path is not None:
+        os.environ[CONFIG_VARIABLE] = str(path)
+
+
+_with_config = click.option(
+    "--config",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    expose_value=False,
+    callback=_choose_file,
+    help="TOML file with settings; TRUNKLINE_* variables win.",
+)
+"""Whoever types it looks for it at the end of the line as well as after `trunkline`: each command takes it."""
+
+
+def _taking_config(command: click.Command) -> click.Command:
+    if not any(each.name == "config" for each in command.params):
+        _with_config(command)
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        _taking_config(below)
+    return command
+
+
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -41,7 +65,7 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"gateway.commands.{cmd_name}").command
-        return command
+        return _taking_config(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         with formatter.section("Commands"):
@@ -50,11 +74,9 @@ class _Commands(click.Group):
 
 @click.command(cls=_Commands)
 @click.version_option(package_name="trunkline", message="%(prog)s %(version)s")
-@click.option("--config", type=click.Path(path_type=Path), help="TOML file with settings; TRUNKLINE_* variables win.")
-def trunkline(config: Path | None) -> None:
+@_with_config
+def trunkline() -> None:
     """Run Trunkline, the customer-aware layer between a telecom provider's systems."""
-    if config is not None:
-        os.environ[CONFIG_VARIABLE] = str(config)
 
 
 def main(arguments: list[str] | None = None) -> None:

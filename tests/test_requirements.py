@@ -13,7 +13,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from gateway.settings.settings import PREFIX, Settings
+from gateway.settings.settings import Settings
+from gateway.settings.unknown import PREFIX
 
 TOP = Path(__file__).parents[1]
 REQUIREMENTS = TOP / "requirements"

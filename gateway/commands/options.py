@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 import orjson
 
-from gateway.settings.settings import PREFIX
+from gateway.settings.unknown import PREFIX
 
 F = TypeVar("F", bound=Callable[..., Any])
 

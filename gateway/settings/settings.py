@@ -31,9 +31,8 @@ from gateway.settings.inventory import Inventory
 from gateway.settings.subgraph import FederationSettings, SubgraphSettings
 from gateway.settings.system import with_bearer
 from gateway.settings.ticketing import Ticketing
+from gateway.settings.unknown import CONFIG_VARIABLE, PREFIX, names_of, nearest, unknown_variables
 
-CONFIG_VARIABLE: Final = "TRUNKLINE_CONFIG"
-PREFIX: Final = "TRUNKLINE_"
 CURSOR_KEY: Final = re.compile("[0-9a-fA-F]{64}")
 
 Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "Ed25519", "EdDSA"]
@@ -223,12 +222,12 @@ class Settings(BaseSettings):
 def load_settings(**given: Any) -> Settings:
     """Read the settings, with secrets in place, or raise SettingsBroken with every fault found."""
     path = os.environ.get(CONFIG_VARIABLE, "")
+    unknown = tuple(unknown_variables(os.environ, Settings))
     try:
         settings = _with_file(path)(**given)
     except ValidationError as error:
-        raise SettingsBroken(
-            *(_sentence(each) for each in error.errors(include_url=False, include_input=False))
-        ) from None
+        found = (_sentence(each) for each in error.errors(include_url=False, include_input=False))
+        raise SettingsBroken(*unknown, *found) from None
     except SettingsError as error:
         name = str(error).partition('"')[2].partition('"')[0]
         raise SettingsBroken(f"{name}: what {PREFIX}{name.upper()} holds is not JSON.") from None
@@ -236,13 +235,15 @@ def load_settings(**given: Any) -> Settings:
         raise SettingsBroken(f"{CONFIG_VARIABLE}: the file {path} is not TOML: {error}.") from None
     except OSError as error:
         raise SettingsBroken(f"{CONFIG_VARIABLE}: the file {path} cannot be read: {error.strerror}.") from None
+    if unknown:
+        raise SettingsBroken(*unknown)
     return _with_secrets(settings)
 
 
 def _with_file(path: str) -> type[Settings]:
     if not path:
         return Settings
-    if not Path(path).is_file():
+    if not Path(path).exists():
         raise SettingsBroken(f"{CONFIG_VARIABLE}: there is no file {path}.")
 
     class SettingsOfFile(Settings):
@@ -283,5 +284,5 @@ def _sentence(error: Any) -> str:
     name = ".".join(str(part) for part in error["loc"]) or "settings"
     message = str(error["msg"]).removeprefix("Value error, ").rstrip(".")
     if error["type"] == "extra_forbidden":
-        message = "there is no such setting"
+        message = f"there is no such setting{nearest(name, names_of(Settings))}"
     return f"{name}: {message[:1].lower()}{message[1:]}."
