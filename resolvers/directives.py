@@ -36,3 +36,14 @@ class ListSize:
 
     assumed_size: int | None = strawberry.UNSET
     slicing_arguments: list[str] | None = strawberry.UNSET
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION, Location.ARGUMENT_DEFINITION],
+    name="cost",
+    description="What a field costs instead of 1, or an argument for each of its values (federation 2.9).",
+)
+class Cost:
+    """Marks what walks more than its answer shows."""
+
+    weight: int

@@ -12,6 +12,7 @@ Files, in order of flow:
     permissions.py    what only some roles may ask
     variables.py      any JSON becomes values of their types
     cost.py           how many objects an answer may hold
+    excess.py         which list to cut where that is too many
     pressure.py       new work is refused while other systems are too far behind
     introspection.py  what the schema itself answers
 

@@ -3,7 +3,8 @@
 The rules are those of Apollo's demand control, counted in objects: a leaf is free, an object costs 1 and what is asked
 below it; a field with `@listSize` multiplies that by its length, which a slicing argument says (a number; of an
 argument that is a list, its length), else the assumed size. `@cost(weight:)` replaces the 1, and gives a leaf a price.
-What @skip and @include leave out is counted: the answer is an upper bound. Objects of the schema count like others: each
+Of an argument, `@cost(weight:)` is added for each
+of its values: of a list, for each item. What @skip and @include leave out is counted: the answer is an upper bound. Objects of the schema count like others: each
 alias of `__schema` asks for all of them again.
 
 A connection is priced by what it walks too. Its length is that of its `edges` and `nodes` only; however few rows a page
@@ -17,7 +18,7 @@ slicing argument is one; numbers are folded on the way up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from graphql import (
@@ -62,7 +63,7 @@ def cost_of(document: DocumentNode, schema: PublicSchema) -> Cost:
     """Give the cost of the one operation in a valid document."""
     operation = definition_of(document)
     root = schema.served.get_root_type(operation.operation)
-    return _Costing(schema, fragments_of(document)).selection_set(operation.selection_set, root)
+    return Costing(schema, fragments_of(document)).selection_set(operation.selection_set, root)
 
 
 def amount(cost: Cost, variables: Variables) -> int:
@@ -70,16 +71,17 @@ def amount(cost: Cost, variables: Variables) -> int:
     return cost if isinstance(cost, int) else cost(variables)
 
 
-class _Costing:
-    """One walk over a document, with the costs of its fragments so far."""
+class Costing:
+    """One walk over a document, with the costs of its fragments so far; excess.py says how one could cost less."""
 
     def __init__(self, schema: PublicSchema, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
-        self._schema = schema
-        self._fragments = fragments
+        self.schema = schema
+        self.fragments = fragments
         self._known: dict[str, Cost] = {}
         self._named: dict[str, set[str]] = {}
 
     def selection_set(self, node: SelectionSetNode, parent: GraphQLNamedType | None) -> Cost:
+        """Price what is selected of a type."""
         costs: list[Cost] = []
         for each in node.selections:
             if isinstance(each, FieldNode):
@@ -88,32 +90,44 @@ class _Costing:
                 costs.append(self._fragment(each.name.value))
             elif isinstance(each, InlineFragmentNode):
                 on = each.type_condition
-                costs.append(self.selection_set(each.selection_set, self._type(on.name.value) if on else parent))
+                costs.append(self.selection_set(each.selection_set, self.type(on.name.value) if on else parent))
         return _sum(costs)
 
-    def _type(self, name: str) -> GraphQLNamedType | None:
-        return self._schema.served.get_type(name)
+    def type(self, name: str) -> GraphQLNamedType | None:
+        """Give the type that a fragment names."""
+        return self.schema.served.get_type(name)
 
     def _fragment(self, name: str) -> Cost:
         if name not in self._known:
-            fragment = self._fragments[name]
-            parent = self._type(fragment.type_condition.name.value)
+            fragment = self.fragments[name]
+            parent = self.type(fragment.type_condition.name.value)
             self._known[name] = self.selection_set(fragment.selection_set, parent)
         return self._known[name]
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> Cost:
-        field = _definition(parent, node.name.value)
+        field = field_of(parent, node.name.value)
         if field is None or parent is None:  # __typename
             return 0
         coordinate = f"{parent.name}.{node.name.value}"
         type_ = get_named_type(field.type)
-        weight = self._schema.weights.get(coordinate, 0 if is_leaf_type(type_) else 1)
+        weight = self.schema.weights.get(coordinate, 0 if is_leaf_type(type_) else 1)
         inner = self.selection_set(node.selection_set, type_) if node.selection_set else 0
-        size = self._schema.list_sizes.get(coordinate)
-        if size is None:
-            return _sum([weight, inner])
-        each = _product(_length(node, field, size), _sum([weight, inner]))
-        return _sum([each, self._walks(node)]) if type_.name in self._schema.connections else each
+        each = _sum([weight, inner])
+        size = self.schema.list_sizes.get(coordinate)
+        rows = each if size is None else self.rows(node, field, size, each)
+        walks = self._walks(node) if size and type_.name in self.schema.connections else 0
+        return _sum([rows, walks, *self._of_arguments(node, coordinate)])
+
+    def rows(self, node: FieldNode, field: GraphQLField, size: ListSize, each: Cost) -> Cost:
+        """Price the rows of a list, of which each costs so much."""
+        return _product(length_of(node, field, size), each)
+
+    def _of_arguments(self, node: FieldNode, coordinate: str) -> Iterator[Cost]:
+        """Price the arguments that are marked: for each of their values."""
+        for each in node.arguments or ():
+            weight = self.schema.weights.get(f"{coordinate}({each.name.value}:)", 0)
+            if weight:
+                yield _product(_count_of(each.value), weight)
 
     def _walks(self, node: FieldNode) -> Cost:
         """Price what a connection walks beside the rows of its page."""
@@ -136,11 +150,12 @@ class _Costing:
 
     def _names_of_fragment(self, name: str) -> set[str]:
         if name not in self._named:
-            self._named[name] = self._names(self._fragments[name].selection_set)
+            self._named[name] = self._names(self.fragments[name].selection_set)
         return self._named[name]
 
 
-def _definition(parent: GraphQLNamedType | None, name: str) -> GraphQLField | None:
+def field_of(parent: GraphQLNamedType | None, name: str) -> GraphQLField | None:
+    """Give a field of a type, also one of introspection; None for `__typename`."""
     if name in _INTROSPECTION:
         return _INTROSPECTION[name]
     return parent.fields.get(name) if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else None
@@ -160,12 +175,13 @@ def _product(length: Cost, each: Cost) -> Cost:
     return lambda variables: amount(length, variables) * amount(each, variables)
 
 
-def _length(node: FieldNode, field: GraphQLField, size: ListSize) -> Cost:
+def length_of(node: FieldNode, field: GraphQLField, size: ListSize) -> Cost:
+    """Give the length of a list."""
     given = {each.name.value: each.value for each in node.arguments or ()}
     lengths: list[Cost] = []
     for name in size.slicing:
         if name in given:
-            lengths.append(_length_of(given[name], size.assumed))
+            lengths.append(_length_of_value(given[name], size.assumed))
         elif name in field.args and (default := _default(field, name)) is not None:
             lengths.append(default)
     if not lengths:
@@ -180,7 +196,7 @@ def _default(field: GraphQLField, name: str) -> int | None:
     return int(node.default_value.value) if node and isinstance(node.default_value, IntValueNode) else None
 
 
-def _length_of(node: ValueNode, assumed: int) -> Cost:
+def _length_of_value(node: ValueNode, assumed: int) -> Cost:
     if isinstance(node, IntValueNode):
         return max(0, int(node.value))
     if isinstance(node, ListValueNode):
@@ -195,6 +211,18 @@ def _measured(value: Any, assumed: int) -> int:
     if isinstance(value, list):
         return len(value)
     return max(0, value) if isinstance(value, int) else assumed
+
+
+def _count_of(node: ValueNode) -> Cost:
+    """Count the values of an argument: the items of a list, or one."""
+    if isinstance(node, VariableNode):
+        name = node.name.value
+        return lambda variables: _count(variables.get(name))
+    return len(node.values) if isinstance(node, ListValueNode) else 1
+
+
+def _count(value: Any) -> int:
+    return len(value) if isinstance(value, list) else int(value is not None)
 
 
 def _conditions_of(node: ValueNode) -> Cost:

@@ -76,6 +76,8 @@ class Prepared:
     """empty for an anonymous one."""
     key: str
     """a hash of the document's text, and the name."""
+    document: DocumentNode
+    """the operation, with its fragments."""
     node: OperationDefinitionNode
     is_query: bool
     variables: tuple[Variable, ...]
@@ -216,6 +218,7 @@ def _prepared(document: DocumentNode, key: str, schema: PublicSchema) -> Prepare
     return Prepared(
         name=name or "",
         key=key,
+        document=document,
         node=node,
         is_query=node.operation is OperationType.QUERY,
         variables=variables_of(node, schema),

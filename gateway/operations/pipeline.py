@@ -9,6 +9,7 @@ is known. After the last gate the subgraph is asked; what it answers is passed o
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,7 @@ from gateway.errors import Code, Refused, refuse
 from gateway.federation.subgraph import Answer, Subgraph
 from gateway.operations.cost import amount
 from gateway.operations.documents import Documents, NotValid, Prepared
+from gateway.operations.excess import Advice, advise
 from gateway.operations.introspection import SchemaAnswer, declared_variables, introspect, merge
 from gateway.operations.permissions import check_caller, check_values
 from gateway.operations.pressure import Pressure
@@ -145,6 +147,14 @@ class Pipeline:
                 raise refuse(Code.BAD_USER_INPUT, message)
         cost = amount(prepared.cost, values)
         if cost > self._limits.cost:
-            message = f"The operation costs {cost}; at most {self._limits.cost} is allowed."
-            raise refuse(Code.COST_LIMIT_EXCEEDED, message)
+            raise self._too_costly(prepared, values, cost, principal)
         return values
+
+    def _too_costly(self, prepared: Prepared, values: Mapping[str, Any], cost: int, principal: Principal) -> Refused:
+        """Say which list to cut. That is work, which the caller's allowance pays; without any left the cost is told alone."""
+        most = self._limits.cost
+        advice = Advice(where="", hint="")
+        with contextlib.suppress(Refused), self._new_work.metered(principal.subject, 0.0):
+            advice = advise(prepared.document, self.schema, values, most)
+        message = f"The operation costs {cost}; at most {most} is allowed{advice.where}."
+        return refuse(Code.COST_LIMIT_EXCEEDED, message, advice.hint)

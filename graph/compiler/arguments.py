@@ -8,7 +8,7 @@ values of the second at the places where the compiler saw those of the first.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -18,6 +18,7 @@ from graphql import (
     GraphQLEnumType,
     GraphQLField,
     GraphQLInputObjectType,
+    GraphQLInputType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLSchema,
@@ -31,6 +32,7 @@ from graphql import (
 )
 from graphql.utilities.coerce_input_value import coerce_default_value
 
+from graph.compiler.bind import big_integer, epoch_milliseconds
 from graph.compiler.literals import Filled, filled, has_variable
 from graph.errors import Refused
 from graph.model.model import label_of
@@ -154,3 +156,47 @@ def _shape(value: Any, type_: Any) -> Hashable:
             return label.name if label else ""
         case _:
             return "value"
+
+
+READ: Final[Mapping[str, Callable[[Any], Any]]] = {"BigInt": big_integer, "DateTime": epoch_milliseconds}
+"""The scalars that graphql-core does not know, and how their values are read; Refused where they are none (GraphQL 3.5, 6.1.2).
+
+The binding of a parameter refuses these too, but knows only where the compiler has put a value, and not by which variable it came."""
+
+
+def can_hold(type_: GraphQLInputType, seen: frozenset[str] = frozenset()) -> bool:
+    """Tell whether a value of a type can hold such a scalar."""
+    named = get_named_type(type_)
+    if not isinstance(named, GraphQLInputObjectType):
+        return named.name in READ
+    if named.name in seen:
+        return False
+    return any(can_hold(each.type, seen | {named.name}) for each in named.fields.values())
+
+
+def check_scalars(name: str, value: Any, type_: GraphQLInputType) -> None:
+    """Look through a coerced variable; raises Refused with its name, and the place in it, for what is no value of a scalar."""
+    _check(value, type_, (name,))
+
+
+def _check(value: Any, type_: GraphQLInputType, place: tuple[str, ...]) -> None:
+    bare = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+    if value is None:
+        return
+    if isinstance(bare, GraphQLList):
+        for number, each in enumerate(value):
+            _check(each, bare.of_type, (*place, f"{number}"))
+    elif isinstance(bare, GraphQLInputObjectType):
+        for key, each in value.items():
+            _check(each, bare.fields[key].type, (*place, key))
+    elif bare.name in READ:
+        try:
+            READ[bare.name](value)
+        except Refused as refused:
+            raise _named(refused, place, bare.name) from None
+
+
+def _named(refused: Refused, place: tuple[str, ...], type_: str) -> Refused:
+    where = f" at '{'.'.join(place[1:])}'" if place[1:] else ""
+    message = f"Variable '${place[0]}' has{where} what is no {type_}: {refused.message}"
+    return Refused(message, code=refused.code, hint=refused.hint)

@@ -144,7 +144,15 @@ def _given(binding: Given, request: Request) -> Any:
         value = value[step]
     if binding.convert is None:
         return value
-    return [binding.convert(each) for each in value] if binding.many else binding.convert(value)
+    try:
+        return _converted(binding.convert, value, many=binding.many)
+    except Refused as refused:
+        place = ".".join(map(str, binding.path))
+        raise Refused(f"Argument '{place}': {refused.message}", code=refused.code, hint=refused.hint) from None
+
+
+def _converted(convert: Callable[[Any], Any], value: Any, *, many: bool) -> Any:
+    return [convert(each) for each in value] if many else convert(value)
 
 
 def page_size(arguments: Mapping[str, Any]) -> int:
@@ -170,7 +178,7 @@ def _cursor_part(binding: CursorPart, request: Request) -> Any:
 def _ids_of(binding: IdsOf, request: Request) -> list[str]:
     ids = request.arguments[binding.slot][binding.argument]
     if len(ids) > IDS_MOST:
-        raise Refused(f"At most {IDS_MOST} ids at once, not {len(ids)}.", code="BAD_USER_INPUT", hint="Ask in parts.")
+        raise Refused(f"At most {IDS_MOST} ids at once, not {len(ids)}.", code="LIMIT_EXCEEDED", hint="Ask in parts.")
     return [each for each in dict.fromkeys(ids) if (label := label_of(each)) and label.name == binding.label]
 
 
@@ -179,7 +187,7 @@ def _entity_ids(binding: EntityIds, request: Request) -> list[str]:
     if len(representations) > IDS_MOST:
         raise Refused(
             f"At most {IDS_MOST} representations at once, not {len(representations)}.",
-            code="BAD_USER_INPUT",
+            code="LIMIT_EXCEEDED",
             hint="Send them in parts.",
         )
     return [
@@ -203,7 +211,7 @@ def _search_words(binding: SearchWords, request: Request) -> Any:
     if not words:
         raise Refused("There is no word to search for.", code="BAD_USER_INPUT", hint="Give letters or digits.")
     if len(words) > 16:
-        raise Refused("At most 16 words in a search.", code="BAD_USER_INPUT", hint="Give fewer words.")
+        raise Refused("At most 16 words in a search.", code="LIMIT_EXCEEDED", hint="Give fewer words.")
     return " AND ".join(f"{each}*" for each in words) if binding.lucene else [" " + each for each in words]
 
 

@@ -23,7 +23,14 @@ from graphql import GraphQLSchema
 
 from graph.compiler import cypher
 from graph.compiler.allowance import Meter, Unmetered, metered
-from graph.compiler.arguments import ArgumentSource, Shaper, declared_variables, variable_shape
+from graph.compiler.arguments import (
+    ArgumentSource,
+    Shaper,
+    can_hold,
+    check_scalars,
+    declared_variables,
+    variable_shape,
+)
 from graph.compiler.bind import Binding, Request, bind
 from graph.compiler.compile import Compiled, compile_read
 from graph.compiler.cursor import CursorKey
@@ -80,6 +87,8 @@ class Declared:
     """The variables of an operation, as they are kept."""
 
     shaper: Shaper
+    checked: Shaper
+    """those that can hold a scalar of ours."""
     weight: int
 
 
@@ -87,7 +96,7 @@ def prepare(compiled: Compiled, schema: GraphQLSchema, key: Hashable = ()) -> Pr
     """Run the stages after `compile_read`; the weight includes the key under which the result will be kept."""
     text = cypher.text(compiled.query)
     if len(text) > LONGEST_TEXT:
-        raise Refused("The operation is too large.", code="BAD_USER_INPUT", hint="Ask in several operations.")
+        raise Refused("The operation is too large.", code="LIMIT_EXCEEDED", hint="Ask in several operations.")
     shape, source = shaper(schema, compiled.layout, strict=True)
     sources, parameters = compiled.tree.sources, tuple(compiled.parameters)
     return Prepared(
@@ -144,6 +153,9 @@ class Reads:
         first = declared is None
         if declared is None:
             declared = self.cache[document] = self._declared(operation)
+        for name, type_ in declared.checked:
+            if name in variables:
+                check_scalars(name, variables[name], type_)
         key = (document, payload, scope_of(principal).kind, variable_shape(declared.shaper, variables))
         found: Prepared | None = self.cache.get(key)
         if found is None:
@@ -154,7 +166,8 @@ class Reads:
 
     def _declared(self, operation: Operation) -> Declared:
         shaper = declared_variables(self.schema, find_operation(operation))
-        return Declared(shaper=shaper, weight=STATEMENT_BYTES + ARGUMENT_BYTES * len(shaper))
+        checked = tuple(each for each in shaper if can_hold(each[1]))
+        return Declared(shaper=shaper, checked=checked, weight=STATEMENT_BYTES + ARGUMENT_BYTES * len(shaper))
 
     def compiled(
         self, operation: Operation, variables: Mapping[str, Any], principal: Principal, payload: str = ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar, get_args, get_origin
 
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
@@ -28,7 +28,7 @@ from graph.model.mapping import (
     hops,
 )
 from graph.model.model import LABELS, RELATIONSHIPS, Property
-from resolvers.directives import ListSize, OperatorOnly
+from resolvers.directives import Cost, ListSize, OperatorOnly
 from resolvers.knowledge.inputs import filter_of, order_of
 
 MAPPING: Final = "trunkline"
@@ -125,7 +125,7 @@ def _store(cls: type, properties: Mapping[str, Property] | None) -> None:
 # Fields ------------------------------------------------------------------------------------------------------------
 
 
-def mapped(
+def mapped(  # noqa: PLR0913 - all that can be said of a field, by name
     mapping: FieldMapping,
     *,
     name: str | None = None,
@@ -133,10 +133,15 @@ def mapped(
     size: ListSize | None = None,
     arguments: Mapping[str, Any] | None = None,
     description: str | None = None,
+    cost: int | None = None,
 ) -> Any:
-    """Make a field with its mapping; `arguments` are GraphQL name -> type, all optional where the type is."""
+    """Make a field with its mapping; `arguments` are GraphQL name -> type, all optional where the type is.
+
+    `cost` stands for what the field walks, in objects. An argument's type may be `Annotated` with a `Cost` of its own.
+    """
     directives: list[object] = [OperatorOnly()] if operator_only else []
     directives += [size] if size else []
+    directives += [] if cost is None else [Cost(weight=cost)]
     metadata = {MAPPING: mapping}
     if arguments is None:
         return strawberry.federation.field(name=name, metadata=metadata, directives=directives, description=description)
@@ -157,13 +162,21 @@ def _declared(arguments: Mapping[str, Any]) -> Any:
             inspect.Parameter(
                 f"{each}_",  # `from` is a word of Python's
                 inspect.Parameter.KEYWORD_ONLY,
-                annotation=Annotated[type_, strawberry.argument(name=each)],
-                default=strawberry.UNSET if _optional(type_) else inspect.Parameter.empty,
+                annotation=Annotated[_bare(type_), strawberry.argument(name=each, directives=_marks(type_))],
+                default=strawberry.UNSET if _optional(_bare(type_)) else inspect.Parameter.empty,
             )
             for each, type_ in arguments.items()
         ]
     )
     return never_called
+
+
+def _bare(type_: Any) -> Any:
+    return get_args(type_)[0] if get_origin(type_) is Annotated else type_
+
+
+def _marks(type_: Any) -> tuple[object, ...]:
+    return get_args(type_)[1:] if get_origin(type_) is Annotated else ()
 
 
 def _optional(type_: Any) -> bool:

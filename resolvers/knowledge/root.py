@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Final
 
 import strawberry
 
@@ -18,7 +18,7 @@ from graph.model.mapping import (
     PathNodes,
     SearchField,
 )
-from resolvers.directives import ListSize
+from resolvers.directives import Cost, ListSize
 from resolvers.knowledge.fields import Connection, computed, mapped, of_caller, page
 from resolvers.knowledge.types import (
     Alarm,
@@ -45,6 +45,17 @@ from resolvers.knowledge.words import Effect, FailureMode, Severity
 
 _IMPACT_SIZE = ListSize(assumed_size=50, slicing_arguments=["first"])
 _FIRST = {"first": int | None}
+
+# What these questions walk, in objects: ten rows that are walked for one that is answered, as gateway/operations/cost.py counts.
+# The rows were counted in the synthetic networks of graph/load: they grow with the network, and are a few nodes' in each.
+OF_IMPACT: Final = 60
+"""of its three lists, each of which walks what is hit."""
+OF_FAILURE: Final = 40
+"""of each object that is assumed to fail: from a site to its ports and to the services on them, 380 rows on average."""
+OF_PATH: Final = 2_500
+"""of a way, for which all cards, ports and trunks may be met: 26 thousand rows in a network of 100 thousand nodes."""
+OF_SEARCH: Final = 2_500
+"""of a search, which may find the beginning of each name, and sorts what it finds."""
 
 
 @computed("Who is asking.")
@@ -177,18 +188,20 @@ class Query:
     )
     impact: Impact = mapped(
         ImpactField(),
-        arguments={"of": list[strawberry.ID], "assume": FailureMode | None},
+        arguments={"of": Annotated[list[strawberry.ID], Cost(weight=OF_FAILURE)], "assume": FailureMode | None},
         description="At most 1,000 ids.",
+        cost=OF_IMPACT,
     )
     path: Path | None = mapped(
         PathField(),
         arguments={"from": strawberry.ID, "to": strawberry.ID},
         operator_only=True,
         description="Between network elements, cards or ports, over trunks.",
+        cost=OF_PATH,
     )
     search: list[Node] = mapped(
         SearchField(),
-        arguments={"text": str, "first": int | None},
+        arguments={"text": Annotated[str, Cost(weight=OF_SEARCH)], "first": int | None},
         size=ListSize(assumed_size=50, slicing_arguments=["first"]),
         description="Nodes whose names have words that begin so, by type and name.",
     )

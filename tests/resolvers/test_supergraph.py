@@ -23,7 +23,7 @@ AREAS = {
     "BILLING": billing_schema().as_str(),
 }
 OF_FEDERATION = {"_Any", "_Entity", "_Service", "_entities", "_service"}
-MARKS = {"operatorOnly", "allowedRoles", "listSize"}
+MARKS = {"operatorOnly", "allowedRoles", "listSize", "cost"}
 SUPER = SUPERGRAPH.read_text(encoding="utf-8")
 
 

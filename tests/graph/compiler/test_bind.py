@@ -48,7 +48,8 @@ REFUSED = {
 def test_what_may_not_be_asked_is_refused_with_what_to_do(text: str) -> None:
     with pytest.raises(Refused) as refused:
         parameters(text)
-    assert refused.value.code == "BAD_USER_INPUT"
+    assert refused.value.code in {"BAD_USER_INPUT", "LIMIT_EXCEEDED"}
+    assert (refused.value.code == "LIMIT_EXCEEDED") == ("At most" in str(refused.value))
     assert refused.value.hint
 
 
@@ -147,3 +148,35 @@ def test_a_caller_who_reads_nothing_is_refused_but_may_ask_who_it_is() -> None:
 def test_a_request_holds_no_key_that_could_be_printed() -> None:
     request = Request(arguments=[], scope=scope_of(OPERATOR), caller={}, cursor_key=CursorKey(b"s" * 32), outcome={})
     assert "ssss" not in repr(request)
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        (
+            {"f": {"or": [{}, {"raisedAt": {"range": {"gte": "noon"}}}]}},
+            "Variable '$f' has at 'or.1.raisedAt.range.gte' what is no DateTime: 'noon' is not a time.",
+        ),
+        ({"t": 5}, "Variable '$t' has what is no DateTime: The value is not a time."),
+        ({"t": ["2026-01-01T00:00:00Z"]}, "Variable '$t' has what is no DateTime: The value is not a time."),
+    ],
+)
+def test_a_variable_that_holds_no_value_of_a_scalar_is_named(variables: dict[str, Any], told: str) -> None:
+    text = """query ($f: AlarmFilter, $t: DateTime) {
+      alarms(filter: {not: $f, and: [{changedAt: {eq: $t}}, {clearedAt: {eq: $t}}]}) { totalCount } }"""
+    with pytest.raises(Refused) as refused:
+        parameters(text, variables)
+    assert (refused.value.message, refused.value.code) == (told, "BAD_USER_INPUT")
+
+
+def test_an_argument_in_the_text_is_named_by_its_place() -> None:
+    with pytest.raises(Refused) as refused:
+        parameters('{ alarms(filter: {raisedAt: {range: {lt: "noon"}}}) { totalCount } }')
+    assert refused.value.message == "Argument 'filter.raisedAt.range.lt': 'noon' is not a time."
+
+
+def test_a_statement_that_is_too_long_exceeds_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graph.compiler.read.LONGEST_TEXT", 100)
+    with pytest.raises(Refused) as refused:
+        parameters("{ cards { nodes { id } } }")
+    assert refused.value.code == "LIMIT_EXCEEDED"
