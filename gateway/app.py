@@ -40,6 +40,7 @@ from gateway.federation.supergraph import Graph
 from gateway.http.endpoint import GraphQLEndpoint
 from gateway.http.health import health_routes
 from gateway.http.middleware import middleware, routed
+from gateway.http.protocol import CONNECTIONS_REFUSED
 from gateway.http.response import RefuseWith
 from gateway.http.serving import end_with_parent, settle
 from gateway.http.watch import in_time
@@ -123,12 +124,12 @@ def served(
     edge = _edge(northbound, settings) if northbound else None
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
         end_with_parent()
         tracing.begin(settings.traces)
         keeping = asyncio.create_task(arriving.keep())
         try:
-            yield
+            yield {CONNECTIONS_REFUSED: metrics.refused}
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
@@ -149,7 +150,10 @@ def served(
             mounted(resources.BASE, resources.resource_routes(edge)),
             mounted(inventory_feeds.BASE, inventory_feeds.feed_routes(edge)),
         ]
-    return routed([*routes, *health_routes(arriving.ready, metrics)], lifespan)
+    shown = None if settings.metrics_listen else metrics
+    app = routed([*routes, *health_routes(arriving.ready, shown)], lifespan)
+    app.state.metrics = metrics
+    return app
 
 
 class _Northbound:

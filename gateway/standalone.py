@@ -35,11 +35,11 @@ from gateway.http.admission import is_loopback
 from gateway.http.endpoint import GraphQLEndpoint
 from gateway.http.health import health_routes
 from gateway.http.middleware import middleware, open_middleware, routed
+from gateway.http.protocol import CONNECTIONS_REFUSED
 from gateway.http.serving import end_with_parent, settle
 from gateway.operations.documents import read_document
 from gateway.operations.pipeline import Pipeline
 from gateway.operations.schema import read_schema
-from gateway.preparing.new_work import UNMETERED
 from gateway.preparing.preparing import Preparing
 from gateway.settings.settings import Settings, load_settings
 from gateway.settings.subgraph import SubgraphSettings
@@ -48,13 +48,13 @@ from gateway.telemetry.log import configure_log
 from gateway.telemetry.metrics import Metrics
 from graph.model.scope import Principal, Role
 
-ANYONE: Final = Principal(subject="anyone", role=Role.OPERATOR)
+NO_ADDRESS: Final = "nowhere"
 
 
 def application(settings: Settings) -> Starlette:
     """Put the gateway together."""
     supergraph = load_supergraph(settings.federation.supergraph)
-    settings = _with_open_door(settings)
+    _check_door(settings)
     subgraphs: dict[Graph, Subgraph] = {}
     given = settings.federation
     preparing = Preparing.of(settings.limits)
@@ -70,7 +70,7 @@ def application(settings: Settings) -> Starlette:
     metrics = Metrics()
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
         end_with_parent()
         tracing.begin(settings.traces)
         try:
@@ -78,7 +78,7 @@ def application(settings: Settings) -> Starlette:
                 for graph, (name, remote) in places.items():
                     session = await sessions.enter_async_context(_session(remote.connections))
                     subgraphs[graph] = RemoteSubgraph(name, session, remote)
-                yield
+                yield {CONNECTIONS_REFUSED: metrics.refused}
         finally:
             await asyncio.to_thread(tracing.end)
 
@@ -87,8 +87,10 @@ def application(settings: Settings) -> Starlette:
 
     onward = {name for _, remote in places.values() for name in remote.forwarded}
     endpoint = Forwarding(GraphQLEndpoint(Pipeline(federation, settings, preparing=preparing), settings), tuple(onward))
-    routes = [Route("/graphql", _wrapped(endpoint, settings, metrics)), *health_routes(ready, metrics)]
-    return routed(routes, lifespan)
+    shown = None if settings.metrics_listen else metrics
+    app = routed([Route("/graphql", _wrapped(endpoint, settings, metrics)), *health_routes(ready, shown)], lifespan)
+    app.state.metrics = metrics
+    return app
 
 
 def worker() -> Starlette:
@@ -118,16 +120,14 @@ def load_supergraph(path: Path | None) -> Supergraph:
         raise CommandFailed(f"{error}\n{path} is no supergraph that can be served.", "Compose it again.") from error
 
 
-def _with_open_door(settings: Settings) -> Settings:
+def _check_door(settings: Settings) -> None:
     if settings.issuers:
-        return settings
+        return
     host, _ = settings.address
     if not is_loopback(host):
         raise SettingsBroken(
             f"listen: {settings.listen} is no loopback address, and without issuers none other is served."
         )
-    limits = settings.limits.model_copy(update={"new_documents_per_minute": UNMETERED})
-    return settings.model_copy(update={"limits": limits})
 
 
 def _places(supergraph: Supergraph, settings: Settings) -> dict[Graph, tuple[str, RemoteSettings]]:
@@ -174,10 +174,16 @@ def _wrapped(endpoint: ASGIApp, settings: Settings, metrics: Metrics) -> ASGIApp
         return middleware(endpoint, settings, tokens, metrics)
 
     async def let_in(scope: Scope, receive: Receive, send: Send) -> None:
-        exchange_of(scope).principal = ANYONE
+        exchange_of(scope).principal = anyone(scope)
         await endpoint(scope, receive, send)
 
     return open_middleware(let_in, settings, metrics)
+
+
+def anyone(scope: Scope) -> Principal:
+    """Give whoever calls without a token: new work is counted by the address."""
+    client = scope.get("client")
+    return Principal(subject=client[0] if client else NO_ADDRESS, role=Role.OPERATOR)
 
 
 def plan_stages(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 import orjson
 
 from gateway.commands.options import override
-from gateway.http.serving import bound, bounds_of, serve_here, serve_with_workers
+from gateway.http.announcing import announced, numbers_line
+from gateway.http.numbers import numbers_served
+from gateway.http.serving import bound, bound_for_metrics, bounds_of, serve_here, serve_with_workers
 from gateway.settings.settings import load_settings
 from gateway.standalone import application, hold
 from gateway.telemetry.log import configure_log
@@ -27,13 +31,13 @@ def command(supergraph: str | None, listen: str | None, urls: tuple[str, ...], w
     require(settings.traces)
     app = application(settings)  # whatever is wrong is said now, also where workers will make their own
     configure_log(settings.log_level)
-    sock = bound(settings)
-    host, port = sock.getsockname()[:2]
-    click.echo(f"http://{host}:{port}/graphql", err=True)
-    if settings.workers == 1:
-        serve_here(app, sock, bounds_of(settings))
-    else:
-        serve_with_workers("gateway.standalone:worker", sock, settings, hold)
+    sock, metrics = bound(settings), bound_for_metrics(settings)
+    with announced(sock, partial(click.echo, err=True), *numbers_line(metrics)):
+        if settings.workers == 1:
+            with numbers_served(metrics, app.state.metrics.text):
+                serve_here(app, sock, bounds_of(settings))
+        else:
+            serve_with_workers("gateway.standalone:worker", sock, settings, hold, metrics)
 
 
 def _urls(given: tuple[str, ...]) -> str | None:

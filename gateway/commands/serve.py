@@ -9,7 +9,9 @@ import click
 from gateway.app import application, hold
 from gateway.commands.options import override, store_option
 from gateway.errors import SettingsBroken
-from gateway.http.serving import bound, bounds_of, serve_here, serve_with_workers
+from gateway.http.announcing import announced, numbers_line
+from gateway.http.numbers import numbers_served
+from gateway.http.serving import bound, bound_for_metrics, bounds_of, serve_here, serve_with_workers
 from gateway.settings.settings import load_settings
 from gateway.stores import check_address
 from gateway.telemetry.log import configure_log
@@ -31,10 +33,11 @@ def command(store: str | None, listen: str | None, workers: int | None) -> None:
     require(settings.traces)
     configure_log(settings.log_level)
     check_address(settings)
-    sock = bound(settings)
-    host, port = sock.getsockname()[:2]
-    click.echo(f"http://{host}:{port}/graphql", err=True)
-    if settings.workers == 1:
-        serve_here(application(settings), sock, bounds_of(settings))
-    else:
-        serve_with_workers("gateway.app:worker", sock, settings, partial(hold, settings))
+    sock, metrics = bound(settings), bound_for_metrics(settings)
+    with announced(sock, partial(click.echo, err=True), *numbers_line(metrics)):
+        if settings.workers == 1:
+            app = application(settings)
+            with numbers_served(metrics, app.state.metrics.text):
+                serve_here(app, sock, bounds_of(settings))
+        else:
+            serve_with_workers("gateway.app:worker", sock, settings, partial(hold, settings), metrics)

@@ -4,11 +4,11 @@ In: ASGI events. Out: a response whose status and media type follow GraphQL over
 
 Files, in the order in which a request meets them:
 
-    serving.py     sockets, worker processes, signals
+    serving.py     sockets, worker processes, signals; announcing.py tells the address when it is ready
     protocol.py    bounds connections: heads, trailers, answers that nobody reads
     middleware.py  what stands round every endpoint: observe.py (request id, log line, metrics), admission.py (one request,
                    for us), CORS, authenticated.py
-    health.py      /livez, /readyz, /metrics
+    health.py      /livez, /readyz, /metrics; numbers.py serves the numbers at an address of their own
     endpoint.py    the endpoint: request.py reads a body, watch.py stops work that nobody waits for
     response.py    media type, status, headers; how a refusal looks
 

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from gateway.http.numbers import PATH
 from gateway.telemetry.metrics import CONTENT_TYPE, Metrics
 
 Ready = Callable[[], Awaitable[str]]
@@ -46,8 +47,8 @@ class _Readiness:
         return reason
 
 
-def health_routes(ready: Ready, metrics: Metrics) -> list[Route]:
-    """Make the three routes."""
+def health_routes(ready: Ready, metrics: Metrics | None) -> list[Route]:
+    """Make the three routes; two where the numbers have an address of their own (numbers.py)."""
     readiness = _Readiness(ready)
 
     async def livez(_: Request) -> Response:
@@ -59,7 +60,12 @@ def health_routes(ready: Ready, metrics: Metrics) -> list[Route]:
             return JSONResponse({"status": "not ready", "reason": reason}, 503, {"Retry-After": "1"})
         return JSONResponse({"status": "ready"})
 
+    routes = [Route("/livez", livez), Route("/readyz", readyz)]
+    return routes if metrics is None else [*routes, _numbers(metrics)]
+
+
+def _numbers(metrics: Metrics) -> Route:
     async def numbers(_: Request) -> Response:
         return Response(metrics.text(), headers={"content-type": CONTENT_TYPE.decode()})
 
-    return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", numbers)]
+    return Route(PATH, numbers)

@@ -11,7 +11,8 @@ connections. This protocol bounds each of them (`Bounds`):
    process together have at most UNSENT_BYTES: whoever has not read for longest is cut off. An answer that is made and waits
    behind another is unsent too.
 5. There are at most `connections` in a process and `connections_per_address` of one address. When all are in use, the
-   connection that has waited longest for a head makes room.
+   connection that has waited longest for a head makes room. Each that is refused, or makes room, is counted
+   (`CONNECTIONS_REFUSED` in the lifespan's state).
 
 The body itself is bounded further up.
 """
@@ -44,6 +45,10 @@ LINGER_BYTES: Final = 16_777_216
 UNSENT_BYTES: Final = 67_108_864
 PIPELINED: Final = 100
 """requests that a client may send ahead of the answer."""
+CONNECTIONS_REFUSED: Final = "trunkline.connections_refused"
+"""Under it, the lifespan's state has a function that takes a reason."""
+IDLE: Final = "idle"
+"""The reason of a connection that made room for another."""
 NO_LINGERING: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 """of the kernel, with what was not sent (SO_LINGER)."""
 FULL: Final = (
@@ -200,16 +205,23 @@ class BoundedConnection(HttpToolsProtocol):
     # Room
 
     def _has_room(self) -> bool:
+        """Tell whether this connection may stay; another may have to go for that. Whoever goes is counted."""
+        reason = self._reason()
+        if reason:
+            self.app_state.get(CONNECTIONS_REFUSED, _uncounted)(reason)
+        return reason in {"", IDLE}
+
+    def _reason(self) -> str:
         others = [each for each in self.connections if isinstance(each, BoundedConnection) and each is not self]
         address = _address(self)
         if sum(1 for each in others if _address(each) == address) >= self._bounds.connections_per_address:
-            return False
+            return "address"
         if len(others) < self._bounds.connections:
-            return True
+            return ""
         idle = [each for each in others if each.is_awaiting_head and not each.transport.is_closing()]
         if idle:
             min(idle, key=_waiting_since).transport.abort()
-        return bool(idle)
+        return IDLE if idle else "process"
 
     # Heads
 
@@ -333,6 +345,10 @@ class _Answer:
 def _length(message: HTTPResponseStartEvent) -> int:
     """Give the bytes of the body to come, or 0 where its head does not say."""
     return next((int(value) for name, value in message["headers"] if name.lower() == b"content-length"), 0)
+
+
+def _uncounted(_: str) -> None:
+    """Count nothing: the application brings no counter."""
 
 
 def _address(connection: BoundedConnection) -> str:

@@ -24,9 +24,10 @@ from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from gateway.errors import CommandFailed
+from gateway.http.numbers import numbers_served
 from gateway.http.protocol import BoundedConfig, BoundedConnection, Bounds
-from gateway.settings.settings import Settings
-from gateway.telemetry.metrics import DIRECTORY_VARIABLE
+from gateway.settings.settings import Settings, host_and_port
+from gateway.telemetry.metrics import DIRECTORY_VARIABLE, text_of_all
 
 BACKLOG: Final = 2_048
 SEND_BUFFER: Final = 262_144
@@ -44,7 +45,18 @@ Hold = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 def bound(settings: Settings) -> socket.socket:
     """Open the socket that the settings ask for."""
-    host, port = settings.address
+    return _bound(settings.listen, "Give another address with --listen.")
+
+
+def bound_for_metrics(settings: Settings) -> socket.socket | None:
+    """Open the socket that the settings ask for where the numbers have one of their own."""
+    if not settings.metrics_listen:
+        return None
+    return _bound(settings.metrics_listen, "Give another address in the setting metrics_listen.")
+
+
+def _bound(address: str, hint: str) -> socket.socket:
+    host, port = host_and_port(address)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With its protocol named: without, asyncio leaves Nagle's algorithm on, and a kept connection waits 40 ms for an answer.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -55,9 +67,7 @@ def bound(settings: Settings) -> socket.socket:
         sock.listen(BACKLOG)
     except OSError as error:
         sock.close()
-        raise CommandFailed(
-            f"Nothing can listen on {settings.listen}: {error.strerror}.", "Give another address with --listen."
-        ) from error
+        raise CommandFailed(f"Nothing can listen on {address}: {error.strerror}.", hint) from error
     return sock
 
 
@@ -142,11 +152,17 @@ def serve_here(app: ASGIApp, sock: socket.socket, bounds: Bounds) -> None:
         _Server(config(app, bounds)).run(sockets=[sock])
 
 
-def serve_with_workers(factory: str, sock: socket.socket, settings: Settings, hold: Hold) -> None:
-    """Watch over worker processes until a signal comes; `factory` names a function that makes the application."""
+def serve_with_workers(
+    factory: str, sock: socket.socket, settings: Settings, hold: Hold, metrics: socket.socket | None
+) -> None:
+    """Watch over worker processes until a signal comes; `factory` names a function that makes the application.
+
+    Their numbers are served on a socket of their own, where there is one.
+    """
     with tempfile.TemporaryDirectory(prefix="trunkline-metrics-") as directory, _held(hold):
         os.environ[DIRECTORY_VARIABLE] = directory
-        Multiprocess(config(factory, bounds_of(settings), workers=settings.workers), sockets=[sock]).run()
+        with numbers_served(metrics, text_of_all):
+            Multiprocess(config(factory, bounds_of(settings), workers=settings.workers), sockets=[sock]).run()
 
 
 @contextmanager

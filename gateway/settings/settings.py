@@ -14,7 +14,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -131,6 +140,8 @@ class Settings(BaseSettings):
     """32 bytes in hexadecimal; without it one is made once and kept with the store."""
     cursor_key_file: Path | None = None
     listen: str = "127.0.0.1:8000"
+    metrics_listen: str = ""
+    """where `/metrics` is, without tokens, and then not at `listen`; empty: at `listen`."""
     workers: Positive = 1
     hosts: tuple[str, ...] = ()
     """the names that requests may use for us (Host); without it any, or with no issuers loopback's."""
@@ -178,13 +189,21 @@ class Settings(BaseSettings):
     """where spans go: an OpenTelemetry collector, such as http://127.0.0.1:4318/v1/traces; needs trunkline[traces]."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    @field_validator("listen")
+    @field_validator("listen", "metrics_listen")
     @classmethod
-    def _host_and_port(cls, value: str) -> str:
+    def _host_and_port(cls, value: str, info: ValidationInfo) -> str:
         host, separator, port = value.rpartition(":")
+        if not value and info.field_name == "metrics_listen":
+            return value
         if not (host and separator and port.isdecimal() and int(port) <= 65_535):
             raise ValueError(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8000.")
         return value
+
+    @model_validator(mode="after")
+    def _two_addresses(self) -> Self:
+        if self.metrics_listen == self.listen and not self.listen.endswith(":0"):
+            raise ValueError("metrics_listen is the same address as listen: leave it out, and /metrics is there.")
+        return self
 
     @field_validator("issuers")
     @classmethod
@@ -201,8 +220,7 @@ class Settings(BaseSettings):
     @property
     def address(self) -> tuple[str, int]:
         """The host and port to listen on."""
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
+        return host_and_port(self.listen)
 
     @classmethod
     def settings_customise_sources(
@@ -217,6 +235,12 @@ class Settings(BaseSettings):
         if cls.toml is None:
             return init_settings, env_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, cls.toml)
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """Take a checked HOST:PORT apart."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 def load_settings(**given: Any) -> Settings:

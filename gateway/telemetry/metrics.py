@@ -45,6 +45,12 @@ class Metrics:
             ("system", "outcome"),
             registry=self._registry,
         )
+        self._refused = Counter(
+            "trunkline_connections_refused",
+            "Connections that were refused or ended for want of room: process, address, idle (made room for another).",
+            ("reason",),
+            registry=self._registry,
+        )
         self._children: dict[tuple[int, str], Histogram] = {}
 
     def count(self, exchange: Exchange) -> float:
@@ -67,10 +73,17 @@ class Metrics:
         """Count an attempt: done, again or dead."""
         self._outcomes.labels(system, outcome).inc()
 
+    def refused(self, reason: str) -> None:
+        """Count a connection for which there was no room: process or address; or idle, one that made room."""
+        self._refused.labels(reason).inc()
+
     def text(self) -> bytes:
         """Give everything in Prometheus's text format."""
-        registry = self._registry
-        if os.environ.get(DIRECTORY_VARIABLE):
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves it bare
-        return generate_latest(registry)
+        return text_of_all() if os.environ.get(DIRECTORY_VARIABLE) else generate_latest(self._registry)
+
+
+def text_of_all() -> bytes:
+    """Give what all worker processes have counted, from the files in their directory."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves it bare
+    return generate_latest(registry)

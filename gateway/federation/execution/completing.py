@@ -11,7 +11,7 @@ from typing import Any
 from graphql import GraphQLList, GraphQLNonNull, GraphQLSchema, is_leaf_type
 
 from gateway.federation.execution.entities import Object, Place
-from gateway.federation.execution.faults import Fault
+from gateway.federation.execution.faults import Fault, fields_of
 from gateway.federation.execution.leaves import Unfit, accept
 from gateway.federation.execution.projection import is_type_irrelevant
 from gateway.federation.planning.items import Item, Items
@@ -29,7 +29,7 @@ def complete(
     graph: QueryGraph, schema: GraphQLSchema, plan: QueryPlan, data: Object, told: list[Fault]
 ) -> tuple[Object | None, list[Fault]]:
     """Give the answer's data, and what else is to be told of it."""
-    walking = _Walking(graph, schema, plan.items, {each.place for each in told})
+    walking = _Walking(graph, schema, plan.items, told)
     try:
         root = graph.supergraph.roots[plan.operation.kind]
         return walking.object(root, (plan.operation.root,), plan.names, data, ()), walking.found
@@ -40,11 +40,21 @@ def complete(
 class _Walking:
     """One walk over what was fetched."""
 
-    def __init__(self, graph: QueryGraph, schema: GraphQLSchema, items: Items, told: set[Place]) -> None:
+    def __init__(self, graph: QueryGraph, schema: GraphQLSchema, items: Items, told: list[Fault]) -> None:
         self._graph = graph
         self._schema = schema
         self._items = items
-        self._told = told
+        self._told: set[Place] = set()
+        """the places of errors, and all above them."""
+        self._at: set[Place] = set()
+        """the places themselves,"""
+        self._counted: set[Place] = set()
+        """and without indexes those of errors that have more places than are known one by one."""
+        for each in told:
+            for place in (each.place, *each.others):
+                self._note(place)
+            if each.count > 1 + len(each.others):
+                self._counted.add(fields_of(each.place))
         self.found: list[Fault] = []
 
     def object(self, type_: str, sets: Sets, names: Names, data: Object, place: Place) -> Object:
@@ -107,8 +117,17 @@ class _Walking:
         self._tell((*place, *asked[:1]), f"No subgraph told which {type_} this is.")
         return None
 
+    def _note(self, place: Place) -> None:
+        self._at.add(place)
+        self._told.update(place[:length] for length in range(len(place) + 1))
+
     def _tell(self, place: Place, message: str) -> None:
         """Tell of a place, unless an error at it, above it or below it has been told."""
-        if not any(place[: len(each)] == each[: len(place)] for each in self._told):
-            self._told.add(place)
-            self.found.append(Fault(place=place, message=message, code="SUBGRAPH_FAILED", subgraph=""))
+        above = (place[:length] for length in range(len(place) + 1))
+        if place in self._told or any(each in self._at for each in above) or self._is_counted(fields_of(place)):
+            return
+        self._note(place)
+        self.found.append(Fault(place=place, message=message, code="SUBGRAPH_FAILED", subgraph=""))
+
+    def _is_counted(self, fields: Place) -> bool:
+        return any(fields[: len(each)] == each[: len(fields)] for each in self._counted)

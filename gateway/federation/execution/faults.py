@@ -1,6 +1,7 @@
 """A subgraph names the places of its errors in its own answer; a client must find them in the one it gets.
 
-A fault is an error and its place in the client's answer. Entities that a subgraph could not give have as many places as they
+A fault is an error and its places in the client's answer. What one subgraph lacks at many entities is one fault, which has the
+first place and counts them: a list of the same sentence tells nobody more. Entities that a subgraph could not give have as many places as they
 lie in; keys that were made up for fetching become the client's own again; and what a client has not asked for (the key of an
 entity, a requirement) is told of at the object that it belongs to.
 """
@@ -8,9 +9,9 @@ entity, a requirement) is told of at the object that it belongs to.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, takewhile
-from typing import Any, TypeGuard, cast
+from typing import Any, Final, TypeGuard, cast
 
 from gateway.errors import MOST_ERRORS, Code
 from gateway.federation.execution.entities import Asked, Object, Place, places
@@ -19,6 +20,9 @@ from gateway.federation.planning.names import Names, Written
 from gateway.federation.planning.plan import QueryPlan, Request
 from gateway.federation.query_graph import QueryGraph
 from gateway.federation.selections import Sets
+
+MOST_PLACES: Final = 100_000
+"""of one answer's errors that are looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +33,26 @@ class Fault:
     message: str
     code: str
     subgraph: str
+    count: int = 1
+    """of its places: they differ by the indexes of lists only."""
+    others: tuple[Place, ...] = ()
+    """some of the other places."""
+
+    @property
+    def kind(self) -> tuple[Place, str, str, str]:
+        """What it has in common with the faults that are told together with it."""
+        return fields_of(self.place), self.message, self.code, self.subgraph
+
+    def with_more(self, other: Fault) -> Fault:
+        """Count another of its kind in."""
+        places = (*self.others, other.place, *other.others)[: MOST_ERRORS - 1]
+        return replace(self, count=self.count + other.count, others=places)
 
     def printed(self) -> dict[str, Any]:
         """Give it as an error of the GraphQL response format."""
-        extensions = {"code": self.code, **({"subgraph": self.subgraph} if self.subgraph else {})}
+        extensions: dict[str, Any] = {"code": self.code, **({"subgraph": self.subgraph} if self.subgraph else {})}
+        if self.count > 1:
+            extensions["count"] = self.count
         path = {"path": list(self.place)} if self.place else {}
         return {"message": self.message, **path, "extensions": extensions}
 
@@ -50,20 +70,38 @@ class Telling:
         self, request: Request, asked: Mapping[str, Asked], subgraph: str, errors: Sequence[Mapping[str, Any]]
     ) -> Iterator[Fault]:
         """Give the faults that the errors of an answer are; no more than an answer can have."""
+        different = {(_message(each), _code(each), str(each.get("path"))): each for each in errors}
         found = (
-            Fault(place=self.visible(place), message=_message(each), code=_code(each), subgraph=subgraph)
-            for each in errors[:MOST_ERRORS]
+            (place, message, code)
+            for (message, code, _), each in different.items()
             for place in self._places(request, asked, each.get("path"))
         )
-        yield from dict.fromkeys(islice(found, MOST_ERRORS))
+        yield from self._together(found, subgraph)
 
     def lost(self, asked: Asked, objects: Iterable[Object], subgraph: str, message: str) -> Iterator[Fault]:
         """Give the faults at what was to be asked of entities, and was not answered without an error saying so."""
-        found = (
-            Fault(place=self.visible(place), message=message, code=Code.SUBGRAPH_FAILED.value, subgraph=subgraph)
-            for place in self._of_objects(asked, objects, None)
-        )
-        yield from dict.fromkeys(islice(found, MOST_ERRORS))
+        code = Code.SUBGRAPH_FAILED.value
+        found = ((place, message, code) for place in self._of_objects(asked, objects, None))
+        yield from self._together(found, subgraph)
+
+    def _together(self, found: Iterable[tuple[Place, str, str]], subgraph: str) -> Iterator[Fault]:
+        """Put those together that differ by indexes only; no more of the rest than an answer can have."""
+        kinds: dict[tuple[Place, str, str], dict[Place, None]] = {}
+        for place, message, code in islice(found, MOST_PLACES):
+            kind = (fields_of(place), message, code)
+            if kind in kinds or len(kinds) < MOST_ERRORS:
+                kinds.setdefault(kind, {})[place] = None
+        for (_, message, code), found_at in kinds.items():
+            first, *others = dict.fromkeys(map(self.visible, islice(found_at, MOST_ERRORS)))
+            seen = 1 + len(others)
+            yield Fault(
+                place=first,
+                message=message,
+                code=code,
+                subgraph=subgraph,
+                count=seen if len(found_at) <= MOST_ERRORS else len(found_at),
+                others=tuple(others),
+            )
 
     def _places(self, request: Request, asked: Mapping[str, Asked], path: Any) -> Iterator[Place]:
         first, *rest = path if isinstance(path, list) and path else (None,)
@@ -146,8 +184,22 @@ class Telling:
 
 def untold(faults: Iterable[Fault], told: Sequence[Fault]) -> list[Fault]:
     """Give the faults whose places no error at them or above them explains."""
-    known = {each.place for each in told}
+    known = {place for each in told for place in (each.place, *each.others)}
     return [each for each in faults if not any(each.place[:length] in known for length in range(len(each.place) + 1))]
+
+
+def fields_of(place: Place) -> Place:
+    """Give a place without the indexes of lists."""
+    return tuple(each for each in place if isinstance(each, str))
+
+
+def together(faults: Iterable[Fault]) -> list[Fault]:
+    """Put those together, of all requests, that differ by indexes only."""
+    kinds: dict[Any, Fault] = {}
+    for each in faults:
+        known = kinds.get(each.kind)
+        kinds[each.kind] = each if known is None else known.with_more(each)
+    return list(kinds.values())
 
 
 def _is_index(value: Any) -> TypeGuard[int]:

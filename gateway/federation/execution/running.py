@@ -19,7 +19,7 @@ from graphql import GraphQLSchema
 from gateway.errors import MOST_ERRORS
 from gateway.federation.execution.completing import complete
 from gateway.federation.execution.entities import Asked, Object, collect, merge, put_back
-from gateway.federation.execution.faults import Fault, Telling, untold
+from gateway.federation.execution.faults import Fault, Telling, together, untold
 from gateway.federation.execution.projection import Irregular, Project
 from gateway.federation.execution.representing import EntityReader, entity_reader, gather
 from gateway.federation.planning.plan import QueryPlan, Request
@@ -209,4 +209,4 @@ class Run:
                     log.warning("values do not fit the schema", found=found)
         if not self.faults:
             return {"data": data}
-        return {"data": data, "errors": [each.printed() for each in self.faults[:MOST_ERRORS]]}
+        return {"data": data, "errors": [each.printed() for each in together(self.faults)[:MOST_ERRORS]]}

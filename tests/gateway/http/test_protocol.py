@@ -33,9 +33,12 @@ class App:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.refused: list[str] = []
+        """why, of each connection for which there was no room."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
+            scope["state"][protocol.CONNECTIONS_REFUSED] = self.refused.append
             while (message := await receive())["type"] != "lifespan.shutdown":
                 await send({"type": f"{message['type']}.complete"})
             await send({"type": "lifespan.shutdown.complete"})
@@ -403,10 +406,11 @@ class TestRoom:
 
     async def test_one_address_has_so_many(self) -> None:
         bounds = replace(BOUNDS, connections_per_address=3, head_seconds=LIMIT)
-        async with serving(bounds) as (port, _), contextlib.AsyncExitStack() as stack:
+        async with serving(bounds) as (port, app), contextlib.AsyncExitStack() as stack:
             for _ in range(3):
                 await stack.enter_async_context(Client(port))
             found = await sent(port, b"")
+            assert app.refused == ["address"]
             assert found.startswith(b"HTTP/1.1 503 ")
             assert b"retry-after: 1\r\n" in found
             assert found.endswith(b"\r\n\r\nThere are too many connections")
@@ -417,22 +421,25 @@ class TestRoom:
                 assert b" 200 " in await sent(port, GET[:-2] + b"connection: close\r\n\r\n")
                 await asyncio.sleep(0.05)
         assert len(app.asked) == 5
+        assert app.refused == []
 
     async def test_who_waits_longest_for_a_head_makes_room(self) -> None:
         bounds = replace(BOUNDS, connections=2, head_seconds=LIMIT)
-        async with serving(bounds) as (port, _), Client(port) as first, Client(port) as second:
+        async with serving(bounds) as (port, app), Client(port) as first, Client(port) as second:
             await second.send(GET)
             await second.take()
             async with Client(port) as third:
                 await third.send(GET)
                 assert b" 200 " in await third.take()
+                assert app.refused == ["idle"]
             assert await first.take() == b""
             await second.send(GET)
             assert b" 200 " in await second.take()
 
     async def test_whoever_is_being_answered_does_not(self) -> None:
-        async with serving(replace(BOUNDS, connections=1)) as (port, _), Client(port) as client:
+        async with serving(replace(BOUNDS, connections=1)) as (port, app), Client(port) as client:
             await client.send(GET.replace(b"/headers", b"/slow"))
             await asyncio.sleep(0.1)
             assert (await sent(port, GET)).startswith(b"HTTP/1.1 503 ")
+            assert app.refused == ["process"]
             assert (await client.take()).endswith(b"slow")

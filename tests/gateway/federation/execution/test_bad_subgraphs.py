@@ -230,10 +230,44 @@ async def test_nothing_is_asked_of_a_subgraph_that_nothing_is_wanted_from(
 
 async def test_at_most_nine_errors_are_told(subgraphs: Subgraphs, supergraph: Path) -> None:
     subgraphs.behaviours["a"] = saying({"data": {"products": [{"id": str(each)} for each in range(50)]}})
-    subgraphs.behaviours["b"] = saying({"errors": [{"message": "x"}] * 30})
-    async with gateway(supergraph) as client:
+    subgraphs.behaviours["b"] = saying({"errors": [{"message": f"x{each}"} for each in range(30)]})
+    async with gateway(supergraph, subgraphs={"b": {"show_messages": True}}) as client:
         answer = await ask(client, "{ products { note } }")
-    assert len(answer["errors"]) == 9
+    assert [each["message"] for each in answer["errors"]] == [f"x{each}" for each in range(9)]
+
+
+FAILING = {
+    "it is away": saying("", status=503),
+    "it answers one error for all": saying({"errors": [{"message": "x"}] * 30}),
+    "it answers one for each entity": saying(
+        {"data": None, "errors": [{"message": "x", "path": ["_entities", each]} for each in range(50)]}
+    ),
+    "it answers none": saying({"data": {"_entities": []}}),
+}
+
+
+@pytest.mark.parametrize("behaviour", FAILING.values(), ids=FAILING)
+@pytest.mark.parametrize("field", ["note", "strict"])
+async def test_what_a_subgraph_lacks_at_many_entities_is_one_error_with_their_number(
+    subgraphs: Subgraphs, supergraph: Path, behaviour: Behaviour, field: str
+) -> None:
+    subgraphs.behaviours["a"] = saying({"data": {"products": [{"id": str(each)} for each in range(50)]}})
+    subgraphs.behaviours["b"] = behaviour
+    async with gateway(supergraph, tries=1) as client:
+        answer = await ask(client, f"{{ products {{ {field} }} }}")
+    assert answer["data"] == {"products": [{"note": None} if field == "note" else None] * 50}
+    (error,) = answer["errors"]
+    assert error["path"] == ["products", 0, field]
+    assert error["extensions"]["count"] == 50
+
+
+async def test_each_field_that_is_lacking_is_one_error(subgraphs: Subgraphs, supergraph: Path) -> None:
+    subgraphs.behaviours["a"] = saying({"data": {"products": [{"id": str(each)} for each in range(3)]}})
+    subgraphs.behaviours["b"] = saying("", status=503)
+    async with gateway(supergraph, tries=1) as client:
+        answer = await ask(client, "{ products { note tags name } }")
+    found = [(each["path"], each["extensions"]["count"]) for each in answer["errors"]]
+    assert found == [(["products", 0, "note"], 3), (["products", 0, "tags"], 3)]
 
 
 async def test_messages_are_shown_of_subgraphs_that_the_operator_names(subgraphs: Subgraphs, supergraph: Path) -> None:
