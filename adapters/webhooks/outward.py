@@ -53,8 +53,9 @@ _SPECIAL: Final[tuple[IPv4Network | IPv6Network, ...]] = (
         ),
     ),
 )
-"""What is not, or not surely, reachable by its own address from everywhere: IANA's special-purpose registries, and multicast.
-Ranges for protocols (`2001::/23`, `192.0.0.0/24`) are refused whole. The table is ours: what `ipaddress` calls global differs
+"""What is not, or not surely, reachable by its own address from everywhere: IANA's special-purpose registries (RFC 6890, RFC 8190;
+each row whose "Globally Reachable" is not True in iana-ipv4-special-registry-1.csv and iana-ipv6-special-registry-1.csv, compared
+in November 2026; a test has the rows), and multicast (RFC 5771). Ranges for protocols (`2001::/23`, `192.0.0.0/24`) are refused whole. The table is ours: what `ipaddress` calls global differs
 between versions of Python."""
 
 
