@@ -60,7 +60,8 @@ async def _store(settings: Settings, *, mend: bool) -> list[Finding]:
         check_address(settings)
         version, state = await examine_store(settings, mend=mend)
     except CommandFailed as error:
-        return [Finding(part="database", well=False, text=f"{error.message.rstrip('.')}. {error.hint}".strip())]
+        text = f"{error.message.rstrip('.')}. {error.hint}".strip()
+        return [Finding(part="database", well=False, text=f"at {settings.store}: {text}")]
     schema = f"version {state.version}"
     if not state.is_current:
         schema += f", {len(state.missing)} constraints or indexes are missing. Run: trunkline check --migrate"

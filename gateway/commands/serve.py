@@ -28,7 +28,8 @@ def command(store: str | None, listen: str | None, workers: int | None) -> None:
     settings = load_settings()
     if not settings.issuers:
         raise SettingsBroken(
-            "issuers: there is none, and nothing is served without tokens; `trunkline token` makes one."
+            "issuers: there is none, and nothing is served without tokens; to try things out, "
+            "`trunkline token --setting` prints one for TRUNKLINE_ISSUERS."
         )
     require(settings.traces)
     configure_log(settings.log_level)
