@@ -75,14 +75,19 @@ _REFUSALS: Final[dict[RefusalCode, str]] = {
 def answer_for(error: GraphError) -> dict[str, Any]:
     """Give the response without data for an error of the graph."""
     if isinstance(error, Refused):
-        return _response(str(error), _REFUSALS[error.code], {}, path=list(error.path), hint=error.hint)
+        return _response(_sentence(error), _REFUSALS[error.code], {}, path=list(error.path), hint=error.hint)
     treatment = next((each for known, each in _TREATMENTS if isinstance(error, known)), _FAILED)
     if treatment.mask:
         log.error("an error was masked", code=treatment.code, reason=f"{type(error).__name__}: {error}")
     after = {"retryAfter": error.retry_after} if isinstance(error, StoreUnavailable | Throttled) else {}
     if treatment.mask:
         return _response(treatment.mask, treatment.code, after, hint=error.hint if treatment.tells_hint else "")
-    return _response(str(error), treatment.code, after, hint=error.hint)
+    return _response(_sentence(error), treatment.code, after, hint=error.hint)
+
+
+def _sentence(error: GraphError) -> str:
+    """Give what happened; what to do about it stands beside it."""
+    return error.message if error.message.endswith(".") else f"{error.message}."
 
 
 def _response(

@@ -7,9 +7,12 @@ are set, authentication. All of it is plain ASGI.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Lifespan
 
@@ -49,8 +52,12 @@ def open_middleware(
     return Observed(Admission(app, rules_of(settings), refusing), metrics, refusing)
 
 
+async def _not_found(_: Request, __: Exception) -> Response:
+    return PlainTextResponse("Nothing is here. GraphQL is at /graphql.\n", HTTPStatus.NOT_FOUND)
+
+
 def routed(routes: Sequence[BaseRoute], lifespan: Lifespan[Starlette] | None = None) -> Starlette:
     """Make an application of routes; no path is redirected, which would lead to the Host that the client has named."""
-    app = Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPStatus.NOT_FOUND: _not_found})
     app.router.redirect_slashes = False
     return app
