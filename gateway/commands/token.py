@@ -46,5 +46,7 @@ def command(
     if kind not in {each.value for each in Role} or (kind == Role.SYSTEM.value) != bool(system):
         raise click.BadParameter("is none of operator, analyst, customer, system:NAME, router.", param_hint="--role")
     if (kind == Role.CUSTOMER.value) != bool(customers):
-        raise click.BadParameter("is given with the role customer, once for each customer, and with no other role.", param_hint="--customer")
+        raise click.BadParameter(
+            "is given with the role customer, once for each customer, and with no other role.", param_hint="--customer"
+        )
     click.echo(local.token(subject=subject, role=role, customers=customers, seconds=seconds))

@@ -288,21 +288,18 @@ class TestPlans:
         federation, _ = self.federation()
         text = "{ " + " ".join(f"a{n}: user {{ name mail }}" for n in range(200)) + " }"
         planned_in: list[int] = []
-        loop_goes_on = threading.Event()
+        loop, loop_goes_on = asyncio.get_running_loop(), threading.Event()
         plan = Planner.plan
 
         def planning(planner: Planner, normalized: Normalized) -> QueryPlan:
             planned_in.append(threading.get_ident())
+            loop.call_soon_threadsafe(loop_goes_on.set)
             # Beside the loop this ends; in the loop nobody could set it.
             assert loop_goes_on.wait(60), "planning holds up the event loop"
             return plan(planner, normalized)
 
         monkeypatch.setattr(Planner, "plan", planning)
-        asking = asyncio.gather(*(self.ask(federation, text) for _ in range(3)))
-        while not planned_in:
-            await asyncio.sleep(0.001)
-        loop_goes_on.set()
-        answers = await asking
+        answers = await asyncio.gather(*(self.ask(federation, text) for _ in range(3)))
         assert answers[0] == answers[1] == answers[2]
         assert len(planned_in) == 1
         assert planned_in != [threading.get_ident()]
