@@ -10,6 +10,7 @@ import http.client
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -55,15 +56,14 @@ def announced(sock: socket.socket, say: Say, *more: str) -> Iterator[None]:
 
 
 def _wait(address: tuple[str, int], over: threading.Event, say: Say, lines: tuple[str, ...]) -> None:
-    waited, told = 0.0, ""
+    patient_until, told = time.monotonic() + PATIENCE, ""
     while not over.wait(LOOK_SECONDS):
         reason = _reason(*address)
         if reason is None:
             for each in lines:
                 say(each)
             return
-        waited += LOOK_SECONDS
-        if reason and reason != told and waited >= PATIENCE:
+        if reason and reason != told and time.monotonic() >= patient_until:
             told = reason
             say(f"Not ready yet: {reason}")
 

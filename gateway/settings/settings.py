@@ -309,4 +309,6 @@ def _sentence(error: Any) -> str:
     message = str(error["msg"]).removeprefix("Value error, ").rstrip(".")
     if error["type"] == "extra_forbidden":
         message = f"there is no such setting{nearest(name, names_of(Settings))}"
+    if error["type"] == "tuple_type":
+        message = 'is no list, such as ["one", "two"]'
     return f"{name}: {message[:1].lower()}{message[1:]}."
