@@ -33,7 +33,7 @@ from gateway.http.serving import bound, listening
 from gateway.preparing.cache import SharedCache
 from gateway.preparing.new_work import UNMETERED, NewWork
 from gateway.preparing.preparing import Preparing
-from gateway.settings.settings import Settings
+from gateway.settings.settings import Limits, Settings
 from gateway.settings.subgraph import FederationSettings
 from gateway.standalone import application
 from graph.model.scope import Principal, Role
@@ -105,6 +105,28 @@ def test_what_cannot_be_served_is_said_at_once(supergraph: Path, settings: dict[
     given = {"listen": "127.0.0.1:0", **settings, "federation": FederationSettings(**federation)}
     with pytest.raises((SettingsBroken, CommandFailed), match=message):
         application(Settings(**given))
+
+
+async def test_without_issuers_new_work_is_counted_by_the_clients_address(supergraph: Path) -> None:
+    given = Settings(
+        listen="127.0.0.1:0",
+        limits=Limits(new_documents_per_minute=3),
+        federation=FederationSettings(supergraph=supergraph),
+    )
+    sock = bound(given)
+    base = f"http://127.0.0.1:{sock.getsockname()[1]}"
+    async with listening(application(given), sock):
+        first = [await status_of(base, "127.0.0.1", f"{{ a{number}: __typename }}") for number in range(12)]
+        assert first[0] == 200
+        assert first[-1] == 429
+        assert await status_of(base, "127.0.0.2", "{ b: __typename }") == 200, "it has an allowance of its own"
+
+
+async def status_of(base: str, address: str, query: str) -> int:
+    """Ask from one of this machine's addresses."""
+    transport = httpx.AsyncHTTPTransport(local_address=address)
+    async with httpx.AsyncClient(base_url=base, transport=transport, timeout=30) as client:
+        return (await client.post("/graphql", json={"query": query})).status_code
 
 
 def test_a_broken_supergraph_is_told_line_by_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
