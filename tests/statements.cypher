@@ -353,10 +353,11 @@ MATCH (t:Ticket {orderKey: row.orderKey})
 WHERE t.system = $system
 SET t._lock = true
 REMOVE t._lock
-WITH t, row, t.status AS before, EXISTS {
+WITH t, row, t.status AS before,
+  CASE WHEN t.changedAt > datetime.realtime().epochMillis + $skew THEN 0 ELSE coalesce(t.changedAt, 0) END AS last, EXISTS {
   MATCH (d:Delivery {openKey: row.orderKey}) WHERE d.system = $system AND d.state = 'READY'
 } AS more
-WHERE row.changedAt IS NULL OR row.changedAt >= coalesce(t.changedAt, 0)
+WHERE row.changedAt IS NULL OR row.changedAt >= last
 SET t.externalId = row.id,
     t.changedAt = coalesce(row.changedAt, t.changedAt),
     t.status = CASE WHEN more OR row.status IS NULL THEN t.status ELSE row.status END
