@@ -113,6 +113,7 @@ def test_each_code_of_a_refusal_has_a_treatment_at_each_edge(code: RefusalCode) 
     known = Code(error["extensions"]["code"])
     assert 400 <= TREATMENTS[known].status < 500, "the caller's mistake"
     assert (error["path"], error["extensions"]["hint"]) == (["a"], "Do otherwise")
+    assert error["message"] == "No.", "the hint is told once"
     assert 400 <= refusal_of(refused).status < 500
     assert refusal_in([error]).status < 500
 

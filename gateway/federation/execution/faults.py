@@ -21,8 +21,8 @@ from gateway.federation.planning.plan import QueryPlan, Request
 from gateway.federation.query_graph import QueryGraph
 from gateway.federation.selections import Sets
 
-MOST_PLACES: Final = 100_000
-"""of one answer's errors that are looked at."""
+MOST_PLACES: Final = 10_000
+"""of one answer's errors that are counted: it is done in the event loop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

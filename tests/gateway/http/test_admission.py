@@ -192,8 +192,11 @@ class TestOrigin:
 
 @pytest.mark.parametrize("path", [b"/graphql/", b"/livez/", b"//evil.test/graphql", b"/graphql//"])
 async def test_no_path_leads_to_the_clients_host(gateway: httpx.URL, path: bytes) -> None:
-    assert await sent(gateway, b"Host: evil.test", path=path) == (404, "Not Found")
+    assert await sent(gateway, b"Host: evil.test", path=path) == (404, "Nothing is here. GraphQL is at /graphql.\n")
 
 
 async def test_nor_does_one_without_its_slash(without_tokens: httpx.URL) -> None:
-    assert await sent(without_tokens, b"Host: localhost", path=b"/tmf-api") == (404, "Not Found")
+    assert await sent(without_tokens, b"Host: localhost", path=b"/tmf-api") == (
+        404,
+        "Nothing is here. GraphQL is at /graphql.\n",
+    )

@@ -65,7 +65,8 @@ async def test_health_needs_no_token_and_leaves_no_line(client: httpx.AsyncClien
     with capture_logs() as lines:
         for path in ("/livez", "/readyz", "/metrics"):
             assert (await client.get(path)).status_code == 200
-        assert (await client.get("/nothing")).status_code == 404
+        nothing = await client.get("/nothing")
+        assert (nothing.status_code, nothing.text) == (404, "Nothing is here. GraphQL is at /graphql.\n")
     assert lines == []
 
 

@@ -19,7 +19,7 @@ from gateway.operations.introspection import introspect
 from gateway.operations.pipeline import GraphRequest, Pipeline
 from gateway.operations.schema import read_schema
 from gateway.preparing.cache import SharedCache
-from gateway.preparing.new_work import NewWork
+from gateway.preparing.new_work import UNIT_SECONDS, NewWork, units_of
 from gateway.preparing.preparing import Preparing
 from gateway.settings.settings import Limits, Settings
 from graph.model.scope import Principal, Role
@@ -566,3 +566,45 @@ async def test_some_roles_may_be_kept_from_the_schema() -> None:
 
 async def test_a_schema_without_subscriptions_refuses_them() -> None:
     assert await outcome(pipeline(), "subscription { hello }") == Code.GRAPHQL_VALIDATION_FAILED
+
+
+SMALL_DOCUMENTS_THAT_COST = {
+    "a thousand times one field": ("{ " + "__typename " * 3_000 + "}", {Code.LIMIT_EXCEEDED}),
+    "fragments that double": (
+        "{ ...f0 } "
+        + " ".join(
+            f"fragment f{n} on Query {{ ...f{n + 1} ... @include(if: true) {{ ...f{n + 1} }} }}" for n in range(90)
+        )
+        + " fragment f90 on Query { __typename }",
+        {Code.LIMIT_EXCEEDED},
+    ),
+    "fragments in a circle": (
+        "query ($c: Boolean = true) { ...A } fragment A on Query { x: __typename ...A @include(if: $c) }",
+        {Code.GRAPHQL_VALIDATION_FAILED},
+    ),
+    "unknown names and directives": (
+        "{ " + " ".join(f"x{n} @u{n}" for n in range(1_900)) + " }",
+        {Code.LIMIT_EXCEEDED, Code.GRAPHQL_VALIDATION_FAILED},
+    ),
+    "arguments in another order": (
+        "{ "
+        + " ".join(
+            "customers(first: 1, after: null) { id } customers(after: null, first: 1) { id }" for _ in range(150)
+        )
+        + " }",
+        {Code.LIMIT_EXCEEDED, Code.GRAPHQL_VALIDATION_FAILED},
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "codes"), SMALL_DOCUMENTS_THAT_COST.values(), ids=SMALL_DOCUMENTS_THAT_COST)
+async def test_a_small_document_that_would_cost_is_refused_and_remembered(text: str, codes: set[Code]) -> None:
+    """Reports about graphql-core, Strawberry and Apollo: exponential fragments, and comparisons of each field with each."""
+    taken: list[float] = []
+    new_work = NewWork(1_000_000, clock=lambda: 0.0)
+    gates = Pipeline(DictSubgraph(), Settings(), preparing=Preparing(cache=SharedCache(10_000_000), new_work=new_work))
+    for _ in range(2):
+        assert await outcome(gates, text) in codes
+        taken.append(1_000_000 - new_work._account(OPERATOR.subject).left)
+    assert 0 < taken[0] < units_of(text) + 1 / UNIT_SECONDS, "it took less than a second of CPU time"
+    assert taken[1] == taken[0], "and nothing when it came again"

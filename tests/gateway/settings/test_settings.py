@@ -35,6 +35,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("LOG_LEVEL", "loud", "log_level: input should be 'debug'"),
         ("LIMITS__COST", "x", "limits.cost: input should be a valid integer"),
         ("LIMITS__CACHE_BYTES", "9999999", "limits.cache_bytes: input should be greater than or equal to 10000000."),
+        ("SYSTEMS__nms__SOURCES", "nms", 'systems.nms.sources: is no list, such as ["one", "two"].'),
         ("LIMITS__COSTS", "1", "limits.costs: there is no such setting (did you mean limits.cost?)."),
         ("ISSUERS", "https://issuer", "issuers: what TRUNKLINE_ISSUERS holds is not JSON."),
         ("ISSUERS", "[{}]", "issuers.0.issuer: field required."),
