@@ -162,6 +162,8 @@ class Registering:
     pause: float
     """after a refusal; each is twice as long as the one before, up to an hour."""
     _next_at: float = 0.0
+    _unkept: str | None = None
+    """what was registered, and is not written down yet: the database did not answer."""
 
     async def once(self) -> None:
         """Register, unless that was done by any process, or was refused a short while ago."""
@@ -181,8 +183,9 @@ class Registering:
         before = await registration(self.store, self.system, deadline=self._soon())
         if before is not None and before.holds(self.address, self.callback):
             return
-        their_id = await self.subscribed.subscribe(self.callback, deadline=self._soon())
-        stale = before.their_id if before and before.address == self.address else ""
+        if self._unkept is None:
+            self._unkept = await self.subscribed.subscribe(self.callback, deadline=self._soon())
+        their_id, stale = self._unkept, before.their_id if before and before.address == self.address else ""
         if stale and their_id and stale != their_id:
             with contextlib.suppress(AdapterError):  # it is forgotten there, most likely: that is why we are here
                 await self.subscribed.unsubscribe(stale, deadline=self._soon())
@@ -194,6 +197,7 @@ class Registering:
             their_id=their_id or stale,
             deadline=self._soon(),
         )
+        self._unkept = None
         log.info("registered with a system", system=self.system, registration=their_id)
 
     def _soon(self) -> float:

@@ -19,7 +19,7 @@ from adapters.delivery import access as access_module
 from adapters.delivery.access import LONGEST_PAUSE, Access
 from adapters.delivery.delivery import Lanes, Pace
 from adapters.delivery.retrying import MOST_CONFLICTS, failed
-from adapters.delivery.sending import said_once
+from adapters.delivery.sending import Registering, said_once
 from adapters.errors import Conflict, NotAdmitted, Rejected
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.journal import read_journal
@@ -29,8 +29,10 @@ from adapters.ticketing.outbound.tmf621 import Tmf621
 from adapters.ticketing.telling import Attention, TicketTeller
 from adapters.transport.credentials import Token, in_file
 from adapters.transport.transport import System, opened
+from graph.errors import StoreUnavailable
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Again, Dead
+from graph.ledger.registrations import registration
 from graph.store.store import Store
 from tests.adapters.delivery.test_delivery import until
 from tests.graph.changes.network import POLICY, Laid, lay, report
@@ -300,3 +302,40 @@ async def test_a_ticket_that_got_another_id_is_found_by_our_key(scene: Scene) ->
         await until(scene.is_settled)
         [moved] = scene.tickets(f"{alarm}:customer-a")
         assert (moved["id"], moved["status"]) == ("moved", "resolved")
+
+
+@dataclass(slots=True)
+class Counting:
+    """A system that makes another registration of each request."""
+
+    made: int = 0
+
+    async def subscribe(self, callback: str, *, deadline: float) -> str:
+        assert (callback, deadline > 0) == ("http://us", True)
+        self.made += 1
+        return f"h-{self.made}"
+
+    async def unsubscribe(self, their_id: str, *, deadline: float) -> None:
+        raise AssertionError(f"{their_id} is the only one, until {deadline}")
+
+
+async def test_a_registration_that_the_database_does_not_take_is_not_made_again(
+    empty_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system, real = Counting(), empty_store.write
+    registering = Registering(
+        store=empty_store, system="desk", address="http://desk", callback="http://us", subscribed=system, seconds=5.0, pause=0.0
+    )  # fmt: skip
+
+    async def away(*_: object, **__: object) -> None:
+        raise StoreUnavailable("The database cannot be reached")
+
+    monkeypatch.setattr(type(empty_store), "write", away)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            await registering.once()
+    monkeypatch.setattr(type(empty_store), "write", lambda _, *given, **named: real(*given, **named))
+    for _ in range(2):
+        await registering.once()
+    found = await registration(empty_store, "desk", deadline=time.monotonic() + 5)
+    assert (system.made, found and found.their_id) == (1, "h-1")
