@@ -7,7 +7,8 @@ looks at all alarms) · `billing/` (who bills it), each with what that system ca
 (outbound); below them what several share: `delivery/` (what waits for a system is sent, by one process at a time) ·
 `endpoint/` (the gates that every call on us passes) · `webhooks/` (the way to an address that somebody else has named) ·
 `transport/` (the way to a system) · `soap/` (how MTOSI names things) · `tmf/` (conventions of TM Forum's APIs, for both
-directions) · `xml/` (XML from outside, messages and feeds) · `errors.py` (what can go wrong). `simulator/` is every
+directions) · `xml/` (XML from outside, messages and feeds) · `errors.py` (what can go wrong) · `passed_over.py` (an item of
+an answer that cannot be read). `simulator/` is every
 surrounding system as a small real server.
 
 Invariants

@@ -95,7 +95,7 @@ def application(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def working(store: Store) -> AsyncIterator[None]:
-        areas = Areas(ticketing=ticketing.reaching, billing=billing.reaching)
+        areas = Areas(ticketing=ticketing.reaching, billing=billing.reaching, passed_over=metrics.passed_over)
         joining = keep_joined(store, policy_of(settings), every=JOIN_SECONDS)
         async with ledger(settings, store, pressure), beside(joining), told(settings, store, areas, metrics.told):
             with northbound.keep(store), waiting.reading(store):
@@ -143,7 +143,7 @@ def served(
         routes += [
             mounted(alarms.BASE, alarms.alarm_routes(edge)),
             mounted(notifications.BASE, notifications.notification_routes(edge)),
-            mounted(tickets.BASE, tickets.ticket_routes(edge)),
+            mounted(tickets.BASE, tickets.ticket_routes(edge, settings.ticketing.statuses if settings.ticketing else {})),
             mounted(usage.BASE, usage.usage_routes(edge)),
             mounted(usage.IPDR_BASE, usage.ipdr_routes(edge)),
             mounted(resources.BASE, resources.resource_routes(edge)),

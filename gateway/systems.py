@@ -34,6 +34,7 @@ from adapters.inventory import Inventory
 from adapters.inventory.outbound.mtosi import Mtosi as MtosiInventory
 from adapters.inventory.outbound.tmf639 import Tmf639
 from adapters.inventory.telling import InventoryTeller
+from adapters.passed_over import Count, PassedOver
 from adapters.ticketing import Ticketing
 from adapters.ticketing.outbound.rt import Rt
 from adapters.ticketing.outbound.rt_resource import RtDesk
@@ -68,6 +69,8 @@ class Areas:
 
     ticketing: Callable[[Ticketing], AbstractContextManager[object]]
     billing: Callable[[Bills], AbstractContextManager[object]]
+    passed_over: Count = lambda _: None
+    """told of each item of a system's answers that cannot be read."""
 
 
 def policy_of(settings: Settings) -> AlarmPolicy:
@@ -118,7 +121,7 @@ async def _ticketing(settings: Settings, store: Store, areas: Areas, note: Note)
     pace = Pace(
         most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=chosen.processing_seconds
     )
-    async with _ticketing_system(chosen) as ticketing:
+    async with _ticketing_system(chosen, PassedOver(chosen.name, areas.passed_over)) as ticketing:
         teller = TicketTeller(store=store, ticketing=ticketing, policy=policy_of(settings), attention=attention)
         async with beside(Lanes(store, teller, pace, owner=owner(), note=note).run()):
             with areas.ticketing(ticketing):
@@ -126,23 +129,23 @@ async def _ticketing(settings: Settings, store: Store, areas: Areas, note: Note)
 
 
 @asynccontextmanager
-async def _ticketing_system(chosen: TicketingSettings) -> AsyncIterator[Ticketing]:
+async def _ticketing_system(chosen: TicketingSettings, passed_over: PassedOver) -> AsyncIterator[Ticketing]:
     """Open the way to the ticketing system, in its dialect."""
     scheme = "token" if chosen.dialect == "rt" else "Bearer"
     system = System(name=chosen.name, address=chosen.address, bearer=chosen.bearer or None, scheme=scheme)
     async with transported(system) as transport:
         match chosen.rt:
             case None:
-                yield Tmf621(transport)
+                yield Tmf621(transport, statuses=chosen.statuses, passed_over=passed_over)
             case rt:
                 desk = RtDesk(
                     queue=rt.queue, key_field=rt.key_field, service_field=rt.service_field, statuses=rt.statuses
                 )
-                yield Rt(transport, desk)
+                yield Rt(transport, desk, passed_over)
 
 
 @asynccontextmanager
-async def _fault_management(settings: Settings, store: Store, _: Areas, note: Note) -> AsyncIterator[None]:
+async def _fault_management(settings: Settings, store: Store, areas: Areas, note: Note) -> AsyncIterator[None]:
     chosen = settings.fault_management
     if chosen is None:
         yield
@@ -159,7 +162,7 @@ async def _fault_management(settings: Settings, store: Store, _: Areas, note: No
         most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=chosen.processing_seconds
     )
     async with transported(System(name=chosen.name, address=chosen.address, bearer=bearer)) as transport:
-        system = _spoken(chosen, transport)
+        system = _spoken(chosen, transport, PassedOver(chosen.name, areas.passed_over))
         teller = alarms.AlarmTeller(
             store=store, fault_management=system, policy=policy_of(settings), attention=attention
         )
@@ -167,14 +170,14 @@ async def _fault_management(settings: Settings, store: Store, _: Areas, note: No
             yield
 
 
-def _spoken(chosen: Chosen, transport: Transport) -> FaultManagement:
+def _spoken(chosen: Chosen, transport: Transport, passed_over: PassedOver) -> FaultManagement:
     match chosen.dialect:
         case "tmf642":
-            return Tmf642(transport)
+            return Tmf642(transport, passed_over)
         case "mtosi":
             return Mtosi(transport)
         case "alerta":
-            return Alerta(transport, key=chosen.bearer or None, environment=chosen.environment)
+            return Alerta(transport, passed_over, key=chosen.bearer or None, environment=chosen.environment)
         case never:
             assert_never(never)
 
@@ -195,7 +198,8 @@ async def _billing(settings: Settings, store: Store, areas: Areas, note: Note) -
         )
         await stack.enter_async_context(beside(Lanes(store, teller, pace, owner=owner(), note=note).run()))
         if chosen.bills_address:
-            bills = Tmf678(await _reached(chosen, chosen.bills_address, stack))
+            transport = await _reached(chosen, chosen.bills_address, stack)
+            bills = Tmf678(transport, PassedOver(chosen.name, areas.passed_over))
             stack.enter_context(areas.billing(bills))
         yield
 

@@ -48,6 +48,11 @@ KEPT: Final[Mapping[str, tuple[str, ...]]] = {
 """By the status that we order: those that people have set in the meantime, and that say more."""
 
 
+def is_kept(status: str | None, ordered: str) -> bool:
+    """Tell whether a status that a ticket has there stays; None, which nobody has explained, may say more than ours."""
+    return ordered != "resolved" if status is None else status in (ordered, *KEPT[ordered])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketState:
     """What the other system says of one ticket."""
@@ -56,15 +61,16 @@ class TicketState:
     """the other system's own."""
     external_id: str | None
     """our order key, or whatever it was opened under."""
-    status: str
-    """one of `graph.model.vocabulary.TICKET_STATES`."""
+    status: str | None
+    """one of `graph.model.vocabulary.TICKET_STATES`; None: a word of their own that nobody has explained."""
     severity: str
     """as they put it: people may have written there what is no word of ours; empty when nothing."""
     changed_at: int | None
-    """epoch milliseconds by their clock."""
+    """epoch milliseconds by their clock; None where they do not say, or not so that it can be read."""
 
     def __post_init__(self) -> None:
-        _check(self.status, TICKET_STATES, "status of a ticket")
+        if self.status is not None:
+            _check(self.status, TICKET_STATES, "status of a ticket")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,14 +88,17 @@ class TicketNote:
 class StatusChange:
     """A status that a ticket got."""
 
-    status: str
-    """one of `graph.model.vocabulary.TICKET_STATES`."""
+    status: str | None
+    """one of `graph.model.vocabulary.TICKET_STATES`; None: a word of their own that nobody has explained."""
+    word: str
+    """as they wrote it."""
     reason: str
     at: int | None
     """epoch milliseconds by their clock."""
 
     def __post_init__(self) -> None:
-        _check(self.status, TICKET_STATES, "status of a ticket")
+        if self.status is not None:
+            _check(self.status, TICKET_STATES, "status of a ticket")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +188,10 @@ class Ticketing(Protocol):
         ...
 
     async def states(self, their_ids: Sequence[str], *, deadline: float) -> list[TicketState]:
-        """Give the states of those of these tickets that are there, in no order."""
+        """Give the states of those of these tickets that are there and can be read, in no order.
+
+        A ticket that cannot be read costs the others nothing: it is passed over (`adapters.passed_over`).
+        """
         ...
 
     async def histories(self, their_ids: Sequence[str], *, deadline: float) -> Mapping[str, TicketHistory | Nonsense]:
@@ -187,7 +199,10 @@ class Ticketing(Protocol):
         ...
 
     async def reported(self, *, since: int | None, deadline: float) -> list[ReportedTicket]:
-        """Give tickets that name services: what has changed since then, by their clock; None: what is open."""
+        """Give tickets that name services: what has changed since then, by their clock; None: what is open.
+
+        A ticket that cannot be read is passed over.
+        """
         ...
 
     async def subscribe(self, callback: str, *, deadline: float) -> None:

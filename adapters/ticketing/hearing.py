@@ -50,13 +50,15 @@ class Hearing:
         news = [each for each in states if _is_news(each, as_known[each.id])]
         heard = [each for each in map(heard_of, (one for one in news if as_known[one.id].is_ours)) if each is not None]
         await note_tickets(self.store, self.system, heard, subject=subject_of(self.system), deadline=self._soon())
-        await self._report([_only_its_state(each) for each in news if not as_known[each.id].is_ours])
+        others = [_only_its_state(each) for each in news if not as_known[each.id].is_ours]
+        await self._report([each for each in others if each is not None])
 
     async def _look_at_reported(self) -> None:
         found = await self.ticketing.reported(since=self._since, deadline=self._soon())
         news = [each for each in found if self._seen.get(each.state.id) != each]
         for start in range(0, len(news), _AT_ONCE):
-            await self._report([reported_of(each) for each in news[start : start + _AT_ONCE]])
+            told = map(reported_of, news[start : start + _AT_ONCE])
+            await self._report([each for each in told if each is not None])
         if len(self._seen) > _MOST_SEEN:
             self._seen.clear()
         self._seen |= {each.state.id: each for each in news}
@@ -74,7 +76,9 @@ async def take(store: Store, system: str, told: ReportedTicket, *, deadline: flo
     heard, subject = heard_of(told.state), subject_of(system)
     if heard is not None:
         await note_tickets(store, system, [heard], subject=subject, deadline=deadline)
-    await report_tickets(store, system, [reported_of(told)], subject=subject, deadline=deadline)
+    reported = reported_of(told)
+    if reported is not None:
+        await report_tickets(store, system, [reported], subject=subject, deadline=deadline)
 
 
 def subject_of(system: str) -> str:
@@ -89,9 +93,11 @@ def heard_of(state: TicketState) -> Heard | None:
     return Heard(order_key=state.external_id, their_id=state.id, status=state.status, changed_at=state.changed_at)
 
 
-def reported_of(reported: ReportedTicket) -> Reported:
-    """Give what it says, for the graph."""
+def reported_of(reported: ReportedTicket) -> Reported | None:
+    """Give what it says, for the graph; None where nobody knows what its status means."""
     state = reported.state
+    if state.status is None:
+        return None
     return Reported(
         their_id=state.id,
         key=state.external_id,
@@ -103,9 +109,10 @@ def reported_of(reported: ReportedTicket) -> Reported:
     )
 
 
-def _only_its_state(state: TicketState) -> Reported:
+def _only_its_state(state: TicketState) -> Reported | None:
     return reported_of(ReportedTicket(state=state, services=None, customer=None))
 
 
 def _is_news(state: TicketState, known: OpenTicket) -> bool:
-    return (state.status, state.changed_at) != (known.status, known.changed_at)
+    """Tell whether it says what is not known yet; a system that gives no times says nothing new by that."""
+    return state.status != known.status or state.changed_at not in (None, known.changed_at)

@@ -2,12 +2,13 @@
 
 `POST /tmf-api/troubleTicketManagement/v4/listener/<event>`, by the ticketing system itself, with a token of its own
 (`system:<name>`, the name that the settings give it), or by an operator. What is told is believed as far as what it
-answers to a question is. A ticket of somebody else's that refers to a service of ours is kept, for that service's customer;
+answers to a question is; unlike there, a time must be one of RFC 3339 and a status one that is known. A ticket of somebody else's that refers to a service of ours is kept, for that service's customer;
 of any other that we have not opened nothing is, and the answer is the same.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from starlette.responses import Response
@@ -15,10 +16,11 @@ from starlette.routing import Route
 
 from adapters.endpoint.body import JSON
 from adapters.endpoint.edge import WRITERS, Action, Call, Edge, routes
-from adapters.endpoint.errors import Refusal
+from adapters.endpoint.errors import MalformedBody, Refusal
 from adapters.errors import Nonsense
 from adapters.ticketing.hearing import take
-from adapters.ticketing.tmf621_resource import reported_of
+from adapters.ticketing.tmf621_resource import Statuses, check_explained, reported_of
+from adapters.tmf.shape import Text, Thing, Time, faults
 from graph.model.scope import Role
 
 BASE: Final = "/tmf-api/troubleTicketManagement/v4"
@@ -27,17 +29,22 @@ EVENTS: Final = (
     "troubleTicketAttributeValueChangeEvent",
     "troubleTicketStatusChangeEvent",
     "troubleTicketDeleteEvent",
+    "troubleTicketResolvedEvent",
     "troubleTicketInformationRequiredEvent",
+)
+"""The listeners of TMF621 v4.0.0."""
+_EVENT: Final = Thing(
+    fields={"event": Thing(fields={"troubleTicket": Thing(fields={"lastUpdate": Time(), "status": Text(least=1)})})}
 )
 
 
-def ticket_routes(edge: Edge) -> list[Route]:
-    """Make the routes, relative to `BASE`."""
-    listen = Action(name="listenToTroubleTicket", roles=WRITERS, run=_heard)
+def ticket_routes(edge: Edge, statuses: Statuses) -> list[Route]:
+    """Make the routes, relative to `BASE`; `statuses` are those of the ticketing system's own lifecycle."""
+    listen = Action(name="listenToTroubleTicket", roles=WRITERS, run=partial(_heard, statuses))
     return routes(edge, {"/listener/{event}": {"POST": listen}})
 
 
-async def _heard(call: Call) -> Response:
+async def _heard(statuses: Statuses, call: Call) -> Response:
     principal, port = call.principal, call.port
     system = port.policy.ticketing
     if principal.effective is Role.SYSTEM and principal.system != system:
@@ -46,8 +53,12 @@ async def _heard(call: Call) -> Response:
         raise Refusal("NOT_FOUND")
     document = await call.body(JSON)
     told = document.get("event") if isinstance(document, dict) else None
+    ticket, where = told.get("troubleTicket") if isinstance(told, dict) else None, "event.troubleTicket"
+    if isinstance(ticket, dict) and (found := faults(_EVENT, document)):
+        raise MalformedBody(found)
     try:
-        reported = reported_of(told.get("troubleTicket") if isinstance(told, dict) else None, "event.troubleTicket")
+        reported = reported_of(ticket, statuses, where)
+        check_explained(reported.state, where)
     except Nonsense as error:
         raise Refusal("BAD_USER_INPUT", f"{error.where}: {error.message}") from error
     if system:

@@ -4,17 +4,20 @@ A ticketing system may be a proxy's login page, another tenant, or a system that
 about our ticket must not move ours. And a ticket is not ours alone: people write notes there and set it on hold. A
 merge patch (RFC 7396) replaces lists as a whole, so what we change in a list is put between what others have in it.
 
+Which ticket it is must be sure. All else of it may be odd: a status of a lifecycle of its own is what the settings say of
+it, or unknown; a time that cannot be read is none.
+
 Pure: bodies out of orders, `TicketState` out of answers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
-from adapters.errors import Malformed, Nonsense
-from adapters.ticketing import KEPT, ReportedTicket, StatusChange, TicketHistory, TicketNote, TicketOrder, TicketState
-from adapters.tmf.tmf630 import read_time
+from adapters.errors import Nonsense
+from adapters.ticketing import ReportedTicket, StatusChange, TicketHistory, TicketNote, TicketOrder, TicketState, is_kept
+from adapters.tmf.tmf630 import time_in_answer, write_time
 from graph.model.vocabulary import EFFECTS, TICKET_STATES
 
 FIELDS: Final = ("id", "externalId", "status", "severity", "lastUpdate", "creationDate")
@@ -33,8 +36,12 @@ _OURS: Final = frozenset({CAUSE, *EFFECTS})
 _LONGEST_REASON: Final = 250
 
 
-def creation(order: TicketOrder, delivery_id: str) -> dict[str, object]:
-    """Make the body that opens a ticket."""
+Statuses: TypeAlias = Mapping[str, str]
+"""Statuses of a lifecycle of their own, each with the word of TMF621 for it."""
+
+
+def creation(order: TicketOrder, delivery_id: str, at: int) -> dict[str, object]:
+    """Make the body that opens a ticket; `at` is now, in epoch milliseconds."""
     return {
         "externalId": order.external_id,
         "ticketType": TICKET_TYPE,
@@ -51,49 +58,60 @@ def creation(order: TicketOrder, delivery_id: str) -> dict[str, object]:
             }
         ],
         "relatedEntity": _entities(order),
-        **({"note": [_note(order, delivery_id)]} if order.note else {}),
+        **({"note": [_note(order, delivery_id, at)]} if order.note else {}),
     }
 
 
-def change(ticket: Mapping[str, object], order: TicketOrder, delivery_id: str) -> dict[str, object]:
+def change(
+    ticket: Mapping[str, object], order: TicketOrder, delivery_id: str, at: int, statuses: Statuses
+) -> dict[str, object]:
     """Make the merge patch that brings a ticket, as it stands there now, to what the order says."""
     patch: dict[str, object] = {"severity": order.severity}
-    if ticket.get("status") not in (order.status, *KEPT[order.status]):
+    if not is_kept(_status(ticket, statuses), order.status):
         patch["status"] = order.status
         if order.note:
             patch["statusChangeReason"] = order.note[:_LONGEST_REASON]
     notes = _list_in(ticket, "note")
     # The delivery's id is the note's: when it is told again, it does not appear twice.
     if order.note and all(_member(each, "id") != delivery_id for each in notes):
-        patch["note"] = [*notes, _note(order, delivery_id)]
-    theirs = [each for each in _list_in(ticket, "relatedEntity") if _member(each, "role") not in _OURS]
-    patch["relatedEntity"] = [*theirs, *_entities(order)]
+        patch["note"] = [*notes, _note(order, delivery_id, at)]
+    if order.status != "resolved" or order.services:  # a ticket that is over goes on to say what it was about
+        theirs = [each for each in _list_in(ticket, "relatedEntity") if _member(each, "role") not in _OURS]
+        patch["relatedEntity"] = [*theirs, *_entities(order)]
     return patch
 
 
-def state_of(answer: object, where: str = "") -> TicketState:
+def state_of(answer: object, statuses: Statuses, where: str = "") -> TicketState:
     """Read one ticket, whosever it is; `where` is its place in the answer."""
     ticket = an_object(answer, where)
     their_id, external_id = _ids(ticket, where)
-    status, severity = _status(ticket, where), ticket.get("severity", "")
-    if not isinstance(severity, str | None):
-        raise _nonsense("has a severity that is no string", where, "severity")
     return TicketState(
         id=their_id,
         external_id=external_id,
-        status=status,
-        severity=severity or "",
-        changed_at=_time(ticket, "lastUpdate", where),
+        status=_status(ticket, statuses),
+        severity=_word(ticket.get("severity")),
+        changed_at=time_in_answer(ticket.get("lastUpdate")),
     )
 
 
-def reported_of(answer: object, where: str = "") -> ReportedTicket:
+def check_explained(state: TicketState, where: str = "") -> TicketState:
+    """Give a state whose status is one of TMF621's; raises Nonsense for one that nobody has explained."""
+    if state.status is None:
+        raise Nonsense(
+            "A ticket that the ticketing system answered has a status that is none of TMF621",
+            hint="Say in the setting ticketing.statuses which of TMF621's it is",
+            where=f"{where}.status".lstrip("."),
+        )
+    return state
+
+
+def reported_of(answer: object, statuses: Statuses, where: str = "") -> ReportedTicket:
     """Read which services a ticket names, and for which customer it says that it is, if it names one only."""
     ticket = an_object(answer, where)
     services = _referred(ticket, "relatedEntity", SERVICE, where) if "relatedEntity" in ticket else None
     customers = set(_referred(ticket, "relatedParty", CUSTOMER, where))
     customer = customers.pop() if len(customers) == 1 else None
-    return ReportedTicket(state=state_of(answer, where), services=services, customer=customer)
+    return ReportedTicket(state=state_of(answer, statuses, where), services=services, customer=customer)
 
 
 def id_of(answer: object, where: str = "") -> str:
@@ -101,13 +119,13 @@ def id_of(answer: object, where: str = "") -> str:
     return _ids(an_object(answer, where), where)[0]
 
 
-def history_of(answer: object, where: str = "") -> TicketHistory:
+def history_of(answer: object, statuses: Statuses, where: str = "") -> TicketHistory:
     """Read what has happened to one ticket; `where` is its place in the answer."""
     ticket = an_object(answer, where)
     their_id, external_id = _ids(ticket, where)
     notes = [_read_note(each, f"{where}.note[{n}]") for n, each in enumerate(_list_in(ticket, "note", where))]
     changes = _list_in(ticket, "statusChange", where)
-    made = [_read_change(each, f"{where}.statusChange[{n}]") for n, each in enumerate(changes)]
+    made = [_read_change(each, statuses, f"{where}.statusChange[{n}]") for n, each in enumerate(changes)]
     return TicketHistory(
         id=their_id,
         external_id=external_id,
@@ -116,9 +134,9 @@ def history_of(answer: object, where: str = "") -> TicketHistory:
     )
 
 
-def state_of_ours(answer: object, external_id: str, where: str = "") -> TicketState:
+def state_of_ours(answer: object, external_id: str, statuses: Statuses, where: str = "") -> TicketState:
     """Read one ticket that must be the one with this key."""
-    state = state_of(answer, where)
+    state = state_of(answer, statuses, where)
     if state.external_id != external_id:
         raise _nonsense(
             "has another external id than the one asked for: it belongs to someone else", where, "externalId"
@@ -128,7 +146,7 @@ def state_of_ours(answer: object, external_id: str, where: str = "") -> TicketSt
 
 def created_at(answer: object, where: str = "") -> int:
     """Read when a ticket was opened there; one that does not say counts as the last."""
-    moment = _time(an_object(answer, where), "creationDate", where)
+    moment = time_in_answer(an_object(answer, where).get("creationDate"))
     return 2**63 if moment is None else moment
 
 
@@ -152,37 +170,42 @@ def _entities(order: TicketOrder) -> list[object]:
     return [alarm, *services]
 
 
-def _note(order: TicketOrder, delivery_id: str) -> dict[str, str]:
-    return {"id": delivery_id, "author": AUTHOR, "text": order.note}
+def _note(order: TicketOrder, delivery_id: str, at: int) -> dict[str, str]:
+    return {"id": delivery_id, "author": AUTHOR, "date": write_time(at), "text": order.note}
 
 
 def _read_note(value: object, where: str) -> TicketNote:
     note = an_object(value, where)
     return TicketNote(
-        author=_text(note, "author", where), text=_text(note, "text", where), at=_time(note, "date", where)
+        author=_text(note, "author", where), text=_text(note, "text", where), at=time_in_answer(note.get("date"))
     )
 
 
-def _read_change(value: object, where: str) -> StatusChange:
+def _read_change(value: object, statuses: Statuses, where: str) -> StatusChange:
     change = an_object(value, where)
-    reason, at = _text(change, "changeReason", where), _time(change, "changeDate", where)
-    return StatusChange(status=_status(change, where), reason=reason, at=at)
+    return StatusChange(
+        status=_status(change, statuses),
+        word=_word(change.get("status")),
+        reason=_text(change, "changeReason", where),
+        at=time_in_answer(change.get("changeDate")),
+    )
 
 
 def _ids(ticket: Mapping[str, object], where: str) -> tuple[str, str | None]:
-    their_id, external_id = ticket.get("id"), ticket.get("externalId")
-    if not isinstance(their_id, str) or their_id in ("", ".", ".."):
+    their_id, external_id = _word(ticket.get("id")), ticket.get("externalId")
+    if their_id in ("", ".", ".."):
         raise _nonsense("has no id that is a string", where, "id")
-    if not isinstance(external_id, str | None):
-        raise _nonsense("has an externalId that is no string", where, "externalId")
-    return their_id, external_id
+    return their_id, None if external_id is None else _word(external_id)
 
 
-def _status(ticket: Mapping[str, object], where: str) -> str:
-    status = ticket.get("status")
-    if not isinstance(status, str) or status not in TICKET_STATES:
-        raise _nonsense("has a status that is none of TMF621", where, "status")
-    return status
+def _status(ticket: Mapping[str, object], statuses: Statuses) -> str | None:
+    word = _word(ticket.get("status"))
+    return statuses.get(word) or (word if word in TICKET_STATES else None)
+
+
+def _word(value: object) -> str:
+    """Read a word or a number as text; what is neither is none."""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def _text(value: Mapping[str, object], name: str, where: str) -> str:
@@ -208,16 +231,6 @@ def _referred(ticket: Mapping[str, object], name: str, kind: str, where: str) ->
 
 def _member(value: object, name: str) -> object:
     return value.get(name) if isinstance(value, dict) else None
-
-
-def _time(ticket: Mapping[str, object], name: str, where: str) -> int | None:
-    value = ticket.get(name)
-    if value is None:
-        return None
-    try:
-        return read_time(value, name)
-    except Malformed as exc:
-        raise _nonsense(f"has a {name} that is no time with a zone", where, name) from exc
 
 
 def _nonsense(what: str, where: str, member: str) -> Nonsense:

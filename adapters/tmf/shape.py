@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias, assert_never
 
 from adapters.errors import Malformed
-from adapters.tmf.tmf630 import read_time
+from adapters.tmf.tmf630 import LATEST, read_time
 
 MOST_FAULTS: Final = 9
 """More of them tell nobody anything new."""
@@ -26,8 +26,6 @@ MOST_ITEMS: Final = 1_000
 MOST_LEVELS: Final = 32
 LONGEST_TEXT: Final = 32_000
 LONGEST_PATH: Final = 200
-LATEST: Final = 253_402_214_400_000
-"""9999-12-31T00:00:00Z in epoch milliseconds; what is later has no year of four digits in some zone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,15 @@ _TIME: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:)([0-9]{2})(?:\.([0-9]+))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_WRITTEN: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]+))?)?"
+    r"(?:([Zz])|([+-][0-9]{2})(?::?([0-9]{2}))?)(?:\[[^\]]*\])?"
+)
+"""ISO 8601 with a zone, as clients meet it: no seconds where they are 0, +0000, a comma, the zone's name behind."""
+LATEST: Final = 253_402_214_400_000
+"""9999-12-31T00:00:00Z in epoch milliseconds; what is later has no year of four digits in some zone."""
+_SECONDS_BELOW: Final = 100_000_000_000
+"""A number below is seconds since 1970, up to the year 5138; from it on it is milliseconds, since 1973."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +224,33 @@ def read_time(value: object, field: str) -> int:
     except ValueError as exc:
         raise Malformed(f"{field} is a time that does not exist", field=field) from exc
     return (moment - _EPOCH + timedelta(seconds=leap)) // timedelta(milliseconds=1)
+
+
+def time_in_answer(value: object) -> int | None:
+    """Read a time that another system wrote as epoch milliseconds; None for what says no moment.
+
+    Answers are not ours to refuse, and Java writes times that RFC 3339 does not know: `OffsetDateTime.toString` leaves out
+    seconds that are 0, Jackson writes `+0000`, or the number of milliseconds or seconds since 1970. Without a zone nobody
+    knows when it was.
+
+    >>> [time_in_answer(each) for each in ("2026-03-01T12:00Z", "2026-03-01T12:00:00.000+0000", 1772366400.0, "12:00")]
+    [1772366400000, 1772366400000, 1772366400000, None]
+    """
+    if isinstance(value, int | float):
+        return None if isinstance(value, bool) else _moment_of(value)
+    match = _WRITTEN.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return None
+    day, minute, second, fraction, utc, hours, minutes = match.groups(default="")
+    zone = utc or f"{hours}:{minutes or '00'}"
+    with suppress(Malformed):
+        return read_time(f"{day}T{minute}:{second or '00'}.{fraction or '0'}{zone}", "")
+    return None
+
+
+def _moment_of(number: float) -> int | None:
+    milliseconds = number * 1_000 if abs(number) < _SECONDS_BELOW else number
+    return round(milliseconds) if 0 < milliseconds <= LATEST else None
 
 
 def write_time(milliseconds: int) -> str:

@@ -44,6 +44,8 @@ class Ticketing(Credited):
     """what tickets and deliveries call it, and `system:<name>` in its tokens."""
     dialect: Literal["tmf621", "rt"] = "tmf621"
     """how it is spoken to: TM Forum's API, or Request Tracker 5 (whose address ends in /REST/2.0)."""
+    statuses: Mapping[str, TicketStatus] = Field(default_factory=dict)
+    """of tmf621: statuses of a lifecycle of its own, each with the word of TMF621 for it."""
     rt: RequestTracker | None = None
     """what the dialect rt needs to know."""
     severity: Literal["critical", "major", "minor", "warning"] = "minor"
@@ -66,6 +68,8 @@ class Ticketing(Credited):
     def _dialect_has_what_it_needs(self) -> Self:
         if (self.dialect == "rt") != (self.rt is not None):
             raise ValueError("needs the section rt, with a queue, for the dialect rt, and for no other.")
+        if self.dialect == "rt" and self.statuses:
+            raise ValueError("has statuses, which are of tmf621: for rt they are rt.statuses.")
         if self.dialect == "rt" and self.callback:
             raise ValueError("has a callback, and Request Tracker calls nobody: leave it out, and it is polled.")
         return self

@@ -45,6 +45,12 @@ class Metrics:
             ("system", "outcome"),
             registry=self._registry,
         )
+        self._passed_over = Counter(
+            "trunkline_items_passed_over",
+            "Items of a system's answers that cannot be read; the log says which and why.",
+            ("system",),
+            registry=self._registry,
+        )
         self._children: dict[tuple[int, str], Histogram] = {}
 
     def count(self, exchange: Exchange) -> float:
@@ -66,6 +72,10 @@ class Metrics:
     def told(self, system: str, outcome: str) -> None:
         """Count an attempt: done, again or dead."""
         self._outcomes.labels(system, outcome).inc()
+
+    def passed_over(self, system: str) -> None:
+        """Count an item that a system answered and that cannot be read."""
+        self._passed_over.labels(system).inc()
 
     def text(self) -> bytes:
         """Give everything in Prometheus's text format."""

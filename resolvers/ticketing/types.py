@@ -48,14 +48,18 @@ class TicketNote:
 class TicketStatusChange:
     """TMF621 v4, StatusChange."""
 
-    status: TicketStatus
+    status: TicketStatus | None = strawberry.field(
+        description="The status; null where the ticketing system has a word of its own that the settings do not explain."
+    )
+    word: str = strawberry.field(description="The status as the ticketing system wrote it.")
     reason: str | None
     at: Moment | None
 
     @classmethod
     def of(cls, change: StatusChange) -> Self:
         """Show a change."""
-        return cls(status=TicketStatus(change.status), reason=change.reason or None, at=_moment(change.at))
+        status = None if change.status is None else TicketStatus(change.status)
+        return cls(status=status, word=change.word, reason=change.reason or None, at=_moment(change.at))
 
 
 KNOWN = ["system", "externalId", "orderKey"]

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from adapters.errors import Nonsense, Rejected
 from adapters.fault_management import US, AlarmOrder, TheirAlarm
+from adapters.passed_over import PassedOver
 from adapters.tmf.tmf630 import read_time, write_time
 from adapters.transport.transport import Call, Transport
 
@@ -32,8 +33,16 @@ _SUPPRESSED: Final = 202
 class Alerta:
     """`adapters.fault_management.FaultManagement` over a transport whose address is that of Alerta's API."""
 
-    def __init__(self, transport: Transport, *, key: SecretStr | None = None, environment: str = ENVIRONMENT) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        passed_over: PassedOver | None = None,
+        *,
+        key: SecretStr | None = None,
+        environment: str = ENVIRONMENT,
+    ) -> None:
         self._transport = transport
+        self._passed_over = passed_over or PassedOver(transport.name)
         self._environment = environment
         self._headers = {"X-API-Key": key.get_secret_value()} if key else {}
 
@@ -127,9 +136,13 @@ class Alerta:
             call = Call(method="GET", path=("alerts",), query=query, headers=self._headers)
             answer = self._object((await self._transport.exchange(call, deadline=deadline)).json())
             alerts = answer.get("alerts")
-            if not isinstance(alerts, list) or not all(isinstance(each, dict) for each in alerts):
+            if not isinstance(alerts, list):
                 raise self._nonsense("is in no list", "alerts")
-            found += alerts
+            for place, each in enumerate(alerts):
+                if isinstance(each, dict):
+                    found.append(each)
+                else:
+                    self._passed_over.note(f"alerts[{place}]", "An alert is no object")
             if len(alerts) < CHUNK:
                 return found
         raise self._nonsense("is in a list without an end", "alerts")

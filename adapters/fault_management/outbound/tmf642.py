@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from adapters.errors import Nonsense, Rejected
 from adapters.fault_management import US, AlarmOrder, TheirAlarm
+from adapters.passed_over import PassedOver
 from adapters.tmf.tmf630 import quote_value
 from adapters.transport.transport import Call, Transport
 
@@ -27,8 +28,9 @@ _ADDED: Final = ("affectedService", "ackState", "serviceAffecting")
 class Tmf642:
     """`adapters.fault_management.FaultManagement` over a transport whose address ends in `/tmf-api/alarmManagement/v4`."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, passed_over: PassedOver | None = None) -> None:
         self._transport = transport
+        self._passed_over = passed_over or PassedOver(transport.name)
 
     @property
     def retry_at(self) -> float | None:
@@ -101,7 +103,7 @@ class Tmf642:
 
     async def _listed(self, wanted: Mapping[str, Any], deadline: float) -> list[Mapping[str, Any]]:
         query = (*((name, quote_value(str(value))) for name, value in wanted.items()), ("fields", _FIELDS))
-        found: list[Mapping[str, Any]] = []
+        found: list[object] = []
         for _ in range(_MOST_PAGES):
             paging = (("offset", str(len(found))), ("limit", str(CHUNK)))
             call = Call(method="GET", path=(RESOURCE,), query=(*query, *paging))
@@ -109,10 +111,10 @@ class Tmf642:
             items = answer.json()
             if not isinstance(items, list):
                 raise self._nonsense("is no list", "body")
-            found += [self._object(each) for each in items]
+            found += items
             total = answer.headers.get("x-total-count", "")
             if not items or not total.isdigit() or len(found) >= int(total):
-                return found
+                return self._objects(found)
         raise self._nonsense("is in a list without an end", "X-Total-Count")
 
     def _their(self, alarm: Mapping[str, Any]) -> TheirAlarm:
@@ -120,6 +122,13 @@ class Tmf642:
         if their_id in ("", ".", ".."):
             raise self._nonsense("has no id", "id")
         return TheirAlarm(id=their_id, acknowledged=alarm.get("ackState") == "acknowledged")
+
+    def _objects(self, items: Sequence[object]) -> list[Mapping[str, Any]]:
+        """Give what are alarms, at least by their form; another item costs these nothing."""
+        for place, each in enumerate(items):
+            if not isinstance(each, dict):
+                self._passed_over.note(f"[{place}]", f"An alarm that {self._transport.name} answered is no object")
+        return [each for each in items if isinstance(each, dict)]
 
     def _object(self, value: object) -> Mapping[str, Any]:
         if not isinstance(value, dict):

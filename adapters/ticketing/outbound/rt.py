@@ -18,6 +18,7 @@ from typing import Final
 import structlog
 
 from adapters.errors import AdapterError, Busy, Nonsense, Rejected
+from adapters.passed_over import PassedOver
 from adapters.ticketing import FINAL, ReportedTicket, TicketHistory, TicketOrder, TicketState
 from adapters.ticketing.outbound.rt_history import (
     ATTACHMENT,
@@ -35,6 +36,7 @@ from adapters.ticketing.outbound.rt_resource import (
     RtTicket,
     an_object,
     change,
+    check_explained,
     creation,
     id_in,
     items_of,
@@ -64,8 +66,9 @@ log = structlog.get_logger(__name__)
 class Rt:
     """`adapters.ticketing.Ticketing` over a transport whose address ends in `/REST/2.0`, with `token` as its scheme."""
 
-    def __init__(self, transport: Transport, desk: RtDesk) -> None:
+    def __init__(self, transport: Transport, desk: RtDesk, passed_over: PassedOver | None = None) -> None:
         self._transport = transport
+        self._passed_over = passed_over or PassedOver(transport.name)
         self._desk = desk
         self._is_fit = False
         self._unfit_until = 0.0
@@ -86,7 +89,7 @@ class Rt:
             numbers = [each.id for _, each in found]
             log.warning("several tickets with one key", system=self._transport.name, key=external_id, tickets=numbers)
         first = min(found, key=lambda each: (each[1].created_at or 2**63, int(each[1].id)), default=None)
-        return state_of(first[1], self._desk, first[0]) if first else None
+        return state_of(first[1], self._desk) if first else None
 
     async def open(self, order: TicketOrder, *, delivery_id: str, deadline: float) -> TicketState:  # noqa: ARG002 - RT has no place for it
         """POST it, and look whether it came out as it should."""
@@ -124,11 +127,9 @@ class Rt:
         found = []
         async for where, each in self._each(their_ids, deadline):
             try:
-                found.append(state_of(each, self._desk, where))
+                found.append(check_explained(state_of(each, self._desk), where))
             except Nonsense as nonsense:  # of this ticket, which costs the others nothing
-                log.warning(
-                    "a ticket cannot be read", system=self._transport.name, ticket=each.id, reason=str(nonsense)
-                )
+                self._passed_over.note(each.id, str(nonsense))
         return found
 
     async def histories(self, their_ids: Sequence[str], *, deadline: float) -> Mapping[str, TicketHistory | Nonsense]:
@@ -151,13 +152,11 @@ class Rt:
         asked = since - _FARTHEST_ZONE_MS if since is not None else None
         query = naming_services(self._desk.queue, self._desk.service_field, asked)
         found = []
-        async for where, each in self._tickets(query, deadline):
+        async for where, each in self._readable(query, deadline):
             try:
                 found.append(reported_of(each, self._desk, where))
             except Nonsense as nonsense:
-                log.warning(
-                    "a ticket cannot be read", system=self._transport.name, ticket=each.id, reason=str(nonsense)
-                )
+                self._passed_over.note(each.id, str(nonsense))
         return found
 
     async def subscribe(self, callback: str, *, deadline: float) -> None:  # noqa: ARG002 - there is nothing to ask
@@ -244,7 +243,7 @@ class Rt:
         wanted = [each for each in dict.fromkeys(their_ids) if each.isascii() and each.isdigit()]
         for chunk in _chunks(wanted):
             missing = set(chunk)
-            async for where, each in self._tickets(by_ids(chunk), deadline):
+            async for where, each in self._readable(by_ids(chunk), deadline):
                 if each.id not in chunk:
                     raise Nonsense(f"{self._transport.name} answered a ticket not asked for", where=f"{where}.id")
                 if each.id in missing:  # a page may begin with what the last one ended with
@@ -265,9 +264,22 @@ class Rt:
         return ticket if ticket.id == their_id else None
 
     async def _tickets(self, query: str, deadline: float) -> AsyncIterator[tuple[str, RtTicket]]:
-        asked = (("query", query), ("fields", ",".join(FIELDS)), ("orderby", "id"))
-        async for where, item in self._listed(Call(method="GET", path=("tickets",), query=asked), deadline):
+        async for where, item in self._found(query, deadline):
             yield where, ticket_of(item, self._desk, where)
+
+    async def _readable(self, query: str, deadline: float) -> AsyncIterator[tuple[str, RtTicket]]:
+        """Give those that can be read; the others are passed over."""
+        async for where, item in self._found(query, deadline):
+            try:
+                ticket = ticket_of(item, self._desk, where)
+            except Nonsense as nonsense:
+                self._passed_over.note(_known_as(item, where), str(nonsense))
+            else:
+                yield where, ticket
+
+    def _found(self, query: str, deadline: float) -> AsyncIterator[tuple[str, object]]:
+        asked = (("query", query), ("fields", ",".join(FIELDS)), ("orderby", "id"))
+        return self._listed(Call(method="GET", path=("tickets",), query=asked), deadline)
 
     async def _texts(self, transactions: Sequence[str], deadline: float) -> dict[str, str]:
         """Read what was written in these transactions, but no files."""
@@ -294,6 +306,11 @@ class Rt:
             if not items or (total is not None and count >= total):
                 return
         raise Nonsense(f"{self._transport.name} answered a list without an end", where="total")
+
+
+def _known_as(item: object, where: str) -> str:
+    """Give the number of what may be no ticket, or else its place in the answer."""
+    return str(item["id"]) if isinstance(item, dict) and "id" in item else where
 
 
 def _chunks(numbers: Sequence[str]) -> list[Sequence[str]]:

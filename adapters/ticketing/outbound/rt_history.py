@@ -79,15 +79,12 @@ def texts_of(answers: Iterable[tuple[str, object]]) -> dict[str, str]:
 
 def history_of(
     ticket: RtTicket, transactions: Sequence[RtTransaction], texts: Mapping[str, str], desk: RtDesk
-) -> TicketHistory | Nonsense:
-    """Tell a ticket's story from its transactions, oldest first, or say why it cannot be read."""
+) -> TicketHistory:
+    """Tell a ticket's story from its transactions, oldest first."""
     notes = [_note(each, texts.get(each.id, "")) for each in transactions if each.is_note]
     changes = []
     for status, at in _statuses(ticket, transactions):
-        word = desk.status_of(status)
-        if word is None:
-            return Nonsense("A ticket of Request Tracker had a status of its own", where="transaction.NewValue")
-        changes.append(StatusChange(status=word, reason="", at=at))
+        changes.append(StatusChange(status=desk.status_of(status), word=status, reason="", at=at))
     return TicketHistory(id=ticket.id, external_id=ticket.key, notes=tuple(notes), changes=tuple(changes))
 
 

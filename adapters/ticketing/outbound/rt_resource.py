@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from adapters.errors import Malformed, Nonsense
-from adapters.ticketing import KEPT, ReportedTicket, TicketOrder, TicketState
-from adapters.tmf.tmf630 import read_time
+from adapters.errors import Nonsense
+from adapters.ticketing import ReportedTicket, TicketOrder, TicketState, is_kept
+from adapters.tmf.tmf630 import time_in_answer
 
 FIELDS: Final = ("Status", "Priority", "LastUpdated", "Created", "EffectiveId", "CustomFields")
 """What is asked for of a ticket that is only looked at."""
@@ -103,7 +103,7 @@ def creation(order: TicketOrder, desk: RtDesk) -> dict[str, object]:
 def change(ticket: RtTicket, order: TicketOrder, desk: RtDesk) -> dict[str, object]:
     """Make the body that brings a ticket, as it stands there now, to what the order says; empty: it is so already."""
     body: dict[str, object] = {}
-    if desk.status_of(ticket.status) not in (order.status, *KEPT[order.status]):
+    if not is_kept(desk.status_of(ticket.status), order.status):
         body["Status"] = theirs_of(order.status)
     if ticket.priority != str(PRIORITIES[order.severity]):
         body["Priority"] = PRIORITIES[order.severity]
@@ -123,27 +123,32 @@ def severity_of(priority: str) -> str:
     return next((word for word, number in PRIORITIES.items() if str(number) == priority), priority)
 
 
-def state_of(ticket: RtTicket, desk: RtDesk, where: str = "") -> TicketState:
-    """Give what it says; a status that nobody has explained is Nonsense."""
-    status = MERGED if ticket.is_merged else desk.status_of(ticket.status)
-    if status is None:
-        raise Nonsense(
-            "A ticket of Request Tracker has a status of its own",
-            hint="Say in the setting rt.statuses which word of TMF621 it is",
-            where=f"{where}.Status".lstrip("."),
-        )
+def state_of(ticket: RtTicket, desk: RtDesk) -> TicketState:
+    """Give what it says."""
     return TicketState(
         id=ticket.id,
         external_id=ticket.key,
-        status=status,
+        status=MERGED if ticket.is_merged else desk.status_of(ticket.status),
         severity=severity_of(ticket.priority),
         changed_at=ticket.changed_at,
     )
 
 
+def check_explained(state: TicketState, where: str = "") -> TicketState:
+    """Give a state whose status is one of TMF621's; raises Nonsense for one that nobody has explained."""
+    if state.status is None:
+        raise Nonsense(
+            "A ticket of Request Tracker has a status of its own",
+            hint="Say in the setting rt.statuses which word of TMF621 it is",
+            where=f"{where}.Status".lstrip("."),
+        )
+    return state
+
+
 def reported_of(ticket: RtTicket, desk: RtDesk, where: str = "") -> ReportedTicket:
-    """Give what it says of services; RT has no customers of ours."""
-    return ReportedTicket(state=state_of(ticket, desk, where), services=ticket.services, customer=None)
+    """Give what it says of services; RT has no customers of ours. Its status must be explained."""
+    state = check_explained(state_of(ticket, desk), where)
+    return ReportedTicket(state=state, services=ticket.services, customer=None)
 
 
 def ticket_of(answer: object, desk: RtDesk, where: str = "") -> RtTicket:
@@ -202,14 +207,8 @@ def text_in(value: Mapping[str, object], name: str, where: str) -> str:
 
 
 def time_in(value: Mapping[str, object], name: str, where: str) -> int | None:
-    """Read a time; what was never set is in 1970 there."""
-    text = text_in(value, name, where)
-    try:
-        return (read_time(text, name) if text else 0) or None
-    except Malformed as exc:
-        raise Nonsense(
-            f"Request Tracker answered a {name} that is no time", where=f"{where}.{name}".lstrip(".")
-        ) from exc
+    """Read a time; what was never set is in 1970 there, and what cannot be read is none."""
+    return time_in_answer(text_in(value, name, where)) or None
 
 
 def _services(order: TicketOrder, desk: RtDesk) -> dict[str, list[str]]:

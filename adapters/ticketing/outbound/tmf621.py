@@ -6,21 +6,26 @@ looks at the ticket before it changes it. What is written and what is believed i
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import structlog
 
 from adapters.errors import Nonsense, Rejected
+from adapters.passed_over import PassedOver
 from adapters.ticketing import FINAL, OPEN, ReportedTicket, TicketHistory, TicketOrder, TicketState
 from adapters.ticketing.tmf621_resource import (
     FIELDS,
     HISTORY,
     REPORT,
     SERVICE,
+    Statuses,
     a_list,
     an_object,
     change,
+    check_explained,
     created_at,
     creation,
     history_of,
@@ -44,8 +49,17 @@ log = structlog.get_logger(__name__)
 class Tmf621:
     """`adapters.ticketing.Ticketing` over a transport whose address ends in `/tmf-api/troubleTicket/v4`."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        statuses: Statuses = MappingProxyType({}),
+        passed_over: PassedOver | None = None,
+    ) -> None:
+        """Take what its own statuses mean, and who is told of tickets that cannot be read."""
         self._transport = transport
+        self._statuses = statuses
+        self._passed_over = passed_over or PassedOver(transport.name)
 
     @property
     def retry_at(self) -> float | None:
@@ -56,7 +70,7 @@ class Tmf621:
         """Ask by our key."""
         found: dict[str, tuple[int, TicketState]] = {}
         for where, each in await self._listed("externalId", [external_id], deadline):
-            state = state_of_ours(each, external_id, where)
+            state = state_of_ours(each, external_id, self._statuses, where)
             found[state.id] = created_at(each, where), state
         if len(found) > 1:
             log.warning("several tickets with one key", system=self._transport.name, key=external_id, tickets=[*found])
@@ -65,27 +79,32 @@ class Tmf621:
 
     async def open(self, order: TicketOrder, *, delivery_id: str, deadline: float) -> TicketState:
         """POST it."""
-        call = Call(method="POST", path=(RESOURCE,), body=creation(order, delivery_id), headers=_key(delivery_id))
+        call = Call(method="POST", path=(RESOURCE,), body=creation(order, delivery_id, _now()), headers=_key(delivery_id))
         answer = await self._transport.exchange(call, deadline=deadline)
-        return state_of_ours(answer.json(), order.external_id)
+        return state_of_ours(answer.json(), order.external_id, self._statuses)
 
     async def amend(self, their_id: str, order: TicketOrder, *, delivery_id: str, deadline: float) -> TicketState:
         """GET it, and PATCH what is different."""
         path = (RESOURCE, their_id)
         answer = (await self._transport.exchange(Call(method="GET", path=path), deadline=deadline)).json()
-        if self._same(state_of_ours(answer, order.external_id), their_id).status in FINAL:
+        there = self._same(state_of_ours(answer, order.external_id, self._statuses), their_id)
+        if there.status in FINAL:
             raise Rejected(f"The ticket {their_id} is not changed any more", hint="Open another one", status=_CONFLICT)
-        body = change(an_object(answer), order, delivery_id)
+        body = change(an_object(answer), order, delivery_id, _now(), self._statuses)
         call = Call(method="PATCH", path=path, body=body, headers=_key(delivery_id))
         changed = (await self._transport.exchange(call, deadline=deadline)).json()
-        return self._same(state_of_ours(changed, order.external_id), their_id)
+        return self._same(state_of_ours(changed, order.external_id, self._statuses), their_id)
 
     async def states(self, their_ids: Sequence[str], *, deadline: float) -> list[TicketState]:
         """GET them, some at a time."""
         found: dict[str, TicketState] = {}
         async for where, each in self._each(their_ids, FIELDS, deadline):
-            state = state_of(each, where)
-            found[state.id] = state
+            try:
+                state = check_explained(state_of(each, self._statuses, where), where)
+            except Nonsense as nonsense:  # of this ticket, which costs the others nothing
+                self._passed_over.note(_known_as(each, where), str(nonsense))
+            else:
+                found[state.id] = state
         return list(found.values())
 
     async def histories(self, their_ids: Sequence[str], *, deadline: float) -> Mapping[str, TicketHistory | Nonsense]:
@@ -93,16 +112,30 @@ class Tmf621:
         found: dict[str, TicketHistory | Nonsense] = {}
         async for where, each in self._each(their_ids, HISTORY, deadline):
             try:
-                found[id_of(each, where)] = history_of(each, where)
+                found[id_of(each, where)] = history_of(each, self._statuses, where)
             except Nonsense as nonsense:  # of this ticket, which costs the others nothing
                 found[id_of(each, where)] = nonsense
         return found
 
     async def reported(self, *, since: int | None, deadline: float) -> list[ReportedTicket]:
         """GET those that refer to a service."""
-        news = ("status", ",".join(OPEN)) if since is None else ("lastUpdate.gte", write_time(since))
+        news = ("status", self._open_words()) if since is None else ("lastUpdate.gte", write_time(since))
         query = (("relatedEntity.@referredType", SERVICE), news, ("fields", ",".join(REPORT)))
-        return [reported_of(each, where) for where, each in await self._pages(query, deadline)]
+        found = []
+        for where, each in await self._pages(query, deadline):
+            try:
+                reported = reported_of(each, self._statuses, where)
+                check_explained(reported.state, where)
+            except Nonsense as nonsense:
+                self._passed_over.note(_known_as(each, where), str(nonsense))
+            else:
+                found.append(reported)
+        return found
+
+    def _open_words(self) -> str:
+        """Give the statuses of open tickets, in TMF621's words and in theirs, as a query has them."""
+        theirs = [quote_value(word) for word, ours in self._statuses.items() if ours in OPEN]
+        return ",".join(dict.fromkeys((*OPEN, *theirs)))
 
     async def subscribe(self, callback: str, *, deadline: float) -> None:
         """POST the hub; that it knows us already is said by 409."""
@@ -121,9 +154,13 @@ class Tmf621:
         for start in range(0, len(wanted), CHUNK):
             chunk = wanted[start : start + CHUNK]
             for where, each in await self._listed("id", chunk, deadline, fields):
-                if id_of(each, where) not in chunk:
+                known_as = _known_as(each, "")
+                if not known_as:
+                    self._passed_over.note(where, "A ticket that the ticketing system answered has no id")
+                elif known_as not in chunk:  # it does not look at what it is asked for: nothing of it can be believed
                     raise Nonsense(f"{self._transport.name} answered a ticket not asked for", where=f"{where}.id")
-                yield where, each
+                else:
+                    yield where, each
 
     async def _listed(
         self, attribute: str, values: Sequence[str], deadline: float, fields: Sequence[str] = FIELDS
@@ -153,6 +190,18 @@ class Tmf621:
 
 def _key(delivery_id: str) -> dict[str, str]:
     return {"Idempotency-Key": delivery_id}
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _known_as(ticket: object, where: str) -> str:
+    """Give the id of a ticket that may not be one, or else its place in the answer."""
+    try:
+        return id_of(ticket, where)
+    except Nonsense:
+        return where
 
 
 def _count(text: str) -> int:

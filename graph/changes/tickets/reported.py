@@ -5,7 +5,7 @@ know. What it names decides whose it is, and it must never become another's.
 
 Rules. 1. A ticket that we have opened ourselves is none of these, whatever it names. 2. Each report says all: what a ticket no
 longer names it is no longer linked to, and one that names nothing of ours any more is nobody's. 3. What is older than what is
-known, by the other system's clock, is passed over. 4. What was never anybody's is not kept.
+known, by the other system's clock, is passed over; what has no time is taken as it comes. 4. What was never anybody's is not kept.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def _known(row: list[object]) -> _Known:
 
 def _changed(known: _Known, reported: Reported, linked: Mapping[str, Owned | None]) -> dict[str, object] | None:
     """Give the row to write; None when nothing is new."""
-    if (reported.changed_at or 0) < (known.changed_at or 0):
+    if reported.changed_at is not None and reported.changed_at < (known.changed_at or 0):
         return None
     owner = linked.get(reported.their_id)
     customers: tuple[str, ...] = (owner[0],) if owner else ()

@@ -2,7 +2,8 @@
 
 Rules. 1. The outcome of a delivery and what was learnt by it commit together. 2. While something still waits to be told
 of a ticket, its status stays as it was decided here: what the other system says is older than that. 3. What is heard is
-taken if it is not older than what was heard before, by the other system's own clock. 4. A ticket that turns out to be
+taken if it is not older than what was heard before, by the other system's own clock; what has no time is taken as it comes,
+since the next look mends it. 4. A ticket that turns out to be
 closed there is followed by another if the delivery insists and the fault is still there.
 """
 
@@ -43,10 +44,10 @@ REMOVE t._lock
 WITH t, row, t.status AS before, EXISTS {
   MATCH (d:Delivery {orderKey: row.orderKey}) WHERE d.system = $system AND d.state = 'READY'
 } AS more
-WHERE coalesce(row.changedAt, 0) >= coalesce(t.changedAt, 0)
+WHERE row.changedAt IS NULL OR row.changedAt >= coalesce(t.changedAt, 0)
 SET t.externalId = row.id,
     t.changedAt = coalesce(row.changedAt, t.changedAt),
-    t.status = CASE WHEN more THEN t.status ELSE row.status END
+    t.status = CASE WHEN more OR row.status IS NULL THEN t.status ELSE row.status END
 WITH t, before, t.status <> before AS changed
 SET t._version = coalesce(t._version, 0) + CASE WHEN changed THEN 1 ELSE 0 END
 WITH t, changed WHERE changed
@@ -73,8 +74,8 @@ class Heard:
 
     order_key: str
     their_id: str
-    status: str
-    """a word of `graph.model.vocabulary.TICKET_STATES`."""
+    status: str | None
+    """a word of `graph.model.vocabulary.TICKET_STATES`; None: one that nobody has explained, and ours stays."""
     changed_at: int | None
     """epoch milliseconds by its clock."""
 

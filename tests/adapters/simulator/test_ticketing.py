@@ -22,7 +22,7 @@ from adapters.ticketing.tmf621_resource import creation
 from tests.adapters.conftest import KEY, order
 from tests.adapters.schema import faults, published
 
-BODY: dict[str, Any] = creation(order(), "event-1:ticketing:customer-3")
+BODY: dict[str, Any] = creation(order(), "event-1:ticketing:customer-3", 1_772_366_400_000)
 LEAST = {"description": "It is broken", "severity": "minor", "ticketType": "complaint"}
 
 

@@ -102,14 +102,55 @@ async def test_nobody_else_tells_of_tickets(
         pytest.param([], "event.troubleTicket", id="no object"),
         pytest.param({"event": {}}, "event.troubleTicket", id="no ticket"),
         pytest.param(event("k", status="broken"), "event.troubleTicket.status", id="a status that is none"),
-        pytest.param(event("k", id=7), "event.troubleTicket.id", id="an id that is no string"),
+        pytest.param(event("k", id=True), "event.troubleTicket.id", id="an id that is no string"),
         pytest.param(event("k", lastUpdate="yesterday"), "event.troubleTicket.lastUpdate", id="a time that is none"),
+        pytest.param(
+            event("k", lastUpdate="2026-03-01T12:00Z"), "event.troubleTicket.lastUpdate", id="a time without seconds"
+        ),
     ],
 )
 async def test_nonsense_is_refused_with_its_place(client: httpx.AsyncClient, mint: Mint, body: Any, field: str) -> None:
     answer = await client.post(STATUS, json=body, headers=mint.bearer(DESK))
     assert answer.status_code == 400
     assert field in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["create", "attributeValueChange", "statusChange", "delete", "resolved", "informationRequired"],
+)
+async def test_each_listener_of_the_standard_takes_what_it_is_told(
+    client: httpx.AsyncClient, mint: Mint, laid: Laid, key: str, name: str
+) -> None:
+    path = f"/listener/troubleTicket{name[0].upper()}{name[1:]}Event"
+    answer = await client.post(path, json=event(key, status="resolved"), headers=mint.bearer(DESK))
+    assert answer.status_code == 204
+    assert await status(laid, key) == ["TT-1", "resolved"]
+
+
+async def test_an_event_without_a_time_is_taken_and_one_with_an_older_time_is_not(
+    client: httpx.AsyncClient, mint: Mint, laid: Laid, key: str
+) -> None:
+    for told in (
+        event(key),
+        event(key, status="held", lastUpdate=None),
+        event(key, status="pending", lastUpdate="2026-01-01T09:00:00Z"),
+    ):
+        body = told["event"]["troubleTicket"]
+        if body["lastUpdate"] is None:
+            del body["lastUpdate"]
+        assert (await client.post(STATUS, json=told, headers=mint.bearer(DESK))).status_code == 204
+    assert await status(laid, key) == ["TT-1", "held"]
+    [[at]] = await laid.rows("MATCH (t:Ticket {orderKey: $key}) RETURN t.changedAt", key=key)
+    assert at == 1_767_261_600_000, "the last time that it said"
+
+
+async def test_a_status_that_the_settings_explain_is_taken_as_what_they_say(
+    client: httpx.AsyncClient, mint: Mint, laid: Laid, key: str
+) -> None:
+    answer = await client.post(STATUS, json=event(key, status="awaitingVendor"), headers=mint.bearer(DESK))
+    assert answer.status_code == 204
+    assert await status(laid, key) == ["TT-1", "pending"]
 
 
 async def test_an_event_that_we_do_not_know_is_not_found(client: httpx.AsyncClient, mint: Mint, key: str) -> None:

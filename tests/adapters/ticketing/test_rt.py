@@ -14,6 +14,7 @@ import pytest
 import structlog.testing
 
 from adapters.errors import Busy, Malformed, Nonsense, Rejected
+from adapters.passed_over import PassedOver
 from adapters.simulator.journal import read_journal
 from adapters.simulator.ticketing.request_tracker import RequestTracker, serving_rt
 from adapters.simulator.ticketing.rt_query import parsed
@@ -190,8 +191,6 @@ HERE = {"id": "7", "Status": "new", "Priority": "75", "LastUpdated": "2026-03-01
         pytest.param({**HERE, "id": "../1"}, "items[0].id", id="an id that leads elsewhere"),
         pytest.param({**HERE, "id": None}, "items[0].id", id="no id"),
         pytest.param({**HERE, "Status": 7}, "items[0].Status", id="a status that is a number"),
-        pytest.param({**HERE, "Status": "odd"}, "items[0].Status", id="a status of its own"),
-        pytest.param({**HERE, "LastUpdated": "now"}, "items[0].LastUpdated", id="no time"),
         pytest.param({**HERE, "CustomFields": {"a": 1}}, "items[0].CustomFields", id="no list of fields"),
         pytest.param({**HERE, "CustomFields": []}, "items[0]", id="no key"),
     ],
@@ -277,3 +276,23 @@ async def test_tickets_outlive_the_stand_in(tmp_path: Path) -> None:
         assert isinstance(history, TicketHistory)
         assert [each.text for each in history.notes] == ["Loss of signal"]
         assert re.fullmatch("[0-9]+", (await made(rt, "next")).id)
+
+
+async def test_a_ticket_with_a_status_or_a_time_of_its_own_is_ours_all_the_same() -> None:
+    odd = {**HERE, "Status": "odd", "LastUpdated": "now"}
+    async with (
+        saying(http("200 OK", orjson.dumps({"items": [odd], "total": 1}), JSON)) as server,
+        asking(server.address) as transport,
+    ):
+        state = await Rt(transport, LAID_OUT).find(KEY, deadline=soon())
+    assert state is not None
+    assert (state.id, state.status, state.changed_at) == ("7", None, None)
+
+
+async def test_one_that_cannot_be_read_costs_the_others_nothing() -> None:
+    counted: list[str] = []
+    body = orjson.dumps({"items": [{**HERE, "CustomFields": {}}, "x", {**HERE, "id": "8"}], "total": 3})
+    async with saying(http("200 OK", body, JSON)) as server, asking(server.address) as transport:
+        rt = Rt(transport, LAID_OUT, PassedOver("rt", counted.append))
+        assert [each.state.id for each in await rt.reported(since=None, deadline=soon())] == ["8"]
+    assert counted == ["rt", "rt"]

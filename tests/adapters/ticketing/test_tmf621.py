@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 import pytest
+import structlog.testing
 
 from adapters.errors import Nonsense, Rejected
+from adapters.passed_over import PassedOver
 from adapters.simulator.journal import read_journal
 from adapters.simulator.ticketing.ticketing import TicketingSystem
 from adapters.ticketing import ORDERED, AffectedService, TicketHistory, Ticketing, TicketOrder, TicketState
@@ -19,6 +22,7 @@ from graph.model.vocabulary import SEVERITIES, TICKET_STATES
 from tests.adapters.conftest import JSON, KEY, asking, http, order, saying, soon
 from tests.adapters.schema import faults, published
 
+AT = 1_772_366_400_000
 HERE = {
     "id": "TT-1",
     "externalId": KEY,
@@ -120,7 +124,7 @@ class TestAmending:
 
 
 async def test_states_are_read_in_chunks(system: TicketingSystem, ticketing: Tmf621) -> None:
-    ids = [str(system.tickets.create(creation(order(f"key-{n}"), "d"))["id"]) for n in range(2 * CHUNK + 3)]
+    ids = [str(system.tickets.create(creation(order(f"key-{n}"), "d", AT))["id"]) for n in range(2 * CHUNK + 3)]
     states = await ticketing.states([*ids, ids[0], "TT-unknown"], deadline=soon())
     assert sorted(each.id for each in states) == sorted(ids)
     assert {each.external_id for each in states} == {f"key-{n}" for n in range(len(ids))}
@@ -147,9 +151,7 @@ async def test_a_history_is_told_oldest_first(ticketing: Tmf621, person: httpx.A
         pytest.param({"note": {}}, "note", id="notes that are no list"),
         pytest.param({"note": ["x"]}, "note[0]", id="a note that is a string"),
         pytest.param({"note": [{"text": 1}]}, "note[0].text", id="a text that is a number"),
-        pytest.param({"note": [{"text": "x", "date": "now"}]}, "note[0].date", id="a date that is none"),
-        pytest.param({"statusChange": [{}, 1]}, "statusChange[0].status", id="a change to nothing"),
-        pytest.param({"statusChange": [{"status": "open"}]}, "statusChange[0].status", id="a status of its own"),
+        pytest.param({"statusChange": [{}, 1]}, "statusChange[1]", id="a change that is a number"),
     ],
 )
 async def test_a_history_that_makes_no_sense_is_nonsense(ticket: dict[str, object], where: str) -> None:
@@ -162,12 +164,82 @@ async def test_a_history_that_makes_no_sense_is_nonsense(ticket: dict[str, objec
     assert isinstance(told["TT-3"], TicketHistory), "the other one is told"
 
 
+async def test_a_history_in_words_of_its_own_is_told_as_far_as_it_can_be_read() -> None:
+    notes = [{"text": "x", "date": "now"}, {"text": "y", "date": "2026-03-01T12:00Z"}]
+    changes = [{"status": "awaitingVendor", "changeDate": "2026-03-01T12:00:00.000+0000"}, {"status": "New"}, {}]
+    body = orjson.dumps([{"id": 1, "externalId": KEY, "note": notes, "statusChange": changes}])
+    async with saying(http("200 OK", body, JSON)) as server, asking(server.address) as transport:
+        told = await Tmf621(transport, statuses={"awaitingVendor": "pending"}).histories(["1"], deadline=soon())
+    history = told["1"]
+    assert isinstance(history, TicketHistory)
+    assert [(each.text, each.at) for each in history.notes] == [("x", None), ("y", AT)]
+    made = [(each.status, each.word, each.at) for each in history.changes]
+    assert made == [(None, "New", None), (None, "", None), ("pending", "awaitingVendor", AT)]
+
+
 async def test_a_history_that_was_not_asked_for_is_nonsense() -> None:
     body = orjson.dumps([{"id": "TT-2", "externalId": KEY}])
     async with saying(http("200 OK", body, JSON)) as server, asking(server.address) as transport:
         with pytest.raises(Nonsense) as caught:
             await Tmf621(transport).histories(["TT-1"], deadline=soon())
     assert caught.value.where == "[0].id"
+
+
+class TestPassedOver:
+    """One ticket that cannot be read costs the others nothing."""
+
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            pytest.param({**HERE, "id": "TT-2", "status": "awaitingVendor"}, id="a status of its own"),
+            pytest.param({**HERE, "id": None}, id="no id"),
+            pytest.param("TT-2", id="no object"),
+            pytest.param({**HERE, "id": "TT-2", "relatedEntity": {}, "status": None}, id="no list"),
+        ],
+    )
+    async def test_the_others_are_heard_of_and_it_is_logged_once_and_counted(self, odd: Any) -> None:
+        counted: list[str] = []
+        answer = http("200 OK", orjson.dumps([odd, HERE]), JSON, "X-Total-Count: 2")
+        async with saying(*[answer] * 4) as server, asking(server.address) as transport:
+            ticketing = Tmf621(transport, passed_over=PassedOver("desk", counted.append))
+            with structlog.testing.capture_logs() as lines:
+                for _ in range(2):
+                    states = await ticketing.states(["TT-1", "TT-2"], deadline=soon())
+                    reported = await ticketing.reported(since=None, deadline=soon())
+        assert [each.id for each in states] == ["TT-1"]
+        assert [each.state.id for each in reported] == ["TT-1"]
+        assert counted == ["desk"] * 4
+        assert 1 <= len(lines) <= 2, "once for each item and reason"
+        assert {(each["event"], each["system"]) for each in lines} == {("an item is passed over", "desk")}
+
+    async def test_its_own_words_for_open_tickets_are_asked_for(self) -> None:
+        async with saying(http("200 OK", b"[]", JSON)) as server, asking(server.address) as transport:
+            ticketing = Tmf621(transport, statuses={"awaitingVendor": "pending", "over": "closed"})
+            assert await ticketing.reported(since=None, deadline=soon()) == []
+        [head] = server.heard
+        assert b"status=acknowledged%2CinProgress%2Cpending%2Cheld%2CawaitingVendor&" in head
+
+    @pytest.mark.parametrize(
+        ("ordered", "patched"), [("acknowledged", None), ("inProgress", None), ("resolved", "resolved")]
+    )
+    def test_a_status_that_nobody_has_explained_gives_way_to_the_end_only(
+        self, ordered: str, patched: str | None
+    ) -> None:
+        patch = change({**HERE, "status": "awaitingVendor"}, order(status=ordered), "d", AT, {})
+        assert patch.get("status") == patched
+
+
+def test_a_note_has_a_date_and_what_is_over_goes_on_to_say_what_it_was_about() -> None:
+    body = creation(order(), "d", AT)
+    assert body["note"] == [{"id": "d", "author": "trunkline", "date": "2026-03-01T12:00:00.000Z", "text": "Loss of signal"}]
+    over = replace(order(status="resolved", note="It is over"), services=())
+    patch = change({**HERE, "relatedEntity": body["relatedEntity"]}, over, "d2", AT, {})
+    assert "relatedEntity" not in patch, "a merge patch leaves what it does not name"
+    assert [each["date"] for each in patch["note"]] == ["2026-03-01T12:00:00.000Z"]  # type: ignore[attr-defined]  # a list
+    changed = replace(order(), services=())
+    assert change({**HERE, "relatedEntity": body["relatedEntity"]}, changed, "d2", AT, {})["relatedEntity"] == [
+        {"id": "alarm-7", "role": "cause", "@referredType": "Alarm"}
+    ]
 
 
 async def test_a_list_in_small_pages_is_read_to_its_end() -> None:
@@ -203,19 +275,13 @@ class TestAnswers:
             pytest.param([], "body", id="a list"),
             pytest.param("TT-1", "body", id="a string"),
             pytest.param(None, "body", id="null"),
-            pytest.param({**HERE, "id": 1}, "id", id="an id that is a number"),
+            pytest.param({**HERE, "id": True}, "id", id="an id that is true"),
             pytest.param({**HERE, "id": ""}, "id", id="an empty id"),
             pytest.param({**HERE, "id": ".."}, "id", id="an id that leads elsewhere"),
             pytest.param({**HERE, "id": None}, "id", id="no id"),
             pytest.param({**HERE, "externalId": "other"}, "externalId", id="another key"),
             pytest.param({**HERE, "externalId": None}, "externalId", id="no key"),
             pytest.param({**HERE, "externalId": 7}, "externalId", id="a key that is a number"),
-            pytest.param({**HERE, "status": "open"}, "status", id="a status of its own"),
-            pytest.param({**HERE, "status": None}, "status", id="no status"),
-            pytest.param({**HERE, "status": ["held"]}, "status", id="a status in a list"),
-            pytest.param({**HERE, "severity": 1}, "severity", id="a severity that is a number"),
-            pytest.param({**HERE, "lastUpdate": "yesterday"}, "lastUpdate", id="no time"),
-            pytest.param({**HERE, "lastUpdate": "2026-03-01T12:00:00"}, "lastUpdate", id="no zone"),
         ],
     )
     async def test_what_is_no_ticket_of_ours_is_nonsense(self, answer: object, where: str) -> None:
@@ -247,6 +313,38 @@ class TestAnswers:
         )
         assert error.where == where
 
+    @pytest.mark.parametrize(
+        ("odd", "state"),
+        [
+            pytest.param({"status": "New"}, {"status": None}, id="a status of its own"),
+            pytest.param({"status": None}, {"status": None}, id="no status"),
+            pytest.param({"status": ["held"]}, {"status": None}, id="a status in a list"),
+            pytest.param({"status": "awaitingVendor"}, {"status": "pending"}, id="a status that the settings explain"),
+            pytest.param({"id": 55}, {"id": "55"}, id="an id that is a number"),
+            pytest.param({"severity": 1}, {"severity": "1"}, id="a severity that is a number"),
+            pytest.param({"severity": ["x"]}, {"severity": ""}, id="a severity in a list"),
+            pytest.param({"lastUpdate": "2026-03-01T12:00Z"}, {}, id="a time without seconds"),
+            pytest.param({"lastUpdate": "2026-03-01T12:00:00.000+0000"}, {}, id="a zone without a colon"),
+            pytest.param({"lastUpdate": "2026-03-01T13:00+01:00[Europe/Berlin]"}, {}, id="a zone with its name"),
+            pytest.param({"lastUpdate": AT}, {}, id="milliseconds"),
+            pytest.param({"lastUpdate": 1772366400.000000000}, {}, id="seconds"),
+            pytest.param({"lastUpdate": "yesterday"}, {"changed_at": None}, id="no time"),
+            pytest.param({"lastUpdate": "2026-03-01T12:00:00"}, {"changed_at": None}, id="no zone"),
+            pytest.param({"creationDate": "2026-03-01T12:00Z"}, {}, id="a creation without seconds"),
+        ],
+    )
+    async def test_a_ticket_of_ours_in_words_of_its_own_is_ours(
+        self, odd: dict[str, object], state: dict[str, object]
+    ) -> None:
+        usual = {"id": "TT-1", "external_id": KEY, "status": "acknowledged", "severity": "major", "changed_at": AT}
+        wanted = TicketState(**{**usual, **state})  # type: ignore[arg-type]  # what each is, the table says
+        body = orjson.dumps({**HERE, **odd})
+        async with saying(http("201 Created", body, JSON), http("200 OK", b"[" + body + b"]", JSON)) as server:
+            async with asking(server.address) as transport:
+                ticketing = Tmf621(transport, statuses={"awaitingVendor": "pending"})
+                assert await opened(ticketing) == wanted
+                assert await ticketing.find(KEY, deadline=soon()) == wanted
+
     async def test_less_than_everything_is_enough(self) -> None:
         body = orjson.dumps({"id": "TT-1", "externalId": KEY, "status": "held", "severity": None})
         async with saying(http("201 Created", body, JSON)) as server, asking(server.address) as transport:
@@ -271,16 +369,16 @@ def all_orders() -> list[TicketOrder]:
 
 def test_what_we_send_is_what_may_be_sent() -> None:
     for each in all_orders():
-        assert faults("create", creation(each, "d")) == []
+        assert faults("create", creation(each, "d", AT)) == []
         for status in TICKET_STATES:
-            assert faults("update", change({**HERE, "status": status}, each, "d")) == []
+            assert faults("update", change({**HERE, "status": status}, each, "d", AT, {})) == []
 
 
 def test_what_we_send_is_what_may_be_sent_by_the_published_schema() -> None:
     create, update = published("TroubleTicket_Create"), published("TroubleTicket_Update")
     for each in all_orders():
-        assert [*create.iter_errors(creation(each, "d"))] == []
-        assert [*update.iter_errors(change(HERE, each, "d"))] == []
+        assert [*create.iter_errors(creation(each, "d", AT))] == []
+        assert [*update.iter_errors(change(HERE, each, "d", AT, {}))] == []
 
 
 @pytest.mark.parametrize(
