@@ -143,7 +143,9 @@ def served(
         routes += [
             mounted(alarms.BASE, alarms.alarm_routes(edge)),
             mounted(notifications.BASE, notifications.notification_routes(edge)),
-            mounted(tickets.BASE, tickets.ticket_routes(edge, settings.ticketing.statuses if settings.ticketing else {})),
+            mounted(
+                tickets.BASE, tickets.ticket_routes(edge, settings.ticketing.statuses if settings.ticketing else {})
+            ),
             mounted(usage.BASE, usage.usage_routes(edge)),
             mounted(usage.IPDR_BASE, usage.ipdr_routes(edge)),
             mounted(resources.BASE, resources.resource_routes(edge)),

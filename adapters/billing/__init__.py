@@ -26,8 +26,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from decimal import Decimal
+from typing import Final, Protocol, TypeAlias, TypeVar
 
+from adapters.errors import Nonsense
 from graph.model.vocabulary import EFFECTS, USAGE_STATES
 
 BILL_STATES: Final = ("new", "onHold", "validated", "sent", "settled", "partiallyPaid")
@@ -101,48 +103,64 @@ class DowntimeRecord:
 Record: TypeAlias = UsageRecord | DowntimeRecord
 
 
+T = TypeVar("T")
+Read: TypeAlias = T | Nonsense | None
+"""What was read of one value: it, why it cannot be read, or None where nothing is said."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Money:
-    """An amount in integer minor units, such as cents, of a currency (ISO 4217)."""
+    """An amount of a currency (ISO 4217), exactly as billing has it: a rate may be less than a cent."""
 
-    amount: int
+    value: Decimal
     currency: str
+    digits: int
+    """of the currency's smallest unit behind the point: 2 for cents."""
+
+    @property
+    def minor(self) -> int | None:
+        """The amount in the currency's smallest unit, such as cents; None where that is no whole number."""
+        scaled = self.value.scaleb(self.digits)
+        return int(scaled) if scaled == scaled.to_integral_value() else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
-    """What an account is to pay, by billing's own account of it. Times are epoch milliseconds UTC."""
+    """What an account is to pay, by billing's own account of it. Times are epoch milliseconds UTC.
+
+    Whose it is, is sure; any other value may be one that cannot be read, and costs the rest nothing.
+    """
 
     id: str
     """billing's own."""
     account: str
-    number: str | None
-    state: str | None
+    number: Read[str]
+    state: Read[str]
     """one of `BILL_STATES`."""
-    dated_at: int | None
-    due_at: int | None
-    start: int | None
-    end: int | None
+    dated_at: Read[int]
+    due_at: Read[int]
+    start: Read[int]
+    end: Read[int]
     """the period that is billed."""
-    amount_due: Money | None
-    remaining: Money | None
-    tax_excluded: Money | None
-    tax_included: Money | None
+    amount_due: Read[Money]
+    remaining: Read[Money]
+    tax_excluded: Read[Money]
+    tax_included: Read[Money]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """What a bill is made of."""
+    """What a bill is made of; each value by itself, as in a bill."""
 
     id: str
     bill: str
-    name: str | None
-    kind: str | None
-    at: int | None
-    start: int | None
-    end: int | None
-    tax_excluded: Money | None
-    tax_included: Money | None
+    name: Read[str]
+    kind: Read[str]
+    at: Read[int]
+    start: Read[int]
+    end: Read[int]
+    tax_excluded: Read[Money]
+    tax_included: Read[Money]
 
 
 class Billing(Protocol):
@@ -165,7 +183,7 @@ class Bills(Protocol):
     """Who knows what is billed. Every method raises `AdapterError` and nothing else of its own."""
 
     async def bills(self, accounts: Sequence[str], *, deadline: float) -> Mapping[str, Sequence[Bill]]:
-        """Give the bills of those accounts that have any, the latest first."""
+        """Give the bills of those accounts that have any, the latest first; one that is nobody's is passed over."""
         ...
 
     async def rates(self, bills: Sequence[str], *, deadline: float) -> Mapping[str, Sequence[Rate]]:

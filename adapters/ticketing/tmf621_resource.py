@@ -16,7 +16,15 @@ from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from adapters.errors import Nonsense
-from adapters.ticketing import ReportedTicket, StatusChange, TicketHistory, TicketNote, TicketOrder, TicketState, is_kept
+from adapters.ticketing import (
+    ReportedTicket,
+    StatusChange,
+    TicketHistory,
+    TicketNote,
+    TicketOrder,
+    TicketState,
+    is_kept,
+)
 from adapters.tmf.tmf630 import time_in_answer, write_time
 from graph.model.vocabulary import EFFECTS, TICKET_STATES
 

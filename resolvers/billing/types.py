@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Any, Final, NewType, Self
+from typing import Any, Final, NewType, Self, TypeVar
 
 import strawberry
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info
 
-from adapters.billing import BILL_STATES, Rate
+from adapters.billing import BILL_STATES, Rate, Read
 from adapters.billing import Bill as ReadBill
 from adapters.billing import Money as Amount
-from adapters.errors import Malformed
+from adapters.errors import Malformed, Nonsense
 from graph.compiler.leaves import rfc3339
 from graph.model.mapping import enum_name
 
@@ -58,64 +58,132 @@ if {each.name: each.value for each in BillState} != {enum_name(word): word for w
     raise TypeError("BillState does not say what billing says")
 
 
-@strawberry.type(description="An amount in integer minor units, such as cents, of a currency (ISO 4217).")
+T = TypeVar("T")
+
+
+def shown(value: Read[T]) -> T | None:
+    """Show a value; one that cannot be read is an error at its place, and costs nothing else."""
+    if isinstance(value, Nonsense):
+        raise value.with_traceback(None)
+    return value
+
+
+def _moment(value: Read[int]) -> Moment | None:
+    milliseconds = shown(value)
+    return None if milliseconds is None else Moment(milliseconds)
+
+
+@strawberry.type(description="An amount of money, exactly as billing has it.")
 class Money:
     """TMF678 v4, Money, exactly."""
 
-    amount: Large
-    currency: str
+    amount: Large | None = strawberry.field(
+        description="In the currency's smallest unit, such as cents; null where that is no whole number, as for a rate of 0.0125."
+    )
+    value: str = strawberry.field(description='In the currency itself, as a decimal number: "19.99", "0.0125".')
+    currency: str = strawberry.field(description="The currency, by its three letters (ISO 4217).")
 
     @classmethod
-    def of(cls, amount: Amount | None) -> Self | None:
+    def of(cls, read: Read[Amount]) -> Self | None:
         """Show an amount, where there is one."""
-        return None if amount is None else cls(amount=Large(amount.amount), currency=amount.currency)
+        amount = shown(read)
+        if amount is None:
+            return None
+        minor = None if amount.minor is None else Large(amount.minor)
+        return cls(amount=minor, value=f"{amount.value:f}", currency=amount.currency)
+
+
+def _from(root: Bill | BillRate) -> Moment | None:
+    return _moment(root.read.start)
+
+
+def _to(root: Bill | BillRate) -> Moment | None:
+    return _moment(root.read.end)
+
+
+def _tax_excluded(root: Bill | BillRate) -> Money | None:
+    return Money.of(root.read.tax_excluded)
+
+
+def _tax_included(root: Bill | BillRate) -> Money | None:
+    return Money.of(root.read.tax_included)
+
+
+def _name(root: BillRate) -> str | None:
+    return shown(root.read.name)
+
+
+def _kind(root: BillRate) -> str | None:
+    return shown(root.read.kind)
+
+
+def _at(root: BillRate) -> Moment | None:
+    return _moment(root.read.at)
+
+
+def _number(root: Bill) -> str | None:
+    return shown(root.read.number)
+
+
+def _dated_at(root: Bill) -> Moment | None:
+    return _moment(root.read.dated_at)
+
+
+def _due_at(root: Bill) -> Moment | None:
+    return _moment(root.read.due_at)
+
+
+def _amount_due(root: Bill) -> Money | None:
+    return Money.of(root.read.amount_due)
+
+
+def _remaining(root: Bill) -> Money | None:
+    return Money.of(root.read.remaining)
+
+
+def _state(root: Bill) -> BillState | None:
+    state = shown(root.read.state)
+    return None if state is None else BillState(state)
+
+
+async def _rates(root: Bill, info: Info[Desk]) -> list[BillRate] | None:
+    return [BillRate(read=each) for each in await info.context.rates.load(root.read.id)]
 
 
 @strawberry.type(description="What a bill is made of (TMF678 AppliedCustomerBillingRate).")
 class BillRate:
     """TMF678 v4, AppliedCustomerBillingRate."""
 
-    name: str | None
-    kind: str | None
-    at: Moment | None
-    from_: Moment | None = strawberry.field(name="from")
-    to: Moment | None
-    tax_excluded: Money | None
-    tax_included: Money | None
-
-    @classmethod
-    def of(cls, rate: Rate) -> Self:
-        """Show a rate."""
-        return cls(
-            name=rate.name,
-            kind=rate.kind,
-            at=_moment(rate.at),
-            from_=_moment(rate.start),
-            to=_moment(rate.end),
-            tax_excluded=Money.of(rate.tax_excluded),
-            tax_included=Money.of(rate.tax_included),
-        )
-
-
-async def _rates(root: Bill, info: Info[Desk]) -> list[BillRate] | None:
-    return [BillRate.of(each) for each in await info.context.rates.load(root.id)]
+    read: strawberry.Private[Rate]
+    name: str | None = strawberry.field(resolver=_name, description="What it is for.")
+    kind: str | None = strawberry.field(resolver=_kind, description="Which kind of rate it is, in billing's words.")
+    at: Moment | None = strawberry.field(resolver=_at, description="When it was made.")
+    from_: Moment | None = strawberry.field(
+        name="from", resolver=_from, description="The begin of the period that it covers."
+    )
+    to: Moment | None = strawberry.field(resolver=_to, description="The end of the period that it covers.")
+    tax_excluded: Money | None = strawberry.field(resolver=_tax_excluded, description="The amount without taxes.")
+    tax_included: Money | None = strawberry.field(resolver=_tax_included, description="The amount with taxes.")
 
 
 @strawberry.type(description="A customer's bill, as billing has it now (TMF678 CustomerBill).")
 class Bill:
     """TMF678 v4, CustomerBill."""
 
-    id: strawberry.ID
-    number: str | None
-    state: BillState | None
-    dated_at: Moment | None
-    due_at: Moment | None
-    from_: Moment | None = strawberry.field(name="from")
-    to: Moment | None
-    amount_due: Money | None
-    remaining: Money | None
-    tax_excluded: Money | None
-    tax_included: Money | None
+    id: strawberry.ID = strawberry.field(description="Billing's own id of the bill.")
+    read: strawberry.Private[ReadBill]
+    number: str | None = strawberry.field(resolver=_number, description="The number that is printed on it.")
+    state: BillState | None = strawberry.field(resolver=_state, description="How far it is.")
+    dated_at: Moment | None = strawberry.field(resolver=_dated_at, description="When it was made.")
+    due_at: Moment | None = strawberry.field(resolver=_due_at, description="Until when it is to be paid.")
+    from_: Moment | None = strawberry.field(
+        name="from", resolver=_from, description="The begin of the period that is billed."
+    )
+    to: Moment | None = strawberry.field(resolver=_to, description="The end of the period that is billed.")
+    amount_due: Money | None = strawberry.field(resolver=_amount_due, description="What is to be paid.")
+    remaining: Money | None = strawberry.field(resolver=_remaining, description="What is still to be paid.")
+    tax_excluded: Money | None = strawberry.field(resolver=_tax_excluded, description="The amount without taxes.")
+    tax_included: Money | None = strawberry.field(resolver=_tax_included, description="The amount with taxes.")
     rates: list[BillRate] | None = strawberry.field(
         resolver=_rates, description="What it is made of, by time; null when it cannot be had."
     )
@@ -123,19 +191,7 @@ class Bill:
     @classmethod
     def of(cls, bill: ReadBill) -> Self:
         """Show a bill."""
-        return cls(
-            id=strawberry.ID(bill.id),
-            number=bill.number,
-            state=None if bill.state is None else BillState(bill.state),
-            dated_at=_moment(bill.dated_at),
-            due_at=_moment(bill.due_at),
-            from_=_moment(bill.start),
-            to=_moment(bill.end),
-            amount_due=Money.of(bill.amount_due),
-            remaining=Money.of(bill.remaining),
-            tax_excluded=Money.of(bill.tax_excluded),
-            tax_included=Money.of(bill.tax_included),
-        )
+        return cls(id=strawberry.ID(bill.id), read=bill)
 
 
 async def _bills(root: Customer, info: Info[Desk], first: int = USUAL) -> list[Bill] | None:
@@ -162,7 +218,3 @@ class Customer:
     def resolve_reference(cls, **known: Any) -> Self:
         """Take what the gateway knows of a customer."""
         return cls(id=known["id"], account_ref=known.get("accountRef") or "")
-
-
-def _moment(milliseconds: int | None) -> Moment | None:
-    return None if milliseconds is None else Moment(milliseconds)

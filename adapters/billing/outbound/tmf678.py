@@ -1,7 +1,7 @@
 """Bills are billing's alone: they are read there (TMF678 v4), for many accounts at once, and nothing of them is kept here.
 
-A system may ignore what it was asked for, so each bill is looked at for whose it is; one that is of nobody who was asked
-for spoils the whole answer, since the next may be wrong too.
+A system may ignore what it was asked for, so each bill is looked at for whose it is; one that is of somebody who was not
+asked for spoils the whole answer, since the next may be wrong too. One of which nobody can say whose it is, is passed over.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from adapters.billing import Bill, Rate
+from adapters.billing import Bill, Rate, Read
 from adapters.billing.outbound.tmf678_resource import FIELDS, RATE_FIELDS, bill_of, rate_of
 from adapters.errors import Nonsense
+from adapters.passed_over import PassedOver
 from adapters.tmf.tmf630 import quote_value
 from adapters.transport.transport import Call, Transport
 
@@ -28,14 +29,19 @@ _MOST_PAGES: Final = 50
 class Tmf678:
     """`adapters.billing.Bills` over a transport whose address is what `/tmf-api` is below."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, passed_over: PassedOver | None = None) -> None:
         self._transport = transport
+        self._passed_over = passed_over or PassedOver(transport.name)
 
     async def bills(self, accounts: Sequence[str], *, deadline: float) -> Mapping[str, Sequence[Bill]]:
         """GET them, some accounts at a time."""
         found = defaultdict[str, list[Bill]](list)
         for where, each, asked in await self._all(BILL, "billingAccount.id", accounts, FIELDS, deadline):
-            bill = bill_of(each, where)
+            try:
+                bill = bill_of(each, where)
+            except Nonsense as nonsense:  # of this bill, which costs the others nothing
+                self._passed_over.note(_known_as(each, where), str(nonsense))
+                continue
             self._check(bill.account, asked, f"{where}.billingAccount.id")
             found[bill.account].append(bill)
         return {account: sorted(bills, key=_latest_first) for account, bills in found.items()}
@@ -44,10 +50,14 @@ class Tmf678:
         """GET them, some bills at a time."""
         found = defaultdict[str, list[Rate]](list)
         for where, each, asked in await self._all(RATE, "bill.id", bills, RATE_FIELDS, deadline):
-            rate = rate_of(each, where)
+            try:
+                rate = rate_of(each, where)
+            except Nonsense as nonsense:
+                self._passed_over.note(_known_as(each, where), str(nonsense))
+                continue
             self._check(rate.bill, asked, f"{where}.bill.id")
             found[rate.bill].append(rate)
-        return {bill: sorted(rates, key=lambda each: (each.at or 0, each.id)) for bill, rates in found.items()}
+        return {bill: sorted(rates, key=lambda each: (_moment(each.at), each.id)) for bill, rates in found.items()}
 
     async def _all(
         self, resource: str, attribute: str, values: Sequence[str], fields: Sequence[str], deadline: float
@@ -83,7 +93,16 @@ class Tmf678:
 
 
 def _latest_first(bill: Bill) -> tuple[int, str]:
-    return -(bill.dated_at or 0), bill.id
+    return -_moment(bill.dated_at), bill.id
+
+
+def _moment(at: Read[int]) -> int:
+    """Give a time to sort by; one that is not there, or cannot be read, is the first."""
+    return at if isinstance(at, int) else 0
+
+
+def _known_as(item: object, where: str) -> str:
+    return str(item.get("id") or where) if isinstance(item, dict) else where
 
 
 def _count(text: str) -> int:

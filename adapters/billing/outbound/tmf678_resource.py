@@ -1,23 +1,27 @@
 """What is believed of a TMF678 bill and of what it is made of.
 
-An answer may be a proxy's, or another account's: whatever is not of the account that was asked for is `Nonsense`. Money
-comes as a decimal number and is kept in integer minor units, exactly or not at all: a tenth of a cent is no money.
+An answer may be a proxy's, or another account's: whatever is not of the account that was asked for is `Nonsense`. Any other
+value that cannot be read is so by itself. Money is a decimal number, and is kept exactly or not at all (TMF678 v4.0.0,
+Money: a float).
 
 Pure: `Bill` and `Rate` out of answers.
 
->>> money_of({"unit": "EUR", "value": 19.99}, "amountDue"), money_of({"unit": "JPY", "value": 1500}, "amountDue")
-(Money(amount=1999, currency='EUR'), Money(amount=1500, currency='JPY'))
+>>> rate = money_of({"unit": "EUR", "value": 0.0125}, "taxExcludedAmount")
+>>> str(rate.value), rate.minor, money_of({"unit": "JPY", "value": 1500.0}, "amountDue").minor
+('0.0125', None, 1500)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, TypeVar
 
-from adapters.billing import BILL_STATES, Bill, Money, Rate
-from adapters.errors import Malformed, Nonsense
-from adapters.tmf.tmf630 import read_time
+from adapters.billing import BILL_STATES, Bill, Money, Rate, Read
+from adapters.errors import Nonsense
+from adapters.tmf.tmf630 import time_in_answer
+
+T = TypeVar("T")
 
 FIELDS: Final = (
     "id",
@@ -65,64 +69,75 @@ _WHOLE: Final = frozenset(
 )
 _THOUSANDTHS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 """Currencies of ISO 4217 whose minor unit is not the hundredth."""
-_MOST: Final = 10**15
-"""Up to fifteen digits a double gives back as they were written; beyond, nobody knows what was."""
+_MOST_DIGITS: Final = 15
+"""Up to so many a double gives back as they were written; beyond, nobody knows what was."""
+_LONGEST_TEXT: Final = 40
+_MOST: Final = Decimal(10**18)
 
 
 def bill_of(answer: object, where: str) -> Bill:
-    """Read one bill; `where` is its place in the answer."""
+    """Read one bill, whose id and account must be there; `where` is its place in the answer."""
     bill = _object(answer, where)
     start, end = _period(bill, "billingPeriod", where)
-    state = _text(bill, "state", where)
-    if state is not None and state not in BILL_STATES:
-        raise _nonsense("has a state that is none of TMF678", where, "state")
     return Bill(
         id=_id(bill, where),
         account=_reference(bill, "billingAccount", where),
-        number=_text(bill, "billNo", where),
-        state=state,
-        dated_at=_time(bill, "billDate", where),
-        due_at=_time(bill, "paymentDueDate", where),
+        number=_read(_text, bill, "billNo", where),
+        state=_read(_state, bill, "state", where),
+        dated_at=_read(_time, bill, "billDate", where),
+        due_at=_read(_time, bill, "paymentDueDate", where),
         start=start,
         end=end,
-        amount_due=_money(bill, "amountDue", where),
-        remaining=_money(bill, "remainingAmount", where),
-        tax_excluded=_money(bill, "taxExcludedAmount", where),
-        tax_included=_money(bill, "taxIncludedAmount", where),
+        amount_due=_read(_money, bill, "amountDue", where),
+        remaining=_read(_money, bill, "remainingAmount", where),
+        tax_excluded=_read(_money, bill, "taxExcludedAmount", where),
+        tax_included=_read(_money, bill, "taxIncludedAmount", where),
     )
 
 
 def rate_of(answer: object, where: str) -> Rate:
-    """Read one applied rate; `where` is its place in the answer."""
+    """Read one applied rate, whose id and bill must be there; `where` is its place in the answer."""
     rate = _object(answer, where)
     start, end = _period(rate, "periodCoverage", where)
     return Rate(
         id=_id(rate, where),
         bill=_reference(rate, "bill", where),
-        name=_text(rate, "name", where),
-        kind=_text(rate, "appliedBillingRateType", where),
-        at=_time(rate, "date", where),
+        name=_read(_text, rate, "name", where),
+        kind=_read(_text, rate, "appliedBillingRateType", where),
+        at=_read(_time, rate, "date", where),
         start=start,
         end=end,
-        tax_excluded=_money(rate, "taxExcludedAmount", where),
-        tax_included=_money(rate, "taxIncludedAmount", where),
+        tax_excluded=_read(_money, rate, "taxExcludedAmount", where),
+        tax_included=_read(_money, rate, "taxIncludedAmount", where),
     )
 
 
 def money_of(value: object, where: str) -> Money:
-    """Read an amount of money."""
+    """Read an amount of money; a string of digits is one, too."""
     told = _object(value, where)
-    unit, amount = told.get("unit"), told.get("value")
+    unit = told.get("unit")
     if not isinstance(unit, str) or len(unit) != 3 or not unit.isascii() or not unit.isalpha():
         raise _nonsense("has an amount without a currency", where, "unit")
-    if isinstance(amount, bool) or not isinstance(amount, int | float):
-        raise _nonsense("has an amount that is no number", where, "value")
+    amount = _decimal(told.get("value"))
+    if amount is None:
+        raise _nonsense("has an amount that is no number, or one of more digits than are exact", where, "value")
     currency = unit.upper()
-    # A float prints as the shortest decimal that it is read from: what billing wrote, and not what a float holds of it.
-    minor = Decimal(str(amount)).scaleb(_digits(currency))
-    if not minor.is_finite() or minor != minor.to_integral_value() or abs(minor) >= _MOST:
-        raise _nonsense("has an amount that is not whole in the currency's smallest unit", where, "value")
-    return Money(amount=int(minor), currency=currency)
+    return Money(value=amount, currency=currency, digits=_digits(currency))
+
+
+def _decimal(value: object) -> Decimal | None:
+    """Read a number as it was written, not as a float holds it: a float prints as the shortest that it is read from."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str) or len(str(value)) > _LONGEST_TEXT:
+        return None
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or abs(number) >= _MOST:
+        return None
+    if not isinstance(value, str) and len(number.normalize().as_tuple().digits) > _MOST_DIGITS:
+        return None
+    return number.quantize(Decimal(1)) if number == number.to_integral_value() else number
 
 
 def _digits(currency: str) -> int:
@@ -148,40 +163,54 @@ def _reference(held: Mapping[str, Any], name: str, where: str) -> str:
     return _id(_object(held.get(name), f"{where}.{name}"), f"{where}.{name}")
 
 
-def _text(held: Mapping[str, Any], name: str, where: str) -> str | None:
-    found = held.get(name)
-    if not isinstance(found, str | None):
-        raise _nonsense(f"has a {name} that is no string", where, name)
-    return found
-
-
-def _time(held: Mapping[str, Any], name: str, where: str) -> int | None:
+def _read(read: Callable[[object, str], T], held: Mapping[str, Any], name: str, where: str) -> Read[T]:
+    """Read one value, where there is one; what is wrong with it is its own affair."""
     value = held.get(name)
     if value is None:
         return None
     try:
-        return read_time(value, name)
-    except Malformed as exc:
-        raise _nonsense(f"has a {name} that is no time with a zone", where, name) from exc
+        return read(value, f"{where}.{name}")
+    except Nonsense as nonsense:
+        return nonsense
 
 
-def _period(held: Mapping[str, Any], name: str, where: str) -> tuple[int | None, int | None]:
+def _text(value: object, where: str) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise _nonsense("has a text that is none", where)
+    return str(value)
+
+
+def _state(value: object, where: str) -> str:
+    if not isinstance(value, str) or value not in BILL_STATES:
+        raise _nonsense("has a state that is none of TMF678", where)
+    return value
+
+
+def _time(value: object, where: str) -> int:
+    moment = time_in_answer(value)
+    if moment is None:
+        raise _nonsense("has a time that is none with a zone", where)
+    return moment
+
+
+def _money(value: object, where: str) -> Money:
+    return money_of(value, where)
+
+
+def _period(held: Mapping[str, Any], name: str, where: str) -> tuple[Read[int], Read[int]]:
     value = held.get(name)
     if value is None:
         return None, None
     inside = f"{where}.{name}"
-    period = _object(value, inside)
-    return _time(period, "startDateTime", inside), _time(period, "endDateTime", inside)
+    if not isinstance(value, dict):
+        nonsense = _nonsense("has a period that is none", inside)
+        return nonsense, nonsense
+    return _read(_time, value, "startDateTime", inside), _read(_time, value, "endDateTime", inside)
 
 
-def _money(held: Mapping[str, Any], name: str, where: str) -> Money | None:
-    value = held.get(name)
-    return None if value is None else money_of(value, f"{where}.{name}")
-
-
-def _nonsense(what: str, where: str, member: str) -> Nonsense:
+def _nonsense(what: str, where: str, member: str = "") -> Nonsense:
     return Nonsense(
         f"A bill that billing answered {what}",
         hint="Look whether its address leads to the right system",
-        where=f"{where}.{member}".lstrip("."),
+        where=f"{where}.{member}".strip("."),
     )

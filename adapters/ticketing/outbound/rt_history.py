@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Final
 
-from adapters.errors import Nonsense
 from adapters.ticketing import StatusChange, TicketHistory, TicketNote
 from adapters.ticketing.outbound.rt_resource import RtDesk, RtTicket, an_object, id_in, text_in, time_in
 

@@ -79,7 +79,9 @@ class Tmf621:
 
     async def open(self, order: TicketOrder, *, delivery_id: str, deadline: float) -> TicketState:
         """POST it."""
-        call = Call(method="POST", path=(RESOURCE,), body=creation(order, delivery_id, _now()), headers=_key(delivery_id))
+        call = Call(
+            method="POST", path=(RESOURCE,), body=creation(order, delivery_id, _now()), headers=_key(delivery_id)
+        )
         answer = await self._transport.exchange(call, deadline=deadline)
         return state_of_ours(answer.json(), order.external_id, self._statuses)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from adapters.billing import Bills, Money
 from adapters.billing.outbound.tmf678 import CHUNK, Tmf678
 from adapters.billing.outbound.tmf678_resource import FIELDS, RATE_FIELDS, money_of
 from adapters.errors import Nonsense, Unreachable
+from adapters.passed_over import PassedOver
 from adapters.simulator.billing.billing import BillingSystem, serving
 from adapters.simulator.faults import Kind, Rule
 from adapters.transport.transport import System, opened
@@ -36,6 +38,10 @@ RATE = {
 }
 
 
+def euro(value: str) -> Money:
+    return Money(value=Decimal(value), currency="EUR", digits=2)
+
+
 @pytest.fixture
 async def system() -> AsyncIterator[BillingSystem]:
     async with serving() as found:
@@ -59,9 +65,9 @@ async def test_bills_are_read_by_account_the_latest_first(system: BillingSystem,
         "acc-2": ["BILL-00000003"],
     }
     bill = found["acc,1"][0]
-    assert (bill.number, bill.state, bill.amount_due) == ("2026-01", "sent", Money(amount=123456, currency="EUR"))
+    assert (bill.number, bill.state, bill.amount_due) == ("2026-01", "sent", euro("1234.56"))
     assert (bill.dated_at, bill.start, bill.end) == (1769900400000, 1767225600000, 1769904000000)
-    assert bill.remaining == Money(amount=0, currency="EUR")
+    assert bill.remaining == euro("0")
     empty = found["acc-2"][0]
     assert (empty.number, empty.amount_due, empty.dated_at, empty.start) == (None, None, None, None)
 
@@ -71,7 +77,7 @@ async def test_what_a_bill_is_made_of_is_read_by_bill(system: BillingSystem, bil
     system.bill("acc-1", BILL, [RATE])
     found = await bills.rates([one, "BILL-none"], deadline=soon())
     assert [each.name for each in found[one]] == ["first", "Bandwidth"]
-    assert found[one][0].tax_excluded == Money(amount=10, currency="EUR")
+    assert found[one][0].tax_excluded == euro("0.1")
     assert list(found) == [one]
 
 
@@ -96,16 +102,6 @@ def held(**changes: Any) -> dict[str, Any]:
     ("answer", "where"),
     [
         pytest.param(listed(held(billingAccount={"id": "acc-2"})), "[0].billingAccount.id", id="another's bill"),
-        pytest.param(listed(held(), held(billingAccount=None)), "[1].billingAccount", id="nobody's bill"),
-        pytest.param(listed(held(state="lost")), "[0].state", id="a state of its own"),
-        pytest.param(listed(held(billDate="2026-01-01")), "[0].billDate", id="a time without a zone"),
-        pytest.param(listed(held(amountDue={"unit": "EUR", "value": 1.001})), "[0].amountDue.value", id="a tenth of a cent"),
-        pytest.param(listed(held(amountDue={"unit": "EUR", "value": 1e14})), "[0].amountDue.value", id="more than a double keeps"),
-        pytest.param(listed(held(amountDue={"unit": "EUR", "value": "1"})), "[0].amountDue.value", id="money as text"),
-        pytest.param(listed(held(amountDue={"value": 1})), "[0].amountDue.unit", id="money of no currency"),
-        pytest.param(listed(held(billNo=7)), "[0].billNo", id="a number as a number"),
-        pytest.param(listed(held(id="")), "[0].id", id="no id"),
-        pytest.param(listed(7), "[0]", id="no bill"),
         pytest.param(http("200 OK", b"{}", JSON), "body", id="no list"),
         pytest.param(listed(held(), total=10**6), "X-Total-Count", id="a list without an end"),
     ],
@@ -119,11 +115,70 @@ async def test_what_makes_no_sense_is_said_by_its_place(answer: bytes, where: st
 
 
 @pytest.mark.parametrize(
-    ("unit", "value", "amount"),
-    [("EUR", 0.1, 10), ("eur", -19.99, -1999), ("JPY", 1500.0, 1500), ("KWD", 1.234, 1234)],
+    ("changed", "name", "where"),
+    [
+        pytest.param({"state": "disputed"}, "state", "[0].state", id="a state of its own"),
+        pytest.param({"billDate": "2026-01-01"}, "dated_at", "[0].billDate", id="a time without a zone"),
+        pytest.param({"billingPeriod": 7}, "start", "[0].billingPeriod", id="no period"),
+        pytest.param({"billingPeriod": {"endDateTime": 0}}, "end", "[0].billingPeriod.endDateTime", id="no end"),
+        pytest.param({"amountDue": {"unit": "EUR", "value": 1234567890123456}}, "amount_due", "[0].amountDue.value", id="more than a double keeps"),
+        pytest.param({"amountDue": {"unit": "EUR", "value": "ten"}}, "amount_due", "[0].amountDue.value", id="money in words"),
+        pytest.param({"amountDue": {"unit": "EUR", "value": "1e400"}}, "amount_due", "[0].amountDue.value", id="money without an end"),
+        pytest.param({"amountDue": {"unit": "EUR", "value": "NaN"}}, "amount_due", "[0].amountDue.value", id="no number"),
+        pytest.param({"amountDue": {"unit": "EUR", "value": True}}, "amount_due", "[0].amountDue.value", id="money that is true"),
+        pytest.param({"amountDue": {"value": 1}}, "amount_due", "[0].amountDue.unit", id="money of no currency"),
+        pytest.param({"amountDue": {"unit": "\u20ac", "value": 1}}, "amount_due", "[0].amountDue.unit", id="a sign for a currency"),
+        pytest.param({"taxExcludedAmount": 7}, "tax_excluded", "[0].taxExcludedAmount", id="a number for money"),
+        pytest.param({"billNo": ["7"]}, "number", "[0].billNo", id="a number in a list"),
+    ],
 )  # fmt: skip
-def test_money_is_exact(unit: str, value: float, amount: int) -> None:
-    assert money_of({"unit": unit, "value": value}, "").amount == amount
+async def test_one_value_that_cannot_be_read_costs_nothing_else(changed: dict[str, Any], name: str, where: str) -> None:
+    answer = listed(held(**changed), {**held(), "id": "B2"})
+    async with saying(answer) as other, asking(other.address) as transport:
+        first, second = sorted((await Tmf678(transport).bills(["acc-1"], deadline=soon()))["acc-1"], key=lambda b: b.id)
+    value = getattr(first, name)
+    assert isinstance(value, Nonsense)
+    assert value.where == where
+    values = [getattr(bill, each) for bill in (first, second) for each in bill.__dataclass_fields__]
+    same_period = {"start", "end"} if changed.get("billingPeriod") == 7 else set()
+    assert sum(isinstance(each, Nonsense) for each in values) == max(1, len(same_period))
+    assert second.amount_due == euro("1234.56")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param(held(billingAccount=None), id="nobody's bill"),
+        pytest.param(held(id=""), id="no id"),
+        pytest.param(7, id="no bill"),
+    ],
+)
+async def test_a_bill_that_is_nobodys_is_passed_over_and_counted(odd: Any) -> None:
+    counted: list[str] = []
+    async with saying(listed(odd, {**held(), "id": "B2"})) as other, asking(other.address) as transport:
+        found = await Tmf678(transport, PassedOver("billing", counted.append)).bills(["acc-1"], deadline=soon())
+    assert [each.id for each in found["acc-1"]] == ["B2"]
+    assert counted == ["billing"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "exact", "minor"),
+    [
+        ("EUR", 0.1, "0.1", 10),
+        ("eur", -19.99, "-19.99", -1999),
+        ("EUR", 0.0125, "0.0125", None),
+        ("EUR", 1e-07, "0.0000001", None),
+        ("EUR", 10.505, "10.505", None),
+        ("EUR", "10.50", "10.50", 1050),
+        ("EUR", 1e14, "100000000000000", 10**16),
+        ("JPY", 1500.0, "1500", 1500),
+        ("JPY", 1.5, "1.5", None),
+        ("KWD", 1.234, "1.234", 1234),
+    ],
+)
+def test_money_is_exact(unit: str, value: float | str, exact: str, minor: int | None) -> None:
+    money = money_of({"unit": unit, "value": value}, "")
+    assert (f"{money.value:f}", money.minor, money.currency) == (exact, minor, unit.upper())
 
 
 async def test_a_billing_that_is_away_is_said(system: BillingSystem, bills: Bills) -> None:

@@ -132,7 +132,9 @@ async def routed(app: Starlette, settings: Settings, base: str) -> AsyncIterator
 @asynccontextmanager
 async def listening_to_tickets(port: Port, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A client of what the ticketing system tells of its tickets."""
-    async with serving(mounted(tickets.BASE, tickets.ticket_routes(edge(port), {"awaitingVendor": "pending"}), settings), settings) as client:
+    async with serving(
+        mounted(tickets.BASE, tickets.ticket_routes(edge(port), {"awaitingVendor": "pending"}), settings), settings
+    ) as client:
         client.base_url = httpx.URL(f"{client.base_url}{tickets.BASE}")
         yield client
 

@@ -291,7 +291,7 @@ async def test_a_ticket_with_a_status_or_a_time_of_its_own_is_ours_all_the_same(
 
 async def test_one_that_cannot_be_read_costs_the_others_nothing() -> None:
     counted: list[str] = []
-    body = orjson.dumps({"items": [{**HERE, "CustomFields": {}}, "x", {**HERE, "id": "8"}], "total": 3})
+    body = orjson.dumps({"items": [{**HERE, "CustomFields": {"a": 1}}, "x", {**HERE, "id": "8"}], "total": 3})
     async with saying(http("200 OK", body, JSON)) as server, asking(server.address) as transport:
         rt = Rt(transport, LAID_OUT, PassedOver("rt", counted.append))
         assert [each.state.id for each in await rt.reported(since=None, deadline=soon())] == ["8"]

@@ -231,7 +231,9 @@ class TestPassedOver:
 
 def test_a_note_has_a_date_and_what_is_over_goes_on_to_say_what_it_was_about() -> None:
     body = creation(order(), "d", AT)
-    assert body["note"] == [{"id": "d", "author": "trunkline", "date": "2026-03-01T12:00:00.000Z", "text": "Loss of signal"}]
+    assert body["note"] == [
+        {"id": "d", "author": "trunkline", "date": "2026-03-01T12:00:00.000Z", "text": "Loss of signal"}
+    ]
     over = replace(order(status="resolved", note="It is over"), services=())
     patch = change({**HERE, "relatedEntity": body["relatedEntity"]}, over, "d2", AT, {})
     assert "relatedEntity" not in patch, "a merge patch leaves what it does not name"
