@@ -147,7 +147,9 @@ def served(
                 tickets.BASE, tickets.ticket_routes(edge, settings.ticketing.statuses if settings.ticketing else {})
             ),
             mounted(usage.BASE, usage.usage_routes(edge)),
-            mounted(usage.IPDR_BASE, usage.ipdr_routes(edge)),
+            mounted(
+                usage.IPDR_BASE, usage.ipdr_routes(edge, {name: {**each.ipdr} for name, each in settings.systems.items()})
+            ),
             mounted(resources.BASE, resources.resource_routes(edge)),
             mounted(inventory_feeds.BASE, inventory_feeds.feed_routes(edge)),
         ]

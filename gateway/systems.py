@@ -206,13 +206,13 @@ async def _billing(settings: Settings, store: Store, areas: Areas, note: Note) -
 
 async def _billing_dialect(chosen: Billing, stack: AsyncExitStack) -> BillingSystem:
     if chosen.spool is not None:
-        return Ipdr(Directory(chosen.spool))
+        return Ipdr(Directory(chosen.spool), chosen.ipdr_version)
     transport = await _reached(chosen, chosen.address, stack)
     match chosen.dialect:
         case "tmf635":
             return Tmf635(transport)
         case "ipdr":
-            return Ipdr(Address(transport))
+            return Ipdr(Address(transport), chosen.ipdr_version)
         case never:
             assert_never(never)
 

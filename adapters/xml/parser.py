@@ -55,7 +55,9 @@ _OTHER_MARKS: Final = (b"\xff\xfe", b"\xfe\xff", b"\0")
 _ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _URI: Final = re.compile(r"[A-Za-z0-9:/?#\[\]@!$&'()*+,;=._~%-]*")
 """RFC 3986: what a namespace is made of."""
-_NAMESPACE: Final = re.compile(r"\{[^}]*\}")
+_QUALIFIED: Final = re.compile(r"\{([^{}\s]*[:/.][^{}\s]*)\}([\w.-]+)")
+"""A name with its namespace, which is a URI; `{4}` of a pattern is none."""
+_ROOT: Final = "validation root"
 _XML_ID: Final = "http://www.w3.org/XML/1998/namespace}id"
 
 Element = etree._Element  # noqa: SLF001 - lxml gives the type of its elements no other name
@@ -300,5 +302,14 @@ def _tag(name: str) -> str:
 
 
 def _sentence(line: int | None, reason: str) -> str:
-    told = _NAMESPACE.sub("", reason).rstrip(".")[:LONGEST]
+    told = _without_namespaces(reason).rstrip(".")[:LONGEST]
     return f"Line {line}: {told}" if line else f"It is no XML that is taken: {told}"
+
+
+def _without_namespaces(reason: str) -> str:
+    """Leave namespaces out, but where they are what differs: in the root's name, and where one name stands in two."""
+    named = {(match[1], match[2]) for match in _QUALIFIED.finditer(reason)}
+    names = [name for _, name in named]
+    if _ROOT in reason or len(names) > len(set(names)):
+        return reason
+    return _QUALIFIED.sub(r"\2", reason)

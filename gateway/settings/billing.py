@@ -27,6 +27,8 @@ class Billing(Credited):
     name: Annotated[str, Field(min_length=1, pattern="^[^#:]+$")] = "billing"
     """what deliveries call it, and `system:<name>` in its tokens."""
     dialect: Literal["tmf635", "ipdr"] = "tmf635"
+    ipdr_version: Literal["3.5", "3.5.1"] = "3.5.1"
+    """of the documents of ipdr: 3.5 has the namespace in capitals, 3.5.1 in small letters."""
     requests: Annotated[int, Field(gt=0, le=256)] = 16
     """at the same time."""
     request_seconds: Annotated[float, Field(gt=0, lt=7)] = 5.0

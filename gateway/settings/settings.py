@@ -77,6 +77,10 @@ class System(BaseModel):
     """the source ids that it may speak for (sourceSystemId of its alarms)."""
     inventory: bool = False
     """whether it may send feeds of equipment, as the system called inventory may."""
+    ipdr: Mapping[Literal["usageId", "service", "startTime", "endTime", "octets", "mbps"], str] = Field(
+        default_factory=dict
+    )
+    """what the elements of its own service definition are called that we need of an IPDR record, by our names."""
 
 
 class Limits(BaseModel):

@@ -195,7 +195,7 @@ async def test_one_value_that_cannot_be_read_is_missing_at_its_place_and_nowhere
     )
     rates = [{"taxExcluded": {"amount": "29", "value": "0.29"}}, {"taxExcluded": None}]
     good = {"state": "SETTLED", "number": "1", "amountDue": {"value": "42949672.96"}, "rates": rates}
-    odd = {"state": None, "number": "1", "amountDue": None, "rates": []}
+    odd: dict[str, Any] = {"state": None, "number": "1", "amountDue": None, "rates": []}
     nodes = answer["data"]["customers"]["nodes"]
     assert [each["bills"] for each in nodes] == [[good], [good], [odd]]
     at = ["customers", "nodes"]

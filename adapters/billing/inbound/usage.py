@@ -6,6 +6,9 @@ many records at a time, all of them or none. Behind the gates of edge.py each is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 from starlette.responses import Response
@@ -43,9 +46,9 @@ def usage_routes(edge: Edge) -> list[Route]:
     return routes(edge, {"/usage": usages, "/usage/{id}": one})
 
 
-def ipdr_routes(edge: Edge) -> list[Route]:
-    """Make the routes of IPDR, relative to `IPDR_BASE`."""
-    take = Action(name="createIpdrDocument", roles=WRITERS, run=_take, is_work=True)
+def ipdr_routes(edge: Edge, names: Mapping[str, Mapping[str, str]] = MappingProxyType({})) -> list[Route]:
+    """Make the routes of IPDR, relative to `IPDR_BASE`; `names` are what a system calls our fields, by system."""
+    take = Action(name="createIpdrDocument", roles=WRITERS, run=partial(_take, names), is_work=True)
     return routes(edge, {"/document": {"POST": take}})
 
 
@@ -75,9 +78,11 @@ async def _create(call: Call) -> Response:
     return answer(201, shown, {"Location": shown["href"]})
 
 
-async def _take(call: Call) -> Response:
+async def _take(names: Mapping[str, Mapping[str, str]], call: Call) -> Response:
     body = await read_body(call.request, XML, call.most_bytes, call.deadline)
-    document, usages = ipdr_codec.decode(body, call.principal.sources, most_bytes=call.most_bytes)
+    document, usages = ipdr_codec.decode(
+        body, call.principal.sources, names=names.get(call.principal.system, {}), most_bytes=call.most_bytes
+    )
     taken = await record_usage(call.port.store, call.principal, call.port.policy, usages, deadline=call.deadline)
     records = [{"id": each.usage.id, "usageId": each.usage.external_id, "href": _href(each)} for each in taken]
     return answer(201, {"docId": document, "count": len(records), "usage": records})

@@ -1,7 +1,8 @@
-"""A record as a document of IPDR 3.5: one record of our service definition, between a head and an end that counts it.
+"""A record as a document of IPDR 3.5 or 3.5.1: one record of our service definition, between a head and an end that counts it.
 
-The same record makes the same bytes, whenever it is made: nothing in it is of now. So a document that is put a second time
-is the same document. The service definition is `service_definition.xsd`, which lies beside this.
+The same delivery makes the same bytes, whenever it is made: nothing in it is of now. So a document that is put a second time
+is the same document, and has the same docId; the end of an outage is another document than its begin. The service definition
+is `service_definition.xsd`, or `service_definition_3.5.1.xsd`.
 
 >>> name_of("usage-7")
 'usage-7.xml'
@@ -11,19 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final, assert_never
+from uuid import NAMESPACE_URL, uuid5
 
 from lxml import etree
 
 from adapters.billing import CustomerRef, DowntimeRecord, Record, UsageRecord
+from adapters.billing.ipdr_names import INTERVAL, NAMESPACES, OURS, OUTAGE, XSI, Version
 from adapters.tmf.tmf630 import write_time
 from adapters.xml.parser import legal
 
-IPDR: Final = "http://www.ipdr.org/namespaces/IPDR"
-OURS: Final = "urn:trunkline:ipdr:1"
 RECORDER: Final = "trunkline"
-VERSION: Final = "3.5"
-_XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
-_NAMESPACES: Final = {"ipdr": IPDR, None: OURS, "xsi": _XSI}
+_PUBLISHED: Final = {version: f"http://www.ipdr.org/public/IPDRDoc{version}.xsd" for version in NAMESPACES}
 
 
 def name_of(record_id: str) -> str:
@@ -31,17 +30,28 @@ def name_of(record_id: str) -> str:
     return f"{record_id}.xml"
 
 
-def document_of(record: Record) -> bytes:
+def doc_id_of(delivery_id: str) -> str:
+    """Give the id of a delivery's document, a UUID: another document has another, and the same told again has the same."""
+    return str(uuid5(NAMESPACE_URL, f"{OURS}:{delivery_id}"))
+
+
+def document_of(record: Record, delivery_id: str, version: Version) -> bytes:
     """Make the document of a record."""
-    told_at = write_time(_told_at(record))
-    head = {"docId": record.id, "version": VERSION, "creationTime": told_at, "IPDRRecorderInfo": RECORDER}
-    root = etree.Element(f"{{{IPDR}}}IPDRDoc", head, nsmap=_NAMESPACES)
-    made = etree.SubElement(root, f"{{{IPDR}}}IPDR", {f"{{{_XSI}}}type": _type(record)})
-    etree.SubElement(made, f"{{{IPDR}}}IPDRCreationTime").text = told_at
-    etree.SubElement(made, f"{{{IPDR}}}seqNum").text = "1"
+    ipdr, told_at = NAMESPACES[version], write_time(_told_at(record))
+    head = {
+        f"{{{XSI}}}schemaLocation": f"{ipdr} {_PUBLISHED[version]}",
+        "docId": doc_id_of(delivery_id),
+        "version": version,
+        "creationTime": told_at,
+        "IPDRRecorderInfo": RECORDER,
+    }
+    root = etree.Element(f"{{{ipdr}}}IPDRDoc", head, nsmap={"ipdr": ipdr, None: OURS, "xsi": XSI})
+    made = etree.SubElement(root, f"{{{ipdr}}}IPDR", {f"{{{XSI}}}type": _type(record)})
+    etree.SubElement(made, f"{{{ipdr}}}IPDRCreationTime").text = told_at
+    etree.SubElement(made, f"{{{ipdr}}}seqNum").text = "1"
     for name, value in _fields(record):
         etree.SubElement(made, f"{{{OURS}}}{name}").text = legal(value)
-    etree.SubElement(root, f"{{{IPDR}}}IPDRDoc.End", {"count": "1", "endTime": told_at})
+    etree.SubElement(root, f"{{{ipdr}}}IPDRDoc.End", {"count": "1", "endTime": told_at})
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 
@@ -53,9 +63,9 @@ def _told_at(record: Record) -> int:
 def _type(record: Record) -> str:
     match record:
         case UsageRecord():
-            return "BandwidthInterval"
+            return INTERVAL
         case DowntimeRecord():
-            return "ServiceOutage"
+            return OUTAGE
         case never:
             assert_never(never)
 

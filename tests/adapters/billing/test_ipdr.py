@@ -4,16 +4,19 @@ import asyncio
 import os
 import time
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from lxml import etree
 
 from adapters.billing import Record
+from adapters.billing.ipdr_names import NAMESPACES, Version
 from adapters.billing.outbound.ipdr import Ipdr
 from adapters.billing.outbound.ipdr_document import document_of
 from adapters.billing.outbound.places import Directory
 from adapters.errors import TimedOut, Unreachable
 from tests.adapters.billing.dialects import AT, HOUR, downtime, usage
-from tests.adapters.billing.ipdr import complaints
+from tests.adapters.billing.ipdr import DEFINITIONS, complaints
 from tests.adapters.conftest import soon
 
 RECORDS: list[Record] = [
@@ -27,13 +30,39 @@ RECORDS: list[Record] = [
 ]
 
 
+@pytest.mark.parametrize("version", NAMESPACES)
 @pytest.mark.parametrize("record", RECORDS, ids=range(len(RECORDS)))
-def test_a_document_is_as_published(record: Record) -> None:
-    assert complaints(document_of(record)) == []
+def test_a_document_is_as_published(record: Record, version: Version) -> None:
+    document = document_of(record, "d", version)
+    assert complaints(document) == []
+    root = etree.fromstring(document)
+    assert (etree.QName(root).namespace, root.get("version")) == (NAMESPACES[version], version)
 
 
-def test_the_same_record_is_the_same_document() -> None:
-    assert document_of(usage()) == document_of(usage())
+def test_the_two_service_definitions_differ_in_the_namespace_only() -> None:
+    text = DEFINITIONS["3.5"].read_text(encoding="utf-8")
+    assert NAMESPACES["3.5"] in text
+    assert DEFINITIONS["3.5.1"].read_text(encoding="utf-8") == text.replace(NAMESPACES["3.5"], NAMESPACES["3.5.1"])
+
+
+def test_the_same_delivery_is_the_same_document_and_another_is_another() -> None:
+    assert document_of(usage(), "d1", "3.5.1") == document_of(usage(), "d1", "3.5.1")
+    begin, end = (downtime(end=at) for at in (None, AT + HOUR))
+    ids = {
+        etree.fromstring(document_of(each, each_id, "3.5.1")).get("docId")
+        for each, each_id in ((begin, "d1"), (end, "d2"))
+    }
+    assert len(ids) == 2
+    assert all(UUID(each) for each in ids)
+
+
+async def test_a_service_at_risk_is_no_outage(tmp_path: Path) -> None:
+    billing = Ipdr(Directory(tmp_path))
+    for effect in ("atRisk", "degraded", "down"):
+        record = downtime(effect=effect, id=f"downtime-{effect}")
+        await billing.tell(record, again=False, delivery_id="d", deadline=soon())
+    names = sorted(each.name for each in await asyncio.to_thread(lambda: list(tmp_path.iterdir())))
+    assert names == ["downtime-degraded.xml", "downtime-down.xml"]
 
 
 async def test_a_document_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -52,7 +81,7 @@ async def test_a_document_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
         await billing.tell(each, again=False, delivery_id="d", deadline=soon())
     done.set()
     await watching
-    assert seen <= {document_of(each) for each in records}
+    assert seen <= {document_of(each, "d", "3.5.1") for each in records}
     assert [each.name for each in await asyncio.to_thread(lambda: list(tmp_path.iterdir()))] == ["downtime-1.xml"]
 
 

@@ -170,3 +170,27 @@ def test_a_long_feed_takes_no_more_memory_than_a_short_one() -> None:
 
     most(100)
     assert most(50_000) < 2 * most(5_000) + 100_000
+
+
+def test_a_reason_keeps_patterns_and_the_namespaces_that_differ(tmp_path: Path) -> None:
+    (tmp_path / "s.xsd").write_text(
+        """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:a" elementFormDefault="qualified">
+        <xs:element name="a"><xs:complexType><xs:sequence><xs:element name="b"><xs:simpleType>
+        <xs:restriction base="xs:string"><xs:pattern value="[0-9]{4}"/></xs:restriction></xs:simpleType></xs:element>
+        </xs:sequence></xs:complexType></xs:element></xs:schema>"""
+    )
+    schema = read_schema(tmp_path / "s.xsd")
+    for body, said in (
+        (
+            b"<a xmlns='urn:a'><b>7</b></a>",
+            r"Element 'b': [facet 'pattern'] The value '7' is not accepted by the pattern '[0-9]{4}'",
+        ),
+        (
+            b"<a xmlns='urn:a'><b xmlns='urn:b'>7</b></a>",
+            "Element '{urn:b}b': This element is not expected. Expected is ( {urn:a}b )",
+        ),
+        (b"<a xmlns='urn:z'/>", "Element '{urn:z}a': No matching global declaration available for the validation root"),
+    ):
+        with pytest.raises(Malformed) as caught:
+            read_xml(body, schema=schema)
+        assert caught.value.message == f"Line 1: {said}"

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from types import MappingProxyType
 
 import httpx
+import orjson
 import pytest
 
 from adapters.billing.inbound.ipdr_codec import decode
@@ -77,6 +79,79 @@ async def test_every_record_of_a_document_is_taken_once(client: httpx.AsyncClien
     assert len(await laid.rows("MATCH (d:Delivery) RETURN d.id")) == 2
 
 
+async def test_a_document_of_the_other_namespace_is_the_same(client: httpx.AsyncClient, mint: Mint, laid: Laid) -> None:
+    lower = document(but={"/namespaces/IPDR": "/namespaces/ipdr", 'version="3.5"': 'version="3.5.1"'})
+    assert complaints(lower) == []
+    ids = [[each["id"] for each in (await post(client, mint, body)).json()["usage"]] for body in (lower, document())]
+    assert ids[0] == ids[1]
+    assert len(await laid.rows("MATCH (u:Usage) RETURN u.id")) == 2
+
+
+SAMIS = """<?xml version="1.0"?>
+<IPDRDoc xmlns="http://www.ipdr.org/namespaces/ipdr" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+  xmlns:cm="urn:vendor:docsis" docId="cmts-1/77" IPDRRecorderInfo="nms-1">
+<IPDR xsi:type="cm:SAMIS"><seqNum>4</seqNum><cm:CmMac>service-a</cm:CmMac><cm:From>2026-01-31T12:00:00Z</cm:From>
+  <cm:To>2026-01-31T13:00:00Z</cm:To><cm:octetsPassed>7</cm:octetsPassed><cm:rate>50</cm:rate>
+  <cm:className>gold</cm:className><cm:ip><cm:v4>192.0.2.1</cm:v4><cm:v4>192.0.2.2</cm:v4></cm:ip></IPDR>
+</IPDRDoc>
+"""
+NAMES = {"service": "CmMac", "startTime": "From", "endTime": "To", "octets": "octetsPassed", "mbps": "rate"}
+
+
+class TestOtherDefinitions:
+    """Records of another service definition than ours."""
+
+    @pytest.fixture
+    async def explained(self, laid: Laid, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+        port = Port(laid.store, settings)
+        routes = partial(ipdr_routes, names={"nms": NAMES})
+        async with routed(endpoint(IPDR_BASE, routes, port, settings), settings, IPDR_BASE) as client:
+            yield client
+
+    async def test_what_the_settings_explain_is_usage_and_the_rest_is_kept(
+        self, explained: httpx.AsyncClient, mint: Mint, laid: Laid
+    ) -> None:
+        answer = await post(explained, mint, SAMIS.encode())
+        assert answer.status_code == 201, answer.text
+        assert [each["usageId"] for each in answer.json()["usage"]] == ["cmts-1/77/4"]
+        [[octets, mbps, service, record]] = await laid.rows(
+            "MATCH (u:Usage)-[:USED_BY]->(s:Service) RETURN u.octets, u.mbps, s.id, u.record"
+        )
+        assert (octets, mbps, service) == (7, 50, "service-a")
+        assert orjson.loads(record) == {
+            "usageSpecification": {"id": "{urn:vendor:docsis}SAMIS", "name": "SAMIS"},
+            "usageCharacteristic": [
+                {"name": "className", "value": "gold"},
+                {"name": "ip", "value": {"v4": ["192.0.2.1", "192.0.2.2"]}},
+            ],
+        }
+
+    async def test_what_nobody_has_explained_is_refused_with_what_it_lacks(
+        self, client: httpx.AsyncClient, mint: Mint, laid: Laid
+    ) -> None:
+        answer = await post(client, mint, SAMIS.encode())
+        assert answer.status_code == 400
+        message = answer.json()["message"]
+        assert "Line 4: The record is of another service definition (SAMIS): service is missing" in message
+        assert "systems.NAME.ipdr" in message
+        assert await laid.rows("MATCH (u:Usage) RETURN u.id") == []
+
+    async def test_one_that_has_ours_and_more_needs_no_explanation(
+        self, client: httpx.AsyncClient, mint: Mint, laid: Laid
+    ) -> None:
+        wider = document(
+            1,
+            but={
+                'xsi:type="BandwidthInterval"': 'xsi:type="w:Wide" xmlns:w="urn:w"',
+                "</ipdr:IPDR>": '<w:vlan xmlns:w="urn:w">7</w:vlan></ipdr:IPDR>',
+            },
+        )
+        assert (await post(client, mint, wider)).status_code == 201
+        [[octets, record]] = await laid.rows("MATCH (u:Usage) RETURN u.octets, u.record")
+        assert octets == 9007199254740993
+        assert {"name": "vlan", "value": "7"} in orjson.loads(record)["usageCharacteristic"]
+
+
 async def test_what_a_document_names_and_nobody_knows_waits(client: httpx.AsyncClient, mint: Mint, laid: Laid) -> None:
     assert (await post(client, mint, document(1, "circuit 9"))).status_code == 201
     assert await laid.rows("MATCH (u:Usage) WHERE u.awaits >= '' RETURN u.serviceRef") == [["circuit 9"]]
@@ -108,7 +183,10 @@ async def test_the_same_record_means_the_same_in_both_protocols(
         pytest.param(document(1).decode().encode("utf-16"), "not in UTF-8", id="another encoding"),
         pytest.param(b"<!DOCTYPE a [<!ENTITY b 'c'>]>" + document(1)[39:], "DOCTYPE", id="a document type"),
         pytest.param(b"", "no root element", id="nothing"),
-        pytest.param(b"<a/>", "Line 1", id="something else"),
+        pytest.param(b"<a/>", "Line 1: The document is a of the namespace without a name; what is taken is IPDRDoc of", id="something else"),
+        pytest.param(document(but={"/namespaces/IPDR": "/namespaces/Ipdr"}), "Line 2: The document is IPDRDoc of the namespace http://www.ipdr.org/namespaces/Ipdr", id="a third namespace"),
+        pytest.param(document(1, but={"<ipdr:IPDR ": '<low:IPDR xmlns:low="http://www.ipdr.org/namespaces/ipdr" ', "</ipdr:IPDR>": "</low:IPDR>"}), "Line 5: IPDR is of the namespace http://www.ipdr.org/namespaces/ipdr, and the document is of http://www.ipdr.org/namespaces/IPDR", id="two namespaces mixed"),
+        pytest.param(document(0), "There are 0 records", id="no record"),
         pytest.param(document(1, but={'IPDRRecorderInfo="nms-1"': ""}), "which source has recorded it", id="one of several sources"),
     ],
 )  # fmt: skip
@@ -128,9 +206,9 @@ async def test_a_document_has_an_end(client: httpx.AsyncClient, mint: Mint) -> N
 
 
 def test_only_so_many_records_are_taken_together() -> None:
-    with pytest.raises(Malformed, match="There are 501 records; at most 500"):
-        decode(document(MOST_TOGETHER + 1), (), most_bytes=1_000_000)
-    assert len(decode(document(MOST_TOGETHER), (), most_bytes=1_000_000)[1]) == MOST_TOGETHER
+    with pytest.raises(Malformed, match="There are 501 records; 1 to 500"):
+        decode(document(MOST_TOGETHER + 1), (), names={}, most_bytes=1_000_000)
+    assert len(decode(document(MOST_TOGETHER), (), names={}, most_bytes=1_000_000)[1]) == MOST_TOGETHER
 
 
 async def test_only_xml_and_only_by_who_may(client: httpx.AsyncClient, mint: Mint) -> None:
