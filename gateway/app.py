@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Scope
 
 from adapters.billing.inbound import usage
-from adapters.endpoint.edge import Edge
+from adapters.endpoint.edge import Edge, unknown_routes
 from adapters.endpoint.errors import body_of
 from adapters.fault_management.inbound import alarms, notifications
 from adapters.inventory.inbound import feeds as inventory_feeds
@@ -64,6 +64,7 @@ from resolvers.knowledge.subgraph import KnowledgeSubgraph
 from resolvers.ledger.subgraph import LedgerSubgraph
 from resolvers.ticketing.subgraph import TicketingSubgraph
 
+TMF = "/tmf-api"
 PING_SECONDS = 2.0
 SWEEP_SECONDS = 600.0
 JOIN_SECONDS = 60.0
@@ -148,10 +149,18 @@ def served(
             ),
             mounted(usage.BASE, usage.usage_routes(edge)),
             mounted(
-                usage.IPDR_BASE, usage.ipdr_routes(edge, {name: {**each.ipdr} for name, each in settings.systems.items()})
+                usage.IPDR_BASE,
+                usage.ipdr_routes(
+                    edge,
+                    {
+                        name: {str(ours): theirs for ours, theirs in each.ipdr.items()}
+                        for name, each in settings.systems.items()
+                    },
+                ),
             ),
             mounted(resources.BASE, resources.resource_routes(edge)),
             mounted(inventory_feeds.BASE, inventory_feeds.feed_routes(edge)),
+            mounted(TMF, unknown_routes(edge)),  # the last: whatever of TM Forum's is not above
         ]
     return routed([*routes, *health_routes(arriving.ready, metrics)], lifespan)
 

@@ -72,6 +72,8 @@ class UsageRecord:
     kind: str
     state: str
     """one of `graph.model.vocabulary.USAGE_STATES`."""
+    is_changed: bool = False
+    """whether it was told before, and has another state now."""
 
     def __post_init__(self) -> None:
         if self.state not in USAGE_STATES:

@@ -93,6 +93,7 @@ def record_of(payload: Mapping[str, Any]) -> Record:
                 mbps=payload["mbps"],
                 kind=payload["kind"],
                 state=payload["state"],
+                is_changed=payload.get("changed", False),
             )
         case "downtime":
             return DowntimeRecord(

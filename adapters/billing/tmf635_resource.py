@@ -1,7 +1,7 @@
-"""What is written into TMF635 usage and TMF657 objectives, and what is believed of those that come back.
+"""What is written into TMF635 usage and TMF656 service problems, and what is believed of those that come back.
 
-Neither has a field for the other side's id. So ours is a characteristic of usage, under a name of ours, and the name of an
-objective: both can be asked for, and both are looked at in the answer, since a system may ignore what it was asked for.
+Usage has no field for the other side's id: ours is a characteristic, under a name of ours. A problem has it as its external
+identifier. Both can be asked for, and both are looked at in the answer, since a system may ignore what it was asked for.
 
 Pure: bodies out of records, their ids out of answers.
 """
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from adapters.billing import CustomerRef, DowntimeRecord, Record, ServiceRef, UsageRecord
+from adapters.billing import CustomerRef, DowntimeRecord, Record, UsageRecord
 from adapters.errors import Nonsense
 from adapters.tmf.tmf630 import write_time
 
@@ -21,14 +21,19 @@ EXTERNAL_ID: Final = "externalId"
 SPECIFICATION: Final = MappingProxyType(
     {"id": "bandwidthInterval", "name": "What a service has carried in an interval"}
 )
-AVAILABILITY: Final = "availability"
-_NOTHING_PROMISED: Final = 0.0
-"""is the target of a service without a contract."""
+AVAILABILITY: Final = "availabilityPercent"
+EFFECT: Final = "effect"
+US: Final = "trunkline"
+CATEGORY: Final = "serviceProvider.declarer"
+"""of a problem that whoever provides the service has declared; TMF656 v4.0.0, ServiceProblem.category."""
+PRIORITIES: Final[Mapping[str, int]] = MappingProxyType({"down": 1, "degraded": 4, "atRisk": 7})
+"""By effect: from 1, the highest, to 10 (TMF656 v4.0.0, ServiceProblem.priority)."""
+_SAID: Final[Mapping[str, str]] = MappingProxyType({"down": "down", "degraded": "degraded", "atRisk": "at risk"})
 
 
 def characteristic(name: str, value: object) -> dict[str, object]:
     """Make a UsageCharacteristic."""
-    kind = "integer" if isinstance(value, int) else "string"
+    kind = "integer" if isinstance(value, int) else "number" if isinstance(value, float) else "string"
     return {"name": name, "valueType": kind, "value": value}
 
 
@@ -55,25 +60,37 @@ def usage_body(record: UsageRecord) -> dict[str, object]:
     }
 
 
-def objective_body(record: DowntimeRecord) -> dict[str, object]:
-    """Make the body that tells of downtime (ServiceLevelObjective_Create): the promise, and the interval that counts."""
+def problem_body(record: DowntimeRecord) -> dict[str, object]:
+    """Make the body that tells of downtime (ServiceProblem_Create): the service, since when, by which alarms, and the promise."""
+    said = {EFFECT: record.effect, **({} if record.target is None else {AVAILABILITY: record.target})}
     return {
         "name": record.id,
-        "conformanceComparator": ">=",
-        "conformanceTarget": str(_NOTHING_PROMISED if record.target is None else record.target),
-        "serviceLevelObjectiveParameter": {
-            "name": AVAILABILITY,
-            "parameterType": record.effect,
-            "relatedEntity": _entities(record),
-        },
-        "conformancePeriod": _period(record),
+        "externalIdentifier": [{"id": record.id, "owner": US, "externalIdentifierType": "downtime"}],
+        "category": CATEGORY,
+        "priority": PRIORITIES[record.effect],
+        "description": f"The service {record.service.name} is {_SAID[record.effect]}",
+        "reason": f"Alarms: {', '.join(record.alarms)}" if record.alarms else "Unknown",
+        "originatorParty": {"id": US, "name": US, "role": "originator", "@referredType": "Organization"},
+        "originatingSystem": US,
+        "affectedNumberOfServices": 1,
+        "affectedService": [{"id": record.service.id, "name": record.service.name, "@referredType": "Service"}],
+        "underlyingAlarm": [{"id": each, "@referredType": "Alarm"} for each in record.alarms],
+        "characteristic": [characteristic(*each) for each in said.items()],
+        **({"relatedParty": _parties(record.customer)} if record.customer else {}),
+        "creationDate": write_time(record.start),
+        **_end(record),
     }
 
 
-def objective_patch(record: DowntimeRecord) -> dict[str, object]:
-    """Make the merge patch that brings an objective to what the record says (ServiceLevelObjective_Update)."""
-    body = objective_body(record)
-    return {name: body[name] for name in ("serviceLevelObjectiveParameter", "conformancePeriod")}
+def problem_patch(record: DowntimeRecord) -> dict[str, object]:
+    """Make the merge patch that brings a problem to what the record says (ServiceProblem_Update)."""
+    body = problem_body(record)
+    return {name: body[name] for name in ("reason", "underlyingAlarm", "status", *_end(record))}
+
+
+def usage_patch(record: UsageRecord) -> dict[str, object]:
+    """Make the merge patch that gives usage the state that the record has (Usage_Update)."""
+    return {"status": record.state}
 
 
 def an_object(answer: object, where: str = "") -> Mapping[str, Any]:
@@ -108,7 +125,9 @@ def is_ours(answer: object, record: Record) -> bool:
             named = [each for each in held if isinstance(each, dict)] if isinstance(held, list) else []
             return any(each.get("name") == EXTERNAL_ID and each.get("value") == record.id for each in named)
         case DowntimeRecord():
-            return answer.get("name") == record.id
+            held = answer.get("externalIdentifier")
+            known = [each for each in held if isinstance(each, dict)] if isinstance(held, list) else []
+            return any(each.get("id") == record.id for each in known)
 
 
 def id_of_ours(answer: object, record: Record) -> str:
@@ -123,20 +142,12 @@ def id_of_ours(answer: object, record: Record) -> str:
     return found
 
 
-def _period(record: DowntimeRecord) -> dict[str, str]:
-    begun = {"startDateTime": write_time(record.start)}
-    return begun if record.end is None else {**begun, "endDateTime": write_time(record.end)}
-
-
-def _entities(record: DowntimeRecord) -> list[dict[str, str]]:
-    entities = [_service(record.service, record.effect)]
-    if record.customer:
-        entities += _parties(record.customer)
-    return entities + [{"id": each, "role": "cause", "@referredType": "Alarm"} for each in record.alarms]
-
-
-def _service(service: ServiceRef, role: str) -> dict[str, str]:
-    return {"id": service.id, "name": service.name, "role": role, "@referredType": "Service"}
+def _end(record: DowntimeRecord) -> dict[str, str]:
+    """Say how far a problem is, and since when it is over."""
+    if record.end is None:
+        return {"status": "inProgress"}
+    end = write_time(record.end)
+    return {"status": "resolved", "resolutionDate": end, "statusChangeDate": end}
 
 
 def _parties(customer: CustomerRef) -> list[dict[str, str]]:

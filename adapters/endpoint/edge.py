@@ -147,6 +147,11 @@ def routes(edge: Edge, resources: Resources, told: Told = refused) -> list[Route
     return [Route(path, Resource(edge, actions, told)) for path, actions in known.items()]
 
 
+def unknown_routes(edge: Edge) -> list[Route]:
+    """Make the route of what no endpoint has: it is refused like what an endpoint has not."""
+    return routes(edge, {})
+
+
 class Resource:
     """The ASGI application behind one path."""
 

@@ -51,4 +51,9 @@ class Usage:
     @property
     def id(self) -> str:
         """Our id: the same for every telling of the same record."""
-        return loaded_id("Usage", f"usage of {self.source}", self.external_id)
+        return usage_id(self.source, self.external_id)
+
+
+def usage_id(source: str, external_id: str) -> str:
+    """Give our id of the record that a source calls so."""
+    return loaded_id("Usage", f"usage of {source}", external_id)

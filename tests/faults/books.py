@@ -12,7 +12,7 @@ from adapters.tmf.tmf630 import read_time
 from tests.faults.systems import BILLING, FAULT_MANAGEMENT, INVENTORY, NAMES, TICKETING, Systems
 
 _USAGE: Final = "tmf-api/usageManagement/v4/usage"
-_OBJECTIVE: Final = "tmf-api/serviceQualityManagement/v4/serviceLevelObjective"
+_PROBLEM: Final = "tmf-api/serviceProblemManagement/v4/serviceProblem"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ async def read_books(systems: Systems) -> Books:
         tickets=tuple(_ticket(each) for each in await ask[TICKETING].listed("troubleTicket")),
         alarms=tuple(_alarm(each) for each in await ask[FAULT_MANAGEMENT].listed("alarm")),
         usage=tuple(_usage(each) for each in await ask[BILLING].listed(_USAGE)),
-        downtime=tuple(_objective(each) for each in await ask[BILLING].listed(_OBJECTIVE)),
+        downtime=tuple(_problem(each) for each in await ask[BILLING].listed(_PROBLEM)),
         stock=tuple(_resource(each) for each in await ask[INVENTORY].listed("resource")),
     )
 
@@ -166,15 +166,15 @@ def _usage(usage: Mapping[str, Any]) -> Billed:
     )
 
 
-def _objective(objective: Mapping[str, Any]) -> Interval:
-    parameter, period = objective["serviceLevelObjectiveParameter"], objective["conformancePeriod"]
-    end = period.get("endDateTime")
+def _problem(problem: Mapping[str, Any]) -> Interval:
+    said = {each["name"]: each["value"] for each in problem["characteristic"]}
+    end = problem.get("resolutionDate")
     return Interval(
-        id=objective["name"],
-        service=parameter["relatedEntity"][0]["id"],
-        effect=parameter["parameterType"],
-        start=read_time(period["startDateTime"], "startDateTime"),
-        end=None if end is None else read_time(end, "endDateTime"),
+        id=problem["externalIdentifier"][0]["id"],
+        service=problem["affectedService"][0]["id"],
+        effect=said["effect"],
+        start=read_time(problem["creationDate"], "creationDate"),
+        end=None if end is None else read_time(end, "resolutionDate"),
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from adapters.billing.inbound import usage
 from adapters.fault_management.inbound import alarms
 from adapters.simulator.billing.billing import BillingSystem, serving
-from adapters.simulator.billing.records import OBJECTIVE, USAGE
+from adapters.simulator.billing.records import PROBLEM, USAGE
 from gateway.app import application
 from gateway.settings.billing import Billing
 from gateway.settings.settings import Settings
@@ -133,8 +133,8 @@ def check_told(system: BillingSystem, spool: Path, dialect: str) -> None:
         assert system.records.all(USAGE) == []
         return
     assert len(system.records.all(USAGE)) == 1
-    [objective] = system.records.all(OBJECTIVE)
-    assert objective["conformancePeriod"]["endDateTime"] == "2026-01-01T00:10:00.000Z"
+    [problem] = system.records.all(PROBLEM)
+    assert (problem["status"], problem["resolutionDate"]) == ("resolved", "2026-01-01T00:10:00.000Z")
 
 
 async def test_without_billing_usage_is_taken_all_the_same(

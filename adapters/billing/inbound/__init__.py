@@ -3,7 +3,8 @@
 In: an HTTP request whose principal is known. Out: usage in the caller's scope, or what became of what was sent.
 
 Files, in the order in which a request meets them: `usage.py` (the endpoint) · `codec.py` (a TMF635 body becomes Usage, and
-back) · `ipdr_codec.py` (a document becomes Usage values, checked by ipdr.xsd) · `query.py` (a list's query as the filter of
+back) · `ipdr_codec.py` (a document becomes Usage values, checked by ipdr.xsd) · `states.py` (a patch or an event
+moves its state on) · `query.py` (a list's query as the filter of
 a compiled read) · `reads.py` (what is asked of the graph).
 
 Invariants

@@ -1,7 +1,7 @@
 """Meters and mediation systems tell what services have carried; each of them speaks one of two protocols.
 
-TMF635 v4 under `/tmf-api/usageManagement/v4`: `usage`, a record at a time, and lists. IPDR 3.5 under `/ipdr/3.5`: `document`,
-many records at a time, all of them or none. Behind the gates of edge.py each is one change, or a read in the caller's scope.
+TMF635 v4 under `/tmf-api/usageManagement/v4`: `usage`, a record at a time, lists, and its state by PATCH; `listener`, what
+became of it, in events. IPDR under `/ipdr/3.5`: `document`, many records at a time, all of them or none. Behind the gates of edge.py each is one change, or a read in the caller's scope.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ from adapters.billing.inbound import ipdr_codec
 from adapters.billing.inbound.codec import decode, encode
 from adapters.billing.inbound.query import filter_of
 from adapters.billing.inbound.reads import UsageReads
-from adapters.endpoint.body import JSON, XML, read_body
+from adapters.billing.inbound.states import CREATED, EVENTS, STATE_EVENTS, event_of, move_of
+from adapters.endpoint.body import JSON, PATCH, XML, read_body
 from adapters.endpoint.edge import READERS, WRITERS, Action, Call, Edge, answer, routes
 from adapters.endpoint.errors import Refusal
 from adapters.errors import Malformed
 from adapters.tmf.tmf630 import Page, page_headers, read_query, select
+from graph.changes.usage.states import Move, set_usage_state
 from graph.changes.usage.usage import Taken, record_usage
 from graph.compiler.leaves import rfc3339
 from graph.model.mapping import enum_name
+from graph.model.usage import Usage
 
 BASE: Final = "/tmf-api/usageManagement/v4"
 IPDR_BASE: Final = "/ipdr/3.5"
@@ -42,8 +45,12 @@ def usage_routes(edge: Edge) -> list[Route]:
         "GET": Action(name="listUsage", roles=READERS, run=_list),
         "POST": Action(name="createUsage", roles=WRITERS, run=_create, is_work=True),
     }
-    one = {"GET": Action(name="retrieveUsage", roles=READERS, run=_retrieve)}
-    return routes(edge, {"/usage": usages, "/usage/{id}": one})
+    one = {
+        "GET": Action(name="retrieveUsage", roles=READERS, run=_retrieve),
+        "PATCH": Action(name="patchUsage", roles=WRITERS, run=_patch, is_work=True),
+    }
+    heard = {"POST": Action(name="listenToUsage", roles=WRITERS, run=_heard, is_work=True)}
+    return routes(edge, {"/usage": usages, "/usage/{id}": one, "/listener/{event}": heard})
 
 
 def ipdr_routes(edge: Edge, names: Mapping[str, Mapping[str, str]] = MappingProxyType({})) -> list[Route]:
@@ -71,9 +78,46 @@ async def _retrieve(call: Call) -> Response:
     return answer(200, select(encode(row, PLACE), asked.fields))
 
 
+async def _patch(call: Call) -> Response:
+    """Give a record another state; the rest of it is what was measured, and stays."""
+    row = await _reads(call).one(call.id)
+    # Billing need not be able to read what it was told of.
+    shown = encode(row, PLACE) if row else {"id": call.id, "href": f"{PLACE}/{call.id}"}
+    move = move_of(await call.body(PATCH), shown)
+    if not await _moved(call, call.id, move):
+        raise Refusal("NOT_FOUND")
+    after = await _reads(call).one(call.id)
+    return answer(200, encode(after, PLACE) if after else {**shown, **move.more, "status": move.state})
+
+
+async def _heard(call: Call) -> Response:
+    """Take what an event says of a record: its state, or of a new one from its source all of it."""
+    event = call.request.path_params["event"]
+    if event not in EVENTS:
+        raise Refusal("NOT_FOUND")
+    document = await call.body(JSON)
+    if event in STATE_EVENTS:
+        told = event_of(document)
+        if event == CREATED and not told.is_ours:
+            await _record(call, decode(told.body, call.principal.sources))
+        elif told.usage and told.move is not None:
+            await _moved(call, told.usage, told.move)
+    return Response(status_code=204)
+
+
+async def _record(call: Call, usage: Usage) -> Taken:
+    port = call.port
+    [taken] = await record_usage(port.store, call.principal, port.policy, [usage], deadline=call.deadline)
+    return taken
+
+
+async def _moved(call: Call, usage_id: str, move: Move) -> bool:
+    port = call.port
+    return await set_usage_state(port.store, call.principal, port.policy, usage_id, move, deadline=call.deadline)
+
+
 async def _create(call: Call) -> Response:
-    usage = decode(await call.body(JSON), call.principal.sources)
-    [taken] = await record_usage(call.port.store, call.principal, call.port.policy, [usage], deadline=call.deadline)
+    taken = await _record(call, decode(await call.body(JSON), call.principal.sources))
     shown = encode(_row(taken), PLACE)
     return answer(201, shown, {"Location": shown["href"]})
 

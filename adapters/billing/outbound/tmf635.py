@@ -1,7 +1,8 @@
-"""A billing system that speaks TM Forum's APIs, version 4: usage by TMF635, and downtime as objectives of TMF657.
+"""A billing system that speaks TM Forum's APIs, version 4: usage by TMF635, and downtime as problems of TMF656.
 
 Its POST does not notice that it was heard before, so what may be there is looked for by our id. An interval is there from
-its beginning on, and is given its end by PATCH: so whoever tells of an end looks first, the first time too.
+its beginning on, and is given its end by PATCH, like usage its new state: so whoever tells of one looks first, the first time
+too.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from adapters.billing.tmf635_resource import (
     id_of,
     id_of_ours,
     is_ours,
-    objective_body,
-    objective_patch,
+    problem_body,
+    problem_patch,
     usage_body,
+    usage_patch,
 )
 from adapters.errors import Nonsense
 from adapters.tmf.tmf630 import quote_value
 from adapters.transport.transport import Call, Transport
 
 USAGE: Final = ("tmf-api", "usageManagement", "v4", "usage")
-OBJECTIVE: Final = ("tmf-api", "serviceQualityManagement", "v4", "serviceLevelObjective")
+PROBLEM: Final = ("tmf-api", "serviceProblemManagement", "v4", "serviceProblem")
 _PAGE: Final = 50
 _MOST_PAGES: Final = 100
 
@@ -47,14 +49,20 @@ class Tmf635:
         """Look for it where it may be there, then POST it, or PATCH what is not as the record says."""
         match record:
             case UsageRecord():
-                there = await self._find(record, deadline) if again else None
-                return there or await self._post(USAGE, usage_body(record), record, delivery_id, deadline)
+                there = await self._find(record, deadline) if again or record.is_changed else None
+                if there is None:
+                    return await self._post(USAGE, usage_body(record), record, delivery_id, deadline)
+                if not record.is_changed:
+                    return there
+                return await self._patch((*USAGE, there), usage_patch(record), record, delivery_id, deadline)
             case DowntimeRecord():
                 ended = record.end is not None
                 there = await self._find(record, deadline) if again or ended else None
                 if there is None:
-                    return await self._post(OBJECTIVE, objective_body(record), record, delivery_id, deadline)
-                return await self._end(there, record, delivery_id, deadline) if ended else there
+                    return await self._post(PROBLEM, problem_body(record), record, delivery_id, deadline)
+                if not ended:
+                    return there
+                return await self._patch((*PROBLEM, there), problem_patch(record), record, delivery_id, deadline)
             case never:
                 assert_never(never)
 
@@ -64,8 +72,10 @@ class Tmf635:
         call = Call(method="POST", path=path, body=body, headers=_key(delivery_id))
         return id_of_ours((await self._transport.exchange(call, deadline=deadline)).json(), record)
 
-    async def _end(self, there: str, record: DowntimeRecord, delivery_id: str, deadline: float) -> str:
-        path, body = (*OBJECTIVE, there), objective_patch(record)
+    async def _patch(
+        self, path: tuple[str, ...], body: object, record: Record, delivery_id: str, deadline: float
+    ) -> str:
+        there = path[-1]
         call = Call(method="PATCH", path=path, body=body, headers=_key(delivery_id))
         found = id_of_ours((await self._transport.exchange(call, deadline=deadline)).json(), record)
         if found != there:
@@ -76,7 +86,7 @@ class Tmf635:
         """Ask by our id, and believe only what bears it; where there are several, the first."""
         path, attribute = USAGE, "usageCharacteristic.value"
         if isinstance(record, DowntimeRecord):
-            path, attribute = OBJECTIVE, "name"
+            path, attribute = PROBLEM, "externalIdentifier.id"
         asked = (attribute, quote_value(record.id))
         seen = 0
         for _ in range(_MOST_PAGES):

@@ -43,6 +43,19 @@ def over(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
+def object_of(reference: Mapping[str, Any]) -> str:
+    """Give what an alarm is raised on, as its source calls it: by id, or where there is none by address; empty: unnamed.
+
+    TMF642 v4.0.0 (AlarmedObject) requires neither.
+    """
+    return str(reference.get("id") or reference.get("href") or "")
+
+
+def reference_to(named: str) -> dict[str, str]:
+    """Give the AlarmedObject of what a source calls so; what it has not named has nothing in it."""
+    return {"id": named} if named else {}
+
+
 def _says_the_same(name: str, recorded: object, current: Any) -> bool:
     if recorded is None:
         return False
@@ -50,7 +63,7 @@ def _says_the_same(name: str, recorded: object, current: Any) -> bool:
         case "alarmType":
             return ALARM_TYPES.get(str(recorded)) == ALARM_TYPES[current]
         case "alarmedObject":
-            return isinstance(recorded, dict) and recorded.get("id") == current["id"]
+            return isinstance(recorded, dict) and object_of(recorded) == object_of(current)
         case _ if name in TIMES:
             return _read(recorded, name) == _read(current, name)
         case _:

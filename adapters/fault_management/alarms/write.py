@@ -17,12 +17,15 @@ from lxml import etree
 
 from adapters.fault_management.alarms.causes import cause_text, default_cause, is_published
 from adapters.fault_management.alarms.read import plain
+from adapters.fault_management.alarms.record import object_of
 from adapters.fault_management.alarms.terms import ALARM, LAYERS, NAMESPACES, TMF642, X733, tag, time_text
 from adapters.fault_management.alarms.words import ALARM_TYPES, EVENT_TYPES
 from adapters.fault_management.alarms.x733 import extension_of
 from adapters.soap.alarm_names import Name, name_of, name_text
 from adapters.xml.parser import Element, legal, read_xml
 
+_UNNAMED: Final = "unnamed"
+"""MTOSI has no alarm without an objectName."""
 _MTOSI: Final = "{http://www.tmforum.org/mtop/"
 _NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _NSMAP: Final = {
@@ -88,7 +91,7 @@ def _texts(body: Mapping[str, Any], extension: Mapping[str, Any]) -> dict[str, s
 
 
 def _object(alarm: Element, body: Mapping[str, Any], extension: Mapping[str, Any]) -> None:
-    text, given = str(body["alarmedObject"]["id"]), _name(extension.get("objectName", []))
+    text, given = object_of(body["alarmedObject"]) or _UNNAMED, _name(extension.get("objectName", []))
     name_in(alarm, "ei:objectName", given if given and name_text(given) == text else name_of(text))
 
 

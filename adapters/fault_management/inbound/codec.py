@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.endpoint.errors import MalformedBody
-from adapters.fault_management.alarms.record import SAME, TIMES, Record, over
+from adapters.fault_management.alarms.record import SAME, TIMES, Record, object_of, over, reference_to
 from adapters.fault_management.alarms.words import ALARM_TYPES, PUBLISHED_TYPES
 from adapters.fault_management.inbound.shape import ALARM
 from adapters.tmf.shape import faults
@@ -34,7 +34,7 @@ def decode(body: object) -> Alarm:
     return Alarm(
         source_system_id=body["sourceSystemId"],
         external_alarm_id=body.get("externalAlarmId"),
-        alarmed_object=body["alarmedObject"]["id"],
+        alarmed_object=object_of(body["alarmedObject"]),
         alarm_type=ALARM_TYPES[body["alarmType"]],
         probable_cause=body["probableCause"],
         specific_problem=body.get("specificProblem"),
@@ -106,7 +106,7 @@ def restated(known: Known) -> dict[str, Any]:
         "perceivedSeverity": alarm.perceived_severity,
         "state": known.state,
         "ackState": "acknowledged" if alarm.acknowledged else "unacknowledged",
-        "alarmedObject": {"id": alarm.alarmed_object},
+        "alarmedObject": reference_to(alarm.alarmed_object),
         "alarmRaisedTime": write_time(alarm.raised_at),
         "alarmChangedTime": record.get("alarmChangedTime"),
         "alarmClearedTime": None if known.cleared_at is None else write_time(known.cleared_at),
@@ -120,7 +120,7 @@ def _values(row: Mapping[str, Any]) -> dict[str, Any]:
     values["alarmType"] = PUBLISHED_TYPES[values["alarmType"]]
     values |= {name: row[ours] for name, ours in TIMES.items() if row.get(ours) is not None}
     if "alarmedObjectRef" in row:
-        return {**values, "alarmedObject": {"id": row["alarmedObjectRef"]}}
+        return {**values, "alarmedObject": reference_to(row["alarmedObjectRef"])}
     if row.get("alarmedObject"):  # of the caller's slice: by our id, since the source's name for it may tell more
         seen = row["alarmedObject"]
         return {**values, "alarmedObject": {"id": seen["id"], "@type": seen["__typename"]}}

@@ -20,6 +20,9 @@ from graph.changes.alarms.acknowledge import hear_acknowledged
 from graph.model.scope import Role
 
 EVENTS: Final = ("alarmCreateEvent", "alarmAttributeValueChangeEvent", "alarmStateChangeEvent", "alarmDeleteEvent")
+TASKS: Final = ("ackAlarms", "unAckAlarms", "clearAlarms", "commentAlarms", "groupAlarms", "unGroupAlarms")
+TASK_EVENTS: Final = tuple(f"{task}{what}" for task in TASKS for what in ("CreateEvent", "StateChangeEvent"))
+"""The other listeners of TMF642 v4.0.0: what a task did to an alarm is told by that alarm's own event, too."""
 _ALARM: Final = Thing(fields={"externalAlarmId": Text(), "ackState": Word(words=ACK_STATES)})
 _EVENT: Final = Thing(fields={"event": Thing(fields={"alarm": _ALARM}, required=("alarm",))}, required=("event",))
 
@@ -30,9 +33,12 @@ async def listen(call: Call) -> Response:
     name = policy.fault_management.name if policy.fault_management else ""
     if principal.effective is Role.SYSTEM and principal.system != name:
         raise Refusal("FORBIDDEN", "Only the fault management system tells what its people do.")
-    if call.request.path_params["event"] not in EVENTS:
+    event = call.request.path_params["event"]
+    if event not in (*EVENTS, *TASK_EVENTS):
         raise Refusal("NOT_FOUND")
     document = await call.body(JSON)
+    if event in TASK_EVENTS:
+        return Response(status_code=204)
     if found := faults(_EVENT, document):
         raise MalformedBody(found)
     assert isinstance(document, dict), "its shape says so"

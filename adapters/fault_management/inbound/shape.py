@@ -57,7 +57,7 @@ FIELDS: Final[Mapping[str, Shape]] = MappingProxyType(
         "alarmRaisedTime": Time(),
         "alarmReportingTime": Time(),
         "alarmType": Word(words=tuple(ALARM_TYPES)),
-        "alarmedObject": _thing("id", id=_NAME, href=_TEXT),
+        "alarmedObject": _thing(id=_NAME, href=_TEXT),
         "alarmedObjectType": _TEXT,
         "clearSystemId": _TEXT,
         "clearUserId": _TEXT,

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from adapters.errors import Nonsense, Rejected
 from adapters.fault_management import US, AlarmOrder, TheirAlarm
+from adapters.fault_management.alarms.record import object_of
 from adapters.passed_over import PassedOver
 from adapters.tmf.tmf630 import read_time, write_time
 from adapters.transport.transport import Call, Transport
@@ -22,6 +23,8 @@ ENVIRONMENT: Final = "Production"
 CHUNK: Final = 100
 NO_SERVICE: Final = "network"
 """Alerta refuses an alert without any service."""
+UNNAMED: Final = "unnamed"
+"""Nor one without a resource."""
 _MOST_NAMED: Final = 100
 """services, and customers, that an alert names."""
 _MOST_PAGES: Final = 100
@@ -101,7 +104,7 @@ class Alerta:
         body = order.body
         named = list(dict.fromkeys(each.name for each in order.affected))[:_MOST_NAMED]
         return {
-            "resource": body["alarmedObject"]["id"],
+            "resource": object_of(body["alarmedObject"]) or UNNAMED,
             "event": _event(order),
             "environment": self._environment,
             "severity": "cleared" if order.is_cleared else body["perceivedSeverity"],

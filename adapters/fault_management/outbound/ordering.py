@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from adapters.fault_management import US, Affected, AlarmOrder
-from adapters.fault_management.alarms.record import over
+from adapters.fault_management.alarms.record import over, reference_to
 from adapters.fault_management.alarms.words import PUBLISHED_TYPES
 from adapters.fault_management.alarms.x733 import MEMBER, SUBCLASS
 from adapters.tmf.tmf630 import write_time
@@ -104,7 +104,7 @@ def _values(values: Mapping[str, Any]) -> dict[str, Any]:
     )
     return {
         "alarmType": PUBLISHED_TYPES[values["alarmType"]],
-        "alarmedObject": {"id": values["alarmedObjectRef"]},
+        "alarmedObject": reference_to(values["alarmedObjectRef"]),
         **{name: values[name] for name in same if values[name] is not None},
         **{name: write_time(values[ours]) for name, ours in times.items() if values[ours] is not None},
     }

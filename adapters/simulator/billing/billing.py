@@ -1,4 +1,4 @@
-"""A billing system to try things with: it takes usage (TMF635), objectives (TMF657) and documents, and serves bills (TMF678).
+"""A billing system to try things with: it takes usage (TMF635), problems (TMF656) and documents, and serves bills (TMF678).
 
 What it has taken can be looked at in Python (`records`) and by HTTP, all with TM Forum's filters and pages. Documents are PUT
 under a name at `/ipdr/{name}`; what is no XML is refused. Bills are made by whoever runs it, in Python or by POST
@@ -27,7 +27,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.errors import Malformed
-from adapters.simulator.billing.records import BILL, DOCUMENT, OBJECTIVE, RATE, USAGE, Records, Resource
+from adapters.simulator.billing.records import BILL, DOCUMENT, PROBLEM, RATE, USAGE, Records, Resource
 from adapters.simulator.faults import Faults
 from adapters.simulator.front import (
     answer,
@@ -47,7 +47,7 @@ from adapters.xml.parser import read_xml
 
 PATHS: Final = {
     USAGE: f"/tmf-api/usageManagement/v4/{USAGE}",
-    OBJECTIVE: f"/tmf-api/serviceQualityManagement/v4/{OBJECTIVE}",
+    PROBLEM: f"/tmf-api/serviceProblemManagement/v4/{PROBLEM}",
     BILL: f"/tmf-api/customerBillManagement/v4/{BILL}",
     RATE: f"/tmf-api/customerBillManagement/v4/{RATE}",
 }
@@ -110,7 +110,7 @@ class _Desk:
         for kind, path in PATHS.items():
             routes.append(Route(path, _of(kind, self.listed), methods=["GET"], name=f"{kind}s"))
             routes.append(Route(f"{path}/{{id}}", _of(kind, self.one), methods=["GET"], name=kind))
-        for kind in (USAGE, OBJECTIVE):
+        for kind in (USAGE, PROBLEM):
             routes.append(Route(PATHS[kind], _of(kind, self.created), methods=["POST"]))
             routes.append(Route(f"{PATHS[kind]}/{{id}}", _of(kind, self.changed), methods=["PATCH"]))
         routes.append(Route(f"{DOCUMENTS}/{{name}}", self.put, methods=["PUT"]))

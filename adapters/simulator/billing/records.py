@@ -1,6 +1,6 @@
-"""What a billing system keeps: usage, objectives and documents as it was told of them, and bills that it has made itself.
+"""What a billing system keeps: usage, problems and documents as it was told of them, and bills that it has made itself.
 
-What comes is checked as TMF635 and TMF657 say; what the server decides (id, href) a client cannot set. Two records may bear
+What comes is checked as TMF635 and TMF656 say; what the server decides (id, href) a client cannot set. Two records may bear
 the same foreign id: whose fault that is, is for others to find out. A document has a name, and is replaced under it.
 """
 
@@ -16,17 +16,18 @@ from adapters.tmf.tmf630 import merge_patch, read_time
 Resource: TypeAlias = dict[str, Any]
 
 USAGE: Final = "usage"
-OBJECTIVE: Final = "serviceLevelObjective"
+PROBLEM: Final = "serviceProblem"
 BILL: Final = "customerBill"
 RATE: Final = "appliedCustomerBillingRate"
-KINDS: Final = (USAGE, OBJECTIVE, BILL, RATE)
+KINDS: Final = (USAGE, PROBLEM, BILL, RATE)
 DOCUMENT: Final = "document"
+PROBLEM_STATES: Final = ("acknowledged", "rejected", "pending", "held", "inProgress", "resolved", "cancelled", "closed")
 STATES: Final = ("received", "rejected", "recycled", "guided", "rated", "rerated", "billed")
-_PREFIXES: Final = {USAGE: "USG", OBJECTIVE: "SLO", BILL: "BILL", RATE: "RATE"}
+_PREFIXES: Final = {USAGE: "USG", PROBLEM: "SP", BILL: "BILL", RATE: "RATE"}
 _DECIDED_HERE: Final = ("id", "href")
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     USAGE: (),
-    OBJECTIVE: ("conformanceComparator", "conformanceTarget", "serviceLevelObjectiveParameter"),
+    PROBLEM: ("category", "priority", "description", "reason", "originatorParty"),
 }
 
 
@@ -96,6 +97,8 @@ def _checked(kind: str, body: object) -> Resource:
         read_time(period, path)
     if kind == USAGE:
         _check_usage(body)
+    elif body.get("status", PROBLEM_STATES[0]) not in PROBLEM_STATES and kind == PROBLEM:
+        raise Malformed("status is none of the words", hint=f"One of {', '.join(PROBLEM_STATES)}", field="status")
     return body
 
 
@@ -114,6 +117,5 @@ def _check_usage(body: Resource) -> None:
 def _times(body: Resource) -> Iterator[tuple[str, object]]:
     if "usageDate" in body:
         yield "usageDate", body["usageDate"]
-    period = body.get("conformancePeriod")
-    if isinstance(period, dict):
-        yield from ((f"conformancePeriod.{name}", value) for name, value in period.items())
+    names = ("creationDate", "lastUpdate", "resolutionDate", "statusChangeDate")
+    yield from ((name, body[name]) for name in names if name in body)

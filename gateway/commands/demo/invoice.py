@@ -13,7 +13,7 @@ _ACCOUNT: Final = """
 query Account($id: ID!) { customer(id: $id) { name accountRef services(first: 1) { nodes { id name } } } }
 """
 _USAGE: Final = "/tmf-api/usageManagement/v4/usage"
-_OBJECTIVES: Final = "/tmf-api/serviceQualityManagement/v4/serviceLevelObjective"
+_PROBLEMS: Final = "/tmf-api/serviceProblemManagement/v4/serviceProblem"
 _BILL: Final = {
     "billNo": "2026-01-0042",
     "billDate": "2026-02-01T00:00:00Z",
@@ -32,7 +32,7 @@ class Invoice:
     service: str
     customer: str
     downtime: Sequence[Mapping[str, Any]]
-    """the objectives of services that suffered, as billing shows them."""
+    """the problems of services that suffered, as billing shows them."""
 
 
 async def make_bill(scene: Scene) -> None:
@@ -51,21 +51,22 @@ async def look(scene: Scene) -> Invoice:
     url = f"{billing}{_USAGE}?usageCharacteristic.value={told['id']}"
     found = await scene.until(url, bool, "Billing was not told of the usage")
     downtime = await scene.until(
-        f"{billing}{_OBJECTIVES}?limit=1000", _all_over, "Billing was not told that all services are well again"
+        f"{billing}{_PROBLEMS}?limit=1000", _all_over, "Billing was not told that all services are well again"
     )
     return Invoice(usage=found[0], service=service["name"], customer=customer["name"], downtime=downtime)
 
 
 def as_text(invoice: Invoice) -> str:
     """Tell it."""
-    said = {each["name"]: each["value"] for each in invoice.usage["usageCharacteristic"]}
+    said = _named(invoice.usage["usageCharacteristic"])
     party = invoice.usage["relatedParty"][0]["name"]
-    down = [each for each in invoice.downtime if each["serviceLevelObjectiveParameter"]["parameterType"] == "down"]
-    promised = sorted({each["conformanceTarget"] for each in down}, key=float, reverse=True)
+    downtime = [_named(each["characteristic"]) for each in invoice.downtime]
+    down = [each for each in downtime if each["effect"] == "down"]
+    promised = sorted({each["availabilityPercent"] for each in down if "availabilityPercent" in each}, reverse=True)
     return (
         f"A meter has measured {int(said['octets']) / 1e9:.0f} GB on {invoice.service}. Billing has the record, for {party},\n"
         f"  and the {len(invoice.downtime)} intervals in which services suffered, {len(down)} of them down, "
-        f"with what was promised: {', '.join(promised)} %."
+        f"with what was promised: {', '.join(map(str, promised))} %."
     )
 
 
@@ -95,5 +96,9 @@ def _measured(service: str, number: int) -> dict[str, object]:
     }
 
 
-def _all_over(objectives: Sequence[Mapping[str, Any]]) -> bool:
-    return bool(objectives) and all("endDateTime" in each["conformancePeriod"] for each in objectives)
+def _named(characteristics: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {each["name"]: each["value"] for each in characteristics}
+
+
+def _all_over(problems: Sequence[Mapping[str, Any]]) -> bool:
+    return bool(problems) and all("resolutionDate" in each for each in problems)

@@ -2,7 +2,7 @@
 
 In: `graph.model.usage.Usage` values and the source that sends them. Out: an `Outcome`, and deliveries to billing.
 
-Files: `usage.py`.
+Files: `usage.py` (it comes in, and finds its service) · `states.py` (it is rated and billed).
 
 Invariants
 1. A record counts once for each source and external id.

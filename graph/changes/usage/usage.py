@@ -4,8 +4,9 @@ A source tells of records until it is heard, in another order than it measured, 
 yet. So a record's id is made of its source and the source's own id; one that matches no service is kept, `awaits` the
 name, and joins its service when the name is known (`join_usage`). With the service it belongs to a customer.
 
-Rules. 1. Records that come together are taken together, or none of them is. 2. The same record again changes nothing; one
-that says something else under the same id is refused: nobody knows which of the two is true. 3. Billing is told in the
+Rules. 1. Records that come together are taken together, or none of them is. 2. The same record again changes nothing but its
+state, which goes on (`states.py`); one that says something else under the same id is refused: nobody knows which of the two is
+true. 3. Billing is told in the
 transaction that gives a record its service: a delivery for each, in the order of the service's changes, except of what
 billing has told us itself.
 """
@@ -16,7 +17,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, cast
 
 from graph.changes import events
@@ -26,6 +27,7 @@ from graph.changes.policy import AlarmPolicy
 from graph.changes.services import metered
 from graph.changes.services.metered import Metered
 from graph.changes.sources import Sources, sources_of
+from graph.changes.usage.states import COLUMNS, Move, is_ahead, move_on, usage_of
 from graph.errors import GraphError, Refused
 from graph.ledger.outbox import Told, write_down
 from graph.model.identity import external_key
@@ -83,12 +85,12 @@ RETURN u.id, u.awaits, HEAD(COLLECT {
 })
 """
 
-_STILL_WAITING: Final = """
+_STILL_WAITING: Final = f"""
 UNWIND $batch.usage AS id
-MATCH (u:Usage {id: id})
+MATCH (u:Usage {{id: id}})
 SET u._locked = coalesce(u._locked, 0) + 1
 WITH u WHERE u.awaits IS NOT NULL
-RETURN u.id, u.source, u.externalId, u.serviceRef, u.from, u.to, u.octets, u.mbps, u.kind, u.state, u._by
+RETURN {COLUMNS}, u._by
 """
 
 
@@ -119,6 +121,9 @@ async def record_usage(
         found = {row[0]: row for row in await _find(transaction, by_id)}
         new = [usage for key, usage in sorted(by_id.items()) if _is_new(usage, found[key])]
         services = {key: row[4] or row[2] or row[3] for key, row in found.items()}
+        moves = _moves(by_id, found)
+        if moves:
+            await move_on(transaction, principal, policy, moves, sources)
         rows = [_row(each, services[each.id], principal.system) for each in new]
         if rows:
             transaction.later(_KEEP, {"batch": {"rows": rows}})
@@ -129,7 +134,9 @@ async def record_usage(
             ]
             await _join(transaction, policy, principal.subject, matched)
             await _note_unmatched(transaction, principal.subject, [each for each in new if not services[each.id]])
-        return tuple(Taken(usage=each, service=services[each.id]) for each in records)
+        states = {key: str(row[1][5] or by_id[key].state) for key, row in found.items()}
+        states |= {key: move.state for key, move in moves.items()}
+        return tuple(Taken(usage=replace(each, state=states[each.id]), service=services[each.id]) for each in records)
 
     return await store.write(change, deadline=deadline)
 
@@ -246,9 +253,10 @@ def _is_new(usage: Usage, found: _Found) -> bool:
     known = found[1]
     if known[0] is None:
         return True
-    said = [usage.start, usage.end, usage.octets, usage.mbps, usage.kind, usage.state, usage.service]
-    names = ("from", "to", "octets", "mbps", "kind", "state", "service")
-    differing = [name for name, before, now in zip(names, known, said, strict=True) if before != now]
+    said = [usage.start, usage.end, usage.octets, usage.mbps, usage.kind, usage.service]
+    names = ("from", "to", "octets", "mbps", "kind", "service")
+    before = [*known[:5], known[6]]  # its state goes on by itself
+    differing = [name for name, was, now in zip(names, before, said, strict=True) if was != now]
     if differing:
         raise Refused(
             f"The record {usage.external_id!r} is known already and says something else: {', '.join(differing)}",
@@ -257,6 +265,16 @@ def _is_new(usage: Usage, found: _Found) -> bool:
             hint="A correction is another record, with an id of its own",
         )
     return False
+
+
+def _moves(by_id: Mapping[str, Usage], found: Mapping[str, _Found]) -> dict[str, Move]:
+    """Give the states to which records that were known have gone on."""
+    known = {key: row[1][5] for key, row in found.items()}
+    return {
+        key: Move(state=each.state)
+        for key, each in by_id.items()
+        if (state := known[key]) is not None and is_ahead(each.state, str(state))
+    }
 
 
 def _row(usage: Usage, service: str | None, by: str) -> dict[str, object]:
@@ -278,16 +296,4 @@ def _row(usage: Usage, service: str | None, by: str) -> dict[str, object]:
 
 
 def _metered(row: Sequence[object], service: str) -> Metered:
-    _, source, external_id, ref, start, end, octets, mbps, kind, state, by = row
-    usage = Usage(
-        source=str(source),
-        external_id=str(external_id),
-        service=str(ref),
-        start=cast("int", start),
-        end=cast("int", end),
-        octets=cast("int", octets),
-        mbps=cast("int", mbps),
-        kind=str(kind),
-        state=str(state),
-    )
-    return Metered(usage=usage, service=service, by=str(by or ""))
+    return Metered(usage=usage_of(row), service=service, by=str(row[10] or ""))

@@ -20,7 +20,7 @@ from adapters.billing.outbound.ipdr import Ipdr
 from adapters.billing.outbound.places import Address, Directory
 from adapters.billing.outbound.tmf635 import Tmf635
 from adapters.simulator.billing.billing import BillingSystem, serving
-from adapters.simulator.billing.records import OBJECTIVE, USAGE
+from adapters.simulator.billing.records import PROBLEM, USAGE
 from adapters.tmf.tmf630 import read_time
 from adapters.transport.transport import System, opened
 from tests.adapters.billing.ipdr import complaints
@@ -148,7 +148,7 @@ def _of_document(name: str, body: bytes) -> dict[str, Any]:
 
 def _resources(system: BillingSystem) -> list[dict[str, Any]]:
     usages = [_of_usage(each) for each in system.records.all(USAGE)]
-    return usages + [_of_objective(each) for each in system.records.all(OBJECTIVE)]
+    return usages + [_of_problem(each) for each in system.records.all(PROBLEM)]
 
 
 def _of_usage(told: dict[str, Any]) -> dict[str, Any]:
@@ -168,19 +168,19 @@ def _of_usage(told: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _of_objective(told: dict[str, Any]) -> dict[str, Any]:
-    _of_the_standard(lambda value: [*published("ServiceLevelObjective", 657).iter_errors(value)], told)
-    period, parameter = told["conformancePeriod"], told["serviceLevelObjectiveParameter"]
-    entities = parameter["relatedEntity"]
+def _of_problem(told: dict[str, Any]) -> dict[str, Any]:
+    _of_the_standard(lambda value: [*published("ServiceProblem", 656).iter_errors(value)], told)
+    said = {each["name"]: each["value"] for each in told["characteristic"]}
+    assert (told["status"] == "resolved") == ("resolutionDate" in told)
     return {
-        "id": told["name"],
-        "service": next(each["id"] for each in entities if each["@referredType"] == "Service"),
-        **_parties(entities),
-        "start": read_time(period["startDateTime"], "start"),
-        "end": read_time(period["endDateTime"], "end") if "endDateTime" in period else None,
-        "effect": parameter["parameterType"],
-        "alarms": [each["id"] for each in entities if each["@referredType"] == "Alarm"],
-        "target": float(told["conformanceTarget"]) or None,
+        "id": told["externalIdentifier"][0]["id"],
+        "service": told["affectedService"][0]["id"],
+        **_parties(told.get("relatedParty", [])),
+        "start": read_time(told["creationDate"], "start"),
+        "end": read_time(told["resolutionDate"], "end") if "resolutionDate" in told else None,
+        "effect": said["effect"],
+        "alarms": [each["id"] for each in told["underlyingAlarm"]],
+        "target": said.get("availabilityPercent"),
     }
 
 

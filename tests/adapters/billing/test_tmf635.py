@@ -8,10 +8,10 @@ import pytest
 import structlog.testing
 
 from adapters.billing.outbound.tmf635 import Tmf635
-from adapters.billing.tmf635_resource import objective_body, objective_patch, usage_body
+from adapters.billing.tmf635_resource import problem_body, problem_patch, usage_body, usage_patch
 from adapters.errors import Nonsense
 from adapters.simulator.billing.billing import BillingSystem, serving
-from adapters.simulator.billing.records import OBJECTIVE, USAGE
+from adapters.simulator.billing.records import PROBLEM, USAGE
 from adapters.transport.transport import System, opened
 from tests.adapters.billing.dialects import AT, HOUR, downtime, usage
 from tests.adapters.conftest import JSON, asking, http, saying, soon
@@ -35,11 +35,13 @@ async def billing(system: BillingSystem) -> AsyncIterator[Tmf635]:
     [
         pytest.param("Usage_Create", 635, usage_body(usage()), id="usage"),
         pytest.param("Usage_Create", 635, usage_body(usage(customer=None)), id="usage that is nobody's"),
-        pytest.param("ServiceLevelObjective_Create", 657, objective_body(downtime()), id="downtime"),
+        pytest.param("Usage_Update", 635, usage_patch(usage(state="billed")), id="a new state of usage"),
+        pytest.param("ServiceProblem_Create", 656, problem_body(downtime()), id="downtime"),
+        pytest.param("ServiceProblem_Create", 656, problem_body(downtime(end=AT + 1)), id="downtime that is over"),
         pytest.param(
-            "ServiceLevelObjective_Create", 657, objective_body(downtime(target=None)), id="without a contract"
+            "ServiceProblem_Create", 656, problem_body(downtime(target=None, alarms=())), id="without a contract"
         ),
-        pytest.param("ServiceLevelObjective_Update", 657, objective_patch(downtime(end=AT)), id="its end"),
+        pytest.param("ServiceProblem_Update", 656, problem_patch(downtime(end=AT)), id="its end"),
     ],
 )
 def test_what_is_said_is_as_published(definition: str, api: int, body: dict[str, Any]) -> None:
@@ -61,7 +63,24 @@ async def test_of_several_with_one_id_the_first_counts_and_the_log_says_so(
 async def test_an_end_that_was_told_before_is_told_again_to_the_same(system: BillingSystem, billing: Tmf635) -> None:
     for again in (False, True, False):
         await billing.tell(downtime(end=AT + HOUR), again=again, delivery_id="d", deadline=soon())
-    assert len(system.records.all(OBJECTIVE)) == 1
+    assert len(system.records.all(PROBLEM)) == 1
+
+
+async def test_another_state_of_usage_is_patched_and_one_that_was_never_told_is_told(
+    system: BillingSystem, billing: Tmf635
+) -> None:
+    for number in (1, 2, 1, 1):
+        changed = usage(number, state="billed", is_changed=True)
+        if number == 1:
+            await billing.tell(usage(number, state="received"), again=True, delivery_id="d1", deadline=soon())
+        await billing.tell(changed, again=False, delivery_id="d2", deadline=soon())
+    assert [each["status"] for each in system.records.all(USAGE)] == ["billed", "billed"]
+
+
+def test_without_a_contract_nothing_is_said_of_a_promise() -> None:
+    bodies: list[Any] = [problem_body(downtime(target=target)) for target in (99.9, None)]
+    names = [[each["name"] for each in body["characteristic"]] for body in bodies]
+    assert names == [["effect", "availabilityPercent"], ["effect"]]
 
 
 def listed(*bodies: dict[str, Any], total: int | None = None) -> bytes:
@@ -104,7 +123,7 @@ async def test_an_answer_that_is_not_of_our_record_is_not_believed(answer: bytes
 
 
 async def test_the_change_of_another_record_is_not_believed() -> None:
-    there = {"id": "X0", **objective_body(downtime())}
+    there = {"id": "X0", **problem_body(downtime())}
     changed = http("200 OK", orjson.dumps({**there, "id": "X9"}), JSON)
     async with saying(listed(there), changed) as other, asking(other.address) as transport:
         with pytest.raises(Nonsense, match="another record"):

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.simulator.billing.billing import PATHS, BillingSystem, serving
-from adapters.simulator.billing.records import OBJECTIVE, USAGE
+from adapters.simulator.billing.records import PROBLEM, USAGE
 from adapters.simulator.journal import read_journal
 from tests.adapters.schema import published
 
@@ -18,11 +18,12 @@ BODY: dict[str, Any] = {
     "usageSpecification": {"id": "s"},
     "usageCharacteristic": [{"name": "externalId", "value": "usage-1"}, {"name": "octets", "value": "7"}],
 }
-PROMISE: dict[str, Any] = {
-    "name": "downtime-1",
-    "conformanceComparator": ">=",
-    "conformanceTarget": "99.9",
-    "serviceLevelObjectiveParameter": {"name": "availability"},
+BROKEN: dict[str, Any] = {
+    "category": "serviceProvider.declarer",
+    "priority": 1,
+    "description": "It is down",
+    "reason": "Unknown",
+    "originatorParty": {"id": "us", "@referredType": "Organization"},
 }
 XML = {"Content-Type": "application/xml"}
 
@@ -63,14 +64,15 @@ async def test_a_record_is_found_by_what_stands_in_its_characteristics(person: h
     assert (page.status_code, page.headers["x-total-count"], len(page.json())) == (206, "3", 2)
 
 
-async def test_an_objective_is_changed_by_a_merge_patch(person: httpx.AsyncClient) -> None:
-    made = (await person.post(PATHS[OBJECTIVE], json=PROMISE)).json()
-    patch = {"conformancePeriod": {"endDateTime": "2026-01-01T00:00:00Z"}}
+async def test_a_problem_is_changed_by_a_merge_patch(person: httpx.AsyncClient) -> None:
+    made = (await person.post(PATHS[PROBLEM], json=BROKEN)).json()
+    assert [*published("ServiceProblem", 656).iter_errors(made)] == []
+    patch = {"status": "resolved", "resolutionDate": "2026-01-01T00:00:00Z"}
     changed = (await person.patch(made["href"], json=patch)).json()
     assert changed == {**made, **patch}
-    assert (await person.patch(made["href"], json={"conformanceTarget": None})).status_code == 400
+    assert (await person.patch(made["href"], json={"reason": None})).status_code == 400
     assert (await person.patch(made["href"], json={"id": "x"})).status_code == 400
-    assert (await person.patch(f"{PATHS[OBJECTIVE]}/none", json=patch)).status_code == 404
+    assert (await person.patch(f"{PATHS[PROBLEM]}/none", json=patch)).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -81,8 +83,9 @@ async def test_an_objective_is_changed_by_a_merge_patch(person: httpx.AsyncClien
         (USAGE, {**BODY, "usageCharacteristic": {}}, "usageCharacteristic"),
         (USAGE, {**BODY, "usageCharacteristic": [{"name": "a"}]}, "usageCharacteristic[0]"),
         (USAGE, [], ""),
-        (OBJECTIVE, {**PROMISE, "conformanceTarget": None}, "conformanceTarget"),
-        (OBJECTIVE, {**PROMISE, "conformancePeriod": {"startDateTime": "now"}}, "conformancePeriod.startDateTime"),
+        (PROBLEM, {**BROKEN, "reason": None}, "reason"),
+        (PROBLEM, {**BROKEN, "status": "lost"}, "status"),
+        (PROBLEM, {**BROKEN, "creationDate": "now"}, "creationDate"),
     ],
 )
 async def test_what_is_no_record_is_refused_by_the_field(

@@ -341,11 +341,11 @@ class TestAnswers:
         usual = {"id": "TT-1", "external_id": KEY, "status": "acknowledged", "severity": "major", "changed_at": AT}
         wanted = TicketState(**{**usual, **state})  # type: ignore[arg-type]  # what each is, the table says
         body = orjson.dumps({**HERE, **odd})
-        async with saying(http("201 Created", body, JSON), http("200 OK", b"[" + body + b"]", JSON)) as server:
-            async with asking(server.address) as transport:
-                ticketing = Tmf621(transport, statuses={"awaitingVendor": "pending"})
-                assert await opened(ticketing) == wanted
-                assert await ticketing.find(KEY, deadline=soon()) == wanted
+        answers = http("201 Created", body, JSON), http("200 OK", b"[" + body + b"]", JSON)
+        async with saying(*answers) as server, asking(server.address) as transport:
+            ticketing = Tmf621(transport, statuses={"awaitingVendor": "pending"})
+            assert await opened(ticketing) == wanted
+            assert await ticketing.find(KEY, deadline=soon()) == wanted
 
     async def test_less_than_everything_is_enough(self) -> None:
         body = orjson.dumps({"id": "TT-1", "externalId": KEY, "status": "held", "severity": None})

@@ -5,9 +5,12 @@ from copy import deepcopy
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
+from adapters.billing.inbound.states import EVENTS
 from adapters.billing.inbound.usage import BASE, PLACE, usage_routes
+from adapters.billing.telling import record_of
 from gateway.settings.settings import Settings
 from graph.changes.policy import AlarmPolicy
 from graph.model.scope import Principal, Role
@@ -251,3 +254,123 @@ def test_an_id_follows_from_source_and_id() -> None:
     given: dict[str, Any] = {"service": "s", "start": 0, "end": HOUR, "octets": 0, "mbps": 0}
     one, other = Usage(source="a", external_id="bc", **given), Usage(source="ab", external_id="c", **given)
     assert one.id != other.id
+
+
+class TestStates:
+    """What becomes of a record that is there."""
+
+    BILLING = "system:billing"
+
+    @pytest.fixture
+    async def usage(self, client: httpx.AsyncClient, mint: Mint, laid: Laid) -> str:
+        made = await client.post("/usage", json=body(), headers=mint.bearer(METER))
+        await laid.run("MATCH (d:Delivery) SET d.state = 'DONE'")
+        return str(made.json()["id"])
+
+    async def state(self, laid: Laid) -> Any:
+        [[state]] = await laid.rows("MATCH (u:Usage {source: 'nms-3'}) RETURN u.state")
+        return state
+
+    def event(self, usage: str, status: str | None, at: str = "2026-02-01T00:00:00Z", **more: Any) -> dict[str, Any]:
+        named = [{"name": "externalId", "value": usage}]
+        told = {"id": "USG-1", "status": status, "usageCharacteristic": named, **more}
+        return {"eventTime": at, "event": {"usage": {name: each for name, each in told.items() if each is not None}}}
+
+    async def heard(self, client: httpx.AsyncClient, mint: Mint, told: Any, name: str = "usageStateChangeEvent") -> int:
+        answer = await client.post(f"/listener/{name}", json=told, headers=mint.bearer(self.BILLING))
+        return answer.status_code
+
+    @pytest.mark.parametrize("who", [METER, BILLING, "operator"])
+    async def test_it_is_patched_by_its_source_by_billing_and_by_an_operator(
+        self, client: httpx.AsyncClient, mint: Mint, laid: Laid, usage: str, who: str
+    ) -> None:
+        rated = [{"taxExcludedRatingAmount": {"unit": "EUR", "value": 0.0125}}]
+        patch = {"status": "rated", "ratedProductUsage": rated}
+        answer = await client.patch(f"/usage/{usage}", json=patch, headers=mint.bearer(who))
+        assert (answer.status_code, answer.json()["status"]) == (200, "rated")
+        assert answer.json()["ratedProductUsage"] == rated
+        assert await self.state(laid) == "rated"
+        shown = (await client.get(f"/usage/{usage}", headers=mint.bearer(METER))).json()
+        assert (shown["status"], shown["ratedProductUsage"]) == ("rated", rated)
+        assert [*published("Usage", 635).iter_errors(shown)] == []
+        whole = await client.patch(f"/usage/{usage}", json={**shown, "status": "billed"}, headers=mint.bearer(METER))
+        assert (whole.status_code, whole.json()) == (200, {**shown, "status": "billed"})
+        [[told]] = await laid.rows("MATCH (d:Delivery) WHERE d.state = 'READY' RETURN count(d)")
+        assert told == (1 if who == self.BILLING else 2), "nothing is told that billing has told itself"
+
+    async def test_billing_hears_of_a_new_state_and_the_customer_too(
+        self, client: httpx.AsyncClient, mint: Mint, laid: Laid, usage: str
+    ) -> None:
+        await client.patch(f"/usage/{usage}", json={"status": "rejected"}, headers=mint.bearer(METER))
+        [[payload]] = await laid.rows("MATCH (d:Delivery) WHERE d.state = 'READY' RETURN d.payload")
+        assert record_of(orjson.loads(payload)).state == "rejected"  # type: ignore[union-attr]  # it is of usage
+        assert [each[2:] for each in await laid.events() if each[2] == "UsageStateChanged"] == [
+            ("UsageStateChanged", ["customer-a"])
+        ]
+
+    @pytest.mark.parametrize(
+        ("patch", "fault"),
+        [
+            pytest.param({"status": "lost"}, "status: is none of", id="a state that is none"),
+            pytest.param({"usageType": "other"}, "usageType: cannot be changed", id="another type"),
+            pytest.param({"id": "usage-x"}, "id: cannot be changed", id="another id"),
+            pytest.param([], "is a list, not an object", id="no object"),
+        ],
+    )
+    async def test_what_was_measured_stays(
+        self, client: httpx.AsyncClient, mint: Mint, laid: Laid, usage: str, patch: Any, fault: str
+    ) -> None:
+        answer = await client.patch(f"/usage/{usage}", json=patch, headers=mint.bearer(METER))
+        assert answer.status_code == 400
+        assert fault in answer.json()["message"]
+        assert await self.state(laid) == "received"
+
+    @pytest.mark.parametrize("who", ["system:other", "analyst"])
+    async def test_nobody_else_changes_it(
+        self, client: httpx.AsyncClient, mint: Mint, laid: Laid, usage: str, who: str
+    ) -> None:
+        answer = await client.patch(f"/usage/{usage}", json={"status": "rated"}, headers=mint.bearer(who))
+        assert answer.status_code in (403, 404)
+        unknown = await client.patch("/usage/usage-none", json={"status": "rated"}, headers=mint.bearer(who))
+        assert (unknown.status_code, unknown.json()) == (answer.status_code, answer.json())
+        assert await self.state(laid) == "received"
+
+    async def test_events_move_it_on_and_a_late_one_does_not_move_it_back(
+        self, client: httpx.AsyncClient, mint: Mint, laid: Laid, usage: str
+    ) -> None:
+        for told, state in (
+            (self.event(usage, "rated"), "rated"),
+            (self.event(usage, "billed", "2026-02-03T00:00:00Z"), "billed"),
+            (self.event(usage, "rated", "2026-02-02T00:00:00Z"), "billed"),
+            (self.event("usage-none", "received", "2026-02-04T00:00:00Z"), "billed"),
+            (self.event("", None), "billed"),
+            (self.event("U100", "rerated", "2026-02-05T00:00:00Z"), "billed"),
+        ):
+            assert await self.heard(client, mint, told) == 204
+            assert await self.state(laid) == state
+        named = [{"name": name, "value": value} for name, value in NAMED.items()]
+        theirs = self.event("", "rerated", "2026-02-06T00:00:00Z", usageCharacteristic=named)
+        assert await self.heard(client, mint, theirs, "usageAttributeValueChangeEvent") == 204
+        assert await self.state(laid) == "rerated", "it is known by its source and the source's id, too"
+
+    @pytest.mark.parametrize("name", EVENTS)
+    async def test_each_listener_of_the_standard_is_there(
+        self, client: httpx.AsyncClient, mint: Mint, usage: str, name: str
+    ) -> None:
+        assert await self.heard(client, mint, self.event(usage, "rated"), name) == 204
+
+    async def test_a_record_that_its_source_tells_of_in_an_event_is_taken(
+        self, client: httpx.AsyncClient, mint: Mint, laid: Laid
+    ) -> None:
+        told = {"event": {"usage": body(externalId="U7")}}
+        answer = await client.post("/listener/usageCreateEvent", json=told, headers=mint.bearer(METER))
+        assert answer.status_code == 204
+        assert await laid.rows("MATCH (u:Usage {source: 'nms-3'}) RETURN u.externalId") == [["U7"]]
+
+    async def test_the_same_record_again_moves_its_state_on_and_never_back(
+        self, client: httpx.AsyncClient, mint: Mint, laid: Laid, usage: str
+    ) -> None:
+        for status, state in (("guided", "guided"), ("received", "guided"), ("billed", "billed"), ("rated", "billed")):
+            again = await client.post("/usage", json={**body(), "status": status}, headers=mint.bearer(METER))
+            assert (again.status_code, again.json()["id"], again.json()["status"]) == (201, usage, state)
+            assert await self.state(laid) == state

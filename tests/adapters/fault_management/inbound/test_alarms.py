@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from adapters.fault_management.inbound.alarms import BASE
 from gateway.settings.settings import Settings
 from graph.errors import DeadlineExceeded, OutcomeUnknown, StoreUnavailable
+from graph.model.scope import Principal, Role
 from graph.store.store import Store
 from tests.adapters.endpoint.bodies import FULL, LEAST
 from tests.adapters.endpoint.composed import BODY_BYTES, Port, application, calling, sent, soon
@@ -97,6 +98,23 @@ async def test_an_alarm_is_taken_in_and_says_whom_it_hits(client: httpx.AsyncCli
     assert {each["id"] for each in alarm["affectedService"]} >= {"service-a1", "service-b1"}
     read = await client.get(f"/alarm/{alarm['id']}", headers=system)
     assert (read.status_code, read.json()) == (200, alarm)
+
+
+@pytest.mark.parametrize("named", [{}, {"href": "/resource/none-such"}], ids=["nothing", "an address"])
+async def test_what_is_raised_on_something_without_an_id_is_kept_and_can_be_changed(
+    client: httpx.AsyncClient, port: Port, system: dict[str, str], named: dict[str, str]
+) -> None:
+    alarm = await raised(client, system, alarm_of(f"unnamed {len(named)}", alarmedObject=named))
+    assert alarm["alarmedObject"] == named
+    assert "affectedService" not in alarm
+    patched = await client.patch(f"/alarm/{alarm['id']}", json={"perceivedSeverity": "major"}, headers=system)
+    assert (patched.status_code, patched.json()["perceivedSeverity"]) == (200, "major")
+    assert patched.json()["alarmedObject"] == named
+    text = "query ($id: ID!) { alarm(id: $id) { alarmedObjectRef awaits alarmedObject { __typename } } }"
+    operator = Principal(subject="o", role=Role.OPERATOR)
+    [kept] = (await port.ask(text, {"id": alarm["id"]}, operator, soon()))["data"].values()
+    assert (kept["alarmedObjectRef"], kept["alarmedObject"]) == (named.get("href", ""), None)
+    assert kept["awaits"]
 
 
 async def test_all_that_came_is_kept(client: httpx.AsyncClient, system: dict[str, str]) -> None:

@@ -108,7 +108,7 @@ def test_a_mandatory_field_is_missed(name: str) -> None:
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        pytest.param({"alarmedObject": {}}, "alarmedObject.id: is missing", id="an object without an id"),
+        pytest.param({"alarmedObject": {"id": ""}}, "alarmedObject.id: is empty", id="an object with an empty id"),
         pytest.param({"sourceSystemId": ""}, "sourceSystemId: is empty", id="an empty source"),
         pytest.param(
             {"externalAlarmId": "x" * 256},

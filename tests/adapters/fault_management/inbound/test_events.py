@@ -94,3 +94,16 @@ async def test_without_such_a_system_nothing_is_kept(
     body = event(alarm, ackState="acknowledged")
     assert (await client.post(CHANGED, json=body, headers=mint.bearer("operator"))).status_code == 204
     assert await ack(laid, alarm) == "unacknowledged"
+
+
+@pytest.mark.parametrize(
+    "task", ["ackAlarms", "unAckAlarms", "clearAlarms", "commentAlarms", "groupAlarms", "unGroupAlarms"]
+)
+@pytest.mark.parametrize("what", ["CreateEvent", "StateChangeEvent"])
+async def test_the_event_of_a_task_is_taken_and_changes_nothing(
+    client: httpx.AsyncClient, mint: Mint, laid: Laid, alarm: str, task: str, what: str
+) -> None:
+    body = {"eventType": task, "event": {task: {"id": "1", "alarmPattern": [{"externalAlarmId": alarm}]}}}
+    answer = await client.post(f"/listener/{task}{what}", json=body, headers=mint.bearer("system:umbrella"))
+    assert answer.status_code == 204
+    assert await ack(laid, alarm) == "unacknowledged"

@@ -1,0 +1,196 @@
+"""A record of usage goes on after it was taken: it is guided, rated, billed, and whoever does so says it here.
+
+The states are TMF635's. A state is told by the record's source, by billing, or by an operator, and by billing in an event that
+may be late.
+
+Rules. 1. What is told with a time is passed over when a later state is known already. 2. A source that sends a record again
+moves its state on, never back: it may not know what became of it. 3. Billing is told of a new state like of the record, except
+of what it has told us itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, cast
+
+import orjson
+
+from graph.changes import events
+from graph.changes.alarms.occurrence import record_text
+from graph.changes.events import Event
+from graph.changes.policy import AlarmPolicy
+from graph.changes.services import metered
+from graph.changes.sources import Sources, sources_of
+from graph.ledger.outbox import Told, write_down
+from graph.model.scope import Principal
+from graph.model.usage import Usage
+from graph.model.vocabulary import USAGE_STATES
+from graph.store.store import Store, Transaction
+
+COLUMNS: Final = "u.id, u.source, u.externalId, u.serviceRef, u.from, u.to, u.octets, u.mbps, u.kind, u.state"
+
+# Sorted by id, as all who lock several records do.
+_LOCK: Final = f"""
+UNWIND $batch.usage AS id
+MATCH (u:Usage {{id: id}})
+WHERE $everyone OR u.source IN $sources
+SET u._locked = coalesce(u._locked, 0) + 1
+RETURN {COLUMNS}, coalesce(u._by, ''), u.record, u._stateAt, coalesce(u._version, 1), datetime.realtime().epochMillis,
+  HEAD(COLLECT {{ MATCH (u)-[:USED_BY]->(s:Service) RETURN s.id }})
+"""
+
+_SET: Final = """
+UNWIND $batch.rows AS row
+MATCH (u:Usage {id: row.id})
+SET u.state = row.state, u.record = row.record, u._stateAt = row.at, u._version = row.version
+"""
+
+_COUNT: Final = """
+UNWIND $batch.rows AS row
+MATCH (s:Service {id: row.service})
+SET s._version = row.version
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A state that a record gets."""
+
+    state: str
+    """a word of `graph.model.vocabulary.USAGE_STATES`."""
+    at: int | None = None
+    """epoch milliseconds, when whoever tells of it says so."""
+    more: Mapping[str, object] = field(default_factory=dict)
+    """what else is told with it, such as how it was rated (ratedProductUsage); kept with the record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """A record under its lock."""
+
+    usage: Usage
+    id: str
+    by: str
+    """the system that has told of it."""
+    record: Mapping[str, object]
+    state_at: int | None
+    version: int
+    now: int
+    service: str | None
+
+
+async def set_usage_state(
+    store: Store, principal: Principal, policy: AlarmPolicy, usage_id: str, move: Move, *, deadline: float
+) -> bool:
+    """Give a record a state; False where there is none that the caller may change."""
+    own = sources_of(principal)
+    is_billing = bool(policy.billing) and principal.system == policy.billing
+    sources = Sources(everyone=True) if is_billing else own
+
+    async def change(transaction: Transaction) -> bool:
+        return bool(await move_on(transaction, principal, policy, {usage_id: move}, sources))
+
+    return await store.write(change, deadline=deadline)
+
+
+async def move_on(
+    transaction: Transaction,
+    principal: Principal,
+    policy: AlarmPolicy,
+    moves: Mapping[str, Move],
+    sources: Sources,
+) -> frozenset[str]:
+    """Give records new states, write down what follows, and give the ids of those that are there."""
+    found = [_held(row) for row in await transaction.run(_LOCK, _locking(moves, sources))]
+    moved = [each for each in found if _is_news(each, moves[each.id])]
+    services = await metered.lock(transaction, {each.service for each in moved if each.service})
+    versions = {key: each.version for key, each in services.items()}
+    rows, made, told = [], list[Event](), list[Told]()
+    for each in moved:
+        move, service = moves[each.id], services.get(each.service or "")
+        if service is not None:
+            versions[service.id] += 1
+        version = versions[service.id] if service else each.version + 1
+        event = _event(each, move.state, service, version, principal.subject)
+        made.append(event)
+        rows.append(_row(each, move))
+        if service is not None and policy.billing not in ("", each.usage.source, each.by, principal.system):
+            said = {**metered.payload(replace(each.usage, state=move.state), service), "changed": True}
+            told.append(metered.told(policy.billing, event.id, service.id, said))
+    if rows:
+        # At once: whoever joins other records to these services in this transaction counts on from there.
+        await transaction.run(_SET, {"batch": {"rows": rows}})
+        counted = [{"service": key, "version": version} for key, version in sorted(versions.items())]
+        await transaction.run(_COUNT, {"batch": {"rows": counted}})
+        events.append(transaction, *made)
+        write_down(transaction, told)
+    return frozenset(each.id for each in found)
+
+
+def is_ahead(state: str, known: str) -> bool:
+    """Tell whether a state comes after another in a record's life."""
+    return USAGE_STATES.index(state) > USAGE_STATES.index(known)
+
+
+def usage_of(row: Sequence[object]) -> Usage:
+    """Make the value of a row that begins with `COLUMNS`; the record as it came is not among them."""
+    _, source, external_id, ref, start, end, octets, mbps, kind, state = row[:10]
+    return Usage(
+        source=str(source),
+        external_id=str(external_id),
+        service=str(ref),
+        start=cast("int", start),
+        end=cast("int", end),
+        octets=cast("int", octets),
+        mbps=cast("int", mbps),
+        kind=str(kind),
+        state=str(state),
+    )
+
+
+def _locking(moves: Mapping[str, Move], sources: Sources) -> dict[str, object]:
+    return {"batch": {"usage": sorted(moves)}, **sources.parameters()}
+
+
+def _held(row: list[object]) -> _Held:
+    by, record, state_at, version, now, service = row[10:]
+    return _Held(
+        usage=usage_of(row),
+        id=str(row[0]),
+        by=str(by),
+        record=orjson.loads(str(record)) if record else {},
+        state_at=cast("int | None", state_at),
+        version=cast("int", version),
+        now=cast("int", now),
+        service=cast("str | None", service),
+    )
+
+
+def _is_news(held: _Held, move: Move) -> bool:
+    is_late = move.at is not None and held.state_at is not None and move.at < held.state_at
+    is_other = held.usage.state != move.state or {**held.record, **move.more} != held.record
+    return is_other and not is_late
+
+
+def _row(held: _Held, move: Move) -> dict[str, object]:
+    record = {**held.record, **move.more}
+    return {
+        "id": held.id,
+        "state": move.state,
+        "record": record_text(record) if record else None,
+        "at": move.at or held.now,
+        "version": held.version + 1,
+    }
+
+
+def _event(held: _Held, state: str, service: metered.Service | None, version: int, subject: str) -> Event:
+    return Event(
+        type="UsageStateChanged",
+        aggregate_id=service.id if service else held.id,
+        aggregate_version=version,
+        at=service.now if service else held.now,
+        principal=subject,
+        payload={"usage": held.id, "state": state},
+        customers=(service.customer,) if service and service.customer else (),
+    )
