@@ -9,7 +9,7 @@ In: a `TicketOrder`, what a ticket should say. Out: a `TicketState`, what the ot
 
 Files, in order of flow: `telling.py` (a delivery becomes a ticket) · `hearing.py` (what people do there, with ours and
 theirs) · this one (what every dialect does) · `outbound/` (the dialects) · `tmf621_resource.py` (TM Forum's ticket: what we
-write into it, what we believe of it) · `inbound.py` (what the ticketing system calls on us).
+write into it, what we believe of it) · `inbound.py` (what the ticketing system calls on us) · `reads.py` (tickets as others read them here).
 
 Invariants
 1. A ticket carries our order key as its external id, from its first moment on. Whoever does not know whether an order

@@ -41,7 +41,7 @@ COMPARED: Final[Mapping[str, Callable[[int, int], bool]]] = {
 }
 """Behind the name of a time, as in `lastUpdate.gte`."""
 _ALWAYS: Final = ("id", "href")
-_PAGING: Final = ("fields", "offset", "limit")
+_PAGING: Final = ("fields", "offset", "limit", "sort")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _VALUE: Final = re.compile(r"""(?:"([^"]*)"|'([^']*)'|([^,]*))(,|\Z)""")
 _TIME: Final = re.compile(
@@ -69,6 +69,14 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sort:
+    """One attribute that a list is sorted by."""
+
+    path: tuple[str, ...]
+    is_descending: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
     """What of a list is wanted."""
 
@@ -76,6 +84,8 @@ class ListQuery:
     """all of them must hold."""
     fields: tuple[str, ...]
     """empty: all."""
+    sorts: tuple[Sort, ...]
+    """the first decides; empty: in the order that the list has by itself."""
     offset: int
     limit: int
 
@@ -107,6 +117,7 @@ def read_query(pairs: Pairs, *, limit: int = LIMIT, most: int = MOST) -> ListQue
             if name not in _PAGING
         ),
         fields=read_fields(pairs),
+        sorts=read_sorts(pairs),
         offset=_whole(wanted, "offset", least=0, default=0),
         limit=min(_whole(wanted, "limit", least=1, default=limit), most),
     )
@@ -116,6 +127,44 @@ def read_fields(pairs: Pairs) -> tuple[str, ...]:
     """Read which attributes are wanted, of one resource or of each in a list; empty: all."""
     named = [each for name, value in pairs if name == "fields" for each in split_values(value)]
     return tuple(dict.fromkeys(each for each in named if each))
+
+
+def read_sorts(pairs: Pairs) -> tuple[Sort, ...]:
+    """Read what a list is to be sorted by: `sort=-lastUpdate,id` (TMF630 v4.0, sorting).
+
+    >>> [(each.path, each.is_descending) for each in read_sorts([("sort", "-lastUpdate,+id")])]
+    [(('lastUpdate',), True), (('id',), False)]
+    """
+    named = [each for name, value in pairs if name == "sort" for each in split_values(value)]
+    # A plus that was not written as %2B comes as a blank.
+    return tuple(Sort(path=tuple(each.lstrip("+- ").split(".")), is_descending=each.startswith("-")) for each in named)
+
+
+def sorted_by(resources: Sequence[Resource], sorts: Sequence[Sort]) -> list[Resource]:
+    """Sort resources; those without the attribute come last, whichever way round.
+
+    >>> sorted_by([{"id": "a"}, {"id": "b", "n": 2}, {"id": "c", "n": 10}], read_sorts([("sort", "-n")]))
+    [{'id': 'c', 'n': 10}, {'id': 'b', 'n': 2}, {'id': 'a'}]
+    """
+    found = list(resources)
+    for sort in reversed(sorts):
+        keys = {id(each): _sort_key(each, sort.path) for each in found}
+        there = [each for each in found if keys[id(each)] is not None]
+        there.sort(key=lambda each: keys[id(each)] or (), reverse=sort.is_descending)
+        found = there + [each for each in found if keys[id(each)] is None]
+    return found
+
+
+def _sort_key(resource: Resource, path: Sequence[str]) -> tuple[int, float, str] | None:
+    """Give what stands for the first value at a place: numbers before times before texts."""
+    value = next((each for each in _at(resource, path) if isinstance(each, str | int | float)), None)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        return (0, float(value), "")
+    with suppress(Malformed):
+        return (1, float(read_time(value, "")), "")
+    return (2, 0.0, value)
 
 
 def split_values(text: str) -> list[str]:

@@ -32,6 +32,15 @@ COMPARED: Final = ("gt", "gte", "lt", "lte")
 FILTERABLE: Final = (*TEXTS, STATUS, DATE, *(f"{DATE}.{each}" for each in COMPARED))
 
 
+ORDERS: Final[Mapping[str, str]] = MappingProxyType({DATE: "TO", "usageType": "KIND", "id": "ID"})
+"""What the graph sorts usage by."""
+
+
+def is_told(each: Filter) -> bool:
+    """Tell whether the graph can tell what a filter asks for."""
+    return ".".join(each.path) in FILTERABLE
+
+
 def filter_of(filters: Iterable[Filter]) -> UsageFilter:
     """Make the filter that holds for exactly the usage that was asked for."""
     found: UsageFilter = {}

@@ -14,26 +14,27 @@ from typing import Any, Final
 from adapters.billing.inbound.query import UsageFilter
 from adapters.endpoint.edge import Port
 from adapters.endpoint.errors import refusal_in
+from adapters.endpoint.listing import Orders, in_full
 from graph.model.scope import Principal, Role
 
 STEP: Final = 1_000
 """What a page of the compiled reads holds at most."""
 _TYPED: Final = "id from to mbps octets kind state source externalId service { id customer { id name } }"
 _WHOLE: Final = _TYPED + " serviceRef record"
-_ORDER: Final = "orderBy: [{ field: TO }, { field: ID }]"
+ENDED: Final[Orders] = ({"field": "TO"},)
 
 
 def _list(fields: str) -> str:
-    return f"""query Usages($filter: UsageFilter, $first: Int, $after: String) {{
-  usages(filter: $filter, {_ORDER}, first: $first, after: $after) {{ totalCount nodes {{ {fields} }} }}
+    return f"""query Usages($filter: UsageFilter, $order: [UsageOrder!], $first: Int, $after: String) {{
+  usages(filter: $filter, orderBy: $order, first: $first, after: $after) {{ totalCount nodes {{ {fields} }} }}
 }}"""
 
 
 LIST: Final = {False: _list(_WHOLE), True: _list(_TYPED)}
 """By whether the caller is a customer."""
-WALK: Final = f"""query Walk($filter: UsageFilter, $first: Int, $after: String) {{
-  usages(filter: $filter, {_ORDER}, first: $first, after: $after) {{ pageInfo {{ hasNextPage endCursor }} }}
-}}"""
+WALK: Final = """query Walk($filter: UsageFilter, $order: [UsageOrder!], $first: Int, $after: String) {
+  usages(filter: $filter, orderBy: $order, first: $first, after: $after) { pageInfo { hasNextPage endCursor } }
+}"""
 COUNT: Final = "query Count($filter: UsageFilter) { usages(filter: $filter) { totalCount } }"
 
 
@@ -58,21 +59,21 @@ class UsageReads:
         found = await self.page({"id": {"eq": usage_id}}, 0, 1)
         return found.rows[0] if found.rows else None
 
-    async def page(self, wanted: UsageFilter, offset: int, limit: int) -> Found:
-        """Give up to `limit` of the records that match, from the `offset`th on, in the order in which they ended."""
-        filter_ = self._forced(wanted)
-        after, reached = await self._walk(filter_, offset)
+    async def page(self, wanted: UsageFilter, offset: int, limit: int, orders: Orders = ()) -> Found:
+        """Give up to `limit` of the records that match, from the `offset`th on; without orders in that in which they ended."""
+        filter_, order = self._forced(wanted), in_full(orders, ENDED)
+        after, reached = await self._walk(filter_, order, offset)
         if not reached:
             return Found(total=(await self._ask(COUNT, {"filter": filter_}))["usages"]["totalCount"], rows=())
         text = LIST[self.principal.effective is Role.CUSTOMER]
-        page = (await self._ask(text, {"filter": filter_, "first": limit, "after": after}))["usages"]
+        page = (await self._ask(text, {"filter": filter_, "order": order, "first": limit, "after": after}))["usages"]
         return Found(total=page["totalCount"], rows=page["nodes"])
 
-    async def _walk(self, filter_: UsageFilter, offset: int) -> tuple[str | None, bool]:
+    async def _walk(self, filter_: UsageFilter, order: Orders, offset: int) -> tuple[str | None, bool]:
         """Give the place before the `offset`th record, and whether the list goes on behind it."""
         after: str | None = None
         while offset > 0:
-            variables = {"filter": filter_, "first": min(offset, STEP), "after": after}
+            variables = {"filter": filter_, "order": order, "first": min(offset, STEP), "after": after}
             info = (await self._ask(WALK, variables))["usages"]["pageInfo"]
             if not info["hasNextPage"]:
                 return None, False

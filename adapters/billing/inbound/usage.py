@@ -6,7 +6,7 @@ became of it, in events. IPDR under `/ipdr/3.5`: `document`, many records at a t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Final
@@ -15,15 +15,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.billing.inbound import ipdr_codec
-from adapters.billing.inbound.codec import decode, encode
-from adapters.billing.inbound.query import filter_of
+from adapters.billing.inbound.codec import USAGE, decode, encode
+from adapters.billing.inbound.query import FILTERABLE, ORDERS, filter_of, is_told
 from adapters.billing.inbound.reads import UsageReads
 from adapters.billing.inbound.states import CREATED, EVENTS, STATE_EVENTS, event_of, move_of
 from adapters.endpoint.body import JSON, PATCH, XML, read_body
 from adapters.endpoint.edge import READERS, WRITERS, Action, Call, Edge, answer, routes
 from adapters.endpoint.errors import Refusal
-from adapters.errors import Malformed
-from adapters.tmf.tmf630 import Page, page_headers, read_query, select
+from adapters.endpoint.listing import Listing, Part, answer_list, orders_of
+from adapters.tmf.tmf630 import Filter, Sort, read_query, select
 from graph.changes.usage.states import Move, set_usage_state
 from graph.changes.usage.usage import Taken, record_usage
 from graph.compiler.leaves import rfc3339
@@ -33,10 +33,14 @@ from graph.model.usage import Usage
 BASE: Final = "/tmf-api/usageManagement/v4"
 IPDR_BASE: Final = "/ipdr/3.5"
 PLACE: Final = f"{BASE}/usage"
-PAGE: Final = 50
-LONGEST_PAGE: Final = 100
-LAST_OFFSET: Final = 100_000
-"""An offset is walked; who wants more of a list asks for what ended after the last that it has."""
+_LISTING: Final = Listing(
+    place=PLACE,
+    published=("id", "href", *USAGE.fields),
+    is_told=is_told,
+    told=FILTERABLE,
+    orders=ORDERS,
+    narrowed_by="usageDate.gt",
+)
 
 
 def usage_routes(edge: Edge) -> list[Route]:
@@ -60,14 +64,13 @@ def ipdr_routes(edge: Edge, names: Mapping[str, Mapping[str, str]] = MappingProx
 
 
 async def _list(call: Call) -> Response:
-    asked = read_query(call.pairs, limit=PAGE, most=LONGEST_PAGE)
-    if asked.offset > LAST_OFFSET:
-        raise Malformed(f"is more than {LAST_OFFSET}; filter by usageDate.gt instead", field="offset")
-    found = await _reads(call).page(filter_of(asked.filters), asked.offset, asked.limit)
-    first = min(asked.offset, found.total)
-    page = Page(total=found.total, first=first, end=first + len(found.rows), limit=asked.limit)
-    body = [select(encode(each, PLACE), asked.fields) for each in found.rows]
-    return answer(page.status, body, page_headers(page, PLACE, call.pairs))
+    reads = _reads(call)
+
+    async def load(filters: Sequence[Filter], sorts: Sequence[Sort], offset: int, limit: int) -> Part:
+        found = await reads.page(filter_of(filters), offset, limit, orders=orders_of(sorts, ORDERS))
+        return Part(total=found.total, resources=[encode(each, PLACE) for each in found.rows])
+
+    return await answer_list(call, _LISTING, load)
 
 
 async def _retrieve(call: Call) -> Response:

@@ -7,6 +7,8 @@ caller's scope, or a change.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from starlette.responses import Response
@@ -15,22 +17,19 @@ from starlette.routing import Route
 from adapters.endpoint.body import JSON, PATCH
 from adapters.endpoint.edge import READERS, WRITERS, Action, Call, Edge, Resources, answer, routes
 from adapters.endpoint.errors import Refusal
-from adapters.errors import Malformed
+from adapters.endpoint.listing import Listing, Part, answer_list, orders_of
 from adapters.fault_management.alarms.x733 import SCHEMA, SCHEMA_FILE
 from adapters.fault_management.inbound import hub as alarm_hub
 from adapters.fault_management.inbound.changes import Changing
 from adapters.fault_management.inbound.codec import encode
 from adapters.fault_management.inbound.events import listen
-from adapters.fault_management.inbound.query import filter_of
+from adapters.fault_management.inbound.query import ORDERS, filter_of, filterable, is_told
 from adapters.fault_management.inbound.reads import AlarmReads
+from adapters.fault_management.inbound.shape import FIELDS
 from adapters.fault_management.inbound.tasks import ACK, CLEAR, COMMENT, UN_ACK, Task, perform
-from adapters.tmf.tmf630 import Page, page_headers, read_query, select
+from adapters.tmf.tmf630 import Filter, Sort, read_query, select
 
 BASE: Final = "/tmf-api/alarmManagement/v4"
-PAGE: Final = 50
-LONGEST_PAGE: Final = 100
-LAST_OFFSET: Final = 100_000
-"""An offset is walked; who wants more of a list asks for what was raised after the last that it has."""
 
 
 def alarm_routes(edge: Edge) -> list[Route]:
@@ -76,15 +75,24 @@ def _reads(call: Call) -> AlarmReads:
 
 async def _list(call: Call) -> Response:
     reads = _reads(call)
-    asked = read_query(call.pairs, limit=PAGE, most=LONGEST_PAGE)
-    if asked.offset > LAST_OFFSET:
-        raise Malformed(f"is more than {LAST_OFFSET}; filter by alarmRaisedTime.gt instead", field="offset")
-    wanted = filter_of(asked.filters, customer=reads.is_customer)
-    found = await reads.page(wanted, asked.offset, asked.limit)
-    first = min(asked.offset, found.total)
-    page = Page(total=found.total, first=first, end=first + len(found.alarms), limit=asked.limit)
-    body = [select(encode(each), asked.fields) for each in found.alarms]
-    return answer(page.status, body, page_headers(page, reads.place, call.pairs))
+
+    async def load(filters: Sequence[Filter], sorts: Sequence[Sort], offset: int, limit: int) -> Part:
+        wanted = filter_of(filters, customer=reads.is_customer)
+        found = await reads.page(wanted, offset, limit, orders=orders_of(sorts, ORDERS))
+        return Part(total=found.total, resources=[encode(each) for each in found.alarms])
+
+    return await answer_list(call, _listing(customer=reads.is_customer), load)
+
+
+def _listing(*, customer: bool) -> Listing:
+    return Listing(
+        place=f"{BASE}/alarm",
+        published=FIELDS,
+        is_told=partial(is_told, customer=customer),
+        told=filterable(customer=customer),
+        orders=ORDERS,
+        narrowed_by="alarmRaisedTime.gt",
+    )
 
 
 async def _retrieve(call: Call) -> Response:

@@ -43,6 +43,23 @@ UNSEEN: Final = frozenset({"alarmedObject.id"})
 COMPARED: Final = ("gt", "gte", "lt", "lte")
 
 
+ORDERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "alarmRaisedTime": "RAISED_AT",
+        "alarmChangedTime": "CHANGED_AT",
+        "sourceSystemId": "SOURCE_SYSTEM_ID",
+        "probableCause": "PROBABLE_CAUSE",
+        "id": "ID",
+    }
+)
+"""What the graph sorts alarms by."""
+
+
+def is_told(each: Filter, *, customer: bool) -> bool:
+    """Tell whether the graph can tell what a filter asks for."""
+    return ".".join(each.path) in filterable(customer=customer)
+
+
 def filter_of(filters: Iterable[Filter], *, customer: bool) -> AlarmFilter:
     """Make the filter that holds for exactly the alarms that were asked for."""
     found: AlarmFilter = {}
@@ -66,7 +83,7 @@ def _put(found: AlarmFilter, each: Filter, *, customer: bool) -> None:
         bound = found.setdefault(TIMES[each.path[0]], {"range": {}})
         bound["range"][each.path[1]] = _only(name, each.values)
     else:
-        raise Malformed(f"cannot be filtered by; what can: {', '.join(_filterable(customer=customer))}", field=name)
+        raise Malformed(f"cannot be filtered by; what can: {', '.join(filterable(customer=customer))}", field=name)
 
 
 def _words(name: str, values: Sequence[str]) -> list[str]:
@@ -91,6 +108,7 @@ def _time(value: str, name: str) -> str:
     return write_time(read_time(value, name))
 
 
-def _filterable(*, customer: bool) -> list[str]:
+def filterable(*, customer: bool) -> list[str]:
+    """Give the names of the filters that the graph can tell."""
     seen = [each for each in TEXTS if not (customer and each in UNSEEN)]
     return [*seen, *WORDS, *TIMES, *(f"{name}.{op}" for name in TIMES for op in COMPARED)]

@@ -15,10 +15,12 @@ from typing import Any, Final
 
 from adapters.endpoint.edge import Port
 from adapters.endpoint.errors import Refusal, refusal_in
+from adapters.endpoint.listing import Orders, in_full
 from adapters.fault_management.inbound.codec import Seen
 from adapters.fault_management.inbound.query import AlarmFilter
 from graph.model.scope import Principal, Role
 
+RAISED: Final[Orders] = ({"field": "RAISED_AT"},)
 STEP: Final = 1_000
 """What a page of the compiled reads holds at most."""
 _TYPED: Final = """
@@ -31,8 +33,8 @@ _SLICE: Final = _TYPED + " alarmedObject { __typename ... on Resource { id } }"
 
 
 def _list(fields: str) -> str:
-    return f"""query Alarms($filter: AlarmFilter, $first: Int, $after: String) {{
-  alarms(filter: $filter, orderBy: [{{ field: RAISED_AT }}, {{ field: ID }}], first: $first, after: $after) {{
+    return f"""query Alarms($filter: AlarmFilter, $order: [AlarmOrder!], $first: Int, $after: String) {{
+  alarms(filter: $filter, orderBy: $order, first: $first, after: $after) {{
     totalCount nodes {{ {fields} }}
   }}
 }}"""
@@ -45,8 +47,8 @@ def _one(fields: str) -> str:
 LIST: Final = {False: _list(_WHOLE), True: _list(_SLICE)}
 ONE: Final = {False: _one(_WHOLE), True: _one(_SLICE)}
 """By whether the caller is a customer."""
-WALK: Final = """query Walk($filter: AlarmFilter, $first: Int, $after: String) {
-  alarms(filter: $filter, orderBy: [{ field: RAISED_AT }, { field: ID }], first: $first, after: $after) {
+WALK: Final = """query Walk($filter: AlarmFilter, $order: [AlarmOrder!], $first: Int, $after: String) {
+  alarms(filter: $filter, orderBy: $order, first: $first, after: $after) {
     pageInfo { hasNextPage endCursor }
   }
 }"""
@@ -92,13 +94,13 @@ class AlarmReads:
         )
         return None if row is None or is_others else await self._seen(row)
 
-    async def page(self, wanted: AlarmFilter, offset: int, limit: int) -> Found:
-        """Give up to `limit` of the alarms that match, from the `offset`th on, in the order in which they were raised."""
-        filter_ = self._forced(wanted)
-        after, reached = await self._walk(filter_, offset)
+    async def page(self, wanted: AlarmFilter, offset: int, limit: int, orders: Orders = ()) -> Found:
+        """Give up to `limit` of the alarms that match, from the `offset`th on; without orders in that in which they were raised."""
+        filter_, order = self._forced(wanted), in_full(orders, RAISED)
+        after, reached = await self._walk(filter_, order, offset)
         if not reached:
             return Found(total=(await self._ask(COUNT, {"filter": filter_}))["alarms"]["totalCount"], alarms=())
-        variables = {"filter": filter_, "first": limit, "after": after}
+        variables = {"filter": filter_, "order": order, "first": limit, "after": after}
         page = (await self._ask(LIST[self.is_customer], variables))["alarms"]
         return Found(total=page["totalCount"], alarms=[await self._seen(row) for row in page["nodes"]])
 
@@ -111,11 +113,11 @@ class AlarmReads:
         rows: Sequence[Mapping[str, Any]] = page["nodes"]
         return rows
 
-    async def _walk(self, filter_: AlarmFilter, offset: int) -> tuple[str | None, bool]:
+    async def _walk(self, filter_: AlarmFilter, order: Orders, offset: int) -> tuple[str | None, bool]:
         """Give the place before the `offset`th alarm, and whether the list goes on behind it."""
         after: str | None = None
         while offset > 0:
-            variables = {"filter": filter_, "first": min(offset, STEP), "after": after}
+            variables = {"filter": filter_, "order": order, "first": min(offset, STEP), "after": after}
             info = (await self._ask(WALK, variables))["alarms"]["pageInfo"]
             if not info["hasNextPage"]:
                 return None, False

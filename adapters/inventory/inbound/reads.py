@@ -52,7 +52,20 @@ ONE: Final = {
     for kind in KINDS
 }
 _WORDS: Final = {"operationalState": OPERATIONAL, "administrativeState": ADMINISTRATIVE}
-_FILTERABLE: Final = ("id", "name", "category", *_WORDS)
+FILTERABLE: Final = ("id", "name", "category", *_WORDS)
+PUBLISHED: Final = (
+    *FILTERABLE,
+    "href",
+    "@type",
+    "@baseType",
+    "place",
+    "resourceCharacteristic",
+    "resourceRelationship",
+    "relatedParty",
+    "resourceStatus",
+    "usageState",
+)
+"""The attributes that a resource of ours has, or may have by TMF639 v4.0.0."""
 
 Wanted = Mapping[str, Mapping[str, Any]]
 """The filter of each kind that can have a hit."""
@@ -112,6 +125,11 @@ class ResourceReads:
         return answer["data"]["found"]
 
 
+def is_told(each: Filter) -> bool:
+    """Tell whether the graph can tell what a filter asks for."""
+    return ".".join(each.path) in FILTERABLE
+
+
 def wanted_of(filters: Iterable[Filter]) -> Wanted:
     """Make the filter of each kind that holds for exactly the resources that were asked for."""
     kinds, common = list(KINDS), dict[str, Any]()
@@ -126,7 +144,7 @@ def wanted_of(filters: Iterable[Filter]) -> Wanted:
         elif name in _WORDS:
             common[name] = {"in": _words(name, each.values)}
         else:
-            raise Malformed(f"cannot be filtered by; what can: {', '.join(_FILTERABLE)}", field=name)
+            raise Malformed(f"cannot be filtered by; what can: {', '.join(FILTERABLE)}", field=name)
     return {kind: common for kind in kinds if kind != "Trunk" or "administrativeState" not in common}
 
 

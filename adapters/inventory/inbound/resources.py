@@ -6,6 +6,7 @@ sends its feeds elsewhere (inventory_feeds.py), and what differs is settled by a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.responses import Response
@@ -13,18 +14,22 @@ from starlette.routing import Route
 
 from adapters.endpoint.edge import Action, Call, Edge, answer, routes
 from adapters.endpoint.errors import Refusal
-from adapters.errors import Malformed
+from adapters.endpoint.listing import Listing, Part, answer_list
 from adapters.inventory.inbound.codec import encode
-from adapters.inventory.inbound.reads import ResourceReads, wanted_of
-from adapters.tmf.tmf630 import Page, page_headers, read_query, select
+from adapters.inventory.inbound.reads import FILTERABLE, PUBLISHED, ResourceReads, is_told, wanted_of
+from adapters.tmf.tmf630 import Filter, Sort, read_query, select
 from graph.model.scope import Role
 
 BASE: Final = "/tmf-api/resourceInventoryManagement/v4"
 PLACE: Final = f"{BASE}/resource"
-PAGE: Final = 50
-LONGEST_PAGE: Final = 100
-LAST_OFFSET: Final = 100_000
-"""An offset is walked; who wants more of a list asks for one category after the other."""
+_LISTING: Final = Listing(
+    place=PLACE,
+    published=PUBLISHED,
+    is_told=is_told,
+    told=FILTERABLE,
+    orders={},  # the list is one kind after the other
+    narrowed_by="category and name",
+)
 _READERS: Final = frozenset({Role.OPERATOR, Role.ANALYST, Role.CUSTOMER})
 
 
@@ -40,14 +45,13 @@ def resource_routes(edge: Edge) -> list[Route]:
 
 
 async def _list(call: Call) -> Response:
-    asked = read_query(call.pairs, limit=PAGE, most=LONGEST_PAGE)
-    if asked.offset > LAST_OFFSET:
-        raise Malformed(f"is more than {LAST_OFFSET}; filter by category instead", field="offset")
-    found = await _reads(call).page(wanted_of(asked.filters), asked.offset, asked.limit)
-    first = min(asked.offset, found.total)
-    page = Page(total=found.total, first=first, end=first + len(found.rows), limit=asked.limit)
-    body = [select(encode(kind, row, PLACE), asked.fields) for kind, row in found.rows]
-    return answer(page.status, body, page_headers(page, PLACE, call.pairs))
+    reads = _reads(call)
+
+    async def load(filters: Sequence[Filter], _: Sequence[Sort], offset: int, limit: int) -> Part:
+        found = await reads.page(wanted_of(filters), offset, limit)
+        return Part(total=found.total, resources=[encode(kind, row, PLACE) for kind, row in found.rows])
+
+    return await answer_list(call, _LISTING, load)
 
 
 async def _retrieve(call: Call) -> Response:
