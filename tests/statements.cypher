@@ -352,10 +352,10 @@ REMOVE t._lock
 WITH t, row, t.status AS before, EXISTS {
   MATCH (d:Delivery {orderKey: row.orderKey}) WHERE d.system = $system AND d.state = 'READY'
 } AS more
-WHERE coalesce(row.changedAt, 0) >= coalesce(t.changedAt, 0)
+WHERE row.changedAt IS NULL OR row.changedAt >= coalesce(t.changedAt, 0)
 SET t.externalId = row.id,
     t.changedAt = coalesce(row.changedAt, t.changedAt),
-    t.status = CASE WHEN more THEN t.status ELSE row.status END
+    t.status = CASE WHEN more OR row.status IS NULL THEN t.status ELSE row.status END
 WITH t, before, t.status <> before AS changed
 SET t._version = coalesce(t._version, 0) + CASE WHEN changed THEN 1 ELSE 0 END
 WITH t, changed WHERE changed
@@ -415,6 +415,25 @@ UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})-[r:CONCERNS]->(s:Service)
 WHERE NOT s.id IN row.services
 DELETE r
+
+// graph/changes/usage/states.py _LOCK
+UNWIND $batch.usage AS id
+MATCH (u:Usage {id: id})
+WHERE $everyone OR u.source IN $sources
+SET u._locked = coalesce(u._locked, 0) + 1
+RETURN u.id, u.source, u.externalId, u.serviceRef, u.from, u.to, u.octets, u.mbps, u.kind, u.state,
+  coalesce(u._by, ''), u.record, u._stateAt, coalesce(u._version, 1), datetime.realtime().epochMillis,
+  HEAD(COLLECT { MATCH (u)-[:USED_BY]->(s:Service) RETURN s.id })
+
+// graph/changes/usage/states.py _SET
+UNWIND $batch.rows AS row
+MATCH (u:Usage {id: row.id})
+SET u.state = row.state, u.record = row.record, u._stateAt = row.at, u._version = row.version
+
+// graph/changes/usage/states.py _COUNT
+UNWIND $batch.rows AS row
+MATCH (s:Service {id: row.service})
+SET s._version = row.version
 
 // graph/changes/usage/usage.py _FIND
 UNWIND $batch.rows AS row

@@ -28,16 +28,15 @@ from graph.model.usage import Usage
 from graph.model.vocabulary import USAGE_STATES
 from graph.store.store import Store, Transaction
 
-COLUMNS: Final = "u.id, u.source, u.externalId, u.serviceRef, u.from, u.to, u.octets, u.mbps, u.kind, u.state"
-
 # Sorted by id, as all who lock several records do.
-_LOCK: Final = f"""
+_LOCK: Final = """
 UNWIND $batch.usage AS id
-MATCH (u:Usage {{id: id}})
+MATCH (u:Usage {id: id})
 WHERE $everyone OR u.source IN $sources
 SET u._locked = coalesce(u._locked, 0) + 1
-RETURN {COLUMNS}, coalesce(u._by, ''), u.record, u._stateAt, coalesce(u._version, 1), datetime.realtime().epochMillis,
-  HEAD(COLLECT {{ MATCH (u)-[:USED_BY]->(s:Service) RETURN s.id }})
+RETURN u.id, u.source, u.externalId, u.serviceRef, u.from, u.to, u.octets, u.mbps, u.kind, u.state,
+  coalesce(u._by, ''), u.record, u._stateAt, coalesce(u._version, 1), datetime.realtime().epochMillis,
+  HEAD(COLLECT { MATCH (u)-[:USED_BY]->(s:Service) RETURN s.id })
 """
 
 _SET: Final = """
@@ -134,7 +133,7 @@ def is_ahead(state: str, known: str) -> bool:
 
 
 def usage_of(row: Sequence[object]) -> Usage:
-    """Make the value of a row that begins with `COLUMNS`; the record as it came is not among them."""
+    """Make the value of a row that begins with what `_LOCK` gives first, in that order; the record as it came is not in it."""
     _, source, external_id, ref, start, end, octets, mbps, kind, state = row[:10]
     return Usage(
         source=str(source),

@@ -27,7 +27,7 @@ from graph.changes.policy import AlarmPolicy
 from graph.changes.services import metered
 from graph.changes.services.metered import Metered
 from graph.changes.sources import Sources, sources_of
-from graph.changes.usage.states import COLUMNS, Move, is_ahead, move_on, usage_of
+from graph.changes.usage.states import Move, is_ahead, move_on, usage_of
 from graph.errors import GraphError, Refused
 from graph.ledger.outbox import Told, write_down
 from graph.model.identity import external_key
@@ -85,12 +85,12 @@ RETURN u.id, u.awaits, HEAD(COLLECT {
 })
 """
 
-_STILL_WAITING: Final = f"""
+_STILL_WAITING: Final = """
 UNWIND $batch.usage AS id
-MATCH (u:Usage {{id: id}})
+MATCH (u:Usage {id: id})
 SET u._locked = coalesce(u._locked, 0) + 1
 WITH u WHERE u.awaits IS NOT NULL
-RETURN {COLUMNS}, u._by
+RETURN u.id, u.source, u.externalId, u.serviceRef, u.from, u.to, u.octets, u.mbps, u.kind, u.state, u._by
 """
 
 
