@@ -8,7 +8,7 @@ In: a `Record`, what billing should have. Out: the other system's name for it; `
 `adapters.errors.AdapterError`.
 
 Files, in order of flow: `telling.py` (a delivery becomes a record there) · this one (what every dialect does) · `outbound/`
-(the dialects) · `tmf635_resource.py` (TMF635's usage and TMF657's objective: what we write into them, what we believe of
+(the dialects) · `tmf635_resource.py` (TMF635's usage and TMF656's problem: what we write into them, what we believe of
 them) · `inbound/` (what meters and mediation systems call on us).
 
 Invariants

@@ -138,7 +138,7 @@ _command("ticketing", "A ticketing system that speaks TMF621 v4.", _ticketing)
 _command("rt", "A Request Tracker 5: the part of its REST API by which tickets are kept.", _rt)
 _command("fault-management", "A fault management system that speaks TMF642 v4.", _fault_management)
 _command("alerta", "Alerta, as far as it is told of alerts.", _alerta)
-_command("billing", "A billing system: TMF635, TMF657 and TMF678 v4, and documents by PUT.", _billing)
+_command("billing", "A billing system: TMF635, TMF656 and TMF678 v4, and documents by PUT.", _billing)
 _command("inventory", "An inventory that speaks TMF639 v4 and MTOSI 2.1.", _inventory)
 
 

@@ -2,7 +2,7 @@
 
 In: a `Record`, or accounts. Out: billing's name for the record, `Bill`s and `Rate`s, or an `adapters.errors.AdapterError`.
 
-Files: `tmf635.py` (usage by TMF635, objectives by TMF657) · `ipdr.py` (IPDR documents) · `ipdr_document.py` (a record as one,
+Files: `tmf635.py` (usage by TMF635, problems by TMF656) · `ipdr.py` (IPDR documents) · `ipdr_document.py` (a record as one,
 by service_definition.xsd) · `places.py` (where documents are put) · `tmf678.py` (bills) · `tmf678_resource.py` (what is
 believed of one).
 
