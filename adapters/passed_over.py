@@ -2,13 +2,6 @@
 
 So it is passed over: the log has it once for each item and reason, since it comes again with every poll, and each time is
 counted.
-
->>> counted = []
->>> passed_over = PassedOver("ticketing", counted.append)
->>> passed_over.note("TT-1", "has a status that is none of TMF621")
->>> passed_over.note("TT-1", "has a status that is none of TMF621")
->>> counted
-['ticketing', 'ticketing']
 """
 
 from __future__ import annotations

@@ -144,25 +144,24 @@ def served(
         routes += [
             mounted(alarms.BASE, alarms.alarm_routes(edge)),
             mounted(notifications.BASE, notifications.notification_routes(edge)),
-            mounted(
-                tickets.BASE, tickets.ticket_routes(edge, settings.ticketing.statuses if settings.ticketing else {})
-            ),
+            mounted(tickets.BASE, tickets.ticket_routes(edge, _statuses(settings))),
             mounted(usage.BASE, usage.usage_routes(edge)),
-            mounted(
-                usage.IPDR_BASE,
-                usage.ipdr_routes(
-                    edge,
-                    {
-                        name: {str(ours): theirs for ours, theirs in each.ipdr.items()}
-                        for name, each in settings.systems.items()
-                    },
-                ),
-            ),
+            mounted(usage.IPDR_BASE, usage.ipdr_routes(edge, _ipdr_names(settings))),
             mounted(resources.BASE, resources.resource_routes(edge)),
             mounted(inventory_feeds.BASE, inventory_feeds.feed_routes(edge)),
             mounted(TMF, unknown_routes(edge)),  # the last: whatever of TM Forum's is not above
         ]
     return routed([*routes, *health_routes(arriving.ready, metrics)], lifespan)
+
+
+def _statuses(settings: Settings) -> Mapping[str, str]:
+    """Give what the ticketing system's own statuses mean."""
+    return settings.ticketing.statuses if settings.ticketing else {}
+
+
+def _ipdr_names(settings: Settings) -> Mapping[str, Mapping[str, str]]:
+    """Give what each system calls our fields of an IPDR record, by our names."""
+    return {name: {str(ours): theirs for ours, theirs in each.ipdr.items()} for name, each in settings.systems.items()}
 
 
 class _Northbound:

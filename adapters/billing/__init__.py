@@ -9,7 +9,7 @@ In: a `Record`, what billing should have. Out: the other system's name for it; `
 
 Files, in order of flow: `telling.py` (a delivery becomes a record there) · this one (what every dialect does) · `outbound/`
 (the dialects) · `tmf635_resource.py` (TMF635's usage and TMF656's problem: what we write into them, what we believe of
-them) · `inbound/` (what meters and mediation systems call on us).
+them) · `ipdr_names.py` (the two namespaces of IPDR) · `inbound/` (what meters and mediation systems call on us).
 
 Invariants
 1. A record bears our id there from its first moment on. Whoever does not know whether it was heard looks for the id before
