@@ -28,7 +28,7 @@ from tests.resolvers.world import load
 
 DOCS = Path(__file__).parents[4] / "docs"
 PAGE = (DOCS / "billing.md").read_text(encoding="utf-8")
-PAIR = re.compile(r"```http\n((?:GET|POST) .*?)```\s+```http\nHTTP/1.1 (\d+)\n(.*?)```", re.DOTALL)
+PAIR = re.compile(r"```http\n((?:GET|POST|PATCH) .*?)```\s+```http\nHTTP/1.1 (\d+)\n(.*?)```", re.DOTALL)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ async def client(empty_store: Store, settings: Settings) -> AsyncIterator[httpx.
 async def test_the_examples_are_true(client: httpx.AsyncClient, mint: Mint) -> None:
     known: dict[str, str] = {}
     pairs = PAIR.findall(PAGE)
-    assert len(pairs) == len(re.findall("^HTTP/1.1", PAGE, re.MULTILINE)) == 4
+    assert len(pairs) == len(re.findall("^HTTP/1.1", PAGE, re.MULTILINE)) == 5
     for request, status, response in pairs:
         first, _, rest = request.partition("\n")
         method, path = NAMED.sub(lambda match: known[match[1]], first).split(" ")
