@@ -53,7 +53,7 @@ from gateway.telemetry import tracing
 from gateway.telemetry.log import configure_log
 from gateway.telemetry.metrics import Metrics
 from graph.changes.idempotency import keep_swept
-from graph.changes.usage.usage import keep_joined
+from graph.changes.outside import keep_joined
 from graph.errors import DeadlineExceeded, GraphError, StoreUnavailable
 from graph.model.scope import Principal
 from graph.store.address import EmbeddedAddress, parse_address
@@ -67,7 +67,7 @@ from resolvers.ticketing.subgraph import TicketingSubgraph
 PING_SECONDS = 2.0
 SWEEP_SECONDS = 600.0
 JOIN_SECONDS = 60.0
-"""between looks whether usage that matches no service matches one now."""
+"""between looks whether usage and alarms that match nothing match something now."""
 
 __all__ = [
     "alarm_management_system",

@@ -15,7 +15,9 @@ from typing import Any
 from gateway.errors import TREATMENTS, CommandFailed, Refused
 from gateway.http.serving import is_worker
 from gateway.settings.settings import Settings
+from graph.changes.alarms.reassessment import arm_later
 from graph.changes.outcome import Outcome
+from graph.changes.outside import TakenOver, take_over
 from graph.changes.policy import AlarmPolicy
 from graph.compiler.cursor_key import load_cursor_key
 from graph.errors import GraphError
@@ -29,7 +31,7 @@ from graph.store.embedded import EmbeddedSettings, prepare, require_platform
 from graph.store.migrate import SchemaState, migrate, require_schema, schema_state
 from graph.store.store import Store, open_store
 
-__all__ = ["DemoPrincipal", "LaneState", "LoadReport", "SystemBacklog", "load_lines", "load_topology"]
+__all__ = ["DemoPrincipal", "LaneState", "LoadReport", "SystemBacklog", "TakenOver", "load_lines", "load_topology"]
 
 MIGRATE_SECONDS = 120.0
 LOOK_SECONDS = 15.0
@@ -109,12 +111,23 @@ async def examine_store(settings: Settings, *, mend: bool) -> tuple[str, SchemaS
             return f"{store.product.value} {version}", await schema_state(store, deadline=soon(LOOK_SECONDS))
 
 
-async def load_graph(settings: Settings, work: Callable[..., Awaitable[LoadReport]], **given: Any) -> LoadReport:
-    """Open the store, make sure of its schema, and load by `load_lines` or `load_topology`."""
+async def load_graph(
+    settings: Settings, policy: AlarmPolicy, work: Callable[..., Awaitable[LoadReport]], **given: Any
+) -> tuple[LoadReport, TakenOver]:
+    """Open the store, make sure of its schema, load by `load_lines` or `load_topology`, and do what follows from that."""
     with sentences():
         async with opened(settings) as store:
             await migrate(store, deadline=soon(MIGRATE_SECONDS))
-            return await work(store, deadline=soon(LOAD_SECONDS), **given)
+            return await _loaded(store, policy, work, **given)
+
+
+async def _loaded(
+    store: Store, policy: AlarmPolicy, work: Callable[..., Awaitable[LoadReport]], **given: Any
+) -> tuple[LoadReport, TakenOver]:
+    deadline = soon(LOAD_SECONDS)
+    await arm_later(store, deadline=deadline)  # this process may die before the end
+    report = await work(store, deadline=deadline, **given)
+    return report, await take_over(store, policy, deadline=deadline)
 
 
 async def look_at_ledger(settings: Settings) -> tuple[list[SystemBacklog], list[LaneState]]:
@@ -153,9 +166,9 @@ async def settle_inventory(
 
 
 @asynccontextmanager
-async def filled(settings: Settings, **given: Any) -> AsyncIterator[LoadReport]:
+async def filled(settings: Settings, policy: AlarmPolicy, **given: Any) -> AsyncIterator[tuple[LoadReport, TakenOver]]:
     """Open the store, grow a network in it, and hold the store open."""
     with sentences():
         async with opened(settings) as store:
             await migrate(store, deadline=soon(MIGRATE_SECONDS))
-            yield await load_topology(store, deadline=soon(LOAD_SECONDS), **given)
+            yield await _loaded(store, policy, load_topology, **given)

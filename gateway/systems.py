@@ -46,6 +46,7 @@ from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement as Chosen
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing as TicketingSettings
+from graph.changes.alarms import reassessment
 from graph.changes.policy import AlarmPolicy, Hearing
 from graph.errors import GraphError
 from graph.inventory.reconcile import keep_reconciling
@@ -80,6 +81,9 @@ def policy_of(settings: Settings) -> AlarmPolicy:
         billing=settings.billing.name if settings.billing else "",
         inventory=inventory.name if inventory else "",
         inventories=tuple(sorted({inventory.name if inventory else "inventory", *sending})),
+        default_tier=settings.default_tier,
+        late_ms=int(settings.late_seconds * 1_000),
+        skew_ms=int(settings.clock_skew_seconds * 1_000),
     )
     if (chosen := settings.ticketing) is None:
         return policy
@@ -231,7 +235,13 @@ async def _inventory(settings: Settings, store: Store, _: Areas, note: Note) -> 
             pace = Pace(most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=seconds)
             transport = await stack.enter_async_context(transported(system))
             inventory = _inventory_dialect(chosen.dialect, transport)
-            teller = InventoryTeller(store=store, inventory=inventory, system=chosen.name, processing_seconds=seconds)
+            teller = InventoryTeller(
+                store=store,
+                inventory=inventory,
+                system=chosen.name,
+                policy=policy_of(settings),
+                processing_seconds=seconds,
+            )
             await stack.enter_async_context(beside(Lanes(store, teller, pace, owner=owner(), note=note).run()))
         yield
 
@@ -250,9 +260,10 @@ def _inventory_dialect(name: Literal["tmf639", "mtosi"], transport: Transport) -
 async def ledger(settings: Settings, store: Store, pressure: Pressure) -> AsyncIterator[None]:
     """Do what the ledger needs done beside the telling: positions, timers, and a look at what waits."""
     sweep = sweeping(int(settings.retention_days * _DAY_MS))
+    works = {retention.KIND: sweep, reassessment.KIND: reassessment.stepping(policy_of(settings))}
     async with (
         beside(keep_placed(store, owner=owner())),
-        beside(_timers(store, {retention.KIND: sweep})),
+        beside(_timers(store, works)),
         beside(_looking(store, pressure)),
     ):
         yield
@@ -263,6 +274,7 @@ async def _timers(store: Store, works: Mapping[str, Work]) -> None:
         try:
             deadline = time.monotonic() + _STORE_SECONDS
             await arm_once(store, kind=retention.KIND, about=retention.ABOUT, deadline=deadline)
+            await arm_once(store, kind=reassessment.KIND, about=reassessment.ABOUT, deadline=deadline)
             break
         except GraphError:
             await asyncio.sleep(_LOOK_SECONDS)

@@ -18,6 +18,7 @@ import structlog
 from adapters.delivery.retrying import failed
 from adapters.errors import AdapterError
 from adapters.inventory import Inventory, ResourceOrder
+from graph.changes.policy import AlarmPolicy
 from graph.errors import GraphError
 from graph.inventory.answers import Answered, Named, settle_answers
 from graph.inventory.known import their_names
@@ -42,6 +43,7 @@ class InventoryTeller:
     store: Store
     inventory: Inventory
     system: str
+    policy: AlarmPolicy
     processing_seconds: float
     """what it may take at most for a request whose answer was lost."""
 
@@ -62,7 +64,8 @@ class InventoryTeller:
 
     async def settle(self, told: Sequence[Answered], *, deadline: float) -> None:
         """Write it down."""
-        await settle_answers(self.store, self.system, told, subject=f"system:{self.system}", deadline=deadline)
+        subject = f"system:{self.system}"
+        await settle_answers(self.store, self.system, self.policy, told, subject=subject, deadline=deadline)
 
     async def attend(self) -> None:
         """Do nothing else: what the inventory changes by itself comes in its feeds."""

@@ -14,7 +14,8 @@ import orjson
 from gateway.commands.options import json_option, override, store_option
 from gateway.commands.progress import Bars
 from gateway.settings.settings import load_settings
-from gateway.stores import LoadReport, load_graph, load_lines, load_topology
+from gateway.stores import LoadReport, TakenOver, load_graph, load_lines, load_topology
+from gateway.systems import policy_of
 
 
 @click.command(help="Load a topology grown to a size, or FILE with JSON lines (- for stdin).")
@@ -31,19 +32,21 @@ def command(  # noqa: PLR0913 - each is an option of the command, by name
     """Load."""
     override(store=store)
     settings = load_settings()
+    policy = policy_of(settings)
     with ExitStack() as stack:
         bars = stack.enter_context(Bars())
         if file is None:
             grown = partial(load_topology, topology=topology, scale=scale, seed=seed, alarms=alarms)
-            report = asyncio.run(load_graph(settings, grown, progress=bars))
+            report, after = asyncio.run(load_graph(settings, policy, grown, progress=bars))
         else:
             lines = stack.enter_context(click.open_file(str(file), "rb"))
-            report = asyncio.run(load_graph(settings, load_lines, lines=lines, progress=bars))
-    click.echo(orjson.dumps(asdict(report), default=dict) if as_json else told(report))
+            report, after = asyncio.run(load_graph(settings, policy, load_lines, lines=lines, progress=bars))
+    whole = {**asdict(report), "takenOver": asdict(after)}
+    click.echo(orjson.dumps(whole, default=dict) if as_json else told(report, after))
 
 
-def told(report: LoadReport) -> str:
-    """Tell in a few lines what was loaded."""
+def told(report: LoadReport, after: TakenOver) -> str:
+    """Tell in a few lines what was loaded, and what followed from it."""
     first = f"{report.nodes:,} nodes and {report.relationships:,} relationships"
     first += f" in {report.seconds:.1f} s" if report.written else ", all of them there already"
     lines = [first]
@@ -51,4 +54,9 @@ def told(report: LoadReport) -> str:
         facts = report.topology
         lines.append(f"grown from {facts.name}: {facts.cities} cities, {facts.links} links, {facts.bridges} bridges")
     lines.append(", ".join(f"{count:,} {label}" for label, count in sorted(report.labels.items())))
+    if after != TakenOver(alarms=0, usage=0, services=0):
+        lines.append(
+            f"{after.alarms:,} alarms and {after.usage:,} records of usage found what they are about, "
+            f"{after.services:,} services have another effect"
+        )
     return "\n".join(lines)

@@ -156,6 +156,12 @@ class Settings(BaseSettings):
     """where those may be who ask to be told of alarms; nobody without it."""
     reopen_seconds: Annotated[float, Field(ge=0)] = 600.0
     """an alarm that returns within this time after its clear is the same alarm."""
+    default_tier: Literal["PREMIUM", "STANDARD", "BASIC"] = "BASIC"
+    """the tier by which the severity for a service without a contract is found."""
+    late_seconds: Annotated[float, Field(ge=0)] = 2_678_400.0
+    """how far back a time that a source of alarms tells is believed; for one before that, the time at which we heard counts."""
+    clock_skew_seconds: Annotated[float, Field(ge=0)] = 3_600.0
+    """how far ahead of the database's clock such a time is believed."""
     overloaded_seconds: Annotated[float, Field(ge=0)] = 86_400.0
     """changes are refused while a system is still to be told something that is older; 0: never."""
     retention_days: Annotated[float, Field(gt=0)] = 400.0

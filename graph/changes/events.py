@@ -24,9 +24,13 @@ CREATE (e:Event {
   id: row.id, type: row.type, aggregateId: row.aggregate, aggregateVersion: row.version,
   at: row.at, unplaced: row.at, principal: row.principal, payload: row.payload
 })
-WITH e, row
-UNWIND row.customers AS customer
-MATCH (c:Customer {id: customer})
+"""
+
+# Sorted by customer, over all events of the transaction: a customer is locked for a moment where it is linked.
+_CONCERN: Final = """
+UNWIND $batch.rows AS row
+MATCH (c:Customer {id: row.customer})
+MATCH (e:Event {id: row.event})
 CREATE (e)-[:CONCERNS_CUSTOMER]->(c)
 """
 
@@ -50,12 +54,16 @@ class Event:
     """the subject of whoever did it."""
     payload: Mapping[str, object]
     customers: Sequence[str]
-    """the ids of those it concerns, sorted: transactions that lock the same customers do it in the same order."""
+    """the ids of those it concerns."""
 
 
 def append(transaction: Transaction, *events: Event) -> None:
     """Write events down in the transaction of the change that they tell of."""
     transaction.later(_APPEND, {"batch": {"rows": [_row(each) for each in events]}})
+    concerned = sorted((customer, each.id) for each in events for customer in each.customers)
+    if concerned:
+        rows = [{"customer": customer, "event": event} for customer, event in concerned]
+        transaction.later(_CONCERN, {"batch": {"rows": rows}})
 
 
 def _row(event: Event) -> dict[str, object]:
@@ -67,5 +75,4 @@ def _row(event: Event) -> dict[str, object]:
         "at": event.at,
         "principal": event.principal,
         "payload": orjson.dumps(event.payload, option=orjson.OPT_SORT_KEYS).decode(),
-        "customers": list(event.customers),
     }

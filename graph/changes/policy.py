@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from graph.model.effects import RANK
+from graph.model.effects import DEFAULT_TIER, RANK
+from graph.model.vocabulary import TIERS
 
 HEARABLE: Final = (
     "AlarmRaised",
@@ -44,6 +45,13 @@ class AlarmPolicy:
     """the name of the trouble ticketing system; empty: there is none, and no ticket is opened."""
     ticket_from: str = "minor"
     """the least severity, by contract, that a ticket is opened for."""
+    default_tier: str = DEFAULT_TIER
+    """the tier by which a service without a contract is judged."""
+    late_ms: int = 31 * 86_400_000
+    """how far back a time of a source is believed; contracts count by months, and an alarm may have been open for weeks before we
+    hear of it. What lies before is of a clock that is wrong: the time at which we heard counts in its place."""
+    skew_ms: int = 3_600_000
+    """how far ahead of our clock a time of a source is believed."""
     fault_management: Hearing | None = None
     """who else is told of alarms; None: nobody."""
     billing: str = ""
@@ -58,6 +66,25 @@ class AlarmPolicy:
     def __post_init__(self) -> None:
         if self.ticket_from not in RANK:
             raise ValueError(f"{self.ticket_from!r} is no severity")
+        if self.default_tier not in TIERS:
+            raise ValueError(f"{self.default_tier!r} is no tier")
+
+    def is_late(self, told: int, now: int) -> bool:
+        """Tell whether a time lies so far back that a source's clock must be wrong. Epoch milliseconds, as all times here."""
+        return told < now - self.late_ms
+
+    def is_ahead(self, told: int, now: int) -> bool:
+        """Tell whether a time lies so far ahead of the database's clock that a source's must be wrong."""
+        return told > now + self.skew_ms
+
+    def believed(self, told: int, now: int) -> int:
+        """Give a time that a source tells, or the time at which we hear it, where its clock must be wrong.
+
+        >>> policy = AlarmPolicy(late_ms=100, skew_ms=10)
+        >>> policy.believed(900, now=1000), policy.believed(899, now=1000), policy.believed(1011, now=1000)
+        (900, 1000, 1000)
+        """
+        return now if self.is_late(told, now) or self.is_ahead(told, now) else told
 
     def is_ticketed(self, severity: str | None) -> bool:
         """Tell whether a ticket is opened for a severity."""

@@ -15,6 +15,7 @@ from typing import Any, Final, assert_never
 
 from graph.compiler.cursor import CursorKey
 from graph.errors import Refused
+from graph.model.effects import DEFAULT_TIER
 from graph.model.model import label_of, searchable
 from graph.model.scope import Scope
 
@@ -89,13 +90,18 @@ class SearchWords:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultTier:
+    """The tier by which a service without a contract is judged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """An id that a change returned."""
 
     name: str
 
 
-Binding = ScopeIds | Caller | Given | PageSize | CursorPart | IdsOf | EntityIds | SearchWords | Outcome
+Binding = ScopeIds | Caller | Given | PageSize | CursorPart | IdsOf | EntityIds | SearchWords | DefaultTier | Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +113,7 @@ class Request:
     caller: Mapping[str, str]
     cursor_key: CursorKey
     outcome: Mapping[str, Any]
+    default_tier: str = DEFAULT_TIER
 
 
 def bind(parameters: Sequence[tuple[str, Binding]], request: Request) -> dict[str, Any]:
@@ -118,8 +125,8 @@ def _value(binding: Binding, request: Request) -> Any:
     match binding:
         case ScopeIds():
             return list(request.scope.customers)
-        case Caller(name=name):
-            return request.caller[name]
+        case Caller() | DefaultTier() | Outcome():
+            return _known(binding, request)
         case Given():
             return _given(binding, request)
         case PageSize(slot=slot, more=more):
@@ -132,6 +139,17 @@ def _value(binding: Binding, request: Request) -> Any:
             return _entity_ids(binding, request)
         case SearchWords():
             return _search_words(binding, request)
+        case never:
+            assert_never(never)
+
+
+def _known(binding: Caller | DefaultTier | Outcome, request: Request) -> Any:
+    """Give what was known before the request, or what a change made of it."""
+    match binding:
+        case Caller(name=name):
+            return request.caller[name]
+        case DefaultTier():
+            return request.default_tier
         case Outcome(name=name):
             return request.outcome.get(name)
         case never:

@@ -33,8 +33,8 @@ from graph.compiler.clauses import (
     Var,
     With,
 )
-from graph.compiler.impact import impact, impact_list
-from graph.compiler.layout import Choice, Many, Member
+from graph.compiler.impact import impact, impact_list, present
+from graph.compiler.layout import AllThere, Choice, Many, Member
 from graph.compiler.names import Names
 from graph.compiler.parts import (
     Computed,
@@ -70,8 +70,10 @@ def explored(
     match mapping:
         case ImpactField():
             slot = slot_of(asked)
-            found = impact(recursion.names, recursion.kind, slot, recursion.arguments[slot]["of"])
-            return computed_one(recursion, asked, found, row)
+            of = recursion.arguments[slot]["of"]
+            found = computed_one(recursion, asked, impact(recursion.names, recursion.kind, slot, of), row)
+            there = row.put(present(recursion.names, recursion.kind, slot, of))
+            return AllThere(index=there, slot=slot, argument="of", key=asked.key, of=found)
         case ImpactList(of=of):
             return _impact_list(recursion, asked, of, item, row)
         case PathField():

@@ -1,9 +1,12 @@
 """`impact(of:)`: who suffers if these fail.
 
 A failed element takes its cards along, a card its ports, a port the trunk that ends there. Each service that is
-hit is hit in one or more of three *kinds*: ACCESS, WORKING, PROTECTING; graph/model/effects.py says what the kinds mean, and
-its tables are printed here as CASE. Nothing is written, and alarms that are open now play no part: it is what these
-failures alone would do.
+hit is hit in one or more of three *kinds*: ACCESS, WORKING, PROTECTING; graph/model/effects.py says by which ways and what the
+kinds mean, and its tables are printed here as CASE. Services that are not in use suffer nothing. Nothing is written, and
+alarms that are open now play no part: it is what these failures alone would do.
+
+What is not there cannot fail, and whoever asks about it has made a mistake: the ids that the caller sees are found beside,
+and the shaper refuses the others (`graph.compiler.shape`). Unknown and forbidden are one answer.
 
 The question of who reads everything begins at what fails. A customer's begins at the customer's services and looks whether
 they meet what fails: the other way, the time would tell how many services others have there.
@@ -16,10 +19,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
 
-from graph.compiler.bind import IdsOf
+from graph.compiler.bind import DefaultTier, IdsOf
 from graph.compiler.clauses import (
     All,
-    AnyOf,
     At,
     Binary,
     Call,
@@ -45,8 +47,8 @@ from graph.compiler.clauses import (
 )
 from graph.compiler.names import Names
 from graph.compiler.parts import Computed, Item, first, kept
-from graph.compiler.slice import apart, everything, visible
-from graph.model.effects import SEVERITY
+from graph.compiler.slice import apart, by_ids, everything, visible
+from graph.model.effects import ACCESSED, CARRIED, CONTAINMENT, IN_USE, RULES, SEVERITY, Rule
 from graph.model.mapping import Hop, hops
 from graph.model.model import label_of
 from graph.model.scope import ScopeKind
@@ -54,23 +56,30 @@ from graph.model.scope import ScopeKind
 _ALL: Final = ScopeKind.EVERYTHING
 _WORST_FIRST: Final = ("critical", "major", "minor", "warning")
 
-_TO_PORTS: Final[Mapping[str, tuple[Hop, ...]]] = {
-    "Site": hops("<LOCATED_AT", "HOLDS>", "HAS_PORT>"),
-    "NetworkElement": hops("HOLDS>", "HAS_PORT>"),
-    "Card": hops("HAS_PORT>"),
-    "Port": (),
-}
-
 
 def impact(names: Names, kind: ScopeKind, slot: int, of: Sequence[str]) -> Computed:
     """Bind `hits`: a row [service, effect, severity, rank, customer] for each service that the failures touch."""
     hits = names.variable()
-    labels = {label.name for each in of if (label := label_of(each))}
-    rows = Sub("COLLECT", _hits(names, kind, _touched(names, kind, slot, labels)))
+    rows = Sub("COLLECT", _hits(names, kind, _touched(names, kind, slot, _labels(of))))
     services = Call("size", (Var(hits),))
     customers = _count_customers(names, hits)
     columns: Mapping[str, Expr] = {"hits": Var(hits), "totalServices": services, "totalCustomers": customers}
     return Computed(clauses=(With(((rows, hits),)),), item=Item(columns=columns, outer=(hits,)))
+
+
+def present(names: Names, kind: ScopeKind, slot: int, of: Sequence[str]) -> Expr:
+    """List the ids of what may fail and the caller sees, with null for any other."""
+    lists: Expr | None = None
+    for label in (*CONTAINMENT, "Trunk"):
+        if label in _labels(of):
+            keys = names.parameter(IdsOf(slot=slot, argument="of", label=label))
+            found = by_ids(names, kind, label, keys)
+            lists = _plus(lists, Sub("COLLECT", Query((*found.clauses, Return(Get(found.node, "id"))))))
+    return lists or ListOf(())
+
+
+def _labels(of: Sequence[str]) -> set[str]:
+    return {label.name for each in of if (label := label_of(each))}
 
 
 def _hits(names: Names, kind: ScopeKind, touched: Expr) -> Query:
@@ -82,12 +91,12 @@ def _hits(names: Names, kind: ScopeKind, touched: Expr) -> Query:
         NodePattern(service), (_step("<SUBSCRIBES_TO", owner),), where=visible(names, kind, owner, ("Customer",))
     )
     grouped = ((At(Var(hit), Const(0)), service), (Call("collect", (At(Var(hit), Const(1)),)), kinds))
-    by_service = With(grouped)
+    by_service = With(grouped, where=_in_use(service))
     judged = With(
         (
             (Var(service), ""),
             (_effect(service, kinds), effect),
-            (first((contract,), Get(sla, "tier")), tier),
+            (Call("coalesce", (first((contract,), Get(sla, "tier")), names.parameter(DefaultTier()))), tier),
             (first((subscriber,), Var(owner)), owner),
         )
     )
@@ -98,12 +107,12 @@ def _hits(names: Names, kind: ScopeKind, touched: Expr) -> Query:
 def _touched(names: Names, kind: ScopeKind, slot: int, labels: AbstractSet[str]) -> Expr:
     """List [service, kind of hit], once per way in which a failed object of one of these labels touches a service."""
     lists: Expr | None = None
-    for label, down in _TO_PORTS.items():
+    for label, down in CONTAINMENT.items():
         if label in labels:
-            for up in (hops("<ACCESSED_AT"), hops("<TERMINATES_ON", "<ROUTED_OVER")):
+            for up in (ACCESSED, CARRIED):
                 lists = _plus(lists, _touched_by(names, kind, slot, (label, (*down, *up))))
     if "Trunk" in labels:
-        lists = _plus(lists, _touched_by(names, kind, slot, ("Trunk", hops("<ROUTED_OVER"))))
+        lists = _plus(lists, _touched_by(names, kind, slot, ("Trunk", CARRIED[-1:])))
     return lists or ListOf(())
 
 
@@ -159,12 +168,14 @@ def _meets(names: Names, start: str, path: tuple[Hop, ...], ids: Expr, first_ste
     return Match(NodePattern(start), tuple(back), where=Binary("IN", Get(failed, "id"), ids))
 
 
+def _in_use(service: str) -> Expr:
+    """Spell graph.model.effects.is_in_use."""
+    state = Call("coalesce", (Get(service, "state"), Const(min(IN_USE))))
+    return Binary("IN", state, ListOf(tuple(Const(each) for each in sorted(IN_USE))))
+
+
 def _effect(service: str, kinds: str) -> Expr:
-    """Spell graph.model.effects.effect_on over the kinds of hits."""
-
-    def hit(kind: str) -> Expr:
-        return Binary("IN", Const(kind), Var(kinds))
-
+    """Spell graph.model.effects.RULES over the kinds of hits."""
     spare = Match(
         NodePattern(service), (Step("ROUTED_OVER", reverse=False, node=NodePattern("", "Trunk"), var="spare"),)
     )
@@ -172,8 +183,12 @@ def _effect(service: str, kinds: str) -> Expr:
         "EXISTS",
         Query((Match(spare.start, spare.steps, where=Binary("=", Get("spare", "path"), Const("PROTECTING"))),)),
     )
-    down = AnyOf((hit("ACCESS"), All((hit("WORKING"), AnyOf((hit("PROTECTING"), Not(protected)))))))
-    return Case(((down, Const("down")), (hit("WORKING"), Const("degraded")), (hit("PROTECTING"), Const("atRisk"))))
+
+    def fits(rule: Rule) -> Expr:
+        hit = (Binary("IN", Const(part.upper()), Var(kinds)) for part in sorted(rule.parts))
+        return All((*hit, *([Not(protected)] if rule.only_unprotected else ())))
+
+    return Case(tuple((fits(each), Const(each.effect)) for each in RULES))
 
 
 def _severity(effect: str, tier: str) -> Expr:

@@ -86,6 +86,18 @@ class EntityList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AllThere:
+    """A member that is refused where the list at `index` lacks an id of an argument."""
+
+    index: int
+    slot: int
+    argument: str
+    key: str
+    """of the member in the answer."""
+    of: One
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
     """The opaque place of a row: its order keys are the list at this index."""
 
@@ -136,4 +148,4 @@ class Page:
 
 
 PageMember = Constant | Total | PageInfo | Nodes | Edges
-Member = Leaf | Constant | One | Joined | Inline | Many | EntityList | Page
+Member = Leaf | Constant | One | Joined | Inline | Many | EntityList | AllThere | Page

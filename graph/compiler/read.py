@@ -32,6 +32,7 @@ from graph.compiler.leaves import Irregular
 from graph.compiler.query import Operation, Selection, Tree, draw, find_operation, normalize
 from graph.compiler.shape import Shape, shaper
 from graph.errors import Refused
+from graph.model.effects import DEFAULT_TIER
 from graph.model.mapping import Changed, Mappings
 from graph.model.scope import Principal, scope_of
 
@@ -131,6 +132,8 @@ class Reads:
     cursor_key: CursorKey
     cache: Cache = field(default_factory=_own_cache)
     meter: Meter = field(default_factory=Unmetered)
+    default_tier: str = DEFAULT_TIER
+    """by which a service without a contract is judged."""
 
     def prepared(
         self, operation: Operation, variables: Mapping[str, Any], principal: Principal, payload: str = ""
@@ -195,6 +198,7 @@ class Reads:
             caller={"role": principal.effective.value, "subject": principal.subject},
             cursor_key=self.cursor_key,
             outcome=outcome,
+            default_tier=self.default_tier,
         )
 
     async def record(self, store: Reader, prepared: Prepared, request: Request, deadline: float) -> Any:

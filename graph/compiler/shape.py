@@ -20,6 +20,7 @@ from graphql import GraphQLEnumType, GraphQLSchema
 from graph.compiler.bind import entity_id, page_size
 from graph.compiler.cursor import CursorKey
 from graph.compiler.layout import (
+    AllThere,
     Body,
     Choice,
     Constant,
@@ -40,6 +41,7 @@ from graph.compiler.layout import (
     Total,
 )
 from graph.compiler.leaves import CHECKS, CONVERTED, LEAF_VALUES, OTHERWISE, WORDS
+from graph.errors import Refused
 
 Shape = Callable[[Any, Sequence[Mapping[str, Any]], CursorKey], dict[str, Any]]
 """(record, arguments by slot, cursor key) -> the response's data."""
@@ -121,8 +123,19 @@ class _Writer:
             case Many(index=index, body=inner):
                 var = self.name()
                 return f"[{self.body(inner, var)} for {var} in {row}[{index}]]"
+            case EntityList() | AllThere() | Page():
+                return self._argued(layout, row)
+            case never:
+                assert_never(never)
+
+    def _argued(self, layout: EntityList | AllThere | Page, row: str) -> str:
+        """Write what depends on the field's arguments."""
+        match layout:
             case EntityList():
                 return self._entities(layout, row)
+            case AllThere():
+                asked = f"arguments[{layout.slot}][{layout.argument!r}], {layout.key!r}"
+                return f"all_there({row}[{layout.index}], {asked}) and {self.member(layout.of, row)}"
             case Page():
                 return self._page(layout, row)
             case never:
@@ -231,4 +244,26 @@ def _entities(
     return made
 
 
-_VALUES: Final[Mapping[str, Any]] = {**LEAF_VALUES, "page_size": page_size, "entities": _entities}
+def _all_there(found: Sequence[str | None], asked: Sequence[str], key: str) -> bool:
+    """Refuse ids that were not found, whether there is no such node or the caller may not see it."""
+    there = set(found)
+    missing = [each for each in dict.fromkeys(asked) if each not in there]
+    if not missing:
+        return True
+    named = ", ".join(f"{each[:_NAMED_LENGTH]!r}" for each in missing[:_NAMED_MOST])
+    more = f" and {len(missing) - _NAMED_MOST} more" if len(missing) > _NAMED_MOST else ""
+    hint = "Ask for sites, network elements, cards, ports or trunks that you can see."
+    raise Refused(
+        f"There is nothing that could fail with the id {named}{more}.", code="BAD_USER_INPUT", path=(key,), hint=hint
+    )
+
+
+_NAMED_MOST: Final = 10
+_NAMED_LENGTH: Final = 100
+
+_VALUES: Final[Mapping[str, Any]] = {
+    **LEAF_VALUES,
+    "page_size": page_size,
+    "entities": _entities,
+    "all_there": _all_there,
+}

@@ -10,7 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from graph.changes import gates
+from graph.changes.alarms.awaiting import find_awaiting
+from graph.changes.alarms.consequences import OURSELVES, By
 from graph.changes.events import Event, append
+from graph.changes.policy import AlarmPolicy
 from graph.inventory.known import locked
 from graph.ledger.outcomes import Outcome, settle
 from graph.model.identity import external_key, loaded_id
@@ -57,14 +61,31 @@ class Answered:
     named: Named | None = None
 
 
-async def settle_answers(store: Store, system: str, told: Sequence[Answered], *, subject: str, deadline: float) -> None:
-    """Write down what became of deliveries; what is learnt by one counts only if its outcome does."""
+async def settle_answers(
+    store: Store, system: str, policy: AlarmPolicy, told: Sequence[Answered], *, subject: str, deadline: float
+) -> None:
+    """Write down what became of deliveries; what is learnt by one counts only if its outcome does.
 
-    async def work(transaction: Transaction) -> None:
+    Alarms that await a name find it after that. Should we die between the two, whoever looks for such alarms finds them.
+    """
+
+    async def work(transaction: Transaction) -> list[Named]:
         taken = await settle(transaction, [each.outcome for each in told])
-        for each in told:
-            if each.named is not None and each.outcome.claim.id in taken:
-                await _name(transaction, system, each.named, subject)
+        learnt = [each.named for each in told if each.named is not None and each.outcome.claim.id in taken]
+        if learnt:
+            await gates.lock(transaction, [external_key(system, each.name) for each in learnt])
+        for each in sorted(learnt, key=lambda each: each.resource):
+            await _name(transaction, system, each, subject)
+        return learnt
+
+    for each in await store.write(work, deadline=deadline):
+        await _find_awaiting(store, system, policy, each, deadline)
+
+
+async def _find_awaiting(store: Store, system: str, policy: AlarmPolicy, named: Named, deadline: float) -> None:
+    async def work(transaction: Transaction) -> None:
+        by = By(principal=OURSELVES, policy=policy)
+        await find_awaiting(transaction, by, named.resource, [external_key(system, named.name)])
 
     await store.write(work, deadline=deadline)
 

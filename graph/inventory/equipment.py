@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from graph.changes.alarms.consequences import By
+from graph.changes import gates
+from graph.changes.alarms.awaiting import find_awaiting
+from graph.changes.alarms.consequences import By, reassess
 from graph.changes.events import Event, append
 from graph.changes.services.hits import hits_of
 from graph.inventory import alarms
@@ -170,18 +172,19 @@ async def place_of(transaction: Transaction, resource: Resource, ids: Mapping[st
 
 
 async def move(transaction: Transaction, hand: Hand, resource_id: str, place: tuple[str, ...]) -> bool:
-    """Put a thing into another, or end a trunk on other ports; think over the alarms that this concerns."""
+    """Put a thing into another, or end a trunk on other ports; what services above suffer is looked at anew."""
+    await alarms.hold_around(transaction, {resource_id, *place})
     known = await locked(transaction, resource_id)
     before = _place(known) if known else ()
     if known is None or before == place:
         return False
-    over = await alarms.alarms_over(transaction, (*before, *place))
-    customers = await _concerned(transaction, known.id)
+    services = sorted(await hits_of(transaction, known.id))
+    customers = await _customers_of(transaction, services)
     transaction.later(_LEAVE[known.kind], {"id": known.id})
     _enter(transaction, known.kind, known.id, place)
     transaction.later(_COUNT_ON[known.kind], {"id": known.id, "version": known.version + 1})
     await transaction.settle()
-    await alarms.think_over(transaction, hand.by, over)
+    await reassess(transaction, hand.by, services)
     moved = {"moved": list(place), "was": list(before)}
     _append(transaction, hand, known, "ResourceMoved", moved, customers)
     return True
@@ -225,11 +228,12 @@ async def count_on(transaction: Transaction, hand: Hand, known: Known, kind: str
 async def _made(
     transaction: Transaction, hand: Hand, resource: Resource, properties: Mapping[str, Value], place: tuple[str, ...]
 ) -> str:
-    for each in place:
-        await locked(transaction, each)
     made = loaded_id(resource.kind, hand.system, resource.name)
     mine = {name: properties[name] for name in PROPERTIES[resource.kind]}
     key = resource.key(hand.system)
+    await gates.lock(transaction, (made, key))
+    for each in sorted(place):
+        await locked(transaction, each)
     name = {"key": key, "system": hand.system, "name": resource.name}
     given = {"id": made, "properties": _with_words(resource.kind, mine, mine), **name}
     transaction.later(_MAKE[resource.kind], {**given, "nameId": loaded_id("ExternalName", hand.system, resource.name)})
@@ -237,7 +241,7 @@ async def _made(
     [[now]] = await transaction.run(_NOW, {})
     known = Known(id=made, kind=resource.kind, now=cast("int", now), version=0, properties=mine, inside=None, ends=())
     _append(transaction, hand, known, "ResourceAdded", {"added": dict(mine), "place": list(place)}, ())
-    await alarms.find_awaiting(transaction, hand.by, made, key)
+    await find_awaiting(transaction, hand.by, made, [key])
     return made
 
 
@@ -295,6 +299,9 @@ def _append(  # private: the parts of an event
 
 async def _concerned(transaction: Transaction, resource_id: str) -> list[str]:
     """Give the customers whose services are accessed at a thing, or routed over it, sorted."""
-    services = sorted(await hits_of(transaction, resource_id))
+    return await _customers_of(transaction, sorted(await hits_of(transaction, resource_id)))
+
+
+async def _customers_of(transaction: Transaction, services: Sequence[str]) -> list[str]:
     rows = await transaction.run(_CONCERNED, {"services": services}) if services else []
     return sorted(str(row[0]) for row in rows)

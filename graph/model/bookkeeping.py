@@ -70,6 +70,12 @@ BOOKKEEPING: Final = (
         properties=(text("key"),),
     ),
     Label(
+        name="NameGate",
+        about="Locked by who looks for a name that is not there, and by who makes names, so that one of them sees the other.",
+        internal=True,
+        properties=(ID,),
+    ),
+    Label(
         name="Idempotency",
         about="The outcome of a change, kept under the caller's key; `key` is the hash of (principal, clientKey).",
         unique=("key",),

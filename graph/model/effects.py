@@ -6,8 +6,8 @@ failure or not; everything that asserting alarms make fail is one set of ids; a 
 set give its *effect*; effect and tier give the *severity*.
 
 Everything here is pure and works on ids. What fails with an alarmed object (an element takes its cards along, a card
-its ports, a port the trunk that ends there) is read from the graph by whoever asks. `ASSERTING_TYPES`,
-`ASSERTING_SEVERITIES` and `SEVERITY` are the policy, as data.
+its ports, a port the trunk that ends there) is read from the graph along `CONTAINMENT`, `ACCESSED` and `CARRIED`: every
+statement about it is made of these. `IN_USE`, `ASSERTING_TYPES`, `ASSERTING_SEVERITIES` and `SEVERITY` are the policy, as data.
 
 >>> routes = Routes(access=("port-a", "port-z"), working=("trunk-1",), protecting=("trunk-2",))
 >>> effect_on(routes, frozenset({"trunk-1"}))
@@ -30,12 +30,53 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
+from graph.model.mapping import Hop, hops
 from graph.model.vocabulary import PARTS
 
 Effect: TypeAlias = Literal["down", "degraded", "atRisk"]
 
+IN_USE: Final = frozenset({"active"})
+"""The states (TMF638 ServiceStateType) of a service that is delivered: nothing else can suffer."""
+DEFAULT_TIER: Final = "BASIC"
+"""What a service without a contract is judged by, where no other tier is set."""
+
+CONTAINMENT: Final[Mapping[str, tuple[Hop, ...]]] = MappingProxyType(
+    {
+        "Site": hops("<LOCATED_AT", "HOLDS>", "HAS_PORT>"),
+        "NetworkElement": hops("HOLDS>", "HAS_PORT>"),
+        "Card": hops("HAS_PORT>"),
+        "Port": (),
+    }
+)
+"""How a failure spreads to ports, by the label of what fails. What it does there is in `ACCESSED` and `CARRIED`."""
+ACCESSED: Final = hops("<ACCESSED_AT")
+"""From a failed port to the services that are accessed there."""
+CARRIED: Final = hops("<TERMINATES_ON", "<ROUTED_OVER")
+"""From a failed port to the services whose trunk ends there; from a failed trunk, the last step of it."""
+
 ASSERTING_TYPES: Final = frozenset({"equipmentAlarm", "communicationsAlarm"})
 ASSERTING_SEVERITIES: Final = frozenset({"critical", "major"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """An effect that a service suffers when these parts of it have failed."""
+
+    parts: AbstractSet[str]
+    effect: Effect
+    only_unprotected: bool = False
+    """whether the rule is only for services without a protecting path."""
+
+
+RULES: Final = (
+    Rule(parts=frozenset({"access"}), effect="down"),
+    Rule(parts=frozenset({"working", "protecting"}), effect="down"),
+    Rule(parts=frozenset({"working"}), effect="down", only_unprotected=True),
+    Rule(parts=frozenset({"working"}), effect="degraded"),
+    Rule(parts=frozenset({"protecting"}), effect="atRisk"),
+)
+"""The first that fits counts."""
+
 RANK: Final = ("critical", "major", "minor", "warning", "indeterminate", "cleared")
 """Severities, the worst first."""
 
@@ -66,6 +107,15 @@ class Routes:
     """the trunks of the protecting path; empty when there is none."""
 
 
+def is_in_use(state: str | None) -> bool:
+    """Tell whether a service in this state is delivered; one of which no state is known is.
+
+    >>> is_in_use("active"), is_in_use("terminated"), is_in_use(None)
+    (True, False, True)
+    """
+    return state is None or state in IN_USE
+
+
 def asserts_failure(alarm_type: str, perceived_severity: str) -> bool:
     """Tell whether such an alarm says that something does not work; others are recorded and shown, without effect."""
     return alarm_type in ASSERTING_TYPES and perceived_severity in ASSERTING_SEVERITIES
@@ -84,11 +134,8 @@ def parts_hit(routes: Routes, failed: AbstractSet[str]) -> frozenset[str]:
 
 def effect_of_parts(parts: AbstractSet[str], *, protected: bool) -> Effect | None:
     """Give the effect of parts that have failed together; `protected`: whether there is a protecting path at all."""
-    if "access" in parts:
-        return "down"
-    if "working" in parts:
-        return "degraded" if protected and "protecting" not in parts else "down"
-    return "atRisk" if "protecting" in parts else None
+    fitting = (each for each in RULES if each.parts <= parts and not (each.only_unprotected and protected))
+    return next((each.effect for each in fitting), None)
 
 
 def parts_text(parts: AbstractSet[str]) -> str:
@@ -108,14 +155,6 @@ def worst(severities: Iterable[str | None]) -> str | None:
     """
     known = [each for each in severities if each is not None]
     return min(known, key=RANK.index, default=None)
-
-
-def takes_part(routes: Routes, failed: AbstractSet[str]) -> bool:
-    """Tell whether one alarm, by what it alone makes fail, has a part in the effect on a service.
-
-    The effect itself is that of all open alarms together; each alarm that has a part carries it.
-    """
-    return bool(parts_hit(routes, failed))
 
 
 def severity_of(effect: Effect, tier: str) -> str | None:

@@ -87,7 +87,10 @@ class KnowledgeSubgraph:
         self._schema: KnowledgeSchema = knowledge_schema()
         self.sdl = self._schema.sdl
         self.reads = Reads(
-            schema=self._schema.graphql, mappings=self._schema.mappings, cursor_key=CursorKey(cursor_key)
+            schema=self._schema.graphql,
+            mappings=self._schema.mappings,
+            cursor_key=CursorKey(cursor_key),
+            default_tier=policy.default_tier,
         )
         if cache is not None:
             self.reads.cache = cache

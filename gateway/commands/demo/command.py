@@ -30,6 +30,7 @@ from gateway.errors import CommandFailed
 from gateway.http.serving import bound, bounds_of, listening
 from gateway.settings.settings import Settings, load_settings
 from gateway.stores import DemoPrincipal, LoadReport, check_address, filled
+from gateway.systems import policy_of
 from gateway.telemetry.log import configure_log
 
 TOKEN_SECONDS = 12 * 3_600
@@ -77,8 +78,9 @@ async def _demonstrate(settings: Settings, issuer: LocalIssuer, wish: Wish) -> N
         note(f"Opening the database {settings.store} ...")
         with Bars() as bars:
             grown = {"topology": wish.topology, "scale": wish.scale, "seed": wish.seed, "alarms": 0}
-            report = await stack.enter_async_context(filled(settings, progress=bars, **grown))
-        note(told(report))
+            filling = filled(settings, policy_of(settings), progress=bars, **grown)
+            report, after = await stack.enter_async_context(filling)
+        note(told(report, after))
         premium, standard = _customers(report)
         tokens = _tokens(issuer, premium, standard)
         sock = bound(settings)

@@ -6,7 +6,7 @@ follows from it (`consequences.follow`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
@@ -20,7 +20,7 @@ from graph.changes.alarms.occurrence import Found, Known, Step
 from graph.changes.idempotency import Asked, once
 from graph.changes.outcome import Outcome
 from graph.changes.policy import AlarmPolicy
-from graph.changes.sources import not_found, sources_of
+from graph.changes.sources import Sources, not_found, sources_of
 from graph.errors import Refused
 from graph.model.alarm import Alarm
 from graph.model.identity import external_key
@@ -59,15 +59,15 @@ _CREATE: Final[Mapping[str, str]] = {
 }
 """By the label of what the alarm is raised on."""
 
-# A source may find out that it is another thing than it said at first.
-_MOVE: Final = """
+# A source may find out that it is another thing than it said at first; or the name that it gave is known only now.
+_LEAVE: Final = """
 MATCH (a:Alarm {id: $id})
 SET a.alarmedObjectRef = $object, a.awaits = $awaits
 WITH a
 OPTIONAL MATCH (a)-[r:RAISED_ON]->()
 DELETE r
 """
-_MOVE_TO: Final[Mapping[str, str]] = {
+_ENTER: Final[Mapping[str, str]] = {
     label: f"MATCH (a:Alarm {{id: $id}}) MATCH (o:{label} {{id: $target}}) CREATE (a)-[:RAISED_ON]->(o)"
     for label in RELATIONSHIPS["RAISED_ON"].ends
 }
@@ -78,6 +78,8 @@ SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
     a.raisedAt = $raised, a.record = $record, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = $version
 """
+
+_COUNT: Final = "MATCH (a:Alarm {id: $id}) SET a._version = $version, a.changedAt = $now, a.state = $state"
 
 
 async def raise_alarm(
@@ -107,12 +109,14 @@ async def raise_alarm(
         if step is Step.RAISE:
             return await _begin(transaction, by, alarm, found)
         assert known is not None  # what is not there can only be raised
-        if step is not Step.NOTHING and alarm.alarmed_object != known.value.alarmed_object:
-            await _move(transaction, known.id, alarm, found.object)
-            known = replace(known, object=found.object)
+        if step is Step.NOTHING and found.object is not None and known.object is None:
+            return await _resolved(transaction, by, known, found.object)
         value = told if step is Step.REOPEN else told.dated_as(known.value)
         still = known.acknowledged and step is not Step.REOPEN
-        return await _go_on(transaction, by, known, replace(value, acknowledged=value.acknowledged or still), step)
+        value = replace(value, acknowledged=value.acknowledged or still)
+        is_same = alarm.alarmed_object == known.value.alarmed_object
+        target = found.object or (known.object if is_same else None)
+        return await _go_on(transaction, by, known, value, step, target=target)
 
     if idempotency_key is None:
         return await store.write(change, deadline=deadline)
@@ -129,13 +133,13 @@ async def amend_alarm(
     by = By(principal=principal, policy=policy)
 
     async def change(transaction: Transaction) -> Outcome:
-        known = await occurrence.lock(transaction, alarm_id, sources)
+        known = await occurrence.look(transaction, alarm_id, sources)
         if known is None:
             return Outcome(ids={}, user_errors=(not_found(),))
         value = amend(known)
-        late = not sources.everyone and occurrence.is_late_clear(known, value)
+        late = not sources.everyone and occurrence.is_late_clear(known, value, policy)
         step = Step.NOTHING if late else occurrence.amendment_of(known, value)
-        return await _go_on(transaction, by, known, value, step)
+        return await _go_on(transaction, by, known, value, step, target=known.object)
 
     return await store.write(change, deadline=deadline)
 
@@ -150,13 +154,36 @@ async def clear_alarm(
     asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="clearAlarm", input=given)
 
     async def change(transaction: Transaction) -> Outcome:
-        known = await occurrence.lock(transaction, alarm_id, sources)
+        known = await occurrence.look(transaction, alarm_id, sources)
         if known is None:
             return Outcome(ids={}, user_errors=(not_found(),))
         step = Step.NOTHING if known.is_cleared else Step.CLEAR
-        return await _go_on(transaction, by, known, replace(known.value, cleared=True), step)
+        value = replace(known.value, cleared=True)
+        return await _go_on(transaction, by, known, value, step, target=known.object)
 
     return await once(store, asked, change, deadline=deadline)
+
+
+async def raise_on(transaction: Transaction, by: By, alarm_id: str, target: str) -> bool:
+    """Raise an alarm that matched nothing on the thing that it is about; tell whether both are still so."""
+    if not await occurrence.hold(transaction, target):
+        return False
+    known = await occurrence.look(transaction, alarm_id, Sources(everyone=True))
+    if known is None or known.object is not None:
+        return False
+    await _resolved(transaction, by, known, target)
+    return True
+
+
+async def _resolved(transaction: Transaction, by: By, known: Known, target: str) -> Outcome:
+    """Raise a known alarm on what it is about, and leave the rest as it is."""
+    changed = Changed(id=known.id, value=known.value, step=Step.UPDATE, now=known.now, known=known, target=target)
+
+    def write(now: Changed) -> Sequence[Written]:
+        given = {"id": now.id, "version": now.version, "now": now.now, "state": state_of(now)}
+        return [*_moved(now, known), Written(text=_COUNT, parameters=given)]
+
+    return await follow(transaction, by, changed, write)
 
 
 async def _begin(transaction: Transaction, by: By, alarm: Alarm, found: Found) -> Outcome:
@@ -169,43 +196,52 @@ async def _begin(transaction: Transaction, by: By, alarm: Alarm, found: Found) -
         known=None,
         target=found.object,
     )
-    label = label_of(found.object) if found.object else None
-    awaits = None if label else external_key(alarm.source_system_id, alarm.alarmed_object)
-    about = {"source": alarm.source_system_id, "object": alarm.alarmed_object, "target": found.object}
-    written = Written(
-        text=_CREATE[label.name if label else ""], parameters={**_parameters(made), **about, "awaits": awaits}
-    )
-    return await follow(transaction, by, made, written)
+
+    def write(now: Changed) -> Sequence[Written]:
+        label = label_of(found.object) if found.object else None
+        about = {"source": alarm.source_system_id, "object": alarm.alarmed_object, "target": found.object}
+        given = {**_parameters(now, by.policy), **about, "awaits": _awaits(now)}
+        return [Written(text=_CREATE[label.name if label else ""], parameters=given)]
+
+    return await follow(transaction, by, made, write)
 
 
-async def _move(transaction: Transaction, alarm_id: str, alarm: Alarm, target: str | None) -> None:
-    """Raise an alarm on another object than before."""
-    label = label_of(target) if target else None
-    awaits = None if label else external_key(alarm.source_system_id, alarm.alarmed_object)
-    await transaction.run(_MOVE, {"id": alarm_id, "object": alarm.alarmed_object, "awaits": awaits})
-    if label is not None:
-        await transaction.run(_MOVE_TO[label.name], {"id": alarm_id, "target": target})
-
-
-async def _go_on(transaction: Transaction, by: By, known: Known, value: Alarm, step: Step) -> Outcome:
+async def _go_on(  # private: the parts of a change
+    transaction: Transaction, by: By, known: Known, value: Alarm, step: Step, *, target: str | None
+) -> Outcome:
     """Write what becomes of a known alarm, if anything does."""
     if step is Step.NOTHING:
         return Outcome(ids={"alarm": known.id})
-    changed = Changed(
-        id=known.id,
-        value=value,
-        step=step,
-        now=known.now,
-        known=known,
-        target=known.object,
-        version=known.version + 1,
-    )
-    return await follow(transaction, by, changed, Written(text=_SET, parameters=_parameters(changed)))
+    changed = Changed(id=known.id, value=value, step=step, now=known.now, known=known, target=target)
+
+    def write(now: Changed) -> Sequence[Written]:
+        said = Written(text=_SET, parameters=_parameters(now, by.policy))
+        return [*_moved(now, known), said]
+
+    return await follow(transaction, by, changed, write)
 
 
-def _parameters(alarm: Changed) -> dict[str, object]:
+def _moved(alarm: Changed, known: Known) -> Sequence[Written]:
+    """Raise an alarm on another object than before, if it is on another."""
+    reference = alarm.value.alarmed_object
+    if alarm.target == known.object and reference == known.value.alarmed_object:
+        return ()
+    left = Written(text=_LEAVE, parameters={"id": alarm.id, "object": reference, "awaits": _awaits(alarm)})
+    label = label_of(alarm.target) if alarm.target else None
+    if label is None:
+        return [left]
+    return [left, Written(text=_ENTER[label.name], parameters={"id": alarm.id, "target": alarm.target})]
+
+
+def _awaits(alarm: Changed) -> str | None:
+    """Give the name that an alarm waits for; None when it is raised on something."""
+    value = alarm.value
+    return None if alarm.target else external_key(value.source_system_id, value.alarmed_object)
+
+
+def _parameters(alarm: Changed, policy: AlarmPolicy) -> dict[str, object]:
     value, known = alarm.value, alarm.known
-    before = known.source_at if known and known.source_at is not None else 0
+    before = (occurrence.dated_before(known, policy) if known else None) or 0
     return {
         "id": alarm.id,
         "external": value.external_alarm_id,
@@ -221,7 +257,7 @@ def _parameters(alarm: Changed) -> dict[str, object]:
         "cleared": (value.cleared_at or alarm.now) if value.cleared else None,
         "ended": _ended(alarm),
         "record": occurrence.record_text(value.record),
-        "sourceAt": max(before, occurrence.source_time(value)),
+        "sourceAt": max(before, occurrence.source_time(value, policy, alarm.now, known)),
     }
 
 

@@ -65,7 +65,7 @@ async def comment_alarm(
     asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="commentAlarm", input=given)
 
     async def change(transaction: Transaction) -> Outcome:
-        known = await occurrence.lock(transaction, comment.alarm, sources)
+        known = await occurrence.take(transaction, comment.alarm, sources)
         if known is None:
             return Outcome(ids={}, user_errors=(not_found(),))
         event = _write(transaction, known, comment, principal.subject)

@@ -2,37 +2,36 @@
 
 All of it in the transaction of the change, in the order in which each depends on the one before. Where an alarm changes
 what another alarm's service suffers, that other alarm's event tells of it (`AlarmEffectChanged`), and its tickets follow.
+Where the network, a service or its contract changes, the same follows without any alarm of its own (`reassess`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from graph.changes import events
-from graph.changes.alarms import hearing
+from graph.changes.alarms import hearing, occurrence
 from graph.changes.alarms.hearing import Happened
-from graph.changes.alarms.occurrence import Known, Step
+from graph.changes.alarms.occurrence import Known, Locked, Step
 from graph.changes.events import Event
 from graph.changes.outcome import Outcome, Raised
 from graph.changes.policy import AlarmPolicy
 from graph.changes.services import affected, downtime, hits
+from graph.changes.services.affected import Change
+from graph.changes.sources import Sources
 from graph.changes.tickets import tickets
+from graph.errors import Contended
 from graph.ledger.outbox import Told, write_down
 from graph.model.alarm import Alarm
 from graph.model.effects import asserts_failure
-from graph.model.scope import Principal
+from graph.model.scope import Principal, Role
 from graph.store.store import Transaction
 
-# Sorted by id, as all who lock several alarms do. It is their lock too: see `follow`.
-_COUNT_ON: Final = """
-UNWIND $batch.alarms AS id
-MATCH (a:Alarm {id: id})
-SET a._version = coalesce(a._version, 0) + 1
-RETURN a.id, a._version
-"""
+OURSELVES: Final = Principal(subject="trunkline", role=Role.SYSTEM)
+"""Who makes a change that nobody has asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,51 +70,119 @@ def state_of(alarm: Changed) -> str:
     return "updated" if alarm.step is Step.UPDATE else "raised"
 
 
-async def follow(transaction: Transaction, by: By, alarm: Changed, written: Written) -> Outcome:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    """What changes for services, and for alarms by that."""
+
+    by: By
+    changed: Sequence[Change]
+    own: Changed | None
+    """the alarm that changes by itself; None where only what alarms do changes."""
+    locked: Locked
+    now: int
+    at: int
+    """when it became so."""
+
+    @property
+    def others(self) -> list[str]:
+        """The alarms of which only what they do changes, sorted."""
+        return sorted({other for each in self.changed for other in each.alarms} - {self.own.id if self.own else ""})
+
+
+async def follow(
+    transaction: Transaction, by: By, alarm: Changed, write: Callable[[Changed], Sequence[Written]]
+) -> Outcome:
     """Write an alarm as it is now, and all that follows: effects, tickets, events, what others must be told.
 
+    Locks what the alarm is about, then services, then alarms; raises Contended where the alarm is not as it was looked at.
     Another transaction may hold other services of a customer of whom this one decides. Both count on the alarm whose
     ticket it is about before they read what it does: so the second sees what the first has written.
     """
-    value = alarm.value
-    asserts = not value.cleared and asserts_failure(value.alarm_type, value.perceived_severity)
-    hit = await hits.hits_of(transaction, alarm.target) if asserts and alarm.target else hits.NOTHING
+    hit = await _hit(transaction, alarm)
     before = alarm.known.services if alarm.known else ()
-    services = await affected.lock(transaction, {*hit, *before})
+    services = await affected.lock(transaction, {*hit, *before}, by.policy.default_tier)
     changed = affected.changes(services, alarm.id, hit)
-    transaction.later(written.text, written.parameters)
-    affected.write(transaction, alarm.id, changed)
-    versions = await _count_on(transaction, {other for each in changed for other in each.alarms} - {alarm.id})
-    decisions = await _decisions(transaction, by.policy, alarm, changed)
-    made = _tell(transaction, by, alarm, changed, versions)
-    told = {each.aggregate_id: each.id for each in made}
-    tickets.write(transaction, by.policy.ticketing, decisions)
-    write_down(transaction, [_delivery(each, told, by.policy) for each in decisions])
-    touched = {other for each in changed for other in each.alarms}
-    happened = [Happened(event=each, touches=each.aggregate_id in touched) for each in made]
-    await hearing.tell(transaction, by.policy.fault_management, by.principal.system, happened)
-    occasion = _occasion(by, alarm)
-    downtime.write(transaction, downtime.turns(changed, occasion), occasion)
+    others = {other for each in changed for other in each.alarms} - {alarm.id}
+    locked = await occurrence.lock(transaction, alarm.known, others)
+    now = _latest(alarm.now, services, locked)
+    version = locked.versions[alarm.id] + 1 if alarm.known else 1
+    alarm = replace(alarm, now=now, version=version)
+    for each in write(alarm):
+        transaction.later(each.text, each.parameters)
+    turn = _Turn(by=by, changed=changed, own=alarm, locked=locked, now=now, at=_effective_at(alarm, by.policy))
+    await _write(transaction, turn)
     return Outcome(ids={"alarm": alarm.id}, raised=_raised(alarm, changed) if alarm.step is Step.RAISE else None)
 
 
-def _occasion(by: By, alarm: Changed) -> downtime.Occasion:
-    subject, billing = by.principal.subject, by.policy.billing
-    return downtime.Occasion(at=_effective_at(alarm), now=alarm.now, subject=subject, billing=billing)
+async def reassess(transaction: Transaction, by: By, services: Iterable[str]) -> int:
+    """Look anew what all open alarms do to services, with all that follows; give how many services that changed.
+
+    To be called where anything has changed that the effect of a service is made of, after it was written.
+    """
+    wanted = sorted(set(services))
+    known = await affected.lock(transaction, wanted, by.policy.default_tier)
+    changed = affected.changes_anew(known, await hits.hits_on(transaction, wanted))
+    if not changed:
+        return 0
+    locked = await occurrence.lock(transaction, None, {other for each in changed for other in each.alarms})
+    now = _latest(0, known, locked)
+    await _write(transaction, _Turn(by=by, changed=changed, own=None, locked=locked, now=now, at=now))
+    return len(changed)
 
 
-def _effective_at(alarm: Changed) -> int:
-    """Give when an alarm became what it is now: as its source says, where that is news and not of an earlier change."""
+async def hold_all(transaction: Transaction, target: str, alarms: Iterable[str]) -> None:
+    """Lock all that several alarms concern about the same thing, which is held: one after the other would lock out of order."""
+    services = await affected.lock(transaction, await hits.hits_of(transaction, target), "")
+    for each in sorted({*alarms, *(other for service in services for other in service.alarms)}):
+        await occurrence.take(transaction, each, Sources(everyone=True))
+
+
+async def _hit(transaction: Transaction, alarm: Changed) -> hits.Hits:
+    """Give what an alarm hits. What it is about is held wherever that is read, or the alarm is put on it."""
+    value, is_elsewhere = alarm.value, alarm.known is None or alarm.known.object != alarm.target
+    asserts = not value.cleared and asserts_failure(value.alarm_type, value.perceived_severity)
+    if alarm.target is None or not (asserts or is_elsewhere):
+        return hits.NOTHING
+    if not await occurrence.hold(transaction, alarm.target):
+        raise Contended("What an alarm is about has just been taken away")
+    return await hits.hits_of(transaction, alarm.target) if asserts else hits.NOTHING
+
+
+def _latest(now: int, services: Iterable[affected.Service], locked: Locked) -> int:
+    """Give the time after the last lock: what others did to the same things before was earlier."""
+    return max(now, locked.now, *(each.now for each in services))
+
+
+async def _write(transaction: Transaction, turn: _Turn) -> None:
+    """Write effects, events, tickets, downtime, and what others must be told of them."""
+    policy = turn.by.policy
+    affected.write(transaction, turn.changed)
+    decisions = await _decisions(transaction, turn)
+    made = _tell(transaction, turn)
+    told = {each.aggregate_id: each.id for each in made}
+    tickets.write(transaction, policy.ticketing, decisions)
+    write_down(transaction, [_delivery(each, told, policy) for each in decisions])
+    touched = {other for each in turn.changed for other in each.alarms}
+    happened = [Happened(event=each, touches=each.aggregate_id in touched) for each in made]
+    await hearing.tell(transaction, policy.fault_management, turn.by.principal.system, happened)
+    subject = turn.by.principal.subject
+    occasion = downtime.Occasion(at=turn.at, now=turn.now, subject=subject, billing=policy.billing)
+    downtime.write(transaction, downtime.turns(turn.changed, occasion), occasion)
+
+
+def _effective_at(alarm: Changed, policy: AlarmPolicy) -> int:
+    """Give when an alarm became what it is now: as its source says, where that can be, is news, and not of an earlier change."""
     value, known = alarm.value, alarm.known
-    before = known.source_at if known and known.source_at is not None else -1
-    told = [each for each in (value.raised_at, value.changed_at) if each is not None and each > before]
+    before = occurrence.dated_before(known, policy) if known else None
+    told = [each for each in (value.raised_at, value.changed_at) if each is not None and each > (before or -1)]
     match alarm.step:
         case Step.RAISE:
-            return value.raised_at
+            at = value.raised_at
         case Step.CLEAR if value.cleared_at is not None:
-            return value.cleared_at
+            at = value.cleared_at
         case _:
-            return min(told, default=alarm.now)
+            at = min(told, default=alarm.now)
+    return policy.believed(at, now=alarm.now)
 
 
 def _raised(alarm: Changed, changed: Sequence[affected.Change]) -> Raised:
@@ -123,24 +190,18 @@ def _raised(alarm: Changed, changed: Sequence[affected.Change]) -> Raised:
     return Raised(id=alarm.id, value=alarm.value, state=state_of(alarm), at=alarm.now, services=tuple(hit))
 
 
-async def _count_on(transaction: Transaction, alarms: set[str]) -> Mapping[str, int]:
-    """Lock other alarms, and give the version that each has by this change."""
-    rows = await transaction.run(_COUNT_ON, {"batch": {"alarms": sorted(alarms)}}) if alarms else []
-    return {str(of): cast("int", version) for of, version in rows}
-
-
-async def _decisions(
-    transaction: Transaction, policy: AlarmPolicy, alarm: Changed, changed: Sequence[affected.Change]
-) -> list[tickets.Decision]:
-    """Decide about the ticket of each alarm and customer for whom anything changed."""
+async def _decisions(transaction: Transaction, turn: _Turn) -> list[tickets.Decision]:
+    """Decide about the ticket of each alarm and customer for whom anything changed, in the order of their keys."""
+    policy, changed = turn.by.policy, turn.changed
     if not policy.ticketing:
         return []
     had = {(other, each.service.customer) for each in changed for other in each.service.alarms}
     touched = {(other, each.service.customer) for each in changed for other in each.alarms}
-    new = {pair for pair in touched if alarm.known is None and pair[0] == alarm.id}
+    begun = turn.own.id if turn.own and turn.own.known is None else ""
+    new = {pair for pair in touched if pair[0] == begun}
     known = await tickets.read_pairs(transaction, policy.ticketing, {pair: pair not in had for pair in touched - new})
-    made = (tickets.decide(each, policy) for each in (*_new_pairs(alarm.id, changed, new), *known))
-    return [each for each in made if each is not None]
+    made = (tickets.decide(each, policy) for each in (*_new_pairs(begun, changed, new), *known))
+    return sorted((each for each in made if each is not None), key=lambda each: each.ticket.order_key)
 
 
 def _new_pairs(alarm: str, changed: Sequence[affected.Change], pairs: set[tuple[str, str]]) -> list[tickets.Pair]:
@@ -160,31 +221,30 @@ def _new_pairs(alarm: str, changed: Sequence[affected.Change], pairs: set[tuple[
     ]
 
 
-def _tell(
-    transaction: Transaction, by: By, alarm: Changed, changed: Sequence[affected.Change], versions: Mapping[str, int]
-) -> Sequence[Event]:
+def _tell(transaction: Transaction, turn: _Turn) -> Sequence[Event]:
     """Append the events, one of each alarm that has any."""
     concerned: defaultdict[str, set[str]] = defaultdict(set)
-    for each in changed:
-        concerned[alarm.id].add(each.service.customer)
-        for other in each.alarms:
+    for each in turn.changed:
+        for other in (*each.alarms, *([turn.own.id] if turn.own else ())):
             concerned[other].add(each.service.customer)
-    subject = by.principal.subject
 
     def event(of: str, kind: str, version: int, payload: Mapping[str, object]) -> Event:
         return Event(
             type=kind,
             aggregate_id=of,
             aggregate_version=version,
-            at=alarm.now,
-            principal=subject,
+            at=turn.now,
+            principal=turn.by.principal.subject,
             payload={"alarm": of, **payload},
             customers=sorted(concerned[of]),
         )
 
-    state = {"state": state_of(alarm), "perceivedSeverity": alarm.value.perceived_severity}
-    made = [event(alarm.id, alarm.step.value, alarm.version, state)]
-    made += [event(of, "AlarmEffectChanged", versions[of], {"by": alarm.id}) for of in sorted(versions)]
+    own, made = turn.own, list[Event]()
+    if own is not None:
+        state = {"state": state_of(own), "perceivedSeverity": own.value.perceived_severity}
+        made.append(event(own.id, own.step.value, own.version, state))
+    because = {"by": own.id if own else None}
+    made += [event(of, "AlarmEffectChanged", turn.locked.versions[of], because) for of in turn.others]
     events.append(transaction, *made)
     return made
 

@@ -7,22 +7,31 @@ Rules. 1. With an external id, it and the source are the alarm; without, all tha
 cleared alarm reopens it within a window after its clear; later it is a new alarm. 3. A report that is older than what is
 known is a repeat that was long under way, and changes nothing: the source's own times tell, never ours against its. So is
 a clear that its source dates before the raise: else a fault that came back would be hidden by the end of an earlier one.
+4. A time that cannot be (`AlarmPolicy.believed`) is taken as that of the report, or one report of the year 2099 would make
+all later ones old. 5. Of several alarms that a report may be of, the open one is it, else the one that we changed last.
+
+An alarm is looked at without its lock first (`look`): which services it concerns must be known before they are locked, and
+they are locked before alarms (`graph/changes/gates.py` has the order). `lock` looks again: who finds another alarm than
+before begins anew.
 """
 
 from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 import orjson
 
+from graph.changes import gates
 from graph.changes.policy import AlarmPolicy
 from graph.changes.sources import Sources
+from graph.errors import Contended
 from graph.model.alarm import Alarm
 from graph.model.identity import external_key
+from graph.model.model import RELATIONSHIPS, label_of
 from graph.store.store import Transaction
 
 _FIND_NAMED: Final = """
@@ -31,7 +40,7 @@ SET k._locked = coalesce(k._locked, 0) + 1
 RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
   MATCH (a:Alarm {externalAlarmId: $external})
   WHERE a.sourceSystemId = $source
-  RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
+  RETURN a.id ORDER BY CASE WHEN a.state = 'cleared' THEN 1 ELSE 0 END, a.changedAt DESC, a.id DESC LIMIT 1
 }), HEAD(COLLECT {
   MATCH (o:NetworkElement {id: $object}) RETURN o.id
   UNION MATCH (o:Card {id: $object}) RETURN o.id
@@ -51,7 +60,7 @@ RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
   MATCH (a:Alarm {alarmedObjectRef: $object})
   WHERE a.sourceSystemId = $source AND a.externalAlarmId IS NULL AND a.alarmType = $type
     AND a.probableCause = $cause AND coalesce(a.specificProblem, '') = $problem
-  RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
+  RETURN a.id ORDER BY CASE WHEN a.state = 'cleared' THEN 1 ELSE 0 END, a.changedAt DESC, a.id DESC LIMIT 1
 }), HEAD(COLLECT {
   MATCH (o:NetworkElement {id: $object}) RETURN o.id
   UNION MATCH (o:Card {id: $object}) RETURN o.id
@@ -64,12 +73,22 @@ RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
 })
 """
 
-_LOCK: Final = """
+_RESOLVE: Final = """
+RETURN HEAD(COLLECT {
+  MATCH (o:NetworkElement {id: $object}) RETURN o.id
+  UNION MATCH (o:Card {id: $object}) RETURN o.id
+  UNION MATCH (o:Port {id: $object}) RETURN o.id
+  UNION MATCH (o:Trunk {id: $object}) RETURN o.id
+}), HEAD(COLLECT {
+  MATCH (x:ExternalName {key: $name})-[:NAMES]->(o)
+  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
+  RETURN o.id
+})
+"""
+
+_LOOK: Final = """
 MATCH (a:Alarm {id: $alarm})
 WHERE $everyone OR a.sourceSystemId IN $sources
-SET a._lock = true
-REMOVE a._lock
-WITH a
 RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, coalesce(a._endedAt, a.clearedAt), a._sourceAt, a.record,
   HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }),
   COLLECT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s.id ORDER BY s.id }, coalesce(a._version, 0),
@@ -77,14 +96,30 @@ RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, coales
    a.perceivedSeverity, a.raisedAt]
 """
 
+# Sorted by id, as all who lock several alarms do. The others' change is counted with the lock; `own`'s when it is written.
+_LOCK: Final = """
+UNWIND $batch.alarms AS id
+MATCH (a:Alarm {id: id})
+SET a._version = coalesce(a._version, 0) + CASE WHEN a.id = $own THEN 0 ELSE 1 END
+RETURN a.id, a._version, datetime.realtime().epochMillis
+"""
+
+_TAKE: Final = "MATCH (a:Alarm {id: $alarm}) SET a._locked = coalesce(a._locked, 0) + 1 RETURN a.id"
+
+# What lies in equipment's reach is not changed meanwhile: who moves things locks what they are moved from and to.
+_HOLD: Final[Mapping[str, str]] = {
+    label: f"MATCH (o:{label} {{id: $id}}) SET o._locked = coalesce(o._locked, 0) + 1 RETURN o.id"
+    for label in RELATIONSHIPS["RAISED_ON"].ends
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """An alarm as it is, under its lock."""
+    """An alarm as it is."""
 
     id: str
     now: int
-    """epoch milliseconds by the database's clock, read under the lock."""
+    """epoch milliseconds by the database's clock."""
     state: str
     acknowledged: bool
     cleared_at: int | None
@@ -125,34 +160,45 @@ class Found:
     now: int
     """epoch milliseconds by the database's clock."""
     known: Known | None
-    """the alarm that it is of, locked; None when nobody knows it."""
+    """the alarm that it is of; None when nobody knows it."""
     object: str | None
     """the id of what it is about; None when it matches nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """Alarms that are locked."""
+
+    versions: Mapping[str, int]
+    """of each other alarm, by this change; of one's own, before it."""
+    now: int
+    """epoch milliseconds by the database's clock, read under the locks; 0 when nothing was locked."""
 
 
 async def find(transaction: Transaction, alarm: Alarm) -> Found:
     """Find the alarm that a report is of; no other report of it is decided meanwhile.
 
-    `alarmed_object` is an id of ours, or else the name by which the source knows the thing.
+    `alarmed_object` is an id of ours, or else the name by which the source knows the thing. Who finds neither holds the
+    gates of both: it will be seen by whoever brings them.
     """
-    given = {
-        "key": hashlib.sha256(orjson.dumps(alarm.identity)).hexdigest(),
-        "source": alarm.source_system_id,
-        "object": alarm.alarmed_object,
-        "name": external_key(alarm.source_system_id, alarm.alarmed_object),
-    }
+    names = {"object": alarm.alarmed_object, "name": external_key(alarm.source_system_id, alarm.alarmed_object)}
+    key = hashlib.sha256(orjson.dumps(alarm.identity)).hexdigest()
+    given = {"key": key, "source": alarm.source_system_id, **names}
     if alarm.external_alarm_id is not None:
         rows = await transaction.run(_FIND_NAMED, {**given, "external": alarm.external_alarm_id})
     else:
         rows = await transaction.run(_FIND_UNNAMED, {**given, **_about(alarm)})
     now, alarm_id, itself, named = cast("tuple[int, str | None, str | None, str | None]", tuple(rows[0]))
-    known = None if alarm_id is None else await lock(transaction, alarm_id, Sources(everyone=True))
+    if itself is None and named is None:
+        await gates.lock(transaction, names.values())
+        [[itself, named]] = cast("list[list[str | None]]", await transaction.run(_RESOLVE, names))
+    known = None if alarm_id is None else await look(transaction, alarm_id, Sources(everyone=True))
     return Found(now=now, known=known, object=itself or named)
 
 
-async def lock(transaction: Transaction, alarm_id: str, sources: Sources) -> Known | None:
-    """Lock an alarm of these sources and give it as it is; None when there is none."""
-    rows = await transaction.run(_LOCK, {"alarm": alarm_id, **sources.parameters()})
+async def look(transaction: Transaction, alarm_id: str, sources: Sources) -> Known | None:
+    """Give an alarm of these sources as it is now; None when there is none."""
+    rows = await transaction.run(_LOOK, {"alarm": alarm_id, **sources.parameters()})
     if not rows:
         return None
     now, state, ack, cleared_at, ended_at, source_at, record, target, services, version, told = rows[0]
@@ -170,6 +216,33 @@ async def lock(transaction: Transaction, alarm_id: str, sources: Sources) -> Kno
         object=cast("str | None", target),
         services=tuple(cast("list[str]", services)),
         version=cast("int", version),
+    )
+
+
+async def take(transaction: Transaction, alarm_id: str, sources: Sources) -> Known | None:
+    """Lock one alarm, by which nothing but itself changes, and give it as it is; None when these sources have no such."""
+    await transaction.run(_TAKE, {"alarm": alarm_id})
+    return await look(transaction, alarm_id, sources)
+
+
+async def hold(transaction: Transaction, target: str) -> bool:
+    """Lock a piece of equipment, so that nothing moves into or out of its reach; False when there is no such."""
+    label = label_of(target)
+    return label is not None and bool(await transaction.run(_HOLD[label.name], {"id": target}))
+
+
+async def lock(transaction: Transaction, own: Known | None, others: Iterable[str]) -> Locked:
+    """Lock one's own alarm and others, whose change is counted; raises Contended where one's own is not as it was."""
+    wanted = sorted({*others, *([own.id] if own else ())})
+    given = {"batch": {"alarms": wanted}, "own": own.id if own else ""}
+    rows = await transaction.run(_LOCK, given) if wanted else []
+    locked = cast("list[tuple[str, int, int]]", [tuple(row) for row in rows])
+    if own is not None:
+        found = await look(transaction, own.id, Sources(everyone=True))
+        if found is None or replace(found, now=own.now, version=own.version) != own:
+            raise Contended("An alarm is being changed by others")
+    return Locked(
+        versions={alarm: version for alarm, version, _ in locked}, now=max((now for *_, now in locked), default=0)
     )
 
 
@@ -194,7 +267,7 @@ def step_of(known: Known | None, alarm: Alarm, policy: AlarmPolicy) -> Step:
     """Decide what a report makes of the alarm that it is of."""
     if known is None:
         return Step.RAISE
-    if _is_repeat(known, alarm):
+    if _is_repeat(known, alarm, policy):
         return Step.NOTHING
     if not known.is_cleared:
         return Step.CLEAR if alarm.cleared else Step.UPDATE
@@ -217,15 +290,32 @@ def amendment_of(known: Known, alarm: Alarm) -> Step:
             return Step.UPDATE
 
 
-def is_late_clear(known: Known, alarm: Alarm) -> bool:
+def is_late_clear(known: Known, alarm: Alarm, policy: AlarmPolicy) -> bool:
     """Tell whether an alarm that is open would be cleared as of before it was raised."""
-    at = alarm.cleared_at if alarm.cleared else None
-    return not known.is_cleared and at is not None and at < known.value.raised_at
+    cleared, raised, now = alarm.cleared_at, known.value.raised_at, known.now
+    if known.is_cleared or not alarm.cleared or cleared is None or policy.is_ahead(raised, now):
+        return False
+    was_reset = policy.is_late(cleared, now) and not policy.is_late(raised, now)
+    return cleared < raised and not was_reset
 
 
-def source_time(alarm: Alarm) -> int:
-    """Give the latest time that a report bears."""
-    return max(each for each in (alarm.raised_at, alarm.changed_at, alarm.cleared_at) if each is not None)
+def dated_before(known: Known, policy: AlarmPolicy) -> int | None:
+    """Give the latest time that the source of an alarm has told; None where that cannot be."""
+    at = known.source_at
+    return None if at is None or policy.is_ahead(at, known.now) else at
+
+
+def source_time(alarm: Alarm, policy: AlarmPolicy, now: int, known: Known | None = None) -> int:
+    """Give the latest time that a report bears, or now where the clock that told it must be wrong.
+
+    So it is where a time lies far ahead, and where all of a report lies far back while the alarm's last report did not: the
+    source's clock was reset. That it says of an old alarm when it was raised is no sign of that.
+    """
+    told = [each for each in (alarm.raised_at, alarm.changed_at, alarm.cleared_at) if each is not None]
+    at = max(now if policy.is_ahead(each, now) else each for each in told)
+    if known is None or known.source_at is None or alarm.raised_at == known.value.raised_at:
+        return at
+    return now if policy.is_late(at, now) and not policy.is_late(known.source_at, now) else at
 
 
 def record_text(record: Mapping[str, object]) -> str:
@@ -233,13 +323,15 @@ def record_text(record: Mapping[str, object]) -> str:
     return orjson.dumps(record, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def _is_repeat(known: Known, alarm: Alarm) -> bool:
+def _is_repeat(known: Known, alarm: Alarm, policy: AlarmPolicy) -> bool:
     if _says_the_same(known, alarm):
         return True
-    if known.source_at is None or (alarm.cleared and alarm.changed_at is None and alarm.cleared_at is None):
+    before = dated_before(known, policy)
+    if before is None or (alarm.cleared and alarm.changed_at is None and alarm.cleared_at is None):
         return False  # a clear that bears no time of its own is of now
+    at = source_time(alarm, policy, known.now, known)
     back = known.is_cleared and not alarm.cleared
-    return source_time(alarm) <= known.source_at if back else source_time(alarm) < known.source_at
+    return at <= before if back else at < before
 
 
 def _says_the_same(known: Known, alarm: Alarm) -> bool:

@@ -2,10 +2,12 @@
 
 The services that an alarm hits, or has hit until now, are locked, each with every alarm that takes part in its effect
 and the parts of it that these hit. From that the new effect follows without another look at the network; whatever
-differs from before is written, to the service and to each `AFFECTS` that leads to it.
+differs from before is written, to the service and to each `AFFECTS` that leads to it. Where the network, the service's
+state or its contract has changed, all alarms of a service are looked for anew (`hits.hits_on`).
 
-Rule. `AFFECTS` is there exactly while the alarm is open, asserts a failure and hits the service; all of a service's carry
-the same effect and severity, and the service has that effect.
+Rules. 1. `AFFECTS` is there exactly while the alarm is open, asserts a failure and hits the service, and the service is in
+use; all of a service's carry the same effect and severity, and the service has that effect. 2. A service without a contract
+is judged by the tier that the policy names.
 """
 
 from __future__ import annotations
@@ -16,24 +18,35 @@ from typing import Any, Final, cast
 
 import orjson
 
-from graph.changes.services.hits import Hits
-from graph.model.effects import Effect, effect_of_parts, parts_text, severity_of
+from graph.changes.services.hits import Harms, Hits
+from graph.model.effects import Effect, effect_of_parts, is_in_use, parts_text, severity_of
 from graph.store.store import Transaction
 
-# Sorted by id: two transactions that lock the same services do it in the same order. The lock is counted: the embedded
-# database tells of a conflict only where a record differs in the end, and here two may leave all but the edges as it was.
-_LOCK: Final = """
-UNWIND $batch.services AS id
-MATCH (s:Service {id: id})
-SET s._locked = coalesce(s._locked, 0) + 1
-WITH s
+_SHOWN: Final = """
 OPTIONAL MATCH (s)-[:GOVERNED_BY]->(l:Sla)
 WITH s, l
 OPTIONAL MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s)
 RETURN s.id, s.name, s.effect, l.tier, c.id, c.name,
   EXISTS { MATCH (s)-[r:ROUTED_OVER]->(:Trunk) WHERE r.path = 'PROTECTING' },
   COLLECT { MATCH (a:Alarm)-[r:AFFECTS]->(s) RETURN [a.id, r.parts, r.effect, r.severity] ORDER BY a.id },
-  [c.accountRef, l.availabilityPercent, coalesce(s._version, 0), s._downtime, s._suffers, s._blamed, coalesce(s._effectAt, 0)]
+  [c.accountRef, l.availabilityPercent, coalesce(s._version, 0), s._downtime, s._suffers, s._blamed, coalesce(s._effectAt, 0),
+   s.state, datetime.realtime().epochMillis]
+"""
+_LOOK: Final = f"""
+UNWIND $batch.services AS id
+MATCH (s:Service {{id: id}})
+WITH s
+{_SHOWN}
+"""
+
+# Sorted by id: two transactions that lock the same services do it in the same order. The lock is counted: the embedded
+# database tells of a conflict only where a record differs in the end, and here two may leave all but the edges as it was.
+_LOCK: Final = f"""
+UNWIND $batch.services AS id
+MATCH (s:Service {{id: id}})
+SET s._locked = coalesce(s._locked, 0) + 1
+WITH s
+{_SHOWN}
 """
 
 _AFFECT: Final = """
@@ -49,6 +62,12 @@ UNWIND $batch.rows AS row
 MATCH (:Alarm {id: row.alarm})-[r:AFFECTS]->(s:Service {id: row.service})
 SET s.effect = row.effect
 DELETE r
+"""
+
+_SET: Final = """
+UNWIND $batch.rows AS row
+MATCH (s:Service {id: row.service})
+SET s.effect = row.effect
 """
 
 
@@ -68,7 +87,10 @@ class Service:
     id: str
     name: str
     effect: str | None
+    state: str | None
+    """a word of `graph.model.vocabulary.SERVICE_STATES`."""
     tier: str
+    """of its contract, or the one that the policy names for a service without one."""
     customer: str
     customer_name: str
     protected: bool
@@ -87,6 +109,8 @@ class Service:
     """the alarms that have taken part in it until now,"""
     effect_at: int
     """and when its effect last changed; 0 when it never has."""
+    now: int
+    """epoch milliseconds by the database's clock, read under the lock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,27 +137,43 @@ class Change:
         return (each for each in self.service.alarms if each not in self.parts)
 
     @property
+    def is_one(self) -> bool:
+        """Whether anything will be another than before."""
+        return self.effect != self.service.effect or bool(self.alarms)
+
+    @property
     def alarms(self) -> frozenset[str]:
         """The alarms for which anything changes here."""
         return frozenset(alarm for alarm, _ in self.touched()) | frozenset(self.spared())
 
 
-async def lock(transaction: Transaction, services: Iterable[str]) -> list[Service]:
+async def lock(transaction: Transaction, services: Iterable[str], default_tier: str) -> list[Service]:
     """Lock services and give them as they are. One without a customer is nobody's: it is left out."""
     wanted = sorted(set(services))
-    if not wanted:
-        return []
-    rows = await transaction.run(_LOCK, {"batch": {"services": wanted}})
-    return [_service(row) for row in rows if row[4] is not None]
+    rows = await transaction.run(_LOCK, {"batch": {"services": wanted}}) if wanted else []
+    return _owned(rows, default_tier)
+
+
+async def look(transaction: Transaction, services: Iterable[str], default_tier: str) -> list[Service]:
+    """Give the same without a lock."""
+    wanted = sorted(set(services))
+    rows = await transaction.run(_LOOK, {"batch": {"services": wanted}}) if wanted else []
+    return _owned(rows, default_tier)
 
 
 def changes(services: Sequence[Service], alarm: str, hits: Hits) -> list[Change]:
     """Compute what becomes of services when an alarm hits just this from now on."""
-    return [_change(each, alarm, hits.get(each.id, frozenset())) for each in services]
+    return [_change(each, _with(each, alarm, hits.get(each.id, frozenset()))) for each in services]
 
 
-def write(transaction: Transaction, alarm: str, changed: Sequence[Change]) -> None:
-    """Write what differs from before; the alarm's node is there already."""
+def changes_anew(services: Sequence[Service], harms: Harms) -> list[Change]:
+    """Compute what becomes of services that just these alarms hit; those that stay as they are are left out."""
+    found = (_change(each, harms.get(each.id, {})) for each in services)
+    return [each for each in found if each.is_one]
+
+
+def write(transaction: Transaction, changed: Sequence[Change]) -> None:
+    """Write what differs from before; an alarm that is new is there already."""
     rows = [
         {"service": each.service.id, "alarm": other, "effect": a.effect, "severity": a.severity, "parts": a.parts}
         for each in changed
@@ -142,31 +182,40 @@ def write(transaction: Transaction, alarm: str, changed: Sequence[Change]) -> No
     spared = [
         {"service": each.service.id, "alarm": alarm, "effect": each.effect}
         for each in changed
-        if alarm in each.spared()
+        for alarm in each.spared()
     ]
-    if rows:
-        transaction.later(_AFFECT, {"batch": {"rows": rows}})
-    if spared:
-        transaction.later(_SPARE, {"batch": {"rows": spared}})
+    rest = [{"service": each.service.id, "effect": each.effect} for each in changed if each.is_one and not each.alarms]
+    for text, several in ((_AFFECT, rows), (_SPARE, spared), (_SET, rest)):
+        if several:
+            transaction.later(text, {"batch": {"rows": several}})
 
 
-def _change(service: Service, alarm: str, hit: frozenset[str]) -> Change:
+def _with(service: Service, alarm: str, hit: frozenset[str]) -> Hits:
+    """Give what hits a service when one alarm hits just this, and the others what they did."""
     parts = {each: frozenset(affect.parts.split()) for each, affect in service.alarms.items() if each != alarm}
-    if hit:
-        parts[alarm] = hit
+    return {**parts, alarm: hit} if hit else parts
+
+
+def _change(service: Service, hits: Hits) -> Change:
+    parts = hits if is_in_use(service.state) else {}
     effect = effect_of_parts(frozenset().union(*parts.values()), protected=service.protected)
     severity = severity_of(effect, service.tier) if effect else None
     return Change(service=service, effect=effect, severity=severity, parts=parts)
 
 
-def _service(row: list[object]) -> Service:
+def _owned(rows: Iterable[list[object]], default_tier: str) -> list[Service]:
+    return [_service(row, default_tier) for row in rows if row[4] is not None]
+
+
+def _service(row: list[object], default_tier: str) -> Service:
     service, name, effect, tier, customer, customer_name, protected, alarms, contract = row
-    account, target, version, downtime, suffers, blamed, effect_at = cast("list[Any]", contract)
+    account, target, version, downtime, suffers, blamed, effect_at, state, now = cast("list[Any]", contract)
     return Service(
         id=str(service),
         name=str(name),
         effect=cast("str | None", effect),
-        tier=str(tier or ""),
+        state=state,
+        tier=str(tier or default_tier),
         customer=str(customer),
         customer_name=str(customer_name),
         protected=bool(protected),
@@ -181,4 +230,5 @@ def _service(row: list[object]) -> Service:
         suffers=suffers,
         blamed=tuple(orjson.loads(blamed)) if blamed else (),
         effect_at=effect_at,
+        now=now,
     )

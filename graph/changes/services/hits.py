@@ -1,86 +1,139 @@
-"""An alarm names one object, and what hurts customers is what fails with it: so the network is walked once, from there.
+"""An alarm names one object, and what hurts customers is what fails with it: so the network is walked, from either end.
 
 Failed is the object and what it holds: an element its cards, a card its ports, a port the trunk that ends there. A
 service is hit where it is accessed at such a port or routed over such a trunk; where exactly is its *parts*
-(`graph.model.effects`).
+(`graph.model.effects`, which has the ways as data: all statements here are made of them).
+
+`hits_of` walks from an object to all services, for an alarm that comes. `hits_on` walks from services to all open alarms,
+for services whose network, state or contract has changed. Both give the same parts.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, cast
 
-from graph.model.model import label_of
+from graph.model.effects import ACCESSED, CARRIED, CONTAINMENT, asserts_failure
+from graph.model.mapping import Hop
+from graph.model.model import RELATIONSHIPS, label_of
 from graph.store.store import Transaction
-
-_BY_ELEMENT: Final = """
-RETURN COLLECT {
-  MATCH (:NetworkElement {id: $object})-[:HOLDS]->(:Card)-[:HAS_PORT]->(:Port)<-[:ACCESSED_AT]-(s:Service)
-  RETURN DISTINCT s.id
-}, COLLECT {
-  MATCH (:NetworkElement {id: $object})-[:HOLDS]->(:Card)-[:HAS_PORT]->(:Port)<-[:TERMINATES_ON]-(t:Trunk)
-  MATCH (t)<-[r:ROUTED_OVER]-(s:Service)
-  WITH DISTINCT s.id AS service, r.path AS path
-  RETURN [service, path]
-}
-"""
-
-_BY_CARD: Final = """
-RETURN COLLECT {
-  MATCH (:Card {id: $object})-[:HAS_PORT]->(:Port)<-[:ACCESSED_AT]-(s:Service)
-  RETURN DISTINCT s.id
-}, COLLECT {
-  MATCH (:Card {id: $object})-[:HAS_PORT]->(:Port)<-[:TERMINATES_ON]-(:Trunk)<-[r:ROUTED_OVER]-(s:Service)
-  WITH DISTINCT s.id AS service, r.path AS path
-  RETURN [service, path]
-}
-"""
-
-_BY_PORT: Final = """
-RETURN COLLECT {
-  MATCH (:Port {id: $object})<-[:ACCESSED_AT]-(s:Service)
-  RETURN DISTINCT s.id
-}, COLLECT {
-  MATCH (:Port {id: $object})<-[:TERMINATES_ON]-(:Trunk)<-[r:ROUTED_OVER]-(s:Service)
-  WITH DISTINCT s.id AS service, r.path AS path
-  RETURN [service, path]
-}
-"""
-
-_BY_TRUNK: Final = """
-RETURN [], COLLECT {
-  MATCH (:Trunk {id: $object})<-[r:ROUTED_OVER]-(s:Service)
-  WITH DISTINCT s.id AS service, r.path AS path
-  RETURN [service, path]
-}
-"""
 
 Hits = Mapping[str, frozenset[str]]
 """Service id -> the parts of it that are hit."""
+Harms = Mapping[str, Hits]
+"""Service id -> alarm id -> the parts of the service that the alarm hits."""
 
 NOTHING: Final[Hits] = MappingProxyType({})
 
 
+def _drawn(ways: Sequence[Hop], last: str = "", step: str = "") -> str:
+    """Spell steps in Cypher; the last relationship and the last node may have names."""
+    texts = []
+    for number, hop in enumerate(ways, 1):
+        is_last = number == len(ways)
+        edge = f"-[{step if is_last else ''}:{hop.type}]-"
+        node = f"({last if is_last else ''}:{hop.label})"
+        texts.append(f"<{edge}{node}" if hop.reverse else f"{edge}>{node}")
+    return "".join(texts)
+
+
+def _reversed(ways: Sequence[Hop], start: str) -> tuple[Hop, ...]:
+    """Give the way back; `start` is the label from which the way leads."""
+    labels = [start, *(each.label for each in ways)][: len(ways)]
+    back = zip(reversed(ways), reversed(labels), strict=True)
+    return tuple(Hop(type=hop.type, reverse=not hop.reverse, label=label) for hop, label in back)
+
+
+def _by_holder(label: str) -> str:
+    held = _drawn(CONTAINMENT[label], "p")
+    start = f"(:{label} {{id: $object}})" if held else f"(p:{label} {{id: $object}})"
+    return f"""
+RETURN COLLECT {{
+  MATCH {start}{held}
+  MATCH (p){_drawn(ACCESSED, "s")}
+  RETURN DISTINCT s.id
+}}, COLLECT {{
+  MATCH {start}{held}{_drawn(CARRIED[:-1], "t")}
+  MATCH (t){_drawn(CARRIED[-1:], "s", "r")}
+  WITH DISTINCT s.id AS service, r.path AS path
+  RETURN [service, path]
+}}
+"""
+
+
+_BY_TRUNK: Final = f"""
+RETURN [], COLLECT {{
+  MATCH (:Trunk {{id: $object}}){_drawn(CARRIED[-1:], "s", "r")}
+  WITH DISTINCT s.id AS service, r.path AS path
+  RETURN [service, path]
+}}
+"""
+_RAISED_ON: Final = RELATIONSHIPS["RAISED_ON"].ends
+_UP: Final[Mapping[str, str]] = MappingProxyType(
+    {label: _BY_TRUNK if label == "Trunk" else _by_holder(label) for label in _RAISED_ON}
+)
+
+
+def _raised_below(start: str, part: str) -> list[str]:
+    """Give what finds open alarms on a port and on all that holds it; `start` binds s and ends at the port."""
+    found = []
+    for label in _RAISED_ON:
+        if label in CONTAINMENT:
+            way = _drawn(_reversed(CONTAINMENT[label], label))
+            found.append(_raised(f"{start}{way}", part))
+    return found
+
+
+def _raised(way: str, part: str) -> str:
+    return f"""COLLECT {{
+  MATCH {way}<-[:RAISED_ON]-(a:Alarm) WHERE a.state <> 'cleared'
+  RETURN DISTINCT [a.id, a.alarmType, a.perceivedSeverity, {part}]
+}}"""
+
+
+_ROUTED: Final = f"(s){_drawn(_reversed(CARRIED[-1:], 'Trunk'), step='r')}"
+_DOWN: Final = f"""
+UNWIND $batch.services AS id
+MATCH (s:Service {{id: id}})
+RETURN s.id, {
+    " + ".join(
+        [
+            *_raised_below(f"(s){_drawn(_reversed(ACCESSED, 'Port'))}", "'access'"),
+            _raised(_ROUTED, "toLower(r.path)"),
+            *_raised_below(f"{_ROUTED}{_drawn(_reversed(CARRIED[:-1], 'Port'))}", "toLower(r.path)"),
+        ]
+    )
+}
+"""
+
+
 async def hits_of(transaction: Transaction, object_id: str) -> Hits:
-    """Give the services that are hit when an object fails."""
+    """Give the services that are hit when an object fails, in whatever state they are."""
     label = label_of(object_id)
-    match label.name if label else "":
-        case "NetworkElement":
-            rows = await transaction.run(_BY_ELEMENT, {"object": object_id})
-        case "Card":
-            rows = await transaction.run(_BY_CARD, {"object": object_id})
-        case "Port":
-            rows = await transaction.run(_BY_PORT, {"object": object_id})
-        case "Trunk":
-            rows = await transaction.run(_BY_TRUNK, {"object": object_id})
-        case _:
-            return NOTHING
-    accessed, routed = cast("tuple[list[str], list[tuple[str, str]]]", tuple(rows[0]))
+    if label is None or label.name not in _UP:
+        return NOTHING
+    [row] = await transaction.run(_UP[label.name], {"object": object_id})
+    accessed, routed = cast("tuple[list[str], list[tuple[str, str]]]", tuple(row))
     parts: defaultdict[str, set[str]] = defaultdict(set)
     for service in accessed:
         parts[service].add("access")
     for service, path in routed:
         parts[service].add(path.lower())
     return {service: frozenset(each) for service, each in parts.items()}
+
+
+async def hits_on(transaction: Transaction, services: Iterable[str]) -> Harms:
+    """Give what each open alarm that asserts a failure hits of each of these services."""
+    wanted = sorted(set(services))
+    rows = await transaction.run(_DOWN, {"batch": {"services": wanted}}) if wanted else []
+    return {str(service): _harms(cast("list[tuple[str, str, str, str]]", raised)) for service, raised in rows}
+
+
+def _harms(raised: Iterable[tuple[str, str, str, str]]) -> Hits:
+    parts: defaultdict[str, set[str]] = defaultdict(set)
+    for alarm, alarm_type, severity, part in raised:
+        if asserts_failure(alarm_type, severity):
+            parts[alarm].add(part)
+    return {alarm: frozenset(each) for alarm, each in parts.items()}

@@ -12,9 +12,6 @@ billing has told us itself.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
@@ -26,7 +23,7 @@ from graph.changes.policy import AlarmPolicy
 from graph.changes.services import metered
 from graph.changes.services.metered import Metered
 from graph.changes.sources import Sources, sources_of
-from graph.errors import GraphError, Refused
+from graph.errors import Refused
 from graph.ledger.outbox import Told, write_down
 from graph.model.identity import external_key
 from graph.model.scope import Principal
@@ -36,7 +33,6 @@ from graph.store.store import Store, Transaction
 MOST_TOGETHER: Final = 500
 """records in one transaction."""
 _JOINED_AT_ONCE: Final = 200
-_JOIN_SECONDS: Final = 30.0
 _OURSELVES: Final = "trunkline"
 """who makes a change that nobody has asked for."""
 
@@ -144,14 +140,6 @@ async def join_usage(store: Store, policy: AlarmPolicy, *, deadline: float) -> i
             joined += await _join_known(store, policy, cast("dict[str, str]", known), deadline)
         after = {"name": waiting[-1][1], "id": waiting[-1][0]}
     return joined
-
-
-async def keep_joined(store: Store, policy: AlarmPolicy, *, every: float) -> None:
-    """Look for names that have become known, every so many seconds, until cancelled. Several processes may do so at once."""
-    while True:
-        await asyncio.sleep(every)
-        with contextlib.suppress(GraphError):  # a database that is away now is looked at the next time
-            await join_usage(store, policy, deadline=time.monotonic() + _JOIN_SECONDS)
 
 
 async def _join_known(store: Store, policy: AlarmPolicy, known: Mapping[str, str], deadline: float) -> int:

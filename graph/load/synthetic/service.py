@@ -10,7 +10,7 @@ from graph.load.synthetic import catalogue as c
 from graph.load.synthetic.equipment import Port, free_port
 from graph.load.synthetic.network import Access, Network, Trunk, reserve
 from graph.load.synthetic.sheet import Sheet
-from graph.model.effects import Effect, effect_of_parts, parts_text
+from graph.model.effects import Effect, effect_of_parts, is_in_use, parts_text
 from graph.model.vocabulary import PARTS
 
 
@@ -66,7 +66,7 @@ def put_down(sheet: Sheet, network: Network, customer: Customer, wish: Wish) -> 
     if trunks is None:
         return None
     ports = (_client_port(sheet, customer, wish.a, wish.mbps), _client_port(sheet, customer, wish.z, wish.mbps))
-    alarms = _hits(ports, *trunks)
+    alarms = _hits(ports, *trunks) if is_in_use(wish.state) else {}
     effect = effect_of_parts(frozenset().union(*alarms.values()), protected=bool(trunks[1]))
     service_id = sheet.node("Service", _name(wish), _properties(wish, effect), words=wish.kind)
     sheet.join(customer.id, "SUBSCRIBES_TO", service_id)

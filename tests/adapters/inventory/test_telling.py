@@ -17,7 +17,7 @@ from adapters.simulator.faults import Kind, Rule
 from graph.store.store import Store
 from tests.adapters.delivery.test_delivery import until
 from tests.adapters.inventory.dialects import DIALECTS, Told, telling
-from tests.graph.inventory.network import NETWORK, SYSTEM, Inventoried, but, element, id_of, named, soon
+from tests.graph.inventory.network import NETWORK, POLICY, SYSTEM, Inventoried, but, element, id_of, named, soon
 
 PACE = Pace(request_seconds=1.0, processing_seconds=1.0)
 
@@ -35,6 +35,7 @@ class Scene:
             store=self.inventoried.store,
             inventory=self.told.inventory,
             system=SYSTEM,
+            policy=POLICY,
             processing_seconds=PACE.processing_seconds,
         )
         task = asyncio.create_task(Lanes(self.inventoried.store, teller, PACE, owner="one", note=lambda *_: None).run())

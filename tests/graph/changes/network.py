@@ -27,7 +27,8 @@ SOURCE: Final = "ems"
 SYSTEM: Final = Principal(subject="9:issuer-a:ems", role=Role.SYSTEM, system="ems", sources=(SOURCE,))
 POLICY: Final = AlarmPolicy(ticketing="desk")
 NAME: Final = "shelf 1/slot 1"
-AT: Final = 1_700_000_000_000
+AT: Final = int(time.time() * 1_000) - 3_600_000
+"""an hour ago: a time that is believed."""
 
 SERVICES: Final[Mapping[str, tuple[str, str, str, str]]] = {
     "service-a": ("customer-a", "PREMIUM", "port-a", "port-z"),

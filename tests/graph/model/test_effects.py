@@ -12,7 +12,6 @@ from graph.model.effects import (
     parts_hit,
     parts_text,
     severity_of,
-    takes_part,
 )
 from graph.model.vocabulary import ALARM_TYPES, EFFECTS, SEVERITIES, TIERS
 from tests.naive_effects import Needs, severity
@@ -38,11 +37,6 @@ LOCAL = Routes(access=("port-a", "port-z"), working=())
 )
 def test_the_effect_is_whether_traffic_finds_a_way(routes: Routes, failed: set[str], effect: str | None) -> None:
     assert effect_on(routes, failed) == effect
-
-
-@pytest.mark.parametrize("ids", list(itertools.combinations(["port-a", "trunk-1", "trunk-3", "trunk-9"], 2)))
-def test_an_alarm_takes_part_where_it_alone_would_have_an_effect(ids: tuple[str, ...]) -> None:
-    assert takes_part(PROTECTED, frozenset(ids)) == (effect_on(PROTECTED, frozenset(ids)) is not None)
 
 
 def test_the_rule_of_the_oracles_is_the_same_rule_told_otherwise() -> None:

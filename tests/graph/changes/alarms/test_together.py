@@ -46,7 +46,7 @@ async def test_alarms_that_hit_different_services_of_a_customer_leave_a_third_on
 
 
 async def _lock_service(transaction: Transaction) -> None:
-    assert len(await affected.lock(transaction, ["service-c"])) == 1
+    assert len(await affected.lock(transaction, ["service-c"], "BASIC")) == 1
 
 
 async def _lock_identity(transaction: Transaction) -> None:
