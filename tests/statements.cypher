@@ -33,7 +33,7 @@ SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
     a.record = $record, a.awaits = $awaits, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = $version
 
-// graph/changes/alarms/alarms.py _MOVE
+// graph/changes/alarms/alarms.py _LEAVE
 MATCH (a:Alarm {id: $id})
 SET a.alarmedObjectRef = $object, a.awaits = $awaits
 WITH a
@@ -46,15 +46,32 @@ SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
     a.raisedAt = $raised, a.record = $record, a._sourceAt = $sourceAt, a._endedAt = $ended, a._version = $version
 
+// graph/changes/alarms/alarms.py _COUNT
+MATCH (a:Alarm {id: $id}) SET a._version = $version, a.changedAt = $now, a.state = $state
+
+// graph/changes/alarms/awaiting.py _AWAITING
+UNWIND $batch.names AS name
+RETURN COLLECT { MATCH (a:Alarm {awaits: name}) RETURN a.id }
+  + COLLECT { MATCH (a:Alarm {alarmedObjectRef: name}) WHERE a.awaits IS NOT NULL RETURN a.id }
+
+// graph/changes/alarms/awaiting.py _WAITING
+MATCH (a:Alarm)
+WHERE a.awaits >= $name AND (a.awaits > $name OR a.id > $id)
+WITH a ORDER BY a.awaits, a.id LIMIT $most
+RETURN a.id, a.awaits, HEAD(COLLECT {
+  MATCH (o:NetworkElement {id: a.alarmedObjectRef}) RETURN o.id
+  UNION MATCH (o:Card {id: a.alarmedObjectRef}) RETURN o.id
+  UNION MATCH (o:Port {id: a.alarmedObjectRef}) RETURN o.id
+  UNION MATCH (o:Trunk {id: a.alarmedObjectRef}) RETURN o.id
+}), HEAD(COLLECT {
+  MATCH (x:ExternalName {key: a.awaits})-[:NAMES]->(o)
+  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
+  RETURN o.id
+})
+
 // graph/changes/alarms/comments.py _COMMENT
 MATCH (a:Alarm {id: $id})
 SET a.record = $record, a.changedAt = $now, a._version = $version
-
-// graph/changes/alarms/consequences.py _COUNT_ON
-UNWIND $batch.alarms AS id
-MATCH (a:Alarm {id: id})
-SET a._version = coalesce(a._version, 0) + 1
-RETURN a.id, a._version
 
 // graph/changes/alarms/hearing.py _READ
 UNWIND $batch.alarms AS id
@@ -75,7 +92,7 @@ SET k._locked = coalesce(k._locked, 0) + 1
 RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
   MATCH (a:Alarm {externalAlarmId: $external})
   WHERE a.sourceSystemId = $source
-  RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
+  RETURN a.id ORDER BY CASE WHEN a.state = 'cleared' THEN 1 ELSE 0 END, a.changedAt DESC, a.id DESC LIMIT 1
 }), HEAD(COLLECT {
   MATCH (o:NetworkElement {id: $object}) RETURN o.id
   UNION MATCH (o:Card {id: $object}) RETURN o.id
@@ -94,7 +111,7 @@ RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
   MATCH (a:Alarm {alarmedObjectRef: $object})
   WHERE a.sourceSystemId = $source AND a.externalAlarmId IS NULL AND a.alarmType = $type
     AND a.probableCause = $cause AND coalesce(a.specificProblem, '') = $problem
-  RETURN a.id ORDER BY a.raisedAt DESC, a.id DESC LIMIT 1
+  RETURN a.id ORDER BY CASE WHEN a.state = 'cleared' THEN 1 ELSE 0 END, a.changedAt DESC, a.id DESC LIMIT 1
 }), HEAD(COLLECT {
   MATCH (o:NetworkElement {id: $object}) RETURN o.id
   UNION MATCH (o:Card {id: $object}) RETURN o.id
@@ -106,17 +123,45 @@ RETURN datetime.realtime().epochMillis, HEAD(COLLECT {
   RETURN o.id
 })
 
-// graph/changes/alarms/occurrence.py _LOCK
+// graph/changes/alarms/occurrence.py _RESOLVE
+RETURN HEAD(COLLECT {
+  MATCH (o:NetworkElement {id: $object}) RETURN o.id
+  UNION MATCH (o:Card {id: $object}) RETURN o.id
+  UNION MATCH (o:Port {id: $object}) RETURN o.id
+  UNION MATCH (o:Trunk {id: $object}) RETURN o.id
+}), HEAD(COLLECT {
+  MATCH (x:ExternalName {key: $name})-[:NAMES]->(o)
+  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
+  RETURN o.id
+})
+
+// graph/changes/alarms/occurrence.py _LOOK
 MATCH (a:Alarm {id: $alarm})
 WHERE $everyone OR a.sourceSystemId IN $sources
-SET a._lock = true
-REMOVE a._lock
-WITH a
 RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, coalesce(a._endedAt, a.clearedAt), a._sourceAt, a.record,
   HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }),
   COLLECT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s.id ORDER BY s.id }, coalesce(a._version, 0),
   [a.sourceSystemId, a.externalAlarmId, a.alarmedObjectRef, a.alarmType, a.probableCause, a.specificProblem,
    a.perceivedSeverity, a.raisedAt]
+
+// graph/changes/alarms/occurrence.py _LOCK
+UNWIND $batch.alarms AS id
+MATCH (a:Alarm {id: id})
+SET a._version = coalesce(a._version, 0) + CASE WHEN a.id = $own THEN 0 ELSE 1 END
+RETURN a.id, a._version, datetime.realtime().epochMillis
+
+// graph/changes/alarms/occurrence.py _TAKE
+MATCH (a:Alarm {id: $alarm}) SET a._locked = coalesce(a._locked, 0) + 1 RETURN a.id
+
+// graph/changes/alarms/reassessment.py _NOW
+RETURN datetime.realtime().epochMillis
+
+// graph/changes/alarms/reassessment.py _OPEN
+MATCH (a:Alarm)
+WHERE a.id >= $alarm AND a.state <> 'cleared'
+WITH a ORDER BY a.id LIMIT $most
+RETURN a.id, a.alarmType, a.perceivedSeverity, HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }),
+  COLLECT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s.id }
 
 // graph/changes/deliveries.py _REPLAY
 MATCH (d:Delivery {id: $delivery})
@@ -138,10 +183,17 @@ CREATE (e:Event {
   id: row.id, type: row.type, aggregateId: row.aggregate, aggregateVersion: row.version,
   at: row.at, unplaced: row.at, principal: row.principal, payload: row.payload
 })
-WITH e, row
-UNWIND row.customers AS customer
-MATCH (c:Customer {id: customer})
+
+// graph/changes/events.py _CONCERN
+UNWIND $batch.rows AS row
+MATCH (c:Customer {id: row.customer})
+MATCH (e:Event {id: row.event})
 CREATE (e)-[:CONCERNS_CUSTOMER]->(c)
+
+// graph/changes/gates.py _LOCK
+UNWIND $batch.gates AS id
+MERGE (g:NameGate {id: id})
+SET g._locked = coalesce(g._locked, 0) + 1
 
 // graph/changes/idempotency.py _CLAIM
 MERGE (i:Idempotency {key: $key})
@@ -165,18 +217,15 @@ WITH i WHERE i.expiresAt < timestamp()
 DETACH DELETE i
 RETURN count(*)
 
-// graph/changes/services/affected.py _LOCK
-UNWIND $batch.services AS id
-MATCH (s:Service {id: id})
-SET s._locked = coalesce(s._locked, 0) + 1
-WITH s
+// graph/changes/services/affected.py _SHOWN
 OPTIONAL MATCH (s)-[:GOVERNED_BY]->(l:Sla)
 WITH s, l
 OPTIONAL MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s)
 RETURN s.id, s.name, s.effect, l.tier, c.id, c.name,
   EXISTS { MATCH (s)-[r:ROUTED_OVER]->(:Trunk) WHERE r.path = 'PROTECTING' },
   COLLECT { MATCH (a:Alarm)-[r:AFFECTS]->(s) RETURN [a.id, r.parts, r.effect, r.severity] ORDER BY a.id },
-  [c.accountRef, l.availabilityPercent, coalesce(s._version, 0), s._downtime, s._suffers, s._blamed, coalesce(s._effectAt, 0)]
+  [c.accountRef, l.availabilityPercent, coalesce(s._version, 0), s._downtime, s._suffers, s._blamed, coalesce(s._effectAt, 0),
+   s.state, datetime.realtime().epochMillis]
 
 // graph/changes/services/affected.py _AFFECT
 UNWIND $batch.rows AS row
@@ -190,6 +239,11 @@ UNWIND $batch.rows AS row
 MATCH (:Alarm {id: row.alarm})-[r:AFFECTS]->(s:Service {id: row.service})
 SET s.effect = row.effect
 DELETE r
+
+// graph/changes/services/affected.py _SET
+UNWIND $batch.rows AS row
+MATCH (s:Service {id: row.service})
+SET s.effect = row.effect
 
 // graph/changes/services/downtime.py _END
 UNWIND $batch.rows AS row
@@ -215,44 +269,6 @@ SET d.alarms = row.alarms, s._blamed = row.alarms
 UNWIND $batch.rows AS row
 MATCH (s:Service {id: row.service})
 SET s._version = row.version
-
-// graph/changes/services/hits.py _BY_ELEMENT
-RETURN COLLECT {
-  MATCH (:NetworkElement {id: $object})-[:HOLDS]->(:Card)-[:HAS_PORT]->(:Port)<-[:ACCESSED_AT]-(s:Service)
-  RETURN DISTINCT s.id
-}, COLLECT {
-  MATCH (:NetworkElement {id: $object})-[:HOLDS]->(:Card)-[:HAS_PORT]->(:Port)<-[:TERMINATES_ON]-(t:Trunk)
-  MATCH (t)<-[r:ROUTED_OVER]-(s:Service)
-  WITH DISTINCT s.id AS service, r.path AS path
-  RETURN [service, path]
-}
-
-// graph/changes/services/hits.py _BY_CARD
-RETURN COLLECT {
-  MATCH (:Card {id: $object})-[:HAS_PORT]->(:Port)<-[:ACCESSED_AT]-(s:Service)
-  RETURN DISTINCT s.id
-}, COLLECT {
-  MATCH (:Card {id: $object})-[:HAS_PORT]->(:Port)<-[:TERMINATES_ON]-(:Trunk)<-[r:ROUTED_OVER]-(s:Service)
-  WITH DISTINCT s.id AS service, r.path AS path
-  RETURN [service, path]
-}
-
-// graph/changes/services/hits.py _BY_PORT
-RETURN COLLECT {
-  MATCH (:Port {id: $object})<-[:ACCESSED_AT]-(s:Service)
-  RETURN DISTINCT s.id
-}, COLLECT {
-  MATCH (:Port {id: $object})<-[:TERMINATES_ON]-(:Trunk)<-[r:ROUTED_OVER]-(s:Service)
-  WITH DISTINCT s.id AS service, r.path AS path
-  RETURN [service, path]
-}
-
-// graph/changes/services/hits.py _BY_TRUNK
-RETURN [], COLLECT {
-  MATCH (:Trunk {id: $object})<-[r:ROUTED_OVER]-(s:Service)
-  WITH DISTINCT s.id AS service, r.path AS path
-  RETURN [service, path]
-}
 
 // graph/changes/services/metered.py _LOCK
 UNWIND $batch.services AS id
@@ -480,14 +496,14 @@ UNWIND $ids AS id MATCH (n:Port {id: id})
 RETURN [n.id, HEAD(COLLECT { MATCH (n)<-[:HAS_PORT]-(k:Card) RETURN k.id }),
   HEAD(COLLECT { MATCH (n)<-[:HAS_PORT]-(:Card)<-[:HOLDS]-(e:NetworkElement) RETURN e.id })]
 
+// graph/inventory/alarms.py _ABOVE
+UNWIND $ids AS id MATCH (n:Trunk {id: id})
+RETURN [n.id] + COLLECT { MATCH (n)-[:TERMINATES_ON]->(p:Port) RETURN p.id }
+  + COLLECT { MATCH (n)-[:TERMINATES_ON]->(:Port)<-[:HAS_PORT]-(k:Card) RETURN k.id }
+  + COLLECT { MATCH (n)-[:TERMINATES_ON]->(:Port)<-[:HAS_PORT]-(:Card)<-[:HOLDS]-(e:NetworkElement) RETURN e.id }
+
 // graph/inventory/alarms.py _AWAIT
 UNWIND $batch.rows AS row MATCH (a:Alarm {id: row.id}) SET a.awaits = row.awaits
-
-// graph/inventory/alarms.py _AWAITING
-MATCH (a:Alarm {awaits: $key}) RETURN a.id ORDER BY a.id
-
-// graph/inventory/alarms.py _COUNT
-MATCH (a:Alarm {id: $id}) SET a._version = $version, a.changedAt = $now
 
 // graph/inventory/differences.py _NOTE
 UNWIND $batch.rows AS row
