@@ -1,8 +1,9 @@
 """What failures do to a service, computed a second time and in another way than the product does.
 
 The oracles ask this and never `graph.model.effects`: a rule that both sides shared could be wrong in both. Traffic is followed:
-a service works where its ports are up and one of its two ways is. docs/api.md has the table of severities; it is typed in
-here again.
+a service works where its ports are up and one of its two ways is. One that nobody uses (TMF638: anything but active) has no
+traffic that could be lost. docs/api.md has the table of severities; it is typed in here again. Who has no contract is judged
+as who was promised least.
 
 >>> needs = Needs(access=("port-a", "port-z"), working=("trunk-1",), protecting=("trunk-2",))
 >>> needs.effect({"trunk-1"}), needs.parts({"trunk-1", "port-a"})
@@ -32,9 +33,12 @@ class Needs:
     access: tuple[str, ...]
     working: tuple[str, ...]
     protecting: tuple[str, ...] = ()
+    state: str = "active"
 
     def effect(self, failed: AbstractSet[str]) -> str | None:
         """Tell what the service suffers when all of these have failed."""
+        if self.state != "active":
+            return None
         ways = [way for way in (self.working, self.protecting) if way or way is self.working]
         open_ways = [way for way in ways if not any(each in failed for each in (*self.access, *way))]
         if not open_ways:
@@ -44,16 +48,16 @@ class Needs:
         return "atRisk" if len(open_ways) < len(ways) else None
 
     def parts(self, failed: AbstractSet[str]) -> str:
-        """Name what is hit of it, as the graph keeps that; empty where nothing is."""
+        """Name what is hit of it, as the graph keeps that; empty where nothing is, or nobody uses it."""
         named = {"access": self.access, "working": self.working, "protecting": self.protecting}
-        return " ".join(name for name, ids in named.items() if any(each in failed for each in ids))
+        return " ".join(name for name, ids in named.items() if self.state == "active" and not failed.isdisjoint(ids))
 
 
-def severity(effect: str | None, tier: str) -> str | None:
-    """Look an effect up in the table of severities."""
+def severity(effect: str | None, tier: str | None) -> str | None:
+    """Look an effect up in the table of severities; without a contract it is the last column's."""
     head, *rows = (line.split() for line in _TABLE.strip().splitlines())
     table = {row[0]: dict(zip(head, row[1:], strict=True)) for row in rows}
-    found = table[effect].get(tier, "-") if effect else "-"  # a tier that nobody knows was promised nothing
+    found = table[effect][tier or head[-1]] if effect else "-"
     return None if found == "-" else found
 
 

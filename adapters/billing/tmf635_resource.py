@@ -22,8 +22,6 @@ SPECIFICATION: Final = MappingProxyType(
     {"id": "bandwidthInterval", "name": "What a service has carried in an interval"}
 )
 AVAILABILITY: Final = "availability"
-_NOTHING_PROMISED: Final = 0.0
-"""is the target of a service without a contract."""
 
 
 def characteristic(name: str, value: object) -> dict[str, object]:
@@ -56,24 +54,20 @@ def usage_body(record: UsageRecord) -> dict[str, object]:
 
 
 def objective_body(record: DowntimeRecord) -> dict[str, object]:
-    """Make the body that tells of downtime (ServiceLevelObjective_Create): the promise, and the interval that counts."""
-    return {
-        "name": record.id,
-        "conformanceComparator": ">=",
-        "conformanceTarget": str(_NOTHING_PROMISED if record.target is None else record.target),
-        "serviceLevelObjectiveParameter": {
-            "name": AVAILABILITY,
-            "parameterType": record.effect,
-            "relatedEntity": _entities(record),
-        },
-        "conformancePeriod": _period(record),
-    }
+    """Make the body that tells of downtime (ServiceLevelObjective_Create): the promise, and the interval that counts.
+
+    A `conformanceTarget` is mandatory there: without a promise there is no objective, and ValueError is raised.
+    """
+    if record.target is None:
+        raise ValueError("an objective needs a target")
+    promise = {"name": record.id, "conformanceComparator": ">=", "conformanceTarget": str(record.target)}
+    return {**promise, **objective_patch(record)}
 
 
 def objective_patch(record: DowntimeRecord) -> dict[str, object]:
     """Make the merge patch that brings an objective to what the record says (ServiceLevelObjective_Update)."""
-    body = objective_body(record)
-    return {name: body[name] for name in ("serviceLevelObjectiveParameter", "conformancePeriod")}
+    parameter = {"name": AVAILABILITY, "parameterType": record.effect, "relatedEntity": _entities(record)}
+    return {"serviceLevelObjectiveParameter": parameter, "conformancePeriod": _period(record)}
 
 
 def an_object(answer: object, where: str = "") -> Mapping[str, Any]:

@@ -59,6 +59,8 @@ class Event:
 
 def append(transaction: Transaction, *events: Event) -> None:
     """Write events down in the transaction of the change that they tell of."""
+    if not events:
+        return
     transaction.later(_APPEND, {"batch": {"rows": [_row(each) for each in events]}})
     concerned = sorted((customer, each.id) for each in events for customer in each.customers)
     if concerned:

@@ -192,6 +192,7 @@ async def move(transaction: Transaction, hand: Hand, resource_id: str, place: tu
 
 async def remove(transaction: Transaction, hand: Hand, resource_id: str) -> bool | Held:
     """Take a thing away that carries nothing and holds nothing; false when it is not there."""
+    await alarms.hold_around(transaction, [resource_id])
     known = await locked(transaction, resource_id)
     if known is None:
         return False

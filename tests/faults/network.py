@@ -100,6 +100,7 @@ def _services(nodes: Mapping[str, NodeRecord], joined: Joined) -> dict[str, Serv
                 access=tuple(access[service]),
                 working=tuple(routed.get((service, "WORKING"), ())),
                 protecting=tuple(routed.get((service, "PROTECTING"), ())),
+                state=str(nodes[service].properties["state"]),
             ),
         )
         for service, customer in customers.items()

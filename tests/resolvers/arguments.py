@@ -33,7 +33,8 @@ from graph.model.mapping import (
     SearchField,
 )
 from graph.model.model import LABELS
-from tests.resolvers.meaning import enum_value, order_keys, printed
+from tests.resolvers.meaning import MAY_FAIL, Graph, enum_value, order_keys, printed, slice_of
+from tests.resolvers.tenants import A, B
 from tests.resolvers.world import World
 
 T = TypeVar("T")
@@ -89,7 +90,7 @@ class Arguments:
                 return self._page(field) if field.args else {}
             case ImpactField():
                 assume = {"assume": "DOWN"} if self.chance(3) else {}
-                return {"of": self._several(lambda: self.id(None), 3), **assume}
+                return {"of": self._several(self._failing, 3), **assume}
             case ImpactList():
                 return {"first": self.one((0, 1, 2, 50))} if self.chance(5) else {}
             case PathField():
@@ -101,6 +102,16 @@ class Arguments:
                 return {"representations": self._several(self._representation, 4)}
             case _:
                 return {}
+
+    def _failing(self) -> str:
+        """The id of something that may fail and that both tenants see, now and then of anything, or of nothing."""
+        graph = Graph(world=self.world)
+        shared = slice_of(graph, [A]) & slice_of(graph, [B])
+        return (
+            self.one(sorted(each for each in shared if self.world.nodes[each].label in MAY_FAIL))
+            if self.chance(9)
+            else self.id(None)
+        )
 
     def id(self, label: str | None) -> str:
         """The id of a node, now and then of another label, or of nothing."""

@@ -214,6 +214,9 @@ class Hit:
         return WORST_FIRST.index(self.severity)
 
 
+MAY_FAIL = ("Site", "NetworkElement", "Card", "Port", "Trunk")
+
+
 def impact(graph: Graph, failed: Iterable[str], seen: frozenset[str]) -> list[Hit]:
     """Every service that is seen and suffers if these fail, worst first."""
     gone = everything_that_fails(graph, failed)
@@ -237,6 +240,7 @@ def _hit(graph: Graph, service: str, gone: frozenset[str]) -> Hit | None:
         access=tuple(graph.ends("ACCESSED_AT", [service])),
         working=tuple(each.end for each in routed if each.values["path"] == "WORKING"),
         protecting=tuple(each.end for each in routed if each.values["path"] == "PROTECTING"),
+        state=graph.world.nodes[service].values["state"],
     )
     effect = needs.effect(gone)
     if effect is None:
@@ -247,7 +251,7 @@ def _hit(graph: Graph, service: str, gone: frozenset[str]) -> Hit | None:
     return Hit(
         service=service,
         effect=effect,
-        severity=severity(effect, tiers[0]) if tiers else None,
+        severity=severity(effect, tiers[0] if tiers else None),
         customer=customers[0] if customers else None,
     )
 

@@ -14,6 +14,7 @@ import orjson
 from graphql import DocumentNode, ExecutionResult, GraphQLResolveInfo, GraphQLSchema, execute, get_named_type
 
 from graph.compiler.cursor import CursorKey
+from graph.errors import Refused
 from graph.model.mapping import (
     Along,
     AnyById,
@@ -70,6 +71,9 @@ class Oracle:
             type_resolver=lambda value, _info, _type: value["__typename"] if isinstance(value, dict) else value.label,
         )
         assert isinstance(result, ExecutionResult)
+        for each in result.errors or ():
+            if isinstance(each.original_error, Refused):
+                return answered({"errors": [{"path": each.path, "extensions": {"code": each.original_error.code}}]})
         errors = [{"path": each.path, "extensions": {"code": "INCONSISTENT_DATA"}} for each in result.errors or ()]
         return answered({"data": result.data, "errors": errors})
 
@@ -215,6 +219,9 @@ class Oracle:
     # Questions -----------------------------------------------------------------------------------------------------
 
     def _impact(self, failed: Sequence[str]) -> dict[str, Any]:
+        nodes = self.graph.world.nodes
+        if any(each not in self.seen or nodes[each].label not in meaning.MAY_FAIL for each in failed):
+            raise Refused("one of them is not there", code="BAD_USER_INPUT")
         hits = meaning.impact(self.graph, failed, self.seen)
         owners = sorted({each.customer for each in hits if each.customer})
         groups = {(each.rank, each.effect): each for each in hits}

@@ -156,7 +156,9 @@ def test_a_broken_predicate_is_noticed(answers: dict[tuple[bool, str], list[byte
 def test_the_questions_are_answered(answers: dict[tuple[bool, str], list[bytes]]) -> None:
     """What is refused, or always null, would be equal for the wrong reason."""
     refused = {q.about for q, each in zip(QUESTIONS, answers[True, ""], strict=True) if b'"errors"' in each}
-    assert refused == {"PathField"}
+    assert refused == {"PathField", "ImpactField"}, "an impact of what A does not see"
+    impacts = [each for q, each in zip(QUESTIONS, answers[True, ""], strict=True) if q.about == "ImpactField"]
+    assert any(b'"totalServices":0' not in each for each in impacts if b'"errors"' not in each)
     for about in set(ABOUT) - {"PathField"}:
         of_kind = {each for q, each in zip(QUESTIONS, answers[True, ""], strict=True) if q.about == about}
         assert len(of_kind) > 1 or about == "other", about

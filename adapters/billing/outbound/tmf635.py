@@ -1,7 +1,8 @@
 """A billing system that speaks TM Forum's APIs, version 4: usage by TMF635, and downtime as objectives of TMF657.
 
 Its POST does not notice that it was heard before, so what may be there is looked for by our id. An interval is there from
-its beginning on, and is given its end by PATCH: so whoever tells of an end looks first, the first time too.
+its beginning on, and is given its end by PATCH: so whoever tells of an end looks first, the first time too. Of a service
+without a contract there is no objective to tell, since TMF657 has none without a target; one that is there gets its end.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from adapters.transport.transport import Call, Transport
 
 USAGE: Final = ("tmf-api", "usageManagement", "v4", "usage")
 OBJECTIVE: Final = ("tmf-api", "serviceQualityManagement", "v4", "serviceLevelObjective")
+NO_OBJECTIVE: Final = "no objective, since nothing is promised"
+"""what is told in the place of its name there."""
 _PAGE: Final = 50
 _MOST_PAGES: Final = 100
 
@@ -52,6 +55,8 @@ class Tmf635:
             case DowntimeRecord():
                 ended = record.end is not None
                 there = await self._find(record, deadline) if again or ended else None
+                if there is None and record.target is None:
+                    return NO_OBJECTIVE
                 if there is None:
                     return await self._post(OBJECTIVE, objective_body(record), record, delivery_id, deadline)
                 return await self._end(there, record, delivery_id, deadline) if ended else there

@@ -138,14 +138,14 @@ async def hold_all(transaction: Transaction, target: str, alarms: Iterable[str])
 
 
 async def _hit(transaction: Transaction, alarm: Changed) -> hits.Hits:
-    """Give what an alarm hits. What it is about is held wherever that is read, or the alarm is put on it."""
-    value, is_elsewhere = alarm.value, alarm.known is None or alarm.known.object != alarm.target
+    """Give what an alarm hits. What it is about is held wherever that is read, or the alarm is put on it or taken off it."""
+    value, before = alarm.value, alarm.known.object if alarm.known else None
     asserts = not value.cleared and asserts_failure(value.alarm_type, value.perceived_severity)
-    if alarm.target is None or not (asserts or is_elsewhere):
-        return hits.NOTHING
-    if not await occurrence.hold(transaction, alarm.target):
-        raise Contended("What an alarm is about has just been taken away")
-    return await hits.hits_of(transaction, alarm.target) if asserts else hits.NOTHING
+    things = {alarm.target, before} if alarm.target != before else {alarm.target} if asserts else set()
+    for each in sorted(each for each in things if each):
+        if not await occurrence.hold(transaction, each):
+            raise Contended("What an alarm is about has just been taken away")
+    return await hits.hits_of(transaction, alarm.target) if asserts and alarm.target else hits.NOTHING
 
 
 def _latest(now: int, services: Iterable[affected.Service], locked: Locked) -> int:
@@ -158,9 +158,10 @@ async def _write(transaction: Transaction, turn: _Turn) -> None:
     policy = turn.by.policy
     affected.write(transaction, turn.changed)
     decisions = await _decisions(transaction, turn)
+    tickets.write_others(transaction, decisions)
     made = _tell(transaction, turn)
     told = {each.aggregate_id: each.id for each in made}
-    tickets.write(transaction, policy.ticketing, decisions)
+    tickets.write_opened(transaction, policy.ticketing, decisions)
     write_down(transaction, [_delivery(each, told, policy) for each in decisions])
     touched = {other for each in turn.changed for other in each.alarms}
     happened = [Happened(event=each, touches=each.aggregate_id in touched) for each in made]

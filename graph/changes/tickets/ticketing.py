@@ -16,6 +16,7 @@ from graph.changes import events
 from graph.changes.events import Event
 from graph.changes.policy import AlarmPolicy
 from graph.changes.tickets import tickets
+from graph.changes.tickets.tickets import Decision
 from graph.ledger.outbox import Told, write_down
 from graph.ledger.outcomes import Outcome, settle
 from graph.store.store import Store, Transaction
@@ -54,10 +55,11 @@ RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
 """
 
+# Alarms are locked before tickets (graph/changes/gates.py).
 _LOCK: Final = """
-MATCH (a:Alarm {id: $alarm})
-SET a._lock = true
-REMOVE a._lock
+UNWIND $batch.alarms AS id
+MATCH (a:Alarm {id: id})
+SET a._locked = coalesce(a._locked, 0) + 1
 """
 
 _COUNT_ON: Final = """
@@ -127,10 +129,16 @@ async def settle_deliveries(
     async def work(transaction: Transaction) -> None:
         taken = await settle(transaction, [each.outcome for each in answered])
         valid = [each for each in answered if each.outcome.claim.id in taken]
-        await _hear(transaction, policy.ticketing, subject, [each.heard for each in valid if each.heard])
-        for each in valid:
-            if each.is_closed and each.outcome.claim.payload["insist"]:
-                await _open_another(transaction, policy, subject, each.outcome.claim.payload)
+        followed = [
+            each.outcome.claim.payload for each in valid if each.is_closed and each.outcome.claim.payload["insist"]
+        ]
+        if followed:  # what is read of them below is what no other transaction is just changing
+            await transaction.run(_LOCK, {"batch": {"alarms": sorted({str(each["alarm"]) for each in followed})}})
+        made = await _hear(transaction, policy.ticketing, subject, [each.heard for each in valid if each.heard])
+        opened = [another for each in followed if (another := await _another(transaction, policy, subject, each))]
+        events.append(transaction, *made, *(event for event, _ in opened))
+        tickets.write_opened(transaction, policy.ticketing, [decision for _, decision in opened])
+        write_down(transaction, [_delivery(*each, policy) for each in opened])
 
     await store.write(work, deadline=deadline)
 
@@ -139,22 +147,22 @@ async def note_tickets(store: Store, system: str, heard: Sequence[Heard], *, sub
     """Take note of what the ticketing system says by itself; what is of no ticket of ours is passed over."""
 
     async def work(transaction: Transaction) -> None:
-        await _hear(transaction, system, subject, heard)
+        events.append(transaction, *await _hear(transaction, system, subject, heard))
 
     if heard:
         await store.write(work, deadline=deadline)
 
 
-async def _hear(transaction: Transaction, system: str, subject: str, heard: Sequence[Heard]) -> None:
+async def _hear(transaction: Transaction, system: str, subject: str, heard: Sequence[Heard]) -> list[Event]:
+    """Write what was heard; give the events that tell of it."""
     if not heard:
-        return
+        return []
     rows: list[dict[str, object]] = [
         {"orderKey": each.order_key, "id": each.their_id, "status": each.status, "changedAt": each.changed_at}
         for each in sorted(heard, key=lambda each: each.order_key)
     ]
     changed = await transaction.run(_HEAR, {"batch": {"rows": rows}, "system": system})
-    if changed:
-        events.append(transaction, *(_event(row, subject) for row in changed))
+    return [_event(row, subject) for row in changed]
 
 
 def _event(row: list[object], subject: str) -> Event:
@@ -170,16 +178,15 @@ def _event(row: list[object], subject: str) -> Event:
     )
 
 
-async def _open_another(
+async def _another(
     transaction: Transaction, policy: AlarmPolicy, subject: str, payload: Mapping[str, object]
-) -> None:
-    """Open the next ticket of an alarm and a customer whose last one was closed, if the alarm still hurts them."""
+) -> tuple[Event, Decision] | None:
+    """Decide to open the next ticket of an alarm, which is locked, and a customer whose last one was closed, if it still hurts them."""
     alarm, customer = str(payload["alarm"]), str(cast("Mapping[str, object]", payload["customer"])["id"])
-    await transaction.run(_LOCK, {"alarm": alarm})  # what is read below is what no other transaction is just changing
     [pair] = await tickets.read_pairs(transaction, policy.ticketing, {(alarm, customer): True})
     decision = tickets.decide(pair, policy)
     if decision is None or decision.doing != "open":
-        return
+        return None
     [[version, now]] = await transaction.run(_COUNT_ON, {"alarm": alarm})
     event = Event(
         type="AlarmTicketFollowed",
@@ -190,13 +197,14 @@ async def _open_another(
         payload={"alarm": alarm, "ticket": decision.ticket.id},
         customers=(customer,),
     )
-    events.append(transaction, event)
-    tickets.write(transaction, policy.ticketing, [decision])
-    told = Told(
+    return event, decision
+
+
+def _delivery(event: Event, decision: Decision, policy: AlarmPolicy) -> Told:
+    return Told(
         event=event.id,
         system=policy.ticketing,
-        subject=customer,
+        subject=decision.pair.customer,
         order_key=decision.ticket.order_key,
         payload=tickets.told(decision),
     )
-    write_down(transaction, [told])

@@ -177,13 +177,17 @@ async def read_pairs(transaction: Transaction, system: str, pairs: Mapping[tuple
     return [_pair(row, returns=pairs[str(row[0]), str(row[1])]) for row in rows]
 
 
-def write(transaction: Transaction, system: str, decisions: Sequence[Decision]) -> None:
-    """Write the tickets as they were decided to be."""
+def write_opened(transaction: Transaction, system: str, decisions: Sequence[Decision]) -> None:
+    """Write the tickets that are opened; their customers are locked already, or come in the order of their ids."""
     opened = [_row(each) for each in decisions if each.doing == "open"]
-    others = [_row(each) for each in decisions if each.doing != "open"]
-    moved = [row for row in others if row["services"]]  # a resolved ticket keeps what it was about
     if opened:
         transaction.later(_OPEN, {"batch": {"rows": opened}, "system": system})
+
+
+def write_others(transaction: Transaction, decisions: Sequence[Decision]) -> None:
+    """Write those that are there as they were decided to be, which locks them."""
+    others = [_row(each) for each in decisions if each.doing != "open"]
+    moved = [row for row in others if row["services"]]  # a resolved ticket keeps what it was about
     if others:
         transaction.later(_AMEND, {"batch": {"rows": others}})
     if moved:

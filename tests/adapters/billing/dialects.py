@@ -179,7 +179,7 @@ def _of_objective(told: dict[str, Any]) -> dict[str, Any]:
         "end": read_time(period["endDateTime"], "end") if "endDateTime" in period else None,
         "effect": parameter["parameterType"],
         "alarms": [each["id"] for each in entities if each["@referredType"] == "Alarm"],
-        "target": float(told["conformanceTarget"]) or None,
+        "target": float(told["conformanceTarget"]),
     }
 
 

@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.billing import Billing, CustomerRef, Record
+from adapters.billing.outbound.tmf635 import Tmf635
 from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
 from adapters.simulator.faults import Kind, Rule
 from tests.adapters.billing.dialects import ADA, AT, HOUR, NAMES, Told, dialect, downtime, facts, usage
@@ -52,12 +53,27 @@ async def test_it_is_billing_as_everyone_else_sees_it(told: Told) -> None:
         pytest.param(usage(customer=replace(ADA, account="")), id="usage of a customer without an account"),
         pytest.param(downtime(), id="downtime that lasts"),
         pytest.param(downtime(end=AT + HOUR), id="downtime that is over"),
-        pytest.param(downtime(end=AT, target=None, alarms=()), id="downtime of no length, without a contract"),
+        pytest.param(downtime(end=AT, alarms=()), id="downtime of no length"),
     ],
 )
 async def test_billing_has_what_it_was_told(told: Told, record: Record) -> None:
     assert await tell(told, record)
     assert told.held() == [facts(record)]
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_no_promise_is_told_where_there_is_no_contract(told: Told, *, again: bool) -> None:
+    for record in (downtime(target=None), downtime(end=AT + HOUR, target=None)):
+        assert await tell(told, record, again=again)
+    held = told.held()
+    assert held == [] if isinstance(told.billing, Tmf635) else [facts(downtime(end=AT + HOUR, target=None))]
+
+
+async def test_an_interval_whose_contract_is_over_gets_its_end(told: Told) -> None:
+    await tell(told, downtime())
+    await tell(told, downtime(end=AT + HOUR, target=None))
+    [held] = told.held()
+    assert held["end"] == AT + HOUR
 
 
 async def test_what_may_have_been_heard_is_there_once(told: Told) -> None:

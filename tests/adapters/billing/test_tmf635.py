@@ -36,9 +36,6 @@ async def billing(system: BillingSystem) -> AsyncIterator[Tmf635]:
         pytest.param("Usage_Create", 635, usage_body(usage()), id="usage"),
         pytest.param("Usage_Create", 635, usage_body(usage(customer=None)), id="usage that is nobody's"),
         pytest.param("ServiceLevelObjective_Create", 657, objective_body(downtime()), id="downtime"),
-        pytest.param(
-            "ServiceLevelObjective_Create", 657, objective_body(downtime(target=None)), id="without a contract"
-        ),
         pytest.param("ServiceLevelObjective_Update", 657, objective_patch(downtime(end=AT)), id="its end"),
     ],
 )
@@ -46,6 +43,11 @@ def test_what_is_said_is_as_published(definition: str, api: int, body: dict[str,
     validator = published(definition, api)
     assert [each.message for each in validator.iter_errors(body)] == []
     assert set(body) <= properties_of(definition, api)
+
+
+def test_there_is_no_objective_without_a_target() -> None:
+    with pytest.raises(ValueError, match="target"):
+        objective_body(downtime(target=None))
 
 
 async def test_of_several_with_one_id_the_first_counts_and_the_log_says_so(

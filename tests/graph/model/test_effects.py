@@ -5,15 +5,17 @@ import itertools
 import pytest
 
 from graph.model.effects import (
+    DEFAULT_TIER,
     SEVERITY,
     Routes,
     asserts_failure,
     effect_on,
+    is_in_use,
     parts_hit,
     parts_text,
     severity_of,
 )
-from graph.model.vocabulary import ALARM_TYPES, EFFECTS, SEVERITIES, TIERS
+from graph.model.vocabulary import ALARM_TYPES, EFFECTS, SERVICE_STATES, SEVERITIES, TIERS
 from tests.naive_effects import Needs, severity
 
 PROTECTED = Routes(access=("port-a", "port-z"), working=("trunk-1", "trunk-2"), protecting=("trunk-3", "trunk-4"))
@@ -52,8 +54,17 @@ def test_the_rule_of_the_oracles_is_the_same_rule_told_otherwise() -> None:
             ]
 
 
+def test_what_is_not_delivered_suffers_nothing() -> None:
+    assert [each for each in SERVICE_STATES if is_in_use(each)] == ["active"]
+    for state in SERVICE_STATES:
+        needs = Needs(access=("port-a",), working=("trunk-1",), state=state)
+        assert (needs.effect({"port-a"}) == "down") is is_in_use(state)
+        assert (needs.parts({"port-a"}) == "access") is is_in_use(state)
+
+
 def test_severity_falls_with_the_tier_and_with_the_effect() -> None:
     order = ("critical", "major", "minor", "warning", None)
+    assert severity("down", None) == severity_of("down", DEFAULT_TIER) == "minor"
     table = [[order.index(severity_of(effect, tier)) for tier in TIERS] for effect in ("down", "degraded", "atRisk")]
     assert table == [[0, 1, 2], [1, 2, 3], [2, 3, 4]]
 

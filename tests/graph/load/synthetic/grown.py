@@ -67,6 +67,7 @@ class Grown:
             access=tuple(self.after(service, "ACCESSED_AT")),
             working=tuple(self.path(service, "WORKING")),
             protecting=tuple(self.path(service, "PROTECTING")),
+            state=str(self.nodes[service].properties["state"]),
         )
 
     def site_of_port(self, port: str) -> str:
