@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from graph.changes import events
@@ -40,6 +40,8 @@ class By:
 
     principal: Principal
     policy: AlarmPolicy
+    also: set[str] = field(default_factory=set, compare=False)
+    """services that turned out to be concerned too: a transaction that meets one which it has not locked begins anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,8 @@ class _Turn:
 
     by: By
     changed: Sequence[Change]
+    services: frozenset[str]
+    """all that are locked."""
     own: Changed | None
     """the alarm that changes by itself; None where only what alarms do changes."""
     locked: Locked
@@ -100,7 +104,7 @@ async def follow(
     """
     hit = await _hit(transaction, alarm)
     before = alarm.known.services if alarm.known else ()
-    services = await affected.lock(transaction, {*hit, *before}, by.policy.default_tier)
+    services = await affected.lock(transaction, {*hit, *before, *by.also}, by.policy.default_tier)
     changed = affected.changes(services, alarm.id, hit)
     others = {other for each in changed for other in each.alarms} - {alarm.id}
     locked = await occurrence.lock(transaction, alarm.known, others)
@@ -109,7 +113,10 @@ async def follow(
     alarm = replace(alarm, now=now, version=version)
     for each in write(alarm):
         transaction.later(each.text, each.parameters)
-    turn = _Turn(by=by, changed=changed, own=alarm, locked=locked, now=now, at=_effective_at(alarm, by.policy))
+    held = frozenset(each.id for each in services)
+    turn = _Turn(
+        by=by, changed=changed, services=held, own=alarm, locked=locked, now=now, at=_effective_at(alarm, by.policy)
+    )
     await _write(transaction, turn)
     return Outcome(ids={"alarm": alarm.id}, raised=_raised(alarm, changed) if alarm.step is Step.RAISE else None)
 
@@ -119,14 +126,16 @@ async def reassess(transaction: Transaction, by: By, services: Iterable[str]) ->
 
     To be called where anything has changed that the effect of a service is made of, after it was written.
     """
-    wanted = sorted(set(services))
+    wanted = sorted({*services, *by.also})
     known = await affected.lock(transaction, wanted, by.policy.default_tier)
     changed = affected.changes_anew(known, await hits.hits_on(transaction, wanted))
     if not changed:
         return 0
     locked = await occurrence.lock(transaction, None, {other for each in changed for other in each.alarms})
     now = _latest(0, known, locked)
-    await _write(transaction, _Turn(by=by, changed=changed, own=None, locked=locked, now=now, at=now))
+    await _write(
+        transaction, _Turn(by=by, changed=changed, services=frozenset(wanted), own=None, locked=locked, now=now, at=now)
+    )
     return len(changed)
 
 
@@ -158,6 +167,7 @@ async def _write(transaction: Transaction, turn: _Turn) -> None:
     policy = turn.by.policy
     affected.write(transaction, turn.changed)
     decisions = await _decisions(transaction, turn)
+    _demand_locked(turn, decisions)
     tickets.write_others(transaction, decisions)
     made = _tell(transaction, turn)
     told = {each.aggregate_id: each.id for each in made}
@@ -189,6 +199,19 @@ def _effective_at(alarm: Changed, policy: AlarmPolicy) -> int:
 def _raised(alarm: Changed, changed: Sequence[affected.Change]) -> Raised:
     hit = sorted(each.service.id for each in changed if alarm.id in each.parts)
     return Raised(id=alarm.id, value=alarm.value, state=state_of(alarm), at=alarm.now, services=tuple(hit))
+
+
+def _demand_locked(turn: _Turn, decisions: Iterable[tickets.Decision]) -> None:
+    """Begin anew where a ticket will be linked to a service of the customer that is not locked: it would be out of order."""
+    linked = {
+        each.service
+        for decision in decisions
+        if decision.doing in ("open", "reopen")
+        for each in decision.pair.services
+    }
+    if not linked <= turn.services:
+        turn.by.also.update(linked)
+        raise Contended("A customer has more services that are concerned")
 
 
 async def _decisions(transaction: Transaction, turn: _Turn) -> list[tickets.Decision]:

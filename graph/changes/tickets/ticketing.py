@@ -17,6 +17,7 @@ from graph.changes.events import Event
 from graph.changes.policy import AlarmPolicy
 from graph.changes.tickets import tickets
 from graph.changes.tickets.tickets import Decision
+from graph.errors import Contended
 from graph.ledger.outbox import Told, write_down
 from graph.ledger.outcomes import Outcome, settle
 from graph.store.store import Store, Transaction
@@ -55,7 +56,13 @@ RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
 """
 
-# Alarms are locked before tickets (graph/changes/gates.py).
+_LOCK_SERVICES: Final = """
+UNWIND $batch.services AS id
+MATCH (s:Service {id: id})
+SET s._locked = coalesce(s._locked, 0) + 1
+"""
+
+# Services are locked before alarms, and alarms before tickets (graph/changes/gates.py).
 _LOCK: Final = """
 UNWIND $batch.alarms AS id
 MATCH (a:Alarm {id: id})
@@ -132,10 +139,9 @@ async def settle_deliveries(
         followed = [
             each.outcome.claim.payload for each in valid if each.is_closed and each.outcome.claim.payload["insist"]
         ]
-        if followed:  # what is read of them below is what no other transaction is just changing
-            await transaction.run(_LOCK, {"batch": {"alarms": sorted({str(each["alarm"]) for each in followed})}})
+        held = await _hold(transaction, policy, followed)
         made = await _hear(transaction, policy.ticketing, subject, [each.heard for each in valid if each.heard])
-        opened = [another for each in followed if (another := await _another(transaction, policy, subject, each))]
+        opened = [another for each in followed if (another := await _another(transaction, policy, subject, each, held))]
         events.append(transaction, *made, *(event for event, _ in opened))
         tickets.write_opened(transaction, policy.ticketing, [decision for _, decision in opened])
         write_down(transaction, [_delivery(*each, policy) for each in opened])
@@ -178,15 +184,34 @@ def _event(row: list[object], subject: str) -> Event:
     )
 
 
+async def _hold(
+    transaction: Transaction, policy: AlarmPolicy, payloads: Sequence[Mapping[str, object]]
+) -> frozenset[str]:
+    """Lock what a ticket that follows may concern, so that what is read of it is just being changed by nobody; give the services."""
+    if not payloads:
+        return frozenset()
+    pairs = await tickets.read_pairs(transaction, policy.ticketing, dict.fromkeys(map(_pair_of, payloads), True))
+    services = {each.service for pair in pairs for each in pair.services}
+    await transaction.run(_LOCK_SERVICES, {"batch": {"services": sorted(services)}})
+    await transaction.run(_LOCK, {"batch": {"alarms": sorted({alarm for alarm, _ in map(_pair_of, payloads)})}})
+    return frozenset(services)
+
+
+def _pair_of(payload: Mapping[str, object]) -> tuple[str, str]:
+    return str(payload["alarm"]), str(cast("Mapping[str, object]", payload["customer"])["id"])
+
+
 async def _another(
-    transaction: Transaction, policy: AlarmPolicy, subject: str, payload: Mapping[str, object]
+    transaction: Transaction, policy: AlarmPolicy, subject: str, payload: Mapping[str, object], held: frozenset[str]
 ) -> tuple[Event, Decision] | None:
     """Decide to open the next ticket of an alarm, which is locked, and a customer whose last one was closed, if it still hurts them."""
-    alarm, customer = str(payload["alarm"]), str(cast("Mapping[str, object]", payload["customer"])["id"])
+    alarm, customer = _pair_of(payload)
     [pair] = await tickets.read_pairs(transaction, policy.ticketing, {(alarm, customer): True})
     decision = tickets.decide(pair, policy)
     if decision is None or decision.doing != "open":
         return None
+    if not {each.service for each in pair.services} <= held:
+        raise Contended("An alarm has just come to concern more services")
     [[version, now]] = await transaction.run(_COUNT_ON, {"alarm": alarm})
     event = Event(
         type="AlarmTicketFollowed",

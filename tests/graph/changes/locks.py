@@ -3,7 +3,8 @@
 A statement locks what it sets, deletes or merges, and both ends of a relationship that it makes or deletes (Neo4j does so;
 the embedded database notices a conflict in the same places). Ids are read from the parameters. A statement that writes to a
 node of a label that has a place in the order, and does not say by which id, cannot be judged: that is an error here. What
-stands at the other end of a relationship that is deleted is known by the walk only, and passed over.
+stands at the other end of a relationship that is deleted is known by the walk only, and passed over; and a relationship that is
+merged is there already, or both of its ends are locked.
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ def _read(text: str) -> tuple[dict[str, tuple[str, str]], dict[str, tuple[str, .
             around = tuple(each[0] for each in _NODE.findall(pattern.group(0)))
             for relationship in re.findall(r"-\[(\w+)", pattern.group(0)):
                 ends[relationship] = around
-            if clause in ("CREATE", "MERGE"):
+            if clause == "CREATE":
                 written += [each for each in around if each not in made]
         more, new = _written(clause, body, named)
         written += more
