@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -183,3 +185,66 @@ async def test_an_interval_whose_effect_somebody_else_has_ended_ends_with_the_ne
     assert spans == [("down", None)]
     await cleared(laid, "trunk-1", 2, AT + 2 * MINUTE)
     assert [end for _, _, end, _ in await intervals(laid, "service-b")] == [AT + 2 * MINUTE]
+
+
+async def test_a_clock_that_was_never_set_costs_nobody_years(laid: Laid) -> None:
+    [[before]] = await laid.rows("RETURN timestamp()")
+    await down(laid, "port-b", 1, at=0)
+    [[_, start, _, _]] = await intervals(laid, "service-b")
+    assert before - MINUTE <= start
+    assert await laid.rows("MATCH (a:Alarm) RETURN a.raisedAt") == [[0]], "what it says is kept as said"
+    await cleared(laid, "port-b", 1, AT + 2 * MINUTE)
+    [[_, start, end, _]] = await intervals(laid, "service-b")
+    assert start == end, "cleared as of before we heard of it"
+
+
+@pytest.mark.parametrize(
+    ("told_ago", "is_believed"),
+    [(0, True), (30 * 86_400_000, True), (32 * 86_400_000, False), (-3_000_000, False), (-4_000_000, False)],
+)
+async def test_a_time_is_believed_within_bounds(laid: Laid, told_ago: int, *, is_believed: bool) -> None:
+    """Ahead of our clock it may be in order for the source's own reports; no interval begins in the future."""
+    [[now]] = await laid.rows("RETURN timestamp()")
+    assert isinstance(now, int)
+    await down(laid, "port-b", 1, at=now - told_ago)
+    [[_, start, _, _]] = await intervals(laid, "service-b")
+    assert (start == now - told_ago) is is_believed
+
+
+async def test_a_clear_of_a_clock_that_was_reset_is_of_now(laid: Laid) -> None:
+    await down(laid, "port-b", 1)
+    alarm = report("port-b", 1, cleared=True, raised_at=1_000, cleared_at=2_000, changed_at=2_000, record={"r": 1})
+    await laid.raise_(alarm, policy=BILLED)
+    [[_, start, end, _]] = await intervals(laid, "service-b")
+    assert (start, end is not None and end > AT + MINUTE) == (AT, True)
+
+
+async def test_a_clock_in_the_far_future_makes_no_later_report_old(laid: Laid) -> None:
+    far = 4_000_000_000_000
+    await down(laid, "port-b", 1, at=far)
+    [[now]] = await laid.rows("RETURN timestamp()")
+    assert isinstance(now, int)
+    await laid.run("MATCH (s:Service) SET s._effectAt = s._effectAt - 10")
+    await cleared(laid, "port-b", 1, now)
+    assert await laid.rows("MATCH (a:Alarm) RETURN a.state") == [["cleared"]]
+    await laid.run("MATCH (a:Alarm) SET a._endedAt = 0")
+    again = await laid.raise_(report("port-b", 1, raised_at=now + 5, record={"again": 1}), policy=BILLED)
+    update = report("port-b", 1, raised_at=now + 5, changed_at=now + 6, record={"again": 2})
+    assert await laid.raise_(update, policy=BILLED) == again, (
+        "the open one, not the one that says it is of the year 2096"
+    )
+    assert len(await laid.rows("MATCH (a:Alarm) RETURN a.id")) == 2
+
+
+async def test_events_of_one_thing_never_go_back_in_time(laid: Laid) -> None:
+    """Each waits for what another has locked, and is of the time after that."""
+    targets = ("port-b", "card-2", "trunk-1", "networkelement-1")
+    for number in range(3):
+        reports = [report(each, 10 * number + n) for n, each in enumerate(targets)]
+        await asyncio.gather(*(laid.raise_(each, policy=BILLED) for each in reports))
+        ended = [replace(each, cleared=True, record={"over": number}) for each in reports]
+        await asyncio.gather(*(laid.raise_(each, policy=BILLED) for each in ended))
+    rows = await laid.rows("MATCH (e:Event) RETURN e.aggregateId, e.at ORDER BY e.aggregateId, e.aggregateVersion")
+    assert len(rows) > 24
+    for (of, earlier), (next_of, later) in itertools.pairwise(rows):
+        assert of != next_of or earlier <= later, of
