@@ -378,10 +378,15 @@ WITH t, changed WHERE changed
 RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
 
+// graph/changes/tickets/ticketing.py _LOCK_SERVICES
+UNWIND $batch.services AS id
+MATCH (s:Service {id: id})
+SET s._locked = coalesce(s._locked, 0) + 1
+
 // graph/changes/tickets/ticketing.py _LOCK
-MATCH (a:Alarm {id: $alarm})
-SET a._lock = true
-REMOVE a._lock
+UNWIND $batch.alarms AS id
+MATCH (a:Alarm {id: id})
+SET a._locked = coalesce(a._locked, 0) + 1
 
 // graph/changes/tickets/ticketing.py _COUNT_ON
 MATCH (a:Alarm {id: $alarm})

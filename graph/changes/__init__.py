@@ -11,6 +11,8 @@ Folders and files, in order of flow:
     usage/          what services have carried comes in, and is billed
     tickets/        what the ticketing system is to be sent, and what it says
     services/       what services suffer, and for how long
+    outside.py      what follows from what a load has written past all changes
+    gates.py        names that are looked for and names that come meet here; the order of locks
     deliveries.py   what was parked is sent again
     sources.py      whose alarms a caller may change
     policy.py       what an operator decides: who is told, from which severity on

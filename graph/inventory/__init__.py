@@ -17,7 +17,7 @@ Files, in order of flow:
     comparing.py    where two descriptions differ
     applying.py     what becomes of one resource of a feed
     equipment.py    things are made, changed, moved and taken away, with their events
-    alarms.py       what open alarms do follows when things move, and alarms that waited for a name find it
+    alarms.py       what holds a thing that moves is locked, and alarms on one that goes await its name
     differences.py  differences are noted, and are no more
     settling.py     somebody takes a side
     answers.py      what the inventory answers when it is told

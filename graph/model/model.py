@@ -54,7 +54,7 @@ __all__ = [
     "searchable",
 ]
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 """Rises with each migration in graph/store/migrate.py."""
 
 
