@@ -11,14 +11,15 @@ import pytest
 
 from graph.changes.alarms.awaiting import find_awaiting
 from graph.changes.alarms.consequences import OURSELVES, By
-from graph.changes.alarms.reassessment import KIND, stepping
+from graph.changes.alarms.reassessment import ABOUT, KIND, stepping
 from graph.changes.outside import TakenOver, take_over
 from graph.changes.policy import AlarmPolicy
 from graph.changes.services.hits import hits_of, hits_on
 from graph.inventory.equipment import Hand, make, move
-from graph.ledger.timers import ring
+from graph.ledger.timers import arm_once, ring
 from graph.model.identity import external_key
 from graph.model.resource import Resource
+from graph.store.migrate import migrate
 from graph.store.store import Store, Transaction
 from tests.graph.changes.network import AT, CARDS, ELEMENTS, SERVICES, SOURCE, TRUNKS, Laid, lay, report, soon
 from tests.selection import is_full
@@ -297,3 +298,21 @@ async def test_several_alarms_that_await_one_name_find_it_together(laid: Laid) -
 
     await laid.store.write(work, deadline=soon())
     assert (await effect(laid, "service-b"))[1] == [["down", "major"]] * 3
+
+
+async def test_what_an_older_version_has_left_is_put_right_by_the_first_process_that_serves(laid: Laid) -> None:
+    """Schema version 4 knew no gates, and let services suffer that nobody uses, or whose contract there is none of."""
+    await serve(laid, "service-d", "trunk-1")
+    alarm = await laid.raise_(report("trunk-1"), policy=POLICY)
+    await laid.run("MATCH (:Alarm)-[r:AFFECTS]->(s:Service {id: 'service-d'}) SET r.severity = null")
+    await laid.run("MATCH (s:Service {id: 'service-b'}) SET s.state = 'terminated'")
+    await laid.run("DROP CONSTRAINT namegate_id IF EXISTS")
+    await laid.run("MATCH (v:SchemaVersion) SET v.version = 4")
+    before = await migrate(laid.store, deadline=soon())
+    assert (before.version, before.missing) == (4, ("namegate_id",))
+    await arm_once(laid.store, kind=KIND, about=ABOUT, deadline=soon())
+    while await ring(laid.store, {KIND: stepping(POLICY)}, most=9, deadline=soon()):
+        pass
+    assert await effect(laid, "service-b") == (None, [])
+    assert await effect(laid, "service-d") == ("down", [["down", "minor"]])
+    assert (await laid.tickets())[f"{alarm}:customer-b"][2] == ["service-d"]
