@@ -178,7 +178,7 @@ class Query:
     impact: Impact = mapped(
         ImpactField(),
         arguments={"of": list[strawberry.ID], "assume": FailureMode | None},
-        description="At most 1,000 ids.",
+        description="Who suffers if these fail: sites, equipment or trunks, at most 1,000 ids. One that is not there, or not yours, is an error.",
     )
     path: Path | None = mapped(
         PathField(),

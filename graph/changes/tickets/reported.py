@@ -16,6 +16,7 @@ from typing import Final, cast
 
 from graph.changes import events
 from graph.changes.events import Event
+from graph.changes.policy import SKEW_MS
 from graph.changes.tickets.owners import Owned, Reported, linked_to
 from graph.model.identity import loaded_id
 from graph.model.vocabulary import SEVERITIES
@@ -169,7 +170,8 @@ def _known(row: list[object]) -> _Known:
 
 def _changed(known: _Known, reported: Reported, linked: Mapping[str, Owned | None]) -> dict[str, object] | None:
     """Give the row to write; None when nothing is new."""
-    if (reported.changed_at or 0) < (known.changed_at or 0):
+    last = known.changed_at or 0
+    if (reported.changed_at or 0) < last <= known.now + SKEW_MS:
         return None
     owner = linked.get(reported.their_id)
     customers: tuple[str, ...] = (owner[0],) if owner else ()

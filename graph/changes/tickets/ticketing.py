@@ -2,7 +2,7 @@
 
 Rules. 1. The outcome of a delivery and what was learnt by it commit together. 2. While something still waits to be told
 of a ticket, its status stays as it was decided here: what the other system says is older than that. 3. What is heard is
-taken if it is not older than what was heard before, by the other system's own clock. 4. A ticket that turns out to be
+taken if it is not older than what was heard before, by the other system's own clock, unless that was of the future. 4. A ticket that turns out to be
 closed there is followed by another if the delivery insists and the fault is still there.
 """
 
@@ -14,7 +14,7 @@ from typing import Final, cast
 
 from graph.changes import events
 from graph.changes.events import Event
-from graph.changes.policy import AlarmPolicy
+from graph.changes.policy import SKEW_MS, AlarmPolicy
 from graph.changes.tickets import tickets
 from graph.changes.tickets.tickets import Decision
 from graph.errors import Contended
@@ -42,10 +42,11 @@ MATCH (t:Ticket {orderKey: row.orderKey})
 WHERE t.system = $system
 SET t._lock = true
 REMOVE t._lock
-WITH t, row, t.status AS before, EXISTS {
+WITH t, row, t.status AS before,
+  CASE WHEN t.changedAt > datetime.realtime().epochMillis + $skew THEN 0 ELSE coalesce(t.changedAt, 0) END AS last, EXISTS {
   MATCH (d:Delivery {orderKey: row.orderKey}) WHERE d.system = $system AND d.state = 'READY'
 } AS more
-WHERE coalesce(row.changedAt, 0) >= coalesce(t.changedAt, 0)
+WHERE coalesce(row.changedAt, 0) >= last
 SET t.externalId = row.id,
     t.changedAt = coalesce(row.changedAt, t.changedAt),
     t.status = CASE WHEN more THEN t.status ELSE row.status END
@@ -167,7 +168,7 @@ async def _hear(transaction: Transaction, system: str, subject: str, heard: Sequ
         {"orderKey": each.order_key, "id": each.their_id, "status": each.status, "changedAt": each.changed_at}
         for each in sorted(heard, key=lambda each: each.order_key)
     ]
-    changed = await transaction.run(_HEAR, {"batch": {"rows": rows}, "system": system})
+    changed = await transaction.run(_HEAR, {"batch": {"rows": rows}, "system": system, "skew": SKEW_MS})
     return [_event(row, subject) for row in changed]
 
 
