@@ -365,10 +365,11 @@ MATCH (t:Ticket {orderKey: row.orderKey})
 WHERE t.system = $system
 SET t._lock = true
 REMOVE t._lock
-WITH t, row, t.status AS before, EXISTS {
+WITH t, row, t.status AS before,
+  CASE WHEN t.changedAt > datetime.realtime().epochMillis + $skew THEN 0 ELSE coalesce(t.changedAt, 0) END AS last, EXISTS {
   MATCH (d:Delivery {orderKey: row.orderKey}) WHERE d.system = $system AND d.state = 'READY'
 } AS more
-WHERE coalesce(row.changedAt, 0) >= coalesce(t.changedAt, 0)
+WHERE coalesce(row.changedAt, 0) >= last
 SET t.externalId = row.id,
     t.changedAt = coalesce(row.changedAt, t.changedAt),
     t.status = CASE WHEN more THEN t.status ELSE row.status END
