@@ -8,10 +8,10 @@ import structlog.testing
 
 from graph.changes.tickets.owners import Reported
 from graph.changes.tickets.reported import report_tickets
-from graph.changes.tickets.ticketing import open_tickets
+from graph.changes.tickets.ticketing import Heard, note_tickets, open_tickets
 from graph.model.identity import external_key, loaded_id
 from graph.store.store import Store
-from tests.graph.changes.network import POLICY, Laid, lay, report, soon
+from tests.graph.changes.network import AT, POLICY, Laid, lay, report, soon
 
 DESK = POLICY.ticketing
 LINKS = (
@@ -144,3 +144,17 @@ async def test_it_is_looked_at_with_ours_while_it_is_open(laid: Laid) -> None:
     await reported(laid, said("7", "service-a"), said("8", "service-a", status="closed"))
     known = await open_tickets(laid.store, DESK, after="", most=10, deadline=soon())
     assert [(each.their_id, each.is_ours) for each in known] == [("7", False)]
+
+
+async def test_a_time_of_the_far_future_makes_no_later_report_old(laid: Laid) -> None:
+    far, real = 4_000_000_000_000, AT
+    await reported(laid, said("7", "service-a", changed_at=far))
+    [[_, status, *_]] = await reported(laid, said("7", "service-a", changed_at=real, status="pending"))
+    assert status == "pending"
+    alarm = await laid.raise_(report("port-b"))
+    key = f"{alarm}:customer-b"
+    await laid.run("MATCH (d:Delivery) SET d.state = 'DONE'")
+    for at, word in ((far, "inProgress"), (real, "pending"), (real - 1, "held")):
+        heard = Heard(order_key=key, their_id="9", status=word, changed_at=at)
+        await note_tickets(laid.store, DESK, [heard], subject="system:desk", deadline=soon())
+    assert await laid.rows("MATCH (t:Ticket {orderKey: $key}) RETURN t.status", key=key) == [["pending"]]
