@@ -79,9 +79,9 @@ async def migrate(store: Store, *, deadline: float) -> SchemaState:
     _refuse_newer(before)
     if not before.is_current:
         await _create_missing(store, deadline)
-        for version, migration in MIGRATIONS:
+        for version, change in MIGRATIONS:
             if before.version is not None and before.version < version:
-                await migration(store, deadline)
+                await change(store, deadline=deadline)
         await store.write(_keep_version, deadline=deadline)
     return before
 

@@ -7,15 +7,19 @@ this program, before the version is written down.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias, cast
+from typing import Final, Protocol, cast
 
 from graph.model.model import LABELS
 from graph.model.words import searchable
 from graph.store.store import Store, Transaction
 
-Migration: TypeAlias = Callable[[Store, float], Awaitable[None]]
-"""Takes the store and the deadline."""
+
+class Migration(Protocol):
+    """Changes what a store holds."""
+
+    async def __call__(self, store: Store, *, deadline: float) -> None:
+        """Go through it."""
+
 
 _AT_ONCE: Final = 2_000
 _SEARCHED: Final = tuple(label.name for label in LABELS.values() if label.searched)
@@ -40,7 +44,7 @@ SET n.words = row.words
 }
 
 
-async def rewrite_words(store: Store, deadline: float) -> None:
+async def rewrite_words(store: Store, *, deadline: float) -> None:
     """Give each name the words by which it is searched today (version 5: folded, and spelled for the index)."""
     for label in _SEARCHED:
         after = ""
