@@ -1,4 +1,4 @@
-"""Names are searched by words that are folded and spelled for the index; each name of an earlier store gets its words anew."""
+"""Names are searched by words that are folded and spelled for the index; those of an earlier store get their words anew."""
 
 from __future__ import annotations
 
