@@ -638,6 +638,16 @@ MATCH (a:Alarm {id: $alarm})
 SET a._toldName = coalesce(a._toldName, $name)
 RETURN a._toldName
 
+// graph/inventory/naming.py _NAMED
+MERGE (x:ExternalName {key: $key})
+ON CREATE SET x.id = $id, x.system = $system, x.name = $name
+SET x._lock = true
+REMOVE x._lock
+RETURN HEAD(COLLECT { MATCH (x)-[:NAMES]->(n) RETURN n.id }), x.id
+
+// graph/inventory/naming.py _LOOK
+MATCH (x:ExternalName {key: $key})-[:NAMES]->(n) RETURN n.id
+
 // graph/inventory/reconcile.py _TAKE
 MATCH (f:InventoryFeed {state: 'received'})
 WITH f ORDER BY f.receivedAt, f.id LIMIT 1
