@@ -15,8 +15,8 @@ Swagger: TMF639 v4.0.0, `Resource`, `Resource_Create`, `Resource_Update`.
 >>> raw = {"id": "R1", "category": "card", "operationalState": "disable",
 ...        "resourceCharacteristic": [{"name": "slot", "value": 3}],
 ...        "resourceRelationship": [{"relationshipType": "isContainedIn", "resource": {"id": "R0", "href": ""}}]}
->>> read(raw)
-Resource(kind='Card', name='R1', inside='R0', ends=None, properties={'operationalState': 'disabled', 'slot': 3}, removed=False)
+>>> read(raw).inside, read(raw).properties
+('R0', {'operationalState': 'disabled', 'slot': 3})
 """
 
 from __future__ import annotations

@@ -187,6 +187,26 @@ def test_what_writers_spell_differently_is_read_as_what_it_says(beside: dict[str
     assert tmf639_resource.read({**CARD, **beside}) == Resource(kind="Card", name="K1", properties=read)
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {
+            "externalIdentifier": [
+                {"owner": "nms", "externalIdentifierType": "alias", "id": "KOL-9"},
+                {"id": "nobody's"},
+            ]
+        },
+        {"externalIdentifier": [{"externalIdentifierType": "nms", "id": "KOL-9"}]},
+        {"resourceCharacteristic": [{"name": "externalIdentifier", "value": [{"owner": "nms", "id": "KOL-9"}]}]},
+        {"resourceCharacteristic": [{"name": "externalIdentifier", "value": {"owner": "nms", "id": "KOL-9"}}]},
+    ],
+)
+def test_what_other_systems_call_a_thing_is_read(beside: dict[str, Any]) -> None:
+    found = tmf639_resource.read({**CARD, **beside})
+    assert found == Resource(kind="Card", name="K1", aliases=(("nms", "KOL-9"),))
+    assert resource_of(orjson.loads(orjson.dumps(as_record(found)))) == found
+
+
 @pytest.mark.parametrize("word", ["networkElement", "NETWORK_ELEMENT", "Network Element", "network-element"])
 @pytest.mark.parametrize(
     ("place", "site"),

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.fault_management.alarms.messages import Notification, read_message
 from adapters.soap.names import TYPES, parts_of, spelled, type_of
+from tests.adapters.fault_management.alarms.test_record import VENDORS
 from tests.adapters.inventory.resources import TEXTS
+from tests.adapters.inventory.test_codecs import elements, inventory, rdns
 
 OWN = st.sampled_from(tuple(TYPES.values()))
 
@@ -52,3 +55,16 @@ def test_names_are_spelled_so_that_people_can_read_them(parts: tuple[tuple[str, 
 )
 def test_what_is_known_of_a_thing_is_its_type(text: str, object_type: str, own: str) -> None:
     assert type_of(text, object_type) == own
+
+
+WHOLE = (("MD", "north"), ("ME", "W9"), ("EH", "/shelf=1/slot=3"), ("EQ", "1"))
+
+
+@pytest.mark.parametrize("parts", [WHOLE, WHOLE[:2], (("EQ", "1"),)])
+def test_a_feed_and_an_alarm_have_one_text_for_a_thing(parts: tuple[tuple[str, str], ...]) -> None:
+    [card] = elements(inventory(f"<eq:eq><coi:name>{rdns(*parts)}</coi:name></eq:eq>"))
+    named = "".join(f"<m:rdn><m:type>{kind}</m:type><m:value>{value}</m:value></m:rdn>" for kind, value in parts)
+    begin, end = VENDORS.index("<e:objectName>"), VENDORS.index("</e:objectName>")
+    message = read_message(f"{VENDORS[:begin]}<e:objectName>{named}{VENDORS[end:]}".encode())
+    assert isinstance(message, Notification)
+    assert message.alarms[0].body["alarmedObject"] == {"id": card.name}

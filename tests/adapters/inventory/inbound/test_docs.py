@@ -51,6 +51,8 @@ async def test_the_examples_are_true(empty_store: Store, settings: Settings, min
             await reconcile_next(empty_store, POLICY, owner="one")
     assert [each[:3] for each in await Inventoried(store=empty_store).differences()] == [
         ("missingThere", "open", "KOL-1/3/2"),
+        ("notTaken", "open", "KOL-1/ae0"),
+        ("notTaken", "open", "RACK-1"),
         ("property", "open", "KOL-1"),
     ]
 
