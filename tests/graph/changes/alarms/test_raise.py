@@ -174,7 +174,7 @@ async def test_whether_it_returns_soon_is_told_by_our_clock_alone(laid: Laid) ->
     assert await laid.raise_(report("trunk-1", raised_at=AT + 20)) == alarm
 
 
-@pytest.mark.parametrize("cleared_at", [None, AT + 10])
+@pytest.mark.parametrize("cleared_at", [None, AT + 10], ids=["without", "with"])
 async def test_the_repeat_of_an_old_report_does_not_bring_a_cleared_alarm_back(
     laid: Laid, cleared_at: int | None
 ) -> None:
