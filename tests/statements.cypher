@@ -48,8 +48,11 @@ SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause
     a.raisedAt = $raised, a.record = $record, a.identity = $identity, a._sourceAt = $sourceAt, a._endedAt = $ended,
     a._version = $version
 
+// graph/changes/alarms/alarms.py _OF_IDENTITY
+MATCH (a:Alarm {identity: $identity}) RETURN a.id ORDER BY a.id
+
 // graph/changes/alarms/alarms.py _SUPERSEDE
-MATCH (a:Alarm {identity: $identity}) SET a.identity = null
+UNWIND $batch.alarms AS id MATCH (a:Alarm {id: id}) SET a.identity = null
 
 // graph/changes/alarms/alarms.py _COUNT
 MATCH (a:Alarm {id: $id}) SET a._version = $version, a.changedAt = $now, a.state = $state
@@ -132,7 +135,7 @@ RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, coales
 // graph/changes/alarms/occurrence.py _LOCK
 UNWIND $batch.alarms AS id
 MATCH (a:Alarm {id: id})
-SET a._version = coalesce(a._version, 0) + CASE WHEN a.id = $own THEN 0 ELSE 1 END
+SET a._version = coalesce(a._version, 0) + CASE WHEN a.id IN $batch.kept THEN 0 ELSE 1 END
 RETURN a.id, a._version, datetime.realtime().epochMillis
 
 // graph/changes/alarms/occurrence.py _TAKE

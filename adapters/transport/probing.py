@@ -74,7 +74,9 @@ async def probe(transport: Transport, question: Question, *, deadline: float) ->
         if trouble is None and question.expects is Expects.JSON:
             answer.json()
     except NotAdmitted as error:  # a redirect; or no token of OAuth2
-        return Trouble(text=error.message, look=Look.ADDRESS if 300 <= error.status < 400 else Look.CREDENTIAL)
+        if 300 <= error.status < 400:
+            return Trouble(text=str(error), look=Look.ADDRESS)
+        return Trouble(text=error.message, look=Look.CREDENTIAL)
     except Nonsense as error:  # a login page
         return Trouble(text=str(error), look=Look.ADDRESS)
     except (Unreachable, TimedOut) as error:

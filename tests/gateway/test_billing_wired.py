@@ -79,7 +79,7 @@ async def test_what_comes_in_goes_out_and_is_billed(
         told = Billing(address=system.address)
         if dialect == "spool":
             told = Billing(dialect="ipdr", spool=tmp_path, bills=system.address)
-        more = {"store": store_address, "deadline_seconds": 30.0, "billing": told}
+        more = {"store": store_address, "deadline_seconds": 30.0, "billing": told, "late_seconds": 1e9}
         app = application(settings.model_copy(update=more))
         async with served(app, settings) as client:
 

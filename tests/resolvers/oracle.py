@@ -72,8 +72,9 @@ class Oracle:
         )
         assert isinstance(result, ExecutionResult)
         for each in result.errors or ():
-            if isinstance(each.original_error, Refused):
-                return answered({"errors": [{"path": each.path, "extensions": {"code": each.original_error.code}}]})
+            if isinstance(refused := each.original_error, Refused):
+                place = {"path": each.path} if refused.path else {}
+                return answered({"errors": [{**place, "extensions": {"code": refused.code}}]})
         errors = [{"path": each.path, "extensions": {"code": "INCONSISTENT_DATA"}} for each in result.errors or ()]
         return answered({"data": result.data, "errors": errors})
 
@@ -230,7 +231,7 @@ class Oracle:
     def _impact(self, failed: Sequence[str]) -> dict[str, Any]:
         nodes = self.graph.world.nodes
         if any(each not in self.seen or nodes[each].label not in meaning.MAY_FAIL for each in failed):
-            raise Refused("one of them is not there", code="BAD_USER_INPUT")
+            raise Refused("one of them is not there", code="BAD_USER_INPUT", path=("impact",))
         hits = meaning.impact(self.graph, failed, self.seen)
         owners = sorted({each.customer for each in hits if each.customer})
         groups = {(each.rank, each.effect): each for each in hits}

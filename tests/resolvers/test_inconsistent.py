@@ -35,7 +35,7 @@ BROKEN = tenants().changed(
         ("port-p1", "number", 2**31),
         ("port-t1", "number", -(2**31)),
         ("alarm-s1", "changedAt", "yesterday"),
-        ("alarm-a2", "clearedAt", "never"),
+        ("boost-a1", "endAt", "never"),
         ("alarm-s2", "record", "{not JSON"),
         ("alarm-a1", "ackState", None),
         ("usage-a1", "octets", "many"),

@@ -95,7 +95,9 @@ def leaves(type_: GraphQLInputType, around: str, seen: tuple[str, ...] = ()) -> 
 
 def first_word(type_: GraphQLInputType) -> str:
     named = get_named_type(type_)
-    return next(iter(named.values)) if isinstance(named, GraphQLEnumType) else '"1"'
+    if isinstance(named, GraphQLEnumType):
+        return next(iter(named.values))
+    return "1" if named.name == "Int" else '"1"'
 
 
 def places(root: GraphQLObjectType, kind: str) -> Iterator[Place]:

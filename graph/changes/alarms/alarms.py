@@ -81,7 +81,8 @@ SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause
     a._version = $version
 """
 # Under the lock of the identity (occurrence.py). A load, or an earlier version, may have left several.
-_SUPERSEDE: Final = "MATCH (a:Alarm {identity: $identity}) SET a.identity = null"
+_OF_IDENTITY: Final = "MATCH (a:Alarm {identity: $identity}) RETURN a.id ORDER BY a.id"
+_SUPERSEDE: Final = "UNWIND $batch.alarms AS id MATCH (a:Alarm {id: id}) SET a.identity = null"
 
 _COUNT: Final = "MATCH (a:Alarm {id: $id}) SET a._version = $version, a.changedAt = $now, a.state = $state"
 
@@ -192,6 +193,7 @@ async def _resolved(transaction: Transaction, by: By, known: Known, target: str)
 
 async def _begin(transaction: Transaction, by: By, alarm: Alarm, found: Found) -> Outcome:
     """Make an alarm that nobody knew."""
+    followed = [str(each) for [each] in await transaction.run(_OF_IDENTITY, {"identity": alarm.identity_key})]
     made = Changed(
         id=f"{LABELS['Alarm'].id_prefix}{uuid_utils.uuid7()}",
         value=alarm,
@@ -199,13 +201,14 @@ async def _begin(transaction: Transaction, by: By, alarm: Alarm, found: Found) -
         now=found.now,
         known=None,
         target=found.object,
+        follows=tuple(followed),
     )
 
     def write(now: Changed) -> Sequence[Written]:
         label = label_of(found.object) if found.object else None
         about = {"source": alarm.source_system_id, "object": alarm.alarmed_object, "target": found.object}
         given = {**_parameters(now, by.policy), **about, "awaits": _awaits(now)}
-        superseded = Written(text=_SUPERSEDE, parameters={"identity": alarm.identity_key})
+        superseded = Written(text=_SUPERSEDE, parameters={"batch": {"alarms": followed}})
         return [superseded, Written(text=_CREATE[label.name if label else ""], parameters=given)]
 
     return await follow(transaction, by, made, write)

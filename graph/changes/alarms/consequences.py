@@ -55,6 +55,8 @@ class Changed:
     known: Known | None
     target: str | None
     version: int = 1
+    follows: tuple[str, ...] = ()
+    """alarms of the same identity that are over, where this is a new one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +109,7 @@ async def follow(
     services = await affected.lock(transaction, {*hit, *before, *by.also}, by.policy.default_tier)
     changed = affected.changes(services, alarm.id, hit)
     others = {other for each in changed for other in each.alarms} - {alarm.id}
-    locked = await occurrence.lock(transaction, alarm.known, others)
+    locked = await occurrence.lock(transaction, alarm.known, others, alarm.follows)
     now = _latest(alarm.now, services, locked)
     version = locked.versions[alarm.id] + 1 if alarm.known else 1
     alarm = replace(alarm, now=now, version=version)

@@ -75,11 +75,12 @@ RETURN datetime.realtime().epochMillis, a.state, a.ackState, a.clearedAt, coales
    a.perceivedSeverity, a.raisedAt], a.identity IS NOT NULL
 """
 
-# Sorted by id, as all who lock several alarms do. The others' change is counted with the lock; `own`'s when it is written.
+# Sorted by id, as all who lock several alarms do. The others' change is counted with the lock; `own`'s when it is written,
+# and one that is only followed by another does not change.
 _LOCK: Final = """
 UNWIND $batch.alarms AS id
 MATCH (a:Alarm {id: id})
-SET a._version = coalesce(a._version, 0) + CASE WHEN a.id = $own THEN 0 ELSE 1 END
+SET a._version = coalesce(a._version, 0) + CASE WHEN a.id IN $batch.kept THEN 0 ELSE 1 END
 RETURN a.id, a._version, datetime.realtime().epochMillis
 """
 
@@ -211,11 +212,16 @@ async def hold(transaction: Transaction, target: str) -> bool:
     return label is not None and bool(await transaction.run(_HOLD[label.name], {"id": target}))
 
 
-async def lock(transaction: Transaction, own: Known | None, others: Iterable[str]) -> Locked:
-    """Lock one's own alarm and others, whose change is counted; raises Contended where one's own is not as it was."""
-    wanted = sorted({*others, *([own.id] if own else ())})
-    given = {"batch": {"alarms": wanted}, "own": own.id if own else ""}
-    rows = await transaction.run(_LOCK, given) if wanted else []
+async def lock(
+    transaction: Transaction, own: Known | None, others: Iterable[str], followed: Iterable[str] = ()
+) -> Locked:
+    """Lock one's own alarm, others, whose change is counted, and those that it follows.
+
+    Raises Contended where one's own is not as it was.
+    """
+    kept = {*followed, *([own.id] if own else ())}
+    wanted = sorted({*others, *kept})
+    rows = await transaction.run(_LOCK, {"batch": {"alarms": wanted, "kept": sorted(kept)}}) if wanted else []
     locked = cast("list[tuple[str, int, int]]", [tuple(row) for row in rows])
     if own is not None:
         found = await look(transaction, own.id, Sources(everyone=True))

@@ -213,8 +213,16 @@ async def test_what_is_no_list_is_nonsense(body: object) -> None:
             await Rt(transport, LAID_OUT).find(KEY, deadline=soon())
 
 
-async def test_a_list_that_has_no_end_is_nonsense() -> None:
+async def test_a_list_that_says_the_same_on_every_page_is_read_once() -> None:
     body = orjson.dumps({"items": [HERE], "total": None})
+    async with saying(http("200 OK", body, JSON)) as server, asking(server.address) as transport:
+        found = await Rt(transport, LAID_OUT).find(KEY, deadline=soon(20))
+    assert found is not None
+    assert (found.id, len(server.heard)) == ("7", 2)
+
+
+async def test_a_list_that_says_of_more_than_it_gives_is_nonsense() -> None:
+    body = orjson.dumps({"items": [HERE], "total": 3})
     async with saying(http("200 OK", body, JSON)) as server, asking(server.address) as transport:
         with pytest.raises(Nonsense) as caught:
             await Rt(transport, LAID_OUT).find(KEY, deadline=soon(20))

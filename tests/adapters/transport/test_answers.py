@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from adapters.errors import Busy, Rejected
 from adapters.transport.answers import MOST_CHARACTERS, kept
+from adapters.transport.credentials import Token, fixed
 from adapters.transport.transport import Call
 from tests.adapters.conftest import JSON, asking, http, saying, soon
 
@@ -31,12 +32,12 @@ SECRET = "s3cr3t-of-ours"
     ],
 )
 def test_what_is_kept(body: str, said: str) -> None:
-    assert kept(body.encode(), SECRET) == said
+    assert kept(body.encode(), [SECRET]) == said
 
 
 @given(st.binary(max_size=20_000))
 def test_whatever_comes_is_a_short_line_of_text(body: bytes) -> None:
-    said = kept(body + SECRET.encode(), SECRET)
+    said = kept(body + SECRET.encode(), [SECRET])
     assert len(said) <= MOST_CHARACTERS
     assert SECRET not in said
     assert said.isprintable() or all(each == " " or ord(each) > 0x9F or each.isprintable() for each in said)
@@ -45,7 +46,7 @@ def test_whatever_comes_is_a_short_line_of_text(body: bytes) -> None:
 async def test_a_refusal_brings_the_start_of_its_body_and_its_message_does_not() -> None:
     body = b'{"reason": "no such customer"}' + b" " * 20_000
     said = http("422 Unprocessable Content", body, JSON)
-    async with saying(said) as server, asking(server.address, bearer=SecretStr(SECRET)) as transport:
+    async with saying(said) as server, asking(server.address, credential=Token(secret=fixed(SecretStr(SECRET)))) as transport:
         with pytest.raises(Rejected) as caught:
             await transport.exchange(POST, deadline=soon())
     assert caught.value.answer == '{"reason": "no such customer"}'

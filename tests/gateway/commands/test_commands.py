@@ -192,9 +192,7 @@ class TestDemo:
         assert alarm["externalAlarmId"] == told["alarm"]["id"]
         assert {(each["id"], each["customer"]["id"], each["effect"]) for each in alarm["affectedService"]} == hit
         assert told["centre"]["acknowledgedHere"] is True
-        suffered = {
-            each["serviceLevelObjectiveParameter"]["relatedEntity"][0]["id"] for each in told["billing"]["downtime"]
-        }
+        suffered = {each["affectedService"][0]["id"] for each in told["billing"]["downtime"]}
         assert suffered == {service for service, _, _ in hit}
         [party, *_] = told["billing"]["usage"]["relatedParty"]
         assert party["id"] == told["query"]["data"]["id"]

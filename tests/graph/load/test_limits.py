@@ -163,10 +163,11 @@ WRITERS: Final = {
     "changes/tickets/reported.py": {"OPENED_FOR"},  # the ticket is locked, and others are deleted
     "changes/tickets/tickets.py": {"OPENED_FOR"},  # the ticket is new
     "changes/usage/usage.py": {"USED_BY"},  # the record is locked, and still awaits its service
-    "inventory/alarms.py": {"RAISED_ON"},  # the alarm awaits a name
     "inventory/answers.py": {"NAMES"},  # the name is locked, and names nothing
     "inventory/equipment.py": {"NAMES", "LOCATED_AT", "HOLDS", "HAS_PORT", "TERMINATES_ON"},  # locked; left before
+    "inventory/naming.py": {"NAMES"},  # the name is locked, and names nothing
     "ledger/outbox.py": {"TELLS"},  # the delivery is new
+    "store/migrations/mtosi_names.py": {"NAMES"},  # the name is new
 }
 """Who makes relationships with a limit, besides the loader, and how the limit is held there."""
 

@@ -259,9 +259,9 @@ async def test_a_slice_that_is_stored_while_a_change_has_looked_and_not_committe
     real = getattr(importlib.import_module(module), name)
     building: list[asyncio.Task[None]] = []
 
-    async def looked(transaction: Transaction, about: Iterable[str]) -> Any:
+    async def looked(transaction: Transaction, about: Iterable[str], *more: Any) -> Any:
         ids = list(about)
-        found = await real(transaction, ids)
+        found = await real(transaction, ids, *more)
         if ids and not building:
             building.append(asyncio.create_task(net.build("b")))
             await asyncio.wait(building, timeout=0.3)  # it may wait for us
