@@ -54,10 +54,10 @@ class Needs:
 
 
 def severity(effect: str | None, tier: str | None) -> str | None:
-    """Look an effect up in the table of severities; without a contract it is the last column's."""
+    """Look an effect up in the table of severities; without a contract it is the last column's, and a tier that is none has none."""
     head, *rows = (line.split() for line in _TABLE.strip().splitlines())
     table = {row[0]: dict(zip(head, row[1:], strict=True)) for row in rows}
-    found = table[effect][tier or head[-1]] if effect else "-"
+    found = table[effect].get(tier or head[-1], "-") if effect else "-"
     return None if found == "-" else found
 
 

@@ -26,12 +26,13 @@ from gateway.settings.hub import Hubs
 from gateway.settings.settings import load_settings
 from tests.adapters.webhooks.test_outward import hearing, taken
 from tests.faults.processes import Gateway, Victim, free_port
+from tests.selection import is_full
 
 pytestmark = [pytest.mark.process, pytest.mark.long]
 
 BASE = "/tmf-api/alarmManagement/v4"
-ALARMS = 40
-KILLS = (Victim.WORKER, Victim.SUPERVISOR, Victim.WORKER)
+ALARMS = 40 if is_full() else 20
+KILLS = (Victim.WORKER, Victim.SUPERVISOR, Victim.WORKER) if is_full() else (Victim.WORKER, Victim.SUPERVISOR)
 SECONDS = 120.0
 
 

@@ -63,7 +63,7 @@ def _searched_by_index() -> Iterator[Question]:
         if owner == "Query" and isinstance(mapping, Everything):
             label = LABELS[mapping.label]
             for each in label.properties:
-                if each.indexed and each.kind is Kind.STRING and each.name != "id":
+                if each.indexed and not each.internal and each.kind is Kind.STRING and each.name != "id":
                     value = enum_name(each.words[0]) if each.words else '"a"'
                     if each.required and not each.words:  # nothing is sorted by a word
                         filtered = f'{{{each.name}: {{contains: "a"}}}}, orderBy: [{{field: {order_name(each.name)}}}]'

@@ -83,15 +83,15 @@ def spread(questions: Sequence[T], most: int) -> Sequence[T]:
 
 def some(breakage: Breakage) -> Sequence[Question]:
     """Enough questions to notice a breakage."""
-    return spread([each for each in ALL if each.about == breakage.about], 24 if is_full() else 8)
+    return spread([each for each in ALL if each.about == breakage.about], 24 if is_full() else 6)
 
 
 def asked_about(about: str) -> Sequence[Question]:
     """All questions of a kind in a full run; else some that are always the same, and some by chance, by their texts."""
     of_kind = [each for each in ALL if each.about == about]
     texts = list(dict.fromkeys(each.text for each in of_kind))
-    chosen = {*spread(texts, 5), *sample(texts, 7, about=about)}
-    return of_kind if is_full() else spread([each for each in of_kind if each.text in chosen], 16)
+    chosen = {*spread(texts, 4), *sample(texts, 4, about=about)}
+    return of_kind if is_full() else spread([each for each in of_kind if each.text in chosen], 10)
 
 
 QUESTIONS = tuple(question for about in ABOUT for question in asked_about(about))

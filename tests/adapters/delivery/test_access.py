@@ -263,7 +263,8 @@ async def test_it_registers_once_and_looks_whether_or_not_it_is_taken(scene: Sce
                         assert response.status == 200
                     await until(partial(_is, scene, f"{alarm}:customer-a", status))
             refused = [each for each in lines if "registration was not taken" in each["event"]]
-            assert len(refused) <= (2 if hub == "none" else 0), "the pauses grow"
+            # Looked at every 50 ms, and asked after 1, 2, 4 s: a slow machine gets as far as that.
+            assert len(refused) <= (4 if hub == "none" else 0), "the pauses grow"
         kept = await scene.laid.rows("MATCH (r:Registration) RETURN r.id, r.callback, r.theirId <> ''")
         registered = len([each for each in read_journal(state) if "subscription" in each])
         if hub == "none":

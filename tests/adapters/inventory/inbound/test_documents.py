@@ -16,7 +16,7 @@ from adapters.inventory import mtosi_resource, tmf639_resource
 from adapters.inventory.inbound.documents import MOST_BYTES, READERS, Entry, JsonArray, JsonLines, MtosiDocument, Reader
 from graph.model.resource import NotTaken, Resource
 from tests.adapters.inventory.resources import resources
-from tests.selection import is_full
+from tests.selection import is_full, sample
 
 pytestmark = pytest.mark.long
 
@@ -93,7 +93,7 @@ CARD = Resource(
 )
 
 
-@pytest.mark.parametrize("media", FORMS)
+@pytest.mark.parametrize("media", sample(list(FORMS), 1, about="long documents"))
 def test_a_long_document_takes_no_more_memory_than_a_short_one(media: str) -> None:
     one = {
         "application/x-ndjson": raw(CARD) + b"\n",
