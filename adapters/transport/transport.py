@@ -29,7 +29,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from adapters.errors import AdapterError, Busy, Conflict, Nonsense, NotAdmitted, Rejected, TimedOut, Unreachable
-from adapters.transport.answers import answer_of
+from adapters.transport.answers import answer_of, kept
 from adapters.transport.breaker import Breaker
 from adapters.transport.credentials import Credential
 from adapters.transport.retry_after import retry_after
@@ -104,6 +104,12 @@ class Answer:
     headers: Mapping[str, str]
     """by names in lower case."""
     body: bytes
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """what was sent as one, and is hidden in what is kept."""
+
+    def start(self) -> str:
+        """Give the start of it without credentials, as `AdapterError.answer` keeps it: a refusal may come with any status."""
+        return kept(self.body, self.secrets)
 
     def json(self) -> object:
         """Read it as JSON, or raise Nonsense."""
@@ -181,6 +187,7 @@ class Transport:
         if call.body is not None:
             data = call.body if isinstance(call.body, bytes) else orjson.dumps(call.body)
             headers.setdefault("Content-Type", "application/json")
+        secrets = tuple(each.split()[-1] for each in credential.values())
         async with self._session.request(
             call.method,
             _url(self._system.address, call),
@@ -192,11 +199,11 @@ class Transport:
             try:
                 _accept(self.name, call, response)
             except (Busy, Rejected, NotAdmitted) as refusal:
-                refusal.answer = await answer_of(response.content, [each.split()[-1] for each in credential.values()])
+                refusal.answer = await answer_of(response.content, secrets)
                 raise
             body = await self._read(response)
             found = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(system=self.name, status=response.status, headers=found, body=body)
+            return Answer(system=self.name, status=response.status, headers=found, body=body, secrets=secrets)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         body = bytearray()
