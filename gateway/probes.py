@@ -119,9 +119,11 @@ def _of_fault_management(chosen: FaultManagement) -> _Asked:
 
 
 def _of_billing(chosen: Billing) -> Iterator[_Asked]:
-    if chosen.address:
-        question = _get(*tmf635.USAGE, query=_ONE) if chosen.dialect == "tmf635" else _options()
-        yield _Asked(section="billing", system=_system(chosen), question=question)
+    if chosen.address and chosen.dialect == "tmf635":
+        for path in (tmf635.USAGE, tmf635.PROBLEM):  # usage and downtime are of two APIs, and one may be missing
+            yield _Asked(section="billing", system=_system(chosen), question=_get(*path, query=_ONE))
+    elif chosen.address:
+        yield _Asked(section="billing", system=_system(chosen), question=_options())
     if chosen.bills_address:
         system = system_of(chosen, chosen.name, chosen.bills_address)
         address = "bills" if chosen.bills else "address"
