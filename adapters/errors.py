@@ -28,6 +28,8 @@ class AdapterError(Exception):
         self.hint = hint
         self.may_have_happened = may_have_happened
         """True when the other system may have done what it was asked to: look there before asking again."""
+        self.of_credential = False
+        """True when the system itself was not asked: what says who we are could not be had."""
         self.answer = ""
         """the start of what it said, without credentials; empty where nothing is kept."""
 

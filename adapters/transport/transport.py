@@ -37,6 +37,8 @@ from adapters.transport.tls import TlsFiles
 
 MOST_BYTES: Final = 1_048_576
 _CHUNK: Final = 65_536
+_TOKEN_SHARE: Final = 0.9
+"""of the time for a call may pass until there is a token: an authorization server that is silent is told as such."""
 _WAIT: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 _ABOUT_US: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED})
 _NOT_HERE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE})
@@ -157,20 +159,29 @@ class Transport:
         credential = self._system.credential
         if credential is None:
             return await self._send(call, {})
-        headers = await credential.headers(self._form, deadline=deadline)
+        headers = await self._shown(credential, deadline)
         try:
             return await self._send(call, headers)
         except NotAdmitted as error:
             if error.status != HTTPStatus.UNAUTHORIZED or not credential.refused(headers):
                 raise
-        return await self._send(call, await credential.headers(self._form, deadline=deadline))
+        return await self._send(call, await self._shown(credential, deadline))
+
+    async def _shown(self, credential: Credential, deadline: float) -> Mapping[str, str]:
+        """Give what says who asks; where it cannot be had, the error says that it is about that."""
+        try:
+            return await credential.headers(self._form, deadline=deadline)
+        except AdapterError as error:
+            error.of_credential = True
+            raise
 
     async def _form(self, address: str, body: str, headers: Mapping[str, str], deadline: float) -> tuple[int, bytes]:
         """POST a form to another address than the system's: where tokens are."""
         call = Call(method="POST", path=())
+        seconds = max(0.0, deadline - time.monotonic()) * _TOKEN_SHARE
         with _seam(f"The authorization server of {self.name}", call):
             async with (
-                asyncio.timeout(deadline - time.monotonic()),
+                asyncio.timeout(seconds),
                 self._session.post(
                     address, data=body, headers=headers, allow_redirects=False, ssl=self._ssl
                 ) as response,

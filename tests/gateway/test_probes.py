@@ -24,6 +24,7 @@ from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.settings import Settings
+from gateway.settings.system import OAuthSettings
 from gateway.settings.ticketing import Ticketing
 
 TOKEN = SecretStr("a-token-of-ours")
@@ -139,3 +140,11 @@ async def test_a_spool_that_is_gone_meanwhile_is_told(tmp_path: Path) -> None:
     spool.rmdir()
     [found] = await probe_systems(settings)
     assert (found.well, "billing.spool" in found.text) == (False, True)
+
+
+async def test_an_authorization_server_that_is_away_is_named_by_its_setting(around: Around) -> None:
+    oauth = OAuthSettings(token_url="http://127.0.0.1:9/token", client_id="us", client_secret=SecretStr("a-secret"))
+    [found] = await probed(ticketing=Ticketing(address=around.ticketing, oauth=oauth))
+    assert found.text.startswith("The authorization server of ticketing cannot be reached")
+    assert "Mend ticketing.oauth: token_url" in found.text
+    assert "ticketing.address" not in found.text
