@@ -82,6 +82,11 @@ class NotAdmitted(AdapterError):
         super().__init__(message, hint=hint)
         self.status = status
 
+    @property
+    def may_be_of_one(self) -> bool:
+        """Tell whether it may be about this request and no other: a 401 or a 407 never is."""
+        return self.status not in (401, 407)
+
 
 class Nonsense(AdapterError):
     """The other system, or something in front of it, answered what makes no sense."""
