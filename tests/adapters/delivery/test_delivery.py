@@ -12,6 +12,7 @@ import aiohttp
 import orjson
 import pytest
 
+from adapters.delivery.access import Access
 from adapters.delivery.delivery import Lanes, Pace
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.ticketing.ticketing import TicketingSystem, serving
@@ -353,6 +354,7 @@ class Watch:
 
     system: str
     retry_at: float | None = None
+    access: Access = field(default_factory=Access)
     deadlines: list[tuple[str, float]]
 
     async def tell(self, claimed: Claim, *, deadline: float) -> Answered:
