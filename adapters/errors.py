@@ -28,6 +28,8 @@ class AdapterError(Exception):
         self.hint = hint
         self.may_have_happened = may_have_happened
         """True when the other system may have done what it was asked to: look there before asking again."""
+        self.of_credential = False
+        """True when the system itself was not asked: what says who we are could not be had."""
         self.answer = ""
         """the start of what it said, without credentials; empty where nothing is kept."""
 
@@ -79,6 +81,11 @@ class NotAdmitted(AdapterError):
     def __init__(self, message: str, *, hint: str = "", status: int) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+
+    @property
+    def may_be_of_one(self) -> bool:
+        """Tell whether it may be about this request and no other: a 401 or a 407 never is."""
+        return self.status not in (401, 407)
 
 
 class Nonsense(AdapterError):

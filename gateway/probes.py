@@ -18,6 +18,7 @@ from adapters.billing.outbound import tmf635, tmf678
 from adapters.fault_management.outbound import tmf642
 from adapters.inventory.outbound import mtosi, tmf639
 from adapters.ticketing.outbound import tmf621
+from adapters.transport.credentials import ClientCredentials
 from adapters.transport.probing import Expects, Look, Question, Trouble, Well, probe
 from adapters.transport.transport import Call, System, opened
 from gateway.reaching import system_of
@@ -73,6 +74,10 @@ def _mend(asked: _Asked, look: Look) -> str:
     match look:
         case Look.ADDRESS:
             return f"Mend {asked.section}.{asked.address}, which is {asked.system.address}, or what stands there"
+        case Look.CREDENTIAL if isinstance(asked.system.credential, ClientCredentials):
+            return (
+                f"Mend {asked.section}.oauth: token_url, the client, its secret or its scope; or what it may do there"
+            )
         case Look.CREDENTIAL if asked.system.credential:
             return f"Mend {asked.section}.bearer_file, basic or oauth, or what it may do there"
         case Look.CREDENTIAL:
@@ -119,9 +124,11 @@ def _of_fault_management(chosen: FaultManagement) -> _Asked:
 
 
 def _of_billing(chosen: Billing) -> Iterator[_Asked]:
-    if chosen.address:
-        question = _get(*tmf635.USAGE, query=_ONE) if chosen.dialect == "tmf635" else _options()
-        yield _Asked(section="billing", system=_system(chosen), question=question)
+    if chosen.address and chosen.dialect == "tmf635":
+        for path in (tmf635.USAGE, tmf635.PROBLEM):  # usage and downtime are of two APIs, and one may be missing
+            yield _Asked(section="billing", system=_system(chosen), question=_get(*path, query=_ONE))
+    elif chosen.address:
+        yield _Asked(section="billing", system=_system(chosen), question=_options())
     if chosen.bills_address:
         system = system_of(chosen, chosen.name, chosen.bills_address)
         address = "bills" if chosen.bills else "address"

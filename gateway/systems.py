@@ -350,7 +350,9 @@ async def _looking(store: Store, pressure: Pressure) -> None:
         began = time.monotonic()
         with contextlib.suppress(GraphError):  # what was seen last stands while the database is away
             for each in await system_backlogs(store, deadline=began + _STORE_SECONDS):
-                pressure.saw(each.system, oldest_seconds=each.oldest_seconds, counts=each)
+                pressure.saw(
+                    each.system, oldest_seconds=each.oldest_seconds, is_paused=each.is_paused, counts=each, now=began
+                )
         # To count takes as long as there is much to count: it must not become what the database does most.
         await asyncio.sleep(max(_LOOK_SECONDS, _LOOK_SHARE * (time.monotonic() - began)))
 

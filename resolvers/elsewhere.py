@@ -20,7 +20,7 @@ from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
-from adapters.errors import AdapterError, Busy, Malformed, TimedOut, Unreachable
+from adapters.errors import AdapterError, Busy, Malformed, NotAdmitted, TimedOut, Unreachable
 
 MOST_TEXTS: Final = 500
 """of plans, whose parsing and validation is remembered."""
@@ -86,6 +86,8 @@ class Area:
                 return "DEADLINE_EXCEEDED", f"{self.called} did not answer in time."
             case Unreachable() | Busy():
                 return "SUBGRAPH_UNAVAILABLE", f"{self.called} cannot be reached."
+            case NotAdmitted():
+                return "SUBGRAPH_UNAVAILABLE", f"{self.called} does not let us in."
             case AdapterError():
                 return "SUBGRAPH_FAILED", f"{self.called} answered what makes no sense."
             case _:

@@ -759,6 +759,10 @@ RETURN l.id, datetime.realtime().epochMillis,
   COUNT { MATCH (d:Delivery {held: l.id}) },
   COLLECT { MATCH (d:Delivery {parked: l.id}) RETURN d.parkedFor }
 
+// graph/ledger/backlog.py _PAUSED
+MATCH (w:Worker) WHERE w.paused AND w.until >= datetime.realtime().epochMillis
+RETURN DISTINCT w.system
+
 // graph/ledger/backlog.py _OLDEST
 MATCH (d:Delivery) WHERE d.queued >= $low AND d.queued < $high
 RETURN d.since ORDER BY d.queued LIMIT 1
@@ -874,7 +878,7 @@ RETURN h.state
 // graph/ledger/lanes.py _BE_THERE
 MERGE (w:Worker {id: $worker})
 WITH w, datetime.realtime().epochMillis AS now
-SET w.system = $system, w.until = now + $ttl
+SET w.system = $system, w.until = now + $ttl, w.paused = $paused
 RETURN now
 
 // graph/ledger/lanes.py _WHO

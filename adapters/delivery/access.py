@@ -32,7 +32,6 @@ from adapters.errors import NotAdmitted
 
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 60.0
-_NEVER_OF_ONE: Final = frozenset({401, 407})
 _MOST_REMEMBERED: Final = 1_000
 """deliveries that were refused; more, and those that were refused first are forgotten."""
 
@@ -57,7 +56,7 @@ class Access:
         self._denied[delivery] = now
         if len(self._denied) > _MOST_REMEMBERED:
             del self._denied[next(iter(self._denied))]
-        if before is not None and self._admitted_at > before and error.status not in _NEVER_OF_ONE:
+        if before is not None and self._admitted_at > before and error.may_be_of_one:
             return False
         if self.retry_at is None:
             self._pause = FIRST_PAUSE

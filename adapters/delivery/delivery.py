@@ -22,6 +22,7 @@ from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 import structlog
 
+from adapters.delivery.access import Access
 from graph.errors import GraphError
 from graph.ledger.claims import Claim, claim
 from graph.ledger.lanes import SHARDS, Leases, lanes_of, leave_lanes, take_lanes
@@ -63,6 +64,11 @@ class Teller(Protocol[T]):
     @property
     def system(self) -> str:
         """The system's name."""
+        ...
+
+    @property
+    def access(self) -> Access:
+        """What finds out whether the system lets us in."""
         ...
 
     @property
@@ -115,6 +121,7 @@ class Lanes(Generic[T]):
         self._owner = owner
         self._leases = Leases(system=teller.system, owner=owner, epochs={}, until=0.0, is_share=False)
         self._renew_at = 0.0
+        self._paused = False
         self._poll_seconds = _POLL_SECONDS[0]
         self._attending: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
@@ -151,12 +158,15 @@ class Lanes(Generic[T]):
         await asyncio.sleep(max(0.0, begun + _ROUND_SECONDS - time.monotonic()))
 
     async def _renew(self) -> None:
-        now = time.monotonic()
-        if now < self._renew_at:
+        now, paused = time.monotonic(), self._teller.access.retry_at is not None
+        if now < self._renew_at and paused == self._paused:
             return
         deadline = now + _STORE_SECONDS
         before, system = self._leases.epochs, self._teller.system
-        self._leases = await take_lanes(self._store, system, owner=self._owner, ttl_ms=TTL_MS, deadline=deadline)
+        self._leases = await take_lanes(
+            self._store, system, owner=self._owner, ttl_ms=TTL_MS, deadline=deadline, paused=paused
+        )
+        self._paused = paused
         self._renew_at = now + (RENEW_SECONDS if self._leases.is_share else _LOOK_SECONDS)
         if self._leases.epochs != before:
             log.info("lanes changed", system=system, owner=self._owner, lanes=sorted(self._leases.epochs))

@@ -124,6 +124,6 @@ class AlarmTeller:
         systems = (*((hearing.name, *sorted(hearing.sources)) if hearing else ()), source, self.policy.inventory)
         found = await object_of(self.store, order.id, systems, deadline=deadline)
         name = found.told or object_name(order.body, found)
-        if not found.told:
+        if name and not found.told:
             name = await keep_told_name(self.store, order.id, name, deadline=deadline)
         return replace(order, object_name=name)

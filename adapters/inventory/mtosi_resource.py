@@ -84,7 +84,10 @@ SCHEMA: Final = read_schema(Path(__file__).parent / "xsd" / "invdata.xsd")
 
 
 def read(element: Element) -> Resource | None:
-    """Read one of `TAGS`; None for what is no part of the graph. Raises Malformed with the line."""
+    """Read one of `TAGS`; None for what is no part of the graph. Raises Malformed with the line.
+
+    What the schema allows and the graph has no place for is `NoPlace`: one end of a trunk, a value that is no number.
+    """
     if element.tag in _PASSED_OVER:
         return None
     check(element, SCHEMA)
@@ -106,7 +109,17 @@ def read(element: Element) -> Resource | None:
             removed=removed,
         )
     except ValueError as error:
-        raise Malformed(f"Line {told.sourceline}: {error}", field="") from None
+        raise _no_place(kind, told, str(error), removed=removed) from None
+
+
+def _no_place(kind: str, told: Element, reason: str, *, removed: bool) -> Malformed:
+    """Say that the graph has no place for a thing; Malformed where it has none for its name either."""
+    name = spelled(name_of(told.find(tag("coi:name")), told))
+    try:
+        thing = NotTaken(kind=kind[0].lower() + kind[1:], name=name, reason=reason, removed=removed)
+    except ValueError as error:
+        return Malformed(f"Line {told.sourceline}: {error}", field="")
+    return NoPlace(thing, line=told.sourceline)
 
 
 def ours_of(element: Element) -> str | None:
@@ -136,9 +149,7 @@ def _ends(told: Element, *, removed: bool) -> tuple[str, str] | None:
     if not a and not z:
         return None
     if len(a) != 1 or len(z) != 1:
-        name = spelled(name_of(told.find(tag("coi:name")), told))
-        thing = NotTaken(kind="trunk", name=name, reason=trunk_reason(len(a), len(z)), removed=removed)
-        raise NoPlace(thing, line=told.sourceline)
+        raise _no_place("Trunk", told, trunk_reason(len(a), len(z)), removed=removed)
     return spelled(name_of(a[0], told)), spelled(name_of(z[0], told))
 
 
@@ -170,8 +181,9 @@ def _extended(kind: str, extension: Element) -> Iterator[tuple[str, Value]]:
     for each in extension.findall(tag("ext:property")):
         name, text = each.get("name") or "", each.text or ""
         declared = PROPERTIES[kind].get(name)
-        if declared is not None:
-            yield name, _number(text, name) if declared.kind is Kind.INTEGER else text
+        if declared is None or (declared.kind is Kind.INTEGER and not text.strip()):
+            continue  # nothing is said
+        yield name, _number(text.strip(), name) if declared.kind is Kind.INTEGER else text
 
 
 def _guessed(kind: str, parts: Name) -> Iterator[tuple[str, Value]]:
@@ -184,7 +196,7 @@ def _guessed(kind: str, parts: Name) -> Iterator[tuple[str, Value]]:
 
 def _number(text: str, name: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 10):
-        raise ValueError(f"{name} is no whole number")
+        raise ValueError(f"{name} has a value that is no whole number")
     return int(text)
 
 

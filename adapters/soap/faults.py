@@ -14,12 +14,14 @@ exceptions `EXCPT_INTERNAL_ERROR`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
 from lxml import etree
 
-from adapters.errors import Busy, Malformed, Nonsense, Rejected
+from adapters.errors import AdapterError, Busy, Malformed, Nonsense, NotAdmitted, Rejected
 from adapters.soap.elements import spaces, tag, text_in
 from adapters.soap.envelope import as_bytes, read_envelope
 from adapters.xml.parser import Element
@@ -99,29 +101,45 @@ def fault_in(content: Element) -> SoapFault | None:
     return SoapFault(status=_status(content), text=(content.findtext("faultstring") or "").strip())
 
 
-def content_of(body: bytes, status: int, *, system: str, activity: str) -> Element | None:
+def content_of(body: bytes, status: int, *, system: str, activity: str, start: Callable[[], str]) -> Element | None:
     """Give what the answer to a message holds; None where it is empty.
 
-    `status` is HTTP's, 2xx or `STATUS`. Raises Rejected for a fault of ours, Busy for one of theirs, and Nonsense for what
-    is no SOAP; what is none and comes with `STATUS` is a system that has failed, and so Busy.
+    `status` is HTTP's, 2xx or `STATUS`; `start` gives the start of the answer without credentials, which the error of a fault
+    keeps. Raises NotAdmitted where our rights are at fault, Rejected for another fault of ours, Busy for one of theirs, and
+    Nonsense for what is no SOAP; what is none and comes with `STATUS` is a system that has failed, and so Busy.
     """
-    busy = Busy(f"{system} could not do {activity}", hint="It is asked again later", status=STATUS)
     if not body.strip() and status != STATUS:
         return None
     try:
         content = read_envelope(body).content
     except Malformed as error:
         if status == STATUS:
-            raise busy from error
+            raise _with(_busy(system, activity), start()) from error
         hint = "Look whether its address leads to the right system"
         raise Nonsense(f"{system} answered what is no SOAP message: {error}", hint=hint, where="body") from None
     found = fault_in(content)
     if found is not None and found.is_ours:
-        said = f"{system} answered a fault of ours to {activity}"
-        raise Rejected(said, hint="Look into its own log for the reason", status=found.status)
+        raise _with(_refusal(found.status, system, activity), start())
     if found is not None or status == STATUS:
-        raise busy
+        raise _with(_busy(system, activity), start())
     return content
+
+
+def _busy(system: str, activity: str) -> AdapterError:
+    return Busy(f"{system} could not do {activity}", hint="It is asked again later", status=STATUS)
+
+
+def _refusal(status: int, system: str, activity: str) -> AdapterError:
+    """Make the error of a fault of ours: a right that we have not is about us, and not about what was asked."""
+    said = f"{system} answered a fault of ours to {activity}"
+    if status == HTTPStatus.FORBIDDEN:
+        return NotAdmitted(said, hint="Look at our credential and our rights there", status=status)
+    return Rejected(said, hint="Look into its own log for the reason", status=status)
+
+
+def _with(error: AdapterError, answer: str) -> AdapterError:
+    error.answer = answer
+    return error
 
 
 def _status(content: Element) -> int:

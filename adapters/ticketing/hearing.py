@@ -8,7 +8,7 @@ written.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -62,7 +62,7 @@ class Hearing:
         if len(self._seen) > _MOST_SEEN:
             self._seen.clear()
         self._seen |= {each.state.id: each for each in news}
-        self._since = max((each.state.changed_at or 0 for each in found), default=self._since or 0) or None
+        self._since = _latest((each.state.changed_at for each in found), self._since, now=time.time_ns() // 1_000_000)
 
     async def _report(self, reported: Sequence[Reported]) -> None:
         await report_tickets(self.store, self.system, reported, subject=subject_of(self.system), deadline=self._soon())
@@ -107,6 +107,18 @@ def reported_of(reported: ReportedTicket) -> Reported | None:
         services=reported.services,
         customer=reported.customer,
     )
+
+
+def _latest(changed: Iterable[int | None], before: int | None, *, now: int) -> int | None:
+    """Give since when news is asked for next: the latest change that was told. Epoch milliseconds.
+
+    A time ahead of our clock leads nowhere: tickets that are changed until then would be missed. What is told twice
+    because of that is no news.
+
+    >>> _latest([100, None, 9_999], 50, now=200), _latest([], 50, now=200), _latest([9_999], None, now=200)
+    (100, 50, None)
+    """
+    return max((each for each in (*changed, before) if each is not None and each <= now), default=None)
 
 
 def _only_its_state(state: TicketState) -> Reported | None:

@@ -269,10 +269,11 @@ def read_time(value: object, field: str) -> int:
     leap = second == "60"
     text = f"{day}T{minute}{'59' if leap else second}.{fraction[:6]:0<6}{zone.upper().replace('Z', '+00:00')}"
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as exc:
+        # In UTC, and with its leap second: what is before the year 1 or after 9999 there can never be written again.
+        moment = datetime.fromisoformat(text).astimezone(UTC) + timedelta(seconds=leap)
+    except (ValueError, OverflowError) as exc:
         raise Malformed(f"{field} is a time that does not exist", field=field) from exc
-    return (moment - _EPOCH + timedelta(seconds=leap)) // timedelta(milliseconds=1)
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def time_in_answer(value: object) -> int | None:

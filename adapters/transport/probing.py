@@ -73,17 +73,21 @@ async def probe(transport: Transport, question: Question, *, deadline: float) ->
         trouble = _trouble(answer, call, question.expects)
         if trouble is None and question.expects is Expects.JSON:
             answer.json()
-    except NotAdmitted as error:  # a redirect; or no token of OAuth2
-        if 300 <= error.status < 400:
-            return Trouble(text=str(error), look=Look.ADDRESS)
-        return Trouble(text=error.message, look=Look.CREDENTIAL)
-    except Nonsense as error:  # a login page
-        return Trouble(text=str(error), look=Look.ADDRESS)
-    except (Unreachable, TimedOut) as error:
-        return Trouble(text=error.message, look=Look.ADDRESS)
     except AdapterError as error:
-        return Trouble(text=error.message, look=Look.SYSTEM)
+        return _raised(error)
     return trouble or Well()
+
+
+def _raised(error: AdapterError) -> Trouble:
+    if error.of_credential:  # no token of OAuth2: the address that is wrong, or the server that is busy, is another
+        return Trouble(text=error.message, look=Look.CREDENTIAL)
+    match error:
+        case NotAdmitted() | Nonsense():  # a redirect; a login page
+            return Trouble(text=str(error), look=Look.ADDRESS)
+        case Unreachable() | TimedOut():
+            return Trouble(text=error.message, look=Look.ADDRESS)
+        case _:
+            return Trouble(text=error.message, look=Look.SYSTEM)
 
 
 def _trouble(answer: Answer, call: Call, expects: Expects) -> Trouble | None:

@@ -29,7 +29,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from adapters.errors import AdapterError, Busy, Conflict, Nonsense, NotAdmitted, Rejected, TimedOut, Unreachable
-from adapters.transport.answers import answer_of
+from adapters.transport.answers import answer_of, kept
 from adapters.transport.breaker import Breaker
 from adapters.transport.credentials import Credential
 from adapters.transport.retry_after import retry_after
@@ -37,6 +37,8 @@ from adapters.transport.tls import TlsFiles
 
 MOST_BYTES: Final = 1_048_576
 _CHUNK: Final = 65_536
+_TOKEN_SHARE: Final = 0.9
+"""of the time for a call may pass until there is a token: an authorization server that is silent is told as such."""
 _WAIT: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 _ABOUT_US: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED})
 _NOT_HERE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE})
@@ -104,6 +106,12 @@ class Answer:
     headers: Mapping[str, str]
     """by names in lower case."""
     body: bytes
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """what was sent as one, and is hidden in what is kept."""
+
+    def start(self) -> str:
+        """Give the start of it without credentials, as `AdapterError.answer` keeps it: a refusal may come with any status."""
+        return kept(self.body, self.secrets)
 
     def json(self) -> object:
         """Read it as JSON, or raise Nonsense."""
@@ -151,20 +159,29 @@ class Transport:
         credential = self._system.credential
         if credential is None:
             return await self._send(call, {})
-        headers = await credential.headers(self._form, deadline=deadline)
+        headers = await self._shown(credential, deadline)
         try:
             return await self._send(call, headers)
         except NotAdmitted as error:
             if error.status != HTTPStatus.UNAUTHORIZED or not credential.refused(headers):
                 raise
-        return await self._send(call, await credential.headers(self._form, deadline=deadline))
+        return await self._send(call, await self._shown(credential, deadline))
+
+    async def _shown(self, credential: Credential, deadline: float) -> Mapping[str, str]:
+        """Give what says who asks; where it cannot be had, the error says that it is about that."""
+        try:
+            return await credential.headers(self._form, deadline=deadline)
+        except AdapterError as error:
+            error.of_credential = True
+            raise
 
     async def _form(self, address: str, body: str, headers: Mapping[str, str], deadline: float) -> tuple[int, bytes]:
         """POST a form to another address than the system's: where tokens are."""
         call = Call(method="POST", path=())
+        seconds = max(0.0, deadline - time.monotonic()) * _TOKEN_SHARE
         with _seam(f"The authorization server of {self.name}", call):
             async with (
-                asyncio.timeout(deadline - time.monotonic()),
+                asyncio.timeout(seconds),
                 self._session.post(
                     address, data=body, headers=headers, allow_redirects=False, ssl=self._ssl
                 ) as response,
@@ -181,6 +198,7 @@ class Transport:
         if call.body is not None:
             data = call.body if isinstance(call.body, bytes) else orjson.dumps(call.body)
             headers.setdefault("Content-Type", "application/json")
+        secrets = tuple(each.split()[-1] for each in credential.values())
         async with self._session.request(
             call.method,
             _url(self._system.address, call),
@@ -192,11 +210,11 @@ class Transport:
             try:
                 _accept(self.name, call, response)
             except (Busy, Rejected, NotAdmitted) as refusal:
-                refusal.answer = await answer_of(response.content, [each.split()[-1] for each in credential.values()])
+                refusal.answer = await answer_of(response.content, secrets)
                 raise
             body = await self._read(response)
             found = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(system=self.name, status=response.status, headers=found, body=body)
+            return Answer(system=self.name, status=response.status, headers=found, body=body, secrets=secrets)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         body = bytearray()

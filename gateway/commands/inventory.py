@@ -74,7 +74,7 @@ def sentences(found: list[dict[str, Any]]) -> Iterator[str]:
         yield "Inventories and the graph do not differ."
     for each in found:
         held = f" [{each['state']}]" if each["state"] != "open" else ""
-        why = f" ({each['reason']})" if each["reason"] else ""
+        why = f" ({each['reason']})" if each["reason"] and each["kind"] != "notTaken" else ""
         yield f"{each['id']}{held} {each['resourceType']} {each['name']} of {each['system']}: {_what(each)}{why}"
 
 
@@ -84,5 +84,7 @@ def _what(each: dict[str, Any]) -> str:
             return "is missing here"
         case "missingThere":
             return "is missing there"
+        case "notTaken":
+            return f"has no place in the graph: {each['reason']}"
         case _:
             return f"{each['property']} is {each['theirs']} there, {each['ours'] or 'nothing'} here"

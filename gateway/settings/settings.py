@@ -41,7 +41,7 @@ from gateway.settings.retention import Retention
 from gateway.settings.subgraph import FederationSettings, SubgraphSettings
 from gateway.settings.system import with_credential
 from gateway.settings.ticketing import Ticketing
-from gateway.settings.unknown import CONFIG_VARIABLE, PREFIX, names_of, nearest, unknown_variables
+from gateway.settings.unknown import CONFIG_VARIABLE, PREFIX, meant, names_of, unknown_variables
 
 CURSOR_KEY: Final = re.compile("[0-9a-fA-F]{64}")
 
@@ -321,7 +321,7 @@ def _sentence(error: Any) -> str:
     name = ".".join(str(part) for part in error["loc"]) or "settings"
     message = str(error["msg"]).removeprefix("Value error, ").rstrip(".")
     if error["type"] == "extra_forbidden":
-        message = f"there is no such setting{nearest(name, names_of(Settings))}"
+        message = f"there is no such setting{meant(name, names_of(Settings))}"
     if error["type"] == "tuple_type":
         message = 'is no list, such as ["one", "two"]'
     return f"{name}: {message[:1].lower()}{message[1:]}."

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel
@@ -16,6 +17,18 @@ from pydantic import BaseModel
 PREFIX: Final = "TRUNKLINE_"
 DELIMITER: Final = "__"
 CONFIG_VARIABLE: Final = "TRUNKLINE_CONFIG"
+REPLACED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "documents": "limits.cache_bytes",
+        "documents_bytes": "limits.cache_bytes",
+        "federation.headers": "subgraphs.NAME.headers",
+        "federation.plans": "limits.cache_bytes",
+        "federation.show_messages": "subgraphs.NAME.show_messages",
+        "retention_days": "retention.events_days",
+    }
+)
+"""Settings of earlier versions, and what has taken their place. A name that looks like them may mean something else: what is
+nearest to `retention_days` is the time after which usage is deleted."""
 _OF_OTHERS: Final = ("TRUNKLINE_TEST_", "TRUNKLINE_SIMULATOR_")
 """What the tests and the stand-ins read, whose environment their children have."""
 _LINK: Final = re.compile(r"TRUNKLINE_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
@@ -28,7 +41,7 @@ _LINKED: Final = re.compile(r"(tcp|udp|sctp)://.*")
 
 def unknown_variables(environment: Mapping[str, str], settings: type[BaseModel]) -> Iterator[str]:
     """Give a sentence for each variable with our prefix that is no setting's; those inside of sections are pydantic's to check."""
-    known = [PREFIX + each.upper().replace(".", DELIMITER) for each in names_of(settings)]
+    known = [_variable(each) for each in names_of(settings)]
     for variable in sorted(environment):
         name = variable.upper()
         if not name.startswith(PREFIX) or name == CONFIG_VARIABLE or name.startswith(_OF_OTHERS):
@@ -36,7 +49,9 @@ def unknown_variables(environment: Mapping[str, str], settings: type[BaseModel])
         if _is_link(name, environment[variable]):
             continue
         if name.removeprefix(PREFIX).partition(DELIMITER)[0].lower() not in settings.model_fields:
-            yield f"{variable}: there is no such setting{nearest(name, [*known, CONFIG_VARIABLE])}."
+            old = REPLACED.get(name.removeprefix(PREFIX).lower().replace(DELIMITER, "."))
+            hint = _replaced(_variable(old)) if old else nearest(name, [*known, CONFIG_VARIABLE])
+            yield f"{variable}: there is no such setting{hint}."
 
 
 def _is_link(name: str, value: str) -> bool:
@@ -62,7 +77,20 @@ def _sections(annotation: Any) -> Iterator[tuple[type[BaseModel], str]]:
             yield each, between
 
 
+def meant(name: str, known: Iterable[str]) -> str:
+    """Give the end of a sentence about a setting that is none: what has taken its place, or which one may be meant."""
+    return _replaced(REPLACED[name]) if name in REPLACED else nearest(name, known)
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Give the end of a sentence about a name that is none: which one may be meant; nothing where none is near."""
     found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)
     return f" (did you mean {found[0]}?)" if found else ""
+
+
+def _replaced(new: str) -> str:
+    return f" ({new} has taken its place)"
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper().replace(".", DELIMITER)

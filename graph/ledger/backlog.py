@@ -25,6 +25,11 @@ RETURN l.id, datetime.realtime().epochMillis,
   COLLECT { MATCH (d:Delivery {parked: l.id}) RETURN d.parkedFor }
 """
 
+_PAUSED: Final = """
+MATCH (w:Worker) WHERE w.paused AND w.until >= datetime.realtime().epochMillis
+RETURN DISTINCT w.system
+"""
+
 # Neo4j reads the index in order and stops at the first; the embedded database does so only where it is not asked to sort.
 _OLDEST: Final[Mapping[Product, str]] = {
     Product.NEO4J: """
@@ -104,6 +109,8 @@ class SystemBacklog:
     held: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     """how many are parked for each of `graph.model.vocabulary.PARKING_REASONS`."""
+    is_paused: bool = False
+    """whether it does not let one of the processes in that tell it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +143,7 @@ async def system_backlogs(store: Store, *, deadline: float) -> list[SystemBacklo
         lane, at, waiting, held, reasons = cast("tuple[str, int, int, int, list[str | None]]", tuple(row))
         now = max(now, at)
         counted.setdefault(_system_of(lane), []).append((waiting, held, [each or "" for each in reasons]))
+    paused = {str(row[0]) for row in await store.rows(_PAUSED, {}, deadline=deadline)}
     return [
         SystemBacklog(
             system=system,
@@ -144,6 +152,7 @@ async def system_backlogs(store: Store, *, deadline: float) -> list[SystemBacklo
             held=sum(held for _, held, _ in lanes),
             parked=sum(len(reasons) for _, _, reasons in lanes),
             reasons=_counts(reason for _, _, reasons in lanes for reason in reasons),
+            is_paused=system in paused,
         )
         for system, lanes in sorted(counted.items())
     ]

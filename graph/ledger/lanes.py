@@ -4,7 +4,7 @@ What a system must be told lies in sixteen lanes, by order key. Whoever tells a 
 by the database's clock, so that the lanes of a process that died are taken over; it is renewed long before. `epoch` rises
 with each new owner and is part of every claim, so that what an owner of yesterday still has to say is not taken.
 
-Nobody leads. Each process says with every renewal that it is there (`Worker`), and from who else is there it works out how
+Nobody leads. Each process says with every renewal that it is there (`Worker`) and whether the system lets it in, and from who else is there it works out how
 many lanes are its share: it takes free ones up to that, and gives back what is more. What it claimed before that stays its
 own: nobody else is given the same delivery until the hold of the claim is over.
 """
@@ -24,7 +24,7 @@ SHARDS: Final = 16
 _BE_THERE: Final = """
 MERGE (w:Worker {id: $worker})
 WITH w, datetime.realtime().epochMillis AS now
-SET w.system = $system, w.until = now + $ttl
+SET w.system = $system, w.until = now + $ttl, w.paused = $paused
 RETURN now
 """
 _WHO: Final = "MATCH (w:Worker {system: $system}) RETURN w.id, w.until"
@@ -96,12 +96,17 @@ def share_of(owner: str, there: Iterable[str]) -> int:
     return whole + (everybody.index(owner) < rest)
 
 
-async def take_lanes(store: Store, system: str, *, owner: str, ttl_ms: int, deadline: float) -> Leases:
-    """Renew one's lanes; take free ones, or give some back, as one's share asks for."""
+async def take_lanes(
+    store: Store, system: str, *, owner: str, ttl_ms: int, deadline: float, paused: bool = False
+) -> Leases:
+    """Renew one's lanes; take free ones, or give some back, as one's share asks for.
+
+    `paused` says for all to know that the system does not let this process in.
+    """
 
     async def work(transaction: Transaction) -> Leases:
         began = time.monotonic()
-        share = share_of(owner, await _there(transaction, system, owner, ttl_ms))
+        share = share_of(owner, await _there(transaction, system, owner, ttl_ms, paused=paused))
         mine, free = await _lanes(transaction, system, owner)
         given_back, wanted = mine[share:], [*mine, *free][:share]
         if given_back:
@@ -124,10 +129,11 @@ async def leave_lanes(store: Store, system: str, *, owner: str, deadline: float)
     await store.write(work, deadline=deadline, quiet=True)
 
 
-async def _there(transaction: Transaction, system: str, owner: str, ttl_ms: int) -> Sequence[str]:
+async def _there(transaction: Transaction, system: str, owner: str, ttl_ms: int, *, paused: bool) -> Sequence[str]:
     """Say that we are there; give who else is, and forget who has not been for long."""
     worker = _worker(system, owner)
-    [[now]] = await transaction.run(_BE_THERE, {"worker": worker, "system": system, "ttl": ttl_ms})
+    there = {"worker": worker, "system": system, "ttl": ttl_ms, "paused": paused}
+    [[now]] = await transaction.run(_BE_THERE, there)
     rows = cast("list[tuple[str, int]]", await transaction.run(_WHO, {"system": system}))
     gone = [each for each, until in rows if until < cast("int", now) - 10 * ttl_ms and each != worker]
     if gone:

@@ -24,9 +24,15 @@ BOOKKEEPING: Final = (
     ),
     Label(
         name="Worker",
-        about="A process that tells a system, until when by the database's clock it is taken to be there.",
+        about="A process that tells a system, until when by the database's clock it is taken to be there, and whether the "
+        "system does not let it in.",
         internal=True,
-        properties=(ID, text("system", indexed=True), time("until")),
+        properties=(
+            ID,
+            text("system", indexed=True),
+            time("until"),
+            Property(name="paused", kind=Kind.BOOLEAN, required=False),
+        ),
     ),
     Label(
         name="Registration",

@@ -160,6 +160,9 @@ async def test_as_many_as_asked_for_the_latest_first(product: Product) -> None:
         (Kind.DOWN, "SUBGRAPH_UNAVAILABLE"),
         (Kind.ERROR, "SUBGRAPH_UNAVAILABLE"),
         (Kind.TRUNCATED, "SUBGRAPH_UNAVAILABLE"),
+        (Kind.UNAUTHORIZED, "SUBGRAPH_UNAVAILABLE"),
+        (Kind.FORBIDDEN, "SUBGRAPH_UNAVAILABLE"),
+        (Kind.NOT_FOUND, "SUBGRAPH_UNAVAILABLE"),
         (Kind.HTML, "SUBGRAPH_FAILED"),
         (Kind.SLOW, "DEADLINE_EXCEEDED"),
     ],
@@ -173,6 +176,8 @@ async def test_a_billing_that_fails_costs_its_own_fields(product: Product, kind:
     assert answer["data"] == {"customer": {"name": "a", "bills": None}}
     assert [(each["path"], each["extensions"]["code"]) for each in answer["errors"]] == [(["customer", "bills"], code)]
     assert "acc-a" not in str(answer["errors"])
+    is_closed = kind in (Kind.UNAUTHORIZED, Kind.FORBIDDEN, Kind.NOT_FOUND)
+    assert ("does not let us in" in str(answer["errors"])) is is_closed
 
 
 async def test_a_bill_of_another_account_is_shown_to_nobody(product: Product) -> None:

@@ -210,10 +210,20 @@ def test_a_line_says_what_differs() -> None:
     held = {**common, "state": "held", "kind": "missingThere", "reason": "it still carries 1 service"}
     here = {**common, "state": "open", "kind": "missingHere"}
     other = {**common, "state": "open", "kind": "property", "property": "slot", "theirs": "3", "ours": None}
-    assert list(sentences([held, here, other])) == [
+    out = {
+        **common,
+        "state": "open",
+        "kind": "notTaken",
+        "resourceType": "lag",
+        "name": "ae0",
+        "reason": "it is no port",
+    }
+    out |= {"property": None, "theirs": None, "ours": None}
+    assert list(sentences([held, here, other, out])) == [
         "d [held] Card K1 of inventory: is missing there (it still carries 1 service)",
         "d Card K1 of inventory: is missing here",
         "d Card K1 of inventory: slot is 3 there, nothing here",
+        "d lag ae0 of inventory: has no place in the graph: it is no port",
     ]
 
 

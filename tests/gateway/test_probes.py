@@ -10,16 +10,21 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from adapters.simulator.billing import billing
 from adapters.simulator.fault_management import alarm_management, alerta, notified
 from adapters.simulator.inventory import inventory
+from adapters.simulator.serving import listening
 from adapters.simulator.ticketing import ticketing
 from gateway.probes import Probed, probe_systems
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.settings import Settings
+from gateway.settings.system import OAuthSettings
 from gateway.settings.ticketing import Ticketing
 
 TOKEN = SecretStr("a-token-of-ours")
@@ -64,7 +69,9 @@ async def test_every_system_that_is_there_answers(around: Around, tmp_path: Path
         billing=Billing(address=around.billing, bearer=TOKEN),
         inventory=Inventory(address=around.inventory, bearer=TOKEN),
     )
-    assert [each.system for each in found] == ["ticketing", "fault_management", "billing", "billing", "inventory"]
+    assert [each.system for each in found] == [
+        *("ticketing", "fault_management", "billing", "billing", "billing", "inventory")
+    ]
     assert all(each.well for each in found), found
     others = await probed(
         fault_management=FaultManagement(address=around.alerta, bearer=TOKEN, dialect="alerta"),
@@ -99,9 +106,23 @@ async def test_a_path_that_is_wrong_is_named_by_its_setting(around: Around) -> N
         ticketing=Ticketing(address=f"{around.ticketing}/nowhere", bearer=TOKEN),
         billing=Billing(address=around.billing, bills=f"{around.billing}/nowhere", bearer=TOKEN),
     )
-    assert [(each.system, each.well) for each in found] == [("ticketing", False), ("billing", True), ("billing", False)]
+    assert [(each.system, each.well) for each in found] == [
+        ("ticketing", False),
+        ("billing", True),
+        ("billing", True),
+        ("billing", False),
+    ]
     assert f"Mend ticketing.address, which is {around.ticketing}/nowhere" in found[0].text
-    assert "Mend billing.bills" in found[2].text
+    assert "Mend billing.bills" in found[3].text
+
+
+async def test_a_billing_system_that_takes_usage_and_no_problems_is_told_before_the_first_downtime() -> None:
+    usage = Route("/tmf-api/usageManagement/v4/usage", lambda _: JSONResponse([]))
+    async with listening(Starlette(routes=[usage])) as address:
+        taken, refused, _ = await probed(billing=Billing(address=address))
+    assert (taken.well, refused.well) == (True, False)
+    assert "tmf-api/serviceProblemManagement/v4/serviceProblem: there is no such path" in refused.text
+    assert "Mend billing.address" in refused.text
 
 
 async def test_where_nobody_listens_the_others_are_asked_all_the_same(around: Around) -> None:
@@ -119,3 +140,11 @@ async def test_a_spool_that_is_gone_meanwhile_is_told(tmp_path: Path) -> None:
     spool.rmdir()
     [found] = await probe_systems(settings)
     assert (found.well, "billing.spool" in found.text) == (False, True)
+
+
+async def test_an_authorization_server_that_is_away_is_named_by_its_setting(around: Around) -> None:
+    oauth = OAuthSettings(token_url="http://127.0.0.1:9/token", client_id="us", client_secret=SecretStr("a-secret"))
+    [found] = await probed(ticketing=Ticketing(address=around.ticketing, oauth=oauth))
+    assert found.text.startswith("The authorization server of ticketing cannot be reached")
+    assert "Mend ticketing.oauth: token_url" in found.text
+    assert "ticketing.address" not in found.text

@@ -60,7 +60,10 @@ class ToldOf:
 
 
 def move_of(patch: object, shown: Mapping[str, Any]) -> Move:
-    """Read what a merge patch makes of a record, which is shown as `shown`; raises MalformedBody."""
+    """Read what a merge patch makes of a record, which is shown as `shown`; raises MalformedBody.
+
+    A patch without a status keeps the state that the record has: the caller need not know it (RFC 7396).
+    """
     found = faults(_PATCH, patch)
     if found or not isinstance(patch, dict):
         raise MalformedBody(found)
@@ -68,7 +71,7 @@ def move_of(patch: object, shown: Mapping[str, Any]) -> Move:
     if fixed:
         raise MalformedBody([Fault(path=name, problem="cannot be changed") for name in fixed])
     more = {name: value for name, value in patch.items() if name not in (*_OWN, *MEASURED, "status")}
-    return Move(state=patch.get("status") or shown.get("status", USAGE_STATES[0]), more=more)
+    return Move(state=patch.get("status"), more=more)
 
 
 def event_of(document: object) -> ToldOf:

@@ -90,7 +90,8 @@ async def _patch(call: Call) -> Response:
     if not await _moved(call, call.id, move):
         raise Refusal("NOT_FOUND")
     after = await _reads(call).one(call.id)
-    return answer(200, encode(after, PLACE) if after else {**shown, **move.more, "status": move.state})
+    unread = {**shown, **move.more, **({} if move.state is None else {"status": move.state})}
+    return answer(200, encode(after, PLACE) if after else unread)
 
 
 async def _heard(call: Call) -> Response:

@@ -2,13 +2,15 @@
 
 One process tells a hub at a time; each hub is a task of its own. An event is told with the alarm as it is when it is told, if
 whoever registered may read it and it is among those that were asked for. What a callback refuses three times is passed over
-and counted; a callback that cannot be reached is tried again, later and later, and parked after a week.
+and counted, and so is what it answers with 403 while it takes the event behind; a callback that cannot be reached is tried again, later and later, and parked after a week.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -16,7 +18,7 @@ import structlog
 
 from adapters.endpoint.edge import Port
 from adapters.endpoint.errors import Refusal
-from adapters.errors import AdapterError, Busy, Nonsense, Rejected
+from adapters.errors import AdapterError, Busy, Nonsense, NotAdmitted, Rejected
 from adapters.fault_management.inbound.codec import encode
 from adapters.fault_management.inbound.hub import EVENTS, read_wanted, reader
 from adapters.fault_management.inbound.query import filter_of
@@ -80,8 +82,10 @@ class HubTeller:
     async def _tell(self, hub: Hub, upto: int) -> None:
         try:
             after, events = await hubs.events_after(self.port.store, hub.after, upto, list(EVENTS), deadline=_soon())
-            for event in events:
-                told = await self._told(hub, event)
+            for number, event in enumerate(events):
+                if event.position <= hub.after:
+                    continue  # it was told before its turn
+                told = await self._told(hub, event, events[number + 1 :])
                 if told is None:
                     return
                 hub = told
@@ -92,19 +96,38 @@ class HubTeller:
             log.exception("a hub could not be told", hub=hub.id)
             await self._put_off(hub, "A fault of ours")
 
-    async def _told(self, hub: Hub, event: Happened) -> Hub | None:
+    async def _told(self, hub: Hub, event: Happened, behind: Sequence[Happened]) -> Hub | None:
         """Tell one event, and count it; give the hub as it is then. None: it is for later, or for another process."""
         try:
             if not await self._post(hub, event):
                 return hub  # it is counted with the next that is told
             reached = Reached(after=event.position)
         except AdapterError as error:
-            if not (_is_refusal(error) and hub.refusals + 1 >= MOST_REFUSALS):
+            passed = await self._passed_over(hub, event, behind, error)
+            if passed is None:
                 await self._put_off(hub, str(error), error)
                 return None
-            reached = Reached(after=event.position, skipped=1, reason=str(error))
+            reached = passed
         mine = await hubs.told(self.port.store, hub, reached, owner=self.owner, deadline=_soon())
-        return replace(hub, attempts=0, refusals=0) if mine else None
+        return replace(hub, after=reached.after, attempts=0, refusals=0) if mine else None
+
+    async def _passed_over(
+        self, hub: Hub, event: Happened, behind: Sequence[Happened], error: AdapterError
+    ) -> Reached | None:
+        """Say how far a hub is that will never take this event; None: it is told again.
+
+        Whether a 403 is about us or about this event, only another event shows: so the next one is told in its place. Where that
+        is taken, this one is passed over; where it is not, both are told again.
+        """
+        if _is_refusal(error) and hub.refusals + 1 >= MOST_REFUSALS:
+            return Reached(after=event.position, skipped=1, reason=str(error))
+        if not (isinstance(error, NotAdmitted) and error.may_be_of_one and hub.attempts + 1 >= MOST_REFUSALS):
+            return None
+        with contextlib.suppress(AdapterError):
+            for each in behind:
+                if await self._post(hub, each):
+                    return Reached(after=each.position, skipped=1, reason=str(error))
+        return None
 
     async def _post(self, hub: Hub, event: Happened) -> bool:
         """Tell it, if it is among what was asked for; whoever registered may not read it any more: it is not."""

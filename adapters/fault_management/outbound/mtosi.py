@@ -52,7 +52,7 @@ class Mtosi:
         headers = {"Content-Type": CONTENT_TYPE, "Accept": "text/xml", "SOAPAction": f'"{_ACTIVITY}"'}
         call = Call(method="POST", path=(), body=body, headers=headers, reads=frozenset({STATUS}))
         answer = await self._transport.exchange(call, deadline=deadline)
-        content_of(answer.body, answer.status, system=answer.system, activity=_ACTIVITY)
+        content_of(answer.body, answer.status, system=answer.system, activity=_ACTIVITY, start=answer.start)
         return None
 
     async def amend(self, their: TheirAlarm, order: AlarmOrder, *, delivery_id: str, deadline: float) -> str | None:  # noqa: ARG002 - as above

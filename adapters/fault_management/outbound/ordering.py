@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from adapters.fault_management import US, Affected, AlarmOrder
-from adapters.fault_management.alarms.record import over, reference_to
+from adapters.fault_management.alarms.record import object_of, over, reference_to
 from adapters.fault_management.alarms.words import PUBLISHED_TYPES
 from adapters.fault_management.alarms.x733 import MEMBER, SUBCLASS, extension_of
 from adapters.soap.names import TYPES, Name, parts_of, spelled, type_of, within
@@ -64,8 +64,13 @@ def order_of(payload: Mapping[str, Any]) -> AlarmOrder:
 
 
 def object_name(body: Mapping[str, Any], found: ObjectOfAlarm) -> Name:
-    """Name the object of an alarm as MTOSI does: as its source did, where that was by MTOSI; else within its element."""
-    text = str(body["alarmedObject"]["id"])
+    """Name the object of an alarm as MTOSI does: as its source did, where that was by MTOSI; else within its element.
+
+    Empty where the source has named none (TMF642 v4.0.0, AlarmedObject requires neither id nor href).
+    """
+    text = object_of(body["alarmedObject"])
+    if not text:
+        return ()
     given = tuple((each["type"], each["value"]) for each in extension_of(body).get("objectName", ()))
     if given and spelled(given) == text:
         return given

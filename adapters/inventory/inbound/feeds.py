@@ -122,10 +122,10 @@ async def _take(call: Call) -> Response:
     asked, kind, reader = _asked(call), _kind(call), _reader(call.request)
     subject = call.principal.subject
     begun = await begin(call.port.store, asked.source, asked.id, kind=kind, subject=subject, deadline=_soon())
-    if not begun.due:
-        return await _again(call, asked, begun)
     staging = _Staging(store=call.port.store, feed=begun)
     try:
+        if not begun.due:
+            return await _again(call, asked, begun)
         received = await _received(call.request, reader, staging)
     except (Malformed, GraphError, TimeoutError) as error:
         await _let_it_end(call.request)

@@ -122,7 +122,7 @@ class Mtosi:
         message = envelope(header, body)
         call = Call(method="POST", path=(service,), body=message, headers=headers, reads=frozenset({STATUS}))
         answer = await self._transport.exchange(call, deadline=deadline)
-        found = content_of(answer.body, answer.status, system=answer.system, activity=activity)
+        found = content_of(answer.body, answer.status, system=answer.system, activity=activity, start=answer.start)
         if found is None or not str(found.tag).endswith(f"}}{activity}Response"):
             raise Nonsense(f"{self._transport.name} answered something else to {activity}", where="body")
         return found

@@ -54,10 +54,10 @@ SET s._version = row.version
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """A state that a record gets."""
+    """A state that a record gets, or what is told of it beside its state."""
 
-    state: str
-    """a word of `graph.model.vocabulary.USAGE_STATES`."""
+    state: str | None
+    """a word of `graph.model.vocabulary.USAGE_STATES`; None keeps the one that the record has under its lock."""
     at: int | None = None
     """epoch milliseconds, when whoever tells of it says so."""
     more: Mapping[str, object] = field(default_factory=dict)
@@ -108,14 +108,15 @@ async def move_on(
     rows, made, told = [], list[Event](), list[Told]()
     for each in moved:
         move, service = moves[each.id], services.get(each.service or "")
+        state = _state(each, move)
         if service is not None:
             versions[service.id] += 1
         version = versions[service.id] if service else each.version + 1
-        event = _event(each, move.state, service, version, principal.subject)
+        event = _event(each, state, service, version, principal.subject)
         made.append(event)
         rows.append(_row(each, move))
         if service is not None and policy.billing not in ("", each.usage.source, each.by, principal.system):
-            said = {**metered.payload(replace(each.usage, state=move.state), service), "changed": True}
+            said = {**metered.payload(replace(each.usage, state=state), service), "changed": True}
             told.append(metered.told(policy.billing, event.id, service.id, said))
     if rows:
         # At once: whoever joins other records to these services in this transaction counts on from there.
@@ -168,17 +169,22 @@ def _held(row: list[object]) -> _Held:
 
 def _is_news(held: _Held, move: Move) -> bool:
     is_late = move.at is not None and held.state_at is not None and move.at < held.state_at
-    is_other = held.usage.state != move.state or {**held.record, **move.more} != held.record
+    is_other = held.usage.state != _state(held, move) or {**held.record, **move.more} != held.record
     return is_other and not is_late
+
+
+def _state(held: _Held, move: Move) -> str:
+    return held.usage.state if move.state is None else move.state
 
 
 def _row(held: _Held, move: Move) -> dict[str, object]:
     record = {**held.record, **move.more}
     return {
         "id": held.id,
-        "state": move.state,
+        "state": _state(held, move),
         "record": record_text(record) if record else None,
-        "at": move.at or held.now,
+        # What is told beside the state makes the news of a state no older.
+        "at": held.state_at if move.state is None else move.at or held.now,
         "version": held.version + 1,
     }
 

@@ -142,7 +142,7 @@ async def record_usage(
             await _join(transaction, policy, principal.subject, matched)
             await _note_unmatched(transaction, principal.subject, [each for each in new if not services[each.id]])
         states = {key: str(row[1][5] or by_id[key].state) for key, row in found.items()}
-        states |= {key: move.state for key, move in moves.items()}
+        states |= {key: by_id[key].state for key in moves}
         return tuple(Taken(usage=replace(each, state=states[each.id]), service=services[each.id]) for each in records)
 
     return await store.write(change, deadline=deadline)

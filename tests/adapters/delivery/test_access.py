@@ -30,12 +30,13 @@ from adapters.ticketing.telling import Attention, TicketTeller
 from adapters.transport.credentials import Token, in_file
 from adapters.transport.transport import System, opened
 from graph.errors import StoreUnavailable
+from graph.ledger.backlog import system_backlogs
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Again, Dead
 from graph.ledger.registrations import registration
 from graph.store.store import Store
 from tests.adapters.delivery.test_delivery import until
-from tests.graph.changes.network import POLICY, Laid, lay, report
+from tests.graph.changes.network import POLICY, Laid, lay, report, soon
 
 PACE = Pace(request_seconds=1.0, processing_seconds=0.2)
 
@@ -143,6 +144,9 @@ class Scene:
     async def is_settled(self) -> bool:
         return "READY" not in await self.states()
 
+    async def paused(self) -> list[bool]:
+        return [each.is_paused for each in await system_backlogs(self.laid.store, deadline=soon())]
+
     def tickets(self, key: str) -> list[dict[str, object]]:
         return [each for each in self.system.tickets.all() if each["externalId"] == key]
 
@@ -176,11 +180,17 @@ async def test_a_system_that_does_not_let_us_in_parks_nothing_and_is_told_in_ord
         assert [reason.split(":")[0] for _, reason in scene.said] == [f"answered {STATUS[kind]}"]
         [[error]] = await scene.laid.rows("MATCH (d:Delivery) WHERE d.attempts > 3 RETURN d.lastError LIMIT 1")
         assert str(STATUS[kind]) in error
+        assert await scene.paused() == [True], "every process learns of it, whoever has tried"
         scene.system.faults.behave()
         await until(scene.is_settled)
         assert set(await scene.states()) == {"DONE"}
         [ticket] = scene.tickets(f"{alarm}:customer-a")
         assert ticket["status"] == "resolved"
+
+        async def goes_on() -> bool:
+            return await scene.paused() == [False]
+
+        await until(goes_on)
     assert scene.said[-1] == (POLICY.ticketing, "")
 
 

@@ -12,6 +12,7 @@ import aiohttp
 import orjson
 import pytest
 
+from adapters.delivery.access import Access
 from adapters.delivery.delivery import Lanes, Pace
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.ticketing.ticketing import TicketingSystem, serving
@@ -26,6 +27,7 @@ from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Again, Done
 from graph.model.scope import Principal, Role
 from graph.store.store import Store
+from tests.adapters.conftest import JSON, asking, http, saying
 from tests.graph.changes.network import AT, POLICY, Laid, lay, report, soon
 
 OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)
@@ -135,6 +137,25 @@ async def test_a_look_at_open_tickets_writes_only_what_is_news(desk: Desk) -> No
             await hearing.look()
             assert len(commits) == 1
     assert (await desk.known(f"{alarm}:customer-a"))[1] == "held"
+
+
+def told_of(number: int, at: str) -> dict[str, Any]:
+    service = {"id": "service-a", "role": "affected", "@referredType": "Service"}
+    return {"id": f"TT-{number}", "status": "acknowledged", "lastUpdate": at, "relatedEntity": [service]}
+
+
+@pytest.mark.parametrize("ahead", ["2099-01-01T00:00:00Z", "9999-12-31T23:59:59-05:00"])
+async def test_a_ticket_of_a_clock_that_is_ahead_hides_no_ticket_of_others(empty_store: Store, ahead: str) -> None:
+    await lay(empty_store)
+    first = [told_of(1, "2026-03-01T12:00:00Z"), told_of(2, ahead)]
+    answers = [http("200 OK", orjson.dumps(each), JSON, "X-Total-Count: 2") for each in (first, first, first)]
+    async with saying(*answers) as server, asking(server.address) as transport:
+        hearing = Hearing(store=empty_store, system="desk", ticketing=Tmf621(transport), seconds=5.0)
+        for _ in range(2):
+            await hearing.look()
+    asked = [each.partition(b" HTTP/1.1")[0] for each in server.heard if b"lastUpdate.gte" in each]
+    assert len(asked) == 1
+    assert b"lastUpdate.gte=2026-03-01T12%3A00%3A00.000Z" in asked[0]
 
 
 async def test_an_alarm_becomes_a_ticket_for_each_customer_and_its_clear_resolves_them(desk: Desk) -> None:
@@ -333,6 +354,7 @@ class Watch:
 
     system: str
     retry_at: float | None = None
+    access: Access = field(default_factory=Access)
     deadlines: list[tuple[str, float]]
 
     async def tell(self, claimed: Claim, *, deadline: float) -> Answered:

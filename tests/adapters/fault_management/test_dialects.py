@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 from pydantic import SecretStr
 
-from adapters.errors import Busy, NotAdmitted, Rejected
+from adapters.errors import AdapterError, Busy, NotAdmitted, Rejected
 from adapters.fault_management import TheirAlarm
 from adapters.fault_management.alarms.read import read_alarm
 from adapters.fault_management.outbound.alerta import Alerta
@@ -232,9 +232,23 @@ async def test_an_alarm_that_came_by_mtosi_is_named_as_it_was(tmp_path: Path) ->
         ("200 OK", "Server", Busy),
     ],
 )
-async def test_a_soap_fault_says_whether_to_tell_it_again(status: str, who: str, error: type[Exception]) -> None:
+async def test_a_soap_fault_says_whether_to_tell_it_again(status: str, who: str, error: type[AdapterError]) -> None:
     body = SOAP.format(who).encode()
     async with saying(http(status, body, "Content-Type: text/xml")) as server, asking(server.address) as transport:
-        with pytest.raises(error):
+        with pytest.raises(error) as raised:
             await Mtosi(transport).report(order(payload()), delivery_id="event-1:u:a", deadline=soon())
+        assert raised.value.answer.startswith("<")
+        assert "faultcode" in raised.value.answer
         assert server.heard[0].startswith(b"POST / HTTP/1.1")
+
+
+async def test_what_is_kept_of_a_soap_fault_holds_no_credential() -> None:
+    key = Token(secret=fixed(SecretStr("s3cr3t-key")))
+    body = SOAP.format("Client").replace("no<", "no right for s3cr3t-key<").encode()
+    async with (
+        saying(http("500 Internal Server Error", body, "Content-Type: text/xml")) as server,
+        opened(System(name="umbrella", address=server.address, credential=key)) as transport,
+    ):
+        with pytest.raises(Rejected) as raised:
+            await Mtosi(transport).report(order(payload()), delivery_id="event-1:u:a", deadline=soon())
+    assert "no right for [hidden]" in raised.value.answer

@@ -37,6 +37,8 @@ OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)
 POLICY = AlarmPolicy(fault_management=Hearing(name="umbrella", sources=frozenset({"umbrella"})))
 PACE = Pace(request_seconds=1.0, processing_seconds=1.0)
 
+BY_ADDRESS = {"alarmedObject": {"href": "https://nms.example/port/7"}}
+
 
 @pytest.fixture
 async def laid(empty_store: Store) -> Laid:
@@ -121,6 +123,20 @@ async def test_the_time_of_an_alarm_told_by_mtosi_is_its_sources(laid: Laid, tmp
     [alarm] = message.iter(tag("alm:alarm"))
     source_time, os_time = (read_time(alarm.findtext(tag(each)), each) for each in ("cei:sourceTime", "ei:osTime"))
     assert source_time == AT < os_time
+
+
+async def test_alarms_on_what_their_source_has_not_named_are_told_by_mtosi(laid: Laid, tmp_path: Path) -> None:
+    async with of_mtosi(tmp_path / "journal") as side, process(laid, side):
+        unnamed = await laid.raise_(report("", 1), policy=POLICY)
+        addressed = await laid.raise_(report("https://nms.example/port/7", 2, record=BY_ADDRESS), policy=POLICY)
+        await told(laid)
+        await clear_alarm(laid.store, OPERATOR, POLICY, alarm_id=unnamed, idempotency_key="k", deadline=soon())
+        await told(laid)
+        assert [len(side.known()[each]) for each in (unnamed, addressed)] == [1, 1]
+        assert side.known()[unnamed][0].cleared
+        said = sorted(text for each in side.served.messages for _, text in names_in(each))
+    assert said == ["https://nms.example/port/7", "unnamed", "unnamed"]
+    assert await laid.rows("MATCH (a:Alarm {id: $id}) RETURN a._toldName", id=unnamed) == [[None]]
 
 
 def names_in(message: Element) -> list[tuple[str, str]]:

@@ -324,8 +324,6 @@ def test_what_others_write_is_read_with_what_its_name_says() -> None:
         ("<inv:meAttrs><coi:name><nam:rdn><nam:type>ME</nam:type></nam:rdn></coi:name></inv:meAttrs>", "Line 2.*rdn"),
         ((f"<eq:eq>{NAME}\n<cri:ituStateAndStatusList><itu:x721.OperationalState>UP</itu:x721.OperationalState>"
          "</cri:ituStateAndStatusList></eq:eq>"), "Line 3.*'UP'"),
-        ((f"<eq:eq>{NAME}<coi:vendorExtensions><ext:resource><ext:property name='slot'>x</ext:property></ext:resource>"
-         "</coi:vendorExtensions></eq:eq>"), "Line 2: slot is no whole number"),
         (f"<eq:eq>{NAME}<coi:vendorExtensions><ext:resource><ext:odd/></ext:resource></coi:vendorExtensions></eq:eq>",
          "Line 2: Element 'odd'"),
         (f"<eq:eq>{NAME}<coi:userLabel>{'x' * 501}</coi:userLabel></eq:eq>", "Line 2: Element 'userLabel'"),
@@ -338,6 +336,27 @@ def test_an_element_that_is_wrong_is_refused_with_its_line(inner: str, reason: s
         return
     with pytest.raises(Malformed, match=reason):
         elements(inventory(inner))
+
+
+@pytest.mark.parametrize(
+    ("slot", "reason"),
+    [("3a", "slot has a value that is no whole number"), ("-1", "no whole number"), (str(2**32), "32 bits")],
+)
+def test_a_card_whose_slot_is_no_number_is_kept_out_with_its_line(slot: str, reason: str) -> None:
+    extension = f"<ext:resource><ext:property name='slot'>{slot}</ext:property></ext:resource>"
+    inner = f"<eq:eq>{NAME}\n<coi:vendorExtensions>{extension}</coi:vendorExtensions></eq:eq>"
+    with pytest.raises(NoPlace, match=f"Line 2: .*{reason}") as caught:
+        elements(inventory(inner))
+    assert caught.value.thing.name == "MD=d;ME=W;EH=/shelf=1/slot=3;EQ=1"
+    assert (caught.value.thing.kind, caught.value.thing.removed) == ("card", False)
+    assert reason in caught.value.thing.reason
+
+
+def test_a_card_of_whose_slot_nothing_is_said_is_taken() -> None:
+    extension = "<ext:resource><ext:property name='slot'> </ext:property></ext:resource>"
+    inner = f"<eq:eq>{NAME}<coi:vendorExtensions>{extension}</coi:vendorExtensions></eq:eq>"
+    [card] = elements(inventory(inner))
+    assert card.properties == {}
 
 
 END = f"<tl:{{0}}EndTpRefList><nam:name>{rdns(('PTP', 'p'))}</nam:name></tl:{{0}}EndTpRefList>"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.errors import AdapterError, Busy, Nonsense, Rejected
+from adapters.errors import AdapterError, Busy, Nonsense, NotAdmitted, Rejected
 from adapters.soap.faults import content_of
 
 MSG = "http://www.tmforum.org/mtop/fmw/xsd/msg/v1"
+START = "the start of it"
 RIU = "http://www.tmforum.org/mtop/mri/xsd/riu/v1"
 
 
@@ -22,7 +23,7 @@ def answered(code: str, *exceptions: str) -> bytes:
 
 def raised(body: bytes, status: int = 500) -> AdapterError:
     with pytest.raises(AdapterError) as caught:
-        content_of(body, status, system="inventory", activity="updateInventory")
+        content_of(body, status, system="inventory", activity="updateInventory", start=lambda: START)
     return caught.value
 
 
@@ -48,8 +49,9 @@ def test_the_exception_decides_whatever_the_code_says(code: str, exceptions: lis
     if status is None:
         assert isinstance(error, Busy)
     else:
-        assert isinstance(error, Rejected)
+        assert isinstance(error, NotAdmitted if status == 403 else Rejected)
         assert error.status == status
+    assert error.answer == START
 
 
 @pytest.mark.parametrize(
@@ -82,4 +84,4 @@ def test_what_is_no_soap_is_no_answer(body: bytes, status: int, kind: type[Adapt
 
 
 def test_an_empty_answer_holds_nothing() -> None:
-    assert content_of(b" ", 202, system="noc", activity="notify") is None
+    assert content_of(b" ", 202, system="noc", activity="notify", start=lambda: START) is None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 
 import pytest
+from pydantic import SecretStr
 
+from adapters.transport.credentials import Client, ClientCredentials, fixed
 from adapters.transport.probing import Expects, Look, Question, Trouble, Well, probe
 from adapters.transport.transport import Call
 from tests.adapters.conftest import JSON, asking, http, saying, soon
@@ -72,3 +74,27 @@ async def test_where_nobody_listens_or_answers_it_is_the_address() -> None:
         verdict = await probe(transport, LIST, deadline=soon(0.2))
     assert isinstance(verdict, Trouble)
     assert verdict.look is Look.ADDRESS
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        pytest.param(http("400 Bad Request"), "answered 400", id="refused"),
+        pytest.param(http("404 Not Found"), "answered 404", id="another path"),
+        pytest.param(http("302 Found", b"", "Location: /login"), "answered 302", id="a redirect"),
+        pytest.param(http("503 Service Unavailable"), "answered 503", id="busy"),
+        pytest.param(http("200 OK", b"<html/>", HTML), "answered no token", id="a login page"),
+        pytest.param(None, "did not answer", id="silent"),
+    ],
+)
+async def test_an_authorization_server_that_gives_no_token_is_about_the_credential(
+    said: bytes | None, words: str
+) -> None:
+    async with saying(said) as authority, saying(http("200 OK", b"[]", JSON)) as server:
+        client = Client(token_url=authority.address, client_id="us", client_secret=fixed(SecretStr("s")))
+        async with asking(server.address, credential=ClientCredentials("ticketing", client)) as transport:
+            verdict = await probe(transport, LIST, deadline=soon(0.3 if said is None else 5.0))
+        assert server.heard == []
+    assert isinstance(verdict, Trouble)
+    assert (verdict.look, words in verdict.text) == (Look.CREDENTIAL, True), verdict.text
+    assert verdict.text.startswith("The authorization server of ticketing")

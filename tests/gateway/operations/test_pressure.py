@@ -33,7 +33,7 @@ def backlog(
 def seen(*ages: float, most: float = 60.0) -> Pressure:
     pressure = Pressure(most, Metrics())
     for number, age in enumerate(ages):
-        pressure.saw(f"system-{number}", oldest_seconds=age, counts=backlog(waiting=1))
+        pressure.saw(f"system-{number}", oldest_seconds=age, is_paused=False, counts=backlog(waiting=1), now=0.0)
     return pressure
 
 
@@ -47,8 +47,26 @@ def test_the_oldest_of_all_systems_decides_and_what_was_seen_last() -> None:
     assert seen(1, 61, 2).retry_after() == RETRY_SECONDS
     assert seen(1e9, most=0).retry_after() == 0, "nothing is refused"
     pressure = seen(61)
-    pressure.saw("system-0", oldest_seconds=0, counts=backlog(parked=3))
+    pressure.saw("system-0", oldest_seconds=0, is_paused=False, counts=backlog(parked=3), now=1.0)
     assert pressure.retry_after() == 0
+
+
+def test_a_system_that_does_not_let_us_in_refuses_nothing_until_it_has_had_time_again() -> None:
+    metrics = Metrics()
+    pressure = Pressure(60, metrics)
+
+    def seen_at(now: float, *, is_paused: bool) -> float:
+        counts = backlog(waiting=1)
+        pressure.saw("desk", oldest_seconds=90_000 + now, is_paused=is_paused, counts=counts, now=now)
+        return pressure.retry_after()
+
+    assert [seen_at(now, is_paused=True) for now in (0, 100)] == [0, 0]
+    assert 'trunkline_deliveries_oldest_seconds{system="desk"} 90100.0' in metrics.text().decode(), (
+        "it is told as it is"
+    )
+    assert [seen_at(now, is_paused=False) for now in (105, 160, 161)] == [0, 0, RETRY_SECONDS]
+    pressure.saw("billing", oldest_seconds=61, is_paused=False, counts=backlog(waiting=1), now=161)
+    assert seen_at(200, is_paused=True) == RETRY_SECONDS, "others count as ever"
 
 
 async def test_changes_are_refused_with_a_time_to_come_back_and_operators_and_reads_are_not() -> None:
@@ -65,8 +83,9 @@ async def test_changes_are_refused_with_a_time_to_come_back_and_operators_and_re
 def test_what_was_seen_and_what_became_of_attempts_is_in_the_metrics() -> None:
     metrics = Metrics()
     pressure = Pressure(60, metrics)
-    pressure.saw("desk", oldest_seconds=1, counts=backlog(parked=1, reasons={"expired": 1}))
-    pressure.saw("desk", oldest_seconds=61.5, counts=backlog(waiting=7, held=4, parked=2, reasons={"refused": 2}))
+    pressure.saw("desk", oldest_seconds=1, is_paused=False, counts=backlog(parked=1, reasons={"expired": 1}), now=0)
+    counts = backlog(waiting=7, held=4, parked=2, reasons={"refused": 2})
+    pressure.saw("desk", oldest_seconds=61.5, is_paused=False, counts=counts, now=1)
     metrics.told("desk", "done")
     metrics.told("desk", "done")
     metrics.told("desk", "dead")

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.cli import COMMANDS, run
 from gateway.settings.settings import Settings
-from gateway.settings.unknown import names_of, unknown_variables
+from gateway.settings.unknown import REPLACED, names_of, unknown_variables
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +28,8 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("TRUNKLINE_LIMITS_COST", " (did you mean TRUNKLINE_LIMITS__COST?)"),
         ("TRUNKLINE_TICKETTING__ADDRESS", " (did you mean TRUNKLINE_TICKETING__ADDRESS?)"),
         ("TRUNKLINE_ISSUER", " (did you mean TRUNKLINE_ISSUERS?)"),
+        ("TRUNKLINE_RETENTION_DAYS", " (TRUNKLINE_RETENTION__EVENTS_DAYS has taken its place)"),
+        ("TRUNKLINE_DOCUMENTS", " (TRUNKLINE_LIMITS__CACHE_BYTES has taken its place)"),
         ("TRUNKLINE_CONFIGG", " (did you mean TRUNKLINE_CONFIG?)"),
         ("TRUNKLINE_ZZZZZZ", ""),
         ("TRUNKLINE_METRICS_PORT", None),
@@ -82,6 +84,26 @@ def test_a_name_in_the_file_is_told_with_the_nearest(tmp_path: Path, capfd: pyte
         "listem: there is no such setting (did you mean listen?).",
         "systems.nms.inventry: there is no such setting (did you mean systems.NAME.inventory?).",
     ]
+
+
+def test_a_setting_of_an_earlier_version_is_told_with_what_has_taken_its_place(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And not with what looks like it: usage would be deleted after these days."""
+    file = tmp_path / "trunkline.toml"
+    file.write_text("retention_days = 30\n[federation]\nplans = 7\nshow_messages = true\n")
+    assert run(["serve", "--config", str(file)]) == 2
+    assert sorted(capfd.readouterr().err.splitlines()) == [
+        "federation.plans: there is no such setting (limits.cache_bytes has taken its place).",
+        "federation.show_messages: there is no such setting (subgraphs.NAME.show_messages has taken its place).",
+        "retention_days: there is no such setting (retention.events_days has taken its place).",
+    ]
+
+
+def test_what_has_taken_a_place_is_there_and_what_it_was_is_not() -> None:
+    names = set(names_of(Settings))
+    assert names.issuperset(REPLACED.values())
+    assert names.isdisjoint(REPLACED)
 
 
 @pytest.mark.parametrize("command", [*([each] for each in COMMANDS), ["inventory", "differences"]], ids=" ".join)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import time
 
-from graph.ledger.backlog import by_system, lane_states
+from graph.ledger.backlog import by_system, lane_states, system_backlogs
 from graph.ledger.lanes import take_lanes
 from graph.store.store import Store
 from tests.graph.changes.network import soon
@@ -46,3 +46,16 @@ async def test_a_lane_whose_owner_died_has_none(empty_store: Store) -> None:
     await take_lanes(empty_store, "desk", owner="one", ttl_ms=0, deadline=soon())
     await run(empty_store, "MATCH (l:Lane) SET l.until = 1")
     assert {each.owner for each in await lane_states(empty_store, deadline=soon())} == {None}
+
+
+async def test_a_system_is_paused_while_one_that_is_there_says_so(empty_store: Store) -> None:
+    async def paused() -> dict[str, bool]:
+        return {each.system: each.is_paused for each in await system_backlogs(empty_store, deadline=soon())}
+
+    for owner in ("one", "two"):
+        for system in ("desk", "umbrella"):
+            denied = (owner, system) == ("one", "desk")
+            await take_lanes(empty_store, system, owner=owner, ttl_ms=60_000, paused=denied, deadline=soon())
+    assert await paused() == {"desk": True, "umbrella": False}
+    await run(empty_store, "MATCH (w:Worker {id: 'desk:one'}) SET w.until = 1")
+    assert await paused() == {"desk": False, "umbrella": False}

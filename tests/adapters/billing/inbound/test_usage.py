@@ -298,6 +298,24 @@ class TestStates:
         [[told]] = await laid.rows("MATCH (d:Delivery) WHERE d.state = 'READY' RETURN count(d)")
         assert told == (1 if who == self.BILLING else 2), "nothing is told that billing has told itself"
 
+    @pytest.mark.parametrize("who", [METER, BILLING])
+    async def test_a_patch_without_a_status_keeps_the_state(
+        self, client: httpx.AsyncClient, mint: Mint, laid: Laid, usage: str, who: str
+    ) -> None:
+        """Billing cannot read the record, and so does not know its state."""
+        billed = self.event(usage, "billed", "2026-02-03T00:00:00Z")
+        assert await self.heard(client, mint, billed) == 204
+        rated = [{"taxExcludedRatingAmount": {"unit": "EUR", "value": 0.0125}}]
+        answer = await client.patch(f"/usage/{usage}", json={"ratedProductUsage": rated}, headers=mint.bearer(who))
+        assert (answer.status_code, answer.json()["ratedProductUsage"]) == (200, rated)
+        assert answer.json().get("status") == (None if who == self.BILLING else "billed")
+        assert await self.state(laid) == "billed"
+        said = await laid.rows("MATCH (e:Event {type: 'UsageStateChanged'}) RETURN e.payload")
+        assert {orjson.loads(payload)["state"] for [payload] in said} == {"billed"}
+        later = self.event(usage, "rejected", "2026-02-04T00:00:00Z")
+        assert await self.heard(client, mint, later) == 204
+        assert await self.state(laid) == "rejected", "news of a state that is later than the last one is no late news"
+
     async def test_billing_hears_of_a_new_state_and_the_customer_too(
         self, client: httpx.AsyncClient, mint: Mint, laid: Laid, usage: str
     ) -> None:

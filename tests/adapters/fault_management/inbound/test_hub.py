@@ -16,7 +16,7 @@ from adapters.fault_management.inbound.alarms import BASE
 from adapters.fault_management.inbound.hub_telling import HubTeller
 from adapters.webhooks.outward import Rules, outward
 from gateway.settings.settings import Settings
-from graph.ledger import hubs
+from graph.ledger import hubs, retry
 from graph.ledger.positions import keep_placed
 from graph.model.scope import Principal, Role
 from graph.store.store import Store
@@ -193,6 +193,12 @@ async def test_each_event_is_told_in_order_to_whom_it_concerns(
     assert [each.path.rpartition("/")[2] for each in heard][:2] == ["alarmCreateEvent", "alarmStateChangeEvent"]
 
 
+@pytest.fixture
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "BASE_MS", 50)
+
+
+@pytest.mark.usefixtures("brisk")
 @pytest.mark.parametrize("status", [500, 429, 302])
 async def test_what_is_not_taken_is_told_again_and_nothing_overtakes_it(
     client: httpx.AsyncClient, port: Port, laid: Laid, mint: Mint, status: int
@@ -210,25 +216,28 @@ async def test_what_is_not_taken_is_told_again_and_nothing_overtakes_it(
     assert said(await bodies(heard)) == [("AlarmCreateEvent", each) for each in ("X1", "X1", "X1", "X2")]
 
 
+@pytest.mark.usefixtures("brisk")
+@pytest.mark.parametrize("status", [400, 403])
 async def test_what_is_refused_three_times_is_passed_over_and_counted(
-    client: httpx.AsyncClient, port: Port, laid: Laid, mint: Mint
+    client: httpx.AsyncClient, port: Port, laid: Laid, mint: Mint, status: int
 ) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         told = orjson.loads(await request.read())["event"]["alarm"]["externalAlarmId"]
-        return web.Response(status=400 if told == "X1" else 204)
+        return web.Response(status=status if told == "X1" else 204)
 
     headers = mint.bearer("operator")
     async with telling(port), hearing(answer) as (callback, heard):
         made = (await client.post("/hub", json={"callback": callback}, headers=headers)).json()
-        for number in (1, 2):
+        for number in (1, 2, 3):
             await laid.raise_(report(f"nowhere-{number}", number))
-        await until(count(heard, 4))
-    assert said(await bodies(heard)) == [("AlarmCreateEvent", each) for each in ("X1", "X1", "X1", "X2")]
+        await until(count(heard, 5))
+    assert said(await bodies(heard)) == [("AlarmCreateEvent", each) for each in ("X1", "X1", "X1", "X2", "X3")]
     shown = (await client.get(f"/hub/{made['id']}", headers=headers)).json()
     assert (shown["skipped"], shown["state"]) == (1, "active")
-    assert "400" in shown["reason"]
+    assert str(status) in shown["reason"]
 
 
+@pytest.mark.usefixtures("brisk")
 @pytest.mark.parametrize(
     ("answers", "wanted"),
     [
@@ -236,6 +245,8 @@ async def test_what_is_refused_three_times_is_passed_over_and_counted(
         ((503, 503, 404, 204, 204), ("X1", "X1", "X1", "X1", "X2")),
         ((404, 404, 503, 204, 204), ("X1", "X1", "X1", "X1", "X2")),
         ((401, 403, 401, 204, 204), ("X1", "X1", "X1", "X1", "X2")),
+        ((403, 403, 401, 401, 204, 204), ("X1", "X1", "X1", "X1", "X1", "X2")),
+        ((403, 403, 403, 403, 204, 204), ("X1", "X1", "X1", "X2", "X1", "X2")),
     ],
 )
 async def test_only_refusals_of_one_event_count(

@@ -278,6 +278,21 @@ async def test_a_sender_that_stops_is_told_so(
     assert await reconcile_next(empty_store, POLICY, owner="one") is None
 
 
+async def test_one_that_stops_while_it_sends_a_known_feed_again_is_told_so(
+    sender: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, mint: Mint
+) -> None:
+    document = body("application/x-ndjson", element("N1"))
+    assert (await sender.put("/n1?kind=full", content=document, headers=NDJSON)).status_code == 201
+    monkeypatch.setattr(inventory_feeds, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(inventory_feeds, "_PATIENCE_SECONDS", 0.2)
+    reader, writer = await asyncio.open_connection(sender.base_url.host, sender.base_url.port)
+    writer.write(head_of("n1", mint) + document)
+    answer = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b"REQUEST_TIMEOUT" in answer
+
+
 async def test_a_sender_that_drips_is_told_so(
     sender: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, empty_store: Store, mint: Mint
 ) -> None:
