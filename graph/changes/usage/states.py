@@ -3,7 +3,8 @@
 The states are TMF635's. A state is told by the record's source, by billing, or by an operator, and by billing in an event that
 may be late.
 
-Rules. 1. What is told with a time is passed over when a later state is known already. 2. A source that sends a record again
+Rules. 1. What is told with a time is passed over when a later state is known already. A time that cannot be
+(`AlarmPolicy.believed`) says nothing of the order: then a state goes on, never back. 2. A source that sends a record again
 moves its state on, never back: it may not know what became of it. 3. Billing is told of a new state like of the record, except
 of what it has told us itself.
 """
@@ -102,7 +103,7 @@ async def move_on(
 ) -> frozenset[str]:
     """Give records new states, write down what follows, and give the ids of those that are there."""
     found = [_held(row) for row in await transaction.run(_LOCK, _locking(moves, sources))]
-    moved = [each for each in found if _is_news(each, moves[each.id])]
+    moved = [each for each in found if _is_news(each, moves[each.id], policy)]
     services = await metered.lock(transaction, {each.service for each in moved if each.service})
     versions = {key: each.version for key, each in services.items()}
     rows, made, told = [], list[Event](), list[Told]()
@@ -113,7 +114,7 @@ async def move_on(
         version = versions[service.id] if service else each.version + 1
         event = _event(each, move.state, service, version, principal.subject)
         made.append(event)
-        rows.append(_row(each, move))
+        rows.append(_row(each, move, policy))
         if service is not None and policy.billing not in ("", each.usage.source, each.by, principal.system):
             said = {**metered.payload(replace(each.usage, state=move.state), service), "changed": True}
             told.append(metered.told(policy.billing, event.id, service.id, said))
@@ -166,19 +167,27 @@ def _held(row: list[object]) -> _Held:
     )
 
 
-def _is_news(held: _Held, move: Move) -> bool:
-    is_late = move.at is not None and held.state_at is not None and move.at < held.state_at
+def _is_news(held: _Held, move: Move, policy: AlarmPolicy) -> bool:
     is_other = held.usage.state != move.state or {**held.record, **move.more} != held.record
-    return is_other and not is_late
+    return is_other and not _is_late(held, move, policy)
 
 
-def _row(held: _Held, move: Move) -> dict[str, object]:
+def _is_late(held: _Held, move: Move, policy: AlarmPolicy) -> bool:
+    if move.at is None or held.state_at is None or policy.is_ahead(held.state_at, held.now):
+        return False
+    if move.at >= held.state_at and not policy.is_ahead(move.at, held.now):
+        return False
+    is_believed = policy.believed(move.at, held.now) == move.at
+    return is_believed or is_ahead(held.usage.state, move.state)
+
+
+def _row(held: _Held, move: Move, policy: AlarmPolicy) -> dict[str, object]:
     record = {**held.record, **move.more}
     return {
         "id": held.id,
         "state": move.state,
         "record": record_text(record) if record else None,
-        "at": move.at or held.now,
+        "at": held.now if move.at is None or policy.is_ahead(move.at, held.now) else move.at,
         "version": held.version + 1,
     }
 
