@@ -311,7 +311,8 @@ RETURN t.id, t.status, t.severity, t.changedAt, t._version, datetime.realtime().
 // graph/changes/tickets/reported.py _WRITE
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
-SET t.status = row.status, t.severity = row.severity, t.changedAt = row.changedAt, t._version = row.version
+SET t.status = row.status, t.severity = row.severity, t.changedAt = row.changedAt, t._version = row.version,
+    t._heardAt = row.now
 
 // graph/changes/tickets/reported.py _UNLINK_CUSTOMER
 UNWIND $batch.rows AS row
@@ -465,7 +466,7 @@ UNWIND $batch.rows AS row
 MATCH (u:Usage {id: row.id})
 SET u.source = row.source, u.externalId = row.externalId, u.serviceRef = row.service, u.from = row.start, u.to = row.end,
     u.octets = row.octets, u.mbps = row.mbps, u.kind = row.kind, u.state = row.state, u.awaits = row.awaits,
-    u.record = row.record, u._by = row.by
+    u.record = row.record, u._by = row.by, u._takenAt = datetime.realtime().epochMillis
 
 // graph/changes/usage/usage.py _JOIN
 UNWIND $batch.rows AS row
@@ -1063,10 +1064,12 @@ DETACH DELETE a
 RETURN count(*)
 
 // graph/ledger/retention.py _TICKETS
-MATCH (t:Ticket) WHERE t.changedAt < $before AND coalesce(t.status, '') IN $over AND coalesce(t.orderKey, '') = ''
+MATCH (t:Ticket)
+WHERE t.changedAt < $before AND coalesce(t._heardAt, t.changedAt) < $before AND coalesce(t.status, '') IN $over
+  AND coalesce(t.orderKey, '') = ''
 WITH t LIMIT $most
 SET t._locked = coalesce(t._locked, 0) + 1
-WITH t WHERE t.changedAt < $before
+WITH t WHERE t.changedAt < $before AND coalesce(t._heardAt, t.changedAt) < $before
 DETACH DELETE t
 RETURN count(*)
 
@@ -1079,7 +1082,8 @@ DETACH DELETE n
 RETURN count(*)
 
 // graph/ledger/retention.py _USAGE
-MATCH (u:Usage) WHERE u.to < $before AND coalesce(u.awaits, '') = '' AND NOT EXISTS {
+MATCH (u:Usage)
+WHERE u.to < $before AND coalesce(u._takenAt, u.to) < $before AND coalesce(u.awaits, '') = '' AND NOT EXISTS {
   MATCH (u)-[:USED_BY]->(s:Service) MATCH (d:Delivery {openKey: s.id}) WHERE d.state <> 'DONE'
 }
 WITH u LIMIT $most

@@ -59,7 +59,8 @@ RETURN t.id, t.status, t.severity, t.changedAt, t._version, datetime.realtime().
 _WRITE: Final = """
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
-SET t.status = row.status, t.severity = row.severity, t.changedAt = row.changedAt, t._version = row.version
+SET t.status = row.status, t.severity = row.severity, t.changedAt = row.changedAt, t._version = row.version,
+    t._heardAt = row.now
 """
 
 _UNLINK_CUSTOMER: Final = """
@@ -192,6 +193,7 @@ def _changed(
         "status": reported.status,
         "severity": _severity(reported),
         "changedAt": changed_at,
+        "now": known.now,
         "version": (known.version or 0) + 1,
         "customers": list(customers),
         "services": list(services),

@@ -57,7 +57,7 @@ UNWIND $batch.rows AS row
 MATCH (u:Usage {id: row.id})
 SET u.source = row.source, u.externalId = row.externalId, u.serviceRef = row.service, u.from = row.start, u.to = row.end,
     u.octets = row.octets, u.mbps = row.mbps, u.kind = row.kind, u.state = row.state, u.awaits = row.awaits,
-    u.record = row.record, u._by = row.by
+    u.record = row.record, u._by = row.by, u._takenAt = datetime.realtime().epochMillis
 """
 
 _JOIN: Final = """

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from graph.changes.policy import AlarmPolicy
 from graph.changes.tickets.owners import Reported
 from graph.changes.tickets.reported import report_tickets
 from graph.changes.tickets.ticketing import Heard, note_tickets, open_tickets
+from graph.ledger.retention import sweep
 from graph.model.identity import external_key, loaded_id
 from graph.store.store import Store
 from tests.graph.changes.network import AT, POLICY, Laid, lay, report, soon
@@ -117,6 +119,15 @@ async def test_one_that_becomes_anothers_is_taken_from_the_first(laid: Laid) -> 
     assert (await reported(laid, said("7", "service-b", changed_at=2_000)))[0][3:] == [["customer-b"], ["service-b"]]
     assert (await reported(laid, said("7", changed_at=3_000)))[0][3:] == [[], []]
     assert [each[3] for each in await laid.events()] == [["customer-a"], ["customer-a", "customer-b"], ["customer-b"]]
+
+
+async def test_one_of_1970_is_not_swept_and_reported_again(laid: Laid) -> None:
+    now = int(time.time() * 1_000)
+    for _ in range(2):
+        await reported(laid, said("7", "service-a", status="closed"))
+        work = partial(sweep, kind="tickets", before=now - 86_400_000, most=10)
+        assert await laid.store.write(work, deadline=soon()) == 0
+    assert len(await laid.events()) == 1
 
 
 async def test_what_is_no_news_is_not_written(laid: Laid) -> None:
