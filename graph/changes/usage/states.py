@@ -80,6 +80,17 @@ class _Held:
     service: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What came of states that records got."""
+
+    there: frozenset[str]
+    """the ids of the records that are there."""
+    events: tuple[Event, ...]
+    told: tuple[Told, ...]
+    """what billing is to be told."""
+
+
 async def set_usage_state(
     store: Store, principal: Principal, policy: AlarmPolicy, usage_id: str, move: Move, *, deadline: float
 ) -> bool:
@@ -89,7 +100,10 @@ async def set_usage_state(
     sources = Sources(everyone=True) if is_billing else own
 
     async def change(transaction: Transaction) -> bool:
-        return bool(await move_on(transaction, principal, policy, {usage_id: move}, sources))
+        moved = await move_on(transaction, principal, policy, {usage_id: move}, sources)
+        events.append(transaction, *moved.events)
+        write_down(transaction, moved.told)
+        return bool(moved.there)
 
     return await store.write(change, deadline=deadline)
 
@@ -100,8 +114,8 @@ async def move_on(
     policy: AlarmPolicy,
     moves: Mapping[str, Move],
     sources: Sources,
-) -> frozenset[str]:
-    """Give records new states, write down what follows, and give the ids of those that are there."""
+) -> Moved:
+    """Give records new states. The caller writes down what is to be told: all of a transaction at once, in one order."""
     found = [_held(row) for row in await transaction.run(_LOCK, _locking(moves, sources))]
     moved = [each for each in found if _is_news(each, moves[each.id], policy)]
     services = await metered.lock(transaction, {each.service for each in moved if each.service})
@@ -123,9 +137,7 @@ async def move_on(
         await transaction.run(_SET, {"batch": {"rows": rows}})
         counted = [{"service": key, "version": version} for key, version in sorted(versions.items())]
         await transaction.run(_COUNT, {"batch": {"rows": counted}})
-        events.append(transaction, *made)
-        write_down(transaction, told)
-    return frozenset(each.id for each in found)
+    return Moved(there=frozenset(each.id for each in found), events=tuple(made), told=tuple(told))
 
 
 def is_ahead(state: str, known: str) -> bool:
