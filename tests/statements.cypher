@@ -800,6 +800,7 @@ WHERE l.owner = $owner AND l.epoch = lane.epoch AND l.until > now
 MATCH (d:Delivery {due: lane.id})
 WHERE d.nextAt <= now
 WITH d, lane, now LIMIT $most
+WITH d, lane, now ORDER BY d.orderKey, d.id
 SET d._lock = true
 REMOVE d._lock
 WITH d, lane, now WHERE d.due = lane.id AND d.nextAt <= now
@@ -941,6 +942,17 @@ WITH HEAD(COLLECT {
 MATCH (b:Delivery {id: before})
 SET b._followed = coalesce(b._followed, 0) + 1
 
+// graph/ledger/outcomes.py _LOCK
+UNWIND $batch.rows AS row
+MATCH (d:Delivery {id: row.id})
+WITH COLLECT {
+  MATCH (n:Delivery {openKey: row.orderKey}) WHERE n.system = d.system AND n.state <> 'DONE'
+  RETURN n.id ORDER BY n.version LIMIT $most
+} AS open
+UNWIND open AS id
+MATCH (n:Delivery {id: id})
+SET n._locked = coalesce(n._locked, 0) + 1
+
 // graph/ledger/outcomes.py _SETTLE
 UNWIND $batch.rows AS row
 MATCH (d:Delivery {id: row.id})
@@ -1052,12 +1064,13 @@ MATCH (a:Alarm) WHERE a.clearedAt < $before AND a.state = 'cleared' AND coalesce
     MATCH (t:Ticket)-[:REPORTS]->(a) MATCH (d:Delivery {openKey: t.orderKey}) WHERE d.state <> 'DONE'
   }
 WITH a LIMIT $most
-SET a._locked = coalesce(a._locked, 0) + 1
-WITH a WHERE a.state = 'cleared'
-OPTIONAL MATCH (t:Ticket)-[:REPORTS]->(a) WHERE t.orderKey IS NOT NULL
-WITH a, collect(t) AS tickets
 OPTIONAL MATCH (k:AlarmIdentity {key: a.identity})
-WITH a, tickets, collect(k) AS identities
+SET k._locked = coalesce(k._locked, 0) + 1
+WITH a, collect(k) AS identities
+SET a._locked = coalesce(a._locked, 0) + 1
+WITH a, identities WHERE a.state = 'cleared'
+OPTIONAL MATCH (t:Ticket)-[:REPORTS]->(a) WHERE t.orderKey IS NOT NULL
+WITH a, identities, collect(t) AS tickets
 FOREACH (each IN tickets | DETACH DELETE each)
 FOREACH (each IN identities | DETACH DELETE each)
 DETACH DELETE a

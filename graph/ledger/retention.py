@@ -46,12 +46,13 @@ MATCH (a:Alarm) WHERE a.clearedAt < $before AND a.state = 'cleared' AND coalesce
     MATCH (t:Ticket)-[:REPORTS]->(a) MATCH (d:Delivery {openKey: t.orderKey}) WHERE d.state <> 'DONE'
   }
 WITH a LIMIT $most
-SET a._locked = coalesce(a._locked, 0) + 1
-WITH a WHERE a.state = 'cleared'
-OPTIONAL MATCH (t:Ticket)-[:REPORTS]->(a) WHERE t.orderKey IS NOT NULL
-WITH a, collect(t) AS tickets
 OPTIONAL MATCH (k:AlarmIdentity {key: a.identity})
-WITH a, tickets, collect(k) AS identities
+SET k._locked = coalesce(k._locked, 0) + 1
+WITH a, collect(k) AS identities
+SET a._locked = coalesce(a._locked, 0) + 1
+WITH a, identities WHERE a.state = 'cleared'
+OPTIONAL MATCH (t:Ticket)-[:REPORTS]->(a) WHERE t.orderKey IS NOT NULL
+WITH a, identities, collect(t) AS tickets
 FOREACH (each IN tickets | DETACH DELETE each)
 FOREACH (each IN identities | DETACH DELETE each)
 DETACH DELETE a
