@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, cast
 
 from graph.changes import events
+from graph.changes.alarms.consequences import OURSELVES
 from graph.changes.alarms.occurrence import record_text
 from graph.changes.events import Event
 from graph.changes.policy import AlarmPolicy
@@ -35,8 +36,6 @@ from graph.store.store import Product, Store, Transaction
 MOST_TOGETHER: Final = 500
 """records in one transaction."""
 _JOINED_AT_ONCE: Final = 200
-_OURSELVES: Final = "trunkline"
-"""who makes a change that nobody has asked for."""
 
 # Sorted by id: two transactions that lock the same records do it in the same order.
 _FIND: Final = """
@@ -183,7 +182,7 @@ async def _join_known(store: Store, policy: AlarmPolicy, known: Mapping[str, str
     async def change(transaction: Transaction) -> int:
         rows = await transaction.run(_STILL_WAITING, {"batch": {"usage": sorted(known)}})
         matched = [_metered(row, known[str(row[0])]) for row in rows]
-        joined = await _join(transaction, policy, _OURSELVES, matched)
+        joined = await _join(transaction, policy, OURSELVES.subject, matched)
         events.append(transaction, *joined.events)
         write_down(transaction, joined.told)
         return len(matched)
