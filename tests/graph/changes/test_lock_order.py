@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from itertools import cycle
 
 import orjson
 import pytest
@@ -33,6 +34,7 @@ from graph.store.cardinality import LIMITS, One, taken_under_lock
 from graph.store.store import Store, Transaction
 from tests.graph.changes.locks import RANKS, recorded
 from tests.graph.changes.network import AT, SOURCE, SYSTEM, Laid, lay, report, soon
+from tests.graph.inventory.network import Inventoried, card, element, port
 
 OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)
 POLICY = AlarmPolicy(ticketing="desk", billing="billing", fault_management=Hearing(name="umbrella"))
@@ -118,6 +120,7 @@ async def everything(laid: Laid) -> None:
     await of_operators(laid, first)
     await of_tickets(laid)
     await of_slices(laid)
+    await of_inventories(laid)
     limited = (("service-a", "sla-1"), ("card-1", "networkelement-2"), ("port-a", "card-2"), ("trunk-2", "port-z"))
     wanted = [
         One(limit=limit, node=node, other=other, per="A" if limit.per else "")
@@ -138,6 +141,21 @@ async def of_operators(laid: Laid, alarm: str) -> None:
     [[parked]] = await laid.rows("MATCH (d:Delivery {state: 'DEAD'}) RETURN d.id")
     given = {"delivery_id": str(parked), "idempotency_key": "r"}
     await replay_delivery(laid.store, OPERATOR, **given, deadline=soon())
+
+
+async def of_inventories(laid: Laid) -> None:
+    inventoried = Inventoried(store=laid.store)
+    await inventoried.feed("1", element("Z1"), element("Z2"), card("Z1/1", "Z1"), port("Z1/1/1", "Z1/1"))
+    changed = card("Z1/1", "Z2", model="LD", operationalState="disabled")
+    await inventoried.feed("2", changed, replace(port("Z1/1/1", "Z1/1"), removed=True))
+    await inventoried.feed("3", element("Z1", vendor="Bolt"), element("Z3"), kind="full")
+    open_ones = await laid.rows("MATCH (d:InventoryDifference {state: 'open'}) RETURN d.id ORDER BY d.id")
+    policy = replace(POLICY, inventory="inventory")
+    settled = [
+        await inventoried.settle(str(difference), side, policy=policy, key=f"{difference} {side}")
+        for difference, side in zip((each[0] for each in open_ones), cycle(("inventory", "graph")), strict=False)
+    ]
+    assert [each for each in settled if not each.user_errors]
 
 
 async def of_tickets(laid: Laid) -> None:
