@@ -311,7 +311,8 @@ RETURN t.id, t.status, t.severity, t.changedAt, t._version, datetime.realtime().
 // graph/changes/tickets/reported.py _WRITE
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
-SET t.status = row.status, t.severity = row.severity, t.changedAt = row.changedAt, t._version = row.version
+SET t.status = row.status, t.severity = row.severity, t.changedAt = row.changedAt, t._version = row.version,
+    t._heardAt = row.now
 
 // graph/changes/tickets/reported.py _UNLINK_CUSTOMER
 UNWIND $batch.rows AS row
@@ -465,7 +466,7 @@ UNWIND $batch.rows AS row
 MATCH (u:Usage {id: row.id})
 SET u.source = row.source, u.externalId = row.externalId, u.serviceRef = row.service, u.from = row.start, u.to = row.end,
     u.octets = row.octets, u.mbps = row.mbps, u.kind = row.kind, u.state = row.state, u.awaits = row.awaits,
-    u.record = row.record, u._by = row.by
+    u.record = row.record, u._by = row.by, u._takenAt = datetime.realtime().epochMillis
 
 // graph/changes/usage/usage.py _JOIN
 UNWIND $batch.rows AS row
@@ -627,7 +628,7 @@ SET f.kind = CASE WHEN due THEN $kind ELSE f.kind END,
     f.startedAt = CASE WHEN due THEN now ELSE f.startedAt END,
     f._epoch = CASE WHEN due THEN f._epoch + 1 ELSE f._epoch END,
     f.state = CASE WHEN due THEN 'receiving' ELSE f.state END,
-    f.reason = null
+    f.reason = CASE WHEN due THEN null ELSE f.reason END
 RETURN due, f._epoch, f.state, f.resources, f.notTaken, f.changes, f.differences, f._digest, f.kind
 
 // graph/inventory/feeds.py _LOOK
@@ -803,6 +804,7 @@ WHERE l.owner = $owner AND l.epoch = lane.epoch AND l.until > now
 MATCH (d:Delivery {due: lane.id})
 WHERE d.nextAt <= now
 WITH d, lane, now LIMIT $most
+WITH d, lane, now ORDER BY d.orderKey, d.id
 SET d._lock = true
 REMOVE d._lock
 WITH d, lane, now WHERE d.due = lane.id AND d.nextAt <= now
@@ -944,6 +946,17 @@ WITH HEAD(COLLECT {
 MATCH (b:Delivery {id: before})
 SET b._followed = coalesce(b._followed, 0) + 1
 
+// graph/ledger/outcomes.py _LOCK
+UNWIND $batch.rows AS row
+MATCH (d:Delivery {id: row.id})
+WITH COLLECT {
+  MATCH (n:Delivery {openKey: row.orderKey}) WHERE n.system = d.system AND n.state <> 'DONE'
+  RETURN n.id ORDER BY n.version LIMIT $most
+} AS open
+UNWIND open AS id
+MATCH (n:Delivery {id: id})
+SET n._locked = coalesce(n._locked, 0) + 1
+
 // graph/ledger/outcomes.py _SETTLE
 UNWIND $batch.rows AS row
 MATCH (d:Delivery {id: row.id})
@@ -1055,22 +1068,25 @@ MATCH (a:Alarm) WHERE a.clearedAt < $before AND a.state = 'cleared' AND coalesce
     MATCH (t:Ticket)-[:REPORTS]->(a) MATCH (d:Delivery {openKey: t.orderKey}) WHERE d.state <> 'DONE'
   }
 WITH a LIMIT $most
-SET a._locked = coalesce(a._locked, 0) + 1
-WITH a WHERE a.state = 'cleared'
-OPTIONAL MATCH (t:Ticket)-[:REPORTS]->(a) WHERE t.orderKey IS NOT NULL
-WITH a, collect(t) AS tickets
 OPTIONAL MATCH (k:AlarmIdentity {key: a.identity})
-WITH a, tickets, collect(k) AS identities
+SET k._locked = coalesce(k._locked, 0) + 1
+WITH a, collect(k) AS identities
+SET a._locked = coalesce(a._locked, 0) + 1
+WITH a, identities WHERE a.state = 'cleared'
+OPTIONAL MATCH (t:Ticket)-[:REPORTS]->(a) WHERE t.orderKey IS NOT NULL
+WITH a, identities, collect(t) AS tickets
 FOREACH (each IN tickets | DETACH DELETE each)
 FOREACH (each IN identities | DETACH DELETE each)
 DETACH DELETE a
 RETURN count(*)
 
 // graph/ledger/retention.py _TICKETS
-MATCH (t:Ticket) WHERE t.changedAt < $before AND coalesce(t.status, '') IN $over AND coalesce(t.orderKey, '') = ''
+MATCH (t:Ticket)
+WHERE t.changedAt < $before AND coalesce(t._heardAt, t.changedAt) < $before AND coalesce(t.status, '') IN $over
+  AND coalesce(t.orderKey, '') = ''
 WITH t LIMIT $most
 SET t._locked = coalesce(t._locked, 0) + 1
-WITH t WHERE t.changedAt < $before
+WITH t WHERE t.changedAt < $before AND coalesce(t._heardAt, t.changedAt) < $before
 DETACH DELETE t
 RETURN count(*)
 
@@ -1083,7 +1099,8 @@ DETACH DELETE n
 RETURN count(*)
 
 // graph/ledger/retention.py _USAGE
-MATCH (u:Usage) WHERE u.to < $before AND coalesce(u.awaits, '') = '' AND NOT EXISTS {
+MATCH (u:Usage)
+WHERE u.to < $before AND coalesce(u._takenAt, u.to) < $before AND coalesce(u.awaits, '') = '' AND NOT EXISTS {
   MATCH (u)-[:USED_BY]->(s:Service) MATCH (d:Delivery {openKey: s.id}) WHERE d.state <> 'DONE'
 }
 WITH u LIMIT $most

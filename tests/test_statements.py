@@ -105,7 +105,7 @@ PASSED_ON = {
     "graph/store/cardinality.py taken_under_lock: _LOCKED[limit]": "one of those made at import",
     "graph/store/cardinality.py violations: text": "each of those made at import",
     "graph/store/migrations/words.py _reword.work: text": "one of those made at import",
-    "graph/store/migrations/words.py rewrite_words: _NAMED[label]": "one of those made at import",
+    "graph/store/migrations/words.py rewrite_words: text": "one of those made at import",
     "graph/ledger/backlog.py _oldest_seconds: _OLDEST[store.product]": "one of a table of constants",
     "graph/store/migrations/ledger.py identify_alarms: _ALARMS[store.product]": "one of a table of constants",
     "graph/store/migrations/ledger.py _repeat.work: text": "each of a constant tuple",

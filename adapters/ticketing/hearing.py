@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from adapters.ticketing import ReportedTicket, Ticketing, TicketState
+from graph.changes.policy import AlarmPolicy
 from graph.changes.tickets.owners import Reported
 from graph.changes.tickets.reported import report_tickets
 from graph.changes.tickets.ticketing import Heard, OpenTicket, note_tickets, open_tickets
@@ -28,13 +29,17 @@ class Hearing:
     """What one process has heard from one ticketing system."""
 
     store: Store
-    system: str
-    """its name."""
+    policy: AlarmPolicy
     ticketing: Ticketing
     seconds: float
     """for each question, to it and to the database."""
     _since: int | None = None
     _seen: dict[str, ReportedTicket] = field(default_factory=dict)
+
+    @property
+    def system(self) -> str:
+        """Its name."""
+        return self.policy.ticketing
 
     async def look(self) -> None:
         """Ask what became of tickets that are open as far as we know, and which others name services."""
@@ -49,7 +54,7 @@ class Hearing:
         states = await self.ticketing.states([*as_known], deadline=self._soon())
         news = [each for each in states if _is_news(each, as_known[each.id])]
         heard = [each for each in map(heard_of, (one for one in news if as_known[one.id].is_ours)) if each is not None]
-        await note_tickets(self.store, self.system, heard, subject=subject_of(self.system), deadline=self._soon())
+        await note_tickets(self.store, self.policy, heard, subject=subject_of(self.system), deadline=self._soon())
         others = [_only_its_state(each) for each in news if not as_known[each.id].is_ours]
         await self._report([each for each in others if each is not None])
 
@@ -65,20 +70,20 @@ class Hearing:
         self._since = _latest((each.state.changed_at for each in found), self._since, now=time.time_ns() // 1_000_000)
 
     async def _report(self, reported: Sequence[Reported]) -> None:
-        await report_tickets(self.store, self.system, reported, subject=subject_of(self.system), deadline=self._soon())
+        await report_tickets(self.store, self.policy, reported, subject=subject_of(self.system), deadline=self._soon())
 
     def _soon(self) -> float:
         return time.monotonic() + self.seconds
 
 
-async def take(store: Store, system: str, told: ReportedTicket, *, deadline: float) -> None:
+async def take(store: Store, policy: AlarmPolicy, told: ReportedTicket, *, deadline: float) -> None:
     """Take what the system says of one ticket by itself."""
-    heard, subject = heard_of(told.state), subject_of(system)
+    heard, subject = heard_of(told.state), subject_of(policy.ticketing)
     if heard is not None:
-        await note_tickets(store, system, [heard], subject=subject, deadline=deadline)
+        await note_tickets(store, policy, [heard], subject=subject, deadline=deadline)
     reported = reported_of(told)
     if reported is not None:
-        await report_tickets(store, system, [reported], subject=subject, deadline=deadline)
+        await report_tickets(store, policy, [reported], subject=subject, deadline=deadline)
 
 
 def subject_of(system: str) -> str:

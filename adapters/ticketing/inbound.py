@@ -82,5 +82,5 @@ async def _heard(statuses: Statuses, call: Call) -> Response:
     except Nonsense as error:
         raise Refusal("BAD_USER_INPUT", f"{error.where}: {error.message}") from error
     if system:
-        await take(port.store, system, reported, deadline=call.deadline)
+        await take(port.store, port.policy, reported, deadline=call.deadline)
     return Response(status_code=204)

@@ -76,7 +76,7 @@ class TicketTeller:
         """Ask to be told of changes, and look for those that were not told, until cancelled."""
         attention = self.attention
         hearing = Hearing(
-            store=self.store, system=self.system, ticketing=self.ticketing, seconds=attention.request_seconds
+            store=self.store, policy=self.policy, ticketing=self.ticketing, seconds=attention.request_seconds
         )
         registering = Registering(
             store=self.store,

@@ -178,7 +178,7 @@ class Settings(BaseSettings):
     late_seconds: Annotated[float, Field(ge=0)] = 2_678_400.0
     """how far back a time that a source of alarms tells is believed; for one before that, the time at which we heard counts."""
     clock_skew_seconds: Annotated[float, Field(ge=0)] = 3_600.0
-    """how far ahead of the database's clock such a time is believed."""
+    """how far ahead of the database's clock a time that any other system tells is believed."""
     overloaded_seconds: Annotated[float, Field(ge=0)] = 86_400.0
     """changes are refused while a system is still to be told something that is older; 0: never."""
     retention: Retention = Retention()

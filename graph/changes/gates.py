@@ -5,18 +5,27 @@ for alarms that wait. What is not there yet cannot be locked. So names have *gat
 is locked before one looks whether the name is there, and before the name is made. Whoever has made many names locks all
 gates after that (`pass_all`): every change that found a name missing is over then, or looks again.
 
-The order of locks. Every transaction locks in this order, and things of one kind by their ids. So no two ever wait for each
-other, and a conflict is only ever of two that want the same. tests/graph/changes/test_lock_order.py holds it.
+The order of locks. Transactions lock in this order, and things of one kind by their ids. So no two wait for each other, and a
+conflict is only of two that want the same. tests/graph/changes/test_lock_order.py reads it from the statements of every change.
 
     1. the idempotency record, the feed, the difference, the timer, the alarm's identity, the usage: what is asked or
        answered, which no other kind of change locks
     2. gates
     3. equipment: elements, cards, ports, trunks
-    4. services
-    5. alarms
-    6. deliveries, by their order key
-    7. tickets
-    8. customers: an event or a ticket that is linked to a customer locks it for a moment
+    4. the gate of slices (graph/membership/): who moves equipment, who takes it away, who stores a slice
+    5. services
+    6. alarms
+    7. deliveries to the ticketing system, by their order key
+    8. tickets
+    9. customers: an event or a ticket that is linked to a customer locks it for a moment
+
+Deliveries to other systems come where they are written, under the lock of what they are about. Who settles those holds nothing
+that comes before them but what their names are about, and locks nothing after them.
+
+These follow no order, and may be in another's way. The database ends one of the two, which begins anew: a load, which writes what
+its file has and sets its mark last, while who stores a slice takes the marks before services; retention, which deletes what
+is over with its relationships, whose ends that locks; who holds the gate of slices, with customers, which its events name before it
+forgets their slices.
 """
 
 from __future__ import annotations

@@ -8,8 +8,6 @@ from typing import Final
 from graph.model.effects import DEFAULT_TIER, RANK
 from graph.model.vocabulary import TIERS
 
-SKEW_MS: Final = 3_600_000
-"""how far another system's clock may be ahead of ours, where nothing else is set."""
 HEARABLE: Final = (
     "AlarmRaised",
     "AlarmUpdated",
@@ -52,7 +50,7 @@ class AlarmPolicy:
     late_ms: int = 31 * 86_400_000
     """how far back a time of a source is believed; contracts count by months, and an alarm may have been open for weeks before we
     hear of it. What lies before is of a clock that is wrong: the time at which we heard counts in its place."""
-    skew_ms: int = SKEW_MS
+    skew_ms: int = 3_600_000
     """how far ahead of our clock a time of a source is believed."""
     fault_management: Hearing | None = None
     """who else is told of alarms; None: nobody."""

@@ -35,6 +35,6 @@ Receiving a feed and comparing it:
 
     begun = await begin(store, "inventory", "night-17", kind="full", subject=who, deadline=soon)
     await stage(store, begun, rank=0, number=0, resources=[element], deadline=soon)
-    await complete(store, begun, Received(chunks=(1, 0, 0, 0, 0, 0, 0, 0), resources=1, digest=digest), deadline=soon)
+    await complete(store, begun, Received(chunks=(1, 0, 0, 0, 0, 0, 0, 0, 0), resources=1, digest=digest), deadline=soon)
     await reconcile_next(store, policy)      # "inventoryfeed-..." is compared
 """

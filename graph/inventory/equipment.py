@@ -203,8 +203,8 @@ async def remove(transaction: Transaction, hand: Hand, resource_id: str) -> bool
     held = await why_held(transaction, known)
     if held is not None:
         return held
-    await membership.forget_behind(transaction, (known.id,))
     await alarms.let_go(transaction, known.kind, known.id)
+    await membership.forget_behind(transaction, (known.id,))  # locks customers, which come last
     transaction.later(_FORGET_NAMES[known.kind], {"id": known.id})
     transaction.later(_TAKE_AWAY[known.kind], {"id": known.id})
     _append(transaction, hand, known, "ResourceRemoved", {"was": dict(known.properties)}, ())

@@ -39,7 +39,7 @@ SET f.kind = CASE WHEN due THEN $kind ELSE f.kind END,
     f.startedAt = CASE WHEN due THEN now ELSE f.startedAt END,
     f._epoch = CASE WHEN due THEN f._epoch + 1 ELSE f._epoch END,
     f.state = CASE WHEN due THEN 'receiving' ELSE f.state END,
-    f.reason = null
+    f.reason = CASE WHEN due THEN null ELSE f.reason END
 RETURN due, f._epoch, f.state, f.resources, f.notTaken, f.changes, f.differences, f._digest, f.kind
 """
 

@@ -21,6 +21,7 @@ import orjson
 from graph.ledger.lanes import Leases
 from graph.store.store import Store, Transaction
 
+# Locked by order key, as all who lock several deliveries do.
 _CLAIM: Final = """
 UNWIND $batch.lanes AS lane
 MATCH (l:Lane {id: lane.id})
@@ -29,6 +30,7 @@ WHERE l.owner = $owner AND l.epoch = lane.epoch AND l.until > now
 MATCH (d:Delivery {due: lane.id})
 WHERE d.nextAt <= now
 WITH d, lane, now LIMIT $most
+WITH d, lane, now ORDER BY d.orderKey, d.id
 SET d._lock = true
 REMOVE d._lock
 WITH d, lane, now WHERE d.due = lane.id AND d.nextAt <= now

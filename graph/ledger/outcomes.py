@@ -18,6 +18,20 @@ from typing import Final, Literal, TypeAlias, assert_never
 from graph.ledger.claims import Claim
 from graph.store.store import Transaction
 
+# What follows an outcome is locked with it, order key by order key: who writes deliveries of several keys locks the last of
+# each. All of each key where some will be held.
+_LOCK: Final = """
+UNWIND $batch.rows AS row
+MATCH (d:Delivery {id: row.id})
+WITH COLLECT {
+  MATCH (n:Delivery {openKey: row.orderKey}) WHERE n.system = d.system AND n.state <> 'DONE'
+  RETURN n.id ORDER BY n.version LIMIT $most
+} AS open
+UNWIND open AS id
+MATCH (n:Delivery {id: id})
+SET n._locked = coalesce(n._locked, 0) + 1
+"""
+
 _SETTLE: Final = """
 UNWIND $batch.rows AS row
 MATCH (d:Delivery {id: row.id})
@@ -73,6 +87,9 @@ WHERE e.system = d.system AND e.state = 'READY' AND e.held IS NOT NULL
 SET e.waiting = e.lane, e.held = null, e.since = $now
 """
 
+_ITSELF_AND_NEXT: Final = 2
+_ALL: Final = 1_000_000
+
 ParkedFor: TypeAlias = Literal["refused", "invalidAnswer", "expired", "fault"]
 """`graph.model.vocabulary.PARKING_REASONS`."""
 
@@ -117,6 +134,9 @@ async def settle(transaction: Transaction, outcomes: Sequence[Outcome]) -> froze
     ordered = sorted(outcomes, key=lambda each: (each.claim.order_key, each.claim.id))
     if not ordered:
         return frozenset()
+    keys = [{"id": each.claim.id, "orderKey": each.claim.order_key} for each in ordered]
+    most = _ALL if any(isinstance(each, Dead) for each in ordered) else _ITSELF_AND_NEXT
+    transaction.later(_LOCK, {"batch": {"rows": keys}, "most": most})
     rows = await transaction.run(_SETTLE, {"batch": {"rows": [_row(each) for each in ordered]}})
     taken = frozenset(str(row[0]) for row in rows)
     done = [each.claim.id for each in ordered if isinstance(each, Done) and each.claim.id in taken]

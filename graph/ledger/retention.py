@@ -7,7 +7,8 @@ is more.
 Rules. 1. What has not ended does not go: an open alarm, an open ticket, a downtime without an end, a difference that nobody has
 settled, a feed that is being compared. 2. What a surrounding system is still to be told of does not go, parked deliveries
 included. 3. A ticket that we have opened goes with its alarm, or its order key would be used anew. 4. Usage that matches no
-service does not go: nobody has billed it. 5. Each statement looks at what is old, never at all there is.
+service does not go: nobody has billed it. 5. What another system dates counts from when we heard it, where that is later: what a
+clock of 1970 dates would go at once, be told again, and be taken as new. 6. Each statement looks at what is old, never at all there is.
 """
 
 from __future__ import annotations
@@ -45,12 +46,13 @@ MATCH (a:Alarm) WHERE a.clearedAt < $before AND a.state = 'cleared' AND coalesce
     MATCH (t:Ticket)-[:REPORTS]->(a) MATCH (d:Delivery {openKey: t.orderKey}) WHERE d.state <> 'DONE'
   }
 WITH a LIMIT $most
-SET a._locked = coalesce(a._locked, 0) + 1
-WITH a WHERE a.state = 'cleared'
-OPTIONAL MATCH (t:Ticket)-[:REPORTS]->(a) WHERE t.orderKey IS NOT NULL
-WITH a, collect(t) AS tickets
 OPTIONAL MATCH (k:AlarmIdentity {key: a.identity})
-WITH a, tickets, collect(k) AS identities
+SET k._locked = coalesce(k._locked, 0) + 1
+WITH a, collect(k) AS identities
+SET a._locked = coalesce(a._locked, 0) + 1
+WITH a, identities WHERE a.state = 'cleared'
+OPTIONAL MATCH (t:Ticket)-[:REPORTS]->(a) WHERE t.orderKey IS NOT NULL
+WITH a, identities, collect(t) AS tickets
 FOREACH (each IN tickets | DETACH DELETE each)
 FOREACH (each IN identities | DETACH DELETE each)
 DETACH DELETE a
@@ -59,10 +61,12 @@ RETURN count(*)
 
 # Those that others have opened: ours go with their alarms.
 _TICKETS: Final = """
-MATCH (t:Ticket) WHERE t.changedAt < $before AND coalesce(t.status, '') IN $over AND coalesce(t.orderKey, '') = ''
+MATCH (t:Ticket)
+WHERE t.changedAt < $before AND coalesce(t._heardAt, t.changedAt) < $before AND coalesce(t.status, '') IN $over
+  AND coalesce(t.orderKey, '') = ''
 WITH t LIMIT $most
 SET t._locked = coalesce(t._locked, 0) + 1
-WITH t WHERE t.changedAt < $before
+WITH t WHERE t.changedAt < $before AND coalesce(t._heardAt, t.changedAt) < $before
 DETACH DELETE t
 RETURN count(*)
 """
@@ -77,7 +81,8 @@ RETURN count(*)
 """
 
 _USAGE: Final = """
-MATCH (u:Usage) WHERE u.to < $before AND coalesce(u.awaits, '') = '' AND NOT EXISTS {
+MATCH (u:Usage)
+WHERE u.to < $before AND coalesce(u._takenAt, u.to) < $before AND coalesce(u.awaits, '') = '' AND NOT EXISTS {
   MATCH (u)-[:USED_BY]->(s:Service) MATCH (d:Delivery {openKey: s.id}) WHERE d.state <> 'DONE'
 }
 WITH u LIMIT $most

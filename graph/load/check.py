@@ -73,7 +73,8 @@ def problems_of(record: Record) -> list[str]:
             label = LABELS.get(name)
             if label is None or label.internal:
                 return [f"there is no label {name!r}"]
-            return [*_id_problems(label, node_id), *_property_problems(_beside_id(label), properties)]
+            found = [*_id_problems(label, node_id), *_property_problems(_beside_id(label), properties)]
+            return [*found, *_open_problems(label, properties)]
         case RelationshipRecord(type=name, start=start, end=end, properties=properties):
             kind = RELATIONSHIPS.get(name)
             if kind is None:
@@ -161,6 +162,12 @@ def _property_problems(declared: tuple[Property, ...], properties: Mapping[str, 
             yield f"{path} must be {_WANTED[each.kind]}, not {properties[each.name]!r:.60}"
         elif each.words and properties[each.name] not in each.words:
             yield f"{path} must be one of {', '.join(each.words)}, not {properties[each.name]!r:.60}"
+
+
+def _open_problems(label: Label, properties: Mapping[str, object]) -> Iterator[str]:
+    """Refuse what only a change can put into its queue: it would be counted as waiting, and never be sent."""
+    if label.name == "Delivery" and properties.get("state") in ("READY", "DEAD"):
+        yield "properties.state must be DONE: what a system is still to be told is written by the change that it tells of"
 
 
 def _is_of(kind: Kind, value: object) -> bool:

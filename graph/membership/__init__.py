@@ -22,8 +22,8 @@ Invariants
 1. What a stored slice says is true at each commit. Alarms change memberships one by one, since they are many; whatever
    changes the network or who has which service forgets the slices behind it, and they are built again later.
 2. A slice is said to be stored under the gate, the marks of all loads, and the locks of the customer and its services. A load
-   looks for stored slices behind its relationships after it has its mark; a move takes the gate first; an alarm has the
-   locks of its services. So of two that change and build at once, the second sees what the first has written.
+   looks for stored slices behind its relationships after it has its mark; a move takes the gate before it moves anything, behind
+   the locks of equipment; an alarm has the locks of its services. So of two that change and build at once, the second sees what the first has written.
 3. Nothing is lost with a process: a slice that nobody has built is walked.
 
 Example: a customer with more than `MANY_SERVICES` services, after a load:

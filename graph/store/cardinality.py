@@ -78,7 +78,14 @@ def _limits(known: Relationship) -> Iterator[Limit]:
 
 LIMITS: Final = tuple(limit for known in RELATIONSHIPS.values() for limit in _limits(known))
 """All limits of the model."""
-_PLACES: Final = {each: place for place, each in enumerate(LIMITS)}
+_FIRST: Final = ("NetworkElement", "Card", "Port", "Trunk", "Service", "Alarm")
+"""The labels whose nodes are locked before others, in the order of graph/changes/gates.py."""
+_PLACES: Final = {
+    each: place
+    for place, each in enumerate(
+        sorted(LIMITS, key=lambda limit: _FIRST.index(limit.label) if limit.label in _FIRST else len(_FIRST))
+    )
+}
 
 
 @cache

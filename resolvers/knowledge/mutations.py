@@ -170,8 +170,8 @@ class Mutation:
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # as above
         description=(
-            "Say what a surrounding system calls a thing: its alarms, feeds and usage find it by that name from now on, and "
-            "what has waited for the name finds it now."
+            "Say what a surrounding system calls a thing: its alarms, feeds and usage find it by that name from now on. Alarms "
+            "that have waited for the name find it now, usage within a minute or so."
         ),
         directives=[AllowedRoles(roles=["operator"])],
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 import structlog
@@ -192,21 +192,23 @@ class KnowledgeSubgraph:
     ) -> dict[str, Any]:
         key = self.reads.cursor_key
         try:
-            for each in read:
-                data[each.key].update(each.shape(each.record, each.request.arguments, key))
+            errors = _fill(data, read, key)
         except BREACHES:
-            for each in read:
-                shape = self.reads.lenient(operation, variables, principal, each.key)
-                data[each.key].update(shape(each.record, each.request.arguments, key))
-            return irregular(self._schema.graphql, operation, variables, data)
-        return {"data": data}
+            lenient = [
+                replace(each, shape=self.reads.lenient(operation, variables, principal, each.payload.key))
+                for each in read
+            ]
+            errors = _fill(data, lenient, key)
+            answer = irregular(self._schema.graphql, operation, variables, data)
+            return {"data": answer["data"], "errors": [*errors, *answer.get("errors", ())]}
+        return {"data": data, "errors": errors} if errors else {"data": data}
 
     async def _read(self, payload: _Payload, variables: Mapping[str, Any], asked: Asked) -> _Read:
         """Read the nodes of one payload, as far as the caller sees them."""
         prepared = payload.prepared
         request = self.reads.request(prepared, variables, asked.principal, asked.outcomes[payload.key])
         record = await self.reads.record(self._store, prepared, request, asked.deadline)
-        return _Read(key=payload.key, shape=prepared.shape, request=request, record=record)
+        return _Read(payload=payload, shape=prepared.shape, request=request, record=record)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,18 +223,30 @@ class _Payload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Read:
-    """What was read for the payload under one key of the answer."""
+    """What was read for a payload, and how it is shaped."""
 
-    key: str
+    payload: _Payload
     shape: Shape
     request: Request
     record: Any
 
 
+def _fill(data: dict[str, Any], read: list[_Read], key: CursorKey) -> list[dict[str, Any]]:
+    """Put in what was read; give the errors of payloads that are refused only now, by what was found."""
+    errors: list[dict[str, Any]] = []
+    for each in read:
+        try:
+            data[each.payload.key].update(each.shape(each.record, each.request.arguments, key))
+        except GraphError as error:
+            errors += _unread(each.payload, error)
+    return errors
+
+
 def _unread(payload: _Payload, error: GraphError) -> list[dict[str, Any]]:
     """Give an error for each node of a payload that could not be read after the change."""
     entry = answer_for(error)["errors"][0]
-    extensions = {**entry["extensions"], "hint": "The change was made; ask again for what it shows."}
+    further = error.hint if isinstance(error, Refused) and error.hint else "Ask again for what it shows."
+    extensions = {**entry["extensions"], "hint": f"The change was made. {further}"}
     return [{**entry, "path": [payload.key, each], "extensions": extensions} for each in payload.nodes]
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Final, NewType, Self
 import strawberry
 from strawberry.types import Info
 
+from graph.compiler.bind import page_size
 from graph.compiler.leaves import rfc3339
 from graph.ledger.backlog import LaneState, lane_states, parked_deliveries
 from graph.ledger.backlog import ParkedDelivery as Parked
@@ -16,7 +17,6 @@ from resolvers.directives import ListSize, OperatorOnly
 from resolvers.words import ParkingReason
 
 PAGE: Final = 100
-MOST: Final = 1_000
 """parked deliveries in an answer."""
 Moment = NewType("Moment", int)
 """Epoch milliseconds."""
@@ -133,7 +133,7 @@ async def _parked(
         system=system or "",
         reason=str(reason.value) if reason else "",
         after=after or "",
-        most=max(0, min(first, MOST)),
+        most=page_size({"first": first}),
         deadline=asked.deadline,
     )
     return [ParkedDelivery.of(each) for each in found]

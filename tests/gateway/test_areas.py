@@ -497,6 +497,9 @@ async def test_operators_see_what_is_parked_and_why_and_customers_do_not(product
     [last] = (await product.ask(PARKED, OPERATOR, after="delivery-b"))["data"]["parkedDeliveries"]
     assert (last["orderKey"], last["reason"]) == ("c", None)
     assert await product.ask(PARKED) == {"refused": ["FORBIDDEN"]}
+    for first in (-5, 1_001):
+        refused = await product.ask(PARKED.replace("first: 1", f"first: {first}"), OPERATOR)
+        assert [each["extensions"]["code"] for each in refused["errors"]] == ["BAD_USER_INPUT"]
 
 
 async def test_a_ledger_whose_database_is_away_says_so() -> None:

@@ -321,3 +321,47 @@ async def test_a_payload_that_can_be_shown_is_shown_beside_one_that_cannot(store
     answer = await caller(Unreadable(store, StoreUnavailable("Away"), reads=1)).response(text)
     assert answer["data"] == {"b": {"alarm": {"id": "alarm-s2"}}, "a": {"alarm": None, "userErrors": []}}
     assert [each["path"] for each in answer["errors"]] == [["a", "alarm"]]
+
+
+AFTER = """mutation($after: String!) {
+  b: acknowledgeAlarm(alarmId: "alarm-s2", idempotencyKey: "2") {
+    alarm { id affects(first: 1, after: $after) { nodes { effect } } } userErrors { code } }
+  a: acknowledgeAlarm(alarmId: "alarm-s1", idempotencyKey: "1") { alarm { id raisedAt } }
+}"""
+
+
+@pytest.mark.parametrize("is_regular", [True, False], ids=["beside one that is shown", "beside one that breaks it"])
+async def test_a_change_that_was_made_is_not_refused_for_a_cursor_of_another_list(
+    store: Store, world: World, *, is_regular: bool
+) -> None:
+    await load(store, world if is_regular else world.changed([("alarm-s1", "raisedAt", None)]))
+    asking = caller(store)
+    text = '{ alarm(id: "alarm-s1") { affects(first: 1) { pageInfo { endCursor } } } }'
+    page = (await asking.response(text))["data"]["alarm"]["affects"]["pageInfo"]
+    for _ in range(2):  # the second time its outcome is remembered
+        answer = await asking.response(AFTER, {"after": page["endCursor"]})
+        assert answer["data"]["b"] == {"alarm": None, "userErrors": []}
+        assert (answer["data"]["a"]["alarm"] is not None) is is_regular
+        codes = [(each["path"][:2], each["extensions"]["code"]) for each in answer["errors"]]
+        broken = [] if is_regular else [(["a", "alarm"], "INCONSISTENT_DATA")]
+        assert codes == [(["b", "alarm"], "BAD_USER_INPUT"), *broken]
+        assert answer["errors"][0]["extensions"]["hint"].startswith("The change was made.")
+    assert await events(store) == 2
+
+
+async def test_a_change_that_was_made_is_not_refused_for_a_list_that_is_too_long(asking: Caller, store: Store) -> None:
+    async def lengthen(transaction: Transaction) -> None:
+        text = (
+            "MATCH (s:Service {id: 'service-a1'}) UNWIND range(1, 1001) AS i "
+            "CREATE (s)-[:ROUTED_OVER {path: 'WORKING', position: i}]->(:Trunk {id: 'long-' + toString(i)})"
+        )
+        await transaction.run(text, {})
+
+    await store.write(lengthen, deadline=time.monotonic() + SECONDS)
+    text = """mutation { acknowledgeAlarm(alarmId: "alarm-s1", idempotencyKey: "k") {
+      alarm { affects { nodes { service { route { position } } } } } } }"""
+    answer = await asking.response(text)
+    assert answer["data"] == {"acknowledgeAlarm": {"alarm": None}}
+    assert [each["extensions"]["code"] for each in answer["errors"]] == ["LIMIT_EXCEEDED"]
+    assert "Leave route out" in answer["errors"][0]["extensions"]["hint"]
+    assert await events(store) == 1

@@ -16,7 +16,7 @@ from typing import Final, cast
 
 from graph.changes import events
 from graph.changes.events import Event
-from graph.changes.policy import SKEW_MS
+from graph.changes.policy import AlarmPolicy
 from graph.changes.tickets.owners import Owned, Reported, linked_to
 from graph.model.identity import loaded_id
 from graph.model.vocabulary import SEVERITIES
@@ -59,7 +59,8 @@ RETURN t.id, t.status, t.severity, t.changedAt, t._version, datetime.realtime().
 _WRITE: Final = """
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
-SET t.status = row.status, t.severity = row.severity, t.changedAt = row.changedAt, t._version = row.version
+SET t.status = row.status, t.severity = row.severity, t.changedAt = row.changedAt, t._version = row.version,
+    t._heardAt = row.now
 """
 
 _UNLINK_CUSTOMER: Final = """
@@ -108,13 +109,13 @@ class _Known:
 
 
 async def report_tickets(
-    store: Store, system: str, reported: Sequence[Reported], *, subject: str, deadline: float
+    store: Store, policy: AlarmPolicy, reported: Sequence[Reported], *, subject: str, deadline: float
 ) -> None:
     """Take note of tickets that others may have opened; what names nothing of ours is left alone, and counted in the log."""
-    theirs = await _theirs(store, system, reported, deadline) if reported else []
+    theirs = await _theirs(store, policy.ticketing, reported, deadline) if reported else []
 
     async def work(transaction: Transaction) -> None:
-        await _report(transaction, system, theirs, subject)
+        await _report(transaction, policy, theirs, subject)
 
     if theirs:
         await store.write(work, deadline=deadline)
@@ -128,11 +129,12 @@ async def _theirs(store: Store, system: str, reported: Sequence[Reported], deadl
     return [*{each.their_id: each for each in reported if each.their_id not in ours}.values()]
 
 
-async def _report(transaction: Transaction, system: str, theirs: Sequence[Reported], subject: str) -> None:
+async def _report(transaction: Transaction, policy: AlarmPolicy, theirs: Sequence[Reported], subject: str) -> None:
+    system = policy.ticketing
     linked = await linked_to(transaction, system, theirs)
     by_id = {loaded_id("Ticket", system, each.their_id): each for each in theirs}
     known = await _locked(transaction, system, by_id, linked)
-    changed = [_changed(known[ticket], each, linked) for ticket, each in by_id.items() if ticket in known]
+    changed = [_changed(known[ticket], each, linked, policy) for ticket, each in by_id.items() if ticket in known]
     _write(transaction, [row for row in changed if row is not None], known, subject)
 
 
@@ -168,10 +170,13 @@ def _known(row: list[object]) -> _Known:
     )
 
 
-def _changed(known: _Known, reported: Reported, linked: Mapping[str, Owned | None]) -> dict[str, object] | None:
+def _changed(
+    known: _Known, reported: Reported, linked: Mapping[str, Owned | None], policy: AlarmPolicy
+) -> dict[str, object] | None:
     """Give the row to write; None when nothing is new."""
     last = known.changed_at or 0
-    if reported.changed_at is not None and reported.changed_at < last <= known.now + SKEW_MS:
+    is_older = reported.changed_at is not None and reported.changed_at < last
+    if is_older and not policy.is_ahead(last, known.now):
         return None
     owner = linked.get(reported.their_id)
     customers: tuple[str, ...] = (owner[0],) if owner else ()
@@ -188,6 +193,7 @@ def _changed(known: _Known, reported: Reported, linked: Mapping[str, Owned | Non
         "status": reported.status,
         "severity": _severity(reported),
         "changedAt": changed_at,
+        "now": known.now,
         "version": (known.version or 0) + 1,
         "customers": list(customers),
         "services": list(services),

@@ -15,7 +15,7 @@ from typing import Final, cast
 
 from graph.changes import events
 from graph.changes.events import Event
-from graph.changes.policy import SKEW_MS, AlarmPolicy
+from graph.changes.policy import AlarmPolicy
 from graph.changes.tickets import tickets
 from graph.changes.tickets.tickets import Decision
 from graph.errors import Contended
@@ -147,7 +147,7 @@ async def settle_deliveries(
         taken = await settle(transaction, [each.outcome for each in answered])
         valid = [each for each in answered if each.outcome.claim.id in taken]
         followed = [each.outcome.claim.payload for each in valid if each.must_follow]
-        made = await _hear(transaction, policy.ticketing, subject, [each.heard for each in valid if each.heard])
+        made = await _hear(transaction, policy, subject, [each.heard for each in valid if each.heard])
         opened = [another for each in followed if (another := await _another(transaction, policy, subject, each, held))]
         events.append(transaction, *made, *(event for event, _ in opened))
         tickets.write_opened(transaction, policy.ticketing, [decision for _, decision in opened])
@@ -156,17 +156,19 @@ async def settle_deliveries(
     await store.write(work, deadline=deadline)
 
 
-async def note_tickets(store: Store, system: str, heard: Sequence[Heard], *, subject: str, deadline: float) -> None:
+async def note_tickets(
+    store: Store, policy: AlarmPolicy, heard: Sequence[Heard], *, subject: str, deadline: float
+) -> None:
     """Take note of what the ticketing system says by itself; what is of no ticket of ours is passed over."""
 
     async def work(transaction: Transaction) -> None:
-        events.append(transaction, *await _hear(transaction, system, subject, heard))
+        events.append(transaction, *await _hear(transaction, policy, subject, heard))
 
     if heard:
         await store.write(work, deadline=deadline)
 
 
-async def _hear(transaction: Transaction, system: str, subject: str, heard: Sequence[Heard]) -> list[Event]:
+async def _hear(transaction: Transaction, policy: AlarmPolicy, subject: str, heard: Sequence[Heard]) -> list[Event]:
     """Write what was heard; give the events that tell of it."""
     if not heard:
         return []
@@ -174,7 +176,8 @@ async def _hear(transaction: Transaction, system: str, subject: str, heard: Sequ
         {"orderKey": each.order_key, "id": each.their_id, "status": each.status, "changedAt": each.changed_at}
         for each in sorted(heard, key=lambda each: each.order_key)
     ]
-    changed = await transaction.run(_HEAR, {"batch": {"rows": rows}, "system": system, "skew": SKEW_MS})
+    given = {"batch": {"rows": rows}, "system": policy.ticketing, "skew": policy.skew_ms}
+    changed = await transaction.run(_HEAR, given)
     return [_event(row, subject) for row in changed]
 
 

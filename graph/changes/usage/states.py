@@ -3,7 +3,8 @@
 The states are TMF635's. A state is told by the record's source, by billing, or by an operator, and by billing in an event that
 may be late.
 
-Rules. 1. What is told with a time is passed over when a later state is known already. 2. A source that sends a record again
+Rules. 1. What is told with a time is passed over when a later state is known already. A time that cannot be
+(`AlarmPolicy.believed`) says nothing of the order: then a state goes on, never back. 2. A source that sends a record again
 moves its state on, never back: it may not know what became of it. 3. Billing is told of a new state like of the record, except
 of what it has told us itself.
 """
@@ -79,6 +80,17 @@ class _Held:
     service: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What came of states that records got."""
+
+    there: frozenset[str]
+    """the ids of the records that are there."""
+    events: tuple[Event, ...]
+    told: tuple[Told, ...]
+    """what billing is to be told."""
+
+
 async def set_usage_state(
     store: Store, principal: Principal, policy: AlarmPolicy, usage_id: str, move: Move, *, deadline: float
 ) -> bool:
@@ -88,7 +100,10 @@ async def set_usage_state(
     sources = Sources(everyone=True) if is_billing else own
 
     async def change(transaction: Transaction) -> bool:
-        return bool(await move_on(transaction, principal, policy, {usage_id: move}, sources))
+        moved = await move_on(transaction, principal, policy, {usage_id: move}, sources)
+        events.append(transaction, *moved.events)
+        write_down(transaction, moved.told)
+        return bool(moved.there)
 
     return await store.write(change, deadline=deadline)
 
@@ -99,10 +114,10 @@ async def move_on(
     policy: AlarmPolicy,
     moves: Mapping[str, Move],
     sources: Sources,
-) -> frozenset[str]:
-    """Give records new states, write down what follows, and give the ids of those that are there."""
+) -> Moved:
+    """Give records new states. The caller writes down what is to be told: all of a transaction at once, in one order."""
     found = [_held(row) for row in await transaction.run(_LOCK, _locking(moves, sources))]
-    moved = [each for each in found if _is_news(each, moves[each.id])]
+    moved = [each for each in found if _is_news(each, moves[each.id], policy)]
     services = await metered.lock(transaction, {each.service for each in moved if each.service})
     versions = {key: each.version for key, each in services.items()}
     rows, made, told = [], list[Event](), list[Told]()
@@ -114,7 +129,7 @@ async def move_on(
         version = versions[service.id] if service else each.version + 1
         event = _event(each, state, service, version, principal.subject)
         made.append(event)
-        rows.append(_row(each, move))
+        rows.append(_row(each, move, policy))
         if service is not None and policy.billing not in ("", each.usage.source, each.by, principal.system):
             said = {**metered.payload(replace(each.usage, state=state), service), "changed": True}
             told.append(metered.told(policy.billing, event.id, service.id, said))
@@ -123,9 +138,7 @@ async def move_on(
         await transaction.run(_SET, {"batch": {"rows": rows}})
         counted = [{"service": key, "version": version} for key, version in sorted(versions.items())]
         await transaction.run(_COUNT, {"batch": {"rows": counted}})
-        events.append(transaction, *made)
-        write_down(transaction, told)
-    return frozenset(each.id for each in found)
+    return Moved(there=frozenset(each.id for each in found), events=tuple(made), told=tuple(told))
 
 
 def is_ahead(state: str, known: str) -> bool:
@@ -167,24 +180,38 @@ def _held(row: list[object]) -> _Held:
     )
 
 
-def _is_news(held: _Held, move: Move) -> bool:
-    is_late = move.at is not None and held.state_at is not None and move.at < held.state_at
+def _is_news(held: _Held, move: Move, policy: AlarmPolicy) -> bool:
     is_other = held.usage.state != _state(held, move) or {**held.record, **move.more} != held.record
-    return is_other and not is_late
+    return is_other and not _is_late(held, move, policy)
 
 
 def _state(held: _Held, move: Move) -> str:
     return held.usage.state if move.state is None else move.state
 
 
-def _row(held: _Held, move: Move) -> dict[str, object]:
+def _is_late(held: _Held, move: Move, policy: AlarmPolicy) -> bool:
+    if move.at is None or held.state_at is None or policy.is_ahead(held.state_at, held.now):
+        return False
+    if move.at >= held.state_at and not policy.is_ahead(move.at, held.now):
+        return False
+    is_believed = policy.believed(move.at, held.now) == move.at
+    return is_believed or is_ahead(held.usage.state, _state(held, move))
+
+
+def _state_at(held: _Held, move: Move, policy: AlarmPolicy) -> int | None:
+    """Give since when the state is; what is told beside the state makes the news of a state no older."""
+    if move.state is None:
+        return held.state_at
+    return held.now if move.at is None or policy.is_ahead(move.at, held.now) else move.at
+
+
+def _row(held: _Held, move: Move, policy: AlarmPolicy) -> dict[str, object]:
     record = {**held.record, **move.more}
     return {
         "id": held.id,
         "state": _state(held, move),
         "record": record_text(record) if record else None,
-        # What is told beside the state makes the news of a state no older.
-        "at": held.state_at if move.state is None else move.at or held.now,
+        "at": _state_at(held, move, policy),
         "version": held.version + 1,
     }
 

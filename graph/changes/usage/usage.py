@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, cast
 
 from graph.changes import events
+from graph.changes.alarms.consequences import OURSELVES
 from graph.changes.alarms.occurrence import record_text
 from graph.changes.events import Event
 from graph.changes.policy import AlarmPolicy
@@ -35,8 +36,6 @@ from graph.store.store import Product, Store, Transaction
 MOST_TOGETHER: Final = 500
 """records in one transaction."""
 _JOINED_AT_ONCE: Final = 200
-_OURSELVES: Final = "trunkline"
-"""who makes a change that nobody has asked for."""
 
 # Sorted by id: two transactions that lock the same records do it in the same order.
 _FIND: Final = """
@@ -57,7 +56,7 @@ UNWIND $batch.rows AS row
 MATCH (u:Usage {id: row.id})
 SET u.source = row.source, u.externalId = row.externalId, u.serviceRef = row.service, u.from = row.start, u.to = row.end,
     u.octets = row.octets, u.mbps = row.mbps, u.kind = row.kind, u.state = row.state, u.awaits = row.awaits,
-    u.record = row.record, u._by = row.by
+    u.record = row.record, u._by = row.by, u._takenAt = datetime.realtime().epochMillis
 """
 
 _JOIN: Final = """
@@ -129,8 +128,13 @@ async def record_usage(
         new = [usage for key, usage in sorted(by_id.items()) if _is_new(usage, found[key])]
         services = {key: row[4] or row[2] or row[3] for key, row in found.items()}
         moves = _moves(by_id, found)
+        if moves and new:  # all services in one order: first those of one and then those of the other would be another
+            concerned = (services[each] for each in (*moves, *(each.id for each in new)))
+            await metered.lock(transaction, (each for each in concerned if each))
+        made, told = list[Event](), list[Told]()
         if moves:
-            await move_on(transaction, principal, policy, moves, sources)
+            moved = await move_on(transaction, principal, policy, moves, sources)
+            made, told = [*moved.events], [*moved.told]
         rows = [_row(each, services[each.id], principal.system) for each in new]
         if rows:
             transaction.later(_KEEP, {"batch": {"rows": rows}})
@@ -139,8 +143,12 @@ async def record_usage(
                 for each in new
                 if (service := services[each.id])
             ]
-            await _join(transaction, policy, principal.subject, matched)
-            await _note_unmatched(transaction, principal.subject, [each for each in new if not services[each.id]])
+            joined = await _join(transaction, policy, principal.subject, matched)
+            made += joined.events
+            told += joined.told
+            made += await _unmatched(transaction, principal.subject, [each for each in new if not services[each.id]])
+        events.append(transaction, *made)
+        write_down(transaction, told)
         states = {key: str(row[1][5] or by_id[key].state) for key, row in found.items()}
         states |= {key: by_id[key].state for key in moves}
         return tuple(Taken(usage=replace(each, state=states[each.id]), service=services[each.id]) for each in records)
@@ -174,14 +182,24 @@ async def _join_known(store: Store, policy: AlarmPolicy, known: Mapping[str, str
     async def change(transaction: Transaction) -> int:
         rows = await transaction.run(_STILL_WAITING, {"batch": {"usage": sorted(known)}})
         matched = [_metered(row, known[str(row[0])]) for row in rows]
-        await _join(transaction, policy, _OURSELVES, matched)
+        joined = await _join(transaction, policy, OURSELVES.subject, matched)
+        events.append(transaction, *joined.events)
+        write_down(transaction, joined.told)
         return len(matched)
 
     return await store.write(change, deadline=deadline)
 
 
-async def _join(transaction: Transaction, policy: AlarmPolicy, subject: str, matched: Sequence[Metered]) -> None:
-    """Give records their services, and tell of it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Joined:
+    """What is to be told of records that have got their services."""
+
+    events: Sequence[Event]
+    told: Sequence[Told]
+
+
+async def _join(transaction: Transaction, policy: AlarmPolicy, subject: str, matched: Sequence[Metered]) -> _Joined:
+    """Give records their services."""
     services = await metered.lock(transaction, {each.service for each in matched})
     rows, made, told = [], [], list[Told]()
     for each, version in _counted(matched, services):
@@ -201,8 +219,7 @@ async def _join(transaction: Transaction, policy: AlarmPolicy, subject: str, mat
             told.append(metered.told(policy.billing, event.id, each.service, metered.payload(each.usage, service)))
     if rows:
         transaction.later(_JOIN, {"batch": {"rows": rows}})
-        events.append(transaction, *made)
-        write_down(transaction, told)
+    return _Joined(events=made, told=told)
 
 
 def _counted(matched: Sequence[Metered], services: Mapping[str, metered.Service]) -> Iterator[tuple[Metered, int]]:
@@ -214,11 +231,11 @@ def _counted(matched: Sequence[Metered], services: Mapping[str, metered.Service]
             yield each, versions[each.service]
 
 
-async def _note_unmatched(transaction: Transaction, subject: str, unmatched: Sequence[Usage]) -> None:
+async def _unmatched(transaction: Transaction, subject: str, unmatched: Sequence[Usage]) -> list[Event]:
     if not unmatched:
-        return
+        return []
     [[now]] = await transaction.run(_NOW, {})
-    made = [
+    return [
         Event(
             type="UsageUnmatched",
             aggregate_id=each.id,
@@ -230,7 +247,6 @@ async def _note_unmatched(transaction: Transaction, subject: str, unmatched: Seq
         )
         for each in unmatched
     ]
-    events.append(transaction, *made)
 
 
 def _check(records: Sequence[Usage], sources: Sources) -> None:

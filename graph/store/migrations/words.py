@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, cast
 
 from graph.model.model import LABELS
 from graph.model.words import searchable
-from graph.store.store import Store, Transaction
+from graph.store.store import Product, Store, Transaction
 
 _AT_ONCE: Final = 2_000
 _SEARCHED: Final = tuple(label.name for label in LABELS.values() if label.searched)
-_NAMED: Final = {
-    label: f"""
+# Neo4j reads the index in order; the embedded database does so only where it is not asked to sort.
+_NAMED: Final[Mapping[Product, Mapping[str, str]]] = {
+    product: {
+        label: f"""
 MATCH (n:{label}) WHERE n.id > $after
-RETURN n.id, n.name, n.model, n.words ORDER BY n.id LIMIT $most
+WITH n {order}LIMIT $most
+RETURN n.id, n.name, n.model, n.words
 """
-    for label in _SEARCHED
+        for label in _SEARCHED
+    }
+    for product, order in ((Product.NEO4J, "ORDER BY n.id "), (Product.ARCADEDB, ""))
 }
 # Only while it still has the name that the words are of: somebody may have given it another meanwhile, and its words.
 _REWORD: Final = {
@@ -35,9 +41,12 @@ async def rewrite_words(store: Store, *, deadline: float) -> None:
     """Give each name the words by which it is searched today (version 5: folded, and spelled for the index)."""
     for label in _SEARCHED:
         after = ""
-        while rows := await store.rows(_NAMED[label], {"after": after, "most": _AT_ONCE}, deadline=deadline):
+        text = _NAMED[store.product][label]
+        while rows := await store.rows(text, {"after": after, "most": _AT_ONCE}, deadline=deadline):
             named = cast("list[tuple[str, str | None, str | None, str | None]]", [tuple(each) for each in rows])
-            after = named[-1][0]
+            ids = [each[0] for each in named]
+            assert ids == sorted(ids), "a page that is not in order would pass some over"
+            after = ids[-1]
             await _reword(store, _REWORD[label], [row for each in named if (row := _reworded(*each))], deadline)
 
 

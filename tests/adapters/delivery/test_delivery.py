@@ -127,7 +127,7 @@ async def test_a_look_at_open_tickets_writes_only_what_is_news(desk: Desk) -> No
         await until(settled(desk))
     commits: list[None] = []
     async with desk.teller() as teller:
-        hearing = Hearing(store=desk.laid.store, system=teller.system, ticketing=teller.ticketing, seconds=5.0)
+        hearing = Hearing(store=desk.laid.store, policy=teller.policy, ticketing=teller.ticketing, seconds=5.0)
         with desk.laid.store.heard(lambda: commits.append(None)):
             await hearing.look()
             assert commits == []

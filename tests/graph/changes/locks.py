@@ -2,8 +2,10 @@
 
 A statement locks what it sets, deletes or merges, and both ends of a relationship that it makes or deletes (Neo4j does so;
 the embedded database notices a conflict in the same places). Ids are read from the parameters. A statement that writes to a
-node of a label that has a place in the order, and does not say by which id, cannot be judged: that is an error here. What
-stands at the other end of a relationship that is deleted is known by the walk only, and passed over; and a relationship that is
+node of a label that has a place in the order, and does not say by which id, cannot be judged: that is an error here, but for
+deliveries that are claimed, which lock nothing else. A delivery is in the order by its order key; those of the ticketing system
+only, since who settles another system's locks nothing after them that is locked before they are written; the first of an order
+key is new, and waits for nobody. Customers are one lock for whoever holds the gate of slices (graph/changes/gates.py). What stands at the other end of a relationship that is deleted is known by the walk only, and passed over; and a relationship that is
 merged is there already, or both of its ends are locked.
 """
 
@@ -20,16 +22,21 @@ import pytest
 from graph.store.link import Transaction
 
 RANKS: Final = {
-    "NameGate": 1,
-    "NetworkElement": 2,
-    "Card": 2,
-    "Port": 2,
-    "Trunk": 2,
-    "Service": 3,
-    "Alarm": 4,
-    "Ticket": 5,
-    "Customer": 6,
+    "AlarmIdentity": 1,
+    "NameGate": 2,
+    "NetworkElement": 3,
+    "Card": 3,
+    "Port": 3,
+    "Trunk": 3,
+    "SchemaVersion": 4,
+    "Service": 5,
+    "Alarm": 6,
+    "Delivery": 7,
+    "Ticket": 8,
+    "Customer": 9,
 }
+_TICKETING: Final = "desk"
+_GATE: Final = (RANKS["SchemaVersion"], "the only one")
 _UNWIND: Final = re.compile(r"UNWIND\s+([$\w.]+)\s+AS\s+(\w+)")
 _CLAUSE: Final = re.compile(
     r"\b(OPTIONAL MATCH|MATCH|DETACH DELETE|DELETE|CREATE|MERGE|ON CREATE SET|SET|REMOVE|WITH|WHERE|RETURN|UNWIND)\b"
@@ -48,7 +55,8 @@ class Recorded:
 
     def orders(self) -> list[list[tuple[int, str]]]:
         """Give for each transaction what it locked, each node once, as place in the order and id."""
-        return [order for each in self.runs.values() if (order := list(_locks(each)))]
+        written: set[str] = set()
+        return [order for each in self.runs.values() if (order := list(_locks(each, written)))]
 
     def breaches(self) -> list[tuple[tuple[int, str], tuple[int, str]]]:
         """Give each lock that was taken after one that comes behind it."""
@@ -83,16 +91,25 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorded]:
         yield seen
 
 
-def _locks(statements: list[tuple[str, Mapping[str, Any]]]) -> Iterator[tuple[int, str]]:
+def _locks(statements: list[tuple[str, Mapping[str, Any]]], written: set[str]) -> Iterator[tuple[int, str]]:
+    """Give what a transaction locks; `written` are the order keys of which there are deliveries."""
     held: set[tuple[int, str]] = set()
+    keys: dict[str, str] = {}
     for text, parameters in statements:
-        for is_new, each in _of_statement(text, parameters):
+        for is_new, found in _of_statement(text, parameters, keys):
+            each = (found[0], "") if found[0] == RANKS["Customer"] and _GATE in held else found
+            if each[0] == RANKS["Delivery"] and each[1] not in written:
+                written |= {each[1]} if "CREATE (:Delivery" in text else set()
+                continue
             if each not in held and not is_new:
                 yield each
             held.add(each)
 
 
-def _of_statement(text: str, parameters: Mapping[str, Any]) -> Iterator[tuple[bool, tuple[int, str]]]:
+def _of_statement(
+    text: str, parameters: Mapping[str, Any], keys: dict[str, str]
+) -> Iterator[tuple[bool, tuple[int, str]]]:
+    """Give what a statement locks, and whether it has made it; `keys` are the order keys of deliveries, by their ids."""
     flat = _BRACES.sub("true", text)
     nodes, ends, written, made = _read(flat)
     for row in _rows(flat, parameters):
@@ -102,11 +119,33 @@ def _of_statement(text: str, parameters: Mapping[str, Any]) -> Iterator[tuple[bo
                 ranks = {RANKS[label] for label in labels.split("|") if label in RANKS}
                 if not ranks:
                     continue
+                if labels == "Delivery":
+                    key = _order_key(row, parameters, keys)
+                    yield from () if key is None else [(each in made, (RANKS[labels], key))]
+                    continue
+                if labels == "SchemaVersion":
+                    yield False, _GATE
+                    continue
                 if not expression and variable in ends:
                     continue  # it was walked to
+                if not expression and f"ORDER BY {each}.id" in flat:
+                    yield False, (min(ranks), "")  # all that were walked to, in their order
+                    continue
                 assert expression, f"no id of {each} in {text}"
                 value = _value(expression, row, parameters)
                 yield each in made, (min(ranks), str(value))
+
+
+def _order_key(row: Mapping[str, Any], parameters: Mapping[str, Any], keys: dict[str, str]) -> str | None:
+    """Give the order key of the delivery that a row is about; None where it is claimed, or another system's."""
+    said = row.get("row", row.get("id", parameters.get("delivery", parameters.get("id"))))
+    if isinstance(said, dict) and "orderKey" in said:
+        if said.get("system", _TICKETING) != _TICKETING:
+            return None
+        keys[said.get("id", "")] = said["orderKey"]
+        return str(said["orderKey"])
+    delivery = said["id"] if isinstance(said, dict) else said
+    return None if delivery is None else keys.setdefault(str(delivery), str(delivery))
 
 
 def _read(text: str) -> tuple[dict[str, tuple[str, str]], dict[str, tuple[str, ...]], list[str], set[str]]:
@@ -157,7 +196,10 @@ def _name_all(body: str) -> str:
 
 def _rows(text: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [{}]
-    for source, name in _UNWIND.findall(text):
+    given = [
+        each for each in _UNWIND.findall(text) if each[0][0] == "$" or "." in each[0]
+    ]  # others are found, not given
+    for source, name in given:
         rows = [{**row, name: each} for row in rows for each in _value(source, row, parameters)]
     return rows
 

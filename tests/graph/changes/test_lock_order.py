@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from itertools import cycle
 
 import orjson
 import pytest
 
 from graph.changes.alarms.acknowledge import acknowledge_alarm
+from graph.changes.alarms.comments import Comment, comment_alarm
 from graph.changes.alarms.consequences import By
+from graph.changes.deliveries import replay_delivery
 from graph.changes.outside import take_over
 from graph.changes.policy import AlarmPolicy, Hearing
-from graph.changes.tickets.ticketing import Answered, Heard, settle_deliveries
+from graph.changes.tickets.ticketing import Answered, Heard, note_tickets, settle_deliveries
 from graph.changes.usage.usage import record_usage
 from graph.inventory.answers import Answered as Named_
 from graph.inventory.answers import Named, settle_answers
 from graph.inventory.equipment import Hand, make, move, remove
+from graph.inventory.equipment import change as change_equipment
+from graph.inventory.naming import add_external_name, remove_external_name
 from graph.ledger.claims import Claim
-from graph.ledger.outcomes import Done
+from graph.ledger.outcomes import Dead, Done
+from graph.membership import build
 from graph.model.identity import loaded_id
+from graph.model.model import label_of
 from graph.model.resource import Resource
 from graph.model.scope import Principal, Role
 from graph.model.usage import Usage
+from graph.store.cardinality import LIMITS, One, taken_under_lock
 from graph.store.store import Store, Transaction
 from tests.graph.changes.locks import RANKS, recorded
 from tests.graph.changes.network import AT, SOURCE, SYSTEM, Laid, lay, report, soon
+from tests.graph.inventory.network import Inventoried, card, element, port
 
 OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)
 POLICY = AlarmPolicy(ticketing="desk", billing="billing", fault_management=Hearing(name="umbrella"))
@@ -81,6 +90,8 @@ async def everything(laid: Laid) -> None:
         source=SOURCE, external_id="U1", service="service-b", start=AT, end=AT + 1, octets=1, mbps=1, kind="bandwidth"
     )
     await record_usage(laid.store, SYSTEM, POLICY, [measured], deadline=soon())
+    again = [replace(measured, state="rated"), replace(measured, external_id="U2", service="service-a")]
+    await record_usage(laid.store, SYSTEM, POLICY, again, deadline=soon())
     new = Resource(kind="Card", name="X/1", inside="N", properties={"name": "X/1", "slot": 1, "model": "M"})
 
     async def made(transaction: Transaction) -> None:
@@ -93,6 +104,7 @@ async def everything(laid: Laid) -> None:
         key=replace(new, name="N").key(SOURCE),
     )
     await change(laid, made)
+    await change(laid, lambda transaction: change_equipment(transaction, HAND, "card-1", {"model": "Z"}))
     await change(laid, lambda transaction: move(transaction, HAND, "card-1", ("networkelement-2",)))
     await change(laid, lambda transaction: move(transaction, HAND, "trunk-1", ("port-z", "port-c")))
     await change(laid, lambda transaction: remove(transaction, HAND, loaded_id("Card", SOURCE, "X/1")))
@@ -105,6 +117,65 @@ async def everything(laid: Laid) -> None:
     await laid.run("MATCH (s:Service {id: $id}) SET s.state = 'terminated'", id="service-c")
     assert (await take_over(laid.store, POLICY, deadline=soon())).services == 1
     await laid.clear(first, policy=POLICY)
+    await of_operators(laid, first)
+    await of_tickets(laid)
+    await of_slices(laid)
+    await of_inventories(laid)
+    limited = (("service-a", "sla-1"), ("card-1", "networkelement-2"), ("port-a", "card-2"), ("trunk-2", "port-z"))
+    wanted = [
+        One(limit=limit, node=node, other=other, per="A" if limit.per else "")
+        for node, other in limited
+        for limit in LIMITS
+        if limit.label == getattr(label_of(node), "name", "") and limit.type != "SUBSCRIBES_TO"
+    ]
+    await change(laid, lambda transaction: taken_under_lock(transaction, wanted))
+
+
+async def of_operators(laid: Laid, alarm: str) -> None:
+    given = {"object_id": "card-1", "system": SOURCE, "name": "card one"}
+    for number, named in enumerate((add_external_name, remove_external_name)):
+        await named(laid.store, OPERATOR, POLICY, **given, idempotency_key=f"n{number}", deadline=soon())
+    comment = Comment(alarm=alarm, text="looked at", user="ann", system="")
+    await comment_alarm(laid.store, OPERATOR, POLICY, comment=comment, idempotency_key="c", deadline=soon())
+    await laid.run("MATCH (d:Delivery {state: 'READY'}) WITH d LIMIT 1 SET d.state = 'DEAD', d.waiting = null")
+    [[parked]] = await laid.rows("MATCH (d:Delivery {state: 'DEAD'}) RETURN d.id")
+    given = {"delivery_id": str(parked), "idempotency_key": "r"}
+    await replay_delivery(laid.store, OPERATOR, **given, deadline=soon())
+
+
+async def of_inventories(laid: Laid) -> None:
+    inventoried = Inventoried(store=laid.store)
+    await inventoried.feed("1", element("Z1"), element("Z2"), card("Z1/1", "Z1"), port("Z1/1/1", "Z1/1"))
+    changed = card("Z1/1", "Z2", model="LD", operationalState="disabled")
+    await inventoried.feed("2", changed, replace(port("Z1/1/1", "Z1/1"), removed=True))
+    await inventoried.feed("3", element("Z1", vendor="Bolt"), element("Z3"), kind="full")
+    open_ones = await laid.rows("MATCH (d:InventoryDifference {state: 'open'}) RETURN d.id ORDER BY d.id")
+    policy = replace(POLICY, inventory="inventory")
+    settled = [
+        await inventoried.settle(str(difference), side, policy=policy, key=f"{difference} {side}")
+        for difference, side in zip((each[0] for each in open_ones), cycle(("inventory", "graph")), strict=False)
+    ]
+    assert [each for each in settled if not each.user_errors]
+
+
+async def of_tickets(laid: Laid) -> None:
+    await laid.raise_(report("trunk-1", 20), policy=POLICY)
+    text = "MATCH (d:Delivery {state: 'READY', system: 'desk'}) RETURN DISTINCT d.orderKey ORDER BY d.orderKey DESC"
+    claims = [await claim(laid, str(key)) for [key] in await laid.rows(text)]
+    assert len(claims) > 2
+    dead, *done = claims
+    heard = [Heard(order_key=each.order_key, their_id=each.id, status="held", changed_at=None) for each in done]
+    answered = [Answered(outcome=Done(claim=each), heard=one) for each, one in zip(done, heard, strict=True)]
+    parked = Answered(outcome=Dead(claim=dead, error="x", reason="refused"))
+    await settle_deliveries(laid.store, POLICY, [parked, *answered], subject="desk", deadline=soon())
+    await note_tickets(laid.store, POLICY, heard, subject="desk", deadline=soon())
+
+
+async def of_slices(laid: Laid) -> None:
+    await build(laid.store, "customer-b", deadline=soon())
+    await change(laid, lambda transaction: move(transaction, HAND, "trunk-1", ("port-z", "port-a")))
+    await build(laid.store, "customer-b", deadline=soon())
+    await laid.raise_(report("trunk-1", 21), policy=POLICY)
 
 
 async def test_every_change_locks_in_one_order(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,4 +207,6 @@ async def test_another_order_is_seen(laid: Laid, monkeypatch: pytest.MonkeyPatch
 
     with recorded(monkeypatch) as seen:
         await change(laid, wrong)
-    assert seen.breaches() == ([((4, "alarm-1"), (3, "service-a"))] if len(texts) > 1 else [])
+    assert seen.breaches() == (
+        [((RANKS["Alarm"], "alarm-1"), (RANKS["Service"], "service-a"))] if len(texts) > 1 else []
+    )

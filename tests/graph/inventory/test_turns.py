@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from graph.errors import DeadlineExceeded, StoreUnavailable
-from graph.inventory.feeds import MOST_CHUNK
+from graph.inventory.feeds import MOST_CHUNK, begin
 from graph.inventory.reconcile import reconcile_next
 from graph.inventory.turns import MOST_ATTEMPTS, in_turn, take
 from graph.model.resource import Resource
 from graph.store.store import Store
-from tests.graph.inventory.network import NETWORK, POLICY, Inventoried, but, element, gone, port
+from tests.graph.inventory.network import NETWORK, POLICY, SENDER, SYSTEM, Inventoried, but, element, gone, port, soon
 
 
 class Between(Store):
@@ -134,6 +134,8 @@ async def test_a_feed_that_cannot_be_gone_on_with_waits_longer_each_time_and_is_
             assert await next_of(inventoried) is None, "its own later feed does"
         if attempt < MOST_ATTEMPTS:
             assert (state, reason) == ("received", "The database did not answer in time")
+            await begin(inventoried.store, SYSTEM, "stuck", kind="incremental", subject=SENDER, deadline=soon())
+            assert (await inventoried.rows(look, id=stuck.id))[0][1] == reason, "sent again, it is put off as before"
             pauses.append(round(pause / 1_000))
         await inventoried.run("MATCH (f:InventoryFeed {id: $id}) SET f._nextAt = 0", id=stuck.id)
     assert pauses[:6] == sorted(pauses[:6])

@@ -55,6 +55,31 @@ async def settled(store: Store, *outcomes: Outcome) -> frozenset[str]:
     return await store.write(work, deadline=soon())
 
 
+async def test_claims_are_locked_in_the_order_of_their_keys(empty_store: Store) -> None:
+    await made(empty_store, 12)
+    lease = await taken(empty_store, "one")
+    claims = await claimed(empty_store, lease, most=9)
+    assert len(claims) == 9
+    assert [each.order_key for each in claims] == sorted(each.order_key for each in claims)
+
+
+@pytest.mark.parametrize(("kind", "locked"), [(Done, [1, 1, None]), (Dead, [1, 1, 1])])
+async def test_what_follows_an_outcome_is_locked_with_it(
+    empty_store: Store, kind: type[Done | Dead], locked: list[int | None]
+) -> None:
+    await made(empty_store, 3)
+    text = "MATCH (d:Delivery) WHERE d.id <> 'delivery-1' SET d.due = null, d.queued = null"
+    await run(empty_store, text)
+    for number in (1, 2, 3):
+        text = "MATCH (d:Delivery {id: $id}) SET d.orderKey = 'key', d.openKey = 'key', d.version = $version"
+        await run(empty_store, text, id=f"delivery-{number}", version=number)
+    [first] = await claimed(empty_store, await taken(empty_store, "one"))
+    outcome = Done(claim=first) if kind is Done else Dead(claim=first, error="x", reason="refused")
+    assert await settled(empty_store, outcome) == {"delivery-1"}
+    rows = await empty_store.rows("MATCH (d:Delivery) RETURN d._locked ORDER BY d.id", {}, deadline=soon())
+    assert [row[0] for row in rows] == locked
+
+
 async def states(store: Store) -> Sequence[Sequence[object]]:
     return await store.rows(STATE, {}, deadline=soon())
 

@@ -181,7 +181,7 @@ async def a_day(laid: Laid, alarm: str) -> None:
     await hear_acknowledged(store, POLICY, [alarm], deadline=soon())
     key = f"{alarm}:customer-a"
     heard = Heard(order_key=key, their_id="T-known", status="inProgress", changed_at=AT)
-    await note_tickets(store, "desk", [heard], subject="p", deadline=soon())
+    await note_tickets(store, POLICY, [heard], subject="p", deadline=soon())
     await open_tickets(store, "desk", after="", most=50, deadline=soon())
     await laid.clear(alarm, policy=POLICY)
     measured = Usage(source=SOURCE, external_id="new", service="service-a", start=AT, end=AT + HOUR, octets=1, mbps=1)

@@ -132,6 +132,20 @@ async def test_what_billing_was_told_of_a_service_goes_when_it_is_old(
     assert await left(empty_store, label) == ["endless", "unbilled", "young"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("usage", "CREATE (:Usage {id: 'u', to: $old, _takenAt: $heard})"),
+        ("tickets", "CREATE (:Ticket {id: 't', status: 'closed', changedAt: $old, _heardAt: $heard})"),
+    ],
+)
+async def test_what_a_wrong_clock_dates_is_kept_from_when_we_heard_it(empty_store: Store, kind: str, text: str) -> None:
+    await run(empty_store, text, old=OLD, heard=YOUNG)
+    assert await swept(empty_store, kind) == 0
+    await run(empty_store, "MATCH (n:Usage|Ticket) SET n._takenAt = $old, n._heardAt = $old", old=OLD)
+    assert await swept(empty_store, kind) == 1
+
+
 async def test_usage_that_nobody_was_billed_for_stays(empty_store: Store) -> None:
     await run(empty_store, "CREATE (:Usage {id: 'usage-a', to: 1, awaits: 'a name'})")
     assert await swept(empty_store, "usage") == 0

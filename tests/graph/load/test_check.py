@@ -31,6 +31,21 @@ def joined(kind: str, start: str, end: str, /, **properties: object) -> dict[str
     return {"type": kind, "start": an_id(start), "end": an_id(end), "properties": properties}
 
 
+@pytest.mark.parametrize(("state", "is_taken"), [("DONE", True), ("READY", False), ("DEAD", False)])
+def test_a_delivery_that_is_still_to_be_sent_is_not_loaded(state: str, *, is_taken: bool) -> None:
+    said: dict[str, str | int | float | bool] = {
+        "system": "desk",
+        "subject": "s",
+        "lane": "desk#0",
+        "orderKey": "k",
+        "payload": "{}",
+        "state": state,
+    }
+    properties = {**said, "version": 1, "attempts": 0, "createdAt": 0, "nextAt": 0}
+    problems = problems_of(NodeRecord(label="Delivery", id=an_id("Delivery"), properties=properties))
+    assert problems == [] if is_taken else "must be DONE" in " ".join(problems)
+
+
 def test_what_can_be_derived_is_filled_in() -> None:
     record = check_line(orjson.dumps(site()))
     assert record == NodeRecord(

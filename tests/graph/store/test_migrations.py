@@ -8,8 +8,9 @@ from graph.ledger.backlog import system_backlogs
 from graph.ledger.claims import claim
 from graph.ledger.lanes import lane_of, take_lanes
 from graph.ledger.outcomes import Done, settle
-from graph.model.model import SCHEMA_VERSION
+from graph.model.model import SCHEMA_VERSION, searchable
 from graph.store.migrate import migrate, schema_state
+from graph.store.migrations import words
 from graph.store.store import Store, Transaction
 from tests.graph.changes.network import AT, Laid, lay, report, soon
 from tests.graph.ledger.asking import rows, run
@@ -44,6 +45,18 @@ async def test_the_version_is_the_last_one_when_all_is_done(old: Store) -> None:
     before = await migrate(old, deadline=soon())
     assert (before.version, before.is_current) == (4, False)
     assert (await schema_state(old, deadline=soon())).version == SCHEMA_VERSION
+
+
+async def test_every_name_gets_its_words_page_by_page(old: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words, "_AT_ONCE", 2)
+    sites = (5, 1, 4, 2, 3)
+    for number in sites:
+        given = {"id": f"site-{number}", "name": f"Köln/{number}"}
+        await run(old, "CREATE (:Site {id: $id, name: $name, words: 'old'})", **given)
+    await migrate(old, deadline=soon())
+    found = await rows(old, "MATCH (s:Site) RETURN s.name, s.words")
+    assert len(found) == len(sites)
+    assert all(said == searchable(str(name), "old") for name, said in found)
 
 
 async def test_what_waits_is_due_in_order_and_what_is_behind_a_parked_one_is_held(old: Store) -> None:

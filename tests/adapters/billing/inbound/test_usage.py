@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from copy import deepcopy
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -370,6 +371,23 @@ class TestStates:
         theirs = self.event("", "rerated", "2026-02-06T00:00:00Z", usageCharacteristic=named)
         assert await self.heard(client, mint, theirs, "usageAttributeValueChangeEvent") == 204
         assert await self.state(laid) == "rerated", "it is known by its source and the source's id, too"
+
+    @pytest.mark.parametrize(
+        ("first", "then"),
+        [
+            pytest.param("2099-01-01T00:00:00Z", None, id="of the future"),
+            pytest.param(None, "1970-01-01T00:00:10Z", id="of the past, when the state before is of now"),
+        ],
+    )
+    async def test_a_clock_that_is_wrong_hides_no_later_state(
+        self, client: httpx.AsyncClient, mint: Mint, laid: Laid, usage: str, first: str | None, then: str | None
+    ) -> None:
+        now = datetime.now(UTC).isoformat()
+        assert await self.heard(client, mint, self.event(usage, "rated", first or now)) == 204
+        assert await self.heard(client, mint, self.event(usage, "billed", then or datetime.now(UTC).isoformat())) == 204
+        assert await self.state(laid) == "billed"
+        assert await self.heard(client, mint, self.event(usage, "guided", "1970-01-01T00:00:00Z")) == 204
+        assert await self.state(laid) == "billed", "such a time moves nothing back"
 
     @pytest.mark.parametrize("name", EVENTS)
     async def test_each_listener_of_the_standard_is_there(

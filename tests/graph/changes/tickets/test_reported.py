@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 import structlog.testing
 
+from graph.changes.policy import AlarmPolicy
 from graph.changes.tickets.owners import Reported
 from graph.changes.tickets.reported import report_tickets
 from graph.changes.tickets.ticketing import Heard, note_tickets, open_tickets
+from graph.ledger.retention import sweep
 from graph.model.identity import external_key, loaded_id
 from graph.store.store import Store
 from tests.graph.changes.network import AT, POLICY, Laid, lay, report, soon
@@ -33,8 +38,8 @@ def said(their_id: str, *services: str, **more: Any) -> Reported:
     return Reported(their_id=their_id, **{"services": services, **given})
 
 
-async def reported(laid: Laid, *tickets: Reported) -> list[list[Any]]:
-    await report_tickets(laid.store, DESK, tickets, subject="system:desk", deadline=soon())
+async def reported(laid: Laid, *tickets: Reported, policy: AlarmPolicy = POLICY) -> list[list[Any]]:
+    await report_tickets(laid.store, policy, tickets, subject="system:desk", deadline=soon())
     return await laid.rows(LINKS)
 
 
@@ -116,6 +121,15 @@ async def test_one_that_becomes_anothers_is_taken_from_the_first(laid: Laid) -> 
     assert [each[3] for each in await laid.events()] == [["customer-a"], ["customer-a", "customer-b"], ["customer-b"]]
 
 
+async def test_one_of_1970_is_not_swept_and_reported_again(laid: Laid) -> None:
+    now = int(time.time() * 1_000)
+    for _ in range(2):
+        await reported(laid, said("7", "service-a", status="closed"))
+        work = partial(sweep, kind="tickets", before=now - 86_400_000, most=10)
+        assert await laid.store.write(work, deadline=soon()) == 0
+    assert len(await laid.events()) == 1
+
+
 async def test_what_is_no_news_is_not_written(laid: Laid) -> None:
     await reported(laid, said("7", "service-a"))
     before = await laid.events()
@@ -135,7 +149,7 @@ async def test_a_ticket_that_we_opened_is_none_of_these(laid: Laid) -> None:
 
 async def test_reported_at_the_same_time_it_is_one(laid: Laid) -> None:
     tickets = [said(str(number), "service-a", "service-c", customer="customer-a") for number in range(5)]
-    await asyncio.gather(*(report_tickets(laid.store, DESK, tickets, subject="s", deadline=soon()) for _ in range(4)))
+    await asyncio.gather(*(report_tickets(laid.store, POLICY, tickets, subject="s", deadline=soon()) for _ in range(4)))
     assert len(await laid.rows(LINKS)) == 5
     assert [each[1] for each in await laid.events()] == [1] * 5
 
@@ -144,6 +158,22 @@ async def test_it_is_looked_at_with_ours_while_it_is_open(laid: Laid) -> None:
     await reported(laid, said("7", "service-a"), said("8", "service-a", status="closed"))
     known = await open_tickets(laid.store, DESK, after="", most=10, deadline=soon())
     assert [(each.their_id, each.is_ours) for each in known] == [("7", False)]
+
+
+async def test_how_far_ahead_a_time_is_believed_is_the_operators_choice(laid: Laid) -> None:
+    ahead, policy = int(time.time() * 1_000) + 600_000, replace(POLICY, skew_ms=60_000)
+    await reported(laid, said("7", "service-a", changed_at=ahead), policy=policy)
+    assert (await reported(laid, said("7", "service-a", status="held")))[0][1] == "acknowledged"
+    assert (await reported(laid, said("7", "service-a", status="held"), policy=policy))[0][1] == "held"
+    alarm = await laid.raise_(report("port-b"))
+    key = f"{alarm}:customer-b"
+    await laid.run("MATCH (d:Delivery) SET d.state = 'DONE'")
+    words = []
+    for at, word, chosen in ((ahead, "inProgress", policy), (AT, "held", POLICY), (AT, "pending", policy)):
+        heard = Heard(order_key=key, their_id="9", status=word, changed_at=at)
+        await note_tickets(laid.store, chosen, [heard], subject="system:desk", deadline=soon())
+        words += await laid.rows("MATCH (t:Ticket {orderKey: $key}) RETURN t.status", key=key)
+    assert words == [["inProgress"], ["inProgress"], ["pending"]]
 
 
 async def test_a_time_of_the_far_future_makes_no_later_report_old(laid: Laid) -> None:
@@ -156,5 +186,5 @@ async def test_a_time_of_the_far_future_makes_no_later_report_old(laid: Laid) ->
     await laid.run("MATCH (d:Delivery) SET d.state = 'DONE'")
     for at, word in ((far, "inProgress"), (real, "pending"), (real - 1, "held")):
         heard = Heard(order_key=key, their_id="9", status=word, changed_at=at)
-        await note_tickets(laid.store, DESK, [heard], subject="system:desk", deadline=soon())
+        await note_tickets(laid.store, POLICY, [heard], subject="system:desk", deadline=soon())
     assert await laid.rows("MATCH (t:Ticket {orderKey: $key}) RETURN t.status", key=key) == [["pending"]]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -10,6 +12,7 @@ import pytest
 from graph.changes.policy import AlarmPolicy
 from graph.changes.usage.usage import MOST_TOGETHER, Taken, join_usage, record_usage
 from graph.errors import Refused
+from graph.ledger.retention import sweep
 from graph.model.identity import external_key
 from graph.model.scope import Principal, Role
 from graph.model.usage import Usage
@@ -85,6 +88,17 @@ async def test_a_record_is_of_a_service_and_billing_is_to_be_told_of_it(laid: La
         "state": "received",
     }
     assert await laid.events() == [("service-a", 1, "UsageRecorded", ["customer-a"])]
+
+
+async def test_a_meter_of_1970_is_not_swept_and_billed_again(laid: Laid) -> None:
+    early = usage(start=0, end=HOUR)
+    now = int(time.time() * 1_000)
+    for _ in range(2):
+        await take(laid, early)
+        await laid.run("MATCH (d:Delivery) SET d.state = 'DONE'")
+        work = partial(sweep, kind="usage", before=now - 24 * HOUR, most=10)
+        assert await laid.store.write(work, deadline=soon()) == 0
+    assert len(await told(laid)) == 1
 
 
 async def test_the_name_of_the_source_is_as_good_as_our_id(laid: Laid) -> None:
