@@ -47,7 +47,13 @@ from adapters.ticketing.telling import Attention, TicketTeller
 from adapters.transport.transport import Transport
 from adapters.transport.transport import opened as transported
 from gateway.operations.pressure import Pressure
-from gateway.reaching import system_of
+from gateway.reaching import (
+    billing_system,
+    bills_system,
+    fault_management_system,
+    inventory_system,
+    ticketing_system,
+)
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement as Chosen
 from gateway.settings.retention import Retention
@@ -169,8 +175,7 @@ async def _ticketing(settings: Settings, store: Store, areas: Areas, noted: Note
 @asynccontextmanager
 async def _ticketing_system(chosen: TicketingSettings, passed_over: PassedOver) -> AsyncIterator[Ticketing]:
     """Open the way to the ticketing system, in its dialect."""
-    scheme = "token" if chosen.dialect == "rt" else "Bearer"
-    async with transported(system_of(chosen, chosen.name, chosen.address, scheme=scheme)) as transport:
+    async with transported(ticketing_system(chosen)) as transport:
         match chosen.rt:
             case None:
                 yield Tmf621(transport, statuses=chosen.statuses, passed_over=passed_over)
@@ -187,8 +192,6 @@ async def _fault_management(settings: Settings, store: Store, areas: Areas, note
     if chosen is None:
         yield
         return
-    # The key of Alerta is in a header of its own.
-    given = {"header": "X-API-Key", "scheme": ""} if chosen.dialect == "alerta" else {}
     attention = alarms.Attention(
         poll_seconds=chosen.poll_seconds,
         callback=chosen.callback,
@@ -199,7 +202,7 @@ async def _fault_management(settings: Settings, store: Store, areas: Areas, note
     pace = Pace(
         most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=chosen.processing_seconds
     )
-    async with transported(system_of(chosen, chosen.name, chosen.address, **given)) as transport:
+    async with transported(fault_management_system(chosen)) as transport:
         system = _spoken(chosen, transport, PassedOver(chosen.name, areas.passed_over))
         teller = alarms.AlarmTeller(
             store=store,
@@ -244,7 +247,8 @@ async def _billing(settings: Settings, store: Store, areas: Areas, noted: Noted)
         )
         await stack.enter_async_context(beside(Lanes(store, teller, pace, owner=owner(), note=noted.outcome).run()))
         if chosen.bills_address:
-            transport = await _reached(chosen, chosen.bills_address, stack)
+            # With a breaker of its own, since bills and records may be apart.
+            transport = await stack.enter_async_context(transported(bills_system(chosen)))
             bills = Tmf678(transport, PassedOver(chosen.name, areas.passed_over))
             stack.enter_context(areas.billing(bills))
         yield
@@ -253,7 +257,7 @@ async def _billing(settings: Settings, store: Store, areas: Areas, noted: Noted)
 async def _billing_dialect(chosen: Billing, stack: AsyncExitStack) -> BillingSystem:
     if chosen.spool is not None:
         return Ipdr(Directory(chosen.spool), chosen.ipdr_version)
-    transport = await _reached(chosen, chosen.address, stack)
+    transport = await stack.enter_async_context(transported(billing_system(chosen)))
     match chosen.dialect:
         case "tmf635":
             return Tmf635(transport)
@@ -261,11 +265,6 @@ async def _billing_dialect(chosen: Billing, stack: AsyncExitStack) -> BillingSys
             return Ipdr(Address(transport), chosen.ipdr_version)
         case never:
             assert_never(never)
-
-
-async def _reached(chosen: Billing, address: str, stack: AsyncExitStack) -> Transport:
-    """Open a way to billing; each has a breaker of its own, since bills and records may be apart."""
-    return await stack.enter_async_context(transported(system_of(chosen, chosen.name, address)))
 
 
 @asynccontextmanager
@@ -277,8 +276,7 @@ async def _inventory(settings: Settings, store: Store, _: Areas, noted: Noted) -
         if chosen is not None:
             seconds = chosen.processing_seconds
             pace = Pace(most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=seconds)
-            system = system_of(chosen, chosen.name, chosen.address)
-            transport = await stack.enter_async_context(transported(system))
+            transport = await stack.enter_async_context(transported(inventory_system(chosen)))
             inventory = _inventory_dialect(chosen.dialect, transport)
             teller = InventoryTeller(
                 store=store,
