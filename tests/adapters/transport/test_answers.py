@@ -46,7 +46,10 @@ def test_whatever_comes_is_a_short_line_of_text(body: bytes) -> None:
 async def test_a_refusal_brings_the_start_of_its_body_and_its_message_does_not() -> None:
     body = b'{"reason": "no such customer"}' + b" " * 20_000
     said = http("422 Unprocessable Content", body, JSON)
-    async with saying(said) as server, asking(server.address, credential=Token(secret=fixed(SecretStr(SECRET)))) as transport:
+    async with (
+        saying(said) as server,
+        asking(server.address, credential=Token(secret=fixed(SecretStr(SECRET)))) as transport,
+    ):
         with pytest.raises(Rejected) as caught:
             await transport.exchange(POST, deadline=soon())
     assert caught.value.answer == '{"reason": "no such customer"}'

@@ -16,8 +16,8 @@ from adapters.billing.inbound.query import FILTERABLE
 from adapters.billing.inbound.usage import BASE, IPDR_BASE, ipdr_routes, usage_routes
 from adapters.billing.tmf635_resource import usage_body
 from gateway.settings.billing import Billing
-from gateway.settings.system import Credited
 from gateway.settings.settings import Settings
+from gateway.settings.system import Credited
 from graph.store.store import Store
 from tests.adapters.billing.dialects import usage
 from tests.adapters.billing.ipdr import complaints
