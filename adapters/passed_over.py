@@ -6,8 +6,8 @@ counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeAlias
 
 import structlog
 from cachetools import LRUCache
@@ -34,3 +34,25 @@ class PassedOver:
         if (item, reason) not in self._logged:
             self._logged[item, reason] = None
             log.warning("an item is passed over", system=self._system, item=item, reason=reason)
+
+    def objects(self, items: Iterable[tuple[str, object]], reason: str) -> list[Mapping[str, Any]]:
+        """Give what are objects of these items, each with its place in the answer; any other is passed over."""
+        found: list[Mapping[str, Any]] = []
+        for where, each in items:
+            if isinstance(each, dict):
+                found.append(each)
+            else:
+                self.note(where, reason)
+        return found
+
+
+def known_as(item: object, where: str) -> str:
+    """Give the id of an item that may not be what was asked for, or else its place in the answer.
+
+    >>> known_as({"id": 7}, "[0]"), known_as({"id": None}, "[1]"), known_as("7", "[2]"), known_as({"id": ".."}, "[3]")
+    ('7', '[1]', '[2]', '[3]')
+    """
+    their_id = item.get("id") if isinstance(item, dict) else None
+    if not isinstance(their_id, str | int) or isinstance(their_id, bool) or their_id in ("", ".", ".."):
+        return where
+    return str(their_id)

@@ -19,9 +19,9 @@ from gateway.errors import CommandFailed, SettingsBroken
 from gateway.settings.unknown import CONFIG_VARIABLE
 
 COMMANDS: Final = {
-    "check": "Look at settings, database, schema, issuers and surrounding systems, and say what is wrong.",
+    "check": "Look at settings, database, schema, graph, issuers and surrounding systems, and say what is wrong.",
     "compile": "Print every stage that a query passes on its way to the database.",
-    "demo": "See it: a database, a network, a gateway and what a customer sees of it.",
+    "demo": "See it: a network, a card that fails, who is told, what a customer sees.",
     "gateway": "Serve a supergraph: a federation gateway that needs no database.",
     "inventory": "See where inventories and the graph differ, and take a side.",
     "ledger": "See what other systems are still to be told, and what is parked.",

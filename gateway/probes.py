@@ -21,7 +21,13 @@ from adapters.ticketing.outbound import tmf621
 from adapters.transport.credentials import ClientCredentials
 from adapters.transport.probing import Expects, Look, Question, Trouble, Well, probe
 from adapters.transport.transport import Call, System, opened
-from gateway.reaching import system_of
+from gateway.reaching import (
+    billing_system,
+    bills_system,
+    fault_management_system,
+    inventory_system,
+    ticketing_system,
+)
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
@@ -100,8 +106,7 @@ def _questions(settings: Settings) -> Iterator[_Asked]:
 
 
 def _of_ticketing(chosen: Ticketing) -> _Asked:
-    scheme = "token" if chosen.dialect == "rt" else "Bearer"
-    system = system_of(chosen, chosen.name, chosen.address, scheme=scheme)
+    system = ticketing_system(chosen)
     if chosen.rt is not None:
         question = _get("queue", chosen.rt.queue)
         return _Asked(section="ticketing", system=system, question=question, address="rt.queue or ticketing.address")
@@ -109,46 +114,39 @@ def _of_ticketing(chosen: Ticketing) -> _Asked:
 
 
 def _of_fault_management(chosen: FaultManagement) -> _Asked:
-    section = "fault_management"
     match chosen.dialect:
         case "tmf642":
-            system, question = _system(chosen), _get(tmf642.RESOURCE, query=_ONE)
+            question = _get(tmf642.RESOURCE, query=_ONE)
         case "mtosi":
-            system, question = _system(chosen), _options()
+            question = _options()
         case "alerta":
-            system = system_of(chosen, chosen.name, chosen.address, header="X-API-Key", scheme="")
             question = _get("alerts", query=(("page-size", "1"),))
         case never:
             assert_never(never)
-    return _Asked(section=section, system=system, question=question)
+    return _Asked(section="fault_management", system=fault_management_system(chosen), question=question)
 
 
 def _of_billing(chosen: Billing) -> Iterator[_Asked]:
     if chosen.address and chosen.dialect == "tmf635":
         for path in (tmf635.USAGE, tmf635.PROBLEM):  # usage and downtime are of two APIs, and one may be missing
-            yield _Asked(section="billing", system=_system(chosen), question=_get(*path, query=_ONE))
+            yield _Asked(section="billing", system=billing_system(chosen), question=_get(*path, query=_ONE))
     elif chosen.address:
-        yield _Asked(section="billing", system=_system(chosen), question=_options())
+        yield _Asked(section="billing", system=billing_system(chosen), question=_options())
     if chosen.bills_address:
-        system = system_of(chosen, chosen.name, chosen.bills_address)
         address = "bills" if chosen.bills else "address"
         question = _get(*tmf678.BASE, "customerBill", query=_ONE)
-        yield _Asked(section="billing", system=system, question=question, address=address)
+        yield _Asked(section="billing", system=bills_system(chosen), question=question, address=address)
 
 
 def _of_inventory(chosen: Inventory) -> _Asked:
     question = _get(tmf639.RESOURCE, query=_ONE) if chosen.dialect == "tmf639" else _options(mtosi.UPDATE_SERVICE)
-    return _Asked(section="inventory", system=_system(chosen), question=question)
+    return _Asked(section="inventory", system=inventory_system(chosen), question=question)
 
 
 def _spooled(directory: Path) -> Probed:
     well = os.access(directory, os.W_OK | os.X_OK)
     text = f"{directory} can be written" if well else f"{directory} cannot be written. Mend billing.spool"
     return Probed(system="billing", well=well, text=text)
-
-
-def _system(chosen: FaultManagement | Billing | Inventory) -> System:
-    return system_of(chosen, chosen.name, chosen.address)
 
 
 def _get(*path: str, query: tuple[tuple[str, str], ...] = ()) -> Question:

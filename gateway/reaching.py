@@ -1,6 +1,6 @@
 """How a surrounding system is reached, as its section of the settings says: its address, and who asks.
 
-In: a section with credentials, a name and an address. Out: an `adapters.transport.transport.System`.
+In: a section. Out: an `adapters.transport.transport.System`. What sends, and what only asks whether all is well, use the same.
 """
 
 from __future__ import annotations
@@ -12,13 +12,44 @@ from pydantic import SecretStr
 from adapters.transport.credentials import Basic, Client, ClientCredentials, Credential, Secret, Token, fixed, in_file
 from adapters.transport.tls import TlsFiles
 from adapters.transport.transport import System
+from gateway.settings.billing import Billing
+from gateway.settings.fault_management import FaultManagement
+from gateway.settings.inventory import Inventory
 from gateway.settings.system import Credited
+from gateway.settings.ticketing import Ticketing
 
 
-def system_of(
+def ticketing_system(chosen: Ticketing) -> System:
+    """Describe how the ticketing system is reached; Request Tracker has a scheme of its own for tokens."""
+    scheme = "token" if chosen.dialect == "rt" else "Bearer"
+    return _system(chosen, chosen.name, chosen.address, scheme=scheme)
+
+
+def fault_management_system(chosen: FaultManagement) -> System:
+    """Describe how the fault management system is reached; the key of Alerta is in a header of its own."""
+    if chosen.dialect == "alerta":
+        return _system(chosen, chosen.name, chosen.address, header="X-API-Key", scheme="")
+    return _system(chosen, chosen.name, chosen.address)
+
+
+def billing_system(chosen: Billing) -> System:
+    """Describe how what takes usage and downtime is reached."""
+    return _system(chosen, chosen.name, chosen.address)
+
+
+def bills_system(chosen: Billing) -> System:
+    """Describe how what answers bills is reached, which may be elsewhere."""
+    return _system(chosen, chosen.name, chosen.bills_address)
+
+
+def inventory_system(chosen: Inventory) -> System:
+    """Describe how the inventory is reached."""
+    return _system(chosen, chosen.name, chosen.address)
+
+
+def _system(
     chosen: Credited, name: str, address: str, *, header: str = "Authorization", scheme: str = "Bearer"
 ) -> System:
-    """Describe how a system is reached; `header` and `scheme` are those of its tokens."""
     tls = chosen.tls
     return System(
         name=name,

@@ -27,13 +27,14 @@ from adapters.billing.outbound.tmf635 import Tmf635
 from adapters.billing.outbound.tmf678 import Tmf678
 from adapters.billing.telling import BillingTeller
 from adapters.delivery.access import Access
+from adapters.delivery.attending import Attention
 from adapters.delivery.delivery import Lanes, Note, Pace
 from adapters.delivery.sending import said_once
 from adapters.fault_management import FaultManagement
-from adapters.fault_management import telling as alarms
 from adapters.fault_management.outbound.alerta import Alerta
 from adapters.fault_management.outbound.mtosi import Mtosi
 from adapters.fault_management.outbound.tmf642 import Tmf642
+from adapters.fault_management.telling import AlarmTeller
 from adapters.inventory import Inventory
 from adapters.inventory.outbound.mtosi import Mtosi as MtosiInventory
 from adapters.inventory.outbound.tmf639 import Tmf639
@@ -43,13 +44,20 @@ from adapters.ticketing import Ticketing
 from adapters.ticketing.outbound.rt import Rt
 from adapters.ticketing.outbound.rt_resource import RtDesk
 from adapters.ticketing.outbound.tmf621 import Tmf621
-from adapters.ticketing.telling import Attention, TicketTeller
+from adapters.ticketing.telling import TicketTeller
 from adapters.transport.transport import Transport
 from adapters.transport.transport import opened as transported
 from gateway.operations.pressure import Pressure
-from gateway.reaching import system_of
+from gateway.reaching import (
+    billing_system,
+    bills_system,
+    fault_management_system,
+    inventory_system,
+    ticketing_system,
+)
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement as Chosen
+from gateway.settings.inventory import Inventory as InventorySettings
 from gateway.settings.retention import Retention
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing as TicketingSettings
@@ -137,31 +145,36 @@ async def told(settings: Settings, store: Store, areas: Areas, noted: Noted) -> 
         yield
 
 
-@asynccontextmanager
-async def _ticketing(settings: Settings, store: Store, areas: Areas, noted: Noted) -> AsyncIterator[None]:
-    chosen = settings.ticketing
-    if chosen is None:
-        yield
-        return
-    attention = Attention(
+def _attention(chosen: TicketingSettings | Chosen) -> Attention:
+    return Attention(
         poll_seconds=chosen.poll_seconds,
         callback=chosen.callback,
         address=chosen.address,
         request_seconds=chosen.request_seconds,
         processing_seconds=chosen.processing_seconds,
     )
-    pace = Pace(
-        most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=chosen.processing_seconds
-    )
+
+
+def _pace(chosen: TicketingSettings | Chosen | Billing | InventorySettings) -> Pace:
+    seconds = chosen.processing_seconds
+    return Pace(most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=seconds)
+
+
+@asynccontextmanager
+async def _ticketing(settings: Settings, store: Store, areas: Areas, noted: Noted) -> AsyncIterator[None]:
+    chosen = settings.ticketing
+    if chosen is None:
+        yield
+        return
     async with _ticketing_system(chosen, PassedOver(chosen.name, areas.passed_over)) as ticketing:
         teller = TicketTeller(
             store=store,
             ticketing=ticketing,
             policy=policy_of(settings),
-            attention=attention,
+            attention=_attention(chosen),
             access=noted.of(chosen.name),
         )
-        async with beside(Lanes(store, teller, pace, owner=owner(), note=noted.outcome).run()):
+        async with beside(Lanes(store, teller, _pace(chosen), owner=owner(), note=noted.outcome).run()):
             with areas.ticketing(ticketing):
                 yield
 
@@ -169,8 +182,7 @@ async def _ticketing(settings: Settings, store: Store, areas: Areas, noted: Note
 @asynccontextmanager
 async def _ticketing_system(chosen: TicketingSettings, passed_over: PassedOver) -> AsyncIterator[Ticketing]:
     """Open the way to the ticketing system, in its dialect."""
-    scheme = "token" if chosen.dialect == "rt" else "Bearer"
-    async with transported(system_of(chosen, chosen.name, chosen.address, scheme=scheme)) as transport:
+    async with transported(ticketing_system(chosen)) as transport:
         match chosen.rt:
             case None:
                 yield Tmf621(transport, statuses=chosen.statuses, passed_over=passed_over)
@@ -187,28 +199,16 @@ async def _fault_management(settings: Settings, store: Store, areas: Areas, note
     if chosen is None:
         yield
         return
-    # The key of Alerta is in a header of its own.
-    given = {"header": "X-API-Key", "scheme": ""} if chosen.dialect == "alerta" else {}
-    attention = alarms.Attention(
-        poll_seconds=chosen.poll_seconds,
-        callback=chosen.callback,
-        address=chosen.address,
-        request_seconds=chosen.request_seconds,
-        processing_seconds=chosen.processing_seconds,
-    )
-    pace = Pace(
-        most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=chosen.processing_seconds
-    )
-    async with transported(system_of(chosen, chosen.name, chosen.address, **given)) as transport:
+    async with transported(fault_management_system(chosen)) as transport:
         system = _spoken(chosen, transport, PassedOver(chosen.name, areas.passed_over))
-        teller = alarms.AlarmTeller(
+        teller = AlarmTeller(
             store=store,
             fault_management=system,
             policy=policy_of(settings),
-            attention=attention,
+            attention=_attention(chosen),
             access=noted.of(chosen.name),
         )
-        async with beside(Lanes(store, teller, pace, owner=owner(), note=noted.outcome).run()):
+        async with beside(Lanes(store, teller, _pace(chosen), owner=owner(), note=noted.outcome).run()):
             yield
 
 
@@ -239,12 +239,12 @@ async def _billing(settings: Settings, store: Store, areas: Areas, noted: Noted)
             processing_seconds=chosen.processing_seconds,
             access=noted.of(chosen.name),
         )
-        pace = Pace(
-            most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=chosen.processing_seconds
+        await stack.enter_async_context(
+            beside(Lanes(store, teller, _pace(chosen), owner=owner(), note=noted.outcome).run())
         )
-        await stack.enter_async_context(beside(Lanes(store, teller, pace, owner=owner(), note=noted.outcome).run()))
         if chosen.bills_address:
-            transport = await _reached(chosen, chosen.bills_address, stack)
+            # With a breaker of its own, since bills and records may be apart.
+            transport = await stack.enter_async_context(transported(bills_system(chosen)))
             bills = Tmf678(transport, PassedOver(chosen.name, areas.passed_over))
             stack.enter_context(areas.billing(bills))
         yield
@@ -253,7 +253,7 @@ async def _billing(settings: Settings, store: Store, areas: Areas, noted: Noted)
 async def _billing_dialect(chosen: Billing, stack: AsyncExitStack) -> BillingSystem:
     if chosen.spool is not None:
         return Ipdr(Directory(chosen.spool), chosen.ipdr_version)
-    transport = await _reached(chosen, chosen.address, stack)
+    transport = await stack.enter_async_context(transported(billing_system(chosen)))
     match chosen.dialect:
         case "tmf635":
             return Tmf635(transport)
@@ -263,11 +263,6 @@ async def _billing_dialect(chosen: Billing, stack: AsyncExitStack) -> BillingSys
             assert_never(never)
 
 
-async def _reached(chosen: Billing, address: str, stack: AsyncExitStack) -> Transport:
-    """Open a way to billing; each has a breaker of its own, since bills and records may be apart."""
-    return await stack.enter_async_context(transported(system_of(chosen, chosen.name, address)))
-
-
 @asynccontextmanager
 async def _inventory(settings: Settings, store: Store, _: Areas, noted: Noted) -> AsyncIterator[None]:
     """Compare what inventories send, whether or not one of them is told anything."""
@@ -275,20 +270,19 @@ async def _inventory(settings: Settings, store: Store, _: Areas, noted: Noted) -
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(beside(keep_reconciling(store, policy_of(settings), owner=owner())))
         if chosen is not None:
-            seconds = chosen.processing_seconds
-            pace = Pace(most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=seconds)
-            system = system_of(chosen, chosen.name, chosen.address)
-            transport = await stack.enter_async_context(transported(system))
+            transport = await stack.enter_async_context(transported(inventory_system(chosen)))
             inventory = _inventory_dialect(chosen.dialect, transport)
             teller = InventoryTeller(
                 store=store,
                 inventory=inventory,
                 system=chosen.name,
                 policy=policy_of(settings),
-                processing_seconds=seconds,
+                processing_seconds=chosen.processing_seconds,
                 access=noted.of(chosen.name),
             )
-            await stack.enter_async_context(beside(Lanes(store, teller, pace, owner=owner(), note=noted.outcome).run()))
+            await stack.enter_async_context(
+                beside(Lanes(store, teller, _pace(chosen), owner=owner(), note=noted.outcome).run())
+            )
         yield
 
 

@@ -109,6 +109,19 @@ def test_every_setting_and_command_is_documented() -> None:
         assert f"`trunkline {name}`" in text, name
 
 
+def test_every_folder_is_found_by_what_it_is_for() -> None:
+    page = (ROOT / "docs" / "rooms.md").read_text(encoding="utf-8")
+    rows = [line for line in page.partition("## ")[0].splitlines() if line.startswith("| ")]
+    named = {each for row in rows for each in re.findall(r"`((?:adapters|gateway|graph)/[a-z_/]*)", row)}
+    assert [each for each in sorted(named) if not (ROOT / each).is_dir()] == []
+    folders = {door.parent for room in ("adapters", "gateway", "graph") for door in (ROOT / room).glob("*/__init__.py")}
+    systems = {each for each in folders if (each / "outbound").is_dir()}  # which have rows for all of them
+    assert systems
+    assert [
+        str(each) for each in folders - systems if not any((ROOT / one).is_relative_to(each) for one in named)
+    ] == []
+
+
 def test_the_codes_of_the_page_are_codes() -> None:
     text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`[A-Z_`, ]+`) \| (\d+(?:, \d+)*) \|", text, re.MULTILINE)

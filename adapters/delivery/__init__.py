@@ -3,7 +3,7 @@
 In: claims of the ledger, and a handler that sends one of them (`Teller`). Out: outcomes, written to the ledger.
 
 Files: `delivery.py` (the loop over a system's lanes) · `sending.py` (what every handler does round the sending) · `access.py` (a
-system that does not let us in) · `retrying.py` (whether to send again, and when).
+system that does not let us in) · `attending.py` (what people do in it) · `retrying.py` (whether to send again, and when).
 
 Invariants
 1. Nothing is sent with less of the lease left than a request may take.

@@ -4,8 +4,8 @@ In: an HTTP request whose principal is known. Out: the answer of its protocol; o
 nothing written.
 
 Files, in the order in which a request meets them: `edge.py` (method, role, deadline, and how a request is refused) ·
-`body.py` (a body as it arrives: its type, its size, JSON) · `listing.py` (a list by its attributes, in any order) · `errors.py`
-(whatever went wrong, as one error body).
+`body.py` (a body as it arrives: its type, its size, JSON) · `listing.py` (a list by its attributes, in any order) · `reading.py`
+(the part of a list of the graph's that begins at an offset) · `errors.py` (whatever went wrong, as one error body).
 
 Invariants
 1. What a caller may not see and what does not exist are one answer, byte for byte.

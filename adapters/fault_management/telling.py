@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from adapters.delivery.access import Access
-from adapters.delivery.sending import Registering, Sender, Sent, keep_looking, sent, settle_sent
+from adapters.delivery.attending import Attention, attend
+from adapters.delivery.sending import Sender, Sent, sent, settle_sent
 from adapters.errors import Rejected
 from adapters.fault_management import AlarmOrder, FaultManagement
 from adapters.fault_management.outbound.ordering import object_name, order_of
@@ -27,19 +28,6 @@ from graph.store.store import Store
 
 _GONE: Final = 404
 _HEARD_AT_ONCE: Final = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attention:
-    """How it is learnt what their people do."""
-
-    poll_seconds: float = 60.0
-    callback: str = ""
-    """where it tells us by itself; empty: it is only looked at."""
-    address: str = ""
-    """of its API, where we have registered the callback."""
-    request_seconds: float = 5.0
-    processing_seconds: float = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,22 +60,7 @@ class AlarmTeller:
 
     async def attend(self) -> None:
         """Ask to be told, and look what their people have taken note of, until cancelled."""
-        attention = self.attention
-        registering = Registering(
-            store=self.store,
-            system=self.system,
-            address=attention.address,
-            callback=attention.callback,
-            subscribed=self.fault_management,
-            seconds=attention.request_seconds,
-            pause=attention.poll_seconds,
-        )
-
-        async def look() -> None:
-            await registering.once()
-            await self._poll()
-
-        await keep_looking(self.system, look, every=attention.poll_seconds)
+        await attend(self.store, self.system, self.fault_management, self.attention, self._poll)
 
     @property
     def _sender(self) -> Sender:

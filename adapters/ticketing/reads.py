@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from adapters.endpoint.edge import Call
-from adapters.endpoint.errors import refusal_in
-from adapters.endpoint.listing import Listing, Orders, Part, in_full, orders_of
+from adapters.endpoint.listing import Listing, Part, in_full, orders_of
+from adapters.endpoint.reading import Reader, asked_as, questions
 from adapters.errors import Malformed
 from adapters.ticketing.tmf621_resource import CAUSE, CUSTOMER, SERVICE, TICKET_TYPE
 from adapters.tmf.shape import Time, Word, faults
@@ -23,7 +23,6 @@ from graph.model.model import LABELS
 from graph.model.scope import Principal, Role
 from graph.model.vocabulary import SEVERITIES, TICKET_STATES
 
-STEP: Final = 1_000
 MOST_VALUES: Final = 100
 MOST_NAMED: Final = 100
 """services, and alarms, that a ticket names."""
@@ -34,13 +33,7 @@ _TOLD: Final = (*_TEXTS, *_WORDS, *(f"{UPDATED}.{each}" for each in COMPARED))
 _OURS: Final = {enum_name(word): word for each in LABELS["Ticket"].properties for word in each.words}
 _FIELDS: Final = f"""id system externalId status severity changedAt customer {{ id name }}
   services(first: {MOST_NAMED}) {{ nodes {{ id name }} }} alarms(first: {MOST_NAMED}) {{ nodes {{ id }} }}"""
-LIST: Final = f"""query Tickets($filter: TicketFilter, $order: [TicketOrder!], $first: Int, $after: String) {{
-  tickets(filter: $filter, orderBy: $order, first: $first, after: $after) {{ totalCount nodes {{ {_FIELDS} }} }}
-}}"""
-WALK: Final = """query Walk($filter: TicketFilter, $order: [TicketOrder!], $first: Int, $after: String) {
-  tickets(filter: $filter, orderBy: $order, first: $first, after: $after) { pageInfo { hasNextPage endCursor } }
-}"""
-COUNT: Final = "query Count($filter: TicketFilter) { tickets(filter: $filter) { totalCount } }"
+LIST: Final = questions("tickets", "Ticket", _FIELDS)
 
 
 def listing_at(place: str) -> Listing:
@@ -62,11 +55,9 @@ async def part_of(
     """Give a part of the tickets that the caller sees, as TMF621 has them."""
     filter_ = _forced(call.principal, _filter_of(filters))
     order = in_full(orders_of(sorts, {"id": "ID"}), ())
-    after, is_there = await _walk(call, filter_, order, offset)
-    if not is_there:
-        return Part(total=(await _ask(call, COUNT, {"filter": filter_}))["tickets"]["totalCount"], resources=())
-    page = (await _ask(call, LIST, {"filter": filter_, "order": order, "first": limit, "after": after}))["tickets"]
-    return Part(total=page["totalCount"], resources=[encode(each, place) for each in page["nodes"]])
+    reader = Reader(port=call.port, principal=asked_as(call.principal), deadline=call.deadline)
+    page = await reader.page(LIST, filter_, order, offset, limit)
+    return Part(total=page.total, resources=[encode(each, place) for each in page.rows])
 
 
 def encode(row: Mapping[str, Any], place: str) -> dict[str, Any]:
@@ -128,25 +119,3 @@ def _forced(principal: Principal, wanted: dict[str, Any]) -> dict[str, Any]:
     if principal.effective is not Role.SYSTEM:
         return wanted
     return {"and": [{"system": {"eq": principal.system}}, wanted]}
-
-
-async def _walk(call: Call, filter_: Mapping[str, Any], order: Orders, offset: int) -> tuple[str | None, bool]:
-    """Give the place before the `offset`th ticket, and whether the list goes on behind it."""
-    after: str | None = None
-    while offset > 0:
-        given = {"filter": filter_, "order": order, "first": min(offset, STEP), "after": after}
-        info = (await _ask(call, WALK, given))["tickets"]["pageInfo"]
-        if not info["hasNextPage"]:
-            return None, False
-        after, offset = info["endCursor"], offset - STEP
-    return after, True
-
-
-async def _ask(call: Call, text: str, variables: Mapping[str, Any]) -> Any:
-    reader = call.principal
-    if reader.effective is Role.SYSTEM:
-        reader = Principal(subject=reader.subject, role=Role.ANALYST)
-    answer = await call.port.ask(text, variables, reader, call.deadline)
-    if answer.get("errors"):
-        raise refusal_in(answer["errors"])
-    return answer["data"]

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from adapters.delivery.access import Access
-from adapters.delivery.sending import Registering, Sender, keep_looking
+from adapters.delivery.attending import Attention, attend
+from adapters.delivery.sending import Sender
 from adapters.errors import Rejected
 from adapters.ticketing import FINAL, AffectedService, CustomerRef, Ticketing, TicketOrder, TicketState
 from adapters.ticketing.hearing import Hearing, heard_of, subject_of
@@ -29,19 +30,6 @@ _CONFLICT: Final = 409
 _GONE: Final = 404
 _MOST_SERVICES: Final = 200
 """that a ticket names one by one; how many there are is in its description."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attention:
-    """How the ticketing system's own changes are learnt."""
-
-    poll_seconds: float = 60.0
-    callback: str = ""
-    """where it tells us by itself; empty: it is only polled."""
-    address: str = ""
-    """of its API, where we have registered the callback."""
-    request_seconds: float = 5.0
-    processing_seconds: float = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,21 +66,7 @@ class TicketTeller:
         hearing = Hearing(
             store=self.store, policy=self.policy, ticketing=self.ticketing, seconds=attention.request_seconds
         )
-        registering = Registering(
-            store=self.store,
-            system=self.system,
-            address=attention.address,
-            callback=attention.callback,
-            subscribed=self.ticketing,
-            seconds=attention.request_seconds,
-            pause=attention.poll_seconds,
-        )
-
-        async def look() -> None:
-            await registering.once()
-            await hearing.look()
-
-        await keep_looking(self.system, look, every=attention.poll_seconds)
+        await attend(self.store, self.system, self.ticketing, attention, hearing.look)
 
     @property
     def _sender(self) -> Sender:

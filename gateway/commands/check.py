@@ -27,7 +27,7 @@ class Finding:
 
 
 @click.command(
-    help="Look at settings, database, schema, stored slices, issuers and surrounding systems, and say what is wrong."
+    help="Look at settings, database, schema, graph, issuers and surrounding systems, and say what is wrong."
 )
 @store_option
 @json_option

@@ -17,7 +17,9 @@ from gateway.telemetry.log import configure_log
 from gateway.telemetry.tracing import require
 
 
-@click.command(help="Serve a supergraph until interrupted. Without issuers in the settings, on loopback only.")
+@click.command(
+    help="Serve a supergraph: a federation gateway that needs no database. Without issuers in the settings, on loopback only."
+)
 @click.option("--supergraph", metavar="FILE", help="The supergraph's SDL.")
 @click.option("--listen", metavar="HOST:PORT", help="Where to listen.")
 @click.option(

@@ -21,7 +21,7 @@ from gateway.systems import policy_of
 _GROWN = "for a network that is grown: it goes with --topology, not with FILE"
 
 
-@click.command(help="Load FILE with JSON lines (- for stdin), or a network grown from --topology.")
+@click.command(help="Load a file of JSON lines, or a network grown from a topology. FILE is - for stdin.")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True), required=False)
 @click.option("--topology", help="Grow a network from a topology of topohub, such as sndlib/germany50.")
 @click.option("--scale", type=click.IntRange(min=1), default=10_000, show_default=True, help="How many nodes it has.")

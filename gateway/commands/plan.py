@@ -15,7 +15,7 @@ from gateway.standalone import load_supergraph, plan_stages
 STAGES = ("normalize", "paths", "fetches", "plan")
 
 
-@click.command(help="Print the stages of an operation's plan over a supergraph, or one of them.")
+@click.command(help="Print every stage of an operation's plan over a supergraph, or one of them.")
 @click.option("--supergraph", metavar="FILE", type=click.Path(path_type=Path), help="The supergraph's SDL.")
 @click.option("--query", metavar="FILE", required=True, help="The operation; - for stdin.")
 @click.option("--stage", type=click.Choice(STAGES), help="Only this one.")

@@ -96,7 +96,8 @@ def leaves(type_: GraphQLInputType, around: str, seen: tuple[str, ...] = ()) -> 
 def first_word(type_: GraphQLInputType) -> str:
     named = get_named_type(type_)
     if isinstance(named, GraphQLEnumType):
-        return next(iter(named.values))
+        word: str = next(iter(named.values))
+        return word
     return "1" if named.name == "Int" else '"1"'
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from adapters.errors import Malformed
 from adapters.tmf.shape import Shape, Time, Word, faults
-from adapters.tmf.tmf630 import Filter, read_time, write_time
+from adapters.tmf.tmf630 import COMPARED, Filter, read_time, write_time
 from graph.model.mapping import enum_name
 from graph.model.vocabulary import USAGE_STATES
 
@@ -28,7 +28,6 @@ TEXTS: Final[Mapping[str, str]] = MappingProxyType(
 )
 STATUS: Final = "status"
 DATE: Final = "usageDate"
-COMPARED: Final = ("gt", "gte", "lt", "lte")
 FILTERABLE: Final = (*TEXTS, STATUS, DATE, *(f"{DATE}.{each}" for each in COMPARED))
 
 

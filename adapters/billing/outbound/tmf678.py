@@ -13,7 +13,7 @@ from typing import Final
 from adapters.billing import Bill, Rate, Read
 from adapters.billing.outbound.tmf678_resource import FIELDS, RATE_FIELDS, bill_of, rate_of
 from adapters.errors import Nonsense
-from adapters.passed_over import PassedOver
+from adapters.passed_over import PassedOver, known_as
 from adapters.tmf.tmf630 import quote_value
 from adapters.tmf_client.client import TmfClient
 from adapters.transport.transport import Transport
@@ -40,7 +40,7 @@ class Tmf678:
             try:
                 bill = bill_of(each, where)
             except Nonsense as nonsense:  # of this bill, which costs the others nothing
-                self._passed_over.note(_known_as(each, where), str(nonsense))
+                self._passed_over.note(known_as(each, where), str(nonsense))
                 continue
             self._check(bill.account, asked, f"{where}.billingAccount.id")
             found[bill.account].append(bill)
@@ -53,7 +53,7 @@ class Tmf678:
             try:
                 rate = rate_of(each, where)
             except Nonsense as nonsense:
-                self._passed_over.note(_known_as(each, where), str(nonsense))
+                self._passed_over.note(known_as(each, where), str(nonsense))
                 continue
             self._check(rate.bill, asked, f"{where}.bill.id")
             found[rate.bill].append(rate)
@@ -84,7 +84,3 @@ def _latest_first(bill: Bill) -> tuple[int, str]:
 def _moment(at: Read[int]) -> int:
     """Give a time to sort by; one that is not there, or cannot be read, is the first."""
     return at if isinstance(at, int) else 0
-
-
-def _known_as(item: object, where: str) -> str:
-    return str(item.get("id") or where) if isinstance(item, dict) else where

@@ -21,7 +21,7 @@ from adapters.fault_management.alarms.record import TIMES
 from adapters.fault_management.alarms.words import ALARM_TYPES
 from adapters.fault_management.inbound.shape import FIELDS
 from adapters.tmf.shape import Word, faults
-from adapters.tmf.tmf630 import Filter, read_time, write_time
+from adapters.tmf.tmf630 import COMPARED, Filter, read_time, write_time
 from graph.model.mapping import enum_name
 
 AlarmFilter = dict[str, Any]
@@ -40,7 +40,6 @@ TEXTS: Final[Mapping[str, str]] = MappingProxyType(
 WORDS: Final = ("alarmType", "perceivedSeverity", "state", "ackState")
 UNSEEN: Final = frozenset({"alarmedObject.id"})
 """What a customer does not see: the source's name for what it is raised on, which need not be in the slice."""
-COMPARED: Final = ("gt", "gte", "lt", "lte")
 
 
 ORDERS: Final[Mapping[str, str]] = MappingProxyType(

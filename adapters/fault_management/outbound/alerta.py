@@ -153,7 +153,9 @@ class Alerta:
         async def ask(asked: Asked) -> Page:
             return await self._page(wanted, asked.number, CHUNK, deadline)
 
-        return self._objects(await all_pages(self._transport.name, ask, size=CHUNK))
+        alerts = await all_pages(self._transport.name, ask, size=CHUNK)
+        placed = ((f"alerts[{place}]", each) for place, each in enumerate(alerts))
+        return self._passed_over.objects(placed, f"An alert that {self._transport.name} answered is no object")
 
     async def _page(self, wanted: Mapping[str, str], number: int, size: int, deadline: float) -> Page:
         query = (*wanted.items(), ("page", str(number)), ("page-size", str(size)))
@@ -163,13 +165,6 @@ class Alerta:
         if not isinstance(alerts, list):
             raise self._nonsense("is in no list", "alerts")
         return Page(items=alerts, total=total if isinstance(total, int) else None, where="alerts")
-
-    def _objects(self, alerts: Sequence[object]) -> list[Mapping[str, Any]]:
-        """Give what are alerts, at least by their form; another item costs these nothing."""
-        for place, each in enumerate(alerts):
-            if not isinstance(each, dict):
-                self._passed_over.note(f"alerts[{place}]", "An alert is no object")
-        return [each for each in alerts if isinstance(each, dict)]
 
     async def _ask(self, method: str, path: tuple[str, ...], body: object, deadline: float) -> Mapping[str, Any]:
         call = Call(method=method, path=path, body=body, names_thing=True)

@@ -151,7 +151,7 @@ class Tmf642:
     async def _listed(self, wanted: Mapping[str, Any], deadline: float) -> list[Mapping[str, Any]]:
         query = (*((name, _quoted(name, value)) for name, value in wanted.items()), ("fields", _FIELDS))
         found = await self._client.listed((RESOURCE,), query, size=CHUNK, deadline=deadline)
-        return self._objects([each for _, each in found])
+        return self._passed_over.objects(found, f"An alarm that {self._name} answered is no object")
 
     def _their(self, alarm: Mapping[str, Any]) -> TheirAlarm:
         their_id = _text(alarm, "id")
@@ -159,13 +159,6 @@ class Tmf642:
             raise self._nonsense("has no id", "id")
         is_cleared = alarm.get("state") == "cleared"
         return TheirAlarm(id=their_id, acknowledged=alarm.get("ackState") == "acknowledged", is_cleared=is_cleared)
-
-    def _objects(self, items: Sequence[object]) -> list[Mapping[str, Any]]:
-        """Give what are alarms, at least by their form; another item costs these nothing."""
-        for place, each in enumerate(items):
-            if not isinstance(each, dict):
-                self._passed_over.note(f"[{place}]", f"An alarm that {self._name} answered is no object")
-        return [each for each in items if isinstance(each, dict)]
 
     def _object(self, value: object) -> Mapping[str, Any]:
         if not isinstance(value, dict):

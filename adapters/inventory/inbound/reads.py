@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.endpoint.edge import Port
-from adapters.endpoint.errors import refusal_in
+from adapters.endpoint.listing import Orders
+from adapters.endpoint.reading import Reader, Rows, questions
 from adapters.errors import Malformed
 from adapters.inventory.inbound.codec import ADMINISTRATIVE, CHARACTERISTICS, OPERATIONAL
 from adapters.inventory.tmf639_resource import CATEGORIES
@@ -20,9 +21,8 @@ from adapters.tmf.tmf630 import Filter
 from graph.model.resource import KINDS
 from graph.model.scope import Principal
 
-STEP: Final = 1_000
-"""What a page of the compiled reads holds at most."""
 MOST_VALUES: Final = 100
+BY_ID: Final[Orders] = ({"field": "ID"},)
 _LEADS_TO: Final = {
     "NetworkElement": "administrativeState site { id name }",
     "Card": "administrativeState networkElement { id name }",
@@ -35,18 +35,7 @@ _FIELDS: Final = {
 _ROOTS: Final = {kind: f"{kind[0].lower()}{kind[1:]}s" for kind in KINDS}
 
 
-def _asking(name: str, kind: str, wanted: str) -> str:
-    return f"""query {name}{kind}s($filter: {kind}Filter, $first: Int, $after: String) {{
-  found: {_ROOTS[kind]}(filter: $filter, orderBy: [{{ field: ID }}], first: $first, after: $after) {{ {wanted} }}
-}}"""
-
-
-LIST: Final = {kind: _asking("List", kind, f"nodes {{ {_FIELDS[kind]} }}") for kind in KINDS}
-WALK: Final = {kind: _asking("Walk", kind, "pageInfo { hasNextPage endCursor }") for kind in KINDS}
-COUNT: Final = {
-    kind: f"query Count{kind}s($filter: {kind}Filter) {{ found: {_ROOTS[kind]}(filter: $filter) {{ totalCount }} }}"
-    for kind in KINDS
-}
+LIST: Final = {kind: questions(_ROOTS[kind], kind, _FIELDS[kind]) for kind in KINDS}
 ONE: Final = {
     kind: f"query One{kind}($id: ID!) {{ found: {kind[0].lower()}{kind[1:]}(id: $id) {{ {_FIELDS[kind]} }} }}"
     for kind in KINDS
@@ -90,39 +79,29 @@ class ResourceReads:
     async def one(self, resource_id: str) -> tuple[str, Mapping[str, Any]] | None:
         """Give a resource with its kind; None when there is none that the caller sees."""
         kind = next((each for each in KINDS if resource_id.startswith(f"{each.lower()}-")), None)
-        row = None if kind is None else await self._ask(ONE[kind], {"id": resource_id})
+        row = None if kind is None else (await self._reader.ask(ONE[kind], {"id": resource_id}))["found"]
         return None if kind is None or row is None else (kind, row)
 
     async def page(self, wanted: Wanted, offset: int, limit: int) -> Found:
         """Give up to `limit` of the resources that match, from the `offset`th on."""
         total, rows = 0, list[tuple[str, Mapping[str, Any]]]()
         for kind, filter_ in wanted.items():
-            count = (await self._ask(COUNT[kind], {"filter": filter_}))["totalCount"]
-            first = max(offset - total, 0)
-            if first < count and len(rows) < limit:
-                rows += [(kind, row) for row in await self._rows(kind, filter_, first, limit - len(rows))]
-            total += count
+            part = await self._part(kind, filter_, max(offset - total, 0), limit - len(rows))
+            rows += [(kind, row) for row in part.rows]
+            total += part.total
         return Found(total=total, rows=rows)
 
-    async def _rows(
-        self, kind: str, filter_: Mapping[str, Any], offset: int, limit: int
-    ) -> Sequence[Mapping[str, Any]]:
-        after: str | None = None
-        while offset > 0:
-            given = {"filter": filter_, "first": min(offset, STEP), "after": after}
-            info = (await self._ask(WALK[kind], given))["pageInfo"]
-            if not info["hasNextPage"]:
-                return ()
-            after, offset = info["endCursor"], offset - STEP
-        page = await self._ask(LIST[kind], {"filter": filter_, "first": limit, "after": after})
-        rows: Sequence[Mapping[str, Any]] = page["nodes"]
-        return rows
+    async def _part(self, kind: str, filter_: Mapping[str, Any], first: int, limit: int) -> Rows:
+        """Give what the page holds of one kind, and how many there are; nothing is walked that the page begins behind."""
+        if first or not limit:
+            total = await self._reader.count(LIST[kind], filter_)
+            if first >= total or not limit:
+                return Rows(total=total, rows=())
+        return await self._reader.page(LIST[kind], filter_, BY_ID, first, limit)
 
-    async def _ask(self, text: str, variables: Mapping[str, Any]) -> Any:
-        answer = await self.port.ask(text, variables, self.principal, self.deadline)
-        if answer.get("errors"):
-            raise refusal_in(answer["errors"])
-        return answer["data"]["found"]
+    @property
+    def _reader(self) -> Reader:
+        return Reader(port=self.port, principal=self.principal, deadline=self.deadline)
 
 
 def is_told(each: Filter) -> bool:

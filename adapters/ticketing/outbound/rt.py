@@ -18,7 +18,7 @@ from typing import Final
 import structlog
 
 from adapters.errors import AdapterError, Busy, Nonsense, Rejected
-from adapters.passed_over import PassedOver
+from adapters.passed_over import PassedOver, known_as
 from adapters.ticketing import FINAL, ReportedTicket, TicketHistory, TicketOrder, TicketState
 from adapters.ticketing.outbound.rt_history import (
     ATTACHMENT,
@@ -278,7 +278,7 @@ class Rt:
             try:
                 ticket = ticket_of(item, self._desk, where)
             except Nonsense as nonsense:
-                self._passed_over.note(_known_as(item, where), str(nonsense))
+                self._passed_over.note(known_as(item, where), str(nonsense))
             else:
                 yield where, ticket
 
@@ -309,11 +309,6 @@ class Rt:
 
         for number, each in enumerate(await all_pages(self._transport.name, ask, size=_PAGE)):
             yield f"items[{number}]", each
-
-
-def _known_as(item: object, where: str) -> str:
-    """Give the number of what may be no ticket, or else its place in the answer."""
-    return str(item["id"]) if isinstance(item, dict) and "id" in item else where
 
 
 def _chunks(numbers: Sequence[str]) -> list[Sequence[str]]:

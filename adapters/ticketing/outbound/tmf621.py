@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from adapters.errors import Nonsense, Rejected
-from adapters.passed_over import PassedOver
+from adapters.passed_over import PassedOver, known_as
 from adapters.ticketing import FINAL, OPEN, ReportedTicket, TicketHistory, TicketOrder, TicketState
 from adapters.ticketing.tmf621_resource import (
     FIELDS,
@@ -108,7 +108,7 @@ class Tmf621:
             try:
                 state = check_explained(state_of(each, self._statuses, where), where)
             except Nonsense as nonsense:  # of this ticket, which costs the others nothing
-                self._passed_over.note(_known_as(each, where), str(nonsense))
+                self._passed_over.note(known_as(each, where), str(nonsense))
             else:
                 found[state.id] = state
         return list(found.values())
@@ -133,7 +133,7 @@ class Tmf621:
                 reported = reported_of(each, self._statuses, where)
                 check_explained(reported.state, where)
             except Nonsense as nonsense:
-                self._passed_over.note(_known_as(each, where), str(nonsense))
+                self._passed_over.note(known_as(each, where), str(nonsense))
             else:
                 found.append(reported)
         return found
@@ -159,10 +159,10 @@ class Tmf621:
         for start in range(0, len(wanted), CHUNK):
             chunk = wanted[start : start + CHUNK]
             for where, each in await self._listed("id", chunk, deadline, fields):
-                known_as = _known_as(each, "")
-                if not known_as:
+                their_id = known_as(each, "")
+                if not their_id:
                     self._passed_over.note(where, "A ticket that the ticketing system answered has no id")
-                elif known_as not in chunk:  # it does not look at what it is asked for: nothing of it can be believed
+                elif their_id not in chunk:  # it does not look at what it is asked for: nothing of it can be believed
                     raise Nonsense(f"{self._name} answered a ticket not asked for", where=f"{where}.id")
                 else:
                     yield where, each
@@ -186,11 +186,3 @@ class Tmf621:
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _known_as(ticket: object, where: str) -> str:
-    """Give the id of a ticket that may not be one, or else its place in the answer."""
-    try:
-        return id_of(ticket, where)
-    except Nonsense:
-        return where

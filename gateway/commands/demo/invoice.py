@@ -62,12 +62,17 @@ def as_text(invoice: Invoice) -> str:
     party = invoice.usage["relatedParty"][0]["name"]
     downtime = [_named(each["characteristic"]) for each in invoice.downtime]
     down = [each for each in downtime if each["effect"] == "down"]
-    promised = sorted({each["availabilityPercent"] for each in down if "availabilityPercent" in each}, reverse=True)
     return (
         f"A meter has measured {int(said['octets']) / 1e9:.0f} GB on {invoice.service}. Billing has the record, for {party},\n"
         f"  and the {len(invoice.downtime)} intervals in which services suffered, {len(down)} of them down, "
-        f"with what was promised: {', '.join(map(str, promised))} %."
+        f"with what was promised: {_promised(down)}."
     )
+
+
+def _promised(down: Sequence[Mapping[str, Any]]) -> str:
+    """List the availabilities in the contracts of these services, the highest first; there may be no contract."""
+    percents = sorted({each["availabilityPercent"] for each in down if "availabilityPercent" in each}, reverse=True)
+    return f"{', '.join(map(str, percents))} %" if percents else "nothing"
 
 
 def as_object(invoice: Invoice) -> dict[str, Any]:

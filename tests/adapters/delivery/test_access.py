@@ -17,16 +17,17 @@ from pydantic import SecretStr
 
 from adapters.delivery import access as access_module
 from adapters.delivery.access import LONGEST_PAUSE, Access
+from adapters.delivery.attending import Attention, Registering
 from adapters.delivery.delivery import Lanes, Pace
 from adapters.delivery.retrying import MOST_CONFLICTS, failed
-from adapters.delivery.sending import Registering, said_once
+from adapters.delivery.sending import said_once
 from adapters.errors import Conflict, NotAdmitted, Rejected
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.journal import read_journal
 from adapters.simulator.manners import Manners
 from adapters.simulator.ticketing.ticketing import TicketingSystem, serving
 from adapters.ticketing.outbound.tmf621 import Tmf621
-from adapters.ticketing.telling import Attention, TicketTeller
+from adapters.ticketing.telling import TicketTeller
 from adapters.transport.credentials import Token, in_file
 from adapters.transport.transport import System, opened
 from graph.errors import StoreUnavailable

@@ -13,13 +13,14 @@ import orjson
 import pytest
 
 from adapters.delivery.access import Access
+from adapters.delivery.attending import Attention
 from adapters.delivery.delivery import Lanes, Pace
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.ticketing.ticketing import TicketingSystem, serving
 from adapters.ticketing import hearing as hearing_module
 from adapters.ticketing.hearing import Hearing
 from adapters.ticketing.outbound.tmf621 import Tmf621
-from adapters.ticketing.telling import Attention, TicketTeller
+from adapters.ticketing.telling import TicketTeller
 from adapters.transport.transport import System, opened
 from graph.changes.deliveries import replay_delivery
 from graph.changes.tickets.ticketing import Answered

@@ -12,9 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.delivery.attending import Attention
 from adapters.delivery.delivery import Lanes, Pace
 from adapters.fault_management.outbound.tmf642 import Tmf642
-from adapters.fault_management.telling import AlarmTeller, Attention
+from adapters.fault_management.telling import AlarmTeller
 from adapters.simulator.fault_management import alarm_management
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.manners import Manners

@@ -13,12 +13,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from adapters.delivery.attending import Attention
 from adapters.delivery.delivery import Lanes
 from adapters.passed_over import PassedOver
 from adapters.simulator.front import answer, listed, read_object
 from adapters.simulator.serving import listening
 from adapters.ticketing.outbound.tmf621 import Tmf621
-from adapters.ticketing.telling import Attention, TicketTeller
+from adapters.ticketing.telling import TicketTeller
 from adapters.tmf.tmf630 import merge_patch
 from adapters.transport.transport import System, opened
 from graph.store.store import Store

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from adapters.delivery.attending import Attention
 from adapters.delivery.delivery import Lanes
 from adapters.simulator.faults import Kind, Rule
 from adapters.ticketing import TicketState
-from adapters.ticketing.telling import Attention, TicketTeller
+from adapters.ticketing.telling import TicketTeller
 from graph.store.store import Store
 from tests.adapters.conftest import soon
 from tests.adapters.delivery.test_delivery import PACE, until

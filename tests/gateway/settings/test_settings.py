@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -9,8 +10,10 @@ from pydantic import SecretStr
 from adapters.transport.credentials import Basic, ClientCredentials, Token
 from gateway.cli import run
 from gateway.errors import TREATMENTS, SettingsBroken
-from gateway.reaching import system_of
+from gateway.reaching import billing_system, bills_system, fault_management_system, inventory_system, ticketing_system
 from gateway.settings.billing import Billing
+from gateway.settings.fault_management import FaultManagement
+from gateway.settings.inventory import Inventory
 from gateway.settings.settings import Issuer, Limits, Settings, load_settings
 from gateway.settings.system import BasicSettings, OAuthSettings, TlsSettings
 from gateway.settings.ticketing import RequestTracker, Ticketing
@@ -228,8 +231,43 @@ def test_each_way_to_say_who_asks_is_a_credential_of_the_system(
         monkeypatch.setenv(f"TRUNKLINE_{section.upper()}", f'{{"address": "http://x", {said}}}')
     settings = load_settings()
     assert "correct" not in repr(settings) + settings.model_dump_json()
-    for section, (_, kind) in ways.items():
-        described = system_of(getattr(settings, section), section, "http://x")
-        assert type(described.credential) is kind
-        assert "correct" not in repr(described)
-    assert system_of(Billing(address="http://x"), "billing", "http://x").credential is None
+    assert settings.ticketing
+    assert settings.billing
+    assert settings.inventory
+    assert settings.fault_management
+    described = {
+        "ticketing": ticketing_system(settings.ticketing),
+        "billing": billing_system(settings.billing),
+        "inventory": inventory_system(settings.inventory),
+        "fault_management": fault_management_system(settings.fault_management),
+    }
+    assert {section: type(each.credential) for section, each in described.items()} == {
+        section: kind for section, (_, kind) in ways.items()
+    }
+    assert "correct" not in repr(described)
+    assert billing_system(Billing(address="http://x")).credential is None
+
+
+async def test_each_dialect_has_its_own_way_to_bring_a_token() -> None:
+    given: dict[str, Any] = {"address": "http://x", "bearer": "t"}
+    bearer = {"Authorization": "Bearer t"}
+    for system, headers in (
+        (ticketing_system(Ticketing(**given)), bearer),
+        (
+            ticketing_system(Ticketing(**given, dialect="rt", rt=RequestTracker(queue="network"))),
+            {"Authorization": "token t"},
+        ),
+        (fault_management_system(FaultManagement(**given)), bearer),
+        (fault_management_system(FaultManagement(**given, dialect="mtosi")), bearer),
+        (fault_management_system(FaultManagement(**given, dialect="alerta")), {"X-API-Key": "t"}),
+        (billing_system(Billing(**given)), bearer),
+        (bills_system(Billing(**given, bills="http://y")), bearer),
+        (inventory_system(Inventory(**given)), bearer),
+    ):
+        assert isinstance(system.credential, Token)
+        assert await system.credential.headers(not_asked, deadline=0.0) == headers
+    assert bills_system(Billing(**given, bills="http://y")).address == "http://y"
+
+
+async def not_asked(*_: object, **__: object) -> Any:
+    raise AssertionError("a token is known already")

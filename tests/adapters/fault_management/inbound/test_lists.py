@@ -8,7 +8,7 @@ import httpx
 import orjson
 import pytest
 
-from adapters.endpoint import listing
+from adapters.endpoint import listing, reading
 from adapters.endpoint.listing import LAST_OFFSET
 from adapters.fault_management.inbound import reads as alarm_reads
 from adapters.fault_management.inbound.alarms import BASE
@@ -192,7 +192,8 @@ async def test_values_do_not_make_new_texts(client: httpx.AsyncClient, port: Por
     for number in range(5):
         await client.get(f"/alarm?probableCause=cause {number}&offset={number}", headers=operator)
         await client.get(f"/alarm/alarm-{number}", headers=operator)
-    assert set(port.asked) <= {alarm_reads.LIST[False], alarm_reads.ONE[False], alarm_reads.WALK, alarm_reads.COUNT}
+    lists = alarm_reads.LIST[False]
+    assert set(port.asked) <= {lists.page, lists.walk, lists.count, alarm_reads.ONE[False]}
 
 
 # Pages
@@ -203,7 +204,7 @@ async def test_values_do_not_make_new_texts(client: httpx.AsyncClient, port: Por
 async def test_pages_are_the_list_in_order(
     client: httpx.AsyncClient, operator: dict[str, str], monkeypatch: pytest.MonkeyPatch, limit: int, step: int
 ) -> None:
-    monkeypatch.setattr(alarm_reads, "STEP", step)
+    monkeypatch.setattr(reading, "STEP", step)
     whole = await ids(client, "", operator)
     found: list[str] = []
     address = f"/alarm?limit={limit}&state=raised,cleared"
