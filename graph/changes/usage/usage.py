@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from graph.changes import events
 from graph.changes.alarms.occurrence import record_text
 from graph.changes.events import Event
 from graph.changes.policy import AlarmPolicy
+from graph.changes.references import look_up, meant
 from graph.changes.services import metered
 from graph.changes.services.metered import Metered
 from graph.changes.sources import Sources, sources_of
@@ -39,17 +40,14 @@ _OURSELVES: Final = "trunkline"
 """who makes a change that nobody has asked for."""
 
 # Sorted by id: two transactions that lock the same records do it in the same order.
-_FIND: Final = """
+_FIND: Final = f"""
 UNWIND $batch.rows AS row
-MERGE (u:Usage {id: row.id})
+MERGE (u:Usage {{id: row.id}})
 SET u._locked = coalesce(u._locked, 0) + 1
-RETURN u.id, [u.from, u.to, u.octets, u.mbps, u.kind, u.state, u.serviceRef], HEAD(COLLECT {
-  MATCH (s:Service {id: row.service}) RETURN s.id
-}), HEAD(COLLECT {
-  MATCH (x:ExternalName {key: row.name})-[:NAMES]->(s:Service) RETURN s.id
-}), HEAD(COLLECT {
+RETURN u.id, [u.from, u.to, u.octets, u.mbps, u.kind, u.state, u.serviceRef],
+{look_up(("Service",), "row.service", "row.names")}, HEAD(COLLECT {{
   MATCH (u)-[:USED_BY]->(s:Service) RETURN s.id
-})
+}})
 """
 
 _KEEP: Final = """
@@ -69,27 +67,20 @@ SET u.awaits = null, s._version = row.version
 """
 
 # One name after another, however many records await each. Neo4j reads the index in order and stops at the first; the embedded
-# database does so only where it is not asked to sort. All records that await a name call their service the same.
+# database does so only where it is not asked to sort. All records that await a name are of one source, and call their service the same.
 _NEXT_NAME: Final[Mapping[Product, str]] = {
     Product.NEO4J: """
 MATCH (u:Usage) WHERE u.awaits > $after
 WITH u ORDER BY u.awaits LIMIT 1
-RETURN u.awaits, HEAD(COLLECT {
-  MATCH (s:Service {id: u.serviceRef}) RETURN s.id
-}), HEAD(COLLECT {
-  MATCH (x:ExternalName {key: u.awaits})-[:NAMES]->(s:Service) RETURN s.id
-})
+RETURN u.awaits, u.source, u.serviceRef
 """,
     Product.ARCADEDB: """
 MATCH (u:Usage) WHERE u.awaits > $after
 WITH u LIMIT 1
-RETURN u.awaits, HEAD(COLLECT {
-  MATCH (s:Service {id: u.serviceRef}) RETURN s.id
-}), HEAD(COLLECT {
-  MATCH (x:ExternalName {key: u.awaits})-[:NAMES]->(s:Service) RETURN s.id
-})
+RETURN u.awaits, u.source, u.serviceRef
 """,
 }
+_RESOLVE: Final = f"RETURN {look_up(('Service',), '$service', '$names')}"
 _WAITING: Final = "MATCH (u:Usage {awaits: $name}) RETURN u.id LIMIT $most"
 
 _STILL_WAITING: Final = """
@@ -113,7 +104,8 @@ class Taken:
     """the id of what it is of; None when it matches nothing."""
 
 
-_Found: TypeAlias = tuple[str, list[object], str | None, str | None, str | None]
+_Found: TypeAlias = tuple[str, list[object], str | None]
+"""A record under its lock: its id, what is known of it (nothing where it is new), and its service."""
 
 
 async def record_usage(
@@ -125,9 +117,9 @@ async def record_usage(
     by_id = {each.id: each for each in records}
 
     async def change(transaction: Transaction) -> tuple[Taken, ...]:
-        found = {row[0]: row for row in await _find(transaction, by_id)}
+        found = {row[0]: row for row in await _find(transaction, policy, by_id)}
         new = [usage for key, usage in sorted(by_id.items()) if _is_new(usage, found[key])]
-        services = {key: row[4] or row[2] or row[3] for key, row in found.items()}
+        services = {key: row[2] for key, row in found.items()}
         moves = _moves(by_id, found)
         if moves:
             await move_on(transaction, principal, policy, moves, sources)
@@ -152,8 +144,10 @@ async def join_usage(store: Store, policy: AlarmPolicy, *, deadline: float) -> i
     """Look whether the names that records await are known now, and join those to their services; gives how many."""
     joined, after = 0, ""
     while rows := await store.rows(_NEXT_NAME[store.product], {"after": after}, deadline=deadline):
-        after, itself, named = cast("tuple[str, str | None, str | None]", tuple(rows[0]))
-        if service := itself or named:
+        after, source, name = cast("tuple[str, str, str]", tuple(rows[0]))
+        names = policy.keys_meant(source, name)
+        [[itself, named]] = await store.rows(_RESOLVE, {"service": name, "names": list(names)}, deadline=deadline)
+        if (service := meant(itself, named, names)) is not None:
             joined += await _join_named(store, policy, after, service, deadline)
     return joined
 
@@ -249,12 +243,11 @@ def _check(records: Sequence[Usage], sources: Sources) -> None:
             raise Refused(f"Two records have the id {each.external_id!r}", code="BAD_USER_INPUT", path=("externalId",))
 
 
-async def _find(transaction: Transaction, by_id: Mapping[str, Usage]) -> list[_Found]:
-    rows = [
-        {"id": key, "service": each.service, "name": external_key(each.source, each.service)}
-        for key, each in sorted(by_id.items())
-    ]
-    return cast("list[_Found]", [tuple(row) for row in await transaction.run(_FIND, {"batch": {"rows": rows}})])
+async def _find(transaction: Transaction, policy: AlarmPolicy, by_id: Mapping[str, Usage]) -> list[_Found]:
+    names = {key: policy.keys_meant(each.source, each.service) for key, each in by_id.items()}
+    rows = [{"id": key, "service": each.service, "names": list(names[key])} for key, each in sorted(by_id.items())]
+    found = cast("list[list[Any]]", await transaction.run(_FIND, {"batch": {"rows": rows}}))
+    return [(key, known, joined or meant(itself, named, names[key])) for key, known, itself, named, joined in found]
 
 
 def _is_new(usage: Usage, found: _Found) -> bool:
