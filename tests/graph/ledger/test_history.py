@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 
 from graph.changes.alarms.acknowledge import hear_acknowledged
+from graph.changes.alarms.awaiting import find_all_awaiting
+from graph.changes.alarms.reassessment import reassess_all
 from graph.changes.policy import HEARABLE, AlarmPolicy, Hearing
 from graph.changes.tickets.ticketing import Answered, Heard, note_tickets, open_tickets, settle_deliveries
 from graph.changes.usage.usage import join_usage, record_usage
@@ -81,6 +83,11 @@ CREATE (a:Alarm {
   perceivedSeverity: 'critical', state: 'cleared', ackState: 'acknowledged', raisedAt: $at + n, changedAt: $at + n,
   clearedAt: $at + n, record: '{}', _endedAt: $at + n
 })-[:RAISED_ON]->(o)
+CREATE (:Alarm {
+  id: 'alarm-nobodys' + toString(n), sourceSystemId: 'ems', alarmedObjectRef: 'nobody', alarmType: 'equipmentAlarm',
+  probableCause: 'replaceableUnitProblem', perceivedSeverity: 'critical', state: 'cleared', ackState: 'acknowledged',
+  raisedAt: $at + n, changedAt: $at + n, clearedAt: $at + n, record: '{}', awaits: 'nobodys', _endedAt: $at + n
+})
 CREATE (t:Ticket {
   id: 'ticket-old' + toString(n), system: 'desk', orderKey: 'alarm-old' + toString(n) + ':customer-a', externalId: 'T' + toString(n),
   status: 'closed', severity: 'major', changedAt: $at + n
@@ -188,6 +195,8 @@ async def a_day(laid: Laid, alarm: str) -> None:
     await record_usage(store, SYSTEM, POLICY, [measured], deadline=soon())
     await tell_all(store)
     await join_usage(store, POLICY, deadline=soon())
+    await find_all_awaiting(store, POLICY, deadline=soon)
+    await reassess_all(store, POLICY, deadline=soon())
     await place(store, owner="one", renew=True, deadline=soon())
     end = await latest(store, deadline=soon())
     await events_after(store, end - 1, end, list(HEARABLE), deadline=soon())
