@@ -24,7 +24,7 @@ from graph.errors import GraphError
 from graph.store.store import Store
 
 _JOIN_SECONDS: Final = 30.0
-"""for one alarm, and for all usage."""
+"""for one alarm, or some records of usage."""
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +48,7 @@ async def take_over(store: Store, policy: AlarmPolicy, *, deadline: float) -> Ta
     """
     await store.write(gates.pass_all, deadline=deadline)
     alarms = await find_all_awaiting(store, policy, deadline=lambda: deadline)
-    usage = await join_usage(store, policy, deadline=deadline)
+    usage = await join_usage(store, policy, deadline=lambda: deadline)
     services = await reassess_all(store, policy, deadline=deadline)
     await arm_later(store, deadline=deadline)
     return TakenOver(alarms=alarms, usage=usage, services=services)
@@ -64,7 +64,7 @@ async def keep_joined(store: Store, policy: AlarmPolicy, *, every: float) -> Non
         with _logged("alarms"):
             await find_all_awaiting(store, policy, deadline=_soon, guard=_logged)
         with _logged("usage"):
-            await join_usage(store, policy, deadline=_soon())
+            await join_usage(store, policy, deadline=_soon, guard=_logged)
 
 
 @contextmanager

@@ -46,10 +46,11 @@ RETURN a.awaits, a.sourceSystemId, a.alarmedObjectRef
 _WAITING: Final = "MATCH (a:Alarm {awaits: $name}) RETURN a.id LIMIT $most"
 
 Guard: TypeAlias = Callable[[str], AbstractContextManager[object]]
-"""Makes what each name is looked for in: it is given the name, and may keep an error of one from those behind it."""
+"""Makes what each alarm is raised in, and the records of each name are joined in: it is told which, and may keep an error there."""
 
 
-def _unguarded(_: str) -> AbstractContextManager[object]:
+def unguarded(_: str) -> AbstractContextManager[object]:
+    """Let an error end the whole look."""
     return nullcontext()
 
 
@@ -64,7 +65,7 @@ async def find_awaiting(transaction: Transaction, by: By, resource_id: str, keys
 
 
 async def find_all_awaiting(
-    store: Store, policy: AlarmPolicy, *, deadline: Callable[[], float], guard: Guard = _unguarded
+    store: Store, policy: AlarmPolicy, *, deadline: Callable[[], float], guard: Guard = unguarded
 ) -> int:
     """Raise every alarm whose name is known now on the thing that has it; gives how many.
 
@@ -74,24 +75,26 @@ async def find_all_awaiting(
     found, after = 0, ""
     while rows := await store.rows(_NEXT_NAME[store.product], {"after": after}, deadline=deadline()):
         after, source, name = cast("tuple[str, str, str]", tuple(rows[0]))
-        with guard(name):
-            names = policy.keys_meant(source, name)
-            given = {"object": name, "names": list(names)}
-            [[itself, named]] = await store.rows(RESOLVE, given, deadline=deadline())
-            if (target := meant(itself, named, names)) is not None:
-                found += await _find_named(store, by, after, target, deadline)
+        names = policy.keys_meant(source, name)
+        given = {"object": name, "names": list(names)}
+        [[itself, named]] = await store.rows(RESOLVE, given, deadline=deadline())
+        if (target := meant(itself, named, names)) is not None:
+            found += await _find_named(store, by, after, target, deadline, guard)
     return found
 
 
-async def _find_named(store: Store, by: By, key: str, target: str, deadline: Callable[[], float]) -> int:
+async def _find_named(  # private: the parts of a look
+    store: Store, by: By, key: str, target: str, deadline: Callable[[], float], guard: Guard
+) -> int:
     """Raise all alarms that await a name on the thing that has it now."""
     found, before = 0, frozenset[str]()
     while rows := await store.rows(_WAITING, {"name": key, "most": _AT_ONCE}, deadline=deadline()):
         waiting = frozenset(str(row[0]) for row in rows)
         if waiting == before:
-            break  # the thing has gone meanwhile: they wait on
+            break  # the thing has gone meanwhile, or none of them could be raised: they wait on
         for each in sorted(waiting):
-            found += await _find_one(store, by, each, target, deadline())
+            with guard(each):
+                found += await _find_one(store, by, each, target, deadline())
         before = waiting
     return found
 

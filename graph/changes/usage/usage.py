@@ -13,11 +13,12 @@ billing has told us itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias, cast
 
 from graph.changes import events
+from graph.changes.alarms.awaiting import Guard, unguarded
 from graph.changes.alarms.occurrence import record_text
 from graph.changes.events import Event
 from graph.changes.policy import AlarmPolicy
@@ -140,26 +141,32 @@ async def record_usage(
     return await store.write(change, deadline=deadline)
 
 
-async def join_usage(store: Store, policy: AlarmPolicy, *, deadline: float) -> int:
-    """Look whether the names that records await are known now, and join those to their services; gives how many."""
+async def join_usage(
+    store: Store, policy: AlarmPolicy, *, deadline: Callable[[], float], guard: Guard = unguarded
+) -> int:
+    """Look whether the names that records await are known now, and join those to their services; gives how many.
+
+    Each statement and each transaction has a deadline of its own.
+    """
     joined, after = 0, ""
-    while rows := await store.rows(_NEXT_NAME[store.product], {"after": after}, deadline=deadline):
+    while rows := await store.rows(_NEXT_NAME[store.product], {"after": after}, deadline=deadline()):
         after, source, name = cast("tuple[str, str, str]", tuple(rows[0]))
         names = policy.keys_meant(source, name)
-        [[itself, named]] = await store.rows(_RESOLVE, {"service": name, "names": list(names)}, deadline=deadline)
+        [[itself, named]] = await store.rows(_RESOLVE, {"service": name, "names": list(names)}, deadline=deadline())
         if (service := meant(itself, named, names)) is not None:
-            joined += await _join_named(store, policy, after, service, deadline)
+            with guard(name):
+                joined += await _join_named(store, policy, after, service, deadline)
     return joined
 
 
-async def _join_named(store: Store, policy: AlarmPolicy, name: str, service: str, deadline: float) -> int:
+async def _join_named(store: Store, policy: AlarmPolicy, name: str, service: str, deadline: Callable[[], float]) -> int:
     """Join all that awaits a name to the service that has it now."""
     joined, before = 0, frozenset[str]()
-    while rows := await store.rows(_WAITING, {"name": name, "most": _JOINED_AT_ONCE}, deadline=deadline):
+    while rows := await store.rows(_WAITING, {"name": name, "most": _JOINED_AT_ONCE}, deadline=deadline()):
         found = frozenset(str(row[0]) for row in rows)
         if found == before:
             break  # the service has gone meanwhile: they wait on
-        joined += await _join_known(store, policy, dict.fromkeys(found, service), deadline)
+        joined += await _join_known(store, policy, dict.fromkeys(found, service), deadline())
         before = found
     return joined
 

@@ -197,7 +197,7 @@ async def a_day(laid: Laid, alarm: str) -> None:
     measured = Usage(source=SOURCE, external_id="new", service="service-a", start=AT, end=AT + HOUR, octets=1, mbps=1)
     await record_usage(store, SYSTEM, POLICY, [measured], deadline=soon())
     await tell_all(store)
-    await join_usage(store, POLICY, deadline=soon())
+    await join_usage(store, POLICY, deadline=soon)
     await find_all_awaiting(store, POLICY, deadline=soon)
     await reassess_all(store, POLICY, deadline=soon())
     await place(store, owner="one", renew=True, deadline=soon())
