@@ -119,13 +119,20 @@ def policy_of(settings: Settings) -> AlarmPolicy:
         default_tier=settings.default_tier,
         late_ms=int(settings.late_seconds * 1_000),
         skew_ms=int(settings.clock_skew_seconds * 1_000),
-        names_of=tuple(
-            (source, each.names_of) for each in settings.systems.values() if each.names_of for source in each.sources
-        ),
+        names_of=_names_of(settings),
     )
     if (chosen := settings.ticketing) is None:
         return policy
     return replace(policy, ticketing=chosen.name, ticket_from=chosen.severity)
+
+
+def _names_of(settings: Settings) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Give each source with all those whose names it uses: several systems may speak for one source."""
+    used: dict[str, dict[str, None]] = {}
+    for each in settings.systems.values():
+        for source in each.sources if each.names_of else ():
+            used.setdefault(source, {}).update(dict.fromkeys(each.names_of))
+    return tuple((source, tuple(others)) for source, others in used.items())
 
 
 def _hearing(settings: Settings) -> Hearing | None:

@@ -62,20 +62,18 @@ UNWIND $batch.names AS name
 RETURN COLLECT { MATCH (a:Alarm {awaits: name}) RETURN a.id }
   + COLLECT { MATCH (a:Alarm {alarmedObjectRef: name}) WHERE a.awaits IS NOT NULL RETURN a.id }
 
+// graph/changes/alarms/awaiting.py _NEXT_NAME
+MATCH (a:Alarm) WHERE a.awaits > $after
+WITH a ORDER BY a.awaits LIMIT 1
+RETURN a.awaits, a.sourceSystemId, a.alarmedObjectRef
+
+// graph/changes/alarms/awaiting.py _NEXT_NAME
+MATCH (a:Alarm) WHERE a.awaits > $after
+WITH a LIMIT 1
+RETURN a.awaits, a.sourceSystemId, a.alarmedObjectRef
+
 // graph/changes/alarms/awaiting.py _WAITING
-MATCH (a:Alarm)
-WHERE a.awaits >= $name AND (a.awaits > $name OR a.id > $id)
-WITH a ORDER BY a.awaits, a.id LIMIT $most
-RETURN a.id, a.awaits, HEAD(COLLECT {
-  MATCH (o:NetworkElement {id: a.alarmedObjectRef}) RETURN o.id
-  UNION MATCH (o:Card {id: a.alarmedObjectRef}) RETURN o.id
-  UNION MATCH (o:Port {id: a.alarmedObjectRef}) RETURN o.id
-  UNION MATCH (o:Trunk {id: a.alarmedObjectRef}) RETURN o.id
-}), HEAD(COLLECT {
-  MATCH (x:ExternalName {key: a.awaits})-[:NAMES]->(o)
-  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
-  RETURN o.id
-})
+MATCH (a:Alarm {awaits: $name}) RETURN a.id LIMIT $most
 
 // graph/changes/alarms/comments.py _COMMENT
 MATCH (a:Alarm {id: $id})
@@ -93,35 +91,6 @@ RETURN a.id,
     MATCH (a)-[r:AFFECTS]->(s:Service)<-[:SUBSCRIBES_TO]-(c:Customer)
     RETURN [s.id, s.name, r.effect, r.severity, c.id, c.name] ORDER BY s.id LIMIT 1000
   }
-
-// graph/changes/alarms/occurrence.py _FIND
-MERGE (k:AlarmIdentity {key: $key})
-SET k._locked = coalesce(k._locked, 0) + 1
-RETURN k.key, datetime.realtime().epochMillis, HEAD(COLLECT {
-  MATCH (a:Alarm {identity: $key})
-  RETURN a.id ORDER BY CASE WHEN a.state = 'cleared' THEN 1 ELSE 0 END, a.changedAt DESC, a.id DESC LIMIT 1
-}), HEAD(COLLECT {
-  MATCH (o:NetworkElement {id: $object}) RETURN o.id
-  UNION MATCH (o:Card {id: $object}) RETURN o.id
-  UNION MATCH (o:Port {id: $object}) RETURN o.id
-  UNION MATCH (o:Trunk {id: $object}) RETURN o.id
-}), HEAD(COLLECT {
-  MATCH (x:ExternalName {key: $name})-[:NAMES]->(o)
-  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
-  RETURN o.id
-})
-
-// graph/changes/alarms/occurrence.py _RESOLVE
-RETURN HEAD(COLLECT {
-  MATCH (o:NetworkElement {id: $object}) RETURN o.id
-  UNION MATCH (o:Card {id: $object}) RETURN o.id
-  UNION MATCH (o:Port {id: $object}) RETURN o.id
-  UNION MATCH (o:Trunk {id: $object}) RETURN o.id
-}), HEAD(COLLECT {
-  MATCH (x:ExternalName {key: $name})-[:NAMES]->(o)
-  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
-  RETURN o.id
-})
 
 // graph/changes/alarms/occurrence.py _LOOK
 MATCH (a:Alarm {id: $alarm})
@@ -145,8 +114,8 @@ MATCH (a:Alarm {id: $alarm}) SET a._locked = coalesce(a._locked, 0) + 1 RETURN a
 RETURN datetime.realtime().epochMillis
 
 // graph/changes/alarms/reassessment.py _OPEN
-MATCH (a:Alarm)
-WHERE a.id >= $alarm AND a.state <> 'cleared'
+MATCH (a:Alarm) USING INDEX a:Alarm(state)
+WHERE a.state IN ['raised', 'updated'] AND a.id >= $alarm
 WITH a ORDER BY a.id LIMIT $most
 RETURN a.id, a.alarmType, a.perceivedSeverity, HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }),
   COLLECT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s.id }
@@ -449,18 +418,6 @@ UNWIND $batch.rows AS row
 MATCH (s:Service {id: row.service})
 SET s._version = row.version
 
-// graph/changes/usage/usage.py _FIND
-UNWIND $batch.rows AS row
-MERGE (u:Usage {id: row.id})
-SET u._locked = coalesce(u._locked, 0) + 1
-RETURN u.id, [u.from, u.to, u.octets, u.mbps, u.kind, u.state, u.serviceRef], HEAD(COLLECT {
-  MATCH (s:Service {id: row.service}) RETURN s.id
-}), HEAD(COLLECT {
-  MATCH (x:ExternalName {key: row.name})-[:NAMES]->(s:Service) RETURN s.id
-}), HEAD(COLLECT {
-  MATCH (u)-[:USED_BY]->(s:Service) RETURN s.id
-})
-
 // graph/changes/usage/usage.py _KEEP
 UNWIND $batch.rows AS row
 MATCH (u:Usage {id: row.id})
@@ -478,20 +435,12 @@ SET u.awaits = null, s._version = row.version
 // graph/changes/usage/usage.py _NEXT_NAME
 MATCH (u:Usage) WHERE u.awaits > $after
 WITH u ORDER BY u.awaits LIMIT 1
-RETURN u.awaits, HEAD(COLLECT {
-  MATCH (s:Service {id: u.serviceRef}) RETURN s.id
-}), HEAD(COLLECT {
-  MATCH (x:ExternalName {key: u.awaits})-[:NAMES]->(s:Service) RETURN s.id
-})
+RETURN u.awaits, u.source, u.serviceRef
 
 // graph/changes/usage/usage.py _NEXT_NAME
 MATCH (u:Usage) WHERE u.awaits > $after
 WITH u LIMIT 1
-RETURN u.awaits, HEAD(COLLECT {
-  MATCH (s:Service {id: u.serviceRef}) RETURN s.id
-}), HEAD(COLLECT {
-  MATCH (x:ExternalName {key: u.awaits})-[:NAMES]->(s:Service) RETURN s.id
-})
+RETURN u.awaits, u.source, u.serviceRef
 
 // graph/changes/usage/usage.py _WAITING
 MATCH (u:Usage {awaits: $name}) RETURN u.id LIMIT $most
@@ -547,6 +496,11 @@ SET d.system = row.system, d.feed = row.feed, d.kind = row.kind, d.resourceType 
     d.foundAt = CASE WHEN again OR told THEN d.foundAt ELSE now END,
     d.settledAt = CASE WHEN told THEN d.settledAt ELSE null END,
     d.state = CASE WHEN told THEN 'told' ELSE row.state END
+
+// graph/inventory/differences.py _HOLD
+UNWIND $batch.ids AS id
+MATCH (d:InventoryDifference {id: id})
+SET d._locked = coalesce(d._locked, 0) + 1
 
 // graph/inventory/differences.py _END
 UNWIND $ids AS id
@@ -685,9 +639,8 @@ RETURN a._toldName
 // graph/inventory/naming.py _NAMED
 MERGE (x:ExternalName {key: $key})
 ON CREATE SET x.id = $id, x.system = $system, x.name = $name
-SET x._lock = true
-REMOVE x._lock
-RETURN HEAD(COLLECT { MATCH (x)-[:NAMES]->(n) RETURN n.id }), x.id
+SET x._locked = coalesce(x._locked, 0) + 1
+RETURN x.id, HEAD(COLLECT { MATCH (x)-[:NAMES]->(n) RETURN n.id })
 
 // graph/inventory/naming.py _LOOK
 MATCH (x:ExternalName {key: $key})-[:NAMES]->(n) RETURN n.id

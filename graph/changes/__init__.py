@@ -13,6 +13,7 @@ Folders and files, in order of flow:
     services/       what services suffer, and for how long
     outside.py      what follows from what a load has written past all changes
     gates.py        names that are looked for and names that come meet here; the order of locks
+    references.py   what another system means by an id or a name
     deliveries.py   what was parked is sent again
     sources.py      whose alarms a caller may change
     policy.py       what an operator decides: who is told, from which severity on

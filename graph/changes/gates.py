@@ -1,7 +1,7 @@
 """Two changes that look for what the other writes can each miss it; whoever comes second must see the first.
 
-An alarm looks for the name of its object and, where there is none, waits for it. A feed or a load brings the name and looks
-for alarms that wait. What is not there yet cannot be locked. So names have *gates*, a fixed number of nodes; a name's gate
+An alarm looks for the names of its object and, where there is none, waits. A feed or a load brings a name and looks for
+alarms that wait. What is not there yet cannot be locked. So names have *gates*, a fixed number of nodes; a name's gate
 is locked before one looks whether the name is there, and before the name is made. Whoever has made many names locks all
 gates after that (`pass_all`): every change that found a name missing is over then, or looks again.
 

@@ -7,10 +7,13 @@ Alarms and usage that await a name find it, and what services suffer is looked a
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
+
+import structlog
 
 from graph.changes import gates
 from graph.changes.alarms.awaiting import find_all_awaiting
@@ -21,6 +24,9 @@ from graph.errors import GraphError
 from graph.store.store import Store
 
 _JOIN_SECONDS: Final = 30.0
+"""for one alarm, or some records of usage."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +47,36 @@ async def take_over(store: Store, policy: AlarmPolicy, *, deadline: float) -> Ta
     Alarms that find their name missing at this moment are waited for first, so that none of them is missed.
     """
     await store.write(gates.pass_all, deadline=deadline)
-    alarms = await find_all_awaiting(store, policy, deadline=deadline)
-    usage = await join_usage(store, policy, deadline=deadline)
+    alarms = await find_all_awaiting(store, policy, deadline=lambda: deadline)
+    usage = await join_usage(store, policy, deadline=lambda: deadline)
     services = await reassess_all(store, policy, deadline=deadline)
     await arm_later(store, deadline=deadline)
     return TakenOver(alarms=alarms, usage=usage, services=services)
 
 
 async def keep_joined(store: Store, policy: AlarmPolicy, *, every: float) -> None:
-    """Look for names that have become known, every so many seconds, until cancelled. Several processes may do so at once."""
+    """Look for names that have become known, every so many seconds, until cancelled. Several processes may do so at once.
+
+    What fails is logged and looked at the next time; it keeps neither other names nor usage waiting.
+    """
     while True:
         await asyncio.sleep(every)
-        with contextlib.suppress(GraphError):  # a database that is away now is looked at the next time
-            await find_all_awaiting(store, policy, deadline=time.monotonic() + _JOIN_SECONDS)
-            await join_usage(store, policy, deadline=time.monotonic() + _JOIN_SECONDS)
+        with _logged("alarms"):
+            await find_all_awaiting(store, policy, deadline=_soon, guard=_logged)
+        with _logged("usage"):
+            await join_usage(store, policy, deadline=_soon, guard=_logged)
+
+
+@contextmanager
+def _logged(what: str) -> Iterator[None]:
+    """Log an error of a look for a name, and go on."""
+    try:
+        yield
+    except GraphError as error:
+        log.warning("what awaits a name waits on", what=what, reason=str(error))
+    except Exception:  # a fault of ours: it must be seen, and must not end the work for good
+        log.exception("what awaits a name could not be looked at", what=what)
+
+
+def _soon() -> float:
+    return time.monotonic() + _JOIN_SECONDS

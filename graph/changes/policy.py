@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from graph.model.effects import DEFAULT_TIER, RANK
+from graph.model.identity import external_key
 from graph.model.vocabulary import TIERS
 
 HEARABLE: Final = (
@@ -95,6 +96,14 @@ class AlarmPolicy:
     def sources_using(self, system: str) -> tuple[str, ...]:
         """Give the sources that use the names of a system."""
         return tuple(each for each, others in self.names_of if system in others)
+
+    def keys_meant(self, source: str, name: str) -> tuple[str, ...]:
+        """Give the keys of the external names that a source may mean by a name: its own first, then those that it uses."""
+        return tuple(external_key(each, name) for each in dict.fromkeys((source, *self.names_used_by(source))))
+
+    def keys_awaiting(self, system: str, name: str) -> tuple[str, ...]:
+        """Give the keys that may be awaited for which a system's name will do: its own first, then those of who uses it."""
+        return tuple(external_key(each, name) for each in dict.fromkeys((system, *self.sources_using(system))))
 
     def is_ticketed(self, severity: str | None) -> bool:
         """Tell whether a ticket is opened for a severity."""

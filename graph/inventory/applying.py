@@ -7,12 +7,12 @@ done becomes a difference too, and what carries services and is said to be gone 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from graph.errors import ConstraintViolated
-from graph.inventory import equipment
+from graph.inventory import differences, equipment
 from graph.inventory.comparing import ENDS, INSIDE, KIND, Differs, differs
 from graph.inventory.differences import (
     CONTAINMENT,
@@ -21,13 +21,14 @@ from graph.inventory.differences import (
     NOT_TAKEN,
     PROPERTY,
     Difference,
+    difference_id,
     end,
     ids_about,
     note,
 )
-from graph.inventory.equipment import CARRIES_SERVICES, NOT_THERE, Hand, Held
+from graph.inventory.equipment import CARRIES_SERVICES, NOT_THERE, Hand, Held, Made
 from graph.inventory.known import Known
-from graph.inventory.naming import ExternalName, give_name
+from graph.inventory.naming import ExternalName, Given, give_names
 from graph.inventory.turns import Turn, hold
 from graph.model.identity import external_key
 from graph.model.resource import PROPERTIES, NotTaken, Resource
@@ -75,19 +76,18 @@ class Comparing:
             return await self._removed(resource, known, deadline) if known and not self.turn.full else Applied()
         if known is None and (same := self._same(resource)) is not None:
             mine = ExternalName(system=self.hand.system, name=resource.name)
-            named = await self._name(resource, same, (mine,), deadline)
-            return named.and_also(await self._known(resource, same, deadline))
+            named = await self._name(resource, same, (mine, *_said(resource)), deadline)
+            return named.and_also(await self._compared(resource, same, deadline))
         if known is None:
             return await self._new(resource, deadline)
         return await self._known(resource, known, deadline)
 
     def keys_beside(self, resource: Resource) -> set[str]:
         """Give the keys of names that must be known beside a resource's own: of what it speaks of, and of itself elsewhere."""
-        system, policy = self.hand.system, self.hand.by.policy
-        others = {*policy.names_used_by(system), *policy.inventories} - {system}
+        system = self.hand.system
         return {
             *(external_key(system, each) for each in resource.references),
-            *(external_key(each, resource.name) for each in others),
+            *(external_key(each, resource.name) for each in self.hand.by.policy.names_used_by(system)),
             *(external_key(*each) for each in resource.aliases),
         }
 
@@ -98,28 +98,34 @@ class Comparing:
         found = (self.known.get(external_key(*each)) for each in (*resource.aliases, *used))
         return next((each for each in found if each is not None and each.kind == resource.kind), None)
 
-    def _namesake(self, resource: Resource) -> str | None:
-        """Give the other inventory that has an element of this name; nobody has said whether it is the same."""
-        others = (each for each in self.hand.by.policy.inventories if each != self.hand.system)
-        found = ((each, self.known.get(external_key(each, resource.name))) for each in others)
-        same = (each for each, thing in found if thing is not None and thing.kind == resource.kind)
-        return next(same, None) if resource.kind == "NetworkElement" else None
+    def _namesakes(self, resource: Resource) -> list[ExternalName]:
+        """Give the names by which other inventories may have an element; nobody has said whether it is the same."""
+        others = [each for each in self.hand.by.policy.inventories if each != self.hand.system]
+        is_named_alike = resource.kind == "NetworkElement"
+        return [ExternalName(system=each, name=resource.name) for each in others] if is_named_alike else []
 
     async def _name(self, resource: Resource, thing: Known, names: Iterable[ExternalName], deadline: float) -> Applied:
         """Give a thing names, and the difference where one of them is another thing's."""
         missing = [each for each in names if self._id_of(each) != thing.id]
 
-        async def work(transaction: Transaction) -> list[ExternalName]:
-            given = [(each, await give_name(transaction, self.hand.by, thing.id, each)) for each in missing]
-            return [each for each, found in given if found is not None and found.taken_by is not None]
+        async def work(transaction: Transaction) -> list[Given]:
+            await differences.hold(
+                transaction, [difference_id(each.system, each.name, MISSING_HERE) for each in missing]
+            )
+            return await give_names(transaction, self.hand.by, thing.id, missing) or []
 
-        taken = await self.write(work, deadline=deadline) if missing else []
-        reasons = [f"{each.system} calls another thing {each.name}" for each in taken]
-        record = NotTaken(kind=resource.kind, name=resource.name, reason="; ".join(reasons))
-        found = Difference(
-            system=self.hand.system, kind=NOT_TAKEN, record=record, resource=thing.id, reason=record.reason
-        )
-        return Applied(changes=len(missing) - len(taken), differences=(found,) if taken else ())
+        given = await self.write(work, deadline=deadline) if missing else []
+        taken = [each.name for each in given if each.taken_by is not None]
+        changes = sum(each.is_new for each in given)
+        return Applied(changes=changes, differences=self._not_given(resource, thing.id, taken))
+
+    def _not_given(self, resource: Resource, thing: str, taken: Sequence[ExternalName]) -> tuple[Difference, ...]:
+        """Make the difference that names which a resource is said to have are another thing's; none where none is."""
+        if not taken:
+            return ()
+        reason = "; ".join(f"{each.system} calls another thing {each.name}" for each in taken)
+        record = NotTaken(kind=resource.kind, name=resource.name, reason=reason)
+        return (Difference(system=self.hand.system, kind=NOT_TAKEN, record=record, resource=thing, reason=reason),)
 
     def _id_of(self, name: ExternalName) -> str | None:
         found = self.known.get(name.key)
@@ -127,8 +133,7 @@ class Comparing:
 
     async def _known(self, resource: Resource, known: Known, deadline: float) -> Applied:
         """Compare a thing that the graph has."""
-        aliases = tuple(ExternalName(system=system, name=name) for system, name in resource.aliases)
-        named = await self._name(resource, known, aliases, deadline)
+        named = await self._name(resource, known, _said(resource), deadline)
         return named.and_also(await self._compared(resource, known, deadline))
 
     async def _compared(self, resource: Resource, known: Known, deadline: float) -> Applied:
@@ -164,27 +169,20 @@ class Comparing:
         missing = Difference(system=self.hand.system, kind=MISSING_HERE, record=resource, aspect="")
         if self.turn.full:
             return Applied(differences=(missing,))
-        if (other := self._namesake(resource)) is not None:
-            reason = (
-                f"{other} has an element of this name: say that it is the same (addExternalName), or that it is another"
-            )
-            return Applied(differences=(replace(missing, reason=reason),))
 
-        async def work(transaction: Transaction) -> str | Held:
-            made = await equipment.make(transaction, self.hand, resource)
-            if isinstance(made, str):
+        async def work(transaction: Transaction) -> Made | Held:
+            made = await equipment.make(transaction, self.hand, resource, apart_from=self._namesakes(resource))
+            if isinstance(made, Made):
                 end(transaction, [missing.id])
-                for system, name in resource.aliases:  # none of them is anything's: it would be the same thing
-                    await give_name(transaction, self.hand.by, made, ExternalName(system=system, name=name))
             return made
 
         try:
-            made = await self.write(work, deadline=deadline)
+            made: Made | Held = await self.write(work, deadline=deadline)
         except ConstraintViolated:
             made = Held(code=NOT_THERE, reason="something else has the id that it would get")
         if isinstance(made, Held):
             return Applied(differences=(replace(missing, reason=made.reason),))
-        return Applied(changes=1)
+        return Applied(changes=1, differences=self._not_given(resource, made.id, made.taken))
 
     async def _removed(self, resource: Resource, known: Known, deadline: float) -> Applied:
         aspects = (MISSING_THERE, INSIDE, ENDS, KIND, *PROPERTIES[known.kind])
@@ -261,3 +259,8 @@ def missing_there(system: str, resource: Resource, resource_id: str, held: Held 
         held=held is not None and held.code == CARRIES_SERVICES,
         reason=held.reason if held else None,
     )
+
+
+def _said(resource: Resource) -> tuple[ExternalName, ...]:
+    """Give the names that a resource is said to have in other systems."""
+    return tuple(ExternalName(system=system, name=name) for system, name in resource.aliases)

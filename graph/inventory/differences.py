@@ -41,6 +41,12 @@ SET d.system = row.system, d.feed = row.feed, d.kind = row.kind, d.resourceType 
     d.state = CASE WHEN told THEN 'told' ELSE row.state END
 """
 
+_HOLD: Final = """
+UNWIND $batch.ids AS id
+MATCH (d:InventoryDifference {id: id})
+SET d._locked = coalesce(d._locked, 0) + 1
+"""
+
 _END: Final = """
 UNWIND $ids AS id
 MATCH (d:InventoryDifference {id: id})
@@ -104,6 +110,11 @@ def note(transaction: Transaction, feed: str, since: int, found: Sequence[Differ
     """Write down what a feed that began at that time differs in."""
     if found:
         transaction.later(_NOTE, {"batch": {"rows": [_row(each, feed, since) for each in found]}})
+
+
+async def hold(transaction: Transaction, ids: Iterable[str]) -> None:
+    """Lock differences that a change may end, before all else that it locks: so does who settles one."""
+    await transaction.run(_HOLD, {"batch": {"ids": sorted(ids)}})
 
 
 def end(transaction: Transaction, ids: Sequence[str]) -> None:

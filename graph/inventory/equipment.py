@@ -10,7 +10,7 @@ is not taken away: `Held` says why. 3. A thing is made only where all is said th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, cast
@@ -20,9 +20,10 @@ from graph.changes import gates
 from graph.changes.alarms.consequences import By, reassess
 from graph.changes.events import Event, append
 from graph.changes.services.hits import hits_of
+from graph.errors import Contended
 from graph.inventory import alarms
 from graph.inventory.known import Known, known_within, locked
-from graph.inventory.naming import ExternalName, join_awaiting
+from graph.inventory.naming import ExternalName, Given, give_names, join_awaiting, put_names
 from graph.model.identity import external_key, loaded_id
 from graph.model.model import label_of, searchable
 from graph.model.resource import KINDS, PROPERTIES, Resource, Value
@@ -33,6 +34,10 @@ HOLDS_OTHERS: Final = "HOLDS_OTHERS"
 UNKNOWN_PLACE: Final = "UNKNOWN_PLACE"
 INCOMPLETE: Final = "INCOMPLETE"
 NOT_THERE: Final = "NOT_THERE"
+NAMESAKE: Final = "NAMESAKE"
+_MAYBE_THE_SAME: Final = (
+    "{system} has an element of this name: say that it is the same (addExternalName), or that it is another"
+)
 
 _UNSAID: Final[Mapping[str, Value]] = MappingProxyType(
     {
@@ -117,6 +122,15 @@ class Held:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A thing that is there now."""
+
+    id: str
+    taken: tuple[ExternalName, ...] = ()
+    """names that it was to have and that are another thing's."""
+
+
 async def change(transaction: Transaction, hand: Hand, resource_id: str, properties: Mapping[str, Value]) -> bool:
     """Set properties; tell whether any of them was another before."""
     known = await locked(transaction, resource_id)
@@ -133,21 +147,40 @@ async def change(transaction: Transaction, hand: Hand, resource_id: str, propert
     return True
 
 
-async def make(transaction: Transaction, hand: Hand, resource: Resource) -> str | Held:
-    """Make a thing and give its id; where it is there already, it stays as it is."""
-    names = {each: external_key(hand.system, each) for each in resource.references}
-    found = await known_within(transaction, [resource.key(hand.system), *names.values()])
-    if (there := found.get(resource.key(hand.system))) is not None:
-        return there.id
+async def make(
+    transaction: Transaction, hand: Hand, resource: Resource, *, apart_from: Sequence[ExternalName] = ()
+) -> Made | Held:
+    """Make a thing; where it is there already, under any name that is its own, it stays as it is and gets the rest of its names.
+
+    `apart_from` are names that are not known to be its own: where one is of another thing of its kind, nothing is made.
+    All is looked up under the gates of the names, so that of several inventories that bring one thing one makes it.
+    """
+    names = _Names.of(hand, resource)
+    made = loaded_id(resource.kind, hand.system, resource.name)
+    await gates.lock(transaction, (made, *(each.key for each in (*names.every, *apart_from))))
+    references = {each: external_key(hand.system, each) for each in resource.references}
+    keys = (*references.values(), *(each.key for each in (*names.every, *apart_from)))
+    found = await known_within(transaction, keys)
+    if (same := names.chosen(found, resource.kind)) is not None:
+        given = await give_names(transaction, hand.by, same, (names.own, *names.said))
+        if given is None:
+            raise Contended("A thing is just being taken away")
+        return _made_of(same, given)
+    if (other := _first_of(apart_from, found, resource.kind)) is not None:
+        return Held(code=NAMESAKE, reason=_MAYBE_THE_SAME.format(system=other.system))
     properties = {**_UNSAID, "name": resource.name, **resource.properties}
     unsaid = [name for name in PROPERTIES[resource.kind] if name not in properties]
     if unsaid:
         return Held(code=INCOMPLETE, reason=f"it is not said what its {' and '.join(unsaid)} is")
-    ids = {name: found[key].id for name, key in names.items() if key in found}
+    ids = {name: found[key].id for name, key in references.items() if key in found}
     place = await place_of(transaction, resource, ids)
     if isinstance(place, Held):
         return place
-    return await _made(transaction, hand, resource, properties, place)
+    await _make(transaction, hand, resource, properties, place)
+    given = await put_names(transaction, hand.by, made, names.said) if names.said else []
+    new = [each.name for each in given or () if each.is_new]
+    await join_awaiting(transaction, hand.by, made, (names.own, *new))
+    return _made_of(made, given or ())
 
 
 async def place_of(transaction: Transaction, resource: Resource, ids: Mapping[str, str]) -> tuple[str, ...] | Held:
@@ -231,24 +264,59 @@ async def count_on(transaction: Transaction, hand: Hand, known: Known, kind: str
     return await _tell(transaction, hand, known, kind, payload)
 
 
-async def _made(
+async def _make(
     transaction: Transaction, hand: Hand, resource: Resource, properties: Mapping[str, Value], place: tuple[str, ...]
-) -> str:
+) -> None:
+    """Make a thing whose gates are held, with the name that its inventory has for it."""
     made = loaded_id(resource.kind, hand.system, resource.name)
     mine = {name: properties[name] for name in PROPERTIES[resource.kind]}
-    key = resource.key(hand.system)
-    await gates.lock(transaction, (made, key))
     for each in sorted(place):
         await locked(transaction, each)
-    name = {"key": key, "system": hand.system, "name": resource.name}
+    name = {"key": resource.key(hand.system), "system": hand.system, "name": resource.name}
     given = {"id": made, "properties": _with_words(resource.kind, mine, mine), **name}
     transaction.later(_MAKE[resource.kind], {**given, "nameId": loaded_id("ExternalName", hand.system, resource.name)})
     _enter(transaction, resource.kind, made, place)
     [[now]] = await transaction.run(_NOW, {})
     known = Known(id=made, kind=resource.kind, now=cast("int", now), version=0, properties=mine, inside=None, ends=())
     _append(transaction, hand, known, "ResourceAdded", {"added": dict(mine), "place": list(place)}, ())
-    await join_awaiting(transaction, hand.by, made, ExternalName(system=hand.system, name=resource.name))
-    return made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Names:
+    """The names of a thing that an inventory brings."""
+
+    own: ExternalName
+    said: tuple[ExternalName, ...]
+    """those that the inventory says it has in other systems."""
+    used: tuple[ExternalName, ...]
+    """of other systems, which the inventory uses."""
+
+    @classmethod
+    def of(cls, hand: Hand, resource: Resource) -> _Names:
+        used = hand.by.policy.names_used_by(hand.system)
+        return cls(
+            own=ExternalName(system=hand.system, name=resource.name),
+            said=tuple(ExternalName(system=system, name=name) for system, name in resource.aliases),
+            used=tuple(ExternalName(system=each, name=resource.name) for each in used),
+        )
+
+    @property
+    def every(self) -> tuple[ExternalName, ...]:
+        return (self.own, *self.said, *self.used)
+
+    def chosen(self, found: Mapping[str, Known], kind: str) -> str | None:
+        """Give the id of the thing, by the first name under which one of its kind is known; its own names it, whatever the kind."""
+        other = _first_of((*self.said, *self.used), found, kind)
+        there = found.get(self.own.key) or (found[other.key] if other else None)
+        return there.id if there else None
+
+
+def _first_of(names: Iterable[ExternalName], found: Mapping[str, Known], kind: str) -> ExternalName | None:
+    return next((each for each in names if (one := found.get(each.key)) is not None and one.kind == kind), None)
+
+
+def _made_of(resource_id: str, given: Iterable[Given]) -> Made:
+    return Made(id=resource_id, taken=tuple(each.name for each in given if each.taken_by is not None))
 
 
 def _enter(transaction: Transaction, kind: str, resource_id: str, place: tuple[str, ...]) -> None:

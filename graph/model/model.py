@@ -176,7 +176,7 @@ _LABELS: Final = (
             _text("probableCause"),
             _text("specificProblem", required=False),
             _text("perceivedSeverity", *SEVERITIES),
-            _text("state", "raised", "updated", "cleared"),
+            _text("state", "raised", "updated", "cleared", indexed=True),
             _text("ackState", "acknowledged", "unacknowledged"),
             _time("raisedAt", indexed=True),
             _time("changedAt"),

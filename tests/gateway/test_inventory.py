@@ -237,6 +237,18 @@ def test_which_systems_may_send_feeds_is_a_setting() -> None:
     assert policy_of(told).inventory == "master"
 
 
+def test_systems_that_share_a_source_add_to_the_names_that_it_uses() -> None:
+    told = Settings(
+        systems={
+            "east": System(sources=("nms", "ems"), names_of=("inventory",)),
+            "west": System(sources=("nms",), names_of=("crm", "inventory")),
+            "lab": System(sources=("nms", "lab")),
+        }
+    )
+    policy = policy_of(told)
+    assert [policy.names_used_by(each) for each in ("nms", "ems", "lab")] == [("inventory", "crm"), ("inventory",), ()]
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [

@@ -7,7 +7,6 @@ Files, in the order in which a request meets them:
     alarms.py         the endpoint of TMF642
     notifications.py  the endpoint of MTOSI: SOAP messages
     shape.py          the published shape of an alarm, as we take it
-    raising.py        an alarm is taken in, by whatever name its source has for the object
     changes.py        POST and PATCH, as calls of graph.changes
     tasks.py          ackAlarms, unAckAlarms, clearAlarms, commentAlarms
     events.py         what the fault management system tells of its people (TMF642 listener)

@@ -16,11 +16,10 @@ import orjson
 from adapters.endpoint.edge import Port
 from adapters.endpoint.errors import MalformedBody, Refusal, TooLarge
 from adapters.fault_management.inbound.codec import decode, encode, restated, seen_of
-from adapters.fault_management.inbound.raising import take_alarm
 from adapters.fault_management.inbound.reads import AlarmReads
 from adapters.tmf.shape import Fault
 from adapters.tmf.tmf630 import merge_patch
-from graph.changes.alarms.alarms import amend_alarm
+from graph.changes.alarms.alarms import amend_alarm, raise_alarm
 from graph.changes.alarms.occurrence import Known
 from graph.errors import GraphError
 from graph.model.alarm import Alarm
@@ -41,7 +40,7 @@ class Changing:
     async def create(self, body: object, key: str | None) -> dict[str, Any]:
         """Take an alarm in and give it as it then is."""
         alarm = decode(body)
-        outcome = await take_alarm(
+        outcome = await raise_alarm(
             self._port.store,
             self.reads.principal,
             self._port.policy,

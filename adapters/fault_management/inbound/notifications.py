@@ -33,14 +33,13 @@ from adapters.fault_management.alarms.messages import Acknowledgement, Notificat
 from adapters.fault_management.alarms.read import Told
 from adapters.fault_management.inbound.codec import decode
 from adapters.fault_management.inbound.query import AlarmFilter
-from adapters.fault_management.inbound.raising import take_alarm
 from adapters.fault_management.inbound.reads import AlarmReads
 from adapters.soap.envelope import CONTENT_TYPE, MEDIA
 from adapters.soap.faults import fault
 from adapters.tmf.tmf630 import write_time
 from adapters.xml.parser import MOST_BYTES, Element
 from graph.changes.alarms.acknowledge import hear_acknowledged
-from graph.changes.alarms.alarms import acknowledge_alarm, comment_alarm, unacknowledge_alarm
+from graph.changes.alarms.alarms import acknowledge_alarm, comment_alarm, raise_alarm, unacknowledge_alarm
 from graph.changes.alarms.comments import Comment
 from graph.changes.alarms.occurrence import record_text
 from graph.changes.sources import sources_of
@@ -99,7 +98,7 @@ async def _notified(call: Call, message: Notification) -> None:
         raise Malformed(f"Line {line}: a message has at most {MOST_ALARMS} alarms; send the rest in another", field="")
     alarms = [_alarm(call.principal, each, message.sender) for each in message.alarms]
     for told, alarm in zip(message.alarms, alarms, strict=True):
-        await take_alarm(
+        await raise_alarm(
             call.port.store,
             call.principal,
             call.port.policy,

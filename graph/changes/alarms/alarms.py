@@ -107,7 +107,7 @@ async def raise_alarm(
     by = By(principal=principal, policy=policy)
 
     async def change(transaction: Transaction) -> Outcome:
-        found = await occurrence.find(transaction, alarm)
+        found = await occurrence.find(transaction, policy, alarm)
         known = found.known
         told = alarm.after(known.value) if known else alarm
         step = occurrence.step_of(known, told, policy)

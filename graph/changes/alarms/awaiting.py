@@ -8,14 +8,17 @@ wait (`find_all_awaiting`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Final, TypeAlias, cast
 
 from graph.changes.alarms import occurrence
 from graph.changes.alarms.alarms import raise_on
 from graph.changes.alarms.consequences import OURSELVES, By, hold_all
+from graph.changes.alarms.occurrence import RESOLVE
 from graph.changes.policy import AlarmPolicy
-from graph.store.store import Store, Transaction
+from graph.changes.references import meant
+from graph.store.store import Product, Store, Transaction
 
 _AT_ONCE: Final = 200
 
@@ -26,22 +29,29 @@ RETURN COLLECT { MATCH (a:Alarm {awaits: name}) RETURN a.id }
   + COLLECT { MATCH (a:Alarm {alarmedObjectRef: name}) WHERE a.awaits IS NOT NULL RETURN a.id }
 """
 
-# From a place on: what waits may be more than is looked at once.
-_WAITING: Final = """
-MATCH (a:Alarm)
-WHERE a.awaits >= $name AND (a.awaits > $name OR a.id > $id)
-WITH a ORDER BY a.awaits, a.id LIMIT $most
-RETURN a.id, a.awaits, HEAD(COLLECT {
-  MATCH (o:NetworkElement {id: a.alarmedObjectRef}) RETURN o.id
-  UNION MATCH (o:Card {id: a.alarmedObjectRef}) RETURN o.id
-  UNION MATCH (o:Port {id: a.alarmedObjectRef}) RETURN o.id
-  UNION MATCH (o:Trunk {id: a.alarmedObjectRef}) RETURN o.id
-}), HEAD(COLLECT {
-  MATCH (x:ExternalName {key: a.awaits})-[:NAMES]->(o)
-  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
-  RETURN o.id
-})
-"""
+# One name after another, however many alarms await each. Neo4j reads the index in order and stops at the first; the embedded
+# database does so only where it is not asked to sort. All alarms that await a name are of one source, and say the same.
+_NEXT_NAME: Final[Mapping[Product, str]] = {
+    Product.NEO4J: """
+MATCH (a:Alarm) WHERE a.awaits > $after
+WITH a ORDER BY a.awaits LIMIT 1
+RETURN a.awaits, a.sourceSystemId, a.alarmedObjectRef
+""",
+    Product.ARCADEDB: """
+MATCH (a:Alarm) WHERE a.awaits > $after
+WITH a LIMIT 1
+RETURN a.awaits, a.sourceSystemId, a.alarmedObjectRef
+""",
+}
+_WAITING: Final = "MATCH (a:Alarm {awaits: $name}) RETURN a.id LIMIT $most"
+
+Guard: TypeAlias = Callable[[str], AbstractContextManager[object]]
+"""Makes what each alarm is raised in, and the records of each name are joined in: it is told which, and may keep an error there."""
+
+
+def unguarded(_: str) -> AbstractContextManager[object]:
+    """Let an error end the whole look."""
+    return nullcontext()
 
 
 async def find_awaiting(transaction: Transaction, by: By, resource_id: str, keys: Iterable[str]) -> None:
@@ -54,15 +64,38 @@ async def find_awaiting(transaction: Transaction, by: By, resource_id: str, keys
         await raise_on(transaction, by, alarm, resource_id)
 
 
-async def find_all_awaiting(store: Store, policy: AlarmPolicy, *, deadline: float) -> int:
-    """Raise every alarm whose name is known now on the thing that has it; gives how many."""
+async def find_all_awaiting(
+    store: Store, policy: AlarmPolicy, *, deadline: Callable[[], float], guard: Guard = unguarded
+) -> int:
+    """Raise every alarm whose name is known now on the thing that has it; gives how many.
+
+    Each statement and each alarm has a deadline of its own.
+    """
     by = By(principal=OURSELVES, policy=policy)
-    found, after = 0, {"name": "", "id": ""}
-    while rows := await store.rows(_WAITING, {**after, "most": _AT_ONCE}, deadline=deadline):
-        for alarm, _, itself, named in rows:
-            if itself or named:
-                found += await _find_one(store, by, str(alarm), str(itself or named), deadline)
-        after = {"name": str(rows[-1][1]), "id": str(rows[-1][0])}
+    found, after = 0, ""
+    while rows := await store.rows(_NEXT_NAME[store.product], {"after": after}, deadline=deadline()):
+        after, source, name = cast("tuple[str, str, str]", tuple(rows[0]))
+        names = policy.keys_meant(source, name)
+        given = {"object": name, "names": list(names)}
+        [[itself, named]] = await store.rows(RESOLVE, given, deadline=deadline())
+        if (target := meant(itself, named, names)) is not None:
+            found += await _find_named(store, by, after, target, deadline, guard)
+    return found
+
+
+async def _find_named(  # private: the parts of a look
+    store: Store, by: By, key: str, target: str, deadline: Callable[[], float], guard: Guard
+) -> int:
+    """Raise all alarms that await a name on the thing that has it now."""
+    found, before = 0, frozenset[str]()
+    while rows := await store.rows(_WAITING, {"name": key, "most": _AT_ONCE}, deadline=deadline()):
+        waiting = frozenset(str(row[0]) for row in rows)
+        if waiting == before:
+            break  # the thing has gone meanwhile, or none of them could be raised: they wait on
+        for each in sorted(waiting):
+            with guard(each):
+                found += await _find_one(store, by, each, target, deadline())
+        before = waiting
     return found
 
 

@@ -26,44 +26,27 @@ import orjson
 
 from graph.changes import gates
 from graph.changes.policy import AlarmPolicy
+from graph.changes.references import look_up, meant
 from graph.changes.sources import Sources
 from graph.errors import Contended
 from graph.model.alarm import Alarm
-from graph.model.identity import external_key
 from graph.model.model import RELATIONSHIPS, label_of
 from graph.store.store import Transaction
 
+_EQUIPMENT: Final = RELATIONSHIPS["RAISED_ON"].ends
+
 # What is known of an identity is one alarm, the latest; those before it are found by their ids only, however many there are.
-_FIND: Final = """
-MERGE (k:AlarmIdentity {key: $key})
+_FIND: Final = f"""
+MERGE (k:AlarmIdentity {{key: $key}})
 SET k._locked = coalesce(k._locked, 0) + 1
-RETURN k.key, datetime.realtime().epochMillis, HEAD(COLLECT {
-  MATCH (a:Alarm {identity: $key})
+RETURN k.key, datetime.realtime().epochMillis, HEAD(COLLECT {{
+  MATCH (a:Alarm {{identity: $key}})
   RETURN a.id ORDER BY CASE WHEN a.state = 'cleared' THEN 1 ELSE 0 END, a.changedAt DESC, a.id DESC LIMIT 1
-}), HEAD(COLLECT {
-  MATCH (o:NetworkElement {id: $object}) RETURN o.id
-  UNION MATCH (o:Card {id: $object}) RETURN o.id
-  UNION MATCH (o:Port {id: $object}) RETURN o.id
-  UNION MATCH (o:Trunk {id: $object}) RETURN o.id
-}), HEAD(COLLECT {
-  MATCH (x:ExternalName {key: $name})-[:NAMES]->(o)
-  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
-  RETURN o.id
-})
+}}), {look_up(_EQUIPMENT, "$object", "$names")}
 """
 
-_RESOLVE: Final = """
-RETURN HEAD(COLLECT {
-  MATCH (o:NetworkElement {id: $object}) RETURN o.id
-  UNION MATCH (o:Card {id: $object}) RETURN o.id
-  UNION MATCH (o:Port {id: $object}) RETURN o.id
-  UNION MATCH (o:Trunk {id: $object}) RETURN o.id
-}), HEAD(COLLECT {
-  MATCH (x:ExternalName {key: $name})-[:NAMES]->(o)
-  WHERE o:NetworkElement OR o:Card OR o:Port OR o:Trunk
-  RETURN o.id
-})
-"""
+RESOLVE: Final = f"RETURN {look_up(_EQUIPMENT, '$object', '$names')}"
+"""Looks up what an alarm may be about: `$object`, or what has one of `$names`."""
 
 _LOOK: Final = """
 MATCH (a:Alarm {id: $alarm})
@@ -89,7 +72,7 @@ _TAKE: Final = "MATCH (a:Alarm {id: $alarm}) SET a._locked = coalesce(a._locked,
 # What lies in equipment's reach is not changed meanwhile: who moves things locks what they are moved from and to.
 _HOLD: Final[Mapping[str, str]] = {
     label: f"MATCH (o:{label} {{id: $id}}) SET o._locked = coalesce(o._locked, 0) + 1 RETURN o.id"
-    for label in RELATIONSHIPS["RAISED_ON"].ends
+    for label in _EQUIPMENT
 }
 
 
@@ -157,23 +140,26 @@ class Locked:
     """epoch milliseconds by the database's clock, read under the locks; 0 when nothing was locked."""
 
 
-async def find(transaction: Transaction, alarm: Alarm) -> Found:
+async def find(transaction: Transaction, policy: AlarmPolicy, alarm: Alarm) -> Found:
     """Find the alarm that a report is of; no other report of it is decided meanwhile.
 
-    `alarmed_object` is an id of ours, or else the name by which the source knows the thing. Who finds neither holds the
-    gates of both: it will be seen by whoever brings them.
+    `alarmed_object` is an id of ours, or else a name by which the source knows the thing. Who finds neither holds the
+    gates of all that it has looked for: it will be seen by whoever brings one of them.
     """
-    names = {"object": alarm.alarmed_object, "name": external_key(alarm.source_system_id, alarm.alarmed_object)}
-    [[key, *found]] = await transaction.run(_FIND, {"key": alarm.identity_key, **names})
+    names = policy.keys_meant(alarm.source_system_id, alarm.alarmed_object)
+    about = {"object": alarm.alarmed_object, "names": list(names)}
+    [[key, *found]] = await transaction.run(_FIND, {"key": alarm.identity_key, **about})
     if key is None:
         # Neo4j finds the node, waits for its lock, and then holds the lock of what retention has deleted.
         raise Contended("The identity of this alarm was swept away at this moment")
-    now, alarm_id, itself, named = cast("tuple[int, str | None, str | None, str | None]", tuple(found))
-    if itself is None and named is None:
-        await gates.lock(transaction, names.values())
-        [[itself, named]] = cast("list[list[str | None]]", await transaction.run(_RESOLVE, names))
+    now, alarm_id, itself, named = cast("tuple[int, str | None, object, object]", tuple(found))
+    target = meant(itself, named, names)
+    if target is None:
+        await gates.lock(transaction, (alarm.alarmed_object, *names))
+        [[itself, named]] = await transaction.run(RESOLVE, about)
+        target = meant(itself, named, names)
     known = None if alarm_id is None else await look(transaction, alarm_id, Sources(everyone=True))
-    return Found(now=now, known=known, object=itself or named)
+    return Found(now=now, known=known, object=target)
 
 
 async def look(transaction: Transaction, alarm_id: str, sources: Sources) -> Known | None:

@@ -13,15 +13,17 @@ billing has told us itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from graph.changes import events
+from graph.changes.alarms.awaiting import Guard, unguarded
 from graph.changes.alarms.consequences import OURSELVES
 from graph.changes.alarms.occurrence import record_text
 from graph.changes.events import Event
 from graph.changes.policy import AlarmPolicy
+from graph.changes.references import look_up, meant
 from graph.changes.services import metered
 from graph.changes.services.metered import Metered
 from graph.changes.sources import Sources, sources_of
@@ -38,17 +40,14 @@ MOST_TOGETHER: Final = 500
 _JOINED_AT_ONCE: Final = 200
 
 # Sorted by id: two transactions that lock the same records do it in the same order.
-_FIND: Final = """
+_FIND: Final = f"""
 UNWIND $batch.rows AS row
-MERGE (u:Usage {id: row.id})
+MERGE (u:Usage {{id: row.id}})
 SET u._locked = coalesce(u._locked, 0) + 1
-RETURN u.id, [u.from, u.to, u.octets, u.mbps, u.kind, u.state, u.serviceRef], HEAD(COLLECT {
-  MATCH (s:Service {id: row.service}) RETURN s.id
-}), HEAD(COLLECT {
-  MATCH (x:ExternalName {key: row.name})-[:NAMES]->(s:Service) RETURN s.id
-}), HEAD(COLLECT {
+RETURN u.id, [u.from, u.to, u.octets, u.mbps, u.kind, u.state, u.serviceRef],
+{look_up(("Service",), "row.service", "row.names")}, HEAD(COLLECT {{
   MATCH (u)-[:USED_BY]->(s:Service) RETURN s.id
-})
+}})
 """
 
 _KEEP: Final = """
@@ -68,27 +67,20 @@ SET u.awaits = null, s._version = row.version
 """
 
 # One name after another, however many records await each. Neo4j reads the index in order and stops at the first; the embedded
-# database does so only where it is not asked to sort. All records that await a name call their service the same.
+# database does so only where it is not asked to sort. All records that await a name are of one source, and call their service the same.
 _NEXT_NAME: Final[Mapping[Product, str]] = {
     Product.NEO4J: """
 MATCH (u:Usage) WHERE u.awaits > $after
 WITH u ORDER BY u.awaits LIMIT 1
-RETURN u.awaits, HEAD(COLLECT {
-  MATCH (s:Service {id: u.serviceRef}) RETURN s.id
-}), HEAD(COLLECT {
-  MATCH (x:ExternalName {key: u.awaits})-[:NAMES]->(s:Service) RETURN s.id
-})
+RETURN u.awaits, u.source, u.serviceRef
 """,
     Product.ARCADEDB: """
 MATCH (u:Usage) WHERE u.awaits > $after
 WITH u LIMIT 1
-RETURN u.awaits, HEAD(COLLECT {
-  MATCH (s:Service {id: u.serviceRef}) RETURN s.id
-}), HEAD(COLLECT {
-  MATCH (x:ExternalName {key: u.awaits})-[:NAMES]->(s:Service) RETURN s.id
-})
+RETURN u.awaits, u.source, u.serviceRef
 """,
 }
+_RESOLVE: Final = f"RETURN {look_up(('Service',), '$service', '$names')}"
 _WAITING: Final = "MATCH (u:Usage {awaits: $name}) RETURN u.id LIMIT $most"
 
 _STILL_WAITING: Final = """
@@ -112,7 +104,8 @@ class Taken:
     """the id of what it is of; None when it matches nothing."""
 
 
-_Found: TypeAlias = tuple[str, list[object], str | None, str | None, str | None]
+_Found: TypeAlias = tuple[str, list[object], str | None]
+"""A record under its lock: its id, what is known of it (nothing where it is new), and its service."""
 
 
 async def record_usage(
@@ -124,9 +117,9 @@ async def record_usage(
     by_id = {each.id: each for each in records}
 
     async def change(transaction: Transaction) -> tuple[Taken, ...]:
-        found = {row[0]: row for row in await _find(transaction, by_id)}
+        found = {row[0]: row for row in await _find(transaction, policy, by_id)}
         new = [usage for key, usage in sorted(by_id.items()) if _is_new(usage, found[key])]
-        services = {key: row[4] or row[2] or row[3] for key, row in found.items()}
+        services = {key: row[2] for key, row in found.items()}
         moves = _moves(by_id, found)
         if moves and new:  # all services in one order: first those of one and then those of the other would be another
             concerned = (services[each] for each in (*moves, *(each.id for each in new)))
@@ -156,24 +149,32 @@ async def record_usage(
     return await store.write(change, deadline=deadline)
 
 
-async def join_usage(store: Store, policy: AlarmPolicy, *, deadline: float) -> int:
-    """Look whether the names that records await are known now, and join those to their services; gives how many."""
+async def join_usage(
+    store: Store, policy: AlarmPolicy, *, deadline: Callable[[], float], guard: Guard = unguarded
+) -> int:
+    """Look whether the names that records await are known now, and join those to their services; gives how many.
+
+    Each statement and each transaction has a deadline of its own.
+    """
     joined, after = 0, ""
-    while rows := await store.rows(_NEXT_NAME[store.product], {"after": after}, deadline=deadline):
-        after, itself, named = cast("tuple[str, str | None, str | None]", tuple(rows[0]))
-        if service := itself or named:
-            joined += await _join_named(store, policy, after, service, deadline)
+    while rows := await store.rows(_NEXT_NAME[store.product], {"after": after}, deadline=deadline()):
+        after, source, name = cast("tuple[str, str, str]", tuple(rows[0]))
+        names = policy.keys_meant(source, name)
+        [[itself, named]] = await store.rows(_RESOLVE, {"service": name, "names": list(names)}, deadline=deadline())
+        if (service := meant(itself, named, names)) is not None:
+            with guard(name):
+                joined += await _join_named(store, policy, after, service, deadline)
     return joined
 
 
-async def _join_named(store: Store, policy: AlarmPolicy, name: str, service: str, deadline: float) -> int:
+async def _join_named(store: Store, policy: AlarmPolicy, name: str, service: str, deadline: Callable[[], float]) -> int:
     """Join all that awaits a name to the service that has it now."""
     joined, before = 0, frozenset[str]()
-    while rows := await store.rows(_WAITING, {"name": name, "most": _JOINED_AT_ONCE}, deadline=deadline):
+    while rows := await store.rows(_WAITING, {"name": name, "most": _JOINED_AT_ONCE}, deadline=deadline()):
         found = frozenset(str(row[0]) for row in rows)
         if found == before:
             break  # the service has gone meanwhile: they wait on
-        joined += await _join_known(store, policy, dict.fromkeys(found, service), deadline)
+        joined += await _join_known(store, policy, dict.fromkeys(found, service), deadline())
         before = found
     return joined
 
@@ -265,12 +266,11 @@ def _check(records: Sequence[Usage], sources: Sources) -> None:
             raise Refused(f"Two records have the id {each.external_id!r}", code="BAD_USER_INPUT", path=("externalId",))
 
 
-async def _find(transaction: Transaction, by_id: Mapping[str, Usage]) -> list[_Found]:
-    rows = [
-        {"id": key, "service": each.service, "name": external_key(each.source, each.service)}
-        for key, each in sorted(by_id.items())
-    ]
-    return cast("list[_Found]", [tuple(row) for row in await transaction.run(_FIND, {"batch": {"rows": rows}})])
+async def _find(transaction: Transaction, policy: AlarmPolicy, by_id: Mapping[str, Usage]) -> list[_Found]:
+    names = {key: policy.keys_meant(each.source, each.service) for key, each in by_id.items()}
+    rows = [{"id": key, "service": each.service, "names": list(names[key])} for key, each in sorted(by_id.items())]
+    found = cast("list[list[Any]]", await transaction.run(_FIND, {"batch": {"rows": rows}}))
+    return [(key, known, joined or meant(itself, named, names[key])) for key, known, itself, named, joined in found]
 
 
 def _is_new(usage: Usage, found: _Found) -> bool:

@@ -19,7 +19,7 @@ from graph.changes.tickets.ticketing import Answered, Heard, note_tickets, settl
 from graph.changes.usage.usage import record_usage
 from graph.inventory.answers import Answered as Named_
 from graph.inventory.answers import Named, settle_answers
-from graph.inventory.equipment import Hand, make, move, remove
+from graph.inventory.equipment import Hand, Made, make, move, remove
 from graph.inventory.equipment import change as change_equipment
 from graph.inventory.naming import add_external_name, remove_external_name
 from graph.ledger.claims import Claim
@@ -95,7 +95,7 @@ async def everything(laid: Laid) -> None:
     new = Resource(kind="Card", name="X/1", inside="N", properties={"name": "X/1", "slot": 1, "model": "M"})
 
     async def made(transaction: Transaction) -> None:
-        assert isinstance(await make(transaction, HAND, new), str)
+        assert isinstance(await make(transaction, HAND, new), Made)
 
     await laid.run(
         "MATCH (e:NetworkElement {id: $element}) "

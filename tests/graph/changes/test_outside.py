@@ -5,28 +5,33 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from graph.changes.alarms.awaiting import find_awaiting
 from graph.changes.alarms.consequences import OURSELVES, By
 from graph.changes.alarms.reassessment import ABOUT, KIND, stepping
-from graph.changes.outside import TakenOver, take_over
+from graph.changes.outside import TakenOver, keep_joined, take_over
 from graph.changes.policy import AlarmPolicy
 from graph.changes.services.hits import hits_of, hits_on
-from graph.inventory.equipment import Hand, make, move
+from graph.changes.usage.usage import record_usage
+from graph.inventory.equipment import Hand, Made, make, move
 from graph.ledger.timers import arm_once, ring
 from graph.model.identity import external_key
 from graph.model.resource import Resource
+from graph.model.usage import Usage
 from graph.store.migrate import migrate
 from graph.store.store import Store, Transaction
-from tests.graph.changes.network import AT, CARDS, ELEMENTS, SERVICES, SOURCE, TRUNKS, Laid, lay, report, soon
+from tests.graph.changes.network import AT, CARDS, ELEMENTS, SERVICES, SOURCE, SYSTEM, TRUNKS, Laid, lay, report, soon
 from tests.selection import is_full
 
 POLICY = AlarmPolicy(ticketing="desk", billing="billing")
 HAND = Hand(by=By(principal=OURSELVES, policy=POLICY), system=SOURCE)
 ROUNDS = 200 if is_full() else 8
+SHARING = replace(POLICY, names_of=((SOURCE, ("inventory",)),))
 NOTHING = TakenOver(alarms=0, usage=0, services=0)
 
 
@@ -36,13 +41,13 @@ async def laid(empty_store: Store) -> Laid:
     return Laid(store=empty_store)
 
 
-async def name_it(laid: Laid, name: str, label: str, target: str) -> None:
+async def name_it(laid: Laid, name: str, label: str, target: str, source: str = SOURCE) -> None:
     """Write a name as a load does: past all changes."""
     text = (
         f"MATCH (n:{label} {{id: $target}}) CREATE (:ExternalName {{id: 'externalname-' + $name, key: $key, "
         "system: $source, name: $name})-[:NAMES]->(n)"
     )
-    await laid.run(text, target=target, name=name, source=SOURCE, key=external_key(SOURCE, name))
+    await laid.run(text, target=target, name=name, source=source, key=external_key(source, name))
 
 
 async def serve(laid: Laid, service: str, trunk: str, *, state: str = "active", tier: str = "") -> None:
@@ -93,6 +98,55 @@ async def test_an_alarm_that_names_our_id_before_there_is_such_a_thing_finds_it(
     await laid.run("CREATE (:Card {id: 'card-9'})")
     assert (await taken_over(laid)).alarms == 1
     assert (await laid.alarm(alarm))["object"] == "card-9"
+
+
+async def test_what_awaits_a_name_finds_that_of_a_source_whose_names_are_used(laid: Laid) -> None:
+    alarm = await laid.raise_(report("NEW1"), policy=SHARING)
+    measured = Usage(source=SOURCE, external_id="U1", service="NEW2", start=AT, end=AT + 1, octets=1, mbps=1)
+    await record_usage(laid.store, SYSTEM, SHARING, [measured], deadline=soon())
+    await name_it(laid, "NEW1", "Trunk", "trunk-1", "inventory")
+    await name_it(laid, "NEW2", "Service", "service-b", "inventory")
+    assert await taken_over(laid) == NOTHING, "these sources use no other names"
+    found = await take_over(laid.store, SHARING, deadline=soon())
+    assert (found.alarms, found.usage) == (1, 1)
+    assert (await laid.alarm(alarm))["object"] == "trunk-1"
+    [taken] = await record_usage(laid.store, SYSTEM, SHARING, [replace(measured, external_id="U2")], deadline=soon())
+    assert taken.service == "service-b"
+
+
+async def test_all_alarms_that_await_a_name_find_it_however_many_do(
+    laid: Laid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graph.changes.alarms.awaiting._AT_ONCE", 2)
+    for number in range(5):
+        await laid.raise_(report("NEW1", number), policy=POLICY)
+    await laid.raise_(report("NEW2", 9), policy=POLICY)
+    await name_it(laid, "NEW1", "Card", "card-2")
+    await name_it(laid, "NEW2", "Card", "card-1")
+    assert (await taken_over(laid)).alarms == 6
+
+
+async def test_what_fails_for_one_alarm_keeps_neither_others_nor_usage_waiting(laid: Laid) -> None:
+    first, second = sorted(("NEW1", "NEW2"), key=lambda each: external_key(SOURCE, each))
+    names = (first, first, second)
+    broken, other, later = [await laid.raise_(report(each, number), policy=POLICY) for number, each in enumerate(names)]
+    measured = Usage(source=SOURCE, external_id="U1", service="NEW3", start=AT, end=AT + 1, octets=1, mbps=1)
+    await record_usage(laid.store, SYSTEM, POLICY, [measured], deadline=soon())
+    await laid.run("MATCH (a:Alarm {id: $id}) SET a.record = 'no record'", id=broken)
+    for name, label, target in (
+        (first, "Card", "card-1"),
+        (second, "Card", "card-2"),
+        ("NEW3", "Service", "service-b"),
+    ):
+        await name_it(laid, name, label, target)
+    with capture_logs() as logged:
+        looking = asyncio.create_task(keep_joined(laid.store, POLICY, every=0.01))
+        while not await laid.rows("MATCH (u:Usage)-[:USED_BY]->(s:Service) RETURN s.id"):
+            assert not looking.done()
+        looking.cancel()
+        await asyncio.wait([looking])
+    assert [(await laid.alarm(each))["object"] for each in (broken, other, later)] == [None, "card-1", "card-2"]
+    assert {(each["event"], each["what"]) for each in logged} == {("what awaits a name could not be looked at", broken)}
 
 
 @pytest.mark.parametrize(
@@ -261,9 +315,25 @@ async def test_an_alarm_and_a_feed_that_brings_its_thing_never_miss_each_other(l
             async def work(transaction: Transaction) -> object:
                 return await make(transaction, HAND, card)
 
-            assert isinstance(await laid.store.write(work, deadline=soon()), str)
+            assert isinstance(await laid.store.write(work, deadline=soon()), Made)
 
         await raced(lambda: laid.raise_(report(card.name, number), policy=POLICY), feed)  # noqa: B023  # awaited here
+    assert await laid.rows("MATCH (a:Alarm) WHERE a.awaits IS NOT NULL RETURN a.id") == []
+
+
+async def test_an_alarm_and_a_feed_whose_names_its_source_uses_never_miss_each_other(laid: Laid) -> None:
+    await name_it(laid, "N", "NetworkElement", "networkelement-2", "inventory")
+    hand = Hand(by=By(principal=OURSELVES, policy=SHARING), system="inventory")
+    for number in range(ROUNDS):
+        card = Resource(kind="Card", name=f"C{number}", inside="N", properties={"slot": number, "model": "M"})
+
+        async def feed(card: Resource = card) -> None:
+            async def work(transaction: Transaction) -> object:
+                return await make(transaction, hand, card)
+
+            assert isinstance(await laid.store.write(work, deadline=soon()), Made)
+
+        await raced(lambda: laid.raise_(report(card.name, number), policy=SHARING), feed)  # noqa: B023  # awaited here
     assert await laid.rows("MATCH (a:Alarm) WHERE a.awaits IS NOT NULL RETURN a.id") == []
 
 

@@ -11,7 +11,7 @@ import pytest
 from graph.changes.alarms import occurrence
 from graph.changes.services import affected
 from graph.store.store import Store, Transaction
-from tests.graph.changes.network import Laid, lay, report, soon
+from tests.graph.changes.network import POLICY, Laid, lay, report, soon
 
 ROUNDS = 12
 
@@ -50,7 +50,7 @@ async def _lock_service(transaction: Transaction) -> None:
 
 
 async def _lock_identity(transaction: Transaction) -> None:
-    await occurrence.find(transaction, report("trunk-1"))
+    await occurrence.find(transaction, POLICY, report("trunk-1"))
 
 
 @pytest.mark.parametrize("lock", [_lock_service, _lock_identity])

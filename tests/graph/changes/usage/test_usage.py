@@ -152,10 +152,10 @@ async def test_what_matches_nothing_waits_for_its_name_and_joins_then(laid: Laid
     assert [row[3:] for row in await kept(laid)] == [[None, False]] * 3
     assert await told(laid) == []
     assert {kind for _, _, kind, _ in await laid.events()} == {"UsageUnmatched"}
-    assert await join_usage(laid.store, BILLED, deadline=soon()) == 0
+    assert await join_usage(laid.store, BILLED, deadline=soon) == 0
     await name_it(laid, "circuit 9", "service-c")
-    assert await join_usage(laid.store, BILLED, deadline=soon()) == 2
-    assert await join_usage(laid.store, BILLED, deadline=soon()) == 0
+    assert await join_usage(laid.store, BILLED, deadline=soon) == 2
+    assert await join_usage(laid.store, BILLED, deadline=soon) == 0
     assert [row[3:] for row in await kept(laid)] == [["service-c", True], ["service-c", True], [None, False]]
     assert [(key, version, said["externalId"]) for key, version, _, said in await told(laid)] == [
         ("service-c", 1, "U1"),
@@ -166,7 +166,7 @@ async def test_what_matches_nothing_waits_for_its_name_and_joins_then(laid: Laid
 async def test_a_service_that_comes_later_than_its_usage_has_it_then(laid: Laid) -> None:
     await take(laid, usage(1, "service-new"))
     await laid.run("CREATE (:Service {id: 'service-new', name: 'new'})")
-    assert await join_usage(laid.store, BILLED, deadline=soon()) == 1
+    assert await join_usage(laid.store, BILLED, deadline=soon) == 1
     [(_, _, _, said)] = await told(laid)
     assert said["customer"] is None
 
@@ -176,7 +176,7 @@ async def test_what_waits_is_found_however_much_else_waits(laid: Laid, monkeypat
     await take(laid, *(usage(number, f"circuit {number % 3}") for number in range(9)))
     for number in range(3):
         await name_it(laid, f"circuit {number}", "service-a")
-    joined = await asyncio.gather(*(join_usage(laid.store, BILLED, deadline=soon()) for _ in range(3)))
+    joined = await asyncio.gather(*(join_usage(laid.store, BILLED, deadline=soon) for _ in range(3)))
     assert sum(joined) == 9
     assert [version for _, version, _, _ in await told(laid)] == list(range(1, 10))
 
@@ -184,7 +184,7 @@ async def test_what_waits_is_found_however_much_else_waits(laid: Laid, monkeypat
 async def test_what_was_joined_and_is_told_again_stays_where_it_is(laid: Laid) -> None:
     await take(laid, usage(1, "circuit 9"))
     await name_it(laid, "circuit 9", "service-c")
-    await join_usage(laid.store, BILLED, deadline=soon())
+    await join_usage(laid.store, BILLED, deadline=soon)
     [taken] = await take(laid, usage(1, "circuit 9"))
     assert taken.service == "service-c"
     assert len(await told(laid)) == 1
@@ -196,7 +196,7 @@ async def test_billing_is_not_told_what_it_has_told_itself(laid: Laid) -> None:
     await take(laid, usage(2, "circuit 9", source="cdr"), principal=billing)
     await take(laid, usage(3, source="billing"), principal=OPERATOR)
     await name_it(laid, "circuit 9", "service-c", source="cdr")
-    assert await join_usage(laid.store, BILLED, deadline=soon()) == 1
+    assert await join_usage(laid.store, BILLED, deadline=soon) == 1
     assert await told(laid) == []
 
 
