@@ -23,6 +23,7 @@ from adapters.ticketing.outbound.tmf621 import Tmf621
 from adapters.ticketing.telling import TicketTeller
 from adapters.transport.transport import System, opened
 from graph.changes.deliveries import replay_delivery
+from graph.changes.policy import AlarmPolicy
 from graph.changes.tickets.ticketing import Answered
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Again, Done
