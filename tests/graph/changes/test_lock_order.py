@@ -145,7 +145,8 @@ async def of_operators(laid: Laid, alarm: str) -> None:
 
 async def of_inventories(laid: Laid) -> None:
     inventoried = Inventoried(store=laid.store)
-    await inventoried.feed("1", element("Z1"), element("Z2"), card("Z1/1", "Z1"), port("Z1/1/1", "Z1/1"))
+    named = replace(element("Z1"), aliases=(("ems", "Y"), ("ems", "X"), ("nms", "Z")))
+    await inventoried.feed("1", named, element("Z2"), card("Z1/1", "Z1"), port("Z1/1/1", "Z1/1"))
     changed = card("Z1/1", "Z2", model="LD", operationalState="disabled")
     await inventoried.feed("2", changed, replace(port("Z1/1/1", "Z1/1"), removed=True))
     await inventoried.feed("3", element("Z1", vendor="Bolt"), element("Z3"), kind="full")
