@@ -152,7 +152,9 @@ async def test_a_ticket_of_a_clock_that_is_ahead_hides_no_ticket_of_others(empty
     first = [told_of(1, "2026-03-01T12:00:00Z"), told_of(2, ahead)]
     answers = [http("200 OK", orjson.dumps(each), JSON, "X-Total-Count: 2") for each in (first, first, first)]
     async with saying(*answers) as server, asking(server.address) as transport:
-        hearing = Hearing(store=empty_store, policy=AlarmPolicy(ticketing="desk"), ticketing=Tmf621(transport), seconds=5.0)
+        hearing = Hearing(
+            store=empty_store, policy=AlarmPolicy(ticketing="desk"), ticketing=Tmf621(transport), seconds=5.0
+        )
         for _ in range(2):
             await hearing.look()
     asked = [each.partition(b" HTTP/1.1")[0] for each in server.heard if b"lastUpdate.gte" in each]
