@@ -30,10 +30,10 @@ from graph.ledger.backlog import (
     LaneState,
     ParkedDelivery,
     SystemBacklog,
-    by_system,
     lane_states,
     parked_deliveries,
     states_of,
+    system_backlogs,
 )
 from graph.load import BadLines, DemoPrincipal, LoadReport, load_lines, load_topology
 from graph.membership import Checked
@@ -205,15 +205,19 @@ class Replayed:
 async def look_at_ledger(
     settings: Settings, which: Which, most: int
 ) -> tuple[list[SystemBacklog], list[LaneState], list[ParkedDelivery]]:
-    """Open the store, and see what waits in it for other systems, and up to so many of what is parked."""
+    """Open the store, and see what waits in it for other systems, and up to so many of what is parked; of one system, if it is named."""
     with sentences():
         async with opened(settings) as store:
             await require_schema(store, deadline=soon(LOOK_SECONDS))
+            systems = await system_backlogs(store, deadline=soon(LOOK_SECONDS))
             lanes = await lane_states(store, deadline=soon(LOOK_SECONDS))
+            if which.system:
+                systems = [each for each in systems if each.system == which.system]
+                lanes = [each for each in lanes if each.system == which.system]
             parked = await parked_deliveries(
                 store, system=which.system, reason=which.reason, most=most, deadline=soon(LOOK_SECONDS)
             )
-            return by_system(lanes), lanes, parked
+            return systems, lanes, parked
 
 
 async def replay_parked(settings: Settings, principal: Principal, which: Which, *, dry_run: bool) -> Replayed:

@@ -61,6 +61,8 @@ def command(
     if context.invoked_subcommand:
         return 0
     systems, lanes, parked = asyncio.run(look_at_ledger(_settings(), _which(system, reason), most))
+    if system and not systems:
+        raise CommandFailed(f"No system {system!r} was ever told anything.", "Without --system all of them are listed.")
     if as_json:
         told = {
             "systems": [asdict(each) for each in systems],
@@ -119,7 +121,8 @@ def sentences(systems: list[SystemBacklog], lanes: list[LaneState], parked: list
     for each in systems:
         held = f", {each.held} held behind" if each.held else ""
         age = f"the oldest for {each.oldest_seconds:.0f} s"
-        yield f"{each.system}: {each.waiting} waiting, {age}; {each.parked} parked{held}"
+        paused = "; paused, since it does not let us in" if each.is_paused else ""
+        yield f"{each.system}: {each.waiting} waiting, {age}; {each.parked} parked{held}{paused}"
         for lane in lanes:
             if lane.system == each.system and (lane.waiting or lane.parked):
                 yield from _lane(lane)

@@ -178,23 +178,6 @@ async def states_of(store: Store, ids: Sequence[str], *, deadline: float) -> Map
     return {str(delivery): str(state) for delivery, state in rows}
 
 
-def by_system(lanes: Iterable[LaneState]) -> list[SystemBacklog]:
-    """Sum lanes up."""
-    found: dict[str, list[LaneState]] = {}
-    for each in lanes:
-        found.setdefault(each.system, []).append(each)
-    return [
-        SystemBacklog(
-            system=system,
-            waiting=sum(each.waiting for each in lanes),
-            oldest_seconds=max(each.oldest_seconds for each in lanes),
-            parked=sum(each.parked for each in lanes),
-            held=sum(each.held for each in lanes),
-        )
-        for system, lanes in sorted(found.items())
-    ]
-
-
 async def _oldest_seconds(store: Store, system: str, now: int, deadline: float) -> float:
     bounds = {"low": f"{system}#", "high": f"{system}$"}  # no name has a `#`, and `$` follows it
     rows = await store.rows(_OLDEST[store.product], bounds, deadline=deadline)

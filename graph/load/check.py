@@ -22,7 +22,7 @@ from graph.load.records import NodeRecord, Record, RelationshipRecord
 from graph.model.alarm import key_of_stored
 from graph.model.identity import external_key
 from graph.model.model import LABELS, RELATIONSHIPS, Kind, Label, Property, label_of, searchable
-from graph.model.times import NoTime, epoch_milliseconds
+from graph.model.times import MOMENTS, NoTime, epoch_milliseconds
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NODE_KEYS: Final = frozenset({"label", "id", "properties"})
@@ -36,7 +36,7 @@ _WANTED: Final[Mapping[Kind, str]] = {
     Kind.LARGE: "a whole number of 64 bits",
     Kind.FLOAT: "a number",
     Kind.BOOLEAN: "true or false",
-    Kind.TIME: "a time with its zone, as 2026-01-31T12:00:00Z (RFC 3339), or whole milliseconds since 1970 in UTC",
+    Kind.TIME: "a time with its zone, as 2026-01-31T12:00:00Z (RFC 3339), or whole milliseconds since 1970 in UTC, of the years 1 to 9999",
     Kind.JSON: "a string that holds JSON",
 }
 """What a property of a kind is, for a sentence."""
@@ -176,8 +176,10 @@ def _is_of(kind: Kind, value: object) -> bool:
             return isinstance(value, str)
         case Kind.INTEGER:
             return type(value) is int and value in _INT
-        case Kind.LARGE | Kind.TIME:
+        case Kind.LARGE:
             return type(value) is int and value in _INT64
+        case Kind.TIME:
+            return type(value) is int and value in MOMENTS
         case Kind.FLOAT:
             return type(value) is float
         case Kind.BOOLEAN:

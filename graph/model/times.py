@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MOMENTS: Final = range(-62_135_596_800_000, 253_402_300_800_000)
+"""Those that can be written again: of the years 1 to 9999 in UTC."""
 
 
 class NoTime(ValueError):

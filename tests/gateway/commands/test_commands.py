@@ -24,7 +24,7 @@ from gateway.commands.ledger import sentences
 from gateway.errors import CommandFailed
 from gateway.settings.settings import Settings
 from gateway.stores import LaneState, check_address
-from graph.ledger.backlog import ParkedDelivery, by_system
+from graph.ledger.backlog import ParkedDelivery, SystemBacklog
 from graph.ledger.lanes import take_lanes
 from graph.store.store import Store
 from tests.gateway.conftest import Mint
@@ -109,8 +109,9 @@ class TestLedger:
             created_at=1,
             held=2,
         )
-        assert list(sentences(by_system([empty, stuck]), [empty, stuck], [parked])) == [
-            "desk: 3 waiting, the oldest for 90 s; 1 parked, 2 held behind",
+        desk = SystemBacklog(system="desk", waiting=3, oldest_seconds=90.0, parked=1, held=2, is_paused=True)
+        assert list(sentences([desk], [empty, stuck], [parked])) == [
+            "desk: 3 waiting, the oldest for 90 s; 1 parked, 2 held behind; paused, since it does not let us in",
             "  desk#1: 3 waiting, 1 parked, told by nobody",
             "    the oldest was tried 4 times: it was busy",
             "parked (refused): event-1:desk:b",

@@ -97,7 +97,7 @@ def test_text_and_bytes_are_read_alike() -> None:
         pytest.param(
             boost(startAt="noon"),
             "properties.startAt must be a time with its zone, as 2026-01-31T12:00:00Z (RFC 3339), "
-            "or whole milliseconds since 1970 in UTC, not 'noon'",
+            "or whole milliseconds since 1970 in UTC, of the years 1 to 9999, not 'noon'",
             id="text that is no time",
         ),
         pytest.param(boost(startAt="2026-01-01T00:00:00"), "a time with its zone", id="a time without a zone"),
@@ -106,6 +106,8 @@ def test_text_and_bytes_are_read_alike() -> None:
         pytest.param(
             boost(mbps=2**31), "mbps must be a whole number of 32 bits", id="more than an Int of GraphQL holds"
         ),
+        pytest.param(boost(startAt=253_402_300_800_000), "of the years 1 to 9999", id="a year that cannot be written"),
+        pytest.param(boost(startAt="9999-12-31T23:59:59-23:59"), "of the years 1 to 9999", id="and one in UTC"),
         pytest.param(boost(startAt=2**63), "startAt must be a time", id="more than the database holds"),
         pytest.param(boost(status="on"), "status must be one of requested", id="a word that is not in the vocabulary"),
         pytest.param(boost(status=["scheduled"]), "status must be a string", id="a list for a word"),
