@@ -31,7 +31,7 @@ from tests.selection import is_full
 
 pytestmark = [pytest.mark.process, pytest.mark.long]
 
-SCALE = 5_000 if is_full() else 2_000
+SCALE = 5_000
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import time
 
-from graph.ledger.backlog import by_system, lane_states, system_backlogs
+from graph.ledger.backlog import lane_states, system_backlogs
 from graph.ledger.lanes import take_lanes
 from graph.store.store import Store
 from tests.graph.changes.network import soon
@@ -38,7 +38,7 @@ async def test_a_lane_tells_what_waits_since_when_and_what_is_parked(empty_store
     assert 85 < lane.oldest_seconds < 150
     assert lane.parked_keys == ("event-b-DEAD",)
     assert lanes["desk#4"].waiting == 0
-    [desk] = by_system(lanes.values())
+    [desk] = await system_backlogs(empty_store, deadline=soon())
     assert (desk.system, desk.waiting, desk.parked) == ("desk", 2, 1)
 
 
