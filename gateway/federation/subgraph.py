@@ -9,7 +9,7 @@ way to read an answer. Operations know this module, and nothing else of federati
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -63,6 +63,24 @@ class TextOperation(Operation):
         return self._parsed
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamEvent:
+    """One event of a subscription."""
+
+    answer: Answer
+    """what a query with the subscription's selection would have answered; `errors` where a part could not be read."""
+    cursor: str
+    """opaque: whoever subscribes with it as `after` hears what comes after this event."""
+
+
+class StreamEnded(Exception):
+    """A stream ends and no event is lost: `answer` has the reason in `errors`, with cursors in `extensions` where they help."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer["errors"][0]["message"])
+        self.answer = answer
+
+
 class Subgraph(Protocol):
     """Whatever answers operations over its own SDL."""
 
@@ -80,4 +98,23 @@ class Subgraph(Protocol):
         self, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float
     ) -> Answer:
         """Answer within `deadline`, an absolute `time.monotonic()`; cancelling the task stops the work."""
+        ...
+
+
+class StreamingSubgraph(Subgraph, Protocol):
+    """A subgraph that answers subscriptions too."""
+
+    async def subscribe(
+        self,
+        operation: Operation,
+        variables: Mapping[str, Any],
+        principal: Principal,
+        after: str | None,
+        deadline: float,
+    ) -> AsyncGenerator[StreamEvent, None] | Answer:
+        """Begin a subscription within `deadline`; an Answer with errors where it cannot begin.
+
+        `after` is where to resume; it wins over an argument of that name. The generator ends by StreamEnded, or by itself where
+        the source has ended; closing it releases all that it holds.
+        """
         ...
