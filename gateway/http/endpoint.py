@@ -1,7 +1,7 @@
 """GraphQL over HTTP, in our own hands: a library's view follows the specification less and costs more.
 
 In: an ASGI request whose principal is known. Out: one response. The way of a request reads from top to bottom in
-`_exchange`; a refusal anywhere on it becomes the same kind of answer.
+`__call__`; a refusal anywhere on it becomes the same kind of answer.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from starlette.types import Receive, Scope, Send
 from gateway.errors import Code, Headers, Refused, refuse
 from gateway.exchange import Exchange, exchange_of
 from gateway.federation.subgraph import Answer
-from gateway.http.request import read_body, read_parameters
+from gateway.http.request import read_body, read_parameters, receive_body
 from gateway.http.response import Media, answered, negotiate, refusal
 from gateway.http.watch import ClientGone, Watch
 from gateway.operations.pipeline import GraphRequest, Pipeline
 from gateway.settings.settings import Settings
-from graph.model.scope import Role
+from graph.model.scope import Principal, Role
 
 LONGEST_NAME: Final = 64
 """of an operation, in the log."""
@@ -50,8 +50,9 @@ class GraphQLEndpoint:
                 await send({"type": "http.response.body"})
                 return
             deadline = exchange.started + self._seconds
-            request = await self._read(scope, headers, receive, deadline)
-            answer = await self._run(request, exchange, receive, deadline)
+            pipeline, principal = self._pipeline_for(exchange)
+            request = await self._read(scope, headers, receive, deadline, pipeline, principal)
+            answer = await _run(pipeline, principal, request, exchange, receive, deadline)
             await answered(send, exchange, media, answer)
         except Refused as refused:
             await refusal(send, exchange, media, refused)
@@ -61,20 +62,40 @@ class GraphQLEndpoint:
             log.exception("request failed", request_id=exchange.request_id)
             await refusal(send, exchange, media, refuse(Code.INTERNAL, "The request could not be answered."))
 
-    async def _read(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, deadline: float) -> GraphRequest:
+    def _pipeline_for(self, exchange: Exchange) -> tuple[Pipeline, Principal]:
+        principal = exchange.principal
+        assert principal is not None, "authentication stands before the endpoint"
+        return self._for_routers if principal.role is Role.ROUTER else self._pipeline, principal
+
+    async def _read(
+        self,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+        receive: Receive,
+        deadline: float,
+        pipeline: Pipeline,
+        principal: Principal,
+    ) -> GraphRequest:
         match scope["method"]:
             case "POST":
-                return await read_body(headers, receive, self._most_bytes, deadline)
+                body = await receive_body(headers, receive, self._most_bytes, deadline)
+                with pipeline.metered(principal, len(body)):
+                    return read_body(body)
             case "GET":
                 return read_parameters(scope["query_string"], headers)
             case _:
                 raise refuse(Code.METHOD_NOT_ALLOWED, "GraphQL is asked by POST or GET.", headers=METHODS)
 
-    async def _run(self, request: GraphRequest, exchange: Exchange, receive: Receive, deadline: float) -> Answer:
-        principal = exchange.principal
-        assert principal is not None, "authentication stands before the endpoint"
-        pipeline = self._for_routers if principal.role is Role.ROUTER else self._pipeline
-        with Watch(receive, deadline):
-            prepared = await pipeline.prepare(request, principal)
-            exchange.operation = prepared.name[:LONGEST_NAME]
-            return await pipeline.answer(prepared, request, principal, deadline)
+
+async def _run(
+    pipeline: Pipeline,
+    principal: Principal,
+    request: GraphRequest,
+    exchange: Exchange,
+    receive: Receive,
+    deadline: float,
+) -> Answer:
+    with Watch(receive, deadline):
+        prepared = await pipeline.prepare(request, principal)
+        exchange.operation = prepared.name[:LONGEST_NAME]
+        return await pipeline.answer(prepared, request, principal, deadline)

@@ -49,11 +49,15 @@ def read_parameters(query_string: bytes, headers: Mapping[bytes, bytes]) -> Grap
     return _shaped(given, queries_only=True)
 
 
-async def read_body(headers: Mapping[bytes, bytes], receive: Receive, most_bytes: int, deadline: float) -> GraphRequest:
-    """Read a POST request."""
+async def receive_body(headers: Mapping[bytes, bytes], receive: Receive, most_bytes: int, deadline: float) -> bytes:
+    """Receive a POST request."""
     _check_content_type(headers)
-    body = await _bytes(headers, receive, most_bytes, deadline)
-    return _shaped(_json(body), queries_only=False)
+    return await _bytes(headers, receive, most_bytes, deadline)
+
+
+def read_body(body: bytes) -> GraphRequest:
+    """Read what was received."""
+    return _shaped(_json(body), queries_only=False, size=len(body))
 
 
 def _check_content_type(headers: Mapping[bytes, bytes]) -> None:
@@ -117,7 +121,7 @@ def _json(text: bytes) -> Any:
         raise refuse(Code.BAD_REQUEST, "The request is not JSON in UTF-8.") from None
 
 
-def _shaped(given: Any, *, queries_only: bool) -> GraphRequest:
+def _shaped(given: Any, *, queries_only: bool, size: int = 0) -> GraphRequest:
     if not isinstance(given, dict):
         raise refuse(Code.BAD_REQUEST, "The request is not a JSON object; batches are not taken.")
     query = given.get("query")
@@ -137,6 +141,7 @@ def _shaped(given: Any, *, queries_only: bool) -> GraphRequest:
         operation_name=name,
         queries_only=queries_only,
         explain=_is_asked(extensions, "queryPlan"),
+        size=size,
     )
 
 

@@ -1,8 +1,8 @@
 """What is new costs a thousand times what is known: a principal may cause so much of it in a minute, by size and by time.
 
 New work is a document that nobody brought before, a plan for values of `@skip` and `@include` that were not planned for, a
-statement for another shape of variables, an introspection that nobody asked. All of it takes from one allowance of a
-principal. The unit is one new document: a piece of work takes one for each UNIT_SECONDS of CPU time or UNIT_BYTES of text,
+statement for another shape of variables, an introspection that nobody asked, the reading of a large request. All of it takes
+from one allowance of a principal. The unit is one new document: a piece of work takes one for each UNIT_SECONDS of CPU time or UNIT_BYTES of text,
 whichever is more. The size is known before and taken first; the time is known afterwards. An allowance may therefore fall
 below nothing, by one minute's worth at most; it fills up evenly over a minute.
 
@@ -120,7 +120,7 @@ class NewWork:
         """Take units, or raise Refused with the time to come back."""
         wait = self.take(subject, units)
         if wait:
-            message = f"More new documents in a minute than the allowance of {self._most:.0f} holds."
+            message = f"More new documents or large requests in a minute than the allowance of {self._most:.0f} holds."
             raise refuse(Code.TOO_MANY_NEW_DOCUMENTS, message, retry_after=wait)
 
     @contextmanager

@@ -102,7 +102,8 @@ class Limits(BaseModel):
     body_bytes: Positive = 1_000_000
     tokens: Positive = 4_000
     new_documents_per_minute: Positive = 120
-    """per principal, and by size and time: a large document counts as several (gateway/preparing/new_work.py); a known one as none."""
+    """per principal, and by size and time: a large document counts as several (gateway/preparing/new_work.py); a known one as none.
+    Reading a request of more than 16 kB counts by its time."""
     cache_bytes: Annotated[int, Field(ge=10_000_000)] = 256_000_000
     """what all that a process keeps of documents, plans, statements and introspection may weigh together; a large document with
     its plan and its statement weighs 5 MB, and what does not fit is made anew each time."""

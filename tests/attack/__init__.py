@@ -13,6 +13,7 @@ another customer sees, and how much memory is used).
 Invariants
 1. Nothing here knows the inside of the gateway: bytes go in, bytes come out.
 2. An attack that is refused at once is a success of the gateway; refusals are counted, and so are answers.
+3. The witness has a process of its own, and the attackers give way to it: their computers are others.
 
 Example: `python -m tests.attack --seconds 60 --store embedded`.
 """

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import multiprocessing
+import os
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -26,6 +29,8 @@ MOST_MEGABYTES: Final = 600
 SLOWEST_MS: Final = 500.0
 """99 of 100 answers of another customer (docs/security.md)."""
 _WARM_SECONDS: Final = 3.0
+_GIVES_WAY: Final = 5
+"""of niceness: an attacker has a computer of its own, and here takes what the others leave."""
 _AT_ONCE: Final = 4
 """requests that each attack by documents has under way."""
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
@@ -42,59 +47,81 @@ class Seen:
         self.answers.setdefault(attack, Counter())[what] += 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attack:
+    """How long it goes on, how hard, and what became of it."""
+
+    seen: Seen
+    until: float
+    """`time.monotonic()` seconds."""
+    pause: float
+    """seconds between an answer and the next request of the same client."""
+
+
 @click.command(help="Do the worst that a customer's token can, and look what another customer notices.")
 @click.option("--seconds", type=click.IntRange(min=5), default=3_600, show_default=True)
 @click.option("--store", type=click.Choice(["embedded", "neo4j"]), default="embedded", show_default=True)
 @click.option("--scale", type=click.IntRange(min=1), default=20_000, show_default=True, help="Nodes of the network.")
 @click.option("--only", multiple=True, help="One attack by its name; may be given again.")
-def main(seconds: int, store: Product, scale: int, only: tuple[str, ...]) -> None:
+@click.option(
+    "--pause", default=0.0, show_default=True, help="Seconds between an answer and the attacker's next request."
+)
+def main(seconds: int, store: Product, scale: int, only: tuple[str, ...], pause: float) -> None:
     """Attack, and print what came of it."""
-    sys.exit(asyncio.run(_run(seconds, store, scale, set(only) or {*DOCUMENTS, *SOCKETS})))
+    sys.exit(asyncio.run(_run(seconds, store, scale, set(only) or {*DOCUMENTS, *SOCKETS}, pause)))
 
 
-async def _run(seconds: int, store: Product, scale: int, names: set[str]) -> int:
-    with tempfile.TemporaryDirectory(prefix="trunkline-attack-") as directory:
+async def _run(seconds: int, store: Product, scale: int, names: set[str], pause: float) -> int:
+    with (
+        tempfile.TemporaryDirectory(prefix="trunkline-attack-") as directory,
+        ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as elsewhere,
+    ):
         async with attacked(store, Path(directory), scale=scale, seconds=seconds) as place:
             click.echo(f"attacker has {place.attacker.services} services, witness {place.witness.services}", err=True)
             calm = Witness(place.gateway.address, place.witness.token)
-            await calm.work(time.monotonic() + _WARM_SECONDS)
+            await calm.apart(elsewhere, _WARM_SECONDS)
+            os.nice(_GIVES_WAY)  # the gateway, the database and the witness have begun, and keep their priority
             witness, memory, seen = Witness(place.gateway.address, place.witness.token), Memory(), Seen()
             until = time.monotonic() + seconds
             async with asyncio.TaskGroup() as group:
-                group.create_task(witness.work(until))
+                group.create_task(witness.apart(elsewhere, seconds))
                 group.create_task(memory.watch(place.processes, until))
-                for name in names & DOCUMENTS.keys():
-                    requests = DOCUMENTS[name]()
-                    for _ in range(_AT_ONCE):
-                        group.create_task(_ask(place, name, requests, seen, until))
-                for name in names & SOCKETS.keys():
-                    held, count = SOCKETS[name]
-                    for _ in range(count):
-                        group.create_task(_hold(place, name, held, seen, until))
+                _begin(group, place, names, Attack(seen=seen, until=until, pause=pause))
             return _told(calm, witness, memory, seen)
 
 
-async def _ask(place: Place, name: str, requests: Iterator[bytes], seen: Seen, until: float) -> None:
+def _begin(group: asyncio.TaskGroup, place: Place, names: set[str], attack: Attack) -> None:
+    for name in names & DOCUMENTS.keys():
+        requests = DOCUMENTS[name]()
+        for _ in range(_AT_ONCE):
+            group.create_task(_ask(place, name, requests, attack))
+    for name in names & SOCKETS.keys():
+        held, count = SOCKETS[name]
+        for _ in range(count):
+            group.create_task(_hold(place, name, held, attack))
+
+
+async def _ask(place: Place, name: str, requests: Iterator[bytes], attack: Attack) -> None:
     headers = {"Authorization": f"Bearer {place.attacker.token}", "Content-Type": "application/json"}
     async with aiohttp.ClientSession(headers=headers, timeout=_TIMEOUT) as session:
-        while time.monotonic() < until:
+        while time.monotonic() < attack.until:
             try:
                 async with session.post(f"{place.gateway.address}/graphql", data=next(requests)) as answer:
                     await answer.read()
-                    seen.count(name, str(answer.status))
-                    wait = float(answer.headers.get("Retry-After", 0)) if answer.status == 429 else 0.0
+                    attack.seen.count(name, str(answer.status))
+                    wait = float(answer.headers.get("Retry-After", 0)) if answer.status == 429 else attack.pause
             except (aiohttp.ClientError, TimeoutError) as error:
-                seen.count(name, type(error).__name__)
+                attack.seen.count(name, type(error).__name__)
                 wait = 0.1
-            await asyncio.sleep(min(wait, max(0.0, until - time.monotonic())))
+            await asyncio.sleep(min(wait, max(0.0, attack.until - time.monotonic())))
 
 
-async def _hold(place: Place, name: str, held: Held, seen: Seen, until: float) -> None:
+async def _hold(place: Place, name: str, held: Held, attack: Attack) -> None:
     loop = asyncio.get_running_loop()
-    while (left := until - time.monotonic()) > 0:
+    while (left := attack.until - time.monotonic()) > 0:
         with contextlib.suppress(OSError):
             await held(place.port, place.attacker.token, loop.time() + left)
-        seen.count(name, "connections")
+        attack.seen.count(name, "connections")
         await asyncio.sleep(min(0.1, left))
 
 

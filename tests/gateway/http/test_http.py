@@ -236,6 +236,38 @@ async def test_too_many_new_documents_is_429_with_a_time_to_come_back(
     assert 1 <= int(answers[-2].headers["retry-after"]) <= 60
 
 
+@pytest.mark.parametrize(
+    ("large", "first"),
+    [
+        pytest.param(b'{"query": "{ hello }", "variables": {"v": [' + b"{}," * 330_000 + b"{}]}}", 200, id="variables"),
+        pytest.param(b'{"query": "{ hello }", "variables": [' + b"{}," * 330_000 + b"{}]}", 400, id="no request"),
+    ],
+)
+async def test_reading_large_requests_is_metered_by_its_time(
+    settings: Settings, mint: Mint, large: bytes, first: int
+) -> None:
+    few = settings.model_copy(
+        update={"limits": settings.limits.model_copy(update={"new_documents_per_minute": 20, "body_bytes": 1_000_000})}
+    )
+    headers = mint.bearer() | {"Content-Type": JSON, "Accept": GRAPHQL}
+    async with serving(application(DictSubgraph(), few), few) as client:
+        small = b'{"query": "{ hello }"}'
+        assert (await client.post("/graphql", content=small, headers=headers)).status_code == 200
+        answer = await client.post("/graphql", content=large, headers=headers)
+        assert answer.status_code == first
+        for _ in range(100):  # 40 ms each, of a second and a half
+            if answer.status_code != first:
+                break
+            answer = await client.post("/graphql", content=large, headers=headers)
+        assert (answer.status_code, code(answer)) == (429, "TOO_MANY_NEW_DOCUMENTS")
+        assert int(answer.headers["retry-after"]) >= 1
+        assert (await client.post("/graphql", content=small, headers=headers)).status_code == 200, (
+            "what is small goes on"
+        )
+        other = mint.bearer(sub="somebody else") | {"Content-Type": JSON, "Accept": GRAPHQL}
+        assert (await client.post("/graphql", content=large, headers=other)).status_code == first
+
+
 async def test_a_fault_of_ours_is_masked(client: httpx.AsyncClient, mint: Mint) -> None:
     answer = await client.post("/graphql", json={"query": "{ broken }"}, headers=mint.bearer())
     assert (answer.status_code, code(answer)) == (500, "INTERNAL_SERVER_ERROR")
