@@ -102,7 +102,7 @@ PASSED_ON = {
     "graph/changes/alarms/awaiting.py find_all_awaiting: _NEXT_NAME[store.product]": "one of a table of constants",
     "graph/changes/usage/usage.py join_usage: _NEXT_NAME[store.product]": "one of a table of constants",
     "graph/load/known.py known_ids: KNOWN_IDS[name]": "one of those made at import",
-    "graph/load/unique.py held_by_others: HOLDERS[label, name]": "one of those made at import",
+    "graph/load/unique.py holders: HOLDERS[label, name]": "one of those made at import",
     "graph/load/write.py _write.run: text": "each of those made at import",
     "graph/load/versions.py _count_on.work: text": "one of those made at import",
     "graph/store/bounds.py out_of_bounds: text": "each of those made at import",

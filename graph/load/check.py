@@ -12,8 +12,9 @@ ValueError: there is no label 'Lorry'
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import orjson
@@ -28,6 +29,9 @@ from graph.model.times import NoTime, epoch_milliseconds
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NODE_KEYS: Final = frozenset({"label", "id", "properties"})
 _RELATIONSHIP_KEYS: Final = frozenset({"type", "start", "end", "properties"})
+
+
+_LOADED: Final = tuple(label.name for label in LABELS.values() if not label.internal)
 
 
 def check_line(line: bytes | str) -> Record:
@@ -60,13 +64,13 @@ def problems_of(record: Record) -> list[str]:
         case NodeRecord(label=name, id=node_id, properties=properties):
             label = LABELS.get(name)
             if label is None or label.internal:
-                return [f"there is no label {name!r}"]
+                return [f"there is no label {name!r}{_nearest(name, _LOADED)}"]
             found = [*_id_problems(label, node_id), *_property_problems(_beside_id(label), properties)]
             return [*found, *_open_problems(label, properties), *_interval_problems(label, properties)]
         case RelationshipRecord(type=name, start=start, end=end, properties=properties):
             kind = RELATIONSHIPS.get(name)
             if kind is None:
-                return [f"there is no relationship type {name!r}"]
+                return [f"there is no relationship type {name!r}{_nearest(name, RELATIONSHIPS)}"]
             ends = [*_end_problems("start", start, kind.starts), *_end_problems("end", end, kind.ends)]
             return [*ends, *_property_problems(kind.properties, properties)]
 
@@ -140,7 +144,7 @@ def _end_problems(which: str, node_id: str, allowed: tuple[str, ...]) -> Iterato
 def _property_problems(declared: tuple[Property, ...], properties: Mapping[str, object]) -> Iterator[str]:
     by_name = {each.name: each for each in declared}
     for name in sorted(properties.keys() - by_name.keys()):
-        yield f"properties: there is no property {name!r} here"
+        yield f"properties: there is no property {name!r} here{_nearest(name, by_name)}"
     for each in declared:
         path = f"properties.{each.name}"
         if each.name not in properties:
@@ -159,3 +163,10 @@ def _open_problems(label: Label, properties: Mapping[str, object]) -> Iterator[s
     """Refuse what only a change can put into its queue: it would be counted as waiting, and never be sent."""
     if label.name == "Delivery" and properties.get("state") in ("READY", "DEAD"):
         yield "properties.state must be DONE: what a system is still to be told is written by the change that it tells of"
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """Give the end of a sentence about a word that is none: which one may be meant; nothing where none is near."""
+    by_folded = {each.casefold(): each for each in known}
+    found = difflib.get_close_matches(word.casefold(), list(by_folded), n=1, cutoff=0.7)
+    return f" (did you mean {by_folded[found[0]]}?)" if found else ""

@@ -75,7 +75,7 @@ class Spool:
             before = self._seen.setdefault(_digest(key), number)
             if before != number:
                 self.refuse(number, f"{problem} (line {before})")
-                break
+                return  # what the store has would say the same of it
         self._keep(number, record)
 
     def refuse(self, number: int, problem: str) -> None:

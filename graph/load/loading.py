@@ -24,7 +24,7 @@ from graph.load.synthetic.catalogue import DEMO_CUSTOMERS
 from graph.load.synthetic.grow import grow, source_of
 from graph.load.synthetic.network import bridges_of
 from graph.load.synthetic.topology import DEFAULT_TOPOLOGY, Topology, read_topology
-from graph.load.unique import held_by_others
+from graph.load.unique import holders
 from graph.load.versions import Versions
 from graph.load.write import Target, Written, drop_marks, marks_of, write_records
 from graph.model.identity import loaded_id
@@ -130,9 +130,9 @@ async def _refuse_namesakes(store: Store, spool: Spool, deadline: float) -> None
     """Refuse each node that is to have what another node of the store has, where only one may have it."""
     unique = spool.unique()
     while some := list(islice(unique, _IDS_AT_ONCE)):
-        held = await held_by_others(store, (each for _, each in some), deadline)
+        held = await holders(store, (each for _, each in some), deadline)
         for line, each in some:
-            if there := held.get(each.key):
+            if (there := held.get(each.key, each.node)) != each.node:
                 spool.refuse(line, each.taken_by(f"as {there} in the store"))
 
 

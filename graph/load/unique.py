@@ -51,16 +51,15 @@ def uniques_of(record: NodeRecord) -> Iterator[Unique]:
         )
 
 
-async def held_by_others(store: Store, wanted: Iterable[Unique], deadline: float) -> dict[str, str]:
-    """Give the ids of the store's nodes that have what others are to have, by what it is (`key`)."""
-    by_property: dict[tuple[str, str], list[Unique]] = {}
+async def holders(store: Store, wanted: Iterable[Unique], deadline: float) -> dict[str, str]:
+    """Give the ids of the store's nodes that have what nodes are to have, by what it is (`key`)."""
+    by_property: dict[tuple[str, str], dict[str, str]] = {}
     for each in wanted:
-        by_property.setdefault((each.label, each.name), []).append(each)
+        by_property.setdefault((each.label, each.name), {})[each.value] = each.key
     found: dict[str, str] = {}
-    for (label, name), some in by_property.items():
-        nodes = {each.value: each for each in some}
-        rows = await store.rows(HOLDERS[label, name], {"values": list(nodes)}, deadline=deadline)
-        found |= {nodes[str(value)].key: str(node) for value, node in rows if nodes[str(value)].node != node}
+    for (label, name), keys in by_property.items():
+        rows = await store.rows(HOLDERS[label, name], {"values": list(keys)}, deadline=deadline)
+        found |= {keys[str(value)]: str(node) for value, node in rows}
     return found
 
 

@@ -137,6 +137,13 @@ def test_text_and_bytes_are_read_alike() -> None:
         pytest.param(boost(startAt=2**63), "startAt must be a time", id="more than the database holds"),
         pytest.param(boost(status="on"), "status must be one of requested", id="a word that is not in the vocabulary"),
         pytest.param(boost(status=["scheduled"]), "status must be a string", id="a list for a word"),
+        pytest.param(
+            {**site(), "label": "site"}, "no label 'site' (did you mean Site?)", id="a label in small letters"
+        ),
+        pytest.param(
+            site(lattitude=1), "no property 'lattitude' here (did you mean latitude?)", id="a misspelt property"
+        ),
+        pytest.param(joined("LOCATED_IN", "Site", "Card"), "(did you mean LOCATED_AT?)", id="a misspelt type"),
         pytest.param(site(latitude=1e9), "latitude must be from -90 to 90, not 1000000000.0", id="no place on earth"),
         pytest.param(site(longitude=-181), "longitude must be from -180 to 180", id="a place twice round the earth"),
         pytest.param(site(name=""), "properties.name must not be empty", id="no name"),

@@ -207,6 +207,10 @@ async def test_a_file_may_not_give_a_name_that_the_store_has_elsewhere(empty_sto
     there = loaded_id("ExternalName", "test", "1")
     problem = f"the name 'KOL-1' of the system 'nms' is given already, as {there} in the store"
     assert [(fault.line, fault.problem) for fault in caught.value.faults] == [(2, problem)]
+    with pytest.raises(BadLines) as caught:
+        await load(empty_store, named("KOL-1", "1"), named("KOL-1", "3"))
+    problem = "the name 'KOL-1' of the system 'nms' is given already, in the file (line 1)"
+    assert [(fault.line, fault.problem) for fault in caught.value.faults] == [(2, problem)], "once, and not its owner"
 
 
 def test_a_relationship_without_a_limit_is_the_only_one_of_nothing() -> None:
