@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,8 +35,12 @@ COMMANDS: Final = {
 
 
 def _choose_file(_context: click.Context, _option: click.Parameter, path: Path | None) -> None:
-    """Name the file where worker processes, too, find it."""
+    """Name the file where worker processes, too, find it; one that is no TOML is told by the option that was typed."""
     if path is not None:
+        try:
+            tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise click.BadParameter(f"{path} is not TOML: {error}.") from None
         os.environ[CONFIG_VARIABLE] = str(path)
 
 

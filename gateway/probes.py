@@ -10,7 +10,7 @@ import asyncio
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -18,7 +18,7 @@ from adapters.billing.outbound import tmf635, tmf678
 from adapters.fault_management.outbound import tmf642
 from adapters.inventory.outbound import mtosi, tmf639
 from adapters.ticketing.outbound import tmf621
-from adapters.transport.credentials import ClientCredentials
+from adapters.transport.credentials import Basic, ClientCredentials, Credential
 from adapters.transport.probing import Expects, Look, Question, Trouble, Well, probe
 from adapters.transport.transport import Call, System, opened
 from gateway.reaching import (
@@ -80,18 +80,26 @@ def _mend(asked: _Asked, look: Look) -> str:
     match look:
         case Look.ADDRESS:
             return f"Mend {asked.section}.{asked.address}, which is {asked.system.address}, or what stands there"
-        case Look.CREDENTIAL if isinstance(asked.system.credential, ClientCredentials):
-            return (
-                f"Mend {asked.section}.oauth: token_url, the client, its secret or its scope; or what it may do there"
-            )
-        case Look.CREDENTIAL if asked.system.credential:
-            return f"Mend {asked.section}.bearer_file, basic or oauth, or what it may do there"
         case Look.CREDENTIAL:
-            return f"Give {asked.section}.bearer_file: there is no credential"
+            return _mend_credential(asked.section, asked.system.credential)
         case Look.SYSTEM:
             return f"Look into the log of {asked.system.name}"
         case never:
             assert_never(never)
+
+
+def _mend_credential(section: str, credential: Credential | None) -> str:
+    match credential:
+        case None:
+            return (
+                f"Give {section}.bearer (or {section}.bearer_file), {section}.basic or {section}.oauth: there is none"
+            )
+        case ClientCredentials():
+            return f"Mend {section}.oauth: token_url, the client, its secret or its scope; or what it may do there"
+        case Basic():
+            return f"Mend {section}.basic: its user or its password; or what that user may do there"
+        case _:
+            return f"Mend {section}.bearer (or {section}.bearer_file), or what its owner may do there"
 
 
 def _questions(settings: Settings) -> Iterator[_Asked]:
@@ -108,7 +116,7 @@ def _questions(settings: Settings) -> Iterator[_Asked]:
 def _of_ticketing(chosen: Ticketing) -> _Asked:
     system = ticketing_system(chosen)
     if chosen.rt is not None:
-        question = _get("queue", chosen.rt.queue)
+        question = _object("id", "queue", chosen.rt.queue)
         return _Asked(section="ticketing", system=system, question=question, address="rt.queue or ticketing.address")
     return _Asked(section="ticketing", system=system, question=_get(tmf621.RESOURCE, query=_ONE))
 
@@ -120,7 +128,7 @@ def _of_fault_management(chosen: FaultManagement) -> _Asked:
         case "mtosi":
             question = _options()
         case "alerta":
-            question = _get("alerts", query=(("page-size", "1"),))
+            question = _object("alerts", "alerts", query=(("page-size", "1"),))
         case never:
             assert_never(never)
     return _Asked(section="fault_management", system=fault_management_system(chosen), question=question)
@@ -151,6 +159,10 @@ def _spooled(directory: Path) -> Probed:
 
 def _get(*path: str, query: tuple[tuple[str, str], ...] = ()) -> Question:
     return Question(call=Call(method="GET", path=path, query=query))
+
+
+def _object(member: str, *path: str, query: tuple[tuple[str, str], ...] = ()) -> Question:
+    return replace(_get(*path, query=query), expects=Expects.OBJECT, member=member)
 
 
 def _options(*path: str) -> Question:

@@ -40,6 +40,7 @@ from graph.membership import Checked
 from graph.model.scope import Principal
 from graph.model.vocabulary import PARKING_REASONS
 from graph.store.address import Credentials, EmbeddedAddress, parse_address
+from graph.store.bounds import out_of_bounds
 from graph.store.cardinality import violations
 from graph.store.embedded import EmbeddedSettings, prepare, require_platform
 from graph.store.migrate import SchemaState, migrate, require_schema, schema_state
@@ -112,7 +113,7 @@ def sentences() -> Iterator[None]:
     try:
         yield
     except BadLines as error:
-        lines = [f"line {each.line}: {each.problem}" for each in error.faults] if error.count > 1 else []
+        lines = [f"line {each.line}: {each.problem}" for each in error.faults] if len(error.faults) > 1 else []
         raise CommandFailed("\n".join([*lines, error.message]), error.hint) from error
     except GraphError as error:
         raise CommandFailed(error.message, error.hint) from error
@@ -153,13 +154,19 @@ async def examine_store(settings: Settings, *, mend: bool) -> Examined:
                 await membership.mend(store, deadline=soon(CHECK_SECONDS))
             state = await schema_state(store, deadline=soon(LOOK_SECONDS))
             slices = await membership.check(store, deadline=soon(CHECK_SECONDS)) if state.is_current else None
-            broken = await violations(store, deadline=soon(CHECK_SECONDS)) if state.is_current else []
+            broken = await _broken(store) if state.is_current else ()
             return Examined(
                 version=f"{store.product.value} {version}",
                 schema=state,
                 slices=slices,
-                broken=tuple(str(each) for each in broken),
+                broken=broken,
             )
+
+
+async def _broken(store: Store) -> tuple[str, ...]:
+    deadline = soon(CHECK_SECONDS)
+    several, beyond = await violations(store, deadline=deadline), await out_of_bounds(store, deadline=deadline)
+    return tuple(str(each) for each in (*several, *beyond))
 
 
 async def load_graph(

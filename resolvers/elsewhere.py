@@ -18,9 +18,9 @@ import structlog
 from graphql import GraphQLError
 from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
 
 from adapters.errors import AdapterError, Busy, Malformed, NotAdmitted, TimedOut, Unreachable
+from resolvers.executed import ExecutedSchema
 
 MOST_TEXTS: Final = 500
 """of plans, whose parsing and validation is remembered."""
@@ -36,14 +36,9 @@ class Operation(Protocol):
         """The document as text."""
 
 
-class _Schema(strawberry.federation.Schema):
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Leave them to the area, which logs what matters of them."""
-
-
 def executed_schema(types: Sequence[type], scalars: Mapping[Any, Any]) -> strawberry.federation.Schema:
     """Assemble the schema of an area, of its entities and its own scalars."""
-    return _Schema(
+    return ExecutedSchema(
         types=[*types],
         config=StrawberryConfig(scalar_map=dict(scalars), disable_field_suggestions=True),
         extensions=[lambda: ParserCache(maxsize=MOST_TEXTS), lambda: ValidationCache(maxsize=MOST_TEXTS)],

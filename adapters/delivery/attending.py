@@ -68,6 +68,8 @@ class Registering:
     pause: float
     """after a refusal; each is twice as long as the one before, up to an hour."""
     _next_at: float = 0.0
+    _refused_for: str = ""
+    """why it was refused last, which is said once."""
     _unkept: str | None = None
     """what was registered, and is not written down yet: the database did not answer."""
 
@@ -80,10 +82,16 @@ class Registering:
             await self._register()
             self._next_at = now + _RENEW_SECONDS
         except AdapterError as error:
-            reason = str(error)
-            log.warning("a registration was not taken: the system is only looked at", system=self.system, reason=reason)
+            self._say_once(str(error))
             self._next_at = now + self.pause
             self.pause = min(2 * self.pause, _LONGEST_SECONDS)
+        else:
+            self._refused_for = ""
+
+    def _say_once(self, reason: str) -> None:
+        if reason != self._refused_for:
+            log.warning("a registration was not taken: the system is only looked at", system=self.system, reason=reason)
+        self._refused_for = reason
 
     async def _register(self) -> None:
         before = await registration(self.store, self.system, deadline=self._soon())

@@ -29,9 +29,10 @@ from typing import Any, Final
 
 from adapters.errors import Malformed
 from adapters.inventory.no_place import NoPlace, trunk_reason
+from graph.model.kinds import LONGEST
 from graph.model.model import Kind as ModelKind
 from graph.model.model import Property
-from graph.model.resource import KINDS, LONGEST, PROPERTIES, STATES, NotTaken, Resource, Value
+from graph.model.resource import KINDS, PROPERTIES, STATES, NotTaken, Resource, Value
 
 OURS: Final = "externalId"
 ALIASES: Final = "externalIdentifier"

@@ -48,6 +48,7 @@ _TIME: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:)([0-9]{2})(?:\.([0-9]+))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_BEFORE_A_LEAP: Final = (23, 59, 59)
 _WRITTEN: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]+))?)?"
     r"(?:([Zz])|([+-][0-9]{2})(?::?([0-9]{2}))?)(?:\[[^\]]*\])?"
@@ -257,6 +258,8 @@ def merge_patch(target: object, patch: object, *, deepest: int = DEEPEST) -> obj
 def read_time(value: object, field: str) -> int:
     """Read an RFC 3339 time as epoch milliseconds; without a zone nobody knows when it was, so it is refused.
 
+    A leap second, which ends a day in UTC, is read as the second that follows it.
+
     >>> read_time("2026-03-01T12:00:00.5+01:00", "alarmRaisedTime")
     1772362800500
     """
@@ -269,8 +272,11 @@ def read_time(value: object, field: str) -> int:
     leap = second == "60"
     text = f"{day}T{minute}{'59' if leap else second}.{fraction[:6]:0<6}{zone.upper().replace('Z', '+00:00')}"
     try:
-        # In UTC, and with its leap second: what is before the year 1 or after 9999 there can never be written again.
-        moment = datetime.fromisoformat(text).astimezone(UTC) + timedelta(seconds=leap)
+        # In UTC: what is before the year 1 or after 9999 there can never be written again.
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+        if leap and (moment.hour, moment.minute, moment.second) != _BEFORE_A_LEAP:
+            raise ValueError(text)  # noqa: TRY301  # said as for any other time that is none
+        moment += timedelta(seconds=leap)
     except (ValueError, OverflowError) as exc:
         raise Malformed(f"{field} is a time that does not exist", field=field) from exc
     return (moment - _EPOCH) // timedelta(milliseconds=1)

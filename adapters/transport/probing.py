@@ -11,7 +11,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 
 from adapters.errors import AdapterError, Nonsense, NotAdmitted, TimedOut, Unreachable
 from adapters.transport.transport import Answer, Call, Transport
@@ -26,8 +26,10 @@ _NOT_THERE: Final = frozenset(
 class Expects(enum.Enum):
     """What answers a question."""
 
-    JSON = "JSON"
-    """2xx with JSON."""
+    LIST = "a list"
+    """2xx with a list in JSON."""
+    OBJECT = "an object"
+    """2xx with an object in JSON."""
     ANYTHING = "anything"
     """Whatever is not about us: who only takes POST says so (405), and is there."""
 
@@ -37,7 +39,9 @@ class Question:
     """What is asked of a system, and what answers it."""
 
     call: Call
-    expects: Expects = Expects.JSON
+    expects: Expects = Expects.LIST
+    member: str = ""
+    """what an object has among others."""
 
 
 class Look(enum.Enum):
@@ -70,9 +74,7 @@ async def probe(transport: Transport, question: Question, *, deadline: float) ->
     call = replace(question.call, reads=_ANY)
     try:
         answer = await transport.exchange(call, deadline=deadline)
-        trouble = _trouble(answer, call, question.expects)
-        if trouble is None and question.expects is Expects.JSON:
-            answer.json()
+        trouble = _trouble(answer, call, question.expects) or _of_another_kind(answer, call, question)
     except AdapterError as error:
         return _raised(error)
     return trouble or Well()
@@ -88,6 +90,23 @@ def _raised(error: AdapterError) -> Trouble:
             return Trouble(text=error.message, look=Look.ADDRESS)
         case _:
             return Trouble(text=error.message, look=Look.SYSTEM)
+
+
+def _of_another_kind(answer: Answer, call: Call, question: Question) -> Trouble | None:
+    """Say that what answers is something else than what was asked; raises Nonsense for what is no JSON."""
+    match question.expects:
+        case Expects.ANYTHING:
+            return None
+        case Expects.LIST:
+            fits = isinstance(answer.json(), list)
+        case Expects.OBJECT:
+            told = answer.json()
+            fits = isinstance(told, dict) and (not question.member or question.member in told)
+        case never:
+            assert_never(never)
+    wanted = question.expects.value + (f" with {question.member}" if question.member else "")
+    text = f"{answer.system} answers {call} with JSON that is not {wanted}: something else is there"
+    return None if fits else Trouble(text=text, look=Look.ADDRESS)
 
 
 def _trouble(answer: Answer, call: Call, expects: Expects) -> Trouble | None:

@@ -27,7 +27,8 @@ class Finding:
 
 
 @click.command(
-    help="Look at settings, database, schema, graph, issuers and surrounding systems, and say what is wrong."
+    help="Look at settings, database, schema, graph, issuers and surrounding systems, and say what is wrong. "
+    "The exit code is 1 when something is, and 2 when the settings cannot be used."
 )
 @store_option
 @json_option
@@ -85,7 +86,7 @@ async def _store(settings: Settings, *, mend: bool) -> list[Finding]:
 def _rules(broken: tuple[str, ...]) -> list[Finding]:
     if broken:
         return [Finding(part="graph", well=False, text=each) for each in broken]
-    return [Finding(part="graph", well=True, text="nothing has two of what it may have one of")]
+    return [Finding(part="graph", well=True, text="it is as the model allows")]
 
 
 async def _systems(settings: Settings) -> list[Finding]:

@@ -107,8 +107,8 @@ def replay(  # noqa: PLR0913  # an option each
     done = asyncio.run(replay_parked(_settings(), who, which, dry_run=dry_run))
     if as_json:
         click.echo(orjson.dumps({"dryRun": dry_run, "replayed": done.ids, "notParked": done.not_parked}))
-    else:
-        click.echo("\n".join(_replayed(done, dry_run=dry_run)))
+    elif told := list(_replayed(done, dry_run=dry_run)):
+        click.echo("\n".join(told))
     if done.unknown:
         raise CommandFailed(f"There is no delivery {', '.join(done.unknown)}.", "trunkline ledger lists those parked.")
     return 0
@@ -153,7 +153,7 @@ def _replayed(done: Replayed, *, dry_run: bool) -> Iterator[str]:
         yield f"{each} {verb}"
     for each in done.not_parked:
         yield f"{each} is not parked"
-    if not done.ids and not done.not_parked:
+    if not (done.ids or done.not_parked or done.unknown):
         yield "Nothing is parked that this names."
 
 

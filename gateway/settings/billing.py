@@ -5,12 +5,13 @@ The section `billing` of the settings; `gateway/settings/settings.py` says where
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
-from gateway.settings.system import Credited, check_address
+from gateway.settings.system import Address, Credited
 
 
 class Billing(Credited):
@@ -18,11 +19,11 @@ class Billing(Credited):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    address: str = ""
+    address: Address = ""
     """what its APIs are below, such as https://HOST for https://HOST/tmf-api/...; of ipdr: what documents are PUT below."""
     spool: Path | None = None
     """for ipdr, instead of an address: the directory that documents are put into."""
-    bills: str = ""
+    bills: Address = ""
     """what TMF678 is below, such as https://HOST; empty: the same as tmf635, and with ipdr nothing is asked."""
     name: Annotated[str, Field(min_length=1, pattern="^[^#:]+$")] = "billing"
     """what deliveries call it, and `system:<name>` in its tokens."""
@@ -35,17 +36,14 @@ class Billing(Credited):
     processing_seconds: Annotated[float, Field(ge=0, le=300)] = 5.0
     """what it may take at most for a request whose answer was lost."""
 
-    @model_validator(mode="after")
-    def _place_is_one(self) -> Self:
+    def _misfits(self) -> Iterator[str]:
+        yield from super()._misfits()
         if self.spool is not None and (self.address or self.dialect != "ipdr"):
-            raise ValueError("has a spool, which is for the dialect ipdr and in place of an address.")
+            yield "has a spool, which is for the dialect ipdr and in place of an address"
         if self.spool is None and not self.address:
-            raise ValueError("has no address, and no spool.")
+            yield "has no address, and no spool"
         if self.spool is not None and not self.spool.is_dir():
-            raise ValueError("has a spool that is no directory.")
-        for address in filter(None, (self.address, self.bills)):
-            check_address(address)
-        return self
+            yield "has a spool that is no directory"
 
     @property
     def bills_address(self) -> str:

@@ -5,11 +5,11 @@ The section `fault_management` of the settings; `gateway/settings/settings.py` s
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, get_args
 
-from pydantic import ConfigDict, Field, SecretStr, model_validator
+from pydantic import ConfigDict, Field, SecretStr
 
-from gateway.settings.system import Credited, check_address
+from gateway.settings.system import Address, Credited
 
 AlarmEvent = Literal[
     "AlarmRaised",
@@ -29,7 +29,7 @@ class FaultManagement(Credited):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    address: Annotated[str, Field(min_length=1)]
+    address: Annotated[Address, Field(min_length=1)]
     """what its API is below (tmf642: https://HOST/tmf-api/alarmManagement/v4; alerta: https://HOST/api), or where it hears
     notifications (mtosi)."""
     name: Annotated[str, Field(min_length=1, pattern="^[^#:]+$")] = "fault-management"
@@ -41,7 +41,7 @@ class FaultManagement(Credited):
     """of alerta's alerts."""
     events: Annotated[tuple[AlarmEvent, ...], Field(min_length=1)] = get_args(AlarmEvent)
     """what it is told of."""
-    callback: str = ""
+    callback: Address = ""
     """tmf642: where it can reach us, such as https://HOST/tmf-api/alarmManagement/v4; empty: it is only looked at."""
     poll_seconds: Annotated[float, Field(gt=0)] = 60.0
     """between looks at what its people have taken note of."""
@@ -50,8 +50,3 @@ class FaultManagement(Credited):
     request_seconds: Annotated[float, Field(gt=0, lt=7)] = 5.0
     processing_seconds: Annotated[float, Field(ge=0, le=300)] = 5.0
     """what it may take at most for a request whose answer was lost."""
-
-    @model_validator(mode="after")
-    def _address_is_one(self) -> Self:
-        check_address(self.address)
-        return self

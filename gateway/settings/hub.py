@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -26,14 +27,18 @@ class Hubs(BaseModel):
 
     @model_validator(mode="after")
     def _is_signed(self) -> Self:
-        if not (self.hosts or self.loopback):
-            raise ValueError("allows no hosts: leave it out, or name some.")
-        given = self.secret.get_secret_value()
-        if self.secret_file is not None and given:
-            raise ValueError("has a secret_file and a secret: give either.")
-        if self.secret_file is None and len(given) < LEAST_SECRET:
-            raise ValueError(f"has a secret of less than {LEAST_SECRET} characters.")
+        if misfits := list(self._misfits()):
+            raise ValueError("; ".join(misfits))
         return self
+
+    def _misfits(self) -> Iterator[str]:
+        given = self.secret.get_secret_value()
+        if not (self.hosts or self.loopback):
+            yield "allows no hosts: leave it out, or name some"
+        if self.secret_file is not None and given:
+            yield "has a secret_file and a secret: give either"
+        if self.secret_file is None and len(given) < LEAST_SECRET:
+            yield f"has a secret of less than {LEAST_SECRET} characters"
 
 
 def with_secret(hubs: Hubs | None) -> tuple[Hubs | None, list[str]]:

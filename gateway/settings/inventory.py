@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
-from gateway.settings.system import Credited, check_address
+from gateway.settings.system import Address, Credited
 
 
 class Inventory(Credited):
@@ -14,7 +14,7 @@ class Inventory(Credited):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    address: Annotated[str, Field(min_length=1)]
+    address: Annotated[Address, Field(min_length=1)]
     """what its API is below: https://HOST/tmf-api/resourceInventoryManagement/v4, or where MTOSI's services are."""
     name: Annotated[str, Field(min_length=1, pattern="^[^#:]+$")] = "inventory"
     """the source of its feeds, what deliveries call it, and `system:<name>` in its tokens."""
@@ -24,8 +24,3 @@ class Inventory(Credited):
     request_seconds: Annotated[float, Field(gt=0, lt=7)] = 5.0
     processing_seconds: Annotated[float, Field(ge=0, le=300)] = 5.0
     """what it may take at most for a request whose answer was lost."""
-
-    @model_validator(mode="after")
-    def _address_is_one(self) -> Self:
-        check_address(self.address)
-        return self

@@ -11,6 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
@@ -24,11 +25,12 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -41,9 +43,12 @@ from gateway.settings.retention import Retention
 from gateway.settings.subgraph import FederationSettings, SubgraphSettings
 from gateway.settings.system import with_credential
 from gateway.settings.ticketing import Ticketing
-from gateway.settings.unknown import CONFIG_VARIABLE, PREFIX, meant, names_of, unknown_variables
+from gateway.settings.unknown import CONFIG_VARIABLE, PREFIX, meant, names_of, nearest, unknown_variables
 
 CURSOR_KEY: Final = re.compile("[0-9a-fA-F]{64}")
+
+STORES: Final = ("embedded", "bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
+"""How the address of a store begins; the rest of it is for `graph.store.address` to read."""
 
 Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "Ed25519", "EdDSA"]
 """Asymmetric ones only: with a shared secret, whoever can check a token could also make one."""
@@ -130,6 +135,8 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
     )
     toml: ClassVar[Path | None] = None
+    left_out: ClassVar[frozenset[str]] = frozenset()
+    """settings that are not read: their faults are told already, and the others are still to be looked at."""
 
     store: Annotated[str, Field(min_length=1)] = "embedded:trunkline-data"
     """`embedded:DIR`, or the address of a Neo4j: `bolt://`, `neo4j+s://`."""
@@ -213,11 +220,23 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8000.")
         return value
 
-    @model_validator(mode="after")
-    def _two_addresses(self) -> Self:
-        if self.metrics_listen == self.listen and not self.listen.endswith(":0"):
-            raise ValueError("metrics_listen is the same address as listen: leave it out, and /metrics is there.")
-        return self
+    @field_validator("metrics_listen")
+    @classmethod
+    def _two_addresses(cls, value: str, info: ValidationInfo) -> str:
+        if value and value == info.data.get("listen") and not value.endswith(":0"):
+            raise ValueError("is the same address as listen: leave it out, and /metrics is there.")
+        return value
+
+    @field_validator("store")
+    @classmethod
+    def _store_is_of_a_kind(cls, value: str) -> str:
+        kind = value.partition(":")[0]
+        if kind not in STORES:
+            raise ValueError(
+                f"begins with {kind!r:.40}, which is no kind of store{nearest(kind, STORES)}: write embedded:DIRECTORY, "
+                f"bolt://HOST:7687 or neo4j+s://HOST."
+            )
+        return value
 
     @field_validator("issuers")
     @classmethod
@@ -241,14 +260,51 @@ class Settings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - replaced by one that tells
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Rank the sources: arguments, environment, the TOML file."""
-        if cls.toml is None:
-            return init_settings, env_settings
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, cls.toml)
+        file = [TomlConfigSettingsSource(settings_cls, cls.toml)] if cls.toml else []
+        every = (init_settings, _Environment(settings_cls), *file)
+        return tuple(_Without(settings_cls, each, cls.left_out) for each in every) if cls.left_out else every
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NotJson:
+    """Stands for what a variable holds that should be JSON, so that it is told beside all else that is wrong."""
+
+    variable: str
+
+
+class _Environment(EnvSettingsSource):
+    """The environment, whose faults do not hide those of other settings."""
+
+    def prepare_field_value(self, field_name: str, field: FieldInfo, value: Any, value_is_complex: bool) -> Any:  # noqa: FBT001 - pydantic's signature
+        """Read a variable."""
+        try:
+            return super().prepare_field_value(field_name, field, value, value_is_complex)
+        except ValueError:
+            return _NotJson(variable=PREFIX + field_name.upper())
+
+
+class _Without(PydanticBaseSettingsSource):
+    """What another source gives, without some settings."""
+
+    def __init__(
+        self, settings_cls: type[BaseSettings], source: PydanticBaseSettingsSource, names: frozenset[str]
+    ) -> None:
+        super().__init__(settings_cls)
+        self._source = source
+        self._names = names
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Give one setting."""
+        return self._source.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, Any]:
+        """Give all others."""
+        return {name: value for name, value in self._source().items() if name not in self._names}
 
 
 def host_and_port(address: str) -> tuple[str, int]:
@@ -258,39 +314,54 @@ def host_and_port(address: str) -> tuple[str, int]:
 
 
 def load_settings(**given: Any) -> Settings:
-    """Read the settings, with secrets in place, or raise SettingsBroken with every fault found."""
-    path = os.environ.get(CONFIG_VARIABLE, "")
-    unknown = tuple(unknown_variables(os.environ, Settings))
-    try:
-        settings = _with_file(path)(**given)
-    except ValidationError as error:
-        found = (_sentence(each) for each in error.errors(include_url=False, include_input=False))
-        raise SettingsBroken(*unknown, *found) from None
-    except SettingsError as error:
-        name = str(error).partition('"')[2].partition('"')[0]
-        raise SettingsBroken(f"{name}: what {PREFIX}{name.upper()} holds is not JSON.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsBroken(f"{CONFIG_VARIABLE}: the file {path} is not TOML: {error}.") from None
-    except OSError as error:
-        raise SettingsBroken(f"{CONFIG_VARIABLE}: the file {path} cannot be read: {error.strerror}.") from None
-    if unknown:
-        raise SettingsBroken(*unknown)
-    return _with_secrets(settings)
+    """Read the settings, with secrets in place, or raise SettingsBroken with every fault found.
+
+    Pydantic stops before the checks that need all settings where one of them is wrong; so what is wrong is left out, and the
+    rest is looked at again.
+    """
+    file, faults = _file(os.environ.get(CONFIG_VARIABLE, ""))
+    faults = [*unknown_variables(os.environ, Settings), *faults]
+    left_out: frozenset[str] = frozenset()
+    while True:
+        try:
+            settings = _reading(file, left_out)(**{name: each for name, each in given.items() if name not in left_out})
+        except ValidationError as error:
+            found = error.errors(include_url=False)
+            faults += map(_sentence, found)
+            left_out |= {str(each["loc"][0]) for each in found}
+        else:
+            break
+    complete, more = _with_secrets(settings)
+    if faults or more:
+        raise SettingsBroken(*faults, *more)
+    return complete
 
 
-def _with_file(path: str) -> type[Settings]:
+def _file(path: str) -> tuple[Path | None, list[str]]:
+    """Give the file that has settings, unless there is none, or what is wrong with it."""
     if not path:
-        return Settings
-    if not Path(path).exists():
-        raise SettingsBroken(f"{CONFIG_VARIABLE}: there is no file {path}.")
+        return None, []
+    try:
+        tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None, [f"{CONFIG_VARIABLE}: there is no file {path}."]
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return None, [f"{CONFIG_VARIABLE}: the file {path} is not TOML: {error}."]
+    except OSError as error:
+        return None, [f"{CONFIG_VARIABLE}: the file {path} cannot be read: {error.strerror}."]
+    return Path(path), []
 
-    class SettingsOfFile(Settings):
-        toml = Path(path)
 
-    return SettingsOfFile
+def _reading(file: Path | None, without: frozenset[str]) -> type[Settings]:
+    class Read(Settings):
+        toml = file
+        left_out = without
+
+    return Read
 
 
-def _with_secrets(settings: Settings) -> Settings:
+def _with_secrets(settings: Settings) -> tuple[Settings, list[str]]:
+    """Read the secrets that are in files; give the settings with them, and what is wrong."""
     faults, secrets = [], {}
     for name in ("store_password", "store_bearer", "cursor_key"):
         path: Path | None = getattr(settings, name + "_file")
@@ -313,9 +384,7 @@ def _with_secrets(settings: Settings) -> Settings:
     key = complete.cursor_key.get_secret_value()
     if key and not CURSOR_KEY.fullmatch(key):
         faults.append("cursor_key: it is not 64 hexadecimal digits.")
-    if faults:
-        raise SettingsBroken(*faults)
-    return complete
+    return complete, faults
 
 
 def _sentence(error: Any) -> str:
@@ -323,6 +392,8 @@ def _sentence(error: Any) -> str:
     message = str(error["msg"]).removeprefix("Value error, ").rstrip(".")
     if error["type"] == "extra_forbidden":
         message = f"there is no such setting{meant(name, names_of(Settings))}"
-    if error["type"] == "tuple_type":
+    if isinstance(error["input"], _NotJson):
+        message = f"what {error['input'].variable} holds is not JSON"
+    elif error["type"] == "tuple_type":
         message = 'is no list, such as ["one", "two"]'
     return f"{name}: {message[:1].lower()}{message[1:]}."

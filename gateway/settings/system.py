@@ -9,11 +9,12 @@ A secret in a file is read once here, so that a wrong one is said at the start; 
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 
 class BasicSettings(BaseModel):
@@ -73,23 +74,37 @@ class Credited(BaseModel):
     tls: TlsSettings | None = None
 
     @model_validator(mode="after")
-    def _asks_in_one_way(self) -> Self:
+    def _fits_together(self) -> Self:
+        if misfits := list(self._misfits()):
+            raise ValueError("; ".join(misfits))
+        return self
+
+    def _misfits(self) -> Iterator[str]:
+        """Give what does not fit together in the section, all of it: each setting by itself was right."""
         bearer = self.bearer_file is not None or bool(self.bearer.get_secret_value())
         if bearer + (self.basic is not None) + (self.oauth is not None) > 1:
-            raise ValueError("has more than one of bearer, basic and oauth.")
-        return self
+            yield "has more than one of bearer, basic and oauth"
 
 
 T = TypeVar("T", bound=Credited)
 
 
-def check_address(address: str) -> None:
-    """Raise ValueError for what is no address of a surrounding system."""
-    parts = urlsplit(address)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("has an address that is not http(s)://HOST[:PORT][/PATH].")
-    if parts.username or parts.password:
-        raise ValueError("has an address with a credential in it: give it as bearer_file.")
+def checked_address(address: str) -> str:
+    """Give an address of a system, or none; raises ValueError for what is none."""
+    try:
+        parts = urlsplit(address)
+        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_one = False
+    if address and (not is_one or parts.query or parts.fragment):
+        raise ValueError("is not http(s)://HOST[:PORT][/PATH].")
+    if address and (parts.username or parts.password):
+        raise ValueError("has a credential in it: give it as bearer_file.")
+    return address
+
+
+Address = Annotated[str, AfterValidator(checked_address)]
+"""Where a system is, or where it reaches us; empty where there is none."""
 
 
 def with_credential(section: str, system: T | None) -> tuple[T | None, list[str]]:

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Final, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.settings.system import Credited, check_address
+from gateway.settings.system import Address, Credited
 
 TicketStatus = Literal["acknowledged", "rejected", "pending", "held", "inProgress", "cancelled", "closed", "resolved"]
 """TMF621's statuses of a trouble ticket."""
@@ -38,7 +38,7 @@ class Ticketing(Credited):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    address: Annotated[str, Field(min_length=1)]
+    address: Annotated[Address, Field(min_length=1)]
     """what its API is below, such as https://HOST/tmf-api/troubleTicket/v4."""
     name: Annotated[str, Field(min_length=1, pattern="^[^#:]+$")] = "ticketing"
     """what tickets and deliveries call it, and `system:<name>` in its tokens."""
@@ -50,7 +50,7 @@ class Ticketing(Credited):
     """what the dialect rt needs to know."""
     severity: Literal["critical", "major", "minor", "warning"] = "minor"
     """the least severity, by contract, that a ticket is opened for."""
-    callback: str = ""
+    callback: Address = ""
     """where it can reach us, such as https://HOST/tmf-api/troubleTicketManagement/v4; empty: it is only polled."""
     poll_seconds: Annotated[float, Field(gt=0)] = 60.0
     requests: Annotated[int, Field(gt=0, le=256)] = 16
@@ -59,17 +59,11 @@ class Ticketing(Credited):
     processing_seconds: Annotated[float, Field(ge=0, le=300)] = 5.0
     """what it may take at most for a request whose answer was lost."""
 
-    @model_validator(mode="after")
-    def _address_is_one(self) -> Self:
-        check_address(self.address)
-        return self
-
-    @model_validator(mode="after")
-    def _dialect_has_what_it_needs(self) -> Self:
+    def _misfits(self) -> Iterator[str]:
+        yield from super()._misfits()
         if (self.dialect == "rt") != (self.rt is not None):
-            raise ValueError("needs the section rt, with a queue, for the dialect rt, and for no other.")
+            yield "needs the section rt, with a queue, for the dialect rt, and for no other"
         if self.dialect == "rt" and self.statuses:
-            raise ValueError("has statuses, which are of tmf621: for rt they are rt.statuses.")
+            yield "has statuses, which are of tmf621: for rt they are rt.statuses"
         if self.dialect == "rt" and self.callback:
-            raise ValueError("has a callback, and Request Tracker calls nobody: leave it out, and it is polled.")
-        return self
+            yield "has a callback, and Request Tracker calls nobody: leave it out, and it is polled"

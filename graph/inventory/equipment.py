@@ -26,7 +26,7 @@ from graph.inventory.known import Known, known_within, locked
 from graph.inventory.naming import ExternalName, Given, give_names, join_awaiting, put_names
 from graph.model.identity import external_key, loaded_id
 from graph.model.model import label_of, searchable
-from graph.model.resource import KINDS, PROPERTIES, Resource, Value
+from graph.model.resource import KINDS, PROPERTIES, SAME_PORT, Resource, Value
 from graph.store.store import Transaction
 
 CARRIES_SERVICES: Final = "CARRIES_SERVICES"
@@ -35,6 +35,7 @@ UNKNOWN_PLACE: Final = "UNKNOWN_PLACE"
 INCOMPLETE: Final = "INCOMPLETE"
 NOT_THERE: Final = "NOT_THERE"
 NAMESAKE: Final = "NAMESAKE"
+ONE_PORT: Final = "ONE_PORT"
 _MAYBE_THE_SAME: Final = (
     "{system} has an element of this name: say that it is the same (addExternalName), or that it is another"
 )
@@ -202,6 +203,8 @@ async def place_of(transaction: Transaction, resource: Resource, ids: Mapping[st
         if one is None or label is None or label.name != kind:
             return Held(code=UNKNOWN_PLACE, reason=f"there is no {kind} that the inventory calls {name}")
         found.append(one)
+    if resource.kind == "Trunk" and found[0] == found[1]:
+        return Held(code=ONE_PORT, reason=SAME_PORT)  # by two names of the port, or it were no resource at all
     return tuple(found)
 
 

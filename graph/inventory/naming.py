@@ -24,9 +24,11 @@ from graph.changes.outcome import Outcome, UserError
 from graph.changes.policy import AlarmPolicy
 from graph.errors import Contended, Refused
 from graph.inventory.differences import MISSING_HERE, difference_id, end, hold
+from graph.model.bounds import text_problem
 from graph.model.identity import external_key, loaded_id
+from graph.model.kinds import Form
 from graph.model.model import RELATIONSHIPS, label_of
-from graph.model.resource import KINDS, is_speakable
+from graph.model.resource import KINDS
 from graph.model.scope import Principal, Role
 from graph.store.store import Store, Transaction
 
@@ -230,8 +232,8 @@ def _checked(principal: Principal, system: str, name: str) -> ExternalName:
             "Only operators name things", code="FORBIDDEN", hint="Ask with a token that has the role operator"
         )
     for field, text in (("system", system), ("name", name)):
-        if not is_speakable(text):
-            raise Refused("It has 1 to 500 characters, all of them to be read", code="BAD_USER_INPUT", path=(field,))
+        if problem := text_problem(Form.NAME, text):
+            raise Refused(f"`{field}` {problem}", code="BAD_USER_INPUT", path=(field,))
     return ExternalName(system=system, name=name)
 
 

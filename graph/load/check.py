@@ -1,8 +1,8 @@
 """Whether one record fits the model: what a database would take without a word, and every reader stumble over later.
 
-Neo4j Community and the embedded database hold uniqueness and nothing else; that a required property is there, has its
-kind and is a word of its vocabulary is only ever checked here. What can be derived may be left out of a file: `key` of an
-external name is filled in, and so are the `words` of a searched label, beside those that a file gives.
+What a property may hold is the model's to say (`graph/model/bounds.py`); that the required ones are there is only ever checked
+here. What is derived of others may be left out of a file, and is made anew: `key` of an external name, `identity` of an alarm,
+and the `words` of a searched label, beside those that a file gives.
 
 >>> check_line(b'{"label": "Lorry", "id": "lorry-1", "properties": {}}')
 Traceback (most recent call last):
@@ -12,34 +12,26 @@ ValueError: there is no label 'Lorry'
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, assert_never
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
 import orjson
 
 from graph.load.records import NodeRecord, Record, RelationshipRecord
 from graph.model.alarm import key_of_stored
+from graph.model.bounds import interval_problem, problem_of
 from graph.model.identity import external_key
 from graph.model.model import LABELS, RELATIONSHIPS, Kind, Label, Property, label_of, searchable
-from graph.model.times import MOMENTS, NoTime, epoch_milliseconds
+from graph.model.times import NoTime, epoch_milliseconds
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NODE_KEYS: Final = frozenset({"label", "id", "properties"})
 _RELATIONSHIP_KEYS: Final = frozenset({"type", "start", "end", "properties"})
-_INT: Final = range(-(2**31), 2**31)
-"""What GraphQL's Int can hold."""
-_INT64: Final = range(-(2**63), 2**63)
-_WANTED: Final[Mapping[Kind, str]] = {
-    Kind.STRING: "a string",
-    Kind.INTEGER: "a whole number of 32 bits",
-    Kind.LARGE: "a whole number of 64 bits",
-    Kind.FLOAT: "a number",
-    Kind.BOOLEAN: "true or false",
-    Kind.TIME: "a time with its zone, as 2026-01-31T12:00:00Z (RFC 3339), or whole milliseconds since 1970 in UTC, of the years 1 to 9999",
-    Kind.JSON: "a string that holds JSON",
-}
-"""What a property of a kind is, for a sentence."""
+
+
+_LOADED: Final = tuple(label.name for label in LABELS.values() if not label.internal)
 
 
 def check_line(line: bytes | str) -> Record:
@@ -72,13 +64,13 @@ def problems_of(record: Record) -> list[str]:
         case NodeRecord(label=name, id=node_id, properties=properties):
             label = LABELS.get(name)
             if label is None or label.internal:
-                return [f"there is no label {name!r}"]
+                return [f"there is no label {name!r}{_nearest(name, _LOADED)}"]
             found = [*_id_problems(label, node_id), *_property_problems(_beside_id(label), properties)]
-            return [*found, *_open_problems(label, properties)]
+            return [*found, *_open_problems(label, properties), *_interval_problems(label, properties)]
         case RelationshipRecord(type=name, start=start, end=end, properties=properties):
             kind = RELATIONSHIPS.get(name)
             if kind is None:
-                return [f"there is no relationship type {name!r}"]
+                return [f"there is no relationship type {name!r}{_nearest(name, RELATIONSHIPS)}"]
             ends = [*_end_problems("start", start, kind.starts), *_end_problems("end", end, kind.ends)]
             return [*ends, *_property_problems(kind.properties, properties)]
 
@@ -128,7 +120,7 @@ def _derived(label: Label, properties: dict[str, Any]) -> dict[str, Any]:
     if label.name == "Alarm":
         properties["identity"] = key_of_stored(properties)
     if label.name == "ExternalName":
-        properties.setdefault("key", external_key(str(properties.get("system")), str(properties.get("name"))))
+        properties["key"] = external_key(str(properties.get("system")), str(properties.get("name")))
     return properties
 
 
@@ -152,16 +144,19 @@ def _end_problems(which: str, node_id: str, allowed: tuple[str, ...]) -> Iterato
 def _property_problems(declared: tuple[Property, ...], properties: Mapping[str, object]) -> Iterator[str]:
     by_name = {each.name: each for each in declared}
     for name in sorted(properties.keys() - by_name.keys()):
-        yield f"properties: there is no property {name!r} here"
+        yield f"properties: there is no property {name!r} here{_nearest(name, by_name)}"
     for each in declared:
         path = f"properties.{each.name}"
         if each.name not in properties:
-            if each.required:
+            if each.required and not each.derived:
                 yield f"{path} is missing"
-        elif not _is_of(each.kind, properties[each.name]):
-            yield f"{path} must be {_WANTED[each.kind]}, not {properties[each.name]!r:.60}"
-        elif each.words and properties[each.name] not in each.words:
-            yield f"{path} must be one of {', '.join(each.words)}, not {properties[each.name]!r:.60}"
+        elif problem := problem_of(each, properties[each.name]):
+            yield f"{path} {problem}"
+
+
+def _interval_problems(label: Label, properties: Mapping[str, object]) -> Iterator[str]:
+    if problem := interval_problem(label, properties):
+        yield f"properties.{problem}"
 
 
 def _open_problems(label: Label, properties: Mapping[str, object]) -> Iterator[str]:
@@ -170,29 +165,8 @@ def _open_problems(label: Label, properties: Mapping[str, object]) -> Iterator[s
         yield "properties.state must be DONE: what a system is still to be told is written by the change that it tells of"
 
 
-def _is_of(kind: Kind, value: object) -> bool:
-    match kind:
-        case Kind.STRING:
-            return isinstance(value, str)
-        case Kind.INTEGER:
-            return type(value) is int and value in _INT
-        case Kind.LARGE:
-            return type(value) is int and value in _INT64
-        case Kind.TIME:
-            return type(value) is int and value in MOMENTS
-        case Kind.FLOAT:
-            return type(value) is float
-        case Kind.BOOLEAN:
-            return isinstance(value, bool)
-        case Kind.JSON:
-            return isinstance(value, str) and _parses(value)
-        case never:
-            assert_never(never)
-
-
-def _parses(text: str) -> bool:
-    try:
-        orjson.loads(text)
-    except ValueError:
-        return False
-    return True
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """Give the end of a sentence about a word that is none: which one may be meant; nothing where none is near."""
+    by_folded = {each.casefold(): each for each in known}
+    found = difflib.get_close_matches(word.casefold(), list(by_folded), n=1, cutoff=0.7)
+    return f" (did you mean {by_folded[found[0]]}?)" if found else ""

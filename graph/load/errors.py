@@ -24,7 +24,7 @@ class UnknownTopology(LoadRefused):
     def __init__(self, name: str) -> None:
         super().__init__(
             f"there is no topology {name!r}",
-            hint="name one of the package topohub, such as sndlib/germany50, sndlib/abilene or topozoo/Surfnet",
+            hint="Name one of the package topohub, such as sndlib/germany50, sndlib/abilene or topozoo/Surfnet",
         )
 
 
@@ -37,15 +37,16 @@ class Fault:
 
 
 class BadLines(LoadRefused):
-    """A file has faults; the first of them are kept, all of them are counted."""
+    """A file has faults; the first of them are kept, and all lines that have any are counted."""
 
-    def __init__(self, faults: tuple[Fault, ...], count: int) -> None:
+    def __init__(self, faults: tuple[Fault, ...], lines: int) -> None:
+        one = f"line {faults[0].line}: {faults[0].problem}" if len(faults) == 1 else "1 line cannot be loaded"
         super().__init__(
-            f"{count} lines cannot be loaded" if count > 1 else f"line {faults[0].line}: {faults[0].problem}",
-            hint="correct the lines named and load the file again: nothing of it was written",
+            f"{lines} lines cannot be loaded" if lines > 1 else one,
+            hint="Correct the lines named and load the file again: nothing of it was written",
         )
         self.faults = faults
-        self.count = count
+        self.lines = lines
 
 
 class Overtaken(GraphError):
@@ -54,5 +55,5 @@ class Overtaken(GraphError):
     def __init__(self, problem: str) -> None:
         super().__init__(
             f"another program was quicker: {problem}",
-            hint="what was loaded before it stays; load the file again, and all that is wrong with it is told by line",
+            hint="What was loaded before it stays; load the file again, and all that is wrong with it is told by line",
         )

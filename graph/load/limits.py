@@ -28,11 +28,14 @@ def ones_of(record: RelationshipRecord) -> Iterator[One]:
 
 def key_of(one: One) -> str:
     """Give what no other line of a file may have too."""
-    return f"{one.limit.type} {one.limit.outgoing} {one.node} {one.per}"
+    which = f"apart {one.other}" if one.limit.apart else one.per
+    return f"{one.limit.type} {one.limit.outgoing} {one.node} {which}"
 
 
 def problem_of(one: One, there: str = "another") -> str:
     """Say why a relationship is not taken: its node has `there` already."""
+    if one.limit.apart:
+        return f"{one.node} has {one.limit.type} to {one.other} already, and must have another for each {one.limit.per}"
     way = "to" if one.limit.outgoing else "from"
     which = f" for one {one.limit.per}" if one.limit.per else ""
     return f"{one.node} has {one.limit.type} {way} {there} already, and can have only one{which}"

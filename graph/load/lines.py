@@ -3,10 +3,10 @@
 A file that is half loaded is worse than one that is refused, and a person who corrects a file wants all its faults at
 once. So every line is checked first, and what is right is kept in a temporary file, nodes apart from relationships:
 they may stand in any order in what we are given, but a relationship can only be written after its ends. Of what was
-read, memory holds a short digest for each id and no more.
+read, memory holds a short digest and the line for each id and for each thing that may be there once, and no more.
 
-Ends that are not in the file may be in the store already, and a node may have there what it can have only one of; `Spool.missing`
-and `Spool.limited` name these, and whoever has a store asks it.
+Ends that are not in the file may be in the store already, a node may have there what it can have only one of, and a name may
+be another's there; `Spool.missing`, `Spool.limited` and `Spool.unique` name these, and whoever has a store asks it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from graph.load.check import check_line
 from graph.load.errors import BadLines, Fault
 from graph.load.limits import key_of, ones_of, problem_of
 from graph.load.records import NodeRecord, Record, RelationshipRecord, as_line
+from graph.load.unique import Unique, uniques_of
 from graph.store.cardinality import One
 
 _NAMED: Final = 100
@@ -36,9 +37,10 @@ class Spool:
     def __init__(self) -> None:
         self._nodes = TemporaryFile()  # noqa: SIM115  # closed by __exit__
         self._relationships = TemporaryFile()  # noqa: SIM115  # closed by __exit__
-        self._seen: set[bytes] = set()
+        self._named = TemporaryFile()  # noqa: SIM115  # closed by __exit__
+        self._seen: dict[bytes, int] = {}
         self._faults: list[Fault] = []
-        self._fault_count = 0
+        self._bad_lines: set[int] = set()
         self._hash = sha256()
         self.count = 0
         """of records."""
@@ -51,6 +53,7 @@ class Spool:
     ) -> None:
         self._nodes.close()
         self._relationships.close()
+        self._named.close()
 
     @property
     def digest(self) -> str:
@@ -69,13 +72,15 @@ class Spool:
             self.refuse(number, str(exc))
             return
         for key, problem in _only_once(record):
-            if not self._first(key):
-                self.refuse(number, problem)
+            before = self._seen.setdefault(_digest(key), number)
+            if before != number:
+                self.refuse(number, f"{problem} (line {before})")
+                return  # what the store has would say the same of it
         self._keep(number, record)
 
     def refuse(self, number: int, problem: str) -> None:
         """Note what is wrong with a line."""
-        self._fault_count += 1
+        self._bad_lines.add(number)
         if len(self._faults) < _NAMED:
             self._faults.append(Fault(line=number, problem=problem))
 
@@ -97,10 +102,18 @@ class Spool:
             for one in ones_of(RelationshipRecord(**orjson.loads(rest))):
                 yield int(number), one
 
+    def unique(self) -> Iterator[tuple[int, Unique]]:
+        """Give what nodes of the file alone may have beside their ids, each with its line."""
+        self._named.seek(0)
+        for line in self._named:
+            number, _, rest = line.partition(b" ")
+            for each in uniques_of(NodeRecord(**orjson.loads(rest))):
+                yield int(number), each
+
     def raise_faults(self) -> None:
         """Raise if anything was refused."""
         if self._faults:
-            raise BadLines(tuple(sorted(self._faults, key=lambda fault: fault.line)), self._fault_count)
+            raise BadLines(tuple(sorted(self._faults, key=lambda fault: fault.line)), len(self._bad_lines))
 
     def records(self) -> Iterator[Record]:
         """Give what was kept, nodes first."""
@@ -118,13 +131,10 @@ class Spool:
         match record:
             case NodeRecord():
                 self._nodes.write(line + b"\n")
+                if any(uniques_of(record)):
+                    self._named.write(b"%d %s\n" % (number, line))
             case RelationshipRecord():
                 self._relationships.write(b"%d %s\n" % (number, line))
-
-    def _first(self, key: str) -> bool:
-        digest, before = _digest(key), len(self._seen)
-        self._seen.add(digest)
-        return len(self._seen) > before
 
 
 def _digest(key: str) -> bytes:
@@ -136,6 +146,8 @@ def _only_once(record: Record) -> Iterator[tuple[str, str]]:
     match record:
         case NodeRecord(id=node_id):
             yield node_id, f"{node_id} is in the file already"
+            for each in uniques_of(record):
+                yield each.key, each.taken_by("in the file")
         case RelationshipRecord():
             for one in ones_of(record):
                 yield key_of(one), problem_of(one)

@@ -24,6 +24,7 @@ from graph.load.synthetic.catalogue import DEMO_CUSTOMERS
 from graph.load.synthetic.grow import grow, source_of
 from graph.load.synthetic.network import bridges_of
 from graph.load.synthetic.topology import DEFAULT_TOPOLOGY, Topology, read_topology
+from graph.load.unique import holders
 from graph.load.versions import Versions
 from graph.load.write import Target, Written, drop_marks, marks_of, write_records
 from graph.model.identity import loaded_id
@@ -94,6 +95,7 @@ async def load_lines(store: Store, lines: Iterable[bytes | str], *, progress: Pr
                 await asyncio.sleep(0)  # whoever wants to stop us must get a turn
         await _refuse_strangers(store, spool, deadline)
         await _refuse_seconds(store, spool, deadline)
+        await _refuse_namesakes(store, spool, deadline)
         spool.raise_faults()
         target = Target(store=store, how=How.MERGE, key=spool.digest, deadline=deadline)
         news = _News(progress=progress, total=spool.count)
@@ -122,6 +124,16 @@ async def _refuse_seconds(store: Store, spool: Spool, deadline: float) -> None:
         for line, one in some:
             if one in there:
                 spool.refuse(line, problem_of(one, there[one]))
+
+
+async def _refuse_namesakes(store: Store, spool: Spool, deadline: float) -> None:
+    """Refuse each node that is to have what another node of the store has, where only one may have it."""
+    unique = spool.unique()
+    while some := list(islice(unique, _IDS_AT_ONCE)):
+        held = await holders(store, (each for _, each in some), deadline)
+        for line, each in some:
+            if (there := held.get(each.key, each.node)) != each.node:
+                spool.refuse(line, each.taken_by(f"as {there} in the store"))
 
 
 def _report(written: Written, began: float) -> LoadReport:

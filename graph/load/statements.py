@@ -85,6 +85,16 @@ KNOWN_IDS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Which of the given ids are there."""
 
+HOLDERS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
+    {
+        (label, name): f"UNWIND $values AS value MATCH (n:{label} {{{name}: value}}) RETURN value, n.id"
+        for label in _LOADED
+        for name in LABELS[label].unique
+        if name != "id"
+    }
+)
+"""By label and property: which nodes have what no other may have, beside the id."""
+
 READ_MARKS: Final = "UNWIND $ids AS id MATCH (m:LoadMark {id: id}) RETURN m.id AS id, m.done AS done"
 MAKE_MARKS: Final = "UNWIND $ids AS id MERGE (m:LoadMark {id: id}) ON CREATE SET m.done = 0"
 SET_MARK: Final = """

@@ -8,6 +8,7 @@ Files, in order of flow:
     kinds.py        what the model is written in: Label, Property, Relationship
     bookkeeping.py  labels that the program keeps for itself
     model.py        the tables: labels, properties, relationships, and what a customer may see of them
+    bounds.py       what a property may hold, and the sentence for what it may not
     times.py        a moment, as people write it
     words.py        the words of a name, as it is searched by
     mapping.py      how a GraphQL type and field stand in the graph

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, assert_never
 
+from graph.model.kinds import Interval
 from graph.model.model import LABELS, RELATIONSHIPS, Inside, Label, Property, Relationship
 
 BEGIN: Final = "<!-- drawn from graph/model/model.py: begin -->"
@@ -61,6 +62,7 @@ def _how_many(relationship: Relationship) -> str:
     starts = "one" if relationship.one_start else "many"
     ends = "one" if relationship.one_end else "many"
     per = f"; one for each `{relationship.one_end_per}`" if relationship.one_end_per else ""
+    per += ", each another" if relationship.apart else ""
     return f"{starts} to {ends}{per}"
 
 
@@ -84,15 +86,21 @@ def _labels() -> Iterator[str]:
         yield ""
         yield label.about + _traits(label)
         yield ""
-        yield "| property | stored as | | words |"
+        yield "| property | stored as | | words, or bounds |"
         yield "|---|---|---|---|"
         yield from (_row(label, each) for each in label.properties)
 
 
 def _traits(label: Label) -> str:
     searched = " Found by full-text search." if label.searched else ""
+    interval = f" {_interval(label.interval)}" if label.interval else ""
     internal = " Bookkeeping: never in the API." if label.internal else ""
-    return searched + internal
+    return searched + interval + internal
+
+
+def _interval(interval: Interval) -> str:
+    order = "not earlier" if interval.may_be_empty else "later"
+    return f"`{interval.end}` is {order} than `{interval.start}`."
 
 
 def _row(label: Label, each: Property) -> str:
@@ -102,9 +110,19 @@ def _row(label: Label, each: Property) -> str:
         "may be absent": not each.required,
         "operators only": each.operator_only and not each.internal,
         "never in the API": each.internal,
+        "derived": each.derived,
     }
     told = ", ".join(name for name, true in traits.items() if true)
-    return f"| `{each.name}` | {each.kind.value} | {told} | {' '.join(f'`{word}`' for word in each.words)} |"
+    words = " ".join(f"`{word}`" for word in each.words)
+    return f"| `{each.name}` | {each.kind.value} | {told} | {words or _bounds(each)} |"
+
+
+def _bounds(each: Property) -> str:
+    if each.form:
+        return each.form.value
+    if each.least is not None and each.most is not None:
+        return f"{each.least} to {each.most}"
+    return f"{each.least} or more" if each.least is not None else ""
 
 
 def _typed(each: Property) -> str:

@@ -26,6 +26,21 @@ class Kind(enum.Enum):
     """canonical JSON text."""
 
 
+class Form(enum.Enum):
+    """What a text must look like that has no closed vocabulary; `graph/model/bounds.py` says how each is checked."""
+
+    NAME = "a name"
+    """not blank, at most LONGEST characters, and of characters that every protocol can carry."""
+    TEXT = "a text"
+    """the same, but it may be empty."""
+    CURRENCY = "a currency"
+    """three capital letters (ISO 4217)."""
+
+
+LONGEST: Final = 500
+"""characters of a name or of another text with a form."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Property:
     """One property of a label or a relationship."""
@@ -40,6 +55,13 @@ class Property:
     """asked for, filtered by or sorted by only with a role that reads everything."""
     internal: bool = False
     """never in the API: what the program finds things by."""
+    derived: bool = False
+    """made of other properties by whoever writes: a file may leave it out, and nobody is told that it is missing."""
+    form: Form | None = None
+    """of a text; None where it may be any."""
+    least: float | None = None
+    most: float | None = None
+    """the bounds of a number, both among what is allowed; None where its kind alone bounds it."""
 
 
 ID: Final = Property(name="id", indexed=True)
@@ -50,9 +72,14 @@ def text(name: str, *words: str, required: bool = True, indexed: bool = False) -
     return Property(name=name, required=required, words=words, indexed=indexed)
 
 
-def number(name: str, *, required: bool = True, indexed: bool = False) -> Property:
+def shaped(name: str, form: Form, *, indexed: bool = False) -> Property:
+    """Make one that holds text of a form."""
+    return Property(name=name, form=form, indexed=indexed)
+
+
+def number(name: str, *, required: bool = True, indexed: bool = False, least: int | None = None) -> Property:
     """Make one that holds a whole number."""
-    return Property(name=name, kind=Kind.INTEGER, required=required, indexed=indexed)
+    return Property(name=name, kind=Kind.INTEGER, required=required, indexed=indexed, least=least)
 
 
 def time(name: str, *, required: bool = True, indexed: bool = False) -> Property:
@@ -60,9 +87,19 @@ def time(name: str, *, required: bool = True, indexed: bool = False) -> Property
     return Property(name=name, kind=Kind.TIME, required=required, indexed=indexed)
 
 
-def real(name: str, *, required: bool = True) -> Property:
-    """Make one that holds a number."""
-    return Property(name=name, kind=Kind.FLOAT, required=required)
+def real(name: str, least: float, most: float, *, required: bool = True) -> Property:
+    """Make one that holds a number between two bounds."""
+    return Property(name=name, kind=Kind.FLOAT, required=required, least=least, most=most)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """Two properties of a label that are the beginning and the end of what it is; where both are there, the end is later."""
+
+    start: str
+    end: str
+    may_be_empty: bool = False
+    """the end may also be at the same moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +115,7 @@ class Label:
     """has `words`, the normalised text that full-text search reads."""
     internal: bool = False
     """never in the API: the ledger's own bookkeeping."""
+    interval: Interval | None = None
 
     @property
     def id_prefix(self) -> str:
@@ -115,6 +153,8 @@ class Relationship:
     """an end has at most one start by it."""
     one_end_per: str = ""
     """a property: a start has at most one end by it for each of its values."""
+    apart: bool = False
+    """with `one_end_per`: the ends that a start has by its values are different nodes."""
 
     def __post_init__(self) -> None:
         if self.one_end_per and self.one_end_per not in {each.name for each in self.properties}:

@@ -17,9 +17,10 @@ from typing import Final
 
 from graph.model.bookkeeping import BOOKKEEPING
 from graph.model.kinds import ID as _ID
-from graph.model.kinds import Inside, Kind, Label, Property, Relationship
+from graph.model.kinds import Form, Inside, Interval, Kind, Label, Property, Relationship
 from graph.model.kinds import number as _number
 from graph.model.kinds import real as _real
+from graph.model.kinds import shaped as _shaped
 from graph.model.kinds import text as _text
 from graph.model.kinds import time as _time
 from graph.model.vocabulary import (
@@ -60,7 +61,8 @@ SCHEMA_VERSION: Final = 5
 """Rises with each migration in graph/store/migrate.py."""
 
 
-_WORDS = Property(name="words", operator_only=True)
+_WORDS = Property(name="words", operator_only=True, derived=True)
+_NAME = _shaped("name", Form.NAME, indexed=True)
 _OPERATIONAL = _text("operationalState", *OPERATIONAL_STATES)
 _ADMINISTRATIVE = _text("administrativeState", *ADMINISTRATIVE_STATES)
 
@@ -69,17 +71,24 @@ _LABELS: Final = (
         name="Customer",
         about="Who buys.",
         searched=True,
-        properties=(_ID, _text("name", indexed=True), _text("segment"), _text("status"), _text("accountRef"), _WORDS),
+        properties=(
+            _ID,
+            _NAME,
+            _shaped("segment", Form.TEXT),
+            _shaped("status", Form.TEXT),
+            _shaped("accountRef", Form.TEXT),
+            _WORDS,
+        ),
     ),
     Label(
         name="Sla",
         about="What was promised.",
         properties=(
             _ID,
-            _text("name"),
+            _shaped("name", Form.NAME),
             _text("tier", *TIERS),
-            _real("availabilityPercent"),
-            _number("repairHours"),
+            _real("availabilityPercent", 0, 100),
+            _number("repairHours", least=0),
         ),
     ),
     Label(
@@ -88,12 +97,12 @@ _LABELS: Final = (
         searched=True,
         properties=(
             _ID,
-            _text("name", indexed=True),
-            _text("kind"),
+            _NAME,
+            _shaped("kind", Form.TEXT),
             _text("state", *SERVICE_STATES),
-            _number("committedMbps"),
-            _number("effectiveMbps"),
-            _number("maxMbps"),
+            _number("committedMbps", least=0),
+            _number("effectiveMbps", least=0),
+            _number("maxMbps", least=0),
             _text("effect", *EFFECTS, required=False),
             _WORDS,
         ),
@@ -102,7 +111,14 @@ _LABELS: Final = (
         name="Site",
         about="Where.",
         searched=True,
-        properties=(_ID, _text("name", indexed=True), _text("role"), _real("latitude"), _real("longitude"), _WORDS),
+        properties=(
+            _ID,
+            _NAME,
+            _shaped("role", Form.TEXT),
+            _real("latitude", -90, 90),
+            _real("longitude", -180, 180),
+            _WORDS,
+        ),
     ),
     Label(
         name="NetworkElement",
@@ -110,10 +126,10 @@ _LABELS: Final = (
         searched=True,
         properties=(
             _ID,
-            _text("name", indexed=True),
-            _text("vendor"),
-            _text("model"),
-            _text("role"),
+            _NAME,
+            _shaped("vendor", Form.TEXT),
+            _shaped("model", Form.TEXT),
+            _shaped("role", Form.TEXT),
             _OPERATIONAL,
             _ADMINISTRATIVE,
             _WORDS,
@@ -125,9 +141,9 @@ _LABELS: Final = (
         searched=True,
         properties=(
             _ID,
-            _text("name", indexed=True),
-            _text("model"),
-            _number("slot"),
+            _NAME,
+            _shaped("model", Form.TEXT),
+            _number("slot", least=0),
             _OPERATIONAL,
             _ADMINISTRATIVE,
             _WORDS,
@@ -139,10 +155,10 @@ _LABELS: Final = (
         searched=True,
         properties=(
             _ID,
-            _text("name", indexed=True),
-            _text("role"),
-            _number("number"),
-            _number("speedMbps"),
+            _NAME,
+            _shaped("role", Form.TEXT),
+            _number("number", least=0),
+            _number("speedMbps", least=0),
             _OPERATIONAL,
             _ADMINISTRATIVE,
             _WORDS,
@@ -154,9 +170,9 @@ _LABELS: Final = (
         searched=True,
         properties=(
             _ID,
-            _text("name", indexed=True),
-            _text("layerRate"),
-            _number("capacityMbps"),
+            _NAME,
+            _shaped("layerRate", Form.TEXT),
+            _number("capacityMbps", least=0),
             _OPERATIONAL,
             _WORDS,
         ),
@@ -171,7 +187,7 @@ _LABELS: Final = (
             _text("externalAlarmId", required=False, indexed=True),
             Property(name="alarmedObjectRef", operator_only=True, indexed=True),
             Property(name="awaits", required=False, indexed=True, operator_only=True),
-            Property(name="identity", required=False, indexed=True, operator_only=True, internal=True),
+            Property(name="identity", required=False, indexed=True, operator_only=True, internal=True, derived=True),
             _text("alarmType", *ALARM_TYPES),
             _text("probableCause"),
             _text("specificProblem", required=False),
@@ -203,12 +219,22 @@ _LABELS: Final = (
     Label(
         name="Order",
         about="A product or service order.",
-        properties=(_ID, _text("externalId", indexed=True), _text("system"), _text("state", *ORDER_STATES)),
+        properties=(
+            _ID,
+            _shaped("externalId", Form.NAME, indexed=True),
+            _shaped("system", Form.NAME),
+            _text("state", *ORDER_STATES),
+        ),
     ),
     Label(
         name="OrderItem",
         about="One item of an order.",
-        properties=(_ID, _text("externalId"), _text("system"), _text("state", *ORDER_STATES)),
+        properties=(
+            _ID,
+            _shaped("externalId", Form.NAME),
+            _shaped("system", Form.NAME),
+            _text("state", *ORDER_STATES),
+        ),
     ),
     Label(
         name="ExternalName",
@@ -216,33 +242,35 @@ _LABELS: Final = (
         unique=("id", "key"),
         properties=(
             Property(name="id", indexed=True, operator_only=True),
-            Property(name="key", operator_only=True),
-            Property(name="system", operator_only=True),
-            Property(name="name", operator_only=True),
+            Property(name="key", operator_only=True, derived=True),
+            Property(name="system", operator_only=True, form=Form.NAME),
+            Property(name="name", operator_only=True, form=Form.NAME),
         ),
     ),
     Label(
         name="Boost",
         about="A temporary rate: an interval. The price is integer minor units of the currency.",
+        interval=Interval(start="startAt", end="endAt"),
         properties=(
             _ID,
-            _number("mbps"),
+            _number("mbps", least=1),
             _time("startAt"),
             _time("endAt"),
             _text("status", *BOOST_STATES),
-            _number("price"),
-            _text("currency"),
+            _number("price", least=0),
+            _shaped("currency", Form.CURRENCY),
         ),
     ),
     Label(
         name="Usage",
         about="A rated or ratable interval, as a source has measured it. One that matches no service `awaits` a name.",
+        interval=Interval(start="from", end="to"),
         properties=(
             _ID,
             _time("from"),
             _time("to", indexed=True),
-            _number("mbps"),
-            Property(name="octets", kind=Kind.LARGE),
+            _number("mbps", least=0),
+            Property(name="octets", kind=Kind.LARGE, least=0),
             _text("kind"),
             _text("state", *USAGE_STATES, required=False),
             _text("source", required=False),
@@ -255,12 +283,13 @@ _LABELS: Final = (
     Label(
         name="Downtime",
         about="An interval with one effect on a service; it has no end while that lasts. The target is its contract's.",
+        interval=Interval(start="from", end="to", may_be_empty=True),
         properties=(
             _ID,
             _text("effect", *EFFECTS),
             _time("from"),
             _time("to", required=False, indexed=True),
-            Property(name="availabilityPercent", kind=Kind.FLOAT, required=False),
+            _real("availabilityPercent", 0, 100, required=False),
             Property(name="alarms", kind=Kind.JSON, operator_only=True),
         ),
     ),
@@ -390,6 +419,7 @@ _RELATIONSHIPS: Final = (
         inside=Inside.FORWARD,
         properties=(_END,),
         one_end_per="end",
+        apart=True,
     ),
     Relationship(type="RAISED_ON", starts=("Alarm",), ends=_RESOURCES, inside=Inside.NEVER, one_end=True),
     Relationship(

@@ -8,26 +8,26 @@ is not among its properties, it has no opinion of. Which properties there are, a
 >>> Resource(kind="Card", name="KOL/1", properties={"slot": "one"})
 Traceback (most recent call last):
     ...
-ValueError: slot is no whole number of 32 bits
+ValueError: slot must be a whole number of 32 bits, not 'one'
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
+from graph.model.bounds import problem_of, text_problem
 from graph.model.identity import external_key
-from graph.model.model import LABELS, Kind, Property
+from graph.model.kinds import Form
+from graph.model.model import LABELS, Property
 
 Value: TypeAlias = str | int
 
 KINDS: Final = ("NetworkElement", "Card", "Port", "Trunk")
 """In the order in which they can be made: each may lie in, or end on, one of those before it."""
-LONGEST: Final = 500
-"""characters of a name or of a property."""
+SAME_PORT: Final = "a trunk joins two different ports, and this one ends on the same port at A and at Z"
 STATES: Final = ("operationalState", "administrativeState")
 PROPERTIES: Final[Mapping[str, Mapping[str, Property]]] = MappingProxyType(
     {
@@ -38,11 +38,7 @@ PROPERTIES: Final[Mapping[str, Mapping[str, Property]]] = MappingProxyType(
     }
 )
 """What can be said of each kind of thing."""
-_INT: Final = range(2**31)
 _NOTHING: Final[Mapping[str, Value]] = MappingProxyType({})
-_UNSPEAKABLE: Final = frozenset({"Cc", "Cs"})
-"""Categories of characters that not every protocol can carry: controls, and halves of pairs."""
-_NO_CHARACTERS: Final = frozenset("\ufffe\uffff")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +129,14 @@ def as_record(resource: Resource | NotTaken) -> dict[str, Any]:
 
 
 def entry_of(record: Mapping[str, Any]) -> Resource | NotTaken:
-    """Read what `as_record` wrote of either."""
+    """Read what `as_record` wrote of either; what an earlier version took and this one does not is not taken."""
     if "notTaken" not in record:
-        return resource_of(record)
+        try:
+            return resource_of(record)
+        except ValueError as error:
+            return NotTaken(
+                kind=record["kind"], name=record["name"], reason=str(error), removed=record.get("removed", False)
+            )
     removed = record.get("removed", False)
     return NotTaken(kind=record["kind"], name=record["name"], reason=record["notTaken"], removed=removed)
 
@@ -154,11 +155,6 @@ def resource_of(record: Mapping[str, Any]) -> Resource:
     )
 
 
-def is_speakable(text: str) -> bool:
-    """Tell whether a text may be a name: not empty, not longer than LONGEST, and of characters that any protocol carries."""
-    return not any(_text_problems("it", text))
-
-
 def _problems(resource: Resource) -> Iterator[str]:
     if resource.kind not in KINDS:
         yield f"is of none of the kinds {', '.join(KINDS)}"
@@ -168,35 +164,27 @@ def _problems(resource: Resource) -> Iterator[str]:
         yield from _text_problems("the name of another thing", each)
     for each in (text for alias in resource.aliases for text in alias):
         yield from _text_problems("the name in another system", each)
-    if resource.kind == "Trunk" and resource.inside is not None:
-        yield "is a trunk, which lies in nothing"
-    if resource.kind != "Trunk" and resource.ends is not None:
-        yield f"is a {resource.kind}, and has no ends"
+    yield from _place_problems(resource)
     for name, value in resource.properties.items():
         declared = PROPERTIES[resource.kind].get(name)
         if declared is None:
             yield f"{name} is no property of a {resource.kind}"
-        else:
-            yield from _value_problems(declared, value)
+        elif value == "":
+            yield f"{name} must not be empty"  # what a source does not say is left out
+        elif problem := problem_of(declared, value):
+            yield f"{name} {problem}"
 
 
-def _value_problems(declared: Property, value: object) -> Iterator[str]:
-    if declared.kind is Kind.INTEGER:
-        if type(value) is not int or value not in _INT:
-            yield f"{declared.name} is no whole number of 32 bits"
-    elif declared.words:
-        if value not in declared.words:
-            yield f"{declared.name} is none of {', '.join(declared.words)}"
-    else:
-        yield from _text_problems(declared.name, value)
+def _place_problems(resource: Resource) -> Iterator[str]:
+    if resource.kind == "Trunk" and resource.inside is not None:
+        yield "is a trunk, which lies in nothing"
+    if resource.kind != "Trunk" and resource.ends is not None:
+        yield f"is a {resource.kind}, and has no ends"
+    if resource.ends is not None and resource.ends[0] == resource.ends[1]:
+        yield SAME_PORT
 
 
 def _text_problems(what: str, value: object) -> Iterator[str]:
-    if not isinstance(value, str):
-        yield f"{what} is no text"
-    elif not value:
-        yield f"{what} is empty"
-    elif len(value) > LONGEST:
-        yield f"{what} has more than {LONGEST} characters"
-    elif any(unicodedata.category(each) in _UNSPEAKABLE or each in _NO_CHARACTERS for each in value):
-        yield f"{what} has a character that is none to be read"
+    problem = text_problem(Form.NAME, value) if isinstance(value, str) else f"must be a string, not {value!r:.60}"
+    if problem:
+        yield f"{what} {problem}"

@@ -12,6 +12,7 @@ Files, in order of flow:
     session.py          the driver's sessions, from a configuration that is read once
     faults.py           the driver's exceptions become ours
     migrate.py          constraints and indexes as the model says, and the version of the schema
+    bounds.py           what is in a store against the bounds of the model
     cardinality.py      what there may be one of: looked at under a lock before it is written, and found where it is not so
     migrations/         what is done to the data of older versions
     embedded.py         one embedded database for several processes; embedded_child.py starts, watches and ends its server

@@ -1,9 +1,9 @@
 """A service has one customer, a card one holder: two of them show one customer what is another's, so there must never be two.
 
-Neither database can hold that, so whoever writes does, in one way: *lock the node that may have one, look, then write*, in one
+And a trunk joins two ports: one that has the same at either end joins nothing. Neither database can hold that, so whoever writes does, in one way: *lock the node that may have one, look, then write*, in one
 transaction. The node that is locked is the one that has the limit (the service, not the customer), whoever writes; so two that
 write at once wait for each other, and the second sees what the first has written. Which relationships are limited is the
-model's to say (`one_end`, `one_start`, `one_end_per`). What is in a store all the same (written by hand, or by an older
+model's to say (`one_end`, `one_start`, `one_end_per`, `apart`). What is in a store all the same (written by hand, or by an older
 version) is found by `violations`.
 """
 
@@ -32,6 +32,8 @@ class Limit:
     outgoing: bool
     per: str = ""
     """a property of the relationship: at most one for each of its values."""
+    apart: bool = False
+    """not how many, but which: what the node has by one value of `per`, it has by no other value too."""
 
     @property
     def step(self) -> str:
@@ -40,6 +42,8 @@ class Limit:
 
     def told(self, node: str, others: Iterable[str]) -> str:
         """Say that a node has what it may not have beside another."""
+        if self.apart:
+            return f"{node} has {self.type} to {' and '.join(others)} more than once, and must have another for each {self.per}"
         which = "for one " + self.per if self.per else "of these"
         way = "to" if self.outgoing else "from"
         return f"{node} has {self.type} {way} {' and '.join(others)}, and can have only one {which}"
@@ -71,6 +75,8 @@ def _limits(known: Relationship) -> Iterator[Limit]:
     if known.one_end or known.one_end_per:
         for label in known.starts:
             yield Limit(type=known.type, label=label, outgoing=True, per=known.one_end_per)
+            if known.apart:
+                yield Limit(type=known.type, label=label, outgoing=True, per=known.one_end_per, apart=True)
     if known.one_start:
         for label in known.ends:
             yield Limit(type=known.type, label=label, outgoing=False)
@@ -97,11 +103,16 @@ def limits_on(type_: str, start: str, end: str) -> tuple[Limit, ...]:
 # What a row asks for may be there already: that is no other.
 def _look(limit: Limit, *, lock: bool) -> str:
     locked = "SET n._lock = true REMOVE n._lock WITH n, row " if lock else ""
-    same = f" AND r.{limit.per} = row.per" if limit.per else ""
     return (
         f"UNWIND $batch.rows AS row MATCH (n:{limit.label} {{id: row.node}}) {locked}"
-        f"MATCH (n){limit.step}(o) WHERE o.id <> row.other{same} RETURN DISTINCT row.node, row.other, row.per, o.id"
+        f"MATCH (n){limit.step}(o) WHERE {_against(limit)} RETURN DISTINCT row.node, row.other, row.per, o.id"
     )
+
+
+def _against(limit: Limit) -> str:
+    if limit.apart:
+        return f"o.id = row.other AND r.{limit.per} <> row.per"
+    return "o.id <> row.other" + (f" AND r.{limit.per} = row.per" if limit.per else "")
 
 
 _SEEN: Final[Mapping[Limit, str]] = MappingProxyType({each: _look(each, lock=False) for each in LIMITS})
@@ -109,6 +120,11 @@ _LOCKED: Final[Mapping[Limit, str]] = MappingProxyType({each: _look(each, lock=T
 
 
 def _several(limit: Limit) -> str:
+    if limit.apart:
+        return (
+            f"MATCH (n:{limit.label}){limit.step}(o) WITH n, o, count(DISTINCT r.{limit.per}) AS times WHERE times > 1 "
+            f"RETURN n.id, collect(o.id) ORDER BY n.id LIMIT $most"
+        )
     per = f", r.{limit.per} AS per" if limit.per else ""
     return (
         f"MATCH (n:{limit.label}){limit.step}(o) WITH n{per}, collect(o.id) AS others WHERE size(others) > 1 "

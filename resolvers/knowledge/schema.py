@@ -13,6 +13,7 @@ from graphql import GraphQLSchema, build_schema
 from strawberry.schema.config import StrawberryConfig
 
 from graph.model.mapping import ComputedType, Entities, FieldMapping, Fixed, Grouped, Mappings, TypeMapping
+from resolvers.executed import ExecutedSchema
 from resolvers.knowledge.fields import MAPPING, mapping_of_type
 from resolvers.knowledge.inputs import BIG_INT, BigInt
 from resolvers.knowledge.mutations import Mutation
@@ -34,7 +35,7 @@ class KnowledgeSchema:
 @cache
 def knowledge_schema() -> KnowledgeSchema:
     """Assemble the schema, once in a process."""
-    made = strawberry.federation.Schema(
+    made = ExecutedSchema(
         query=Query,
         mutation=Mutation,
         types=[ExternalName, Lead],

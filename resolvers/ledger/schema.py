@@ -5,26 +5,21 @@ from __future__ import annotations
 from functools import cache
 
 import strawberry
-from graphql import GraphQLError, GraphQLSchema
+from graphql import GraphQLSchema
 from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
 
+from resolvers.executed import ExecutedSchema
 from resolvers.ledger.types import MOMENT, Moment, Query
 
 MOST_TEXTS = 100
 """of operations, whose parsing and validation is remembered."""
 
 
-class _Schema(strawberry.federation.Schema):
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Leave them to subgraph.py."""
-
-
 @cache
 def ledger_schema() -> strawberry.federation.Schema:
     """Assemble the schema."""
-    return _Schema(
+    return ExecutedSchema(
         query=Query,
         config=StrawberryConfig(scalar_map={Moment: MOMENT}, disable_field_suggestions=True),
         extensions=[lambda: ParserCache(maxsize=MOST_TEXTS), lambda: ValidationCache(maxsize=MOST_TEXTS)],

@@ -24,7 +24,7 @@ from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.settings import Settings
-from gateway.settings.system import OAuthSettings
+from gateway.settings.system import BasicSettings, OAuthSettings
 from gateway.settings.ticketing import Ticketing
 
 TOKEN = SecretStr("a-token-of-ours")
@@ -97,8 +97,15 @@ async def test_a_credential_that_is_not_taken_is_named_by_its_setting(around: Ar
     )
     assert not any(each.well for each in found)
     for each in found:
-        assert f"{each.system}.bearer_file" in each.text
+        assert f"{each.system}.bearer (or {each.system}.bearer_file)" in each.text
         assert "another-token" not in each.text
+
+
+async def test_a_user_that_is_not_let_in_is_named_by_its_setting(around: Around) -> None:
+    basic = BasicSettings(user="us", password=SecretStr("a-password"))
+    [found] = await probed(ticketing=Ticketing(address=around.ticketing, basic=basic))
+    assert (found.well, "Mend ticketing.basic: its user or its password" in found.text) == (False, True)
+    assert "a-password" not in found.text
 
 
 async def test_a_path_that_is_wrong_is_named_by_its_setting(around: Around) -> None:

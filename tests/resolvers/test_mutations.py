@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from graph.changes.policy import AlarmPolicy
 from graph.compiler.allowance import Unmetered
@@ -56,6 +58,26 @@ ADD = """mutation($id: ID!, $system: String!, $name: String!, $key: String!) {
 REMOVE = """mutation($id: ID!, $system: String!, $name: String!, $key: String!) {
   removeExternalName(objectId: $id, system: $system, name: $name, idempotencyKey: $key) { userErrors { code path } }
 }"""
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "problem"),
+    [
+        ({"system": ""}, "system", "`system` must not be empty."),
+        ({"name": " "}, "name", "`name` must not be empty."),
+        ({"name": "x" * 501}, "name", "`name` must have at most 500 characters, not 501."),
+    ],
+)
+async def test_a_callers_mistake_is_told_to_the_caller_and_not_logged_as_ours(
+    asking: Caller, caplog: pytest.LogCaptureFixture, given: dict[str, str], field: str, problem: str
+) -> None:
+    with capture_logs() as lines:
+        answer = await asking.response(ADD, {"id": "card-1", "system": "ems", "name": "n", "key": "k", **given})
+    [error] = answer["errors"]
+    assert (error["message"], error["path"]) == (problem, ["addExternalName", field])
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert [each for each in lines if each["log_level"] not in ("debug", "info")] == []
+    assert [each for each in caplog.records if each.levelno > logging.INFO] == []
 
 
 async def test_a_name_is_given_and_taken_back(asking: Caller, store: Store) -> None:

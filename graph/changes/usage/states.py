@@ -5,8 +5,9 @@ may be late.
 
 Rules. 1. What is told with a time is passed over when a later state is known already. A time that cannot be
 (`AlarmPolicy.believed`) says nothing of the order: then a state goes on, never back. 2. A source that sends a record again
-moves its state on, never back: it may not know what became of it. 3. Billing is told of a new state like of the record, except
-of what it has told us itself.
+moves its state on, never back: it may not know what became of it. 3. The event says whether the state is another
+(`UsageStateChanged`) or only what is told beside it (`UsageChanged`); what changes nothing has none. 4. Billing is told of
+either like of the record, except of what it has told us itself.
 """
 
 from __future__ import annotations
@@ -218,7 +219,7 @@ def _row(held: _Held, move: Move, policy: AlarmPolicy) -> dict[str, object]:
 
 def _event(held: _Held, state: str, service: metered.Service | None, version: int, subject: str) -> Event:
     return Event(
-        type="UsageStateChanged",
+        type="UsageStateChanged" if state != held.usage.state else "UsageChanged",
         aggregate_id=service.id if service else held.id,
         aggregate_version=version,
         at=service.now if service else held.now,

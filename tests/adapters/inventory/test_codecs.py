@@ -116,7 +116,7 @@ CARD: dict[str, Any] = {"id": "K1", "category": "card"}
         ([], "", "an object"),
         ({"category": "card"}, "id", "missing"),
         ({"category": "card", "id": 7}, "id", "no text"),
-        ({"category": "card", "id": "x" * 501}, "id", "more than 500"),
+        ({"category": "card", "id": "x" * 501}, "id", "at most 500"),
         ({**CARD, "name": 7}, "name", "no text"),
         ({**CARD, "operationalState": "working"}, "operationalState", "none of enable"),
         ({**CARD, "resourceCharacteristic": {}}, "resourceCharacteristic", "no list"),
@@ -155,8 +155,11 @@ def related(**ends: str) -> dict[str, Any]:
         ({**CARD, "resourceCharacteristic": [{"name": "slot", "value": 2**40}]}, "card", "", "32 bits"),
         ({**CARD, "resourceCharacteristic": [{"name": "model", "value": []}]}, "card", "resourceCharacteristic[0]",
          "model has a value that is no text"),
-        ({**CARD, "name": "x" * 501}, "card", "", "more than 500"),
-        ({**CARD, "name": "a\u0000b"}, "card", "", "none to be read"),
+        ({"id": "K1", "category": "trunk", **related(aEnd="P", zEnd="P")}, "trunk", "", "two different ports"),
+        ({**CARD, "resourceCharacteristic": [{"name": "slot", "value": -1}]}, "card", "", "slot must be at least 0"),
+        ({**CARD, "name": "  "}, "card", "", "name must not be empty"),
+        ({**CARD, "name": "x" * 501}, "card", "", "at most 500"),
+        ({**CARD, "name": "a\u0000b"}, "card", "", "cannot be read, as U\\+0000"),
     ],
 )  # fmt: skip
 def test_what_the_graph_has_no_place_for_is_kept_out_with_its_reason(

@@ -13,6 +13,7 @@ from adapters.transport.transport import Call
 from tests.adapters.conftest import JSON, asking, http, saying, soon
 
 LIST = Question(call=Call(method="GET", path=("troubleTicket",), query=(("limit", "1"),)))
+QUEUE = Question(call=Call(method="GET", path=("queue", "Q")), expects=Expects.OBJECT, member="id")
 METHODS = Question(call=Call(method="OPTIONS", path=()), expects=Expects.ANYTHING)
 HTML = "Content-Type: text/html"
 
@@ -22,6 +23,7 @@ HTML = "Content-Type: text/html"
     [
         pytest.param(LIST, http("200 OK", b"[]", JSON), id="a list"),
         pytest.param(LIST, http("206 Partial Content", b"[{}]", JSON), id="a part of one"),
+        pytest.param(QUEUE, http("200 OK", b'{"id": 1}', JSON), id="an object with what it must have"),
         pytest.param(METHODS, http("204 No Content"), id="methods"),
         pytest.param(METHODS, http("405 Method Not Allowed"), id="it only takes POST"),
         pytest.param(METHODS, http("501 Not Implemented"), id="it has no such method"),
@@ -48,6 +50,10 @@ async def test_all_is_well(question: Question, said: bytes) -> None:
         (LIST, http("302 Found", b"", "Location: /login"), Look.ADDRESS, "Redirects are not followed"),
         (LIST, http("200 OK", b"<html/>", HTML), Look.ADDRESS, "HTML"),
         (LIST, http("200 OK", b"nonsense", JSON), Look.ADDRESS, "not JSON"),
+        (LIST, http("200 OK", b"{}", JSON), Look.ADDRESS, "with JSON that is not a list"),
+        (LIST, http("200 OK", b"null", JSON), Look.ADDRESS, "with JSON that is not a list"),
+        (QUEUE, http("200 OK", b"[]", JSON), Look.ADDRESS, "with JSON that is not an object with id"),
+        (QUEUE, http("200 OK", b"{}", JSON), Look.ADDRESS, "with JSON that is not an object with id"),
         (LIST, http("503 Service Unavailable"), Look.SYSTEM, "does not work now"),
         (METHODS, http("500 Internal Server Error"), Look.SYSTEM, "does not work now"),
         (LIST, http("429 Too Many Requests"), Look.SYSTEM, "does not work now"),

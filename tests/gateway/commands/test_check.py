@@ -1,4 +1,4 @@
-"""What a store has two of, and may have one of, is found by `trunkline check`."""
+"""What a store has that the model does not allow is found by `trunkline check`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def checked(store_address: str, capfd: pytest.CaptureFixture[str]) -> list
 async def test_two_owners_of_a_service_are_found(
     empty_store: Store, store_address: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert await checked(store_address, capfd) == [(True, "nothing has two of what it may have one of")]
+    assert await checked(store_address, capfd) == [(True, "it is as the model allows")]
 
     async def by_hand(transaction: Transaction) -> None:
         text = (
@@ -33,3 +33,25 @@ async def test_two_owners_of_a_service_are_found(
     await empty_store.write(by_hand, deadline=time.monotonic() + 60)
     problem = "service-1 has SUBSCRIBES_TO from customer-a and customer-b, and can have only one of these"
     assert await checked(store_address, capfd) == [(False, problem)]
+
+
+async def test_what_is_beyond_the_bounds_of_the_model_is_found(
+    empty_store: Store, store_address: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def by_hand(transaction: Transaction) -> None:
+        await transaction.run("CREATE (:Site {id: 'site-1', name: '', latitude: 1000.0})", {})
+
+    await empty_store.write(by_hand, deadline=time.monotonic() + 60)
+    problem = "site-1: name must not be empty; latitude must be from -90 to 90, not 1000.0"
+    assert await checked(store_address, capfd) == [(False, problem)]
+
+
+def test_settings_that_cannot_be_used_are_another_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TRUNKLINE_WORKERS", "0")
+    monkeypatch.setenv("TRUNKLINE_LISTEN", "nowhere")
+    assert run(["check"]) == 2
+    assert capfd.readouterr().out.startswith("FAIL settings: listen: 'nowhere' is not HOST:PORT")
+    assert run(["check", "--help"]) == 0
+    assert "2 when the settings cannot be used" in " ".join(capfd.readouterr().out.split())

@@ -144,6 +144,7 @@ class TestLedger:
         code, told = await ledger("replay", "event-2:desk:b", "event-2:desk:b", "none", "--json")
         assert (code, orjson.loads(told)) == (1, {"dryRun": False, "replayed": ["event-2:desk:b"], "notParked": []})
         assert await ledger("replay", "event-2:desk:b") == (0, "event-2:desk:b is not parked\n")
+        assert await ledger("replay", "none") == (1, "")  # what is wrong stands on stderr, and nothing beside it
         code, told = await ledger("replay", "--all", "--json")
         assert (code, orjson.loads(told)["replayed"]) == (0, ["event-1:desk:b", "event-3:desk:b"])
         text = "MATCH (e:Event {type: 'DeliveryReplayed'}) RETURN e.aggregateId, e.principal ORDER BY e.aggregateId"

@@ -14,9 +14,10 @@ from gateway.reaching import billing_system, bills_system, fault_management_syst
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
-from gateway.settings.settings import Issuer, Limits, Settings, load_settings
+from gateway.settings.settings import STORES, Issuer, Limits, Settings, load_settings
 from gateway.settings.system import BasicSettings, OAuthSettings, TlsSettings
 from gateway.settings.ticketing import RequestTracker, Ticketing
+from graph.store.address import parse_address
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +35,16 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("WORKERS", "many", "workers: input should be a valid integer"),
         ("WORKERS", "0", "workers: input should be greater than 0"),
         ("STORE", "", "store: string should have at least 1 character"),
+        (
+            "STORE",
+            "embeded:/x",
+            "store: begins with 'embeded', which is no kind of store (did you mean embedded?): write embedded:DIRECTORY,",
+        ),
+        ("STORE", "http://h:7474", "store: begins with 'http', which is no kind of store: write embedded:DIRECTORY,"),
+        ("STORE", "/var/data", "store: begins with '/var/data', which is no kind of store: write embedded:DIRECTORY,"),
+        ("METRICS_LISTEN", "127.0.0.1:8000", "metrics_listen: is the same address as listen: leave it out"),
+        ("TICKETING", '{"address": "http://x", "callback": "us:80"}', "ticketing.callback: is not http(s)://HOST"),
+        ("TICKETING", '{"address": "http://x:0"}', "ticketing.address: is not http(s)://HOST"),
         ("DEADLINE_SECONDS", "-1", "deadline_seconds: input should be greater than 0"),
         ("LOG_LEVEL", "loud", "log_level: input should be 'debug'"),
         ("LIMITS__COST", "x", "limits.cost: input should be a valid integer"),
@@ -59,11 +70,11 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             "issuers: names the same issuer twice.",
         ),
         ("BILLING", "{}", "billing: has no address, and no spool."),
-        ("BILLING__ADDRESS", "ftp://x", "billing: has an address that is not http(s)://HOST"),
+        ("BILLING__ADDRESS", "ftp://x", "billing.address: is not http(s)://HOST[:PORT][/PATH]."),
         (
             "BILLING",
             '{"address": "http://x", "bills": "http://a:b@x"}',
-            "billing: has an address with a credential in it",
+            "billing.bills: has a credential in it: give it as bearer_file.",
         ),
         ("BILLING", '{"dialect": "ipdr", "spool": "/not/there"}', "billing: has a spool that is no directory."),
         ("BILLING", '{"spool": "/"}', "billing: has a spool, which is for the dialect ipdr"),
@@ -163,6 +174,59 @@ def test_all_faults_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsBroken) as broken:
         load_settings()
     assert len(broken.value.faults) == 2
+
+
+def test_faults_of_every_kind_are_told_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A misspelt name, a broken file, what is no JSON, a wrong value, what does not fit together, a secret that is not there."""
+    file = tmp_path / "trunkline.toml"
+    file.write_text("workers = ")
+    wrong = {
+        "CONFIG": str(file),
+        "LISTEM": "x",
+        "ISSUERS": "x",
+        "SYSTEMS": "{",
+        "STORE": "embeded:/x",
+        "LISTEN": "nowhere",
+        "METRICS_LISTEN": "127.0.0.1:8000",
+        "TICKETING": '{"address": "ftp://x", "requests": 0}',
+        "BILLING": '{"spool": "/", "bearer": "a", "basic": {"user": "u", "password": "p"}}',
+        "INVENTORY": '{"address": "http://x", "bearer_file": "/not/there"}',
+        "STORE_PASSWORD_FILE": "/not/there",
+        "CURSOR_KEY": "c0ffee",
+    }
+    for name, value in wrong.items():
+        monkeypatch.setenv(f"TRUNKLINE_{name}", value)
+    with pytest.raises(SettingsBroken) as broken:
+        load_settings()
+    assert [each.partition(": ")[0] for each in broken.value.faults] == [
+        *("TRUNKLINE_LISTEM", "TRUNKLINE_CONFIG", "store", "listen", "issuers", "systems"),
+        *("ticketing.address", "ticketing.requests", "billing"),
+        *("store_password_file", "inventory.bearer_file", "cursor_key"),
+    ]
+    [billing] = [each for each in broken.value.faults if each.startswith("billing: ")]
+    assert billing == (
+        "billing: has more than one of bearer, basic and oauth; "
+        "has a spool, which is for the dialect ipdr and in place of an address."
+    )
+    assert "systems: what TRUNKLINE_SYSTEMS holds is not JSON." in broken.value.faults
+
+
+def test_a_store_begins_as_an_address_of_one_does() -> None:
+    for kind in STORES:
+        address = "embedded:data" if kind == "embedded" else f"{kind}://host:7687"
+        assert str(parse_address(address)).startswith(kind)
+        assert Settings(store=address).store == address
+
+
+def test_a_file_that_was_typed_is_told_by_its_option(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("workers = ")
+    for words in (["--config", str(file), "serve"], ["serve", "--config", str(file)]):
+        assert run(words) == 2
+        told = capfd.readouterr().err
+        assert f"Invalid value for '--config': {file} is not TOML: Invalid value (at line 1, column 11)" in told
+        assert "TRUNKLINE_CONFIG" not in told
+    assert "TRUNKLINE_CONFIG" not in os.environ
 
 
 def test_nothing_is_served_without_an_issuer(capfd: pytest.CaptureFixture[str]) -> None:

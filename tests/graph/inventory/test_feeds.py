@@ -11,7 +11,7 @@ from graph.changes.alarms.alarms import raise_alarm
 from graph.inventory.feeds import ChunkMissing, begin, chunk, complete, look, stage_of, sweep_stale
 from graph.inventory.reconcile import keep_reconciling, reconcile_next
 from graph.model.identity import external_key
-from graph.model.resource import NotTaken, Resource
+from graph.model.resource import SAME_PORT, NotTaken, Resource, entry_of
 from graph.model.scope import Principal, Role
 from tests.graph.changes.network import SYSTEM as FAULT_MANAGER
 from tests.graph.changes.network import report
@@ -282,6 +282,29 @@ async def test_a_trunk_with_other_ends_is_moved(inventoried: Inventoried) -> Non
     await inventoried.feed("move", trunk("T1", "N1/1/1", "N2/1/1"))
     assert await inventoried.holder("T1") == ["N1/1/1", "N2/1/1"]
     assert await inventoried.value("T1", "_version") == 2
+
+
+async def test_a_trunk_from_a_port_to_itself_is_kept_out_by_whatever_names_it_ends_there(
+    inventoried: Inventoried,
+) -> None:
+    await inventoried.run(
+        "MATCH (p:Port {id: $id}) CREATE (:ExternalName {id: 'externalname-2', key: $key, system: $system, name: 'P9'})"
+        "-[:NAMES]->(p)",
+        id=id_of(named("N1/1/1")), key=external_key(SYSTEM, "P9"), system=SYSTEM,
+    )  # fmt: skip
+    state = await inventoried.feed("loops", trunk("T8", "P9", "N1/1/1"), trunk("T1", "N1/1/1", "P9"))
+    assert (state.changes, state.differences) == (0, 2)
+    found = await inventoried.rows("MATCH (d:InventoryDifference) RETURN d.kind, d.name, d.reason ORDER BY d.name")
+    reason = "a trunk joins two different ports, and this one ends on the same port at A and at Z"
+    assert found == [["containment", "T1", reason], ["missingHere", "T8", reason]]
+    assert await inventoried.holder("T1") == ["N1/1/2", "N2/1/2"]
+    with pytest.raises(ValueError, match=reason):
+        trunk("T8", "P9", "P9")
+
+
+def test_what_an_earlier_version_has_received_and_has_no_place_now_is_not_taken() -> None:
+    record = {"kind": "Trunk", "name": "T8", "ends": ["P9", "P9"], "properties": {}}
+    assert entry_of(record) == NotTaken(kind="Trunk", name="T8", reason=SAME_PORT)
 
 
 async def test_an_alarm_that_waited_for_a_name_finds_it_and_waits_again(inventoried: Inventoried) -> None:

@@ -63,6 +63,32 @@ def test_a_time_may_be_written_as_people_do() -> None:
     assert (record.properties["startAt"], record.properties["endAt"]) == (1_769_860_800_250, 1_769_860_801_000)
 
 
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        pytest.param("2026-01-31t12:00:00z", 1_769_860_800_000, id="in small letters"),
+        pytest.param("2026-01-31t12:00:00.5+01:00", 1_769_857_200_500, id="with an offset"),
+        pytest.param("2016-12-31T23:59:60Z", 1_483_228_800_000, id="a leap second is the second that follows"),
+        pytest.param("2017-01-01T00:59:60.250+01:00", 1_483_228_800_250, id="and that in another zone"),
+    ],
+)
+def test_a_time_is_read_as_rfc_3339_allows_it(written: str, moment: int) -> None:
+    assert check_line(orjson.dumps(boost(startAt=written, endAt=2**42))).properties["startAt"] == moment
+
+
+def test_what_is_derived_is_told_to_nobody() -> None:
+    line = site()
+    del line["properties"]["name"]
+    with pytest.raises(ValueError, match=r"^properties\.name is missing$"):
+        check_line(orjson.dumps(line))
+
+
+def test_what_is_derived_is_derived_whatever_a_file_says() -> None:
+    said = {"system": "s", "name": "n", "key": "another"}
+    name = {"label": "ExternalName", "id": an_id("ExternalName"), "properties": said}
+    assert check_line(orjson.dumps(name)).properties["key"] == external_key("s", "n")
+
+
 def test_text_and_bytes_are_read_alike() -> None:
     assert check_line(orjson.dumps(boost()).decode()) == check_line(orjson.dumps(boost()))
 
@@ -111,6 +137,30 @@ def test_text_and_bytes_are_read_alike() -> None:
         pytest.param(boost(startAt=2**63), "startAt must be a time", id="more than the database holds"),
         pytest.param(boost(status="on"), "status must be one of requested", id="a word that is not in the vocabulary"),
         pytest.param(boost(status=["scheduled"]), "status must be a string", id="a list for a word"),
+        pytest.param(
+            {**site(), "label": "site"}, "no label 'site' (did you mean Site?)", id="a label in small letters"
+        ),
+        pytest.param(
+            site(lattitude=1), "no property 'lattitude' here (did you mean latitude?)", id="a misspelt property"
+        ),
+        pytest.param(joined("LOCATED_IN", "Site", "Card"), "(did you mean LOCATED_AT?)", id="a misspelt type"),
+        pytest.param(site(latitude=1e9), "latitude must be from -90 to 90, not 1000000000.0", id="no place on earth"),
+        pytest.param(site(longitude=-181), "longitude must be from -180 to 180", id="a place twice round the earth"),
+        pytest.param(site(name=""), "properties.name must not be empty", id="no name"),
+        pytest.param(site(name=" \u3000"), "properties.name must not be empty", id="a blank name"),
+        pytest.param(site(name="x" * 501), "must have at most 500 characters, not 501", id="a name without end"),
+        pytest.param(site(role="a\u0000b"), "no character that cannot be read, as U+0000", id="a control character"),
+        pytest.param(boost(mbps=0), "mbps must be at least 1, not 0", id="a boost of nothing"),
+        pytest.param(boost(mbps=-5), "mbps must be at least 1, not -5", id="a boost that takes away"),
+        pytest.param(boost(price=-1), "price must be at least 0, not -1", id="a price that is paid out"),
+        pytest.param(boost(endAt=1), "endAt must be later than startAt", id="an end at the beginning"),
+        pytest.param(
+            boost(currency="EURO!"),
+            "currency must be a currency of three capital letters (ISO 4217), not 'EURO!'",
+            id="no currency",
+        ),
+        pytest.param(boost(currency="eur"), "three capital letters", id="a currency in small letters"),
+        pytest.param(boost(startAt="2026-01-01T12:00:60Z"), "a time with its zone", id="a leap second at noon"),
         pytest.param(joined("EATS", "Site", "Card"), "no relationship type 'EATS'", id="unknown type"),
         pytest.param(joined("HOLDS", "Site", "Card"), "its start must be the id of a NetworkElement", id="wrong start"),
         pytest.param(joined("HAS_PORT", "Card", "Site"), "its end must be the id of a Port", id="wrong end"),
@@ -139,7 +189,7 @@ def test_all_that_is_wrong_with_a_line_is_told_at_once() -> None:
     "label", [label for label in LABELS.values() if not label.internal], ids=lambda each: each.name
 )
 def test_each_required_property_is_missed(label: Any) -> None:
-    required = {each.name for each in label.properties if each.required and each.name != "id"}
+    required = {each.name for each in label.properties if each.required and not each.derived and each.name != "id"}
     problems = problems_of(NodeRecord(label=label.name, id=an_id(label.name), properties={}))
     assert {problem.removeprefix("properties.").removesuffix(" is missing") for problem in problems} == required
 

@@ -18,11 +18,14 @@ from graph.load import BadLines, Overtaken, load_lines, load_topology
 from graph.load.limits import ones_of
 from graph.load.records import RelationshipRecord
 from graph.model.identity import loaded_id
+from graph.model.kinds import Form
 from graph.model.model import LABELS, RELATIONSHIPS, Kind, Property
 from graph.store.cardinality import LIMITS, Limit, violations
 from graph.store.store import Store, Transaction
 
-limits = pytest.mark.parametrize("limit", LIMITS, ids=lambda each: f"{each.label}{each.step}")
+limits = pytest.mark.parametrize(
+    "limit", [each for each in LIMITS if not each.apart], ids=lambda each: f"{each.label}{each.step}"
+)
 OTHER: Final[dict[str, str]] = {
     each.type: (each.ends if limit.outgoing else each.starts)[0]
     for limit in LIMITS
@@ -37,6 +40,8 @@ def soon() -> float:
 def value(known: Property) -> Any:
     if known.words:
         return known.words[0]
+    if known.form is Form.CURRENCY:
+        return "EUR"
     of_kind: dict[Kind, Any] = {Kind.STRING: "x", Kind.FLOAT: 1.0, Kind.BOOLEAN: True, Kind.JSON: "{}"}
     return of_kind.get(known.kind, 1)
 
@@ -46,6 +51,8 @@ def node(label: str, name: str) -> dict[str, Any]:
     if label == "ExternalName":
         properties |= {"name": name}
         del properties["key"]
+    if interval := LABELS[label].interval:
+        properties |= {interval.end: 2}
     if label == "Delivery":
         properties |= {"state": "DONE"}  # no file brings one that is still to be sent
     return {"label": label, "id": loaded_id(label, "test", name), "properties": properties}
@@ -151,6 +158,59 @@ async def test_a_grown_network_breaks_no_limit(empty_store: Store) -> None:
     topology = "sndlib/abilene"
     await load_topology(empty_store, topology=topology, scale=600, alarms=3, progress=lambda *_: None, deadline=soon())
     assert await violations(empty_store, deadline=soon()) == []
+
+
+def ended(end: str, port: str) -> dict[str, Any]:
+    start, other = loaded_id("Trunk", "test", "one"), loaded_id("Port", "test", port)
+    return {"type": "TERMINATES_ON", "start": start, "end": other, "properties": {"end": end}}
+
+
+async def test_a_file_may_not_end_a_trunk_where_it_begins_in_the_store(empty_store: Store) -> None:
+    await load(empty_store, node("Trunk", "one"), node("Port", "a"), node("Port", "z"), ended("A", "a"))
+    with pytest.raises(BadLines, match="must have another for each end") as caught:
+        await load(empty_store, ended("Z", "a"))
+    assert [fault.line for fault in caught.value.faults] == [1]
+    await load(empty_store, ended("Z", "z"), ended("A", "a"))  # the same again is no other
+    assert await violations(empty_store, deadline=soon()) == []
+
+
+async def test_a_trunk_from_a_port_to_itself_is_never_written_by_two_at_once(empty_store: Store) -> None:
+    await load(empty_store, node("Trunk", "one"), node("Port", "a"))
+    with pytest.raises(Overtaken, match="must have another for each end"):
+        await load(Late(empty_store, [ended("A", "a")]), ended("Z", "a"))
+    assert await violations(empty_store, deadline=soon()) == []
+
+
+async def test_a_trunk_from_a_port_to_itself_is_found(empty_store: Store) -> None:
+    await load(empty_store, node("Trunk", "one"), node("Port", "a"), ended("A", "a"))
+
+    async def by_hand(transaction: Transaction) -> None:
+        text = "MATCH (t:Trunk {id: $trunk}) MATCH (p:Port {id: $port}) CREATE (t)-[:TERMINATES_ON {end: 'Z'}]->(p)"
+        ends = {"trunk": loaded_id("Trunk", "test", "one"), "port": loaded_id("Port", "test", "a")}
+        await transaction.run(text, ends)
+
+    await empty_store.write(by_hand, deadline=soon())
+    [found] = await violations(empty_store, deadline=soon())
+    assert (found.node, found.others) == (loaded_id("Trunk", "test", "one"), (loaded_id("Port", "test", "a"),))
+    assert f"{found}".endswith("more than once, and must have another for each end")
+
+
+async def test_a_file_may_not_give_a_name_that_the_store_has_elsewhere(empty_store: Store) -> None:
+    def named(name: str, id_: str) -> dict[str, Any]:
+        properties = {"system": "nms", "name": name}
+        return {"label": "ExternalName", "id": loaded_id("ExternalName", "test", id_), "properties": properties}
+
+    await load(empty_store, named("KOL-1", "1"))
+    await load(empty_store, named("KOL-1", "1"))  # the same again is no other
+    with pytest.raises(BadLines) as caught:
+        await load(empty_store, named("KOL-2", "2"), named("KOL-1", "3"))
+    there = loaded_id("ExternalName", "test", "1")
+    problem = f"the name 'KOL-1' of the system 'nms' is given already, as {there} in the store"
+    assert [(fault.line, fault.problem) for fault in caught.value.faults] == [(2, problem)]
+    with pytest.raises(BadLines) as caught:
+        await load(empty_store, named("KOL-1", "1"), named("KOL-1", "3"))
+    problem = "the name 'KOL-1' of the system 'nms' is given already, in the file (line 1)"
+    assert [(fault.line, fault.problem) for fault in caught.value.faults] == [(2, problem)], "once, and not its owner"
 
 
 def test_a_relationship_without_a_limit_is_the_only_one_of_nothing() -> None:

@@ -62,18 +62,18 @@ def test_a_mark_of_the_byte_order_before_the_first_line_is_passed_over() -> None
 
 
 def test_an_id_can_be_there_once() -> None:
-    assert faults([card(), card()]) == {2: f"{CARD} is in the file already"}
+    assert faults([card(), b"", card()]) == {3: f"{CARD} is in the file already (line 1)"}
 
 
 def test_what_can_have_one_start_is_refused_a_second() -> None:
     lines = [joined("HOLDS", ELEMENT, CARD), joined("HOLDS", OTHER, CARD)]
-    assert faults(lines) == {2: f"{CARD} has HOLDS from another already, and can have only one"}
+    assert faults(lines) == {2: f"{CARD} has HOLDS from another already, and can have only one (line 1)"}
 
 
 def test_what_can_have_one_end_is_refused_a_second() -> None:
     sites = [loaded_id("Site", "test", name) for name in "12"]
     lines = [joined("LOCATED_AT", ELEMENT, site) for site in sites]
-    assert faults(lines) == {2: f"{ELEMENT} has LOCATED_AT to another already, and can have only one"}
+    assert faults(lines) == {2: f"{ELEMENT} has LOCATED_AT to another already, and can have only one (line 1)"}
 
 
 def test_a_trunk_can_end_once_at_each_of_its_ends() -> None:
@@ -83,9 +83,19 @@ def test_a_trunk_can_end_once_at_each_of_its_ends() -> None:
         given = {"start": trunk, "end": loaded_id("Port", "test", port), "properties": {"end": end}}
         return orjson.dumps({"type": "TERMINATES_ON", **given})
 
-    assert faults([ended("A", "1"), ended("Z", "1")]) == {}
-    problem = f"{trunk} has TERMINATES_ON to another already, and can have only one for one end"
+    problem = f"{trunk} has TERMINATES_ON to another already, and can have only one for one end (line 1)"
     assert faults([ended("A", "1"), ended("Z", "2"), ended("A", "3")]) == {3: problem}
+    assert faults([ended("A", "1"), ended("A", "1")]) == {2: problem}
+
+
+def test_a_trunk_ends_on_two_different_ports() -> None:
+    trunk = loaded_id("Trunk", "test", "1")
+
+    def ended(end: str) -> bytes:
+        return orjson.dumps({"type": "TERMINATES_ON", "start": trunk, "end": PORT, "properties": {"end": end}})
+
+    problem = f"{trunk} has TERMINATES_ON to {PORT} already, and must have another for each end (line 1)"
+    assert faults([ended("A"), ended("Z")]) == {2: problem}
 
 
 def test_ends_that_are_not_in_the_file_are_named_wherever_the_nodes_stand() -> None:
@@ -103,7 +113,42 @@ def test_of_many_faults_the_first_are_named_and_all_are_counted() -> None:
         with pytest.raises(BadLines, match="250 lines cannot be loaded") as caught:
             spool.raise_faults()
     assert [fault.line for fault in caught.value.faults] == list(range(1, 101))
-    assert caught.value.count == 250
+    assert caught.value.lines == 250
+
+
+def test_lines_are_counted_and_not_what_is_wrong_with_them() -> None:
+    with Spool() as spool:
+        for number in (1, 2):
+            spool.add(number, card())
+        spool.refuse(1, "this")
+        spool.refuse(2, "that")
+        with pytest.raises(BadLines, match=r"^2 lines cannot be loaded\.") as caught:
+            spool.raise_faults()
+    assert [(fault.line, len(fault.problem) > 4) for fault in caught.value.faults] == [
+        (1, False),
+        (2, True),
+        (2, False),
+    ]
+
+
+def test_several_faults_of_one_line_are_one_line() -> None:
+    with Spool() as spool:
+        spool.refuse(7, "this")
+        spool.refuse(7, "that")
+        with pytest.raises(BadLines, match=r"^1 line cannot be loaded\."):
+            spool.raise_faults()
+
+
+def named(name: str, node: str = "1") -> bytes:
+    properties = {"system": "nms", "name": name}
+    return orjson.dumps(
+        {"label": "ExternalName", "id": loaded_id("ExternalName", "test", node), "properties": properties}
+    )
+
+
+def test_a_system_calls_one_thing_by_a_name() -> None:
+    problem = "the name 'KOL-1' of the system 'nms' is given already, in the file (line 1)"
+    assert faults([named("KOL-1"), named("KOL-2", "2"), named("KOL-1", "3")]) == {3: problem}
 
 
 def test_the_same_lines_are_known_as_the_same_file() -> None:

@@ -311,11 +311,20 @@ class TestStates:
         assert (answer.status_code, answer.json()["ratedProductUsage"]) == (200, rated)
         assert answer.json().get("status") == (None if who == self.BILLING else "billed")
         assert await self.state(laid) == "billed"
-        said = await laid.rows("MATCH (e:Event {type: 'UsageStateChanged'}) RETURN e.payload")
-        assert {orjson.loads(payload)["state"] for [payload] in said} == {"billed"}
+        assert await self.events(laid) == [("UsageStateChanged", "billed"), ("UsageChanged", "billed")]
+        for same in ({"ratedProductUsage": rated}, {"status": "billed"} if who == METER else {}):
+            assert (await client.patch(f"/usage/{usage}", json=same, headers=mint.bearer(who))).status_code == 200
+        assert len(await self.events(laid)) == 2, "what is as it was is no event"
         later = self.event(usage, "rejected", "2026-02-04T00:00:00Z")
         assert await self.heard(client, mint, later) == 204
         assert await self.state(laid) == "rejected", "news of a state that is later than the last one is no late news"
+
+    async def events(self, laid: Laid) -> list[tuple[object, object]]:
+        said = await laid.rows(
+            "MATCH (e:Event) WHERE e.type IN ['UsageStateChanged', 'UsageChanged'] "
+            "RETURN e.type, e.payload ORDER BY e.aggregateVersion"
+        )
+        return [(kind, orjson.loads(payload)["state"]) for kind, payload in said]
 
     async def test_billing_hears_of_a_new_state_and_the_customer_too(
         self, client: httpx.AsyncClient, mint: Mint, laid: Laid, usage: str

@@ -1,0 +1,86 @@
+"""What a store holds against the bounds of the model is found in it, with the sentence that the loader would have said."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from graph.load import load_topology
+from graph.model.kinds import LONGEST
+from graph.store.bounds import out_of_bounds
+from graph.store.store import Store, Transaction
+
+BOOST = {"mbps": 5, "startAt": 1, "endAt": 2, "status": "scheduled", "price": 3, "currency": "EUR"}
+SITE = {"name": "Köln", "role": "", "latitude": 50.9, "longitude": -180.0}
+DOWNTIME = {"effect": "down", "from": 7, "to": 7, "alarms": "[]"}
+
+
+def soon() -> float:
+    return time.monotonic() + 120
+
+
+async def made(store: Store, label: str, properties: dict[str, Any]) -> list[str]:
+    """Put a node into the store by hand, and give what is told of the store then."""
+
+    async def by_hand(transaction: Transaction) -> None:
+        await transaction.run(f"CREATE (n:{label} {{id: $id}}) SET n += $properties", given)
+
+    given = {"id": f"{label.lower()}-1", "properties": properties}
+    await store.write(by_hand, deadline=soon())
+    return [f"{each}" for each in await out_of_bounds(store, deadline=soon())]
+
+
+@pytest.mark.parametrize(
+    ("label", "properties"),
+    [
+        pytest.param("Site", SITE, id="a site"),
+        pytest.param("Boost", BOOST, id="a boost"),
+        pytest.param("Downtime", DOWNTIME, id="a downtime that was over at once"),
+        pytest.param("Downtime", {**DOWNTIME, "to": None}, id="a downtime that lasts"),
+    ],
+)
+async def test_what_is_within_bounds_is_not_told(empty_store: Store, label: str, properties: dict[str, Any]) -> None:
+    assert await made(empty_store, label, properties) == []
+
+
+@pytest.mark.parametrize(
+    ("label", "properties", "told"),
+    [
+        pytest.param(
+            "Site", {**SITE, "latitude": 1e9}, "latitude must be from -90 to 90, not 1000000000.0", id="latitude"
+        ),
+        pytest.param("Site", {**SITE, "name": ""}, "name must not be empty", id="no name"),
+        pytest.param("Site", {**SITE, "name": "  "}, "name must not be empty", id="a blank name"),
+        pytest.param(
+            "Site",
+            {**SITE, "name": "x" * (LONGEST + 1)},
+            "name must have at most 500 characters, not 501",
+            id="a long name",
+        ),
+        pytest.param(
+            "Site", {**SITE, "role": "a\nb"}, "role must have no character that cannot be read, as U+000A", id="a line"
+        ),
+        pytest.param("Boost", {**BOOST, "mbps": -5}, "mbps must be at least 1, not -5", id="a negative rate"),
+        pytest.param("Boost", {**BOOST, "endAt": 1}, "endAt must be later than startAt", id="no interval"),
+        pytest.param("Downtime", {**DOWNTIME, "to": 6}, "to must not be earlier than from", id="an end before"),
+        pytest.param(
+            "Boost",
+            {**BOOST, "currency": "EURO!", "price": -1},
+            "price must be at least 0, not -1; "
+            "currency must be a currency of three capital letters (ISO 4217), not 'EURO!'",
+            id="two at once",
+        ),
+    ],
+)
+async def test_what_is_beyond_them_is_told(
+    empty_store: Store, label: str, properties: dict[str, Any], told: str
+) -> None:
+    assert await made(empty_store, label, properties) == [f"{label.lower()}-1: {told}"]
+
+
+async def test_a_grown_network_is_within_bounds(empty_store: Store) -> None:
+    topology = "sndlib/abilene"
+    await load_topology(empty_store, topology=topology, scale=600, alarms=3, progress=lambda *_: None, deadline=soon())
+    assert await out_of_bounds(empty_store, deadline=soon()) == []
