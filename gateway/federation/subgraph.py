@@ -11,11 +11,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
 from graphql import DocumentNode, parse
 
+from gateway.errors import Code
 from graph.model.scope import Principal
+
+NOT_STREAMED: Final = "Ask by a query, again where that is needed."
+"""What to do where a subscription is not served."""
 
 Answer: TypeAlias = dict[str, Any]
 """`{"data": ..., "errors": [{"message", "path", "extensions": {"code", ...}}], "extensions": {...}}`."""
@@ -101,6 +105,7 @@ class Subgraph(Protocol):
         ...
 
 
+@runtime_checkable
 class StreamingSubgraph(Subgraph, Protocol):
     """A subgraph that answers subscriptions too."""
 
@@ -118,3 +123,9 @@ class StreamingSubgraph(Subgraph, Protocol):
         the source has ended; closing it releases all that it holds.
         """
         ...
+
+
+def not_streamed(message: str) -> Answer:
+    """Answer that a subscription cannot begin, since nobody streams what it asks."""
+    extensions = {"code": Code.OPERATION_RESOLUTION_FAILURE.value, "hint": NOT_STREAMED}
+    return {"errors": [{"message": message, "extensions": extensions}]}
