@@ -129,7 +129,6 @@ class Federation:
             return {**answer, "extensions": {"queryPlan": explained}}
         return answer
 
-
     def asking(self, principal: Principal, deadline: float, *, explain: bool = False) -> Asking:
         """Give who asks the subgraphs."""
         return Asking(

@@ -35,7 +35,9 @@ from gateway.settings.settings import Settings
 from gateway.telemetry.tracing import span
 from graph.model.scope import Principal, Role
 
-HOW_TO_STREAM: Final = "Send `Accept: text/event-stream`, or ask over a WebSocket with the sub-protocol graphql-transport-ws."
+HOW_TO_STREAM: Final = (
+    "Send `Accept: text/event-stream`, or ask over a WebSocket with the sub-protocol graphql-transport-ws."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

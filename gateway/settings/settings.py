@@ -38,6 +38,7 @@ from gateway.settings.fault_management import FaultManagement
 from gateway.settings.hub import Hubs, with_secret
 from gateway.settings.inventory import Inventory
 from gateway.settings.retention import Retention
+from gateway.settings.streams import Streams
 from gateway.settings.subgraph import FederationSettings, SubgraphSettings
 from gateway.settings.system import with_credential
 from gateway.settings.ticketing import Ticketing
@@ -188,6 +189,8 @@ class Settings(BaseSettings):
     deadline_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0
     limits: Limits = Limits()
     federation: FederationSettings = FederationSettings()
+    streams: Streams = Streams()
+    """subscriptions, and the WebSockets that carry them."""
     introspection: tuple[Literal["operator", "analyst", "customer", "system", "router"], ...] = (
         "operator",
         "analyst",
