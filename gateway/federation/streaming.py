@@ -60,7 +60,7 @@ class StreamingFederation(Federation):
             return begun
         return self._completed(begun, found, variables, principal, deadline - time.monotonic())
 
-    async def _begin(  # noqa: PLR0913 - the port's own arguments, and whose they are
+    async def _begin(
         self,
         graph: Graph,
         operation: Operation,

@@ -8,6 +8,7 @@ Files, in the order in which a request meets them:
     protocol.py    bounds connections: heads, trailers, answers that nobody reads
     middleware.py  what stands round every endpoint: observe.py (request id, log line, metrics), admission.py (one request,
                    for us), CORS, authenticated.py
+    transport_ws.py  graphql-transport-ws as a table: messages in, commands out
     health.py      /livez, /readyz, /metrics; numbers.py serves the numbers at an address of their own
     endpoint.py    the endpoint: request.py reads a body, watch.py stops work that nobody waits for
     response.py    media type, status, headers; how a refusal looks
