@@ -5,7 +5,8 @@ In: ASGI events. Out: a response whose status and media type follow GraphQL over
 Files, in the order in which a request meets them:
 
     serving.py     sockets, worker processes, signals; announcing.py tells the address when it is ready
-    protocol.py    bounds connections: heads, trailers, answers that nobody reads
+    protocol.py    bounds connections (bounds.py): heads, trailers; bounded_socket.py the same for WebSockets; unsent.py answers that
+                   nobody reads
     middleware.py  what stands round every endpoint: observe.py (request id, log line, metrics), admission.py (one request,
                    for us), CORS, authenticated.py
     transport_ws.py  graphql-transport-ws as a table: messages in, commands out
