@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Scope
 
 from adapters.billing.inbound import usage
@@ -43,6 +43,8 @@ from gateway.http.middleware import middleware, routed
 from gateway.http.protocol import CONNECTIONS_REFUSED
 from gateway.http.response import RefuseWith
 from gateway.http.serving import end_with_parent, settle
+from gateway.http.socket import Callers, SocketContext, SocketEndpoint, callers_by
+from gateway.http.streams import OpenStreams
 from gateway.http.watch import in_time
 from gateway.operations.pipeline import GraphRequest, Pipeline
 from gateway.operations.pressure import Pressure
@@ -110,8 +112,21 @@ def application(settings: Settings) -> Starlette:
     northbound.pipeline = Pipeline(federation_of(areas, settings, preparing), settings, pressure, preparing)
     # To another router we are one subgraph, the graph itself: it has its own plans.
     for_routers = Pipeline(arriving, settings, pressure, preparing)
-    endpoint = GraphQLEndpoint(northbound.pipeline, settings, for_routers=for_routers)
-    return served(endpoint, arriving, settings, metrics, northbound)
+    streams = OpenStreams(settings.streams, metrics)
+    endpoint = GraphQLEndpoint(northbound.pipeline, settings, streams, for_routers=for_routers)
+
+    def socket(callers: Callers) -> ASGIApp:
+        context = SocketContext(
+            pipeline=northbound.pipeline,
+            for_routers=for_routers,
+            streams=streams,
+            callers=callers,
+            settings=settings,
+            metrics=metrics,
+        )
+        return SocketEndpoint(context)
+
+    return served(endpoint, arriving, settings, metrics, northbound, socket)
 
 
 def served(
@@ -120,6 +135,7 @@ def served(
     settings: Settings,
     metrics: Metrics,
     northbound: _Northbound | None = None,
+    socket: Callable[[Callers], ASGIApp] | None = None,
 ) -> Starlette:
     """Put an endpoint behind the address, with everything that stands round and beside it."""
     tokens = Tokens(settings.issuers, key_rings(settings.issuers), settings.sources)
@@ -142,6 +158,8 @@ def served(
         return Mount(base, middleware(router, settings, tokens, metrics, RefuseWith(body=body_of)))
 
     routes: list[BaseRoute] = [Route("/graphql", middleware(endpoint, settings, tokens, metrics))]
+    if socket is not None:
+        routes.append(WebSocketRoute("/graphql", socket(callers_by(tokens))))
     if edge is not None:
         routes += [
             mounted(alarms.BASE, alarms.alarm_routes(edge)),

@@ -19,7 +19,7 @@ KEY: Final = "trunkline.exchange"
 class Exchange:
     """One request and what became of it."""
 
-    __slots__ = ("code", "expires", "operation", "principal", "request_id", "started", "status")
+    __slots__ = ("answered", "code", "expires", "operation", "principal", "request_id", "started", "status")
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
@@ -31,6 +31,8 @@ class Exchange:
         """the operation's name in the document."""
         self.code = ""
         """of the first problem."""
+        self.answered = 0.0
+        """by time.monotonic(): when an answer began that goes on for as long as somebody listens; 0 for all others."""
         self.status = 0
         """of the response; 0 until it begins."""
 

@@ -45,15 +45,15 @@ def read_parameters(query_string: bytes, headers: Mapping[bytes, bytes]) -> Grap
     given: dict[str, Any] = dict(pairs)
     for name in ("variables", "extensions"):
         if name in given:
-            given[name] = _json(given[name].encode()) if given[name] else None
-    return _shaped(given, queries_only=True)
+            given[name] = parsed(given[name].encode()) if given[name] else None
+    return shaped(given, queries_only=True)
 
 
 async def read_body(headers: Mapping[bytes, bytes], receive: Receive, most_bytes: int, deadline: float) -> GraphRequest:
     """Read a POST request."""
     _check_content_type(headers)
     body = await _bytes(headers, receive, most_bytes, deadline)
-    return _shaped(_json(body), queries_only=False)
+    return shaped(parsed(body), queries_only=False)
 
 
 def _check_content_type(headers: Mapping[bytes, bytes]) -> None:
@@ -108,7 +108,8 @@ def _too_large(most: int) -> Exception:
     return refuse(Code.PAYLOAD_TOO_LARGE, f"The body has more than {most} bytes.", headers=CLOSE)
 
 
-def _json(text: bytes) -> Any:
+def parsed(text: bytes) -> Any:
+    """Read JSON whose numbers keep their digits, or refuse."""
     try:
         return exact_json.loads(text, most=MOST_EXACT)
     except exact_json.TooManyNumbers as error:
@@ -117,7 +118,8 @@ def _json(text: bytes) -> Any:
         raise refuse(Code.BAD_REQUEST, "The request is not JSON in UTF-8.") from None
 
 
-def _shaped(given: Any, *, queries_only: bool) -> GraphRequest:
+def shaped(given: Any, *, queries_only: bool) -> GraphRequest:
+    """Give JSON that has the shape of a GraphQL request, or refuse."""
     if not isinstance(given, dict):
         raise refuse(Code.BAD_REQUEST, "The request is not a JSON object; batches are not taken.")
     query = given.get("query")

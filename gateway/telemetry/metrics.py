@@ -109,7 +109,7 @@ class Metrics:
 
     def count(self, exchange: Exchange) -> float:
         """Count a finished exchange; give its seconds."""
-        seconds = time.monotonic() - exchange.started
+        seconds = (exchange.answered or time.monotonic()) - exchange.started
         key = (exchange.status, exchange.code)
         child = self._children.get(key)
         if child is None:
