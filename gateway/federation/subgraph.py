@@ -16,6 +16,9 @@ from typing import Any, Protocol, TypeAlias
 from graphql import DocumentNode, parse
 
 from graph.model.scope import Principal
+from graph.model.streams import StreamEnded, StreamEvent
+
+__all__ = ["Answer", "Operation", "StreamEnded", "StreamEvent", "StreamingSubgraph", "Subgraph", "TextOperation"]
 
 Answer: TypeAlias = dict[str, Any]
 """`{"data": ..., "errors": [{"message", "path", "extensions": {"code", ...}}], "extensions": {...}}`."""
@@ -61,24 +64,6 @@ class TextOperation(Operation):
             object.__setattr__(self, "_parsed", parse(self.text, no_location=True))
         assert self._parsed is not None, "it has just been parsed"
         return self._parsed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamEvent:
-    """One event of a subscription."""
-
-    answer: Answer
-    """what a query with the subscription's selection would have answered; `errors` where a part could not be read."""
-    cursor: str
-    """opaque: whoever subscribes with it as `after` hears what comes after this event."""
-
-
-class StreamEnded(Exception):
-    """A stream ends and no event is lost: `answer` has the reason in `errors`, with cursors in `extensions` where they help."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer["errors"][0]["message"])
-        self.answer = answer
 
 
 class Subgraph(Protocol):
