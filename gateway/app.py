@@ -51,7 +51,7 @@ from gateway.operations.pressure import Pressure
 from gateway.preparing.preparing import Preparing
 from gateway.settings.settings import Settings, load_settings
 from gateway.stores import cursor_key, fitting, opened, soon
-from gateway.systems import Areas, Noted, beside, ledger, policy_of, told
+from gateway.systems import Areas, Noted, beside, ledger, policy_of, sequence_ms, told
 from gateway.telemetry import tracing
 from gateway.telemetry.log import configure_log
 from gateway.telemetry.metrics import Metrics
@@ -64,6 +64,7 @@ from graph.store.store import Store
 from resolvers.billing.subgraph import BillingSubgraph
 from resolvers.knowledge.schema import knowledge_schema
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
+from resolvers.knowledge.subscribing import StreamLimits
 from resolvers.ledger.subgraph import LedgerSubgraph
 from resolvers.ticketing.subgraph import TicketingSubgraph
 
@@ -98,11 +99,11 @@ def application(settings: Settings) -> Starlette:
     billing = BillingSubgraph(seconds=billed.request_seconds if billed and billed.bills_address else 0.0)
 
     @asynccontextmanager
-    async def working(store: Store) -> AsyncIterator[None]:
+    async def working(store: Store, placed: Callable[[], None]) -> AsyncIterator[None]:
         areas = Areas(ticketing=ticketing.reaching, billing=billing.reaching, passed_over=metrics.passed_over)
         noted = Noted(outcome=metrics.told, access=metrics.admits)
         joining = keep_joined(store, policy_of(settings), every=JOIN_SECONDS)
-        async with ledger(settings, store, pressure), beside(joining), told(settings, store, areas, noted):
+        async with ledger(settings, store, pressure, placed), beside(joining), told(settings, store, areas, noted):
             with northbound.keep(store), waiting.reading(store):
                 async with hubs_told(northbound, alarms.BASE):
                     yield
@@ -260,14 +261,14 @@ def worker() -> Starlette:
 
 
 @asynccontextmanager
-async def _nothing(_: Store) -> AsyncIterator[None]:
+async def _nothing(_: Store, _placed: Callable[[], None]) -> AsyncIterator[None]:
     yield
 
 
 @asynccontextmanager
 async def _opening(
     settings: Settings,
-    working: Callable[[Store], AbstractAsyncContextManager[None]] = _nothing,
+    working: Callable[[Store, Callable[[], None]], AbstractAsyncContextManager[None]] = _nothing,
     preparing: Preparing | None = None,
 ) -> AsyncIterator[tuple[Subgraph, Ping]]:
     try:
@@ -281,8 +282,14 @@ async def _opening(
                 cache=keep.cache.table(),
                 meter=keep.new_work,
                 statements=settings.limits.statements,
+                streams=StreamLimits(kept_ms=sequence_ms(settings.retention), queue=settings.limits.unread_events),
             )
-            async with beside(keep_swept(store, every=SWEEP_SECONDS)), working(store):
+            events = subgraph.events
+            async with (
+                beside(keep_swept(store, every=SWEEP_SECONDS)),
+                beside(events.keep()),
+                working(store, events.wake),
+            ):
                 yield subgraph, partial(_ping, store)
     except GraphError as error:
         raise Away(str(error)) from error

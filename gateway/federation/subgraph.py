@@ -17,6 +17,9 @@ from graphql import DocumentNode, parse
 
 from gateway.errors import Code
 from graph.model.scope import Principal
+from graph.model.streams import StreamEnded, StreamEvent
+
+__all__ = ["Answer", "Operation", "StreamEnded", "StreamEvent", "StreamingSubgraph", "Subgraph", "TextOperation"]
 
 NOT_STREAMED: Final = "Ask by a query, again where that is needed."
 """What to do where a subscription is not served."""
@@ -65,24 +68,6 @@ class TextOperation(Operation):
             object.__setattr__(self, "_parsed", parse(self.text, no_location=True))
         assert self._parsed is not None, "it has just been parsed"
         return self._parsed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamEvent:
-    """One event of a subscription."""
-
-    answer: Answer
-    """what a query with the subscription's selection would have answered; `errors` where a part could not be read."""
-    cursor: str
-    """opaque: whoever subscribes with it as `after` hears what comes after this event."""
-
-
-class StreamEnded(Exception):
-    """A stream ends and no event is lost: `answer` has the reason in `errors`, with cursors in `extensions` where they help."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer["errors"][0]["message"])
-        self.answer = answer
 
 
 class Subgraph(Protocol):

@@ -119,6 +119,8 @@ class Limits(BaseModel):
     """in an argument or a variable; a filter has one for itself, for each alternative and for each comparison."""
     statements: Positive = 4
     """of one principal in the database at a time, in each process; the rest wait within their deadlines."""
+    unread_events: Positive = 1_000
+    """of one subscription, for a client that reads more slowly than they come; with one more the subscription ends (LAGGED)."""
     cost: Positive = 100_000
     """objects that an answer may hold, by the assumed or asked sizes of its lists."""
 
