@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Scope
 
 from adapters.billing.inbound import usage
@@ -43,13 +43,15 @@ from gateway.http.middleware import middleware, routed
 from gateway.http.protocol import CONNECTIONS_REFUSED
 from gateway.http.response import RefuseWith
 from gateway.http.serving import end_with_parent, settle
+from gateway.http.socket import Callers, SocketContext, SocketEndpoint, callers_by
+from gateway.http.streams import OpenStreams
 from gateway.http.watch import in_time
 from gateway.operations.pipeline import GraphRequest, Pipeline
 from gateway.operations.pressure import Pressure
 from gateway.preparing.preparing import Preparing
 from gateway.settings.settings import Settings, load_settings
 from gateway.stores import cursor_key, fitting, opened, soon
-from gateway.systems import Areas, Noted, beside, ledger, policy_of, told
+from gateway.systems import Areas, Noted, beside, ledger, policy_of, sequence_ms, told
 from gateway.telemetry import tracing
 from gateway.telemetry.log import configure_log
 from gateway.telemetry.metrics import Metrics
@@ -62,6 +64,7 @@ from graph.store.store import Store
 from resolvers.billing.subgraph import BillingSubgraph
 from resolvers.knowledge.schema import knowledge_schema
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
+from resolvers.knowledge.subscribing import StreamLimits
 from resolvers.ledger.subgraph import LedgerSubgraph
 from resolvers.ticketing.subgraph import TicketingSubgraph
 
@@ -96,11 +99,11 @@ def application(settings: Settings) -> Starlette:
     billing = BillingSubgraph(seconds=billed.request_seconds if billed and billed.bills_address else 0.0)
 
     @asynccontextmanager
-    async def working(store: Store) -> AsyncIterator[None]:
+    async def working(store: Store, placed: Callable[[], None]) -> AsyncIterator[None]:
         areas = Areas(ticketing=ticketing.reaching, billing=billing.reaching, passed_over=metrics.passed_over)
         noted = Noted(outcome=metrics.told, access=metrics.admits)
         joining = keep_joined(store, policy_of(settings), every=JOIN_SECONDS)
-        async with ledger(settings, store, pressure), beside(joining), told(settings, store, areas, noted):
+        async with ledger(settings, store, pressure, placed), beside(joining), told(settings, store, areas, noted):
             with northbound.keep(store), waiting.reading(store):
                 async with hubs_told(northbound, alarms.BASE):
                     yield
@@ -110,8 +113,21 @@ def application(settings: Settings) -> Starlette:
     northbound.pipeline = Pipeline(federation_of(areas, settings, preparing), settings, pressure, preparing)
     # To another router we are one subgraph, the graph itself: it has its own plans.
     for_routers = Pipeline(arriving, settings, pressure, preparing)
-    endpoint = GraphQLEndpoint(northbound.pipeline, settings, for_routers=for_routers)
-    return served(endpoint, arriving, settings, metrics, northbound)
+    streams = OpenStreams(settings.streams, metrics)
+    endpoint = GraphQLEndpoint(northbound.pipeline, settings, streams, for_routers=for_routers)
+
+    def socket(callers: Callers) -> ASGIApp:
+        context = SocketContext(
+            pipeline=northbound.pipeline,
+            for_routers=for_routers,
+            streams=streams,
+            callers=callers,
+            settings=settings,
+            metrics=metrics,
+        )
+        return SocketEndpoint(context)
+
+    return served(endpoint, arriving, settings, metrics, northbound, socket)
 
 
 def served(
@@ -120,6 +136,7 @@ def served(
     settings: Settings,
     metrics: Metrics,
     northbound: _Northbound | None = None,
+    socket: Callable[[Callers], ASGIApp] | None = None,
 ) -> Starlette:
     """Put an endpoint behind the address, with everything that stands round and beside it."""
     tokens = Tokens(settings.issuers, key_rings(settings.issuers), settings.sources)
@@ -142,6 +159,8 @@ def served(
         return Mount(base, middleware(router, settings, tokens, metrics, RefuseWith(body=body_of)))
 
     routes: list[BaseRoute] = [Route("/graphql", middleware(endpoint, settings, tokens, metrics))]
+    if socket is not None:
+        routes.append(WebSocketRoute("/graphql", socket(callers_by(tokens))))
     if edge is not None:
         routes += [
             mounted(alarms.BASE, alarms.alarm_routes(edge)),
@@ -242,14 +261,14 @@ def worker() -> Starlette:
 
 
 @asynccontextmanager
-async def _nothing(_: Store) -> AsyncIterator[None]:
+async def _nothing(_: Store, _placed: Callable[[], None]) -> AsyncIterator[None]:
     yield
 
 
 @asynccontextmanager
 async def _opening(
     settings: Settings,
-    working: Callable[[Store], AbstractAsyncContextManager[None]] = _nothing,
+    working: Callable[[Store, Callable[[], None]], AbstractAsyncContextManager[None]] = _nothing,
     preparing: Preparing | None = None,
 ) -> AsyncIterator[tuple[Subgraph, Ping]]:
     try:
@@ -263,8 +282,14 @@ async def _opening(
                 cache=keep.cache.table(),
                 meter=keep.new_work,
                 statements=settings.limits.statements,
+                streams=StreamLimits(kept_ms=sequence_ms(settings.retention), queue=settings.limits.unread_events),
             )
-            async with beside(keep_swept(store, every=SWEEP_SECONDS)), working(store):
+            events = subgraph.events
+            async with (
+                beside(keep_swept(store, every=SWEEP_SECONDS)),
+                beside(events.keep()),
+                working(store, events.wake),
+            ):
                 yield subgraph, partial(_ping, store)
     except GraphError as error:
         raise Away(str(error)) from error

@@ -14,9 +14,9 @@ from typing import Any, Final
 from graphql import print_ast
 
 from gateway.errors import CommandFailed
-from gateway.federation.federation import Federation
 from gateway.federation.planning import Budget, PlanningFailed
 from gateway.federation.plans import Alone
+from gateway.federation.streaming import StreamingFederation
 from gateway.federation.subgraph import Operation, Subgraph
 from gateway.federation.supergraph import Graph, Supergraph
 from gateway.federation.supergraph_sdl import read_supergraph
@@ -38,7 +38,6 @@ BILLING: Final = Graph("BILLING")
 
 
 @cache
-@cache
 def product_supergraph() -> Supergraph:
     """Read what our own areas are together."""
     return read_supergraph(SUPERGRAPH.read_text(encoding="utf-8"))
@@ -51,9 +50,9 @@ def product_sdl() -> str:
 
 def federation_of(
     areas: Mapping[Graph, Subgraph], settings: Settings, preparing: Preparing | None = None
-) -> Federation:
+) -> StreamingFederation:
     """Give the areas as one."""
-    return Federation(
+    return StreamingFederation(
         product_supergraph(),
         areas,
         budget=_budget(settings),

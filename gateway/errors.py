@@ -40,12 +40,15 @@ class Code(enum.StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
     TOO_MANY_NEW_DOCUMENTS = "TOO_MANY_NEW_DOCUMENTS"
     TOO_MANY_REQUESTS = "TOO_MANY_REQUESTS"
+    TOO_MANY_STREAMS = "TOO_MANY_STREAMS"
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
     OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
     LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
     COST_LIMIT_EXCEEDED = "COST_LIMIT_EXCEEDED"
     BAD_USER_INPUT = "BAD_USER_INPUT"
+    CURSOR_EXPIRED = "CURSOR_EXPIRED"
+    LAGGED = "LAGGED"
     FORBIDDEN = "FORBIDDEN"
     CONFLICT = "CONFLICT"
     ISSUER_UNAVAILABLE = "ISSUER_UNAVAILABLE"
@@ -102,12 +105,15 @@ TREATMENTS: Final[Mapping[Code, Treatment]] = MappingProxyType(
             429, "Send the same document text again with other variables instead of writing values into the text."
         ),
         Code.TOO_MANY_REQUESTS: _always(429, "Wait for the answers to your earlier requests; send fewer at a time."),
+        Code.TOO_MANY_STREAMS: _always(429, "End subscriptions that nobody looks at; ask for several things in one."),
         Code.GRAPHQL_PARSE_FAILED: _request_error("Correct the document's syntax at the place given."),
         Code.GRAPHQL_VALIDATION_FAILED: _request_error("Compare the document with the schema."),
         Code.OPERATION_RESOLUTION_FAILURE: _request_error("Name one of the document's operations in `operationName`."),
         Code.LIMIT_EXCEEDED: _request_error("Split the operation into smaller ones."),
         Code.COST_LIMIT_EXCEEDED: _request_error("Ask for fewer items with `first`, or for fewer nested lists."),
         Code.BAD_USER_INPUT: _request_error("Correct the value at the place given."),
+        Code.CURSOR_EXPIRED: _request_error("Read what is there by a query, then subscribe without `after`."),
+        Code.LAGGED: _always(200, "Subscribe again with `after` set to the cursor of the last event."),
         Code.FORBIDDEN: _request_error("Leave out what your role may not ask for."),
         Code.CONFLICT: _request_error("Read again and repeat the request."),
         Code.ISSUER_UNAVAILABLE: _always(503, "Try again later: the token's issuer cannot be reached."),

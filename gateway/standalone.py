@@ -9,6 +9,7 @@ loopback's names (`gateway.http.admission`).
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -16,11 +17,11 @@ from typing import Any, Final
 
 import aiohttp
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.auth.keys import key_rings
-from gateway.auth.tokens import Tokens
+from gateway.auth.tokens import Believed, Tokens
 from gateway.errors import TREATMENTS, CommandFailed, Refused, SettingsBroken
 from gateway.exchange import exchange_of
 from gateway.federation.execution.forwarding import Forwarding
@@ -37,6 +38,8 @@ from gateway.http.health import health_routes
 from gateway.http.middleware import middleware, open_middleware, routed
 from gateway.http.protocol import CONNECTIONS_REFUSED
 from gateway.http.serving import end_with_parent, settle
+from gateway.http.socket import Callers, SocketContext, SocketEndpoint, callers_by
+from gateway.http.streams import OpenStreams
 from gateway.operations.documents import read_document
 from gateway.operations.pipeline import Pipeline
 from gateway.operations.schema import read_schema
@@ -86,9 +89,20 @@ def application(settings: Settings) -> Starlette:
         return ""
 
     onward = {name for _, remote in places.values() for name in remote.forwarded}
-    endpoint = Forwarding(GraphQLEndpoint(Pipeline(federation, settings, preparing=preparing), settings), tuple(onward))
+    pipeline, streams = Pipeline(federation, settings, preparing=preparing), OpenStreams(settings.streams, metrics)
+    endpoint = Forwarding(GraphQLEndpoint(pipeline, settings, streams), tuple(onward))
+    context = SocketContext(
+        pipeline=pipeline,
+        for_routers=pipeline,
+        streams=streams,
+        callers=_callers(settings),
+        settings=settings,
+        metrics=metrics,
+    )
+    socket = Forwarding(SocketEndpoint(context), tuple(onward))
     shown = None if settings.metrics_listen else metrics
-    app = routed([Route("/graphql", _wrapped(endpoint, settings, metrics)), *health_routes(ready, shown)], lifespan)
+    asked = [Route("/graphql", _wrapped(endpoint, settings, metrics)), WebSocketRoute("/graphql", socket)]
+    app = routed([*asked, *health_routes(ready, shown)], lifespan)
     app.state.metrics = metrics
     return app
 
@@ -178,6 +192,16 @@ def _wrapped(endpoint: ASGIApp, settings: Settings, metrics: Metrics) -> ASGIApp
         await endpoint(scope, receive, send)
 
     return open_middleware(let_in, settings, metrics)
+
+
+def _callers(settings: Settings) -> Callers:
+    if settings.issuers:
+        return callers_by(Tokens(settings.issuers, key_rings(settings.issuers), settings.sources))
+
+    async def let_in(scope: Scope, _: Mapping[bytes, bytes]) -> Believed:
+        return Believed(principal=anyone(scope), expires=math.inf)
+
+    return let_in
 
 
 def anyone(scope: Scope) -> Principal:

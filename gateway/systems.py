@@ -78,7 +78,10 @@ _LOOK_SECONDS: Final = 5.0
 _LOOK_SHARE: Final = 20.0
 """and this many times what the last look took."""
 _STORE_SECONDS: Final = 10.0
+_HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 86_400_000
+_SLACK_MS: Final = _HOUR_MS
+"""that events are kept longer than one may resume: what follows an event in the sequence may have happened a little before it."""
 
 log = structlog.get_logger(__name__)
 
@@ -304,12 +307,17 @@ def _inventory_dialect(name: Literal["tmf639", "mtosi"], transport: Transport) -
 
 
 @asynccontextmanager
-async def ledger(settings: Settings, store: Store, pressure: Pressure) -> AsyncIterator[None]:
-    """Do what the ledger needs done beside the telling: positions, timers, a look at what waits; and store large slices."""
+async def ledger(
+    settings: Settings, store: Store, pressure: Pressure, placed: Callable[[], None]
+) -> AsyncIterator[None]:
+    """Do what the ledger needs done beside the telling: positions, timers, a look at what waits; and store large slices.
+
+    `placed` is called when this process has given positions to events.
+    """
     sweep = sweeping(_kept(settings.retention))
     works = {retention.KIND: sweep, reassessment.KIND: reassessment.stepping(policy_of(settings))}
     async with (
-        beside(keep_placed(store, owner=owner())),
+        beside(keep_placed(store, owner=owner(), placed=placed)),
         beside(_timers(store, works)),
         beside(_looking(store, pressure)),
         beside(keep_building(store)),
@@ -317,12 +325,17 @@ async def ledger(settings: Settings, store: Store, pressure: Pressure) -> AsyncI
         yield
 
 
+def sequence_ms(chosen: Retention) -> int:
+    """Give for how long one may resume after an event, in milliseconds."""
+    return int(chosen.sequence_hours * _HOUR_MS)
+
+
 def _kept(chosen: Retention) -> Kept:
     def milliseconds(days: float) -> int:
         return int(days * _DAY_MS)
 
     return Kept(
-        events=milliseconds(chosen.events_days),
+        events=max(milliseconds(chosen.events_days), sequence_ms(chosen) + _SLACK_MS),
         alarms=milliseconds(chosen.alarms_days),
         tickets=milliseconds(chosen.tickets_days),
         downtime=milliseconds(chosen.downtime_days),

@@ -92,6 +92,14 @@ RETURN a.id,
     RETURN [s.id, s.name, r.effect, r.severity, c.id, c.name] ORDER BY s.id LIMIT 1000
   }
 
+// graph/changes/alarms/impacts.py _READ
+UNWIND $batch.alarms AS id
+MATCH (a:Alarm {id: id})
+RETURN a.id, a.state, a.perceivedSeverity, HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }), COLLECT {
+  MATCH (a)-[r:AFFECTS]->(s:Service)<-[:SUBSCRIBES_TO]-(c:Customer)
+  RETURN [s.id, c.id, r.effect, r.severity] ORDER BY s.id
+}
+
 // graph/changes/alarms/occurrence.py _LOOK
 MATCH (a:Alarm {id: $alarm})
 WHERE $everyone OR a.sourceSystemId IN $sources
@@ -1078,6 +1086,30 @@ SET f._locked = coalesce(f._locked, 0) + 1
 WITH f WHERE f.state <> 'received' AND f.startedAt < $before
 DETACH DELETE f
 RETURN count(*)
+
+// graph/ledger/sequence.py _END
+OPTIONAL MATCH (s:Sequence {id: 'sequence-events'})
+RETURN coalesce(s.next, 1) - 1, datetime.realtime().epochMillis
+
+// graph/ledger/sequence.py _ALL
+MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto
+RETURN e.position, e.id, e.type, e.aggregateId, e.at,
+  CASE WHEN e.type IN $types THEN e.payload ELSE null END,
+  CASE WHEN e.type IN $types THEN COLLECT { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) RETURN c.id } ELSE [] END
+ORDER BY e.position
+
+// graph/ledger/sequence.py _WANTED
+MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto AND e.type IN $types
+RETURN e.position, e.id, e.type, e.aggregateId, e.at, e.payload,
+  COLLECT { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) RETURN c.id }
+ORDER BY e.position
+
+// graph/ledger/sequence.py _OF_CUSTOMERS
+MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto AND e.type IN $types
+  AND EXISTS { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) WHERE c.id IN $customers }
+RETURN e.position, e.id, e.type, e.aggregateId, e.at, e.payload,
+  COLLECT { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) RETURN c.id }
+ORDER BY e.position
 
 // graph/ledger/timers.py _ARM
 MERGE (t:Timer {id: $id})

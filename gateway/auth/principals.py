@@ -12,24 +12,24 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from gateway.auth.tokens import CHALLENGE, Tokens, insufficient, invalid
+from gateway.auth.tokens import CHALLENGE, Believed, Tokens, insufficient, invalid
 from gateway.errors import Code, refuse
-from graph.model.scope import Principal, Role
+from graph.model.scope import Role
 
 ACTS_FOR: Final = b"x-acts-for"
 
 
-async def principal_of(tokens: Tokens, headers: Mapping[bytes, bytes]) -> Principal:
-    """Give the principal of a request; without a token that is believed, the request is `Refused`."""
+async def caller_of(tokens: Tokens, headers: Mapping[bytes, bytes]) -> Believed:
+    """Say who makes a request, and until when that is believed; without a token that is believed, it is `Refused`."""
     given = headers.get(b"authorization")
     if given is None:
         raise refuse(Code.UNAUTHENTICATED, "The request has no token.", headers=CHALLENGE)
-    principal = await _believed(tokens, given)
+    believed = await _believed(tokens, given)
     user = headers.get(ACTS_FOR)
-    return principal if user is None else _acting(principal, await _believed(tokens, user))
+    return believed if user is None else _acting(believed, await _believed(tokens, user))
 
 
-async def _believed(tokens: Tokens, header: bytes) -> Principal:
+async def _believed(tokens: Tokens, header: bytes) -> Believed:
     scheme, _, token = header.partition(b" ")
     token = token.strip()
     if scheme.lower() != b"bearer" or not token:
@@ -37,7 +37,9 @@ async def _believed(tokens: Tokens, header: bytes) -> Principal:
     return tokens.remembered(token) or await tokens.verify(token)
 
 
-def _acting(router: Principal, user: Principal) -> Principal:
-    if router.role is not Role.ROUTER or user.role is Role.ROUTER:
+def _acting(router: Believed, user: Believed) -> Believed:
+    role = user.principal.role
+    if router.principal.role is not Role.ROUTER or role is Role.ROUTER:
         raise insufficient("Only a router acts for a user, and never for a router.", "Leave out `X-Acts-For`.")
-    return replace(user, role=Role.ROUTER, acts_for=user.role)
+    principal = replace(user.principal, role=Role.ROUTER, acts_for=role)
+    return Believed(principal=principal, expires=min(router.expires, user.expires))

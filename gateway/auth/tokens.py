@@ -20,7 +20,7 @@ import hashlib
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
@@ -44,6 +44,15 @@ FORBIDDEN_HEADERS: Final = frozenset({"jku", "jwk", "x5u", "x5c", "crit"})
 CHALLENGE: Final[Headers] = ((b"www-authenticate", b'Bearer realm="trunkline"'),)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Believed:
+    """Who is calling, and for how long that is believed."""
+
+    principal: Principal
+    expires: float
+    """by time.time(): from then on the token is refused; the leeway is in it."""
+
+
 class Tokens:
     """The tokens that are believed."""
 
@@ -54,15 +63,15 @@ class Tokens:
         self._sources = sources
         self._issuers = {each.issuer: each for each in issuers}
         self._rings = rings
-        self._remembered: LRUCache[bytes, tuple[Principal, float]] = LRUCache(REMEMBERED_BYTES, getsizeof=_weight)
+        self._remembered: LRUCache[bytes, tuple[Believed, float]] = LRUCache(REMEMBERED_BYTES, getsizeof=_weight)
 
-    def remembered(self, token: bytes) -> Principal | None:
-        """Give the principal of a token that was verified lately."""
+    def remembered(self, token: bytes) -> Believed | None:
+        """Give whose token this is, if it was verified lately."""
         found = self._remembered.get(hashlib.sha256(token).digest())
         return found[0] if found is not None and time.monotonic() < found[1] else None
 
-    async def verify(self, token: bytes) -> Principal:
-        """Verify a token and give its principal, or refuse."""
+    async def verify(self, token: bytes) -> Believed:
+        """Verify a token and say whose it is, or refuse."""
         header, claims = _opened(token)
         issuer = self._issuers.get(str(claims.get("iss")))
         if issuer is None:
@@ -71,8 +80,9 @@ class Tokens:
         await self._check_signature(token, header, issuer)
         _check_claims(claims, issuer)
         principal = self._with_sources(principal_of(claims, issuer))
-        self._remember(token, principal, claims["exp"] + LEEWAY - time.time())
-        return principal
+        believed = Believed(principal=principal, expires=claims["exp"] + LEEWAY)
+        self._remember(token, believed)
+        return believed
 
     def _with_sources(self, principal: Principal) -> Principal:
         if principal.role is not Role.SYSTEM:
@@ -92,16 +102,16 @@ class Tokens:
         except (JoseError, ValueError):
             raise invalid("The token's signature does not hold.") from None
 
-    def _remember(self, token: bytes, principal: Principal, seconds: float) -> None:
-        until = time.monotonic() + min(REMEMBERED_SECONDS, seconds)
-        self._remembered[hashlib.sha256(token).digest()] = (principal, until)
+    def _remember(self, token: bytes, believed: Believed) -> None:
+        until = time.monotonic() + min(REMEMBERED_SECONDS, believed.expires - time.time())
+        self._remembered[hashlib.sha256(token).digest()] = (believed, until)
 
 
-def _weight(remembered: tuple[Principal, float]) -> int:
+def _weight(remembered: tuple[Believed, float]) -> int:
     """Estimate the bytes of a principal that is remembered: its own, and about 60 and the text for each id."""
-    principal = remembered[0]
+    principal = remembered[0].principal
     ids = (*principal.customers, *principal.sources)
-    return 400 + len(principal.subject) + sum(60 + len(each) for each in ids)
+    return 480 + len(principal.subject) + sum(60 + len(each) for each in ids)
 
 
 def invalid(message: str) -> Refused:

@@ -9,7 +9,7 @@ Files, in order of flow:
     supergraph_sdl.py  a supergraph's text becomes tables: supergraph.py, selections.py (field sets), public.py (what clients see);
                        links.py says what its directives and types are
     query_graph.py     what can be asked where
-    federation.py      one subgraph that is made of many; plans.py keeps its plans
+    federation.py      one subgraph that is made of many; plans.py keeps its plans, streaming.py serves subscriptions
     planning/          an operation becomes requests to subgraphs
     execution/         the requests of a plan become one answer
     arriving.py        a subgraph whose database is not there yet

@@ -8,14 +8,14 @@ then on the store itself follows its database through restarts.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 import structlog
 
 from gateway.errors import Code
-from gateway.federation.subgraph import Answer, Operation, Subgraph
+from gateway.federation.subgraph import Answer, Operation, StreamEvent, StreamingSubgraph, Subgraph, not_streamed
 from graph.model.scope import Principal
 
 PAUSE: Final = 1.0
@@ -66,6 +66,30 @@ class Arriving:
     ) -> Answer:
         """Let the subgraph answer, or say that it is not there."""
         if self._subgraph is None:
-            extensions = {"code": Code.STORE_UNAVAILABLE.value, "retryAfter": PAUSE}
-            return {"errors": [{"message": "The database cannot be reached.", "extensions": extensions}]}
+            return _AWAY
         return await self._subgraph.execute(operation, variables, principal, deadline)
+
+    async def subscribe(
+        self,
+        operation: Operation,
+        variables: Mapping[str, Any],
+        principal: Principal,
+        after: str | None,
+        deadline: float,
+    ) -> AsyncGenerator[StreamEvent, None] | Answer:
+        """Let the subgraph begin a subscription, or say that it is not there."""
+        if self._subgraph is None:
+            return _AWAY
+        if not isinstance(self._subgraph, StreamingSubgraph):
+            return not_streamed(f"The subgraph {self.name} serves no subscriptions.")
+        return await self._subgraph.subscribe(operation, variables, principal, after, deadline)
+
+
+_AWAY: Final[Answer] = {
+    "errors": [
+        {
+            "message": "The database cannot be reached.",
+            "extensions": {"code": Code.STORE_UNAVAILABLE.value, "retryAfter": PAUSE},
+        }
+    ]
+}

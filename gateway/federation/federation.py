@@ -83,16 +83,15 @@ class Federation:
     async def execute(
         self, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float
     ) -> Answer:
-        """Answer, or wait for the answer to the same question."""
+        """Answer, or wait for the answer to the same question. A subscription has no one answer: streaming.py has events."""
+        kind = definition_of(operation.document).operation
+        if kind is OperationType.SUBSCRIPTION:
+            return not_planned("Subscriptions are not served.")
 
         async def answering() -> Answer:
             return await self._answer(operation, variables, principal, deadline)
 
-        if (
-            not self._share
-            or operation.explain
-            or definition_of(operation.document).operation is not OperationType.QUERY
-        ):
+        if not self._share or operation.explain or kind is not OperationType.QUERY:
             return await answering()
         try:
             key = (operation.key, exact_json.dumps(variables, option=orjson.OPT_SORT_KEYS), principal, current().onward)
@@ -114,18 +113,11 @@ class Federation:
         try:
             found = await self.plans.find(operation, variables, principal.subject)
         except Refused as refused:
-            return _refused(refused)
+            return answer_of(refused)
         planned = time.monotonic()
         if isinstance(found, PlanningFailed):
-            return {"errors": [{"message": str(found), "extensions": {"code": Code.NOT_PLANNED.value}}]}
-        asking = Asking(
-            subgraphs=self.subgraphs,
-            principal=principal,
-            deadline=deadline,
-            fetched=[] if operation.explain else None,
-            show_subgraphs=self._show_subgraphs,
-            whole=self._whole,
-        )
+            return not_planned(str(found))
+        asking = self.asking(principal, deadline, explain=operation.explain)
         if isinstance(found, Alone):
             answer = await asking.ask(found.graph, operation, variables)
         else:
@@ -137,6 +129,17 @@ class Federation:
             return {**answer, "extensions": {"queryPlan": explained}}
         return answer
 
+    def asking(self, principal: Principal, deadline: float, *, explain: bool = False) -> Asking:
+        """Give who asks the subgraphs."""
+        return Asking(
+            subgraphs=self.subgraphs,
+            principal=principal,
+            deadline=deadline,
+            fetched=[] if explain else None,
+            show_subgraphs=self._show_subgraphs,
+            whole=self._whole,
+        )
+
 
 async def _to_share(answering: Callable[[], Awaitable[Answer]], deadline: float) -> Shared:
     return Shared(answer=await answering(), deadline=deadline)
@@ -146,7 +149,13 @@ def _unmetered() -> Preparing:
     return Preparing(cache=SharedCache(UNMETERED_BYTES), new_work=NewWork(UNMETERED))
 
 
-def _refused(refused: Refused) -> Answer:
+def not_planned(message: str) -> Answer:
+    """Answer that there is no plan, and why."""
+    return {"errors": [{"message": message, "extensions": {"code": Code.NOT_PLANNED.value}}]}
+
+
+def answer_of(refused: Refused) -> Answer:
+    """Answer with the reason for which nothing was planned."""
     problem = refused.problems[0]
     extensions = {"code": problem.code.value, "retryAfter": refused.retry_after}
     return {"errors": [{"message": problem.message, "extensions": extensions}]}

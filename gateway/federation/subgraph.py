@@ -11,11 +11,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
 from graphql import DocumentNode, parse
 
+from gateway.errors import Code
 from graph.model.scope import Principal
+from graph.model.streams import StreamEnded, StreamEvent
+
+__all__ = ["Answer", "Operation", "StreamEnded", "StreamEvent", "StreamingSubgraph", "Subgraph", "TextOperation"]
+
+NOT_STREAMED: Final = "Ask by a query, again where that is needed."
+"""What to do where a subscription is not served."""
 
 Answer: TypeAlias = dict[str, Any]
 """`{"data": ..., "errors": [{"message", "path", "extensions": {"code", ...}}], "extensions": {...}}`."""
@@ -63,24 +70,6 @@ class TextOperation(Operation):
         return self._parsed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamEvent:
-    """One event of a subscription."""
-
-    answer: Answer
-    """what a query with the subscription's selection would have answered; `errors` where a part could not be read."""
-    cursor: str
-    """opaque: whoever subscribes with it as `after` hears what comes after this event."""
-
-
-class StreamEnded(Exception):
-    """A stream ends and no event is lost: `answer` has the reason in `errors`, with cursors in `extensions` where they help."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer["errors"][0]["message"])
-        self.answer = answer
-
-
 class Subgraph(Protocol):
     """Whatever answers operations over its own SDL."""
 
@@ -101,6 +90,7 @@ class Subgraph(Protocol):
         ...
 
 
+@runtime_checkable
 class StreamingSubgraph(Subgraph, Protocol):
     """A subgraph that answers subscriptions too."""
 
@@ -118,3 +108,9 @@ class StreamingSubgraph(Subgraph, Protocol):
         the source has ended; closing it releases all that it holds.
         """
         ...
+
+
+def not_streamed(message: str) -> Answer:
+    """Answer that a subscription cannot begin, since nobody streams what it asks."""
+    extensions = {"code": Code.OPERATION_RESOLUTION_FAILURE.value, "hint": NOT_STREAMED}
+    return {"errors": [{"message": message, "extensions": extensions}]}

@@ -5,11 +5,14 @@ In: ASGI events. Out: a response whose status and media type follow GraphQL over
 Files, in the order in which a request meets them:
 
     serving.py     sockets, worker processes, signals; announcing.py tells the address when it is ready
-    protocol.py    bounds connections: heads, trailers, answers that nobody reads
+    protocol.py    bounds connections (bounds.py): heads, trailers; bounded_socket.py the same for WebSockets; unsent.py answers that
+                   nobody reads
     middleware.py  what stands round every endpoint: observe.py (request id, log line, metrics), admission.py (one request,
                    for us), CORS, authenticated.py
+    transport_ws.py  graphql-transport-ws as a table: messages in, commands out
     health.py      /livez, /readyz, /metrics; numbers.py serves the numbers at an address of their own
-    endpoint.py    the endpoint: request.py reads a body, watch.py stops work that nobody waits for
+    endpoint.py    the endpoint: request.py reads a body, watch.py stops work that nobody waits for, sse.py sends answers as events
+    socket.py      the same over a WebSocket; streams.py counts and reads subscriptions for both
     response.py    media type, status, headers; how a refusal looks
 
 Invariants

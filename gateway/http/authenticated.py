@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.auth.principals import principal_of
+from gateway.auth.principals import caller_of
 from gateway.auth.tokens import Tokens
 from gateway.errors import Refused
 from gateway.exchange import exchange_of
@@ -29,8 +29,9 @@ class Authenticated:
             exchange = exchange_of(scope)
             headers = dict(scope["headers"])
             try:
-                exchange.principal = await principal_of(self._tokens, headers)
+                caller = await caller_of(self._tokens, headers)
             except Refused as refused:
                 await self._refusing(send, exchange, headers, refused)
                 return
+            exchange.principal, exchange.expires = caller.principal, caller.expires
         await self._app(scope, receive, send)

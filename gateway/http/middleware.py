@@ -25,7 +25,7 @@ from gateway.settings.settings import Settings
 from gateway.telemetry.metrics import Metrics
 
 METHODS = ("GET", "POST")
-ASKED_HEADERS = ("Authorization", "Content-Type", "GraphQL-Preflight", "X-Request-Id")
+ASKED_HEADERS = ("Authorization", "Content-Type", "GraphQL-Preflight", "Last-Event-ID", "X-Request-Id")
 SHOWN_HEADERS = ("X-Request-Id", "Retry-After")
 
 

@@ -39,7 +39,7 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = scope[KEY] = Exchange(_request_id(scope))
+        exchange = scope[KEY] = Exchange(request_id_of(scope))
         name = (b"x-request-id", exchange.request_id.encode())
 
         async def noting(message: Message) -> None:
@@ -77,6 +77,7 @@ class Observed:
         )
 
 
-def _request_id(scope: Scope) -> str:
+def request_id_of(scope: Scope) -> str:
+    """Give the name that a request brings, where it is sane, or a new one."""
     given: bytes = dict(scope["headers"]).get(b"x-request-id", b"")
     return given.decode() if SANE.fullmatch(given) else secrets.token_hex(8)

@@ -10,6 +10,7 @@ connections. This protocol bounds each of them (`Bounds`):
 4. Of an answer, LEAST_TAKEN bytes or all that is left are taken in every `send_seconds`. All unsent answers of a
    process together have at most UNSENT_BYTES: whoever has not read for longest is cut off. An answer that is made and waits
    behind another is unsent too.
+   A WebSocket's messages are answers too.
 5. There are at most `connections` in a process and `connections_per_address` of one address. When all are in use, the
    connection that has waited longest for a head makes room. Each that is refused, or makes room, is counted
    (`CONNECTIONS_REFUSED` in the lifespan's state).
@@ -20,13 +21,8 @@ The body itself is bounded further up.
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
-import struct
-from dataclasses import dataclass
 from typing import Any, Final
 
-import uvicorn
 from uvicorn._types import (
     ASGI3Application,
     ASGIReceiveCallable,
@@ -38,45 +34,25 @@ from uvicorn._types import (
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from gateway.http.bounded_socket import BoundedSocket
+from gateway.http.bounds import BoundedConfig
+from gateway.http.unsent import Bounded, Unsent
+
 HEAD_BYTES: Final = 65_536
-LEAST_TAKEN: Final = 65_536
-"""bytes: over a minute, 200 kB of an answer, which the slowest mobile link can do."""
 LINGER_BYTES: Final = 16_777_216
-UNSENT_BYTES: Final = 67_108_864
 PIPELINED: Final = 100
 """requests that a client may send ahead of the answer."""
 CONNECTIONS_REFUSED: Final = "trunkline.connections_refused"
 """Under it, the lifespan's state has a function that takes a reason."""
 IDLE: Final = "idle"
 """The reason of a connection that made room for another."""
-NO_LINGERING: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
-"""of the kernel, with what was not sent (SO_LINGER)."""
 FULL: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\nretry-after: 1\r\n"
     b"connection: close\r\ncontent-length: 30\r\n\r\nThere are too many connections"
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """What connections may take of this process."""
-
-    connections: int = 800
-    connections_per_address: int = 200
-    head_seconds: float = 10.0
-    """for a head, from the end of the answer before it."""
-    send_seconds: float = 20.0
-    linger_seconds: float = 5.0
-    """after an answer that came before the end of the body."""
-
-
-class BoundedConfig(uvicorn.Config):
-    """The server's configuration, with bounds."""
-
-    bounds: Bounds = Bounds()
-
-
-class BoundedConnection(HttpToolsProtocol):
+class BoundedConnection(HttpToolsProtocol, Bounded):
     """HTTP/1.1 over one connection, bounded."""
 
     def __init__(
@@ -90,24 +66,13 @@ class BoundedConnection(HttpToolsProtocol):
         self._bounds = config.bounds
         self._head_timer: asyncio.TimerHandle | None = None
         """runs while a head is awaited."""
-        self._send_timer: asyncio.TimerHandle | None = None
-        """runs while an answer is not sent; it looks again where the time of a later answer has not passed."""
         self._in_head = True
         self._is_lingering = False
         self._overhead = 0
         """bytes since the last that belonged to a body, or ended a head."""
-        self._written = 0
-        """bytes of answers, and how many of them were taken when it was last looked."""
-        self._taken = 0
-        self._look_at = 0.0
-        """by the loop's clock: when LEAST_TAKEN more must be taken."""
-        self._held = 0
-        """bytes of an answer that is made, and waits until the transport takes more."""
-        self._is_cut = False
+        self.answers = Unsent(self.loop, config.bounds.send_seconds, self.connections)
         self.waiting_since = 0.0
-        """by the loop's clock: when it began to wait for a head,"""
-        self.unread_since = 0.0
-        """and when for answers to be taken; what a client sends does not change that."""
+        """by the loop's clock: when it began to wait for a head."""
 
     @property
     def is_awaiting_head(self) -> bool:
@@ -115,20 +80,10 @@ class BoundedConnection(HttpToolsProtocol):
         cycle: RequestResponseCycle | None = self.cycle  # none before the first head, whatever its type says
         return self._head_timer is not None and (cycle is None or cycle.response_complete)
 
-    @property
-    def unsent(self) -> int:
-        """Count the bytes of answers that the client has not taken."""
-        # uvloop goes on counting what an aborted transport has thrown away.
-        return 0 if self._is_cut else self.transport.get_write_buffer_size()
-
-    @property
-    def unread(self) -> int:
-        """Count the bytes of answers in memory: what was not taken, and what cannot even be given to the transport."""
-        return self.unsent + (0 if self._is_cut else self._held)
-
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Await the first head, or refuse the connection."""
         super().connection_made(transport)
+        self.answers.transport = transport
         if self._has_room():
             self._await_head()
         else:
@@ -138,8 +93,7 @@ class BoundedConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Await nothing any more."""
         self._have_head()
-        if self._send_timer is not None:
-            self._send_timer.cancel()
+        self.answers.end()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -189,6 +143,28 @@ class BoundedConnection(HttpToolsProtocol):
         if not (has_next or self._head_timer or self.transport.is_closing()):
             self._await_head()
 
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection to a WebSocket, unless a request before it is still being answered."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if self.transport.is_closing():
+            return
+        if cycle is not None and not cycle.response_complete:
+            self._refuse("A WebSocket is opened on a connection of its own.")
+            return
+        self._have_head()
+        self.answers.end()
+        super().handle_websocket_upgrade()
+        socket = self.transport.get_protocol()
+        if isinstance(socket, BoundedSocket) and not socket.handshake_initiated:
+            self.send_400_response("The head of the WebSocket's request cannot be read.")
+
+    def shutdown(self) -> None:
+        """End an idle connection now, and one with an answer after that; a stream of events has no end to wait for."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and cycle.chunked_encoding and not cycle.response_complete:
+            self.transport.close()
+        super().shutdown()
+
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         async def answering(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
             await app(scope, receive, _Answer(self, cycle, send))
@@ -212,13 +188,15 @@ class BoundedConnection(HttpToolsProtocol):
         return reason in {"", IDLE}
 
     def _reason(self) -> str:
-        others = [each for each in self.connections if isinstance(each, BoundedConnection) and each is not self]
+        bounded: list[Bounded] = [each for each in self.connections if isinstance(each, Bounded)]
+        others = [each for each in bounded if each is not self]
         address = _address(self)
         if sum(1 for each in others if _address(each) == address) >= self._bounds.connections_per_address:
             return "address"
         if len(others) < self._bounds.connections:
             return ""
-        idle = [each for each in others if each.is_awaiting_head and not each.transport.is_closing()]
+        requests = [each for each in others if isinstance(each, BoundedConnection)]
+        idle = [each for each in requests if each.is_awaiting_head and not each.transport.is_closing()]
         if idle:
             min(idle, key=_waiting_since).transport.abort()
         return IDLE if idle else "process"
@@ -239,34 +217,9 @@ class BoundedConnection(HttpToolsProtocol):
     async def all_taken(self, size: int) -> bool:
         """Wait until bytes of an answer may be given to the transport; tell whether all before them was taken."""
         if self.flow.write_paused:
-            self._held = size
-            self._make_room_for_answers()
-            try:
+            with self.answers.holding(size):
                 await self.flow.drain()
-            finally:
-                self._held = 0
-        return not self.unsent
-
-    def note_sent(self, size: int, *, begins: bool) -> None:
-        """Take note of some bytes of an answer that were given to the transport, and watch that they are taken.
-
-        Where all before was taken (`begins`), the waiting begins now; else it goes on.
-        """
-        self._written += size
-        if not self.unsent:
-            return
-        if begins or self._send_timer is None:
-            self.unread_since = self.loop.time()
-            self._look_later()
-        self._make_room_for_answers()
-
-    def cut(self) -> None:
-        """End the connection, and let the kernel forget what it has not sent; it would keep that for minutes."""
-        self._is_cut = True
-        sock = self.transport.get_extra_info("socket")
-        if sock is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGERING)
-        self.transport.abort()
+        return not self.answers.bytes
 
     def linger(self) -> None:
         """End the connection from our side, and read what the client still sends for a while."""
@@ -277,33 +230,6 @@ class BoundedConnection(HttpToolsProtocol):
         self._is_lingering, self._overhead = True, 0
         self.transport.write_eof()
         self._head_timer = self.loop.call_later(self._bounds.linger_seconds, self.transport.abort)
-
-    def _look_later(self) -> None:
-        self._taken = self._written - self.unsent
-        self._look_at = self.loop.time() + self._bounds.send_seconds
-        if self._send_timer is None:
-            self._send_timer = self.loop.call_at(self._look_at, self._check_sending)
-
-    def _check_sending(self) -> None:
-        self._send_timer = None
-        if not self.unsent:
-            return
-        if self.loop.time() < self._look_at:
-            self._send_timer = self.loop.call_at(self._look_at, self._check_sending)
-        elif self._written - self.unsent < self._taken + LEAST_TAKEN:
-            self.cut()
-        else:
-            self._look_later()
-
-    def _make_room_for_answers(self) -> None:
-        """Cut those off who have waited longest. Who began last may have an answer that is larger than all of the bound."""
-        unread = [each for each in self.connections if isinstance(each, BoundedConnection) and each.unread]
-        total = sum(each.unread for each in unread)
-        for each in sorted(unread, key=_unread_since)[:-1]:
-            if total <= UNSENT_BYTES:
-                return
-            total -= each.unread
-            each.cut()
 
 
 class _Answer:
@@ -339,7 +265,7 @@ class _Answer:
         begins = not self._cycle.disconnected and await self._connection.all_taken(made)
         await self._send(message)
         if not self._cycle.disconnected:
-            self._connection.note_sent(size, begins=begins)
+            self._connection.answers.note(size, begins=begins)
 
 
 def _length(message: HTTPResponseStartEvent) -> int:
@@ -351,13 +277,9 @@ def _uncounted(_: str) -> None:
     """Count nothing: the application brings no counter."""
 
 
-def _address(connection: BoundedConnection) -> str:
+def _address(connection: Bounded) -> str:
     return connection.client[0] if connection.client else ""
 
 
 def _waiting_since(connection: BoundedConnection) -> float:
     return connection.waiting_since
-
-
-def _unread_since(connection: BoundedConnection) -> float:
-    return connection.unread_since

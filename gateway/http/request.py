@@ -45,8 +45,8 @@ def read_parameters(query_string: bytes, headers: Mapping[bytes, bytes]) -> Grap
     given: dict[str, Any] = dict(pairs)
     for name in ("variables", "extensions"):
         if name in given:
-            given[name] = _json(given[name].encode()) if given[name] else None
-    return _shaped(given, queries_only=True)
+            given[name] = parsed(given[name].encode()) if given[name] else None
+    return shaped(given, queries_only=True)
 
 
 async def receive_body(headers: Mapping[bytes, bytes], receive: Receive, most_bytes: int, deadline: float) -> bytes:
@@ -57,7 +57,7 @@ async def receive_body(headers: Mapping[bytes, bytes], receive: Receive, most_by
 
 def read_body(body: bytes) -> GraphRequest:
     """Read what was received."""
-    return _shaped(_json(body), queries_only=False, size=len(body))
+    return shaped(parsed(body), queries_only=False, size=len(body))
 
 
 def _check_content_type(headers: Mapping[bytes, bytes]) -> None:
@@ -112,7 +112,8 @@ def _too_large(most: int) -> Exception:
     return refuse(Code.PAYLOAD_TOO_LARGE, f"The body has more than {most} bytes.", headers=CLOSE)
 
 
-def _json(text: bytes) -> Any:
+def parsed(text: bytes) -> Any:
+    """Read JSON whose numbers keep their digits, or refuse."""
     try:
         return exact_json.loads(text, most=MOST_EXACT)
     except exact_json.TooManyNumbers as error:
@@ -121,7 +122,8 @@ def _json(text: bytes) -> Any:
         raise refuse(Code.BAD_REQUEST, "The request is not JSON in UTF-8.") from None
 
 
-def _shaped(given: Any, *, queries_only: bool, size: int = 0) -> GraphRequest:
+def shaped(given: Any, *, queries_only: bool, size: int = 0) -> GraphRequest:
+    """Give JSON that has the shape of a GraphQL request, or refuse."""
     if not isinstance(given, dict):
         raise refuse(Code.BAD_REQUEST, "The request is not a JSON object; batches are not taken.")
     query = given.get("query")

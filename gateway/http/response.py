@@ -2,7 +2,8 @@
 
 `negotiate` reads Accept: a media type that is named wins over a wildcard, the higher q wins among those named, and
 application/graphql-response+json wins a tie. A client that names none, or asks for anything, gets application/json: it
-may not know the newer one. `refusal` and `answered` then make the whole response, so that every path through the
+may not know the newer one. Server-sent events are no media type of one answer, so they are asked for apart; what is refused to a
+client that reads nothing else comes as application/graphql-response+json. `refusal` and `answered` then make the whole response, so that every path through the
 endpoint, authentication and a failure alike, ends in the same headers.
 """
 
@@ -41,6 +42,8 @@ FIXED: Final = {
     )
     for media in Media
 }
+EVENTS: Final = b"text/event-stream"
+"""Server-sent events (gateway/http/sse.py): a row of answers."""
 ANYTHING: Final = frozenset({b"*/*", b"application/*"})
 
 
@@ -48,17 +51,38 @@ def negotiate(accept: bytes) -> Media:
     """Choose the media type of the answer, or refuse."""
     if accept in _SIMPLE:
         return _SIMPLE[accept]
-    wanted = dict(map(_preference, accept.lower().split(b",")))
+    wanted = _preferences(accept)
+    quality, media = _best(wanted)
+    if quality > 0:
+        return media
+    if wanted.get(EVENTS, 0.0) > 0:
+        return Media.GRAPHQL
+    raise refuse(Code.NOT_ACCEPTABLE, "None of the accepted media types is one that answers come in.")
+
+
+def accepts_events(accept: bytes) -> bool:
+    """Tell whether a client can read server-sent events: it has to say so, no wildcard does."""
+    return EVENTS in accept.lower() and _preferences(accept).get(EVENTS, 0.0) > 0
+
+
+def prefers_events(accept: bytes) -> bool:
+    """Tell whether a client wants server-sent events rather than a single answer, also where there is only one."""
+    return accepts_events(accept) and _preferences(accept)[EVENTS] > _best(_preferences(accept))[0]
+
+
+def _preferences(accept: bytes) -> dict[bytes, float]:
+    return dict(map(_preference, accept.lower().split(b",")))
+
+
+def _best(wanted: Mapping[bytes, float]) -> tuple[float, Media]:
+    """Give the best media type for a single answer, and how well it is liked; 0.0: not at all."""
     named = [(wanted[media.value], media) for media in Media if media.value in wanted]
     best = max(named, key=lambda each: each[0], default=(0.0, Media.JSON))
     if best[0] > 0:
-        return best[1]
+        return best
     refused = {media for quality, media in named if quality == 0}
     wildcard = max((wanted[each] for each in ANYTHING if each in wanted), default=0.0)
-    for media in (Media.JSON, Media.GRAPHQL):
-        if wildcard > 0 and media not in refused:
-            return media
-    raise refuse(Code.NOT_ACCEPTABLE, "None of the accepted media types is one that answers come in.")
+    return next(((wildcard, each) for each in (Media.JSON, Media.GRAPHQL) if each not in refused), (0.0, Media.JSON))
 
 
 _SIMPLE: Final = {

@@ -24,8 +24,10 @@ from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from gateway.errors import CommandFailed
+from gateway.http.bounded_socket import BoundedSocket
+from gateway.http.bounds import BoundedConfig, Bounds
 from gateway.http.numbers import numbers_served
-from gateway.http.protocol import BoundedConfig, BoundedConnection, Bounds
+from gateway.http.protocol import BoundedConnection
 from gateway.settings.settings import Settings, host_and_port
 from gateway.telemetry.metrics import DIRECTORY_VARIABLE, text_of_all
 
@@ -77,6 +79,7 @@ def bounds_of(settings: Settings) -> Bounds:
         connections=settings.connections,
         connections_per_address=settings.connections_per_address,
         send_seconds=settings.send_seconds,
+        message_bytes=settings.limits.body_bytes,
     )
 
 
@@ -88,7 +91,11 @@ def config(app: ASGIApp | str, bounds: Bounds, *, workers: int = 1) -> BoundedCo
         workers=workers,
         loop="uvloop" if os.name != "nt" else "asyncio",
         http=BoundedConnection,
-        ws="none",
+        ws=BoundedSocket,
+        ws_max_size=bounds.message_bytes,
+        ws_ping_interval=bounds.send_seconds / 2,
+        ws_ping_timeout=bounds.send_seconds / 2,
+        ws_per_message_deflate=False,  # it takes memory for each connection, and time for each message
         lifespan="on",
         log_config=None,
         proxy_headers=False,

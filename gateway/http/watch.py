@@ -34,7 +34,8 @@ class Watch:
 
     __slots__ = ("_deadline", "_listener", "_loop", "_receive", "_requested", "_task", "_timer", "_verdict")
 
-    def __init__(self, receive: Receive, deadline: float) -> None:
+    def __init__(self, receive: Receive, deadline: float | None) -> None:
+        """Watch until a time of time.monotonic(), or for as long as the client is there."""
         self._receive = receive
         self._deadline = deadline
         self._loop = asyncio.get_running_loop()
@@ -49,8 +50,9 @@ class Watch:
         return self
 
     def _begin(self) -> None:
-        left = self._deadline + GRACE - time.monotonic()
-        self._timer = self._loop.call_later(left, self._end, _too_late())
+        if self._deadline is not None:
+            left = self._deadline + GRACE - time.monotonic()
+            self._timer = self._loop.call_later(left, self._end, _too_late())
         self._listener = self._loop.create_task(self._listen())
 
     async def _listen(self) -> None:

@@ -22,5 +22,5 @@ Invariants
 3. Of federation only the port is known: federation/subgraph.py.
 
 Example: `await pipeline.prepare(request, principal)` passes the gates, and `await pipeline.answer(prepared, request, principal,
-deadline)` asks the subgraph.
+deadline)` asks the subgraph; `pipeline.subscribe` begins a subscription.
 """

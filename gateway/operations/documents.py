@@ -80,6 +80,7 @@ class Prepared:
     """the operation, with its fragments."""
     node: OperationDefinitionNode
     is_query: bool
+    is_subscription: bool
     variables: tuple[Variable, ...]
     demands: Demands
     cost: Cost
@@ -221,6 +222,7 @@ def _prepared(document: DocumentNode, key: str, schema: PublicSchema) -> Prepare
         document=document,
         node=node,
         is_query=node.operation is OperationType.QUERY,
+        is_subscription=node.operation is OperationType.SUBSCRIPTION,
         variables=variables_of(node, schema),
         demands=demands_of(document, schema),
         cost=cost_of(document, schema),

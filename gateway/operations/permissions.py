@@ -72,6 +72,7 @@ class _Reading(Visitor):
         self._type_info = type_info
         self._marks = schema.operator_only
         self._query = schema.served.query_type
+        self._subscription = schema.served.subscription_type
         self._mutation = schema.served.get_root_type(OperationType.MUTATION)
         self.marked: list[str] = []
         self.mutations: list[str] = []
@@ -88,7 +89,8 @@ class _Reading(Visitor):
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         self._field = node.name.value
         parent = self._type_info.get_parent_type()
-        if parent is self._query and not self._field.startswith("__"):
+        reads = parent is not None and parent in (self._query, self._subscription)
+        if reads and not self._field.startswith("__"):
             self.roots.add(self._field)
         if parent is not None and parent is self._mutation and self._field != "__typename":
             self.mutations.append(self._coordinate())

@@ -4,22 +4,23 @@
     -> (a change: what waits already) -> coerce variables -> what they hold -> cost -> introspection, subgraph -> one answer
 
 The gates stand in the order of what they cost us: everything up to the caller's rights is looked up for a document that
-is known. After the last gate the subgraph is asked; what it answers is passed on as it is.
+is known. After the last gate the subgraph is asked; what it answers is passed on as it is. A subscription passes the same gates,
+and has a stream of events where a query has an answer.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
-from graphql import DocumentNode, OperationType
+from graphql import DocumentNode
 
 from gateway.errors import Code, Refused, refuse
-from gateway.federation.subgraph import Answer, Subgraph
+from gateway.federation.subgraph import NOT_STREAMED, Answer, StreamEvent, StreamingSubgraph, Subgraph
 from gateway.operations.cost import amount
 from gateway.operations.documents import Documents, NotValid, Prepared
 from gateway.operations.excess import Advice, advise
@@ -35,6 +36,9 @@ from gateway.settings.settings import Settings
 from gateway.telemetry.tracing import span
 from graph.model.scope import Principal, Role
 
+HOW_TO_STREAM: Final = (
+    "Send `Accept: text/event-stream`, or ask over a WebSocket with the sub-protocol graphql-transport-ws."
+)
 LARGE: Final = 16_000
 """bytes of a request from which on reading it is metered: about 0.3 ms."""
 
@@ -52,6 +56,10 @@ class GraphRequest:
     """whether the caller wants to know how the answer was made: for operators."""
     size: int = 0
     """bytes in which it came; what a large one costs is metered."""
+    can_stream: bool = False
+    """whether the transport can bring more than one answer."""
+    after: str | None = None
+    """the cursor that a subscription goes on from, where the transport has a place for it."""
 
 
 class Pipeline:
@@ -68,6 +76,7 @@ class Pipeline:
         preparing = preparing or Preparing.of(settings.limits)
         self.schema: PublicSchema = read_schema(subgraph.sdl)
         self._subgraph = subgraph
+        self._streaming = subgraph if isinstance(subgraph, StreamingSubgraph) else None
         self._limits = settings.limits
         self._introspection = frozenset(settings.introspection)
         self._documents = Documents(self.schema, settings.limits, preparing.cache.table())
@@ -91,20 +100,27 @@ class Pipeline:
         if isinstance(document, NotValid):
             raise Refused(*document.problems)
         prepared = document.choose(request.operation_name)
-        if prepared.node.operation is OperationType.SUBSCRIPTION:
-            message = "Subscriptions are not served."
-            raise refuse(Code.OPERATION_RESOLUTION_FAILURE, message, "Ask by a query, again where that is needed.")
-        if request.queries_only and not prepared.is_query:
+        if prepared.is_subscription:
+            self._check_stream(request)
+        elif request.queries_only and not prepared.is_query:
             message = "GET runs queries only."
             raise refuse(Code.METHOD_NOT_ALLOWED, message, headers=((b"allow", b"POST"),))
         check_caller(prepared.demands, principal, self.schema.allowed_roles)
         if prepared.schema_part is not None and principal.effective.value not in self._introspection:
             raise refuse(Code.FORBIDDEN, f"The role {principal.effective.value} may not ask for the schema.")
-        if not prepared.is_query:
+        if not (prepared.is_query or prepared.is_subscription):
             self._admit(principal)
         if request.explain and principal.role is not Role.OPERATOR:
             raise refuse(Code.FORBIDDEN, "`extensions.queryPlan` is for operators only.", "Leave it out.")
         return prepared
+
+    def _check_stream(self, request: GraphRequest) -> None:
+        """Refuse a subscription that nobody serves, or that comes over a transport which brings one answer only."""
+        if self._streaming is None:
+            raise refuse(Code.OPERATION_RESOLUTION_FAILURE, "Subscriptions are not served.", NOT_STREAMED)
+        if not request.can_stream:
+            message = "A subscription has more than one answer, and this request has room for one."
+            raise refuse(Code.OPERATION_RESOLUTION_FAILURE, message, HOW_TO_STREAM)
 
     def _admit(self, principal: Principal) -> None:
         """Let a change through, unless too much waits already; operators are the ones who mend that."""
@@ -129,6 +145,18 @@ class Pipeline:
         if answer.get("data") is None:
             return answer
         return {**answer, "data": merge(prepared.root, answer["data"], of_schema.data, values)}
+
+    async def subscribe(
+        self, prepared: Prepared, request: GraphRequest, principal: Principal, deadline: float
+    ) -> AsyncGenerator[StreamEvent, None] | Answer:
+        """Pass the remaining gates and begin a subscription; an answer with errors where it cannot begin.
+
+        What it costs is the cost of one event.
+        """
+        assert self._streaming is not None, "one that nobody serves was refused"
+        assert prepared.operation is not None, "validation lets no subscription ask the schema"
+        values = self.values(prepared, request.variables, principal)
+        return await self._streaming.subscribe(prepared.operation, values, principal, request.after, deadline)
 
     async def _introspected(
         self, operation: str, document: DocumentNode, values: Mapping[str, Any], principal: Principal

@@ -14,10 +14,12 @@ Days: TypeAlias = Annotated[float, Field(ge=1, le=36_500)]
 
 
 class Retention(BaseModel):
-    """For how many days each kind is kept after it is over."""
+    """For how long each kind is kept after it is over."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    sequence_hours: Annotated[float, Field(ge=72, le=876_000)] = 72.0
+    """for how long a subscriber may resume after an event; events are kept as long at least."""
     events_days: Days = 400.0
     """events and deliveries, once everybody has been told: a year, and the time to ask about it."""
     alarms_days: Days = 800.0

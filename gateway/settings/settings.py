@@ -40,6 +40,7 @@ from gateway.settings.fault_management import FaultManagement
 from gateway.settings.hub import Hubs, with_secret
 from gateway.settings.inventory import Inventory
 from gateway.settings.retention import Retention
+from gateway.settings.streams import Streams
 from gateway.settings.subgraph import FederationSettings, SubgraphSettings
 from gateway.settings.system import with_credential
 from gateway.settings.ticketing import Ticketing
@@ -124,6 +125,8 @@ class Limits(BaseModel):
     """in an argument or a variable; a filter has one for itself, for each alternative and for each comparison."""
     statements: Positive = 4
     """of one principal in the database at a time, in each process; the rest wait within their deadlines."""
+    unread_events: Positive = 1_000
+    """of one subscription, for a client that reads more slowly than they come; with one more the subscription ends (LAGGED)."""
     cost: Positive = 100_000
     """objects that an answer may hold, by the assumed or asked sizes of its lists."""
 
@@ -196,6 +199,8 @@ class Settings(BaseSettings):
     deadline_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0
     limits: Limits = Limits()
     federation: FederationSettings = FederationSettings()
+    streams: Streams = Streams()
+    """subscriptions, and the WebSockets that carry them."""
     introspection: tuple[Literal["operator", "analyst", "customer", "system", "router"], ...] = (
         "operator",
         "analyst",

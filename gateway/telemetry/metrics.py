@@ -86,11 +86,30 @@ class Metrics:
             ("reason",),
             registry=self._registry,
         )
+        self._streams = Gauge(
+            "trunkline_streams",
+            "Subscriptions that are open.",
+            ("transport",),
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+        self._sockets = Gauge(
+            "trunkline_websockets", "WebSockets that are open.", registry=self._registry, multiprocess_mode="livesum"
+        )
+        self._events = Counter(
+            "trunkline_stream_events", "Events that were sent.", ("transport",), registry=self._registry
+        )
+        self._ended = Counter(
+            "trunkline_streams_ended",
+            "Subscriptions that have ended, by why: complete, client, expired, failed, or a code such as LAGGED.",
+            ("transport", "reason"),
+            registry=self._registry,
+        )
         self._children: dict[tuple[int, str], Histogram] = {}
 
     def count(self, exchange: Exchange) -> float:
         """Count a finished exchange; give its seconds."""
-        seconds = time.monotonic() - exchange.started
+        seconds = (exchange.answered or time.monotonic()) - exchange.started
         key = (exchange.status, exchange.code)
         child = self._children.get(key)
         if child is None:
@@ -127,6 +146,23 @@ class Metrics:
     def refused(self, reason: str) -> None:
         """Count a connection for which there was no room: process or address; or idle, one that made room."""
         self._refused.labels(reason).inc()
+
+    def stream_began(self, transport: str) -> None:
+        """Count a subscription that is open: over sse or websocket."""
+        self._streams.labels(transport).inc()
+
+    def stream_ended(self, transport: str, reason: str) -> None:
+        """Count it no more."""
+        self._streams.labels(transport).dec()
+        self._ended.labels(transport, reason).inc()
+
+    def event_sent(self, transport: str) -> None:
+        """Count an event that was sent."""
+        self._events.labels(transport).inc()
+
+    def sockets(self, change: int) -> None:
+        """Count a WebSocket that opens (1) or closes (-1)."""
+        self._sockets.inc(change)
 
     def text(self) -> bytes:
         """Give everything in Prometheus's text format."""

@@ -98,7 +98,7 @@ class DefaultTier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """An id that a change returned."""
+    """What a change returned, or an event kept: ids, and values of what happened."""
 
     name: str
 

@@ -16,6 +16,7 @@ from graphql import GraphQLSchema
 
 from graph.compiler.bind import Binding, Caller, EntityIds, Given, Outcome
 from graph.compiler.clauses import (
+    At,
     Case,
     Const,
     Expr,
@@ -30,6 +31,7 @@ from graph.compiler.clauses import (
     Return,
     Sub,
     Var,
+    With,
 )
 from graph.compiler.explore import explored
 from graph.compiler.layout import Body, Choice, Constant, EntityList, Inline, Joined, Leaf, Many, Member, Object, One
@@ -52,7 +54,7 @@ from graph.compiler.parts import (
     tagged,
 )
 from graph.compiler.query import Field, Selection, Tree
-from graph.compiler.slice import Source, Walk, along, by_id, by_ids, everything
+from graph.compiler.slice import Source, Walk, along, by_id, by_ids, by_rows, everything
 from graph.model.mapping import (
     Along,
     AnyById,
@@ -63,8 +65,11 @@ from graph.model.mapping import (
     Everything,
     Fixed,
     Grouped,
+    Happening,
     ImpactField,
     ImpactList,
+    KeptNodes,
+    KeptRows,
     Mappings,
     NodeType,
     OfCaller,
@@ -124,6 +129,8 @@ class _Compiler:
                 return self._here(asked, mapping, item, row)
             case ById() | AnyById() | Changed() | Entities() as mapping:
                 return self._by_id(asked, mapping, row)
+            case Happening() | KeptRows() | KeptNodes() as mapping:
+                return self._happened(asked, mapping, row)
             case Along() as mapping:
                 return self._along(owner, asked, mapping, item, row)
             case Everything(label=label, having=having):
@@ -146,9 +153,52 @@ class _Compiler:
                 return Inline(body=self.members(asked.selections[0], Item(), row))
             case EndOf(role=role):
                 inner = Item(var=item.ends[role], outer=item.outer)
+                if not asked.type.endswith("!"):
+                    return self._if_there(asked, inner, row)
                 return Inline(body=self.members(asked.selections[0], inner, row))
             case never:
                 assert_never(never)
+
+    def _if_there(self, asked: Field, item: Item, row: Row) -> One:
+        """Compile a node that may be null; nothing is asked of one that is."""
+        inner = Row()
+        layout = self.members(asked.selections[0], item, inner)
+        value = Case(((Not(IsNull(Var(item.var))), inner.list()),))
+        return One(index=row.put(value), body=layout, required=False)
+
+    # What happened -------------------------------------------------------------------------------------------------
+
+    def _happened(self, asked: Field, mapping: Happening | KeptRows | KeptNodes, row: Row) -> Inline | Many:
+        match mapping:
+            case Happening():
+                (selection,) = asked.selections
+                return Inline(body=self.members(selection, Item(columns=self._kept(selection)), row))
+            case KeptRows():
+                return self._kept_rows(asked, mapping, row)
+            case KeptNodes(name=name, label=label):
+                found = by_ids(self.names, self.kind, label, self.names.parameter(Outcome(name=name)))
+                there = With(((Var(found.node), ""),), where=Not(IsNull(Var(found.node))))
+                inner = Row()
+                layout = self.members(asked.selections[0], Item(var=found.node, outer=(found.node,)), inner)
+                rows = Query((*found.clauses, there, Return(inner.list())))
+                return Many(index=row.put(Sub("COLLECT", rows)), body=layout)
+            case never:
+                assert_never(never)
+
+    def _kept(self, selection: Selection) -> dict[str, Expr]:
+        """Give a parameter for each kept value that is asked for."""
+        stored = (self.mappings.fields.get((selection.type, each.name)) for each in selection.fields)
+        names = sorted({each.name for each in stored if isinstance(each, Stored)})
+        return {name: self.names.parameter(Outcome(name=name)) for name in names}
+
+    def _kept_rows(self, asked: Field, mapping: KeptRows, row: Row) -> Many:
+        given = self.names.parameter(Outcome(name=mapping.name))
+        found, each = by_rows(self.names, self.kind, mapping.label, given)
+        columns: dict[str, Expr] = {name: At(Var(each), Const(place)) for place, name in enumerate(mapping.columns)}
+        item = Item(columns=columns, ends={mapping.role: found.node}, outer=(each, found.node))
+        inner = Row()
+        layout = self.members(asked.selections[0], item, inner)
+        return Many(index=row.put(Sub("COLLECT", Query((*found.clauses, Return(inner.list()))))), body=layout)
 
     # By id ---------------------------------------------------------------------------------------------------------
 

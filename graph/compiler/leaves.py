@@ -15,18 +15,20 @@ import orjson
 
 from graph.model.mapping import enum_name
 from graph.model.model import LABELS, RELATIONSHIPS
+from graph.model.vocabulary import ALERT_KINDS, DELIVERY_EVENT_KINDS, SERVICE_EVENT_KINDS, TOPOLOGY_CHANGE_KINDS
 
 
 class Irregular(Exception):
     """The record breaks a promise of the schema."""
 
 
+_OF_EVENTS: Final = (*ALERT_KINDS, *SERVICE_EVENT_KINDS, *TOPOLOGY_CHANGE_KINDS, *DELIVERY_EVENT_KINDS)
 WORDS: Final = {
     word: enum_name(word)
     for properties in (*(x.properties for x in LABELS.values()), *(x.properties for x in RELATIONSHIPS.values()))
     for known in properties
     for word in known.words
-}
+} | {word: enum_name(word) for word in _OF_EVENTS}
 """The field's own words, and the names of enum values that they have in an answer."""
 CHECKS: Final = {
     "String": "{first}.__class__ is str",

@@ -340,6 +340,22 @@ def by_ids(names: Names, kind: ScopeKind, label: str, keys: Expr) -> Source:
     return Source(clauses=(Unwind(keys, key), match), node=var)
 
 
+def by_rows(names: Names, kind: ScopeKind, label: str, rows: Expr) -> tuple[Source, str]:
+    """Find the nodes of rows that begin with an id, as `by_ids` does; give the variable of the row too.
+
+    Of labels that customers do not share: a shared one would be looked for row by row.
+    """
+    assert not is_shared(label), f"{label} is looked for in the slice once for all rows"
+    each, key, var = names.variable(), names.variable(), names.variable()
+    unwound = (Unwind(rows, each), With(((Var(each), ""), (At(Var(each), Const(0)), key))))
+    if kind is ScopeKind.CUSTOMERS and slice_paths(label):
+        one = by_id(names, kind, label, Var(key), (each, key))
+        found = _head(Query((*one.clauses, Return(Var(one.node), limit=Const(1)))))
+        return Source(clauses=(*unwound, With(((Var(each), ""), (found, var)))), node=var), each
+    match = Match(NodePattern(var, label, Var(key)), where=visible(names, kind, var, (label,)), optional=True)
+    return Source(clauses=(*unwound, match), node=var), each
+
+
 def _own_by_ids(names: Names, label: str, keys: Expr, key: str) -> Source:
     """Find nodes of stored slices one by one; walk the others once for all keys."""
     found, each, one, var = (names.variable() for _ in range(4))

@@ -19,6 +19,8 @@ Files, in order of flow:
     retry.py     when to try again, and when to give up
     backlog.py   what waits, for whom, since when and why
     positions.py events get their order over everything, once they are committed
+    sequence.py  events by their position, for whoever follows them
+    reader.py    one reader in a process follows them for all subscribers: replay, then live
     timers.py    what is due at a time, done by whoever is there then
     hubs.py      whoever asked to be told of events, and how far each has been
     registrations.py  where we have asked to be told ourselves

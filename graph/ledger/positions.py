@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -25,9 +26,9 @@ TTL_MS: Final = 10_000
 RENEW_SECONDS: Final = 3.0
 _LOOK_SECONDS: Final = 1.0
 """between attempts to own the sequence while another does."""
-_POLL_SECONDS: Final = 0.25
-"""between looks for what other processes have written; what this one writes wakes it."""
-_ROUND_SECONDS: Final = 0.1
+_POLL_SECONDS: Final = 0.05
+"""between looks of the owner for what other processes have written, one indexed read each; what this one writes wakes it."""
+_ROUND_SECONDS: Final = 0.03
 """between two batches: what is written meanwhile goes together in the next."""
 _STORE_SECONDS: Final = 5.0
 _MOST: Final = 1_000
@@ -64,6 +65,10 @@ _NEXT: Final = "MATCH (s:Sequence {id: 'sequence-events'}) SET s.next = $next"
 log = structlog.get_logger(__name__)
 
 
+def _nobody() -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
     """What one attempt came to."""
@@ -74,13 +79,18 @@ class Placed:
     """how many got their positions."""
 
 
-async def place(store: Store, *, owner: str, renew: bool, deadline: float) -> Placed:
-    """Give numbers to what has none, if the sequence is ours or free; `renew` the lease also where all have theirs."""
-    [[who, until, now]] = await store.rows(_OWNER, {}, deadline=deadline)
-    if who != owner and until is not None and cast("int", until) >= cast("int", now):
-        return Placed(owned=False, events=0)
+async def place(store: Store, *, owner: str, renew: bool, deadline: float, owned: bool = False) -> Placed:
+    """Give numbers to what has none, if the sequence is ours or free; `renew` the lease also where all have theirs.
+
+    `owned`: it was ours a moment ago, so nobody asks whose it is before there is anything to number; the batch looks again.
+    """
+    if not owned:
+        [[who, until, now]] = await store.rows(_OWNER, {}, deadline=deadline)
+        if who != owner and until is not None and cast("int", until) >= cast("int", now):
+            return Placed(owned=False, events=0)
+        owned = who == owner
     seen = [cast("int", row[0]) for row in await store.rows(_LOOK, {"most": _MOST}, deadline=deadline)]
-    if not seen and who == owner and not renew:
+    if not seen and owned and not renew:
         return Placed(owned=True, events=0)
     return await store.write(lambda transaction: _batch(transaction, owner, seen), deadline=deadline, quiet=True)
 
@@ -106,8 +116,8 @@ def _order(event: tuple[str, int, str, int]) -> tuple[int, str, int]:
     return at, aggregate, version
 
 
-async def keep_placed(store: Store, *, owner: str) -> None:
-    """Give positions whenever the sequence is ours, until cancelled."""
+async def keep_placed(store: Store, *, owner: str, placed: Callable[[], None] = _nobody) -> None:
+    """Give positions whenever the sequence is ours, until cancelled; `placed` is called after each batch."""
     woken, renewed, owned = asyncio.Event(), 0.0, False
     with store.heard(woken.set):
         while True:
@@ -115,8 +125,10 @@ async def keep_placed(store: Store, *, owner: str) -> None:
             woken.clear()
             due = begun - renewed > RENEW_SECONDS
             try:
-                placed = await place(store, owner=owner, renew=due, deadline=begun + _STORE_SECONDS)
-                renewed, owned = (begun if due or placed.events else renewed), placed.owned
+                batch = await place(store, owner=owner, renew=due, deadline=begun + _STORE_SECONDS, owned=owned)
+                renewed, owned = (begun if due or batch.events else renewed), batch.owned
+                if batch.events:
+                    placed()
             except GraphError as error:
                 log.warning("positions wait for the database", reason=str(error))
                 renewed, owned = 0.0, False

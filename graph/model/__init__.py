@@ -13,6 +13,7 @@ Files, in order of flow:
     words.py        the words of a name, as it is searched by
     mapping.py      how a GraphQL type and field stand in the graph
     scope.py        the principal, and the part of the graph that it may see
+    streams.py      what a subscription gives: events, and an end
     identity.py     ids that come out the same wherever they are made
     effects.py      what an alarm does to a service, and its severity under the contract
     alarm.py        an alarm as every dialect has it (X.733)

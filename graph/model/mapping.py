@@ -189,8 +189,33 @@ class SearchField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """A node of a mutation's payload, by the id that the change returned; the payload's other fields are given."""
+    """A node by the id that a change returned, or that an event kept; the payload's other fields are given."""
 
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """The object of a subscription's root field: what happened, whose stored values were kept when it did."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRows:
+    """A list of what happened to several nodes of a label: rows of kept values, of which the first is a node's id."""
+
+    name: str
+    label: str
+    columns: tuple[str, ...]
+    """the names of a row's values, that of the id included."""
+    role: str
+    """by which name the objects of the list know the node."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptNodes:
+    """A list of the nodes of a label whose ids were kept, as they are now; those that the caller may not see are left out."""
+
+    name: str
     label: str
 
 
@@ -211,6 +236,9 @@ FieldMapping = (
     | PathNodes
     | SearchField
     | Changed
+    | Happening
+    | KeptRows
+    | KeptNodes
 )
 
 

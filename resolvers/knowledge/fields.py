@@ -137,7 +137,8 @@ def mapped(  # noqa: PLR0913 - all that can be said of a field, by name
 ) -> Any:
     """Make a field with its mapping; `arguments` are GraphQL name -> type, all optional where the type is.
 
-    `cost` stands for what the field walks, in objects. An argument's type may be `Annotated` with a `Cost` of its own.
+    `cost` stands for what the field walks, in objects. An argument's type may be `Annotated` with its
+    description, and with a `Cost` of its own.
     """
     directives: list[object] = [OperatorOnly()] if operator_only else []
     directives += [size] if size else []
@@ -162,7 +163,10 @@ def _declared(arguments: Mapping[str, Any]) -> Any:
             inspect.Parameter(
                 f"{each}_",  # `from` is a word of Python's
                 inspect.Parameter.KEYWORD_ONLY,
-                annotation=Annotated[_bare(type_), strawberry.argument(name=each, directives=_marks(type_))],
+                annotation=Annotated[
+                    _bare(type_),
+                    strawberry.argument(name=each, description=_about(type_), directives=_marks(type_)),
+                ],
                 default=strawberry.UNSET if _optional(_bare(type_)) else inspect.Parameter.empty,
             )
             for each, type_ in arguments.items()
@@ -176,6 +180,14 @@ def _bare(type_: Any) -> Any:
 
 
 def _marks(type_: Any) -> tuple[object, ...]:
+    return tuple(each for each in _notes(type_) if not isinstance(each, str))
+
+
+def _about(type_: Any) -> str | None:
+    return next((each for each in _notes(type_) if isinstance(each, str)), None)
+
+
+def _notes(type_: Any) -> tuple[object, ...]:
     return get_args(type_)[1:] if get_origin(type_) is Annotated else ()
 
 

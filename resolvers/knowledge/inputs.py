@@ -74,7 +74,7 @@ def _operators(known: Property) -> Any:
     if known.words:
         return _word_filter(known.words)
     if known.name == "id":
-        return _typed("ID", strawberry.ID, ("eq", "in"))
+        return id_operators()
     match known.kind:
         case Kind.STRING | Kind.JSON:
             return _typed("String", str, ("eq", "in", "contains"))
@@ -92,10 +92,19 @@ def _operators(known: Property) -> Any:
             assert_never(never)
 
 
+def id_operators() -> Any:
+    """Give the operators of an id: `IDFilter`."""
+    return _typed("ID", strawberry.ID, ("eq", "in"))
+
+
+def word_operators(vocabulary: type[enum.Enum]) -> Any:
+    """Give the operators of an enum."""
+    return _typed(vocabulary.__name__, vocabulary, ("eq", "in"))
+
+
 @cache
 def _word_filter(words: tuple[str, ...]) -> Any:
-    vocabulary = BY_WORDS[words]
-    return _typed(vocabulary.__name__, vocabulary, ("eq", "in"))
+    return word_operators(BY_WORDS[words])
 
 
 @cache

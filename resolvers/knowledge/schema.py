@@ -18,6 +18,7 @@ from resolvers.knowledge.fields import MAPPING, mapping_of_type
 from resolvers.knowledge.inputs import BIG_INT, BigInt
 from resolvers.knowledge.mutations import Mutation
 from resolvers.knowledge.root import Query
+from resolvers.knowledge.subscription import Subscription
 from resolvers.knowledge.types import ExternalName, Lead
 
 
@@ -38,6 +39,7 @@ def knowledge_schema() -> KnowledgeSchema:
     made = ExecutedSchema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[ExternalName, Lead],
         config=StrawberryConfig(scalar_map={BigInt: BIG_INT}, disable_field_suggestions=True),
     )

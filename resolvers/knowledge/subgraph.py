@@ -8,7 +8,7 @@ the answer under the caller's own keys.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
@@ -24,13 +24,17 @@ from graph.compiler.query import Field, Operation, find_operation, normalize
 from graph.compiler.read import BREACHES, Cache, Prepared, Reader, Reads
 from graph.compiler.shape import Shape
 from graph.errors import GraphError, Refused
+from graph.ledger.reader import EventReader
 from graph.model.mapping import Changed
 from graph.model.scope import Principal, ScopeKind, scope_of
+from graph.model.streams import StreamEvent
 from graph.store.admission import Admission
 from graph.store.store import Store
 from resolvers.context import Asked
 from resolvers.errors import answer_for
 from resolvers.knowledge.schema import KnowledgeSchema, knowledge_schema
+from resolvers.knowledge.streams import TYPES
+from resolvers.knowledge.subscribing import StreamLimits, Subscriptions
 
 STATEMENTS: Final = 4
 """of one principal at a time, where nothing else is set."""
@@ -66,7 +70,7 @@ class KnowledgeSubgraph:
 
     name = "knowledge"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a process shares with the graph, by name
         self,
         store: Store,
         cursor_key: bytes,
@@ -75,11 +79,12 @@ class KnowledgeSubgraph:
         cache: Cache | None = None,
         meter: Meter | None = None,
         statements: int = STATEMENTS,
+        streams: StreamLimits | None = None,
     ) -> None:
         """Take an open store, the key of cursors (32 bytes), and whom alarms are told to.
 
         Statements are kept in `cache`, else in one of its own, and new ones are counted by `meter`, if there is one;
-        `statements` is how many of one principal run at a time.
+        `statements` is how many of one principal run at a time. Subscriptions hear of new events while somebody runs `events.keep()`.
         """
         self._store = store
         self._admission = Admission(most=statements)
@@ -96,6 +101,11 @@ class KnowledgeSubgraph:
             self.reads.cache = cache
         if meter is not None:
             self.reads.meter = meter
+        limits = streams or StreamLimits()
+        self.events = EventReader(store, types=sorted(TYPES), most=limits.queue)
+        self._subscriptions = Subscriptions(
+            store=store, reads=self.reads, admission=self._admission, events=self.events, kept_ms=limits.kept_ms
+        )
 
     async def execute(
         self, operation: Explained, variables: Mapping[str, Any], principal: Principal, deadline: float
@@ -110,6 +120,17 @@ class KnowledgeSubgraph:
                 return await self.reads.run(self._store, operation, variables, principal, deadline)
         except GraphError as error:
             return answer_for(error)
+
+    async def subscribe(
+        self,
+        operation: Operation,
+        variables: Mapping[str, Any],
+        principal: Principal,
+        after: str | None,
+        deadline: float,
+    ) -> AsyncGenerator[StreamEvent, None] | dict[str, Any]:
+        """Begin a subscription within `deadline`, after the cursor `after`; an answer with errors where it cannot begin."""
+        return await self._subscriptions.begin(operation, variables, principal, after, deadline)
 
     async def _explained(
         self, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float

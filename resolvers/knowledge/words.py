@@ -215,6 +215,23 @@ class InventorySide(enum.Enum):
     GRAPH = "graph"
 
 
+@strawberry.enum(description="What an alert tells of an alarm, as far as the caller sees what it affects.")
+class AlertKind(enum.Enum):
+    """As seen from one scope: what has begun for one customer may only have changed for another."""
+
+    BEGAN = strawberry.enum_value("began", description="The alarm affects services, and did not before.")
+    CHANGED = strawberry.enum_value("changed", description="It affects others, or affects them differently.")
+    ENDED = strawberry.enum_value("ended", description="It affects none any more.")
+
+
+@strawberry.enum(description="What has happened to a service.")
+class ServiceEventKind(enum.Enum):
+    """An effect that changes ends, and another begins."""
+
+    EFFECT_BEGAN = strawberry.enum_value("effectBegan", description="The service suffers an effect from now on.")
+    EFFECT_ENDED = strawberry.enum_value("effectEnded", description="It does not suffer that effect any more.")
+
+
 @strawberry.enum(description="Which of the two ways of a service.")
 class RoutePath(enum.Enum):
     """The protecting path carries when the working one fails."""
@@ -265,5 +282,7 @@ _words(FeedKind, vocabulary.FEED_KINDS)
 _words(FeedState, vocabulary.FEED_STATES)
 _words(DifferenceKind, vocabulary.DIFFERENCE_KINDS)
 _words(DifferenceState, vocabulary.DIFFERENCE_STATES)
+_words(AlertKind, vocabulary.ALERT_KINDS)
+_words(ServiceEventKind, vocabulary.SERVICE_EVENT_KINDS)
 _words(RoutePath, ("WORKING", "PROTECTING"))
 _words(End, ("A", "Z"))

@@ -14,15 +14,18 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from gateway.auth.keys import key_rings
 from gateway.auth.tokens import Tokens
+from gateway.federation.subgraph import Subgraph
 from gateway.http.endpoint import GraphQLEndpoint
 from gateway.http.health import health_routes
 from gateway.http.middleware import middleware, routed
 from gateway.http.serving import bound, listening
+from gateway.http.socket import SocketContext, SocketEndpoint, callers_by
+from gateway.http.streams import OpenStreams
 from gateway.operations.pipeline import Pipeline
 from gateway.settings.settings import Issuer, Limits, Settings
 from gateway.telemetry.metrics import Metrics
@@ -81,17 +84,26 @@ async def subgraph() -> DictSubgraph:
     return DictSubgraph()
 
 
-def application(subgraph: DictSubgraph, settings: Settings) -> Starlette:
+def application(subgraph: Subgraph, settings: Settings) -> Starlette:
     metrics = Metrics()
-    endpoint = GraphQLEndpoint(Pipeline(subgraph, settings), settings)
+    pipeline, streams = Pipeline(subgraph, settings), OpenStreams(settings.streams, metrics)
+    endpoint = GraphQLEndpoint(pipeline, settings, streams)
+    tokens = Tokens(settings.issuers, key_rings(settings.issuers), settings.sources)
+    context = SocketContext(
+        pipeline=pipeline,
+        for_routers=pipeline,
+        streams=streams,
+        callers=callers_by(tokens),
+        settings=settings,
+        metrics=metrics,
+    )
 
     async def ready() -> str:
         return ""
 
-    wrapped = middleware(
-        endpoint, settings, Tokens(settings.issuers, key_rings(settings.issuers), settings.sources), metrics
-    )
-    return routed([Route("/graphql", wrapped), *health_routes(ready, metrics)])
+    wrapped = middleware(endpoint, settings, tokens, metrics)
+    asked = [Route("/graphql", wrapped), WebSocketRoute("/graphql", SocketEndpoint(context))]
+    return routed([*asked, *health_routes(ready, metrics)])
 
 
 @asynccontextmanager

@@ -71,7 +71,7 @@ class DictSubgraph:
         deadline: float,  # noqa: ARG002 - the port's signature
     ) -> Answer:
         self.asked.append((operation, variables))
-        names = {each.name.value for each in _root(operation)}
+        names = {each.name.value for each in root_fields(operation)}
         if names & {"away", "late"}:
             code = "STORE_UNAVAILABLE" if "away" in names else "DEADLINE_EXCEEDED"
             return {"errors": [{"message": "Not now.", "extensions": {"code": code, "retryAfter": 2.5}}]}
@@ -79,7 +79,7 @@ class DictSubgraph:
             raise RuntimeError("a secret of the inside")
         result = execute(self._schema, operation.document, self._values(principal), variable_values=dict(variables))
         found = result if isinstance(result, ExecutionResult) else await result
-        return _printed(found)
+        return printed(found)
 
     def _values(self, principal: Principal) -> dict[str, Any]:
         async def slow(_: Any) -> str:
@@ -109,12 +109,12 @@ class DictSubgraph:
         }
 
 
-def _root(operation: Operation) -> list[FieldNode]:
+def root_fields(operation: Operation) -> list[FieldNode]:
     (definition,) = (each for each in operation.document.definitions if isinstance(each, OperationDefinitionNode))
     return [each for each in definition.selection_set.selections if isinstance(each, FieldNode)]
 
 
-def _printed(result: ExecutionResult) -> Answer:
+def printed(result: ExecutionResult) -> Answer:
     if not result.errors:
         return {"data": result.data}
     errors = [

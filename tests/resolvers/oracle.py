@@ -26,9 +26,12 @@ from graph.model.mapping import (
     FieldMapping,
     Fixed,
     Grouped,
+    Happening,
     Hop,
     ImpactField,
     ImpactList,
+    KeptNodes,
+    KeptRows,
     Mappings,
     NodeType,
     OfCaller,
@@ -47,7 +50,9 @@ from tests.resolvers.meaning import Graph, Hit
 from tests.resolvers.world import Edge, Node, World
 
 _PAGE = 50
-_Question = ById | AnyById | Entities | ImpactField | PathField | SearchField | Changed
+_Question = (
+    ById | AnyById | Entities | ImpactField | PathField | SearchField | Changed | Happening | KeptRows | KeptNodes
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +128,8 @@ class Oracle:
                 return self._path(given["from"], given["to"])
             case SearchField():
                 return self._search(given)
-            case Changed():
-                raise AssertionError("a payload is not part of a query")
+            case Changed() | Happening() | KeptRows() | KeptNodes():
+                raise AssertionError("a payload or an event is not part of a query")
             case never:
                 assert_never(never)
 

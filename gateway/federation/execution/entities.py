@@ -95,17 +95,18 @@ def put_back(asked: Asked, answers: Any) -> list[int]:
             if not objects:
                 continue
             # What two paths write below may differ; a later fetch of one must not write into the other's object.
-            own = answer if first else _copied(answer)
+            own = answer if first else copied(answer)
             first = False
             for each in objects:
                 merge(each, own)
     return unanswered
 
 
-def _copied(value: Any) -> Any:
+def copied(value: Any) -> Any:
+    """Copy what was answered, down to its leaves."""
     if type(value) is dict:
-        return {key: _copied(each) for key, each in value.items()}
-    return [_copied(each) for each in value] if type(value) is list else value
+        return {key: copied(each) for key, each in value.items()}
+    return [copied(each) for each in value] if type(value) is list else value
 
 
 _ABSENT: Final = object()

@@ -121,6 +121,8 @@ class Run:
     """ids of objects that some subgraph knows nothing of: what it would have told is missing by right."""
     refused: Answer | None = None
     """what a subgraph said instead of running the operation."""
+    given: Mapping[int, Answer] = field(default_factory=dict)
+    """answers that are there already, by the number of their request: an event of a subscription."""
 
     async def answer(self) -> Answer:
         """Make the requests and the answer."""
@@ -154,7 +156,9 @@ class Run:
         values = {name: self.variables[name] for name in request.variables if name in self.variables}
         values |= {each.call.variable: each.sent for each in asked.values()}
         entities = sum(len(each.sent) for each in asked.values())
-        answer = await self.asking.ask(request.graph, self.prepared.operations[number], values, entities)
+        answer = self.given.get(number)
+        if answer is None:
+            answer = await self.asking.ask(request.graph, self.prepared.operations[number], values, entities)
         if request.graph in self.asking.whole and request.root is not None and "data" not in answer:
             self.refused = answer
         data, errors = answer.get("data"), answer.get("errors") or ()

@@ -92,10 +92,10 @@ class Planner:
         return make_plan(graph, items, operation, fetches, names)
 
     def _fetches(self, paths: Paths, operation: Normalized) -> tuple[list[Fetch], Names]:
-        if operation.kind == "subscription":
-            raise NotServed("Subscriptions are not served.")
         fetching = Fetching(paths, self._budget.fields)
         names = fetching.run(operation)
+        if operation.kind == "subscription" and sum(each.kind == "subscription" for each in fetching.fetches) != 1:
+            raise NotServed("What the subscription asks at its root is not of one subgraph.")
         return fetching.fetches, names
 
     def stages(self, document: DocumentNode, conditions: Mapping[str, Any]) -> dict[str, str]:

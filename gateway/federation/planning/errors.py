@@ -2,7 +2,7 @@
 
 Exception
 └── PlanningFailed     there is no plan
-    ├── NotServed      an operation of a kind that is not served
+    ├── NotServed      a subscription that no single subgraph can begin
     ├── Unreachable    a field that no subgraph can be asked for from where it stands
     └── PlanTooLarge   more steps, or a larger plan, than is allowed
 """
@@ -15,7 +15,7 @@ class PlanningFailed(Exception):
 
 
 class NotServed(PlanningFailed):
-    """An operation of a kind that is not served."""
+    """A subscription whose root no single subgraph has."""
 
 
 class Unreachable(PlanningFailed):

@@ -91,7 +91,7 @@ class Fetch:
     number: int
     graph: Graph
     kind: str
-    """query or mutation."""
+    """query, mutation or subscription."""
     path: Path
     input: Input | None
     """None where a root type is asked."""
@@ -136,7 +136,6 @@ class Fetching:
             return names
         for item in self._paths.items.of((operation.root,), root).items:
             before = list(self.fetches)  # mutations run in their order, each with all that belongs to it
-            self._kind = "mutation"
             self._want(self._root(root, names), (as_set((item,), ()),))
             for fetch in self.fetches[len(before) :]:
                 fetch.after.update(dict.fromkeys(before))

@@ -37,7 +37,7 @@ class Normalized:
     """An operation as it is planned."""
 
     kind: str
-    """query, mutation, or subscription, for which there is no plan."""
+    """query, mutation or subscription."""
     root: SelectionSet
     variables: tuple[tuple[str, str], ...]
     """name, and type with default and directives, for the requests that pass them on."""

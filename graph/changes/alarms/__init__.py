@@ -3,8 +3,8 @@
 In: an `Alarm` and the source that reports it, or the id of an alarm and what somebody does with it. Out: an `Outcome`.
 
 Files, in order of flow: `alarms.py` (raise, change, clear) · `occurrence.py` (which alarm a report is of) ·
-`consequences.py` (effects, downtime, tickets, events, deliveries) · `awaiting.py` (what an alarm is about has come) ·
-`reassessment.py` (everything is looked at again) · `acknowledge.py` · `comments.py` · `hearing.py` (what
+`consequences.py` (effects, downtime, tickets, events, deliveries) · `impacts.py` (what an event keeps of that) ·
+`awaiting.py` (what an alarm is about has come) · `reassessment.py` (everything is looked at again) · `acknowledge.py` · `comments.py` · `hearing.py` (what
 a central fault management system must be sent).
 
 Invariants

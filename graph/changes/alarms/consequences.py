@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from graph.changes import events
-from graph.changes.alarms import hearing, occurrence
+from graph.changes.alarms import hearing, impacts, occurrence
 from graph.changes.alarms.hearing import Happened
 from graph.changes.alarms.occurrence import Known, Locked, Step
 from graph.changes.events import Event
@@ -173,7 +173,7 @@ async def _write(transaction: Transaction, turn: _Turn) -> None:
     # Deliveries before their tickets: so does who settles a delivery, and neither may wait for the other.
     hold(transaction, policy.ticketing, (each.ticket.order_key for each in decisions))
     tickets.write_others(transaction, decisions)
-    made = _tell(transaction, turn)
+    made = await _tell(transaction, turn, decisions)
     told = {each.aggregate_id: each.id for each in made}
     tickets.write_opened(transaction, policy.ticketing, decisions)
     write_down(transaction, [_delivery(each, told, policy) for each in decisions])
@@ -249,30 +249,39 @@ def _new_pairs(alarm: str, changed: Sequence[affected.Change], pairs: set[tuple[
     ]
 
 
-def _tell(transaction: Transaction, turn: _Turn) -> Sequence[Event]:
+async def _tell(transaction: Transaction, turn: _Turn, decisions: Sequence[tickets.Decision]) -> Sequence[Event]:
     """Append the events, one of each alarm that has any."""
     concerned: defaultdict[str, set[str]] = defaultdict(set)
     for each in turn.changed:
         for other in (*each.alarms, *([turn.own.id] if turn.own else ())):
             concerned[other].add(each.service.customer)
+    others = await impacts.read_others(transaction, turn.others, turn.changed)
+    impact, decided = impacts.by_alarm(turn.changed), defaultdict[str, list[tickets.Decision]](list)
+    for decision in decisions:
+        decided[decision.pair.alarm].append(decision)
 
     def event(of: str, kind: str, version: int, payload: Mapping[str, object]) -> Event:
+        beyond = others[of].impacts if of in others else ()
+        frozen = impacts.written((*impact.get(of, ()), *beyond), decided[of])
         return Event(
             type=kind,
             aggregate_id=of,
             aggregate_version=version,
             at=turn.now,
             principal=turn.by.principal.subject,
-            payload={"alarm": of, **payload},
+            payload={"alarm": of, **payload, **frozen},
             customers=sorted(concerned[of]),
         )
 
     own, made = turn.own, list[Event]()
     if own is not None:
-        state = {"state": state_of(own), "perceivedSeverity": own.value.perceived_severity}
+        severity = own.value.perceived_severity
+        state = {"state": state_of(own), "perceivedSeverity": severity, "resource": own.target}
         made.append(event(own.id, own.step.value, own.version, state))
-    because = {"by": own.id if own else None}
-    made += [event(of, "AlarmEffectChanged", turn.locked.versions[of], because) for of in turn.others]
+    by = own.id if own else None
+    for of, other in sorted(others.items()):
+        state = {"state": other.state, "perceivedSeverity": other.perceived_severity, "resource": other.resource}
+        made.append(event(of, "AlarmEffectChanged", turn.locked.versions[of], {"by": by, **state}))
     events.append(transaction, *made)
     return made
 

@@ -4,7 +4,7 @@ In: the failed object of an alarm, in the transaction of the change. Out: effect
 intervals of downtime, and what billing must be sent of them.
 
 Files, in order of flow: `hits.py` (what fails with an object, and which services that hits) · `affected.py` (what each
-service suffers from all open alarms together) · `downtime.py` (for how long) · `metered.py` (which service billing is
+service suffers from all open alarms together) · `downtime.py` (for how long) · `owners.py` (whose a service is now) · `metered.py` (which service billing is
 told of, whose it is, and in which order).
 
 Invariants

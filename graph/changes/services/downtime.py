@@ -117,8 +117,7 @@ def write(transaction: Transaction, made: Sequence[Turn], occasion: Occasion) ->
         transaction.later(_BEGIN, {"batch": {"rows": begun}})
     if blamed:
         transaction.later(_BLAME, {"batch": {"rows": blamed}})
-    if occasion.billing:
-        _tell(transaction, [each for each in made if not isinstance(each, Blamed)], occasion)
+    _tell(transaction, [each for each in made if not isinstance(each, Blamed)], occasion)
 
 
 def _turns(change: Change, at: int) -> Iterator[Turn]:
@@ -164,7 +163,7 @@ def _row(interval: Interval) -> dict[str, object]:
 
 
 def _tell(transaction: Transaction, made: Sequence[Ended | Begun], occasion: Occasion) -> None:
-    """Append an event for each turn, and the delivery of it."""
+    """Append an event for each turn, and what billing is to be told of it."""
     versions = {each.interval.service.id: each.interval.service.version for each in made}
     appended, told = [], []
     for each in made:
@@ -176,11 +175,20 @@ def _tell(transaction: Transaction, made: Sequence[Ended | Begun], occasion: Occ
             aggregate_version=versions[service.id],
             at=occasion.now,
             principal=occasion.subject,
-            payload={"downtime": interval.id, "service": service.id, "effect": interval.effect},
+            payload={
+                "downtime": interval.id,
+                "service": service.id,
+                "customer": service.customer,
+                "effect": interval.effect,
+                "from": interval.start,
+                "to": interval.end,
+                "alarms": list(interval.alarms),
+            },
             customers=(service.customer,),
         )
         appended.append(event)
-        told.append(metered.told(occasion.billing, event.id, service.id, _payload(interval)))
+        if occasion.billing:
+            told.append(metered.told(occasion.billing, event.id, service.id, _payload(interval)))
     if appended:
         rows = [{"service": key, "version": version} for key, version in sorted(versions.items())]
         transaction.later(_COUNT, {"batch": {"rows": rows}})

@@ -318,6 +318,6 @@ class TestKeys:
 async def test_a_system_speaks_for_its_own_name_or_for_the_sources_that_settings_give_it(mint: Mint) -> None:
     rings = {ISSUER: KeyRing(KeyFile(mint.file))}
     tokens = Tokens((mint.settings(),), rings, {"faults": ("ems-2", "ems-1")})
-    assert (await tokens.verify(mint.token("system:faults").encode())).sources == ("ems-1", "ems-2")
-    assert (await tokens.verify(mint.token("system:probe").encode())).sources == ("probe",)
-    assert (await tokens.verify(mint.token("operator").encode())).sources == ()
+    assert (await tokens.verify(mint.token("system:faults").encode())).principal.sources == ("ems-1", "ems-2")
+    assert (await tokens.verify(mint.token("system:probe").encode())).principal.sources == ("probe",)
+    assert (await tokens.verify(mint.token("operator").encode())).principal.sources == ()

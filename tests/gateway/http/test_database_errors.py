@@ -18,6 +18,7 @@ from gateway.auth.keys import key_rings
 from gateway.auth.tokens import Tokens
 from gateway.http.endpoint import GraphQLEndpoint
 from gateway.http.middleware import middleware
+from gateway.http.streams import OpenStreams
 from gateway.operations.pipeline import Pipeline
 from gateway.settings.settings import Limits, Settings
 from gateway.telemetry.metrics import Metrics
@@ -70,7 +71,7 @@ async def served(store: Store, mint: Mint, *, seconds: float = 60.0) -> AsyncIte
         listen="127.0.0.1:0", issuers=(mint.settings(),), deadline_seconds=seconds, limits=Limits(statements=1)
     )
     subgraph = KnowledgeSubgraph(store, b"k" * 32, AlarmPolicy(), statements=settings.limits.statements)
-    endpoint = GraphQLEndpoint(Pipeline(subgraph, settings), settings)
+    endpoint = GraphQLEndpoint(Pipeline(subgraph, settings), settings, OpenStreams(settings.streams, Metrics()))
     tokens = Tokens(settings.issuers, key_rings(settings.issuers), settings.sources)
     app = Starlette(routes=[Route("/graphql", middleware(endpoint, settings, tokens, Metrics()))])
     async with serving(app, settings) as client:

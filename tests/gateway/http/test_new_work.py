@@ -16,6 +16,7 @@ from gateway.auth.keys import key_rings
 from gateway.auth.tokens import Tokens
 from gateway.http.endpoint import GraphQLEndpoint
 from gateway.http.middleware import middleware
+from gateway.http.streams import OpenStreams
 from gateway.operations.pipeline import Pipeline
 from gateway.operations.pressure import Pressure
 from gateway.preparing.preparing import Preparing
@@ -33,7 +34,9 @@ async def test_the_deadline_ends_the_wait_for_new_work_and_others_do_not_wait(
     settings: Settings, mint: Mint, query: str
 ) -> None:
     preparing = Preparing.of(settings.limits)
-    endpoint = GraphQLEndpoint(Pipeline(DictSubgraph(), settings, preparing=preparing), settings)
+    endpoint = GraphQLEndpoint(
+        Pipeline(DictSubgraph(), settings, preparing=preparing), settings, OpenStreams(settings.streams, Metrics())
+    )
     tokens = Tokens(settings.issuers, key_rings(settings.issuers), settings.sources)
     app = Starlette(routes=[Route("/graphql", middleware(endpoint, settings, tokens, Metrics()))])
     until = threading.Event()

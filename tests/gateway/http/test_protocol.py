@@ -14,8 +14,9 @@ from typing import Self
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from gateway.http import protocol
-from gateway.http.protocol import HEAD_BYTES, Bounds
+from gateway.http import protocol, unsent
+from gateway.http.bounds import Bounds
+from gateway.http.protocol import HEAD_BYTES
 from gateway.http.serving import bound, listening
 from gateway.settings.settings import Settings
 
@@ -343,7 +344,7 @@ class TestUnread:
             assert time.monotonic() - begun > 2 * bounds.send_seconds
 
     async def test_all_together_are_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(protocol, "UNSENT_BYTES", 3 * LARGE)
+        monkeypatch.setattr(unsent, "UNSENT_BYTES", 3 * LARGE)
         bounds = replace(BOUNDS, send_seconds=LIMIT, head_seconds=LIMIT)
         async with serving(bounds) as (port, _), contextlib.AsyncExitStack() as stack:
             clients = [await stack.enter_async_context(Client(port)) for _ in range(5)]
@@ -356,7 +357,7 @@ class TestUnread:
     @pytest.mark.parametrize("left", [-LARGE, 1_500_000], ids=["read whole", "all but a rest"])
     async def test_so_are_those_that_follow_one_that_was_read(self, monkeypatch: pytest.MonkeyPatch, left: int) -> None:
         """Also where the next answer is made, and waits in the process for the rest of the first."""
-        monkeypatch.setattr(protocol, "UNSENT_BYTES", 3 * LARGE)
+        monkeypatch.setattr(unsent, "UNSENT_BYTES", 3 * LARGE)
         bounds = replace(BOUNDS, send_seconds=LIMIT, head_seconds=LIMIT)
         async with serving(bounds) as (port, app), contextlib.AsyncExitStack() as stack:
             clients = [await stack.enter_async_context(Client(port)) for _ in range(6)]
@@ -373,7 +374,7 @@ class TestUnread:
 
     async def test_a_rest_that_is_never_read_makes_nobody_young(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Who has an old rest and asks again waits since the rest, and goes before who reads more."""
-        monkeypatch.setattr(protocol, "UNSENT_BYTES", int(2.5 * LARGE))
+        monkeypatch.setattr(unsent, "UNSENT_BYTES", int(2.5 * LARGE))
         bounds = replace(BOUNDS, send_seconds=LIMIT, head_seconds=LIMIT)
         async with serving(bounds) as (port, _), Client(port) as old, Client(port) as young:
             await old.send(ASK)

@@ -7,7 +7,7 @@ world. Nothing of the planner is used, so that a wrong plan cannot go unseen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from typing import Any
 
 from graphql import (
@@ -24,7 +24,7 @@ from graphql import (
 )
 
 from gateway.federation.selections import Field, SelectionSet
-from gateway.federation.subgraph import Answer, Operation
+from gateway.federation.subgraph import Answer, Operation, StreamEvent
 from gateway.federation.supergraph import Graph, Supergraph, SuperType, TypeInGraph
 from graph.model.scope import Principal
 from tests.gateway.federation.planning.world import KEYS, Thing, World, arguments_of, marks_of, type_of
@@ -131,6 +131,22 @@ class SimulatedSubgraph:
                 raise each.original_error
             raise Broken(f"{self.name}: {each.message}")
         return {"data": result.data}
+
+    async def subscribe(
+        self,
+        operation: Operation,
+        variables: Mapping[str, Any],
+        principal: Principal,
+        after: str | None,
+        deadline: float,
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """One event, which is what a query would answer."""
+        del after
+
+        async def events() -> AsyncGenerator[StreamEvent, None]:
+            yield StreamEvent(answer=await self.execute(operation, variables, principal, deadline), cursor="1")
+
+        return events()
 
     def _resolve(self, owner: Thing, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         if info.field_name == "_entities":

@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import parse, validate
+from graphql import OperationType, parse, validate
 
-from gateway.federation.federation import Federation
 from gateway.federation.planning import Budget, Planner
 from gateway.federation.planning.normalize import normalize
 from gateway.federation.query_graph import QueryGraph
+from gateway.federation.streaming import StreamingFederation
 from gateway.federation.subgraph import Answer, Operation
 from gateway.federation.supergraph import Supergraph
 from gateway.federation.supergraph_sdl import read_supergraph
+from gateway.syntax import definition_of
 from graph.model.scope import Principal, Role
 from tests.gateway.federation.planning.simulated import SimulatedSubgraph
 from tests.gateway.federation.planning.soundness import check_plan
@@ -42,9 +43,15 @@ def operation_of(case: Case) -> str:
 async def answered(supergraph: Supergraph, text: str, variables: Mapping[str, Any]) -> Answer:
     world = world_of(supergraph)
     subgraphs = {graph: SimulatedSubgraph(supergraph, graph, world) for graph in supergraph.endpoints}
-    federation = Federation(supergraph, subgraphs, budget=Budget(), share=False)
+    federation = StreamingFederation(supergraph, subgraphs, budget=Budget(), share=False)
     operation = Operation(key=text, document=parse(text), name=None)
-    return await federation.execute(operation, variables, OPERATOR, time.monotonic() + 60)
+    asked = (operation, variables, OPERATOR)
+    if definition_of(operation.document).operation is OperationType.SUBSCRIPTION:
+        events = await federation.subscribe(*asked, None, time.monotonic() + 60)
+        assert not isinstance(events, dict), events
+        (event,) = [each async for each in events]
+        return event.answer
+    return await federation.execute(*asked, time.monotonic() + 60)
 
 
 async def found_for(case: Case) -> Mapping[str, str]:

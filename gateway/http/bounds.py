@@ -1,0 +1,28 @@
+"""What the connections of one process may take of it is decided by operators, and the server hands it to every connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import uvicorn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What connections may take of this process."""
+
+    connections: int = 800
+    connections_per_address: int = 200
+    head_seconds: float = 10.0
+    """for a head, from the end of the answer before it."""
+    send_seconds: float = 20.0
+    linger_seconds: float = 5.0
+    """after an answer that came before the end of the body."""
+    message_bytes: int = 1_000_000
+    """of one WebSocket message from a client."""
+
+
+class BoundedConfig(uvicorn.Config):
+    """The server's configuration, with bounds."""
+
+    bounds: Bounds = Bounds()

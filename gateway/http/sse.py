@@ -1,0 +1,103 @@
+"""Answers as server-sent events, for clients and networks that have no WebSockets: one operation, one response.
+
+GraphQL over SSE in its distinct connections mode (https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md), over POST or
+GET with `Accept: text/event-stream`:
+
+    event: next          data: an answer; of a subscription's event also `id:`, its cursor
+    event: complete      data: (empty); nothing follows
+
+A client that was cut off sends the last `id` back in `Last-Event-ID`, and hears what came after it. What is refused before
+anything ran is an ordinary response with its status: a client that sees one need not read events. A comment goes out at the
+beginning and after each `comment_seconds` of silence, so that neither the client nor anybody on the way takes the
+connection for dead.
+
+Source of the framing: HTML Living Standard, 9.2.6 (an event without data is not dispatched, so `complete` has a data line).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+import orjson
+from starlette.types import Send
+
+from gateway.http.response import EVENTS
+from gateway.http.streams import EXPIRED, Open, Payload, has_expired, until_expired
+
+HEAD: Final = (
+    (b"content-type", EVENTS + b"; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"vary", b"Accept, Authorization"),
+    (b"x-accel-buffering", b"no"),  # nginx would keep events until it has a page of them
+)
+COMMENT: Final = b":\n\n"
+END: Final = b"event: complete\ndata:\n\n"
+
+
+def event(answer: Mapping[str, Any], cursor: str | None) -> bytes:
+    r"""Write an answer as an event.
+
+    >>> event({"data": None}, "c")
+    b'event: next\nid: c\ndata: {"data":null}\n\n'
+    """
+    name = b"" if cursor is None else b"id: " + cursor.encode() + b"\n"
+    return b"event: next\n" + name + b"data: " + orjson.dumps(answer) + b"\n\n"
+
+
+async def begin(send: Send) -> None:
+    """Begin the response."""
+    await send({"type": "http.response.start", "status": 200, "headers": list(HEAD)})
+    await send({"type": "http.response.body", "body": COMMENT, "more_body": True})
+
+
+async def answer_once(send: Send, answer: Mapping[str, Any]) -> None:
+    """Send the answer of a query or a mutation, and the end."""
+    await begin(send)
+    await send({"type": "http.response.body", "body": event(answer, None) + END})
+
+
+async def stream(send: Send, opened: Open, payloads: AsyncIterator[Payload], comment_seconds: float) -> None:
+    """Send answers until there are no more, or until the caller's token is refused."""
+    opened.exchange.answered = time.monotonic()
+    await begin(send)
+    expiring = asyncio.ensure_future(until_expired(opened.exchange.expires))
+    try:
+        async for each in _or_silence(payloads, expiring, comment_seconds):
+            await send({"type": "http.response.body", "body": each, "more_body": True})
+        if expiring.done():
+            opened.reason = EXPIRED
+            last = event(has_expired(opened.exchange.request_id), None)
+            await send({"type": "http.response.body", "body": last, "more_body": True})
+    finally:
+        expiring.cancel()
+    await send({"type": "http.response.body", "body": END})
+
+
+async def _next(payloads: AsyncIterator[Payload]) -> Payload | None:
+    return await anext(payloads, None)
+
+
+async def _or_silence(
+    payloads: AsyncIterator[Payload], until: asyncio.Future[None], seconds: float
+) -> AsyncIterator[bytes]:
+    """Give each answer as an event, and a comment after so many seconds of silence, until it is time to end."""
+    coming: asyncio.Future[Payload | None] | None = None
+    try:
+        while not until.done():
+            coming = coming or asyncio.ensure_future(_next(payloads))
+            waited: set[asyncio.Future[Any]] = {coming, until}
+            await asyncio.wait(waited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if coming.done():
+                payload, coming = coming.result(), None
+                if payload is None:
+                    return
+                yield event(payload.answer, payload.cursor)
+            elif not until.done():
+                yield COMMENT
+    finally:
+        if coming is not None:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)

@@ -1,0 +1,251 @@
+"""Ten thousand subscribers must not ask the database ten thousand times what is new.
+
+One reader in a process follows the sequence of events for all of them: it reads each new event once, and puts it into the
+*tail* of each subscriber whom it interests. A tail is a bounded queue; a subscriber is a tail and the position that it has
+come to. The reader is woken when this process has given positions, and looks every 50 ms what others have given, by one read
+of one indexed node. Where nobody subscribes it does nothing.
+
+A subscriber that comes back asks for what is after a position. Far back it is served from the graph, in pages; for the last
+page it takes its tail first, then reads up to where the tail begins, then goes on with the tail: no gap, and what is in both
+is given once, since positions only rise.
+
+A subscriber that is slower than events come fills its tail. Then the tail is thrown away, and `Lagged` says up to where: the
+subscriber knows the last position that it has taken, and comes back with that.
+
+    events = EventReader(store, most=1_000)
+    ...                                             # `events.keep()` runs beside everything else
+    async with aclosing(events.follow(Interest(types=frozenset({"AlarmRaised"})), after=17)) as following:
+        async for event in following: ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+import structlog
+
+from graph.errors import GraphError
+from graph.ledger.sequence import Interest, Sequenced, all_between, end_of, wanted_between
+from graph.store.store import Store
+
+MOST: Final = 1_000
+"""events that a tail holds, where nothing else is set."""
+_POLL_SECONDS: Final = 0.05
+_AGAIN_SECONDS: Final = 0.5
+"""after the database was away."""
+_STORE_SECONDS: Final = 5.0
+_PAGE_SECONDS: Final = 20.0
+PAGE: Final = 500
+"""positions that are read together."""
+_PAGES: Final = 4
+"""that are read at a time for those who come back, in this process; the rest wait, in the order in which they ask."""
+_PATIENCE_SECONDS: Final = 5.0
+"""for a position that is not to be seen: then it is taken to have been taken away by hand."""
+
+log = structlog.get_logger(__name__)
+
+
+class Lagged(Exception):
+    """A subscriber was slower than events came; `event` is the latest that it has not got."""
+
+    def __init__(self, event: Sequenced) -> None:
+        super().__init__("The subscriber was slower than the events")
+        self.event = event
+
+
+class Tail:
+    """What has come since a subscriber has come, and was not taken yet."""
+
+    __slots__ = ("_items", "_lagged", "_most", "_taker", "interest")
+
+    def __init__(self, interest: Interest, most: int) -> None:
+        self.interest = interest
+        self._most = most
+        self._items: deque[Sequenced] | None = None
+        self._lagged: Sequenced | None = None
+        self._taker: asyncio.Future[None] | None = None
+
+    def put(self, event: Sequenced) -> None:
+        """Add an event; where there is no room, throw all away."""
+        if self._lagged is not None or (self._items is not None and len(self._items) >= self._most):
+            self._items, self._lagged = None, event
+        elif self._items is None:
+            self._items = deque((event,))
+        else:
+            self._items.append(event)
+        if self._taker is not None and not self._taker.done():
+            self._taker.set_result(None)
+
+    async def take(self) -> Sequenced:
+        """Wait for the next event; raises Lagged."""
+        while not self._items:
+            if self._lagged is not None:
+                raise Lagged(self._lagged)
+            self._items = None  # an empty deque is large
+            self._taker = asyncio.get_running_loop().create_future()
+            try:
+                await self._taker
+            finally:
+                self._taker = None
+        return self._items.popleft()
+
+
+class EventReader:
+    """Follows the sequence for all subscribers of this process, while `keep` runs."""
+
+    def __init__(self, store: Store, *, types: Sequence[str], most: int = MOST) -> None:
+        """Follow events of these types; a tail holds `most` of them."""
+        self._store = store
+        self._types = sorted(types)
+        self._most = most
+        self._present = 0
+        self._everyone: dict[Tail, None] = {}
+        self._by_customer: dict[str, dict[Tail, None]] = {}
+        self._woken = asyncio.Event()
+        self._known = asyncio.Event()
+        self._position = 0
+        self._behind_since: float | None = None
+        self._pages = asyncio.Semaphore(_PAGES)
+
+    # The reader ------------------------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Look now: positions have been given."""
+        self._woken.set()
+
+    async def keep(self) -> None:
+        """Read what is new for whoever follows, until cancelled."""
+        away = False
+        while True:
+            while not self._present:
+                self._known.clear()
+                self._woken.clear()
+                await self._woken.wait()
+            self._woken.clear()
+            try:
+                await self._read()
+                away = False
+            except GraphError as error:
+                if not away:
+                    log.warning("the reader of events waits for the database", reason=str(error))
+                away = True
+                await asyncio.sleep(_AGAIN_SECONDS)
+            else:
+                await self._pause()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(_POLL_SECONDS):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def _read(self) -> None:
+        """Read up to the end, and hand out what is read."""
+        end = await end_of(self._store, deadline=time.monotonic() + _STORE_SECONDS)
+        if not self._known.is_set():
+            self._position = end.position
+            self._known.set()
+        while self._position < end.position:
+            upto = min(end.position, self._position + PAGE)
+            deadline = time.monotonic() + _PAGE_SECONDS
+            page = await all_between(self._store, self._position, upto, self._types, deadline=deadline)
+            if not self._hand_out(page, upto):
+                return
+            await asyncio.sleep(0)  # subscribers have their turn between two pages
+
+    def _hand_out(self, page: Sequence[Sequenced], upto: int) -> bool:
+        """Hand out a page as far as it has no gap; tell whether that is all of it."""
+        wanted = set(self._types)
+        for event in page:
+            if event.position != self._position + 1 and not self._gives_up():
+                return False
+            self._behind_since = None
+            if event.type in wanted:
+                self._put(event)
+            self._position = event.position
+        if self._position < upto and not self._gives_up():
+            return False
+        self._position, self._behind_since = upto, None
+        return True
+
+    def _gives_up(self) -> bool:
+        """Tell whether a position that is not there has been waited for long enough."""
+        now = time.monotonic()
+        if self._behind_since is None:
+            self._behind_since = now
+        if now - self._behind_since < _PATIENCE_SECONDS:
+            return False
+        log.error("an event is missing in the sequence", after=self._position)
+        return True
+
+    def _put(self, event: Sequenced) -> None:
+        tails = dict(self._everyone)
+        for customer in event.customers:
+            tails.update(self._by_customer.get(customer, {}))
+        for tail in tails:
+            if event.type in tail.interest.types:
+                tail.put(event)
+
+    # Subscribers -----------------------------------------------------------------------------------------------------
+
+    @property
+    def present(self) -> int:
+        """How many follow."""
+        return self._present
+
+    async def follow(self, interest: Interest, after: int) -> AsyncGenerator[Sequenced, None]:
+        """Give every event of interest after a position, in order, for ever.
+
+        Raises Lagged, and the GraphError of a page that could not be read: whoever follows knows how far it has come.
+        """
+        self._present += 1
+        self.wake()
+        try:
+            await self._known.wait()
+            last = after
+            while self._position - last > PAGE:
+                upto = last + PAGE
+                for event in await self._page(last, upto, interest):
+                    yield event
+                last = upto
+            with self._tail(interest) as tail:
+                begin = self._position
+                if begin > last:
+                    for event in await self._page(last, begin, interest):
+                        yield event
+                    last = begin
+                while True:
+                    event = await tail.take()
+                    if event.position > last:
+                        yield event
+        finally:
+            self._present -= 1
+
+    async def _page(self, after: int, upto: int, interest: Interest) -> list[Sequenced]:
+        async with self._pages:
+            deadline = time.monotonic() + _PAGE_SECONDS
+            return await wanted_between(self._store, after, upto, interest, deadline=deadline)
+
+    @contextmanager
+    def _tail(self, interest: Interest) -> Iterator[Tail]:
+        tail = Tail(interest, self._most)
+        places = [self._everyone] if interest.customers is None else self._places(interest.customers)
+        for each in places:
+            each[tail] = None
+        try:
+            yield tail
+        finally:
+            for each in places:
+                each.pop(tail, None)
+            for customer in interest.customers or ():
+                if not self._by_customer.get(customer, True):
+                    del self._by_customer[customer]
+
+    def _places(self, customers: frozenset[str]) -> list[dict[Tail, None]]:
+        return [self._by_customer.setdefault(each, {}) for each in sorted(customers)]

@@ -1,0 +1,216 @@
+"""Which event becomes what for a subscriber: one table, and for each field of `Subscription` how its values are made.
+
+An event keeps, in its payload, what it meant when it happened. Here that is narrowed to what one caller may see of it, and to
+what its arguments ask for; what is left are the values of the field's object. The ids among them are looked up by the compiled
+selection, in the caller's scope, as the graph is then.
+
+A customer gets what was its own when it happened and still is. So a service that has changed hands shows its past neither to
+the old customer nor to the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+from graph.changes.alarms import impacts
+from graph.changes.alarms.impacts import NOTHING, ServiceImpact
+from graph.errors import Refused
+from graph.ledger.sequence import Sequenced
+from graph.model.effects import RANK, worst
+from graph.model.mapping import enum_name
+from graph.model.scope import Scope, ScopeKind
+from graph.model.vocabulary import SEVERITIES
+
+MOST_SERVICES: Final = 1_000
+"""of an alert, the worst first; `totalServices` counts all."""
+
+Values: TypeAlias = dict[str, Any]
+"""By the names of the field's object: stored values, ids of nodes, and rows that begin with one."""
+Filter: TypeAlias = Mapping[str, Any]
+"""The argument `filter`, as it was given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """Who looks at an event."""
+
+    scope: Scope
+    owners: Mapping[str, str]
+    """the customer who has each of the event's services now; not asked for by who sees everything."""
+
+    def had(self, customer: str) -> bool:
+        """Tell whether what was a customer's is in this scope."""
+        return self.scope.kind is ScopeKind.EVERYTHING or customer in self.scope.customers
+
+    def sees(self, service: str, customer: str) -> bool:
+        """Tell whether a service was in this scope, as a customer's, and still is."""
+        if self.scope.kind is ScopeKind.EVERYTHING:
+            return True
+        return customer in self.scope.customers and self.owners.get(service) in self.scope.customers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """A field of `Subscription`."""
+
+    kinds: Mapping[str, str]
+    """event type -> the word for what happened; empty where the event has to be looked at."""
+    values: Callable[[Sequenced, Viewer, Filter], Values | None]
+    """gives None where there is nothing for this viewer and filter."""
+    services: Callable[[Sequenced], Iterable[str]] = lambda _: ()
+    """those whose owners must be known."""
+    snapshot: str = ""
+    """a query that takes the state of things, for whoever comes too late for what has happened since."""
+
+
+# Filters -------------------------------------------------------------------------------------------------------------
+
+_SEVERITY: Final = {enum_name(word): word for word in SEVERITIES}
+
+
+def _fits(operators: Mapping[str, Any] | None, value: str | None) -> bool:
+    """Tell whether a value satisfies `eq` and `in`, as lists' filters have them: `eq: null` asks for absence."""
+    if operators is None:
+        return True
+    if "eq" in operators and operators["eq"] != value:
+        return False
+    among = operators.get("in")
+    return among is None or value in among
+
+
+def _is_at_least(severities: Iterable[str | None], least: str | None) -> bool:
+    if least is None:
+        return True
+    found = worst(severities)
+    return found is not None and RANK.index(found) <= RANK.index(_SEVERITY[least])
+
+
+def check(filter_: Filter) -> None:
+    """Refuse what no event can satisfy and nobody means."""
+    if filter_.get("severityAtLeast") == "CLEARED":
+        raise Refused(
+            "Nothing is as severe as CLEARED.", code="BAD_USER_INPUT", hint="Leave severityAtLeast out to hear of all."
+        )
+
+
+# Alerts --------------------------------------------------------------------------------------------------------------
+
+
+def _alert(event: Sequenced, viewer: Viewer, filter_: Filter) -> Values | None:
+    payload = event.payload
+    seen = [each for each in impacts.read(payload) if _is_asked(each, viewer, filter_)]
+    if all(each.before == each.after for each in seen):
+        return None  # whatever it changed is not theirs
+    kind = _alert_kind(seen)
+    lasting = worst(each.after[1] for each in seen)
+    severity = worst(each.before[1] for each in seen) if kind == "ended" else lasting
+    is_asked = (
+        _fits(filter_.get("kind"), enum_name(kind))
+        and _fits(filter_.get("resource"), payload.get("resource"))
+        and _is_at_least((s for each in seen for s in (each.before[1], each.after[1])), filter_.get("severityAtLeast"))
+    )
+    if not is_asked:
+        return None
+    customers = {each.customer for each in seen}
+    tickets = [each for customer, ids in payload.get("tickets", {}).items() if customer in customers for each in ids]
+    return {
+        "kind": kind,
+        "at": event.at,
+        "alarmId": event.about,
+        "alarm": event.about,
+        "perceivedSeverity": payload.get("perceivedSeverity"),
+        "severity": severity,
+        "totalServices": len(seen),
+        "services": [_row(each) for each in sorted(seen, key=_worst_first)[:MOST_SERVICES]],
+        "tickets": tickets,
+    }
+
+
+def _is_asked(impact: ServiceImpact, viewer: Viewer, filter_: Filter) -> bool:
+    return (
+        viewer.sees(impact.service, impact.customer)
+        and _fits(filter_.get("customer"), impact.customer)
+        and _fits(filter_.get("service"), impact.service)
+    )
+
+
+def _alert_kind(seen: Sequence[ServiceImpact]) -> str:
+    if all(each.before == NOTHING for each in seen):
+        return "began"
+    return "ended" if all(each.after == NOTHING for each in seen) else "changed"
+
+
+def _row(impact: ServiceImpact) -> list[str | None]:
+    """Give what `AlertService` is made of: serviceId, effect, severity, effectBefore, severityBefore."""
+    return [impact.service, *impact.after, *impact.before]
+
+
+def _worst_first(impact: ServiceImpact) -> tuple[int, int, str]:
+    return _rank(impact.after[1]), _rank(impact.before[1]), impact.service
+
+
+def _rank(severity: str | None) -> int:
+    return len(RANK) if severity is None else RANK.index(severity)
+
+
+# Service events ------------------------------------------------------------------------------------------------------
+
+_SERVICE_KINDS: Final = {"DowntimeBegan": "effectBegan", "DowntimeEnded": "effectEnded"}
+
+
+def _service_event(event: Sequenced, viewer: Viewer, filter_: Filter) -> Values | None:
+    payload = event.payload
+    customer, kind = payload.get("customer"), _SERVICE_KINDS[event.type]
+    if customer is None or not viewer.sees(event.about, customer):
+        return None
+    is_asked = (
+        _fits(filter_.get("kind"), enum_name(kind))
+        and _fits(filter_.get("customer"), customer)
+        and _fits(filter_.get("service"), event.about)
+    )
+    if not is_asked:
+        return None
+    return {
+        "kind": kind,
+        "at": event.at,
+        "serviceId": event.about,
+        "service": event.about,
+        "effect": payload["effect"],
+        "from": payload["from"],
+        "to": payload["to"],
+        "downtime": payload["downtime"],
+    }
+
+
+# The table -----------------------------------------------------------------------------------------------------------
+
+STREAMS: Final[Mapping[str, Stream]] = MappingProxyType(
+    {
+        "alerts": Stream(
+            kinds={
+                "AlarmRaised": "",
+                "AlarmUpdated": "",
+                "AlarmReopened": "",
+                "AlarmCleared": "",
+                "AlarmEffectChanged": "",
+            },
+            values=_alert,
+            services=lambda event: (each.service for each in impacts.read(event.payload)),
+            snapshot="{ alarms(filter: {state: {in: [RAISED, UPDATED]}}) { nodes { id affects { nodes "
+            "{ effect severity service { id } } } } pageInfo { hasNextPage endCursor } } }",
+        ),
+        "serviceEvents": Stream(
+            kinds=_SERVICE_KINDS,
+            values=_service_event,
+            services=lambda event: (event.about,),
+            snapshot="{ services { nodes { id effect } pageInfo { hasNextPage endCursor } } }",
+        ),
+    }
+)
+"""Field of `Subscription` -> which events it tells of, and how."""
+
+TYPES: Final = frozenset(type_ for stream in STREAMS.values() for type_ in stream.kinds)
+"""The types of events that anybody can hear of."""

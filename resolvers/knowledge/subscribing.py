@@ -1,0 +1,233 @@
+"""A subscription: what a selection says of each event, for one scope.
+
+The selection is compiled once for a kind of scope, as any read. For each event its values are narrowed to the scope and the
+arguments (`streams.py`), and the statement is run with them, as a mutation's payload is with what the change returned. Whoever
+asks the same (selection, variables, scope) of the same event at about the same time shares what is made of it.
+
+Nothing is lost where the database is away: the event waits, and is sent when it answers again. What ends a stream is a
+subscriber that is too slow (LAGGED), and an event that is not kept any more (CURSOR_EXPIRED, where it begins).
+
+Seam: a statement renders one event for one scope. Several scopes of one kind have the same text, and differ in parameters only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Hashable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+import structlog
+
+from graph.changes.services.owners import current_owners
+from graph.compiler.bind import bind
+from graph.compiler.irregular import answer as irregular
+from graph.compiler.query import Operation, normalize
+from graph.compiler.read import BREACHES, Prepared, Reads
+from graph.compiler.stream_cursor import Place, StreamCursors
+from graph.errors import Contended, DeadlineExceeded, GraphError, Refused, StoreUnavailable, TooManyStatements
+from graph.ledger.reader import MOST, EventReader, Lagged
+from graph.ledger.sequence import End, Interest, Sequenced, end_of
+from graph.model.scope import Principal, Scope, ScopeKind, scope_of
+from graph.model.streams import StreamEnded, StreamEvent
+from graph.store.admission import Admission
+from graph.store.store import Store
+from resolvers.errors import answer_for
+from resolvers.knowledge.shared import Shared
+from resolvers.knowledge.streams import STREAMS, Filter, Stream, Viewer, check
+
+_EVENT_SECONDS: Final = 10.0
+"""for the statements of one event."""
+_AGAIN_SECONDS: Final = 0.5
+"""until an event is tried again for which the database was away."""
+_PASSING: Final = (StoreUnavailable, Contended, DeadlineExceeded, TooManyStatements)
+"""Faults that are over some time; the event is tried again."""
+
+Events = AsyncGenerator[StreamEvent, None]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What one subscriber asks."""
+
+    operation: Operation
+    variables: Mapping[str, Any]
+    principal: Principal
+    scope: Scope
+    prepared: Prepared
+    name: str
+    """the root field,"""
+    key: str
+    """its key in the answer."""
+    stream: Stream
+    filter: Filter
+    cursors: StreamCursors
+    same: Hashable
+    """equal for those who get the same of an event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamLimits:
+    """How much is kept for subscribers."""
+
+    kept_ms: int = 72 * 60 * 60 * 1_000
+    """how old an event may be after which one resumes;"""
+    queue: int = MOST
+    """and how many events may wait for one that is slow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriptions:
+    """The subscriptions of one graph, in one process."""
+
+    store: Store
+    reads: Reads
+    admission: Admission
+    events: EventReader
+    kept_ms: int
+    _owners: Shared = field(default_factory=Shared)
+    _answers: Shared = field(default_factory=Shared)
+
+    async def begin(
+        self,
+        operation: Operation,
+        variables: Mapping[str, Any],
+        principal: Principal,
+        after: str | None,
+        deadline: float,
+    ) -> Events | dict[str, Any]:
+        """Begin, or say why not."""
+        try:
+            asked, given = self._asked(operation, variables, principal)
+            cursor = given if after is None else after
+            place = None if cursor is None else asked.cursors.open(cursor)
+            end = await end_of(self.store, deadline=deadline)
+        except GraphError as error:
+            return answer_for(error)
+        if place is None:
+            place = Place(position=end.position, at=end.now)
+        elif place.position > end.position or place.at < end.now - self.kept_ms:
+            return _expired(asked, end)
+        return self._events(asked, place)
+
+    def _asked(
+        self, operation: Operation, variables: Mapping[str, Any], principal: Principal
+    ) -> tuple[_Asked, str | None]:
+        """Compile what is asked; give the argument `after` too."""
+        scope = scope_of(principal)
+        if scope.kind is ScopeKind.NOTHING:
+            raise Refused("This caller reads nothing here.", code="FORBIDDEN", hint="Use a token with another role.")
+        tree = normalize(self.reads.schema, operation, variables)
+        if len(tree.root.fields) != 1 or (root := tree.root.fields[0]).name not in STREAMS:
+            raise Refused("A subscription has one field.", code="BAD_USER_INPUT", hint="Send a subscription for each.")
+        prepared = self.reads.prepared(operation, variables, principal)
+        bind(prepared.parameters, self.reads.request(prepared, variables, principal, {}))
+        arguments = tree.sources[root.slot].values(variables) if root.slot is not None else {}
+        filter_ = arguments.get("filter") or {}
+        check(filter_)
+        asked = _Asked(
+            operation=operation,
+            variables=variables,
+            principal=principal,
+            scope=scope,
+            prepared=prepared,
+            name=root.name,
+            key=root.key,
+            stream=STREAMS[root.name],
+            filter=filter_,
+            cursors=StreamCursors(self.reads.cursor_key, root.name, scope),
+            same=(operation.key, operation.name, _text(variables), scope),
+        )
+        return asked, arguments.get("after")
+
+    async def _events(self, asked: _Asked, last: Place) -> Events:
+        customers = None if asked.scope.kind is ScopeKind.EVERYTHING else frozenset(asked.scope.customers)
+        interest = Interest(types=frozenset(asked.stream.kinds), customers=customers)
+        while True:
+            try:
+                async with aclosing(self.events.follow(interest, last.position)) as following:
+                    async for event in following:
+                        last = Place(position=event.position, at=event.at)
+                        heard = await self._heard(asked, event)
+                        if heard is not None:
+                            yield heard
+            except Lagged as lagged:
+                raise StreamEnded(_lagged(asked, last, lagged.event)) from lagged
+            except GraphError as error:
+                # A page could not be read: go on after the last event, which is known.
+                log.warning("a subscription waits for the database", reason=str(error))
+                await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _heard(self, asked: _Asked, event: Sequenced) -> StreamEvent | None:
+        """Make of an event what is sent; try again until the database answers."""
+        while True:
+            try:
+                return await self._made(asked, event)
+            except _PASSING as error:
+                log.warning("an event waits for the database", reason=str(error))
+                await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _made(self, asked: _Asked, event: Sequenced) -> StreamEvent | None:
+        viewer = Viewer(scope=asked.scope, owners=await self._owners_of(asked, event))
+        values = asked.stream.values(event, viewer, asked.filter)
+        if values is None:
+            return None
+        cursor = asked.cursors.seal(Place(position=event.position, at=event.at))
+        key = (asked.same, event.position)
+        answer = await self._answers.get(key, lambda: self._rendered(asked, {**values, "cursor": cursor}))
+        return StreamEvent(answer=answer, cursor=cursor)
+
+    async def _owners_of(self, asked: _Asked, event: Sequenced) -> Mapping[str, str]:
+        if asked.scope.kind is ScopeKind.EVERYTHING:
+            return {}
+        services = asked.stream.services(event)
+        deadline = time.monotonic() + _EVENT_SECONDS
+        return await self._owners.get(event.position, lambda: current_owners(self.store, services, deadline=deadline))
+
+    async def _rendered(self, asked: _Asked, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Run the statement with an event's values, and shape its record."""
+        deadline = time.monotonic() + _EVENT_SECONDS
+        reads, prepared = self.reads, asked.prepared
+        request = reads.request(prepared, asked.variables, asked.principal, values)
+        try:
+            async with self.admission.place(asked.principal.subject, deadline):
+                record = await reads.record(self.store, prepared, request, deadline)
+            return {"data": prepared.shape(record, request.arguments, reads.cursor_key)}
+        except BREACHES:
+            shape = reads.lenient(asked.operation, asked.variables, asked.principal)
+            data = shape(record, request.arguments, reads.cursor_key)
+            return irregular(reads.schema, asked.operation, asked.variables, data)
+        except Refused as refused:
+            [error] = answer_for(refused)["errors"]
+            return {"data": None, "errors": [{**error, "path": [asked.key, *refused.path]}]}
+
+
+def _text(variables: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(variables, option=orjson.OPT_SORT_KEYS)
+
+
+def _expired(asked: _Asked, end: End) -> dict[str, Any]:
+    """Say that one cannot resume, and how to begin anew without a gap."""
+    extensions = {
+        "code": "CURSOR_EXPIRED",
+        "cursor": asked.cursors.seal(Place(position=end.position, at=end.now)),
+        "snapshot": asked.stream.snapshot,
+        "hint": "Keep `cursor`, ask the query `snapshot` for how things are, then subscribe after `cursor`.",
+    }
+    return {"errors": [{"message": "What came after that cursor is not kept any more.", "extensions": extensions}]}
+
+
+def _lagged(asked: _Asked, last: Place, latest: Sequenced) -> dict[str, Any]:
+    """Say what a subscriber has not got."""
+    extensions = {
+        "code": "LAGGED",
+        "from": asked.cursors.seal(last),
+        "to": asked.cursors.seal(Place(position=latest.position, at=latest.at)),
+        "hint": "Subscribe again after `from`: nothing is lost. Read faster, or ask for less.",
+    }
+    return {"errors": [{"message": "Events came faster than they were read.", "extensions": extensions}]}

@@ -1,0 +1,150 @@
+"""The subscriptions: what a front end hears of without asking again.
+
+Each field gives one object for each event. Its own values were kept when the event happened (`streams.py`); the nodes that it
+leads to are looked up when the event is sent, so a subscriber who comes back later gets the same values, and nodes as they are
+by then.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any
+
+import strawberry
+
+from graph.model.mapping import Changed, EndOf, Happening, KeptNodes, KeptRows, Stored
+from resolvers.directives import ListSize
+from resolvers.knowledge.fields import computed, mapped
+from resolvers.knowledge.inputs import id_operators, word_operators
+from resolvers.knowledge.streams import MOST_SERVICES
+from resolvers.knowledge.types import Alarm, Downtime, Service, Ticket
+from resolvers.knowledge.words import AlertKind, Effect, ServiceEventKind, Severity
+
+_CURSOR = "Where this event stands. Subscribe with it as `after` to hear what comes after this event, on any server."
+
+
+def kept(name: str, description: str) -> Any:
+    """Make a field that is a value of the event."""
+    return mapped(Stored(name=name), name=name, description=description)
+
+
+@computed("What one alarm does to one service of an alert, when it happened and before.")
+class AlertService:
+    """A row of `Alert.services`."""
+
+    service_id: strawberry.ID = kept("serviceId", "The id of the service.")
+    service: Service | None = mapped(
+        EndOf(role="service"), description="The service as it is now; null where it is gone, or yours no more."
+    )
+    effect: Effect | None = kept("effect", "What the service suffered from then on; null: nothing by this alarm.")
+    severity: Severity | None = kept("severity", "How severe that was under the contract it had then.")
+    effect_before: Effect | None = kept("effectBefore", "What it suffered before; null: nothing by this alarm.")
+    severity_before: Severity | None = kept("severityBefore", "How severe that was.")
+
+
+@computed("An alarm has begun to affect services of yours, affects them differently, or does so no more.")
+class Alert:
+    """One event of one alarm, as one scope sees it."""
+
+    kind: AlertKind = kept("kind", "Whether it has begun, has changed, or is over, for the services that you may see.")
+    at: dt.datetime = kept("at", "When it happened.")
+    cursor: str = kept("cursor", _CURSOR)
+    alarm_id: strawberry.ID = kept("alarmId", "The alarm: the same in all alerts of one alarm.")
+    alarm: Alarm | None = mapped(
+        Changed(label="Alarm"),
+        description="The alarm as it is now; null where you may not see it: for a customer, once it affects nothing of theirs.",
+    )
+    perceived_severity: Severity = kept(
+        "perceivedSeverity", "How severe the alarm was by its source, when it happened."
+    )
+    severity: Severity | None = kept(
+        "severity", "The worst of `services` by contract; of what it was before where it is over."
+    )
+    services: list[AlertService] = mapped(
+        KeptRows(
+            name="services",
+            label="Service",
+            columns=("serviceId", "effect", "severity", "effectBefore", "severityBefore"),
+            role="service",
+        ),
+        size=ListSize(assumed_size=50),
+        description=f"The services affected before or after, the worst first; {MOST_SERVICES:,} at most.",
+    )
+    total_services: int = kept(
+        "totalServices", "How many services there are, those included that `services` leaves out."
+    )
+    tickets: list[Ticket] = mapped(
+        KeptNodes(name="tickets", label="Ticket"),
+        size=ListSize(assumed_size=5),
+        description="The tickets that were opened, amended or resolved with this event, as they are now.",
+    )
+
+
+@computed("A service has begun to suffer an effect, or does so no more: an interval of downtime began or ended.")
+class ServiceEvent:
+    """One turn of a service's downtime."""
+
+    kind: ServiceEventKind = kept("kind", "What happened.")
+    at: dt.datetime = kept("at", "When that became known.")
+    cursor: str = kept("cursor", _CURSOR)
+    service_id: strawberry.ID = kept("serviceId", "The id of the service.")
+    service: Service | None = mapped(
+        Changed(label="Service"), description="The service as it is now; null where it is gone, or yours no more."
+    )
+    effect: Effect = kept("effect", "What the service suffered in the interval.")
+    from_: dt.datetime = kept("from", "When the interval began, as far as the alarm's source said.")
+    to: dt.datetime | None = kept("to", "When it ended; null as long as it lasts.")
+    downtime: Downtime | None = mapped(Changed(label="Downtime"), description="The interval as it is now.")
+
+
+def _filter(name: str, about: str, fields: dict[str, tuple[Any, str]]) -> Any:
+    """Make a filter of a subscription: all that are given must hold."""
+    made: Any = type(name, (), {"__doc__": about})
+    made.__annotations__ = {key: type_ | None for key, (type_, _) in fields.items()}
+    for key, (_, description) in fields.items():
+        setattr(made, key, strawberry.field(name=key, default=strawberry.UNSET, description=description))
+    return strawberry.input(made, description=f"{about} All that are given must hold.")
+
+
+_OF_CUSTOMER = (id_operators(), "Only services that were these customers' when it happened.")
+_OF_SERVICE = (id_operators(), "Only these services.")
+AlertFilter = _filter(
+    "AlertFilter",
+    "Which alerts, and which services of them: an alert is as if the others were not there.",
+    {
+        "customer": _OF_CUSTOMER,
+        "service": _OF_SERVICE,
+        "resource": (id_operators(), "Only alarms that were raised on these."),
+        "severityAtLeast": (
+            Severity,
+            "Only what is, or was just before, as severe by contract; CRITICAL is the worst.",
+        ),
+        "kind": (word_operators(AlertKind), "Only what begins, say."),
+    },
+)
+ServiceEventFilter = _filter(
+    "ServiceEventFilter",
+    "Which events of services.",
+    {
+        "customer": _OF_CUSTOMER,
+        "service": _OF_SERVICE,
+        "kind": (word_operators(ServiceEventKind), "Only what begins, say."),
+    },
+)
+
+
+def _stream(filter_: Any, description: str) -> Any:
+    after = "Where to resume: the cursor of the last event that you have. Without it you hear what happens from now on."
+    arguments = {
+        "after": Annotated[str | None, after],
+        "filter": Annotated[filter_ | None, "Which of them; all where it is left out."],
+    }
+    return mapped(Happening(), arguments=arguments, description=description)
+
+
+@strawberry.type
+class Subscription:
+    """What happens, as far as the caller may see it, in the order in which it happened."""
+
+    alerts: Alert = _stream(AlertFilter, "Alarms begin to affect services, affect them differently, or do so no more.")
+    service_events: ServiceEvent = _stream(ServiceEventFilter, "Services begin to suffer an effect, or do so no more.")

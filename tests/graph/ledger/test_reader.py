@@ -1,0 +1,200 @@
+"""Whoever follows the sequence gets each event once, in order, from wherever it begins and however often it comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+
+import pytest
+
+from graph.changes.events import Event, append
+from graph.errors import StoreUnavailable
+from graph.ledger import reader
+from graph.ledger.positions import keep_placed
+from graph.ledger.reader import EventReader, Lagged, Tail
+from graph.ledger.sequence import Interest, Sequenced
+from graph.store.store import Store, Transaction
+from tests.graph.changes.network import soon
+from tests.graph.ledger.asking import run
+
+CUSTOMERS = ("customer-a", "customer-b")
+ALL = Interest(types=frozenset({"Heard"}))
+
+
+async def commit(store: Store, *events: tuple[str, Sequence[str]]) -> None:
+    """Write events of (type, customers) in one transaction."""
+
+    async def work(transaction: Transaction) -> None:
+        made = [
+            Event(
+                type=type_,
+                aggregate_id="thing",
+                aggregate_version=1,
+                at=1_700_000_000_000,
+                principal="tests",
+                payload={},
+                customers=customers,
+            )
+            for type_, customers in events
+        ]
+        append(transaction, *made)
+
+    await store.write(work, deadline=soon())
+
+
+async def customers(store: Store) -> None:
+    for each in CUSTOMERS:
+        await run(store, "CREATE (:Customer {id: $id, name: $id})", id=each)
+
+
+@asynccontextmanager
+async def reading(store: Store, *, most: int = 1_000, placing: bool = False) -> AsyncIterator[EventReader]:
+    """Run a reader; `placing`: as the process that gives positions too."""
+    events = EventReader(store, types=["Heard"], most=most)
+    tasks = [asyncio.create_task(events.keep())]
+    if placing:
+        tasks.append(asyncio.create_task(keep_placed(store, owner="one", placed=events.wake)))
+    try:
+        yield events
+    finally:
+        for each in tasks:
+            each.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await each
+
+
+async def positions(events: EventReader, after: int, count: int, interest: Interest = ALL) -> list[int]:
+    found: list[int] = []
+    async with asyncio.timeout(60), aclosing(events.follow(interest, after)) as following:
+        while len(found) < count:
+            found.append((await anext(following)).position)
+    return found
+
+
+async def test_each_event_comes_once_and_in_order_however_one_comes_and_goes(
+    empty_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writers commit while readers of two processes subscribe, leave after some events and resume, each in small pages."""
+    monkeypatch.setattr(reader, "PAGE", 7)
+    chance = random.Random(7)
+    await customers(empty_store)
+    written = [chance.choice(("Heard", "Heard", "Other")) for _ in range(120)]
+    wanted = written.count("Heard")
+
+    async def write() -> None:
+        left = list(written)
+        while left:
+            batch = [left.pop() for _ in range(min(len(left), chance.randint(1, 5)))]
+            await commit(empty_store, *((type_, CUSTOMERS) for type_ in batch))
+            await asyncio.sleep(chance.random() * 0.02)
+
+    async def follow(processes: Sequence[EventReader], seed: int) -> list[int]:
+        mine, found = random.Random(seed), [0]
+        while len(found) <= wanted:
+            part = min(mine.randint(1, 15), wanted + 1 - len(found))
+            found += await positions(mine.choice(processes), found[-1], part)
+        return found[1:]
+
+    async with reading(empty_store, placing=True) as one, reading(empty_store) as two:
+        writing = asyncio.create_task(write())
+        heard = await asyncio.gather(*(follow((one, two), seed) for seed in range(6)))
+        await writing
+    assert all(each == heard[0] for each in heard)
+    assert heard[0] == sorted(set(heard[0]))
+    assert len(heard[0]) == wanted
+
+
+async def test_one_resumes_after_every_event_there_is(empty_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "PAGE", 4)
+    async with reading(empty_store, placing=True) as events:
+        for number in range(12):
+            await commit(empty_store, ("Other" if number % 3 == 1 else "Heard", ()))
+        every = await positions(events, 0, 8)
+        for after in range(every[-1]):
+            rest = [each for each in every if each > after]
+            assert await positions(events, after, len(rest)) == rest
+
+
+async def test_only_what_concerned_ones_customers_comes(empty_store: Store) -> None:
+    await customers(empty_store)
+    of_a = Interest(types=frozenset({"Heard"}), customers=frozenset({"customer-a"}))
+    async with reading(empty_store, placing=True) as events:
+        for whom in (["customer-a"], ["customer-b"], [*CUSTOMERS], []):
+            await commit(empty_store, ("Heard", whom))
+        assert await positions(events, 0, 4) == [1, 2, 3, 4]
+        assert await positions(events, 0, 2, of_a) == [1, 3]
+        live = asyncio.create_task(positions(events, 4, 1, of_a))
+        await asyncio.sleep(0.2)
+        await commit(empty_store, ("Heard", ["customer-b"]))
+        await commit(empty_store, ("Heard", ["customer-a", "customer-b"]))
+        assert await live == [6]
+
+
+async def test_who_is_too_slow_is_told_up_to_where(empty_store: Store) -> None:
+    async with reading(empty_store, placing=True, most=3) as events:
+        async with asyncio.timeout(60), aclosing(events.follow(ALL, 0)) as following:
+            await commit(empty_store, ("Heard", ()))
+            assert (await anext(following)).position == 1
+            for _ in range(5):
+                await commit(empty_store, ("Heard", ()))
+            await positions(events, 0, 6)  # by now the other tail has them all, or has thrown them away
+            with pytest.raises(Lagged) as lagged:
+                await anext(following)
+        assert lagged.value.event.position == 6
+        assert await positions(events, 1, 5) == [2, 3, 4, 5, 6]
+
+
+async def test_nothing_is_read_while_nobody_follows(empty_store: Store) -> None:
+    async with reading(empty_store) as events:
+        assert events.present == 0
+        events.wake()
+        await asyncio.sleep(0.1)
+        await commit(empty_store, ("Heard", ()))
+        follower = asyncio.create_task(positions(events, 0, 1))
+        await asyncio.sleep(0.1)
+        assert events.present == 1
+        follower.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await follower
+        assert events.present == 0
+
+
+async def test_a_reader_goes_on_where_it_was_when_the_database_is_back(empty_store: Store) -> None:
+    """The first look fails, as while the database is away."""
+    failures = [StoreUnavailable("away")]
+
+    class Away(Store):
+        def __init__(self) -> None:
+            super().__init__(empty_store.product)
+
+        async def rows(self, text: str, parameters: object, *, deadline: float) -> list[list[object]]:
+            if failures:
+                raise failures.pop()
+            return await empty_store.rows(text, parameters, deadline=deadline)  # type: ignore[arg-type]  # passed on as given
+
+    async with reading(empty_store, placing=True), reading(Away()) as events:
+        await commit(empty_store, ("Heard", ()))
+        assert await positions(events, 0, 1) == [1]
+
+
+def sequenced(position: int) -> Sequenced:
+    return Sequenced(position=position, id="e", type="Heard", about="t", at=0, payload={}, customers=frozenset())
+
+
+def test_a_page_is_handed_out_up_to_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = EventReader(Store.__new__(Store), types=["Heard"])
+    with events._tail(ALL) as tail:
+        assert events._hand_out([sequenced(1), sequenced(2), sequenced(4)], 4) is False
+        assert waiting(tail) == [1, 2]
+        assert events._hand_out([sequenced(3), sequenced(4)], 4) is True
+        assert waiting(tail) == [1, 2, 3, 4]
+        monkeypatch.setattr(reader, "_PATIENCE_SECONDS", 0.0)
+        assert events._hand_out([sequenced(6)], 7) is True
+        assert waiting(tail) == [1, 2, 3, 4, 6]
+
+
+def waiting(tail: Tail) -> list[int]:
+    return [each.position for each in tail._items or ()]

@@ -1,0 +1,167 @@
+"""What subscribers of alerts hear of an alarm, each as far as it is theirs."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from graph.store.store import Store
+from tests.graph.changes.network import Laid, lay, report
+from tests.resolvers.streaming import A, B, Process, Stream, nothing_more, process, taken
+
+ALERTS = """subscription { alerts {
+  kind at cursor alarmId perceivedSeverity severity totalServices
+  alarm { id state }
+  services { serviceId effect severity effectBefore severityBefore service { id customer { id } } }
+  tickets { id customer { id } }
+} }"""
+
+
+@pytest.fixture
+async def laid(empty_store: Store) -> Laid:
+    """The network, laid."""
+    await lay(empty_store)
+    return Laid(store=empty_store)
+
+
+async def alerts(stream: Stream, count: int) -> list[dict[str, Any]]:
+    return [each.answer["data"]["alerts"] for each in await taken(stream, count)]
+
+
+def services(alert: dict[str, Any]) -> list[tuple[Any, ...]]:
+    names = ("serviceId", "effectBefore", "severityBefore", "effect", "severity")
+    return [tuple(each[name] for name in names) for each in alert["services"]]
+
+
+async def test_an_alarm_is_an_alert_when_it_begins_and_when_it_is_over(laid: Laid) -> None:
+    async with process(laid.store) as here, aclosing(await here.stream(ALERTS)) as stream:
+        alarm = await laid.raise_(report("card-1"))
+        [began] = await alerts(stream, 1)
+        assert (began["kind"], began["alarmId"], began["severity"]) == ("BEGAN", alarm, "CRITICAL")
+        assert began["alarm"] == {"id": alarm, "state": "RAISED"}
+        assert services(began) == [
+            ("service-a", None, None, "DOWN", "CRITICAL"),
+            ("service-b", None, None, "DOWN", "MAJOR"),
+        ]
+        assert sorted(each["customer"]["id"] for each in began["tickets"]) == ["customer-a", "customer-b"]
+        await laid.clear(alarm)
+        [ended] = await alerts(stream, 1)
+        assert (ended["kind"], ended["alarmId"], ended["severity"]) == ("ENDED", alarm, "CRITICAL")
+        assert services(ended) == [
+            ("service-a", "DOWN", "CRITICAL", None, None),
+            ("service-b", "DOWN", "MAJOR", None, None),
+        ]
+        assert began["at"] <= ended["at"]
+        assert began["cursor"] != ended["cursor"]
+
+
+async def test_a_customer_hears_of_its_own_services_only(laid: Laid) -> None:
+    async with (
+        process(laid.store) as here,
+        aclosing(await here.stream(ALERTS, A)) as a,
+        aclosing(await here.stream(ALERTS, B)) as b,
+    ):
+        alarm = await laid.raise_(report("card-1"))
+        [for_a], [for_b] = await alerts(a, 1), await alerts(b, 1)
+        assert (for_a["severity"], services(for_a)) == (
+            "CRITICAL",
+            [("service-a", None, None, "DOWN", "CRITICAL")],
+        )
+        assert (for_b["severity"], services(for_b)) == ("MAJOR", [("service-b", None, None, "DOWN", "MAJOR")])
+        assert [each["customer"]["id"] for each in for_a["tickets"]] == ["customer-a"]
+        assert for_a["alarm"]["id"] == for_b["alarm"]["id"] == alarm
+        await laid.clear(alarm)
+        [over] = await alerts(a, 1)
+        assert (over["kind"], over["alarmId"], over["alarm"]) == ("ENDED", alarm, None)
+
+
+async def test_what_changes_for_others_only_is_not_heard(laid: Laid) -> None:
+    """card-2 is of customer-b; with trunk-1 down, service-a goes from at risk to down, and back."""
+    async with process(laid.store) as here, aclosing(await here.stream(ALERTS, A)) as a:
+        await laid.raise_(report("port-b", 1))
+        await laid.raise_(report("port-a", 2))
+        [alert] = await alerts(a, 1)
+        assert services(alert) == [("service-a", None, None, "DOWN", "CRITICAL")]
+        await nothing_more(a)
+
+
+async def test_an_alarm_that_makes_another_one_worse_is_an_alert_of_both(laid: Laid) -> None:
+    async with process(laid.store) as here, aclosing(await here.stream(ALERTS, A)) as a:
+        first = await laid.raise_(report("trunk-2", 1))
+        second = await laid.raise_(report("trunk-1", 2))
+        begun, *both = await alerts(a, 3)
+        assert (begun["alarmId"], begun["kind"]) == (first, "BEGAN")
+        assert [(each[0], each[3]) for each in services(begun)] == [("service-a", "AT_RISK")]
+        assert {each["alarmId"]: each["kind"] for each in both} == {first: "CHANGED", second: "BEGAN"}
+        assert {each[3] for alert in both for each in services(alert)} == {"DOWN"}
+        worse = next(each for each in both if each["alarmId"] == first)
+        assert [each[1] for each in services(worse)] == ["AT_RISK"]
+
+
+async def heard(here: Process, filter_: str, laid: Laid) -> list[Any]:
+    """Raise and clear two alarms before anybody subscribes with a filter; give what is replayed."""
+    text = "subscription { alerts { kind alarmId cursor } }"
+    async with aclosing(await here.stream(text)) as stream:
+        begun = await laid.raise_(report("port-y", 7))
+        [event] = await taken(stream, 1)
+    first, second = await laid.raise_(report("card-1", 1)), await laid.raise_(report("port-c", 2))
+    await laid.clear(first, "k1")
+    await laid.clear(second, "k2")
+    await laid.clear(begun, "k3")
+    names = {first: "card-1", second: "port-c", begun: "port-y"}
+    asked = f"subscription {{ alerts(filter: {filter_}) {{ kind alarmId services {{ serviceId }} }} }}"
+    found = []
+    async with aclosing(await here.stream(asked, after=event.cursor)) as stream:
+        while True:
+            [alert] = await alerts(stream, 1)
+            found.append((names[alert["alarmId"]], alert["kind"], [each["serviceId"] for each in alert["services"]]))
+            if (names[alert["alarmId"]], alert["kind"]) == ("port-y", "ENDED"):
+                return found
+
+
+async def test_a_filter_narrows_alerts_and_their_services(laid: Laid) -> None:
+    async with process(laid.store) as here:
+        found = await heard(here, '{customer: {eq: "customer-b"}, service: {in: ["service-b", "service-a"]}}', laid)
+        assert found == [
+            ("card-1", "BEGAN", ["service-b"]),
+            ("card-1", "ENDED", ["service-b"]),
+            ("port-y", "ENDED", ["service-b"]),
+        ]
+
+
+async def test_a_filter_asks_for_severity_resource_and_kind(laid: Laid) -> None:
+    async with (
+        process(laid.store) as here,
+        aclosing(
+            await here.stream(
+                'subscription { alerts(filter: {severityAtLeast: MAJOR, resource: {eq: "card-1"}, kind: {eq: ENDED}}) '
+                "{ kind alarmId severity } }"
+            )
+        ) as stream,
+    ):
+        first, second = await laid.raise_(report("card-1", 1)), await laid.raise_(report("port-c", 2))
+        await laid.clear(second, "k2")
+        await laid.clear(first, "k1")
+        assert await alerts(stream, 1) == [{"kind": "ENDED", "alarmId": first, "severity": "CRITICAL"}]
+        await nothing_more(stream)
+
+
+async def test_nothing_is_as_severe_as_cleared(laid: Laid) -> None:
+    async with process(laid.store) as here:
+        refused = await here.refused("subscription { alerts(filter: {severityAtLeast: CLEARED}) { kind } }")
+        assert refused["code"] == "BAD_USER_INPUT"
+
+
+async def test_services_turn(laid: Laid) -> None:
+    text = "subscription { serviceEvents { kind serviceId effect from to service { id } downtime { id effect } } }"
+    async with process(laid.store) as here, aclosing(await here.stream(text, A)) as stream:
+        alarm = await laid.raise_(report("card-1"))
+        await laid.clear(alarm)
+        began, ended = [each.answer["data"]["serviceEvents"] for each in await taken(stream, 2)]
+        assert (began["kind"], began["effect"], began["to"]) == ("EFFECT_BEGAN", "DOWN", None)
+        assert (ended["kind"], ended["from"], ended["serviceId"]) == ("EFFECT_ENDED", began["from"], "service-a")
+        assert ended["to"] is not None
+        assert began["downtime"] == ended["downtime"]
+        await nothing_more(stream)

@@ -1,0 +1,283 @@
+"""Subscribers at the port: cursors, what is replayed, two processes, and what one customer can tell of another."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+from typing import TypeVar
+
+import orjson
+import pytest
+
+from graph.compiler.stream_cursor import Place, StreamCursors
+from graph.ledger.sequence import end_of
+from graph.model.scope import Principal, Role, scope_of
+from graph.model.streams import StreamEnded, StreamEvent
+from graph.store.link import Work
+from graph.store.store import Store, open_store
+from resolvers.knowledge.streams import STREAMS
+from resolvers.knowledge.subscribing import StreamLimits
+from tests.graph.changes.network import Laid, lay, report, soon
+from tests.resolvers.caller import OPERATOR, Caller
+from tests.resolvers.streaming import A, B, Process, nothing_more, process, taken
+
+T = TypeVar("T")
+
+KEPT = """subscription { alerts {
+  kind at cursor alarmId perceivedSeverity severity totalServices
+  services { serviceId effect severity effectBefore severityBefore }
+} }"""
+WHOLE = """subscription { alerts {
+  kind cursor alarmId alarm { id state tickets { nodes { id status } } } tickets { id severity }
+  services { serviceId effect effectBefore service { id effect affectedBy { nodes { effect alarm { id } } } } }
+} }"""
+SERVICE_EVENTS = "subscription { serviceEvents { kind cursor } }"
+
+
+@pytest.fixture
+async def laid(empty_store: Store) -> Laid:
+    """The network, laid."""
+    await lay(empty_store)
+    return Laid(store=empty_store)
+
+
+@pytest.fixture
+async def another(store: Store, store_address: str) -> AsyncIterator[Store]:
+    """The same database, opened once more, as another process does."""
+    opened = await open_store(store_address)
+    assert opened is not store
+    yield opened
+    await opened.close()
+
+
+async def some(laid: Laid, here: Process, principal: Principal = OPERATOR) -> list[StreamEvent]:
+    """Raise and clear three alarms while somebody listens; give what was heard."""
+    async with aclosing(await here.stream(KEPT, principal)) as stream:
+        raised = [await laid.raise_(report(each, n)) for n, each in enumerate(("card-1", "trunk-2", "port-b"))]
+        for each in raised:
+            await laid.clear(each, key=each)
+        return await taken(stream, 5 if principal is A else 7)
+
+
+# Cursors -------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_cursor_is_of_its_field_and_scope_and_not_of_the_selection(laid: Laid) -> None:
+    async with process(laid.store) as here:
+        async with aclosing(await here.stream(KEPT, A)) as stream:
+            alarm = await laid.raise_(report("card-1"))
+            [began] = await taken(stream, 1)
+        await laid.clear(alarm)
+        other = "subscription { hers: alerts(filter: {kind: {eq: ENDED}}) { kind } }"
+        async with aclosing(await here.stream(other, A, after=began.cursor)) as stream:
+            [ended] = await taken(stream, 1)
+            assert ended.answer == {"data": {"hers": {"kind": "ENDED"}}}
+        argued = f'subscription {{ alerts(after: "{began.cursor}") {{ kind }} }}'
+        async with aclosing(await here.stream(argued, A)) as stream:
+            assert (await taken(stream, 1))[0].cursor == ended.cursor
+        async with aclosing(await here.stream(argued, A, after=ended.cursor)) as stream:
+            await nothing_more(stream)  # what the transport says wins
+        both = Principal(subject="ab", role=Role.CUSTOMER, customers=("customer-a", "customer-b"))
+        forged = base64.urlsafe_b64encode(bytes(48)).decode()
+        for text, principal, cursor in (
+            (KEPT, B, began.cursor),
+            (KEPT, both, began.cursor),
+            (KEPT, OPERATOR, began.cursor),
+            (SERVICE_EVENTS, A, began.cursor),
+            (KEPT, A, forged),
+            (KEPT, A, began.cursor[:-2]),
+            (KEPT, A, ""),
+            (KEPT, A, "é"),
+        ):
+            refused = await here.refused(text, principal, after=cursor)
+            assert refused["code"] == "BAD_USER_INPUT", (text, principal, cursor)
+        namesake = Principal(subject="another of a", role=Role.CUSTOMER, customers=("customer-a",))
+        async with aclosing(await here.stream(KEPT, namesake, after=began.cursor)) as stream:
+            assert (await taken(stream, 1))[0].cursor == ended.cursor
+
+
+async def test_one_resumes_at_every_cursor_and_gets_the_rest_as_it_was_live(laid: Laid) -> None:
+    async with process(laid.store) as here:
+        live = await some(laid, here)
+        assert [each.answer["data"]["alerts"]["cursor"] for each in live] == [each.cursor for each in live]
+        for number, each in enumerate(live[:-1]):
+            async with aclosing(await here.stream(KEPT, after=each.cursor)) as stream:
+                assert await taken(stream, len(live) - number - 1) == live[number + 1 :]
+
+
+async def test_what_is_not_kept_any_more_is_said_and_how_to_go_on(laid: Laid) -> None:
+    async with process(laid.store) as here:
+        live = await some(laid, here, A)
+    await laid.run("MATCH (e:Event) SET e.at = e.at - 3600000")
+    async with process(laid.store, limits=StreamLimits(kept_ms=1)) as here:
+        refused = await here.refused(KEPT, A, after=live[0].cursor)
+        assert refused["code"] == "CURSOR_EXPIRED"
+        snapshot = await Caller(subgraph=here.subgraph).response(refused["snapshot"], principal=A)
+        assert "errors" not in snapshot
+    async with process(laid.store) as here, aclosing(await here.stream(KEPT, A, after=refused["cursor"])) as stream:
+        alarm = await laid.raise_(report("port-a", 9))
+        assert (await taken(stream, 1))[0].answer["data"]["alerts"]["alarmId"] == alarm
+
+
+@pytest.mark.parametrize("field", STREAMS)
+async def test_every_stream_has_a_snapshot_that_can_be_asked(laid: Laid, field: str) -> None:
+    async with process(laid.store) as here:
+        answer = await Caller(subgraph=here.subgraph).response(STREAMS[field].snapshot)
+        assert "errors" not in answer
+
+
+async def test_a_cursor_beyond_the_end_is_of_another_past(laid: Laid) -> None:
+    """As after a restore: events that come now are not those which the cursor is after."""
+    async with process(laid.store) as here:
+        live = await some(laid, here)
+    await laid.run("MATCH (e:Event) DETACH DELETE e")
+    await laid.run("MATCH (s:Sequence) SET s.next = 2")
+    async with process(laid.store) as here:
+        assert (await here.refused(KEPT, after=live[-1].cursor))["code"] == "CURSOR_EXPIRED"
+
+
+async def test_who_is_too_slow_is_told_and_loses_nothing(laid: Laid) -> None:
+    async with process(laid.store, limits=StreamLimits(queue=2)) as here, process(laid.store, name="two") as there:
+        async with aclosing(await here.stream(KEPT)) as stream:
+            alarm = await laid.raise_(report("card-1"))
+            [first] = await taken(stream, 1)
+            async with aclosing(await there.stream(KEPT, after=first.cursor)) as fast:
+                await laid.clear(alarm, "k1")
+                for number in range(2, 4):
+                    other = await laid.raise_(report("port-b", number))
+                    await laid.clear(other, f"k{number}")
+                live = await taken(fast, 5)
+            async with aclosing(await here.stream(KEPT, after=live[-1].cursor)) as later:
+                await nothing_more(later)  # by now this process has read them all
+            with pytest.raises(StreamEnded) as ended:
+                await taken(stream, 5)
+        [error] = ended.value.answer["errors"]
+        extensions = error["extensions"]
+        assert (extensions["code"], extensions["to"]) == ("LAGGED", live[-1].cursor)
+        async with aclosing(await there.stream(KEPT, after=extensions["from"])) as stream:
+            rest = await taken(stream, len(live))
+        assert rest == live
+
+
+# What may be seen ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_service_that_changes_hands_shows_its_past_to_nobody_but_operators(laid: Laid) -> None:
+    async with process(laid.store) as here:
+        async with aclosing(await here.stream(KEPT, A)) as a, aclosing(await here.stream(KEPT, B)) as b:
+            await laid.raise_(report("card-1"))
+            [for_a], [for_b] = await taken(a, 1), await taken(b, 1)
+            [before_a, before_b] = [await before(here, laid, each) for each in (A, B)]
+        await laid.run("MATCH (:Customer {id: 'customer-a'})-[r:SUBSCRIBES_TO]->(:Service {id: 'service-a'}) DELETE r")
+        move = (
+            "MATCH (c:Customer {id: 'customer-b'}) MATCH (s:Service {id: 'service-a'}) CREATE (c)-[:SUBSCRIBES_TO]->(s)"
+        )
+        await laid.run(move)
+        async with aclosing(await here.stream(KEPT, A, after=before_a)) as a:
+            await nothing_more(a)
+        async with aclosing(await here.stream(KEPT, B, after=before_b)) as b:
+            assert await taken(b, 1) == [for_b]
+        assert for_a.answer["data"]["alerts"]["services"][0]["serviceId"] == "service-a"
+
+
+async def before(here: Process, laid: Laid, principal: Principal) -> str:
+    """Give the cursor of the beginning of time."""
+    now = (await end_of(laid.store, deadline=soon())).now
+    cursors = StreamCursors(here.subgraph.reads.cursor_key, "alerts", scope_of(principal))
+    return cursors.seal(Place(position=0, at=now))
+
+
+async def test_a_stream_is_the_same_with_and_without_what_happens_to_others(laid: Laid) -> None:
+    async with process(laid.store) as here:
+        alone = await story(laid, here, others=False)
+        beside = await story(laid, here, others=True)
+    assert alone == beside
+    assert len(alone) == 6
+
+
+async def story(laid: Laid, here: Process, *, others: bool) -> list[bytes]:
+    """Let alarms come and go on what customer-a has, and `others` on what customer-b has alone; give what a hears."""
+    numbers = itertools.count(1_000 if others else 1)
+    heard: list[StreamEvent] = []
+    async with aclosing(await here.stream(WHOLE, A)) as stream:
+        raised = []
+        for target, of_b in (("card-1", "port-b"), ("trunk-2", "port-c"), ("port-a", "port-b")):
+            if others:
+                other = await laid.raise_(report(of_b, next(numbers)))
+            raised.append(await laid.raise_(report(target, next(numbers))))
+            heard += await taken(stream, 1)
+            if others:
+                await laid.clear(other, key=other)
+        for each in raised:
+            await laid.clear(each, key=each)
+            heard += await taken(stream, 1)
+        await nothing_more(stream)
+    return normal(heard)
+
+
+def normal(heard: Sequence[StreamEvent]) -> list[bytes]:
+    """Give the bytes of events, where ids of alarms and tickets, and cursors, are made of chance."""
+    ids: dict[str, str] = {}
+    given = []
+    for each in heard:
+        alert = each.answer["data"]["alerts"]
+        assert each.cursor == alert["cursor"]
+        text = (
+            orjson.dumps({**each.answer, "length": len(each.cursor)}).replace(each.cursor.encode(), b"cursor").decode()
+        )
+        given.append(_ID.sub(lambda found: ids.setdefault(found[0], f"id {len(ids)}"), text).encode())
+    return given
+
+
+_ID = re.compile(r"(alarm|ticket)-[0-9a-f-]{36}")
+
+
+# Processes -----------------------------------------------------------------------------------------------------------
+
+
+async def test_two_processes_give_the_same_and_one_goes_on_where_the_other_stopped(laid: Laid, another: Store) -> None:
+    async with process(laid.store) as here, process(another, name="two") as there:
+        async with aclosing(await there.stream(KEPT)) as stream:
+            live = await some(laid, here)
+            assert await taken(stream, len(live)) == live
+        async with aclosing(await there.stream(KEPT, after=live[2].cursor)) as stream:
+            assert await taken(stream, len(live) - 3) == live[3:]
+            alarm = await laid.raise_(report("card-1", 77))
+            assert (await taken(stream, 1))[0].answer["data"]["alerts"]["alarmId"] == alarm
+
+
+class Counting(Store):
+    """A store that counts what is asked of it."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store.product)
+        self._store = store
+        self.reads: list[str] = []
+
+    async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
+        """Count a compiled statement."""
+        self.reads.append(text)
+        return await self._store.read(text, parameters, deadline=deadline)
+
+    async def rows(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> list[list[object]]:
+        """Pass it on."""
+        return await self._store.rows(text, parameters, deadline=deadline)
+
+    async def write(self, work: Work[T], *, deadline: float, quiet: bool = False) -> T:
+        """Pass it on."""
+        return await self._store.write(work, deadline=deadline, quiet=quiet)
+
+
+async def test_what_many_ask_of_one_event_is_asked_of_the_database_once(laid: Laid) -> None:
+    counting = Counting(laid.store)
+    async with process(counting) as here:
+        streams = [await here.stream(WHOLE, each) for each in [A] * 20 + [B] * 20 + [OPERATOR] * 20]
+        await laid.raise_(report("card-1"))
+        found = [(await taken(each, 1))[0] for each in streams]
+        for each in streams:
+            await each.aclose()
+    assert len(counting.reads) <= 3
+    assert len({orjson.dumps(each.answer) for each in found}) == 3
