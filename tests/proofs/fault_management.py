@@ -26,7 +26,7 @@ from tests.faults.processes import TOP
 from tests.proofs.alerta import FROM_PYPI, PACKAGES, PERSON, RealAlerta, alerta
 from tests.proofs.debian import present
 from tests.proofs.ours import Ours, Protected, ours
-from tests.proofs.running import until
+from tests.proofs.running import PATIENT, until
 from tests.proofs.steps import Say, Steps, Summary
 
 NAME: Final = "alerta"
@@ -237,7 +237,7 @@ def _contract(system: RealAlerta) -> int:
     """Run the contract's tests on it; gives how many have passed."""
     tests = ["tests/adapters/fault_management/test_contract.py", "-k", _NOT_ON_ORDER]
     command = [sys.executable, "-m", "pytest", *tests, "-p", "no:cacheprovider"]
-    environment = {**os.environ, "TRUNKLINE_TEST_ALERTA": f"{system.address} {system.key.read_text()}"}
+    environment = {**os.environ, "TRUNKLINE_TEST_ALERTA": f"{system.address} {system.key.read_text()}", **PATIENT}
     done = subprocess.run(command, cwd=TOP, env=environment, capture_output=True, text=True, check=False)
     passed = re.search(r"(\d+) passed", done.stdout)
     assert done.returncode == 0, done.stdout[-3_000:]
