@@ -20,7 +20,7 @@ PIP := $(BIN)/uv pip install --quiet --python $(BIN)/python
 PYTEST := $(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadscope --no-loadscope-reorder
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 
-.PHONY: help setup test test-neo4j test-all lint types arrows format bench chaos attack broken proof demo lock schema docs audit random clean
+.PHONY: help setup test test-neo4j test-all lint types arrows format bench chaos attack broken proof demo lock schema docs audit kit random clean
 
 AUDIT_PORT ?= 4200
 GATEWAY_PORT ?= 4300
@@ -37,6 +37,7 @@ help:
 	@echo "make proof    show what is said on real systems, from Debian's packages, as root: PROOF=request-tracker for one"
 	@echo "make bench    measure reads beside three references, and alarms with all that follows"
 	@echo "make audit AUDIT=DIR  run the federation gateway audit, whose checkout is DIR, against trunkline gateway"
+	@echo "make kit KIT=DIR      run TM Forum's conformance kit for TMF642, whose directory is DIR, against a gateway: docs/proofs.md"
 	@echo "make random   ten thousand random operations on random supergraphs; make test runs some hundreds"
 	@echo "make arrows   each folder with its modules and the folders that it imports"
 	@echo "make lock     pin the requirements anew; make schema, make docs: write what is derived"
@@ -94,6 +95,10 @@ audit: $(RUN)
 	  node_modules/.bin/tsx src/cli.ts test --exit-on-fail --port $(AUDIT_PORT) --cwd "$(CURDIR)/.cache/audit" \
 	  --run-script "$(CURDIR)/tests/audit/run.sh" --graphql http://127.0.0.1:$(GATEWAY_PORT)/graphql \
 	  --healthcheck http://127.0.0.1:$(GATEWAY_PORT)/livez
+
+kit: $(DEV)
+	@test -n "$(KIT)" || { echo "KIT must name the directory of the kit: docs/proofs.md" >&2; exit 1; }
+	$(BIN)/python -m tests.kit "$(KIT)"
 
 random: $(DEV)
 	RANDOM_OPERATIONS=10000 $(BIN)/python -m pytest tests/gateway/federation/planning/test_random.py -q --timeout 0

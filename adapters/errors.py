@@ -9,6 +9,7 @@ refusal is apart, in `answer`, and only operators are shown it.
     +-- Unreachable         no connection, a lost one, half an answer; retry_after when it is known
     +-- TimedOut            the caller's time ran out: it may have happened, or may still happen
     +-- Busy                408, 425, 429 and 5xx: it does not want to now; retry_after when it said so
+    |   +-- Suspended       its people let nothing of this kind in for a while, as for planned work: it is tried until they do
     +-- Rejected            any other 4xx: asking the same again will not help; status says which
     |   +-- Conflict        409, 412: somebody else was quicker; look again before asking again
     +-- NotAdmitted         401, 403, a wrong address: about us and not about what was asked; nothing else is done either
@@ -61,6 +62,10 @@ class Busy(AdapterError):
         self.status = status
         self.retry_after = retry_after
         """seconds, as the other system asked for; None when it did not say."""
+
+
+class Suspended(Busy):
+    """Its people have suspended what was asked for, for a time that they have set; nothing is wrong, on neither side."""
 
 
 class Rejected(AdapterError):

@@ -928,7 +928,9 @@ WHERE d.state = 'READY' AND d.attempts = row.attempts AND d._epoch = row.epoch
 SET d.state = row.state,
     d.waiting = CASE WHEN row.state = 'READY' THEN d.waiting ELSE null END,
     d.due = CASE WHEN row.state = 'READY' THEN d.due ELSE null END,
-    d.queued = CASE WHEN row.state = 'READY' THEN d.queued ELSE null END,
+    d.since = CASE WHEN row.suspended THEN now ELSE d.since END,
+    d.queued = CASE
+      WHEN row.state <> 'READY' THEN null WHEN row.suspended THEN d.system + '#' + toString(now) ELSE d.queued END,
     d.parked = CASE WHEN row.state = 'DEAD' THEN d.lane ELSE null END,
     d.parkedFor = row.reason,
     d.nextAt = CASE WHEN row.state = 'READY' THEN now + row.pause ELSE d.nextAt END,
@@ -967,6 +969,13 @@ MATCH (d:Delivery {id: $id})
 MATCH (e:Delivery {openKey: d.orderKey})
 WHERE e.system = d.system AND e.state = 'READY' AND e.held IS NOT NULL
 SET e.waiting = e.lane, e.held = null, e.since = $now
+
+// graph/ledger/outcomes.py _STAY_YOUNG
+UNWIND $batch.ids AS id
+MATCH (d:Delivery {id: id})
+MATCH (e:Delivery {openKey: d.orderKey})
+WHERE e.system = d.system AND e.state = 'READY' AND e.id <> d.id
+SET e.since = d.since
 
 // graph/ledger/positions.py _OWNER
 OPTIONAL MATCH (s:Sequence {id: 'sequence-events'})

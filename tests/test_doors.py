@@ -12,7 +12,7 @@ TOP = Path(__file__).parents[1]
 ROOMS = ("gateway", "resolvers", "adapters", "graph")
 MODULES = sorted(
     path
-    for room in (*ROOMS, "benchmarks", "tests/servers", "tests/faults", "tests/proofs", "tests/attack")
+    for room in (*ROOMS, "benchmarks", "tests/servers", "tests/faults", "tests/proofs", "tests/attack", "tests/kit")
     for path in (TOP / room).rglob("*.py")
     if "node_modules" not in path.parts
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from adapters.errors import AdapterError, Busy, Conflict, Nonsense, NotAdmitted, Rejected, Unreachable
+from adapters.errors import AdapterError, Busy, Conflict, Nonsense, NotAdmitted, Rejected, Suspended, Unreachable
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Again, Dead, ParkedFor
 from graph.ledger.retry import is_over, pause_ms
@@ -24,11 +24,12 @@ class Waits(Exception):
 def failed(claimed: Claim, error: Exception, *, processing_seconds: float) -> Again | Dead:
     """Decide about a delivery that could not be told: again after a pause, or parked for a person.
 
-    `processing_seconds` is what the system may take at most for a request whose answer was lost.
+    `processing_seconds` is what the system may take at most for a request whose answer was lost. What its people have suspended is
+    never given up: they know when it goes on.
     """
-    refused = _is_refusal(claimed, error)
+    refused, is_suspended = _is_refusal(claimed, error), isinstance(error, Suspended)
     answer = (error.answer or None) if isinstance(error, AdapterError) else None
-    if is_over(claimed.attempts, claimed.age_ms, refused=refused):
+    if not is_suspended and is_over(claimed.attempts, claimed.age_ms, refused=refused):
         return Dead(claim=claimed, error=str(error), reason=_reason(error), answer=answer)
     wait = 0.0
     if isinstance(error, Busy | Unreachable) and error.retry_after is not None:
@@ -38,7 +39,7 @@ def failed(claimed: Claim, error: Exception, *, processing_seconds: float) -> Ag
         wait = max(wait, processing_seconds)
     least = error.at_least_ms if isinstance(error, Waits) else 0
     pause = pause_ms(claimed.attempts, at_least_ms=max(least, int(wait * 1_000)))
-    return Again(claim=claimed, error=str(error), pause_ms=pause, answer=answer)
+    return Again(claim=claimed, error=str(error), pause_ms=pause, answer=answer, is_suspended=is_suspended)
 
 
 def held(claimed: Claim, error: Exception, *, seconds: float) -> Again | Dead:

@@ -7,6 +7,9 @@ What waits behind it in its order key goes with it, in the same transaction: the
 them are held when it is parked, until a person has replayed it (`release`). Each looks only at what is not yet DONE of
 that order key (`openKey`). A delivery that is DONE keeps its `openKey` until the next of its order key is DONE and its own
 claim has run out: until then the other system may not have acted on it yet (graph/changes/alarms/acknowledge.py).
+
+What people of the other system have suspended does not age, and nor does what waits behind it: whoever looks how old the oldest
+is asks whether a system is behind, and one that was told to wait is not.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from graph.ledger.claims import Claim
 from graph.store.store import Transaction
 
 # What follows an outcome is locked with it, order key by order key: who writes deliveries of several keys locks the last of
-# each. All of each key where some will be held.
+# each. All of each key where some will be held, or wait anew.
 _LOCK: Final = """
 UNWIND $batch.rows AS row
 MATCH (d:Delivery {id: row.id})
@@ -42,7 +45,9 @@ WHERE d.state = 'READY' AND d.attempts = row.attempts AND d._epoch = row.epoch
 SET d.state = row.state,
     d.waiting = CASE WHEN row.state = 'READY' THEN d.waiting ELSE null END,
     d.due = CASE WHEN row.state = 'READY' THEN d.due ELSE null END,
-    d.queued = CASE WHEN row.state = 'READY' THEN d.queued ELSE null END,
+    d.since = CASE WHEN row.suspended THEN now ELSE d.since END,
+    d.queued = CASE
+      WHEN row.state <> 'READY' THEN null WHEN row.suspended THEN d.system + '#' + toString(now) ELSE d.queued END,
     d.parked = CASE WHEN row.state = 'DEAD' THEN d.lane ELSE null END,
     d.parkedFor = row.reason,
     d.nextAt = CASE WHEN row.state = 'READY' THEN now + row.pause ELSE d.nextAt END,
@@ -87,6 +92,15 @@ WHERE e.system = d.system AND e.state = 'READY' AND e.held IS NOT NULL
 SET e.waiting = e.lane, e.held = null, e.since = $now
 """
 
+# None of these is due, so none of them is `queued`.
+_STAY_YOUNG: Final = """
+UNWIND $batch.ids AS id
+MATCH (d:Delivery {id: id})
+MATCH (e:Delivery {openKey: d.orderKey})
+WHERE e.system = d.system AND e.state = 'READY' AND e.id <> d.id
+SET e.since = d.since
+"""
+
 _ITSELF_AND_NEXT: Final = 2
 _ALL: Final = 1_000_000
 
@@ -112,6 +126,8 @@ class Again:
     pause_ms: int
     answer: str | None = None
     """what the other system said, as far as it is kept: for operators."""
+    is_suspended: bool = False
+    """people of the other system have suspended it: it waits anew since now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +151,7 @@ async def settle(transaction: Transaction, outcomes: Sequence[Outcome]) -> froze
     if not ordered:
         return frozenset()
     keys = [{"id": each.claim.id, "orderKey": each.claim.order_key} for each in ordered]
-    most = _ALL if any(isinstance(each, Dead) for each in ordered) else _ITSELF_AND_NEXT
+    most = _ALL if any(isinstance(each, Dead) or _is_suspended(each) for each in ordered) else _ITSELF_AND_NEXT
     transaction.later(_LOCK, {"batch": {"rows": keys}, "most": most})
     rows = await transaction.run(_SETTLE, {"batch": {"rows": [_row(each) for each in ordered]}})
     taken = frozenset(str(row[0]) for row in rows)
@@ -146,6 +162,8 @@ async def settle(transaction: Transaction, outcomes: Sequence[Outcome]) -> froze
         transaction.later(_CLOSE, {"batch": {"ids": done}})
     if dead:
         transaction.later(_HOLD, {"batch": {"ids": dead}})
+    if suspended := [each.claim.id for each in ordered if _is_suspended(each) and each.claim.id in taken]:
+        transaction.later(_STAY_YOUNG, {"batch": {"ids": suspended}})
     return taken
 
 
@@ -154,15 +172,20 @@ def release(transaction: Transaction, delivery: str, *, now: int) -> None:
     transaction.later(_RELEASE, {"id": delivery, "now": now})
 
 
+def _is_suspended(outcome: Outcome) -> bool:
+    return isinstance(outcome, Again) and outcome.is_suspended
+
+
 def _row(outcome: Outcome) -> dict[str, object]:
     claim = outcome.claim
     token: dict[str, object] = {"id": claim.id, "attempts": claim.attempts, "epoch": claim.epoch}
-    nothing: dict[str, object] = {"pause": 0, "reason": None, "answer": None}
+    nothing: dict[str, object] = {"pause": 0, "reason": None, "answer": None, "suspended": False}
     match outcome:
         case Done(note=note):
             return {**token, **nothing, "state": "DONE", "error": note}
-        case Again(error=error, pause_ms=pause, answer=answer):
-            return {**token, **nothing, "state": "READY", "error": error, "pause": pause, "answer": answer}
+        case Again(error=error, pause_ms=pause, answer=answer, is_suspended=suspended):
+            waits = {"pause": pause, "answer": answer, "suspended": suspended}
+            return {**token, **nothing, **waits, "state": "READY", "error": error}
         case Dead(error=error, reason=reason, answer=answer):
             return {**token, **nothing, "state": "DEAD", "error": error, "reason": reason, "answer": answer}
         case never:

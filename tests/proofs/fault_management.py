@@ -1,4 +1,5 @@
-"""Fault management, proven on an Alerta: an alarm is an alert there, with the customer that it hurts, and people come back.
+"""Fault management, proven on an Alerta: an alarm is an alert there, with the customer that it hurts, people come back, and a
+blackout loses nothing.
 
 The person who works there is Grace; she logs in, and what is true over there is asked as her.
 """
@@ -10,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -18,24 +20,34 @@ from typing import Any, Final
 
 import httpx
 
+from adapters.fault_management.outbound.alerta import ENVIRONMENT
+from adapters.tmf.tmf630 import write_time
 from tests.faults.processes import TOP
 from tests.proofs.alerta import FROM_PYPI, PACKAGES, PERSON, RealAlerta, alerta
 from tests.proofs.debian import present
 from tests.proofs.ours import Ours, Protected, ours
-from tests.proofs.running import until
+from tests.proofs.running import PATIENT, until
 from tests.proofs.steps import Say, Steps, Summary
 
 NAME: Final = "alerta"
 POLL_SECONDS: Final = 1.0
 _SECONDS: Final = 120.0
 """for each thing to come to be."""
-_FIRST, _SECOND = 1, 2
+_FIRST, _SECOND, _HUSHED, _HEARD = 1, 2, 3, 4
+"""numbers of alarms, of which the last two come in a blackout: one of what it is about, one of something else."""
 _NOTED: Final = "query ($id: ID!) { alarm(id: $id) { ackState } }"
 _ACKNOWLEDGE: Final = """
 mutation ($id: ID!, $key: String!) {
   acknowledgeAlarm(alarmId: $id, idempotencyKey: $key) { alarm { ackState } userErrors { message } }
 }
 """
+_WAITING: Final = """
+query ($alarm: String!) {
+  deliveries(filter: {subject: {eq: $alarm}, state: {eq: READY}}) { nodes { attempts lastError } }
+}
+"""
+_TRIED: Final = 2
+"""attempts of a delivery after which it is clear that it is told again."""
 _NOT_ON_ORDER: Final = "real-alerta and not misbehaviour and not slow and not named_in_what"
 """A real one does not misbehave to order, and shows nobody which header was sent."""
 
@@ -58,6 +70,21 @@ class Grace:
         body = {"status": status, "text": "I have seen it"}
         (await self.client.put(f"/alert/{alert}/status", json=body)).raise_for_status()
 
+    async def begins_blackout(self, resource: str) -> str:
+        """Let no news of a resource in, as for planned work on it; gives the blackout's id."""
+        body = {"environment": ENVIRONMENT, "resource": resource, "duration": 3_600, "text": "Planned work"}
+        answer = (await self.client.post("/blackout", json=body)).raise_for_status()
+        return str(answer.json()["id"])
+
+    async def ends_blackout(self, blackout: str) -> None:
+        """Let it end now: it stays in the list of blackouts, among those that are over."""
+        body = {"endTime": write_time(time.time_ns() // 1_000_000)}
+        (await self.client.put(f"/blackout/{blackout}", json=body)).raise_for_status()
+
+    async def deletes_blackout(self, blackout: str) -> None:
+        """Delete it before its time."""
+        (await self.client.delete(f"/blackout/{blackout}")).raise_for_status()
+
 
 async def prove(directory: Path, say: Say) -> Summary:
     """Show that fault management works on a real system; AssertionError where it does not."""
@@ -75,7 +102,9 @@ async def prove(directory: Path, say: Say) -> Summary:
             us = await inner.enter_async_context(ours(our_directory, {"fault_management": _settings(system)}))
             steps.show("the gateway is ready, on a network that was just loaded")
             client = await inner.enter_async_context(httpx.AsyncClient(base_url=system.address, timeout=30))
-            await _journey(us, await _logged_in(client, system), steps)
+            grace = await _logged_in(client, system)
+            await _journey(us, grace, steps)
+            await _blackouts(us, grace, steps)
         passed = await asyncio.to_thread(_contract, system)
         steps.show(
             f"the contract that every dialect keeps, as the test suite has it for stand-ins: {passed} tests pass"
@@ -131,6 +160,44 @@ async def _journey(us: Ours, grace: Grace, steps: Steps) -> None:
     steps.show("both are mended: both alerts are closed there, and affect nobody any more")
 
 
+async def _blackouts(us: Ours, grace: Grace, steps: Steps) -> None:
+    """Show that what a blackout throws away is not taken as told: neither that it breaks, nor that it is mended."""
+    chosen = await us.protected_service()
+    blackout = await grace.begins_blackout(chosen.working)
+    hushed = await us.breaks(chosen.working, _HUSHED)
+    other = await us.breaks(chosen.protecting, _HEARD)
+    await _there(grace, other, lambda each: each["status"] == "open", "what no blackout is about is told")
+    await _is_held_up(us, hushed)
+    assert await grace.alert(hushed) is None, "an alert came into being in a blackout"
+    steps.show("in a blackout of the first trunk both fail: of the other there is an alert, of the first there is none")
+    await grace.ends_blackout(blackout)
+    await _there(grace, hushed, lambda each: each["status"] == "open", "what was thrown away is told again")
+    steps.show("the blackout has ended: the alert of the first is there, once")
+    blackout = await grace.begins_blackout(chosen.working)
+    await us.is_mended(_HUSHED)
+    await us.is_mended(_HEARD)
+    await _there(grace, other, lambda each: each["status"] == "closed", "the alert of the other is closed")
+    await _is_held_up(us, hushed)
+    still = await grace.alert(hushed)
+    assert still is not None
+    assert still["status"] == "open", still
+    steps.show("in another blackout both are mended: the other's alert is closed, the first one's is still open")
+    await grace.deletes_blackout(blackout)
+    await _there(grace, hushed, lambda each: each["status"] == "closed", "that it is mended is told again")
+    steps.show("that blackout is deleted: the alert of the first is closed")
+
+
+async def _is_held_up(us: Ours, alarm: str) -> None:
+    """Wait until the news of an alarm was tried again and is still to be told, by reason of a blackout."""
+
+    async def is_so() -> bool:
+        waiting = (await us.as_operator(_WAITING, {"alarm": alarm}))["deliveries"]["nodes"]
+        tried = [each for each in waiting if each["attempts"] >= _TRIED]
+        return any("blackout" in str(each["lastError"]) for each in tried)
+
+    await until(is_so, "the news of an alarm waits for the end of a blackout", _SECONDS)
+
+
 async def _is_told(us: Ours, grace: Grace, chosen: Protected, alarm: str) -> str:
     alert = await _there(grace, alarm, lambda _: True, "the alarm is an alert there")
     names = await us.as_operator(
@@ -141,7 +208,7 @@ async def _is_told(us: Ours, grace: Grace, chosen: Protected, alarm: str) -> str
     assert names["customer"]["name"] in alert["attributes"]["customer"], alert
     assert alert["resource"] == chosen.working, alert
     assert (alert["environment"], alert["origin"], alert["severity"], alert["status"]) == (
-        "Production",
+        ENVIRONMENT,
         "trunkline",
         "major",
         "open",
@@ -170,7 +237,7 @@ def _contract(system: RealAlerta) -> int:
     """Run the contract's tests on it; gives how many have passed."""
     tests = ["tests/adapters/fault_management/test_contract.py", "-k", _NOT_ON_ORDER]
     command = [sys.executable, "-m", "pytest", *tests, "-p", "no:cacheprovider"]
-    environment = {**os.environ, "TRUNKLINE_TEST_ALERTA": f"{system.address} {system.key.read_text()}"}
+    environment = {**os.environ, "TRUNKLINE_TEST_ALERTA": f"{system.address} {system.key.read_text()}", **PATIENT}
     done = subprocess.run(command, cwd=TOP, env=environment, capture_output=True, text=True, check=False)
     passed = re.search(r"(\d+) passed", done.stdout)
     assert done.returncode == 0, done.stdout[-3_000:]

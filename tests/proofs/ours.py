@@ -27,7 +27,7 @@ from tests.faults.processes import TOP, Gateway, free_port
 SOURCE: Final = "nms"
 TOPOLOGY: Final = "sndlib/abilene"
 SCALE: Final = 1_500
-_UP_SECONDS: Final = 120.0
+_UP_SECONDS: Final = 300.0
 _SECONDS: Final = 30.0
 _SERVICES: Final = """
 { services(first: 100) { nodes {

@@ -22,7 +22,7 @@ from tests.faults.processes import TOP
 from tests.proofs.debian import present
 from tests.proofs.ours import Ours, Protected, ours
 from tests.proofs.request_tracker import KEY_FIELD, PACKAGES, QUEUE, SERVICE_FIELD, RealTracker, request_tracker
-from tests.proofs.running import until
+from tests.proofs.running import PATIENT, until
 from tests.proofs.steps import Say, Steps, Summary
 
 NAME: Final = "request-tracker"
@@ -134,7 +134,7 @@ def _contract(tracker: RealTracker) -> int:
         "-p",
         "no:cacheprovider",
     ]
-    environment = {**os.environ, "TRUNKLINE_TEST_RT": f"{tracker.address} {tracker.ours} {tracker.hers}"}
+    environment = {**os.environ, "TRUNKLINE_TEST_RT": f"{tracker.address} {tracker.ours} {tracker.hers}", **PATIENT}
     done = subprocess.run(command, cwd=TOP, env=environment, capture_output=True, text=True, check=False)
     passed = re.search(r"(\d+) passed", done.stdout)
     assert done.returncode == 0, done.stdout[-3_000:]

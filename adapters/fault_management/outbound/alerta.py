@@ -5,8 +5,11 @@ common, so the event ends in our id: then a report that is heard twice is one al
 by that. An alert whose severity rises is open again, so who has taken note is told after the report.
 
 Not every report is kept that is answered with 2xx. In a blackout Alerta answers 202, throws it away, and knows nothing of it later:
-it is told again until the blackout is over. It answers 202 as well to what came round in a circle (a ForwardingLoop) and to
-heartbeats; these are not told again.
+it is told again until the blackout is over, however long that is. It takes `createTime` for the time by which that is decided, and
+keeps blackouts that have ended: an alert that said when its alarm was raised would be thrown away for ever. So a report says no
+`createTime`, and Alerta takes the time at which it comes; when the alarm was raised is the attribute `raisedAt`.
+
+Alerta answers 202 as well to what came round in a circle (a ForwardingLoop) and to heartbeats; these are not told again.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from adapters.errors import Busy, Nonsense, Rejected
+from adapters.errors import Nonsense, Rejected, Suspended
 from adapters.fault_management import US, AlarmOrder, TheirAlarm
 from adapters.fault_management.alarms.record import object_of
 from adapters.passed_over import PassedOver
@@ -67,7 +70,7 @@ class Alerta:
         return self._their(found[0]) if found else None
 
     async def report(self, order: AlarmOrder, *, delivery_id: str, deadline: float) -> str | None:
-        """POST the alert, and say who has taken note. While a blackout is on it is Busy."""
+        """POST the alert, and say who has taken note. While a blackout is on it is Suspended."""
         call = Call(method="POST", path=("alert",), body=self._alert(order, delivery_id))
         answer = await self._transport.exchange(call, deadline=deadline)
         if answer.status == _NOT_KEPT:
@@ -102,12 +105,12 @@ class Alerta:
         """Do nothing: there is no registration."""
 
     def _not_kept(self, answer: Answer) -> str:
-        """Say why it was not kept, or raise Busy: an answer with an id is about an alert that was suppressed."""
+        """Say why it was not kept, or raise Suspended: an answer with an id is about an alert that was suppressed."""
         told = self._object(answer.json())
         message = str(told.get("message", "")).lower()
         if any(each in message for each in _BLACKOUT) or (told.get("id") and _HEARTBEAT not in message):
             said = f"{self._transport.name} keeps nothing of this alert now: a blackout"
-            raise Busy(said, hint="It is told again until the blackout is over", status=_NOT_KEPT)
+            raise Suspended(said, hint="It is told again until the blackout is over", status=_NOT_KEPT)
         return "it was not kept there: it came from there itself"
 
     async def _take(self, their: TheirAlarm, order: AlarmOrder, deadline: float) -> None:
@@ -118,6 +121,7 @@ class Alerta:
 
     def _alert(self, order: AlarmOrder, delivery_id: str) -> dict[str, Any]:
         body = order.body
+        raised = write_time(read_time(body["alarmRaisedTime"], "alarmRaisedTime"))
         named = list(dict.fromkeys(each.name for each in order.affected))[:_MOST_NAMED]
         return {
             "resource": object_of(body["alarmedObject"]) or UNNAMED,
@@ -129,10 +133,9 @@ class Alerta:
             "value": _added(order)["effect"] or body["state"],
             "text": str(body.get("alarmDetails") or body.get("specificProblem") or body["probableCause"]),
             "tags": [f"source={body['sourceSystemId']}"],
-            "attributes": {"alarmId": order.id, "deliveryId": delivery_id, **_added(order)},
+            "attributes": {"alarmId": order.id, "deliveryId": delivery_id, "raisedAt": raised, **_added(order)},
             "origin": US,
             "type": "alarm",
-            "createTime": write_time(read_time(body["alarmRaisedTime"], "alarmRaisedTime")),
             "timeout": 0,  # it is over when we say so
         }
 

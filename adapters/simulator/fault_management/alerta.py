@@ -2,7 +2,9 @@
 
 As there, two reports of one resource, event and environment are one alert, and the second is counted. Such a report opens
 an alert again whose severity has risen; severity `cleared` closes it. An alert without a service is refused, as the plugin
-that is on there by default does. While there is a blackout of an environment, what is told of it is answered 202 and thrown away.
+that is on there by default does. What was created in a blackout of its environment, or of its resource, is answered 202 and thrown
+away. As there, an alert that says no `createTime` was created when it came, and a blackout that has ended is not forgotten: it
+goes on to throw away what was created in it.
 Every change that is acted upon gets its line in the journal before it is answered.
 """
 
@@ -11,7 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -29,6 +31,7 @@ from adapters.simulator.faults import Faults
 from adapters.simulator.front import answer, authenticate, malformed, read_object, refused
 from adapters.simulator.journal import Journal, read_journal
 from adapters.simulator.serving import listening
+from adapters.tmf.tmf630 import read_time
 
 BASE: Final = "/api"
 ENVIRONMENTS: Final = ("Production", "Development")
@@ -36,6 +39,7 @@ SEVERITIES: Final = ("critical", "major", "minor", "warning", "indeterminate", "
 """The worst first."""
 _OVER: Final = ("cleared", "normal", "ok")
 _STATUSES: Final = ("open", "ack", "closed", "assign", "shelved")
+_BLACKOUT_SECONDS: Final = 3_600
 _SAME: Final = ("resource", "event", "environment")
 _KEPT: Final = ("severity", "service", "group", "value", "text", "tags", "attributes", "origin", "type", "timeout")
 
@@ -71,6 +75,24 @@ async def serving(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Blackout:
+    """A time in which nothing is kept."""
+
+    environment: str
+    resource: str | None
+    """None: all of the environment."""
+    start: int
+    """epoch milliseconds."""
+    end: int
+
+    def covers(self, body: Mapping[str, Any]) -> bool:
+        """Tell whether an alert was created in it."""
+        created = _time(body, "createTime") if "createTime" in body else _now()
+        is_about = body["environment"] == self.environment and self.resource in (None, body["resource"])
+        return is_about and self.start <= created < self.end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Desk:
     """The endpoints."""
 
@@ -78,16 +100,17 @@ class _Desk:
     kept: Journal
     key: SecretStr | None
     alerts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    blackouts: dict[str, str] = field(default_factory=dict)
-    """environments, by the id of their blackout."""
+    blackouts: dict[str, _Blackout] = field(default_factory=dict)
+    """by id; those that have ended among them."""
 
     def application(self) -> Starlette:
         return Starlette(
             routes=[
                 Route(f"{BASE}/alert", self.told, methods=["POST"]),
                 Route(f"{BASE}/alerts", self.listed, methods=["GET"]),
-                Route(f"{BASE}/blackout", self.hushed, methods=["POST"]),
-                Route(f"{BASE}/blackout/{{id}}", self.heard, methods=["DELETE"]),
+                Route(f"{BASE}/blackout", self.begin_blackout, methods=["POST"]),
+                Route(f"{BASE}/blackout/{{id}}", self.end_blackout, methods=["PUT"]),
+                Route(f"{BASE}/blackout/{{id}}", self.forget_blackout, methods=["DELETE"]),
                 Route(f"{BASE}/alert/{{id}}", self.one, methods=["GET"]),
                 Route(f"{BASE}/alert/{{id}}/status", self.status, methods=["PUT"]),
                 Route(f"{BASE}/alert/{{id}}/attributes", self.attributes, methods=["PUT"]),
@@ -98,7 +121,7 @@ class _Desk:
     async def told(self, request: Request) -> Response:
         body = await self._read(request)
         _check(body)
-        if body["environment"] in self.blackouts.values():
+        if any(each.covers(body) for each in self.blackouts.values()):
             message = "Suppressed alert during blackout period"
             return answer(202, {"status": "ok", "message": message, "id": str(uuid4())})
         alert = next((a for a in self.alerts.values() if all(a[n] == body[n] for n in _SAME)), None)
@@ -106,12 +129,19 @@ class _Desk:
         self._keep(request, alert)
         return answer(201, {"status": "ok", "id": alert["id"], "alert": alert})
 
-    async def hushed(self, request: Request) -> Response:
+    async def begin_blackout(self, request: Request) -> Response:
         body, known_as = await self._read(request), str(uuid4())
-        self.blackouts[known_as] = str(body.get("environment"))
+        self.blackouts[known_as] = _blackout(body)
         return answer(201, {"status": "ok", "id": known_as})
 
-    async def heard(self, request: Request) -> Response:
+    async def end_blackout(self, request: Request) -> Response:
+        body, known_as = await self._read(request), request.path_params["id"]
+        if known_as not in self.blackouts:
+            raise HTTPException(404)
+        self.blackouts[known_as] = replace(self.blackouts[known_as], end=_time(body, "endTime"))
+        return answer(200, {"status": "ok"})
+
+    async def forget_blackout(self, request: Request) -> Response:
         self._authenticate(request)
         if self.blackouts.pop(request.path_params["id"], None) is None:
             raise HTTPException(404)
@@ -160,7 +190,23 @@ class _Desk:
         self.alerts[alert["id"]] = alert
         self.kept.write({"alert": alert})
         told = {name: alert[name] for name in ("id", "event", "severity", "status", "attributes")}
-        self.received.write({"time": time.time_ns() // 1_000_000, "method": request.method, **told})
+        self.received.write({"time": _now(), "method": request.method, **told})
+
+
+def _blackout(body: Mapping[str, Any]) -> _Blackout:
+    if not isinstance(environment := body.get("environment"), str) or not environment:
+        raise Malformed("environment is missing", field="environment")
+    begun = _now()
+    seconds = int(body.get("duration", _BLACKOUT_SECONDS))
+    return _Blackout(environment=environment, resource=body.get("resource"), start=begun, end=begun + seconds * 1_000)
+
+
+def _time(body: Mapping[str, Any], name: str) -> int:
+    return read_time(str(body.get(name)), name)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _new(body: Mapping[str, Any]) -> dict[str, Any]:

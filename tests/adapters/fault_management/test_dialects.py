@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,14 @@ import pytest
 from lxml import etree
 from pydantic import SecretStr
 
-from adapters.errors import AdapterError, Busy, NotAdmitted, Rejected
+from adapters.errors import AdapterError, Busy, NotAdmitted, Rejected, Suspended
 from adapters.fault_management import TheirAlarm
 from adapters.fault_management.alarms.read import read_alarm
 from adapters.fault_management.outbound.alerta import Alerta
 from adapters.fault_management.outbound.mtosi import Mtosi
 from adapters.fault_management.outbound.tmf642 import UPDATED, plain, update
 from adapters.simulator.fault_management import alerta
+from adapters.tmf.tmf630 import read_time, write_time
 from adapters.transport.credentials import Token, fixed
 from adapters.transport.transport import System, opened
 from tests.adapters.conftest import JSON, asking, http, saying, soon
@@ -113,6 +116,7 @@ async def test_an_alert_says_whose_services_it_affects(tmp_path: Path) -> None:
     assert alert["attributes"] == {
         "alarmId": OURS,
         "deliveryId": "event-1:u:a",
+        "raisedAt": "2026-03-01T11:00:00.000Z",
         "customer": "Ada",
         "effect": "down",
         "customerSeverity": "critical",
@@ -170,7 +174,7 @@ async def test_an_alert_of_theirs_gets_attributes_and_their_status(tmp_path: Pat
 )
 async def test_an_alert_that_a_blackout_swallows_is_told_again(body: bytes) -> None:
     async with saying(http("202 Accepted", body, JSON)) as server, asking(server.address) as transport:
-        with pytest.raises(Busy) as caught:
+        with pytest.raises(Suspended) as caught:
             await Alerta(transport).report(order(payload()), delivery_id="event-1:u:a", deadline=soon())
     assert not caught.value.may_have_happened, "it was thrown away: nothing is waited out"
 
@@ -187,6 +191,26 @@ async def test_an_alert_that_came_round_in_a_circle_is_told_and_that_is_all(body
         note = await Alerta(transport).report(order(payload()), delivery_id="event-1:u:a", deadline=soon())
     assert note
     assert len(server.heard) == 1
+
+
+async def test_an_alert_is_created_when_it_is_told_and_says_when_its_alarm_was_raised(tmp_path: Path) -> None:
+    async with of_alerta(tmp_path / "journal") as side:
+        raised = await _within_a_blackout(side.served.address)
+        # Where it said that it was created then, it would be thrown away although the blackout is over: Suspended.
+        await side.system.report(order(payload(raisedAt=raised)), delivery_id="event-1:u:a", deadline=soon())
+        [alert] = side.served.alerts.values()
+    assert read_time(alert["attributes"]["raisedAt"], "raisedAt") == raised
+
+
+async def _within_a_blackout(address: str) -> int:
+    """Let a blackout begin and end; give a time in it, epoch milliseconds."""
+    async with httpx.AsyncClient(base_url=address) as person:
+        known_as = (await person.post("/blackout", json={"environment": "Production"})).json()["id"]
+        within = time.time_ns() // 1_000_000 + 1
+        ended = {"endTime": write_time(within + 1)}
+        (await person.put(f"/blackout/{known_as}", json=ended)).raise_for_status()
+    await asyncio.sleep(0.01)
+    return within
 
 
 async def test_alerta_is_asked_with_its_key() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -20,7 +21,7 @@ from adapters.simulator.fault_management import alarm_management
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.manners import Manners
 from adapters.soap.elements import name_of, tag
-from adapters.tmf.tmf630 import read_time
+from adapters.tmf.tmf630 import read_time, write_time
 from adapters.transport.transport import System, opened
 from adapters.xml.parser import Element
 from graph.changes.alarms.acknowledge import acknowledge_alarm, unacknowledge_alarm
@@ -228,8 +229,9 @@ async def test_a_payload_that_makes_no_sense_is_parked(laid: Laid, side: Side) -
         await until(is_parked)
 
 
+@pytest.mark.parametrize("method", [pytest.param("PUT", id="it ends"), pytest.param("DELETE", id="it is deleted")])
 async def test_what_a_blackout_of_alerta_swallows_is_told_when_it_is_over(
-    laid: Laid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    laid: Laid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     monkeypatch.setattr(retry, "BASE_MS", 50)
     async with of_alerta(tmp_path / "journal") as side, httpx.AsyncClient(base_url=side.served.address) as person:
@@ -244,9 +246,16 @@ async def test_what_a_blackout_of_alerta_swallows_is_told_when_it_is_over(
                 rows = await laid.rows("MATCH (d:Delivery) WHERE d.state = 'READY' RETURN min(d.attempts), count(d)")
                 return bool(rows[0][1] == 2 and rows[0][0] > 3)
 
+            async def is_tried_anew() -> bool:
+                rows = await laid.rows("MATCH (d:Delivery) WHERE d.state = 'READY' RETURN min(d.since), count(d)")
+                return bool(rows[0][1] == 2 and rows[0][0] > 1)
+
             await until(is_tried)
+            await laid.rows("MATCH (d:Delivery) WHERE d.state = 'READY' SET d.since = 1 RETURN d.id")  # for weeks
+            await until(is_tried_anew)
             assert (side.known()[alarm][0].cleared, other in side.known()) == (False, False)
-            await person.delete(f"/blackout/{hushed}")
+            now = {"endTime": write_time(time.time_ns() // 1_000_000)}
+            (await person.request(method, f"/blackout/{hushed}", json=now)).raise_for_status()
             await told(laid)
         assert (side.known()[alarm][0].cleared, len(side.known()[other])) == (True, 1)
 

@@ -175,6 +175,36 @@ async def test_what_waits_behind_a_parked_one_is_held_and_goes_on_when_that_is_r
     assert [await desk.done() for _ in range(5)] == [[("card-1", version)] for version in (1, 2, 3, 4)] + [[]]
 
 
+async def test_what_people_have_suspended_does_not_age_and_nor_does_what_waits_behind_it(desk: Desk) -> None:
+    for _ in range(3):
+        await desk.change("card-1")
+    await desk.change("card-2")
+    older = "MATCH (d:Delivery) SET d.since = d.since - $age, d.queued = d.system + '#' + toString(d.since - $age)"
+    await run(desk.store, f"{older} WITH d WHERE d.due IS NULL SET d.queued = null", age=DAY_MS)
+    claims = {each.order_key: each for each in await desk.claimed()}
+    assert min(each.age_ms for each in claims.values()) >= DAY_MS
+    await desk.settled(
+        Again(claim=claims["card-1"], error="a blackout", pause_ms=0, is_suspended=True), Done(claim=claims["card-2"])
+    )
+    await desk.check("card-1")
+    [backlog] = await system_backlogs(desk.store, deadline=soon())
+    assert (backlog.waiting, backlog.oldest_seconds < 3_600) == (3, True), "the system is not behind"
+    for version in (1, 2, 3):
+        [mine] = await desk.claimed()
+        assert (mine.version, mine.age_ms < 3_600_000) == (version, True)
+        await desk.settled(Done(claim=mine))
+        await desk.check("card-1")
+
+
+async def test_what_is_only_tried_again_ages(desk: Desk) -> None:
+    await desk.change("card-1")
+    await run(desk.store, "MATCH (d:Delivery) SET d.since = d.since - $age", age=DAY_MS)
+    [first] = await desk.claimed()
+    await desk.settled(Again(claim=first, error="busy", pause_ms=0))
+    [again] = await desk.claimed()
+    assert again.age_ms >= DAY_MS
+
+
 async def test_neither_what_is_parked_nor_what_is_held_behind_it_is_old_or_counted(desk: Desk) -> None:
     await desk.change("card-1")
     await desk.change("card-1")
