@@ -238,15 +238,10 @@ WITH s
 OPTIONAL MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s)
 RETURN s.id, s.name, coalesce(s._version, 0), datetime.realtime().epochMillis, c.id, c.name, c.accountRef
 
-// graph/changes/tickets/owners.py _BY_ID
-UNWIND $batch.names AS name
-MATCH (s:Service {id: name.name})<-[:SUBSCRIBES_TO]-(c:Customer)
-RETURN name.name, s.id, c.id
-
-// graph/changes/tickets/owners.py _BY_NAME
-UNWIND $batch.names AS name
-MATCH (:ExternalName {key: name.key})-[:NAMES]->(s:Service)<-[:SUBSCRIBES_TO]-(c:Customer)
-RETURN name.name, s.id, c.id
+// graph/changes/tickets/owners.py _OWNED
+UNWIND $batch.services AS id
+MATCH (s:Service {id: id})<-[:SUBSCRIBES_TO]-(c:Customer)
+RETURN s.id, c.id
 
 // graph/changes/tickets/reported.py _OURS
 UNWIND $batch.rows AS row
