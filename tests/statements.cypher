@@ -406,7 +406,8 @@ RETURN u.id, u.source, u.externalId, u.serviceRef, u.from, u.to, u.octets, u.mbp
 // graph/changes/usage/states.py _SET
 UNWIND $batch.rows AS row
 MATCH (u:Usage {id: row.id})
-SET u.state = row.state, u.record = row.record, u._stateAt = row.at, u._version = row.version
+SET u.state = row.state, u.record = row.record, u._stateAt = row.at, u._version = row.version,
+    u.from = row.start, u.to = row.end, u.octets = row.octets, u.mbps = row.mbps
 
 // graph/changes/usage/states.py _COUNT
 UNWIND $batch.rows AS row
@@ -416,8 +417,9 @@ SET s._version = row.version
 // graph/changes/usage/usage.py _KEEP
 UNWIND $batch.rows AS row
 MATCH (u:Usage {id: row.id})
-SET u.source = row.source, u.externalId = row.externalId, u.serviceRef = row.service, u.from = row.start, u.to = row.end,
-    u.octets = row.octets, u.mbps = row.mbps, u.kind = row.kind, u.state = row.state, u.awaits = row.awaits,
+WITH u, row, coalesce(row.start, row.at, datetime.realtime().epochMillis) AS begin
+SET u.source = row.source, u.externalId = row.externalId, u.serviceRef = row.service, u.from = begin,
+    u.to = coalesce(row.end, begin), u.octets = row.octets, u.mbps = row.mbps, u.kind = row.kind, u.state = row.state, u.awaits = row.awaits,
     u.record = row.record, u._by = row.by, u._takenAt = datetime.realtime().epochMillis
 
 // graph/changes/usage/usage.py _JOIN

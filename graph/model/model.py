@@ -236,13 +236,16 @@ _LABELS: Final = (
     ),
     Label(
         name="Usage",
-        about="A rated or ratable interval, as a source has measured it. One that matches no service `awaits` a name.",
+        about=(
+            "A rated or ratable interval, as a source has measured it; where it gave none, a moment, from and to the same. "
+            "One that matches no service `awaits` a name."
+        ),
         properties=(
             _ID,
             _time("from"),
             _time("to", indexed=True),
-            _number("mbps"),
-            Property(name="octets", kind=Kind.LARGE),
+            _number("mbps", required=False),
+            Property(name="octets", kind=Kind.LARGE, required=False),
             _text("kind"),
             _text("state", *USAGE_STATES, required=False),
             _text("source", required=False),
