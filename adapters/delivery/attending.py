@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import structlog
 
@@ -40,6 +40,7 @@ class Attention:
     processing_seconds: float = 5.0
 
 
+@runtime_checkable
 class Subscribed(Protocol):
     """A system that may call us."""
 
@@ -54,7 +55,7 @@ class Subscribed(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Registering:
-    """Asks a system once to tell us of changes, and does not mind if it does not: it is looked at all the same."""
+    """Asks a system once to tell us of changes, and does not mind if it does not: most are looked at all the same."""
 
     store: Store
     system: str
@@ -81,7 +82,7 @@ class Registering:
             self._next_at = now + _RENEW_SECONDS
         except AdapterError as error:
             reason = str(error)
-            log.warning("a registration was not taken: the system is only looked at", system=self.system, reason=reason)
+            log.warning("a registration was not taken, and is tried again later", system=self.system, reason=reason)
             self._next_at = now + self.pause
             self.pause = min(2 * self.pause, _LONGEST_SECONDS)
 

@@ -27,6 +27,9 @@ class Billing(Credited):
     name: Annotated[str, Field(min_length=1, pattern="^[^#:]+$")] = "billing"
     """what deliveries call it, and `system:<name>` in its tokens."""
     dialect: Literal["tmf635", "ipdr"] = "tmf635"
+    callback: str = ""
+    """of tmf635: where it can tell us what was rated and billed, such as https://HOST/tmf-api/usageManagement/v4; empty: it is not
+    asked to."""
     ipdr_version: Literal["3.5", "3.5.1"] = "3.5.1"
     """of the documents of ipdr: 3.5 has the namespace in capitals, 3.5.1 in small letters."""
     requests: Annotated[int, Field(gt=0, le=256)] = 16
@@ -43,7 +46,9 @@ class Billing(Credited):
             raise ValueError("has no address, and no spool.")
         if self.spool is not None and not self.spool.is_dir():
             raise ValueError("has a spool that is no directory.")
-        for address in filter(None, (self.address, self.bills)):
+        if self.callback and self.dialect != "tmf635":
+            raise ValueError("has a callback, which is for the dialect tmf635.")
+        for address in filter(None, (self.address, self.bills, self.callback)):
             check_address(address)
         return self
 
