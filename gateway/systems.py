@@ -248,6 +248,9 @@ async def _billing(settings: Settings, store: Store, areas: Areas, noted: Noted)
             system=chosen.name,
             processing_seconds=chosen.processing_seconds,
             access=noted.of(chosen.name),
+            attention=Attention(
+                callback=chosen.callback, address=chosen.address, request_seconds=chosen.request_seconds
+            ),
         )
         await stack.enter_async_context(
             beside(Lanes(store, teller, _pace(chosen), owner=owner(), note=noted.outcome).run())

@@ -246,15 +246,10 @@ WITH s
 OPTIONAL MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s)
 RETURN s.id, s.name, coalesce(s._version, 0), datetime.realtime().epochMillis, c.id, c.name, c.accountRef
 
-// graph/changes/tickets/owners.py _BY_ID
-UNWIND $batch.names AS name
-MATCH (s:Service {id: name.name})<-[:SUBSCRIBES_TO]-(c:Customer)
-RETURN name.name, s.id, c.id
-
-// graph/changes/tickets/owners.py _BY_NAME
-UNWIND $batch.names AS name
-MATCH (:ExternalName {key: name.key})-[:NAMES]->(s:Service)<-[:SUBSCRIBES_TO]-(c:Customer)
-RETURN name.name, s.id, c.id
+// graph/changes/tickets/owners.py _OWNED
+UNWIND $batch.services AS id
+MATCH (s:Service {id: id})<-[:SUBSCRIBES_TO]-(c:Customer)
+RETURN s.id, c.id
 
 // graph/changes/tickets/reported.py _OURS
 UNWIND $batch.rows AS row
@@ -419,7 +414,8 @@ RETURN u.id, u.source, u.externalId, u.serviceRef, u.from, u.to, u.octets, u.mbp
 // graph/changes/usage/states.py _SET
 UNWIND $batch.rows AS row
 MATCH (u:Usage {id: row.id})
-SET u.state = row.state, u.record = row.record, u._stateAt = row.at, u._version = row.version
+SET u.state = row.state, u.record = row.record, u._stateAt = row.at, u._version = row.version,
+    u.from = row.start, u.to = row.end, u.octets = row.octets, u.mbps = row.mbps
 
 // graph/changes/usage/states.py _COUNT
 UNWIND $batch.rows AS row
@@ -429,8 +425,9 @@ SET s._version = row.version
 // graph/changes/usage/usage.py _KEEP
 UNWIND $batch.rows AS row
 MATCH (u:Usage {id: row.id})
-SET u.source = row.source, u.externalId = row.externalId, u.serviceRef = row.service, u.from = row.start, u.to = row.end,
-    u.octets = row.octets, u.mbps = row.mbps, u.kind = row.kind, u.state = row.state, u.awaits = row.awaits,
+WITH u, row, coalesce(row.start, row.at, datetime.realtime().epochMillis) AS begin
+SET u.source = row.source, u.externalId = row.externalId, u.serviceRef = row.service, u.from = begin,
+    u.to = coalesce(row.end, begin), u.octets = row.octets, u.mbps = row.mbps, u.kind = row.kind, u.state = row.state, u.awaits = row.awaits,
     u.record = row.record, u._by = row.by, u._takenAt = datetime.realtime().epochMillis
 
 // graph/changes/usage/usage.py _JOIN

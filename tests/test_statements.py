@@ -43,6 +43,7 @@ MADE = {
     "graph/changes/services/hits.py _BY_TRUNK": "once, at import, from the ways of the model",
     "graph/changes/services/hits.py _DOWN": "once, at import, from the ways of the model",
     "graph/changes/services/hits.py _by_holder": "once, at import, from the ways of the model",
+    "graph/changes/tickets/owners.py _NAMED": "once, at import, of constants",
     "graph/inventory/alarms.py _RAISED": "once, at import, from the names of the model",
     "graph/inventory/answers.py _OTHER_NAMES": "once, at import, from the names of the model",
     "graph/inventory/equipment.py _CHANGE": "once, at import, from the names of the model",

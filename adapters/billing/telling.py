@@ -13,6 +13,7 @@ from typing import Any
 
 from adapters.billing import Billing, CustomerRef, DowntimeRecord, Record, ServiceRef, UsageRecord
 from adapters.delivery.access import Access
+from adapters.delivery.attending import Attention, Subscribed, attend
 from adapters.delivery.sending import Sender, Sent, sent, settle_sent
 from graph.ledger.claims import Claim
 from graph.store.store import Store
@@ -30,6 +31,8 @@ class BillingTeller:
     """what it may take at most for a request whose answer was lost."""
 
     access: Access = field(default_factory=Access)
+    attention: Attention = field(default_factory=Attention)
+    """where it tells us what became of usage, if it does."""
 
     @property
     def retry_at(self) -> float | None:
@@ -45,7 +48,9 @@ class BillingTeller:
         await settle_sent(self.store, told, deadline=deadline)
 
     async def attend(self) -> None:
-        """Wait until cancelled: billing changes nothing that we keep."""
+        """Ask to be told what was rated and billed, until cancelled. Nothing is looked at: what was not told is told again by billing."""
+        if isinstance(self.billing, Subscribed) and self.attention.callback:
+            await attend(self.store, self.system, self.billing, self.attention, _nothing_to_look_at)
         await asyncio.Event().wait()
 
     @property
@@ -56,6 +61,10 @@ class BillingTeller:
         record, again = record_of(claimed.payload), claimed.attempts > 1
         theirs = await self.billing.tell(record, again=again, delivery_id=claimed.id, deadline=deadline)
         return sent(claimed, f"there it is {theirs}")
+
+
+async def _nothing_to_look_at() -> None:
+    """Billing is not polled."""
 
 
 def record_of(payload: Mapping[str, Any]) -> Record:

@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import structlog
 
@@ -40,6 +40,7 @@ class Attention:
     processing_seconds: float = 5.0
 
 
+@runtime_checkable
 class Subscribed(Protocol):
     """A system that may call us."""
 
@@ -54,7 +55,7 @@ class Subscribed(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Registering:
-    """Asks a system once to tell us of changes, and does not mind if it does not: it is looked at all the same."""
+    """Asks a system once to tell us of changes, and does not mind if it does not: most are looked at all the same."""
 
     store: Store
     system: str

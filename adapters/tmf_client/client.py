@@ -129,9 +129,9 @@ class TmfClient:
             if rejected.status != _GONE:
                 raise
 
-    async def registered(self, callback: str, *, deadline: float) -> str:
-        """POST the hub; gives the id of the registration, which is empty where the system has one of us already."""
-        call = Call(method="POST", path=("hub",), body={"callback": callback})
+    async def registered(self, callback: str, *, below: Path = (), deadline: float) -> str:
+        """POST the hub below a path; gives the id of the registration, which is empty where the system has one of us already."""
+        call = Call(method="POST", path=(*below, "hub"), body={"callback": callback})
         try:
             answer = await self._transport.exchange(call, deadline=deadline)
         except Conflict:

@@ -28,6 +28,9 @@ class Billing(Credited):
     name: Annotated[str, Field(min_length=1, pattern="^[^#:]+$")] = "billing"
     """what deliveries call it, and `system:<name>` in its tokens."""
     dialect: Literal["tmf635", "ipdr"] = "tmf635"
+    callback: Address = ""
+    """of tmf635: where it can tell us what was rated and billed, such as https://HOST/tmf-api/usageManagement/v4; empty: it is not
+    asked to."""
     ipdr_version: Literal["3.5", "3.5.1"] = "3.5.1"
     """of the documents of ipdr: 3.5 has the namespace in capitals, 3.5.1 in small letters."""
     requests: Annotated[int, Field(gt=0, le=256)] = 16
@@ -44,6 +47,8 @@ class Billing(Credited):
             yield "has no address, and no spool"
         if self.spool is not None and not self.spool.is_dir():
             yield "has a spool that is no directory"
+        if self.callback and self.dialect != "tmf635":
+            yield "has a callback, which is for the dialect tmf635"
 
     @property
     def bills_address(self) -> str:

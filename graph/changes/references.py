@@ -1,4 +1,4 @@
-"""Other systems speak of a thing by our id or by a name; an alarm and a record of usage look both up alike.
+"""Other systems speak of a thing by our id or by a name; an alarm, a record of usage and a ticket look both up alike.
 
 What stands in a report is our id, the source's own name for the thing, or the name of another source that it uses (`names_of` of
 the settings), in this order: `keys_meant` of the policy gives the keys of the names.

@@ -263,14 +263,17 @@ _LABELS: Final = (
     ),
     Label(
         name="Usage",
-        about="A rated or ratable interval, as a source has measured it. One that matches no service `awaits` a name.",
-        interval=Interval(start="from", end="to"),
+        about=(
+            "A rated or ratable interval, as a source has measured it; where it gave none, a moment, from and to the same. "
+            "One that matches no service `awaits` a name."
+        ),
+        interval=Interval(start="from", end="to", may_be_empty=True),
         properties=(
             _ID,
             _time("from"),
             _time("to", indexed=True),
-            _number("mbps", least=0),
-            Property(name="octets", kind=Kind.LARGE, least=0),
+            _number("mbps", required=False, least=0),
+            Property(name="octets", kind=Kind.LARGE, required=False, least=0),
             _text("kind"),
             _text("state", *USAGE_STATES, required=False),
             _text("source", required=False),

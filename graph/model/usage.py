@@ -29,11 +29,14 @@ class Usage:
     """the source's own id of the record."""
     service: str
     """our id of the service, or the name by which the source knows it."""
-    start: int
-    end: int
-    octets: int
-    mbps: int
+    start: int | None
+    end: int | None
+    """None, as the start, where the source gives no interval."""
+    octets: int | None
+    mbps: int | None
     """the rate that was to be had in the interval."""
+    at: int | None = None
+    """the moment that a record without an interval is of; None: when it came."""
     kind: str = KIND
     state: str = "received"
     """a word of `graph.model.vocabulary.USAGE_STATES`."""
@@ -45,8 +48,15 @@ class Usage:
             raise ValueError(f"{self.state!r} is no state of usage")
         if not (self.source and self.external_id and self.service):
             raise ValueError("usage without a source, an id or a service is nobody's")
-        if self.end <= self.start:
+        if (self.start is None) != (self.end is None):
+            raise ValueError("an interval has both ends or none")
+        if self.start is not None and self.end is not None and self.end <= self.start:
             raise ValueError("an interval ends after it begins")
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it says all that billing needs."""
+        return None not in (self.start, self.octets, self.mbps)
 
     @property
     def id(self) -> str:

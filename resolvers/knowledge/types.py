@@ -333,8 +333,8 @@ class Usage(Node):
 
     from_: dt.datetime
     to: dt.datetime
-    mbps: int
-    octets: BigInt
+    mbps: int | None
+    octets: BigInt | None
     kind: str
     state: UsageState | None
     source: str | None

@@ -7,12 +7,14 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from adapters.billing.inbound import usage
 from adapters.fault_management.inbound import alarms
 from adapters.simulator.billing.billing import BillingSystem, serving
 from adapters.simulator.billing.records import PROBLEM, USAGE
 from gateway.app import application
+from gateway.http.serving import bound, listening
 from gateway.settings.billing import Billing
 from gateway.settings.settings import Settings
 from graph.store.store import Store
@@ -135,6 +137,47 @@ def check_told(system: BillingSystem, spool: Path, dialect: str) -> None:
     assert len(system.records.all(USAGE)) == 1
     [problem] = system.records.all(PROBLEM)
     assert (problem["status"], problem["resolutionDate"]) == ("resolved", "2026-01-01T00:10:00.000Z")
+
+
+async def test_what_billing_has_rated_arrives_where_it_was_asked_to_tell(
+    settings: Settings, mint: Mint, store_address: str, empty_store: Store
+) -> None:
+    await lay(empty_store)
+    sock = bound(settings)
+    here = f"http://127.0.0.1:{sock.getsockname()[1]}"
+    token = SecretStr(mint.bearer("system:billing")["Authorization"])
+    async with serving(callback_authorization=token) as system:
+        told = Billing(address=system.address, callback=f"{here}{usage.BASE}")
+        more = {"store": store_address, "deadline_seconds": 30.0, "billing": told, "late_seconds": 1e9}
+        app = application(settings.model_copy(update=more))
+        async with listening(app, sock), httpx.AsyncClient(base_url=here) as client:
+
+            async def ready() -> bool:
+                return (await client.get("/readyz")).status_code == 200
+
+            await eventually(ready)
+            await post(client, mint, f"{usage.BASE}/usage", record(1))
+
+            async def heard() -> bool:
+                registered = await empty_store.rows("MATCH (r:Registration) RETURN r.id, r.callback", {}, deadline=1e12)
+                return registered == [["billing", told.callback]] and len(system.records.all(USAGE)) == 1
+
+            await eventually(heard)
+            [theirs] = system.records.all(USAGE)
+            system.rate(theirs["id"], "rated", ratedProductUsage=[{"bucketValueConvertedInAmount": 3}])
+
+            async def arrived() -> bool:
+                found = "MATCH (u:Usage) WHERE u.state = 'rated' RETURN u.record"
+                rows = await empty_store.rows(found, {}, deadline=1e12)
+                return ["bucketValueConvertedInAmount" in str(row[0]) for row in rows] == [True]
+
+            await eventually(arrived)
+            assert len(system.records.all(USAGE)) == 1
+
+
+def test_a_callback_is_for_who_calls() -> None:
+    with pytest.raises(ValueError, match="has a callback, which is for the dialect tmf635"):
+        Billing(dialect="ipdr", address="http://127.0.0.1:9", callback="http://127.0.0.1:9")
 
 
 async def test_without_billing_usage_is_taken_all_the_same(

@@ -24,7 +24,7 @@ MOST_MBPS: Final = 2**31 - 1
 _TEXT: Final = Text()
 _KEY: Final = Text(least=1, most=255)
 _REFERENCE: Final = Thing(fields=MappingProxyType({"id": _TEXT, "href": _TEXT, "name": _TEXT}), required=("id",))
-_CHARACTERISTIC: Final = Thing(
+CHARACTERISTIC: Final = Thing(
     fields=MappingProxyType({"id": _TEXT, "name": Text(least=1, most=255), "valueType": _TEXT}),
     required=("name", "value"),
 )
@@ -37,7 +37,7 @@ USAGE: Final = Thing(
             "status": Word(words=USAGE_STATES),
             "relatedParty": Many(of=Thing(fields=MappingProxyType({"id": _TEXT, "name": _TEXT, "role": _TEXT}))),
             "ratedProductUsage": Many(of=Thing()),
-            "usageCharacteristic": Many(of=_CHARACTERISTIC, least=1, most=100),
+            "usageCharacteristic": Many(of=CHARACTERISTIC, least=1, most=100),
             "usageSpecification": _REFERENCE,
         }
     ),
@@ -55,10 +55,9 @@ _NAMED: Final[Mapping[str, Shape]] = MappingProxyType(
         "mbps": Whole(most=MOST_MBPS),
     }
 )
-CHARACTERISTICS: Final = Thing(
-    fields=_NAMED, required=("externalId", "service", "startDateTime", "endDateTime", "octets", "mbps")
-)
-"""What the characteristics hold, by name; others are kept and mean nothing here."""
+CHARACTERISTICS: Final = Thing(fields=_NAMED, required=("externalId", "service"))
+"""What the characteristics hold, by name; others are kept and mean nothing here. What was measured may come later."""
+_SPAN: Final = ("startDateTime", "endDateTime")
 WORDS: Final = {enum_name(word): word for word in LABELS["Usage"].property("state").words}
 
 
@@ -80,33 +79,46 @@ def decode(body: object, sources: Sequence[str]) -> Usage:
         source=given["sourceSystemId"],
         external_id=given["externalId"],
         service=given["service"],
-        start=read_time(given["startDateTime"], "startDateTime"),
-        end=read_time(given["endDateTime"], "endDateTime"),
-        octets=int(given["octets"]),
-        mbps=int(given["mbps"]),
+        start=_span(given)[0],
+        end=_span(given)[1],
+        at=read_time(body["usageDate"], "usageDate") if "usageDate" in body else None,
+        octets=_whole(given, "octets"),
+        mbps=_whole(given, "mbps"),
         kind=body.get("usageType", KIND),
         state=body.get("status", "received"),
         record=body,
     )
 
 
+def measured(given: Sequence[Mapping[str, Any]]) -> tuple[dict[str, int], tuple[Fault, ...]]:
+    """Read what was measured from characteristics, by the names of a Usage node, and what is wrong with them."""
+    known, found = _characteristics(given)
+    found = (*found, *_faults_in(known, Thing(fields=_NAMED)))
+    if found:
+        return {}, found
+    start, end = _span(known)
+    values = {"from": start, "to": end, "octets": _whole(known, "octets"), "mbps": _whole(known, "mbps")}
+    return {name: value for name, value in values.items() if value is not None}, ()
+
+
 def encode(row: Mapping[str, Any], place: str) -> dict[str, Any]:
     """Write usage as TMF635 does; `row` has the fields of the GraphQL type Usage that the caller may see."""
     record = row.get("record") or {}
     service = row.get("service")
+    start, end, octets = row["from"], row["to"], row["octets"]
     named = {
         "externalId": row.get("externalId"),
         "sourceSystemId": row.get("source"),
         "service": service["id"] if service else row.get("serviceRef"),
-        "startDateTime": row["from"],
-        "endDateTime": row["to"],
-        "octets": str(row["octets"]),
+        "startDateTime": start if start != end else None,
+        "endDateTime": end if start != end else None,
+        "octets": None if octets is None else str(octets),
         "mbps": row["mbps"],
     }
     kept = [each for each in record.get("usageCharacteristic", ()) if each["name"] not in _NAMED]
     shown = {
         **record,
-        "usageDate": row["to"],
+        **({} if end is None else {"usageDate": end}),
         "usageType": row["kind"],
         "usageSpecification": record.get("usageSpecification") or dict(SPECIFICATION),
         "usageCharacteristic": [characteristic(*each) for each in named.items() if each[1] is not None] + kept,
@@ -134,12 +146,27 @@ def _characteristics(given: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any]
 
 
 def _faults(given: Mapping[str, Any]) -> Iterator[Fault]:
-    wrong = faults(CHARACTERISTICS, given)
+    yield from _faults_in(given, CHARACTERISTICS)
     if "sourceSystemId" not in given:
-        wrong = (*wrong, Fault(path="sourceSystemId", problem="is missing"))
+        yield Fault(path="usageCharacteristic.sourceSystemId", problem="is missing")
+
+
+def _faults_in(given: Mapping[str, Any], shape: Thing) -> Iterator[Fault]:
+    wrong = faults(shape, given)
     yield from (Fault(path=f"usageCharacteristic.{each.path}", problem=each.problem) for each in wrong)
-    times = ("startDateTime", "endDateTime")
-    if not any(each.path in times for each in wrong):
-        start, end = (read_time(given[name], name) for name in times)
-        if end <= start:
+    if not any(each.path in _SPAN for each in wrong):
+        start, end = _span(given)
+        if start is not None and end is not None and end <= start:
             yield Fault(path="usageCharacteristic.endDateTime", problem="is not after startDateTime")
+
+
+def _span(given: Mapping[str, Any]) -> tuple[int, int] | tuple[None, None]:
+    """Give both ends of the interval; a record with one of them has no interval, and keeps the one as it came."""
+    if any(name not in given for name in _SPAN):
+        return None, None
+    start, end = (read_time(given[name], name) for name in _SPAN)
+    return start, end
+
+
+def _whole(given: Mapping[str, Any], name: str) -> int | None:
+    return int(given[name]) if name in given else None

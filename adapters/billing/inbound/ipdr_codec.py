@@ -31,6 +31,7 @@ IPDR: Final = NAMESPACES["3.5"]
 """What a document is brought to before it is looked at."""
 FIELDS: Final = ("usageId", "service", "startTime", "endTime", "octets", "mbps")
 """What we need of a record, by our names; without a usageId its place in the document is its id."""
+_SPAN: Final = ("startTime", "endTime")
 _TYPE: Final = f"{{{XSI}}}type"
 _INSIDE: Final = {"t": OURS}
 _NEEDED: Final = Thing(
@@ -42,8 +43,9 @@ _NEEDED: Final = Thing(
         "octets": Whole(),
         "mbps": Whole(most=2**31 - 1),
     },
-    required=FIELDS,
+    required=("usageId", "service"),
 )
+"""Of a record of another service definition, what was measured may be missing: it is kept, and may be completed later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +148,8 @@ def _of_others(record: Element, head: _Head, place: int) -> Usage:
     told.setdefault("usageId", f"{head.doc_id}/{sequence}")
     if found := faults(_NEEDED, told):
         raise _malformed(record, _wanting(record, found, head.names), "IPDR")
-    named = {head.names.get(name, name) for name in FIELDS}
+    alone = [name for name in _SPAN if name in told and not all(each in told for each in _SPAN)]
+    named = {head.names.get(name, name) for name in FIELDS if name not in alone}
     others = [{"name": name, "value": value} for name, value in held.items() if name not in named]
     kind = etree.QName(_type(record) or record)
     specification = {"id": kind.text, "name": kind.localname}
@@ -161,21 +164,29 @@ def _wanting(record: Element, found: Sequence[Fault], names: Mapping[str, str]) 
 
 
 def _usage(record: Element, source: str, told: Mapping[str, str], kept: Mapping[str, object]) -> Usage:
-    start, end = (_time(record, told[name], name) for name in ("startTime", "endTime"))
-    if end <= start:
-        raise _malformed(record, "The interval does not end after it begins", "endTime")
+    start, end = _interval(record, told)
     return Usage(
         source=source,
         external_id=told["usageId"],
         service=told["service"],
         start=start,
         end=end,
-        octets=int(told["octets"]),
-        mbps=int(told["mbps"]),
+        octets=int(told["octets"]) if "octets" in told else None,
+        mbps=int(told["mbps"]) if "mbps" in told else None,
         kind=told.get("kind") or KIND,
         state=told.get("state") or "received",
         record=kept,
     )
+
+
+def _interval(record: Element, told: Mapping[str, str]) -> tuple[int, int] | tuple[None, None]:
+    """Give both ends of the interval; a record with one of them has no interval."""
+    if any(name not in told for name in _SPAN):
+        return None, None
+    start, end = (_time(record, told[name], name) for name in _SPAN)
+    if end <= start:
+        raise _malformed(record, "The interval does not end after it begins", "endTime")
+    return start, end
 
 
 def _children(record: Element) -> dict[str, object]:

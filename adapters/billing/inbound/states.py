@@ -1,16 +1,18 @@
 """What is told of a record that is there: that it was rated or billed, by PATCH or in an event (TMF635 v4.0.0).
 
-What was measured stays as it is, so a patch changes the state, and what is told with it (`ratedProductUsage` and extensions).
+What was measured stays as it is, so a patch changes the state, and what is told with it (`ratedProductUsage` and extensions), and
+says what was not measured before.
 An event says which record it is about by our id, or by its source and the source's own id; the id in it is the sender's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from adapters.billing.inbound.codec import CHARACTERISTIC, measured
 from adapters.endpoint.errors import MalformedBody
 from adapters.tmf.shape import Fault, Many, Text, Thing, Time, Word, faults
 from adapters.tmf.tmf630 import read_time
@@ -31,8 +33,18 @@ EVENTS: Final = (
 """The listeners of TMF635 v4.0.0; we keep what was deleted elsewhere, and no specifications."""
 MEASURED: Final = ("usageCharacteristic", "usageDate", "usageType", "usageSpecification", "relatedParty")
 _OWN: Final = ("id", "href")
+_CHARACTERISTICS: Final = "usageCharacteristic"
+_FIXED: Final = tuple(name for name in MEASURED if name != _CHARACTERISTICS)
 _STATUS: Final = Word(words=USAGE_STATES)
-_PATCH: Final = Thing(fields=MappingProxyType({"status": _STATUS, "ratedProductUsage": Many(of=Thing())}))
+_PATCH: Final = Thing(
+    fields=MappingProxyType(
+        {
+            "status": _STATUS,
+            "ratedProductUsage": Many(of=Thing()),
+            "usageCharacteristic": Many(of=CHARACTERISTIC, least=1, most=100),
+        }
+    )
+)
 _NAMED: Final = Thing(fields=MappingProxyType({"name": Text()}))
 _USAGE: Final = Thing(fields=MappingProxyType({"status": _STATUS, "usageCharacteristic": Many(of=_NAMED, most=100)}))
 _EVENT: Final = Thing(
@@ -67,11 +79,25 @@ def move_of(patch: object, shown: Mapping[str, Any]) -> Move:
     found = faults(_PATCH, patch)
     if found or not isinstance(patch, dict):
         raise MalformedBody(found)
-    fixed = [name for name in (*_OWN, *MEASURED) if name in patch and patch[name] != shown.get(name)]
-    if fixed:
-        raise MalformedBody([Fault(path=name, problem="cannot be changed") for name in fixed])
+    fixed = [name for name in (*_OWN, *_FIXED) if name in patch and patch[name] != shown.get(name)]
+    new = _new(patch[_CHARACTERISTICS], shown.get(_CHARACTERISTICS, ())) if _CHARACTERISTICS in patch else {}
+    if new is None or fixed:
+        names = [*fixed, *([_CHARACTERISTICS] if new is None else [])]
+        raise MalformedBody([Fault(path=name, problem="cannot be changed") for name in names])
     more = {name: value for name, value in patch.items() if name not in (*_OWN, *MEASURED, "status")}
-    return Move(state=patch.get("status"), more=more)
+    kept = {_CHARACTERISTICS: patch[_CHARACTERISTICS]} if new else {}
+    return Move(state=patch.get("status"), more={**more, **kept}, measured=new or {})
+
+
+def _new(given: Sequence[Mapping[str, Any]], shown: Sequence[Mapping[str, Any]]) -> dict[str, int] | None:
+    """Give what characteristics say that was not measured before; None where they lack or change what is there, or it is unknown."""
+    if not shown or any(each not in given for each in shown):
+        return None
+    said, found = measured(given)
+    if found:
+        raise MalformedBody(found)
+    before, _ = measured(shown)
+    return {name: value for name, value in said.items() if name not in before}
 
 
 def event_of(document: object) -> ToldOf:

@@ -144,13 +144,17 @@ def _href(taken: Taken) -> str:
     return f"{PLACE}/{taken.usage.id}"
 
 
+def _moment(at: int | None) -> str | None:
+    return None if at is None else rfc3339(at)
+
+
 def _row(taken: Taken) -> dict[str, object]:
     """Give what was taken as reading it would, but for the customer, whom its teller need not know."""
     usage = taken.usage
     return {
         "id": usage.id,
-        "from": rfc3339(usage.start),
-        "to": rfc3339(usage.end),
+        "from": _moment(usage.start or usage.at),
+        "to": _moment(usage.end or usage.at),
         "mbps": usage.mbps,
         "octets": usage.octets,
         "kind": usage.kind,

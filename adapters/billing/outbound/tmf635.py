@@ -26,7 +26,8 @@ from adapters.tmf.tmf630 import quote_value
 from adapters.tmf_client.client import TmfClient
 from adapters.transport.transport import Transport
 
-USAGE: Final = ("tmf-api", "usageManagement", "v4", "usage")
+_API: Final = ("tmf-api", "usageManagement", "v4")
+USAGE: Final = (*_API, "usage")
 PROBLEM: Final = ("tmf-api", "serviceProblemManagement", "v4", "serviceProblem")
 _PAGE: Final = 50
 
@@ -64,6 +65,14 @@ class Tmf635:
                 return await self._patch((*PROBLEM, there), problem_patch(record), record, delivery_id, deadline)
             case never:
                 assert_never(never)
+
+    async def subscribe(self, callback: str, *, deadline: float) -> str:
+        """POST the hub of usage: what was rated and billed is told there."""
+        return await self._client.registered(callback, below=_API, deadline=deadline)
+
+    async def unsubscribe(self, their_id: str, *, deadline: float) -> None:
+        """DELETE it there."""
+        await self._client.removed((*_API, "hub", their_id), key="", deadline=deadline)
 
     async def _post(
         self, path: tuple[str, ...], body: object, record: Record, delivery_id: str, deadline: float

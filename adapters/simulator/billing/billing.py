@@ -1,5 +1,7 @@
 """A billing system to try things with: it takes usage (TMF635), problems (TMF656) and documents, and serves bills (TMF678).
 
+Whoever asks at the hub of usage is told of what it rates (`rate`).
+
 What it has taken can be looked at in Python (`records`) and by HTTP, all with TM Forum's filters and pages. Documents are PUT
 under a name at `/ipdr/{name}`; what is no XML is refused. Bills are made by whoever runs it, in Python or by POST
 to `/simulator/bills` (`{"account": ..., "bill": {...}, "rates": [{...}]}`), outside of the paths of what it stands in for.
@@ -40,6 +42,7 @@ from adapters.simulator.front import (
     refused,
     shown,
 )
+from adapters.simulator.hub import AlreadyThere, Hub, opened
 from adapters.simulator.journal import Journal, read_journal
 from adapters.simulator.manners import POLITE, Manners
 from adapters.simulator.serving import listening
@@ -52,6 +55,7 @@ PATHS: Final = {
     BILL: f"/tmf-api/customerBillManagement/v4/{BILL}",
     RATE: f"/tmf-api/customerBillManagement/v4/{RATE}",
 }
+HUB: Final = "/tmf-api/usageManagement/v4/hub"
 DOCUMENTS: Final = "/ipdr"
 BILLS: Final = "/simulator/bills"
 _XML: Final = ("application/xml", "text/xml")
@@ -65,6 +69,14 @@ class BillingSystem:
     """what `/tmf-api` is below."""
     records: Records
     faults: Faults
+    hub: Hub
+    """who is told of usage."""
+
+    def rate(self, usage_id: str, status: str, **more: Any) -> Resource:
+        """Give a record of usage a status, as its people do, and tell who has asked."""
+        rated = self.records.change(USAGE, usage_id, {"status": status, **more})
+        self.hub.announce("UsageStateChangeEvent", USAGE, rated, write_time(time.time_ns() // 1_000_000))
+        return rated
 
     @property
     def documents(self) -> str:
@@ -77,7 +89,7 @@ class BillingSystem:
 
 
 @asynccontextmanager
-async def serving(
+async def serving(  # noqa: PLR0913  # each by name
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -85,18 +97,21 @@ async def serving(
     state: Path | None = None,
     bearer: SecretStr | None = None,
     manners: Manners = POLITE,
+    callback_authorization: SecretStr | None = None,
 ) -> AsyncIterator[BillingSystem]:
     """Serve one in the running loop while the block runs.
 
-    With `state`, what it keeps is that of an earlier life with the same file. With `bearer`, callers must bring it.
+    With `state`, what it keeps is that of an earlier life with the same file, but for who has asked at the hub. With `bearer`, callers
+    must bring it.
     """
     with closing(Journal(journal)) as received, closing(Journal(state)) as kept:
         records = Records(kept, paths=PATHS)
         records.restore(read_journal(state) if state else [])
-        desk = _Desk(records=records, received=received, bearer=bearer, manners=manners)
-        faults = Faults(desk.application())
-        async with listening(faults, host=host, port=port) as address:
-            yield BillingSystem(address=address, records=records, faults=faults)
+        async with opened(callback_authorization, many=manners.hub == "many") as hub:
+            desk = _Desk(records=records, received=received, bearer=bearer, manners=manners, hub=hub)
+            faults = Faults(desk.application())
+            async with listening(faults, host=host, port=port) as address:
+                yield BillingSystem(address=address, records=records, faults=faults, hub=hub)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +122,7 @@ class _Desk:
     received: Journal
     bearer: SecretStr | None
     manners: Manners
+    hub: Hub
 
     def application(self) -> Starlette:
         routes = [Route(BILLS, self.billed, methods=["POST"])]
@@ -116,6 +132,9 @@ class _Desk:
         for kind in (USAGE, PROBLEM):
             routes.append(Route(PATHS[kind], _of(kind, self.created), methods=["POST"]))
             routes.append(Route(f"{PATHS[kind]}/{{id}}", _of(kind, self.changed), methods=["PATCH"]))
+        if self.manners.hub != "none":
+            routes.append(Route(HUB, self.subscribed, methods=["POST"]))
+            routes.append(Route(f"{HUB}/{{id}}", self.unsubscribed, methods=["DELETE"]))
         routes.append(Route(f"{DOCUMENTS}/{{name}}", self.put, methods=["PUT"]))
         routes.append(Route(f"{DOCUMENTS}/{{name}}", self.document, methods=["GET"]))
         return Starlette(routes=routes, exception_handlers={HTTPException: refused, Malformed: malformed})
@@ -146,6 +165,20 @@ class _Desk:
         if record is None:
             raise HTTPException(404)
         return shown(request, record)
+
+    async def subscribed(self, request: Request) -> Response:
+        authenticate(request, self.bearer)
+        try:
+            subscription = self.hub.subscribe(await read_json(request))
+        except AlreadyThere:
+            raise HTTPException(409) from None
+        return answer(201, subscription.shown(), {"Location": f"{HUB}/{subscription.id}"})
+
+    async def unsubscribed(self, request: Request) -> Response:
+        authenticate(request, self.bearer)
+        if self.hub.unsubscribe(request.path_params["id"]) is None:
+            raise HTTPException(404)
+        return Response(status_code=204)
 
     async def put(self, request: Request) -> Response:
         authenticate(request, self.bearer)

@@ -1,6 +1,7 @@
 """Whose a ticket is that somebody opened over there follows from the services that it names, and must never be guessed.
 
-It names services by ids of ours, by names of its own (`ExternalName`), or by nothing that we know.
+It names services by ids of ours, by names of its own or of systems whose names it uses (`graph/changes/references.py`), or by
+nothing that we know.
 
 Rules. 1. A ticket is of one customer: whose services it names. 2. Where it names several customers' services, it is the one's that
 it says it is for, and only that one's services count; where it says none, it is nobody's. 3. One that says it is for a customer of
@@ -23,20 +24,19 @@ from typing import Final, TypeAlias
 
 import structlog
 
-from graph.model.identity import external_key
+from graph.changes.policy import AlarmPolicy
+from graph.changes.references import look_up, meant
 from graph.model.model import label_of
 from graph.store.store import Transaction
 
-_BY_ID: Final = """
+_NAMED: Final = f"""
 UNWIND $batch.names AS name
-MATCH (s:Service {id: name.name})<-[:SUBSCRIBES_TO]-(c:Customer)
-RETURN name.name, s.id, c.id
+RETURN name.name, {look_up(("Service",), "name.name", "name.keys")}
 """
-
-_BY_NAME: Final = """
-UNWIND $batch.names AS name
-MATCH (:ExternalName {key: name.key})-[:NAMES]->(s:Service)<-[:SUBSCRIBES_TO]-(c:Customer)
-RETURN name.name, s.id, c.id
+_OWNED: Final = """
+UNWIND $batch.services AS id
+MATCH (s:Service {id: id})<-[:SUBSCRIBES_TO]-(c:Customer)
+RETURN s.id, c.id
 """
 
 Owned: TypeAlias = tuple[str, tuple[str, ...]]
@@ -76,27 +76,41 @@ def owned(named: frozenset[str], owners: Mapping[str, str], customer: str | None
     return owner, tuple(sorted(each for each in named if owners[each] == owner))
 
 
-async def linked_to(transaction: Transaction, system: str, reported: Sequence[Reported]) -> dict[str, Owned | None]:
+async def linked_to(
+    transaction: Transaction, policy: AlarmPolicy, reported: Sequence[Reported]
+) -> dict[str, Owned | None]:
     """Find out whose each is, by their id; what does not say which services it is about is left out."""
     names = sorted({name for each in reported for name in each.services or ()})
-    given = [{"name": name, "key": external_key(system, name)} for name in names]
-    found: dict[str, set[str]] = {}
-    owners: dict[str, str] = {}
-    by_id = await transaction.run(_BY_ID, {"batch": {"names": given}}) if given else []
-    by_name = await transaction.run(_BY_NAME, {"batch": {"names": given}}) if given else []
-    for name, service, customer in (*by_id, *by_name):
-        found.setdefault(str(name), set()).add(str(service))
-        owners[str(service)] = str(customer)
+    services = await _services_meant(transaction, policy, names)
+    wanted = sorted(set(services.values()))
+    rows = await transaction.run(_OWNED, {"batch": {"services": wanted}}) if wanted else []
+    owners = {str(service): str(customer) for service, customer in rows}
     linked = {}
     for each in reported:
         if each.services is not None:
-            named = frozenset(service for name in each.services for service in found.get(name, ()))
+            found = (services.get(name) for name in each.services)
+            named = frozenset(service for service in found if service in owners)
             linked[each.their_id] = owned(named, owners, each.customer)
     nobodys = [their_id for their_id, owner in linked.items() if owner is None]
     if nobodys:
-        unknown = sum(name not in found for name in names)
-        log.info("tickets are nobody's", system=system, tickets=len(nobodys), first=nobodys[:5], unknown_names=unknown)
+        unknown = sum(services.get(name) not in owners for name in names)
+        log.info(
+            "tickets are nobody's",
+            system=policy.ticketing,
+            tickets=len(nobodys),
+            first=nobodys[:5],
+            unknown_names=unknown,
+        )
     return linked
+
+
+async def _services_meant(transaction: Transaction, policy: AlarmPolicy, names: Sequence[str]) -> dict[str, str]:
+    """Give the services that the ticketing system means by names, as far as it means any."""
+    keys = {name: policy.keys_meant(policy.ticketing, name) for name in names}
+    given = [{"name": name, "keys": list(each)} for name, each in keys.items()]
+    rows = await transaction.run(_NAMED, {"batch": {"names": given}}) if given else []
+    found = {str(name): meant(itself, named, keys[str(name)]) for name, itself, named in rows}
+    return {name: service for name, service in found.items() if service is not None}
 
 
 def _is_one_of_ours(customer: str) -> bool:

@@ -1,7 +1,7 @@
 """A ticket that somebody opened in the ticketing system about a service of ours is shown to the customer whose service it is.
 
-Nobody over there knows our graph: a ticket names services by ids of ours, or by names of its own, or by nothing that we
-know. What it names decides whose it is, and it must never become another's.
+Nobody over there knows our graph: a ticket names services by ids of ours, or by names of its own or of others that it uses, or by
+nothing that we know. What it names decides whose it is, and it must never become another's.
 
 Rules. 1. A ticket that we have opened ourselves is none of these, whatever it names. 2. Each report says all: what a ticket no
 longer names it is no longer linked to, and one that names nothing of ours any more is nobody's. 3. What is older than what is
@@ -131,7 +131,7 @@ async def _theirs(store: Store, system: str, reported: Sequence[Reported], deadl
 
 async def _report(transaction: Transaction, policy: AlarmPolicy, theirs: Sequence[Reported], subject: str) -> None:
     system = policy.ticketing
-    linked = await linked_to(transaction, system, theirs)
+    linked = await linked_to(transaction, policy, theirs)
     by_id = {loaded_id("Ticket", system, each.their_id): each for each in theirs}
     known = await _locked(transaction, system, by_id, linked)
     changed = [_changed(known[ticket], each, linked, policy) for ticket, each in by_id.items() if ticket in known]

@@ -5,9 +5,10 @@ may be late.
 
 Rules. 1. What is told with a time is passed over when a later state is known already. A time that cannot be
 (`AlarmPolicy.believed`) says nothing of the order: then a state goes on, never back. 2. A source that sends a record again
-moves its state on, never back: it may not know what became of it. 3. The event says whether the state is another
-(`UsageStateChanged`) or only what is told beside it (`UsageChanged`); what changes nothing has none. 4. Billing is told of
-either like of the record, except of what it has told us itself.
+moves its state on, never back: it may not know what became of it. It may say then what it did not measure before; what was
+measured stays. 3. The event says whether the state is another (`UsageStateChanged`) or only what is told beside it
+(`UsageChanged`); what changes nothing has none. 4. Billing is told of either like of the record, except of what it has told us
+itself; of a record that is not complete it is told once that is.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ RETURN u.id, u.source, u.externalId, u.serviceRef, u.from, u.to, u.octets, u.mbp
 _SET: Final = """
 UNWIND $batch.rows AS row
 MATCH (u:Usage {id: row.id})
-SET u.state = row.state, u.record = row.record, u._stateAt = row.at, u._version = row.version
+SET u.state = row.state, u.record = row.record, u._stateAt = row.at, u._version = row.version,
+    u.from = row.start, u.to = row.end, u.octets = row.octets, u.mbps = row.mbps
 """
 
 _COUNT: Final = """
@@ -64,6 +66,8 @@ class Move:
     """epoch milliseconds, when whoever tells of it says so."""
     more: Mapping[str, object] = field(default_factory=dict)
     """what else is told with it, such as how it was rated (ratedProductUsage); kept with the record."""
+    measured: Mapping[str, int] = field(default_factory=dict)
+    """what was not measured before, by the names of `measured_of`; what was, stays as it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,8 @@ class _Held:
 
     usage: Usage
     id: str
+    span: tuple[int, int]
+    """from and to, as they are kept: the same where there is no interval."""
     by: str
     """the system that has told of it."""
     record: Mapping[str, object]
@@ -131,8 +137,10 @@ async def move_on(
         event = _event(each, state, service, version, principal.subject)
         made.append(event)
         rows.append(_row(each, move, policy))
-        if service is not None and policy.billing not in ("", each.usage.source, each.by, principal.system):
-            said = {**metered.payload(replace(each.usage, state=state), service), "changed": True}
+        usage = completed(each.usage, state, move.measured)
+        unaware = policy.billing not in ("", each.usage.source, each.by, principal.system)
+        if service is not None and unaware and usage.is_complete:
+            said = {**metered.payload(usage, service), **({"changed": True} if each.usage.is_complete else {})}
             told.append(metered.told(policy.billing, event.id, service.id, said))
     if rows:
         # At once: whoever joins other records to these services in this transaction counts on from there.
@@ -142,6 +150,24 @@ async def move_on(
     return Moved(there=frozenset(each.id for each in found), events=tuple(made), told=tuple(told))
 
 
+def measured_of(start: object, end: object, octets: object, mbps: object) -> dict[str, int]:
+    """Give what is known to be measured, from what a node has: an interval of no length is none.
+
+    >>> measured_of(5, 5, None, 50), measured_of(5, 9, 7, None)
+    ({'mbps': 50}, {'from': 5, 'to': 9, 'octets': 7})
+    """
+    span = {} if start == end else {"from": start, "to": end}
+    return {
+        name: int(str(value)) for name, value in {**span, "octets": octets, "mbps": mbps}.items() if value is not None
+    }
+
+
+def measured_in(usage: Usage) -> dict[str, int]:
+    """Give what a source says that it has measured, by the same names."""
+    said = {"from": usage.start, "to": usage.end, "octets": usage.octets, "mbps": usage.mbps}
+    return {name: value for name, value in said.items() if value is not None}
+
+
 def is_ahead(state: str, known: str) -> bool:
     """Tell whether a state comes after another in a record's life."""
     return USAGE_STATES.index(state) > USAGE_STATES.index(known)
@@ -149,17 +175,18 @@ def is_ahead(state: str, known: str) -> bool:
 
 def usage_of(row: Sequence[object]) -> Usage:
     """Make the value of a row that begins with what `_LOCK` gives first, in that order; the record as it came is not in it."""
-    _, source, external_id, ref, start, end, octets, mbps, kind, state = row[:10]
+    _, source, external_id, ref, *spans, kind, state = row[:10]
+    measured = measured_of(*spans)
     return Usage(
         source=str(source),
         external_id=str(external_id),
         service=str(ref),
-        start=cast("int", start),
-        end=cast("int", end),
-        octets=cast("int", octets),
-        mbps=cast("int", mbps),
+        start=measured.get("from"),
+        end=measured.get("to"),
+        octets=measured.get("octets"),
+        mbps=measured.get("mbps"),
         kind=str(kind),
-        state=str(state),
+        state=str(state or USAGE_STATES[0]),
     )
 
 
@@ -172,6 +199,7 @@ def _held(row: list[object]) -> _Held:
     return _Held(
         usage=usage_of(row),
         id=str(row[0]),
+        span=cast("tuple[int, int]", tuple(row[4:6])),
         by=str(by),
         record=orjson.loads(str(record)) if record else {},
         state_at=cast("int | None", state_at),
@@ -182,8 +210,22 @@ def _held(row: list[object]) -> _Held:
 
 
 def _is_news(held: _Held, move: Move, policy: AlarmPolicy) -> bool:
-    is_other = held.usage.state != _state(held, move) or {**held.record, **move.more} != held.record
+    is_other = completed(held.usage, _state(held, move), move.measured) != held.usage
+    is_other = is_other or {**held.record, **move.more} != held.record
     return is_other and not _is_late(held, move, policy)
+
+
+def completed(usage: Usage, state: str, measured: Mapping[str, int]) -> Usage:
+    """Give a record in a state, with what was measured beside what it says itself."""
+    after = {**measured, **measured_in(usage)}
+    return replace(
+        usage,
+        state=state,
+        start=after.get("from"),
+        end=after.get("to"),
+        octets=after.get("octets"),
+        mbps=after.get("mbps"),
+    )
 
 
 def _state(held: _Held, move: Move) -> str:
@@ -208,12 +250,18 @@ def _state_at(held: _Held, move: Move, policy: AlarmPolicy) -> int | None:
 
 def _row(held: _Held, move: Move, policy: AlarmPolicy) -> dict[str, object]:
     record = {**held.record, **move.more}
+    usage = completed(held.usage, _state(held, move), move.measured)
+    start, end = held.span if usage.start is None else (usage.start, usage.end)
     return {
         "id": held.id,
         "state": _state(held, move),
         "record": record_text(record) if record else None,
         "at": _state_at(held, move, policy),
         "version": held.version + 1,
+        "start": start,
+        "end": end,
+        "octets": usage.octets,
+        "mbps": usage.mbps,
     }
 
 

@@ -14,7 +14,7 @@ billing has told us itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, cast
 
 from graph.changes import events
@@ -27,7 +27,7 @@ from graph.changes.references import look_up, meant
 from graph.changes.services import metered
 from graph.changes.services.metered import Metered
 from graph.changes.sources import Sources, sources_of
-from graph.changes.usage.states import Move, is_ahead, move_on, usage_of
+from graph.changes.usage.states import Move, completed, is_ahead, measured_in, measured_of, move_on, usage_of
 from graph.errors import Refused
 from graph.ledger.outbox import Told, write_down
 from graph.model.identity import external_key
@@ -53,8 +53,9 @@ RETURN u.id, [u.from, u.to, u.octets, u.mbps, u.kind, u.state, u.serviceRef],
 _KEEP: Final = """
 UNWIND $batch.rows AS row
 MATCH (u:Usage {id: row.id})
-SET u.source = row.source, u.externalId = row.externalId, u.serviceRef = row.service, u.from = row.start, u.to = row.end,
-    u.octets = row.octets, u.mbps = row.mbps, u.kind = row.kind, u.state = row.state, u.awaits = row.awaits,
+WITH u, row, coalesce(row.start, row.at, datetime.realtime().epochMillis) AS begin
+SET u.source = row.source, u.externalId = row.externalId, u.serviceRef = row.service, u.from = begin,
+    u.to = coalesce(row.end, begin), u.octets = row.octets, u.mbps = row.mbps, u.kind = row.kind, u.state = row.state, u.awaits = row.awaits,
     u.record = row.record, u._by = row.by, u._takenAt = datetime.realtime().epochMillis
 """
 
@@ -143,8 +144,10 @@ async def record_usage(
         events.append(transaction, *made)
         write_down(transaction, told)
         states = {key: str(row[1][5] or by_id[key].state) for key, row in found.items()}
-        states |= {key: by_id[key].state for key in moves}
-        return tuple(Taken(usage=replace(each, state=states[each.id]), service=services[each.id]) for each in records)
+        states |= {key: move.state for key, move in moves.items() if move.state}
+        return tuple(
+            Taken(usage=_kept(each, found[each.id], states[each.id]), service=services[each.id]) for each in records
+        )
 
     return await store.write(change, deadline=deadline)
 
@@ -216,7 +219,7 @@ async def _join(transaction: Transaction, policy: AlarmPolicy, subject: str, mat
         )
         made.append(event)
         rows.append({"usage": each.usage.id, "service": each.service, "version": version})
-        if policy.billing and policy.billing not in (each.usage.source, each.by):
+        if each.usage.is_complete and policy.billing and policy.billing not in (each.usage.source, each.by):
             told.append(metered.told(policy.billing, event.id, each.service, metered.payload(each.usage, service)))
     if rows:
         transaction.later(_JOIN, {"batch": {"rows": rows}})
@@ -226,7 +229,7 @@ async def _join(transaction: Transaction, policy: AlarmPolicy, subject: str, mat
 def _counted(matched: Sequence[Metered], services: Mapping[str, metered.Service]) -> Iterator[tuple[Metered, int]]:
     """Give each record with the version of its service that it makes; a service's records by time."""
     versions = {key: each.version for key, each in services.items()}
-    for each in sorted(matched, key=lambda each: (each.service, each.usage.start, each.usage.id)):
+    for each in sorted(matched, key=lambda each: (each.service, each.usage.start or 0, each.usage.id)):
         if each.service in versions:
             versions[each.service] += 1
             yield each, versions[each.service]
@@ -278,10 +281,9 @@ def _is_new(usage: Usage, found: _Found) -> bool:
     known = found[1]
     if known[0] is None:
         return True
-    said = [usage.start, usage.end, usage.octets, usage.mbps, usage.kind, usage.service]
-    names = ("from", "to", "octets", "mbps", "kind", "service")
-    before = [*known[:5], known[6]]  # its state goes on by itself
-    differing = [name for name, was, now in zip(names, before, said, strict=True) if was != now]
+    before = {**measured_of(*known[:4]), "kind": known[4], "service": known[6]}  # its state goes on by itself
+    said = {**measured_in(usage), "kind": usage.kind, "service": usage.service}
+    differing = [name for name, was in before.items() if name in said and said[name] != was]
     if differing:
         raise Refused(
             f"The record {usage.external_id!r} is known already and says something else: {', '.join(differing)}",
@@ -292,14 +294,24 @@ def _is_new(usage: Usage, found: _Found) -> bool:
     return False
 
 
+def _kept(usage: Usage, found: _Found, state: str) -> Usage:
+    """Give a record as it is after it was told, with what was measured before."""
+    known = found[1]
+    return completed(usage, state, measured_of(*known[:4]) if known[0] is not None else {})
+
+
 def _moves(by_id: Mapping[str, Usage], found: Mapping[str, _Found]) -> dict[str, Move]:
-    """Give the states to which records that were known have gone on."""
-    known = {key: row[1][5] for key, row in found.items()}
-    return {
-        key: Move(state=each.state)
-        for key, each in by_id.items()
-        if (state := known[key]) is not None and is_ahead(each.state, str(state))
-    }
+    """Give what becomes of records that were known: states to which they have gone on, and what was not measured before."""
+    moves = {}
+    for key, each in by_id.items():
+        known = found[key][1]
+        if known[0] is None:
+            continue
+        state = each.state if known[5] is not None and is_ahead(each.state, str(known[5])) else None
+        new = {name: value for name, value in measured_in(each).items() if name not in measured_of(*known[:4])}
+        if state or new:
+            moves[key] = Move(state=state, measured=new, more=each.record if new else {})
+    return moves
 
 
 def _row(usage: Usage, service: str | None, by: str) -> dict[str, object]:
@@ -310,6 +322,7 @@ def _row(usage: Usage, service: str | None, by: str) -> dict[str, object]:
         "service": usage.service,
         "start": usage.start,
         "end": usage.end,
+        "at": usage.at,
         "octets": usage.octets,
         "mbps": usage.mbps,
         "kind": usage.kind,

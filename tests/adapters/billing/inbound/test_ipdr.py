@@ -136,6 +136,28 @@ class TestOtherDefinitions:
         assert "systems.NAME.ipdr" in message
         assert await laid.rows("MATCH (u:Usage) RETURN u.id") == []
 
+    async def test_what_has_no_measure_of_ours_is_kept_and_completed_by_a_later_record(
+        self, explained: httpx.AsyncClient, mint: Mint, laid: Laid
+    ) -> None:
+        poorer = SAMIS
+        for gone in (
+            "<cm:To>2026-01-31T13:00:00Z</cm:To>",
+            "<cm:octetsPassed>7</cm:octetsPassed>",
+            "<cm:rate>50</cm:rate>",
+        ):
+            assert gone in poorer
+            poorer = poorer.replace(gone, "")
+        assert (await post(explained, mint, poorer.encode())).status_code == 201
+        measured = (
+            "MATCH (u:Usage)-[:USED_BY]->(s:Service) RETURN u.from = u.to, u.to - u.from, u.octets, u.mbps, u.record"
+        )
+        [[is_moment, _, octets, mbps, record]] = await laid.rows(measured)
+        assert (is_moment, octets, mbps) == (True, None, None)
+        assert {"name": "From", "value": "2026-01-31T12:00:00Z"} in orjson.loads(record)["usageCharacteristic"]
+        assert (await post(explained, mint, SAMIS.encode())).status_code == 201
+        [[_, span, octets, mbps, _]] = await laid.rows(measured)
+        assert (span, octets, mbps) == (3_600_000, 7, 50)
+
     async def test_one_that_has_ours_and_more_needs_no_explanation(
         self, client: httpx.AsyncClient, mint: Mint, laid: Laid
     ) -> None:

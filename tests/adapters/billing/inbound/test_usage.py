@@ -67,6 +67,11 @@ async def post(client: httpx.AsyncClient, mint: Mint, told: Any, role: str = MET
     return await client.post("/usage", json=told, headers=mint.bearer(role))
 
 
+async def patch(client: httpx.AsyncClient, mint: Mint, usage: str, told: Any, role: str = METER) -> httpx.Response:
+    headers = {**mint.bearer(role), "content-type": "application/merge-patch+json"}
+    return await client.patch(f"/usage/{usage}", content=orjson.dumps(told), headers=headers)
+
+
 def characteristics(usage: dict[str, Any]) -> dict[str, Any]:
     return {each["name"]: each["value"] for each in usage["usageCharacteristic"]}
 
@@ -102,6 +107,49 @@ async def test_the_same_again_is_the_same_record(client: httpx.AsyncClient, mint
     assert "octets" in other.json()["message"]
 
 
+async def test_what_was_not_measured_may_be_told_later(client: httpx.AsyncClient, mint: Mint, laid: Laid) -> None:
+    missing = dict.fromkeys(("startDateTime", "endDateTime", "octets", "mbps"))
+    told = {**body(**missing), "usageDate": "2026-01-31T12:00:00Z", "usageType": "call"}
+    told["usageCharacteristic"].append({"name": "calls", "value": 3})
+    first = await post(client, mint, told)
+    assert first.status_code == 201, first.text
+    shown = first.json()
+    assert characteristics(shown) == {
+        "externalId": "U100",
+        "sourceSystemId": "nms-3",
+        "service": "service-a1",
+        "calls": 3,
+    }
+    read = await client.get(f"/usage/{shown['id']}", headers=mint.bearer(METER))
+    assert read.json()["usageDate"] == shown["usageDate"] == "2026-01-31T12:00:00.000Z"
+    assert [*published("Usage", 635).iter_errors(read.json())] == []
+    assert await laid.rows("MATCH (d:Delivery {system: 'billing'}) RETURN d.id") == []
+
+    more = [{"name": name, "value": NAMED[name]} for name in missing if name != "mbps"]
+    for wrong in (more, [*read.json()["usageCharacteristic"][1:], *more]):
+        refused = await patch(client, mint, shown["id"], {"usageCharacteristic": wrong})
+        assert (refused.status_code, "cannot be changed" in refused.json()["message"]) == (400, True)
+    patched = await patch(
+        client, mint, shown["id"], {"usageCharacteristic": [*read.json()["usageCharacteristic"], *more]}
+    )
+    assert patched.status_code == 200, patched.text
+    assert characteristics(patched.json()) == {
+        "externalId": "U100",
+        "sourceSystemId": "nms-3",
+        "service": "service-a1",
+        "startDateTime": "2026-01-31T11:00:00.000Z",
+        "endDateTime": "2026-01-31T12:00:00.000Z",
+        "octets": str(OCTETS),
+        "calls": 3,
+    }
+    again = await post(client, mint, {**body(startDateTime=None, endDateTime=None, octets=None), "usageType": "call"})
+    assert (again.status_code, characteristics(again.json())["octets"]) == (201, str(OCTETS))
+    other = await post(client, mint, {**body(mbps=501), "usageType": "call"})
+    assert (other.status_code, "mbps" in other.json()["message"]) == (409, True)
+    [[payload]] = await laid.rows("MATCH (d:Delivery {system: 'billing'}) RETURN d.payload")
+    assert (orjson.loads(payload)["octets"], orjson.loads(payload)["mbps"]) == (OCTETS, 500)
+
+
 async def test_what_no_service_is_known_for_is_kept_and_listed_as_unmatched(
     client: httpx.AsyncClient, mint: Mint, laid: Laid, settings: Settings
 ) -> None:
@@ -115,7 +163,7 @@ async def test_what_no_service_is_known_for_is_kept_and_listed_as_unmatched(
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        pytest.param({"octets": None}, "usageCharacteristic.octets: is missing", id="nothing measured"),
+        pytest.param({"service": None}, "usageCharacteristic.service: is missing", id="of nothing"),
         pytest.param({"octets": -1}, f"usageCharacteristic.octets: is no whole number from 0 to {2**63 - 1}", id="less than nothing"),
         pytest.param({"octets": 2**63}, "no whole number from 0 to", id="more than is kept"),
         pytest.param({"octets": 2**70}, "a number of more than 64 bits", id="more than a number holds"),

@@ -68,6 +68,25 @@ async def test_a_service_is_known_by_the_name_that_this_system_has_for_it(laid: 
     assert found == [["7", "acknowledged", "minor", ["customer-b"], ["service-b"]]]
 
 
+async def test_a_service_is_known_by_the_name_of_a_system_whose_names_this_one_uses(laid: Laid) -> None:
+    sharing = replace(POLICY, names_of=((DESK, ("inventory", "nms")),))
+    await names(laid, "L2-77", "service-b", system="inventory")
+    await names(laid, "L2-77", "service-a", system="nms")
+    await names(laid, "L2-78", "service-a", system="nms")
+    await names(laid, "L2-79", "service-a", system="other")
+    await names(laid, "L2-80", "service-b", system="inventory")
+    await names(laid, "L2-80", "service-a")
+    tickets = [said(str(number), f"L2-{number}") for number in range(77, 81)]
+    assert await reported(laid, *tickets) == [["80", "acknowledged", "minor", ["customer-a"], ["service-a"]]], (
+        "it uses no names but its own"
+    )
+    assert [(row[0], row[4]) for row in await reported(laid, *tickets, policy=sharing)] == [
+        ("77", ["service-b"]),
+        ("78", ["service-a"]),
+        ("80", ["service-a"]),
+    ], "its own names come first, then those of the others in their order"
+
+
 async def test_what_names_nothing_of_ours_is_left_alone_and_counted(laid: Laid) -> None:
     with structlog.testing.capture_logs() as lines:
         assert await reported(laid, said("7", "service-none", "L2"), said("8"), said("9", services=None)) == []

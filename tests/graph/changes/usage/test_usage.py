@@ -90,6 +90,35 @@ async def test_a_record_is_of_a_service_and_billing_is_to_be_told_of_it(laid: La
     assert await laid.events() == [("service-a", 1, "UsageRecorded", ["customer-a"])]
 
 
+async def test_billing_is_told_of_a_record_once_it_is_complete(laid: Laid) -> None:
+    poor = usage(start=None, end=None, octets=None, at=AT)
+    [taken] = await take(laid, poor)
+    assert (taken.usage, taken.service) == (poor, "service-a")
+    assert await laid.rows("MATCH (u:Usage) RETURN u.from, u.to, u.octets, u.mbps") == [[AT, AT, None, 100]]
+    assert await told(laid) == []
+    await take(laid, replace(usage(octets=None), state="rated"))
+    assert await told(laid) == []
+    [taken] = await take(laid, usage(mbps=None))
+    assert taken.usage == usage(state="rated")
+    [(_, version, _, said)] = await told(laid)
+    assert (version, said["octets"], said["from"], said["state"]) == (3, 2**40 + 1, AT + HOUR, "rated")
+    assert "changed" not in said
+    for again in (usage(), poor):
+        await take(laid, again)
+    assert len(await told(laid)) == 1
+    with pytest.raises(Refused, match="octets"):
+        await take(laid, usage(octets=1))
+
+
+async def test_what_is_not_complete_is_told_when_it_is_even_where_its_service_came_later(laid: Laid) -> None:
+    await take(laid, usage(service="NEW", octets=None))
+    await name_it(laid, "NEW", "service-a")
+    assert await join_usage(laid.store, BILLED, deadline=soon) == 1
+    assert await told(laid) == []
+    await take(laid, usage(service="NEW"))
+    assert [said["octets"] for _, _, _, said in await told(laid)] == [2**40 + 1]
+
+
 async def test_a_meter_of_1970_is_not_swept_and_billed_again(laid: Laid) -> None:
     early = usage(start=0, end=HOUR)
     now = int(time.time() * 1_000)
