@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "schema": "Print the schema that clients see.",
     "serve": "Serve the gateway until interrupted.",
     "token": "Mint a token with a local key, to try things out.",
+    "watch": "Subscribe, and print each event as a line of JSON; after a cut it goes on by itself.",
 }
 
 
