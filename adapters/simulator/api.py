@@ -218,9 +218,11 @@ class _Desk:
 
     def _check(self, request: Request, patch: object) -> None:
         """Refuse a change of what is not changed, or of what is another thing by now."""
-        for name in patch if isinstance(patch, dict) else ():
+        for name, value in patch.items() if isinstance(patch, dict) else ():
             if name not in self.api.update and not name.startswith("@"):
                 raise Malformed(f"{name} is none of what a change may have", field=name)
+            if value is None and not self.life.manners.nulls:
+                raise Malformed(f"{name} is null", field=name)
         wanted = request.headers.get("if-match")
         if self.life.manners.tags and wanted not in (None, "*", tag_of(self._there(request))):
             raise HTTPException(412)

@@ -37,6 +37,8 @@ class Manners(BaseModel):
     """whether a thing has an ETag, and a change may be tied to it by If-Match."""
     extensions: bool = True
     """whether members that the swaggers have not are taken in what a thing refers to."""
+    nulls: bool = True
+    """whether a change may take a member away by null (RFC 7396)."""
     hub: Literal["one", "many", "none"] = "one"
     """what a second registration of the same callback is: refused, another one; or there is no hub at all."""
     words: Mapping[str, str] = Field(default_factory=dict)

@@ -6,12 +6,13 @@ what was set when the alarm was told first is not told again. Of an alarm that i
 who has taken note are patched.
 
 What a service suffers, and whose it is, are members of ours in `affectedService`, under a type of ours, as TMF630 allows. A
-system that refuses such members is told which services there are, and no more.
+system that refuses such members is told which services there are, and no more. Nor are all let a null take a member away, since no
+swagger has one: such a system keeps the time at which an alarm was over that is back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -55,7 +56,8 @@ class Tmf642:
     def __init__(self, transport: Transport, passed_over: PassedOver | None = None) -> None:
         self._client = TmfClient(transport)
         self._name = transport.name
-        self._takes_extensions = True
+        self._form = 0
+        """which of `_FORMS` it takes, as far as is known."""
         self._passed_over = passed_over or PassedOver(transport.name)
 
     @property
@@ -84,7 +86,7 @@ class Tmf642:
         async def post(body: Mapping[str, Any]) -> object | None:
             return await self._client.created((RESOURCE,), body, key=delivery_id, deadline=deadline)
 
-        alarm = await self._extended(order.body, post)
+        alarm = await self._taken(order.body, post)
         if alarm is not None and _text(self._object(alarm), "externalAlarmId") != order.id:
             raise self._nonsense("has another external id than the one told", "externalAlarmId")
         return None
@@ -95,7 +97,7 @@ class Tmf642:
         async def patch(body: Mapping[str, Any]) -> object | None:
             return await self._client.changed((RESOURCE, their.id), body, key=delivery_id, deadline=deadline)
 
-        alarm = await self._extended(update(their, order), patch)
+        alarm = await self._taken(update(their, order), patch)
         if alarm is not None and _text(self._object(alarm), "id") != their.id:
             raise self._nonsense("is another one than the one that was changed", "id")
         return None
@@ -115,21 +117,35 @@ class Tmf642:
         """DELETE it there."""
         await self._client.removed(("hub", their_id), key="", deadline=deadline)
 
-    async def _extended(
+    async def _taken(
         self, body: Mapping[str, Any], send: Callable[[Mapping[str, Any]], Awaitable[object | None]]
     ) -> object | None:
-        """Send it with members of ours, or without where they were refused and the rest is taken; remember which."""
-        if self._takes_extensions:
+        """Send it in the first form that is not refused, and remember which that was."""
+        for form, told in self._told(body):
             try:
-                return await send(body)
+                answer = await send(told)
             except Rejected as rejected:
                 if rejected.status not in _UNFIT:
                     raise
-        answer = await send(plain(body))
-        if self._takes_extensions:
-            log.warning("members of ours are refused there, and not told any more", system=self._name)
-            self._takes_extensions = False
-        return answer
+                refused = rejected
+            else:
+                self._remember(form)
+                return answer
+        raise refused
+
+    def _told(self, body: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Give the forms of a body that may be taken, each with its place among `_FORMS`; none twice."""
+        before: Mapping[str, Any] | None = None
+        for form in range(self._form, len(_FORMS)):
+            told = _FORMS[form](body)
+            if told != before:
+                yield form, told
+            before = told
+
+    def _remember(self, form: int) -> None:
+        if form > self._form:
+            log.warning("some of what we say is refused there, and not told any more", system=self._name, form=form)
+            self._form = form
 
     async def _one(self, their_id: str, deadline: float) -> TheirAlarm | None:
         try:
@@ -196,6 +212,17 @@ def plain(body: Mapping[str, Any]) -> dict[str, Any]:
     return told
 
 
+def bare(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Take out of a body what no swagger has, and what takes a member away.
+
+    >>> bare({"state": "raised", "alarmClearedTime": None, "x733": {}})
+    {'state': 'raised'}
+    """
+    return {name: value for name, value in plain(body).items() if value is not None}
+
+
+_FORMS: Final[tuple[Callable[[Mapping[str, Any]], Mapping[str, Any]], ...]] = (dict, plain, bare)
+"""How a body may be told: whole, and with less and less of what a strict system refuses."""
 _SET_ONCE: Final = frozenset({"alarmRaisedTime", "sourceSystemId"})
 """The members that Alarm_Create has and Alarm_Update has not."""
 

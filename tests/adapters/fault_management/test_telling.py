@@ -268,6 +268,8 @@ class TestTmf642AsRealOnesAre:
         [
             pytest.param({}, id="as published"),
             pytest.param({"extensions": False}, id="no members of ours"),
+            pytest.param({"extensions": False, "nulls": False}, id="nothing but what is published"),
+            pytest.param({"nulls": False}, id="no nulls"),
             pytest.param({"patches": ("application/merge-patch+json",)}, id="merge patches only"),
             pytest.param({"shows_changes": False, "tags": False}, id="204"),
             pytest.param({"most": 1, "links": False}, id="one to a page, and nothing said of more"),
@@ -296,3 +298,6 @@ class TestTmf642AsRealOnesAre:
                 known = side.known()
                 assert [len(known[each]) for each in alarms] == [1, 1, 1]
                 assert (known[alarms[0]][0].severity, known[alarms[1]][0].cleared) == ("minor", True)
+                await laid.raise_(report("trunk-1", 1, changed_at=AT + 2), policy=POLICY)
+                await told(laid)
+                assert not side.known()[alarms[1]][0].cleared, "it is back"
