@@ -17,7 +17,7 @@ from typing import Any, Final
 import click
 
 from gateway.errors import CommandFailed, SettingsBroken
-from gateway.settings.unknown import CONFIG_VARIABLE
+from gateway.settings.unknown import CONFIG_VARIABLE, nearest
 
 COMMANDS: Final = {
     "check": "Look at settings, database, schema, graph, issuers and surrounding systems, and say what is wrong.",
@@ -72,6 +72,15 @@ class _Commands(click.Group):
             return None
         command: click.Command = importlib.import_module(f"gateway.commands.{cmd_name}").command
         return _taking_config(command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; where there is none of the name, the nearest is told."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            ctx.fail(f"No such command {args[0]!r}{nearest(args[0], COMMANDS)}.")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         with formatter.section("Commands"):

@@ -57,7 +57,7 @@ def _findings(*, mend: bool) -> Iterator[Finding]:
     try:
         settings = load_settings()
     except SettingsBroken as error:
-        yield Finding(part="settings", well=False, text=" ".join(error.faults))
+        yield from (Finding(part="settings", well=False, text=each) for each in error.faults)
         return
     yield Finding(part="settings", well=True, text=f"listening on {settings.listen}, {settings.workers} worker(s)")
     yield from asyncio.run(_store(settings, mend=mend))

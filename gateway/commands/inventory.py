@@ -62,7 +62,8 @@ def settle(difference: str, side: str, store: str | None, *, as_json: bool) -> i
     who = Principal(subject=f"terminal:{getpass.getuser()}", role=Role.OPERATOR)
     outcome = asyncio.run(settle_inventory(settings, who, policy_of(settings), difference, side))
     if outcome.user_errors:
-        raise CommandFailed(f"{outcome.user_errors[0].message}.", outcome.user_errors[0].code)
+        error = outcome.user_errors[0]
+        raise CommandFailed(f"{error.message} ({error.code}).", "trunkline inventory differences lists those open.")
     done = "the graph is as the inventory says" if side == "inventory" else "the inventory will be told"
     click.echo(orjson.dumps({"difference": difference, "side": side}) if as_json else f"Settled: {done}.")
     return 0

@@ -228,7 +228,8 @@ class Settings(BaseSettings):
     @field_validator("metrics_listen")
     @classmethod
     def _two_addresses(cls, value: str, info: ValidationInfo) -> str:
-        if value and value == info.data.get("listen") and not value.endswith(":0"):
+        listen = None if "listen" in cls.left_out else info.data.get("listen")
+        if value and value == listen and not value.endswith(":0"):
             raise ValueError("is the same address as listen: leave it out, and /metrics is there.")
         return value
 
@@ -398,7 +399,8 @@ def _sentence(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         message = f"there is no such setting{meant(name, names_of(Settings))}"
     if isinstance(error["input"], _NotJson):
-        message = f"what {error['input'].variable} holds is not JSON"
+        empty = "" if os.environ.get(error["input"].variable) else ": it is empty"
+        message = f"what {error['input'].variable} holds is not JSON{empty}"
     elif error["type"] == "tuple_type":
         message = 'is no list, such as ["one", "two"]'
     return f"{name}: {message[:1].lower()}{message[1:]}."

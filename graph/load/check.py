@@ -64,13 +64,13 @@ def problems_of(record: Record) -> list[str]:
         case NodeRecord(label=name, id=node_id, properties=properties):
             label = LABELS.get(name)
             if label is None or label.internal:
-                return [f"there is no label {name!r}{_nearest(name, _LOADED)}"]
+                return [f"there is no label {name!r}{_meant(name, _LOADED)}"]
             found = [*_id_problems(label, node_id), *_property_problems(_beside_id(label), properties)]
             return [*found, *_open_problems(label, properties), *_interval_problems(label, properties)]
         case RelationshipRecord(type=name, start=start, end=end, properties=properties):
             kind = RELATIONSHIPS.get(name)
             if kind is None:
-                return [f"there is no relationship type {name!r}{_nearest(name, RELATIONSHIPS)}"]
+                return [f"there is no relationship type {name!r}{_meant(name, RELATIONSHIPS)}"]
             ends = [*_end_problems("start", start, kind.starts), *_end_problems("end", end, kind.ends)]
             return [*ends, *_property_problems(kind.properties, properties)]
 
@@ -143,12 +143,13 @@ def _end_problems(which: str, node_id: str, allowed: tuple[str, ...]) -> Iterato
 
 def _property_problems(declared: tuple[Property, ...], properties: Mapping[str, object]) -> Iterator[str]:
     by_name = {each.name: each for each in declared}
-    for name in sorted(properties.keys() - by_name.keys()):
-        yield f"properties: there is no property {name!r} here{_nearest(name, by_name)}"
+    meant = {name: _nearest(name, by_name.keys() - properties.keys()) for name in properties.keys() - by_name.keys()}
+    for name, hint in sorted(meant.items()):
+        yield f"properties: there is no property {name!r} here{hint and f' (did you mean {hint}?)'}"
     for each in declared:
         path = f"properties.{each.name}"
         if each.name not in properties:
-            if each.required and not each.derived:
+            if each.required and not each.derived and each.name not in meant.values():
                 yield f"{path} is missing"
         elif problem := problem_of(each, properties[each.name]):
             yield f"{path} {problem}"
@@ -165,8 +166,14 @@ def _open_problems(label: Label, properties: Mapping[str, object]) -> Iterator[s
         yield "properties.state must be DONE: what a system is still to be told is written by the change that it tells of"
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
+def _meant(word: str, known: Iterable[str]) -> str:
     """Give the end of a sentence about a word that is none: which one may be meant; nothing where none is near."""
-    by_folded = {each.casefold(): each for each in known}
+    found = _nearest(word, known)
+    return f" (did you mean {found}?)" if found else ""
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """Give the known word that is nearest; empty where none is near."""
+    by_folded = {each.casefold(): each for each in sorted(known)}
     found = difflib.get_close_matches(word.casefold(), list(by_folded), n=1, cutoff=0.7)
-    return f" (did you mean {by_folded[found[0]]}?)" if found else ""
+    return by_folded[found[0]] if found else ""

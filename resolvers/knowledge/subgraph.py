@@ -156,7 +156,9 @@ class KnowledgeSubgraph:
         errors = [_error(each) for each in result.errors or ()]
         if result.data is None and not asked.outcomes:
             return {"errors": errors}
-        answer = await self._filled(result.data or {}, payloads, operation, variables, asked)
+        if result.data is None:  # a payload is never null, so that one that is refused takes the others with it
+            return {"data": None, "errors": [_after_changes(each) for each in errors]}
+        answer = await self._filled(result.data, payloads, operation, variables, asked)
         errors += answer.get("errors", ())
         return {"data": answer["data"], "errors": errors} if errors else answer
 
@@ -269,6 +271,13 @@ def _unread(payload: _Payload, error: GraphError) -> list[dict[str, Any]]:
     further = error.hint if isinstance(error, Refused) and error.hint else "Ask again for what it shows."
     extensions = {**entry["extensions"], "hint": f"The change was made. {further}"}
     return [{**entry, "path": [payload.key, each], "extensions": extensions} for each in payload.nodes]
+
+
+def _after_changes(entry: dict[str, Any]) -> dict[str, Any]:
+    """Say beside an error that what stands before it in the document was done, since no payload shows it."""
+    further = entry["extensions"].get("hint", "Ask again without them")
+    hint = f"The changes before this one were made; the same keys show what came of them. {further}"
+    return {**entry, "extensions": {**entry["extensions"], "hint": hint}}
 
 
 def _error(error: GraphQLError) -> dict[str, Any]:

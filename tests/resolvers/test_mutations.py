@@ -387,3 +387,16 @@ async def test_a_change_that_was_made_is_not_refused_for_a_list_that_is_too_long
     assert [each["extensions"]["code"] for each in answer["errors"]] == ["LIMIT_EXCEEDED"]
     assert "Leave route out" in answer["errors"][0]["extensions"]["hint"]
     assert await events(store) == 1
+
+
+async def test_what_is_refused_behind_a_change_that_was_made_takes_its_payload_and_says_so(asking: Caller) -> None:
+    text = """mutation {
+      a: acknowledgeAlarm(alarmId: "alarm-s1", idempotencyKey: "1") { userErrors { code } }
+      b: clearAlarm(alarmId: "alarm-s1", idempotencyKey: "1") { userErrors { code } }
+    }"""
+    for _ in range(2):
+        answer = await asking.response(text)
+        assert answer["data"] is None
+        [error] = answer["errors"]
+        assert (error["path"], error["extensions"]["code"]) == (["b", "idempotencyKey"], "CONFLICT")
+        assert error["extensions"]["hint"].startswith("The changes before this one were made;")

@@ -369,7 +369,9 @@ def test_the_schema_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_a_command_that_does_not_exist_is_a_sentence(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["deploy"]) == 2
-    assert "No such command 'deploy'" in capfd.readouterr().err
+    assert "No such command 'deploy'." in capfd.readouterr().err
+    assert run(["serv"]) == 2
+    assert "No such command 'serv' (did you mean serve?)." in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(("name", "word"), [("DOWN", "down"), ("AT_RISK", "atRisk"), (None, None)])

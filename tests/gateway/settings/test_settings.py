@@ -52,6 +52,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("SYSTEMS__nms__SOURCES", "nms", 'systems.nms.sources: is no list, such as ["one", "two"].'),
         ("LIMITS__COSTS", "1", "limits.costs: there is no such setting (did you mean limits.cost?)."),
         ("ISSUERS", "https://issuer", "issuers: what TRUNKLINE_ISSUERS holds is not JSON."),
+        ("ISSUERS", "", "issuers: what TRUNKLINE_ISSUERS holds is not JSON: it is empty."),
         ("ISSUERS", "[{}]", "issuers.0.issuer: field required."),
         ("ISSUERS", '[{"issuer": "a", "audience": "b"}]', "issuers.0: needs exactly one of jwks_url and jwks_file."),
         (
@@ -220,7 +221,7 @@ def test_a_store_begins_as_an_address_of_one_does() -> None:
 
 def test_a_file_that_was_typed_is_told_by_its_option(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
-    file.write_text("workers = ")
+    file.write_text("workers = \n")
     for words in (["--config", str(file), "serve"], ["serve", "--config", str(file)]):
         assert run(words) == 2
         told = capfd.readouterr().err

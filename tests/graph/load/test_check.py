@@ -76,6 +76,13 @@ def test_a_time_is_read_as_rfc_3339_allows_it(written: str, moment: int) -> None
     assert check_line(orjson.dumps(boost(startAt=written, endAt=2**42))).properties["startAt"] == moment
 
 
+def test_a_misspelt_property_is_one_fault_and_not_also_missing() -> None:
+    line = site()
+    line["properties"]["nmae"] = line["properties"].pop("name")
+    with pytest.raises(ValueError, match=r"^properties: there is no property 'nmae' here \(did you mean name\?\)$"):
+        check_line(orjson.dumps(line))
+
+
 def test_what_is_derived_is_told_to_nobody() -> None:
     line = site()
     del line["properties"]["name"]
@@ -141,7 +148,7 @@ def test_text_and_bytes_are_read_alike() -> None:
             {**site(), "label": "site"}, "no label 'site' (did you mean Site?)", id="a label in small letters"
         ),
         pytest.param(
-            site(lattitude=1), "no property 'lattitude' here (did you mean latitude?)", id="a misspelt property"
+            site(lattitude=1), "there is no property 'lattitude' here", id="a property beside the one that is meant"
         ),
         pytest.param(joined("LOCATED_IN", "Site", "Card"), "(did you mean LOCATED_AT?)", id="a misspelt type"),
         pytest.param(site(latitude=1e9), "latitude must be from -90 to 90, not 1000000000.0", id="no place on earth"),

@@ -53,6 +53,7 @@ async def test_the_examples_are_true(empty_store: Store, settings: Settings, min
         ("missingThere", "open", "KOL-1/3/2"),
         ("notTaken", "open", "KOL-1/ae0"),
         ("notTaken", "open", "RACK-1"),
+        ("notTaken", "open", "T-2"),
         ("property", "open", "KOL-1"),
     ]
 
