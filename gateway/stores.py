@@ -44,6 +44,7 @@ from graph.store.bounds import out_of_bounds
 from graph.store.cardinality import violations
 from graph.store.embedded import EmbeddedSettings, prepare, require_platform
 from graph.store.migrate import SchemaState, migrate, require_schema, schema_state
+from graph.store.open_alarms import differing, mark
 from graph.store.store import Store, open_store
 
 __all__ = [
@@ -142,6 +143,8 @@ class Examined:
     """whether the stored slices are right; None where the schema is not, so that nobody relies on them yet."""
     broken: tuple[str, ...]
     """what is against the model; not looked for where the schema is not right."""
+    alarms: tuple[str, ...]
+    """those that do not say what they are open on, or say it wrongly: the first ones; not looked for either."""
 
 
 async def examine_store(settings: Settings, *, mend: bool) -> Examined:
@@ -151,15 +154,18 @@ async def examine_store(settings: Settings, *, mend: bool) -> Examined:
             version = await store.ping(deadline=soon(LOOK_SECONDS))
             if mend:
                 await migrate(store, deadline=soon(MIGRATE_SECONDS))
+                await mark(store, deadline=soon(CHECK_SECONDS))
                 await membership.mend(store, deadline=soon(CHECK_SECONDS))
             state = await schema_state(store, deadline=soon(LOOK_SECONDS))
             slices = await membership.check(store, deadline=soon(CHECK_SECONDS)) if state.is_current else None
             broken = await _broken(store) if state.is_current else ()
+            alarms = await differing(store, deadline=soon(CHECK_SECONDS)) if state.is_current else []
             return Examined(
                 version=f"{store.product.value} {version}",
                 schema=state,
                 slices=slices,
                 broken=broken,
+                alarms=tuple(alarms),
             )
 
 

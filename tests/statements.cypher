@@ -31,8 +31,8 @@ RETURN a.id
 // graph/changes/alarms/alarms.py _SAID
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
-    a.record = $record, a.awaits = $awaits, a.identity = $identity, a._sourceAt = $sourceAt, a._endedAt = $ended,
-    a._version = $version
+    a.record = $record, a.awaits = $awaits, a.identity = $identity, a.openOn = $openOn, a._sourceAt = $sourceAt,
+    a._endedAt = $ended, a._version = $version
 
 // graph/changes/alarms/alarms.py _LEAVE
 MATCH (a:Alarm {id: $id})
@@ -45,8 +45,8 @@ DELETE r
 MATCH (a:Alarm {id: $id})
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
-    a.raisedAt = $raised, a.record = $record, a.identity = $identity, a._sourceAt = $sourceAt, a._endedAt = $ended,
-    a._version = $version
+    a.raisedAt = $raised, a.record = $record, a.identity = $identity, a.openOn = $openOn, a._sourceAt = $sourceAt,
+    a._endedAt = $ended, a._version = $version
 
 // graph/changes/alarms/alarms.py _OF_IDENTITY
 MATCH (a:Alarm {identity: $identity}) RETURN a.id ORDER BY a.id
@@ -55,7 +55,8 @@ MATCH (a:Alarm {identity: $identity}) RETURN a.id ORDER BY a.id
 UNWIND $batch.alarms AS id MATCH (a:Alarm {id: id}) SET a.identity = null
 
 // graph/changes/alarms/alarms.py _COUNT
-MATCH (a:Alarm {id: $id}) SET a._version = $version, a.changedAt = $now, a.state = $state
+MATCH (a:Alarm {id: $id})
+SET a._version = $version, a.changedAt = $now, a.state = $state, a.openOn = $openOn
 
 // graph/changes/alarms/awaiting.py _AWAITING
 UNWIND $batch.names AS name
@@ -237,6 +238,11 @@ SET d.alarms = row.alarms, s._blamed = row.alarms
 UNWIND $batch.rows AS row
 MATCH (s:Service {id: row.service})
 SET s._version = row.version
+
+// graph/changes/services/hits.py _OPEN_ON
+UNWIND $batch.things AS id
+MATCH (a:Alarm {openOn: id})
+RETURN id, a.id, a.alarmType, a.perceivedSeverity
 
 // graph/changes/services/metered.py _LOCK
 UNWIND $batch.services AS id
@@ -485,7 +491,7 @@ RETURN [n.id] + COLLECT { MATCH (n)-[:TERMINATES_ON]->(p:Port) RETURN p.id }
   + COLLECT { MATCH (n)-[:TERMINATES_ON]->(:Port)<-[:HAS_PORT]-(:Card)<-[:HOLDS]-(e:NetworkElement) RETURN e.id }
 
 // graph/inventory/alarms.py _AWAIT
-UNWIND $batch.rows AS row MATCH (a:Alarm {id: row.id}) SET a.awaits = row.awaits
+UNWIND $batch.rows AS row MATCH (a:Alarm {id: row.id}) SET a.awaits = row.awaits, a.openOn = null
 
 // graph/inventory/differences.py _NOTE
 UNWIND $batch.rows AS row

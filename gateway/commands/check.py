@@ -36,7 +36,7 @@ class Finding:
     "--migrate",
     "mend",
     is_flag=True,
-    help="Bring the schema up to date, and build stored slices that are wrong or missing.",
+    help="Bring the schema up to date, and build stored slices and open alarms that are wrong or missing.",
 )
 def command(store: str | None, *, as_json: bool, mend: bool) -> int:
     """Check."""
@@ -79,7 +79,7 @@ async def _store(settings: Settings, *, mend: bool) -> list[Finding]:
         Finding(part="database", well=True, text=f"{found.version} at {settings.store}"),
         Finding(part="schema", well=found.schema.is_current, text=schema),
         *([_slices(found.slices)] if found.slices else []),
-        *(_rules(found.broken) if found.schema.is_current else []),
+        *([*_rules(found.broken), _alarms(found.alarms)] if found.schema.is_current else []),
     ]
 
 
@@ -87,6 +87,13 @@ def _rules(broken: tuple[str, ...]) -> list[Finding]:
     if broken:
         return [Finding(part="graph", well=False, text=each) for each in broken]
     return [Finding(part="graph", well=True, text="it is as the model allows")]
+
+
+def _alarms(differing: tuple[str, ...]) -> Finding:
+    if differing:
+        text = f"{', '.join(differing[:3])} and maybe more are open on something else than is kept of them"
+        return Finding(part="alarms", well=False, text=f"{text}. Run: trunkline check --migrate")
+    return Finding(part="alarms", well=True, text="each says what it is open on")
 
 
 async def _systems(settings: Settings) -> list[Finding]:

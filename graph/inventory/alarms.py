@@ -43,7 +43,7 @@ RETURN a.id, a.sourceSystemId, a.alarmedObjectRef ORDER BY a.id
 """
     for kind in KINDS
 }
-_AWAIT: Final = "UNWIND $batch.rows AS row MATCH (a:Alarm {id: row.id}) SET a.awaits = row.awaits"
+_AWAIT: Final = "UNWIND $batch.rows AS row MATCH (a:Alarm {id: row.id}) SET a.awaits = row.awaits, a.openOn = null"
 
 
 async def hold_around(transaction: Transaction, things: Iterable[str]) -> None:

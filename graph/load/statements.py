@@ -2,6 +2,8 @@
 
 They are made from the model when this module is imported, and from nothing else: no caller's value is ever in a text.
 
+What is derived from what is loaded is written with it (`open_on`): an alarm that is over, or open, by a file.
+
 There are two ways to write. CREATE costs half, and is right where a mark in the same transaction says what is there
 already (`write.py`). MERGE is right on any graph: what is written twice is there once. A node is the same node by its
 id. A relationship is the same by its ends and, where one type may join two nodes twice, by the property that tells
@@ -19,6 +21,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 
 from graph.model.model import LABELS, RELATIONSHIPS, Relationship
+from graph.store.open_alarms import open_on
 
 Ends: TypeAlias = tuple[str, str, str]
 """A relationship type, the label of its start and the label of its end."""
@@ -35,11 +38,12 @@ class How(enum.Enum):
 
 
 def _nodes(how: How, label: str) -> str:
+    derived = f" SET n.openOn = {open_on('n')}" if label == "Alarm" else ""
     match how:
         case How.CREATE:
-            return f"UNWIND $batch.rows AS row CREATE (n:{label} {{id: row.id}}) SET n += row.properties"
+            return f"UNWIND $batch.rows AS row CREATE (n:{label} {{id: row.id}}) SET n += row.properties{derived}"
         case How.MERGE:
-            return f"UNWIND $batch.rows AS row MERGE (n:{label} {{id: row.id}}) SET n += row.properties"
+            return f"UNWIND $batch.rows AS row MERGE (n:{label} {{id: row.id}}) SET n += row.properties{derived}"
         case never:
             assert_never(never)
 
@@ -47,14 +51,15 @@ def _nodes(how: How, label: str) -> str:
 def _relationships(how: How, ends: Ends) -> str:
     kind, start, end = ends
     find = f"UNWIND $batch.rows AS row MATCH (a:{start} {{id: row.start}}) UNWIND row.ends AS e MATCH (b:{end} {{id: e.id}})"
+    derived = f" WITH a SET a.openOn = {open_on('a')}" if kind == "RAISED_ON" else ""
     match how:
         case How.CREATE:
-            return f"{find} CREATE (a)-[:{kind}{_map(_properties(kind))}]->(b)"
+            return f"{find} CREATE (a)-[:{kind}{_map(_properties(kind))}]->(b){derived}"
         case How.MERGE:
             apart = tuple(name for name in _properties(kind) if _TOLD_APART_BY.get(kind) == name)
             others = [f"r.{name} = e.{name}" for name in _properties(kind) if name not in apart]
             change = f" SET {', '.join(others)}" if others else ""
-            return f"{find} MERGE (a)-[r:{kind}{_map(apart)}]->(b){change}"
+            return f"{find} MERGE (a)-[r:{kind}{_map(apart)}]->(b){change}{derived}"
         case never:
             assert_never(never)
 

@@ -57,7 +57,7 @@ __all__ = [
     "searchable",
 ]
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 """Rises with each migration in graph/store/migrate.py."""
 
 
@@ -180,7 +180,8 @@ _LABELS: Final = (
     Label(
         name="Alarm",
         about="A fault or threshold event, in the words of X.733 and TMF642. One that matches nothing `awaits` a name.",
-        # `identity` is the key of what makes reports the same alarm; the latest alarm of an identity has it.
+        # `identity` is the key of what makes reports the same alarm; the latest alarm of an identity has it. `openOn` is the id
+        # of what an alarm is raised on, until it is cleared: so open alarms are found past all that are over.
         properties=(
             _ID,
             _text("sourceSystemId"),
@@ -188,6 +189,7 @@ _LABELS: Final = (
             Property(name="alarmedObjectRef", operator_only=True, indexed=True),
             Property(name="awaits", required=False, indexed=True, operator_only=True),
             Property(name="identity", required=False, indexed=True, operator_only=True, internal=True, derived=True),
+            Property(name="openOn", required=False, indexed=True, operator_only=True, internal=True, derived=True),
             _text("alarmType", *ALARM_TYPES),
             _text("probableCause"),
             _text("specificProblem", required=False),

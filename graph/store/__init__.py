@@ -14,6 +14,7 @@ Files, in order of flow:
     migrate.py          constraints and indexes as the model says, and the version of the schema
     bounds.py           what is in a store against the bounds of the model
     cardinality.py      what there may be one of: looked at under a lock before it is written, and found where it is not so
+    open_alarms.py      what an alarm is open on: written where it is not so, and found
     migrations/         what is done to the data of older versions
     embedded.py         one embedded database for several processes; embedded_child.py starts, watches and ends its server
     embedded_server.py  the server process itself; embedded_abandoned.py ends statements in it whose client is gone

@@ -21,6 +21,7 @@ from resolvers.knowledge.fields import (
     pages_along,
     relation,
     relations_along,
+    stored,
 )
 from resolvers.knowledge.inputs import BigInt
 from resolvers.knowledge.words import (
@@ -331,10 +332,18 @@ class Boost(Node):
 class Usage(Node):
     """A rated or ratable interval."""
 
-    from_: dt.datetime
-    to: dt.datetime
-    mbps: int | None
-    octets: BigInt | None
+    from_: dt.datetime = stored(
+        "from", "The beginning of the interval; the same as `to` where the source gave no interval."
+    )
+    to: dt.datetime = stored(
+        "to", "The end of the interval; where the source gave none, the moment it names, or when the record came."
+    )
+    mbps: int | None = stored(
+        "mbps", "The rate that was to be had, in Mbit/s; null where the source has not said it yet."
+    )
+    octets: BigInt | None = stored(
+        "octets", "How much was carried, in octets; null where the source has not said it yet."
+    )
     kind: str
     state: UsageState | None
     source: str | None

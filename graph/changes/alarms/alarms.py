@@ -45,8 +45,8 @@ _MADE: Final = """{id: $id, sourceSystemId: $source, alarmedObjectRef: $object, 
 _SAID: Final = """
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
-    a.record = $record, a.awaits = $awaits, a.identity = $identity, a._sourceAt = $sourceAt, a._endedAt = $ended,
-    a._version = $version
+    a.record = $record, a.awaits = $awaits, a.identity = $identity, a.openOn = $openOn, a._sourceAt = $sourceAt,
+    a._endedAt = $ended, a._version = $version
 """
 
 
@@ -77,14 +77,17 @@ _SET: Final = """
 MATCH (a:Alarm {id: $id})
 SET a.externalAlarmId = $external, a.alarmType = $type, a.probableCause = $cause, a.specificProblem = $problem,
     a.perceivedSeverity = $severity, a.state = $state, a.ackState = $ack, a.changedAt = $now, a.clearedAt = $cleared,
-    a.raisedAt = $raised, a.record = $record, a.identity = $identity, a._sourceAt = $sourceAt, a._endedAt = $ended,
-    a._version = $version
+    a.raisedAt = $raised, a.record = $record, a.identity = $identity, a.openOn = $openOn, a._sourceAt = $sourceAt,
+    a._endedAt = $ended, a._version = $version
 """
 # Under the lock of the identity (occurrence.py). A load, or an earlier version, may have left several.
 _OF_IDENTITY: Final = "MATCH (a:Alarm {identity: $identity}) RETURN a.id ORDER BY a.id"
 _SUPERSEDE: Final = "UNWIND $batch.alarms AS id MATCH (a:Alarm {id: id}) SET a.identity = null"
 
-_COUNT: Final = "MATCH (a:Alarm {id: $id}) SET a._version = $version, a.changedAt = $now, a.state = $state"
+_COUNT: Final = """
+MATCH (a:Alarm {id: $id})
+SET a._version = $version, a.changedAt = $now, a.state = $state, a.openOn = $openOn
+"""
 
 
 async def raise_alarm(
@@ -185,7 +188,13 @@ async def _resolved(transaction: Transaction, by: By, known: Known, target: str)
     changed = Changed(id=known.id, value=known.value, step=Step.UPDATE, now=known.now, known=known, target=target)
 
     def write(now: Changed) -> Sequence[Written]:
-        given = {"id": now.id, "version": now.version, "now": now.now, "state": state_of(now)}
+        given = {
+            "id": now.id,
+            "version": now.version,
+            "now": now.now,
+            "state": state_of(now),
+            "openOn": _open_on(now),
+        }
         return [*_moved(now, known), Written(text=_COUNT, parameters=given)]
 
     return await follow(transaction, by, changed, write)
@@ -267,7 +276,13 @@ def _parameters(alarm: Changed, policy: AlarmPolicy) -> dict[str, object]:
         "record": occurrence.record_text(value.record),
         "sourceAt": max(before, occurrence.source_time(value, policy, alarm.now, known)),
         "identity": _identity(alarm),
+        "openOn": _open_on(alarm),
     }
+
+
+def _open_on(alarm: Changed) -> str | None:
+    """Give what an alarm is raised on while it is open; None once it is over, or where it matches nothing."""
+    return None if alarm.value.cleared else alarm.target
 
 
 def _identity(alarm: Changed) -> str | None:

@@ -4,8 +4,10 @@ Failed is the object and what it holds: an element its cards, a card its ports, 
 service is hit where it is accessed at such a port or routed over such a trunk; where exactly is its *parts*
 (`graph.model.effects`, which has the ways as data: all statements here are made of them).
 
-`hits_of` walks from an object to all services, for an alarm that comes. `hits_on` walks from services to all open alarms,
-for services whose network, state or contract has changed. Both give the same parts.
+`hits_of` walks from an object to all services, for an alarm that comes. `hits_on` walks from services to all that they use, and
+finds the open alarms on that, for services whose network, state or contract has changed. Both give the same parts.
+
+No walk goes from a thing to its alarms: nearly all of those are over. An open one is found by `Alarm.openOn`.
 """
 
 from __future__ import annotations
@@ -76,36 +78,33 @@ _UP: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def _raised_below(start: str, part: str) -> list[str]:
-    """Give what finds open alarms on a port and on all that holds it; `start` binds s and ends at the port."""
-    found = []
-    for label in _RAISED_ON:
-        if label in CONTAINMENT:
-            way = _drawn(_reversed(CONTAINMENT[label], label))
-            found.append(_raised(f"{start}{way}", part))
-    return found
+def _used(start: str, ways: Sequence[Hop], part: str) -> str:
+    return f"COLLECT {{ MATCH {start}{_drawn(ways, 'n')} RETURN DISTINCT [n.id, {part}] }}"
 
 
-def _raised(way: str, part: str) -> str:
-    return f"""COLLECT {{
-  MATCH {way}<-[:RAISED_ON]-(a:Alarm) WHERE a.state <> 'cleared'
-  RETURN DISTINCT [a.id, a.alarmType, a.perceivedSeverity, {part}]
-}}"""
+def _used_below(start: str, ways: Sequence[Hop], part: str) -> list[str]:
+    """Give what finds the port that the ways lead to, and all that holds it."""
+    holders = [label for label in _RAISED_ON if label in CONTAINMENT]
+    return [_used(start, (*ways, *_reversed(CONTAINMENT[label], label)), part) for label in holders]
 
 
-_ROUTED: Final = f"(s){_drawn(_reversed(CARRIED[-1:], 'Trunk'), step='r')}"
-_DOWN: Final = f"""
+_ROUTE: Final = _reversed(CARRIED[-1:], "Trunk")
+_ROUTED: Final = f"(s){_drawn(_ROUTE, step='r')}"
+_LISTS: Final = (
+    *_used_below("(s)", _reversed(ACCESSED, "Port"), "'access'"),
+    f"COLLECT {{ MATCH (s){_drawn(_ROUTE, 'n', 'r')} RETURN DISTINCT [n.id, toLower(r.path)] }}",
+    *_used_below(_ROUTED, _reversed(CARRIED[:-1], "Port"), "toLower(r.path)"),
+)
+_PLUS: Final = "\n  + "
+_USED: Final = f"""
 UNWIND $batch.services AS id
 MATCH (s:Service {{id: id}})
-RETURN s.id, {
-    " + ".join(
-        [
-            *_raised_below(f"(s){_drawn(_reversed(ACCESSED, 'Port'))}", "'access'"),
-            _raised(_ROUTED, "toLower(r.path)"),
-            *_raised_below(f"{_ROUTED}{_drawn(_reversed(CARRIED[:-1], 'Port'))}", "toLower(r.path)"),
-        ]
-    )
-}
+RETURN s.id, {_PLUS.join(_LISTS)}
+"""
+_OPEN_ON: Final = """
+UNWIND $batch.things AS id
+MATCH (a:Alarm {openOn: id})
+RETURN id, a.id, a.alarmType, a.perceivedSeverity
 """
 
 
@@ -127,13 +126,26 @@ async def hits_of(transaction: Transaction, object_id: str) -> Hits:
 async def hits_on(transaction: Transaction, services: Iterable[str]) -> Harms:
     """Give what each open alarm that asserts a failure hits of each of these services."""
     wanted = sorted(set(services))
-    rows = await transaction.run(_DOWN, {"batch": {"services": wanted}}) if wanted else []
-    return {str(service): _harms(cast("list[tuple[str, str, str, str]]", raised)) for service, raised in rows}
+    rows = await transaction.run(_USED, {"batch": {"services": wanted}}) if wanted else []
+    used = cast("dict[str, list[tuple[str, str]]]", {str(service): things for service, things in rows})
+    failed = await _failed_on(transaction, {thing for things in used.values() for thing, _ in things})
+    return {service: _harms(things, failed) for service, things in used.items()}
 
 
-def _harms(raised: Iterable[tuple[str, str, str, str]]) -> Hits:
+async def _failed_on(transaction: Transaction, things: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    """Give the open alarms that assert a failure, by what they are raised on."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    wanted = sorted(things)
+    rows = await transaction.run(_OPEN_ON, {"batch": {"things": wanted}}) if wanted else []
+    for thing, alarm, alarm_type, severity in rows:
+        if asserts_failure(str(alarm_type), str(severity)):
+            found[str(thing)].append(str(alarm))
+    return found
+
+
+def _harms(used: Iterable[tuple[str, str]], failed: Mapping[str, Sequence[str]]) -> Hits:
     parts: defaultdict[str, set[str]] = defaultdict(set)
-    for alarm, alarm_type, severity, part in raised:
-        if asserts_failure(alarm_type, severity):
+    for thing, part in used:
+        for alarm in failed.get(thing, ()):
             parts[alarm].add(part)
     return {alarm: frozenset(each) for alarm, each in parts.items()}

@@ -8,6 +8,7 @@ from graph.store.migrations.feed_counts import count_not_taken
 from graph.store.migrations.ledger import identify_alarms, queue_deliveries
 from graph.store.migrations.mtosi_names import respell_names
 from graph.store.migrations.words import rewrite_words
+from graph.store.open_alarms import mark
 from graph.store.store import Store
 
 
@@ -24,5 +25,6 @@ MIGRATIONS: Final[tuple[tuple[int, Migration], ...]] = (
     (5, rewrite_words),
     (5, queue_deliveries),
     (5, identify_alarms),
+    (6, mark),
 )
 """Each with the version that it makes, in the order in which they are made: the identity of an alarm is of its external id as respelled."""

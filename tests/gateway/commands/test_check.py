@@ -1,4 +1,4 @@
-"""What a store has that the model does not allow is found by `trunkline check`."""
+"""What is against the model in a store is found by `trunkline check`, and what is derived is put right."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from gateway.cli import run
 from graph.store.store import Store, Transaction
 
 
-async def checked(store_address: str, capfd: pytest.CaptureFixture[str]) -> list[tuple[bool, str]]:
-    await asyncio.to_thread(run, ["check", "--json", "--store", store_address])
+async def checked(
+    store_address: str, capfd: pytest.CaptureFixture[str], *options: str, part: str = "graph"
+) -> list[tuple[bool, str]]:
+    await asyncio.to_thread(run, ["check", "--json", "--store", store_address, *options])
     findings = orjson.loads(capfd.readouterr().out.strip().splitlines()[-1])["findings"]
-    return [(each["well"], each["text"]) for each in findings if each["part"] == "graph"]
+    return [(each["well"], each["text"]) for each in findings if each["part"] == part]
 
 
 async def test_two_owners_of_a_service_are_found(
@@ -57,3 +59,21 @@ def test_settings_that_cannot_be_used_are_another_exit_code(
     assert workers == "FAIL settings: workers: input should be greater than 0."
     assert run(["check", "--help"]) == 0
     assert "2 when the settings cannot be used" in " ".join(capfd.readouterr().out.split())
+
+
+async def test_an_alarm_that_is_open_on_something_else_than_it_says_is_found_and_put_right(
+    empty_store: Store, store_address: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def by_hand(transaction: Transaction) -> None:
+        text = "CREATE (:Alarm {id: 'alarm-1', state: 'raised'})-[:RAISED_ON]->(:Card {id: 'card-1'})"
+        await transaction.run(text, {})
+
+    await empty_store.write(by_hand, deadline=time.monotonic() + 60)
+    [(well, text)] = await checked(store_address, capfd, part="alarms")
+    assert (well, text.partition(" ")[0], text.rpartition(". ")[2]) == (
+        False,
+        "alarm-1",
+        "Run: trunkline check --migrate",
+    )
+    for options in (["--migrate"], []):
+        assert await checked(store_address, capfd, *options, part="alarms") == [(True, "each says what it is open on")]

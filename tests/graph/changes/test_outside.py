@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from graph.model.identity import external_key
 from graph.model.resource import Resource
 from graph.model.usage import Usage
 from graph.store.migrate import migrate
+from graph.store.open_alarms import differing
 from graph.store.store import Store, Transaction
 from tests.graph.changes.network import AT, CARDS, ELEMENTS, SERVICES, SOURCE, SYSTEM, TRUNKS, Laid, lay, report, soon
 from tests.selection import is_full
@@ -36,9 +37,10 @@ NOTHING = TakenOver(alarms=0, usage=0, services=0)
 
 
 @pytest.fixture
-async def laid(empty_store: Store) -> Laid:
+async def laid(empty_store: Store) -> AsyncIterator[Laid]:
     await lay(empty_store)
-    return Laid(store=empty_store)
+    yield Laid(store=empty_store)
+    assert await differing(empty_store, deadline=soon()) == [], "an alarm says that it is open on something else"
 
 
 async def name_it(laid: Laid, name: str, label: str, target: str, source: str = SOURCE) -> None:

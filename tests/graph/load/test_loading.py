@@ -46,12 +46,22 @@ def some() -> tuple[Record, ...]:
 
 
 def expected(records: Iterable[Record]) -> list[str]:
+    every = tuple(records)
+    raised_on = {
+        each.start: each.end for each in every if not isinstance(each, NodeRecord) and each.type == "RAISED_ON"
+    }
     return sorted(
-        repr((each.label, each.id, sorted({"id": each.id, **each.properties}.items())))
+        repr((each.label, each.id, sorted({"id": each.id, **each.properties, **_derived(each, raised_on)}.items())))
         if isinstance(each, NodeRecord)
         else repr((each.type, each.start, each.end, sorted(each.properties.items())))
-        for each in records
+        for each in every
     )
+
+
+def _derived(node: NodeRecord, raised_on: Mapping[str, str]) -> dict[str, str]:
+    """What an alarm is open on, which is written beside what a file says."""
+    is_open = node.label == "Alarm" and node.properties["state"] != "cleared" and node.id in raised_on
+    return {"openOn": raised_on[node.id]} if is_open else {}
 
 
 async def graph_of(store: Store) -> list[str]:

@@ -3,13 +3,76 @@
 from __future__ import annotations
 
 import lzma
+from collections.abc import AsyncIterator
 
+import pytest
+
+from graph import membership
+from graph.changes.alarms.reassessment import reassess_all
+from graph.changes.outside import take_over
+from graph.ledger.backlog import system_backlogs
+from graph.model.model import SCHEMA_VERSION
+from graph.store.cardinality import violations
+from graph.store.migrate import migrate
+from graph.store.open_alarms import differing
 from graph.store.store import Store
+from tests.graph.changes.network import Laid, report, soon
+from tests.graph.ledger.asking import rows
 from tests.graph.store.kept.raw import dump, path_of, read, restore
+from tests.graph.store.kept.write import POLICY
 
 LAST = 5
+ON = """
+MATCH (a:Alarm)
+RETURN a.id, a.state <> 'cleared', HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }), a.openOn
+"""
+EFFECTS = "MATCH (a:Alarm)-[r:AFFECTS]->(s:Service) RETURN a.id, s.id, r.effect, r.parts, s.effect ORDER BY a.id, s.id"
+COUNTED = "MATCH (n) RETURN labels(n)[0] AS label, count(*) ORDER BY label"
 
 
-async def test_a_restored_store_is_what_was_kept(empty_store: Store) -> None:
+@pytest.fixture
+async def kept(empty_store: Store) -> AsyncIterator[Store]:
+    """A store of the last version."""
     await restore(empty_store, read(LAST))
-    assert await dump(empty_store) == lzma.decompress(path_of(LAST).read_bytes())
+    yield empty_store
+    await migrate(empty_store, deadline=soon())  # it is the session's
+
+
+async def test_a_restored_store_is_what_was_kept(kept: Store) -> None:
+    assert await dump(kept) == lzma.decompress(path_of(LAST).read_bytes())
+
+
+async def test_what_the_last_version_has_left_is_migrated_and_nothing_is_lost(kept: Store) -> None:
+    before, effects = await rows(kept, COUNTED), await rows(kept, EFFECTS)
+    assert (await migrate(kept, deadline=soon())).version == LAST
+    assert (await migrate(kept, deadline=soon())).version == SCHEMA_VERSION
+    assert await differing(kept, deadline=soon()) == []
+    assert await violations(kept, deadline=soon()) == []
+    slices = await membership.check(kept, deadline=soon())
+    assert (slices.customers, slices.differing) == (1, ())
+    assert slices.memberships > 200
+    assert await rows(kept, COUNTED) == before
+    assert await rows(kept, EFFECTS) == effects
+    states = [(is_open, on is not None, says == on) for _, is_open, on, says in await rows(kept, ON)]
+    assert {each: states.count(each) for each in states} == {
+        (True, True, True): 7,
+        (True, False, True): 1,
+        (False, True, False): 1,
+        (False, False, True): 1,
+    }
+
+
+async def test_a_migrated_store_goes_on_where_it_was(kept: Store) -> None:
+    await migrate(kept, deadline=soon())
+    assert await reassess_all(kept, POLICY, deadline=soon()) == 0, "no open alarm does anything else than it did"
+    laid = Laid(store=kept)
+    [[alarm, trunk]] = await rows(kept, "MATCH (a:Alarm {externalAlarmId: 'X2'})-[:RAISED_ON]->(t) RETURN a.id, t.id")
+    suffering = "MATCH (:Alarm {id: $alarm})-[:AFFECTS]->(s) RETURN count(s)"
+    [[hurt]] = await rows(kept, suffering, alarm=alarm)
+    assert hurt == 5
+    assert await laid.raise_(report(str(trunk), 2, cleared=True), policy=POLICY) == alarm
+    assert await rows(kept, suffering, alarm=alarm) == [[0]]
+    assert await differing(kept, deadline=soon()) == []
+    assert (await take_over(kept, POLICY, deadline=soon())).services == 0
+    parked = {each.system: (each.parked, each.held > 0) for each in await system_backlogs(kept, deadline=soon())}
+    assert parked == {"desk": (1, True), "umbrella": (1, True)}

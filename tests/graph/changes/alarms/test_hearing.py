@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from graph.changes.alarms.comments import Comment, comment_alarm
 from graph.changes.policy import Hearing
 from graph.errors import Refused
 from graph.model.scope import Principal, Role
+from graph.store.open_alarms import differing
 from graph.store.store import Store
 from tests.graph.changes.network import AT, SYSTEM, Laid, lay, report, soon
 
@@ -25,9 +27,10 @@ RETURN d.id, e.id, d.subject, d.orderKey, d.version, d.payload ORDER BY d.orderK
 
 
 @pytest.fixture
-async def laid(empty_store: Store) -> Laid:
+async def laid(empty_store: Store) -> AsyncIterator[Laid]:
     await lay(empty_store)
-    return Laid(store=empty_store)
+    yield Laid(store=empty_store)
+    assert await differing(empty_store, deadline=soon()) == [], "an alarm says that it is open on something else"
 
 
 async def told(laid: Laid) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from graph.changes.alarms.alarms import AlarmPolicy, Amend, raise_alarm
 from graph.changes.alarms.occurrence import Known
 from graph.errors import Refused
 from graph.model.scope import Principal, Role
+from graph.store.open_alarms import differing
 from graph.store.store import Store
 from tests.graph.changes.network import AT, NAME, POLICY, SYSTEM, Laid, lay, report, soon
 
@@ -18,9 +20,10 @@ WELL: tuple[None, list[list[str]]] = (None, [])
 
 
 @pytest.fixture
-async def laid(empty_store: Store) -> Laid:
+async def laid(empty_store: Store) -> AsyncIterator[Laid]:
     await lay(empty_store)
-    return Laid(store=empty_store)
+    yield Laid(store=empty_store)
+    assert await differing(empty_store, deadline=soon()) == [], "an alarm says that it is open on something else"
 
 
 async def test_a_failed_trunk_degrades_who_is_protected_and_takes_down_who_is_not(laid: Laid) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from graph.changes.alarms.alarms import amend_alarm
 from graph.changes.alarms.occurrence import Known
 from graph.changes.policy import AlarmPolicy
 from graph.model.alarm import Alarm
+from graph.store.open_alarms import differing
 from graph.store.store import Store
 from tests.graph.changes.network import AT, SYSTEM, Laid, lay, report, soon
 
@@ -20,9 +22,10 @@ MINUTE = 60_000
 
 
 @pytest.fixture
-async def laid(empty_store: Store) -> Laid:
+async def laid(empty_store: Store) -> AsyncIterator[Laid]:
     await lay(empty_store)
-    return Laid(store=empty_store)
+    yield Laid(store=empty_store)
+    assert await differing(empty_store, deadline=soon()) == [], "an alarm says that it is open on something else"
 
 
 async def down(laid: Laid, target: str, number: int = 1, at: int = AT) -> str:
