@@ -38,7 +38,6 @@ BILLING: Final = Graph("BILLING")
 
 
 @cache
-@cache
 def product_supergraph() -> Supergraph:
     """Read what our own areas are together."""
     return read_supergraph(SUPERGRAPH.read_text(encoding="utf-8"))

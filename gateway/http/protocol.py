@@ -38,6 +38,8 @@ from uvicorn._types import (
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from gateway.collector import paused
+
 HEAD_BYTES: Final = 65_536
 LEAST_TAKEN: Final = 65_536
 """bytes: over a minute, 200 kB of an answer, which the slowest mobile link can do."""
@@ -74,6 +76,11 @@ class BoundedConfig(uvicorn.Config):
     """The server's configuration, with bounds."""
 
     bounds: Bounds = Bounds()
+
+    def load(self) -> None:
+        """Load the application, which for a worker is where all of it is imported and made."""
+        with paused():
+            super().load()
 
 
 class BoundedConnection(HttpToolsProtocol):
