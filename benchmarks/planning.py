@@ -17,11 +17,11 @@ from urllib.request import urlopen
 
 from graphql import DocumentNode, parse, validate
 
+from gateway.collector import settle
 from gateway.federation.planning import Budget, Planner, PlanningFailed
 from gateway.federation.planning.normalize import normalize
 from gateway.federation.query_graph import QueryGraph
 from gateway.federation.supergraph_sdl import read_supergraph
-from gateway.http.serving import settle
 
 RUNS = 3
 BUDGET = Budget(steps=10_000_000, fields=1_000_000)

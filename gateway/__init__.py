@@ -21,6 +21,7 @@ Folders and files, from above to below:
     settings/      what an operator decides
     telemetry/     log, metrics, traces
     exchange.py    what is known of one HTTP exchange, for those who look on
+    collector.py   when Python looks for garbage, and among what
     exact_json.py  JSON whose numbers keep their digits
     syntax.py      what is read off a document in more than one place
     errors.py      every refusal, and the one table of what a code means on the wire

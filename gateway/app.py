@@ -32,6 +32,7 @@ from gateway.areas import BILLING, KNOWLEDGE, LEDGER, TICKETING, federation_of
 from gateway.auth.keys import key_rings
 from gateway.auth.tokens import Tokens
 from gateway.callbacks import callbacks_of, hubs_told
+from gateway.collector import settle
 from gateway.errors import Refused, printed
 from gateway.exchange import exchange_of
 from gateway.federation.arriving import Arriving, Away, Ping
@@ -42,7 +43,7 @@ from gateway.http.health import health_routes
 from gateway.http.middleware import middleware, routed
 from gateway.http.protocol import CONNECTIONS_REFUSED
 from gateway.http.response import RefuseWith
-from gateway.http.serving import end_with_parent, settle
+from gateway.http.serving import end_with_parent
 from gateway.http.socket import Callers, SocketContext, SocketEndpoint, callers_by
 from gateway.http.streams import OpenStreams
 from gateway.http.watch import in_time

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import click
 
+from gateway.collector import paused
 from gateway.errors import CommandFailed, SettingsBroken
 from gateway.settings.unknown import CONFIG_VARIABLE, nearest
 
@@ -70,7 +71,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"gateway.commands.{cmd_name}").command
+        with paused():
+            command: click.Command = importlib.import_module(f"gateway.commands.{cmd_name}").command
         return _taking_config(command)
 
     def resolve_command(

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.auth.keys import key_rings
 from gateway.auth.tokens import Believed, Tokens
+from gateway.collector import settle
 from gateway.errors import TREATMENTS, CommandFailed, Refused, SettingsBroken
 from gateway.exchange import exchange_of
 from gateway.federation.execution.forwarding import Forwarding
@@ -37,7 +38,7 @@ from gateway.http.endpoint import GraphQLEndpoint
 from gateway.http.health import health_routes
 from gateway.http.middleware import middleware, open_middleware, routed
 from gateway.http.protocol import CONNECTIONS_REFUSED
-from gateway.http.serving import end_with_parent, settle
+from gateway.http.serving import end_with_parent
 from gateway.http.socket import Callers, SocketContext, SocketEndpoint, callers_by
 from gateway.http.streams import OpenStreams
 from gateway.operations.documents import read_document

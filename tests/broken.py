@@ -91,8 +91,8 @@ BREAKAGES: Final = (
     Breakage(
         name="deduplication",
         file="graph/changes/alarms/occurrence.py",
-        before="  MATCH (a:Alarm {externalAlarmId: $external})\n  WHERE a.sourceSystemId = $source\n",
-        after="  MATCH (a:Alarm {externalAlarmId: $external})\n  WHERE a.sourceSystemId = $source AND false\n",
+        before="  MATCH (a:Alarm {{identity: $key}})\n  RETURN a.id ORDER BY",
+        after="  MATCH (a:Alarm {{identity: $key}})\n  WHERE false\n  RETURN a.id ORDER BY",
         tests=("tests/graph/changes/alarms",),
     ),
 )

@@ -7,14 +7,17 @@ at once, with a status that is not zero: a suite that skips is a suite that no o
 
 from __future__ import annotations
 
+import gc
 import importlib.metadata
 import os
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import hypothesis
 import pytest
 
+from gateway.collector import settle
 from graph.store.migrate import migrate
 from graph.store.store import Product, Store, Transaction, open_store
 from tests.selection import FULL_VARIABLE, SEED_VARIABLE, choose_seed, is_full, mark_and_order
@@ -41,6 +44,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before hypothesis reads its seed
 def pytest_configure(config: pytest.Config) -> None:
+    if not _gives_out_work(config):
+        gc.disable()  # until all is collected
     seed = choose_seed()
     if config.getoption("hypothesis_seed", None) is None:
         config.option.hypothesis_seed = seed
@@ -59,9 +64,14 @@ def pytest_configure(config: pytest.Config) -> None:
             pytest.exit(f"TRUNKLINE_TEST_STORE=neo4j, but there is none. {exc}", _CANNOT_START)
 
 
+def _gives_out_work(config: pytest.Config) -> bool:
+    """Tell whether other processes collect and run the tests."""
+    return bool(config.getoption("numprocesses", None)) and not hasattr(config, "workerinput")
+
+
 def _prepare_neo4j(config: pytest.Config) -> None:
     """Start a server where tests run; where workers do, see to it once that each of them will be able to."""
-    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+    if _gives_out_work(config):
         program("java", "Java 17")
         neo4j_jars()
     else:
@@ -70,6 +80,22 @@ def _prepare_neo4j(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     mark_and_order(items)
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: no test need look through it for garbage."""
+    gc.enable()
+    settle()
+
+
+@pytest.hookimpl(optionalhook=True)  # without xdist nobody asks
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give out modules so that no long one waits behind another."""
+    if config.getvalue("dist") != "loadscope":
+        return None
+    from tests.scheduling import LongApart  # noqa: PLC0415 - not there without xdist
+
+    return LongApart(config, log)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -7,6 +7,7 @@ from functools import partial
 import click
 import orjson
 
+from gateway.collector import paused
 from gateway.commands.options import override
 from gateway.http.announcing import announced, numbers_line
 from gateway.http.numbers import numbers_served
@@ -31,7 +32,8 @@ def command(supergraph: str | None, listen: str | None, urls: tuple[str, ...], w
     override(federation__supergraph=supergraph, listen=listen, workers=workers, federation__urls=_urls(urls))
     settings = load_settings()
     require(settings.traces)
-    app = application(settings)  # whatever is wrong is said now, also where workers will make their own
+    with paused():
+        app = application(settings)  # whatever is wrong is said now, also where workers will make their own
     configure_log(settings.log_level)
     sock, metrics = bound(settings), bound_for_metrics(settings)
     with announced(sock, partial(click.echo, err=True), *numbers_line(metrics)):

@@ -7,6 +7,7 @@ from functools import partial
 import click
 
 from gateway.app import application, hold
+from gateway.collector import paused
 from gateway.commands.options import override, store_option
 from gateway.errors import SettingsBroken
 from gateway.http.announcing import announced, numbers_line
@@ -37,7 +38,8 @@ def command(store: str | None, listen: str | None, workers: int | None) -> None:
     sock, metrics = bound(settings), bound_for_metrics(settings)
     with announced(sock, partial(click.echo, err=True), *numbers_line(metrics)):
         if settings.workers == 1:
-            app = application(settings)
+            with paused():
+                app = application(settings)
             with numbers_served(metrics, app.state.metrics.text):
                 serve_here(app, sock, bounds_of(settings))
         else:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import uvicorn
 
+from gateway.collector import paused
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
@@ -26,3 +28,8 @@ class BoundedConfig(uvicorn.Config):
     """The server's configuration, with bounds."""
 
     bounds: Bounds = Bounds()
+
+    def load(self) -> None:
+        """Load the application, which for a worker is where all of it is imported and made."""
+        with paused():
+            super().load()

@@ -8,7 +8,6 @@ process that lives longest. A worker whose watching process is gone ends by itse
 from __future__ import annotations
 
 import asyncio
-import gc
 import multiprocessing
 import os
 import signal
@@ -23,6 +22,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
+from gateway.collector import settle
 from gateway.errors import CommandFailed
 from gateway.http.bounded_socket import BoundedSocket
 from gateway.http.bounds import BoundedConfig, Bounds
@@ -36,8 +36,6 @@ SEND_BUFFER: Final = 262_144
 """bytes of an answer that the kernel takes of us for one connection: what is not read must not grow there either."""
 END_SECONDS: Final = 10
 """for requests under way when the end comes."""
-NEW_OBJECTS: Final = 10_000
-"""that Python's collector waits for: an answer of 500 kB makes as many, and all of them go by themselves."""
 
 DEFAULT: Final = Bounds()
 
@@ -191,17 +189,6 @@ async def _until(hold: Hold, ended: threading.Event) -> None:
         await asyncio.to_thread(ended.wait)
         over.set()
         await holding
-
-
-def settle() -> None:
-    """Take what stays as long as the process out of the garbage collector's sight, once the application is made.
-
-    The schemas are a hundred thousand objects. Large answers make the collector look for garbage everywhere, and
-    looking through the schemas again and again costs as much as the answers do.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
 
 
 def is_worker() -> bool:

@@ -29,7 +29,7 @@ from graph.store.store import Product, Store
 from tests.conftest import wipe
 from tests.selection import is_full
 
-pytestmark = [pytest.mark.process, pytest.mark.long]
+pytestmark = [pytest.mark.process, pytest.mark.long(45)]
 
 SCALE = 5_000
 
@@ -134,6 +134,7 @@ def test_gateways_are_compared_over_subgraphs_that_answer() -> None:
     assert all(each.right and each.cpu_ms > 0 and each.rss_mib > 10 for each in rows)
 
 
+@pytest.mark.skipif(not is_full(), reason="the same servers once more")
 def test_memory_is_told_after_each_block() -> None:
     told = list(comparing.soak(3, connections=2, seconds=0.1))
     assert told[-1][0] >= 3

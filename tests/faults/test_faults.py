@@ -16,7 +16,7 @@ TAKEOVER_SECONDS = 120.0
 
 pytestmark = [
     pytest.mark.process,
-    pytest.mark.long,
+    pytest.mark.long(220),
     pytest.mark.faults,
     pytest.mark.timeout(900),
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),

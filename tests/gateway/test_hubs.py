@@ -28,7 +28,7 @@ from tests.adapters.webhooks.test_outward import hearing, taken
 from tests.faults.processes import Gateway, Victim, free_port
 from tests.selection import is_full
 
-pytestmark = [pytest.mark.process, pytest.mark.long]
+pytestmark = [pytest.mark.process, pytest.mark.long(80)]
 
 BASE = "/tmf-api/alarmManagement/v4"
 ALARMS = 40 if is_full() else 20

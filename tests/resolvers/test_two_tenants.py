@@ -32,7 +32,7 @@ from tests.resolvers.world import load
 from tests.selection import is_full, sample
 
 pytestmark = [
-    pytest.mark.long,
+    pytest.mark.long(90),
     pytest.mark.timeout(3600),  # in a full run, Neo4j plans each of a thousand texts, some of which are long
 ]
 T = TypeVar("T")

@@ -71,6 +71,7 @@ CREATE (:Delivery {
 """
 
 
+@pytest.mark.long(85)
 class TestLedger:
     def test_it_tells_what_waits(self, tmp_path: Path) -> None:
         assert trunkline(tmp_path, "check", "--migrate").returncode in (0, 1)
@@ -152,6 +153,7 @@ class TestLedger:
         assert await rows(empty_store, text) == [[f"event-{number}:desk:b", who] for number in (1, 2, 3)]
 
 
+@pytest.mark.long(100)
 class TestDemo:
     def test_once_it_tells_one_json_object(self, tmp_path: Path) -> None:
         done = trunkline(tmp_path, "demo", "--once", "--json", "--seed", "2", "--scale", "1000")
