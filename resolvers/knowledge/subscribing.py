@@ -25,10 +25,10 @@ from graphql import parse
 
 from graph.changes.services.owners import current_owners
 from graph.compiler.bind import bind
+from graph.compiler.cursor import Place, StreamCursors
 from graph.compiler.irregular import answer as irregular
 from graph.compiler.query import Operation, normalize
 from graph.compiler.read import BREACHES, Prepared, Reads
-from graph.compiler.stream_cursor import Place, StreamCursors
 from graph.errors import DeadlineExceeded, GraphError, Refused, StoreUnavailable, TooManyStatements
 from graph.ledger.reader import MOST, EventReader, Lagged
 from graph.ledger.sequence import End, Interest, Sequenced, end_of

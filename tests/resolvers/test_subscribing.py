@@ -12,7 +12,7 @@ from typing import TypeVar
 import orjson
 import pytest
 
-from graph.compiler.stream_cursor import Place, StreamCursors
+from graph.compiler.cursor import Place, StreamCursors
 from graph.ledger.sequence import end_of
 from graph.model.scope import Principal, Role, scope_of
 from graph.model.streams import StreamEnded, StreamEvent
