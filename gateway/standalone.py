@@ -92,15 +92,7 @@ def application(settings: Settings) -> Starlette:
     onward = {name for _, remote in places.values() for name in remote.forwarded}
     pipeline, streams = Pipeline(federation, settings, preparing=preparing), OpenStreams(settings.streams, metrics)
     endpoint = Forwarding(GraphQLEndpoint(pipeline, settings, streams), tuple(onward))
-    context = SocketContext(
-        pipeline=pipeline,
-        for_routers=pipeline,
-        streams=streams,
-        callers=_callers(settings),
-        settings=settings,
-        metrics=metrics,
-    )
-    socket = Forwarding(SocketEndpoint(context), tuple(onward))
+    socket = Forwarding(_socket(pipeline, streams, settings, metrics), tuple(onward))
     shown = None if settings.metrics_listen else metrics
     asked = [Route("/graphql", _wrapped(endpoint, settings, metrics)), WebSocketRoute("/graphql", socket)]
     app = routed([*asked, *health_routes(ready, shown)], lifespan)
@@ -193,6 +185,18 @@ def _wrapped(endpoint: ASGIApp, settings: Settings, metrics: Metrics) -> ASGIApp
         await endpoint(scope, receive, send)
 
     return open_middleware(let_in, settings, metrics)
+
+
+def _socket(pipeline: Pipeline, streams: OpenStreams, settings: Settings, metrics: Metrics) -> SocketEndpoint:
+    context = SocketContext(
+        pipeline=pipeline,
+        for_routers=pipeline,
+        streams=streams,
+        callers=_callers(settings),
+        settings=settings,
+        metrics=metrics,
+    )
+    return SocketEndpoint(context)
 
 
 def _callers(settings: Settings) -> Callers:

@@ -317,7 +317,7 @@ async def ledger(
 
     `placed` is called when this process has given positions to events.
     """
-    sweep = sweeping(_kept(settings.retention))
+    sweep = sweeping(kept_for(settings.retention))
     works = {retention.KIND: sweep, reassessment.KIND: reassessment.stepping(policy_of(settings))}
     async with (
         beside(keep_placed(store, owner=owner(), placed=placed)),
@@ -333,7 +333,9 @@ def sequence_ms(chosen: Retention) -> int:
     return int(chosen.sequence_hours * _HOUR_MS)
 
 
-def _kept(chosen: Retention) -> Kept:
+def kept_for(chosen: Retention) -> Kept:
+    """Give for how long each kind is kept; what somebody may resume after is kept, whatever is said of events."""
+
     def milliseconds(days: float) -> int:
         return int(days * _DAY_MS)
 

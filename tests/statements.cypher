@@ -252,6 +252,11 @@ WITH s
 OPTIONAL MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s)
 RETURN s.id, s.name, coalesce(s._version, 0), datetime.realtime().epochMillis, c.id, c.name, c.accountRef
 
+// graph/changes/services/owners.py _OWNERS
+UNWIND $batch.services AS id
+MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service {id: id})
+RETURN id, c.id
+
 // graph/changes/tickets/owners.py _OWNED
 UNWIND $batch.services AS id
 MATCH (s:Service {id: id})<-[:SUBSCRIBES_TO]-(c:Customer)
@@ -966,6 +971,16 @@ MATCH (d:Delivery {id: id})
 MATCH (e:Delivery {openKey: d.orderKey})
 WHERE e.system = d.system AND e.state = 'READY' AND e.held IS NULL
 SET e.held = e.lane, e.waiting = null
+
+// graph/ledger/outcomes.py _TELL_PARKED
+UNWIND $batch.rows AS row
+MATCH (d:Delivery {id: row.delivery})
+WITH d, row, datetime.realtime().epochMillis AS now
+SET d._version = coalesce(d._version, 0) + 1
+CREATE (e:Event {
+  id: row.event, type: 'DeliveryParked', aggregateId: row.delivery, aggregateVersion: d._version,
+  at: now, unplaced: now, principal: 'trunkline', payload: row.payload
+})
 
 // graph/ledger/outcomes.py _RELEASE
 MATCH (d:Delivery {id: $id})

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 import pytest
-from graphql import build_schema, parse, validate
+from graphql import OperationType, build_schema, parse, validate
 
 from gateway.areas import BILLING, KNOWLEDGE, TICKETING, federation_of
 from gateway.cli import COMMANDS
@@ -22,6 +22,7 @@ from gateway.operations.cost import amount, cost_of
 from gateway.operations.schema import read_schema
 from gateway.settings.settings import Limits, Settings
 from graph.changes.policy import AlarmPolicy
+from graph.compiler.query import find_operation
 from graph.load import load_topology
 from graph.model.effects import SEVERITY
 from graph.model.mapping import enum_name
@@ -72,8 +73,9 @@ async def network(store: Store) -> dict[str, str]:
 
 @pytest.mark.parametrize("example", list(examples()), ids=lambda each: each.name)
 async def test_an_example_runs(example: Example, store: Store, network: dict[str, str]) -> None:
+    graph = KnowledgeSubgraph(store, b"d" * 32, AlarmPolicy())
     areas: Mapping[Graph, Subgraph] = {
-        KNOWLEDGE: KnowledgeSubgraph(store, b"d" * 32, AlarmPolicy()),
+        KNOWLEDGE: graph,
         TICKETING: TicketingSubgraph("", seconds=5.0),
         BILLING: BillingSubgraph(seconds=0.0),
     }
@@ -86,6 +88,11 @@ async def test_an_example_runs(example: Example, store: Store, network: dict[str
     variables = {**example.variables, **{name: network[name] for name in declared & network.keys()}}
     assert amount(cost_of(document, read_schema(product.sdl)), variables) <= Limits().cost
     operation = Operation(key=example.name, document=document, name=None)
+    if find_operation(operation).operation is OperationType.SUBSCRIPTION:
+        begun = await graph.subscribe(operation, variables, OPERATOR, None, time.monotonic() + 60)
+        assert not isinstance(begun, dict), begun
+        await begun.aclose()
+        return
     answer = await product.execute(operation, variables, OPERATOR, time.monotonic() + 60)
     assert "errors" not in answer
     assert all(value is not None for value in answer["data"].values())

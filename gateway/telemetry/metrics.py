@@ -86,6 +86,10 @@ class Metrics:
             ("reason",),
             registry=self._registry,
         )
+        self._count_streams()
+        self._children: dict[tuple[int, str], Histogram] = {}
+
+    def _count_streams(self) -> None:
         self._streams = Gauge(
             "trunkline_streams",
             "Subscriptions that are open.",
@@ -105,7 +109,6 @@ class Metrics:
             ("transport", "reason"),
             registry=self._registry,
         )
-        self._children: dict[tuple[int, str], Histogram] = {}
 
     def count(self, exchange: Exchange) -> float:
         """Count a finished exchange; give its seconds."""

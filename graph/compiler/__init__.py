@@ -15,7 +15,7 @@ Files, in order of flow:
     parts.py        what the stages pass to each other; names.py numbers variables and parameters
     clauses.py      Cypher as values; cypher.py is the only place that prints them
     bind.py         this request's values become parameters
-    cursor.py       cursors are sealed; cursor_key.py keeps their key with the store; stream_cursor.py: those of subscriptions
+    cursor.py       cursors of lists and subscriptions are sealed; cursor_key.py keeps their key with the store
     layout.py       where each key of the answer stands in the record
     shape.py        one generated function makes the response of the record; leaves.py checks scalars
     irregular.py    what graphql-core makes of a record that breaks a promise of the schema

@@ -17,6 +17,7 @@ from graphql import GraphQLSchema
 from graph.compiler.bind import Binding, Caller, EntityIds, Given, Outcome
 from graph.compiler.clauses import (
     At,
+    Call,
     Case,
     Const,
     Expr,
@@ -68,6 +69,7 @@ from graph.model.mapping import (
     Happening,
     ImpactField,
     ImpactList,
+    KeptNode,
     KeptNodes,
     KeptRows,
     Mappings,
@@ -129,7 +131,7 @@ class _Compiler:
                 return self._here(asked, mapping, item, row)
             case ById() | AnyById() | Changed() | Entities() as mapping:
                 return self._by_id(asked, mapping, row)
-            case Happening() | KeptRows() | KeptNodes() as mapping:
+            case Happening() | KeptRows() | KeptNode() | KeptNodes() as mapping:
                 return self._happened(asked, mapping, row)
             case Along() as mapping:
                 return self._along(owner, asked, mapping, item, row)
@@ -168,13 +170,17 @@ class _Compiler:
 
     # What happened -------------------------------------------------------------------------------------------------
 
-    def _happened(self, asked: Field, mapping: Happening | KeptRows | KeptNodes, row: Row) -> Inline | Many:
+    def _happened(
+        self, asked: Field, mapping: Happening | KeptRows | KeptNode | KeptNodes, row: Row
+    ) -> Inline | One | Many:
         match mapping:
             case Happening():
                 (selection,) = asked.selections
                 return Inline(body=self.members(selection, Item(columns=self._kept(selection)), row))
             case KeptRows():
                 return self._kept_rows(asked, mapping, row)
+            case KeptNode():
+                return self._kept_node(asked, mapping, row)
             case KeptNodes(name=name, label=label):
                 found = by_ids(self.names, self.kind, label, self.names.parameter(Outcome(name=name)))
                 there = With(((Var(found.node), ""),), where=Not(IsNull(Var(found.node))))
@@ -190,6 +196,17 @@ class _Compiler:
         stored = (self.mappings.fields.get((selection.type, each.name)) for each in selection.fields)
         names = sorted({each.name for each in stored if isinstance(each, Stored)})
         return {name: self.names.parameter(Outcome(name=name)) for name in names}
+
+    def _kept_node(self, asked: Field, mapping: KeptNode, row: Row) -> One:
+        found: list[Expr] = []
+        options = []
+        for each in asked.selections:
+            label = label_of_type(self.mappings, each.type)
+            node = by_id(self.names, self.kind, label, self.names.parameter(Outcome(name=f"{mapping.name}:{label}")))
+            item, option = tagged(self, each, node.node, (node.node,))
+            found.append(Call("head", (Sub("COLLECT", Query((*node.clauses, Return(item, limit=Const(1))))),)))
+            options.append(option)
+        return One(index=row.put(Call("coalesce", tuple(found))), body=Choice(options=tuple(options)), required=False)
 
     def _kept_rows(self, asked: Field, mapping: KeptRows, row: Row) -> Many:
         given = self.names.parameter(Outcome(name=mapping.name))

@@ -8,6 +8,9 @@ store.
 A cursor of one list is refused by every other. Which list it is, is its field, order and filter, known before the statement
 runs and authenticated with the cursor; and the object that has the list, which only the answer names: its id is in the cursor,
 and is compared when the page is shaped.
+
+A cursor of a subscription is the position of an event and its time. It is authenticated with the subscription's field and the
+caller's scope, so that one of another field, or of somebody who may see something else, is refused; the selection is no part of it.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -22,6 +26,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from graph.errors import Refused
+from graph.model.scope import Scope
 
 KEY_BYTES: Final = 32
 _CLASS: Final = 32
@@ -63,6 +68,45 @@ class CursorKey:
         except (ValueError, InvalidTag) as exc:
             raise _refused() from exc
         return opened
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """An event's place in the sequence."""
+
+    position: int
+    at: int
+    """epoch milliseconds by the database's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamCursors:
+    """The cursors of one field for one scope."""
+
+    key: CursorKey
+    field: str
+    scope: Scope
+
+    def seal(self, place: Place) -> str:
+        """Make the cursor of a place."""
+        return self.key.seal([place.position, place.at], self._context)
+
+    def open(self, text: str) -> Place:
+        """Give the place back; raises Refused for what was never a cursor of this field and scope."""
+        try:
+            position, at = self.key.open(text, self._context)
+        except Refused as refused:
+            raise Refused(
+                f"That cursor does not belong to the subscription {self.field}.",
+                code="BAD_USER_INPUT",
+                hint="Give a cursor that this subscription gave you, or begin without one.",
+            ) from refused
+        return Place(position=position, at=at)
+
+    @property
+    def _context(self) -> str:
+        scope = [self.scope.kind.value, *sorted(self.scope.customers)]
+        return f"subscription {self.field} {orjson.dumps(scope).decode()}"
 
 
 def list_context(named: str, arguments: Mapping[str, Any]) -> str:

@@ -18,7 +18,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, assert_never
 
+import orjson
+import uuid_utils
+
 from graph.ledger.claims import Claim
+from graph.model.model import LABELS
 from graph.store.store import Transaction
 
 # What follows an outcome is locked with it, order key by order key: who writes deliveries of several keys locks the last of
@@ -83,6 +87,18 @@ MATCH (d:Delivery {id: id})
 MATCH (e:Delivery {openKey: d.orderKey})
 WHERE e.system = d.system AND e.state = 'READY' AND e.held IS NULL
 SET e.held = e.lane, e.waiting = null
+"""
+
+# Somebody must hear of it: a person is waited for from now on.
+_TELL_PARKED: Final = """
+UNWIND $batch.rows AS row
+MATCH (d:Delivery {id: row.delivery})
+WITH d, row, datetime.realtime().epochMillis AS now
+SET d._version = coalesce(d._version, 0) + 1
+CREATE (e:Event {
+  id: row.event, type: 'DeliveryParked', aggregateId: row.delivery, aggregateVersion: d._version,
+  at: now, unplaced: now, principal: 'trunkline', payload: row.payload
+})
 """
 
 _RELEASE: Final = """
@@ -162,6 +178,8 @@ async def settle(transaction: Transaction, outcomes: Sequence[Outcome]) -> froze
         transaction.later(_CLOSE, {"batch": {"ids": done}})
     if dead:
         transaction.later(_HOLD, {"batch": {"ids": dead}})
+        told = [_parked(each) for each in ordered if isinstance(each, Dead) and each.claim.id in taken]
+        transaction.later(_TELL_PARKED, {"batch": {"rows": told}})
     if suspended := [each.claim.id for each in ordered if _is_suspended(each) and each.claim.id in taken]:
         transaction.later(_STAY_YOUNG, {"batch": {"ids": suspended}})
     return taken
@@ -170,6 +188,16 @@ async def settle(transaction: Transaction, outcomes: Sequence[Outcome]) -> froze
 def release(transaction: Transaction, delivery: str, *, now: int) -> None:
     """Let what is held behind a parked delivery wait for it again: it was replayed, and they wait since then."""
     transaction.later(_RELEASE, {"id": delivery, "now": now})
+
+
+def _parked(outcome: Dead) -> dict[str, object]:
+    """Give the event that tells that a delivery is parked."""
+    payload = {"delivery": outcome.claim.id, "reason": outcome.reason, "error": outcome.error}
+    return {
+        "event": f"{LABELS['Event'].id_prefix}{uuid_utils.uuid7()}",
+        "delivery": outcome.claim.id,
+        "payload": orjson.dumps(payload, option=orjson.OPT_SORT_KEYS).decode(),
+    }
 
 
 def _is_suspended(outcome: Outcome) -> bool:

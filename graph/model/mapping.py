@@ -212,6 +212,16 @@ class KeptRows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptNode:
+    """The node of a kept id, whose label is one of those that the field's type may have.
+
+    It is kept under `name:Label` for its own label, and empty under all others.
+    """
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeptNodes:
     """A list of the nodes of a label whose ids were kept, as they are now; those that the caller may not see are left out."""
 
@@ -238,6 +248,7 @@ FieldMapping = (
     | Changed
     | Happening
     | KeptRows
+    | KeptNode
     | KeptNodes
 )
 

@@ -11,7 +11,8 @@ class StreamEvent:
     """One event of a subscription."""
 
     answer: dict[str, Any]
-    """what a query with the subscription's selection would have answered; `errors` where a part could not be read."""
+    """what a query with the subscription's selection would have answered; `errors` where a part could not be read. Several who
+    ask the same are given this one object: whoever adds to it copies it first."""
     cursor: str
     """opaque: whoever subscribes with it as `after` hears what comes after this event."""
 

@@ -51,7 +51,7 @@ SERVICE_EVENT_KINDS: Final = ("effectBegan", "effectEnded")
 """of what happens to a service."""
 TOPOLOGY_CHANGE_KINDS: Final = ("added", "changed", "stateChanged", "moved", "removed")
 """of what happens to a resource."""
-DELIVERY_EVENT_KINDS: Final = ("created", "replayed")
+DELIVERY_EVENT_KINDS: Final = ("parked", "replayed")
 """of what happens to a delivery."""
 PARTS: Final = ("access", "working", "protecting")
 """of a service: what an alarm hits of it."""

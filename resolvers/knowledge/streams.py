@@ -21,11 +21,15 @@ from graph.errors import Refused
 from graph.ledger.sequence import Sequenced
 from graph.model.effects import RANK, worst
 from graph.model.mapping import enum_name
+from graph.model.model import RELATIONSHIPS, label_of
 from graph.model.scope import Scope, ScopeKind
 from graph.model.vocabulary import SEVERITIES
 
 MOST_SERVICES: Final = 1_000
 """of an alert, the worst first; `totalServices` counts all."""
+
+RESOURCES: Final = RELATIONSHIPS["RAISED_ON"].ends
+"""The labels of what alarms are raised on: equipment and trunks."""
 
 Values: TypeAlias = dict[str, Any]
 """By the names of the field's object: stored values, ids of nodes, and rows that begin with one."""
@@ -40,10 +44,8 @@ class Viewer:
     scope: Scope
     owners: Mapping[str, str]
     """the customer who has each of the event's services now; not asked for by who sees everything."""
-
-    def had(self, customer: str) -> bool:
-        """Tell whether what was a customer's is in this scope."""
-        return self.scope.kind is ScopeKind.EVERYTHING or customer in self.scope.customers
+    sees_node: bool = True
+    """whether what the event is about is in the scope now."""
 
     def sees(self, service: str, customer: str) -> bool:
         """Tell whether a service was in this scope, as a customer's, and still is."""
@@ -61,7 +63,9 @@ class Stream:
     values: Callable[[Sequenced, Viewer, Filter], Values | None]
     """gives None where there is nothing for this viewer and filter."""
     services: Callable[[Sequenced], Iterable[str]] = lambda _: ()
-    """those whose owners must be known."""
+    """those whose owners must be known;"""
+    node: Callable[[Sequenced], str] = lambda _: ""
+    """and the node that must be in the scope now; empty where no one node decides."""
     snapshot: str = ""
     """a query that takes the state of things, for whoever comes too late for what has happened since."""
 
@@ -185,6 +189,46 @@ def _service_event(event: Sequenced, viewer: Viewer, filter_: Filter) -> Values 
     }
 
 
+# Topology ------------------------------------------------------------------------------------------------------------
+
+_TOPOLOGY_KINDS: Final = {
+    "ResourceAdded": "added",
+    "ResourceChanged": "changed",
+    "ResourceStateChanged": "stateChanged",
+    "ResourceMoved": "moved",
+    "ResourceRemoved": "removed",
+}
+
+
+def _topology_change(event: Sequenced, viewer: Viewer, filter_: Filter) -> Values | None:
+    kind, label = _TOPOLOGY_KINDS[event.type], label_of(event.about)
+    is_asked = _fits(filter_.get("kind"), enum_name(kind)) and _fits(filter_.get("resource"), event.about)
+    if label is None or not viewer.sees_node or not is_asked:
+        return None
+    of_labels = {f"resource:{each}": event.about if each == label.name else "" for each in RESOURCES}
+    return {"kind": kind, "at": event.at, "resourceId": event.about, "resourceType": label.name, **of_labels}
+
+
+# Deliveries ----------------------------------------------------------------------------------------------------------
+
+_DELIVERY_KINDS: Final = {"DeliveryParked": "parked", "DeliveryReplayed": "replayed"}
+
+
+def _delivery_event(event: Sequenced, viewer: Viewer, filter_: Filter) -> Values | None:
+    kind = _DELIVERY_KINDS[event.type]
+    if viewer.scope.kind is not ScopeKind.EVERYTHING or not _fits(filter_.get("kind"), enum_name(kind)):
+        return None
+    payload = event.payload
+    return {
+        "kind": kind,
+        "at": event.at,
+        "deliveryId": event.about,
+        "delivery": event.about,
+        "reason": payload.get("reason"),
+        "error": payload.get("error"),
+    }
+
+
 # The table -----------------------------------------------------------------------------------------------------------
 
 STREAMS: Final[Mapping[str, Stream]] = MappingProxyType(
@@ -207,6 +251,19 @@ STREAMS: Final[Mapping[str, Stream]] = MappingProxyType(
             values=_service_event,
             services=lambda event: (event.about,),
             snapshot="{ services { nodes { id effect } pageInfo { hasNextPage endCursor } } }",
+        ),
+        "topologyChanges": Stream(
+            kinds=_TOPOLOGY_KINDS,
+            values=_topology_change,
+            node=lambda event: event.about,
+            snapshot="{ networkElements { nodes { id operationalState cards { nodes { id operationalState } } } "
+            "pageInfo { hasNextPage endCursor } } trunks { nodes { id operationalState } pageInfo { hasNextPage endCursor } } }",
+        ),
+        "deliveries": Stream(
+            kinds=_DELIVERY_KINDS,
+            values=_delivery_event,
+            snapshot="{ deliveries(filter: {state: {eq: DEAD}}) { nodes { id parkedFor lastError } "
+            "pageInfo { hasNextPage endCursor } } }",
         ),
     }
 )

@@ -21,14 +21,15 @@ from typing import Any, Final
 
 import orjson
 import structlog
+from graphql import parse
 
 from graph.changes.services.owners import current_owners
 from graph.compiler.bind import bind
+from graph.compiler.cursor import Place, StreamCursors
 from graph.compiler.irregular import answer as irregular
 from graph.compiler.query import Operation, normalize
 from graph.compiler.read import BREACHES, Prepared, Reads
-from graph.compiler.stream_cursor import Place, StreamCursors
-from graph.errors import Contended, DeadlineExceeded, GraphError, Refused, StoreUnavailable, TooManyStatements
+from graph.errors import DeadlineExceeded, GraphError, Refused, StoreUnavailable, TooManyStatements
 from graph.ledger.reader import MOST, EventReader, Lagged
 from graph.ledger.sequence import End, Interest, Sequenced, end_of
 from graph.model.scope import Principal, Scope, ScopeKind, scope_of
@@ -43,12 +44,26 @@ _EVENT_SECONDS: Final = 10.0
 """for the statements of one event."""
 _AGAIN_SECONDS: Final = 0.5
 """until an event is tried again for which the database was away."""
-_PASSING: Final = (StoreUnavailable, Contended, DeadlineExceeded, TooManyStatements)
-"""Faults that are over some time; the event is tried again."""
+_TIMES: Final = 3
+"""that a statement may take too long, before its event is an error."""
+_BEHIND_SECONDS: Final = 1.0
+"""that a replica of the database may be behind the one that gave a cursor."""
 
 Events = AsyncGenerator[StreamEvent, None]
 
 log = structlog.get_logger(__name__)
+
+
+class Question:
+    """A query of our own, as an operation."""
+
+    def __init__(self, text: str) -> None:
+        self.key: Final = text
+        self.document: Final = parse(text, no_location=True)
+        self.name: Final = None
+
+
+_NODE: Final = Question("query ($id: ID!) { node(id: $id) { id } }")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +84,8 @@ class _Asked:
     cursors: StreamCursors
     same: Hashable
     """equal for those who get the same of an event."""
+    since: float
+    """when it subscribed, by `time.monotonic()`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +123,7 @@ class Subscriptions:
             asked, given = self._asked(operation, variables, principal)
             cursor = given if after is None else after
             place = None if cursor is None else asked.cursors.open(cursor)
-            end = await end_of(self.store, deadline=deadline)
+            end = await self._end(place, deadline)
         except GraphError as error:
             return answer_for(error)
         if place is None:
@@ -114,6 +131,15 @@ class Subscriptions:
         elif place.position > end.position or place.at < end.now - self.kept_ms:
             return _expired(asked, end)
         return self._events(asked, place)
+
+    async def _end(self, place: Place | None, deadline: float) -> End:
+        """Give how far the sequence has come; where another process has seen more of it, wait a little for this one's database."""
+        patience = time.monotonic() + _BEHIND_SECONDS
+        while True:
+            end = await end_of(self.store, deadline=deadline)
+            if place is None or place.position <= end.position or time.monotonic() > patience:
+                return end
+            await asyncio.sleep(_BEHIND_SECONDS / 10)
 
     def _asked(
         self, operation: Operation, variables: Mapping[str, Any], principal: Principal
@@ -142,6 +168,7 @@ class Subscriptions:
             filter=filter_,
             cursors=StreamCursors(self.reads.cursor_key, root.name, scope),
             same=(operation.key, operation.name, _text(variables), scope),
+            since=time.monotonic(),
         )
         return asked, arguments.get("after")
 
@@ -152,8 +179,8 @@ class Subscriptions:
             try:
                 async with aclosing(self.events.follow(interest, last.position)) as following:
                     async for event in following:
-                        last = Place(position=event.position, at=event.at)
                         heard = await self._heard(asked, event)
+                        last = Place(position=event.position, at=event.at)
                         if heard is not None:
                             yield heard
             except Lagged as lagged:
@@ -164,22 +191,36 @@ class Subscriptions:
                 await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _heard(self, asked: _Asked, event: Sequenced) -> StreamEvent | None:
-        """Make of an event what is sent; try again until the database answers."""
+        """Make of an event what is sent, when the database answers; what it cannot answer is an error of this event."""
+        attempts = 0
         while True:
+            attempts += 1
             try:
                 return await self._made(asked, event)
-            except _PASSING as error:
+            except GraphError as error:
+                if not _is_passing(error, attempts):
+                    return self._failed(asked, event, error)
                 log.warning("an event waits for the database", reason=str(error))
                 await asyncio.sleep(_AGAIN_SECONDS)
 
+    def _failed(self, asked: _Asked, event: Sequenced, error: GraphError) -> StreamEvent:
+        """Say that an event cannot be shown; the stream goes on."""
+        [entry] = answer_for(error)["errors"]
+        path = [asked.key, *(error.path if isinstance(error, Refused) else ())]
+        cursor = asked.cursors.seal(Place(position=event.position, at=event.at))
+        return StreamEvent(answer={"data": None, "errors": [{**entry, "path": path}]}, cursor=cursor)
+
     async def _made(self, asked: _Asked, event: Sequenced) -> StreamEvent | None:
-        viewer = Viewer(scope=asked.scope, owners=await self._owners_of(asked, event))
+        owners, sees_node = await self._owners_of(asked, event), await self._sees_node(asked, event)
+        viewer = Viewer(scope=asked.scope, owners=owners, sees_node=sees_node)
         values = asked.stream.values(event, viewer, asked.filter)
         if values is None:
             return None
         cursor = asked.cursors.seal(Place(position=event.position, at=event.at))
         key = (asked.same, event.position)
-        answer = await self._answers.get(key, lambda: self._rendered(asked, {**values, "cursor": cursor}))
+        answer = await self._answers.get(
+            key, lambda: self._rendered(asked, {**values, "cursor": cursor}), since=asked.since
+        )
         return StreamEvent(answer=answer, cursor=cursor)
 
     async def _owners_of(self, asked: _Asked, event: Sequenced) -> Mapping[str, str]:
@@ -187,7 +228,22 @@ class Subscriptions:
             return {}
         services = asked.stream.services(event)
         deadline = time.monotonic() + _EVENT_SECONDS
-        return await self._owners.get(event.position, lambda: current_owners(self.store, services, deadline=deadline))
+        return await self._owners.get(
+            event.position, lambda: current_owners(self.store, services, deadline=deadline), since=asked.since
+        )
+
+    async def _sees_node(self, asked: _Asked, event: Sequenced) -> bool:
+        """Tell whether the node that an event is about is in the scope now, by the read that anybody could ask."""
+        node = asked.stream.node(event)
+        if not node or asked.scope.kind is ScopeKind.EVERYTHING:
+            return True
+        deadline = time.monotonic() + _EVENT_SECONDS
+
+        async def read() -> bool:
+            answer = await self.reads.run(self.store, _NODE, {"id": node}, asked.principal, deadline)
+            return answer["data"]["node"] is not None
+
+        return await self._answers.get((asked.scope, node, event.position), read, since=asked.since)
 
     async def _rendered(self, asked: _Asked, values: Mapping[str, Any]) -> dict[str, Any]:
         """Run the statement with an event's values, and shape its record."""
@@ -202,9 +258,13 @@ class Subscriptions:
             shape = reads.lenient(asked.operation, asked.variables, asked.principal)
             data = shape(record, request.arguments, reads.cursor_key)
             return irregular(reads.schema, asked.operation, asked.variables, data)
-        except Refused as refused:
-            [error] = answer_for(refused)["errors"]
-            return {"data": None, "errors": [{**error, "path": [asked.key, *refused.path]}]}
+
+
+def _is_passing(error: GraphError, attempts: int) -> bool:
+    """Tell whether to try again: until the database is back, and a few times where a statement took too long."""
+    if isinstance(error, DeadlineExceeded):
+        return attempts < _TIMES
+    return isinstance(error, StoreUnavailable | TooManyStatements)
 
 
 def _text(variables: Mapping[str, Any]) -> bytes:

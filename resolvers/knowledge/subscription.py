@@ -12,13 +12,21 @@ from typing import Annotated, Any
 
 import strawberry
 
-from graph.model.mapping import Changed, EndOf, Happening, KeptNodes, KeptRows, Stored
+from graph.model.mapping import Changed, EndOf, Happening, KeptNode, KeptNodes, KeptRows, Stored
 from resolvers.directives import ListSize
 from resolvers.knowledge.fields import computed, mapped
 from resolvers.knowledge.inputs import id_operators, word_operators
 from resolvers.knowledge.streams import MOST_SERVICES
-from resolvers.knowledge.types import Alarm, Downtime, Service, Ticket
-from resolvers.knowledge.words import AlertKind, Effect, ServiceEventKind, Severity
+from resolvers.knowledge.types import Alarm, Delivery, Downtime, Resource, Service, Ticket
+from resolvers.knowledge.words import (
+    AlertKind,
+    DeliveryEventKind,
+    Effect,
+    ServiceEventKind,
+    Severity,
+    TopologyChangeKind,
+)
+from resolvers.words import ParkingReason
 
 _CURSOR = "Where this event stands. Subscribe with it as `after` to hear what comes after this event, on any server."
 
@@ -97,6 +105,33 @@ class ServiceEvent:
     downtime: Downtime | None = mapped(Changed(label="Downtime"), description="The interval as it is now.")
 
 
+@computed("A piece of equipment or a trunk has come, is gone, or is another than before.")
+class TopologyChange:
+    """One change of one resource, by an inventory or by who settles its differences."""
+
+    kind: TopologyChangeKind = kept("kind", "What happened.")
+    at: dt.datetime = kept("at", "When that became known.")
+    cursor: str = kept("cursor", _CURSOR)
+    resource_id: strawberry.ID = kept("resourceId", "The id of the equipment or trunk.")
+    resource_type: str = kept("resourceType", "What it is: NetworkElement, Card, Port or Trunk.")
+    resource: Resource | None = mapped(
+        KeptNode(name="resource"), description="The equipment or trunk as it is now; null where it is gone."
+    )
+
+
+@computed("A delivery to a surrounding system waits for a person, or one has seen to it.")
+class DeliveryEvent:
+    """One turn of a delivery that could not be sent."""
+
+    kind: DeliveryEventKind = kept("kind", "What happened.")
+    at: dt.datetime = kept("at", "When it happened.")
+    cursor: str = kept("cursor", _CURSOR)
+    delivery_id: strawberry.ID = kept("deliveryId", "The id of the delivery: what `replayDelivery` takes.")
+    reason: ParkingReason | None = kept("reason", "Why it was parked; null where it was replayed.")
+    error: str | None = kept("error", "What went wrong at the last attempt; null where it was replayed.")
+    delivery: Delivery | None = mapped(Changed(label="Delivery"), description="The delivery as it is now.")
+
+
 def _filter(name: str, about: str, fields: dict[str, tuple[Any, str]]) -> Any:
     """Make a filter of a subscription: all that are given must hold."""
     made: Any = type(name, (), {"__doc__": about})
@@ -133,13 +168,28 @@ ServiceEventFilter = _filter(
 )
 
 
-def _stream(filter_: Any, description: str) -> Any:
+TopologyChangeFilter = _filter(
+    "TopologyChangeFilter",
+    "Which changes of equipment and trunks.",
+    {
+        "resource": (id_operators(), "Only of these."),
+        "kind": (word_operators(TopologyChangeKind), "Only what is removed, say."),
+    },
+)
+DeliveryEventFilter = _filter(
+    "DeliveryEventFilter",
+    "Which events of deliveries.",
+    {"kind": (word_operators(DeliveryEventKind), "Only what is parked, say.")},
+)
+
+
+def _stream(filter_: Any, description: str, *, operator_only: bool = False) -> Any:
     after = "Where to resume: the cursor of the last event that you have. Without it you hear what happens from now on."
     arguments = {
         "after": Annotated[str | None, after],
         "filter": Annotated[filter_ | None, "Which of them; all where it is left out."],
     }
-    return mapped(Happening(), arguments=arguments, description=description)
+    return mapped(Happening(), arguments=arguments, description=description, operator_only=operator_only)
 
 
 @strawberry.type
@@ -147,4 +197,13 @@ class Subscription:
     """What happens, as far as the caller may see it, in the order in which it happened."""
 
     alerts: Alert = _stream(AlertFilter, "Alarms begin to affect services, affect them differently, or do so no more.")
+    topology_changes: TopologyChange = _stream(
+        TopologyChangeFilter,
+        "Equipment and trunks come, go, move and change; for a customer, what its services run over, as far as it stays so.",
+    )
+    deliveries: DeliveryEvent = _stream(
+        DeliveryEventFilter,
+        "Deliveries to surrounding systems wait for a person, or were replayed.",
+        operator_only=True,
+    )
     service_events: ServiceEvent = _stream(ServiceEventFilter, "Services begin to suffer an effect, or do so no more.")

@@ -232,6 +232,25 @@ class ServiceEventKind(enum.Enum):
     EFFECT_ENDED = strawberry.enum_value("effectEnded", description="It does not suffer that effect any more.")
 
 
+@strawberry.enum(description="What has happened to a piece of equipment or a trunk.")
+class TopologyChangeKind(enum.Enum):
+    """Of the events of an inventory, and of who has settled a difference to it."""
+
+    ADDED = strawberry.enum_value("added", description="It is there from now on; for those who read everything.")
+    CHANGED = strawberry.enum_value("changed", description="It has other properties.")
+    STATE_CHANGED = strawberry.enum_value("stateChanged", description="It is in another state, and else as it was.")
+    MOVED = strawberry.enum_value("moved", description="It is in another place, or a trunk ends elsewhere.")
+    REMOVED = strawberry.enum_value("removed", description="It is gone; for those who read everything.")
+
+
+@strawberry.enum(description="What has happened to a delivery to a surrounding system.")
+class DeliveryEventKind(enum.Enum):
+    """Both concern a person: what is sent as it should is in no event."""
+
+    PARKED = strawberry.enum_value("parked", description="It is not tried any more before somebody replays it.")
+    REPLAYED = strawberry.enum_value("replayed", description="Somebody has replayed it: it is due.")
+
+
 @strawberry.enum(description="Which of the two ways of a service.")
 class RoutePath(enum.Enum):
     """The protecting path carries when the working one fails."""
@@ -283,6 +302,8 @@ _words(FeedState, vocabulary.FEED_STATES)
 _words(DifferenceKind, vocabulary.DIFFERENCE_KINDS)
 _words(DifferenceState, vocabulary.DIFFERENCE_STATES)
 _words(AlertKind, vocabulary.ALERT_KINDS)
+_words(TopologyChangeKind, vocabulary.TOPOLOGY_CHANGE_KINDS)
+_words(DeliveryEventKind, vocabulary.DELIVERY_EVENT_KINDS)
 _words(ServiceEventKind, vocabulary.SERVICE_EVENT_KINDS)
 _words(RoutePath, ("WORKING", "PROTECTING"))
 _words(End, ("A", "Z"))

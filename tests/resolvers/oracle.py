@@ -30,6 +30,7 @@ from graph.model.mapping import (
     Hop,
     ImpactField,
     ImpactList,
+    KeptNode,
     KeptNodes,
     KeptRows,
     Mappings,
@@ -51,7 +52,17 @@ from tests.resolvers.world import Edge, Node, World
 
 _PAGE = 50
 _Question = (
-    ById | AnyById | Entities | ImpactField | PathField | SearchField | Changed | Happening | KeptRows | KeptNodes
+    ById
+    | AnyById
+    | Entities
+    | ImpactField
+    | PathField
+    | SearchField
+    | Changed
+    | Happening
+    | KeptRows
+    | KeptNode
+    | KeptNodes
 )
 
 
@@ -128,7 +139,7 @@ class Oracle:
                 return self._path(given["from"], given["to"])
             case SearchField():
                 return self._search(given)
-            case Changed() | Happening() | KeptRows() | KeptNodes():
+            case Changed() | Happening() | KeptRows() | KeptNode() | KeptNodes():
                 raise AssertionError("a payload or an event is not part of a query")
             case never:
                 assert_never(never)

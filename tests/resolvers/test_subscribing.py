@@ -12,12 +12,13 @@ from typing import TypeVar
 import orjson
 import pytest
 
-from graph.compiler.stream_cursor import Place, StreamCursors
+from graph.compiler.cursor import Place, StreamCursors
 from graph.ledger.sequence import end_of
 from graph.model.scope import Principal, Role, scope_of
 from graph.model.streams import StreamEnded, StreamEvent
 from graph.store.link import Work
 from graph.store.store import Store, open_store
+from resolvers.knowledge import shared
 from resolvers.knowledge.streams import STREAMS
 from resolvers.knowledge.subscribing import StreamLimits
 from tests.graph.changes.network import Laid, lay, report, soon
@@ -111,7 +112,6 @@ async def test_one_resumes_at_every_cursor_and_gets_the_rest_as_it_was_live(laid
 async def test_what_is_not_kept_any_more_is_said_and_how_to_go_on(laid: Laid) -> None:
     async with process(laid.store) as here:
         live = await some(laid, here, A)
-    await laid.run("MATCH (e:Event) SET e.at = e.at - 3600000")
     async with process(laid.store, limits=StreamLimits(kept_ms=1)) as here:
         refused = await here.refused(KEPT, A, after=live[0].cursor)
         assert refused["code"] == "CURSOR_EXPIRED"
@@ -126,7 +126,8 @@ async def test_what_is_not_kept_any_more_is_said_and_how_to_go_on(laid: Laid) ->
 async def test_every_stream_has_a_snapshot_that_can_be_asked(laid: Laid, field: str) -> None:
     async with process(laid.store) as here:
         answer = await Caller(subgraph=here.subgraph).response(STREAMS[field].snapshot)
-        assert "errors" not in answer
+        # The network of this test has equipment without states.
+        assert {each["extensions"]["code"] for each in answer.get("errors", ())} <= {"INCONSISTENT_DATA"}
 
 
 async def test_a_cursor_beyond_the_end_is_of_another_past(laid: Laid) -> None:
@@ -271,7 +272,10 @@ class Counting(Store):
         return await self._store.write(work, deadline=deadline, quiet=quiet)
 
 
-async def test_what_many_ask_of_one_event_is_asked_of_the_database_once(laid: Laid) -> None:
+async def test_what_many_ask_of_one_event_is_asked_of_the_database_once(
+    laid: Laid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "SECONDS", 60.0)
     counting = Counting(laid.store)
     async with process(counting) as here:
         streams = [await here.stream(WHOLE, each) for each in [A] * 20 + [B] * 20 + [OPERATOR] * 20]
@@ -279,5 +283,5 @@ async def test_what_many_ask_of_one_event_is_asked_of_the_database_once(laid: La
         found = [(await taken(each, 1))[0] for each in streams]
         for each in streams:
             await each.aclose()
-    assert len(counting.reads) <= 3
+    assert len(counting.reads) == 3
     assert len({orjson.dumps(each.answer) for each in found}) == 3

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from adapters.transport.credentials import Basic, ClientCredentials, Token
 from gateway.cli import run
@@ -14,9 +14,11 @@ from gateway.reaching import billing_system, bills_system, fault_management_syst
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
+from gateway.settings.retention import Retention
 from gateway.settings.settings import STORES, Issuer, Limits, Settings, load_settings
 from gateway.settings.system import BasicSettings, OAuthSettings, TlsSettings
 from gateway.settings.ticketing import RequestTracker, Ticketing
+from gateway.systems import kept_for, sequence_ms
 from graph.store.address import parse_address
 
 
@@ -336,3 +338,12 @@ async def test_each_dialect_has_its_own_way_to_bring_a_token() -> None:
 
 async def not_asked(*_: object, **__: object) -> Any:
     raise AssertionError("a token is known already")
+
+
+def test_what_a_subscriber_may_resume_after_is_kept() -> None:
+    hours = 3_600_000
+    assert kept_for(Retention(events_days=1)).events > sequence_ms(Retention()) == 72 * hours
+    assert kept_for(Retention(events_days=1, sequence_hours=200)).events > 200 * hours
+    assert kept_for(Retention(events_days=400)).events == 400 * 24 * hours
+    with pytest.raises(ValidationError):
+        Retention(sequence_hours=71)

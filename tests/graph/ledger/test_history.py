@@ -22,6 +22,7 @@ from graph.changes.alarms.acknowledge import hear_acknowledged
 from graph.changes.alarms.awaiting import find_all_awaiting
 from graph.changes.alarms.reassessment import reassess_all
 from graph.changes.policy import HEARABLE, AlarmPolicy, Hearing
+from graph.changes.services.owners import current_owners
 from graph.changes.tickets.ticketing import Answered, Heard, note_tickets, open_tickets, settle_deliveries
 from graph.changes.usage.usage import join_usage, record_usage
 from graph.inventory.feeds import sweep_stale
@@ -33,6 +34,7 @@ from graph.ledger.lanes import lane_of, take_lanes
 from graph.ledger.outcomes import Dead, Done
 from graph.ledger.positions import place
 from graph.ledger.retention import KINDS, sweep
+from graph.ledger.sequence import Interest, all_between, end_of, wanted_between
 from graph.model.alarm import key_of_stored
 from graph.model.usage import Usage
 from graph.store.link import Link, Transaction
@@ -166,6 +168,18 @@ async def remember(store: Store, alarm: str, count: int) -> None:
     )
 
 
+async def follow(store: Store) -> None:
+    """Read what is new as subscribers' reader does, and as who comes back."""
+    end = (await end_of(store, deadline=soon())).position
+    found = await all_between(store, end - 2, end, list(HEARABLE), deadline=soon())
+    assert [each.position for each in found] == [end - 1, end]
+    heard = frozenset(HEARABLE)
+    await wanted_between(store, end - 2, end, Interest(types=heard), deadline=soon())
+    mine = Interest(types=heard, customers=frozenset({"customer-a"}))
+    await wanted_between(store, end - 2, end, mine, deadline=soon())
+    await current_owners(store, ["service-a", "service-b"], deadline=soon())
+
+
 async def tell_all(store: Store) -> None:
     """Send what waits for each system; billing refuses something."""
     for system in SYSTEMS:
@@ -200,6 +214,7 @@ async def a_day(laid: Laid, alarm: str) -> None:
     await place(store, owner="one", renew=True, deadline=soon())
     end = await latest(store, deadline=soon())
     await events_after(store, end - 1, end, list(HEARABLE), deadline=soon())
+    await follow(store)
     await system_backlogs(store, deadline=soon())
     await lane_states(store, deadline=soon())
     await parked_deliveries(store, most=100, deadline=soon())

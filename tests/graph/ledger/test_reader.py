@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 
 import pytest
@@ -164,20 +165,42 @@ async def test_nothing_is_read_while_nobody_follows(empty_store: Store) -> None:
 
 async def test_a_reader_goes_on_where_it_was_when_the_database_is_back(empty_store: Store) -> None:
     """The first look fails, as while the database is away."""
-    failures = [StoreUnavailable("away")]
-
-    class Away(Store):
-        def __init__(self) -> None:
-            super().__init__(empty_store.product)
-
-        async def rows(self, text: str, parameters: object, *, deadline: float) -> list[list[object]]:
-            if failures:
-                raise failures.pop()
-            return await empty_store.rows(text, parameters, deadline=deadline)  # type: ignore[arg-type]  # passed on as given
-
-    async with reading(empty_store, placing=True), reading(Away()) as events:
+    watched = Watched(empty_store, StoreUnavailable("away"))
+    async with reading(empty_store, placing=True), reading(watched) as events:
         await commit(empty_store, ("Heard", ()))
         assert await positions(events, 0, 1) == [1]
+
+
+async def test_waiting_costs_one_read_of_one_node_for_each_look(empty_store: Store) -> None:
+    watched = Watched(empty_store)
+    async with reading(watched) as events:
+        waiting_for_one = asyncio.create_task(positions(events, 0, 1))
+        begun = time.monotonic()
+        await asyncio.sleep(0.6)
+        asked, seconds = list(watched.texts), time.monotonic() - begun
+        waiting_for_one.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await waiting_for_one
+    assert 2 <= len(asked) <= seconds / 0.05 + 2
+    assert len(set(asked)) == 1
+    assert "MATCH (s:Sequence {id: 'sequence-events'})" in asked[0]
+
+
+class Watched(Store):
+    """A store that remembers what it was asked, and is away at first."""
+
+    def __init__(self, store: Store, *failures: Exception) -> None:
+        super().__init__(store.product)
+        self._store = store
+        self._failures = list(failures)
+        self.texts: list[str] = []
+
+    async def rows(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> list[list[object]]:
+        """Fail as often as was said, then pass it on."""
+        if self._failures:
+            raise self._failures.pop()
+        self.texts.append(text)
+        return await self._store.rows(text, parameters, deadline=deadline)
 
 
 def sequenced(position: int) -> Sequenced:

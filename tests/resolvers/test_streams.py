@@ -1,14 +1,21 @@
-"""What subscribers of alerts hear of an alarm, each as far as it is theirs."""
+"""What subscribers hear of alarms, services, equipment and deliveries, each as far as it is theirs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any
 
 import pytest
 
-from graph.store.store import Store
-from tests.graph.changes.network import Laid, lay, report
+from graph.changes.deliveries import replay_delivery
+from graph.changes.events import Event, append
+from graph.ledger.claims import claim as claim_due
+from graph.ledger.lanes import take_lanes
+from graph.ledger.outcomes import Dead, settle
+from graph.store.store import Store, Transaction
+from tests.graph.changes.network import AT, Laid, lay, report, soon
+from tests.resolvers.caller import OPERATOR
 from tests.resolvers.streaming import A, B, Process, Stream, nothing_more, process, taken
 
 ALERTS = """subscription { alerts {
@@ -165,3 +172,70 @@ async def test_services_turn(laid: Laid) -> None:
         assert ended["to"] is not None
         assert began["downtime"] == ended["downtime"]
         await nothing_more(stream)
+
+
+async def test_what_a_service_runs_over_is_heard_of_by_who_has_it(laid: Laid) -> None:
+    text = """subscription { topologyChanges { kind resourceId resourceType cursor
+      resource { __typename id ... on Trunk { terminations { end port { id } } } } } }"""
+    changes = (("ResourceStateChanged", "trunk-2", CUSTOMERS), ("ResourceChanged", "port-b", CUSTOMERS[1:]))
+    async with (
+        process(laid.store) as here,
+        aclosing(await here.stream(text)) as everything,
+        aclosing(await here.stream(text, A)) as a,
+    ):
+        for number, each in enumerate((*changes, ("ResourceRemoved", "card-9", ()), changes[0])):
+            await tell(laid.store, *each, at=AT + number)
+        found = [each.answer["data"]["topologyChanges"] for each in await taken(everything, 4)]
+        assert [(each["kind"], each["resourceId"], each["resourceType"]) for each in found] == [
+            ("STATE_CHANGED", "trunk-2", "Trunk"),
+            ("CHANGED", "port-b", "Port"),
+            ("REMOVED", "card-9", "Card"),
+            ("STATE_CHANGED", "trunk-2", "Trunk"),
+        ]
+        assert found[1]["resource"] == {"__typename": "Port", "id": "port-b"}
+        assert found[2]["resource"] is None
+        trunk = found[0]["resource"]
+        assert [each["port"]["id"] for each in trunk["terminations"]] == ["port-t2", "port-u2"]
+        mine = [each.answer["data"]["topologyChanges"] for each in await taken(a, 2)]
+        assert [(each["resourceId"], each["resource"]) for each in mine] == [("trunk-2", trunk)] * 2
+        # Not over what it has run over before, and does no more.
+        await laid.run("MATCH (:Service {id: 'service-a'})-[r:ROUTED_OVER]->(:Trunk {id: 'trunk-2'}) DELETE r")
+        await tell(laid.store, *changes[0], at=AT + 9)
+        await nothing_more(a)
+
+
+CUSTOMERS = ("customer-a", "customer-b")
+
+
+async def tell(store: Store, type_: str, about: str, customers: Sequence[str], *, at: int) -> None:
+    """Write an event as an inventory's changes do."""
+    payload = {"resource": about}
+    event = Event(
+        type=type_, aggregate_id=about, aggregate_version=1, at=at, principal="t", payload=payload, customers=customers
+    )
+
+    async def work(transaction: Transaction) -> None:
+        append(transaction, event)
+
+    await store.write(work, deadline=soon())
+
+
+async def test_operators_hear_of_what_waits_for_a_person(laid: Laid) -> None:
+    text = "subscription { deliveries { kind deliveryId reason error delivery { id state system } } }"
+    async with process(laid.store) as here, aclosing(await here.stream(text)) as stream:
+        await laid.raise_(report("port-a"))
+        leases = await take_lanes(laid.store, "desk", owner="one", ttl_ms=10_000, deadline=soon())
+        [claim] = await claim_due(laid.store, leases, most=16, hold_ms=6_000, deadline=soon())
+        dead = Dead(claim=claim, error="no such desk", reason="refused")
+
+        async def park(transaction: Transaction) -> None:
+            await settle(transaction, [dead])
+
+        await laid.store.write(park, deadline=soon())
+        [parked] = [each.answer["data"]["deliveries"] for each in await taken(stream, 1)]
+        assert (parked["kind"], parked["deliveryId"], parked["reason"]) == ("PARKED", claim.id, "REFUSED")
+        assert parked["error"] == "no such desk"
+        assert parked["delivery"] == {"id": claim.id, "state": "DEAD", "system": "desk"}
+        await replay_delivery(laid.store, OPERATOR, delivery_id=claim.id, idempotency_key="again", deadline=soon())
+        [replayed] = [each.answer["data"]["deliveries"] for each in await taken(stream, 1)]
+        assert (replayed["kind"], replayed["deliveryId"], replayed["reason"]) == ("REPLAYED", claim.id, None)
