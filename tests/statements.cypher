@@ -974,11 +974,11 @@ SET e.held = e.lane, e.waiting = null
 
 // graph/ledger/outcomes.py _TELL_PARKED
 UNWIND $batch.rows AS row
-MATCH (d:Delivery {id: row.delivery})
+MATCH (d:Delivery {id: row.id})
 WITH d, row, datetime.realtime().epochMillis AS now
 SET d._version = coalesce(d._version, 0) + 1
 CREATE (e:Event {
-  id: row.event, type: 'DeliveryParked', aggregateId: row.delivery, aggregateVersion: d._version,
+  id: row.event, type: 'DeliveryParked', aggregateId: row.id, aggregateVersion: d._version,
   at: now, unplaced: now, principal: 'trunkline', payload: row.payload
 })
 

@@ -92,11 +92,11 @@ SET e.held = e.lane, e.waiting = null
 # Somebody must hear of it: a person is waited for from now on.
 _TELL_PARKED: Final = """
 UNWIND $batch.rows AS row
-MATCH (d:Delivery {id: row.delivery})
+MATCH (d:Delivery {id: row.id})
 WITH d, row, datetime.realtime().epochMillis AS now
 SET d._version = coalesce(d._version, 0) + 1
 CREATE (e:Event {
-  id: row.event, type: 'DeliveryParked', aggregateId: row.delivery, aggregateVersion: d._version,
+  id: row.event, type: 'DeliveryParked', aggregateId: row.id, aggregateVersion: d._version,
   at: now, unplaced: now, principal: 'trunkline', payload: row.payload
 })
 """
@@ -195,7 +195,7 @@ def _parked(outcome: Dead) -> dict[str, object]:
     payload = {"delivery": outcome.claim.id, "reason": outcome.reason, "error": outcome.error}
     return {
         "event": f"{LABELS['Event'].id_prefix}{uuid_utils.uuid7()}",
-        "delivery": outcome.claim.id,
+        "id": outcome.claim.id,
         "payload": orjson.dumps(payload, option=orjson.OPT_SORT_KEYS).decode(),
     }
 

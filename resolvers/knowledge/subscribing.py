@@ -40,8 +40,8 @@ from resolvers.errors import answer_for
 from resolvers.knowledge.shared import Shared
 from resolvers.knowledge.streams import STREAMS, Filter, Stream, Viewer, check
 
-_EVENT_SECONDS: Final = 10.0
-"""for the statements of one event."""
+_EVENT_SECONDS: Final = 30.0
+"""for the statements of one event: one that is new must be planned first, and nobody waits for an answer."""
 _AGAIN_SECONDS: Final = 0.5
 """until an event is tried again for which the database was away."""
 _TIMES: Final = 3

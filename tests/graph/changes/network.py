@@ -166,10 +166,11 @@ class Laid:
         rows = [(key, version, orjson.loads(payload)) for key, version, payload in await self.rows(text)]
         return [(key, version, payload["doing"], payload["severity"]) for key, version, payload in rows]
 
-    async def events(self) -> list[tuple[str, int, str, list[str]]]:
+    async def events(self, begin: str = "") -> list[tuple[str, int, str, list[str]]]:
+        """Give those whose types begin so, by aggregate and version."""
         text = (
-            "MATCH (e:Event) RETURN e.aggregateId, e.aggregateVersion, e.type, "
+            "MATCH (e:Event) WHERE e.type STARTS WITH $begin RETURN e.aggregateId, e.aggregateVersion, e.type, "
             "COLLECT { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) RETURN c.id ORDER BY c.id } "
             "ORDER BY e.aggregateId, e.aggregateVersion"
         )
-        return [(of, version, kind, customers) for of, version, kind, customers in await self.rows(text)]
+        return [(of, version, kind, customers) for of, version, kind, customers in await self.rows(text, begin=begin)]

@@ -33,7 +33,7 @@ async def test_a_failed_trunk_degrades_who_is_protected_and_takes_down_who_is_no
         "service-b": ("down", [["down", "major"]]),
         "service-c": WELL,
     }
-    assert await laid.events() == [(alarm, 1, "AlarmRaised", ["customer-a", "customer-b"])]
+    assert await laid.events("Alarm") == [(alarm, 1, "AlarmRaised", ["customer-a", "customer-b"])]
     assert await laid.tickets() == {
         f"{alarm}:customer-a": ("acknowledged", "major", ["service-a"]),
         f"{alarm}:customer-b": ("acknowledged", "major", ["service-b"]),
@@ -138,7 +138,7 @@ async def test_an_update_that_makes_an_alarm_mild_ends_its_effect(laid: Laid) ->
     alarm = await laid.raise_(report("trunk-1"))
     await laid.raise_(report("trunk-1", perceived_severity="warning", changed_at=AT + 1))
     assert (await laid.effects())["service-b"] == WELL
-    assert await laid.events() == [
+    assert await laid.events("Alarm") == [
         (alarm, 1, "AlarmRaised", ["customer-a", "customer-b"]),
         (alarm, 2, "AlarmUpdated", ["customer-a", "customer-b"]),
     ]
@@ -321,7 +321,7 @@ async def test_who_reports_the_same_alarm_at_the_same_moment_makes_one(laid: Lai
     ids = await asyncio.gather(*(laid.raise_(report("trunk-1")) for _ in range(8)))
     assert len(set(ids)) == 1
     assert len(await laid.tickets()) == 2
-    assert len(await laid.events()) == 1
+    assert len(await laid.events("Alarm")) == 1
 
 
 async def test_alarms_that_come_at_the_same_moment_are_added_up(laid: Laid) -> None:
