@@ -20,6 +20,7 @@ from adapters.billing.inbound import usage
 from adapters.endpoint.edge import Edge, unknown_routes
 from adapters.endpoint.errors import body_of
 from adapters.fault_management.inbound import alarms, notifications
+from adapters.fault_management.inbound.hub import AlarmNews
 from adapters.inventory.inbound import feeds as inventory_feeds
 from adapters.inventory.inbound import resources
 from adapters.simulator.billing.billing import serving as billing_system
@@ -28,6 +29,7 @@ from adapters.simulator.fault_management.fault_management import reporting as fa
 from adapters.simulator.inventory.inventory import serving as inventory_system
 from adapters.simulator.ticketing.ticketing import serving as ticketing_system
 from adapters.ticketing import inbound as tickets
+from adapters.ticketing.hub import TicketNews
 from gateway.areas import BILLING, KNOWLEDGE, LEDGER, TICKETING, federation_of
 from gateway.auth.keys import key_rings
 from gateway.auth.tokens import Tokens
@@ -106,7 +108,7 @@ def application(settings: Settings) -> Starlette:
         joining = keep_joined(store, policy_of(settings), every=JOIN_SECONDS)
         async with ledger(settings, store, pressure, placed), beside(joining), told(settings, store, areas, noted):
             with northbound.keep(store), waiting.reading(store):
-                async with hubs_told(northbound, alarms.BASE):
+                async with hubs_told(northbound, (AlarmNews(base=alarms.BASE), TicketNews(place=tickets.DESK_PLACE))):
                     yield
 
     arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, partial(_opening, settings, working, preparing))
@@ -167,6 +169,7 @@ def served(
             mounted(alarms.BASE, alarms.alarm_routes(edge)),
             mounted(notifications.BASE, notifications.notification_routes(edge)),
             mounted(tickets.BASE, tickets.ticket_routes(edge, _statuses(settings))),
+            mounted(tickets.DESK_BASE, tickets.desk_routes(edge)),
             mounted(usage.BASE, usage.usage_routes(edge)),
             mounted(usage.IPDR_BASE, usage.ipdr_routes(edge, _ipdr_names(settings))),
             mounted(resources.BASE, resources.resource_routes(edge)),

@@ -1,14 +1,14 @@
-"""Where callbacks that others name may lead, and who tells them: whoever has asked at the hub of alarms."""
+"""Where callbacks that others name may lead, and who tells them: whoever has asked at a hub."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from pydantic import SecretStr
 
 from adapters.endpoint.edge import Port
-from adapters.fault_management.inbound.hub_telling import HubTeller
+from adapters.endpoint.hub_telling import HubTeller, News
 from adapters.webhooks.outward import Rules, outward
 from gateway.settings.settings import Settings
 from gateway.systems import beside, owner
@@ -23,10 +23,13 @@ def callbacks_of(settings: Settings) -> Rules:
 
 
 @asynccontextmanager
-async def hubs_told(port: Port, base: str) -> AsyncIterator[None]:
-    """Tell whoever has asked at the hub of alarms; nobody where no callback may be called."""
+async def hubs_told(port: Port, news: Sequence[News]) -> AsyncIterator[None]:
+    """Tell whoever has asked at the hubs of these; nobody where no callback may be called."""
     if not (port.outward.hosts or port.outward.loopback):
         yield
         return
-    async with outward(port.outward) as way, beside(HubTeller(port=port, outward=way, owner=owner(), base=base).run()):
+    async with outward(port.outward) as way, AsyncExitStack() as stack:
+        for each in news:
+            teller = HubTeller(port=port, outward=way, owner=owner(), news=each)
+            await stack.enter_async_context(beside(teller.run()))
         yield

@@ -18,12 +18,16 @@ class OperatorOnly:
 @strawberry.schema_directive(
     locations=[Location.FIELD_DEFINITION],
     name="allowedRoles",
-    description="A mutation is refused to every other role; one without this directive is refused to all.",
+    description=(
+        "A mutation is refused to every other role; one without this directive is refused to all. A role of byClaim needs a token "
+        "whose claim `changes` names the mutation."
+    ),
 )
 class AllowedRoles:
     """Marks who may run a mutation."""
 
     roles: list[str]
+    by_claim: list[str] | None = strawberry.UNSET
 
 
 @strawberry.schema_directive(

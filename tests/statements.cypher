@@ -287,7 +287,9 @@ REMOVE t._lock
 // graph/changes/tickets/reported.py _KNOWN
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
-RETURN t.id, t.status, t.severity, t.changedAt, t._version, datetime.realtime().epochMillis,
+RETURN t.id, t.status, t.severity, t.changedAt, t._version, datetime.realtime().epochMillis, EXISTS {
+    MATCH (d:Delivery {openKey: t.id}) WHERE d.system = t.system AND d.state = 'READY'
+  },
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id },
   COLLECT { MATCH (t)-[:CONCERNS]->(s:Service) RETURN s.id ORDER BY s.id }
 
@@ -323,6 +325,55 @@ UNWIND row.services AS service
 MATCH (s:Service {id: service})
 MERGE (t)-[:CONCERNS]->(s)
 
+// graph/changes/tickets/requests.py _SERVICE
+WITH HEAD(COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(o:Service) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
+WITH coalesce(HEAD(COLLECT { MATCH (n:Service {id: $service}) RETURN n LIMIT 1 }), other) AS s
+WITH s, $everyone OR EXISTS { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) WHERE c.id IN $customers } AS mine
+WITH s WHERE mine AND s.id = $service
+RETURN s.id
+
+// graph/changes/tickets/requests.py _TICKET
+WITH HEAD(COLLECT { MATCH (c:Customer)<-[:OPENED_FOR]-(o:Ticket) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
+WITH coalesce(HEAD(COLLECT { MATCH (n:Ticket {id: $ticket}) RETURN n LIMIT 1 }), other) AS t
+WITH t, $everyone OR EXISTS { MATCH (c:Customer)<-[:OPENED_FOR]-(t) WHERE c.id IN $customers } AS mine
+WITH t WHERE mine AND t.id = $ticket
+RETURN coalesce(t.orderKey, t.id), HEAD(COLLECT { MATCH (t)-[:REPORTS]->(a:Alarm) RETURN a.id })
+
+// graph/changes/tickets/requests.py _LOCK_SERVICE
+MATCH (s:Service {id: $service})
+SET s._locked = coalesce(s._locked, 0) + 1
+RETURN s.id, s.name, s.state, datetime.realtime().epochMillis,
+  COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN [c.id, c.name] ORDER BY c.id }
+
+// graph/changes/tickets/requests.py _LOCK_ALARM
+MATCH (a:Alarm {id: $alarm})
+SET a._locked = coalesce(a._locked, 0) + 1
+RETURN a.id, coalesce(a._version, 0)
+
+// graph/changes/tickets/requests.py _LOCK_TICKET
+MATCH (t:Ticket {id: $ticket})
+SET t._locked = coalesce(t._locked, 0) + 1
+RETURN t.id, t.system, t.orderKey, t.externalId, t.status, t.severity, coalesce(t._version, 0),
+  datetime.realtime().epochMillis,
+  COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN [c.id, c.name] ORDER BY c.id },
+  COLLECT { MATCH (t)-[:CONCERNS]->(s:Service) RETURN s.state }
+
+// graph/changes/tickets/requests.py _REPORT
+MATCH (s:Service {id: $service})
+MATCH (c:Customer {id: $customer})
+CREATE (t:Ticket {
+  id: $id, system: $system, orderKey: $orderKey, status: 'acknowledged', severity: $severity, description: $description,
+  ticketType: $type, reference: $reference, _version: 1, _heardAt: $now
+})
+CREATE (t)-[:OPENED_FOR]->(c)
+CREATE (t)-[:CONCERNS]->(s)
+
+// graph/changes/tickets/requests.py _COUNT_ON_ALARM
+MATCH (a:Alarm {id: $alarm}) SET a._version = $version
+
+// graph/changes/tickets/requests.py _SET
+MATCH (t:Ticket {id: $ticket}) SET t.status = $status, t._version = $version
+
 // graph/changes/tickets/ticketing.py _THEIR_IDS
 UNWIND $batch.keys AS key
 MATCH (t:Ticket {orderKey: key})
@@ -340,17 +391,24 @@ MATCH (t:Ticket {orderKey: row.orderKey})
 WHERE t.system = $system
 SET t._lock = true
 REMOVE t._lock
-WITH t, row, t.status AS before,
+WITH t, row, t.status AS before, t.status = 'closed' AND coalesce(row.status, '') = 'resolved' AS wordless,
   CASE WHEN t.changedAt > datetime.realtime().epochMillis + $skew THEN 0 ELSE coalesce(t.changedAt, 0) END AS last, EXISTS {
   MATCH (d:Delivery {openKey: row.orderKey}) WHERE d.system = $system AND d.state = 'READY'
 } AS more
 WHERE row.changedAt IS NULL OR row.changedAt >= last
 SET t.externalId = row.id,
     t.changedAt = coalesce(row.changedAt, t.changedAt),
-    t.status = CASE WHEN more OR row.status IS NULL THEN t.status ELSE row.status END
+    t.status = CASE WHEN more OR wordless OR row.status IS NULL THEN t.status ELSE row.status END
 WITH t, before, t.status <> before AS changed
 SET t._version = coalesce(t._version, 0) + CASE WHEN changed THEN 1 ELSE 0 END
 WITH t, changed WHERE changed
+RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
+  COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
+
+// graph/changes/tickets/ticketing.py _REFUSED
+UNWIND $batch.rows AS row
+MATCH (t:Ticket {id: row.id})
+SET t._version = coalesce(t._version, 0) + 1
 RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
 
@@ -788,16 +846,16 @@ MATCH (h:Hub {id: $id}) RETURN h.id
 
 // graph/ledger/hubs.py _CREATE
 OPTIONAL MATCH (s:Sequence {id: 'sequence-events'})
-CREATE (h:Hub {id: $id, principal: $principal, reads: $reads, callback: $callback, query: $query, state: 'active',
+CREATE (h:Hub {id: $id, principal: $principal, reads: $reads, callback: $callback, query: $query, topic: $topic, state: 'active',
   after: coalesce(s.next, 1) - 1, owner: '', until: 0, nextAt: 0, attempts: 0, refusals: 0, skipped: 0})
 
 // graph/ledger/hubs.py _LIST
-MATCH (h:Hub) WHERE $principal = '' OR h.principal = $principal
+MATCH (h:Hub) WHERE ($principal = '' OR h.principal = $principal) AND coalesce(h.topic, 'alarm') = $topic
 RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.refusals, h.skipped, h.reason
 ORDER BY h.id
 
 // graph/ledger/hubs.py _ONE
-MATCH (h:Hub {id: $id})
+MATCH (h:Hub {id: $id}) WHERE coalesce(h.topic, 'alarm') = $topic
 RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.refusals, h.skipped, h.reason
 
 // graph/ledger/hubs.py _REMOVE
@@ -806,7 +864,7 @@ MATCH (h:Hub {id: $id}) DELETE h
 // graph/ledger/hubs.py _LOOK
 MATCH (h:Hub {state: 'active'})
 WITH h, datetime.realtime().epochMillis AS now
-WHERE h.nextAt <= now AND (h.owner = $owner OR h.until < now)
+WHERE coalesce(h.topic, 'alarm') = $topic AND h.nextAt <= now AND (h.owner = $owner OR h.until < now)
 RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.refusals, h.skipped, h.reason, h.owner = $owner AND h.until > now + $enough
 
 // graph/ledger/hubs.py _TAKE
@@ -825,6 +883,12 @@ MATCH (s:Sequence {id: 'sequence-events'}) RETURN s.next - 1
 // graph/ledger/hubs.py _EVENTS
 MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto AND e.type IN $types
 RETURN e.id, e.type, e.aggregateId, e.at, e.position ORDER BY e.position
+
+// graph/ledger/hubs.py _TICKETS
+MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto
+RETURN e.id, e.type, e.payload, e.at, e.position,
+  COLLECT { MATCH (d:Delivery)-[:TELLS]->(e) WHERE d.system = $system RETURN d.payload ORDER BY d.id }
+ORDER BY e.position
 
 // graph/ledger/hubs.py _TOLD
 MATCH (h:Hub {id: $id})
@@ -1071,7 +1135,8 @@ RETURN count(*)
 // graph/ledger/retention.py _TICKETS
 MATCH (t:Ticket)
 WHERE t.changedAt < $before AND coalesce(t._heardAt, t.changedAt) < $before AND coalesce(t.status, '') IN $over
-  AND coalesce(t.orderKey, '') = ''
+  AND NOT EXISTS { MATCH (t)-[:REPORTS]->(:Alarm) }
+  AND NOT EXISTS { MATCH (d:Delivery {openKey: coalesce(t.orderKey, t.id)}) WHERE d.state <> 'DONE' }
 WITH t LIMIT $most
 SET t._locked = coalesce(t._locked, 0) + 1
 WITH t WHERE t.changedAt < $before AND coalesce(t._heardAt, t.changedAt) < $before

@@ -4,12 +4,13 @@ Ticketing systems differ in protocol and words, and what is owed to them is the 
 under our own key, that says how bad it is, and that is resolved when the alarm clears. `Ticketing` says that much; each
 dialect says it to one kind of system.
 
-In: a `TicketOrder`, what a ticket should say. Out: a `TicketState`, what the other system says of the ticket, or its
+In: a `TicketOrder`, what a ticket should say, or a `TicketUpdate`, what somebody asks of one. Out: a `TicketState`, what the other system says of the ticket, or its
 `TicketHistory`, what only the other system knows of it; or an `adapters.errors.AdapterError`.
 
 Files, in order of flow: `telling.py` (a delivery becomes a ticket) · `hearing.py` (what people do there, with ours and
 theirs) · this one (what every dialect does) · `outbound/` (the dialects) · `tmf621_resource.py` (TM Forum's ticket: what we
-write into it, what we believe of it) · `inbound.py` (what the ticketing system calls on us) · `reads.py` (tickets as others read them here).
+write into it, what we believe of it) · `inbound.py` (what the ticketing system and customers' systems call on us) · `reads.py`
+(tickets as others read them here) · `changes.py` (what customers' systems ask of them) · `hub.py` (what they are told of).
 
 Invariants
 1. A ticket carries our order key as its external id, from its first moment on. Whoever does not know whether an order
@@ -46,6 +47,10 @@ KEPT: Final[Mapping[str, tuple[str, ...]]] = {
     "resolved": (),
 }
 """By the status that we order: those that people have set in the meantime, and that say more."""
+
+
+REPORTED: Final = "affected"
+"""What a service of a ticket is where nobody knows what it suffers from: somebody has said that there is a problem."""
 
 
 def is_kept(status: str | None, ordered: str) -> bool:
@@ -133,14 +138,14 @@ class CustomerRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AffectedService:
-    """A service of that customer, and what the alarm does to it."""
+    """A service of that customer, and what the alarm does to it, if there is one."""
 
     id: str
     effect: str
-    """one of `graph.model.vocabulary.EFFECTS`."""
+    """one of `graph.model.vocabulary.EFFECTS`, or `REPORTED`."""
 
     def __post_init__(self) -> None:
-        _check(self.effect, EFFECTS, "effect")
+        _check(self.effect, (*EFFECTS, REPORTED), "effect")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,15 +161,36 @@ class TicketOrder:
     description: str
     customer: CustomerRef
     alarm_id: str
+    """empty for what somebody has reported."""
     services: tuple[AffectedService, ...]
     note: str = ""
     """what is new, for the people who work there; nothing is noted when it is empty."""
+    ticket_type: str = "fault"
 
     def __post_init__(self) -> None:
         if not self.external_id:
             raise ValueError("a ticket without our key could not be found again")
         _check(self.severity, SEVERITIES, "severity")
         _check(self.status, ORDERED, "status to order")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketUpdate:
+    """What somebody asks of a ticket, ours or one that people have opened there."""
+
+    external_id: str | None
+    """our order key; None for a ticket of theirs, which is known by their id only."""
+    author: str
+    text: str
+    """what is noted, in the author's name: by this note it is known that all of it was done."""
+    status: str | None = None
+    """`inProgress` where a resolved ticket is opened again, `closed` where it is closed; None: it stays."""
+
+    def __post_init__(self) -> None:
+        if not self.text:
+            raise ValueError("what is not noted could not be found again")
+        if self.status is not None:
+            _check(self.status, ("inProgress", "closed"), "status to ask for")
 
 
 class Ticketing(Protocol):
@@ -185,6 +211,13 @@ class Ticketing(Protocol):
 
     async def amend(self, their_id: str, order: TicketOrder, *, delivery_id: str, deadline: float) -> TicketState:
         """Bring a ticket to what the order says. One that is in a `FINAL` status is Rejected with 409, one that is gone with 404."""
+        ...
+
+    async def update(self, their_id: str, wanted: TicketUpdate, *, delivery_id: str, deadline: float) -> TicketState:
+        """Note what somebody writes, and set the status that it asks for, once for each delivery.
+
+        A ticket that is in a `FINAL` status is Rejected with 409, one that is gone with 404.
+        """
         ...
 
     async def states(self, their_ids: Sequence[str], *, deadline: float) -> list[TicketState]:

@@ -6,30 +6,41 @@ answers to a question is; unlike there, a time must be one of RFC 3339 and a sta
 of any other that we have not opened nothing is, and the answer is the same.
 
 `GET .../troubleTicket` gives the tickets that the caller sees, as far as they are known here (`reads.py`).
+
+Customers' own systems have all of TMF621 under the address that the standard publishes, `/tmf-api/troubleTicket/v4`: they read their
+tickets there, report (`POST`), comment, reopen and close (`PATCH`, `changes.py`), and ask to be told (`hub.py`).
 """
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 from typing import Final
 
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapters.endpoint.body import JSON
-from adapters.endpoint.edge import READERS, WRITERS, Action, Call, Edge, answer, routes
+from adapters.endpoint.body import JSON, PATCH
+from adapters.endpoint.edge import READERS, WRITERS, Action, Call, Edge, Resources, answer, routes
 from adapters.endpoint.errors import MalformedBody, Refusal
+from adapters.endpoint.hub import hub_resources
 from adapters.endpoint.listing import answer_list
 from adapters.errors import Nonsense
+from adapters.ticketing.changes import amend, create
 from adapters.ticketing.hearing import take
-from adapters.ticketing.reads import listing_at, part_of
+from adapters.ticketing.hub import TICKETS
+from adapters.ticketing.reads import TicketReads, listing_at
 from adapters.ticketing.tmf621_resource import Statuses, check_explained, reported_of
 from adapters.tmf.shape import Text, Thing, Time, faults
-from adapters.tmf.tmf630 import Filter, read_query, select
+from adapters.tmf.tmf630 import read_query, select
 from graph.model.scope import Role
 
 BASE: Final = "/tmf-api/troubleTicketManagement/v4"
 PLACE: Final = f"{BASE}/troubleTicket"
+DESK_BASE: Final = "/tmf-api/troubleTicket/v4"
+DESK_PLACE: Final = f"{DESK_BASE}/troubleTicket"
+ASKERS: Final = frozenset({Role.OPERATOR, Role.CUSTOMER})
+"""Who may report and change: a customer with a token that says so."""
 EVENTS: Final = (
     "troubleTicketCreateEvent",
     "troubleTicketAttributeValueChangeEvent",
@@ -47,21 +58,60 @@ _EVENT: Final = Thing(
 def ticket_routes(edge: Edge, statuses: Statuses) -> list[Route]:
     """Make the routes, relative to `BASE`; `statuses` are those of the ticketing system's own lifecycle."""
     listen = Action(name="listenToTroubleTicket", roles=WRITERS, run=partial(_heard, statuses))
-    tickets = {"GET": Action(name="listTroubleTicket", roles=READERS, run=_list)}
-    one = {"GET": Action(name="retrieveTroubleTicket", roles=READERS, run=_retrieve)}
-    return routes(edge, {"/troubleTicket": tickets, "/troubleTicket/{id}": one, "/listener/{event}": {"POST": listen}})
+    return routes(edge, {**_read(PLACE), "/listener/{event}": {"POST": listen}})
 
 
-async def _list(call: Call) -> Response:
-    return await answer_list(call, listing_at(PLACE), partial(part_of, call, PLACE))
+def desk_routes(edge: Edge) -> list[Route]:
+    """Make the routes of what customers' systems call, relative to `DESK_BASE`."""
+    read = _read(DESK_PLACE)
+    tickets, one = "/troubleTicket", "/troubleTicket/{id}"
+    made = Action(name="createTroubleTicket", roles=ASKERS, run=_create, is_work=True)
+    amended = Action(name="patchTroubleTicket", roles=ASKERS, run=_patch, is_work=True)
+    changed = {tickets: {**read[tickets], "POST": made}, one: {**read[one], "PATCH": amended}}
+    return routes(edge, {**changed, **hub_resources(TICKETS)})
 
 
-async def _retrieve(call: Call) -> Response:
+def _read(place: str) -> Resources:
+    listed = Action(name="listTroubleTicket", roles=READERS, run=partial(_list, place))
+    retrieved = Action(name="retrieveTroubleTicket", roles=READERS, run=partial(_retrieve, place))
+    return {"/troubleTicket": {"GET": listed}, "/troubleTicket/{id}": {"GET": retrieved}}
+
+
+def _reads(place: str, call: Call) -> TicketReads:
+    return TicketReads(port=call.port, principal=call.principal, deadline=call.deadline, place=place)
+
+
+async def _list(place: str, call: Call) -> Response:
+    return await answer_list(call, listing_at(place), _reads(place, call).part)
+
+
+async def _retrieve(place: str, call: Call) -> Response:
     asked = read_query([pair for pair in call.pairs if pair[0] == "fields"])
-    part = await part_of(call, PLACE, (Filter(path=("id",), values=(call.id,)),), (), 0, 1)
-    if not part.resources:
+    reads = _reads(place, call)
+    shown = await reads.one(call.id)
+    if shown is None:
         raise Refusal("NOT_FOUND")
-    return answer(200, select(part.resources[0], asked.fields))
+    wants_story = not asked.fields or {"note", "statusChange"} & set(asked.fields)
+    story = await reads.story(call.id) if wants_story and call.principal.effective is not Role.SYSTEM else {}
+    return answer(200, select({**shown, **story}, asked.fields))
+
+
+async def _create(call: Call) -> Response:
+    ticket = await create(call, await call.body(JSON))
+    href = f"{DESK_PLACE}/{ticket}"
+    shown = None
+    with contextlib.suppress(Refusal):  # the ticket is opened, whatever keeps us from reading it
+        shown = await _reads(DESK_PLACE, call).one(ticket)
+    return answer(201, shown or {"id": ticket, "href": href}, {"Location": href})
+
+
+async def _patch(call: Call) -> Response:
+    body, reads = await call.body(PATCH), _reads(DESK_PLACE, call)
+    shown = await reads.one(call.id)
+    if shown is None:
+        raise Refusal("NOT_FOUND")
+    await amend(call, body, shown)
+    return answer(200, await reads.one(call.id) or shown)
 
 
 async def _heard(statuses: Statuses, call: Call) -> Response:

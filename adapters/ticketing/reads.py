@@ -1,17 +1,18 @@
 """Tickets are asked of the compiled reads, in the caller's scope, and shown as TMF621 (version 4) has them.
 
 What is known here of a ticket is what its ticketing system has said, and whom it concerns; its notes and its history are asked
-for there (the field `notes` of the GraphQL API). The ticketing system itself reads its own tickets. Our id is the id,
-`externalId` the id that the ticketing system gave.
+for there, and shown with one ticket, where they can be had. The ticketing system itself reads its own tickets. Our id is the id;
+`externalId` is what its reporter calls it, or else the id that the ticketing system gave.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from adapters.endpoint.edge import Call
+from adapters.endpoint.edge import Port
 from adapters.endpoint.listing import Listing, Part, in_full, orders_of
 from adapters.endpoint.reading import Reader, asked_as, questions
 from adapters.errors import Malformed
@@ -31,9 +32,12 @@ _WORDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"status": TICKE
 _TEXTS: Final = ("id", "externalId")
 _TOLD: Final = (*_TEXTS, *_WORDS, *(f"{UPDATED}.{each}" for each in COMPARED))
 _OURS: Final = {enum_name(word): word for each in LABELS["Ticket"].properties for word in each.words}
-_FIELDS: Final = f"""id system externalId status severity changedAt customer {{ id name }}
+_FIELDS: Final = f"""id system externalId status severity changedAt description ticketType reference customer {{ id name }}
   services(first: {MOST_NAMED}) {{ nodes {{ id name }} }} alarms(first: {MOST_NAMED}) {{ nodes {{ id }} }}"""
 LIST: Final = questions("tickets", "Ticket", _FIELDS)
+_STORY: Final = """query Story($id: ID!) {
+  ticket(id: $id) { notes { author text at } history { word status reason at } }
+}"""
 
 
 def listing_at(place: str) -> Listing:
@@ -41,7 +45,7 @@ def listing_at(place: str) -> Listing:
     published = ("id", "href", "externalId", "name", "description", "ticketType", "status", "severity", UPDATED)
     return Listing(
         place=place,
-        published=(*published, "relatedEntity", "relatedParty", "@type"),
+        published=(*published, "relatedEntity", "relatedParty", "note", "statusChange", "@type"),
         is_told=lambda each: ".".join(each.path) in _TOLD,
         told=_TOLD,
         orders={"id": "ID"},
@@ -49,15 +53,50 @@ def listing_at(place: str) -> Listing:
     )
 
 
-async def part_of(
-    call: Call, place: str, filters: Sequence[Filter], sorts: Sequence[Sort], offset: int, limit: int
-) -> Part:
-    """Give a part of the tickets that the caller sees, as TMF621 has them."""
-    filter_ = _forced(call.principal, _filter_of(filters))
-    order = in_full(orders_of(sorts, {"id": "ID"}), ())
-    reader = Reader(port=call.port, principal=asked_as(call.principal), deadline=call.deadline)
-    page = await reader.page(LIST, filter_, order, offset, limit)
-    return Part(total=page.total, resources=[encode(each, place) for each in page.rows])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketReads:
+    """What one caller may read, until its deadline."""
+
+    port: Port
+    principal: Principal
+    deadline: float
+    """by `time.monotonic()`."""
+    place: str
+    """where tickets are."""
+
+    async def part(self, filters: Sequence[Filter], sorts: Sequence[Sort], offset: int, limit: int) -> Part:
+        """Give a part of the tickets that the caller sees, as TMF621 has them."""
+        # Each by itself: two filters of one attribute must both hold.
+        wanted = {"and": [filter_of([each]) for each in filters]} if filters else {}
+        order = in_full(orders_of(sorts, {"id": "ID"}), ())
+        reader = Reader(port=self.port, principal=asked_as(self.principal), deadline=self.deadline)
+        page = await reader.page(LIST, _forced(self.principal, wanted), order, offset, limit)
+        return Part(total=page.total, resources=[encode(each, self.place) for each in page.rows])
+
+    async def one(self, ticket_id: str) -> Mapping[str, Any] | None:
+        """Give a ticket; None when there is none that the caller sees."""
+        part = await self.part([Filter(path=("id",), values=(ticket_id,))], (), 0, 1)
+        return part.resources[0] if part.resources else None
+
+    async def story(self, ticket_id: str) -> dict[str, Any]:
+        """Give the notes and the history of a ticket that the caller sees, as TMF621 has them; nothing where they cannot be had."""
+        answer = await self.port.ask(_STORY, {"id": ticket_id}, asked_as(self.principal), self.deadline)
+        told = (answer.get("data") or {}).get("ticket") or {}
+        notes = [_note(number, each) for number, each in enumerate(told.get("notes") or (), 1)]
+        return _given(note=notes, statusChange=[_status_change(each) for each in told.get("history") or ()])
+
+
+def _note(number: int, note: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": str(number), **_given(author=note["author"], date=note["at"], text=note["text"])}
+
+
+def _status_change(change: Mapping[str, Any]) -> dict[str, Any]:
+    word = _OURS.get(change["status"] or "", change["word"])
+    return _given(status=word, changeReason=change["reason"], changeDate=change["at"])
+
+
+def _given(**members: Any) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value}
 
 
 def encode(row: Mapping[str, Any], place: str) -> dict[str, Any]:
@@ -73,14 +112,17 @@ def encode(row: Mapping[str, Any], place: str) -> dict[str, Any]:
         "href": f"{place}/{row['id']}",
         "@type": "TroubleTicket",
         "name": known_as,
-        "description": f"What is known of {known_as}",
-        "ticketType": TICKET_TYPE,
+        "description": row["description"] or f"What is known of {known_as}",
+        "ticketType": row["ticketType"] or TICKET_TYPE,
         "status": _OURS[row["status"]],
         "severity": _OURS[row["severity"]],
         "relatedEntity": [*alarms, *services],
     }
-    given = {"externalId": row["externalId"], UPDATED: row["changedAt"], "relatedParty": _parties(row["customer"])}
-    return {**shown, **{name: value for name, value in given.items() if value}}
+    known = row["reference"] or row["externalId"]
+    return {
+        **shown,
+        **_given(externalId=known, **{UPDATED: row["changedAt"]}, relatedParty=_parties(row["customer"])),
+    }
 
 
 def _parties(customer: Mapping[str, Any] | None) -> list[dict[str, str]]:
@@ -89,13 +131,19 @@ def _parties(customer: Mapping[str, Any] | None) -> list[dict[str, str]]:
     return [{"id": customer["id"], "name": customer["name"], "role": "customer", "@referredType": CUSTOMER}]
 
 
-def _filter_of(filters: Sequence[Filter]) -> dict[str, Any]:
+def filter_of(filters: Sequence[Filter]) -> dict[str, Any]:
+    """Make the filter that holds for exactly the tickets that were asked for; raises Malformed for what the graph cannot tell."""
     found: dict[str, Any] = {}
     for each in filters:
         name = ".".join(each.path)
         if len(each.values) > MOST_VALUES:
             raise Malformed(f"has more than {MOST_VALUES} values", field=name)
-        if name in _TEXTS:
+        if name not in _TOLD:
+            raise Malformed(f"cannot be filtered by; what can: {', '.join(_TOLD)}", field=name)
+        if name == "externalId":
+            values = {"in": list(each.values)}
+            found["or"] = [{"reference": values}, {"externalId": values, "reference": {"eq": None}}]
+        elif name in _TEXTS:
             found[name] = {"in": list(each.values)}
         elif name in _WORDS:
             _check(Word(words=_WORDS[name]), each.values, name)

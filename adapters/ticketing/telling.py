@@ -6,6 +6,9 @@ outcome (`adapters.delivery.sending`).
 
 A refusal is not believed by its status alone. A 409 may say that the ticket is closed, or that somebody changes it just now, and a
 404 that it is gone, or that its id is another one by now: what the system shows of the ticket then decides.
+
+What a person asks here of a ticket (`write`) is a note there, and a status. Where the ticket is closed or gone there, it cannot be done
+any more, and whoever asked is told so by an event.
 """
 
 from __future__ import annotations
@@ -18,10 +21,19 @@ from adapters.delivery.access import Access
 from adapters.delivery.attending import Attention, attend
 from adapters.delivery.sending import Sender
 from adapters.errors import Rejected
-from adapters.ticketing import FINAL, AffectedService, CustomerRef, Ticketing, TicketOrder, TicketState
+from adapters.ticketing import (
+    FINAL,
+    REPORTED,
+    AffectedService,
+    CustomerRef,
+    Ticketing,
+    TicketOrder,
+    TicketState,
+    TicketUpdate,
+)
 from adapters.ticketing.hearing import Hearing, heard_of, subject_of
 from graph.changes.policy import AlarmPolicy
-from graph.changes.tickets.ticketing import Answered, settle_deliveries, their_ids
+from graph.changes.tickets.ticketing import Answered, Heard, settle_deliveries, their_ids
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Done, Outcome
 from graph.store.store import Store
@@ -73,13 +85,15 @@ class TicketTeller:
         return Sender(system=self.system, processing_seconds=self.attention.processing_seconds, access=self.access)
 
     async def _told(self, claimed: Claim, deadline: float) -> Answered:
+        if claimed.payload["doing"] == "write":
+            return await self._written(claimed, deadline)
         order = order_of(claimed.payload)
         their_id = await self._their_id(claimed, order, deadline)
         if their_id is None:
             if order.status == "resolved":
                 return Answered(outcome=Done(claim=claimed, note="there was no ticket to resolve"))
             return _done(claimed, await self.ticketing.open(order, delivery_id=claimed.id, deadline=deadline))
-        if claimed.payload["doing"] == "open":
+        if claimed.payload["doing"] in _OPENING:
             state = await self.ticketing.find(order.external_id, deadline=deadline)
             if state is not None:
                 return _done(claimed, state)
@@ -87,13 +101,60 @@ class TicketTeller:
 
     async def _their_id(self, claimed: Claim, order: TicketOrder, deadline: float) -> str | None:
         """Find the ticket: in what we know, or there, by our key."""
-        if claimed.payload["doing"] == "open" and claimed.attempts == 1:
+        if claimed.payload["doing"] in _OPENING and claimed.attempts == 1:
             return None
-        known = await their_ids(self.store, self.system, [order.external_id], deadline=deadline)
-        if order.external_id in known:
-            return known[order.external_id]
-        found = await self.ticketing.find(order.external_id, deadline=deadline)
+        return await self._known_by(order.external_id, deadline)
+
+    async def _known_by(self, key: str, deadline: float) -> str | None:
+        known = await their_ids(self.store, self.system, [key], deadline=deadline)
+        if key in known:
+            return known[key]
+        found = await self.ticketing.find(key, deadline=deadline)
         return found.id if found else None
+
+    async def _written(self, claimed: Claim, deadline: float) -> Answered:
+        """Note what somebody wrote, and set the status that it asked for."""
+        wanted = update_of(claimed.payload)
+        their_id = claimed.payload["theirId"]
+        if wanted.external_id is not None:
+            their_id = await self._known_by(wanted.external_id, deadline)
+        if their_id is None:
+            return _in_vain(claimed, "the ticket is gone there")
+        try:
+            state = await self.ticketing.update(their_id, wanted, delivery_id=claimed.id, deadline=deadline)
+        except Rejected as rejected:
+            if rejected.status == _CONFLICT:
+                return await self._refused(claimed, wanted, their_id, rejected, deadline)
+            if rejected.status == _GONE:
+                return await self._moved(claimed, wanted, their_id, deadline)
+            raise
+        return Answered(outcome=Done(claim=claimed), heard=_heard_of(state, wanted.external_id))
+
+    async def _refused(
+        self, claimed: Claim, wanted: TicketUpdate, their_id: str, rejected: Rejected, deadline: float
+    ) -> Answered:
+        """Take note that the ticket is closed there, where it is; to close it once more is done, then."""
+        there = await self._closed_there(their_id, deadline)
+        if there is None:
+            raise rejected
+        heard = _heard_of(there, wanted.external_id)
+        if wanted.status == "closed":
+            return Answered(outcome=Done(claim=claimed, note="it was closed there"), heard=heard)
+        return _in_vain(claimed, "it was closed there", heard)
+
+    async def _moved(self, claimed: Claim, wanted: TicketUpdate, their_id: str, deadline: float) -> Answered:
+        """Look for a ticket of ours by our key: it may have another id by now."""
+        found = await self.ticketing.find(wanted.external_id, deadline=deadline) if wanted.external_id else None
+        if found is None or found.id == their_id:
+            return _in_vain(claimed, "the ticket is gone there")
+        state = await self.ticketing.update(found.id, wanted, delivery_id=claimed.id, deadline=deadline)
+        return _done(claimed, state)
+
+    async def _closed_there(self, their_id: str, deadline: float) -> TicketState | None:
+        # By its id: a system may no longer find by any key what was deleted, or merged into another.
+        states = await self.ticketing.states([their_id], deadline=deadline)
+        there = next((each for each in states if each.id == their_id), None)
+        return there if there is not None and there.status in FINAL else None
 
     async def _amended(self, claimed: Claim, order: TicketOrder, their_id: str, deadline: float) -> Answered:
         try:
@@ -110,12 +171,10 @@ class TicketTeller:
         self, claimed: Claim, order: TicketOrder, their_id: str, rejected: Rejected, deadline: float
     ) -> Answered:
         """Take note that a person was quicker where the ticket is closed there, and stays so; else tell it again."""
-        # By its id: a system may no longer find by any key what was deleted, or merged into another.
-        states = await self.ticketing.states([their_id], deadline=deadline)
-        there = next((each for each in states if each.id == their_id), None)
-        if there is None or there.status not in FINAL:
+        there = await self._closed_there(their_id, deadline)
+        if there is None:
             raise rejected
-        heard = heard_of(there) if there.external_id == order.external_id else None
+        heard = _heard_of(there, order.external_id)
         return Answered(outcome=Done(claim=claimed, note="it was closed there"), heard=heard, is_closed=True)
 
     async def _gone(self, claimed: Claim, order: TicketOrder, their_id: str, deadline: float) -> Answered:
@@ -130,8 +189,41 @@ class TicketTeller:
         return _done(claimed, await self.ticketing.open(order, delivery_id=claimed.id, deadline=deadline))
 
 
+def update_of(payload: Any) -> TicketUpdate:
+    """Read what a delivery says that somebody asks of a ticket."""
+    is_ours = payload["theirId"] is None
+    return TicketUpdate(
+        external_id=payload["orderKey"] if is_ours else None,
+        author=payload["author"],
+        text=payload["text"],
+        status=payload["status"],
+    )
+
+
 def order_of(payload: Any) -> TicketOrder:
-    """Read what a delivery says."""
+    """Read what a delivery says that a ticket should be."""
+    return _reported(payload) if payload["doing"] == "report" else _caused(payload)
+
+
+def _reported(payload: Any) -> TicketOrder:
+    customer = CustomerRef(id=payload["customer"]["id"], name=payload["customer"]["name"])
+    services = payload["services"]
+    named = ", ".join(each["name"] for each in services)
+    return TicketOrder(
+        external_id=payload["orderKey"],
+        severity=payload["severity"],
+        status="acknowledged",
+        name=f"{payload['severity']}: {customer.name} reports a problem of {named}",
+        description=payload["description"],
+        customer=customer,
+        alarm_id="",
+        services=tuple(AffectedService(id=each["id"], effect=REPORTED) for each in services),
+        note=payload["text"],
+        ticket_type=payload["ticketType"],
+    )
+
+
+def _caused(payload: Any) -> TicketOrder:
     services = payload["services"]
     customer = CustomerRef(id=payload["customer"]["id"], name=payload["customer"]["name"])
     severity, count = payload["severity"], len(services)
@@ -162,6 +254,18 @@ def _description(customer: CustomerRef, services: Sequence[Any]) -> str:
     named = ", ".join(f"{each['name']} ({each['effect']})" for each in services[:10])
     more = f" and {len(services) - 10} more" if len(services) > 10 else ""
     return f"Services of {customer.name} that are affected: {named}{more}."
+
+
+_OPENING: Final = ("open", "report")
+
+
+def _heard_of(state: TicketState, key: str | None) -> Heard | None:
+    """Give what a state says of the ticket of ours with this key; None where it is of none."""
+    return heard_of(state) if key is not None and state.external_id == key else None
+
+
+def _in_vain(claimed: Claim, note: str, heard: Heard | None = None) -> Answered:
+    return Answered(outcome=Done(claim=claimed, note=note), heard=heard, is_closed=True)
 
 
 def _done(claimed: Claim, state: TicketState) -> Answered:

@@ -23,6 +23,7 @@ from adapters.ticketing import (
     TicketNote,
     TicketOrder,
     TicketState,
+    TicketUpdate,
     is_kept,
 )
 from adapters.tmf.tmf630 import time_in_answer, write_time
@@ -52,7 +53,7 @@ def creation(order: TicketOrder, delivery_id: str, at: int) -> dict[str, object]
     """Make the body that opens a ticket; `at` is now, in epoch milliseconds."""
     return {
         "externalId": order.external_id,
-        "ticketType": TICKET_TYPE,
+        "ticketType": order.ticket_type,
         "severity": order.severity,
         "status": order.status,
         "name": order.name,
@@ -66,7 +67,7 @@ def creation(order: TicketOrder, delivery_id: str, at: int) -> dict[str, object]
             }
         ],
         "relatedEntity": _entities(order),
-        **({"note": [_note(order, delivery_id, at)]} if order.note else {}),
+        **({"note": [_note(AUTHOR, order.note, delivery_id, at)]} if order.note else {}),
     }
 
 
@@ -84,12 +85,34 @@ def change(
             patch["statusChangeReason"] = order.note[:_LONGEST_REASON]
     notes = _list_in(ticket, "note")
     # The delivery's id is the note's: when it is told again, it does not appear twice.
-    if order.note and all(_member(each, "id") != delivery_id for each in notes):
-        patch["note"] = [*notes, _note(order, delivery_id, at)]
+    if order.note and not is_noted(ticket, delivery_id):
+        patch["note"] = [*notes, _note(AUTHOR, order.note, delivery_id, at)]
     if order.status != "resolved" or order.services:  # a ticket that is over goes on to say what it was about
         theirs = [each for each in _list_in(ticket, "relatedEntity") if _member(each, "role") not in _OURS]
         if (entities := [*theirs, *_entities(order)]) != ticket.get("relatedEntity"):
             patch["relatedEntity"] = entities
+    return patch
+
+
+def is_noted(ticket: Mapping[str, object], delivery_id: str) -> bool:
+    """Tell whether a ticket has the note of a delivery."""
+    return any(_member(each, "id") == delivery_id for each in _list_in(ticket, "note"))
+
+
+def update(
+    ticket: Mapping[str, object], wanted: TicketUpdate, delivery_id: str, at: int, statuses: Statuses
+) -> dict[str, object]:
+    """Make the merge patch that does to a ticket, as it stands there now, what somebody asks of it; empty: it is done.
+
+    Note and status go together: whoever finds the note knows that the status was set, whatever it is by now. A ticket that people
+    have opened again already stays as they have it.
+    """
+    if is_noted(ticket, delivery_id):
+        return {}
+    note = _note(wanted.author, wanted.text, delivery_id, at)
+    patch: dict[str, object] = {"note": [*_list_in(ticket, "note"), note]}
+    if wanted.status == "closed" or (wanted.status and _status(ticket, statuses) == "resolved"):
+        patch |= {"status": wanted.status, "statusChangeReason": wanted.text[:_LONGEST_REASON]}
     return patch
 
 
@@ -170,13 +193,13 @@ def an_object(answer: object, where: str = "") -> Mapping[str, object]:
 
 
 def _entities(order: TicketOrder) -> list[object]:
-    alarm = {"id": order.alarm_id, "role": CAUSE, "@referredType": "Alarm"}
+    alarms = [{"id": order.alarm_id, "role": CAUSE, "@referredType": "Alarm"}] if order.alarm_id else []
     services = [{"id": each.id, "role": each.effect, "@referredType": SERVICE} for each in order.services]
-    return [alarm, *services]
+    return [*alarms, *services]
 
 
-def _note(order: TicketOrder, delivery_id: str, at: int) -> dict[str, str]:
-    return {"id": delivery_id, "author": AUTHOR, "date": write_time(at), "text": order.note}
+def _note(author: str, text: str, delivery_id: str, at: int) -> dict[str, str]:
+    return {"id": delivery_id, "author": author, "date": write_time(at), "text": text}
 
 
 def _read_note(value: object, where: str) -> TicketNote:

@@ -39,7 +39,15 @@ class LocalIssuer:
         """Give the setting that believes its tokens."""
         return Issuer(issuer=self.name, audience=self.audience, jwks_file=self.published)
 
-    def token(self, *, subject: str, role: str, customers: tuple[str, ...] = (), seconds: int = 3_600) -> str:
+    def token(
+        self,
+        *,
+        subject: str,
+        role: str,
+        customers: tuple[str, ...] = (),
+        changes: tuple[str, ...] = (),
+        seconds: int = 3_600,
+    ) -> str:
         """Mint a token."""
         now = int(time.time())
         claims = {
@@ -50,6 +58,7 @@ class LocalIssuer:
             "exp": now + seconds,
             "roles": [role],
             **({"customers": list(customers)} if customers else {}),
+            **({"changes": list(changes)} if changes else {}),
         }
         return jwt.encode({"alg": ALGORITHM, "kid": self.key.kid}, claims, self.key)
 

@@ -7,7 +7,7 @@ settings, never those of the token. Checked in this order, and refused at the fi
 2. a known issuer, exactly; a `typ` and an `alg` that this issuer uses
 3. a key of the issuer's, the signature
 4. `iss`, `aud`, `sub`; `exp`, `nbf` and `iat` with a minute's leeway
-5. exactly one role that we know; customers for a customer
+5. exactly one role that we know; customers for a customer, and what it may change
 
 A token that passed is remembered by its hash until it expires, a minute at most: a signature costs a tenth of a request.
 """
@@ -110,7 +110,7 @@ class Tokens:
 def _weight(remembered: tuple[Believed, float]) -> int:
     """Estimate the bytes of a principal that is remembered: its own, and about 60 and the text for each id."""
     principal = remembered[0].principal
-    ids = (*principal.customers, *principal.sources)
+    ids = (*principal.customers, *principal.sources, *principal.changes)
     return 480 + len(principal.subject) + sum(60 + len(each) for each in ids)
 
 
@@ -192,6 +192,7 @@ def principal_of(claims: Mapping[str, Any], issuer: Issuer) -> Principal:
         subject=f"{len(issuer.issuer)}:{issuer.issuer}{len(claims['sub'])}:{claims['sub']}",
         role=role,
         customers=_customers(claims, issuer) if role is Role.CUSTOMER else (),
+        changes=_changes(claims, issuer) if role is Role.CUSTOMER else (),
         system=system,
     )
 
@@ -216,4 +217,13 @@ def _customers(claims: Mapping[str, Any], issuer: Issuer) -> tuple[str, ...]:
         raise insufficient(f"The token's `{issuer.customers_claim}` names no customer.")
     if len(names) > MOST_CUSTOMERS:
         raise insufficient(f"The token's `{issuer.customers_claim}` names more than {MOST_CUSTOMERS} customers.")
+    return tuple(sorted(set(names)))
+
+
+def _changes(claims: Mapping[str, Any], issuer: Issuer) -> tuple[str, ...]:
+    """Read what a customer may change; without the claim nothing. A name that is no change of ours grants nothing."""
+    given = claims.get(issuer.changes_claim, [])
+    names = [given] if isinstance(given, str) else given
+    if not (isinstance(names, list) and all(isinstance(each, str) and each for each in names)):
+        raise insufficient(f"The token's `{issuer.changes_claim}` is no list of names of changes.")
     return tuple(sorted(set(names)))

@@ -8,7 +8,7 @@ import click
 import orjson
 
 from gateway.auth.minting import local_issuer
-from graph.model.scope import Role
+from graph.model.scope import CLAIMABLE, Role
 
 
 @click.command(help="Mint a token with a local key, to try things out.")
@@ -23,17 +23,23 @@ from graph.model.scope import Role
     "--role", default=Role.OPERATOR.value, show_default=True, help="operator, analyst, customer, system:NAME, router."
 )
 @click.option("--customer", "customers", multiple=True, help="Customer id; may be repeated.")
+@click.option(
+    "--changes",
+    multiple=True,
+    type=click.Choice(CLAIMABLE),
+    help="What a customer may change; may be repeated. Without it, nothing.",
+)
 @click.option("--subject", default="local", show_default=True)
 @click.option("--seconds", type=click.IntRange(min=1), default=3_600, show_default=True, help="How long it is good.")
 @click.option("--setting", is_flag=True, help="Print instead the setting `issuers` that believes these tokens.")
 def command(
     key: Path,
     role: str,
-    customers: tuple[str, ...],
     subject: str,
     seconds: int,
     *,
     setting: bool,
+    **named: tuple[str, ...],
 ) -> None:
     """Mint."""
     local = local_issuer(key.absolute())
@@ -43,10 +49,13 @@ def command(
         )
         return
     kind, _, system = role.partition(":")
+    customers, changes = named["customers"], named["changes"]
     if kind not in {each.value for each in Role} or (kind == Role.SYSTEM.value) != bool(system):
         raise click.BadParameter("is none of operator, analyst, customer, system:NAME, router.", param_hint="--role")
     if (kind == Role.CUSTOMER.value) != bool(customers):
         raise click.BadParameter(
             "is given with the role customer, once for each customer, and with no other role.", param_hint="--customer"
         )
-    click.echo(local.token(subject=subject, role=role, customers=customers, seconds=seconds))
+    if changes and kind != Role.CUSTOMER.value:
+        raise click.BadParameter("is given with the role customer, and with no other role.", param_hint="--changes")
+    click.echo(local.token(subject=subject, role=role, customers=customers, changes=changes, seconds=seconds))

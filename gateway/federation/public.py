@@ -50,7 +50,7 @@ ABSENT: Final = NullValueNode()
 READ: Final[Mapping[str, Mapping[str, Any]]] = {
     "cost": {"weight": IntValueNode},
     "listSize": {"assumedSize": IntValueNode | NullValueNode, "slicingArguments": ListValueNode | NullValueNode},
-    "allowedRoles": {"roles": ListValueNode},
+    "allowedRoles": {"roles": ListValueNode, "byClaim": ListValueNode | NullValueNode},
 }
 """The arguments of marks that the gates read, and what they are."""
 EXECUTABLE: Final = frozenset(

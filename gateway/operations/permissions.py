@@ -4,7 +4,8 @@ What an operation touches is known from its text: `demands_of` reads it once, wi
 hold is known per request, and looked at for those callers only who may not have everything.
 
 1. `_entities` and `_service` are a router's, and for nobody else. A router that acts for no user may ask `_service` only.
-2. A mutation is called by the roles that its `@allowedRoles` names, and by nobody where it names none.
+2. A mutation is called by the roles that its `@allowedRoles` names, and by nobody where it names none. A role that it names in
+   `byClaim` calls it with a token that names the mutation.
 3. Whatever is marked `@operatorOnly` is for those who read everything: operators and analysts.
 """
 
@@ -29,10 +30,11 @@ from graphql import (
 )
 
 from gateway.errors import Code, refuse
-from gateway.operations.schema import FEDERATION_ROOTS, PublicSchema
+from gateway.operations.schema import FEDERATION_ROOTS, Allowed, PublicSchema
 from gateway.operations.variables import Variable, marked_values
 from graph.model.scope import Principal, Role
 
+_NOBODY: Final = Allowed(roles=frozenset(), by_claim=frozenset())
 READS_EVERYTHING: Final = frozenset({Role.OPERATOR, Role.ANALYST})
 ACT_FOR: Final = "Send the user's own token in `X-Acts-For: Bearer <token>`."
 
@@ -111,7 +113,7 @@ class _Reading(Visitor):
             self._note(f"{named.name}.{node.value}")
 
 
-def check_caller(demands: Demands, principal: Principal, allowed_roles: Mapping[str, frozenset[str]]) -> None:
+def check_caller(demands: Demands, principal: Principal, allowed: Mapping[str, Allowed]) -> None:
     """Refuse what the text of an operation shows that this caller may not ask."""
     if demands.federation and principal.role is not Role.ROUTER:
         name = min(demands.federation)
@@ -123,10 +125,17 @@ def check_caller(demands: Demands, principal: Principal, allowed_roles: Mapping[
     ):
         raise refuse(Code.FORBIDDEN, "A router that acts for no user may ask `_service` only.", ACT_FOR)
     for mutation in demands.mutations:
-        if principal.effective.value not in allowed_roles.get(mutation, frozenset()):
-            raise refuse(Code.FORBIDDEN, f"The role {principal.effective.value} may not call `{mutation}`.")
+        _check_mutation(mutation, principal, allowed.get(mutation, _NOBODY))
     if demands.operator_only and principal.effective not in READS_EVERYTHING:
         raise _for_operators(demands.operator_only[0])
+
+
+def _check_mutation(mutation: str, principal: Principal, allowed: Allowed) -> None:
+    role, name = principal.effective.value, mutation.rpartition(".")[2]
+    if role in allowed.roles or (role in allowed.by_claim and name in principal.changes):
+        return
+    hint = f"The claim `changes` of a token that may do so names {name}." if role in allowed.by_claim else ""
+    raise refuse(Code.FORBIDDEN, f"The role {role} may not call `{mutation}`{' by itself' if hint else ''}.", hint)
 
 
 def check_values(

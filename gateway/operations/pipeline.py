@@ -105,7 +105,7 @@ class Pipeline:
         elif request.queries_only and not prepared.is_query:
             message = "GET runs queries only."
             raise refuse(Code.METHOD_NOT_ALLOWED, message, headers=((b"allow", b"POST"),))
-        check_caller(prepared.demands, principal, self.schema.allowed_roles)
+        check_caller(prepared.demands, principal, self.schema.allowed)
         if prepared.schema_part is not None and principal.effective.value not in self._introspection:
             raise refuse(Code.FORBIDDEN, f"The role {principal.effective.value} may not ask for the schema.")
         if not (prepared.is_query or prepared.is_subscription):

@@ -8,7 +8,8 @@ fields, arguments, input fields and enum values, by schema coordinate (`Type.fie
   asks for and nobody else is shown.
 - `@operatorOnly`: asked, filtered or sorted by only with a role that reads everything. An interface's field is marked as
   soon as one implementer's is (whoever asks the interface would read it), but for implementers that are marked as a whole.
-- `@allowedRoles(roles:)`: who may call a mutation. A mutation without it may be called by nobody.
+- `@allowedRoles(roles:, byClaim:)`: who may call a mutation; a role of `byClaim` only where the token names the mutation. A
+  mutation without the mark may be called by nobody.
 - `@listSize(assumedSize:, slicingArguments:)` and `@cost(weight:)` as in Apollo Federation.
 
 Directives that the SDL uses without declaring them (`@key`, `@link`) are the federation specification's; the schema is
@@ -58,6 +59,15 @@ class ListSize:
     """arguments that say it: a number, or a list by its length."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """Who may call a mutation: roles, by their names."""
+
+    roles: frozenset[str]
+    by_claim: frozenset[str]
+    """those whose token must name the mutation, too."""
+
+
 WHOLE_SCHEMA: Final = 50_000
 """What the whole of a schema costs at most, by introspection as tools ask it: half of the default limit."""
 _WRAPPERS: Final = {"__Type.ofType": 0}
@@ -72,7 +82,8 @@ class PublicSchema:
     public: GraphQLSchema
     served: GraphQLSchema
     operator_only: frozenset[str]
-    allowed_roles: Mapping[str, frozenset[str]]
+    allowed: Mapping[str, Allowed]
+    """by the coordinate of a mutation."""
     list_sizes: Mapping[str, ListSize]
     weights: Mapping[str, int]
     connections: frozenset[str]
@@ -92,7 +103,7 @@ def read_schema(sdl: str) -> PublicSchema:
         public=public,
         served=served,
         operator_only=_operator_only(served, marks),
-        allowed_roles=MappingProxyType(dict(_allowed_roles(marks))),
+        allowed=MappingProxyType(dict(_allowed(marks))),
         list_sizes=MappingProxyType({**_ENTITIES, **_introspection_sizes(public), **dict(_list_sizes(marks))}),
         weights=MappingProxyType({**_WRAPPERS, **dict(_weights(marks))}),
         connections=frozenset(name for name, each in served.type_map.items() if _is_connection(each)),
@@ -161,10 +172,12 @@ def _operator_only(schema: GraphQLSchema, marks: Marks) -> frozenset[str]:
     return frozenset(marked)
 
 
-def _allowed_roles(marks: Marks) -> Iterator[tuple[str, frozenset[str]]]:
+def _allowed(marks: Marks) -> Iterator[tuple[str, Allowed]]:
     for coordinate, mark in marks.items():
         if "allowedRoles" in mark:
-            yield coordinate, frozenset(arguments_of(mark["allowedRoles"])["roles"])
+            given = arguments_of(mark["allowedRoles"])
+            by_claim = frozenset(given.get("byClaim") or ())
+            yield coordinate, Allowed(roles=frozenset(given["roles"]), by_claim=by_claim)
 
 
 def _list_sizes(marks: Marks) -> Iterator[tuple[str, ListSize]]:

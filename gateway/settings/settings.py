@@ -73,6 +73,7 @@ class Issuer(BaseModel):
     """the `typ` headers that are believed; compared without regard to case."""
     roles_claim: str = "roles"
     customers_claim: str = "customers"
+    changes_claim: str = "changes"
 
     @model_validator(mode="after")
     def _one_source_of_keys(self) -> Self:

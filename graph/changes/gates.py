@@ -4,6 +4,7 @@ An alarm looks for the names of its object and, where there is none, waits. A fe
 alarms that wait. What is not there yet cannot be locked. So names have *gates*, a fixed number of nodes; a name's gate
 is locked before one looks whether the name is there, and before the name is made. Whoever has made many names locks all
 gates after that (`pass_all`): every change that found a name missing is over then, or looks again.
+What is asked of a ticket that no alarm has opened passes the gate of its order key: it may have no deliveries yet to lock.
 
 The order of locks. Transactions lock in this order, and things of one kind by their ids. So no two wait for each other, and a
 conflict is only of two that want the same. tests/graph/changes/test_lock_order.py reads it from the statements of every change.

@@ -13,9 +13,11 @@ a process died is told once more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
+
+import orjson
 
 from graph.model.identity import loaded_id
 from graph.store.store import Store, Transaction
@@ -23,6 +25,9 @@ from graph.store.store import Store, Transaction
 TTL_MS: Final = 10_000
 _ENOUGH_MS: Final = 7_000
 """of a lease: for a look and a request."""
+ALARM: Final = "alarm"
+"""The topic of a hub for which none is kept."""
+TICKET: Final = "troubleTicket"
 MOST_OF_ONE: Final = 20
 """hubs of one principal."""
 _SPAN: Final = 1_000
@@ -32,23 +37,23 @@ _COUNT: Final = "MATCH (h:Hub {principal: $principal}) RETURN count(h)"
 _THERE: Final = "MATCH (h:Hub {id: $id}) RETURN h.id"
 _CREATE: Final = """
 OPTIONAL MATCH (s:Sequence {id: 'sequence-events'})
-CREATE (h:Hub {id: $id, principal: $principal, reads: $reads, callback: $callback, query: $query, state: 'active',
+CREATE (h:Hub {id: $id, principal: $principal, reads: $reads, callback: $callback, query: $query, topic: $topic, state: 'active',
   after: coalesce(s.next, 1) - 1, owner: '', until: 0, nextAt: 0, attempts: 0, refusals: 0, skipped: 0})
 """
 _LIST: Final = """
-MATCH (h:Hub) WHERE $principal = '' OR h.principal = $principal
+MATCH (h:Hub) WHERE ($principal = '' OR h.principal = $principal) AND coalesce(h.topic, 'alarm') = $topic
 RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.refusals, h.skipped, h.reason
 ORDER BY h.id
 """
 _ONE: Final = """
-MATCH (h:Hub {id: $id})
+MATCH (h:Hub {id: $id}) WHERE coalesce(h.topic, 'alarm') = $topic
 RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.refusals, h.skipped, h.reason
 """
 _REMOVE: Final = "MATCH (h:Hub {id: $id}) DELETE h"
 _LOOK: Final = """
 MATCH (h:Hub {state: 'active'})
 WITH h, datetime.realtime().epochMillis AS now
-WHERE h.nextAt <= now AND (h.owner = $owner OR h.until < now)
+WHERE coalesce(h.topic, 'alarm') = $topic AND h.nextAt <= now AND (h.owner = $owner OR h.until < now)
 RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.attempts, h.refusals, h.skipped, h.reason, h.owner = $owner AND h.until > now + $enough
 """
 # Lock first, then look at the clock, then write: two that find the lease run out must not both take it.
@@ -66,6 +71,13 @@ _UPTO: Final = "MATCH (s:Sequence {id: 'sequence-events'}) RETURN s.next - 1"
 _EVENTS: Final = """
 MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto AND e.type IN $types
 RETURN e.id, e.type, e.aggregateId, e.at, e.position ORDER BY e.position
+"""
+# Of an alarm's event that which the ticketing system is told because of it.
+_TICKETS: Final = """
+MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto
+RETURN e.id, e.type, e.payload, e.at, e.position,
+  COLLECT { MATCH (d:Delivery)-[:TELLS]->(e) WHERE d.system = $system RETURN d.payload ORDER BY d.id }
+ORDER BY e.position
 """
 # What a process says counts only while it holds the lease, and renews it.
 _TOLD: Final = """
@@ -99,11 +111,14 @@ class Wish:
     """as what it may read, as JSON: whoever tells knows how to read it."""
     callback: str
     query: str
+    topic: str = ALARM
+    """what it wants to hear of."""
 
     @property
     def id(self) -> str:
         """The same wish has the same id."""
-        return loaded_id("Hub", self.principal, f"{len(self.callback)}:{self.callback}{self.query}")
+        about = "" if self.topic == ALARM else f"{self.topic} "
+        return loaded_id("Hub", self.principal, f"{about}{len(self.callback)}:{self.callback}{self.query}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +151,13 @@ class Happened:
     about: str
     at: int
     position: int
+    is_last: bool = True
+    """whether nothing else has happened at its position."""
+
+    @property
+    def reached(self) -> int:
+        """The position up to which everything is told with it."""
+        return self.position if self.is_last else self.position - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,21 +198,21 @@ async def register(store: Store, wish: Wish, *, deadline: float) -> bool:
         [[count]] = await transaction.run(_COUNT, {"principal": wish.principal})
         if cast("int", count) >= MOST_OF_ONE:
             raise TooMany
-        given = {"principal": wish.principal, "reads": wish.reads, "callback": wish.callback, "query": wish.query}
-        await transaction.run(_CREATE, {"id": wish.id, **given})
+        await transaction.run(_CREATE, {"id": wish.id, **asdict(wish)})
         return True
 
     return await store.write(work, deadline=deadline)
 
 
-async def listed(store: Store, *, principal: str, deadline: float) -> list[Hub]:
-    """Give those of a principal; of all with an empty one."""
-    return [_hub(row) for row in await store.rows(_LIST, {"principal": principal}, deadline=deadline)]
+async def listed(store: Store, *, principal: str, deadline: float, topic: str = ALARM) -> list[Hub]:
+    """Give those of a principal, for a topic; of all with an empty one."""
+    given = {"principal": principal, "topic": topic}
+    return [_hub(row) for row in await store.rows(_LIST, given, deadline=deadline)]
 
 
-async def hub_of(store: Store, hub_id: str, *, deadline: float) -> Hub | None:
-    """Give one."""
-    rows = await store.rows(_ONE, {"id": hub_id}, deadline=deadline)
+async def hub_of(store: Store, hub_id: str, *, deadline: float, topic: str = ALARM) -> Hub | None:
+    """Give one of a topic."""
+    rows = await store.rows(_ONE, {"id": hub_id, "topic": topic}, deadline=deadline)
     return _hub(rows[0]) if rows else None
 
 
@@ -203,9 +225,10 @@ async def remove(store: Store, hub_id: str, *, deadline: float) -> None:
     await store.write(work, deadline=deadline)
 
 
-async def take_hubs(store: Store, *, owner: str, deadline: float) -> list[Hub]:
-    """Take, or keep, what nobody else tells, and give it as it is now; a lease that lasts a while is not written anew."""
-    rows: list[list[Any]] = await store.rows(_LOOK, {"owner": owner, "enough": _ENOUGH_MS}, deadline=deadline)
+async def take_hubs(store: Store, *, owner: str, deadline: float, topic: str = ALARM) -> list[Hub]:
+    """Take, or keep, what nobody else tells of a topic, and give it as it is now; a lease that lasts a while is not written anew."""
+    given = {"owner": owner, "enough": _ENOUGH_MS, "topic": topic}
+    rows: list[list[Any]] = await store.rows(_LOOK, given, deadline=deadline)
     held = [_hub(row[:-1]) for row in rows if row[-1]]
     ids = sorted(str(row[0]) for row in rows if not row[-1])
     if not ids:
@@ -233,6 +256,36 @@ async def events_after(
     )
     found = [Happened(id=row[0], type=row[1], about=row[2], at=row[3], position=row[4]) for row in rows]
     return end, found
+
+
+async def tickets_after(
+    store: Store, after: int, upto: int, types: Mapping[str, str], *, system: str, deadline: float
+) -> tuple[int, list[Happened]]:
+    """Give what happened to tickets after a position, and the position up to which this is all; never beyond `upto`.
+
+    `types` are what is given for events of tickets, and for what an event of an alarm makes the ticketing system be told (`open`).
+    """
+    end = min(upto, after + _SPAN)
+    given = {"after": after, "upto": end, "system": system}
+    rows: list[list[Any]] = await store.rows(_TICKETS, given, deadline=deadline)
+    return end, [each for row in rows for each in _of_tickets(row, types)]
+
+
+def _of_tickets(row: Sequence[Any], types: Mapping[str, str]) -> list[Happened]:
+    event, kind, payload, at, position, deliveries = row
+    found = [(event, types[kind], orjson.loads(payload)["ticket"])] if kind in types else []
+    if not found:
+        said = map(orjson.loads, deliveries)
+        found = [
+            (f"{event}:{each['ticket']}", types[each["doing"]], each["ticket"])
+            for each in said
+            if each["doing"] in types
+        ]
+    last = len(found) - 1
+    return [
+        Happened(id=each, type=kind, about=ticket, at=at, position=position, is_last=number == last)
+        for number, (each, kind, ticket) in enumerate(found)
+    ]
 
 
 async def told(store: Store, hub: Hub, reached: Reached, *, owner: str, deadline: float) -> bool:

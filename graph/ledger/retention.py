@@ -6,7 +6,7 @@ is more.
 
 Rules. 1. What has not ended does not go: an open alarm, an open ticket, a downtime without an end, a difference that nobody has
 settled, a feed that is being compared. 2. What a surrounding system is still to be told of does not go, parked deliveries
-included. 3. A ticket that we have opened goes with its alarm, or its order key would be used anew. 4. Usage that matches no
+included. 3. A ticket that we have opened for an alarm goes with it, or its order key would be used anew. 4. Usage that matches no
 service does not go: nobody has billed it. 5. What another system dates counts from when we heard it, where that is later: what a
 clock of 1970 dates would go at once, be told again, and be taken as new. 6. Each statement looks at what is old, never at all there is.
 """
@@ -59,11 +59,12 @@ DETACH DELETE a
 RETURN count(*)
 """
 
-# Those that others have opened: ours go with their alarms.
+# Those that people have opened, there or here: the others go with their alarms.
 _TICKETS: Final = """
 MATCH (t:Ticket)
 WHERE t.changedAt < $before AND coalesce(t._heardAt, t.changedAt) < $before AND coalesce(t.status, '') IN $over
-  AND coalesce(t.orderKey, '') = ''
+  AND NOT EXISTS { MATCH (t)-[:REPORTS]->(:Alarm) }
+  AND NOT EXISTS { MATCH (d:Delivery {openKey: coalesce(t.orderKey, t.id)}) WHERE d.state <> 'DONE' }
 WITH t LIMIT $most
 SET t._locked = coalesce(t._locked, 0) + 1
 WITH t WHERE t.changedAt < $before AND coalesce(t._heardAt, t.changedAt) < $before

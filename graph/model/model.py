@@ -206,7 +206,8 @@ _LABELS: Final = (
         name="Ticket",
         about=(
             "What we know of another system's trouble ticket. externalId is the id that the other system gave it; "
-            "orderKey is what that system knows us by."
+            "orderKey is what that system knows us by. One that was reported here has a description and a ticketType, and the "
+            "reference that its reporter has given."
         ),
         properties=(
             _ID,
@@ -216,6 +217,9 @@ _LABELS: Final = (
             _text("status", *TICKET_STATES, indexed=True),
             _text("severity", *SEVERITIES),
             _time("changedAt", required=False, indexed=True),
+            _text("description", required=False),
+            _text("ticketType", required=False),
+            _text("reference", required=False),
         ),
     ),
     Label(

@@ -22,6 +22,10 @@ _WHOLE_HISTORY: Final = frozenset({"Event"})
 """Shared labels whose nodes are not looked for in a slice: a customer's events have no bound, and an index finds them."""
 
 
+CLAIMABLE: Final = ("reportProblem", "commentTicket", "reopenTicket", "closeTicket")
+"""The changes that a customer may make where the token names them, each for its own services and tickets."""
+
+
 class Role(enum.Enum):
     """What a token may be; `roles` claim, system as `system:<name>`."""
 
@@ -45,6 +49,8 @@ class Principal:
     """the name of a surrounding system; empty for every other role."""
     sources: tuple[str, ...] = ()
     """for a surrounding system: the source ids that it may speak for, as the settings say; sorted."""
+    changes: tuple[str, ...] = ()
+    """for a customer: what the token says that it may change, sorted; of these, `CLAIMABLE` mean something."""
     acts_for: Role | None = None
     """for a router: the role of the user whose request it forwards; None when it speaks for itself."""
 
@@ -52,6 +58,16 @@ class Principal:
     def effective(self) -> Role:
         """The role that decides what is read: a router acts with its user's."""
         return self.acts_for or self.role
+
+    def may(self, change: str) -> bool:
+        """Tell whether this caller may make one of the `CLAIMABLE` changes."""
+        match self.effective:
+            case Role.OPERATOR:
+                return True
+            case Role.CUSTOMER:
+                return change in self.changes and change in CLAIMABLE
+            case _:
+                return False
 
 
 class ScopeKind(enum.Enum):

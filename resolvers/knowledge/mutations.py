@@ -7,21 +7,22 @@ selection, in the caller's scope, after the commit.
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import strawberry
 
 from graph.changes import deliveries
 from graph.changes.alarms import alarms
 from graph.changes.outcome import Outcome
+from graph.changes.tickets.requests import MOST_CHARACTERS, Doing, Problem, TicketRequest, change_ticket, report_problem
 from graph.inventory import naming
 from graph.inventory.settling import settle_difference
 from graph.model.mapping import Changed
 from resolvers.context import Asked
 from resolvers.directives import AllowedRoles
 from resolvers.knowledge.fields import mapped
-from resolvers.knowledge.types import Alarm, Delivery, ExternalName, InventoryDifference
-from resolvers.knowledge.words import InventorySide
+from resolvers.knowledge.types import Alarm, Delivery, ExternalName, InventoryDifference, Ticket
+from resolvers.knowledge.words import InventorySide, Severity
 
 
 @strawberry.type(description="Why a change was not made; the request itself was in order.")
@@ -84,7 +85,63 @@ class RemoveExternalNamePayload:
     user_errors: list[UserError] = strawberry.field(description="OBJECT_NOT_FOUND; empty where the name is gone.")
 
 
+_ABOUT_TICKET: Final = (
+    "TICKET_NOT_FOUND, TICKET_CLOSED for one that is closed, cancelled or rejected{more}, or NO_TICKETING where its ticketing "
+    "system is not connected. Empty where it was done."
+)
+
+
+@strawberry.type(description="What became of reportProblem.")
+class ReportProblemPayload:
+    """The ticket as it is after the change."""
+
+    ticket: Ticket | None = mapped(
+        Changed(label="Ticket"),
+        description="The ticket, at once; its externalId is null until the ticketing system has it. Null where none was opened.",
+    )
+    user_errors: list[UserError] = strawberry.field(
+        description="SERVICE_NOT_FOUND, SERVICE_TERMINATED, or NO_TICKETING where no ticketing system is connected."
+    )
+
+
+@strawberry.type(description="What became of commentTicket.")
+class CommentTicketPayload:
+    """The ticket as it is after the change."""
+
+    ticket: Ticket | None = mapped(
+        Changed(label="Ticket"),
+        description="The ticket; its notes have the comment when the ticketing system has it. Null where nothing was written.",
+    )
+    user_errors: list[UserError] = strawberry.field(description=_ABOUT_TICKET.format(more=""))
+
+
+@strawberry.type(description="What became of reopenTicket.")
+class ReopenTicketPayload:
+    """The ticket as it is after the change."""
+
+    ticket: Ticket | None = mapped(
+        Changed(label="Ticket"), description="The ticket, in progress again; null where it was not reopened."
+    )
+    user_errors: list[UserError] = strawberry.field(
+        description=_ABOUT_TICKET.format(
+            more=", TICKET_NOT_RESOLVED for one that is open, SERVICE_TERMINATED where all of its services are"
+        )
+    )
+
+
+@strawberry.type(description="What became of closeTicket.")
+class CloseTicketPayload:
+    """The ticket as it is after the change."""
+
+    ticket: Ticket | None = mapped(
+        Changed(label="Ticket"), description="The ticket, closed; null where it was not closed."
+    )
+    user_errors: list[UserError] = strawberry.field(description=_ABOUT_TICKET.format(more=""))
+
+
 Info: TypeAlias = strawberry.Info[Asked, None]
+Key: TypeAlias = Annotated[str, strawberry.argument(description="The same for the same change asked for again.")]
+_BY_CLAIM: Final = AllowedRoles(roles=["operator"], by_claim=["customer"])
 
 
 @strawberry.type
@@ -228,6 +285,105 @@ class Mutation:
             deadline=asked.deadline,
         )
         return RemoveExternalNamePayload(user_errors=_noted(info, outcome))
+
+    @strawberry.mutation(  # type: ignore[untyped-decorator]  # as above
+        description=(
+            "Report a problem of a service: a ticket is opened in the ticketing system, for the service's customer. A customer does so "
+            "for its own services."
+        ),
+        directives=[_BY_CLAIM],
+    )
+    async def report_problem(
+        self,
+        info: Info,
+        service_id: Annotated[strawberry.ID, strawberry.argument(description="The service that has the problem.")],
+        description: Annotated[
+            str, strawberry.argument(description=f"What is wrong; at most {MOST_CHARACTERS:,} characters.")
+        ],
+        idempotency_key: Key,
+        severity: Annotated[
+            Severity, strawberry.argument(description="How bad it is; any but CLEARED.")
+        ] = Severity.MINOR,
+    ) -> ReportProblemPayload:
+        """Run the change."""
+        asked = info.context
+        outcome = await report_problem(
+            asked.store,
+            asked.principal,
+            asked.policy,
+            Problem(service=service_id, description=description, severity=severity.value),
+            idempotency_key=idempotency_key,
+            deadline=asked.deadline,
+        )
+        return ReportProblemPayload(ticket=None, user_errors=_noted(info, outcome))
+
+    @strawberry.mutation(  # type: ignore[untyped-decorator]  # as above
+        description="Write on a ticket: whoever works on it reads it. A customer does so on its own tickets.",
+        directives=[_BY_CLAIM],
+    )
+    async def comment_ticket(
+        self,
+        info: Info,
+        ticket_id: Annotated[strawberry.ID, strawberry.argument(description="The ticket, by our id.")],
+        comment: Annotated[
+            str, strawberry.argument(description=f"What is written; at most {MOST_CHARACTERS:,} characters.")
+        ],
+        idempotency_key: Key,
+    ) -> CommentTicketPayload:
+        """Run the change."""
+        errors = await _asked(info, "commentTicket", ticket_id, comment, idempotency_key)
+        return CommentTicketPayload(ticket=None, user_errors=errors)
+
+    @strawberry.mutation(  # type: ignore[untyped-decorator]  # as above
+        description="Open a resolved ticket again, since the problem is still there. A customer does so with its own tickets.",
+        directives=[_BY_CLAIM],
+    )
+    async def reopen_ticket(
+        self,
+        info: Info,
+        ticket_id: Annotated[strawberry.ID, strawberry.argument(description="The ticket, by our id.")],
+        idempotency_key: Key,
+        comment: Annotated[
+            str | None, strawberry.argument(description=f"Why; at most {MOST_CHARACTERS:,} characters.")
+        ] = None,
+    ) -> ReopenTicketPayload:
+        """Run the change."""
+        errors = await _asked(info, "reopenTicket", ticket_id, comment, idempotency_key)
+        return ReopenTicketPayload(ticket=None, user_errors=errors)
+
+    @strawberry.mutation(  # type: ignore[untyped-decorator]  # as above
+        description=(
+            "Close a ticket, resolved or not: it is not opened again. One that is closed stays so, without an error. A customer does "
+            "so with its own tickets."
+        ),
+        directives=[_BY_CLAIM],
+    )
+    async def close_ticket(
+        self,
+        info: Info,
+        ticket_id: Annotated[strawberry.ID, strawberry.argument(description="The ticket, by our id.")],
+        idempotency_key: Key,
+        comment: Annotated[
+            str | None, strawberry.argument(description=f"Why; at most {MOST_CHARACTERS:,} characters.")
+        ] = None,
+    ) -> CloseTicketPayload:
+        """Run the change."""
+        errors = await _asked(info, "closeTicket", ticket_id, comment, idempotency_key)
+        return CloseTicketPayload(ticket=None, user_errors=errors)
+
+
+async def _asked(info: Info, doing: Doing, ticket: str, comment: str | None, key: str) -> list[UserError]:
+    """Ask something of a ticket; give what went wrong."""
+    asked = info.context
+    outcome = await change_ticket(
+        asked.store,
+        asked.principal,
+        asked.policy,
+        TicketRequest(doing=doing, ticket=ticket, comment=comment or ""),
+        idempotency_key=key,
+        deadline=asked.deadline,
+    )
+    return _noted(info, outcome)
 
 
 def _noted(info: Info, outcome: Outcome) -> list[UserError]:

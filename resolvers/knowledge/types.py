@@ -272,6 +272,19 @@ class Ticket(Node):
     status: TicketStatus
     severity: Severity
     changed_at: dt.datetime | None
+    description: str | None = mapped(
+        Stored(name="description"),
+        description="What whoever reported it here wrote; null for a ticket of any other origin.",
+    )
+    ticket_type: str | None = mapped(
+        Stored(name="ticketType"),
+        name="ticketType",
+        description="What kind of ticket it is, as its reporter said (TMF621).",
+    )
+    reference: str | None = mapped(
+        Stored(name="reference"),
+        description="What its reporter calls it: the externalId that was sent with it over TMF621.",
+    )
     customer: Customer | None = along("OPENED_FOR>")
     alarms: Connection[Alarm] = pages_along("REPORTS>")
     services: Connection[Service] = pages_along("CONCERNS>")

@@ -20,7 +20,7 @@ SDL: Final = """
 schema @link(url: "https://specs.apollo.dev/federation/v2.11", import: ["@key"]) { query: Query mutation: Mutation }
 
 directive @operatorOnly on FIELD_DEFINITION | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION | ENUM_VALUE
-directive @allowedRoles(roles: [String!]!) on FIELD_DEFINITION
+directive @allowedRoles(roles: [String!]!, byClaim: [String!]) on FIELD_DEFINITION
 
 interface Asset { id: ID! margin: Int }
 type Query {
@@ -46,7 +46,11 @@ type Customer implements Asset @key(fields: "id") {
   margin: Int @operatorOnly
   friends(first: Int): [Customer!]! @listSize(slicingArguments: ["first"], assumedSize: 20)
 }
-type Mutation { acknowledge(id: ID!): String @allowedRoles(roles: ["operator", "system"]) forgotten: String }
+type Mutation {
+  acknowledge(id: ID!): String @allowedRoles(roles: ["operator", "system"])
+  report: String @allowedRoles(roles: ["operator"], byClaim: ["customer"])
+  forgotten: String
+}
 """
 
 ADA: Final = {"id": "customer-1", "name": "Ada", "margin": 7, "__typename": "Customer"}
@@ -104,6 +108,7 @@ class DictSubgraph:
             "failing": failing,
             "echo": lambda _, **given: repr(sorted(given.items())),
             "acknowledge": lambda _, **__: "done",
+            "report": "reported",
             "_service": {"sdl": SDL},
             "_entities": lambda _, representations: [{**ADA, **each} for each in representations],
         }

@@ -196,6 +196,9 @@ def _ticket(built: Builder, own: str, other: str, number: int) -> None:
         status="inProgress" if number == 1 else "held",
         severity="major",
         changedAt=NOON + 1_000 * number if number == 1 else None,
+        description=f"slow since {number}" if number == 1 else None,
+        ticketType="problem" if number == 1 else None,
+        reference=f"CRM-{number}" if number == 1 else None,
     )
     built.edge("OPENED_FOR", ticket, f"customer-{own}")
     for alarm in ("s1", f"{own}1", f"{other}1"):

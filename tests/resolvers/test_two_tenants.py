@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, get_args
 
 import orjson
@@ -19,9 +20,11 @@ from graph.compiler.cursor import CursorKey
 from graph.membership import build, build_missing
 from graph.model.mapping import EndOf, FieldMapping, Fixed, Grouped, ImpactList, OfCaller, PathNodes, Stored
 from graph.model.model import LABELS, RELATIONSHIPS, Kind, Property
+from graph.model.scope import CLAIMABLE
 from graph.store.store import Product, Store
 from resolvers.context import Asked
 from resolvers.knowledge.schema import knowledge_schema
+from tests.graph.changes.locks import recorded
 from tests.resolvers.breakages import BREAKAGES, Breakage
 from tests.resolvers.caller import CUSTOMER_A, KEY, ROUTER_FOR_A, SECONDS, Caller, Counting, caller, operation
 from tests.resolvers.every_argument import Variations
@@ -44,12 +47,19 @@ OTHERS = frozenset(WHOLE.nodes) - frozenset(ALONE.nodes)
 SEEN = slice_of(Graph(world=WHOLE), [A])
 
 _ALARM = "id affects { totalCount nodes { effect service { id } } } tickets { nodes { id } } causes { nodes { id } }"
+_TICKET = (
+    "id status description customer { id } services { totalCount nodes { id } } alarms { totalCount nodes { id } }"
+)
 _PAYLOADS = {
     "acknowledgeAlarm": ("alarm", "Alarm", _ALARM),
     "clearAlarm": ("alarm", "Alarm", _ALARM),
     "replayDelivery": ("delivery", "Delivery", "id"),
     "settleInventoryDifference": ("difference", "InventoryDifference", "id"),
     "addExternalName": ("externalName", "ExternalName", "id system name"),
+    "reportProblem": ("ticket", "Ticket", _TICKET),
+    "commentTicket": ("ticket", "Ticket", _TICKET),
+    "reopenTicket": ("ticket", "Ticket", _TICKET),
+    "closeTicket": ("ticket", "Ticket", _TICKET),
 }
 """Mutation -> the field of its payload, the label of what is in it, what is asked of that."""
 
@@ -68,7 +78,9 @@ def _mutation(name: str) -> str:
     field, _, asked = _PAYLOADS[name]
     if name == "addExternalName":
         return f'mutation($id: ID!) {{ {name}(objectId: $id, system: "s", name: "n", idempotencyKey: "k") {{ {field} {{ {asked} }} }} }}'
-    more = ", side: GRAPH" if name == "settleInventoryDifference" else ""
+    if name == "reportProblem":
+        return f'mutation($id: ID!) {{ {name}(serviceId: $id, description: "d", idempotencyKey: "k") {{ {field} {{ {asked} }} }} }}'
+    more = {"settleInventoryDifference": ", side: GRAPH", "commentTicket": ', comment: "c"'}.get(name, "")
     return f'mutation($id: ID!) {{ {name}({field}Id: $id{more}, idempotencyKey: "k") {{ {field} {{ {asked} }} }} }}'
 
 
@@ -106,7 +118,7 @@ async def told(asking: Caller, question: Question) -> bytes:
 
 
 async def _payload(asking: Caller, question: Question) -> bytes:
-    """The payload of a change that returned this id: customers make none yet, but their scope is in it all the same."""
+    """The payload of a change that returned this id, whoever may make it: the caller's scope is in it all the same."""
     subgraph = asking.subgraph
     deadline = time.monotonic() + SECONDS
     asked = Asked(store=subgraph._store, principal=CUSTOMER_A, deadline=deadline, policy=AlarmPolicy())
@@ -227,6 +239,54 @@ async def test_unknown_and_forbidden_are_one_answer_by_one_statement(store: Stor
     assert told_of[0] == told_of[1] == {"data": {"node": None}}
     assert len(counting.texts) == 2
     assert counting.texts[0] == counting.texts[1]
+
+
+MINE = replace(CUSTOMER_A, changes=CLAIMABLE)
+
+
+async def _changed(
+    store: Store, monkeypatch: pytest.MonkeyPatch, ways: str, thing: str
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """What A is answered who asks for a change of a thing, and the statements that were run for it."""
+    asking = caller(store)
+    with recorded(monkeypatch) as seen:
+        made = await asking.response(f"mutation($id: ID!) {{ {ways} }}", {"id": thing}, MINE)
+    return [made], [text for each in seen.runs.values() for text, _ in each]
+
+
+@pytest.mark.parametrize(
+    ("ways", "label"),
+    [
+        (
+            'a: reportProblem(serviceId: $id, description: "d", idempotencyKey: "KEY") { ticket { id } userErrors { code message } }',
+            "Service",
+        ),
+        (
+            'a: commentTicket(ticketId: $id, comment: "c", idempotencyKey: "KEY") { ticket { id } userErrors { code message } }',
+            "Ticket",
+        ),
+        (
+            'a: reopenTicket(ticketId: $id, idempotencyKey: "KEY") { ticket { id } userErrors { code message } }',
+            "Ticket",
+        ),
+        (
+            'a: closeTicket(ticketId: $id, idempotencyKey: "KEY") { ticket { id } userErrors { code message } }',
+            "Ticket",
+        ),
+    ],
+    ids=["report", "comment", "reopen", "close"],
+)
+async def test_a_change_of_what_is_anothers_is_one_of_what_is_not_there(
+    store: Store, monkeypatch: pytest.MonkeyPatch, ways: str, label: str
+) -> None:
+    await load(store, WHOLE)
+    forbidden = next(each for each in WHOLE.ids(label) if each not in SEEN)
+    made = [
+        await _changed(store, monkeypatch, ways.replace("KEY", str(number)), each)
+        for number, each in enumerate((forbidden, f"{label.lower()}-zip"))
+    ]
+    assert made[0] == made[1], "the same answer by the same statements"
+    assert made[0][0][0]["data"]["a"]["userErrors"][0]["code"] == f"{label.upper()}_NOT_FOUND"
 
 
 # The fixture --------------------------------------------------------------------------------------------------------

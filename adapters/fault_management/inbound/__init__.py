@@ -10,8 +10,7 @@ Files, in the order in which a request meets them:
     changes.py        POST and PATCH, as calls of graph.changes
     tasks.py          ackAlarms, unAckAlarms, clearAlarms, commentAlarms
     events.py         what the fault management system tells of its people (TMF642 listener)
-    hub.py            who asks to be told of alarms, and where (TMF642 hub)
-    hub_telling.py    and is told
+    hub.py            which events others can ask to be told of (TMF642 hub), by the machinery of adapters/endpoint/
     query.py          a list's query as the filter of a compiled read
     reads.py          what is asked of the graph
     codec.py          a body becomes an Alarm; what the graph holds becomes a TMF642 alarm

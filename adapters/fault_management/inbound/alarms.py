@@ -17,12 +17,13 @@ from starlette.routing import Route
 from adapters.endpoint.body import JSON, PATCH
 from adapters.endpoint.edge import READERS, WRITERS, Action, Call, Edge, Resources, answer, routes
 from adapters.endpoint.errors import Refusal
+from adapters.endpoint.hub import hub_resources
 from adapters.endpoint.listing import Listing, Part, answer_list, orders_of
 from adapters.fault_management.alarms.x733 import SCHEMA, SCHEMA_FILE
-from adapters.fault_management.inbound import hub as alarm_hub
 from adapters.fault_management.inbound.changes import Changing
 from adapters.fault_management.inbound.codec import encode
 from adapters.fault_management.inbound.events import listen
+from adapters.fault_management.inbound.hub import ALARMS
 from adapters.fault_management.inbound.query import ORDERS, filter_of, filterable, is_told
 from adapters.fault_management.inbound.reads import AlarmReads
 from adapters.fault_management.inbound.shape import FIELDS
@@ -44,14 +45,7 @@ def alarm_routes(edge: Edge) -> list[Route]:
             "PATCH": Action(name="patchAlarm", roles=WRITERS, run=_patch, is_work=True),
         },
         **{path: actions for task in (ACK, UN_ACK, CLEAR, COMMENT) for path, actions in _of_task(task).items()},
-        alarm_hub.PATH: {
-            "GET": Action(name="listHub", roles=alarm_hub.TELLERS, run=alarm_hub.listed),
-            "POST": Action(name="createHub", roles=alarm_hub.TELLERS, run=alarm_hub.register),
-        },
-        f"{alarm_hub.PATH}/{{id}}": {
-            "GET": Action(name="retrieveHub", roles=alarm_hub.TELLERS, run=alarm_hub.retrieve),
-            "DELETE": Action(name="deleteHub", roles=alarm_hub.TELLERS, run=alarm_hub.remove),
-        },
+        **hub_resources(ALARMS),
         "/listener/{event}": {"POST": Action(name="listenToAlarm", roles=WRITERS, run=listen)},
         SCHEMA.removeprefix(BASE): {"GET": Action(name="retrieveSchema", roles=READERS, run=_schema)},
     }

@@ -1,139 +1,66 @@
-"""Other systems ask to be told of alarms, by TMF642's hub: where they want to hear, and of which.
-
-`POST hub` with a `callback`, and a `query` in the grammar of a list's filters, to which `eventType` is added; `DELETE hub/{id}`.
-Each is told only what whoever registered it may read. Where callbacks may lead, the settings say (`adapters.webhooks.outward`).
-"""
+"""The hub of TMF642: which events there are of alarms, who may be told of them, and how an alarm is shown with one."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
-import orjson
-from starlette.responses import Response
-
-from adapters.endpoint.body import JSON
-from adapters.endpoint.edge import Call, answer
-from adapters.endpoint.errors import MalformedBody, Refusal
-from adapters.errors import Malformed
+from adapters.endpoint.edge import Port
+from adapters.endpoint.hub import Topic
+from adapters.fault_management.inbound.codec import encode
 from adapters.fault_management.inbound.query import filter_of
-from adapters.tmf.shape import Text, Thing, faults
-from adapters.tmf.tmf630 import Filter, read_query
-from adapters.webhooks.outward import check_callback
+from adapters.fault_management.inbound.reads import AlarmReads
+from adapters.tmf.tmf630 import Filter
 from graph.ledger import hubs
-from graph.ledger.hubs import Hub, TooMany, Wish
+from graph.ledger.hubs import Happened
 from graph.model.scope import Principal, Role
 
-PATH: Final = "/hub"
-TELLERS: Final = frozenset({Role.OPERATOR, Role.SYSTEM})
-"""Who may register: what others read is a slice that changes, and nobody could take it back from a callback."""
 CREATE: Final = "AlarmCreateEvent"
 STATE: Final = "AlarmStateChangeEvent"
 VALUE: Final = "AlarmAttributeValueChangeEvent"
-EVENTS: Final = {
-    "AlarmRaised": CREATE,
-    "AlarmCleared": STATE,
-    "AlarmReopened": STATE,
-    "AlarmUpdated": VALUE,
-    "AlarmEffectChanged": VALUE,
-    "AlarmAcknowledged": VALUE,
-    "AlarmUnacknowledged": VALUE,
-    "AlarmCommented": VALUE,
-}
+EVENTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "AlarmRaised": CREATE,
+        "AlarmCleared": STATE,
+        "AlarmReopened": STATE,
+        "AlarmUpdated": VALUE,
+        "AlarmEffectChanged": VALUE,
+        "AlarmAcknowledged": VALUE,
+        "AlarmUnacknowledged": VALUE,
+        "AlarmCommented": VALUE,
+    }
+)
 """TMF642's event for each of ours."""
-_TYPE: Final = "eventType"
-_LONGEST_QUERY: Final = 2_000
-_SHAPE: Final = Thing(fields={"callback": Text(), "query": Text()}, required=("callback",))
+ALARMS: Final = Topic(
+    name=hubs.ALARM,
+    # What others read is a slice that changes, and nobody could take it back from a callback.
+    tellers=frozenset({Role.OPERATOR, Role.SYSTEM}),
+    events=frozenset(EVENTS.values()),
+    check=lambda filters: filter_of(filters, customer=False),
+)
 
 
-async def register(call: Call) -> Response:
-    """Tell somebody from now on."""
-    rules = call.port.outward
-    if not (rules.hosts or rules.loopback):
-        raise Refusal("FORBIDDEN", "Nobody is told here: the setting `hubs` allows no hosts.")
-    document = await call.body(JSON)
-    if found := faults(_SHAPE, document):
-        raise MalformedBody(found)
-    assert isinstance(document, dict), "its shape says so"
-    query = str(document.get("query") or "")
-    read_wanted(query)
-    wish = Wish(
-        principal=call.principal.subject,
-        reads=written(call.principal),
-        callback=check_callback(document["callback"], rules),
-        query=query,
-    )
-    try:
-        if not await hubs.register(call.port.store, wish, deadline=call.deadline):
-            raise Refusal("CONFLICT", "There is a hub with this callback and query already.")
-    except TooMany:
-        raise Refusal("CONFLICT", f"There are {hubs.MOST_OF_ONE} hubs of this caller already.") from None
-    href = f"{call.request.scope['path'].rstrip('/')}/{wish.id}"  # starlette's URL is made of the client's Host, too
-    return answer(201, _shown_wish(wish), {"Location": href})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmNews:
+    """`adapters.endpoint.hub_telling.News` of alarms."""
 
+    base: str
+    """where alarms are: `/tmf-api/alarmManagement/v4`."""
+    topic: Topic = ALARMS
+    member: str = "alarm"
 
-async def listed(call: Call) -> Response:
-    """Give the caller's own, with how each fares; an operator sees all."""
-    found = await hubs.listed(call.port.store, principal=_of(call), deadline=call.deadline)
-    return answer(200, [_shown(each) for each in found])
+    async def after(self, port: Port, position: int, upto: int, *, deadline: float) -> tuple[int, list[Happened]]:
+        """Give the events of alarms."""
+        end, events = await hubs.events_after(port.store, position, upto, list(EVENTS), deadline=deadline)
+        return end, [replace(each, type=EVENTS[each.type]) for each in events]
 
-
-async def retrieve(call: Call) -> Response:
-    """Give one."""
-    return answer(200, _shown(await _there(call)))
-
-
-async def remove(call: Call) -> Response:
-    """Tell it no more."""
-    found = await _there(call)
-    await hubs.remove(call.port.store, found.id, deadline=call.deadline)
-    return Response(status_code=204)
-
-
-def read_wanted(query: str) -> tuple[frozenset[str], tuple[Filter, ...]]:
-    """Read which events (none: all) and which alarms a query asks for, or raise Malformed."""
-    if len(query) > _LONGEST_QUERY:
-        raise Malformed(f"has more than {_LONGEST_QUERY} characters", field="query")
-    filters = read_query(parse_qsl(query.removeprefix("?"), keep_blank_values=True)).filters
-    types = {value for each in filters if each.path == (_TYPE,) for value in each.values}
-    if unknown := types - set(EVENTS.values()):
-        known = ", ".join(sorted(set(EVENTS.values())))
-        raise Malformed(f"{_TYPE} is {min(unknown)}, and none of {known}", field="query")
-    rest = tuple(each for each in filters if each.path != (_TYPE,))
-    filter_of(rest, customer=False)
-    return frozenset(types), rest
-
-
-def written(principal: Principal) -> str:
-    """Write down as what somebody reads."""
-    said = {"role": principal.effective.value, "system": principal.system, "sources": list(principal.sources)}
-    return orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode()
-
-
-def reader(hub: Hub) -> Principal:
-    """Read it again."""
-    said: dict[str, Any] = orjson.loads(hub.reads)
-    return Principal(
-        subject=hub.principal, role=Role(said["role"]), system=said["system"], sources=tuple(said["sources"])
-    )
-
-
-def _of(call: Call) -> str:
-    return "" if call.principal.effective is Role.OPERATOR else call.principal.subject
-
-
-async def _there(call: Call) -> Hub:
-    found = await hubs.hub_of(call.port.store, call.id, deadline=call.deadline)
-    if found is None or _of(call) not in ("", found.principal):
-        raise Refusal("NOT_FOUND")
-    return found
-
-
-def _shown_wish(wish: Wish) -> dict[str, object]:
-    return {"id": wish.id, "callback": wish.callback, **({"query": wish.query} if wish.query else {})}
-
-
-def _shown(hub: Hub) -> dict[str, object]:
-    query = {"query": hub.query} if hub.query else {}
-    reason = {"reason": hub.reason} if hub.reason else {}
-    return {"id": hub.id, "callback": hub.callback, **query, "state": hub.state, "skipped": hub.skipped, **reason}
+    async def shown(
+        self, port: Port, principal: Principal, about: str, wanted: Sequence[Filter], *, deadline: float
+    ) -> Mapping[str, Any] | None:
+        """Give an alarm as a caller sees it."""
+        reads = AlarmReads(port=port, principal=principal, deadline=deadline, place=f"{self.base}/alarm")
+        asked = {"and": [{"id": {"in": [about]}}, filter_of(wanted, customer=False)]}
+        found = await reads.page(asked, 0, 1)
+        return encode(found.alarms[0]) if found.alarms else None

@@ -91,12 +91,12 @@ class RtTickets:
         return [each for each in said if each]
 
     def write(self, ticket: Record, kind: str, body: Mapping[str, object], user: str) -> Record:
-        """Comment or correspond. Correspondence opens a new ticket, by itself, as a fresh installation does."""
+        """Comment or correspond. Correspondence opens a new or resolved ticket, by itself, as a fresh installation does."""
         made = self._add(ticket, kind, user, Data=f"{body.get('Subject') or 'No Subject'}\n")
         self._attach(made, body)
         if "Status" in body:
             self._set(ticket, "Status", body["Status"], user)
-        elif kind == "Correspond" and ticket["Status"] == "new":
+        elif kind == "Correspond" and ticket["Status"] in ("new", "resolved"):
             self._set(ticket, "Status", "open", ROBOT)
         self._touch(ticket)
         return made

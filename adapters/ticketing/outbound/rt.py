@@ -19,15 +19,17 @@ import structlog
 
 from adapters.errors import AdapterError, Busy, Nonsense, Rejected
 from adapters.passed_over import PassedOver, known_as
-from adapters.ticketing import FINAL, ReportedTicket, TicketHistory, TicketOrder, TicketState
+from adapters.ticketing import FINAL, ReportedTicket, TicketHistory, TicketOrder, TicketState, TicketUpdate
 from adapters.ticketing.outbound.rt_history import (
     ATTACHMENT,
     TRANSACTION,
     RtTransaction,
     history_of,
+    subject_for,
     subject_of,
     texts_of,
     transaction_of,
+    written_for,
 )
 from adapters.ticketing.outbound.rt_query import by_ids, by_key, comments_about, naming_services, transactions_of
 from adapters.ticketing.outbound.rt_resource import (
@@ -42,6 +44,7 @@ from adapters.ticketing.outbound.rt_resource import (
     items_of,
     reported_of,
     state_of,
+    status_for,
     ticket_of,
     total_of,
 )
@@ -100,27 +103,39 @@ class Rt:
         if ticket.key is None:
             self._unfit_until = time.monotonic() + _PAUSE_SECONDS
             raise self._unfit(f"opened ticket {ticket.id} without our key")
-        return self._ours(ticket, order)
+        return self._ours(ticket, order.external_id)
 
     async def amend(self, their_id: str, order: TicketOrder, *, delivery_id: str, deadline: float) -> TicketState:
         """GET it, PUT what is different, write the note unless it is there, and look whether it came out as it should."""
         ticket, tag = await self._ticket(their_id, deadline)
         is_merged = ticket.id != their_id and await self._is_merged(their_id, deadline)
-        if is_merged or self._ours(ticket, order).status in FINAL:
-            raise Rejected(f"The ticket {their_id} is not changed any more", hint="Open another one", status=_CONFLICT)
+        if is_merged or self._ours(ticket, order.external_id).status in FINAL:
+            raise _unchangeable(their_id)
         if body := change(ticket, order, self._desk):
             await self._put(their_id, body, tag, deadline)
         if order.note:
             await self._note(their_id, order.note, subject_of(delivery_id), deadline)
         changed, _ = await self._ticket(their_id, deadline)
         if wanting := change(changed, order, self._desk):
-            named = ", ".join(sorted(wanting))
-            raise Rejected(
-                f"{self._transport.name} did not change {named} of ticket {their_id}, and answered 200",
-                hint="Look at the rights of our user, and at the lifecycle of the queue",
-                status=_UNFIT,
-            )
-        return self._ours(changed, order)
+            raise self._unmade(", ".join(sorted(wanting)), their_id)
+        return self._ours(changed, order.external_id)
+
+    async def update(self, their_id: str, wanted: TicketUpdate, *, delivery_id: str, deadline: float) -> TicketState:
+        """Set the status, then comment on it: where the comment is there, all was done. A correspondence would open a resolved one."""
+        subject = subject_for(delivery_id)
+        ticket, tag = await self._ticket(their_id, deadline)
+        is_merged = ticket.id != their_id and await self._is_merged(their_id, deadline)
+        if await self._is_noted(their_id, subject, deadline):
+            return self._ours(ticket, wanted.external_id)
+        if is_merged or self._ours(ticket, wanted.external_id).status in FINAL:
+            raise _unchangeable(their_id)
+        if (status := status_for(ticket, wanted, self._desk)) is not None:
+            await self._put(their_id, {"Status": status}, tag, deadline)
+        changed, _ = await self._ticket(their_id, deadline)
+        if status not in (None, changed.status):
+            raise self._unmade("Status", their_id)
+        await self._write(their_id, written_for(wanted.author, wanted.text), subject, deadline)
+        return self._ours(changed, wanted.external_id)
 
     async def states(self, their_ids: Sequence[str], *, deadline: float) -> list[TicketState]:
         """Search for them, some at a time. What a search does not show is asked for by its number: it may be deleted."""
@@ -208,9 +223,17 @@ class Rt:
             status=_UNFIT,
         )
 
-    def _ours(self, ticket: RtTicket, order: TicketOrder) -> TicketState:
+    def _unmade(self, named: str, their_id: str) -> Rejected:
+        return Rejected(
+            f"{self._transport.name} did not change {named} of ticket {their_id}, and answered 200",
+            hint="Look at the rights of our user, and at the lifecycle of the queue",
+            status=_UNFIT,
+        )
+
+    def _ours(self, ticket: RtTicket, external_id: str | None) -> TicketState:
+        """Give what it says; it must have this key of ours. None: it is a ticket of theirs."""
         state = state_of(ticket, self._desk)
-        if state.external_id != order.external_id:
+        if external_id is not None and state.external_id != external_id:
             raise Nonsense("A ticket of Request Tracker has another key than ours", where=self._desk.key_field)
         return state
 
@@ -228,9 +251,16 @@ class Rt:
 
     async def _note(self, their_id: str, text: str, subject: str, deadline: float) -> None:
         """Comment on it, unless this was done before."""
+        if not await self._is_noted(their_id, subject, deadline):
+            await self._write(their_id, text, subject, deadline)
+
+    async def _is_noted(self, their_id: str, subject: str, deadline: float) -> bool:
         query = (("query", comments_about(their_id, subject)), ("fields", "Data"))
         async for _ in self._listed(Call(method="GET", path=("transactions",), query=query), deadline):
-            return
+            return True
+        return False
+
+    async def _write(self, their_id: str, text: str, subject: str, deadline: float) -> None:
         body = {"Subject": subject, "Content": text, "ContentType": "text/plain"}
         call = Call(method="POST", path=("ticket", their_id, "comment"), body=body, names_thing=True)
         await self._transport.exchange(call, deadline=deadline)
@@ -309,6 +339,10 @@ class Rt:
 
         for number, each in enumerate(await all_pages(self._transport.name, ask, size=_PAGE)):
             yield f"items[{number}]", each
+
+
+def _unchangeable(their_id: str) -> Rejected:
+    return Rejected(f"The ticket {their_id} is not changed any more", hint="Open another one", status=_CONFLICT)
 
 
 def _chunks(numbers: Sequence[str]) -> list[Sequence[str]]:

@@ -2,7 +2,7 @@
 
 Two kinds of messages are told apart there: a correspondence is for whoever reported the ticket, a comment is among the
 people who work there. Customers read what we read. So a comment is a note only if it is one of ours, which its subject
-says. What was written in HTML becomes its text.
+says; one that we wrote for somebody else begins with that author's name. What was written in HTML becomes its text.
 
 Pure: `TicketHistory` out of answers.
 """
@@ -22,6 +22,8 @@ TRANSACTION: Final = ("Type", "OldValue", "NewValue", "Data", "Created", "Creato
 ATTACHMENT: Final = ("TransactionId", "ContentType", "Content")
 AUTHOR: Final = "trunkline"
 _SUBJECT: Final = "trunkline "
+_FOR: Final = f"{_SUBJECT}for "
+_AFTER_AUTHOR: Final = ":\n\n"
 _HIDDEN: Final = frozenset({"script", "style", "head"})
 
 
@@ -47,6 +49,16 @@ class RtTransaction:
 def subject_of(delivery_id: str) -> str:
     """Give the subject of the comment that a delivery makes, by which it is found again."""
     return f"{_SUBJECT}{delivery_id}"
+
+
+def subject_for(delivery_id: str) -> str:
+    """Give the same of a comment that we write for somebody else."""
+    return f"{_FOR}{delivery_id}"
+
+
+def written_for(author: str, text: str) -> str:
+    """Write what somebody else says, who has no user there."""
+    return f"{' '.join(author.split())}{_AFTER_AUTHOR}{text}"
 
 
 def transaction_of(answer: object, where: str) -> RtTransaction:
@@ -89,6 +101,8 @@ def history_of(
 
 def _note(transaction: RtTransaction, text: str) -> TicketNote:
     author = AUTHOR if transaction.kind == "Comment" else transaction.author
+    if transaction.kind == "Comment" and transaction.subject.startswith(_FOR):
+        author, _, text = text.replace("\r\n", "\n").partition(_AFTER_AUTHOR)
     return TicketNote(author=author, text=text, at=transaction.at)
 
 

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from adapters.errors import Nonsense
-from adapters.ticketing import ReportedTicket, TicketOrder, TicketState, is_kept
+from adapters.ticketing import ReportedTicket, TicketOrder, TicketState, TicketUpdate, is_kept
 from adapters.tmf.tmf630 import time_in_answer
 
 FIELDS: Final = ("Status", "Priority", "LastUpdated", "Created", "EffectiveId", "CustomFields")
@@ -87,7 +87,8 @@ class RtTicket:
 def creation(order: TicketOrder, desk: RtDesk) -> dict[str, object]:
     """Make the body that opens a ticket. It names no requestor: RT would write mail to whoever is one."""
     named = "\n".join(f"{each.effect}: {each.id}" for each in order.services)
-    about = f"Customer: {order.customer.name} ({order.customer.id})\nAlarm: {order.alarm_id}"
+    alarm = f"\nAlarm: {order.alarm_id}" if order.alarm_id else ""
+    about = f"Customer: {order.customer.name} ({order.customer.id}){alarm}"
     note = f"\n\n{order.note}" if order.note else ""
     return {
         "Queue": desk.queue,
@@ -111,6 +112,20 @@ def change(ticket: RtTicket, order: TicketOrder, desk: RtDesk) -> dict[str, obje
     if order.services and any(set(each) != set(ticket.services) for each in wanted.values()):
         body["CustomFields"] = wanted
     return body
+
+
+def status_for(ticket: RtTicket, wanted: TicketUpdate, desk: RtDesk) -> str | None:
+    """Give the word of RT's that a ticket gets, as it stands there now; None: it stays.
+
+    It is opened again from resolved only: else people were quicker. RT itself has nothing after resolved, so that is what closed
+    means there, unless the settings name a status of its own for it.
+    """
+    if wanted.status == "inProgress" and desk.status_of(ticket.status) == "resolved":
+        return theirs_of("inProgress")
+    if wanted.status == "closed":
+        word = next((own for own, ours in desk.statuses.items() if ours == "closed"), theirs_of("closed"))
+        return None if ticket.status == word else word
+    return None
 
 
 def theirs_of(status: str) -> str:

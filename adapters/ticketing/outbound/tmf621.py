@@ -16,7 +16,7 @@ import structlog
 
 from adapters.errors import Nonsense, Rejected
 from adapters.passed_over import PassedOver, known_as
-from adapters.ticketing import FINAL, OPEN, ReportedTicket, TicketHistory, TicketOrder, TicketState
+from adapters.ticketing import FINAL, OPEN, ReportedTicket, TicketHistory, TicketOrder, TicketState, TicketUpdate
 from adapters.ticketing.tmf621_resource import (
     FIELDS,
     HISTORY,
@@ -30,9 +30,11 @@ from adapters.ticketing.tmf621_resource import (
     creation,
     history_of,
     id_of,
+    is_noted,
     reported_of,
     state_of,
     state_of_ours,
+    update,
 )
 from adapters.tmf.tmf630 import quote_value, write_time
 from adapters.tmf_client.client import TmfClient
@@ -94,12 +96,28 @@ class Tmf621:
 
         def patch(there: object) -> Mapping[str, object]:
             if self._same(state_of_ours(there, order.external_id, self._statuses), their_id).status in FINAL:
-                said = f"The ticket {their_id} is not changed any more"
-                raise Rejected(said, hint="Open another one", status=_CONFLICT)
+                raise _unchangeable(their_id)
             return change(an_object(there), order, delivery_id, _now(), self._statuses)
 
         amended = await self._client.revised((RESOURCE, their_id), patch, key=delivery_id, deadline=deadline)
         return self._same(state_of_ours(amended, order.external_id, self._statuses), their_id)
+
+    async def update(self, their_id: str, wanted: TicketUpdate, *, delivery_id: str, deadline: float) -> TicketState:
+        """GET it, and PATCH the note and the status, unless the note is there."""
+
+        def patch(there: object) -> Mapping[str, object]:
+            is_done = is_noted(an_object(there), delivery_id)
+            if self._same(self._read(there, wanted), their_id).status in FINAL and not is_done:
+                raise _unchangeable(their_id)
+            return update(an_object(there), wanted, delivery_id, _now(), self._statuses)
+
+        updated = await self._client.revised((RESOURCE, their_id), patch, key=delivery_id, deadline=deadline)
+        return self._same(self._read(updated, wanted), their_id)
+
+    def _read(self, answer: object, wanted: TicketUpdate) -> TicketState:
+        if wanted.external_id is None:
+            return state_of(answer, self._statuses)
+        return state_of_ours(answer, wanted.external_id, self._statuses)
 
     async def states(self, their_ids: Sequence[str], *, deadline: float) -> list[TicketState]:
         """GET them, some at a time."""
@@ -182,6 +200,10 @@ class Tmf621:
         if state.id != their_id:
             raise Nonsense(f"{self._name} answered another ticket than the one asked for", where="id")
         return state
+
+
+def _unchangeable(their_id: str) -> Rejected:
+    return Rejected(f"The ticket {their_id} is not changed any more", hint="Open another one", status=_CONFLICT)
 
 
 def _now() -> int:

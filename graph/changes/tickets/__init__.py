@@ -1,10 +1,11 @@
-"""Changes of trouble tickets: ours, opened for an alarm and a customer, and those that people open about our services.
+"""Changes of trouble tickets: opened for an alarm and a customer, reported by a customer, or opened by people over there.
 
-In: an alarm's effects (`tickets.py`), what the ticketing system answers or says by itself. Out: tickets in the graph, and
-deliveries to the ticketing system.
+In: an alarm's effects (`tickets.py`), what people ask here (`requests.py`), what the ticketing system answers or says by itself.
+Out: tickets in the graph, and deliveries to the ticketing system.
 
-Files, in order of flow: `tickets.py` (one ticket for each alarm and customer) · `ticketing.py` (what the ticketing system
-says of it) · `reported.py` (a ticket that somebody opened there) · `owners.py` (whose that is).
+Files, in order of flow: `tickets.py` (one ticket for each alarm and customer) · `requests.py` (a customer reports, comments,
+reopens, closes) · `ticketing.py` (what the ticketing system says of these) · `reported.py` (a ticket that somebody opened there) ·
+`owners.py` (whose that is).
 
 Invariants
 1. There is one ticket for each order key, and a constraint of the database holds that.

@@ -51,7 +51,9 @@ REMOVE t._lock
 _KNOWN: Final = """
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
-RETURN t.id, t.status, t.severity, t.changedAt, t._version, datetime.realtime().epochMillis,
+RETURN t.id, t.status, t.severity, t.changedAt, t._version, datetime.realtime().epochMillis, EXISTS {
+    MATCH (d:Delivery {openKey: t.id}) WHERE d.system = t.system AND d.state = 'READY'
+  },
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id },
   COLLECT { MATCH (t)-[:CONCERNS]->(s:Service) RETURN s.id ORDER BY s.id }
 """
@@ -104,6 +106,8 @@ class _Known:
     changed_at: int | None
     version: int | None
     now: int
+    waits: bool
+    """whether the ticketing system is still to be told what was asked of it here: what it says of the status is older than that."""
     customers: tuple[str, ...]
     services: tuple[str, ...]
 
@@ -157,7 +161,7 @@ async def _locked(
 
 
 def _known(row: list[object]) -> _Known:
-    ticket, status, severity, changed_at, version, now, customers, services = row
+    ticket, status, severity, changed_at, version, now, waits, customers, services = row
     return _Known(
         id=str(ticket),
         status=str(status),
@@ -165,6 +169,7 @@ def _known(row: list[object]) -> _Known:
         changed_at=cast("int | None", changed_at),
         version=cast("int | None", version),
         now=cast("int", now),
+        waits=bool(waits),
         customers=tuple(cast("list[str]", customers)),
         services=tuple(cast("list[str]", services)),
     )
@@ -185,12 +190,13 @@ def _changed(
         customers, services = known.customers, known.services
     before = known.status, known.severity, known.changed_at, known.customers, known.services
     changed_at = reported.changed_at if reported.changed_at is not None else known.changed_at
-    after = reported.status, _severity(reported), changed_at, customers, services
+    status = known.status if _stays(known, reported.status) else reported.status
+    after = status, _severity(reported), changed_at, customers, services
     if before == after and known.version is not None:
         return None
     return {
         "id": known.id,
-        "status": reported.status,
+        "status": status,
         "severity": _severity(reported),
         "changedAt": changed_at,
         "now": known.now,
@@ -198,6 +204,11 @@ def _changed(
         "customers": list(customers),
         "services": list(services),
     }
+
+
+def _stays(known: _Known, status: str) -> bool:
+    """Tell whether the status that is known here counts: see rules 2 and 6 of `ticketing.py`."""
+    return known.waits or (known.status == "closed" and status == "resolved")
 
 
 def _write(

@@ -4,7 +4,9 @@ Rules. 1. The outcome of a delivery and what was learnt by it commit together. 2
 of a ticket, its status stays as it was decided here: what the other system says is older than that. 3. What is heard is
 taken if it is not older than what was heard before, by the other system's own clock, unless that was of the future; what has
 no time is taken as it comes, since the next look mends it. 4. A ticket that turns out to be
-closed there is followed by another if the delivery insists and the fault is still there.
+closed there is followed by another if the delivery insists and the fault is still there. 5. What somebody asked of a ticket and
+cannot be done there any more is told to its customer (`TicketChangeRefused`). 6. A ticket that was closed here stays so where they say
+resolved: some have no word for what comes after.
 """
 
 from __future__ import annotations
@@ -44,17 +46,25 @@ MATCH (t:Ticket {orderKey: row.orderKey})
 WHERE t.system = $system
 SET t._lock = true
 REMOVE t._lock
-WITH t, row, t.status AS before,
+WITH t, row, t.status AS before, t.status = 'closed' AND coalesce(row.status, '') = 'resolved' AS wordless,
   CASE WHEN t.changedAt > datetime.realtime().epochMillis + $skew THEN 0 ELSE coalesce(t.changedAt, 0) END AS last, EXISTS {
   MATCH (d:Delivery {openKey: row.orderKey}) WHERE d.system = $system AND d.state = 'READY'
 } AS more
 WHERE row.changedAt IS NULL OR row.changedAt >= last
 SET t.externalId = row.id,
     t.changedAt = coalesce(row.changedAt, t.changedAt),
-    t.status = CASE WHEN more OR row.status IS NULL THEN t.status ELSE row.status END
+    t.status = CASE WHEN more OR wordless OR row.status IS NULL THEN t.status ELSE row.status END
 WITH t, before, t.status <> before AS changed
 SET t._version = coalesce(t._version, 0) + CASE WHEN changed THEN 1 ELSE 0 END
 WITH t, changed WHERE changed
+RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
+  COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
+"""
+
+_REFUSED: Final = """
+UNWIND $batch.rows AS row
+MATCH (t:Ticket {id: row.id})
+SET t._version = coalesce(t._version, 0) + 1
 RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
 """
@@ -117,6 +127,11 @@ class Answered:
         """Whether another ticket must take the place of one that was found closed."""
         return self.is_closed and bool(self.outcome.claim.payload["insist"])
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether somebody asked for what cannot be done any more."""
+        return self.is_closed and self.outcome.claim.payload["doing"] == "write"
+
 
 async def their_ids(store: Store, system: str, order_keys: Sequence[str], *, deadline: float) -> Mapping[str, str]:
     """Give the other system's id of each of these tickets that it has acknowledged."""
@@ -148,6 +163,7 @@ async def settle_deliveries(
         valid = [each for each in answered if each.outcome.claim.id in taken]
         followed = [each.outcome.claim.payload for each in valid if each.must_follow]
         made = await _hear(transaction, policy, subject, [each.heard for each in valid if each.heard])
+        made += await _refuse(transaction, subject, [each.outcome.claim.payload for each in valid if each.is_refused])
         opened = [another for each in followed if (another := await _another(transaction, policy, subject, each, held))]
         events.append(transaction, *made, *(event for event, _ in opened))
         tickets.write_opened(transaction, policy.ticketing, [decision for _, decision in opened])
@@ -181,10 +197,18 @@ async def _hear(transaction: Transaction, policy: AlarmPolicy, subject: str, hea
     return [_event(row, subject) for row in changed]
 
 
-def _event(row: list[object], subject: str) -> Event:
+async def _refuse(transaction: Transaction, subject: str, payloads: Sequence[Mapping[str, object]]) -> list[Event]:
+    """Give the events that tell a customer of what it asked for in vain; tickets of ours are locked already."""
+    ids = sorted({(str(each["orderKey"]), str(each["ticket"])) for each in payloads})
+    rows = [{"orderKey": key, "id": ticket} for key, ticket in ids]
+    found = await transaction.run(_REFUSED, {"batch": {"rows": rows}}) if rows else []
+    return [_event(row, subject, "TicketChangeRefused") for row in found]
+
+
+def _event(row: list[object], subject: str, kind: str = "TicketStatusChanged") -> Event:
     ticket, version, status, now, customers = cast("tuple[str, int, str, int, list[str]]", tuple(row))
     return Event(
-        type="TicketStatusChanged",
+        type=kind,
         aggregate_id=ticket,
         aggregate_version=version,
         at=now,

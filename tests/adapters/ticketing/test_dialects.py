@@ -12,7 +12,7 @@ import structlog.testing
 from adapters.errors import AdapterError, Busy, Nonsense, Rejected, TimedOut, Unreachable
 from adapters.simulator.faults import Faults, Kind, Rule
 from adapters.simulator.journal import read_journal
-from adapters.ticketing import TicketHistory, TicketOrder, TicketState
+from adapters.ticketing import REPORTED, AffectedService, TicketHistory, TicketOrder, TicketState, TicketUpdate
 from tests.adapters.conftest import KEY, order, soon
 from tests.adapters.ticketing.desks import DESKS, Desk
 
@@ -246,3 +246,87 @@ async def test_every_fault_is_told_apart_when_reading(
     faults.order(replace(rule))
     with pytest.raises(error):
         await desk.ticketing.amend(state.id, order(severity="critical"), delivery_id="d", deadline=soon(0.5))
+
+
+# What people ask of tickets -----------------------------------------------------------------------------------------
+
+
+async def updated(desk: Desk, their_id: str, delivery: str = "event-5:t:c", **wanted: str | None) -> TicketState:
+    given = {"external_id": KEY, "author": "Ada Ltd", "text": "Still slow.\n\nSince noon: very.", **wanted}
+    update = TicketUpdate(**given)  # type: ignore[arg-type]  # as given by name
+    return await desk.ticketing.update(their_id, update, delivery_id=delivery, deadline=soon())
+
+
+async def test_a_problem_is_opened_without_an_alarm(desk: Desk, journal: Path) -> None:
+    problem = replace(order(KEY, note=""), alarm_id="", ticket_type="problem", description="It is slow")
+    problem = replace(problem, services=(AffectedService(id="service-9", effect=REPORTED),))
+    state = await desk.ticketing.open(problem, delivery_id="event-1:t:c", deadline=soon())
+    assert (state.external_id, state.status) == (KEY, "acknowledged")
+    told = str(read_journal(journal)) if desk.faults else ""
+    assert "Alarm" not in told
+
+
+async def test_what_somebody_writes_is_noted_once_in_its_name_and_changes_nothing_else(desk: Desk) -> None:
+    state = await opened(desk)
+    for _ in range(2):
+        assert (await updated(desk, state.id)).status == "acknowledged"
+    await updated(desk, state.id, "event-6:t:c", text="And now?", author="Ada: Ltd")
+    assert await notes(desk, state) == [("Ada Ltd", "Still slow.\n\nSince noon: very."), ("Ada: Ltd", "And now?")]
+
+
+async def test_what_is_written_on_a_resolved_ticket_leaves_it_resolved(desk: Desk) -> None:
+    state = await opened(desk)
+    await desk.set_status(state.id, "resolved")
+    assert (await updated(desk, state.id)).status == "resolved"
+    [there] = await desk.ticketing.states([state.id], deadline=soon())
+    assert there.status == "resolved"
+
+
+async def test_a_resolved_ticket_is_opened_again_once(desk: Desk) -> None:
+    state = await opened(desk)
+    await desk.set_status(state.id, "resolved")
+    assert (await updated(desk, state.id, status="inProgress")).status == "inProgress"
+    await desk.set_status(state.id, "resolved")
+    assert (await updated(desk, state.id, status="inProgress")).status == "resolved", "that was done before"
+    assert len(await notes(desk, state)) == 1
+
+
+async def test_one_that_people_have_opened_again_stays_as_they_have_it(desk: Desk) -> None:
+    state = await opened(desk)
+    await desk.set_status(state.id, "pending")
+    assert (await updated(desk, state.id, status="inProgress")).status == "pending"
+
+
+@pytest.mark.parametrize("before", ["acknowledged", "pending", "resolved"])
+async def test_a_ticket_is_closed_as_far_as_the_system_has_a_word_for_it(desk: Desk, before: str) -> None:
+    state = await opened(desk)
+    await desk.set_status(state.id, before)
+    for _ in range(2):
+        closed = await updated(desk, state.id, status="closed")
+        assert closed.status == ("closed" if "closed" in desk.final else "resolved")
+    assert len(await notes(desk, state)) == 1
+
+
+async def test_nothing_is_written_on_one_that_is_over_there(desk: Desk) -> None:
+    state = await opened(desk)
+    await desk.set_status(state.id, desk.final[-1])
+    with pytest.raises(Rejected) as rejected:
+        await updated(desk, state.id)
+    assert rejected.value.status == 409
+
+
+async def test_nothing_is_written_on_one_that_is_gone_or_anothers(desk: Desk) -> None:
+    with pytest.raises(Rejected) as rejected:
+        await updated(desk, "999999")
+    assert rejected.value.status == 404
+    state = await opened(desk, "alarm-8:customer-3")
+    with pytest.raises(Nonsense):
+        await updated(desk, state.id)
+    assert await notes(desk, state) == []
+
+
+async def test_people_are_written_to_on_a_ticket_of_theirs(desk: Desk) -> None:
+    their_id = await desk.report("service-1")
+    state = await updated(desk, their_id, external_id=None, status="closed")
+    assert (state.id, state.status) == (their_id, "closed" if "closed" in desk.final else "resolved")
+    assert await notes(desk, state) == [("Ada Ltd", "Still slow.\n\nSince noon: very.")]

@@ -12,8 +12,10 @@ import pytest
 from adapters.delivery.attending import Attention
 from adapters.delivery.delivery import Lanes
 from adapters.simulator.faults import Kind, Rule
-from adapters.ticketing import TicketState
+from adapters.ticketing import TicketHistory, TicketState
 from adapters.ticketing.telling import TicketTeller
+from graph.changes.tickets.requests import Doing, Problem, TicketRequest, change_ticket, report_problem
+from graph.model.scope import CLAIMABLE, Principal, Role
 from graph.store.store import Store
 from tests.adapters.conftest import soon
 from tests.adapters.delivery.test_delivery import PACE, until
@@ -150,3 +152,108 @@ async def test_a_ticket_that_people_open_about_a_service_is_its_customers_and_fo
             return await told.laid.rows(links, id=later) == [["resolved", "customer-a", ["service-a"]]]
 
         await until(resolved)
+
+
+# What customers ask ---------------------------------------------------------------------------------------------------
+
+ADA = Principal(subject="9:issuer-a:ada", role=Role.CUSTOMER, customers=("customer-a",), changes=CLAIMABLE)
+
+
+async def reported(told: Told, key: str = "r") -> tuple[str, str]:
+    """Report a problem; give the ticket's id and its order key."""
+    problem = Problem(service="service-a", description="It is slow")
+    outcome = await report_problem(told.laid.store, ADA, POLICY, problem, idempotency_key=key, deadline=soon())
+    [[order_key]] = await told.laid.rows("MATCH (t:Ticket {id: $id}) RETURN t.orderKey", id=outcome.ids["ticket"])
+    return outcome.ids["ticket"], str(order_key)
+
+
+async def asked(told: Told, doing: Doing, ticket: str, text: str = "") -> None:
+    request = TicketRequest(doing=doing, ticket=ticket, comment=text)
+    outcome = await change_ticket(
+        told.laid.store, ADA, POLICY, request, idempotency_key=f"{doing} {text}", deadline=soon()
+    )
+    assert not outcome.user_errors, outcome
+
+
+async def notes(told: Told, key: str) -> list[str]:
+    state = await told.there(key)
+    history = (await told.desk.ticketing.histories([state.id], deadline=soon()))[state.id]
+    assert isinstance(history, TicketHistory)
+    assert {each.author for each in history.notes} <= {"a", "grace"}, history.notes
+    return [each.text for each in history.notes]
+
+
+async def test_what_a_customer_asks_arrives_and_what_people_answer_comes_back(told: Told) -> None:
+    async with told.lane():
+        ticket, key = await reported(told)
+        await until(told.settled)
+        state = await told.there(key)
+        assert await told.known(key) == [state.id, "acknowledged"]
+        await asked(told, "commentTicket", ticket, "Since noon")
+        await until(told.settled)
+        await told.desk.set_status(state.id, "inProgress")
+        await until(told.knows(key, "inProgress"))
+        await told.desk.write(state.id, "Mended")
+        await told.desk.set_status(state.id, "resolved")
+        await until(told.knows(key, "resolved"))
+        await asked(told, "reopenTicket", ticket, "It is not")
+        await until(told.settled)
+        assert (await told.there(key)).status == "inProgress"
+        await asked(told, "closeTicket", ticket)
+        await until(told.settled)
+        assert await notes(told, key) == ["Since noon", "Mended", "It is not", "The ticket was closed."]
+        assert (await told.known(key))[1] == "closed"
+
+
+async def test_what_is_asked_while_the_system_is_away_arrives_in_order(told: Told) -> None:
+    assert told.desk.faults is not None
+    told.desk.faults.order(Rule(kind=Kind.DOWN, times=4))
+    ticket, key = await reported(told)
+    for number in range(4):
+        await asked(told, "commentTicket", ticket, str(number))
+    await asked(told, "closeTicket", ticket)
+    day = 24 * 3_600_000
+    await told.laid.run("MATCH (d:Delivery) SET d.since = d.since - $day, d.createdAt = d.createdAt - $day", day=day)
+    async with told.lane():
+        await until(told.settled)
+        assert told.desk.keys() == [key]
+        assert await notes(told, key) == ["0", "1", "2", "3", "The ticket was closed."]
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
+async def test_what_was_heard_by_a_system_whose_answer_is_lost_is_not_asked_twice(told: Told, method: str) -> None:
+    """As when our process dies after the other system has acted: whoever comes next looks first."""
+    assert told.desk.faults is not None
+    told.desk.faults.order(Rule(kind=Kind.SILENT, times=3, method=method))
+    ticket, key = await reported(told)
+    await asked(told, "commentTicket", ticket, "Since noon")
+    await asked(told, "closeTicket", ticket)
+    async with told.lane():
+        await until(told.settled)
+        assert told.desk.keys() == [key]
+        assert await notes(told, key) == ["Since noon", "The ticket was closed."]
+
+
+async def test_a_lane_that_is_cut_off_in_between_asks_nothing_twice(told: Told) -> None:
+    ticket, key = await reported(told)
+    for number in range(3):
+        await asked(told, "commentTicket", ticket, str(number))
+    for _ in range(4):
+        async with told.lane():
+            await asyncio.sleep(0.3)
+    async with told.lane():
+        await until(told.settled)
+        assert told.desk.keys() == [key]
+        assert await notes(told, key) == ["0", "1", "2"]
+
+
+async def test_what_cannot_be_done_any_more_is_told_to_the_customer(told: Told) -> None:
+    async with told.lane():
+        ticket, key = await reported(told)
+        await until(told.settled)
+    await told.desk.set_status((await told.there(key)).id, told.desk.final[-1])
+    await asked(told, "commentTicket", ticket, "Since noon")  # before we hear of it
+    async with told.lane():
+        await until(told.settled)
+    assert "TicketChangeRefused" in [kind for _, _, kind, _ in await told.laid.events()]
+    assert (await told.known(key))[1] == told.desk.final[-1]

@@ -189,6 +189,59 @@ async def test_roles_are_read_from_the_claims(
         assert answer.json() == {"data": {"whoami": expected}}
 
 
+class TestChanges:
+    """What a customer's token may change, by its claim."""
+
+    async def ask(
+        self, client: httpx.AsyncClient, mint: Mint, role: str, mutation: str = "report", **claims: Any
+    ) -> httpx.Response:
+        headers = mint.bearer(role, **claims)
+        return await client.post("/graphql", json={"query": f"mutation {{ {mutation} }}"}, headers=headers)
+
+    @pytest.mark.parametrize("changes", ["report", ["report"], ["later", "report", "report"]])
+    async def test_what_it_names_it_may(self, client: httpx.AsyncClient, mint: Mint, changes: Any) -> None:
+        answer = await self.ask(client, mint, "customer", customers=["a"], changes=changes)
+        assert answer.json() == {"data": {"report": "reported"}}
+
+    @pytest.mark.parametrize(
+        ("role", "mutation", "changes"),
+        [
+            pytest.param("customer", "report", None, id="no claim"),
+            pytest.param("customer", "report", [], id="nothing"),
+            pytest.param("customer", "report", ["reports", "*", "Mutation.report"], id="unknown mutations"),
+            pytest.param("customer", 'acknowledge(id: "1")', ["acknowledge"], id="a mutation that no claim gives"),
+            pytest.param("customer", "forgotten", ["forgotten"], id="a mutation for nobody"),
+            pytest.param("analyst", "report", ["report"], id="a role that no claim gives it"),
+            pytest.param("system:nms", "report", ["report"], id="a system"),
+        ],
+    )
+    async def test_what_it_does_not_name_or_nobody_may_is_refused(
+        self, client: httpx.AsyncClient, mint: Mint, role: str, mutation: str, changes: Any
+    ) -> None:
+        answer = await self.ask(client, mint, role, mutation, customers=["a"], changes=changes)
+        [error] = answer.json()["errors"]
+        assert (error["extensions"]["code"], "data" in answer.json()) == ("FORBIDDEN", False)
+        assert ("changes" in error["extensions"]["hint"]) == (role == "customer" and mutation == "report")
+
+    @pytest.mark.parametrize("changes", [7, {"report": True}, [7], [""], [["report"]]])
+    async def test_a_claim_that_is_no_list_of_names_is_refused(
+        self, client: httpx.AsyncClient, mint: Mint, changes: Any
+    ) -> None:
+        answer = await self.ask(client, mint, "customer", customers=["a"], changes=changes)
+        assert answer.status_code == 403
+        assert answer.json()["errors"][0]["extensions"]["code"] == "INSUFFICIENT_SCOPE"
+
+    async def test_an_operator_needs_no_claim_and_a_router_has_its_users(
+        self, client: httpx.AsyncClient, mint: Mint
+    ) -> None:
+        assert (await self.ask(client, mint, "operator")).json() == {"data": {"report": "reported"}}
+        for changes, told in ((["report"], {"report": "reported"}), ([], None)):
+            user = mint.token("customer", customers=["a"], changes=changes)
+            headers = {**mint.bearer("router", changes=["report"]), "X-Acts-For": f"Bearer {user}"}
+            answer = await client.post("/graphql", json={"query": "mutation { report }"}, headers=headers)
+            assert answer.json().get("data") == told
+
+
 class TestRouter:
     async def ask(self, client: httpx.AsyncClient, query: str, token: str, user: str | None) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}"} | ({"X-Acts-For": f"Bearer {user}"} if user else {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import getpass
 import os
 import shlex
@@ -298,6 +299,10 @@ class TestToken:
         (setting,) = orjson.loads(capfd.readouterr().out)
         assert run(["token", "--role", "customer", "--customer", "a", "--customer", "b"]) == 0
         assert capfd.readouterr().out.count(".") == 2
+        changes = ["--changes", "commentTicket", "--changes", "reportProblem"]
+        assert run(["token", "--role", "customer", "--customer", "a", *changes]) == 0
+        _, claims, _ = capfd.readouterr().out.split(".")
+        assert orjson.loads(base64.urlsafe_b64decode(claims + "=="))["changes"] == ["commentTicket", "reportProblem"]
         published = orjson.loads(Path(setting["jwks_file"]).read_bytes())
         assert "d" not in published["keys"][0]
         assert (tmp_path / "trunkline-key.json").stat().st_mode & 0o077 == 0
@@ -310,6 +315,9 @@ class TestToken:
             ["--customer", "a"],
             ["--role", "system"],
             ["--role", "router:x"],
+            ["--role", "operator", "--changes", "reportProblem"],
+            ["--role", "customer", "--customer", "a", "--changes", "reportProblems"],
+            ["--role", "customer", "--customer", "a", "--changes", "acknowledgeAlarm"],
         ],
     )
     def test_a_role_that_cannot_be_is_a_sentence(

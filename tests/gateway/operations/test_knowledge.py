@@ -22,7 +22,7 @@ from gateway.operations.cost import WALK, amount
 from gateway.operations.pipeline import GraphRequest, Pipeline
 from gateway.operations.schema import PublicSchema, read_schema
 from gateway.settings.settings import Settings
-from graph.model.scope import Principal, Role
+from graph.model.scope import CLAIMABLE, Principal, Role
 from tests.gateway.subgraph import DictSubgraph
 
 CUSTOMER = Principal(subject="customer", role=Role.CUSTOMER, customers=("customer-1",))
@@ -172,7 +172,9 @@ def test_every_connection_says_how_long_it_is(schema: PublicSchema) -> None:
 def test_every_mutation_names_its_roles(schema: PublicSchema) -> None:
     mutation = schema.public.mutation_type
     assert mutation is not None
-    assert {f"{mutation.name}.{name}" for name in mutation.fields} == set(schema.allowed_roles)
+    assert {f"{mutation.name}.{name}" for name in mutation.fields} == set(schema.allowed)
+    by_claim = {name.partition(".")[2]: each.by_claim for name, each in schema.allowed.items() if each.by_claim}
+    assert by_claim == dict.fromkeys(CLAIMABLE, frozenset({"customer"}))
 
 
 async def test_every_field_for_operators_is_refused_to_a_customer(schema: PublicSchema, pipeline: Pipeline) -> None:

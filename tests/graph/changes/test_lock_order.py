@@ -15,6 +15,9 @@ from graph.changes.alarms.consequences import By
 from graph.changes.deliveries import replay_delivery
 from graph.changes.outside import take_over
 from graph.changes.policy import AlarmPolicy, Hearing
+from graph.changes.tickets.owners import Reported
+from graph.changes.tickets.reported import report_tickets
+from graph.changes.tickets.requests import Problem, TicketRequest, change_ticket, report_problem
 from graph.changes.tickets.ticketing import Answered, Heard, note_tickets, settle_deliveries
 from graph.changes.usage.usage import record_usage
 from graph.inventory.answers import Answered as Named_
@@ -170,6 +173,36 @@ async def of_tickets(laid: Laid) -> None:
     parked = Answered(outcome=Dead(claim=dead, error="x", reason="refused"))
     await settle_deliveries(laid.store, POLICY, [parked, *answered], subject="desk", deadline=soon())
     await note_tickets(laid.store, POLICY, heard, subject="desk", deadline=soon())
+    await of_customers(laid)
+
+
+def _plain(claimed: Claim) -> Claim:
+    """Give a claim as it is: what a person asks is followed by no other ticket."""
+    return replace(claimed, payload={**claimed.payload, "insist": False})
+
+
+async def of_customers(laid: Laid) -> None:
+    """Let customers report and ask, of tickets of every origin, while the ticketing system is told, and in vain at last."""
+    for number, service in enumerate(("service-b", "service-a", "service-b")):
+        problem = Problem(service=service, description="It is slow")
+        key = f"p{number}"
+        await report_problem(laid.store, OPERATOR, POLICY, problem, idempotency_key=key, deadline=soon())
+    theirs = Reported(
+        their_id="TT-9", key=None, status="held", severity="major", changed_at=1, services=("service-a",), customer=None
+    )
+    await report_tickets(laid.store, POLICY, [theirs], subject="desk", deadline=soon())
+    asked = [str(ticket) for [ticket] in await laid.rows("MATCH (t:Ticket) WHERE t.status <> 'closed' RETURN t.id")]
+    assert len(asked) > 5
+    for doing in ("commentTicket", "closeTicket"):
+        for ticket in asked:
+            request = TicketRequest(doing=doing, ticket=ticket, comment="c")
+            key = f"{doing} {ticket}"
+            await change_ticket(laid.store, OPERATOR, POLICY, request, idempotency_key=key, deadline=soon())
+    text = "MATCH (d:Delivery {state: 'READY', system: 'desk'}) WHERE d.payload CONTAINS '\"write\"' RETURN DISTINCT d.orderKey"
+    await laid.run("MATCH (d:Delivery {state: 'READY'}) WHERE NOT d.payload CONTAINS '\"write\"' SET d.state = 'DONE'")
+    claims = [await claim(laid, str(key)) for [key] in await laid.rows(text)]
+    in_vain = [Answered(outcome=Done(claim=_plain(each)), is_closed=True) for each in claims]
+    await settle_deliveries(laid.store, POLICY, in_vain, subject="desk", deadline=soon())
 
 
 async def of_slices(laid: Laid) -> None:

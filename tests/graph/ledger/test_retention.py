@@ -113,8 +113,12 @@ async def test_tickets_of_others_go_by_their_last_change_and_ours_with_their_ala
     text = "CREATE (:Ticket {id: $id, externalId: $id, status: $status, changedAt: $at})"
     for name, status, at in (("closed", "closed", OLD), ("open", "inProgress", OLD), ("young", "closed", YOUNG)):
         await run(empty_store, text, id=f"ticket-{name}", status=status, at=at)
-    assert await swept(empty_store, "tickets") == 1
-    assert await left(empty_store, "Ticket") == ["ticket-open", "ticket-ours", "ticket-young"]
+    reported = "CREATE (:Ticket {id: $id, orderKey: $key, status: 'closed', changedAt: $at})"
+    for name in ("reported", "waiting"):
+        await run(empty_store, reported, id=f"ticket-{name}", key=f"problem-{name}", at=OLD)
+    await event(empty_store, "problem-waiting", "READY")
+    assert await swept(empty_store, "tickets") == 2
+    assert await left(empty_store, "Ticket") == ["ticket-open", "ticket-ours", "ticket-waiting", "ticket-young"]
 
 
 @pytest.mark.parametrize(("kind", "label"), [("usage", "Usage"), ("downtime", "Downtime")])

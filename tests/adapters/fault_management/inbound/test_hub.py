@@ -12,8 +12,9 @@ import orjson
 import pytest
 from aiohttp import web
 
+from adapters.endpoint.hub_telling import HubTeller
 from adapters.fault_management.inbound.alarms import BASE
-from adapters.fault_management.inbound.hub_telling import HubTeller
+from adapters.fault_management.inbound.hub import AlarmNews
 from adapters.webhooks.outward import Rules, outward
 from gateway.settings.settings import Settings
 from graph.ledger import hubs, retry
@@ -51,7 +52,7 @@ async def client(port: Port, settings: Settings) -> AsyncIterator[httpx.AsyncCli
 async def telling(port: Port, *, owner: str = "one") -> AsyncIterator[None]:
     """One process that tells hubs, and gives events their positions."""
     async with outward(port.outward) as way:
-        teller = HubTeller(port=port, outward=way, owner=owner, base=BASE)
+        teller = HubTeller(port=port, outward=way, owner=owner, news=AlarmNews(base=BASE))
         tasks = [asyncio.create_task(teller.run()), asyncio.create_task(keep_placed(port.store, owner=owner))]
         try:
             yield

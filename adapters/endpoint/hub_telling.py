@@ -1,6 +1,6 @@
 """Whoever has asked at the hub is told of each alarm's events in order, at least once, and nobody else waits for it.
 
-One process tells a hub at a time; each hub is a task of its own. An event is told with the alarm as it is when it is told, if
+One process tells a hub at a time; each hub is a task of its own. An event is told with the alarm or ticket as it is when it is told, if
 whoever registered may read it and it is among those that were asked for. What a callback refuses three times is passed over
 and counted, and so is what it answers with 403 while it takes the event behind; a callback that cannot be reached is tried again, later and later, and parked after a week.
 """
@@ -10,25 +10,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final, Protocol
 
 import structlog
 
 from adapters.endpoint.edge import Port
 from adapters.endpoint.errors import Refusal
+from adapters.endpoint.hub import Topic, read_wanted, reader
 from adapters.errors import AdapterError, Busy, Nonsense, NotAdmitted, Rejected
-from adapters.fault_management.inbound.codec import encode
-from adapters.fault_management.inbound.hub import EVENTS, read_wanted, reader
-from adapters.fault_management.inbound.query import filter_of
-from adapters.fault_management.inbound.reads import AlarmReads
-from adapters.tmf.tmf630 import write_time
+from adapters.tmf.tmf630 import Filter, write_time
 from adapters.webhooks.outward import Outward
 from graph.errors import GraphError
 from graph.ledger import hubs
 from graph.ledger.hubs import Failure, Happened, Hub, Reached
 from graph.ledger.retry import MOST_AGE_MS, MOST_REFUSALS, pause_ms
+from graph.model.scope import Principal
 
 POLL_SECONDS: Final = 0.25
 _IDLE_SECONDS: Final = 1.0
@@ -40,15 +38,38 @@ _POST_SECONDS: Final = 5.0
 log = structlog.get_logger(__name__)
 
 
+class News(Protocol):
+    """What the hubs of a topic are told."""
+
+    @property
+    def topic(self) -> Topic:
+        """What it is about."""
+        ...
+
+    @property
+    def member(self) -> str:
+        """What an event calls the thing that it is about: `alarm`."""
+        ...
+
+    async def after(self, port: Port, position: int, upto: int, *, deadline: float) -> tuple[int, list[Happened]]:
+        """Give what happened after a position, by the API's names of events, and the position up to which this is all."""
+        ...
+
+    async def shown(
+        self, port: Port, principal: Principal, about: str, wanted: Sequence[Filter], *, deadline: float
+    ) -> Mapping[str, Any] | None:
+        """Give a thing as a caller sees it; None where it may not, or the filters do not hold."""
+        ...
+
+
 @dataclass(slots=True, kw_only=True)
 class HubTeller:
-    """Tells all hubs that nobody else tells."""
+    """Tells all hubs of a topic that nobody else tells."""
 
     port: Port
     outward: Outward
     owner: str
-    base: str
-    """where alarms are: `/tmf-api/alarmManagement/v4`."""
+    news: News
     _telling: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -66,7 +87,8 @@ class HubTeller:
         """Take what is free, and tell what has news and is not being told; False: there is nobody here to tell."""
         self._telling = {hub_id: task for hub_id, task in self._telling.items() if not task.done()}
         try:
-            taken = await hubs.take_hubs(self.port.store, owner=self.owner, deadline=_soon())
+            topic = self.news.topic.name
+            taken = await hubs.take_hubs(self.port.store, owner=self.owner, deadline=_soon(), topic=topic)
             upto = await hubs.latest(self.port.store, deadline=_soon()) if taken else 0
         except GraphError as error:
             log.warning("hubs wait for the database", reason=str(error))
@@ -81,7 +103,7 @@ class HubTeller:
 
     async def _tell(self, hub: Hub, upto: int) -> None:
         try:
-            after, events = await hubs.events_after(self.port.store, hub.after, upto, list(EVENTS), deadline=_soon())
+            after, events = await self.news.after(self.port, hub.after, upto, deadline=_soon())
             for number, event in enumerate(events):
                 if event.position <= hub.after:
                     continue  # it was told before its turn
@@ -101,7 +123,7 @@ class HubTeller:
         try:
             if not await self._post(hub, event):
                 return hub  # it is counted with the next that is told
-            reached = Reached(after=event.position)
+            reached = Reached(after=event.reached)
         except AdapterError as error:
             passed = await self._passed_over(hub, event, behind, error)
             if passed is None:
@@ -120,31 +142,29 @@ class HubTeller:
         is taken, this one is passed over; where it is not, both are told again.
         """
         if _is_refusal(error) and hub.refusals + 1 >= MOST_REFUSALS:
-            return Reached(after=event.position, skipped=1, reason=str(error))
+            return Reached(after=event.reached, skipped=1, reason=str(error))
         if not (isinstance(error, NotAdmitted) and error.may_be_of_one and hub.attempts + 1 >= MOST_REFUSALS):
             return None
         with contextlib.suppress(AdapterError):
             for each in behind:
                 if await self._post(hub, each):
-                    return Reached(after=each.position, skipped=1, reason=str(error))
+                    return Reached(after=each.reached, skipped=1, reason=str(error))
         return None
 
     async def _post(self, hub: Hub, event: Happened) -> bool:
         """Tell it, if it is among what was asked for; whoever registered may not read it any more: it is not."""
-        types, wanted = read_wanted(hub.query)
-        kind = EVENTS[event.type]
+        types, wanted = read_wanted(self.news.topic, hub.query)
+        kind = event.type
         if types and kind not in types:
             return False
-        reads = AlarmReads(port=self.port, principal=reader(hub), deadline=_soon(), place=f"{self.base}/alarm")
-        asked = {"and": [{"id": {"in": [event.about]}}, filter_of(wanted, customer=False)]}
-        found = await reads.page(asked, 0, 1)
-        if not found.alarms:
+        found = await self.news.shown(self.port, reader(hub), event.about, wanted, deadline=_soon())
+        if found is None:
             return False
         body = {
             "eventId": event.id,
             "eventTime": write_time(event.at),
             "eventType": kind,
-            "event": {"alarm": encode(found.alarms[0])},
+            "event": {self.news.member: found},
         }
         name = f"{kind[0].lower()}{kind[1:]}"
         await self.outward.post(hub.callback, name, body, deadline=time.monotonic() + _POST_SECONDS)

@@ -1,0 +1,192 @@
+"""A customer's own system reports problems and changes tickets by TMF621, as people do by GraphQL: the same changes, said otherwise.
+
+`POST troubleTicket` is reportProblem. `PATCH troubleTicket/{id}` is commentTicket, reopenTicket or closeTicket: notes that have no
+id are new, `status` becomes `inProgress` (reopened) or `closed`, and what is new goes together, in one change. Everything else of a
+ticket is the ticketing system's, and stays.
+
+A repetition is known by `Idempotency-Key`, and without it by `externalId`, which is the caller's name for the ticket.
+
+Pure but for the changes: bodies become a `Problem` or a `TicketRequest`, and what a change says becomes an answer.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from adapters.endpoint.edge import Call
+from adapters.endpoint.errors import MalformedBody, Refusal
+from adapters.ticketing.tmf621_resource import SERVICE
+from adapters.tmf.shape import Fault, Many, Shape, Text, Thing, Time, Word, faults
+from graph.changes.outcome import Outcome
+from graph.changes.tickets.requests import (
+    MOST_CHARACTERS,
+    MOST_OF_A_NAME,
+    REPORTABLE,
+    SERVICE_NOT_FOUND,
+    TICKET_NOT_FOUND,
+    Doing,
+    Problem,
+    TicketRequest,
+    change_ticket,
+    report_problem,
+)
+from graph.errors import Refused
+from graph.model.vocabulary import TICKET_STATES
+
+MOST_NOTES: Final = 100
+MOST_OF_A_REFERENCE: Final = 200
+"""characters of an externalId: it may become the key by which a repetition is known."""
+_TEXT: Final = Text()
+_LONG: Final = Text(least=1, most=MOST_CHARACTERS)
+_NAME: Final = Text(least=1, most=MOST_OF_A_NAME)
+_REFERENCE: Final[Mapping[str, Shape]] = {
+    "id": _NAME,
+    "href": _TEXT,
+    "name": _TEXT,
+    "role": _TEXT,
+    "@referredType": _TEXT,
+    "@type": _TEXT,
+    "@baseType": _TEXT,
+    "@schemaLocation": _TEXT,
+}
+_NOTE: Final = Thing(
+    fields={"id": _TEXT, "author": _TEXT, "date": Time(), "text": _LONG, "@type": _TEXT}, required=("text",)
+)
+_UPDATED: Final[Mapping[str, Shape]] = MappingProxyType(
+    {
+        "description": _LONG,
+        "expectedResolutionDate": Time(),
+        "externalId": Text(least=1, most=MOST_OF_A_REFERENCE),
+        "name": _TEXT,
+        "priority": _TEXT,
+        "requestedResolutionDate": Time(),
+        "resolutionDate": Time(),
+        "severity": Word(words=REPORTABLE),
+        "statusChangeReason": _LONG,
+        "ticketType": _NAME,
+        "attachment": Many(of=Thing(), most=0),
+        "channel": Thing(),
+        "note": Many(of=_NOTE, most=MOST_NOTES),
+        "relatedEntity": Many(of=Thing(fields=_REFERENCE, required=("@referredType", "id", "role"))),
+        "relatedParty": Many(of=Thing(fields=_REFERENCE, required=("@referredType", "id"))),
+        "status": Word(words=TICKET_STATES),
+        "troubleTicketRelationship": Many(of=Thing()),
+        "@baseType": _TEXT,
+        "@schemaLocation": _TEXT,
+        "@type": _TEXT,
+    }
+)
+"""The members of TroubleTicket_Update; attachments are not taken."""
+UPDATE: Final = Thing(fields=_UPDATED)
+CREATE: Final = Thing(
+    fields=MappingProxyType(
+        {
+            **_UPDATED,
+            "creationDate": Time(),
+            "lastUpdate": Time(),
+            "statusChangeDate": Time(),
+            "statusChange": Many(of=Thing()),
+            "status": Word(words=("acknowledged",)),
+        }
+    ),
+    required=("description", "severity", "ticketType"),
+)
+"""TroubleTicket_Create; a new ticket is acknowledged, whoever says so."""
+_MOVES: Final[Mapping[str, Doing]] = MappingProxyType({"inProgress": "reopenTicket", "closed": "closeTicket"})
+_CHANGED: Final = frozenset({"status", "note", "statusChangeReason"})
+
+
+async def create(call: Call, body: object) -> str:
+    """Report what a body says, and give the id of the ticket; raises Refusal and MalformedBody."""
+    problem = problem_of(body)
+    key = call.key or (f"externalId {problem.reference}" if problem.reference else uuid.uuid4().hex)
+    port = call.port
+    outcome = await report_problem(
+        port.store, call.principal, port.policy, problem, idempotency_key=key, deadline=call.deadline
+    )
+    return _ticket_of(outcome)
+
+
+async def amend(call: Call, body: object, shown: Mapping[str, Any]) -> None:
+    """Do to a ticket, which the caller is shown so, what a merge patch says; raises Refusal and MalformedBody."""
+    request = request_of(body, shown)
+    if request is None:
+        return
+    try:
+        outcome = await _change(call, request)
+    except Refused as refused:
+        again = _as_move(body, request)
+        if refused.code != "IDEMPOTENCY_CONFLICT" or again is None:
+            raise
+        outcome = await _change(call, again)
+    _ticket_of(outcome)
+
+
+async def _change(call: Call, request: TicketRequest) -> Outcome:
+    port, key = call.port, call.key or uuid.uuid4().hex
+    return await change_ticket(
+        port.store, call.principal, port.policy, request, idempotency_key=key, deadline=call.deadline
+    )
+
+
+def _as_move(body: object, request: TicketRequest) -> TicketRequest | None:
+    """Read a patch as it was read when the ticket had another status yet: it is asked for again; None: it moves nothing."""
+    status = body.get("status") if isinstance(body, dict) else None
+    if not isinstance(body, dict) or status not in _MOVES or request.doing != "commentTicket":
+        return None
+    return request_of(body, {"id": request.ticket, **body, "status": ""})
+
+
+def problem_of(body: object) -> Problem:
+    """Read a report."""
+    found = faults(CREATE, body)
+    if found or not isinstance(body, dict):
+        raise MalformedBody(found)
+    services = [each["id"] for each in body.get("relatedEntity", ()) if each["@referredType"] == SERVICE]
+    if len(set(services)) != 1:
+        said = f"names {len(set(services))} of @referredType {SERVICE}; a problem is of one"
+        raise MalformedBody([Fault(path="relatedEntity", problem=said)])
+    return Problem(
+        service=services[0],
+        description=body["description"],
+        severity=body["severity"],
+        ticket_type=body["ticketType"],
+        reference=body.get("externalId"),
+        note=_joined([each["text"] for each in body.get("note", ())]),
+    )
+
+
+def request_of(body: object, shown: Mapping[str, Any]) -> TicketRequest | None:
+    """Read what a patch asks of a ticket; None: nothing."""
+    found = faults(UPDATE, body)
+    if found or not isinstance(body, dict):
+        raise MalformedBody(found or [Fault(path="", problem="is not an object")])
+    fixed = [each for each in body if each not in _CHANGED and body[each] != shown.get(each)]
+    if fixed:
+        raise MalformedBody([Fault(path=each, problem="cannot be changed") for each in fixed])
+    comments = [each["text"] for each in body.get("note", ()) if not each.get("id")]
+    status = body.get("status", shown["status"])
+    if status == shown["status"]:
+        return TicketRequest(doing="commentTicket", ticket=shown["id"], comment=_joined(comments)) if comments else None
+    if status not in _MOVES:
+        words = " or ".join(_MOVES)
+        raise MalformedBody([Fault(path="status", problem=f"becomes {words} here, and nothing else")])
+    reason = [body["statusChangeReason"]] if "statusChangeReason" in body else []
+    return TicketRequest(doing=_MOVES[status], ticket=shown["id"], comment=_joined([*reason, *comments]))
+
+
+def _joined(texts: list[str]) -> str:
+    return "\n\n".join(texts)
+
+
+def _ticket_of(outcome: Outcome) -> str:
+    for error in outcome.user_errors:
+        if error.code == TICKET_NOT_FOUND:
+            raise Refusal("NOT_FOUND")
+        if error.code == SERVICE_NOT_FOUND:
+            raise MalformedBody([Fault(path="relatedEntity", problem="names no service that there is")])
+        raise Refusal("CONFLICT", f"{error.message}.")
+    return outcome.ids["ticket"]
