@@ -32,6 +32,7 @@ from gateway.settings.settings import Settings, load_settings
 from gateway.stores import DemoPrincipal, LoadReport, check_address, filled
 from gateway.systems import policy_of
 from gateway.telemetry.log import configure_log
+from graph.model.scope import CLAIMABLE
 
 TOKEN_SECONDS = 12 * 3_600
 
@@ -115,7 +116,7 @@ def _tokens(issuer: LocalIssuer, premium: DemoPrincipal, standard: DemoPrincipal
     token = partial(issuer.token, seconds=TOKEN_SECONDS)
     return {
         "operator": token(subject="operator", role="operator"),
-        "premium": token(subject="premium", role="customer", customers=premium.customers),
+        "premium": token(subject="premium", role="customer", customers=premium.customers, changes=CLAIMABLE),
         "standard": token(subject="standard", role="customer", customers=standard.customers),
         **{name: token(subject=role.removeprefix("system:"), role=role) for name, role in ROLES.items()},
     }

@@ -15,9 +15,10 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from gateway.app import fault_management
-from gateway.commands.demo import centre, invoice, stock
+from gateway.commands.demo import centre, invoice, report, stock
 from gateway.commands.demo.centre import Centre
 from gateway.commands.demo.invoice import Invoice
+from gateway.commands.demo.report import Report
 from gateway.commands.demo.scene import Scene, soon
 from gateway.commands.demo.stock import Stock
 from gateway.commands.demo.story import Told, as_text, own_word, tell
@@ -54,6 +55,7 @@ class Outage:
     centre: Centre
     slice: Told
     resolved: bool
+    report: Report
     invoice: Invoice
     stock: Stock
 
@@ -80,6 +82,8 @@ async def play(scene: Scene, note: Callable[[str], None]) -> Outage:
         over = await _tickets(scene, raised.id, _all_resolved, "were resolved")
         await centre.look_again(scene, raised.id)
         note(f"The card works again, the alarm is cleared: {len(over)} of {len(tickets)} tickets are resolved.")
+        reported = await report.look(scene)
+        note(report.as_text(reported))
         billed = await invoice.look(scene)
         note(invoice.as_text(billed))
         stocked = await stock.look(scene, card)
@@ -92,6 +96,7 @@ async def play(scene: Scene, note: Callable[[str], None]) -> Outage:
         centre=central,
         slice=told,
         resolved=len(over) == len(tickets),
+        report=reported,
         invoice=billed,
         stock=stocked,
     )
@@ -190,6 +195,7 @@ def as_object(outage: Outage) -> dict[str, Any]:
         "hiddenFromOther": outage.slice.hidden,
         "resolved": outage.resolved,
         "centre": {"alarm": dict(outage.centre.alarm), "acknowledgedHere": outage.centre.acknowledged_here},
+        "report": report.as_object(outage.report),
         "billing": invoice.as_object(outage.invoice),
         "inventory": stock.as_object(outage.stock),
     }

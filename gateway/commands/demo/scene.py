@@ -35,9 +35,9 @@ class Scene:
     seed: int
     session: aiohttp.ClientSession
 
-    async def ask(self, text: str, **variables: Any) -> Any:
-        """Ask the gateway by GraphQL, as an operator; raises CommandFailed with the first error."""
-        answer = await self.call("POST", f"{self.base}/graphql", {"query": text, "variables": variables}, by="operator")
+    async def ask(self, text: str, *, by: str = "operator", **variables: Any) -> Any:
+        """Ask the gateway by GraphQL, with somebody's token; raises CommandFailed with the first error."""
+        answer = await self.call("POST", f"{self.base}/graphql", {"query": text, "variables": variables}, by=by)
         if answer.get("errors"):
             raise CommandFailed("The gateway answered with an error.", answer["errors"][0]["message"])
         return answer["data"]
