@@ -135,12 +135,12 @@ class Tmf642:
 
     def _told(self, body: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
         """Give the forms of a body that may be taken, each with its place among `_FORMS`; none twice."""
-        before: Mapping[str, Any] | None = None
+        before: list[Mapping[str, Any]] = []
         for form in range(self._form, len(_FORMS)):
             told = _FORMS[form](body)
-            if told != before:
+            if told not in before:
                 yield form, told
-            before = told
+            before.append(told)
 
     def _remember(self, form: int) -> None:
         if form > self._form:
@@ -212,17 +212,29 @@ def plain(body: Mapping[str, Any]) -> dict[str, Any]:
     return told
 
 
+def kept(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Take out of a body what takes a member away, and leave what is ours.
+
+    >>> kept({"state": "raised", "alarmClearedTime": None, "x733": {}})
+    {'state': 'raised', 'x733': {}}
+    """
+    return {name: value for name, value in body.items() if value is not None}
+
+
 def bare(body: Mapping[str, Any]) -> dict[str, Any]:
     """Take out of a body what no swagger has, and what takes a member away.
 
     >>> bare({"state": "raised", "alarmClearedTime": None, "x733": {}})
     {'state': 'raised'}
     """
-    return {name: value for name, value in plain(body).items() if value is not None}
+    return kept(plain(body))
 
 
-_FORMS: Final[tuple[Callable[[Mapping[str, Any]], Mapping[str, Any]], ...]] = (dict, plain, bare)
-"""How a body may be told: whole, and with less and less of what a strict system refuses."""
+_FORMS: Final[tuple[Callable[[Mapping[str, Any]], Mapping[str, Any]], ...]] = (dict, kept, plain, bare)
+"""How a body may be told: whole, and with less and less of what a strict system refuses.
+
+Nulls and members of ours are refused each for itself. The null goes first: it is in few bodies, and what is ours in all.
+"""
 _SET_ONCE: Final = frozenset({"alarmRaisedTime", "sourceSystemId"})
 """The members that Alarm_Create has and Alarm_Update has not."""
 

@@ -17,8 +17,9 @@ from adapters.fault_management import TheirAlarm
 from adapters.fault_management.alarms.read import read_alarm
 from adapters.fault_management.outbound.alerta import Alerta
 from adapters.fault_management.outbound.mtosi import Mtosi
-from adapters.fault_management.outbound.tmf642 import UPDATED, plain, update
-from adapters.simulator.fault_management import alerta
+from adapters.fault_management.outbound.tmf642 import UPDATED, Tmf642, plain, update
+from adapters.simulator.fault_management import alarm_management, alerta
+from adapters.simulator.manners import Manners
 from adapters.tmf.tmf630 import read_time, write_time
 from adapters.transport.credentials import Token, fixed
 from adapters.transport.transport import System, opened
@@ -105,6 +106,34 @@ def test_one_that_is_back_is_not_over_any_more() -> None:
     for is_cleared in (True, False):
         body = update(TheirAlarm(id="1", acknowledged=False, is_cleared=is_cleared), order(payload("AlarmReopened")))
         assert ("alarmClearedTime" in body) is is_cleared
+
+
+@pytest.mark.parametrize(
+    ("manners", "members", "taken_away"),
+    [
+        pytest.param({"nulls": False}, {"id", "name", "effect", "severity", "customer", "@type", "@baseType"}, False),
+        pytest.param({"extensions": False}, {"id"}, True),
+        pytest.param({"extensions": False, "nulls": False}, {"id"}, False),
+    ],
+)
+async def test_of_nulls_and_members_of_ours_only_what_is_refused_is_left_out(
+    manners: dict[str, bool], members: set[str], *, taken_away: bool
+) -> None:
+    back = order(payload("AlarmReopened"))
+    async with (
+        alarm_management.serving(manners=Manners(**manners)) as served,
+        opened(System(name="umbrella", address=served.address)) as transport,
+    ):
+        system = Tmf642(transport)
+        await system.report(order(payload()), delivery_id="event-1:u:a", deadline=soon())
+        [their_id] = served.alarms
+        for again in range(2):
+            served.alarms[their_id]["alarmClearedTime"] = "2026-03-01T12:00:00.000Z"
+            was = TheirAlarm(id=their_id, acknowledged=False, is_cleared=True)
+            await system.amend(was, back, delivery_id=f"event-{again}:u:a", deadline=soon())
+            alarm = served.alarms[their_id]
+            assert set(alarm["affectedService"][0]) == members
+            assert (alarm.get("alarmClearedTime") is None) is taken_away
 
 
 async def test_an_alert_says_whose_services_it_affects(tmp_path: Path) -> None:
