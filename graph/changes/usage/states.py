@@ -6,7 +6,7 @@ may be late.
 Rules. 1. What is told with a time is passed over when a later state is known already. A time that cannot be
 (`AlarmPolicy.believed`) says nothing of the order: then a state goes on, never back. 2. A source that sends a record again
 moves its state on, never back: it may not know what became of it. It may say then what it did not measure before; what was
-measured stays. 3. The event says whether the state is another (`UsageStateChanged`) or only what is told beside it
+measured stays, and so do characteristics that it does not name again. 3. The event says whether the state is another (`UsageStateChanged`) or only what is told beside it
 (`UsageChanged`); what changes nothing has none. 4. Billing is told of either like of the record, except of what it has told us
 itself; of a record that is not complete it is told once that is.
 """
@@ -30,6 +30,9 @@ from graph.model.scope import Principal
 from graph.model.usage import Usage
 from graph.model.vocabulary import USAGE_STATES
 from graph.store.store import Store, Transaction
+
+_CHARACTERISTICS: Final = "usageCharacteristic"
+"""The member of a record (TMF635) that is a list of what was measured and of whatever else has a name."""
 
 # Sorted by id, as all who lock several records do.
 _LOCK: Final = """
@@ -211,8 +214,30 @@ def _held(row: list[object]) -> _Held:
 
 def _is_news(held: _Held, move: Move, policy: AlarmPolicy) -> bool:
     is_other = completed(held.usage, _state(held, move), move.measured) != held.usage
-    is_other = is_other or {**held.record, **move.more} != held.record
+    is_other = is_other or _recorded(held, move) != held.record
     return is_other and not _is_late(held, move, policy)
+
+
+def _recorded(held: _Held, move: Move) -> Mapping[str, object]:
+    """Give the record with what is told now: characteristics stay by their names, whatever else comes takes the old one's place."""
+    record = {**held.record, **move.more}
+    before, told = held.record.get(_CHARACTERISTICS), move.more.get(_CHARACTERISTICS)
+    if isinstance(before, list) and isinstance(told, list):
+        named = {**_by_name(before), **_by_name(told)}
+        record[_CHARACTERISTICS] = [each for namesakes in named.values() for each in namesakes]
+    return record
+
+
+def _by_name(characteristics: Sequence[Mapping[str, object]]) -> Mapping[object, Sequence[Mapping[str, object]]]:
+    """Give those of each name, of which there may be several.
+
+    >>> _by_name([{"name": "cell", "value": 1}, {"name": "cell", "value": 2}])
+    {'cell': [{'name': 'cell', 'value': 1}, {'name': 'cell', 'value': 2}]}
+    """
+    found: dict[object, list[Mapping[str, object]]] = {}
+    for each in characteristics:
+        found.setdefault(each.get("name"), []).append(each)
+    return found
 
 
 def completed(usage: Usage, state: str, measured: Mapping[str, int]) -> Usage:
@@ -249,7 +274,7 @@ def _state_at(held: _Held, move: Move, policy: AlarmPolicy) -> int | None:
 
 
 def _row(held: _Held, move: Move, policy: AlarmPolicy) -> dict[str, object]:
-    record = {**held.record, **move.more}
+    record = _recorded(held, move)
     usage = completed(held.usage, _state(held, move), move.measured)
     start, end = held.span if usage.start is None else (usage.start, usage.end)
     return {

@@ -110,6 +110,17 @@ async def test_billing_is_told_of_a_record_once_it_is_complete(laid: Laid) -> No
         await take(laid, usage(octets=1))
 
 
+async def test_what_completes_a_record_keeps_the_characteristics_that_it_does_not_name(laid: Laid) -> None:
+    def saying(**values: Any) -> dict[str, Any]:
+        named = [{"name": name, "value": value} for name, value in values.items()]
+        return {"usageCharacteristic": named, "usageType": "bandwidth"}
+
+    await take(laid, usage(octets=None, record={**saying(cell="K7", grade="poor"), "x-meter": 3}))
+    await take(laid, usage(record=saying(grade="good", octets="7", unit="MB")))
+    [[text]] = await laid.rows("MATCH (u:Usage) RETURN u.record")
+    assert orjson.loads(text) == {**saying(cell="K7", grade="good", octets="7", unit="MB"), "x-meter": 3}
+
+
 async def test_what_is_not_complete_is_told_when_it_is_even_where_its_service_came_later(laid: Laid) -> None:
     await take(laid, usage(service="NEW", octets=None))
     await name_it(laid, "NEW", "service-a")
