@@ -25,11 +25,11 @@ def failed(claimed: Claim, error: Exception, *, processing_seconds: float) -> Ag
     """Decide about a delivery that could not be told: again after a pause, or parked for a person.
 
     `processing_seconds` is what the system may take at most for a request whose answer was lost. What its people have suspended is
-    never given up: they know when it goes on.
+    never given up: they know when it goes on, and it counts for nothing afterwards.
     """
     refused, is_suspended = _is_refusal(claimed, error), isinstance(error, Suspended)
     answer = (error.answer or None) if isinstance(error, AdapterError) else None
-    if not is_suspended and is_over(claimed.attempts, claimed.age_ms, refused=refused):
+    if not is_suspended and is_over(claimed.tries, claimed.age_ms, refused=refused):
         return Dead(claim=claimed, error=str(error), reason=_reason(error), answer=answer)
     wait = 0.0
     if isinstance(error, Busy | Unreachable) and error.retry_after is not None:
@@ -45,14 +45,14 @@ def failed(claimed: Claim, error: Exception, *, processing_seconds: float) -> Ag
 def held(claimed: Claim, error: Exception, *, seconds: float) -> Again | Dead:
     """Decide about a delivery that waits with all others of its system: again when these are tried, however often that is."""
     answer = (error.answer or None) if isinstance(error, AdapterError) else None
-    if is_over(claimed.attempts, claimed.age_ms, refused=False):
+    if is_over(claimed.tries, claimed.age_ms, refused=False):
         return Dead(claim=claimed, error=str(error), reason="expired", answer=answer)
     return Again(claim=claimed, error=str(error), pause_ms=max(0, int(seconds * 1_000)), answer=answer)
 
 
 def _is_refusal(claimed: Claim, error: Exception) -> bool:
     if isinstance(error, Conflict):
-        return claimed.attempts >= MOST_CONFLICTS
+        return claimed.tries >= MOST_CONFLICTS
     return isinstance(error, Rejected | NotAdmitted | Nonsense | ValueError)
 
 

@@ -32,6 +32,7 @@ SET d.state = CASE WHEN due THEN 'READY' ELSE d.state END,
     d.parked = CASE WHEN due THEN null ELSE d.parked END,
     d.parkedFor = CASE WHEN due THEN null ELSE d.parkedFor END,
     d.attempts = CASE WHEN due THEN 1 ELSE d.attempts END,
+    d._suspended = CASE WHEN due THEN null ELSE d._suspended END,
     d.since = CASE WHEN due THEN now ELSE d.since END,
     d.nextAt = CASE WHEN due THEN now ELSE d.nextAt END,
     d._version = coalesce(d._version, 0) + CASE WHEN due THEN 1 ELSE 0 END

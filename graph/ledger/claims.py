@@ -35,7 +35,7 @@ SET d._lock = true
 REMOVE d._lock
 WITH d, lane, now WHERE d.due = lane.id AND d.nextAt <= now
 SET d.attempts = d.attempts + 1, d._epoch = lane.epoch, d.nextAt = now + $hold
-RETURN d.id, d.orderKey, d.version, d.attempts, lane.epoch, now - d.since, d.payload
+RETURN d.id, d.orderKey, d.version, d.attempts, lane.epoch, now - d.since, d.payload, coalesce(d._suspended, 0)
 """
 
 
@@ -52,6 +52,13 @@ class Claim:
     age_ms: int
     """since the change; since it was replayed, or one before it was, where that is later."""
     payload: Mapping[str, Any]
+    suspended: int = 0
+    """how many of the attempts before this one its people had suspended."""
+
+    @property
+    def tries(self) -> int:
+        """How often it was tried, this one included: what was suspended says nothing of whether it will be taken."""
+        return self.attempts - self.suspended
 
 
 async def claim(store: Store, leases: Leases, *, most: int, hold_ms: int, deadline: float) -> list[Claim]:
@@ -67,8 +74,8 @@ async def claim(store: Store, leases: Leases, *, most: int, hold_ms: int, deadli
 
 
 def _claim(row: list[object]) -> Claim:
-    delivery, order_key, version, attempts, epoch, age, payload = cast(
-        "tuple[str, str, int, int, int, int, str]", tuple(row)
+    delivery, order_key, version, attempts, epoch, age, payload, suspended = cast(
+        "tuple[str, str, int, int, int, int, str, int]", tuple(row)
     )
     return Claim(
         id=delivery,
@@ -78,4 +85,5 @@ def _claim(row: list[object]) -> Claim:
         epoch=epoch,
         age_ms=age,
         payload=orjson.loads(payload),
+        suspended=suspended,
     )

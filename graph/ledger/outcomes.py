@@ -54,6 +54,7 @@ SET d.state = row.state,
       WHEN row.state <> 'READY' THEN null WHEN row.suspended THEN d.system + '#' + toString(now) ELSE d.queued END,
     d.parked = CASE WHEN row.state = 'DEAD' THEN d.lane ELSE null END,
     d.parkedFor = row.reason,
+    d._suspended = CASE WHEN row.suspended THEN coalesce(d._suspended, 0) + 1 ELSE d._suspended END,
     d.nextAt = CASE WHEN row.state = 'READY' THEN now + row.pause ELSE d.nextAt END,
     d.lastError = row.error,
     d.lastAnswer = row.answer

@@ -21,6 +21,6 @@ def pause_ms(attempts: int, *, at_least_ms: int = 0) -> int:
     return max(at_least_ms, random.randint(0, bound))  # noqa: S311 - to get out of step
 
 
-def is_over(attempts: int, age_ms: int, *, refused: bool) -> bool:
-    """Tell whether to give up."""
-    return age_ms > MOST_AGE_MS or (refused and attempts >= MOST_REFUSALS)
+def is_over(tries: int, age_ms: int, *, refused: bool) -> bool:
+    """Tell whether to give up after so many tries (`Claim.tries`)."""
+    return age_ms > MOST_AGE_MS or (refused and tries >= MOST_REFUSALS)

@@ -98,8 +98,9 @@ class TestAccess:
         assert not access.denied("c", denied(403), now=11.0)
 
 
-def claim(attempts: int) -> Claim:
-    return Claim(id="d", order_key="k", version=1, attempts=attempts, epoch=1, age_ms=0, payload={})
+def claim(attempts: int, suspended: int = 0) -> Claim:
+    given = {"attempts": attempts, "epoch": 1, "age_ms": 0, "suspended": suspended}
+    return Claim(id="d", order_key="k", version=1, payload={}, **given)
 
 
 def test_a_conflict_is_told_again_for_longer_than_a_refusal() -> None:
@@ -107,6 +108,13 @@ def test_a_conflict_is_told_again_for_longer_than_a_refusal() -> None:
     assert isinstance(failed(claim(3), refused, processing_seconds=0.0), Dead)
     assert isinstance(failed(claim(MOST_CONFLICTS - 1), conflict, processing_seconds=0.0), Again)
     assert isinstance(failed(claim(MOST_CONFLICTS), conflict, processing_seconds=0.0), Dead)
+
+
+def test_after_a_blackout_a_refusal_is_tried_as_often_as_any_other() -> None:
+    refused, conflict = Rejected("no", status=400), Conflict("meanwhile", status=409)
+    found = [failed(claim(50 + tries, 50), refused, processing_seconds=0.0) for tries in (1, 2, 3)]
+    assert [type(each) for each in found] == [Again, Again, Dead]
+    assert isinstance(failed(claim(50 + MOST_CONFLICTS - 1, 50), conflict, processing_seconds=0.0), Again)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

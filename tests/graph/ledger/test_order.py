@@ -196,6 +196,17 @@ async def test_what_people_have_suspended_does_not_age_and_nor_does_what_waits_b
         await desk.check("card-1")
 
 
+async def test_tries_that_were_suspended_do_not_count(desk: Desk) -> None:
+    await desk.change("card-1")
+    for _ in range(4):
+        [claim] = await desk.claimed()
+        await desk.settled(Again(claim=claim, error="a blackout", pause_ms=0, is_suspended=True))
+    for tries in (1, 2, 3):
+        [claim] = await desk.claimed()
+        assert (claim.tries, claim.attempts) == (tries, 4 + tries)
+        await desk.settled(Again(claim=claim, error="no", pause_ms=0))
+
+
 async def test_what_is_only_tried_again_ages(desk: Desk) -> None:
     await desk.change("card-1")
     await run(desk.store, "MATCH (d:Delivery) SET d.since = d.since - $age", age=DAY_MS)
