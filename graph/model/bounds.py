@@ -39,10 +39,18 @@ WANTED: Final[Mapping[Kind, str]] = MappingProxyType(
     }
 )
 """What a property of a kind is, for a sentence."""
-UNREADABLE: Final = r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]"
-"""Controls, halves of pairs and what is no character: not every protocol can carry them. In Java the same, for a store."""
+UNREADABLE: Final[Mapping[Form, str]] = MappingProxyType(
+    {
+        Form.NAME: r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]",
+        Form.TEXT: r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]",
+    }
+)
+"""Controls, halves of pairs and what is no character: not every protocol can carry them. In Java the same, for a store.
+
+A text may have tabs and ends of lines, which every protocol carries (XML 1.0, Char); a name is one line.
+"""
 CURRENCY: Final = "[A-Z]{3}"
-_UNREADABLE: Final = re.compile(UNREADABLE)
+_UNREADABLE: Final = MappingProxyType({form: re.compile(each) for form, each in UNREADABLE.items()})
 _CURRENCY: Final = re.compile(CURRENCY)
 
 
@@ -70,7 +78,7 @@ def text_problem(form: Form, text: str) -> str | None:
         case Form.NAME | Form.TEXT:
             if len(text) > LONGEST:
                 return f"must have at most {LONGEST} characters, not {len(text)}"
-            if found := _UNREADABLE.search(text):
+            if found := _UNREADABLE[form].search(text):
                 return f"must have no character that cannot be read, as U+{ord(found[0]):04X}"
             return None
         case never:

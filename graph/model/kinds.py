@@ -32,7 +32,7 @@ class Form(enum.Enum):
     NAME = "a name"
     """not blank, at most LONGEST characters, and of characters that every protocol can carry."""
     TEXT = "a text"
-    """the same, but it may be empty."""
+    """the same, but it may be empty, and have tabs and several lines."""
     CURRENCY = "a currency"
     """three capital letters (ISO 4217)."""
 

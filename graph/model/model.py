@@ -250,12 +250,12 @@ _LABELS: Final = (
             Property(name="id", indexed=True, operator_only=True),
             Property(name="key", operator_only=True, derived=True),
             Property(name="system", operator_only=True, form=Form.NAME),
-            Property(name="name", operator_only=True, form=Form.NAME),
+            Property(name="name", operator_only=True),  # whatever an alarm may call the thing
         ),
     ),
     Label(
         name="Boost",
-        about="A temporary rate: an interval. The price is integer minor units of the currency.",
+        about="A temporary rate: an interval. The price is integer minor units of the currency; a credit is negative.",
         interval=Interval(start="startAt", end="endAt"),
         properties=(
             _ID,
@@ -263,7 +263,7 @@ _LABELS: Final = (
             _time("startAt"),
             _time("endAt"),
             _text("status", *BOOST_STATES),
-            _number("price", least=0),
+            _number("price"),
             _shaped("currency", Form.CURRENCY),
         ),
     ),

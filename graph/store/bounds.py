@@ -1,7 +1,7 @@
 """What is in a store against the bounds of the model is found: written by hand, or by a version that took it.
 
 The store finds the nodes and `graph/model/bounds.py` says what is wrong with them, so that a person reads here what the
-loader would have said. A property that is not there, or of another type, is not looked for.
+loader would have said. A property that is not there, or of another type, is not looked for, nor is history (`_UNCOUNTED`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from graph.store.store import Store
 
 _SHOWN: Final = 20
 """nodes of a label that are told one by one."""
-_PARAMETERS: Final = {"longest": LONGEST, "unreadable": f"(?s).*{UNREADABLE}.*", "currency": CURRENCY}
+_UNCOUNTED: Final = frozenset({"Usage", "Downtime"})
+"""labels that grow with each day of each service: no statement reads all of them in time, and all who write them hold their bounds."""
+_PATTERNS: Final = {form.name.lower(): f"(?s).*{each}.*" for form, each in UNREADABLE.items()}
+_PARAMETERS: Final = {"longest": LONGEST, "currency": CURRENCY, **_PATTERNS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,7 @@ def _conditions(label: Label) -> Iterator[str]:
         if each.most is not None:
             yield f"{value} > {each.most}"
         if each.form in (Form.NAME, Form.TEXT):
-            yield f"size({value}) > $longest OR {value} =~ $unreadable"
+            yield f"size({value}) > $longest OR {value} =~ ${each.form.name.lower()}"
         if each.form is Form.NAME:
             yield f"trim({value}) = ''"
         if each.form is Form.CURRENCY:
@@ -66,7 +69,7 @@ def _find(label: Label) -> str:
 
 
 FOUND_BY: Final[Mapping[str, str]] = MappingProxyType(
-    {each.name: _find(each) for each in LABELS.values() if any(_conditions(each))}
+    {each.name: _find(each) for each in LABELS.values() if each.name not in _UNCOUNTED and any(_conditions(each))}
 )
 
 

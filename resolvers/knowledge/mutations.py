@@ -100,7 +100,8 @@ class ReportProblemPayload:
         description="The ticket, at once; its externalId is null until the ticketing system has it. Null where none was opened.",
     )
     user_errors: list[UserError] = strawberry.field(
-        description="SERVICE_NOT_FOUND, SERVICE_TERMINATED, or NO_TICKETING where no ticketing system is connected."
+        description="SERVICE_NOT_FOUND, SERVICE_NOT_OWNED, SERVICE_TERMINATED, or NO_TICKETING where no ticketing system is "
+        "connected."
     )
 
 

@@ -41,6 +41,7 @@ MOST_OF_A_NAME: Final = 255
 """characters of a type or a reference."""
 SERVICE_NOT_FOUND: Final = "SERVICE_NOT_FOUND"
 SERVICE_TERMINATED: Final = "SERVICE_TERMINATED"
+SERVICE_NOT_OWNED: Final = "SERVICE_NOT_OWNED"
 TICKET_NOT_FOUND: Final = "TICKET_NOT_FOUND"
 TICKET_CLOSED: Final = "TICKET_CLOSED"
 TICKET_NOT_RESOLVED: Final = "TICKET_NOT_RESOLVED"
@@ -260,6 +261,8 @@ async def _report(transaction: Transaction, principal: Principal, policy: AlarmP
     service = await _locked_service(transaction, principal, problem.service)
     if service is None:
         return _not_done("There is no such service", SERVICE_NOT_FOUND, "serviceId")
+    if isinstance(service, Outcome):
+        return service
     if not policy.ticketing:
         return _not_done("No ticketing system is connected", NO_TICKETING, "serviceId")
     if service.state == "terminated":
@@ -283,14 +286,21 @@ async def _report(transaction: Transaction, principal: Principal, policy: AlarmP
     return Outcome(ids={"ticket": ticket})
 
 
-async def _locked_service(transaction: Transaction, principal: Principal, service: str) -> _Service | None:
-    """Lock a service of the caller's and give it as it is; None where there is none, or it is another's."""
+async def _locked_service(transaction: Transaction, principal: Principal, service: str) -> _Service | Outcome | None:
+    """Lock a service of the caller's and give it as it is; None where there is none, or it is another's.
+
+    Where it has not one owner, give the refusal, which tells a customer nothing of the others.
+    """
     if not await transaction.run(_SERVICE, {"service": service, **_scope(principal)}):
         return None
     for found, name, state, now, customers in await transaction.run(_LOCK_SERVICE, {"service": service}):
         owners = cast("list[tuple[str, str]]", customers or [])
         # Neo4j gives nulls of what was deleted while its lock was waited for.
-        if found is not None and owners and _is_mine(principal, dict(owners)):
+        if found is not None and _is_mine(principal, dict(owners)):
+            if len(owners) != 1:
+                return _not_done(
+                    "A ticket is of one customer, and the service has not one", SERVICE_NOT_OWNED, "serviceId"
+                )
             [(customer, called)] = owners
             return _Service(
                 id=str(found),

@@ -9,12 +9,11 @@ import pytest
 
 from graph.load import load_topology
 from graph.model.kinds import LONGEST
-from graph.store.bounds import out_of_bounds
+from graph.store.bounds import FOUND_BY, out_of_bounds
 from graph.store.store import Store, Transaction
 
 BOOST = {"mbps": 5, "startAt": 1, "endAt": 2, "status": "scheduled", "price": 3, "currency": "EUR"}
 SITE = {"name": "Köln", "role": "", "latitude": 50.9, "longitude": -180.0}
-DOWNTIME = {"effect": "down", "from": 7, "to": 7, "alarms": "[]"}
 
 
 def soon() -> float:
@@ -36,9 +35,10 @@ async def made(store: Store, label: str, properties: dict[str, Any]) -> list[str
     ("label", "properties"),
     [
         pytest.param("Site", SITE, id="a site"),
+        pytest.param("Site", {**SITE, "role": "a\tb\r\nc"}, id="a text of two lines"),
+        pytest.param("Boost", {**BOOST, "price": -1}, id="a credit"),
+        pytest.param("ExternalName", {"system": "s", "name": "a\tb" * 300}, id="a name that another system has given"),
         pytest.param("Boost", BOOST, id="a boost"),
-        pytest.param("Downtime", DOWNTIME, id="a downtime that was over at once"),
-        pytest.param("Downtime", {**DOWNTIME, "to": None}, id="a downtime that lasts"),
     ],
 )
 async def test_what_is_within_bounds_is_not_told(empty_store: Store, label: str, properties: dict[str, Any]) -> None:
@@ -60,15 +60,20 @@ async def test_what_is_within_bounds_is_not_told(empty_store: Store, label: str,
             id="a long name",
         ),
         pytest.param(
-            "Site", {**SITE, "role": "a\nb"}, "role must have no character that cannot be read, as U+000A", id="a line"
+            "Site", {**SITE, "name": "a\nb"}, "name must have no character that cannot be read, as U+000A", id="a line"
+        ),
+        pytest.param(
+            "Site",
+            {**SITE, "role": "a\x0bb"},
+            "role must have no character that cannot be read, as U+000B",
+            id="a control",
         ),
         pytest.param("Boost", {**BOOST, "mbps": -5}, "mbps must be at least 1, not -5", id="a negative rate"),
         pytest.param("Boost", {**BOOST, "endAt": 1}, "endAt must be later than startAt", id="no interval"),
-        pytest.param("Downtime", {**DOWNTIME, "to": 6}, "to must not be earlier than from", id="an end before"),
         pytest.param(
             "Boost",
-            {**BOOST, "currency": "EURO!", "price": -1},
-            "price must be at least 0, not -1; "
+            {**BOOST, "currency": "EURO!", "mbps": 0},
+            "mbps must be at least 1, not 0; "
             "currency must be a currency of three capital letters (ISO 4217), not 'EURO!'",
             id="two at once",
         ),
@@ -78,6 +83,11 @@ async def test_what_is_beyond_them_is_told(
     empty_store: Store, label: str, properties: dict[str, Any], told: str
 ) -> None:
     assert await made(empty_store, label, properties) == [f"{label.lower()}-1: {told}"]
+
+
+def test_history_is_not_read_as_a_whole_and_all_else_that_has_bounds_is() -> None:
+    assert not {"Usage", "Downtime"} & FOUND_BY.keys()
+    assert {"Site", "NetworkElement", "Boost", "ExternalName", "Order"} <= FOUND_BY.keys()
 
 
 async def test_a_grown_network_is_within_bounds(empty_store: Store) -> None:

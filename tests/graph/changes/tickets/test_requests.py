@@ -170,6 +170,18 @@ async def test_an_operator_reports_for_any_customer(laid: Laid) -> None:
     assert code(await reported(laid, OPERATOR, service="service-none", key="n")) == "SERVICE_NOT_FOUND"
 
 
+async def test_a_service_that_has_not_one_owner_is_refused_as_that(laid: Laid) -> None:
+    await laid.run(
+        "MATCH (c:Customer {id: 'customer-b'}) MATCH (s:Service {id: 'service-a'}) CREATE (c)-[:SUBSCRIBES_TO]->(s)"
+    )
+    for caller in (ADA, OPERATOR):
+        assert code(await reported(laid, caller)) == "SERVICE_NOT_OWNED"
+    await laid.run("MATCH (:Customer)-[r:SUBSCRIBES_TO]->(:Service {id: 'service-a'}) DELETE r")
+    assert code(await reported(laid, OPERATOR, key="none")) == "SERVICE_NOT_OWNED"
+    assert code(await reported(laid, key="none")) == "SERVICE_NOT_FOUND"
+    assert await laid.tickets() == {}
+
+
 async def test_what_is_terminated_has_no_problems(laid: Laid) -> None:
     ticket = (await reported(laid)).ids["ticket"]
     await laid.run("MATCH (s:Service {id: 'service-a'}) SET s.state = 'terminated'")
