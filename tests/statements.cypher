@@ -141,6 +141,7 @@ SET d.state = CASE WHEN due THEN 'READY' ELSE d.state END,
     d.parked = CASE WHEN due THEN null ELSE d.parked END,
     d.parkedFor = CASE WHEN due THEN null ELSE d.parkedFor END,
     d.attempts = CASE WHEN due THEN 1 ELSE d.attempts END,
+    d._suspended = CASE WHEN due THEN null ELSE d._suspended END,
     d.since = CASE WHEN due THEN now ELSE d.since END,
     d.nextAt = CASE WHEN due THEN now ELSE d.nextAt END,
     d._version = coalesce(d._version, 0) + CASE WHEN due THEN 1 ELSE 0 END
@@ -836,7 +837,7 @@ SET d._lock = true
 REMOVE d._lock
 WITH d, lane, now WHERE d.due = lane.id AND d.nextAt <= now
 SET d.attempts = d.attempts + 1, d._epoch = lane.epoch, d.nextAt = now + $hold
-RETURN d.id, d.orderKey, d.version, d.attempts, lane.epoch, now - d.since, d.payload
+RETURN d.id, d.orderKey, d.version, d.attempts, lane.epoch, now - d.since, d.payload, coalesce(d._suspended, 0)
 
 // graph/ledger/hubs.py _COUNT
 MATCH (h:Hub {principal: $principal}) RETURN count(h)
@@ -1005,6 +1006,7 @@ SET d.state = row.state,
       WHEN row.state <> 'READY' THEN null WHEN row.suspended THEN d.system + '#' + toString(now) ELSE d.queued END,
     d.parked = CASE WHEN row.state = 'DEAD' THEN d.lane ELSE null END,
     d.parkedFor = row.reason,
+    d._suspended = CASE WHEN row.suspended THEN coalesce(d._suspended, 0) + 1 ELSE d._suspended END,
     d.nextAt = CASE WHEN row.state = 'READY' THEN now + row.pause ELSE d.nextAt END,
     d.lastError = row.error,
     d.lastAnswer = row.answer
