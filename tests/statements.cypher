@@ -359,6 +359,16 @@ RETURN t.id, t.system, t.orderKey, t.externalId, t.status, t.severity, coalesce(
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN [c.id, c.name] ORDER BY c.id },
   COLLECT { MATCH (t)-[:CONCERNS]->(s:Service) RETURN s.state }
 
+// graph/changes/tickets/requests.py _WAITING
+MATCH (d:Delivery {openKey: $key}) WHERE d.system = $system AND d.state <> 'DONE'
+RETURN count(d)
+
+// graph/changes/tickets/requests.py _REPORTS_WAITING
+MATCH (d:Delivery) WHERE d.openKey STARTS WITH $keys AND d.version = 1
+WITH d ORDER BY d.openKey DESC LIMIT $most
+WITH d WHERE d.system = $system AND d.subject = $customer AND d.state <> 'DONE'
+RETURN count(d)
+
 // graph/changes/tickets/requests.py _REPORT
 MATCH (s:Service {id: $service})
 MATCH (c:Customer {id: $customer})
@@ -410,6 +420,10 @@ RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
 SET t._version = coalesce(t._version, 0) + 1
+WITH t, row, EXISTS {
+  MATCH (d:Delivery {openKey: row.orderKey}) WHERE d.system = $system AND d.state = 'READY'
+} AS more
+SET t.status = CASE WHEN more OR row.status IS NULL THEN t.status ELSE row.status END
 RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
 
@@ -1127,6 +1141,11 @@ SET k._locked = coalesce(k._locked, 0) + 1
 WITH a, collect(k) AS identities
 SET a._locked = coalesce(a._locked, 0) + 1
 WITH a, identities WHERE a.state = 'cleared'
+  AND NOT EXISTS { MATCH (t:Ticket)-[:REPORTS]->(a) WHERE NOT t.status IN $over OR t.changedAt >= $before }
+  AND NOT EXISTS { MATCH (d:Delivery {openKey: a.id}) WHERE d.state <> 'DONE' }
+  AND NOT EXISTS {
+    MATCH (t:Ticket)-[:REPORTS]->(a) MATCH (d:Delivery {openKey: t.orderKey}) WHERE d.state <> 'DONE'
+  }
 OPTIONAL MATCH (t:Ticket)-[:REPORTS]->(a) WHERE t.orderKey IS NOT NULL
 WITH a, identities, collect(t) AS tickets
 FOREACH (each IN tickets | DETACH DELETE each)
@@ -1141,7 +1160,8 @@ WHERE t.changedAt < $before AND coalesce(t._heardAt, t.changedAt) < $before AND 
   AND NOT EXISTS { MATCH (d:Delivery {openKey: coalesce(t.orderKey, t.id)}) WHERE d.state <> 'DONE' }
 WITH t LIMIT $most
 SET t._locked = coalesce(t._locked, 0) + 1
-WITH t WHERE t.changedAt < $before AND coalesce(t._heardAt, t.changedAt) < $before
+WITH t WHERE t.changedAt < $before AND coalesce(t._heardAt, t.changedAt) < $before AND coalesce(t.status, '') IN $over
+  AND NOT EXISTS { MATCH (d:Delivery {openKey: coalesce(t.orderKey, t.id)}) WHERE d.state <> 'DONE' }
 DETACH DELETE t
 RETURN count(*)
 

@@ -61,6 +61,8 @@ class Kind(enum.StrEnum):
     """404, as where nothing is; nothing is done."""
     CONFLICT = "conflict"
     """409; nothing is done."""
+    UNPROCESSABLE = "unprocessable"
+    """422, as for a text that is not taken; nothing is done."""
     EMPTY = "empty"
     """it is done, and answered 204, without a body."""
     HTML = "html"
@@ -178,7 +180,7 @@ class Faults:
                 await self._app(scope, heard, send)
             case Kind.ERROR | Kind.UNAVAILABLE | Kind.TOO_MANY:
                 await _refusal(_REFUSALS[rule.kind], rule)(scope, receive, send)
-            case Kind.UNAUTHORIZED | Kind.FORBIDDEN | Kind.NOT_FOUND | Kind.CONFLICT:
+            case Kind.UNAUTHORIZED | Kind.FORBIDDEN | Kind.NOT_FOUND | Kind.CONFLICT | Kind.UNPROCESSABLE:
                 await _refusal(_REFUSALS[rule.kind], rule)(scope, receive, send)
             case Kind.EMPTY:
                 await _emptied(await self._answer(scope, receive))(scope, receive, send)
@@ -264,6 +266,7 @@ _REFUSALS: Final = {
     Kind.FORBIDDEN: 403,
     Kind.NOT_FOUND: 404,
     Kind.CONFLICT: 409,
+    Kind.UNPROCESSABLE: 422,
     Kind.TOO_MANY: 429,
     Kind.ERROR: 500,
     Kind.UNAVAILABLE: 503,

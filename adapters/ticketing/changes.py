@@ -1,10 +1,11 @@
 """A customer's own system reports problems and changes tickets by TMF621, as people do by GraphQL: the same changes, said otherwise.
 
-`POST troubleTicket` is reportProblem. `PATCH troubleTicket/{id}` is commentTicket, reopenTicket or closeTicket: notes that have no
-id are new, `status` becomes `inProgress` (reopened) or `closed`, and what is new goes together, in one change. Everything else of a
+`POST troubleTicket` is reportProblem. `PATCH troubleTicket/{id}` is commentTicket, reopenTicket or closeTicket: notes that
+are not shown are new, `status` becomes `inProgress` (reopened) or `closed`, and what is new goes together, in one change. Everything else of a
 ticket is the ticketing system's, and stays.
 
-A repetition is known by `Idempotency-Key`, and without it by `externalId`, which is the caller's name for the ticket.
+A repetition is known by `Idempotency-Key`, and without it by `externalId`, which is the caller's name for the ticket: one that was
+refused may then be posted again, mended or when the time has come.
 
 Pure but for the changes: bodies become a `Problem` or a `TicketRequest`, and what a change says becomes an answer.
 """
@@ -97,15 +98,16 @@ CREATE: Final = Thing(
 """TroubleTicket_Create; a new ticket is acknowledged, whoever says so."""
 _MOVES: Final[Mapping[str, Doing]] = MappingProxyType({"inProgress": "reopenTicket", "closed": "closeTicket"})
 _CHANGED: Final = frozenset({"status", "note", "statusChangeReason"})
+_OURS: Final = frozenset({"href", "lastUpdate", "statusChange"})
+"""What we say of a ticket, and is passed over where it comes back with it: it may have changed since it was read."""
 
 
 async def create(call: Call, body: object) -> str:
     """Report what a body says, and give the id of the ticket; raises Refusal and MalformedBody."""
     problem = problem_of(body)
-    key = call.key or (f"externalId {problem.reference}" if problem.reference else uuid.uuid4().hex)
     port = call.port
     outcome = await report_problem(
-        port.store, call.principal, port.policy, problem, idempotency_key=key, deadline=call.deadline
+        port.store, call.principal, port.policy, problem, idempotency_key=call.key or None, deadline=call.deadline
     )
     return _ticket_of(outcome)
 
@@ -164,18 +166,40 @@ def request_of(body: object, shown: Mapping[str, Any]) -> TicketRequest | None:
     found = faults(UPDATE, body)
     if found or not isinstance(body, dict):
         raise MalformedBody(found or [Fault(path="", problem="is not an object")])
-    fixed = [each for each in body if each not in _CHANGED and body[each] != shown.get(each)]
+    fixed = [each for each in body if each not in _CHANGED | _OURS and body[each] != shown.get(each)]
     if fixed:
         raise MalformedBody([Fault(path=each, problem="cannot be changed") for each in fixed])
-    comments = [each["text"] for each in body.get("note", ()) if not each.get("id")]
     status = body.get("status", shown["status"])
-    if status == shown["status"]:
-        return TicketRequest(doing="commentTicket", ticket=shown["id"], comment=_joined(comments)) if comments else None
-    if status not in _MOVES:
+    if status not in (shown["status"], *_MOVES):
         words = " or ".join(_MOVES)
         raise MalformedBody([Fault(path="status", problem=f"becomes {words} here, and nothing else")])
-    reason = [body["statusChangeReason"]] if "statusChangeReason" in body else []
-    return TicketRequest(doing=_MOVES[status], ticket=shown["id"], comment=_joined([*reason, *comments]))
+    doing = "commentTicket" if status == shown["status"] else _MOVES[status]
+    comment = _joined([*_reason(body), *_new_notes(body, shown)])
+    if not comment and doing == "commentTicket":
+        return None
+    return TicketRequest(doing=doing, ticket=shown["id"], comment=comment)
+
+
+def has_known_notes(body: object) -> bool:
+    """Tell whether a patch has notes that may be known: `request_of` must then be shown those of the ticket."""
+    notes = body.get("note") if isinstance(body, dict) else None
+    return isinstance(notes, list) and any(isinstance(each, dict) and each.get("id") for each in notes)
+
+
+def _reason(body: Mapping[str, Any]) -> list[str]:
+    """Give the reason of a status; where the ticket has that already, as when a patch comes again, it is a comment."""
+    if "statusChangeReason" not in body:
+        return []
+    if body.get("status") not in _MOVES:
+        said = f"is of a status that becomes {' or '.join(_MOVES)}; write a note"
+        raise MalformedBody([Fault(path="statusChangeReason", problem=said)])
+    return [body["statusChangeReason"]]
+
+
+def _new_notes(body: Mapping[str, Any], shown: Mapping[str, Any]) -> list[str]:
+    """Give the texts of notes that are not shown: an id alone may be the caller's own, or of another note by now."""
+    known = {(each["id"], each["text"]) for each in shown.get("note", ())}
+    return [each["text"] for each in body.get("note", ()) if (each.get("id"), each["text"]) not in known]
 
 
 def _joined(texts: list[str]) -> str:

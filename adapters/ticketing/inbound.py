@@ -26,7 +26,7 @@ from adapters.endpoint.errors import MalformedBody, Refusal
 from adapters.endpoint.hub import hub_resources
 from adapters.endpoint.listing import answer_list
 from adapters.errors import Nonsense
-from adapters.ticketing.changes import amend, create
+from adapters.ticketing.changes import amend, create, has_known_notes
 from adapters.ticketing.hearing import take
 from adapters.ticketing.hub import TICKETS
 from adapters.ticketing.reads import TicketReads, listing_at
@@ -110,7 +110,8 @@ async def _patch(call: Call) -> Response:
     shown = await reads.one(call.id)
     if shown is None:
         raise Refusal("NOT_FOUND")
-    await amend(call, body, shown)
+    story = await reads.story(call.id) if has_known_notes(body) else {}
+    await amend(call, body, {**shown, **story})
     return answer(200, await reads.one(call.id) or shown)
 
 

@@ -8,7 +8,8 @@ A refusal is not believed by its status alone. A 409 may say that the ticket is 
 404 that it is gone, or that its id is another one by now: what the system shows of the ticket then decides.
 
 What a person asks here of a ticket (`write`) is a note there, and a status. Where the ticket is closed or gone there, it cannot be done
-any more, and whoever asked is told so by an event.
+any more; where the system refuses it for itself, as a text that it does not take, it will never be. Whoever asked is told so by an
+event, and nothing is parked: what an alarm tells of the ticket waits behind it, and must not wait for a person.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+import structlog
 
 from adapters.delivery.access import Access
 from adapters.delivery.attending import Attention, attend
@@ -36,10 +39,15 @@ from graph.changes.policy import AlarmPolicy
 from graph.changes.tickets.ticketing import Answered, Heard, settle_deliveries, their_ids
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Done, Outcome
+from graph.ledger.retry import is_over
 from graph.store.store import Store
+
+log = structlog.get_logger(__name__)
 
 _CONFLICT: Final = 409
 _GONE: Final = 404
+_FOR_ITSELF: Final = frozenset({400, 413, 415, 422})
+"""Statuses that refuse what was sent, whatever the ticket is."""
 _MOST_SERVICES: Final = 200
 """that a ticket names one by one; how many there are is in its description."""
 
@@ -119,7 +127,15 @@ class TicketTeller:
         if wanted.external_id is not None:
             their_id = await self._known_by(wanted.external_id, deadline)
         if their_id is None:
-            return _in_vain(claimed, "the ticket is gone there")
+            return _vanished(claimed)
+        try:
+            return await self._updated(claimed, wanted, their_id, deadline)
+        except Rejected as rejected:
+            if rejected.status not in _FOR_ITSELF or not is_over(claimed.attempts, claimed.age_ms, refused=True):
+                raise
+            return await self._not_taken(claimed, their_id, rejected, deadline)
+
+    async def _updated(self, claimed: Claim, wanted: TicketUpdate, their_id: str, deadline: float) -> Answered:
         try:
             state = await self.ticketing.update(their_id, wanted, delivery_id=claimed.id, deadline=deadline)
         except Rejected as rejected:
@@ -129,6 +145,15 @@ class TicketTeller:
                 return await self._moved(claimed, wanted, their_id, deadline)
             raise
         return Answered(outcome=Done(claim=claimed), heard=_heard_of(state, wanted.external_id))
+
+    async def _not_taken(self, claimed: Claim, their_id: str, rejected: Rejected, deadline: float) -> Answered:
+        """Take note that this will never be taken: the ticket has the status that it has there."""
+        log.warning(
+            "a change of a ticket is not taken", system=self.system, delivery=claimed.id, status=rejected.status
+        )
+        there = await self._there(their_id, deadline)
+        note = f"it was refused: {rejected.message}"
+        return Answered(outcome=Done(claim=claimed, note=note), is_closed=True, status=there.status if there else None)
 
     async def _refused(
         self, claimed: Claim, wanted: TicketUpdate, their_id: str, rejected: Rejected, deadline: float
@@ -146,15 +171,18 @@ class TicketTeller:
         """Look for a ticket of ours by our key: it may have another id by now."""
         found = await self.ticketing.find(wanted.external_id, deadline=deadline) if wanted.external_id else None
         if found is None or found.id == their_id:
-            return _in_vain(claimed, "the ticket is gone there")
+            return _vanished(claimed, found)
         state = await self.ticketing.update(found.id, wanted, delivery_id=claimed.id, deadline=deadline)
         return _done(claimed, state)
 
     async def _closed_there(self, their_id: str, deadline: float) -> TicketState | None:
+        there = await self._there(their_id, deadline)
+        return there if there is not None and there.status in FINAL else None
+
+    async def _there(self, their_id: str, deadline: float) -> TicketState | None:
         # By its id: a system may no longer find by any key what was deleted, or merged into another.
         states = await self.ticketing.states([their_id], deadline=deadline)
-        there = next((each for each in states if each.id == their_id), None)
-        return there if there is not None and there.status in FINAL else None
+        return next((each for each in states if each.id == their_id), None)
 
     async def _amended(self, claimed: Claim, order: TicketOrder, their_id: str, deadline: float) -> Answered:
         try:
@@ -266,6 +294,12 @@ def _heard_of(state: TicketState, key: str | None) -> Heard | None:
 
 def _in_vain(claimed: Claim, note: str, heard: Heard | None = None) -> Answered:
     return Answered(outcome=Done(claim=claimed, note=note), heard=heard, is_closed=True)
+
+
+def _vanished(claimed: Claim, found: TicketState | None = None) -> Answered:
+    """Say that the ticket is gone there: nobody will tell us of it any more, so that it must not stay open here."""
+    outcome = Done(claim=claimed, note="the ticket is gone there")
+    return Answered(outcome=outcome, is_closed=True, status=found.status if found else "cancelled")
 
 
 def _done(claimed: Claim, state: TicketState) -> Answered:

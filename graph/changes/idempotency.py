@@ -94,14 +94,19 @@ class Asked:
         return _hash(orjson.dumps([self.operation, self.input], option=orjson.OPT_SORT_KEYS))
 
 
-async def once(store: Store, asked: Asked, change: Change, *, deadline: float) -> Outcome:
-    """Make a change in one transaction, or give what it returned when it was made under this key before."""
+async def once(store: Store, asked: Asked, change: Change, *, deadline: float, keeps_failures: bool = True) -> Outcome:
+    """Make a change in one transaction, or give what it returned when it was made under this key before.
+
+    Without `keeps_failures`, what was not done may be asked for again under its key: it may be possible by then.
+    """
 
     async def work(transaction: Transaction) -> Outcome:
         remembered = await _claim(transaction, asked)
         if remembered is not None:
             return remembered
         outcome = await change(transaction)
+        if outcome.user_errors and not keeps_failures:
+            return outcome
         kept = {"hash": asked.request_hash, "response": as_text(outcome), "kept": KEPT_MS}
         transaction.later(_KEEP, {"key": asked.key, **kept})
         return outcome

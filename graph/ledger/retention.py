@@ -9,6 +9,7 @@ settled, a feed that is being compared. 2. What a surrounding system is still to
 included. 3. A ticket that we have opened for an alarm goes with it, or its order key would be used anew. 4. Usage that matches no
 service does not go: nobody has billed it. 5. What another system dates counts from when we heard it, where that is later: what a
 clock of 1970 dates would go at once, be told again, and be taken as new. 6. Each statement looks at what is old, never at all there is.
+7. What was found is looked at again under its lock: somebody may have reopened a ticket in between.
 """
 
 from __future__ import annotations
@@ -51,6 +52,11 @@ SET k._locked = coalesce(k._locked, 0) + 1
 WITH a, collect(k) AS identities
 SET a._locked = coalesce(a._locked, 0) + 1
 WITH a, identities WHERE a.state = 'cleared'
+  AND NOT EXISTS { MATCH (t:Ticket)-[:REPORTS]->(a) WHERE NOT t.status IN $over OR t.changedAt >= $before }
+  AND NOT EXISTS { MATCH (d:Delivery {openKey: a.id}) WHERE d.state <> 'DONE' }
+  AND NOT EXISTS {
+    MATCH (t:Ticket)-[:REPORTS]->(a) MATCH (d:Delivery {openKey: t.orderKey}) WHERE d.state <> 'DONE'
+  }
 OPTIONAL MATCH (t:Ticket)-[:REPORTS]->(a) WHERE t.orderKey IS NOT NULL
 WITH a, identities, collect(t) AS tickets
 FOREACH (each IN tickets | DETACH DELETE each)
@@ -67,7 +73,8 @@ WHERE t.changedAt < $before AND coalesce(t._heardAt, t.changedAt) < $before AND 
   AND NOT EXISTS { MATCH (d:Delivery {openKey: coalesce(t.orderKey, t.id)}) WHERE d.state <> 'DONE' }
 WITH t LIMIT $most
 SET t._locked = coalesce(t._locked, 0) + 1
-WITH t WHERE t.changedAt < $before AND coalesce(t._heardAt, t.changedAt) < $before
+WITH t WHERE t.changedAt < $before AND coalesce(t._heardAt, t.changedAt) < $before AND coalesce(t.status, '') IN $over
+  AND NOT EXISTS { MATCH (d:Delivery {openKey: coalesce(t.orderKey, t.id)}) WHERE d.state <> 'DONE' }
 DETACH DELETE t
 RETURN count(*)
 """

@@ -86,8 +86,8 @@ class RemoveExternalNamePayload:
 
 
 _ABOUT_TICKET: Final = (
-    "TICKET_NOT_FOUND, TICKET_CLOSED for one that is closed, cancelled or rejected{more}, or NO_TICKETING where its ticketing "
-    "system is not connected. Empty where it was done."
+    "TICKET_NOT_FOUND, TICKET_CLOSED for one that is closed, cancelled or rejected{more}, TOO_MANY_WAITING where its ticketing "
+    "system has not taken earlier changes of it yet, or NO_TICKETING where that is not connected. Empty where it was done."
 )
 
 
@@ -100,8 +100,10 @@ class ReportProblemPayload:
         description="The ticket, at once; its externalId is null until the ticketing system has it. Null where none was opened.",
     )
     user_errors: list[UserError] = strawberry.field(
-        description="SERVICE_NOT_FOUND, SERVICE_NOT_OWNED, SERVICE_TERMINATED, or NO_TICKETING where no ticketing system is "
-        "connected."
+        description=(
+            "SERVICE_NOT_FOUND, SERVICE_NOT_OWNED, SERVICE_TERMINATED, TOO_MANY_WAITING where the ticketing system has not taken "
+            "earlier reports of the customer yet, or NO_TICKETING where none is connected."
+        )
     )
 
 

@@ -7,6 +7,7 @@ Rules. 1. A customer asks for its own services and tickets only, and what is ano
 steps for both, and locks nothing before it knows. 2. A resolved ticket is reopened (`inProgress`); one that is closed, cancelled
 or rejected is not, and nothing is written on it. 3. Deliveries of one ticket are in the order in which they were asked for, and
 in that of the alarm's own where an alarm has opened it: they count on the alarm then, as those do, and on the ticket otherwise.
+4. While the ticketing system is away, only so much may wait for it: of one ticket, and of one customer's reports.
 
     outcome = await report_problem(store, customer, policy, Problem(service="service-1", description="It is slow"),
                                    idempotency_key="k1", deadline=soon)
@@ -39,6 +40,8 @@ MOST_CHARACTERS: Final = 10_000
 """of a description or a comment."""
 MOST_OF_A_NAME: Final = 255
 """characters of a type or a reference."""
+MOST_WAITING: Final = 100
+"""deliveries of one ticket, and reports of one customer, that the ticketing system has not taken yet."""
 SERVICE_NOT_FOUND: Final = "SERVICE_NOT_FOUND"
 SERVICE_TERMINATED: Final = "SERVICE_TERMINATED"
 SERVICE_NOT_OWNED: Final = "SERVICE_NOT_OWNED"
@@ -46,6 +49,7 @@ TICKET_NOT_FOUND: Final = "TICKET_NOT_FOUND"
 TICKET_CLOSED: Final = "TICKET_CLOSED"
 TICKET_NOT_RESOLVED: Final = "TICKET_NOT_RESOLVED"
 NO_TICKETING: Final = "NO_TICKETING"
+TOO_MANY_WAITING: Final = "TOO_MANY_WAITING"
 TICKET_TYPE: Final = "problem"
 """of what is reported without one."""
 REPORTABLE: Final = tuple(each for each in SEVERITIES if each != "cleared")
@@ -88,6 +92,21 @@ RETURN t.id, t.system, t.orderKey, t.externalId, t.status, t.severity, coalesce(
   COLLECT { MATCH (t)-[:CONCERNS]->(s:Service) RETURN s.state }
 """
 
+# Under the lock that deliveries of this key are written under.
+_WAITING: Final = """
+MATCH (d:Delivery {openKey: $key}) WHERE d.system = $system AND d.state <> 'DONE'
+RETURN count(d)
+"""
+
+# Of the newest only, which is as many as may wait: however many were taken before, no more than these are looked at. Nothing is
+# locked, so that of some at once each may miss the others: as many more may wait as ask at once.
+_REPORTS_WAITING: Final = """
+MATCH (d:Delivery) WHERE d.openKey STARTS WITH $keys AND d.version = 1
+WITH d ORDER BY d.openKey DESC LIMIT $most
+WITH d WHERE d.system = $system AND d.subject = $customer AND d.state <> 'DONE'
+RETURN count(d)
+"""
+
 _REPORT: Final = """
 MATCH (s:Service {id: $service})
 MATCH (c:Customer {id: $customer})
@@ -113,6 +132,10 @@ _BECOMES: Final[Mapping[Doing, str | None]] = {
     "reopenTicket": "inProgress",
     "closeTicket": "closed",
 }
+_TOO_MANY: Final = (
+    f"{MOST_WAITING} changes of this ticket wait for the ticketing system: ask again when it has taken some"
+)
+_TOO_MANY_REPORTS: Final = f"{MOST_WAITING} reports wait for the ticketing system: ask again when it has taken some"
 _UNSAID: Final[Mapping[Doing, str]] = {
     "commentTicket": "",
     "reopenTicket": "The ticket was reopened.",
@@ -198,19 +221,28 @@ async def report_problem(
     policy: AlarmPolicy,
     problem: Problem,
     *,
-    idempotency_key: str,
+    idempotency_key: str | None,
     deadline: float,
 ) -> Outcome:
-    """Open a ticket for a service of the caller's; the outcome has the id of the `ticket`."""
+    """Open a ticket for a service of the caller's; the outcome has the id of the `ticket`.
+
+    Without a key a repetition is known by the reference, if there is one; it names the problem and not this attempt, so that what
+    was not done may be asked for again.
+    """
     _check_may(principal, "reportProblem")
     texts = [problem.description, problem.severity, problem.ticket_type, problem.reference, problem.note]
     given = {"serviceId": problem.service, "problem": texts}
-    asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="reportProblem", input=given)
+    key = _key_of(problem) if idempotency_key is None else idempotency_key
+    asked = Asked(subject=principal.subject, client_key=key, operation="reportProblem", input=given)
 
     async def change(transaction: Transaction) -> Outcome:
         return await _report(transaction, principal, policy, problem)
 
-    return await once(store, asked, change, deadline=deadline)
+    return await once(store, asked, change, deadline=deadline, keeps_failures=idempotency_key is not None)
+
+
+def _key_of(problem: Problem) -> str:
+    return str(uuid_utils.uuid4()) if problem.reference is None else f"externalId {problem.reference}"
 
 
 async def change_ticket(
@@ -267,7 +299,9 @@ async def _report(transaction: Transaction, principal: Principal, policy: AlarmP
         return _not_done("No ticketing system is connected", NO_TICKETING, "serviceId")
     if service.state == "terminated":
         return _not_done("The service is terminated: there is nothing to mend", SERVICE_TERMINATED, "serviceId")
-    order_key = f"problem-{uuid_utils.uuid7()}:{service.customer}"
+    if await _reports_waiting(transaction, policy, service.customer) >= MOST_WAITING:
+        return _not_done(_TOO_MANY_REPORTS, TOO_MANY_WAITING, "serviceId")
+    order_key = f"{_keys_of_reports(service.customer)}{uuid_utils.uuid7()}"
     ticket = loaded_id("Ticket", "order key", order_key)
     told = Event(
         type="ProblemReported",
@@ -284,6 +318,18 @@ async def _report(transaction: Transaction, principal: Principal, policy: AlarmP
     said = _said_of_report(ticket, order_key, problem, service)
     _tell(transaction, policy, told, service.customer, order_key, said)
     return Outcome(ids={"ticket": ticket})
+
+
+def _keys_of_reports(customer: str) -> str:
+    """Give how the order keys of a customer's reports begin; times follow, so that they sort by these."""
+    return f"problem-{customer}:"
+
+
+async def _reports_waiting(transaction: Transaction, policy: AlarmPolicy, customer: str) -> int:
+    """Count a customer's reports that the ticketing system has not taken yet, up to as many as may wait."""
+    given = {"keys": _keys_of_reports(customer), "customer": customer, "system": policy.ticketing, "most": MOST_WAITING}
+    [[count]] = await transaction.run(_REPORTS_WAITING, given)
+    return cast("int", count)
 
 
 async def _locked_service(transaction: Transaction, principal: Principal, service: str) -> _Service | Outcome | None:
@@ -357,6 +403,8 @@ async def _change(
         return Outcome(ids={}, user_errors=(problem,))
     if request.doing == "closeTicket" and ticket.status == "closed":
         return Outcome(ids={"ticket": ticket.id})
+    if await _waiting(transaction, policy, key) >= MOST_WAITING:
+        return Outcome(ids={}, user_errors=(_error(_TOO_MANY, TOO_MANY_WAITING),))
     status = _BECOMES[request.doing] or ticket.status
     told = _event(principal, request, ticket, status, alarm, alarm_version)
     own = ticket.version if alarm else told.aggregate_version
@@ -382,6 +430,12 @@ async def _lock_before(transaction: Transaction, policy: AlarmPolicy, key: str, 
             version = cast("int", found)
     hold(transaction, policy.ticketing, [key])
     return version
+
+
+async def _waiting(transaction: Transaction, policy: AlarmPolicy, key: str) -> int:
+    """Count what the ticketing system is still to be told of an order key."""
+    [[count]] = await transaction.run(_WAITING, {"key": key, "system": policy.ticketing})
+    return cast("int", count)
 
 
 async def _locked_ticket(transaction: Transaction, ticket_id: str) -> _Ticket | None:

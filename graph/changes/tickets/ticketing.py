@@ -5,7 +5,7 @@ of a ticket, its status stays as it was decided here: what the other system says
 taken if it is not older than what was heard before, by the other system's own clock, unless that was of the future; what has
 no time is taken as it comes, since the next look mends it. 4. A ticket that turns out to be
 closed there is followed by another if the delivery insists and the fault is still there. 5. What somebody asked of a ticket and
-cannot be done there any more is told to its customer (`TicketChangeRefused`). 6. A ticket that was closed here stays so where they say
+cannot be done there, or not any more, is told to its customer (`TicketChangeRefused`). 6. A ticket that was closed here stays so where they say
 resolved: some have no word for what comes after.
 """
 
@@ -61,10 +61,15 @@ RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
 """
 
+# As in _HEAR, the status stays while something still waits to be told.
 _REFUSED: Final = """
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
 SET t._version = coalesce(t._version, 0) + 1
+WITH t, row, EXISTS {
+  MATCH (d:Delivery {openKey: row.orderKey}) WHERE d.system = $system AND d.state = 'READY'
+} AS more
+SET t.status = CASE WHEN more OR row.status IS NULL THEN t.status ELSE row.status END
 RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
 """
@@ -120,7 +125,9 @@ class Answered:
     outcome: Outcome
     heard: Heard | None = None
     is_closed: bool = False
-    """the ticket was found closed there, so that it could not be changed."""
+    """the ticket was found closed there, so that it could not be changed; or the change itself was refused."""
+    status: str | None = None
+    """of the ticket there, where somebody asked in vain and this is known by its id alone; as in `Heard`."""
 
     @property
     def must_follow(self) -> bool:
@@ -163,7 +170,7 @@ async def settle_deliveries(
         valid = [each for each in answered if each.outcome.claim.id in taken]
         followed = [each.outcome.claim.payload for each in valid if each.must_follow]
         made = await _hear(transaction, policy, subject, [each.heard for each in valid if each.heard])
-        made += await _refuse(transaction, subject, [each.outcome.claim.payload for each in valid if each.is_refused])
+        made += await _refuse(transaction, policy, subject, [each for each in valid if each.is_refused])
         opened = [another for each in followed if (another := await _another(transaction, policy, subject, each, held))]
         events.append(transaction, *made, *(event for event, _ in opened))
         tickets.write_opened(transaction, policy.ticketing, [decision for _, decision in opened])
@@ -197,12 +204,20 @@ async def _hear(transaction: Transaction, policy: AlarmPolicy, subject: str, hea
     return [_event(row, subject) for row in changed]
 
 
-async def _refuse(transaction: Transaction, subject: str, payloads: Sequence[Mapping[str, object]]) -> list[Event]:
+async def _refuse(
+    transaction: Transaction, policy: AlarmPolicy, subject: str, refused: Sequence[Answered]
+) -> list[Event]:
     """Give the events that tell a customer of what it asked for in vain; tickets of ours are locked already."""
-    ids = sorted({(str(each["orderKey"]), str(each["ticket"])) for each in payloads})
-    rows = [{"orderKey": key, "id": ticket} for key, ticket in ids]
-    found = await transaction.run(_REFUSED, {"batch": {"rows": rows}}) if rows else []
+    statuses = {_ticket_of(each): each.status for each in refused}
+    rows = [{"orderKey": key, "id": ticket, "status": statuses[key, ticket]} for key, ticket in sorted(statuses)]
+    given = {"batch": {"rows": rows}, "system": policy.ticketing}
+    found = await transaction.run(_REFUSED, given) if rows else []
     return [_event(row, subject, "TicketChangeRefused") for row in found]
+
+
+def _ticket_of(answered: Answered) -> tuple[str, str]:
+    payload = answered.outcome.claim.payload
+    return str(payload["orderKey"]), str(payload["ticket"])
 
 
 def _event(row: list[object], subject: str, kind: str = "TicketStatusChanged") -> Event:

@@ -9,8 +9,10 @@ import httpx
 import orjson
 import pytest
 
+from adapters.ticketing.changes import has_known_notes, request_of
 from adapters.ticketing.inbound import DESK_BASE, DESK_PLACE, desk_routes
 from gateway.settings.settings import Settings
+from graph.changes.tickets.requests import TicketRequest
 from graph.model.scope import CLAIMABLE
 from graph.store.store import Store
 from tests.adapters.endpoint.composed import Port, endpoint, routed
@@ -191,7 +193,7 @@ async def test_a_patch_comments_reopens_and_closes(client: httpx.AsyncClient, ad
     [[ticket]] = await laid.rows("MATCH (t:Ticket {orderKey: $key}) RETURN t.id", key=f"{alarm}:customer-a")
     await laid.run("MATCH (t:Ticket) SET t.status = 'resolved'")
     steps: list[tuple[dict[str, Any], str]] = [
-        ({"note": [{"id": "1", "text": "theirs"}, {"text": "It is slow again"}]}, "resolved"),
+        ({"note": [{"text": "It is slow again"}]}, "resolved"),
         ({"status": "inProgress", "statusChangeReason": "It is", "note": [{"text": "Look"}]}, "inProgress"),
         ({"status": "inProgress"}, "inProgress"),
         ({}, "inProgress"),
@@ -214,12 +216,66 @@ async def test_a_patch_comments_reopens_and_closes(client: httpx.AsyncClient, ad
         assert "report the problem anew" in answer.json()["message"]
 
 
+SHOWN = {"id": "ticket-1", "status": "inProgress", "note": [{"id": "1", "text": "Look"}, {"id": "2", "text": "Mended"}]}
+
+
+@pytest.mark.parametrize(
+    ("notes", "said"),
+    [
+        pytest.param(SHOWN["note"], None, id="those that are there"),
+        pytest.param([{"id": "1", "text": "Look"}, {"text": "It is not"}], "It is not", id="one without an id"),
+        pytest.param([{"id": "3", "text": "It is not"}], "It is not", id="one with an id of the caller's"),
+        pytest.param([{"id": "1", "text": "It is not"}], "It is not", id="an id that is another's"),
+        pytest.param([{"text": "Look"}], "Look", id="a text that is there, without an id"),
+    ],
+)
+def test_a_note_is_known_by_its_id_and_its_text(notes: list[dict[str, str]], said: str | None) -> None:
+    assert has_known_notes({"note": notes}) == ("id" in notes[0])
+    request = request_of({"note": notes}, SHOWN)
+    assert (request and (request.doing, request.comment)) == (said and ("commentTicket", said))
+
+
+def test_a_ticket_that_was_read_is_sent_back_with_what_is_new() -> None:
+    read = {**SHOWN, "href": "/1", "lastUpdate": "2026-01-01T00:00:00Z", "statusChange": [{"status": "pending"}]}
+    now = {**SHOWN, "href": "https://x/1", "lastUpdate": "2026-01-02T00:00:00Z"}
+    assert request_of(read, now) is None
+    request = request_of({**read, "status": "closed", "statusChangeReason": "Thanks"}, now)
+    assert request == TicketRequest(doing="closeTicket", ticket="ticket-1", comment="Thanks")
+
+
+async def test_a_note_with_an_id_is_written_where_none_is_there(
+    client: httpx.AsyncClient, ada: dict[str, str], laid: Laid
+) -> None:
+    made = await posted(client, ada)
+    patch = {**made, "note": [{"id": "mine-1", "text": "Since noon"}]}
+    answer = await client.patch(f"/troubleTicket/{made['id']}", json=patch, headers=ada)
+    assert answer.status_code == 200, answer.text
+    assert (await told(laid))[1]["text"] == "Since noon"
+
+
+async def test_a_report_that_was_refused_can_be_posted_again_by_its_name(
+    client: httpx.AsyncClient, ada: dict[str, str], laid: Laid
+) -> None:
+    keyed = {**ada, "Idempotency-Key": "k"}
+    await laid.run("MATCH (s:Service {id: 'service-a'}) SET s.state = 'terminated'")
+    for headers in (ada, keyed):
+        answer = await client.post("/troubleTicket", json=body(externalId="CRM-7"), headers=headers)
+        assert answer.status_code == 409
+    await laid.run("MATCH (s:Service {id: 'service-a'}) SET s.state = 'active'")
+    first = await posted(client, ada, externalId="CRM-7", description="It is slow since noon")
+    assert (await posted(client, ada, externalId="CRM-7", description="It is slow since noon"))["id"] == first["id"]
+    answer = await client.post("/troubleTicket", json=body(externalId="CRM-7"), headers=keyed)
+    assert answer.status_code == 409, "what was refused under a key of the caller's stays so"
+    other = await posted(client, {**ada, "Idempotency-Key": "other"}, externalId="CRM-7")
+    assert other["id"] != first["id"]
+
+
 async def test_a_patch_that_is_sent_again_is_done_once(
     client: httpx.AsyncClient, ada: dict[str, str], laid: Laid
 ) -> None:
     made = await posted(client, ada)
     await laid.run("MATCH (t:Ticket) SET t.status = 'resolved'")
-    patch = {"status": "inProgress", "note": [{"text": "It is slow again"}]}
+    patch = {"status": "inProgress", "statusChangeReason": "It is", "note": [{"text": "It is slow again"}]}
     for _ in range(2):
         answer = await client.patch(f"/troubleTicket/{made['id']}", json=patch, headers={**ada, "Idempotency-Key": "k"})
         assert (answer.status_code, answer.json()["status"]) == (200, "inProgress"), answer.text
@@ -235,6 +291,8 @@ async def test_a_patch_that_is_sent_again_is_done_once(
         pytest.param({"status": "resolved"}, "status: becomes inProgress or closed", id="another status"),
         pytest.param({"status": "broken"}, "status: is none of", id="no status"),
         pytest.param({"note": "x"}, "note: is a string", id="notes that are no list"),
+        pytest.param({"statusChangeReason": "x"}, "statusChangeReason: is of a status", id="a reason of no status"),
+        pytest.param({"status": "acknowledged", "statusChangeReason": "x"}, "write a note", id="of the same status"),
         pytest.param([], "the body: is a list", id="no object"),
     ],
 )

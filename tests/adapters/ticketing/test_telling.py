@@ -14,6 +14,8 @@ from adapters.delivery.delivery import Lanes
 from adapters.simulator.faults import Kind, Rule
 from adapters.ticketing import TicketHistory, TicketState
 from adapters.ticketing.telling import TicketTeller
+from graph.changes.tickets.owners import Reported
+from graph.changes.tickets.reported import report_tickets
 from graph.changes.tickets.requests import Doing, Problem, TicketRequest, change_ticket, report_problem
 from graph.model.scope import CLAIMABLE, Principal, Role
 from graph.store.store import Store
@@ -257,3 +259,52 @@ async def test_what_cannot_be_done_any_more_is_told_to_the_customer(told: Told) 
         await until(told.settled)
     assert "TicketChangeRefused" in [kind for _, _, kind, _ in await told.laid.events()]
     assert (await told.known(key))[1] == told.desk.final[-1]
+
+
+async def test_what_the_system_never_takes_of_a_customer_holds_up_nothing_of_an_alarm(told: Told) -> None:
+    assert told.desk.faults is not None
+    async with told.lane():
+        alarm = await told.laid.raise_(report("trunk-1"))
+        await until(told.settled)
+    key = f"{alarm}:customer-a"
+    [[ticket]] = await told.laid.rows("MATCH (t:Ticket {orderKey: $key}) RETURN t.id", key=key)
+    told.desk.faults.order(*(Rule(kind=Kind.UNPROCESSABLE, times=3, method=each) for each in ("PATCH", "POST")))
+    await asked(told, "commentTicket", str(ticket), "\N{PILE OF POO}")
+    async with told.lane():
+        await until(told.settled)
+        await told.laid.raise_(report("trunk-1", cleared=True))
+        await until(told.settled)
+    assert (await told.there(key)).status == "resolved"
+    assert await told.laid.rows("MATCH (d:Delivery {state: 'DEAD'}) RETURN d.id") == []
+    assert [kind for _, _, kind, _ in await told.laid.events()].count("TicketChangeRefused") == 1
+
+
+async def test_a_close_that_the_system_never_takes_leaves_the_status_that_it_has_there(told: Told) -> None:
+    assert told.desk.faults is not None
+    async with told.lane():
+        ticket, key = await reported(told)
+        await until(told.settled)
+    told.desk.faults.order(*(Rule(kind=Kind.UNPROCESSABLE, times=3, method=each) for each in ("PATCH", "PUT")))
+    await asked(told, "closeTicket", ticket)
+    async with told.lane():
+        await until(told.settled)
+    assert (await told.known(key))[1] == (await told.there(key)).status == "acknowledged"
+
+
+async def test_a_ticket_that_is_gone_there_does_not_stay_open_here(told: Told) -> None:
+    theirs = Reported(
+        their_id="999999",
+        key="CRM-7",
+        status="inProgress",
+        severity="major",
+        changed_at=1,
+        services=("service-a",),
+        customer=None,
+    )
+    await report_tickets(told.laid.store, POLICY, [theirs], subject="desk", deadline=soon())
+    [[ticket]] = await told.laid.rows("MATCH (t:Ticket {externalId: '999999'}) RETURN t.id")
+    await asked(told, "commentTicket", str(ticket), "Since noon")
+    async with told.lane():
+        await until(told.settled)
+    assert await told.laid.rows("MATCH (t:Ticket {id: $id}) RETURN t.status", id=ticket) == [["cancelled"]]
+    assert "TicketChangeRefused" in [kind for _, _, kind, _ in await told.laid.events()]

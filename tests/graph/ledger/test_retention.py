@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -119,6 +120,38 @@ async def test_tickets_of_others_go_by_their_last_change_and_ours_with_their_ala
     await event(empty_store, "problem-waiting", "READY")
     assert await swept(empty_store, "tickets") == 2
     assert await left(empty_store, "Ticket") == ["ticket-open", "ticket-ours", "ticket-waiting", "ticket-young"]
+
+
+REOPENED = """
+MATCH (a:Ticket|Alarm {id: $locked}) SET a._locked = coalesce(a._locked, 0) + 1
+WITH a MATCH (t:Ticket {id: 'ticket-a'}) SET t.status = 'inProgress', t._locked = coalesce(t._locked, 0) + 1
+RETURN t.id
+"""
+
+
+@pytest.mark.parametrize(("kind", "locked"), [("tickets", "ticket-a"), ("alarms", "alarm-a")])
+async def test_a_ticket_that_is_reopened_at_this_moment_stays(empty_store: Store, kind: str, locked: str) -> None:
+    if kind == "alarms":
+        await alarm(empty_store, "alarm-a")
+        await run(empty_store, TICKET, alarm="alarm-a", id="ticket-a", status="resolved", at=OLD)
+    else:
+        await run(empty_store, "CREATE (:Ticket {id: 'ticket-a', status: 'resolved', changedAt: 1})")
+    held = asyncio.Event()
+
+    async def reopening(transaction: Transaction) -> int:
+        made = len(await transaction.run(REOPENED, {"locked": locked}))
+        held.set()
+        await asyncio.sleep(0.5)
+        return made
+
+    async def sweeping() -> int:
+        await held.wait()
+        return await swept(empty_store, kind)
+
+    # Neo4j lets the sweep wait for the lock; the embedded database lets it pass, and sends one of the two back.
+    made, gone = await asyncio.gather(empty_store.write(reopening, deadline=soon()), sweeping())
+    assert made + gone == 1
+    assert await left(empty_store, "Ticket") == ["ticket-a"] * made
 
 
 @pytest.mark.parametrize(("kind", "label"), [("usage", "Usage"), ("downtime", "Downtime")])

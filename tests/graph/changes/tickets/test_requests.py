@@ -15,6 +15,7 @@ from graph.changes.tickets.owners import Reported
 from graph.changes.tickets.reported import report_tickets
 from graph.changes.tickets.requests import (
     MOST_CHARACTERS,
+    MOST_WAITING,
     Doing,
     Problem,
     TicketRequest,
@@ -355,6 +356,40 @@ async def test_a_text_as_long_as_may_be_is_taken(laid: Laid) -> None:
     await changed(laid, "commentTicket", ticket, text="\u00e4" * MOST_CHARACTERS)
     [(_, said, _)] = await deliveries(laid)
     assert said["text"] == "\u00e4" * MOST_CHARACTERS
+
+
+# How much may wait -----------------------------------------------------------------------------------------------------
+
+WAITING = """
+MATCH (d:Delivery {orderKey: $key}) MATCH (e:Event)<-[:TELLS]-(d)
+UNWIND range(2, $most) AS number
+CREATE (:Delivery {id: d.id + toString(number), system: d.system, subject: d.subject, lane: d.lane, state: 'READY', payload: d.payload,
+  orderKey: $keys + CASE WHEN $each THEN toString(number) ELSE '' END, openKey: $keys + CASE WHEN $each THEN toString(number) ELSE '' END,
+  version: CASE WHEN $each THEN 1 ELSE number END, attempts: 0, createdAt: 1, nextAt: 1, waiting: d.lane})-[:TELLS]->(e)
+"""
+
+
+@pytest.mark.parametrize("doing", ["commentTicket", "closeTicket"])
+async def test_only_so_much_of_one_ticket_waits(laid: Laid, doing: Doing) -> None:
+    ticket, other = [(await reported(laid, key=each)).ids["ticket"] for each in "ab"]
+    [[key]] = await laid.rows("MATCH (t:Ticket {id: $id}) RETURN t.orderKey", id=ticket)
+    await laid.run(WAITING, key=key, keys=key, each=False, most=MOST_WAITING)
+    assert code(await changed(laid, doing, ticket)) == "TOO_MANY_WAITING"
+    assert await status(laid, ticket) == "acknowledged"
+    assert (await changed(laid, doing, other)).ids == {"ticket": other}
+    await laid.run("MATCH (d:Delivery {orderKey: $key, version: 2}) SET d.state = 'DONE'", key=key)
+    assert (await changed(laid, doing, ticket, text="later")).ids == {"ticket": ticket}
+
+
+async def test_only_so_many_reports_of_one_customer_wait(laid: Laid) -> None:
+    await reported(laid)
+    [(key, _, _)] = await deliveries(laid)
+    assert key.startswith("problem-customer-a:0")
+    await laid.run(WAITING, key=key, keys="problem-customer-a:", each=True, most=MOST_WAITING)
+    assert code(await reported(laid, key="2")) == "TOO_MANY_WAITING"
+    assert (await reported(laid, BOB, service="service-b")).ids, "another customer's do not count"
+    await laid.run("MATCH (d:Delivery {orderKey: $key}) SET d.state = 'DONE'", key=key)
+    assert (await reported(laid, key="3")).ids
 
 
 # What the ticketing system says meanwhile -----------------------------------------------------------------------------
