@@ -95,6 +95,13 @@ class Tail:
         return self._items.popleft()
 
 
+def _say(error: Exception) -> None:
+    if isinstance(error, GraphError):
+        log.warning("the reader of events waits for the database", reason=str(error))
+    else:
+        log.error("the reader of events failed, and tries again", exc_info=error)
+
+
 class EventReader:
     """Follows the sequence for all subscribers of this process, while `keep` runs."""
 
@@ -119,8 +126,8 @@ class EventReader:
         self._woken.set()
 
     async def keep(self) -> None:
-        """Read what is new for whoever follows, until cancelled."""
-        away = False
+        """Read what is new for whoever follows, until cancelled: whatever else ended it would silence every stream."""
+        failed: str | None = None
         while True:
             while not self._present:
                 self._known.clear()
@@ -129,13 +136,13 @@ class EventReader:
             self._woken.clear()
             try:
                 await self._read()
-                away = False
-            except GraphError as error:
-                if not away:
-                    log.warning("the reader of events waits for the database", reason=str(error))
-                away = True
+            except Exception as error:  # noqa: BLE001 - also what nobody has thought of
+                if failed != repr(error):
+                    _say(error)
+                failed = repr(error)
                 await asyncio.sleep(_AGAIN_SECONDS)
             else:
+                failed = None
                 await self._pause()
 
     async def _pause(self) -> None:

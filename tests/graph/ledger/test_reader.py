@@ -171,6 +171,21 @@ async def test_a_reader_goes_on_where_it_was_when_the_database_is_back(empty_sto
         assert await positions(events, 0, 1) == [1]
 
 
+async def test_a_reader_goes_on_after_an_event_that_is_no_json_and_after_any_fault(empty_store: Store) -> None:
+    """The first look fails by a fault of ours; one event was spoilt by hand."""
+    watched = Watched(empty_store, RuntimeError("ours"))
+    async with reading(empty_store, placing=True), reading(watched) as events:
+        live = asyncio.create_task(positions(events, 0, 3))
+        await commit(empty_store, ("Heard", ()))
+        await run(
+            empty_store,
+            "CREATE (:Event {id: 'e', type: 'Heard', aggregateId: 't', aggregateVersion: 1, at: 1, "
+            "unplaced: 1, payload: 'no JSON'})",
+        )
+        await commit(empty_store, ("Heard", ()))
+        assert await live == [1, 2, 3]
+
+
 async def test_waiting_costs_one_read_of_one_node_for_each_look(empty_store: Store) -> None:
     watched = Watched(empty_store)
     async with reading(watched) as events:
