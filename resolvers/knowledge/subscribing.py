@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import orjson
 import structlog
+from cachetools import LRUCache
 from graphql import parse
 
 from graph.changes.services.owners import current_owners
@@ -29,7 +30,7 @@ from graph.compiler.cursor import Place, StreamCursors
 from graph.compiler.irregular import answer as irregular
 from graph.compiler.query import Operation, normalize
 from graph.compiler.read import BREACHES, Prepared, Reads
-from graph.errors import DeadlineExceeded, GraphError, Refused, StoreUnavailable, TooManyStatements
+from graph.errors import DeadlineExceeded, GraphError, Refused, StatementFailed, StoreUnavailable, TooManyStatements
 from graph.ledger.reader import MOST, EventReader, Lagged
 from graph.ledger.sequence import End, Interest, Sequenced, end_of
 from graph.model.scope import Principal, Scope, ScopeKind, scope_of
@@ -46,6 +47,8 @@ _AGAIN_SECONDS: Final = 0.5
 """until an event is tried again for which the database was away."""
 _TIMES: Final = 3
 """that a statement may take too long, before its event is an error."""
+_TOLD: Final = 1_000
+"""faults of events that are known to be logged."""
 _BEHIND_SECONDS: Final = 1.0
 """that a replica of the database may be behind the one that gave a cursor."""
 
@@ -109,6 +112,8 @@ class Subscriptions:
     kept_ms: int
     _owners: Shared = field(default_factory=Shared)
     _answers: Shared = field(default_factory=Shared)
+    _told: LRUCache[tuple[int, str], None] = field(default_factory=lambda: LRUCache(_TOLD))
+    """what of which event was logged."""
 
     async def begin(
         self,
@@ -202,6 +207,15 @@ class Subscriptions:
                     return self._failed(asked, event, error)
                 log.warning("an event waits for the database", reason=str(error))
                 await asyncio.sleep(_AGAIN_SECONDS)
+            except Exception as error:  # noqa: BLE001 - whoever comes back would meet the same event for ever
+                self._tell(event, error)
+                return self._failed(asked, event, StatementFailed(repr(error)))
+
+    def _tell(self, event: Sequenced, error: Exception) -> None:
+        """Log once, and not for each of those who hear it, that an event cannot be shown."""
+        if (event.position, repr(error)) not in self._told:
+            self._told[event.position, repr(error)] = None
+            log.error("an event cannot be shown", event_id=event.id, position=event.position, exc_info=error)
 
     def _failed(self, asked: _Asked, event: Sequenced, error: GraphError) -> StreamEvent:
         """Say that an event cannot be shown; the stream goes on."""
@@ -211,6 +225,8 @@ class Subscriptions:
         return StreamEvent(answer={"data": None, "errors": [{**entry, "path": path}]}, cursor=cursor)
 
     async def _made(self, asked: _Asked, event: Sequenced) -> StreamEvent | None:
+        if event.broken:
+            raise ValueError("The payload of the event cannot be read")
         owners, sees_node = await self._owners_of(asked, event), await self._sees_node(asked, event)
         viewer = Viewer(scope=asked.scope, owners=owners, sees_node=sees_node)
         values = asked.stream.values(event, viewer, asked.filter)

@@ -163,6 +163,30 @@ async def test_who_is_too_slow_is_told_and_loses_nothing(laid: Laid) -> None:
         assert rest == live
 
 
+@pytest.mark.parametrize(
+    "payload",
+    ["no JSON", "[]", '{"impacts": {"customer-a": [["one", "too", "few"]]}}'],
+    ids=["no JSON", "no object", "other rows"],
+)
+async def test_an_event_that_cannot_be_read_is_an_error_and_those_after_it_come(laid: Laid, payload: str) -> None:
+    """Live, and again for whoever resumes before it."""
+    async with process(laid.store) as here, aclosing(await here.stream(KEPT, A)) as stream:
+        await laid.raise_(report("card-1"))
+        [first] = await taken(stream, 1)
+    alarm = await laid.raise_(report("port-a", 2))
+    await laid.run("MATCH (e:Event {aggregateId: $id}) SET e.payload = $payload", id=alarm, payload=payload)
+    async with process(laid.store) as here:
+        async with aclosing(await here.stream(KEPT, A, after=first.cursor)) as stream:
+            await laid.raise_(report("trunk-2", 3))
+            broken, after = await taken(stream, 2)
+            [error] = broken.answer["errors"]
+            assert (broken.answer["data"], error["path"]) == (None, ["alerts"])
+            assert error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+            assert after.answer["data"]["alerts"]["kind"] == "BEGAN"
+        async with aclosing(await here.stream(KEPT, A, after=broken.cursor)) as stream:
+            assert await taken(stream, 1) == [after]
+
+
 # What may be seen ----------------------------------------------------------------------------------------------------
 
 
