@@ -15,7 +15,7 @@ subscriber knows the last position that it has taken, and comes back with that.
     events = EventReader(store, most=1_000)
     ...                                             # `events.keep()` runs beside everything else
     async with aclosing(events.follow(Interest(types=frozenset({"AlarmRaised"})), after=17)) as following:
-        async for event in following: ...
+        async for each in following: ...            # an event, or after a silence how far it has come
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -44,6 +45,8 @@ PAGE: Final = 500
 """positions that are read together."""
 _PAGES: Final = 4
 """that are read at a time for those who come back, in this process; the rest wait, in the order in which they ask."""
+BEAT_SECONDS: Final = 30.0
+"""of silence, after which a subscriber is told how far it has come."""
 _PATIENCE_SECONDS: Final = 5.0
 """for a position that is not to be seen: then it is taken to have been taken away by hand."""
 
@@ -56,6 +59,15 @@ class Lagged(Exception):
     def __init__(self, event: Sequenced) -> None:
         super().__init__("The subscriber was slower than the events")
         self.event = event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """Nothing of interest has come up to a position that has been read."""
+
+    position: int
+    at: int
+    """epoch milliseconds by the database's clock, at which the sequence had not come further than that position."""
 
 
 class Tail:
@@ -81,6 +93,11 @@ class Tail:
         if self._taker is not None and not self._taker.done():
             self._taker.set_result(None)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether something is to be taken, or was thrown away."""
+        return bool(self._items) or self._lagged is not None
+
     async def take(self) -> Sequenced:
         """Wait for the next event; raises Lagged."""
         while not self._items:
@@ -102,6 +119,15 @@ def _say(error: Exception) -> None:
         log.error("the reader of events failed, and tries again", exc_info=error)
 
 
+async def _taken(tail: Tail) -> Sequenced | None:
+    """Take the next event, or nothing in BEAT_SECONDS; raises Lagged."""
+    try:
+        async with asyncio.timeout(BEAT_SECONDS):
+            return await tail.take()
+    except TimeoutError:
+        return None
+
+
 class EventReader:
     """Follows the sequence for all subscribers of this process, while `keep` runs."""
 
@@ -116,6 +142,8 @@ class EventReader:
         self._woken = asyncio.Event()
         self._known = asyncio.Event()
         self._position = 0
+        self._at = 0
+        """when the end was looked at up to which all was read last."""
         self._behind_since: float | None = None
         self._pages = asyncio.Semaphore(_PAGES)
 
@@ -156,7 +184,7 @@ class EventReader:
         """Read up to the end, and hand out what is read."""
         end = await end_of(self._store, deadline=time.monotonic() + _STORE_SECONDS)
         if not self._known.is_set():
-            self._position = end.position
+            self._position, self._at = end.position, end.now
             self._known.set()
         while self._position < end.position:
             upto = min(end.position, self._position + PAGE)
@@ -165,6 +193,7 @@ class EventReader:
             if not self._hand_out(page, upto):
                 return
             await asyncio.sleep(0)  # subscribers have their turn between two pages
+        self._at = end.now
 
     def _hand_out(self, page: Sequence[Sequenced], upto: int) -> bool:
         """Hand out a page as far as it has no gap; tell whether that is all of it."""
@@ -206,8 +235,8 @@ class EventReader:
         """How many follow."""
         return self._present
 
-    async def follow(self, interest: Interest, after: int) -> AsyncGenerator[Sequenced, None]:
-        """Give every event of interest after a position, in order, for ever.
+    async def follow(self, interest: Interest, after: int) -> AsyncGenerator[Sequenced | Silence, None]:
+        """Give every event of interest after a position, in order, for ever; and every BEAT_SECONDS without one, say so.
 
         Raises Lagged, and the GraphError of a page that could not be read: whoever follows knows how far it has come.
         """
@@ -228,9 +257,12 @@ class EventReader:
                         yield event
                     last = begin
                 while True:
-                    event = await tail.take()
-                    if event.position > last:
+                    event = await _taken(tail)
+                    if event is not None and event.position > last:
                         yield event
+                    # All that was read is in tails: where this one is empty, no event waits between the two.
+                    if event is None and not tail.is_waiting and self._position >= last:
+                        yield Silence(position=self._position, at=self._at)
         finally:
             self._present -= 1
 

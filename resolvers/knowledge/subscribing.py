@@ -31,10 +31,10 @@ from graph.compiler.irregular import answer as irregular
 from graph.compiler.query import Operation, normalize
 from graph.compiler.read import BREACHES, Prepared, Reads
 from graph.errors import DeadlineExceeded, GraphError, Refused, StatementFailed, StoreUnavailable, TooManyStatements
-from graph.ledger.reader import MOST, EventReader, Lagged
+from graph.ledger.reader import BEAT_SECONDS, MOST, EventReader, Lagged, Silence
 from graph.ledger.sequence import End, Interest, Sequenced, end_of
 from graph.model.scope import Principal, Scope, ScopeKind, scope_of
-from graph.model.streams import StreamEnded, StreamEvent
+from graph.model.streams import Heard, Heartbeat, StreamEnded, StreamEvent
 from graph.store.admission import Admission
 from graph.store.store import Store
 from resolvers.errors import answer_for
@@ -52,7 +52,7 @@ _TOLD: Final = 1_000
 _BEHIND_SECONDS: Final = 1.0
 """that a replica of the database may be behind the one that gave a cursor."""
 
-Events = AsyncGenerator[StreamEvent, None]
+Events = AsyncGenerator[Heard, None]
 
 log = structlog.get_logger(__name__)
 
@@ -180,14 +180,19 @@ class Subscriptions:
     async def _events(self, asked: _Asked, last: Place) -> Events:
         customers = None if asked.scope.kind is ScopeKind.EVERYTHING else frozenset(asked.scope.customers)
         interest = Interest(types=frozenset(asked.stream.kinds), customers=customers)
+        yield Heartbeat(cursor=asked.cursors.seal(last))  # a cut before the first event loses nothing
+        told = time.monotonic()
         while True:
             try:
                 async with aclosing(self.events.follow(interest, last.position)) as following:
-                    async for event in following:
-                        heard = await self._heard(asked, event)
-                        last = Place(position=event.position, at=event.at)
+                    async for each in following:
+                        heard = None if isinstance(each, Silence) else await self._heard(asked, each)
+                        last = Place(position=each.position, at=each.at)
+                        if heard is None and (isinstance(each, Silence) or time.monotonic() - told > BEAT_SECONDS):
+                            heard = Heartbeat(cursor=asked.cursors.seal(last))
                         if heard is not None:
                             yield heard
+                            told = time.monotonic()
             except Lagged as lagged:
                 raise StreamEnded(_lagged(asked, last, lagged.event)) from lagged
             except GraphError as error:

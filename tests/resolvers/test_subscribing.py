@@ -13,6 +13,7 @@ import orjson
 import pytest
 
 from graph.compiler.cursor import Place, StreamCursors
+from graph.ledger import reader
 from graph.ledger.sequence import end_of
 from graph.model.scope import Principal, Role, scope_of
 from graph.model.streams import StreamEnded, StreamEvent
@@ -23,7 +24,7 @@ from resolvers.knowledge.streams import STREAMS
 from resolvers.knowledge.subscribing import StreamLimits
 from tests.graph.changes.network import Laid, lay, report, soon
 from tests.resolvers.caller import OPERATOR, Caller
-from tests.resolvers.streaming import A, B, Process, nothing_more, process, taken
+from tests.resolvers.streaming import A, B, Process, beat, nothing_more, process, taken
 
 T = TypeVar("T")
 
@@ -128,6 +129,33 @@ async def test_every_stream_has_a_snapshot_that_can_be_asked(laid: Laid, field: 
         answer = await Caller(subgraph=here.subgraph).response(STREAMS[field].snapshot)
         # The network of this test has equipment without states.
         assert {each["extensions"]["code"] for each in answer.get("errors", ())} <= {"INCONSISTENT_DATA"}
+
+
+async def test_who_is_cut_off_before_the_first_event_has_a_cursor_to_come_back_with(laid: Laid) -> None:
+    async with process(laid.store) as here:
+        async with aclosing(await here.stream(KEPT, A)) as stream:
+            begun = await beat(stream)
+        alarm = await laid.raise_(report("card-1"))
+        async with aclosing(await here.stream(KEPT, A, after=begun.cursor)) as stream:
+            [began] = await taken(stream, 1)
+        assert began.answer["data"]["alerts"]["alarmId"] == alarm
+
+
+async def test_a_quiet_stream_says_how_far_it_has_come(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What happens to others moves the cursor: one who resumes with it is not given what was before."""
+    monkeypatch.setattr(reader, "BEAT_SECONDS", 0.2)
+    async with process(laid.store) as here, aclosing(await here.stream(KEPT, A)) as stream:
+        begun = await beat(stream)
+        async with aclosing(await here.stream(KEPT, B)) as other:
+            await laid.raise_(report("port-b"))
+            await taken(other, 1)
+        end = (await end_of(laid.store, deadline=soon())).position
+        cursors = StreamCursors(here.subgraph.reads.cursor_key, "alerts", scope_of(A))
+        place = cursors.open(begun.cursor)
+        while place.position < end:
+            later = cursors.open((await beat(stream)).cursor)
+            assert (later.position, later.at) >= (place.position, place.at)
+            place = later
 
 
 async def test_a_cursor_beyond_the_end_is_of_another_past(laid: Laid) -> None:

@@ -15,7 +15,7 @@ from graph.changes.events import Event, append
 from graph.errors import StoreUnavailable
 from graph.ledger import reader
 from graph.ledger.positions import keep_placed
-from graph.ledger.reader import EventReader, Lagged, Tail
+from graph.ledger.reader import EventReader, Lagged, Silence, Tail
 from graph.ledger.sequence import Interest, Sequenced
 from graph.store.store import Store, Transaction
 from tests.graph.changes.network import soon
@@ -71,7 +71,9 @@ async def positions(events: EventReader, after: int, count: int, interest: Inter
     found: list[int] = []
     async with asyncio.timeout(60), aclosing(events.follow(interest, after)) as following:
         while len(found) < count:
-            found.append((await anext(following)).position)
+            heard = await anext(following)
+            if isinstance(heard, Sequenced):
+                found.append(heard.position)
     return found
 
 
@@ -146,6 +148,21 @@ async def test_who_is_too_slow_is_told_up_to_where(empty_store: Store) -> None:
                 await anext(following)
         assert lagged.value.event.position == 6
         assert await positions(events, 1, 5) == [2, 3, 4, 5, 6]
+
+
+async def test_a_silence_says_how_far_all_is_read(empty_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events of other types move the position, and are no events to whoever follows."""
+    monkeypatch.setattr(reader, "BEAT_SECONDS", 0.1)
+    async with reading(empty_store, placing=True) as events:
+        await commit(empty_store, ("Heard", ()), ("Other", ()), ("Other", ()))
+        heard: list[Sequenced | Silence] = []
+        async with asyncio.timeout(60), aclosing(events.follow(ALL, 0)) as following:
+            while not heard or heard[-1].position < 3:
+                heard.append(await anext(following))
+    assert [each.position for each in heard if isinstance(each, Sequenced)] == [1]
+    last = heard[-1]
+    assert isinstance(last, Silence)
+    assert last.at > 1_700_000_000_000
 
 
 async def test_nothing_is_read_while_nobody_follows(empty_store: Store) -> None:
