@@ -39,7 +39,7 @@ from graph.store.admission import Admission
 from graph.store.store import Store
 from resolvers.errors import answer_for
 from resolvers.knowledge.shared import Shared
-from resolvers.knowledge.streams import STREAMS, Filter, Stream, Viewer, check
+from resolvers.knowledge.streams import STREAMS, Filter, Stream, Viewer, check, customers_of
 
 _EVENT_SECONDS: Final = 30.0
 """for the statements of one event: one that is new must be planned first, and nobody waits for an answer."""
@@ -178,8 +178,7 @@ class Subscriptions:
         return asked, arguments.get("after")
 
     async def _events(self, asked: _Asked, last: Place) -> Events:
-        customers = None if asked.scope.kind is ScopeKind.EVERYTHING else frozenset(asked.scope.customers)
-        interest = Interest(types=frozenset(asked.stream.kinds), customers=customers)
+        interest = Interest(types=frozenset(asked.stream.kinds), customers=customers_of(asked.scope))
         yield Heartbeat(cursor=asked.cursors.seal(last))  # a cut before the first event loses nothing
         told = time.monotonic()
         while True:
@@ -245,12 +244,15 @@ class Subscriptions:
         return StreamEvent(answer=answer, cursor=cursor)
 
     async def _owners_of(self, asked: _Asked, event: Sequenced) -> Mapping[str, str]:
-        if asked.scope.kind is ScopeKind.EVERYTHING:
+        customers = customers_of(asked.scope)
+        if customers is None:
             return {}
-        services = asked.stream.services(event)
+        services = asked.stream.services(event, customers)
         deadline = time.monotonic() + _EVENT_SECONDS
         return await self._owners.get(
-            event.position, lambda: current_owners(self.store, services, deadline=deadline), since=asked.since
+            (customers, event.position),
+            lambda: current_owners(self.store, services, deadline=deadline),
+            since=asked.since,
         )
 
     async def _sees_node(self, asked: _Asked, event: Sequenced) -> bool:

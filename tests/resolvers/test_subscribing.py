@@ -309,6 +309,8 @@ class Counting(Store):
         super().__init__(store.product)
         self._store = store
         self.reads: list[str] = []
+        self.services: list[object] = []
+        """those whose owners were asked for."""
 
     async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
         """Count a compiled statement."""
@@ -316,7 +318,10 @@ class Counting(Store):
         return await self._store.read(text, parameters, deadline=deadline)
 
     async def rows(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> list[list[object]]:
-        """Pass it on."""
+        """Note whose services are asked for, and pass it on."""
+        match parameters:
+            case {"batch": {"services": services}}:
+                self.services.append(services)
         return await self._store.rows(text, parameters, deadline=deadline)
 
     async def write(self, work: Work[T], *, deadline: float, quiet: bool = False) -> T:
@@ -336,4 +341,5 @@ async def test_what_many_ask_of_one_event_is_asked_of_the_database_once(
         for each in streams:
             await each.aclose()
     assert len(counting.reads) == 3
+    assert sorted(counting.services, key=str) == [["service-a"], ["service-b"]], "each asks for its own, and together"
     assert len({orjson.dumps(each.answer) for each in found}) == 3
