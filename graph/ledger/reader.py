@@ -30,8 +30,8 @@ from typing import Final
 
 import structlog
 
-from graph.errors import GraphError
-from graph.ledger.sequence import Interest, Sequenced, all_between, end_of, wanted_between
+from graph.errors import DeadlineExceeded, GraphError
+from graph.ledger.sequence import End, Interest, Sequenced, all_between, end_of, wanted_between
 from graph.store.store import Store
 
 MOST: Final = 1_000
@@ -42,7 +42,9 @@ _AGAIN_SECONDS: Final = 0.5
 _STORE_SECONDS: Final = 5.0
 _PAGE_SECONDS: Final = 20.0
 PAGE: Final = 500
-"""positions that are read together."""
+"""positions that are read together, at most: events have no bound in bytes, so a page that takes too long is halved."""
+REPLAY: Final = 50
+"""positions with which one who comes back begins: each may be an event of theirs, and a subscriber reads them slowly."""
 _PAGES: Final = 4
 """that are read at a time for those who come back, in this process; the rest wait, in the order in which they ask."""
 BEAT_SECONDS: Final = 30.0
@@ -61,6 +63,14 @@ class Lagged(Exception):
         self.event = event
 
 
+class Restored(Exception):
+    """The sequence ends before what was read, as after a backup was restored: positions mean other events from here on."""
+
+    def __init__(self, end: End) -> None:
+        super().__init__("The sequence ends before what was read")
+        self.end = end
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
     """Nothing of interest has come up to a position that has been read."""
@@ -73,13 +83,14 @@ class Silence:
 class Tail:
     """What has come since a subscriber has come, and was not taken yet."""
 
-    __slots__ = ("_items", "_lagged", "_most", "_taker", "interest")
+    __slots__ = ("_items", "_lagged", "_most", "_restored", "_taker", "interest")
 
     def __init__(self, interest: Interest, most: int) -> None:
         self.interest = interest
         self._most = most
         self._items: deque[Sequenced] | None = None
         self._lagged: Sequenced | None = None
+        self._restored: End | None = None
         self._taker: asyncio.Future[None] | None = None
 
     def put(self, event: Sequenced) -> None:
@@ -90,17 +101,27 @@ class Tail:
             self._items = deque((event,))
         else:
             self._items.append(event)
+        self._wake()
+
+    def restored(self, end: End) -> None:
+        """Throw all away: what was read has not happened."""
+        self._items, self._restored = None, end
+        self._wake()
+
+    def _wake(self) -> None:
         if self._taker is not None and not self._taker.done():
             self._taker.set_result(None)
 
     @property
     def is_waiting(self) -> bool:
         """Tell whether something is to be taken, or was thrown away."""
-        return bool(self._items) or self._lagged is not None
+        return bool(self._items) or self._lagged is not None or self._restored is not None
 
     async def take(self) -> Sequenced:
-        """Wait for the next event; raises Lagged."""
+        """Wait for the next event; raises Lagged and Restored."""
         while not self._items:
+            if self._restored is not None:
+                raise Restored(self._restored)
             if self._lagged is not None:
                 raise Lagged(self._lagged)
             self._items = None  # an empty deque is large
@@ -145,6 +166,10 @@ class EventReader:
         self._at = 0
         """when the end was looked at up to which all was read last."""
         self._behind_since: float | None = None
+        self._fallen_since: float | None = None
+        self._restored: End | None = None
+        """the end to which the sequence fell last."""
+        self._size = PAGE
         self._pages = asyncio.Semaphore(_PAGES)
 
     # The reader ------------------------------------------------------------------------------------------------------
@@ -186,14 +211,43 @@ class EventReader:
         if not self._known.is_set():
             self._position, self._at = end.position, end.now
             self._known.set()
+        if self._has_fallen(end):
+            return
         while self._position < end.position:
-            upto = min(end.position, self._position + PAGE)
-            deadline = time.monotonic() + _PAGE_SECONDS
-            page = await all_between(self._store, self._position, upto, self._types, deadline=deadline)
+            upto = min(end.position, self._position + self._size)
+            page = await self._all(upto)
             if not self._hand_out(page, upto):
                 return
             await asyncio.sleep(0)  # subscribers have their turn between two pages
         self._at = end.now
+
+    async def _all(self, upto: int) -> list[Sequenced]:
+        """Read the next page; one that takes too long is smaller the next time."""
+        deadline = time.monotonic() + _PAGE_SECONDS
+        try:
+            page = await all_between(self._store, self._position, upto, self._types, deadline=deadline)
+        except DeadlineExceeded:
+            self._size = max(1, self._size // 2)
+            raise
+        self._size = min(PAGE, self._size * 2)
+        return page
+
+    def _has_fallen(self, end: End) -> bool:
+        """Tell whether the end is before what was read; where it stays there, begin anew from it.
+
+        A replica that is behind shows an earlier end too, for a moment.
+        """
+        if end.position >= self._position:
+            self._fallen_since = None
+            return False
+        now = time.monotonic()
+        self._fallen_since = now if self._fallen_since is None else self._fallen_since
+        if now - self._fallen_since >= _PATIENCE_SECONDS:
+            log.error("the sequence ends before what was read: streams end", read=self._position, end=end.position)
+            self._position, self._at, self._fallen_since, self._restored = end.position, end.now, None, end
+            for tail in {*self._everyone, *(each for tails in self._by_customer.values() for each in tails)}:
+                tail.restored(end)
+        return True
 
     def _hand_out(self, page: Sequence[Sequenced], upto: int) -> bool:
         """Hand out a page as far as it has no gap; tell whether that is all of it."""
@@ -238,18 +292,22 @@ class EventReader:
     async def follow(self, interest: Interest, after: int) -> AsyncGenerator[Sequenced | Silence, None]:
         """Give every event of interest after a position, in order, for ever; and every BEAT_SECONDS without one, say so.
 
-        Raises Lagged, and the GraphError of a page that could not be read: whoever follows knows how far it has come.
+        Raises Lagged, Restored, and the GraphError of a page that could not be read: whoever follows knows how far it has come.
         """
         self._present += 1
         self.wake()
         try:
             await self._known.wait()
-            last = after
-            while self._position - last > PAGE:
-                upto = last + PAGE
-                for event in await self._page(last, upto, interest):
+            last, size, restored = after, min(REPLAY, PAGE), self._restored
+            while self._position - last > size:
+                page = await self._page(last, last + size, interest)
+                for event in page:
                     yield event
-                last = upto
+                last += size
+                # Where few are of interest a page may be longer.
+                size = min(PAGE, size * 2 if len(page) < REPLAY // 2 else REPLAY)
+            if self._restored is not None and self._restored is not restored:
+                raise Restored(self._restored)
             with self._tail(interest) as tail:
                 begin = self._position
                 if begin > last:
@@ -267,9 +325,16 @@ class EventReader:
             self._present -= 1
 
     async def _page(self, after: int, upto: int, interest: Interest) -> list[Sequenced]:
-        async with self._pages:
-            deadline = time.monotonic() + _PAGE_SECONDS
-            return await wanted_between(self._store, after, upto, interest, deadline=deadline)
+        """Read a page; one that takes too long, by halves."""
+        try:
+            async with self._pages:
+                deadline = time.monotonic() + _PAGE_SECONDS
+                return await wanted_between(self._store, after, upto, interest, deadline=deadline)
+        except DeadlineExceeded:
+            if upto - after <= 1:
+                raise
+        middle = (after + upto) // 2
+        return [*await self._page(after, middle, interest), *await self._page(middle, upto, interest)]
 
     @contextmanager
     def _tail(self, interest: Interest) -> Iterator[Tail]:

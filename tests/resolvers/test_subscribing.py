@@ -13,13 +13,14 @@ import orjson
 import pytest
 
 from graph.compiler.cursor import Place, StreamCursors
+from graph.errors import StoreUnavailable
 from graph.ledger import reader
 from graph.ledger.sequence import end_of
 from graph.model.scope import Principal, Role, scope_of
 from graph.model.streams import StreamEnded, StreamEvent
 from graph.store.link import Work
 from graph.store.store import Store, open_store
-from resolvers.knowledge import shared
+from resolvers.knowledge import shared, subscribing
 from resolvers.knowledge.streams import STREAMS
 from resolvers.knowledge.subscribing import StreamLimits
 from tests.graph.changes.network import Laid, lay, report, soon
@@ -213,6 +214,47 @@ async def test_an_event_that_cannot_be_read_is_an_error_and_those_after_it_come(
             assert after.answer["data"]["alerts"]["kind"] == "BEGAN"
         async with aclosing(await here.stream(KEPT, A, after=broken.cursor)) as stream:
             assert await taken(stream, 1) == [after]
+
+
+class Away(Store):
+    """A store whose pages cannot be read while `is_away`."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store.product)
+        self._store = store
+        self.is_away = True
+
+    async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
+        """Pass it on."""
+        return await self._store.read(text, parameters, deadline=deadline)
+
+    async def rows(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> list[list[object]]:
+        """Refuse pages."""
+        if self.is_away and "upto" in parameters:
+            raise StoreUnavailable("away")
+        return await self._store.rows(text, parameters, deadline=deadline)
+
+    async def write(self, work: Work[T], *, deadline: float, quiet: bool = False) -> T:
+        """Pass it on."""
+        return await self._store.write(work, deadline=deadline, quiet=quiet)
+
+
+async def test_a_stream_whose_pages_cannot_be_read_ends_with_the_cursor_to_come_back_with(
+    laid: Laid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscribing, "_AGAIN_SECONDS", 0.01)
+    async with process(laid.store) as here:
+        live = await some(laid, here)
+    away = Away(laid.store)
+    async with process(away) as here:
+        async with aclosing(await here.stream(KEPT, after=live[0].cursor)) as stream:
+            with pytest.raises(StreamEnded) as ended:
+                await taken(stream, 1)
+        [error] = ended.value.answer["errors"]
+        assert error["extensions"]["code"] == "STORE_UNAVAILABLE"
+        away.is_away = False
+        async with aclosing(await here.stream(KEPT, after=error["extensions"]["from"])) as stream:
+            assert await taken(stream, len(live) - 1) == live[1:]
 
 
 # What may be seen ----------------------------------------------------------------------------------------------------
