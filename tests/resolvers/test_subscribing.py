@@ -169,6 +169,23 @@ async def test_a_cursor_beyond_the_end_is_of_another_past(laid: Laid) -> None:
         assert (await here.refused(KEPT, after=live[-1].cursor))["code"] == "CURSOR_EXPIRED"
 
 
+async def test_open_streams_end_when_the_sequence_falls(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "_PATIENCE_SECONDS", 0.1)
+    async with process(laid.store) as here:
+        async with aclosing(await here.stream(KEPT)) as stream:
+            await laid.raise_(report("card-1"))
+            await taken(stream, 1)
+            await laid.run("MATCH (e:Event) DETACH DELETE e")
+            await laid.run("MATCH (s:Sequence) SET s.next = 2")
+            with pytest.raises(StreamEnded) as ended:
+                await taken(stream, 1)
+        [error] = ended.value.answer["errors"]
+        assert error["extensions"]["code"] == "CURSOR_EXPIRED"
+        async with aclosing(await here.stream(KEPT, after=error["extensions"]["cursor"])) as stream:
+            alarm = await laid.raise_(report("port-a", 9))
+            assert (await taken(stream, 1))[0].answer["data"]["alerts"]["alarmId"] == alarm
+
+
 async def test_who_is_too_slow_is_told_and_loses_nothing(laid: Laid) -> None:
     async with process(laid.store, limits=StreamLimits(queue=2)) as here, process(laid.store, name="two") as there:
         async with aclosing(await here.stream(KEPT)) as stream:
