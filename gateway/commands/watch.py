@@ -36,11 +36,12 @@ EXPIRED: Final = "UNAUTHENTICATED"
 
 
 class Cut(Exception):
-    """There may be more after a while: the reason, and the seconds that the server asks for."""
+    """There may be more after a while: the reason, the seconds that the server asks for, and the cursor that it names."""
 
-    def __init__(self, reason: str, seconds: float = 0.0) -> None:
+    def __init__(self, reason: str, seconds: float = 0.0, after: str | None = None) -> None:
         super().__init__(reason)
         self.seconds = seconds
+        self.after = after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +134,7 @@ async def _watch(wanted: Wanted, after: str | None, count: int | None) -> None:
                 await watching.follow(session, wanted)
             except Cut as cut:
                 watching.attempt += 1
+                watching.after = cut.after or watching.after
                 seconds = max(cut.seconds, pause(watching.attempt))
                 click.echo(f"{cut}; again in {seconds:.1f} s", err=True)
                 await asyncio.sleep(seconds)
@@ -154,8 +156,11 @@ class _Watching:
         """Print what comes over one connection."""
         async with aclosing(answers(session, wanted, self.after)) as coming:
             async for cursor, answer in coming:
+                self.after = cursor or self.after
+                if answer is None:
+                    continue
                 _print(cursor, answer)
-                self.attempt, self.after = 0, cursor or self.after
+                self.attempt = 0
                 if self.left is not None:
                     self.left -= 1
                     if not self.left:
@@ -175,8 +180,8 @@ def _print(cursor: str | None, answer: Mapping[str, Any]) -> None:
 
 async def answers(
     session: aiohttp.ClientSession, wanted: Wanted, after: str | None
-) -> AsyncGenerator[tuple[str | None, dict[str, Any]], None]:
-    """Give each answer with its cursor, over one connection; raises Cut where more may come over another."""
+) -> AsyncGenerator[tuple[str | None, dict[str, Any] | None], None]:
+    """Give each answer with its cursor, and cursors without an answer; raises Cut where more may come over another connection."""
     asked = {"query": wanted.document, "variables": wanted.variables}
     try:
         async with session.post(wanted.url, json=asked, headers=wanted.headers(after)) as response:
@@ -186,6 +191,9 @@ async def answers(
                 for each in frames.feed(data):
                     if each.get(b"event") == b"complete":
                         return
+                    if b"data" not in each:
+                        yield each.get(b"id", b"").decode() or None, None
+                        continue
                     answer = orjson.loads(each[b"data"])
                     _check_end(answer, wanted)
                     yield each.get(b"id", b"").decode() or None, answer
@@ -212,10 +220,11 @@ def _check_end(answer: Mapping[str, Any], wanted: Wanted) -> None:
     errors = answer.get("errors")
     if not errors or answer.get("data") is not None or "cursor" in (answer.get("extensions") or {}):
         return
-    code = str((errors[0].get("extensions") or {}).get("code"))
+    extensions = errors[0].get("extensions") or {}
+    code = str(extensions.get("code"))
     message = str(errors[0].get("message"))
     if code in PASSING or (code == EXPIRED and wanted.token_file):
-        raise Cut(message.rstrip("."))
+        raise Cut(message.rstrip("."), after=extensions.get("from"))
     raise CommandFailed(message, _hint(errors[0]))
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import structlog
 
 from gateway.errors import Code
-from gateway.federation.subgraph import Answer, Operation, StreamEvent, StreamingSubgraph, Subgraph, not_streamed
+from gateway.federation.subgraph import Answer, Heard, Operation, StreamingSubgraph, Subgraph, not_streamed
 from graph.model.scope import Principal
 
 PAUSE: Final = 1.0
@@ -76,7 +76,7 @@ class Arriving:
         principal: Principal,
         after: str | None,
         deadline: float,
-    ) -> AsyncGenerator[StreamEvent, None] | Answer:
+    ) -> AsyncGenerator[Heard, None] | Answer:
         """Let the subgraph begin a subscription, or say that it is not there."""
         if self._subgraph is None:
             return _AWAY

@@ -23,14 +23,22 @@ from gateway.federation.execution.running import Prepared, Run
 from gateway.federation.federation import Federation, answer_of, not_planned
 from gateway.federation.planning import PlanningFailed
 from gateway.federation.plans import Alone
-from gateway.federation.subgraph import Answer, Operation, StreamEvent, StreamingSubgraph, not_streamed
+from gateway.federation.subgraph import (
+    Answer,
+    Heard,
+    Heartbeat,
+    Operation,
+    StreamEvent,
+    StreamingSubgraph,
+    not_streamed,
+)
 from gateway.federation.supergraph import Graph
 from graph.model.scope import Principal
 
 FIRST: Final = 0
 """The number of the request that is a subscription: the plan of a subscription begins with it."""
 
-Events = AsyncGenerator[StreamEvent, None]
+Events = AsyncGenerator[Heard, None]
 
 
 class StreamingFederation(Federation):
@@ -80,6 +88,9 @@ class StreamingFederation(Federation):
         """Give each event with all that was asked; `seconds` are for the fetches of one event."""
         async with aclosing(events):
             async for event in events:
+                if isinstance(event, Heartbeat):
+                    yield event
+                    continue
                 asking = self.asking(principal, time.monotonic() + seconds)
                 # Subscribers who ask the same share an event, and what is fetched is written into it.
                 given = {FIRST: copied(event.answer)}

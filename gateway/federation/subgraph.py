@@ -17,9 +17,19 @@ from graphql import DocumentNode, parse
 
 from gateway.errors import Code
 from graph.model.scope import Principal
-from graph.model.streams import StreamEnded, StreamEvent
+from graph.model.streams import Heard, Heartbeat, StreamEnded, StreamEvent
 
-__all__ = ["Answer", "Operation", "StreamEnded", "StreamEvent", "StreamingSubgraph", "Subgraph", "TextOperation"]
+__all__ = [
+    "Answer",
+    "Heard",
+    "Heartbeat",
+    "Operation",
+    "StreamEnded",
+    "StreamEvent",
+    "StreamingSubgraph",
+    "Subgraph",
+    "TextOperation",
+]
 
 NOT_STREAMED: Final = "Ask by a query, again where that is needed."
 """What to do where a subscription is not served."""
@@ -101,7 +111,7 @@ class StreamingSubgraph(Subgraph, Protocol):
         principal: Principal,
         after: str | None,
         deadline: float,
-    ) -> AsyncGenerator[StreamEvent, None] | Answer:
+    ) -> AsyncGenerator[Heard, None] | Answer:
         """Begin a subscription within `deadline`; an Answer with errors where it cannot begin.
 
         `after` is where to resume; it wins over an argument of that name. The generator ends by StreamEnded, or by itself where

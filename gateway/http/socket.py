@@ -330,7 +330,10 @@ class _Socket:
             exchange.answered = time.monotonic()
             async with aclosing(streams.payloads(opened, begun)) as payloads:
                 async for each in payloads:
-                    await self._do(self._talk.next(number, each.answer))
+                    if each.answer is None:
+                        await self._do(self._talk.reached(number, each.cursor))
+                    else:
+                        await self._do(self._talk.next(number, each.answer))
             await self._do(self._talk.completed(number))
 
 

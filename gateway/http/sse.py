@@ -5,6 +5,8 @@ GET with `Accept: text/event-stream`:
 
     event: next          data: an answer; of a subscription's event also `id:`, its cursor
     event: complete      data: (empty); nothing follows
+    id: a cursor         and no event: the stream has come so far (HTML Living Standard, 9.2.6: the last id is set, and nothing is
+                         dispatched)
 
 A client that was cut off sends the last `id` back in `Last-Event-ID`, and hears what came after it. What is refused before
 anything ran is an ordinary response with its status: a client that sees one need not read events. A comment goes out at the
@@ -47,6 +49,15 @@ def event(answer: Mapping[str, Any], cursor: str | None) -> bytes:
     return b"event: next\n" + name + b"data: " + orjson.dumps(answer) + b"\n\n"
 
 
+def heartbeat(cursor: str) -> bytes:
+    r"""Write how far a stream has come, for clients that know ids, and a comment for those that do not.
+
+    >>> heartbeat("c")
+    b':\nid: c\n\n'
+    """
+    return b":\nid: " + cursor.encode() + b"\n\n"
+
+
 async def begin(send: Send) -> None:
     """Begin the response."""
     await send({"type": "http.response.start", "status": 200, "headers": list(HEAD)})
@@ -80,6 +91,12 @@ async def _next(payloads: AsyncIterator[Payload]) -> Payload | None:
     return await anext(payloads, None)
 
 
+def _written(payload: Payload) -> bytes:
+    if payload.answer is not None:
+        return event(payload.answer, payload.cursor)
+    return heartbeat(payload.cursor) if payload.cursor is not None else COMMENT
+
+
 async def _or_silence(
     payloads: AsyncIterator[Payload], until: asyncio.Future[None], seconds: float
 ) -> AsyncIterator[bytes]:
@@ -94,7 +111,7 @@ async def _or_silence(
                 payload, coming = coming.result(), None
                 if payload is None:
                     return
-                yield event(payload.answer, payload.cursor)
+                yield _written(payload)
             elif not until.done():
                 yield COMMENT
     finally:

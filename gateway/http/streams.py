@@ -23,7 +23,7 @@ import structlog
 
 from gateway.errors import Code, completed, printed, refuse
 from gateway.exchange import Exchange
-from gateway.federation.subgraph import Answer, StreamEnded, StreamEvent
+from gateway.federation.subgraph import Answer, Heard, Heartbeat, StreamEnded
 from gateway.settings.streams import Streams
 from gateway.telemetry.metrics import Metrics
 from graph.model.scope import Principal
@@ -44,7 +44,8 @@ log = structlog.get_logger(__name__)
 class Payload:
     """One answer of a stream, as it is sent."""
 
-    answer: Mapping[str, Any]
+    answer: Mapping[str, Any] | None
+    """None: no event, only how far the stream has come."""
     cursor: str | None
     """None where there is nothing to go on from."""
 
@@ -59,7 +60,7 @@ class Open:
     reason: str = CLIENT
     """why it ends; until something else is known, because its client wants it so."""
     cursor: str | None = None
-    """of the last event."""
+    """up to which all was sent."""
     events: int = 0
 
 
@@ -97,12 +98,16 @@ class OpenStreams:
         if self._all >= self._settings.most:
             raise refuse(Code.OVERLOADED, "There are too many subscriptions.", "Try again later.", retry_after=1.0)
 
-    async def payloads(self, stream: Open, events: AsyncGenerator[StreamEvent, None]) -> AsyncGenerator[Payload, None]:
+    async def payloads(self, stream: Open, events: AsyncGenerator[Heard, None]) -> AsyncGenerator[Payload, None]:
         """Give the answers of a stream until its source ends."""
         request_id = stream.exchange.request_id
         async with aclosing(events):
             try:
                 async for event in events:
+                    if isinstance(event, Heartbeat):
+                        yield Payload(answer=None, cursor=event.cursor)
+                        stream.cursor = event.cursor
+                        continue
                     yield Payload(answer=_with_cursor(event.answer, event.cursor, request_id), cursor=event.cursor)
                     stream.cursor, stream.events = event.cursor, stream.events + 1
                     self._metrics.event_sent(stream.transport)

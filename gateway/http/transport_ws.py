@@ -162,6 +162,12 @@ class Conversation:
             return ()
         return (Send(message={"id": self._ids[number], "type": "next", "payload": answer}),)
 
+    def reached(self, number: int, cursor: str | None) -> Commands:
+        """Take how far an operation has come without an event: a ping's payload is free for that."""
+        if number not in self._ids or cursor is None:
+            return ()
+        return (Send(message={"type": "ping", "payload": {"id": self._ids[number], "cursor": cursor}}),)
+
     def failed(self, number: int, errors: list[Any]) -> Commands:
         """Take that an operation did not run; it has ended by that."""
         if number not in self._ids:

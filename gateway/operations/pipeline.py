@@ -20,7 +20,7 @@ import orjson
 from graphql import DocumentNode
 
 from gateway.errors import Code, Refused, refuse
-from gateway.federation.subgraph import NOT_STREAMED, Answer, StreamEvent, StreamingSubgraph, Subgraph
+from gateway.federation.subgraph import NOT_STREAMED, Answer, Heard, StreamingSubgraph, Subgraph
 from gateway.operations.cost import amount
 from gateway.operations.documents import Documents, NotValid, Prepared
 from gateway.operations.excess import Advice, advise
@@ -148,7 +148,7 @@ class Pipeline:
 
     async def subscribe(
         self, prepared: Prepared, request: GraphRequest, principal: Principal, deadline: float
-    ) -> AsyncGenerator[StreamEvent, None] | Answer:
+    ) -> AsyncGenerator[Heard, None] | Answer:
         """Pass the remaining gates and begin a subscription; an answer with errors where it cannot begin.
 
         What it costs is the cost of one event.

@@ -15,7 +15,7 @@ subscriber knows the last position that it has taken, and comes back with that.
     events = EventReader(store, most=1_000)
     ...                                             # `events.keep()` runs beside everything else
     async with aclosing(events.follow(Interest(types=frozenset({"AlarmRaised"})), after=17)) as following:
-        async for event in following: ...
+        async for each in following: ...            # an event, or after a silence how far it has come
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
-from graph.errors import GraphError
-from graph.ledger.sequence import Interest, Sequenced, all_between, end_of, wanted_between
+from graph.errors import DeadlineExceeded, GraphError
+from graph.ledger.sequence import End, Interest, Sequenced, all_between, end_of, wanted_between
 from graph.store.store import Store
 
 MOST: Final = 1_000
@@ -41,9 +42,15 @@ _AGAIN_SECONDS: Final = 0.5
 _STORE_SECONDS: Final = 5.0
 _PAGE_SECONDS: Final = 20.0
 PAGE: Final = 500
-"""positions that are read together."""
+"""positions that are read together, at most: events have no bound in bytes, so a page that takes too long is halved."""
+REPLAY: Final = 50
+"""positions with which one who comes back begins: each may be an event of theirs, and a subscriber reads them slowly."""
 _PAGES: Final = 4
 """that are read at a time for those who come back, in this process; the rest wait, in the order in which they ask."""
+BEAT_SECONDS: Final = 30.0
+"""of silence, after which a subscriber is told how far it has come."""
+_SETTLED_SECONDS: Final = 0.05
+"""in which a commit that is seen in part is seen whole."""
 _PATIENCE_SECONDS: Final = 5.0
 """for a position that is not to be seen: then it is taken to have been taken away by hand."""
 
@@ -58,16 +65,34 @@ class Lagged(Exception):
         self.event = event
 
 
+class Restored(Exception):
+    """The sequence ends before what was read, as after a backup was restored: positions mean other events from here on."""
+
+    def __init__(self, end: End) -> None:
+        super().__init__("The sequence ends before what was read")
+        self.end = end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """Nothing of interest has come up to a position that has been read."""
+
+    position: int
+    at: int
+    """epoch milliseconds by the database's clock, at which the sequence had not come further than that position."""
+
+
 class Tail:
     """What has come since a subscriber has come, and was not taken yet."""
 
-    __slots__ = ("_items", "_lagged", "_most", "_taker", "interest")
+    __slots__ = ("_items", "_lagged", "_most", "_restored", "_taker", "interest")
 
     def __init__(self, interest: Interest, most: int) -> None:
         self.interest = interest
         self._most = most
         self._items: deque[Sequenced] | None = None
         self._lagged: Sequenced | None = None
+        self._restored: End | None = None
         self._taker: asyncio.Future[None] | None = None
 
     def put(self, event: Sequenced) -> None:
@@ -78,12 +103,27 @@ class Tail:
             self._items = deque((event,))
         else:
             self._items.append(event)
+        self._wake()
+
+    def restored(self, end: End) -> None:
+        """Throw all away: what was read has not happened."""
+        self._items, self._restored = None, end
+        self._wake()
+
+    def _wake(self) -> None:
         if self._taker is not None and not self._taker.done():
             self._taker.set_result(None)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether something is to be taken, or was thrown away."""
+        return bool(self._items) or self._lagged is not None or self._restored is not None
+
     async def take(self) -> Sequenced:
-        """Wait for the next event; raises Lagged."""
+        """Wait for the next event; raises Lagged and Restored."""
         while not self._items:
+            if self._restored is not None:
+                raise Restored(self._restored)
             if self._lagged is not None:
                 raise Lagged(self._lagged)
             self._items = None  # an empty deque is large
@@ -93,6 +133,22 @@ class Tail:
             finally:
                 self._taker = None
         return self._items.popleft()
+
+
+def _say(error: Exception) -> None:
+    if isinstance(error, GraphError):
+        log.warning("the reader of events waits for the database", reason=str(error))
+    else:
+        log.error("the reader of events failed, and tries again", exc_info=error)
+
+
+async def _taken(tail: Tail) -> Sequenced | None:
+    """Take the next event, or nothing in BEAT_SECONDS; raises Lagged."""
+    try:
+        async with asyncio.timeout(BEAT_SECONDS):
+            return await tail.take()
+    except TimeoutError:
+        return None
 
 
 class EventReader:
@@ -109,7 +165,13 @@ class EventReader:
         self._woken = asyncio.Event()
         self._known = asyncio.Event()
         self._position = 0
+        self._at = 0
+        """when the end was looked at up to which all was read last."""
         self._behind_since: float | None = None
+        self._fallen_since: float | None = None
+        self._restored: End | None = None
+        """the end to which the sequence fell last."""
+        self._size = PAGE
         self._pages = asyncio.Semaphore(_PAGES)
 
     # The reader ------------------------------------------------------------------------------------------------------
@@ -119,8 +181,8 @@ class EventReader:
         self._woken.set()
 
     async def keep(self) -> None:
-        """Read what is new for whoever follows, until cancelled."""
-        away = False
+        """Read what is new for whoever follows, until cancelled: whatever else ended it would silence every stream."""
+        failed: str | None = None
         while True:
             while not self._present:
                 self._known.clear()
@@ -129,13 +191,13 @@ class EventReader:
             self._woken.clear()
             try:
                 await self._read()
-                away = False
-            except GraphError as error:
-                if not away:
-                    log.warning("the reader of events waits for the database", reason=str(error))
-                away = True
+            except Exception as error:  # noqa: BLE001 - also what nobody has thought of
+                if failed != repr(error):
+                    _say(error)
+                failed = repr(error)
                 await asyncio.sleep(_AGAIN_SECONDS)
             else:
+                failed = None
                 await self._pause()
 
     async def _pause(self) -> None:
@@ -149,15 +211,49 @@ class EventReader:
         """Read up to the end, and hand out what is read."""
         end = await end_of(self._store, deadline=time.monotonic() + _STORE_SECONDS)
         if not self._known.is_set():
-            self._position = end.position
+            # A batch's positions and the next one are of one transaction, so whoever has read the one by now has the others to read.
+            # But a read that runs while a commit is applied may see a node and not yet the index over others (as in `positions.py`);
+            # nobody has looked for gaps up to here, so pages up to here are read a moment later. After this, `_hand_out` looks.
+            await asyncio.sleep(_SETTLED_SECONDS)
+            self._position, self._at = end.position, end.now
             self._known.set()
+        if self._has_fallen(end):
+            return
         while self._position < end.position:
-            upto = min(end.position, self._position + PAGE)
-            deadline = time.monotonic() + _PAGE_SECONDS
-            page = await all_between(self._store, self._position, upto, self._types, deadline=deadline)
+            upto = min(end.position, self._position + self._size)
+            page = await self._all(upto)
             if not self._hand_out(page, upto):
                 return
             await asyncio.sleep(0)  # subscribers have their turn between two pages
+        self._at = end.now
+
+    async def _all(self, upto: int) -> list[Sequenced]:
+        """Read the next page; one that takes too long is smaller the next time."""
+        deadline = time.monotonic() + _PAGE_SECONDS
+        try:
+            page = await all_between(self._store, self._position, upto, self._types, deadline=deadline)
+        except DeadlineExceeded:
+            self._size = max(1, self._size // 2)
+            raise
+        self._size = min(PAGE, self._size * 2)
+        return page
+
+    def _has_fallen(self, end: End) -> bool:
+        """Tell whether the end is before what was read; where it stays there, begin anew from it.
+
+        A replica that is behind shows an earlier end too, for a moment.
+        """
+        if end.position >= self._position:
+            self._fallen_since = None
+            return False
+        now = time.monotonic()
+        self._fallen_since = now if self._fallen_since is None else self._fallen_since
+        if now - self._fallen_since >= _PATIENCE_SECONDS:
+            log.error("the sequence ends before what was read: streams end", read=self._position, end=end.position)
+            self._position, self._at, self._fallen_since, self._restored = end.position, end.now, None, end
+            for tail in {*self._everyone, *(each for tails in self._by_customer.values() for each in tails)}:
+                tail.restored(end)
+        return True
 
     def _hand_out(self, page: Sequence[Sequenced], upto: int) -> bool:
         """Hand out a page as far as it has no gap; tell whether that is all of it."""
@@ -199,21 +295,25 @@ class EventReader:
         """How many follow."""
         return self._present
 
-    async def follow(self, interest: Interest, after: int) -> AsyncGenerator[Sequenced, None]:
-        """Give every event of interest after a position, in order, for ever.
+    async def follow(self, interest: Interest, after: int) -> AsyncGenerator[Sequenced | Silence, None]:
+        """Give every event of interest after a position, in order, for ever; and every BEAT_SECONDS without one, say so.
 
-        Raises Lagged, and the GraphError of a page that could not be read: whoever follows knows how far it has come.
+        Raises Lagged, Restored, and the GraphError of a page that could not be read: whoever follows knows how far it has come.
         """
         self._present += 1
         self.wake()
         try:
             await self._known.wait()
-            last = after
-            while self._position - last > PAGE:
-                upto = last + PAGE
-                for event in await self._page(last, upto, interest):
+            last, size, restored = after, min(REPLAY, PAGE), self._restored
+            while self._position - last > size:
+                page = await self._page(last, last + size, interest)
+                for event in page:
                     yield event
-                last = upto
+                last += size
+                # Where few are of interest a page may be longer.
+                size = min(PAGE, size * 2 if len(page) < REPLAY // 2 else REPLAY)
+            if self._restored is not None and self._restored is not restored:
+                raise Restored(self._restored)
             with self._tail(interest) as tail:
                 begin = self._position
                 if begin > last:
@@ -221,16 +321,26 @@ class EventReader:
                         yield event
                     last = begin
                 while True:
-                    event = await tail.take()
-                    if event.position > last:
+                    event = await _taken(tail)
+                    if event is not None and event.position > last:
                         yield event
+                    # All that was read is in tails: where this one is empty, no event waits between the two.
+                    if event is None and not tail.is_waiting and self._position >= last:
+                        yield Silence(position=self._position, at=self._at)
         finally:
             self._present -= 1
 
     async def _page(self, after: int, upto: int, interest: Interest) -> list[Sequenced]:
-        async with self._pages:
-            deadline = time.monotonic() + _PAGE_SECONDS
-            return await wanted_between(self._store, after, upto, interest, deadline=deadline)
+        """Read a page; one that takes too long, by halves."""
+        try:
+            async with self._pages:
+                deadline = time.monotonic() + _PAGE_SECONDS
+                return await wanted_between(self._store, after, upto, interest, deadline=deadline)
+        except DeadlineExceeded:
+            if upto - after <= 1:
+                raise
+        middle = (after + upto) // 2
+        return [*await self._page(after, middle, interest), *await self._page(middle, upto, interest)]
 
     @contextmanager
     def _tail(self, interest: Interest) -> Iterator[Tail]:

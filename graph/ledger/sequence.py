@@ -55,6 +55,8 @@ class Sequenced:
     payload: Mapping[str, Any]
     customers: frozenset[str]
     """the ids of those whom it concerned when it happened."""
+    broken: bool = False
+    """its payload is no JSON object, as after a change by hand: it has its place in the sequence, and nothing to say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +102,26 @@ async def wanted_between(
 
 
 def _sequenced(row: Sequence[Any]) -> Sequenced:
-    position, event, type_, about, at, payload, customers = row
+    position, event, type_, about, at, text, customers = row
+    payload = _payload(text)
     return Sequenced(
         position=position,
         id=event,
         type=type_,
         about=about,
         at=at,
-        payload=orjson.loads(payload) if payload else {},
+        payload=payload or {},
         customers=frozenset(customers or ()),
+        broken=payload is None,
     )
+
+
+def _payload(text: object) -> Mapping[str, Any] | None:
+    """Read a payload; None where it cannot be read: one such event must not hide those after it."""
+    if text is None or text == "":
+        return {}
+    try:
+        payload = orjson.loads(text) if isinstance(text, str) else None
+    except orjson.JSONDecodeError:
+        return None
+    return payload if isinstance(payload, dict) else None

@@ -1,9 +1,9 @@
-"""What a subscription gives, whoever answers it: events one by one, and an end that loses none."""
+"""What a subscription gives, whoever answers it: events one by one, how far it has come, and an end that loses none."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +15,17 @@ class StreamEvent:
     ask the same are given this one object: whoever adds to it copies it first."""
     cursor: str
     """opaque: whoever subscribes with it as `after` hears what comes after this event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """A stream has come so far, and nothing up to here is still to be sent: it may be long until the next event."""
+
+    cursor: str
+    """as that of an event."""
+
+
+Heard: TypeAlias = StreamEvent | Heartbeat
 
 
 class StreamEnded(Exception):

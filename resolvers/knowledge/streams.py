@@ -47,11 +47,21 @@ class Viewer:
     sees_node: bool = True
     """whether what the event is about is in the scope now."""
 
+    @property
+    def customers(self) -> frozenset[str] | None:
+        """Those whose part of an event may be seen; None: everybody's."""
+        return customers_of(self.scope)
+
     def sees(self, service: str, customer: str) -> bool:
         """Tell whether a service was in this scope, as a customer's, and still is."""
         if self.scope.kind is ScopeKind.EVERYTHING:
             return True
         return customer in self.scope.customers and self.owners.get(service) in self.scope.customers
+
+
+def customers_of(scope: Scope) -> frozenset[str] | None:
+    """Give whose events somebody of this scope hears; None: everybody's."""
+    return None if scope.kind is ScopeKind.EVERYTHING else frozenset(scope.customers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +72,8 @@ class Stream:
     """event type -> the word for what happened; empty where the event has to be looked at."""
     values: Callable[[Sequenced, Viewer, Filter], Values | None]
     """gives None where there is nothing for this viewer and filter."""
-    services: Callable[[Sequenced], Iterable[str]] = lambda _: ()
-    """those whose owners must be known;"""
+    services: Callable[[Sequenced, frozenset[str] | None], Iterable[str]] = lambda _event, _customers: ()
+    """those whose owners must be known, of what was these customers';"""
     node: Callable[[Sequenced], str] = lambda _: ""
     """and the node that must be in the scope now; empty where no one node decides."""
     snapshot: str = ""
@@ -105,7 +115,7 @@ def check(filter_: Filter) -> None:
 
 def _alert(event: Sequenced, viewer: Viewer, filter_: Filter) -> Values | None:
     payload = event.payload
-    seen = [each for each in impacts.read(payload) if _is_asked(each, viewer, filter_)]
+    seen = [each for each in impacts.read(payload, viewer.customers) if _is_asked(each, viewer, filter_)]
     if all(each.before == each.after for each in seen):
         return None  # whatever it changed is not theirs
     kind = _alert_kind(seen)
@@ -242,14 +252,14 @@ STREAMS: Final[Mapping[str, Stream]] = MappingProxyType(
                 "AlarmEffectChanged": "",
             },
             values=_alert,
-            services=lambda event: (each.service for each in impacts.read(event.payload)),
+            services=lambda event, customers: (each.service for each in impacts.read(event.payload, customers)),
             snapshot="{ alarms(filter: {state: {in: [RAISED, UPDATED]}}) { nodes { id affects { nodes "
             "{ effect severity service { id } } } } pageInfo { hasNextPage endCursor } } }",
         ),
         "serviceEvents": Stream(
             kinds=_SERVICE_KINDS,
             values=_service_event,
-            services=lambda event: (event.about,),
+            services=lambda event, _: (event.about,),
             snapshot="{ services { nodes { id effect } pageInfo { hasNextPage endCursor } } }",
         ),
         "topologyChanges": Stream(

@@ -27,7 +27,7 @@ from graph.errors import GraphError, Refused
 from graph.ledger.reader import EventReader
 from graph.model.mapping import Changed
 from graph.model.scope import Principal, ScopeKind, scope_of
-from graph.model.streams import StreamEvent
+from graph.model.streams import Heard
 from graph.store.admission import Admission
 from graph.store.store import Store
 from resolvers.context import Asked
@@ -128,7 +128,7 @@ class KnowledgeSubgraph:
         principal: Principal,
         after: str | None,
         deadline: float,
-    ) -> AsyncGenerator[StreamEvent, None] | dict[str, Any]:
+    ) -> AsyncGenerator[Heard, None] | dict[str, Any]:
         """Begin a subscription within `deadline`, after the cursor `after`; an answer with errors where it cannot begin."""
         return await self._subscriptions.begin(operation, variables, principal, after, deadline)
 

@@ -13,6 +13,7 @@ Seam: a statement renders one event for one scope. Several scopes of one kind ha
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncGenerator, Hashable, Mapping
 from contextlib import aclosing
@@ -21,6 +22,7 @@ from typing import Any, Final
 
 import orjson
 import structlog
+from cachetools import LRUCache
 from graphql import parse
 
 from graph.changes.services.owners import current_owners
@@ -29,27 +31,32 @@ from graph.compiler.cursor import Place, StreamCursors
 from graph.compiler.irregular import answer as irregular
 from graph.compiler.query import Operation, normalize
 from graph.compiler.read import BREACHES, Prepared, Reads
-from graph.errors import DeadlineExceeded, GraphError, Refused, StoreUnavailable, TooManyStatements
-from graph.ledger.reader import MOST, EventReader, Lagged
+from graph.errors import DeadlineExceeded, GraphError, Refused, StatementFailed, StoreUnavailable, TooManyStatements
+from graph.ledger.reader import BEAT_SECONDS, MOST, EventReader, Lagged, Restored, Silence
 from graph.ledger.sequence import End, Interest, Sequenced, end_of
 from graph.model.scope import Principal, Scope, ScopeKind, scope_of
-from graph.model.streams import StreamEnded, StreamEvent
+from graph.model.streams import Heard, Heartbeat, StreamEnded, StreamEvent
 from graph.store.admission import Admission
 from graph.store.store import Store
 from resolvers.errors import answer_for
 from resolvers.knowledge.shared import Shared
-from resolvers.knowledge.streams import STREAMS, Filter, Stream, Viewer, check
+from resolvers.knowledge.streams import STREAMS, Filter, Stream, Viewer, check, customers_of
 
 _EVENT_SECONDS: Final = 30.0
 """for the statements of one event: one that is new must be planned first, and nobody waits for an answer."""
 _AGAIN_SECONDS: Final = 0.5
-"""until an event is tried again for which the database was away."""
+_MOST_SECONDS: Final = 10.0
+"""until what the database did not answer is asked again: first about the one, in the end the other."""
+_PAGES: Final = 5
+"""that may fail one after another before a stream ends, with the cursor to come back with."""
 _TIMES: Final = 3
 """that a statement may take too long, before its event is an error."""
+_TOLD: Final = 1_000
+"""faults of events that are known to be logged."""
 _BEHIND_SECONDS: Final = 1.0
 """that a replica of the database may be behind the one that gave a cursor."""
 
-Events = AsyncGenerator[StreamEvent, None]
+Events = AsyncGenerator[Heard, None]
 
 log = structlog.get_logger(__name__)
 
@@ -109,6 +116,10 @@ class Subscriptions:
     kept_ms: int
     _owners: Shared = field(default_factory=Shared)
     _answers: Shared = field(default_factory=Shared)
+    _told: LRUCache[tuple[int, str], None] = field(default_factory=lambda: LRUCache(_TOLD))
+    """what of which event was logged."""
+    _away: set[str] = field(default_factory=set)
+    """why the database does not answer, as it was logged; empty when it does: ten thousand streams wait for the same."""
 
     async def begin(
         self,
@@ -173,22 +184,38 @@ class Subscriptions:
         return asked, arguments.get("after")
 
     async def _events(self, asked: _Asked, last: Place) -> Events:
-        customers = None if asked.scope.kind is ScopeKind.EVERYTHING else frozenset(asked.scope.customers)
-        interest = Interest(types=frozenset(asked.stream.kinds), customers=customers)
+        interest = Interest(types=frozenset(asked.stream.kinds), customers=customers_of(asked.scope))
+        yield Heartbeat(cursor=asked.cursors.seal(last))  # a cut before the first event loses nothing
+        told, failures = time.monotonic(), 0
         while True:
             try:
                 async with aclosing(self.events.follow(interest, last.position)) as following:
-                    async for event in following:
-                        heard = await self._heard(asked, event)
-                        last = Place(position=event.position, at=event.at)
+                    async for each in following:
+                        heard = None if isinstance(each, Silence) else await self._heard(asked, each)
+                        last, failures = Place(position=each.position, at=each.at), 0
+                        self._away.clear()
+                        if heard is None and (isinstance(each, Silence) or time.monotonic() - told > BEAT_SECONDS):
+                            heard = Heartbeat(cursor=asked.cursors.seal(last))
                         if heard is not None:
                             yield heard
+                            told = time.monotonic()
             except Lagged as lagged:
                 raise StreamEnded(_lagged(asked, last, lagged.event)) from lagged
+            except Restored as restored:
+                raise StreamEnded(_expired(asked, restored.end)) from restored
             except GraphError as error:
                 # A page could not be read: go on after the last event, which is known.
-                log.warning("a subscription waits for the database", reason=str(error))
-                await asyncio.sleep(_AGAIN_SECONDS)
+                failures += 1
+                if failures == _PAGES:
+                    raise StreamEnded(_unread(asked, last, error)) from error
+                await self._wait(error, failures)
+
+    async def _wait(self, error: GraphError, attempt: int) -> None:
+        """Wait longer each time, and not all for the same time: those who wait must not ask together."""
+        if str(error) not in self._away:
+            self._away.add(str(error))
+            log.warning("subscriptions wait for the database", reason=str(error))
+        await asyncio.sleep(min(_MOST_SECONDS, _AGAIN_SECONDS * 2 ** min(attempt - 1, 10)) * random.uniform(0.5, 1))  # noqa: S311 - nobody must guess it
 
     async def _heard(self, asked: _Asked, event: Sequenced) -> StreamEvent | None:
         """Make of an event what is sent, when the database answers; what it cannot answer is an error of this event."""
@@ -200,8 +227,16 @@ class Subscriptions:
             except GraphError as error:
                 if not _is_passing(error, attempts):
                     return self._failed(asked, event, error)
-                log.warning("an event waits for the database", reason=str(error))
-                await asyncio.sleep(_AGAIN_SECONDS)
+                await self._wait(error, attempts)
+            except Exception as error:  # noqa: BLE001 - whoever comes back would meet the same event for ever
+                self._tell(event, error)
+                return self._failed(asked, event, StatementFailed(repr(error)))
+
+    def _tell(self, event: Sequenced, error: Exception) -> None:
+        """Log once, and not for each of those who hear it, that an event cannot be shown."""
+        if (event.position, repr(error)) not in self._told:
+            self._told[event.position, repr(error)] = None
+            log.error("an event cannot be shown", event_id=event.id, position=event.position, exc_info=error)
 
     def _failed(self, asked: _Asked, event: Sequenced, error: GraphError) -> StreamEvent:
         """Say that an event cannot be shown; the stream goes on."""
@@ -211,6 +246,8 @@ class Subscriptions:
         return StreamEvent(answer={"data": None, "errors": [{**entry, "path": path}]}, cursor=cursor)
 
     async def _made(self, asked: _Asked, event: Sequenced) -> StreamEvent | None:
+        if event.broken:
+            raise ValueError("The payload of the event cannot be read")
         owners, sees_node = await self._owners_of(asked, event), await self._sees_node(asked, event)
         viewer = Viewer(scope=asked.scope, owners=owners, sees_node=sees_node)
         values = asked.stream.values(event, viewer, asked.filter)
@@ -224,12 +261,15 @@ class Subscriptions:
         return StreamEvent(answer=answer, cursor=cursor)
 
     async def _owners_of(self, asked: _Asked, event: Sequenced) -> Mapping[str, str]:
-        if asked.scope.kind is ScopeKind.EVERYTHING:
+        customers = customers_of(asked.scope)
+        if customers is None:
             return {}
-        services = asked.stream.services(event)
+        services = asked.stream.services(event, customers)
         deadline = time.monotonic() + _EVENT_SECONDS
         return await self._owners.get(
-            event.position, lambda: current_owners(self.store, services, deadline=deadline), since=asked.since
+            (customers, event.position),
+            lambda: current_owners(self.store, services, deadline=deadline),
+            since=asked.since,
         )
 
     async def _sees_node(self, asked: _Asked, event: Sequenced) -> bool:
@@ -280,6 +320,13 @@ def _expired(asked: _Asked, end: End) -> dict[str, Any]:
         "hint": "Keep `cursor`, ask the query `snapshot` for how things are, then subscribe after `cursor`.",
     }
     return {"errors": [{"message": "What came after that cursor is not kept any more.", "extensions": extensions}]}
+
+
+def _unread(asked: _Asked, last: Place, error: GraphError) -> dict[str, Any]:
+    """Say that what comes next cannot be read, and with which cursor to come back."""
+    [entry] = answer_for(error)["errors"]
+    extensions = {**entry["extensions"], "from": asked.cursors.seal(last)}
+    return {"errors": [{**entry, "extensions": extensions}]}
 
 
 def _lagged(asked: _Asked, last: Place, latest: Sequenced) -> dict[str, Any]:

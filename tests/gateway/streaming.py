@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from graphql import ExecutionResult, execute
 
-from gateway.federation.subgraph import Answer, Operation, StreamEnded, StreamEvent
+from gateway.federation.subgraph import Answer, Heard, Heartbeat, Operation, StreamEnded, StreamEvent
 from gateway.operations.schema import read_schema
 from graph.model.scope import Principal
 from tests.gateway.subgraph import SDL, DictSubgraph, printed, root_fields
@@ -24,6 +24,7 @@ type Subscription {
   alerts(after: String, least: Int = 0): Alert
   secrets: Alert @operatorOnly
   few: Alert
+  quiet: Alert
   lagging: Alert
   breaking: Alert
   refused: Alert
@@ -67,14 +68,27 @@ class StreamSubgraph(DictSubgraph):
         principal: Principal,
         after: str | None,
         deadline: float,  # noqa: ARG002 - the port's signature
-    ) -> AsyncGenerator[StreamEvent, None] | Answer:
+    ) -> AsyncGenerator[Heard, None] | Answer:
         (root,) = root_fields(operation)
         self.asked_after.append(after)
         if root.name.value == "refused":
             return error("CURSOR_EXPIRED", "The cursor is too old.", cursor="7")
+        if root.name.value == "quiet":
+            return self._quiet(after)
         if root.name.value == "waiting":
             await self._wait()
         return self._events(operation, variables, principal, after or variables.get("after"))
+
+    async def _quiet(self, after: str | None) -> AsyncGenerator[Heard, None]:
+        """Say how far it has come, and break; to who comes back, lag; then answer."""
+        match after:
+            case None:
+                yield Heartbeat(cursor="0")
+                raise RuntimeError("a cut before the first event")
+            case "0":
+                raise StreamEnded(error("LAGGED", "You are too slow.", **{"from": "7", "to": "9"}))
+            case _:
+                yield StreamEvent(answer={"data": {"quiet": {"number": 8}}}, cursor="8")
 
     async def _wait(self) -> None:
         try:

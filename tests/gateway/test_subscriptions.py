@@ -59,19 +59,19 @@ async def test_a_card_that_fails_is_heard_over_a_websocket_by_each_whose_it_is(
                 await each.subscribe(ALERTS)
             await asyncio.sleep(1)  # both are subscribed: nothing says so before the first event
             await post(client, mint, ALARMS, RAISED)
-            heard = [(await each.hear())["payload"] for each in (a, b)]
+            heard = [(await each.hear_answer())["payload"] for each in (a, b)]
             assert [effects(each["data"]["alerts"]) for each in heard] == [
                 [("service-a", "DOWN")],
                 [("service-b", "DOWN")],
             ]
             await post(client, mint, ALARMS, CLEARED)
-            assert [(await each.hear())["payload"]["data"]["alerts"]["kind"] for each in (a, b)] == ["ENDED"] * 2
+            assert [(await each.hear_answer())["payload"]["data"]["alerts"]["kind"] for each in (a, b)] == ["ENDED"] * 2
             cursor = heard[0]["extensions"]["cursor"]
             again = f'subscription {{ alerts(after: "{cursor}") {{ kind }} }}'
             await a.subscribe(again, "2")
-            assert (await a.hear())["payload"]["data"] == {"alerts": {"kind": "ENDED"}}
+            assert (await a.hear_answer())["payload"]["data"] == {"alerts": {"kind": "ENDED"}}
             await b.subscribe(again, "2")
-            refused = await b.hear()
+            refused = await b.hear_answer()
             assert (refused["type"], refused["payload"][0]["extensions"]["code"]) == ("error", "BAD_USER_INPUT")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from graph.changes.policy import AlarmPolicy
 from graph.ledger.positions import keep_placed
 from graph.model.scope import Principal, Role
-from graph.model.streams import StreamEvent
+from graph.model.streams import Heard, Heartbeat, StreamEvent
 from graph.store.store import Store
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
 from resolvers.knowledge.subscribing import StreamLimits
@@ -22,7 +22,7 @@ from tests.resolvers.caller import KEY, OPERATOR, coerced, operation
 SECONDS = 30
 A = Principal(subject="a", role=Role.CUSTOMER, customers=("customer-a",))
 B = Principal(subject="b", role=Role.CUSTOMER, customers=("customer-b",))
-Stream = AsyncGenerator[StreamEvent, None]
+Stream = AsyncGenerator[Heard, None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,14 +78,27 @@ async def process(store: Store, *, name: str = "one", limits: StreamLimits | Non
 
 
 async def taken(stream: Stream, count: int) -> list[StreamEvent]:
-    """Take so many events; the stream stays open."""
+    """Take so many events, whatever heartbeats come between; the stream stays open."""
+    found: list[StreamEvent] = []
     async with asyncio.timeout(SECONDS):
-        return [await anext(stream) for _ in range(count)]
+        while len(found) < count:
+            heard = await anext(stream)
+            if isinstance(heard, StreamEvent):
+                found.append(heard)
+    return found
+
+
+async def beat(stream: Stream) -> Heartbeat:
+    """Take what comes next, which is a heartbeat."""
+    async with asyncio.timeout(SECONDS):
+        heard = await anext(stream)
+    assert isinstance(heard, Heartbeat), heard
+    return heard
 
 
 async def nothing_more(stream: Stream, seconds: float = 0.5) -> None:
     """See that nothing comes; the stream is closed by that."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            event = await anext(stream)
-            raise AssertionError(f"there is one more: {event}")
+            async for heard in stream:
+                assert isinstance(heard, Heartbeat), f"there is one more: {heard}"

@@ -13,17 +13,19 @@ import orjson
 import pytest
 
 from graph.compiler.cursor import Place, StreamCursors
+from graph.errors import StoreUnavailable
+from graph.ledger import reader
 from graph.ledger.sequence import end_of
 from graph.model.scope import Principal, Role, scope_of
 from graph.model.streams import StreamEnded, StreamEvent
 from graph.store.link import Work
 from graph.store.store import Store, open_store
-from resolvers.knowledge import shared
+from resolvers.knowledge import shared, subscribing
 from resolvers.knowledge.streams import STREAMS
 from resolvers.knowledge.subscribing import StreamLimits
 from tests.graph.changes.network import Laid, lay, report, soon
 from tests.resolvers.caller import OPERATOR, Caller
-from tests.resolvers.streaming import A, B, Process, nothing_more, process, taken
+from tests.resolvers.streaming import A, B, Process, beat, nothing_more, process, taken
 
 T = TypeVar("T")
 
@@ -130,6 +132,33 @@ async def test_every_stream_has_a_snapshot_that_can_be_asked(laid: Laid, field: 
         assert {each["extensions"]["code"] for each in answer.get("errors", ())} <= {"INCONSISTENT_DATA"}
 
 
+async def test_who_is_cut_off_before_the_first_event_has_a_cursor_to_come_back_with(laid: Laid) -> None:
+    async with process(laid.store) as here:
+        async with aclosing(await here.stream(KEPT, A)) as stream:
+            begun = await beat(stream)
+        alarm = await laid.raise_(report("card-1"))
+        async with aclosing(await here.stream(KEPT, A, after=begun.cursor)) as stream:
+            [began] = await taken(stream, 1)
+        assert began.answer["data"]["alerts"]["alarmId"] == alarm
+
+
+async def test_a_quiet_stream_says_how_far_it_has_come(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What happens to others moves the cursor: one who resumes with it is not given what was before."""
+    monkeypatch.setattr(reader, "BEAT_SECONDS", 0.2)
+    async with process(laid.store) as here, aclosing(await here.stream(KEPT, A)) as stream:
+        begun = await beat(stream)
+        async with aclosing(await here.stream(KEPT, B)) as other:
+            await laid.raise_(report("port-b"))
+            await taken(other, 1)
+        end = (await end_of(laid.store, deadline=soon())).position
+        cursors = StreamCursors(here.subgraph.reads.cursor_key, "alerts", scope_of(A))
+        place = cursors.open(begun.cursor)
+        while place.position < end:
+            later = cursors.open((await beat(stream)).cursor)
+            assert (later.position, later.at) >= (place.position, place.at)
+            place = later
+
+
 async def test_a_cursor_beyond_the_end_is_of_another_past(laid: Laid) -> None:
     """As after a restore: events that come now are not those which the cursor is after."""
     async with process(laid.store) as here:
@@ -138,6 +167,23 @@ async def test_a_cursor_beyond_the_end_is_of_another_past(laid: Laid) -> None:
     await laid.run("MATCH (s:Sequence) SET s.next = 2")
     async with process(laid.store) as here:
         assert (await here.refused(KEPT, after=live[-1].cursor))["code"] == "CURSOR_EXPIRED"
+
+
+async def test_open_streams_end_when_the_sequence_falls(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "_PATIENCE_SECONDS", 0.1)
+    async with process(laid.store) as here:
+        async with aclosing(await here.stream(KEPT)) as stream:
+            await laid.raise_(report("card-1"))
+            await taken(stream, 1)
+            await laid.run("MATCH (e:Event) DETACH DELETE e")
+            await laid.run("MATCH (s:Sequence) SET s.next = 2")
+            with pytest.raises(StreamEnded) as ended:
+                await taken(stream, 1)
+        [error] = ended.value.answer["errors"]
+        assert error["extensions"]["code"] == "CURSOR_EXPIRED"
+        async with aclosing(await here.stream(KEPT, after=error["extensions"]["cursor"])) as stream:
+            alarm = await laid.raise_(report("port-a", 9))
+            assert (await taken(stream, 1))[0].answer["data"]["alerts"]["alarmId"] == alarm
 
 
 async def test_who_is_too_slow_is_told_and_loses_nothing(laid: Laid) -> None:
@@ -161,6 +207,71 @@ async def test_who_is_too_slow_is_told_and_loses_nothing(laid: Laid) -> None:
         async with aclosing(await there.stream(KEPT, after=extensions["from"])) as stream:
             rest = await taken(stream, len(live))
         assert rest == live
+
+
+@pytest.mark.parametrize(
+    "payload",
+    ["no JSON", "[]", '{"impacts": {"customer-a": [["one", "too", "few"]]}}'],
+    ids=["no JSON", "no object", "other rows"],
+)
+async def test_an_event_that_cannot_be_read_is_an_error_and_those_after_it_come(laid: Laid, payload: str) -> None:
+    """Live, and again for whoever resumes before it."""
+    async with process(laid.store) as here, aclosing(await here.stream(KEPT, A)) as stream:
+        await laid.raise_(report("card-1"))
+        [first] = await taken(stream, 1)
+    alarm = await laid.raise_(report("port-a", 2))
+    await laid.run("MATCH (e:Event {aggregateId: $id}) SET e.payload = $payload", id=alarm, payload=payload)
+    async with process(laid.store) as here:
+        async with aclosing(await here.stream(KEPT, A, after=first.cursor)) as stream:
+            await laid.raise_(report("trunk-2", 3))
+            broken, after = await taken(stream, 2)
+            [error] = broken.answer["errors"]
+            assert (broken.answer["data"], error["path"]) == (None, ["alerts"])
+            assert error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+            assert after.answer["data"]["alerts"]["kind"] == "BEGAN"
+        async with aclosing(await here.stream(KEPT, A, after=broken.cursor)) as stream:
+            assert await taken(stream, 1) == [after]
+
+
+class Away(Store):
+    """A store whose pages cannot be read while `is_away`."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store.product)
+        self._store = store
+        self.is_away = True
+
+    async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
+        """Pass it on."""
+        return await self._store.read(text, parameters, deadline=deadline)
+
+    async def rows(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> list[list[object]]:
+        """Refuse pages."""
+        if self.is_away and "upto" in parameters:
+            raise StoreUnavailable("away")
+        return await self._store.rows(text, parameters, deadline=deadline)
+
+    async def write(self, work: Work[T], *, deadline: float, quiet: bool = False) -> T:
+        """Pass it on."""
+        return await self._store.write(work, deadline=deadline, quiet=quiet)
+
+
+async def test_a_stream_whose_pages_cannot_be_read_ends_with_the_cursor_to_come_back_with(
+    laid: Laid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscribing, "_AGAIN_SECONDS", 0.01)
+    async with process(laid.store) as here:
+        live = await some(laid, here)
+    away = Away(laid.store)
+    async with process(away) as here:
+        async with aclosing(await here.stream(KEPT, after=live[0].cursor)) as stream:
+            with pytest.raises(StreamEnded) as ended:
+                await taken(stream, 1)
+        [error] = ended.value.answer["errors"]
+        assert error["extensions"]["code"] == "STORE_UNAVAILABLE"
+        away.is_away = False
+        async with aclosing(await here.stream(KEPT, after=error["extensions"]["from"])) as stream:
+            assert await taken(stream, len(live) - 1) == live[1:]
 
 
 # What may be seen ----------------------------------------------------------------------------------------------------
@@ -257,6 +368,8 @@ class Counting(Store):
         super().__init__(store.product)
         self._store = store
         self.reads: list[str] = []
+        self.services: list[object] = []
+        """those whose owners were asked for."""
 
     async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
         """Count a compiled statement."""
@@ -264,7 +377,10 @@ class Counting(Store):
         return await self._store.read(text, parameters, deadline=deadline)
 
     async def rows(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> list[list[object]]:
-        """Pass it on."""
+        """Note whose services are asked for, and pass it on."""
+        match parameters:
+            case {"batch": {"services": services}}:
+                self.services.append(services)
         return await self._store.rows(text, parameters, deadline=deadline)
 
     async def write(self, work: Work[T], *, deadline: float, quiet: bool = False) -> T:
@@ -284,4 +400,5 @@ async def test_what_many_ask_of_one_event_is_asked_of_the_database_once(
         for each in streams:
             await each.aclose()
     assert len(counting.reads) == 3
+    assert sorted(counting.services, key=str) == [["service-a"], ["service-b"]], "each asks for its own, and together"
     assert len({orjson.dumps(each.answer) for each in found}) == 3

@@ -14,7 +14,7 @@ A service without a customer is nobody's, and is left out, as it is of effects (
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, cast
 
@@ -117,10 +117,14 @@ def written(impacts: Sequence[ServiceImpact], decisions: Sequence[Decision]) -> 
     return {"impacts": by_customer, "tickets": tickets}
 
 
-def read(payload: Mapping[str, Any]) -> Iterator[ServiceImpact]:
-    """Read the impacts that `written` wrote; an event of an earlier version has none."""
-    for customer, rows in payload.get("impacts", {}).items():
-        for service, effect, severity, effect_after, severity_after in rows:
+def read(payload: Mapping[str, Any], customers: Collection[str] | None = None) -> Iterator[ServiceImpact]:
+    """Read the impacts that `written` wrote, of some customers or of all; an event of an earlier version has none.
+
+    An alarm may hit thousands of customers, and each of them reads only its own.
+    """
+    impacts = payload.get("impacts", {})
+    for customer in impacts if customers is None else [each for each in customers if each in impacts]:
+        for service, effect, severity, effect_after, severity_after in impacts[customer]:
             yield ServiceImpact(
                 service=service, customer=customer, before=(effect, severity), after=(effect_after, severity_after)
             )

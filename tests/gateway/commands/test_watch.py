@@ -80,6 +80,19 @@ async def test_it_prints_events_and_goes_on_without_a_gap_where_the_server_was_a
     assert "Traceback" not in errors
 
 
+async def test_it_comes_back_with_what_it_was_told_without_an_event(
+    settings: Settings, mint: Mint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After a heartbeat and a cut, and after the last answer of a stream that lagged."""
+    subgraph = StreamSubgraph()
+    async with serving(subgraph, settings) as port:
+        url = f"http://127.0.0.1:{port}/graphql"
+        given = ["watch", "subscription { quiet { number } }", "--url", url, "--token", mint.token()]
+        assert await asyncio.to_thread(run, given) == 0
+    assert subgraph.asked_after == [None, "0", "7"]
+    assert '{"cursor":"8","data":{"quiet":{"number":8}}}' in capsys.readouterr().out.splitlines()
+
+
 @pytest.mark.parametrize(
     ("document", "believed", "code", "said"),
     [

@@ -13,7 +13,7 @@ from graphql import parse
 from gateway.federation.arriving import Arriving
 from gateway.federation.planning import Budget
 from gateway.federation.streaming import StreamingFederation
-from gateway.federation.subgraph import Answer, Operation, StreamEnded, StreamEvent, Subgraph
+from gateway.federation.subgraph import Answer, Heard, Heartbeat, Operation, StreamEnded, StreamEvent, Subgraph
 from gateway.federation.supergraph import Graph
 from gateway.federation.supergraph_sdl import read_supergraph
 from graph.model.scope import Principal, Role
@@ -63,13 +63,14 @@ class Alerts:
         principal: Principal,  # noqa: ARG002 - the port's signature
         after: str | None,
         deadline: float,  # noqa: ARG002 - the port's signature
-    ) -> AsyncGenerator[StreamEvent, None] | Answer:
+    ) -> AsyncGenerator[Heard, None] | Answer:
         self.asked.append((operation.text, variables, after))
         return self._events()
 
-    async def _events(self) -> AsyncGenerator[StreamEvent, None]:
+    async def _events(self) -> AsyncGenerator[Heard, None]:
         self.is_open = True
         try:
+            yield Heartbeat(cursor="0")
             yield StreamEvent(answer=SHARED, cursor="1")
             yield StreamEvent(answer=SHARED, cursor="2")
             yield StreamEvent(answer={"errors": [{"message": "no"}], "data": {"alerts": None}}, cursor="3")
@@ -106,7 +107,7 @@ def federation(*subgraphs: Subgraph) -> StreamingFederation:
 
 async def begun(
     federated: StreamingFederation, query: str, after: str | None = None, **variables: Any
-) -> AsyncGenerator[StreamEvent, None] | Answer:
+) -> AsyncGenerator[Heard, None] | Answer:
     operation = Operation(key=query, document=parse(query), name=None)
     return await federated.subscribe(operation, variables, CALLER, after, time.monotonic() + 9)
 
@@ -115,7 +116,9 @@ async def test_each_event_is_completed_by_one_batch_and_shared_ones_are_left_as_
     alerts, notes = Alerts(), Notes()
     events = await begun(federation(alerts, notes), NOTES, "0", least=3)
     assert not isinstance(events, dict)
-    heard = [await anext(events) for _ in range(3)]
+    assert await anext(events) == Heartbeat(cursor="0"), "it is passed on, and nothing is fetched for it"
+    assert not notes.asked
+    heard = [each for each in [await anext(events) for _ in range(3)] if isinstance(each, StreamEvent)]
     with pytest.raises(StreamEnded) as ended:
         await anext(events)
     assert ended.value.answer["errors"][0]["extensions"]["code"] == "LAGGED"

@@ -60,6 +60,12 @@ class Client:
         heard: dict[str, Any] = orjson.loads(await asyncio.wait_for(self.socket.recv(), SECONDS))
         return heard
 
+    async def hear_answer(self) -> dict[str, Any]:
+        """Pass over how far streams have come."""
+        while (heard := await self.hear())["type"] == "ping":
+            pass
+        return heard
+
     async def subscribe(self, query: str, name: str = "1", **more: Any) -> None:
         await self.say({"type": "subscribe", "id": name, "payload": {"query": query, **more}})
 
@@ -347,6 +353,15 @@ async def test_a_client_that_lags_is_told_so_in_a_last_answer(url: str, mint: Mi
         extensions = last["errors"][0]["extensions"]
         assert (extensions["code"], extensions["from"], extensions["to"]) == ("LAGGED", "2", "9")
         assert await client.hear() == {"type": "complete", "id": "1"}
+
+
+async def test_how_far_a_stream_has_come_is_the_payload_of_a_ping(url: str, mint: Mint) -> None:
+    async with ready(url, mint.token()) as client:
+        await client.subscribe("subscription { quiet { number } }", "a")
+        ping = await client.hear()
+        assert ping == {"type": "ping", "payload": {"id": "a", "cursor": "0"}}
+        await client.say({**ping, "type": "pong"})
+        assert [(await client.hear())["type"] for _ in range(2)] == ["next", "complete"]
 
 
 async def test_a_source_that_breaks_tells_no_secret(url: str, mint: Mint) -> None:

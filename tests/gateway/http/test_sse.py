@@ -65,6 +65,11 @@ def events(text: str) -> list[dict[str, str]]:
     ]
 
 
+async def test_how_far_a_stream_has_come_is_an_id_without_an_event(client: httpx.AsyncClient, mint: Mint) -> None:
+    answer = await post(client, {"query": "subscription { quiet { number } }"}, **mint.bearer())
+    assert answer.text.startswith(":\n\n:\nid: 0\n\nevent: next\ndata: ")
+
+
 async def test_a_subscription_is_a_stream_of_answers_and_an_end(client: httpx.AsyncClient, mint: Mint) -> None:
     answer = await post(client, FEW, **mint.bearer())
     assert answer.status_code == 200

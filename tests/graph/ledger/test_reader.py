@@ -12,10 +12,10 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 
 from graph.changes.events import Event, append
-from graph.errors import StoreUnavailable
+from graph.errors import DeadlineExceeded, StoreUnavailable
 from graph.ledger import reader
 from graph.ledger.positions import keep_placed
-from graph.ledger.reader import EventReader, Lagged, Tail
+from graph.ledger.reader import EventReader, Lagged, Restored, Silence, Tail
 from graph.ledger.sequence import Interest, Sequenced
 from graph.store.store import Store, Transaction
 from tests.graph.changes.network import soon
@@ -71,7 +71,9 @@ async def positions(events: EventReader, after: int, count: int, interest: Inter
     found: list[int] = []
     async with asyncio.timeout(60), aclosing(events.follow(interest, after)) as following:
         while len(found) < count:
-            found.append((await anext(following)).position)
+            heard = await anext(following)
+            if isinstance(heard, Sequenced):
+                found.append(heard.position)
     return found
 
 
@@ -148,6 +150,48 @@ async def test_who_is_too_slow_is_told_up_to_where(empty_store: Store) -> None:
         assert await positions(events, 1, 5) == [2, 3, 4, 5, 6]
 
 
+async def test_a_page_that_takes_too_long_is_read_by_halves(empty_store: Store) -> None:
+    """Live by the reader, and by one who comes back."""
+    async with reading(empty_store, placing=True) as events:
+        await commit(empty_store, *[("Heard", ())] * 8)
+        await positions(events, 0, 8)
+    slow = Slow(empty_store, most=2)
+    async with reading(slow) as events:
+        assert await positions(events, 0, 8) == list(range(1, 9))
+        assert min(slow.tried) <= 2 < max(slow.tried)
+
+
+async def test_who_follows_is_told_when_the_sequence_falls(empty_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a restore: the same positions are other events then."""
+    monkeypatch.setattr(reader, "_PATIENCE_SECONDS", 0.1)
+    async with reading(empty_store) as events:
+        async with reading(empty_store, placing=True):
+            await commit(empty_store, *[("Heard", ())] * 3)
+            await positions(events, 0, 3)
+        async with asyncio.timeout(60), aclosing(events.follow(ALL, 2)) as following:
+            await anext(following)
+            await run(empty_store, "MATCH (e:Event) DETACH DELETE e")
+            await run(empty_store, "MATCH (s:Sequence) SET s.next = 2")
+            with pytest.raises(Restored) as restored:
+                await anext(following)
+        assert restored.value.end.position == 1
+
+
+async def test_a_silence_says_how_far_all_is_read(empty_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events of other types move the position, and are no events to whoever follows."""
+    monkeypatch.setattr(reader, "BEAT_SECONDS", 0.1)
+    async with reading(empty_store, placing=True) as events:
+        await commit(empty_store, ("Heard", ()), ("Other", ()), ("Other", ()))
+        heard: list[Sequenced | Silence] = []
+        async with asyncio.timeout(60), aclosing(events.follow(ALL, 0)) as following:
+            while not heard or heard[-1].position < 3:
+                heard.append(await anext(following))
+    assert [each.position for each in heard if isinstance(each, Sequenced)] == [1]
+    last = heard[-1]
+    assert isinstance(last, Silence)
+    assert last.at > 1_700_000_000_000
+
+
 async def test_nothing_is_read_while_nobody_follows(empty_store: Store) -> None:
     async with reading(empty_store) as events:
         assert events.present == 0
@@ -169,6 +213,21 @@ async def test_a_reader_goes_on_where_it_was_when_the_database_is_back(empty_sto
     async with reading(empty_store, placing=True), reading(watched) as events:
         await commit(empty_store, ("Heard", ()))
         assert await positions(events, 0, 1) == [1]
+
+
+async def test_a_reader_goes_on_after_an_event_that_is_no_json_and_after_any_fault(empty_store: Store) -> None:
+    """The first look fails by a fault of ours; one event was spoilt by hand."""
+    watched = Watched(empty_store, RuntimeError("ours"))
+    async with reading(empty_store, placing=True), reading(watched) as events:
+        live = asyncio.create_task(positions(events, 0, 3))
+        await commit(empty_store, ("Heard", ()))
+        await run(
+            empty_store,
+            "CREATE (:Event {id: 'e', type: 'Heard', aggregateId: 't', aggregateVersion: 1, at: 1, "
+            "unplaced: 1, payload: 'no JSON'})",
+        )
+        await commit(empty_store, ("Heard", ()))
+        assert await live == [1, 2, 3]
 
 
 async def test_waiting_costs_one_read_of_one_node_for_each_look(empty_store: Store) -> None:
@@ -200,6 +259,25 @@ class Watched(Store):
         if self._failures:
             raise self._failures.pop()
         self.texts.append(text)
+        return await self._store.rows(text, parameters, deadline=deadline)
+
+
+class Slow(Store):
+    """A store that takes too long for more than so many positions."""
+
+    def __init__(self, store: Store, most: int) -> None:
+        super().__init__(store.product)
+        self._store = store
+        self._most = most
+        self.tried: list[int] = []
+
+    async def rows(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> list[list[object]]:
+        """Refuse a long page, and pass on what is shorter."""
+        match parameters:
+            case {"after": int(after), "upto": int(upto)}:
+                self.tried.append(upto - after)
+                if upto - after > self._most:
+                    raise DeadlineExceeded("too slow")
         return await self._store.rows(text, parameters, deadline=deadline)
 
 
