@@ -22,11 +22,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
-import orjson
 import structlog
 from starlette.types import Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
+from gateway import exact_json
 from gateway.auth.principals import caller_of
 from gateway.auth.tokens import Believed, Tokens
 from gateway.errors import Code, Problem, Refused, code_of, printed, refuse
@@ -153,13 +153,23 @@ class _Socket:
         """the code and the reason with which we have closed it."""
 
     async def run(self, receive: Receive) -> None:
-        """Do what the client says until it is gone."""
-        async with asyncio.TaskGroup() as self._group:
-            self._spawn(self._await_init())
-            while (message := await receive())["type"] != "websocket.disconnect":
+        """Do what the client says until it is gone, or until something of ours breaks that is no operation's."""
+        try:
+            async with asyncio.TaskGroup() as self._group:
+                self._spawn(self._await_init())
+                await self._listen(receive)
+                self._is_closed = True
+                self._cancel_all()
+        except Exception:
+            log.exception("websocket failed", request_id=self._exchange.request_id)
+            await self._do(self._talk.broken())
+
+    async def _listen(self, receive: Receive) -> None:
+        while (message := await receive())["type"] != "websocket.disconnect":
+            try:
                 await self._do(self._heard(message))
-            self._is_closed = True
-            self._cancel_all()
+            except _NotWritable:  # what is sent from here came from the client: a pong
+                await self._do(self._talk.unreadable("What is to be sent back nests too deep."))
 
     def log(self) -> None:
         """Say how it went."""
@@ -196,7 +206,7 @@ class _Socket:
         for command in commands:
             match command:
                 case ws.Send(message=message):
-                    await self._write({"type": "websocket.send", "text": orjson.dumps(message).decode()})
+                    await self._write({"type": "websocket.send", "text": _text(message)})
                 case ws.Close(code=code, reason=reason):
                     self._close = f"{int(code)} {reason}"
                     self._cancel_all()
@@ -332,6 +342,18 @@ class _Socket:
                 async for each in payloads:
                     await self._do(self._talk.next(number, each.answer))
             await self._do(self._talk.completed(number))
+
+
+class _NotWritable(Exception):
+    """A message cannot be written as JSON."""
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    """Write a message; a ping's payload goes back with the digits that it came with. Raises _NotWritable."""
+    try:
+        return exact_json.dumps(message).decode()
+    except (TypeError, RecursionError) as error:  # as of what nests 250 deep
+        raise _NotWritable from error
 
 
 def _credentials(payload: Mapping[str, Any]) -> dict[bytes, bytes]:

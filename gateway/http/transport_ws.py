@@ -137,6 +137,10 @@ class Conversation:
         """Take that the client has caused as much work as it may for now."""
         return self._close(CloseCode.TRY_AGAIN_LATER, reason)
 
+    def broken(self) -> Commands:
+        """Take that something of ours is broken."""
+        return self._close(CloseCode.INTERNAL, "Something is broken here; the log says what.")
+
     # What became of commands, and of time
 
     def accepted(self) -> Commands:

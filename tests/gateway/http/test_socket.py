@@ -7,11 +7,13 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import orjson
 import pytest
+from structlog.testing import capture_logs
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -199,6 +201,8 @@ async def test_an_id_that_lives_is_taken_and_one_that_was_completed_is_free(url:
         '{"type": "subscribe", "id": "1", "payload": {"query": "{ hello }", "variables": []}}',
         '{"type": "ping", "payload": "x"}',
         "[" * 9_000,
+        '{"type": "ping", "payload": {"n": ' + "[" * 300 + "]" * 300 + "}}",
+        '{"type": "ping", "payload": {"n": [123456789012345678901,' + "[" * 900 + "]" * 900 + "]}}",
     ],
 )
 async def test_what_is_no_message_is_wrong(
@@ -219,6 +223,24 @@ async def test_a_ping_is_answered_before_and_after_the_beginning(url: str, mint:
         heard = [await client.hear(), await client.hear()]
         assert {"type": "pong"} in heard
         assert {"type": "connection_ack"} in heard
+
+
+@pytest.mark.parametrize("number", ["123456789012345678901234567890", "1e400", "0.12345678901234567890"])
+async def test_a_ping_of_somebody_who_is_not_known_is_answered_with_all_digits(url: str, number: str) -> None:
+    async with opened(url) as client:
+        await client.say('{"type":"ping","payload":{"n":' + number + "}}")
+        text = await asyncio.wait_for(client.socket.recv(), SECONDS)
+        assert text == '{"type":"pong","payload":{"n":' + number + "}}"
+
+
+async def test_a_fault_of_ours_closes_the_socket_and_is_logged_once(settings: Settings, mint: Mint) -> None:
+    nowhere = mint.settings().model_copy(update={"jwks_file": Path("\0")})  # no name that a file can have
+    broken = settings.model_copy(update={"issuers": (nowhere,)})
+    with capture_logs() as logged:
+        async with serving(StreamSubgraph(), broken) as url, opened(url) as client:
+            await client.say({**INIT, "payload": {"Authorization": f"Bearer {mint.token()}"}})
+            assert (await client.closed())[0] == 1011
+    assert [each["event"] for each in logged if each["log_level"] == "error"] == ["websocket failed"]
 
 
 async def test_a_query_and_a_mutation_are_answered_and_completed(url: str, mint: Mint) -> None:
