@@ -37,6 +37,7 @@ from gateway.http.admission import Rules, check_host, check_origin, check_single
 from gateway.http.observe import request_id_of
 from gateway.http.request import parsed, shaped
 from gateway.http.response import Media, refusal
+from gateway.http.said import Said
 from gateway.http.streams import OpenStreams, finished, until_expired
 from gateway.http.watch import in_time
 from gateway.operations.documents import Prepared
@@ -47,6 +48,8 @@ from graph.model.scope import Role
 
 LONGEST_NAME: Final = 64
 """of an operation, in the log."""
+TURN: Final = 50
+"""messages of one client, after which others have their turn."""
 CREDENTIALS: Final = {"authorization": b"authorization", "x-acts-for": b"x-acts-for"}
 """What is read of the payload of `connection_init`, by its name in lower case, and the header that it stands for."""
 
@@ -147,8 +150,7 @@ class _Socket:
         self._operations: dict[int, asyncio.Task[None]] = {}
         self._turn = asyncio.Lock()
         self._is_closed = False
-        self._size = 0
-        """characters of the message that is being read."""
+        self._said = Said()
         self._close = ""
         """the code and the reason with which we have closed it."""
 
@@ -170,6 +172,8 @@ class _Socket:
                 await self._do(self._heard(message))
             except _NotWritable:  # what is sent from here came from the client: a pong
                 await self._do(self._talk.unreadable("What is to be sent back nests too deep."))
+            if self._said.messages % TURN == 0:
+                await asyncio.sleep(0)  # neither reading nor sending waits while there is something to read
 
     def log(self) -> None:
         """Say how it went."""
@@ -185,20 +189,21 @@ class _Socket:
         text = message.get("text")
         if text is None:
             return self._talk.unreadable("A message is a text, and not bytes.")
-        self._size = len(text)
+        data = text.encode()
+        self._said.note(len(data))
         if self._caller is None:
-            if self._size > LARGE:
-                return self._talk.unreadable(f"A message of a caller who is not known has at most {LARGE} characters.")
-            return self._read(text)
+            if self._said.bytes > LARGE:
+                return self._talk.unreadable(f"A caller who is not known says at most {LARGE} bytes.")
+            return self._read(data)
         try:
-            with self._context.pipeline.metered(self._caller.principal, self._size):
-                return self._read(text)
+            with self._context.pipeline.metered(self._caller.principal, self._said.lately):
+                return self._read(data)
         except Refused as refused:
             return self._talk.overloaded(refused.problems[0].message)
 
-    def _read(self, text: str) -> ws.Commands:
+    def _read(self, data: bytes) -> ws.Commands:
         try:
-            return self._talk.received(parsed(text.encode()))
+            return self._talk.received(parsed(data))
         except Refused:
             return self._talk.unreadable("A message is JSON.")
 
@@ -265,7 +270,7 @@ class _Socket:
 
     async def _start(self, number: int, payload: Mapping[str, Any]) -> None:
         try:
-            request = replace(shaped(payload, queries_only=False, size=self._size), can_stream=True)
+            request = replace(shaped(payload, queries_only=False, size=self._said.lately), can_stream=True)
         except Refused as refused:
             await self._do(self._talk.unreadable(refused.problems[0].message))
             return

@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from gateway.http.said import PERIOD, Said
 from gateway.http.serving import bound, bounds_of, listening
 from gateway.settings.settings import Settings
 from gateway.settings.streams import Streams
@@ -294,22 +295,42 @@ async def test_a_message_over_the_size_limit_closes_the_socket(url: str, mint: M
         assert (await client.closed())[0] == 1009
 
 
-async def test_a_caller_who_is_not_known_sends_no_large_message(url: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "times"), [("x" * 17_000, 1), ("é" * 9_000, 1), ("x" * 100, 160)], ids=["large", "in bytes", "many"]
+)
+async def test_a_caller_who_is_not_known_says_little(url: str, text: str, times: int) -> None:
     async with opened(url) as client:
-        await client.say({**INIT, "payload": {"x": "x" * 17_000}})
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(times):
+                await client.say({"type": "pong", "payload": {"x": text}})
         assert (await client.closed())[0] == 4400
 
 
-async def test_reading_large_messages_is_metered(settings: Settings, mint: Mint) -> None:
-    limits = settings.limits.model_copy(update={"new_documents_per_minute": 10, "body_bytes": 1_000_000})
+@pytest.mark.parametrize(("objects", "times", "units"), [(300_000, 100, 10), (4_000, 1_000, 1)], ids=["large", "many"])
+async def test_reading_messages_is_metered(
+    settings: Settings, mint: Mint, objects: int, times: int, units: int
+) -> None:
+    limits = settings.limits.model_copy(update={"new_documents_per_minute": units, "body_bytes": 1_000_000})
     few = settings.model_copy(update={"limits": limits})
-    large = '{"type": "ping", "payload": {"x": [' + "{}," * 300_000 + "{}]}}"
+    message = '{"type": "ping", "payload": {"x": [' + "{}," * objects + "{}]}}"
     async with serving(StreamSubgraph(), few) as url, ready(url, mint.token()) as client:
         with contextlib.suppress(ConnectionClosed):
-            for _ in range(100):  # 20 ms each, of a second
-                await client.say(large)
+            for _ in range(times):  # a large one takes 20 ms of a second, another 0.1 ms of 40
+                await client.say(message)
                 await client.hear()
         assert (await client.closed())[0] == 1013
+
+
+def test_what_is_said_is_counted_for_a_while() -> None:
+    now = [0.0]
+    said = Said(lambda: now[0])
+    said.note(7)
+    now[0] = PERIOD - 1
+    said.note(5)
+    assert (said.messages, said.bytes, said.lately) == (2, 12, 12)
+    now[0] = PERIOD
+    said.note(3)
+    assert (said.messages, said.bytes, said.lately) == (3, 15, 3)
 
 
 async def test_fragments_without_end_close_the_socket(url: str, mint: Mint) -> None:
