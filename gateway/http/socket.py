@@ -18,7 +18,7 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
@@ -146,6 +146,10 @@ class _Socket:
         """None: until `connection_init` has said who calls."""
         self._talk = ws.Conversation()
         self._group: asyncio.TaskGroup
+        self._counted: ExitStack
+        """among its caller's sockets, once that is known."""
+        self._used = 0.0
+        """by time.monotonic(): when the last operation ended."""
         self._running: set[asyncio.Task[None]] = set()
         self._operations: dict[int, asyncio.Task[None]] = {}
         self._turn = asyncio.Lock()
@@ -157,14 +161,18 @@ class _Socket:
     async def run(self, receive: Receive) -> None:
         """Do what the client says until it is gone, or until something of ours breaks that is no operation's."""
         try:
-            async with asyncio.TaskGroup() as self._group:
-                self._spawn(self._await_init())
-                await self._listen(receive)
-                self._is_closed = True
-                self._cancel_all()
+            with ExitStack() as self._counted:
+                await self._converse(receive)
         except Exception:
             log.exception("websocket failed", request_id=self._exchange.request_id)
             await self._do(self._talk.broken())
+
+    async def _converse(self, receive: Receive) -> None:
+        async with asyncio.TaskGroup() as self._group:
+            self._spawn(self._await_init())
+            await self._listen(receive)
+            self._is_closed = True
+            self._cancel_all()
 
     async def _listen(self, receive: Receive) -> None:
         while (message := await receive())["type"] != "websocket.disconnect":
@@ -258,9 +266,21 @@ class _Socket:
         except Refused as refused:
             await self._do(self._talk.denied(refused.problems[0].message))
             return
+        try:
+            self._counted.enter_context(self._context.streams.socket(self._caller.principal.subject))
+        except Refused as refused:
+            await self._do(self._talk.overloaded(refused.problems[0].message))
+            return
         if self._caller.expires < math.inf:
             self._spawn(self._expire(self._caller.expires))
+        self._used = time.monotonic()
+        self._spawn(self._await_operations(self._context.settings.streams.idle_seconds))
         await self._do(self._talk.accepted())
+
+    async def _await_operations(self, seconds: float) -> None:
+        while self._talk.living or (left := self._used + seconds - time.monotonic()) > 0:  # noqa: ASYNC110 - a time
+            await asyncio.sleep(seconds if self._talk.living else left)
+        await self._do(self._talk.idle(seconds))
 
     async def _expire(self, expires: float) -> None:
         await until_expired(expires)
@@ -299,6 +319,7 @@ class _Socket:
                 problem = Problem(code=Code.INTERNAL, message="The request could not be answered.")
                 await self._do(self._talk.failed(number, [printed(problem, exchange.request_id)]))
             finally:
+                self._used = time.monotonic()
                 exchange.status = 200
                 self._context.metrics.count(exchange)
 

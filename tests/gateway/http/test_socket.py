@@ -508,6 +508,37 @@ async def test_there_is_room_for_so_many_streams_and_operations(settings: Settin
             await until(lambda: streaming.open == 1)
 
 
+async def test_a_caller_has_room_for_so_many_sockets(settings: Settings, mint: Mint) -> None:
+    few = settings.model_copy(update={"streams": Streams(per_principal=2)})
+    async with serving(StreamSubgraph(), few) as url:
+        async with ready(url, mint.token()), ready(url, mint.token()), opened(url, mint.bearer()) as third:
+            await third.say(INIT)
+            code, reason = await third.closed()
+            assert (code, "streams.per_principal" in reason) == (1013, True)
+            async with ready(url, mint.token(sub="other")):
+                pass
+        await asyncio.sleep(0.2)
+        async with ready(url, mint.token()) as client:
+            await client.say({"type": "ping"})
+            assert await client.hear() == {"type": "pong"}
+
+
+async def test_a_socket_without_operations_is_closed_and_one_with_a_stream_stays(
+    settings: Settings, mint: Mint
+) -> None:
+    brief = settings.model_copy(update={"streams": Streams(idle_seconds=1.0)})
+    streaming = StreamSubgraph()
+    async with serving(streaming, brief) as url, ready(url, mint.token()) as busy:
+        await busy.subscribe("subscription { alerts { number } }")
+        await until(lambda: streaming.open)
+        async with ready(url, mint.token()) as idle:
+            assert await idle.closed() == (1000, "No operation for 1 seconds.")
+        await streaming.publish()
+        assert (await busy.hear())["type"] == "next"
+        await busy.say({"type": "complete", "id": "1"})
+        assert (await busy.closed())[0] == 1000
+
+
 async def test_websockets_count_among_the_connections_of_an_address(settings: Settings, mint: Mint) -> None:
     few = settings.model_copy(update={"connections_per_address": 2})
     async with (
