@@ -12,7 +12,8 @@ Files, in the order in which a request meets them:
     transport_ws.py  graphql-transport-ws as a table: messages in, commands out
     health.py      /livez, /readyz, /metrics; numbers.py serves the numbers at an address of their own
     endpoint.py    the endpoint: request.py reads a body, watch.py stops work that nobody waits for, sse.py sends answers as events
-    socket.py      the same over a WebSocket; streams.py counts and reads subscriptions for both
+    socket.py      the same over a WebSocket; said.py counts what its client says; streams.py counts and
+                   reads subscriptions for both
     response.py    media type, status, headers; how a refusal looks
 
 Invariants

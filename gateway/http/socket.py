@@ -18,15 +18,15 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
-import orjson
 import structlog
 from starlette.types import Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
+from gateway import exact_json
 from gateway.auth.principals import caller_of
 from gateway.auth.tokens import Believed, Tokens
 from gateway.errors import Code, Problem, Refused, code_of, printed, refuse
@@ -37,6 +37,7 @@ from gateway.http.admission import Rules, check_host, check_origin, check_single
 from gateway.http.observe import request_id_of
 from gateway.http.request import parsed, shaped
 from gateway.http.response import Media, refusal
+from gateway.http.said import Said
 from gateway.http.streams import OpenStreams, finished, until_expired
 from gateway.http.watch import in_time
 from gateway.operations.documents import Prepared
@@ -47,6 +48,8 @@ from graph.model.scope import Role
 
 LONGEST_NAME: Final = 64
 """of an operation, in the log."""
+TURN: Final = 50
+"""messages of one client, after which others have their turn."""
 CREDENTIALS: Final = {"authorization": b"authorization", "x-acts-for": b"x-acts-for"}
 """What is read of the payload of `connection_init`, by its name in lower case, and the header that it stands for."""
 
@@ -143,23 +146,42 @@ class _Socket:
         """None: until `connection_init` has said who calls."""
         self._talk = ws.Conversation()
         self._group: asyncio.TaskGroup
+        self._counted: ExitStack
+        """among its caller's sockets, once that is known."""
+        self._used = 0.0
+        """by time.monotonic(): when the last operation ended."""
         self._running: set[asyncio.Task[None]] = set()
         self._operations: dict[int, asyncio.Task[None]] = {}
         self._turn = asyncio.Lock()
         self._is_closed = False
-        self._size = 0
-        """characters of the message that is being read."""
+        self._said = Said()
         self._close = ""
         """the code and the reason with which we have closed it."""
 
     async def run(self, receive: Receive) -> None:
-        """Do what the client says until it is gone."""
+        """Do what the client says until it is gone, or until something of ours breaks that is no operation's."""
+        try:
+            with ExitStack() as self._counted:
+                await self._converse(receive)
+        except Exception:
+            log.exception("websocket failed", request_id=self._exchange.request_id)
+            await self._do(self._talk.broken())
+
+    async def _converse(self, receive: Receive) -> None:
         async with asyncio.TaskGroup() as self._group:
             self._spawn(self._await_init())
-            while (message := await receive())["type"] != "websocket.disconnect":
-                await self._do(self._heard(message))
+            await self._listen(receive)
             self._is_closed = True
             self._cancel_all()
+
+    async def _listen(self, receive: Receive) -> None:
+        while (message := await receive())["type"] != "websocket.disconnect":
+            try:
+                await self._do(self._heard(message))
+            except _NotWritable:  # what is sent from here came from the client: a pong
+                await self._do(self._talk.unreadable("What is to be sent back nests too deep."))
+            if self._said.messages % TURN == 0:
+                await asyncio.sleep(0)  # neither reading nor sending waits while there is something to read
 
     def log(self) -> None:
         """Say how it went."""
@@ -175,20 +197,21 @@ class _Socket:
         text = message.get("text")
         if text is None:
             return self._talk.unreadable("A message is a text, and not bytes.")
-        self._size = len(text)
+        data = text.encode()
+        self._said.note(len(data))
         if self._caller is None:
-            if self._size > LARGE:
-                return self._talk.unreadable(f"A message of a caller who is not known has at most {LARGE} characters.")
-            return self._read(text)
+            if self._said.bytes > LARGE:
+                return self._talk.unreadable(f"A caller who is not known says at most {LARGE} bytes.")
+            return self._read(data)
         try:
-            with self._context.pipeline.metered(self._caller.principal, self._size):
-                return self._read(text)
+            with self._context.pipeline.metered(self._caller.principal, self._said.lately):
+                return self._read(data)
         except Refused as refused:
             return self._talk.overloaded(refused.problems[0].message)
 
-    def _read(self, text: str) -> ws.Commands:
+    def _read(self, data: bytes) -> ws.Commands:
         try:
-            return self._talk.received(parsed(text.encode()))
+            return self._talk.received(parsed(data))
         except Refused:
             return self._talk.unreadable("A message is JSON.")
 
@@ -196,7 +219,7 @@ class _Socket:
         for command in commands:
             match command:
                 case ws.Send(message=message):
-                    await self._write({"type": "websocket.send", "text": orjson.dumps(message).decode()})
+                    await self._write({"type": "websocket.send", "text": _text(message)})
                 case ws.Close(code=code, reason=reason):
                     self._close = f"{int(code)} {reason}"
                     self._cancel_all()
@@ -243,9 +266,21 @@ class _Socket:
         except Refused as refused:
             await self._do(self._talk.denied(refused.problems[0].message))
             return
+        try:
+            self._counted.enter_context(self._context.streams.socket(self._caller.principal.subject))
+        except Refused as refused:
+            await self._do(self._talk.overloaded(refused.problems[0].message))
+            return
         if self._caller.expires < math.inf:
             self._spawn(self._expire(self._caller.expires))
+        self._used = time.monotonic()
+        self._spawn(self._await_operations(self._context.settings.streams.idle_seconds))
         await self._do(self._talk.accepted())
+
+    async def _await_operations(self, seconds: float) -> None:
+        while self._talk.living or (left := self._used + seconds - time.monotonic()) > 0:  # noqa: ASYNC110 - a time
+            await asyncio.sleep(seconds if self._talk.living else left)
+        await self._do(self._talk.idle(seconds))
 
     async def _expire(self, expires: float) -> None:
         await until_expired(expires)
@@ -255,7 +290,7 @@ class _Socket:
 
     async def _start(self, number: int, payload: Mapping[str, Any]) -> None:
         try:
-            request = replace(shaped(payload, queries_only=False, size=self._size), can_stream=True)
+            request = replace(shaped(payload, queries_only=False, size=self._said.lately), can_stream=True)
         except Refused as refused:
             await self._do(self._talk.unreadable(refused.problems[0].message))
             return
@@ -284,6 +319,7 @@ class _Socket:
                 problem = Problem(code=Code.INTERNAL, message="The request could not be answered.")
                 await self._do(self._talk.failed(number, [printed(problem, exchange.request_id)]))
             finally:
+                self._used = time.monotonic()
                 exchange.status = 200
                 self._context.metrics.count(exchange)
 
@@ -335,6 +371,18 @@ class _Socket:
                     else:
                         await self._do(self._talk.next(number, each.answer))
             await self._do(self._talk.completed(number))
+
+
+class _NotWritable(Exception):
+    """A message cannot be written as JSON."""
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    """Write a message; a ping's payload goes back with the digits that it came with. Raises _NotWritable."""
+    try:
+        return exact_json.dumps(message).decode()
+    except (TypeError, RecursionError) as error:  # as of what nests 250 deep
+        raise _NotWritable from error
 
 
 def _credentials(payload: Mapping[str, Any]) -> dict[bytes, bytes]:

@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from typing import Any, Final
 
 import orjson
@@ -76,8 +77,10 @@ async def stream(send: Send, opened: Open, payloads: AsyncIterator[Payload], com
     await begin(send)
     expiring = asyncio.ensure_future(until_expired(opened.exchange.expires))
     try:
-        async for each in _or_silence(payloads, expiring, comment_seconds):
-            await send({"type": "http.response.body", "body": each, "more_body": True})
+        # A client may go while one of them is sent: whoever closes the payloads then finds nobody reading them.
+        async with aclosing(_or_silence(payloads, expiring, comment_seconds)) as written:
+            async for each in written:
+                await send({"type": "http.response.body", "body": each, "more_body": True})
         if expiring.done():
             opened.reason = EXPIRED
             last = event(has_expired(opened.exchange.request_id), None)
@@ -99,7 +102,7 @@ def _written(payload: Payload) -> bytes:
 
 async def _or_silence(
     payloads: AsyncIterator[Payload], until: asyncio.Future[None], seconds: float
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Give each answer as an event, and a comment after so many seconds of silence, until it is time to end."""
     coming: asyncio.Future[Payload | None] | None = None
     try:

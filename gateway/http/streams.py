@@ -3,7 +3,7 @@
 In: a request that passes the gates. Out: `Open`, an iterator over answers that are ready to be sent, each with the cursor by which
 the client can go on; or one answer with errors, where it cannot begin. What a transport adds is its framing.
 
-1. At most `streams.most` are open in a process, and `streams.per_principal` of one principal.
+1. At most `streams.most` are open in a process, and `streams.per_principal` of one principal, which may have as many WebSockets.
 2. An event's cursor is in its answer's `extensions.cursor`.
 3. A source that ends a stream says why in a last answer (`StreamEnded`): nothing of it was skipped silently.
 4. Closing the iterator closes the source, whoever does it.
@@ -71,6 +71,7 @@ class OpenStreams:
         self._settings = settings
         self._metrics = metrics
         self._of: Counter[str] = Counter()
+        self._sockets: Counter[str] = Counter()
         self._all = 0
 
     @contextmanager
@@ -90,6 +91,22 @@ class OpenStreams:
                 del self._of[principal.subject]
             self._metrics.stream_ended(transport, stream.reason)
             _log(stream)
+
+    @contextmanager
+    def socket(self, subject: str) -> Iterator[None]:
+        """Count a WebSocket of a known caller while the block runs; raises Refused where it has as many as it may."""
+        if self._sockets[subject] >= self._settings.per_principal:
+            message = (
+                f"You have {self._settings.per_principal} WebSockets, as many as you may (`streams.per_principal`)."
+            )
+            raise refuse(Code.TOO_MANY_STREAMS, message)
+        self._sockets[subject] += 1
+        try:
+            yield
+        finally:
+            self._sockets[subject] -= 1
+            if not self._sockets[subject]:
+                del self._sockets[subject]
 
     def _check_room(self, principal: Principal) -> None:
         if self._of[principal.subject] >= self._settings.per_principal:

@@ -35,6 +35,7 @@ LONGEST_REASON: Final = 123
 class CloseCode(enum.IntEnum):
     """Why a socket is closed, in the protocol's numbers and those of RFC 6455."""
 
+    NORMAL = 1000
     INTERNAL = 1011
     TRY_AGAIN_LATER = 1013
     BAD_REQUEST = 4400
@@ -137,6 +138,10 @@ class Conversation:
         """Take that the client has caused as much work as it may for now."""
         return self._close(CloseCode.TRY_AGAIN_LATER, reason)
 
+    def broken(self) -> Commands:
+        """Take that something of ours is broken."""
+        return self._close(CloseCode.INTERNAL, "Something is broken here; the log says what.")
+
     # What became of commands, and of time
 
     def accepted(self) -> Commands:
@@ -155,6 +160,10 @@ class Conversation:
         if self.state is not State.WAITING:
             return ()
         return self._close(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout")
+
+    def idle(self, seconds: float) -> Commands:
+        """Take that nothing has run for so long."""
+        return self._close(CloseCode.NORMAL, f"No operation for {seconds:g} seconds.")
 
     def next(self, number: int, answer: Mapping[str, Any]) -> Commands:
         """Take an answer of an operation; there may be more."""

@@ -55,7 +55,7 @@ class GraphRequest:
     explain: bool = False
     """whether the caller wants to know how the answer was made: for operators."""
     size: int = 0
-    """bytes in which it came; what a large one costs is metered."""
+    """bytes in which it came, with what came just before over the same WebSocket; what a large one costs is metered."""
     can_stream: bool = False
     """whether the transport can bring more than one answer."""
     after: str | None = None

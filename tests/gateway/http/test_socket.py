@@ -7,14 +7,17 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import orjson
 import pytest
+from structlog.testing import capture_logs
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from gateway.http.said import PERIOD, Said
 from gateway.http.serving import bound, bounds_of, listening
 from gateway.settings.settings import Settings
 from gateway.settings.streams import Streams
@@ -205,6 +208,8 @@ async def test_an_id_that_lives_is_taken_and_one_that_was_completed_is_free(url:
         '{"type": "subscribe", "id": "1", "payload": {"query": "{ hello }", "variables": []}}',
         '{"type": "ping", "payload": "x"}',
         "[" * 9_000,
+        '{"type": "ping", "payload": {"n": ' + "[" * 300 + "]" * 300 + "}}",
+        '{"type": "ping", "payload": {"n": [123456789012345678901,' + "[" * 900 + "]" * 900 + "]}}",
     ],
 )
 async def test_what_is_no_message_is_wrong(
@@ -225,6 +230,24 @@ async def test_a_ping_is_answered_before_and_after_the_beginning(url: str, mint:
         heard = [await client.hear(), await client.hear()]
         assert {"type": "pong"} in heard
         assert {"type": "connection_ack"} in heard
+
+
+@pytest.mark.parametrize("number", ["123456789012345678901234567890", "1e400", "0.12345678901234567890"])
+async def test_a_ping_of_somebody_who_is_not_known_is_answered_with_all_digits(url: str, number: str) -> None:
+    async with opened(url) as client:
+        await client.say('{"type":"ping","payload":{"n":' + number + "}}")
+        text = await asyncio.wait_for(client.socket.recv(), SECONDS)
+        assert text == '{"type":"pong","payload":{"n":' + number + "}}"
+
+
+async def test_a_fault_of_ours_closes_the_socket_and_is_logged_once(settings: Settings, mint: Mint) -> None:
+    nowhere = mint.settings().model_copy(update={"jwks_file": Path("\0")})  # no name that a file can have
+    broken = settings.model_copy(update={"issuers": (nowhere,)})
+    with capture_logs() as logged:
+        async with serving(StreamSubgraph(), broken) as url, opened(url) as client:
+            await client.say({**INIT, "payload": {"Authorization": f"Bearer {mint.token()}"}})
+            assert (await client.closed())[0] == 1011
+    assert [each["event"] for each in logged if each["log_level"] == "error"] == ["websocket failed"]
 
 
 async def test_a_query_and_a_mutation_are_answered_and_completed(url: str, mint: Mint) -> None:
@@ -278,22 +301,42 @@ async def test_a_message_over_the_size_limit_closes_the_socket(url: str, mint: M
         assert (await client.closed())[0] == 1009
 
 
-async def test_a_caller_who_is_not_known_sends_no_large_message(url: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "times"), [("x" * 17_000, 1), ("é" * 9_000, 1), ("x" * 100, 160)], ids=["large", "in bytes", "many"]
+)
+async def test_a_caller_who_is_not_known_says_little(url: str, text: str, times: int) -> None:
     async with opened(url) as client:
-        await client.say({**INIT, "payload": {"x": "x" * 17_000}})
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(times):
+                await client.say({"type": "pong", "payload": {"x": text}})
         assert (await client.closed())[0] == 4400
 
 
-async def test_reading_large_messages_is_metered(settings: Settings, mint: Mint) -> None:
-    limits = settings.limits.model_copy(update={"new_documents_per_minute": 10, "body_bytes": 1_000_000})
+@pytest.mark.parametrize(("objects", "times", "units"), [(300_000, 100, 10), (4_000, 1_000, 1)], ids=["large", "many"])
+async def test_reading_messages_is_metered(
+    settings: Settings, mint: Mint, objects: int, times: int, units: int
+) -> None:
+    limits = settings.limits.model_copy(update={"new_documents_per_minute": units, "body_bytes": 1_000_000})
     few = settings.model_copy(update={"limits": limits})
-    large = '{"type": "ping", "payload": {"x": [' + "{}," * 300_000 + "{}]}}"
+    message = '{"type": "ping", "payload": {"x": [' + "{}," * objects + "{}]}}"
     async with serving(StreamSubgraph(), few) as url, ready(url, mint.token()) as client:
         with contextlib.suppress(ConnectionClosed):
-            for _ in range(100):  # 20 ms each, of a second
-                await client.say(large)
+            for _ in range(times):  # a large one takes 20 ms of a second, another 0.1 ms of 40
+                await client.say(message)
                 await client.hear()
         assert (await client.closed())[0] == 1013
+
+
+def test_what_is_said_is_counted_for_a_while() -> None:
+    now = [0.0]
+    said = Said(lambda: now[0])
+    said.note(7)
+    now[0] = PERIOD - 1
+    said.note(5)
+    assert (said.messages, said.bytes, said.lately) == (2, 12, 12)
+    now[0] = PERIOD
+    said.note(3)
+    assert (said.messages, said.bytes, said.lately) == (3, 15, 3)
 
 
 async def test_fragments_without_end_close_the_socket(url: str, mint: Mint) -> None:
@@ -478,6 +521,37 @@ async def test_there_is_room_for_so_many_streams_and_operations(settings: Settin
         async with ready(url, mint.token()) as client:
             await client.subscribe("subscription { alerts { number } }", "a")
             await until(lambda: streaming.open == 1)
+
+
+async def test_a_caller_has_room_for_so_many_sockets(settings: Settings, mint: Mint) -> None:
+    few = settings.model_copy(update={"streams": Streams(per_principal=2)})
+    async with serving(StreamSubgraph(), few) as url:
+        async with ready(url, mint.token()), ready(url, mint.token()), opened(url, mint.bearer()) as third:
+            await third.say(INIT)
+            code, reason = await third.closed()
+            assert (code, "streams.per_principal" in reason) == (1013, True)
+            async with ready(url, mint.token(sub="other")):
+                pass
+        await asyncio.sleep(0.2)
+        async with ready(url, mint.token()) as client:
+            await client.say({"type": "ping"})
+            assert await client.hear() == {"type": "pong"}
+
+
+async def test_a_socket_without_operations_is_closed_and_one_with_a_stream_stays(
+    settings: Settings, mint: Mint
+) -> None:
+    brief = settings.model_copy(update={"streams": Streams(idle_seconds=1.0)})
+    streaming = StreamSubgraph()
+    async with serving(streaming, brief) as url, ready(url, mint.token()) as busy:
+        await busy.subscribe("subscription { alerts { number } }")
+        await until(lambda: streaming.open)
+        async with ready(url, mint.token()) as idle:
+            assert await idle.closed() == (1000, "No operation for 1 seconds.")
+        await streaming.publish()
+        assert (await busy.hear())["type"] == "next"
+        await busy.say({"type": "complete", "id": "1"})
+        assert (await busy.closed())[0] == 1000
 
 
 async def test_websockets_count_among_the_connections_of_an_address(settings: Settings, mint: Mint) -> None:

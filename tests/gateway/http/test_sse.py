@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import httpx
 import orjson
 import pytest
+from starlette.types import Message
+from uvicorn.protocols.utils import ClientDisconnected
 
+from gateway.exchange import Exchange
+from gateway.http import sse
 from gateway.http.serving import bound, bounds_of, listening
+from gateway.http.streams import Open, Payload
 from gateway.settings.settings import Settings
 from gateway.settings.streams import Streams
+from graph.model.scope import Principal, Role
 from tests.gateway.conftest import Mint, application
 from tests.gateway.streaming import StreamSubgraph
 
@@ -229,6 +235,33 @@ async def test_work_for_a_client_that_is_gone_is_cancelled(settings: Settings, m
             await asyncio.sleep(0.05)
             asking.cancel()
             await until(lambda: streaming.cancelled.is_set() and not streaming.open)
+
+
+async def test_a_client_that_goes_while_a_comment_is_sent_leaves_nothing_open() -> None:
+    """The server says so where something is sent; nobody reads the events any more when the stream is closed then."""
+    is_closed = asyncio.Event()
+
+    async def silent() -> AsyncGenerator[Payload, None]:
+        try:
+            await asyncio.sleep(SECONDS)
+            yield Payload(answer={}, cursor=None)
+        finally:
+            is_closed.set()
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+        if len(sent) > 2:  # the head and the first comment
+            raise ClientDisconnected
+
+    caller = Principal(subject="someone", role=Role.OPERATOR)
+    payloads = silent()
+    stream = Open(transport="sse", principal=caller, exchange=Exchange("1"))
+    with pytest.raises(ClientDisconnected):
+        await sse.stream(send, stream, payloads, 0.01)
+    assert is_closed.is_set()
+    await payloads.aclose()
 
 
 async def test_a_client_that_does_not_read_is_released(settings: Settings, mint: Mint) -> None:
