@@ -78,6 +78,8 @@ MADE = {
     "graph/store/migrate.py schema_statements": "constraints and indexes, from the names of the model",
 }
 PASSED_ON = {
+    "resolvers/knowledge/streams.py STREAMS: event.payload": "no statement: what an event keeps",
+    "resolvers/knowledge/streams.py _alert: payload": "no statement: what an event keeps",
     "graph/store/link.py Link.fetch: self._query(text, deadline)": "the door to the driver",
     "graph/changes/alarms/consequences.py follow: each.text": "of alarms.py, a constant or one of those made at import",
     "graph/changes/alarms/occurrence.py hold: _HOLD[label.name]": "one of those made at import",

@@ -321,11 +321,11 @@ class EventReader:
                         yield event
                     last = begin
                 while True:
-                    event = await _taken(tail)
-                    if event is not None and event.position > last:
-                        yield event
+                    taken = await _taken(tail)
+                    if taken is not None and taken.position > last:
+                        yield taken
                     # All that was read is in tails: where this one is empty, no event waits between the two.
-                    if event is None and not tail.is_waiting and self._position >= last:
+                    if taken is None and not tail.is_waiting and self._position >= last:
                         yield Silence(position=self._position, at=self._at)
         finally:
             self._present -= 1

@@ -191,7 +191,9 @@ class Subscriptions:
             try:
                 async with aclosing(self.events.follow(interest, last.position)) as following:
                     async for each in following:
-                        heard = None if isinstance(each, Silence) else await self._heard(asked, each)
+                        heard: StreamEvent | Heartbeat | None = (
+                            None if isinstance(each, Silence) else await self._heard(asked, each)
+                        )
                         last, failures = Place(position=each.position, at=each.at), 0
                         self._away.clear()
                         if heard is None and (isinstance(each, Silence) or time.monotonic() - told > BEAT_SECONDS):

@@ -174,7 +174,7 @@ async def test_the_terminal_lists_and_settles(
     assert await asyncio.to_thread(run, settle) == 0
     assert "the graph is as the inventory says" in capfd.readouterr().out
     assert await asyncio.to_thread(run, settle) == 1
-    assert "It is settled already. DIFFERENCE_SETTLED" in capfd.readouterr().err
+    assert "It is settled already (DIFFERENCE_SETTLED)." in capfd.readouterr().err
     nowhere = ["inventory", "settle", difference["id"], "--side", "graph", "--store", store_address]
     assert await asyncio.to_thread(run, nowhere) == 1
     element = await scene.ask("{ networkElements(first: 5) { nodes { name vendor } } }")

@@ -21,7 +21,7 @@ times = st.builds(
     st.sampled_from("Tt "),
     st.integers(0, 23),
     st.integers(0, 59),
-    st.sampled_from(["00", "07", "59", "60"]),
+    st.sampled_from(["00", "07", "59"]),
     st.sampled_from(["", ".5", ".123456789"]),
     st.sampled_from(["Z", "z", "+01:00", "-23:59", "+14:00"]),
 )

@@ -15,7 +15,7 @@ from gateway.federation.planning import Budget, Planner
 from gateway.federation.planning.normalize import normalize
 from gateway.federation.query_graph import QueryGraph
 from gateway.federation.streaming import StreamingFederation
-from gateway.federation.subgraph import Answer, Operation
+from gateway.federation.subgraph import Answer, Operation, StreamEvent
 from gateway.federation.supergraph import Supergraph
 from gateway.federation.supergraph_sdl import read_supergraph
 from gateway.syntax import definition_of
@@ -50,6 +50,7 @@ async def answered(supergraph: Supergraph, text: str, variables: Mapping[str, An
         events = await federation.subscribe(*asked, None, time.monotonic() + 60)
         assert not isinstance(events, dict), events
         (event,) = [each async for each in events]
+        assert isinstance(event, StreamEvent)
         return event.answer
     return await federation.execute(*asked, time.monotonic() + 60)
 

@@ -346,6 +346,8 @@ async def test_versions_of_an_alarm_have_no_gaps(laid: Laid) -> None:
         seen.setdefault(of, []).append(version)
     for of, versions in seen.items():
         assert versions == list(range(1, len(versions) + 1)), of
+        if not of.startswith("alarm-"):
+            continue
         assert (await laid.alarm(of))["version"] == len(versions)
 
 
