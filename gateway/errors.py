@@ -112,7 +112,9 @@ TREATMENTS: Final[Mapping[Code, Treatment]] = MappingProxyType(
         Code.LIMIT_EXCEEDED: _request_error("Split the operation into smaller ones."),
         Code.COST_LIMIT_EXCEEDED: _request_error("Ask for fewer items with `first`, or for fewer nested lists."),
         Code.BAD_USER_INPUT: _request_error("Correct the value at the place given."),
-        Code.CURSOR_EXPIRED: _request_error("Read what is there by a query, then subscribe without `after`."),
+        Code.CURSOR_EXPIRED: _request_error(
+            "Keep `extensions.cursor`, ask the query in `extensions.snapshot`, then subscribe after that cursor."
+        ),
         Code.LAGGED: _always(200, "Subscribe again with `after` set to the cursor of the last event."),
         Code.FORBIDDEN: _request_error("Leave out what your role may not ask for."),
         Code.CONFLICT: _request_error("Read again and repeat the request."),

@@ -131,7 +131,7 @@ class TicketTeller:
         try:
             return await self._updated(claimed, wanted, their_id, deadline)
         except Rejected as rejected:
-            if rejected.status not in _FOR_ITSELF or not is_over(claimed.attempts, claimed.age_ms, refused=True):
+            if rejected.status not in _FOR_ITSELF or not is_over(claimed.tries, claimed.age_ms, refused=True):
                 raise
             return await self._not_taken(claimed, their_id, rejected, deadline)
 

@@ -5,7 +5,7 @@ Each event is taken for the answer of that request, and the other requests of th
 for each subgraph, as after the first request of a query. What one subgraph answers alone is passed on as it is.
 
 Events of one stream are completed one after another, so that their order stays. The fetches of an event have as much time as the
-beginning of the subscription had.
+beginning of the subscription had, however much of it was used.
 
 Limit: a plan is made once, when the subscription begins. `@skip` and `@include` are decided then.
 """
@@ -53,6 +53,7 @@ class StreamingFederation(Federation):
         deadline: float,
     ) -> Events | Answer:
         """Plan, begin the subscription in the subgraph that has its root field, and complete each of its events."""
+        seconds = deadline - time.monotonic()
         try:
             found = await self.plans.find(operation, variables, principal.subject)
         except Refused as refused:
@@ -66,7 +67,7 @@ class StreamingFederation(Federation):
         begun = await self._begin(request.graph, found.operations[FIRST], values, principal, after, deadline)
         if isinstance(begun, dict):
             return begun
-        return self._completed(begun, found, variables, principal, deadline - time.monotonic())
+        return self._completed(begun, found, variables, principal, seconds)
 
     async def _begin(
         self,

@@ -155,7 +155,8 @@ class Pipeline:
         """
         assert self._streaming is not None, "one that nobody serves was refused"
         assert prepared.operation is not None, "validation lets no subscription ask the schema"
-        values = self.values(prepared, request.variables, principal)
+        with self.metered(principal, request.size):
+            values = self.values(prepared, request.variables, principal)
         return await self._streaming.subscribe(prepared.operation, values, principal, request.after, deadline)
 
     async def _introspected(
