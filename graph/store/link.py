@@ -23,7 +23,7 @@ from neo4j.exceptions import ConfigurationError, DriverError, Neo4jError
 from graph.errors import DeadlineExceeded, GraphError, OutcomeUnknown, StoreMisconfigured, StoreUnavailable
 from graph.store.faults import fault_of
 from graph.store.joined import joined, joined_parameters
-from graph.store.session import open_session, session_config
+from graph.store.session import Openings, open_session, session_config
 
 T = TypeVar("T")
 
@@ -87,6 +87,7 @@ class Link:
     def __init__(self, product: Product, uri: str, auth: Auth | None, database: str) -> None:
         self._product = product
         self._driver = _driver(uri, auth)
+        self._openings = Openings(self._driver, _CONNECT_SECONDS)
         bookmarks = _bookmarks(uri)
         self._reading = session_config(self._driver, READ_ACCESS, database, bookmarks)
         self._writing = session_config(self._driver, WRITE_ACCESS, database, bookmarks)
@@ -130,6 +131,7 @@ class Link:
         with contextlib.suppress(TimeoutError, DriverError, Neo4jError, OSError):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self._driver.close()
+                await self._openings.ended()
 
     def _query(self, text: str, deadline: float) -> Query:
         return Query(text, timeout=self._seconds_left(deadline))

@@ -1,10 +1,13 @@
 """A session is opened for each statement; the driver would read its configuration anew each time.
 
-This is the one place that leans on the driver's insides: a session made from a configuration that was read once.
+This is the one place that leans on the driver's insides: a session made from a configuration that was read once, and a
+connection that is opened to the end.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from neo4j import AsyncDriver, AsyncSession
@@ -27,3 +30,40 @@ def session_config(driver: AsyncDriver, access: str, database: str, bookmarks: A
 def open_session(driver: AsyncDriver, config: Any) -> AsyncSession:
     """Open a session, without a connection yet."""
     return AsyncSession(driver._pool, config)  # type: ignore[no-untyped-call]  # noqa: SLF001 - see above
+
+
+class Openings:
+    """Opens a driver's connections, and leaves nothing behind where whoever asked for one waits no more.
+
+    The driver (6.4) leaves the socket of a connection to the garbage collector if it is cancelled before the socket is
+    connected. So an opening is a task of its own: it is cancelled only when it must be connected by then, and a connection
+    that nobody waits for any more is closed.
+    """
+
+    def __init__(self, driver: AsyncDriver, connected_after: float) -> None:
+        """Take the driver and its `connection_timeout`, in seconds."""
+        self._connected_after = connected_after
+        self._open: Callable[..., Awaitable[Any]] = driver._pool.opener  # noqa: SLF001 - see above
+        self._under_way: set[asyncio.Task[Any]] = set()
+        driver._pool.opener = self._opened  # noqa: SLF001 - see above
+
+    async def ended(self) -> None:
+        """Wait until no connection is being opened."""
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+
+    async def _opened(self, *arguments: object) -> Any:
+        opening = asyncio.ensure_future(self._open(*arguments))
+        self._under_way.add(opening)
+        opening.add_done_callback(self._under_way.discard)
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            asyncio.get_running_loop().call_later(self._connected_after, opening.cancel)
+            opening.add_done_callback(_kill)
+            raise
+
+
+def _kill(opening: asyncio.Future[Any]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().kill()

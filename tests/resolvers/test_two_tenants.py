@@ -23,6 +23,7 @@ from graph.model.mapping import (
     FieldMapping,
     Fixed,
     Grouped,
+    Happening,
     ImpactList,
     KeptNode,
     KeptNodes,
@@ -210,7 +211,12 @@ def test_the_questions_are_answered(answers: dict[tuple[bool, str], list[bytes]]
 
 def test_every_kind_of_field_that_reaches_nodes_is_broken_once() -> None:
     reach_none = {Stored, OfCaller, Fixed, Grouped, EndOf, ImpactList, PathNodes}
-    reach_none |= {KeptRows, KeptNode, KeptNodes}  # of subscriptions alone: test_subscribing.py has two tenants
+    reach_none |= {
+        Happening,
+        KeptRows,
+        KeptNode,
+        KeptNodes,
+    }  # of subscriptions alone: test_subscribing.py has two tenants
     assert {each.kind for each in BREAKAGES} == set(get_args(FieldMapping)) - reach_none
 
 

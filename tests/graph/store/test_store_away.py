@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import time
+import warnings
 from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,6 +17,9 @@ from graph.errors import OutcomeUnknown, StoreMisconfigured, StoreUnavailable
 from graph.store.address import Credentials, EmbeddedAddress, parse_address
 from graph.store.store import Product, Store, Transaction, open_store
 from tests.servers.cut import BEGIN, COMMIT, Cut
+
+_HANDSHAKE = bytes(20)
+"""what a client sends first: Bolt's magic number, and four proposals of four bytes."""
 
 
 def _soon(seconds: float = 30.0) -> float:
@@ -122,3 +128,44 @@ async def test_a_wrong_password_is_a_setting_to_check(cut: Cut, store: Store) ->
         assert "sesame" not in str(caught.value)
     finally:
         await opened.close()
+
+
+async def test_a_connection_that_nobody_waits_for_any_more_is_closed() -> None:
+    gone = asyncio.Event()
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(len(_HANDSHAKE))
+        writer.write_eof()
+        await reader.read()
+        writer.close()
+        gone.set()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        far = await open_store(f"bolt://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            await _cancel_while_connecting(far)
+            await asyncio.gather(far.close(), gone.wait())
+            gc.collect()
+    assert [str(each.message) for each in seen] == []
+
+
+async def _cancel_while_connecting(far: Store) -> None:
+    """Cancel a read between the call of connect() and its answer, where the driver holds a bare socket."""
+    before = asyncio.all_tasks()
+    reading = asyncio.create_task(far.read("RETURN 1 AS data", {}, deadline=_soon()))
+    while not any("_connect_secure" in _waits_in(each) for each in asyncio.all_tasks() - before):  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+
+def _waits_in(task: asyncio.Task[Any]) -> str:
+    """Give the names of the coroutines in which a task waits, the outermost first."""
+    names: list[str] = []
+    inner: Any = task.get_coro()
+    while inner is not None:
+        names.append(getattr(inner, "__qualname__", ""))
+        inner = getattr(inner, "cr_await", None)
+    return " ".join(names)
