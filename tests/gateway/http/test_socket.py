@@ -466,10 +466,9 @@ async def test_work_for_a_client_that_is_gone_is_cancelled(
         await asyncio.wait_for(streaming.cancelled.wait(), SECONDS)
 
 
-async def test_an_operation_that_is_too_slow_is_an_error_and_the_socket_stays(
-    url: str, mint: Mint, streaming: StreamSubgraph
-) -> None:
-    async with ready(url, mint.token()) as client:
+async def test_an_operation_that_is_too_slow_is_an_error_and_the_socket_stays(hasty: Settings, mint: Mint) -> None:
+    streaming = StreamSubgraph()
+    async with serving(streaming, hasty) as url, ready(url, mint.token()) as client:
         for number, query in enumerate(["{ slow }", "subscription { waiting { number } }"]):
             await client.subscribe(query, str(number))
             heard = await client.hear()
