@@ -16,6 +16,7 @@ TEST_WORKERS ?= 6
 BIN := .venv/bin
 RUN := .venv/run.stamp
 DEV := .venv/dev.stamp
+WARM := .venv/warm.stamp
 PIP := $(BIN)/uv pip install --quiet --python $(BIN)/python
 PYTEST := $(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadscope --no-loadscope-reorder
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
@@ -48,13 +49,13 @@ setup: $(DEV)
 demo: $(RUN)
 	@exec $(BIN)/trunkline demo
 
-test: $(DEV)
+test: $(WARM)
 	$(PYTEST)
 
-test-neo4j: $(DEV)
+test-neo4j: $(WARM)
 	TRUNKLINE_TEST_STORE=neo4j $(PYTEST) -m "store and not process"
 
-test-all: $(DEV)
+test-all: $(WARM)
 	TRUNKLINE_TEST_STORE=embedded $(PYTEST) --full
 	TRUNKLINE_TEST_STORE=neo4j $(PYTEST) --full -m store
 
@@ -121,6 +122,12 @@ docs: $(DEV)
 clean:
 	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What each worker, and each database that the tests start, would else do again: compile the modules, read Java's classes.
+$(WARM): $(DEV)
+	@$(BIN)/python -m pytest --collect-only --quiet >.venv/warm.log 2>&1 & \
+	  $(BIN)/python -m tests.servers.archive .cache/embedded.aot; wait
+	@touch $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \

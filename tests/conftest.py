@@ -21,6 +21,7 @@ from gateway.collector import settle
 from graph.store.migrate import migrate
 from graph.store.store import Product, Store, Transaction, open_store
 from tests.selection import FULL_VARIABLE, SEED_VARIABLE, choose_seed, is_full, mark_and_order
+from tests.servers.archive import quick_options
 from tests.servers.errors import ServerUnavailable
 from tests.servers.jars import neo4j_jars, program
 from tests.servers.neo4j_server import Neo4jServer
@@ -28,8 +29,6 @@ from tests.servers.neo4j_server import Neo4jServer
 _PRODUCTS = {"embedded": Product.ARCADEDB, "neo4j": Product.NEO4J}
 _SERVER = pytest.StashKey[Neo4jServer]()
 _CANNOT_START = 3
-_QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-"""Some thirty embedded databases live for seconds; their compiler threads would take more of the machine than the tests."""
 _WIPED_AT_ONCE = 5_000
 
 # The time that one example takes says nothing on two noisy cores; the seed is the run's (tests/selection.py).
@@ -56,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
             "--update-cases in CI would make every case pass; run it where someone reads the result"
         )
     if _asked() == "embedded":
-        os.environ.setdefault("JAVA_TOOL_OPTIONS", _QUICK_START)
+        os.environ.setdefault("JAVA_TOOL_OPTIONS", quick_options())
     elif not config.option.collectonly:
         try:
             _prepare_neo4j(config)

@@ -52,7 +52,7 @@ def main(ready: int) -> None:
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        _serve(json.loads(sys.stdin.buffer.readline()), ready)
+        serve(json.loads(sys.stdin.buffer.readline()), ready)
     except SystemExit:
         os._exit(0)
     except BaseException as exc:  # noqa: BLE001 - whatever it is, the parent must be told, and the log has the rest
@@ -66,7 +66,8 @@ def _leave(_signal: int, _frame: object) -> None:
     raise SystemExit
 
 
-def _serve(orders: Orders, ready: int) -> None:
+def serve(orders: Orders, ready: int) -> None:
+    """Serve in this process until standard input ends; `ready` is the descriptor to say so on."""
     root = Path(orders["directory"])
     os.chdir(root)  # the machine writes relative paths of its own
     _lock(root / "server.lock")
