@@ -251,13 +251,18 @@ async def change_ticket(
     policy: AlarmPolicy,
     request: TicketRequest,
     *,
+    said: object = None,
     idempotency_key: str,
     deadline: float,
 ) -> Outcome:
-    """Write on a ticket of the caller's, reopen or close it; the outcome has the id of the `ticket`."""
+    """Write on a ticket of the caller's, reopen or close it; the outcome has the id of the `ticket`.
+
+    `said` is the caller's own document, where the request was read from one: a repetition is known by it.
+    """
     _check_may(principal, request.doing)
-    given = {"ticketId": request.ticket, "comment": request.comment}
-    asked = Asked(subject=principal.subject, client_key=idempotency_key, operation=request.doing, input=given)
+    operation = request.doing if said is None else "patchTicket"
+    given = {"ticketId": request.ticket, "comment": request.comment if said is None else said}
+    asked = Asked(subject=principal.subject, client_key=idempotency_key, operation=operation, input=given)
 
     async def change(transaction: Transaction) -> Outcome:
         return await _change(transaction, principal, policy, request)
