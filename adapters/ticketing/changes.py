@@ -121,7 +121,7 @@ async def amend(call: Call, body: object, shown: Mapping[str, Any]) -> None:
         return
     port, key = call.port, call.key or uuid.uuid4().hex
     outcome = await change_ticket(
-        port.store, call.principal, port.policy, request, said=body, idempotency_key=key, deadline=call.deadline
+        port.store, call.principal, port.policy, request, idempotency_key=key, deadline=call.deadline
     )
     _ticket_of(outcome)
 
@@ -161,7 +161,7 @@ def request_of(body: object, shown: Mapping[str, Any]) -> TicketRequest | None:
     comment = _joined([*_reason(body), *_new_notes(body, shown)])
     if not comment and doing == "commentTicket":
         return None
-    return TicketRequest(doing=doing, ticket=shown["id"], comment=comment)
+    return TicketRequest(doing=doing, ticket=shown["id"], comment=comment, patch=body)
 
 
 def has_known_notes(body: object) -> bool:

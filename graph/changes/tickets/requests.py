@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, cast
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias, cast
 
 import uuid_utils
 
@@ -178,6 +178,8 @@ class TicketRequest:
     """its id."""
     comment: str = ""
     """what is written on it; only a comment must have one."""
+    patch: Mapping[str, Any] | None = field(default=None, compare=False)
+    """the document that it was read from, if any: that is what makes a repetition one, since it may read otherwise by then."""
 
     def __post_init__(self) -> None:
         if self.comment or self.doing == "commentTicket":
@@ -251,17 +253,15 @@ async def change_ticket(
     policy: AlarmPolicy,
     request: TicketRequest,
     *,
-    said: object = None,
     idempotency_key: str,
     deadline: float,
 ) -> Outcome:
-    """Write on a ticket of the caller's, reopen or close it; the outcome has the id of the `ticket`.
-
-    `said` is the caller's own document, where the request was read from one: a repetition is known by it.
-    """
+    """Write on a ticket of the caller's, reopen or close it; the outcome has the id of the `ticket`."""
     _check_may(principal, request.doing)
-    operation = request.doing if said is None else "patchTicket"
-    given = {"ticketId": request.ticket, "comment": request.comment if said is None else said}
+    operation: str = request.doing
+    given: dict[str, object] = {"ticketId": request.ticket, "comment": request.comment}
+    if request.patch is not None:
+        operation, given = "patchTicket", {"ticketId": request.ticket, "patch": request.patch}
     asked = Asked(subject=principal.subject, client_key=idempotency_key, operation=operation, input=given)
 
     async def change(transaction: Transaction) -> Outcome:
