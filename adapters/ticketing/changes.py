@@ -34,7 +34,6 @@ from graph.changes.tickets.requests import (
     change_ticket,
     report_problem,
 )
-from graph.errors import Refused
 from graph.model.vocabulary import TICKET_STATES
 
 MOST_NOTES: Final = 100
@@ -113,33 +112,18 @@ async def create(call: Call, body: object) -> str:
 
 
 async def amend(call: Call, body: object, shown: Mapping[str, Any]) -> None:
-    """Do to a ticket, which the caller is shown so, what a merge patch says; raises Refusal and MalformedBody."""
+    """Do to a ticket, which the caller is shown so, what a merge patch says; raises Refusal and MalformedBody.
+
+    A repetition is known by the patch itself: what it asks for depends on the ticket, which may be another by then.
+    """
     request = request_of(body, shown)
     if request is None:
         return
-    try:
-        outcome = await _change(call, request)
-    except Refused as refused:
-        again = _as_move(body, request)
-        if refused.code != "IDEMPOTENCY_CONFLICT" or again is None:
-            raise
-        outcome = await _change(call, again)
-    _ticket_of(outcome)
-
-
-async def _change(call: Call, request: TicketRequest) -> Outcome:
     port, key = call.port, call.key or uuid.uuid4().hex
-    return await change_ticket(
+    outcome = await change_ticket(
         port.store, call.principal, port.policy, request, idempotency_key=key, deadline=call.deadline
     )
-
-
-def _as_move(body: object, request: TicketRequest) -> TicketRequest | None:
-    """Read a patch as it was read when the ticket had another status yet: it is asked for again; None: it moves nothing."""
-    status = body.get("status") if isinstance(body, dict) else None
-    if not isinstance(body, dict) or status not in _MOVES or request.doing != "commentTicket":
-        return None
-    return request_of(body, {"id": request.ticket, **body, "status": ""})
+    _ticket_of(outcome)
 
 
 def problem_of(body: object) -> Problem:
@@ -177,7 +161,7 @@ def request_of(body: object, shown: Mapping[str, Any]) -> TicketRequest | None:
     comment = _joined([*_reason(body), *_new_notes(body, shown)])
     if not comment and doing == "commentTicket":
         return None
-    return TicketRequest(doing=doing, ticket=shown["id"], comment=comment)
+    return TicketRequest(doing=doing, ticket=shown["id"], comment=comment, patch=body)
 
 
 def has_known_notes(body: object) -> bool:

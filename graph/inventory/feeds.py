@@ -155,8 +155,8 @@ async def look(store: Store, system: str, name: str, *, deadline: float) -> Feed
 
 async def stage(  # all by name
     store: Store, feed: FeedState, *, rank: int, number: int, resources: Sequence[Resource | NotTaken], deadline: float
-) -> None:
-    """Keep a chunk of resources of one rank; chunks of a rank are numbered from 0 on."""
+) -> int:
+    """Keep a chunk of resources of one rank, and tell how long its text is; chunks of a rank are numbered from 0 on."""
     payload = orjson.dumps([as_record(each) for each in resources]).decode()
     given = {"id": _chunk_id(feed.stage, rank, number), "stage": feed.stage, "payload": payload}
 
@@ -164,6 +164,7 @@ async def stage(  # all by name
         await transaction.run(_STAGE, given)
 
     await store.write(work, deadline=deadline)
+    return len(payload)
 
 
 async def complete(store: Store, feed: FeedState, received: Received, *, subject: str, deadline: float) -> bool:

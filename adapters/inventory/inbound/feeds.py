@@ -8,6 +8,7 @@ refused. `GET` of the same address says how far it has come. Whoever sends speak
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
 import re
 import time
@@ -40,6 +41,9 @@ LEAST_RATE: Final = 1_024.0
 GRACE_SECONDS: Final = 30.0
 """that it may be behind that rate."""
 _STORE_SECONDS: Final = 20.0
+_MOST_HELD: Final = 1_048_576
+"""characters of chunks that may wait for the collector of garbage: the driver's transactions refer to themselves, and to what they
+have sent, and the collector counts objects and not their weight."""
 _PATIENCE_BYTES: Final = 16_777_216
 """of a document that is refused, so much more is read, that its sender sees why."""
 _PATIENCE_SECONDS: Final = 5.0
@@ -67,6 +71,7 @@ class _Staging:
     chunks: list[int] = field(default_factory=lambda: [0] * RANKS)
     resources: int = 0
     not_taken: int = 0
+    held: int = 0
 
     async def add(self, resource: Resource | NotTaken) -> None:
         """Take one more; it is kept as soon as there are enough for a chunk."""
@@ -85,7 +90,7 @@ class _Staging:
         return Received(chunks=tuple(self.chunks), resources=self.resources, not_taken=self.not_taken, digest=digest)
 
     async def _keep(self, rank: int) -> None:
-        await stage(
+        self.held += await stage(
             self.store,
             self.feed,
             rank=rank,
@@ -95,6 +100,9 @@ class _Staging:
         )
         self.chunks[rank] += 1
         self.waiting[rank] = []
+        if self.held > _MOST_HELD:
+            self.held = 0
+            gc.collect(1)
 
 
 def feed_routes(edge: Edge) -> list[Route]:

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, cast
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias, cast
 
 import uuid_utils
 
@@ -178,6 +178,8 @@ class TicketRequest:
     """its id."""
     comment: str = ""
     """what is written on it; only a comment must have one."""
+    patch: Mapping[str, Any] | None = field(default=None, compare=False)
+    """the document that it was read from, if any: that is what makes a repetition one, since it may read otherwise by then."""
 
     def __post_init__(self) -> None:
         if self.comment or self.doing == "commentTicket":
@@ -256,8 +258,11 @@ async def change_ticket(
 ) -> Outcome:
     """Write on a ticket of the caller's, reopen or close it; the outcome has the id of the `ticket`."""
     _check_may(principal, request.doing)
-    given = {"ticketId": request.ticket, "comment": request.comment}
-    asked = Asked(subject=principal.subject, client_key=idempotency_key, operation=request.doing, input=given)
+    operation: str = request.doing
+    given: dict[str, object] = {"ticketId": request.ticket, "comment": request.comment}
+    if request.patch is not None:
+        operation, given = "patchTicket", {"ticketId": request.ticket, "patch": request.patch}
+    asked = Asked(subject=principal.subject, client_key=idempotency_key, operation=operation, input=given)
 
     async def change(transaction: Transaction) -> Outcome:
         return await _change(transaction, principal, policy, request)

@@ -282,6 +282,21 @@ async def test_a_patch_that_is_sent_again_is_done_once(
     assert [each["doing"] for each in await told(laid)] == ["report", "write"]
 
 
+@pytest.mark.parametrize("notes", [[{"text": "Slow again"}], [{"id": "mine-1", "text": "Slow again"}]])
+async def test_a_patch_is_known_again_whatever_the_ticket_has_become(
+    client: httpx.AsyncClient, ada: dict[str, str], laid: Laid, notes: list[dict[str, str]]
+) -> None:
+    made = await posted(client, ada)
+    keyed, patch = {**ada, "Idempotency-Key": "k"}, {"status": "inProgress", "note": notes}
+    for status in ("inProgress", "resolved", "inProgress"):
+        await laid.run(f"MATCH (t:Ticket) SET t.status = '{status}'")
+        answer = await client.patch(f"/troubleTicket/{made['id']}", json=patch, headers=keyed)
+        assert (answer.status_code, answer.json()["status"]) == (200, status), answer.text
+    assert [(each["doing"], each["text"]) for each in await told(laid)][1:] == [("write", "Slow again")]
+    other = await client.patch(f"/troubleTicket/{made['id']}", json={"status": "closed"}, headers=keyed)
+    assert (other.status_code, other.json()["code"]) == (409, "IDEMPOTENCY_CONFLICT")
+
+
 @pytest.mark.parametrize(
     ("patch", "said"),
     [
