@@ -250,7 +250,7 @@ _LABELS: Final = (
             Property(name="id", indexed=True, operator_only=True),
             Property(name="key", operator_only=True, derived=True),
             Property(name="system", operator_only=True, form=Form.NAME),
-            Property(name="name", operator_only=True),  # whatever an alarm may call the thing
+            Property(name="name", operator_only=True, form=Form.EXTERNAL),
         ),
     ),
     Label(
@@ -416,7 +416,7 @@ _RELATIONSHIPS: Final = (
         starts=("Service",),
         ends=("Trunk",),
         inside=Inside.FORWARD,
-        properties=(_text("path", "WORKING", "PROTECTING"), _number("position")),
+        properties=(_text("path", "WORKING", "PROTECTING"), _number("position", least=0)),
     ),
     Relationship(type="LOCATED_AT", starts=("NetworkElement",), ends=("Site",), inside=Inside.FORWARD, one_end=True),
     Relationship(type="HOLDS", starts=("NetworkElement",), ends=("Card",), inside=Inside.REVERSE, one_start=True),
