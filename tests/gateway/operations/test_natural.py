@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from functools import cache
 
 import pytest
-from graphql import GraphQLField, GraphQLNamedType, GraphQLObjectType, get_named_type, is_leaf_type, parse
+from graphql import (
+    GraphQLField,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    get_named_type,
+    is_leaf_type,
+    is_required_argument,
+    parse,
+)
 
 from gateway.areas import product_sdl
 from gateway.operations.cost import amount, cost_of
@@ -72,15 +80,12 @@ def _row(schema: PublicSchema, found: GraphQLNamedType) -> GraphQLNamedType:
     if found.name not in schema.connections:
         return found
     assert isinstance(found, GraphQLObjectType)
-    return get_named_type(found.fields["nodes"].type)
+    row: GraphQLNamedType = get_named_type(found.fields["nodes"].type)
+    return row
 
 
 def _arguments(field: GraphQLField) -> str | None:
-    needed = [
-        name
-        for name, each in field.args.items()
-        if str(each.type).endswith("!") and each.ast_node.default_value is None
-    ]
+    needed = [name for name, each in field.args.items() if is_required_argument(each)]
     if not GIVEN.keys() >= set(needed):
         return None
     return f"({', '.join(f'{name}: {GIVEN[name]}' for name in needed)})" if needed else ""
