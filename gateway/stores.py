@@ -147,8 +147,11 @@ class Examined:
     """those that do not say what they are open on, or say it wrongly: the first ones; not looked for either."""
 
 
-async def examine_store(settings: Settings, *, mend: bool) -> Examined:
-    """Ask the database what it is and what schema it has, what is against the model; mend schema and slices if asked."""
+async def examine_store(settings: Settings, *, mend: bool, seconds: float) -> Examined:
+    """Ask the database what it is and what schema it has, what is against the model; mend schema and slices if asked.
+
+    All that one label has, or one type of relationship, is looked through for so many seconds at most.
+    """
     with sentences():
         async with opened(settings) as store:
             version = await store.ping(deadline=soon(LOOK_SECONDS))
@@ -158,7 +161,7 @@ async def examine_store(settings: Settings, *, mend: bool) -> Examined:
                 await membership.mend(store, deadline=soon(CHECK_SECONDS))
             state = await schema_state(store, deadline=soon(LOOK_SECONDS))
             slices = await membership.check(store, deadline=soon(CHECK_SECONDS)) if state.is_current else None
-            broken = await _broken(store) if state.is_current else ()
+            broken = await _broken(store, seconds) if state.is_current else ()
             alarms = await differing(store, deadline=soon(CHECK_SECONDS)) if state.is_current else []
             return Examined(
                 version=f"{store.product.value} {version}",
@@ -169,9 +172,8 @@ async def examine_store(settings: Settings, *, mend: bool) -> Examined:
             )
 
 
-async def _broken(store: Store) -> tuple[str, ...]:
-    deadline = soon(CHECK_SECONDS)
-    several, beyond = await violations(store, deadline=deadline), await out_of_bounds(store, deadline=deadline)
+async def _broken(store: Store, seconds: float) -> tuple[str, ...]:
+    several, beyond = await violations(store, seconds=seconds), await out_of_bounds(store, seconds=seconds)
     return tuple(str(each) for each in (*several, *beyond))
 
 

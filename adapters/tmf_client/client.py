@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 from urllib.parse import unquote, urlsplit
 
-from adapters.errors import Conflict, Nonsense, Rejected
+from adapters.errors import AdapterError, Conflict, Nonsense, Rejected, Unreachable
 from adapters.tmf_client.links import next_query
 from adapters.transport.paging import Asked, Page, all_pages
 from adapters.transport.transport import Answer, Call, Transport
@@ -23,6 +23,8 @@ Query: TypeAlias = tuple[tuple[str, str], ...]
 
 PATCHES: Final = ("application/json", "application/merge-patch+json")
 """The media types of a change, in the order in which they are tried."""
+_PAGE: Final = 100
+"""registrations to a page."""
 _LOOKS: Final = 3
 """at a thing that others change at the same time."""
 _GONE, _CHANGED_MEANWHILE, _UNSUPPORTED = 404, 412, 415
@@ -130,7 +132,16 @@ class TmfClient:
                 raise
 
     async def registered(self, callback: str, *, below: Path = (), deadline: float) -> str:
-        """POST the hub below a path; gives the id of the registration, which is empty where the system has one of us already."""
+        """POST the hub below a path, unless the callback is there; gives the id, empty where the system says none.
+
+        The answer to a request before may have been lost, and a system may make another registration of each. So its hub is looked
+        at first, where it can be: TMF630 does not ask for that. What is there twice becomes one.
+        """
+        there = await self._registrations(callback, (*below, "hub"), deadline)
+        for each in there[1:]:
+            await self.removed((*below, "hub", each), key="", deadline=deadline)
+        if there:
+            return there[0]
         call = Call(method="POST", path=(*below, "hub"), body={"callback": callback})
         try:
             answer = await self._transport.exchange(call, deadline=deadline)
@@ -139,6 +150,17 @@ class TmfClient:
         told = None if _is_empty(answer) else answer.json()
         found = told.get("id") if isinstance(told, dict) else None
         return str(found) if isinstance(found, str | int) else _last(answer.headers.get("location", ""))
+
+    async def _registrations(self, callback: str, hub: Path, deadline: float) -> list[str]:
+        """Give the ids of the registrations of a callback; none where the hub cannot be looked at."""
+        try:
+            listed = await self.listed(hub, (), size=_PAGE, deadline=deadline)
+        except Unreachable:
+            raise
+        except AdapterError:  # it has no list of these, or shows it to nobody
+            return []
+        mine = [each for _, each in listed if isinstance(each, dict) and each.get("callback") == callback]
+        return [str(each["id"]) for each in mine if not each.get("query") and each.get("id")]
 
     async def _about(self, call: Call, deadline: float) -> Answer:
         """Ask about a thing. Where it is not there, look whether its collection is: if not, the address is wrong."""

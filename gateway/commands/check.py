@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Final
 
 import click
 import orjson
@@ -15,6 +16,9 @@ from gateway.errors import CommandFailed, SettingsBroken
 from gateway.probes import probe_systems
 from gateway.settings.settings import Settings, load_settings
 from gateway.stores import Checked, check_address, examine_store
+
+LOOK_SECONDS: Final = 50.0
+"""less than the minute after which the embedded database ends any statement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +42,17 @@ class Finding:
     is_flag=True,
     help="Bring the schema up to date, and build stored slices and open alarms that are wrong or missing.",
 )
-def command(store: str | None, *, as_json: bool, mend: bool) -> int:
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, 3_600, min_open=True),
+    default=LOOK_SECONDS,
+    show_default=True,
+    help="For how long all nodes of one label, or all relationships of one type, are looked through.",
+)
+def command(store: str | None, *, as_json: bool, mend: bool, seconds: float) -> int:
     """Check."""
     override(store=store)
-    findings = list(_findings(mend=mend))
+    findings = list(_findings(mend=mend, seconds=seconds))
     well = all(each.well for each in findings)
     if as_json:
         click.echo(orjson.dumps({"well": well, "findings": [asdict(each) for each in findings]}))
@@ -53,22 +64,22 @@ def command(store: str | None, *, as_json: bool, mend: bool) -> int:
     return 2
 
 
-def _findings(*, mend: bool) -> Iterator[Finding]:
+def _findings(*, mend: bool, seconds: float) -> Iterator[Finding]:
     try:
         settings = load_settings()
     except SettingsBroken as error:
         yield from (Finding(part="settings", well=False, text=each) for each in error.faults)
         return
     yield Finding(part="settings", well=True, text=f"listening on {settings.listen}, {settings.workers} worker(s)")
-    yield from asyncio.run(_store(settings, mend=mend))
+    yield from asyncio.run(_store(settings, mend=mend, seconds=seconds))
     yield from asyncio.run(_issuers(settings))
     yield from asyncio.run(_systems(settings))
 
 
-async def _store(settings: Settings, *, mend: bool) -> list[Finding]:
+async def _store(settings: Settings, *, mend: bool, seconds: float) -> list[Finding]:
     try:
         check_address(settings)
-        found = await examine_store(settings, mend=mend)
+        found = await examine_store(settings, mend=mend, seconds=seconds)
     except CommandFailed as error:
         text = f"{error.message.rstrip('.')}. {error.hint}".strip()
         return [Finding(part="database", well=False, text=f"at {settings.store}: {text}")]

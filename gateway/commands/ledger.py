@@ -121,6 +121,8 @@ def sentences(systems: list[SystemBacklog], lanes: list[LaneState], parked: list
     for each in systems:
         held = f", {each.held} held behind" if each.held else ""
         age = f"the oldest for {each.oldest_seconds:.0f} s"
+        if each.suspended:
+            age += f", {each.suspended} suspended there for {each.suspended_seconds:.0f} s"
         paused = "; paused, since it does not let us in" if each.is_paused else ""
         yield f"{each.system}: {each.waiting} waiting, {age}; {each.parked} parked{held}{paused}"
         for lane in lanes:

@@ -36,6 +36,14 @@ class Backlog(Protocol):
         """Those that wait behind a parked one."""
 
     @property
+    def suspended(self) -> int:
+        """Of those that wait: what its people have suspended."""
+
+    @property
+    def suspended_seconds(self) -> float:
+        """For how long the first of these; 0 where there are none."""
+
+    @property
     def parked(self) -> int:
         """Those that a person must look at."""
 
@@ -60,6 +68,12 @@ class Metrics:
         self._waiting = gauge("trunkline_deliveries_waiting", "Deliveries that a system is still to be told.")
         self._oldest = gauge("trunkline_deliveries_oldest_seconds", "For how long the oldest of them has waited.")
         self._held = gauge("trunkline_deliveries_held", "Deliveries that wait behind a parked one.")
+        self._suspended = gauge(
+            "trunkline_deliveries_suspended", "Of those that wait: what a system's people have suspended."
+        )
+        self._suspended_for = gauge(
+            "trunkline_deliveries_suspended_seconds", "For how long the first of them has been suspended."
+        )
         self._parked = gauge("trunkline_deliveries_parked", "Deliveries that a person must look at.")
         self._parked_for = gauge(
             "trunkline_deliveries_parked_reason", "The same, by the reason.", labelnames=("system", "reason")
@@ -125,6 +139,8 @@ class Metrics:
         self._waiting.labels(system).set(counts.waiting)
         self._oldest.labels(system).set(oldest_seconds)
         self._held.labels(system).set(counts.held)
+        self._suspended.labels(system).set(counts.suspended)
+        self._suspended_for.labels(system).set(counts.suspended_seconds)
         self._parked.labels(system).set(counts.parked)
         seen = self._reasons.setdefault(system, set())
         seen.update(counts.reasons)

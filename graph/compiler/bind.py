@@ -21,8 +21,11 @@ from graph.model.model import label_of
 from graph.model.scope import Scope
 from graph.model.words import search_words
 
-PAGE_DEFAULT: Final = 50
+PAGE_DEFAULT: Final = 10
+"""rows of a list: four lists inside one another are ten thousand rows then, which an operation may cost."""
 PAGE_MOST: Final = 1000
+COUNTS_DEFAULT: Final = 50
+"""rows of the counts of an impact: more than there are severities and effects."""
 IDS_MOST: Final = 1000
 
 
@@ -54,6 +57,8 @@ class PageSize:
 
     slot: int
     more: int
+    usual: int = PAGE_DEFAULT
+    """where the caller does not say it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +136,8 @@ def _value(binding: Binding, request: Request) -> Any:
             return _known(binding, request)
         case Given():
             return _given(binding, request)
-        case PageSize(slot=slot, more=more):
-            return page_size(request.arguments[slot]) + more
+        case PageSize(slot=slot, more=more, usual=usual):
+            return page_size(request.arguments[slot], usual) + more
         case CursorPart():
             return _cursor_part(binding, request)
         case IdsOf():
@@ -175,14 +180,14 @@ def _converted(convert: Callable[[Any], Any], value: Any, *, many: bool) -> Any:
     return [convert(each) for each in value] if many else convert(value)
 
 
-def page_size(arguments: Mapping[str, Any]) -> int:
-    """Tell how many rows are wanted: `first` or `last`, 50 when neither is given, at most 1,000."""
+def page_size(arguments: Mapping[str, Any], usual: int = PAGE_DEFAULT) -> int:
+    """Tell how many rows are wanted: `first` or `last`, `usual` when neither is given, at most 1,000."""
     first, last = arguments.get("first"), arguments.get("last")
     if first is not None and last is not None:
         raise Refused("first and last cannot be given together.", code="BAD_USER_INPUT", hint="Give one of them.")
     size = first if first is not None else last
     if size is None:
-        return PAGE_DEFAULT
+        return usual
     if not 0 <= size <= PAGE_MOST:
         raise Refused(
             f"A page has 0 to {PAGE_MOST} rows, not {size}.", code="BAD_USER_INPUT", hint="Page on with the cursor."

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from graph.compiler.bind import Given, PageSize, SearchWords
+from graph.compiler.bind import COUNTS_DEFAULT, PAGE_DEFAULT, Given, PageSize, SearchWords
 from graph.compiler.clauses import (
     At,
     Binary,
@@ -91,7 +91,8 @@ def explored(
 
 
 def _impact_list(recursion: Recursion, asked: Field, of: str, item: Item, row: Row) -> Many:
-    size = recursion.names.parameter(PageSize(slot=slot_of(asked), more=0))
+    usual = COUNTS_DEFAULT if of == "counts" else PAGE_DEFAULT
+    size = recursion.names.parameter(PageSize(slot=slot_of(asked), more=0, usual=usual))
     found = impact_list(recursion.names, of, item.columns["hits"], size)
     ahead = recursion.names.variable()
     rows, layout = computed_rows(recursion, asked, found)

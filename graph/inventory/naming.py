@@ -231,8 +231,8 @@ def _checked(principal: Principal, system: str, name: str) -> ExternalName:
         raise Refused(
             "Only operators name things", code="FORBIDDEN", hint="Ask with a token that has the role operator"
         )
-    for field, text in (("system", system), ("name", name)):
-        if problem := text_problem(Form.NAME, text):
+    for field, text, form in (("system", system, Form.NAME), ("name", name, Form.EXTERNAL)):
+        if problem := text_problem(form, text):
             raise Refused(f"`{field}` {problem}", code="BAD_USER_INPUT", path=(field,))
     return ExternalName(system=system, name=name)
 

@@ -22,6 +22,7 @@ MATCH (l:Lane)
 RETURN l.id, datetime.realtime().epochMillis,
   COUNT { MATCH (d:Delivery {waiting: l.id}) },
   COUNT { MATCH (d:Delivery {held: l.id}) },
+  COLLECT { MATCH (d:Delivery {suspended: l.id}) RETURN d.suspendedSince },
   COLLECT { MATCH (d:Delivery {parked: l.id}) RETURN d.parkedFor }
 """
 
@@ -109,6 +110,10 @@ class SystemBacklog:
     held: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     """how many are parked for each of `graph.model.vocabulary.PARKING_REASONS`."""
+    suspended: int = 0
+    """of those that wait: how many its people have suspended,"""
+    suspended_seconds: float = 0.0
+    """and for how long the first of them; 0 where there are none."""
     is_paused: bool = False
     """whether it does not let one of the processes in that tell it."""
 
@@ -137,21 +142,25 @@ class ParkedDelivery:
 
 async def system_backlogs(store: Store, *, deadline: float) -> list[SystemBacklog]:
     """Sum up what waits for each system that was ever told anything; cheap enough to be asked every few seconds."""
-    counted: dict[str, list[tuple[int, int, list[str]]]] = {}
+    counted: dict[str, list[tuple[int, int, list[int], list[str]]]] = {}
     now = 0
     for row in await store.rows(_SYSTEMS, {}, deadline=deadline):
-        lane, at, waiting, held, reasons = cast("tuple[str, int, int, int, list[str | None]]", tuple(row))
+        lane, at, waiting, held, since, reasons = cast(
+            "tuple[str, int, int, int, list[int], list[str | None]]", tuple(row)
+        )
         now = max(now, at)
-        counted.setdefault(_system_of(lane), []).append((waiting, held, [each or "" for each in reasons]))
+        counted.setdefault(_system_of(lane), []).append((waiting, held, since, [each or "" for each in reasons]))
     paused = {str(row[0]) for row in await store.rows(_PAUSED, {}, deadline=deadline)}
     return [
         SystemBacklog(
             system=system,
-            waiting=sum(waiting for waiting, _, _ in lanes),
+            waiting=sum(waiting for waiting, _, _, _ in lanes),
             oldest_seconds=await _oldest_seconds(store, system, now, deadline),
-            held=sum(held for _, held, _ in lanes),
-            parked=sum(len(reasons) for _, _, reasons in lanes),
-            reasons=_counts(reason for _, _, reasons in lanes for reason in reasons),
+            held=sum(held for _, held, _, _ in lanes),
+            parked=sum(len(reasons) for _, _, _, reasons in lanes),
+            reasons=_counts(reason for _, _, _, reasons in lanes for reason in reasons),
+            suspended=sum(len(since) for _, _, since, _ in lanes),
+            suspended_seconds=max((now - each for _, _, since, _ in lanes for each in since), default=0) / 1_000,
             is_paused=system in paused,
         )
         for system, lanes in sorted(counted.items())

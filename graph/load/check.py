@@ -156,7 +156,7 @@ def _property_problems(declared: tuple[Property, ...], properties: Mapping[str, 
 
 
 def _interval_problems(label: Label, properties: Mapping[str, object]) -> Iterator[str]:
-    if problem := interval_problem(label, properties):
+    if problem := interval_problem(label.interval, properties):
         yield f"properties.{problem}"
 
 

@@ -7,7 +7,7 @@ end of a sentence, behind the name of the property. `graph/store/cardinality.py`
 >>> from graph.model.model import LABELS
 >>> problem_of(LABELS["Site"].property("latitude"), 1e9)
 'must be from -90 to 90, not 1000000000.0'
->>> interval_problem(LABELS["Boost"], {"startAt": 2, "endAt": 1})
+>>> interval_problem(LABELS["Boost"].interval, {"startAt": 2, "endAt": 1})
 'endAt must be later than startAt'
 """
 
@@ -20,7 +20,7 @@ from typing import Final, assert_never
 
 import orjson
 
-from graph.model.kinds import LONGEST, Form, Kind, Label, Property
+from graph.model.kinds import LONGEST, LONGEST_EXTERNAL, Form, Interval, Kind, Property
 from graph.model.times import MOMENTS
 
 INTEGERS: Final = range(-(2**31), 2**31)
@@ -76,26 +76,33 @@ def text_problem(form: Form, text: str) -> str | None:
         case Form.NAME if not text.strip():
             return "must not be empty"
         case Form.NAME | Form.TEXT:
-            if len(text) > LONGEST:
-                return f"must have at most {LONGEST} characters, not {len(text)}"
+            if problem := _too_long(text, LONGEST):
+                return problem
             if found := _UNREADABLE[form].search(text):
                 return f"must have no character that cannot be read, as U+{ord(found[0]):04X}"
             return None
+        case Form.EXTERNAL:
+            least = None if text else "must not be empty"
+            return least or _too_long(text, LONGEST_EXTERNAL)
         case never:
             assert_never(never)
 
 
-def interval_problem(label: Label, properties: Mapping[str, object]) -> str | None:
-    """Say why the interval that a node of the label is cannot be; None where it can, or where its ends are not both there."""
-    if label.interval is None:
+def _too_long(text: str, most: int) -> str | None:
+    return f"must have at most {most} characters, not {len(text)}" if len(text) > most else None
+
+
+def interval_problem(interval: Interval | None, properties: Mapping[str, object]) -> str | None:
+    """Say why what a node is from and to cannot be; None where it can, or where its ends are not both there."""
+    if interval is None:
         return None
-    start, end = properties.get(label.interval.start), properties.get(label.interval.end)
+    start, end = properties.get(interval.start), properties.get(interval.end)
     if not (isinstance(start, int) and isinstance(end, int)):
         return None
-    if end > start or (label.interval.may_be_empty and end == start):
+    if end > start or (interval.may_be_empty and end == start):
         return None
-    what = "not be earlier" if label.interval.may_be_empty else "be later"
-    return f"{label.interval.end} must {what} than {label.interval.start}"
+    what = "not be earlier" if interval.may_be_empty else "be later"
+    return f"{interval.end} must {what} than {interval.start}"
 
 
 def _number_problem(declared: Property, value: float) -> str | None:

@@ -33,12 +33,16 @@ class Form(enum.Enum):
     """not blank, at most LONGEST characters, and of characters that every protocol can carry."""
     TEXT = "a text"
     """the same, but it may be empty, and have tabs and several lines."""
+    EXTERNAL = "a name in another system"
+    """not empty, and at most LONGEST_EXTERNAL characters: whatever an alarm may call its object."""
     CURRENCY = "a currency"
     """three capital letters (ISO 4217)."""
 
 
 LONGEST: Final = 500
 """characters of a name or of another text with a form."""
+LONGEST_EXTERNAL: Final = 1_024
+"""characters of what another system calls a thing: as many as alarms have room for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

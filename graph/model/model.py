@@ -250,7 +250,7 @@ _LABELS: Final = (
             Property(name="id", indexed=True, operator_only=True),
             Property(name="key", operator_only=True, derived=True),
             Property(name="system", operator_only=True, form=Form.NAME),
-            Property(name="name", operator_only=True),  # whatever an alarm may call the thing
+            Property(name="name", operator_only=True, form=Form.EXTERNAL),
         ),
     ),
     Label(
@@ -333,7 +333,7 @@ _LABELS: Final = (
             "What a surrounding system must be told of an event; `waiting` is its lane until it is told, "
             "`parked` while it is DEAD, `held` while an earlier one of its order key is."
         ),
-        # `due` is the lane of the first of an order key, `queued` its system and since when it waits, so that they sort;
+        # `suspended` is the lane of what the other system has suspended, `due` that of the first of an order key, `queued` its system and since when it waits, so that they sort;
         # `openKey` is the order key of what is not yet DONE, and of what was just told.
         properties=(
             Property(name="id", indexed=True, operator_only=True),
@@ -344,6 +344,8 @@ _LABELS: Final = (
             Property(name="held", required=False, indexed=True, operator_only=True),
             Property(name="parked", required=False, indexed=True, operator_only=True),
             Property(name="parkedFor", required=False, words=PARKING_REASONS, operator_only=True),
+            Property(name="suspendedSince", kind=Kind.TIME, required=False, operator_only=True),
+            Property(name="suspended", required=False, indexed=True, operator_only=True, internal=True),
             Property(name="due", required=False, indexed=True, operator_only=True, internal=True),
             Property(name="queued", required=False, indexed=True, operator_only=True, internal=True),
             Property(name="openKey", required=False, indexed=True, operator_only=True, internal=True),
@@ -416,7 +418,7 @@ _RELATIONSHIPS: Final = (
         starts=("Service",),
         ends=("Trunk",),
         inside=Inside.FORWARD,
-        properties=(_text("path", "WORKING", "PROTECTING"), _number("position")),
+        properties=(_text("path", "WORKING", "PROTECTING"), _number("position", least=0)),
     ),
     Relationship(type="LOCATED_AT", starts=("NetworkElement",), ends=("Site",), inside=Inside.FORWARD, one_end=True),
     Relationship(type="HOLDS", starts=("NetworkElement",), ends=("Card",), inside=Inside.REVERSE, one_start=True),

@@ -162,8 +162,9 @@ def _problems(resource: Resource) -> Iterator[str]:
     yield from _text_problems("the name", resource.name)
     for each in resource.references:
         yield from _text_problems("the name of another thing", each)
-    for each in (text for alias in resource.aliases for text in alias):
-        yield from _text_problems("the name in another system", each)
+    for system, name in resource.aliases:
+        yield from _text_problems("the name of another system", system)
+        yield from _text_problems("the name in another system", name, Form.EXTERNAL)
     yield from _place_problems(resource)
     for name, value in resource.properties.items():
         declared = PROPERTIES[resource.kind].get(name)
@@ -184,7 +185,7 @@ def _place_problems(resource: Resource) -> Iterator[str]:
         yield SAME_PORT
 
 
-def _text_problems(what: str, value: object) -> Iterator[str]:
-    problem = text_problem(Form.NAME, value) if isinstance(value, str) else f"must be a string, not {value!r:.60}"
+def _text_problems(what: str, value: object, form: Form = Form.NAME) -> Iterator[str]:
+    problem = text_problem(form, value) if isinstance(value, str) else f"must be a string, not {value!r:.60}"
     if problem:
         yield f"{what} {problem}"

@@ -12,6 +12,7 @@ Files, in order of flow:
     session.py          the driver's sessions, from a configuration that is read once
     faults.py           the driver's exceptions become ours
     migrate.py          constraints and indexes as the model says, and the version of the schema
+    looks.py            a look at all that a label has, with a time of its own
     bounds.py           what is in a store against the bounds of the model
     cardinality.py      what there may be one of: looked at under a lock before it is written, and found where it is not so
     open_alarms.py      what an alarm is open on: written where it is not so, and found

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Final, cast
 
 from graph.model.model import RELATIONSHIPS, Relationship
+from graph.store.looks import NotLookedThrough, look
 from graph.store.store import Store, Transaction
 
 _SHOWN: Final = 20
@@ -151,12 +152,19 @@ async def taken_under_lock(transaction: Transaction, wanted: Iterable[One]) -> d
     return found
 
 
-async def violations(store: Store, *, deadline: float) -> list[Violation]:
-    """Give the nodes that have several of what they may have one of: the first of each limit, by id."""
-    found = []
+async def violations(store: Store, *, seconds: float) -> list[Violation | NotLookedThrough]:
+    """Give the nodes that have several of what they may have one of: the first of each limit, by id.
+
+    Each limit is looked at for so many seconds at most.
+    """
+    found: list[Violation | NotLookedThrough] = []
     for limit, text in _SEVERAL.items():
-        rows = cast("list[tuple[str, list[str]]]", await store.rows(text, {"most": _SHOWN}, deadline=deadline))
-        found += [Violation(limit=limit, node=node, others=tuple(sorted(others))) for node, others in rows]
+        rows = await look(store, f"{limit.type} of {limit.label}", text, {"most": _SHOWN}, seconds=seconds)
+        if isinstance(rows, NotLookedThrough):
+            found.append(rows)
+            continue
+        several = cast("list[tuple[str, list[str]]]", rows)
+        found += [Violation(limit=limit, node=node, others=tuple(sorted(others))) for node, others in several]
     return found
 
 

@@ -56,7 +56,7 @@ class Edge(Generic[T]):
     node: T
 
 
-@strawberry.type(description="A page of a list: 50 unless first or last says otherwise, at most 1,000.")
+@strawberry.type(description=f"A page of a list: {PAGE_DEFAULT} unless first or last says otherwise, at most 1,000.")
 class Connection(Generic[T]):
     """Relay's connection, with `nodes` beside `edges`."""
 

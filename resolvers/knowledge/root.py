@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 import strawberry
 
+from graph.compiler.bind import COUNTS_DEFAULT, PAGE_DEFAULT
 from graph.model.mapping import (
     AnyById,
     ById,
@@ -43,7 +44,7 @@ from resolvers.knowledge.types import (
 )
 from resolvers.knowledge.words import Effect, FailureMode, Severity
 
-_IMPACT_SIZE = ListSize(assumed_size=50, slicing_arguments=["first"])
+_FIRST_SIZE = ListSize(assumed_size=PAGE_DEFAULT, slicing_arguments=["first"])
 _FIRST = {"first": int | None}
 
 # What these questions walk, in objects: ten rows that are walked for one that is answered, as gateway/operations/cost.py counts.
@@ -102,21 +103,21 @@ class Impact:
     total_customers: int
     counts: list[ImpactCount] = mapped(
         ImpactList(of="counts"),
-        size=_IMPACT_SIZE,
+        size=ListSize(assumed_size=COUNTS_DEFAULT, slicing_arguments=["first"]),
         arguments=_FIRST,
-        description="Worst first; 50 rows unless first says otherwise, which is all that there can be.",
+        description=f"Worst first; {COUNTS_DEFAULT} rows unless first says otherwise, which is all that there can be.",
     )
     services: list[ImpactedService] = mapped(
         ImpactList(of="services"),
-        size=_IMPACT_SIZE,
+        size=_FIRST_SIZE,
         arguments=_FIRST,
-        description="Worst first: 50 unless first says otherwise, at most 1,000; totalServices counts all.",
+        description=f"Worst first: {PAGE_DEFAULT} unless first says otherwise, at most 1,000; totalServices counts all.",
     )
     customers: list[ImpactedCustomer] = mapped(
         ImpactList(of="customers"),
-        size=_IMPACT_SIZE,
+        size=_FIRST_SIZE,
         arguments=_FIRST,
-        description="Worst first: 50 unless first says otherwise, at most 1,000; totalCustomers counts all.",
+        description=f"Worst first: {PAGE_DEFAULT} unless first says otherwise, at most 1,000; totalCustomers counts all.",
     )
 
 
@@ -125,8 +126,8 @@ class Path:
     """The answer of `path`."""
 
     hops: int
-    trunks: list[Trunk] = mapped(PathNodes(label="Trunk"), size=ListSize(assumed_size=20))
-    network_elements: list[NetworkElement] = mapped(PathNodes(label="NetworkElement"), size=ListSize(assumed_size=20))
+    trunks: list[Trunk] = mapped(PathNodes(label="Trunk"), size=ListSize(assumed_size=10))
+    network_elements: list[NetworkElement] = mapped(PathNodes(label="NetworkElement"), size=ListSize(assumed_size=10))
 
 
 def _by_id(label: str) -> Any:
@@ -217,9 +218,9 @@ class Query:
     search: list[Node] = mapped(
         SearchField(),
         arguments={"text": Annotated[str, Cost(weight=OF_SEARCH)], "first": int | None},
-        size=ListSize(assumed_size=50, slicing_arguments=["first"]),
+        size=_FIRST_SIZE,
         description=(
             "Nodes whose names have words that begin so, in any case and any form of Unicode, by type and name: "
-            "50 unless first says otherwise, at most 1,000."
+            f"{PAGE_DEFAULT} unless first says otherwise, at most 1,000."
         ),
     )

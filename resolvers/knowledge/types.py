@@ -417,6 +417,12 @@ class Delivery(Node):
     held: str | None
     parked: str | None
     parked_for: ParkingReason | None
+    suspended_since: dt.datetime | None = mapped(
+        Stored(name="suspendedSince"),
+        name="suspendedSince",
+        operator_only=True,
+        description="Since when the people of its system have suspended it, as those of an Alerta in a blackout; null while they have not.",
+    )
     order_key: str
     version: int
     state: DeliveryState

@@ -50,7 +50,8 @@ from tests.resolvers.answers import Answered, answered
 from tests.resolvers.meaning import Graph, Hit
 from tests.resolvers.world import Edge, Node, World
 
-_PAGE = 50
+_PAGE = 10
+_COUNTS = 50
 _Question = (
     ById
     | AnyById
@@ -119,7 +120,7 @@ class Oracle:
                 nodes = [each for each in nodes if not having or _value(each, having) is not None]
                 return self._page([(each, each) for each in nodes], label, info, given, None)
             case ImpactList(of=of):
-                return source[of][: _size(given)]
+                return source[of][: _size(given, _COUNTS if of == "counts" else _PAGE)]
             case PathNodes(label=label):
                 return source[label]
             case _:
@@ -302,10 +303,10 @@ def _far(edge: Edge, hop: Hop) -> str:
     return edge.start if hop.reverse else edge.end
 
 
-def _size(given: Mapping[str, Any]) -> int:
+def _size(given: Mapping[str, Any], usual: int = _PAGE) -> int:
     first, last = given.get("first"), given.get("last")
     wanted = first if first is not None else last
-    return _PAGE if wanted is None else int(wanted)
+    return usual if wanted is None else int(wanted)
 
 
 def _order(left: list[Any], right: list[Any], keys: list[tuple[str, bool]]) -> int:

@@ -13,10 +13,11 @@ from typing import Final
 
 from adapters.fault_management.alarms.words import ACK_STATES, ALARM_TYPES, STATES
 from adapters.tmf.shape import Flag, Identifier, Many, Shape, Text, Thing, Time, Word
+from graph.model.kinds import LONGEST_EXTERNAL
 from graph.model.vocabulary import SEVERITIES
 
 _KEY: Final = Text(least=1, most=255)
-_NAME: Final = Text(least=1, most=1_024)
+_NAME: Final = Text(least=1, most=LONGEST_EXTERNAL)
 _CAUSE: Final = Text(least=1, most=1_024)
 _TEXT: Final = Text()
 _SUBCLASS: Final = {"@type": _TEXT, "@baseType": _TEXT, "@schemaLocation": _TEXT}

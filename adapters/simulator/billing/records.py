@@ -6,12 +6,15 @@ the same foreign id: whose fault that is, is for others to find out. A document 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 from adapters.errors import Malformed
+from adapters.simulator import published
 from adapters.simulator.journal import Journal
-from adapters.tmf.tmf630 import merge_patch, read_time
+from adapters.simulator.published import check
+from adapters.tmf.shape import Shape
+from adapters.tmf.tmf630 import merge_patch
 
 Resource: TypeAlias = dict[str, Any]
 
@@ -21,8 +24,6 @@ BILL: Final = "customerBill"
 RATE: Final = "appliedCustomerBillingRate"
 KINDS: Final = (USAGE, PROBLEM, BILL, RATE)
 DOCUMENT: Final = "document"
-PROBLEM_STATES: Final = ("acknowledged", "rejected", "pending", "held", "inProgress", "resolved", "cancelled", "closed")
-STATES: Final = ("received", "rejected", "recycled", "guided", "rated", "rerated", "billed")
 _PREFIXES: Final = {USAGE: "USG", PROBLEM: "SP", BILL: "BILL", RATE: "RATE"}
 _DECIDED_HERE: Final = ("id", "href")
 UPDATES: Final[Mapping[str, frozenset[str]]] = {
@@ -44,10 +45,7 @@ UPDATES: Final[Mapping[str, frozenset[str]]] = {
     ),
 }
 """The members of Usage_Update and ServiceProblem_Update."""
-_NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
-    USAGE: (),
-    PROBLEM: ("category", "priority", "description", "reason", "originatorParty"),
-}
+_SHAPES: Final[Mapping[str, Shape]] = {USAGE: published.USAGE, PROBLEM: published.PROBLEM}
 
 
 class Records:
@@ -108,34 +106,4 @@ class Records:
 
 
 def _checked(kind: str, body: object) -> Resource:
-    if not isinstance(body, dict):
-        raise Malformed("The body is no JSON object", field="")
-    for name in _NEEDED[kind]:
-        if body.get(name) is None:
-            raise Malformed(f"{name} is missing", hint="The published schema requires it", field=name)
-    for path, period in _times(body):
-        read_time(period, path)
-    if kind == USAGE:
-        _check_usage(body)
-    elif body.get("status", PROBLEM_STATES[0]) not in PROBLEM_STATES and kind == PROBLEM:
-        raise Malformed("status is none of the words", hint=f"One of {', '.join(PROBLEM_STATES)}", field="status")
-    return body
-
-
-def _check_usage(body: Resource) -> None:
-    if body.get("status", STATES[0]) not in STATES:
-        raise Malformed("status is none of the words", hint=f"One of {', '.join(STATES)}", field="status")
-    characteristics = body.get("usageCharacteristic", [])
-    if not isinstance(characteristics, list):
-        raise Malformed("usageCharacteristic is no list", field="usageCharacteristic")
-    for number, each in enumerate(characteristics):
-        if not isinstance(each, dict) or not isinstance(each.get("name"), str) or "value" not in each:
-            field = f"usageCharacteristic[{number}]"
-            raise Malformed(f"{field} has no name and value", field=field)
-
-
-def _times(body: Resource) -> Iterator[tuple[str, object]]:
-    if "usageDate" in body:
-        yield "usageDate", body["usageDate"]
-    names = ("creationDate", "lastUpdate", "resolutionDate", "statusChangeDate")
-    yield from ((name, body[name]) for name in names if name in body)
+    return check(_SHAPES[kind], body)

@@ -15,6 +15,7 @@ from lxml import etree
 
 from adapters.errors import Malformed
 from adapters.simulator.journal import Journal
+from adapters.simulator.published import RESOURCE, check
 from adapters.tmf.tmf630 import merge_patch, write_time
 from adapters.xml.parser import Element, read_xml
 
@@ -36,7 +37,6 @@ UPDATE: Final = frozenset(
 )
 """The members of Resource_Update that a client may set."""
 _PREFIX: Final = "R-"
-_STATES: Final = {"administrativeState": ("locked", "unlocked", "shutdown"), "operationalState": ("enable", "disable")}
 _ORDER: Final = [
     "name",
     "userLabel",
@@ -103,9 +103,7 @@ class Resources:
 
     def create(self, body: object) -> Resource:
         """Take a new resource in, or raise Malformed: two are two, whatever they say."""
-        told = _checked(body)
-        if not isinstance(told.get("name"), str):
-            raise Malformed("name is missing", field="name")
+        told = check(RESOURCE, body)
         self._count += 1
         made = f"{_PREFIX}{self._count:08d}"
         return self.put({**told, "id": made, "href": f"{self._path}/{made}"})
@@ -123,9 +121,7 @@ class Resources:
         for name in patch if isinstance(patch, dict) else ():
             if name not in UPDATE and not name.startswith("@"):
                 raise Malformed(f"{name} is none of what a change may have", field=name)
-        after = merge_patch(before, _checked(patch))
-        assert isinstance(after, dict)
-        return self.put(_checked(after))
+        return self.put(check(RESOURCE, merge_patch(before, patch)))
 
     def remove(self, resource_id: str) -> None:
         """Forget one, or raise KeyError."""
@@ -190,16 +186,3 @@ def _replace(there: Element, told: Element) -> None:
     for each in there.findall(str(told.tag)):
         there.remove(each)
     there.append(deepcopy(told))
-
-
-def _checked(body: object) -> Resource:
-    if not isinstance(body, dict):
-        raise Malformed("The body is no JSON object", field="")
-    for name, words in _STATES.items():
-        if body.get(name) is not None and body[name] not in words:
-            raise Malformed(f"{name} is none of the words", hint=f"One of {', '.join(words)}", field=name)
-    for name in ("resourceCharacteristic", "resourceRelationship"):
-        items = body.get(name)
-        if items is not None and not (isinstance(items, list) and all(isinstance(each, dict) for each in items)):
-            raise Malformed(f"{name} is no list of objects", field=name)
-    return body

@@ -81,7 +81,7 @@ async def test_a_problem_is_changed_by_a_merge_patch(person: httpx.AsyncClient) 
         (USAGE, {**BODY, "status": "lost"}, "status"),
         (USAGE, {**BODY, "usageDate": "2026-01-01"}, "usageDate"),
         (USAGE, {**BODY, "usageCharacteristic": {}}, "usageCharacteristic"),
-        (USAGE, {**BODY, "usageCharacteristic": [{"name": "a"}]}, "usageCharacteristic[0]"),
+        (USAGE, {**BODY, "usageCharacteristic": [{"name": "a"}]}, "usageCharacteristic[0].value"),
         (USAGE, [], ""),
         (PROBLEM, {**BROKEN, "reason": None}, "reason"),
         (PROBLEM, {**BROKEN, "status": "lost"}, "status"),

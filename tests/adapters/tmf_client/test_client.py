@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from adapters.errors import AdapterError, Conflict, Nonsense, NotAdmitted, Rejected
+from adapters.errors import AdapterError, Busy, Conflict, Nonsense, NotAdmitted, Rejected
 from adapters.simulator.serving import listening
 from adapters.tmf_client.client import TmfClient
 from adapters.tmf_client.links import next_query
@@ -316,6 +316,44 @@ class TestGone:
     ],
 )
 async def test_a_registration_has_the_id_that_it_got(answer: Response, their_id: str) -> None:
-    async with answered(lambda _: answer) as (client, server):
+    def answering(request: Request) -> Response:
+        return answer if request.method == "POST" else Response(status_code=405)
+
+    async with answered(answering) as (client, server):
         assert await client.registered("http://us", deadline=soon()) == their_id
-    assert server.asked[0].body == {"callback": "http://us"}
+    assert [each.body for each in server.of("POST")] == [{"callback": "http://us"}]
+
+
+@pytest.mark.parametrize("status", [401, 404, 500, 501])
+async def test_a_hub_that_cannot_be_looked_at_is_asked_all_the_same(status: int) -> None:
+    def answering(request: Request) -> Response:
+        return JSONResponse({"id": "h-1"}, 201) if request.method == "POST" else Response(status_code=status)
+
+    async with answered(answering) as (client, _):
+        assert await client.registered("http://us", deadline=soon()) == "h-1"
+
+
+async def test_a_registration_whose_answer_was_lost_is_found_and_not_made_again() -> None:
+    others = [{"id": "h-1", "callback": "http://them"}, {"id": "h-2", "callback": "http://us", "query": "a=b"}]
+    there: list[dict[str, Any]] = list(others)
+
+    def answering(request: Request) -> Response:
+        match request.method:
+            case "POST":
+                there.append({"id": f"h-{len(there) + 1}", "callback": "http://us"})
+                return Response(status_code=503)
+            case "DELETE":
+                there[:] = [each for each in there if not request.url.path.endswith(each["id"])]
+                return Response(status_code=204)
+            case _:
+                start = int(request.query_params["offset"])
+                return JSONResponse(there[start:])
+
+    async with answered(answering) as (client, server):
+        with pytest.raises(Busy):
+            await client.registered("http://us", deadline=soon())
+        assert await client.registered("http://us", deadline=soon()) == "h-3"
+        there.append({"id": "h-9", "callback": "http://us"})
+        assert await client.registered("http://us", deadline=soon()) == "h-3"
+        assert there == [*others, {"id": "h-3", "callback": "http://us"}], "what was there twice is there once"
+        assert len(server.of("POST")) == 1

@@ -113,7 +113,11 @@ class TestLedger:
             held=2,
         )
         desk = SystemBacklog(system="desk", waiting=3, oldest_seconds=90.0, parked=1, held=2, is_paused=True)
-        assert list(sentences([desk], [empty, stuck], [parked])) == [
+        alerta = SystemBacklog(
+            system="alerta", waiting=2, oldest_seconds=5.0, parked=0, suspended=1, suspended_seconds=600.0
+        )
+        assert list(sentences([alerta, desk], [empty, stuck], [parked])) == [
+            "alerta: 2 waiting, the oldest for 5 s, 1 suspended there for 600 s; 0 parked",
             "desk: 3 waiting, the oldest for 90 s; 1 parked, 2 held behind; paused, since it does not let us in",
             "  desk#1: 3 waiting, 1 parked, told by nobody",
             "    the oldest was tried 4 times: it was busy",

@@ -64,6 +64,7 @@ def cost(query: str, **variables: Any) -> int:
             "{ customers { nodes { name services { nodes { name accessPoints { " + TO_ELEMENT,
             id="all customers' access points",
         ),
+        pytest.param(f"{{ customers {{ nodes {{ {SERVICES}", id="all customers, with their routes to the elements"),
         pytest.param(
             "{ viewer { customers { nodes { services { totalCount nodes { route { trunk { name } } accessPoints { "
             + TO_ELEMENT,
@@ -77,7 +78,9 @@ def test_a_natural_query_of_four_levels_passes_with_default_pages(query: str) ->
 
 
 async def test_the_list_is_named_with_the_page_that_passes() -> None:
-    problem = await refused(f"{{ customers {{ nodes {{ {SERVICES} }} }} }}")
+    problem = await refused(
+        f"{{ customers(first: 50) {{ nodes {{ {SERVICES.replace('services', 'services(first: 50)')} }} }} }}"
+    )
     whole = 20 + 50 * (2 + 20 + 50 * (2 + 10 * (1 + 1 + 2 * 4) + 2 * 4))
     assert problem.message == (
         f"The operation costs {whole}; at most {MOST} is allowed: the list `customers` has up to 50 rows, 50 in all."
@@ -169,7 +172,7 @@ async def test_telling_it_takes_from_the_callers_allowance() -> None:
 @pytest.mark.parametrize(
     ("query", "variables", "expected"),
     [
-        ('{ search(text: "a") { id } }', {}, 2_500 + 50),
+        ('{ search(text: "a") { id } }', {}, 2_500 + 10),
         ('{ search(text: "a", first: 1) { id } }', {}, 2_500 + 1),
         ("query ($t: String!) { search(text: $t, first: 0) { id } }", {"t": "abc"}, 2_500),
         ("{ path(from: 1, to: 2) { hops } }", {}, 2_500),

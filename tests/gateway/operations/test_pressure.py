@@ -23,10 +23,17 @@ OPERATOR = Principal(subject="ann", role=Role.OPERATOR)
 
 
 def backlog(
-    *, waiting: int = 0, held: int = 0, parked: int = 0, reasons: Mapping[str, int] | None = None
+    *, waiting: int = 0, held: int = 0, parked: int = 0, suspended: int = 0, reasons: Mapping[str, int] | None = None
 ) -> SystemBacklog:
     return SystemBacklog(
-        system="desk", waiting=waiting, oldest_seconds=0.0, held=held, parked=parked, reasons=reasons or {}
+        system="desk",
+        waiting=waiting,
+        oldest_seconds=0.0,
+        held=held,
+        parked=parked,
+        reasons=reasons or {},
+        suspended=suspended,
+        suspended_seconds=30.0 * suspended,
     )
 
 
@@ -84,7 +91,7 @@ def test_what_was_seen_and_what_became_of_attempts_is_in_the_metrics() -> None:
     metrics = Metrics()
     pressure = Pressure(60, metrics)
     pressure.saw("desk", oldest_seconds=1, is_paused=False, counts=backlog(parked=1, reasons={"expired": 1}), now=0)
-    counts = backlog(waiting=7, held=4, parked=2, reasons={"refused": 2})
+    counts = backlog(waiting=7, held=4, parked=2, reasons={"refused": 2}, suspended=3)
     pressure.saw("desk", oldest_seconds=61.5, is_paused=False, counts=counts, now=1)
     metrics.told("desk", "done")
     metrics.told("desk", "done")
@@ -93,6 +100,8 @@ def test_what_was_seen_and_what_became_of_attempts_is_in_the_metrics() -> None:
     assert 'trunkline_deliveries_waiting{system="desk"} 7.0' in text
     assert 'trunkline_deliveries_oldest_seconds{system="desk"} 61.5' in text
     assert 'trunkline_deliveries_held{system="desk"} 4.0' in text
+    assert 'trunkline_deliveries_suspended{system="desk"} 3.0' in text
+    assert 'trunkline_deliveries_suspended_seconds{system="desk"} 90.0' in text
     assert 'trunkline_deliveries_parked{system="desk"} 2.0' in text
     assert 'trunkline_deliveries_parked_reason{reason="refused",system="desk"} 2.0' in text
     assert 'trunkline_deliveries_parked_reason{reason="expired",system="desk"} 0.0' in text, "none is any more"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -189,11 +189,31 @@ async def test_what_people_have_suspended_does_not_age_and_nor_does_what_waits_b
     await desk.check("card-1")
     [backlog] = await system_backlogs(desk.store, deadline=soon())
     assert (backlog.waiting, backlog.oldest_seconds < 3_600) == (3, True), "the system is not behind"
+    assert (backlog.suspended, 0 <= backlog.suspended_seconds < 3_600) == (1, True)
     for version in (1, 2, 3):
         [mine] = await desk.claimed()
         assert (mine.version, mine.age_ms < 3_600_000) == (version, True)
         await desk.settled(Done(claim=mine))
         await desk.check("card-1")
+    [backlog] = await system_backlogs(desk.store, deadline=soon())
+    assert (backlog.suspended, backlog.suspended_seconds) == (0, 0)
+
+
+async def test_it_is_told_since_when_a_delivery_is_suspended(desk: Desk) -> None:
+    since = "MATCH (d:Delivery) RETURN d.suspendedSince"
+    await desk.change("card-1")
+    found: list[Any] = []
+    for is_suspended in (True, True, False, True):
+        [claim] = await desk.claimed()
+        await desk.settled(Again(claim=claim, error="a blackout", pause_ms=0, is_suspended=is_suspended))
+        [[at]] = await desk.store.rows(since, {}, deadline=soon())
+        found.append(at)
+        await run(desk.store, "MATCH (d:Delivery) SET d.suspendedSince = d.suspendedSince - 60000")
+    assert found[1] == found[0] - 60_000, "it is the first of the tries in a row"
+    assert found[2] is None
+    assert found[3] >= found[0]
+    [backlog] = await system_backlogs(desk.store, deadline=soon())
+    assert backlog.suspended_seconds >= 60
 
 
 async def test_tries_that_were_suspended_do_not_count(desk: Desk) -> None:

@@ -20,7 +20,7 @@ from graph.load.records import RelationshipRecord
 from graph.model.identity import loaded_id
 from graph.model.kinds import Form
 from graph.model.model import LABELS, RELATIONSHIPS, Kind, Property
-from graph.store.cardinality import LIMITS, Limit, violations
+from graph.store.cardinality import LIMITS, Limit, Violation, violations
 from graph.store.store import Store, Transaction
 
 limits = pytest.mark.parametrize(
@@ -87,7 +87,7 @@ async def test_a_file_may_not_add_a_second_one_to_what_the_store_has(empty_store
     assert "can have only one" in fault.problem
     another = "MATCH (n) WHERE n.id = $id RETURN count(n)"
     assert await empty_store.rows(another, {"id": loaded_id(limit.label, "test", "another")}, deadline=soon()) == [[0]]
-    assert await violations(empty_store, deadline=soon()) == []
+    assert await violations(empty_store, seconds=60) == []
 
 
 async def test_of_many_who_load_at_once_one_gives_a_service_its_customer(empty_store: Store) -> None:
@@ -104,7 +104,7 @@ async def test_of_many_who_load_at_once_one_gives_a_service_its_customer(empty_s
 
     outcomes = await asyncio.gather(*(attempt(number) for number in range(6)))
     assert outcomes.count(None) == 1, outcomes
-    assert await violations(empty_store, deadline=soon()) == []
+    assert await violations(empty_store, seconds=60) == []
 
 
 class Late(Store):
@@ -132,7 +132,7 @@ async def test_what_was_right_when_it_was_checked_is_looked_at_again(empty_store
     assert loaded_id("Customer", "test", "0") in str(caught.value)
     assert isinstance(caught.value, GraphError)
     assert caught.value.hint
-    assert await violations(empty_store, deadline=soon()) == []
+    assert await violations(empty_store, seconds=60) == []
 
 
 @limits
@@ -148,7 +148,8 @@ async def test_two_of_what_there_may_be_one_of_are_found(empty_store: Store, lim
         await transaction.run(text, {"start": start, "end": end, "properties": given["properties"]})
 
     await empty_store.write(by_hand, deadline=soon())
-    [found] = await violations(empty_store, deadline=soon())
+    [found] = await violations(empty_store, seconds=60)
+    assert isinstance(found, Violation)
     assert (found.limit, found.node) == (limit, loaded_id(limit.label, "test", "one"))
     assert found.others == tuple(sorted(loaded_id(OTHER[limit.type], "test", each) for each in "01"))
     assert f"{found}".startswith(f"{found.node} has {limit.type}")
@@ -157,7 +158,7 @@ async def test_two_of_what_there_may_be_one_of_are_found(empty_store: Store, lim
 async def test_a_grown_network_breaks_no_limit(empty_store: Store) -> None:
     topology = "sndlib/abilene"
     await load_topology(empty_store, topology=topology, scale=600, alarms=3, progress=lambda *_: None, deadline=soon())
-    assert await violations(empty_store, deadline=soon()) == []
+    assert await violations(empty_store, seconds=60) == []
 
 
 def ended(end: str, port: str) -> dict[str, Any]:
@@ -171,14 +172,14 @@ async def test_a_file_may_not_end_a_trunk_where_it_begins_in_the_store(empty_sto
         await load(empty_store, ended("Z", "a"))
     assert [fault.line for fault in caught.value.faults] == [1]
     await load(empty_store, ended("Z", "z"), ended("A", "a"))  # the same again is no other
-    assert await violations(empty_store, deadline=soon()) == []
+    assert await violations(empty_store, seconds=60) == []
 
 
 async def test_a_trunk_from_a_port_to_itself_is_never_written_by_two_at_once(empty_store: Store) -> None:
     await load(empty_store, node("Trunk", "one"), node("Port", "a"))
     with pytest.raises(Overtaken, match="must have another for each end"):
         await load(Late(empty_store, [ended("A", "a")]), ended("Z", "a"))
-    assert await violations(empty_store, deadline=soon()) == []
+    assert await violations(empty_store, seconds=60) == []
 
 
 async def test_a_trunk_from_a_port_to_itself_is_found(empty_store: Store) -> None:
@@ -190,7 +191,8 @@ async def test_a_trunk_from_a_port_to_itself_is_found(empty_store: Store) -> Non
         await transaction.run(text, ends)
 
     await empty_store.write(by_hand, deadline=soon())
-    [found] = await violations(empty_store, deadline=soon())
+    [found] = await violations(empty_store, seconds=60)
+    assert isinstance(found, Violation)
     assert (found.node, found.others) == (loaded_id("Trunk", "test", "one"), (loaded_id("Port", "test", "a"),))
     assert f"{found}".endswith("more than once, and must have another for each end")
 

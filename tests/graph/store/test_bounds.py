@@ -9,7 +9,8 @@ import pytest
 
 from graph.load import load_topology
 from graph.model.kinds import LONGEST
-from graph.store.bounds import FOUND_BY, out_of_bounds
+from graph.store.bounds import FOUND_BETWEEN, FOUND_BY, out_of_bounds
+from graph.store.cardinality import LIMITS, violations
 from graph.store.store import Store, Transaction
 
 BOOST = {"mbps": 5, "startAt": 1, "endAt": 2, "status": "scheduled", "price": 3, "currency": "EUR"}
@@ -28,7 +29,7 @@ async def made(store: Store, label: str, properties: dict[str, Any]) -> list[str
 
     given = {"id": f"{label.lower()}-1", "properties": properties}
     await store.write(by_hand, deadline=soon())
-    return [f"{each}" for each in await out_of_bounds(store, deadline=soon())]
+    return [f"{each}" for each in await out_of_bounds(store, seconds=60)]
 
 
 @pytest.mark.parametrize(
@@ -86,11 +87,50 @@ async def test_what_is_beyond_them_is_told(
 
 
 def test_history_is_not_read_as_a_whole_and_all_else_that_has_bounds_is() -> None:
-    assert not {"Usage", "Downtime"} & FOUND_BY.keys()
+    assert not {"Usage", "Downtime", "Delivery"} & FOUND_BY.keys()
     assert {"Site", "NetworkElement", "Boost", "ExternalName", "Order"} <= FOUND_BY.keys()
+
+
+async def joined(store: Store, text: str) -> list[str]:
+    """Join two nodes by hand, and give what is told of the store then."""
+
+    async def by_hand(transaction: Transaction) -> None:
+        await transaction.run(text, {})
+
+    await store.write(by_hand, deadline=soon())
+    return [f"{each}" for each in await out_of_bounds(store, seconds=60)]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        pytest.param("path: 'WORKING', position: 0", [], id="the first hop"),
+        pytest.param("path: 'WORKING', position: -1", ["position must be at least 0, not -1"], id="before the first"),
+        pytest.param(
+            "path: 'WORKED', position: -1",
+            ["path must be one of WORKING, PROTECTING, not 'WORKED'; position must be at least 0, not -1"],
+            id="two at once",
+        ),
+    ],
+)
+async def test_a_relationship_is_looked_at_as_a_node_is(empty_store: Store, given: str, told: list[str]) -> None:
+    text = f"CREATE (:Service {{id: 'service-1'}})-[:ROUTED_OVER {{{given}}}]->(:Trunk {{id: 'trunk-1'}})"
+    assert await joined(empty_store, text) == [f"service-1 ROUTED_OVER trunk-1: {each}" for each in told]
+
+
+async def test_a_word_that_the_model_does_not_know_is_told(empty_store: Store) -> None:
+    assert await made(empty_store, "Boost", {**BOOST, "status": "maybe"}) == [
+        "boost-1: status must be one of requested, scheduled, activated, terminated, declined, not 'maybe'"
+    ]
+
+
+async def test_what_takes_too_long_is_told_and_the_rest_is_looked_at(empty_store: Store) -> None:
+    found = [*await out_of_bounds(empty_store, seconds=1e-9), *await violations(empty_store, seconds=1e-9)]
+    assert len(found) == len(FOUND_BY) + len(FOUND_BETWEEN) + len(LIMITS)
+    assert str(found[0]).startswith("Customer: not looked through within 1e-09 s, so it is not known whether")
 
 
 async def test_a_grown_network_is_within_bounds(empty_store: Store) -> None:
     topology = "sndlib/abilene"
     await load_topology(empty_store, topology=topology, scale=600, alarms=3, progress=lambda *_: None, deadline=soon())
-    assert await out_of_bounds(empty_store, deadline=soon()) == []
+    assert await out_of_bounds(empty_store, seconds=60) == []

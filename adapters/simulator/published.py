@@ -1,0 +1,119 @@
+"""What the published definitions say of a body that a stand-in is sent: whoever sends another is refused, with the member.
+
+Usage_Create of TMF635, ServiceProblem_Create of TMF656 and Resource_Create of TMF639, each of version 4.0.0, but for the `id` and
+`href` that the last one requires and no client can know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from adapters.errors import Malformed
+from adapters.tmf.shape import Anything, Flag, Many, Shape, Text, Thing, Time, Whole, Word, faults
+
+_TEXT: Final = Text()
+_ANY: Final = Anything()
+
+
+def _thing(*required: str, **fields: Shape) -> Thing:
+    said: dict[str, Shape] = {"@type": _TEXT, "@baseType": _TEXT, "@schemaLocation": _TEXT, "@referredType": _TEXT}
+    return Thing(fields=MappingProxyType({**said, **fields}), required=required)
+
+
+_REFERENCE: Final[Mapping[str, Shape]] = {"id": _TEXT, "href": _TEXT, "name": _TEXT, "role": _TEXT}
+_REF: Final = _thing("id", **_REFERENCE)
+_PARTY: Final = _thing("@referredType", "id", **_REFERENCE)
+_ENTITY: Final = _thing("@referredType", "id", "role", **_REFERENCE)
+_CHARACTERISTIC: Final = _thing(
+    "name", "value", id=_TEXT, name=_TEXT, valueType=_TEXT, characteristicRelationship=Many(of=_thing()), value=_ANY
+)
+_NOTE: Final = _thing(id=_TEXT, author=_TEXT, date=Time(), text=_TEXT)
+
+USAGE: Final = _thing(
+    description=_TEXT,
+    usageDate=Time(),
+    usageType=_TEXT,
+    ratedProductUsage=Many(
+        of=_thing(isBilled=Flag(), isTaxExempt=Flag(), ratingDate=Time(), offerTariffType=_TEXT, usageRatingTag=_TEXT)
+    ),
+    relatedParty=Many(of=_PARTY),
+    status=Word(words=("received", "rejected", "recycled", "guided", "rated", "rerated", "billed")),
+    usageCharacteristic=Many(of=_CHARACTERISTIC),
+    usageSpecification=_REF,
+)
+
+PROBLEM: Final = _thing(
+    *("category", "priority", "description", "reason", "originatorParty"),
+    affectedNumberOfServices=Whole(),
+    category=_TEXT,
+    creationDate=Time(),
+    description=_TEXT,
+    impactImportanceFactor=_TEXT,
+    lastUpdate=Time(),
+    name=_TEXT,
+    originatingSystem=_TEXT,
+    priority=Whole(),
+    problemEscalation=_TEXT,
+    reason=_TEXT,
+    resolutionDate=Time(),
+    statusChangeDate=Time(),
+    statusChangeReason=_TEXT,
+    affectedLocation=Many(of=_thing(**_REFERENCE)),
+    affectedResource=Many(of=_REF),
+    affectedService=Many(of=_REF),
+    characteristic=Many(of=_CHARACTERISTIC),
+    externalIdentifier=Many(of=_thing("id", id=_TEXT, href=_TEXT, externalIdentifierType=_TEXT, owner=_TEXT)),
+    firstAlert=_ENTITY,
+    impactPattern=_thing(id=_TEXT, description=_TEXT, characteristic=Many(of=_CHARACTERISTIC)),
+    note=Many(of=_NOTE),
+    originatorParty=_PARTY,
+    parentProblem=Many(of=_REF),
+    relatedEntity=Many(of=_ENTITY),
+    relatedEvent=Many(of=_REF),
+    relatedParty=Many(of=_PARTY),
+    responsibleParty=_PARTY,
+    rootCauseResource=Many(of=_REF),
+    rootCauseService=Many(of=_REF),
+    slaViolation=Many(of=_REF),
+    status=Word(words=("acknowledged", "rejected", "pending", "held", "inProgress", "resolved", "cancelled", "closed")),
+    trackingRecord=Many(of=_thing(id=_TEXT, description=_TEXT, systemId=_TEXT, time=Time(), user=_TEXT)),
+    troubleTicket=Many(of=_REF),
+    underlyingAlarm=Many(of=_REF),
+    underlyingProblem=Many(of=_REF),
+)
+
+RESOURCE: Final = _thing(
+    "name",
+    category=_TEXT,
+    description=_TEXT,
+    endOperatingDate=Time(),
+    name=_TEXT,
+    resourceVersion=_TEXT,
+    startOperatingDate=Time(),
+    activationFeature=Many(
+        of=_thing("featureCharacteristic", "name", name=_TEXT, featureCharacteristic=Many(of=_CHARACTERISTIC))
+    ),
+    administrativeState=Word(words=("locked", "unlocked", "shutdown")),
+    attachment=Many(of=_thing(id=_TEXT, href=_TEXT, name=_TEXT, url=_TEXT, mimeType=_TEXT)),
+    note=Many(of=_NOTE),
+    operationalState=Word(words=("enable", "disable")),
+    place=_thing("role", **_REFERENCE),
+    relatedParty=Many(of=_PARTY),
+    resourceCharacteristic=Many(of=_CHARACTERISTIC),
+    resourceRelationship=Many(
+        of=_thing("relationshipType", "resource", relationshipType=_TEXT, resource=_thing(**_REFERENCE))
+    ),
+    resourceSpecification=_REF,
+    resourceStatus=Word(words=("standby", "alarm", "available", "reserved", "unknown", "suspended")),
+    usageState=Word(words=("idle", "active", "busy")),
+)
+
+
+def check(shape: Shape, body: object) -> dict[str, Any]:
+    """Give a body that is as it should be, or raise Malformed with the first member that is not."""
+    for fault in faults(shape, body):
+        raise Malformed(f"{fault.path or 'The body'} {fault.problem}", hint="By the published schema", field=fault.path)
+    assert isinstance(body, dict)
+    return body
