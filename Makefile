@@ -36,7 +36,7 @@ help:
 	@echo "make attack   do the worst that a customer's token can, and look what another customer notices: SECONDS=3600 STORE=embedded"
 	@echo "make broken   break what must never break, one thing at a time, and look whether the tests notice"
 	@echo "make proof    show what is said on real systems, from Debian's packages, as root: PROOF=request-tracker for one"
-	@echo "make bench    measure reads beside three references, and alarms with all that follows"
+	@echo "make bench    measure reads beside three references, alarms with all that follows, and subscriptions"
 	@echo "make audit AUDIT=DIR  run the federation gateway audit, whose checkout is DIR, against trunkline gateway"
 	@echo "make kit KIT=DIR      run TM Forum's conformance kit for TMF642, whose directory is DIR, against a gateway: docs/proofs.md"
 	@echo "make random   ten thousand random operations on random supergraphs; make test runs some hundreds"
@@ -74,6 +74,7 @@ types: $(DEV)
 bench: $(DEV)
 	$(BIN)/python -m benchmarks reads
 	$(BIN)/python -m benchmarks alarms
+	$(BIN)/python -m benchmarks streams
 
 chaos: $(DEV)
 	$(BIN)/python -m tests.faults --kills $(KILLS) --seed $(SEED) --store $(STORE)

@@ -32,6 +32,7 @@ Files, in the order in which a run meets them:
 `report.py`         tables and JSON
 `alarms.py`         how many alarms a second go through, and how soon tickets are there
 `alarm_figures.py`  how that is told
+`streams.py`        how soon thousands of subscribers hear of an event; stream_client.py has them, stream_floor.py is the floor
 `takeover.py`       how long a part of what waits is told by nobody after a process was killed
 `federation/`       gateways of others beside ours, over four subgraphs
 `planning.py`       what planning over subgraphs costs, as operations grow

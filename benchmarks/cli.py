@@ -1,7 +1,7 @@
 """The commands: `reads` and `federation` compare, the others measure one thing each.
 
 `slice-scale`, `large-slice` and `planning` ask what grows with the network, the slice and the question, `alarms` how many alarms
-go through, and `timing` what a clock tells.
+go through, `streams` how soon subscribers hear of them, and `timing` what a clock tells.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from benchmarks.news import news
 from benchmarks.report import as_json, as_markdown, as_table, misses
 from benchmarks.run import Wanted, run
 from benchmarks.slice_scale import MOST_RATIO, slice_scale
+from benchmarks.streams import SHARE, as_objects, measure_streams, sentences
+from benchmarks.streams import Plan as StreamPlan
 from benchmarks.timing import timing
 
 T = TypeVar("T")
@@ -93,6 +95,30 @@ def alarms(stores: tuple[Product, ...], scale: int, seconds: float, *, as_json_:
     for each in rows:
         for sentence in each.sentences():
             click.echo(sentence)
+
+
+@main.command("streams")
+@store_option
+@click.option(
+    "--subscribers",
+    multiple=True,
+    type=click.IntRange(min=SHARE),
+    default=StreamPlan().subscribers,
+    show_default=True,
+    help="On one process.",
+)
+@click.option("--seconds", type=click.FloatRange(min=0.1), default=10.0, show_default=True, help="Of each measurement.")
+@click.option("--json", "as_json_", is_flag=True, help="Print a list of rows.")
+def streams_command(
+    stores: tuple[Product, ...], subscribers: tuple[int, ...], seconds: float, *, as_json_: bool
+) -> None:
+    """See how soon subscribers hear of an event, and what memory each takes, beside a floor."""
+    rows = _run(measure_streams(stores or PRODUCTS, StreamPlan(subscribers=subscribers, seconds=seconds)))
+    if as_json_:
+        click.echo(orjson.dumps(as_objects(rows), option=orjson.OPT_INDENT_2))
+        return
+    for each in sentences(rows):
+        click.echo(each)
 
 
 @main.command("slice-scale")

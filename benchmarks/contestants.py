@@ -85,12 +85,27 @@ def _command(name: str, database: Database) -> list[str]:
 
 
 @contextmanager
-def gateway(database: Database, callers: Callers, directory: Path, settings: Mapping[str, str]) -> Iterator[Server]:
+def gateway(
+    database: Database, callers: Callers, directory: Path, settings: Mapping[str, str], *, name: str = "gateway"
+) -> Iterator[Server]:
     """Run the gateway as it is served, with more settings, while the block runs."""
     command = [sys.executable, "-m", "gateway", "serve"]
-    more = {f"TRUNKLINE_{name.upper()}": value for name, value in settings.items()}
-    with _server("gateway", command, database, callers, directory, more) as server:
+    with _server(name, command, database, callers, directory, _as_variables(settings)) as server:
         yield server
+
+
+@contextmanager
+def stream_floor(
+    database: Database, callers: Callers, directory: Path, settings: Mapping[str, str]
+) -> Iterator[Server]:
+    """Run the floor of subscriptions with the same settings, while the block runs."""
+    command = [sys.executable, "-m", "benchmarks.stream_floor"]
+    with _server(FLOOR, command, database, callers, directory, _as_variables(settings)) as server:
+        yield server
+
+
+def _as_variables(settings: Mapping[str, str]) -> dict[str, str]:
+    return {f"TRUNKLINE_{name.upper()}": value for name, value in settings.items()}
 
 
 @contextmanager

@@ -61,6 +61,7 @@ from gateway.telemetry.metrics import Metrics
 from graph.changes.idempotency import keep_swept
 from graph.changes.outside import keep_joined
 from graph.errors import DeadlineExceeded, GraphError, StoreUnavailable
+from graph.ledger.reader import EventReader
 from graph.model.scope import Principal
 from graph.store.address import EmbeddedAddress, parse_address
 from graph.store.store import Store
@@ -74,6 +75,7 @@ from resolvers.ticketing.subgraph import TicketingSubgraph
 TMF = "/tmf-api"
 PING_SECONDS = 2.0
 SWEEP_SECONDS = 600.0
+MEASURE_SECONDS = 5.0
 JOIN_SECONDS = 60.0
 """between looks whether usage and alarms that match nothing match something now."""
 
@@ -111,7 +113,8 @@ def application(settings: Settings) -> Starlette:
                 async with hubs_told(northbound, (AlarmNews(base=alarms.BASE), TicketNews(place=tickets.DESK_PLACE))):
                     yield
 
-    arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, partial(_opening, settings, working, preparing))
+    opening = partial(_opening, settings, working, preparing, metrics)
+    arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, opening)
     areas: dict[Graph, Subgraph] = {KNOWLEDGE: arriving, LEDGER: waiting, TICKETING: ticketing, BILLING: billing}
     northbound.pipeline = Pipeline(federation_of(areas, settings, preparing), settings, pressure, preparing)
     # To another router we are one subgraph, the graph itself: it has its own plans.
@@ -274,7 +277,9 @@ async def _opening(
     settings: Settings,
     working: Callable[[Store, Callable[[], None]], AbstractAsyncContextManager[None]] = _nothing,
     preparing: Preparing | None = None,
+    metrics: Metrics | None = None,
 ) -> AsyncIterator[tuple[Subgraph, Ping]]:
+    metrics = metrics or Metrics()
     try:
         async with opened(settings) as store:
             await fitting(settings, store)
@@ -292,11 +297,19 @@ async def _opening(
             async with (
                 beside(keep_swept(store, every=SWEEP_SECONDS)),
                 beside(events.keep()),
+                beside(_measured(events, metrics)),
                 working(store, events.wake),
             ):
                 yield subgraph, partial(_ping, store)
     except GraphError as error:
         raise Away(str(error)) from error
+
+
+async def _measured(events: EventReader, metrics: Metrics) -> None:
+    """Show how far behind subscriptions are, until cancelled."""
+    while True:
+        metrics.lags(events.lag)
+        await asyncio.sleep(MEASURE_SECONDS)
 
 
 async def _ping(store: Store) -> str:

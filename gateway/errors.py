@@ -49,6 +49,7 @@ class Code(enum.StrEnum):
     BAD_USER_INPUT = "BAD_USER_INPUT"
     CURSOR_EXPIRED = "CURSOR_EXPIRED"
     LAGGED = "LAGGED"
+    EVENTS_MISSING = "EVENTS_MISSING"
     FORBIDDEN = "FORBIDDEN"
     CONFLICT = "CONFLICT"
     ISSUER_UNAVAILABLE = "ISSUER_UNAVAILABLE"
@@ -116,6 +117,7 @@ TREATMENTS: Final[Mapping[Code, Treatment]] = MappingProxyType(
             "Keep `extensions.cursor`, ask the query in `extensions.snapshot`, then subscribe after that cursor."
         ),
         Code.LAGGED: _always(200, "Subscribe again with `after` set to the cursor of the last event."),
+        Code.EVENTS_MISSING: _always(200, "Ask the query in `extensions.snapshot` for how things are now."),
         Code.FORBIDDEN: _request_error("Leave out what your role may not ask for."),
         Code.CONFLICT: _request_error("Read again and repeat the request."),
         Code.ISSUER_UNAVAILABLE: _always(503, "Try again later: the token's issuer cannot be reached."),

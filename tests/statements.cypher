@@ -253,10 +253,13 @@ WITH s
 OPTIONAL MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s)
 RETURN s.id, s.name, coalesce(s._version, 0), datetime.realtime().epochMillis, c.id, c.name, c.accountRef
 
-// graph/changes/services/owners.py _OWNERS
-UNWIND $batch.services AS id
-MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service {id: id})
-RETURN id, c.id
+// graph/changes/services/owners.py OWNERS
+UNWIND $batch.rows AS row
+RETURN [row.number, COLLECT {
+  UNWIND row.services AS id
+  MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service {id: id})
+  RETURN [id, c.id]
+}] AS data
 
 // graph/changes/tickets/owners.py _OWNED
 UNWIND $batch.services AS id
@@ -357,7 +360,7 @@ SET t._locked = coalesce(t._locked, 0) + 1
 RETURN t.id, t.system, t.orderKey, t.externalId, t.status, t.severity, coalesce(t._version, 0),
   datetime.realtime().epochMillis,
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN [c.id, c.name] ORDER BY c.id },
-  COLLECT { MATCH (t)-[:CONCERNS]->(s:Service) RETURN s.state }
+  COLLECT { MATCH (t)-[:CONCERNS]->(s:Service) RETURN [s.id, s.state] ORDER BY s.id }
 
 // graph/changes/tickets/requests.py _WAITING
 MATCH (d:Delivery {openKey: $key}) WHERE d.system = $system AND d.state <> 'DONE'
@@ -414,7 +417,8 @@ WITH t, before, t.status <> before AS changed
 SET t._version = coalesce(t._version, 0) + CASE WHEN changed THEN 1 ELSE 0 END
 WITH t, changed WHERE changed
 RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
-  COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
+  COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id },
+  COLLECT { MATCH (t)-[:CONCERNS]->(s:Service) RETURN s.id ORDER BY s.id }
 
 // graph/changes/tickets/ticketing.py _REFUSED
 UNWIND $batch.rows AS row
@@ -425,7 +429,8 @@ WITH t, row, EXISTS {
 } AS more
 SET t.status = CASE WHEN more OR row.status IS NULL THEN t.status ELSE row.status END
 RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
-  COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
+  COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id },
+  COLLECT { MATCH (t)-[:CONCERNS]->(s:Service) RETURN s.id ORDER BY s.id }
 
 // graph/changes/tickets/ticketing.py _LOCK_SERVICES
 UNWIND $batch.services AS id
@@ -1213,17 +1218,25 @@ RETURN e.position, e.id, e.type, e.aggregateId, e.at,
 ORDER BY e.position
 
 // graph/ledger/sequence.py _WANTED
-MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto AND e.type IN $types
-RETURN e.position, e.id, e.type, e.aggregateId, e.at, e.payload,
-  COLLECT { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) RETURN c.id }
-ORDER BY e.position
+RETURN [COUNT { MATCH (a:Event) WHERE a.position > $after AND a.position <= $upto RETURN a }, COLLECT {
+  MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto AND e.type IN $types
+  RETURN [e.position, e.id, e.type, e.aggregateId, e.at, e.payload,
+    COLLECT { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) RETURN c.id }]
+  ORDER BY e.position
+}] AS data
 
 // graph/ledger/sequence.py _OF_CUSTOMERS
-MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto AND e.type IN $types
-  AND EXISTS { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) WHERE c.id IN $customers }
-RETURN e.position, e.id, e.type, e.aggregateId, e.at, e.payload,
-  COLLECT { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) RETURN c.id }
-ORDER BY e.position
+RETURN [COUNT { MATCH (a:Event) WHERE a.position > $after AND a.position <= $upto RETURN a }, COLLECT {
+  MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto AND e.type IN $types
+    AND EXISTS { MATCH (e)-[:CONCERNS_CUSTOMER]->(k:Customer) WHERE k.id IN $customers }
+  RETURN [e.position, e.id, e.type, e.aggregateId, e.at, e.payload,
+    COLLECT { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) RETURN c.id }]
+  ORDER BY e.position
+}] AS data
+
+// graph/ledger/sequence.py _POSITIONS
+MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto
+RETURN e.position ORDER BY e.position
 
 // graph/ledger/timers.py _ARM
 MERGE (t:Timer {id: $id})

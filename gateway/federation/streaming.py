@@ -15,6 +15,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, Final
 
 from gateway.errors import Refused
@@ -28,7 +29,6 @@ from gateway.federation.subgraph import (
     Heard,
     Heartbeat,
     Operation,
-    StreamEvent,
     StreamingSubgraph,
     not_streamed,
 )
@@ -96,4 +96,4 @@ class StreamingFederation(Federation):
                 # Subscribers who ask the same share an event, and what is fetched is written into it.
                 given = {FIRST: copied(event.answer)}
                 run = Run(prepared=prepared, asking=asking, variables=variables, given=given)
-                yield StreamEvent(answer=await run.answer(), cursor=event.cursor)
+                yield replace(event, answer=await run.answer())

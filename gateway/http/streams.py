@@ -127,7 +127,7 @@ class OpenStreams:
                         continue
                     yield Payload(answer=_with_cursor(event.answer, event.cursor, request_id), cursor=event.cursor)
                     stream.cursor, stream.events = event.cursor, stream.events + 1
-                    self._metrics.event_sent(stream.transport)
+                    self._metrics.event_sent(stream.transport, event.at, replayed=event.replayed)
                 stream.reason = COMPLETE
             except StreamEnded as ended:
                 answer = finished({"data": None, **ended.answer}, request_id)

@@ -52,6 +52,22 @@ class Backlog(Protocol):
         """The same, by the reason for which they are parked."""
 
 
+class StreamLag(Protocol):
+    """How far behind subscribers are (`graph.ledger.reader.Lag`)."""
+
+    @property
+    def waiting(self) -> int:
+        """Events that the slowest of the live ones has not taken."""
+
+    @property
+    def replaying(self) -> int:
+        """How many have not caught up."""
+
+    @property
+    def behind(self) -> int:
+        """Positions that the last of these has to go."""
+
+
 class Metrics:
     """The numbers of one process."""
 
@@ -117,6 +133,32 @@ class Metrics:
         self._events = Counter(
             "trunkline_stream_events", "Events that were sent.", ("transport",), registry=self._registry
         )
+        self._replayed = Counter(
+            "trunkline_stream_events_replayed",
+            "Those of them that were sent to somebody who had come back for them.",
+            ("transport",),
+            registry=self._registry,
+        )
+        self._late = Histogram(
+            "trunkline_stream_event_seconds",
+            "Seconds from when an event happened, by the database's clock, until it was sent; without those that were replayed.",
+            ("transport",),
+            buckets=BUCKETS,
+            registry=self._registry,
+        )
+        gauge = partial(Gauge, registry=self._registry, multiprocess_mode="livemax")
+        self._unread = gauge(
+            "trunkline_stream_unread", "Events that the slowest of the live subscriptions has not taken."
+        )
+        self._behind = gauge(
+            "trunkline_stream_positions_behind", "Positions that the last of the replaying subscriptions has to go."
+        )
+        self._replaying = Gauge(
+            "trunkline_streams_replaying",
+            "Subscriptions that have come back and not caught up yet.",
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
         self._ended = Counter(
             "trunkline_streams_ended",
             "Subscriptions that have ended, by why: complete, client, expired, failed, or a code such as LAGGED.",
@@ -175,9 +217,19 @@ class Metrics:
         self._streams.labels(transport).dec()
         self._ended.labels(transport, reason).inc()
 
-    def event_sent(self, transport: str) -> None:
-        """Count an event that was sent."""
+    def event_sent(self, transport: str, at: int | None, *, replayed: bool) -> None:
+        """Count an event that was sent: `at` is when it happened, in epoch milliseconds, where that is known."""
         self._events.labels(transport).inc()
+        if replayed:
+            self._replayed.labels(transport).inc()
+        elif at is not None:
+            self._late.labels(transport).observe(max(0.0, time.time() - at / 1_000))
+
+    def lags(self, lag: StreamLag) -> None:
+        """Show how far behind subscriptions are."""
+        self._unread.set(lag.waiting)
+        self._behind.set(lag.behind)
+        self._replaying.set(lag.replaying)
 
     def sockets(self, change: int) -> None:
         """Count a WebSocket that opens (1) or closes (-1)."""

@@ -28,9 +28,10 @@ class Get:
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A value of the request."""
+    """A value of the request, or a member of one that is a map."""
 
     name: str
+    member: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +265,8 @@ class Union:
     """`CALL () { query UNION query }`: rows of any of them, each once; all return the same variables. One may stand alone."""
 
     queries: tuple[Query, ...]
+    imports: tuple[str, ...] = ()
+    """variables that are known inside."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from graph.compiler.clauses import (
     Query,
     Return,
     Sub,
+    Unwind,
     Var,
     With,
 )
@@ -210,12 +211,25 @@ class _Compiler:
 
     def _kept_rows(self, asked: Field, mapping: KeptRows, row: Row) -> Many:
         given = self.names.parameter(Outcome(name=mapping.name))
+        if not any(
+            isinstance(self.mappings.fields.get((inner.type, each.name)), EndOf)
+            for inner in asked.selections
+            for each in inner.fields
+        ):
+            return self._kept_values(asked, mapping, given, row)
         found, each = by_rows(self.names, self.kind, mapping.label, given)
-        columns: dict[str, Expr] = {name: At(Var(each), Const(place)) for place, name in enumerate(mapping.columns)}
-        item = Item(columns=columns, ends={mapping.role: found.node}, outer=(each, found.node))
+        item = Item(columns=_columns(mapping, each), ends={mapping.role: found.node}, outer=(each, found.node))
         inner = Row()
         layout = self.members(asked.selections[0], item, inner)
         return Many(index=row.put(Sub("COLLECT", Query((*found.clauses, Return(inner.list()))))), body=layout)
+
+    def _kept_values(self, asked: Field, mapping: KeptRows, given: Param, row: Row) -> Many:
+        """Compile rows of which only kept values are asked: the graph is not."""
+        each, inner = self.names.variable(), Row()
+        item = Item(columns=_columns(mapping, each))
+        layout = self.members(asked.selections[0], item, inner)
+        rows = Query((Unwind(given, each), Return(inner.list())))
+        return Many(index=row.put(Sub("COLLECT", rows)), body=layout)
 
     # By id ---------------------------------------------------------------------------------------------------------
 
@@ -329,6 +343,10 @@ class _Compiler:
         listed = Listed(clauses=found.clauses, around=around, outer=outer, order=order)
         rows = Query((*in_common(self.names, inner, listed), *ahead_of(inner, outer), last))
         return Many(index=row.put(Sub("COLLECT", rows)), body=layout, whole=(asked.name, mapping.at_most))
+
+
+def _columns(mapping: KeptRows, row: str) -> dict[str, Expr]:
+    return {name: At(Var(row), Const(place)) for place, name in enumerate(mapping.columns)}
 
 
 def _leaf(asked: Field, value: Expr | None, row: Row) -> Leaf:

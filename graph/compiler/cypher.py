@@ -69,8 +69,9 @@ def _clause(clause: Clause) -> str:
             )
         case Unwind():
             return f"UNWIND {_expr(clause.item)} AS {_name(clause.var)}"
-        case Union(queries=queries):
-            return f"CALL () {{ {' UNION '.join(text(each) for each in queries)} }}"
+        case Union(queries=queries, imports=imports):
+            inside = " UNION ".join(text(each) for each in queries)
+            return f"CALL ({', '.join(map(_name, imports))}) {{ {inside} }}"
         case FullText():
             call = f"db.index.fulltext.queryNodes('{_name(clause.index)}', {_expr(clause.query)})"
             return f"CALL {call} YIELD node AS {_name(clause.var)}"
@@ -114,8 +115,8 @@ def _atom(expr: Var | Get | Param | Const) -> str:
             return _name(name)
         case Get(var=var, name=name):
             return f"{_name(var)}.{_name(name)}"
-        case Param(name=name):
-            return f"${_name(name)}"
+        case Param(name=name, member=member):
+            return f"${_name(name)}.{_name(member)}" if member else f"${_name(name)}"
         case Const(value=value):
             return _const(value)
         case never:

@@ -37,6 +37,7 @@ from graph.compiler.cursor import CursorKey
 from graph.compiler.irregular import answer
 from graph.compiler.leaves import Irregular
 from graph.compiler.query import Operation, Selection, Tree, draw, find_operation, normalize
+from graph.compiler.rows import NO_ROWS, Known, Rows, known, of_rows
 from graph.compiler.shape import Shape, shaper
 from graph.errors import Refused
 from graph.model.effects import DEFAULT_TIER
@@ -45,6 +46,8 @@ from graph.model.scope import Principal, scope_of
 
 CACHE_BYTES: Final = 64_000_000
 """of a `Reads` that shares no cache."""
+STREAMED: Final = "Subscription"
+"""The root type whose operations are answered for many callers at a time."""
 LONGEST_TEXT: Final = 200_000
 STATEMENT_BYTES: Final = 3_000
 SOURCE_BYTES: Final = 6
@@ -81,6 +84,10 @@ class Prepared:
     """whether there is anything to ask the database for."""
     shape: Shape
     weight: int
+    rows: Rows = NO_ROWS
+    """the statement for many rows of parameters at a time; of subscriptions only."""
+    known: Known | None = None
+    """makes the record where the graph is asked nothing; of subscriptions only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +107,8 @@ def prepare(compiled: Compiled, schema: GraphQLSchema, key: Hashable = ()) -> Pr
         raise Refused("The operation is too large.", code="LIMIT_EXCEEDED", hint="Ask in several operations.")
     shape, source = shaper(schema, compiled.layout, strict=True)
     sources, parameters = compiled.tree.sources, tuple(compiled.parameters)
+    is_subscription = compiled.tree.root.type == STREAMED
+    rows = of_rows(compiled.query) if is_subscription else NO_ROWS
     return Prepared(
         parameters=parameters,
         sources=sources,
@@ -108,10 +117,13 @@ def prepare(compiled: Compiled, schema: GraphQLSchema, key: Hashable = ()) -> Pr
         shape=shape,
         weight=STATEMENT_BYTES
         + len(text)
+        + len(rows.text)
         + SOURCE_BYTES * len(source)
         + ARGUMENT_BYTES * (len(sources) + len(parameters))
         + _bytes(key)
         + sum(_bytes(each.constant) for each in sources),
+        rows=rows,
+        known=known(compiled.query) if is_subscription else None,
     )
 
 

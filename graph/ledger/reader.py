@@ -12,6 +12,10 @@ is given once, since positions only rise.
 A subscriber that is slower than events come fills its tail. Then the tail is thrown away, and `Lagged` says up to where: the
 subscriber knows the last position that it has taken, and comes back with that.
 
+Those who come back are served a page at a time, in the order in which they ask: a million events that a hundred of them want take no
+more memory than a page for each, and nobody's second page is read before another's first. A page is as long as it is short in
+bytes. A position that cannot be found is waited for, and then said (`Missing`), to all who follow: it may have been anybody's.
+
     events = EventReader(store, most=1_000)
     ...                                             # `events.keep()` runs beside everything else
     async with aclosing(events.follow(Interest(types=frozenset({"AlarmRaised"})), after=17)) as following:
@@ -24,14 +28,24 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
 from graph.errors import DeadlineExceeded, GraphError
-from graph.ledger.sequence import End, Interest, Sequenced, all_between, end_of, wanted_between
+from graph.ledger.sequence import (
+    End,
+    Interest,
+    Missing,
+    Page,
+    Sequenced,
+    all_between,
+    end_of,
+    missing_between,
+    wanted_between,
+)
 from graph.store.store import Store
 
 MOST: Final = 1_000
@@ -44,7 +58,11 @@ _PAGE_SECONDS: Final = 20.0
 PAGE: Final = 500
 """positions that are read together, at most: events have no bound in bytes, so a page that takes too long is halved."""
 REPLAY: Final = 50
-"""positions with which one who comes back begins: each may be an event of theirs, and a subscriber reads them slowly."""
+"""events of theirs in a page of those who come back, about: a subscriber reads them slowly."""
+PAGE_CHARACTERS: Final = 250_000
+"""of payloads in such a page, about."""
+_FIRST: Final = 8
+"""positions of the first page, from which on pages grow: nobody knows how large the events are."""
 _PAGES: Final = 4
 """that are read at a time for those who come back, in this process; the rest wait, in the order in which they ask."""
 BEAT_SECONDS: Final = 30.0
@@ -52,7 +70,7 @@ BEAT_SECONDS: Final = 30.0
 _SETTLED_SECONDS: Final = 0.05
 """in which a commit that is seen in part is seen whole."""
 _PATIENCE_SECONDS: Final = 5.0
-"""for a position that is not to be seen: then it is taken to have been taken away by hand."""
+"""for a position that is not to be seen: then it is taken to have been taken away by hand, and said to be missing."""
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +78,7 @@ log = structlog.get_logger(__name__)
 class Lagged(Exception):
     """A subscriber was slower than events came; `event` is the latest that it has not got."""
 
-    def __init__(self, event: Sequenced) -> None:
+    def __init__(self, event: Sequenced | Missing) -> None:
         super().__init__("The subscriber was slower than the events")
         self.event = event
 
@@ -82,6 +100,18 @@ class Silence:
     """epoch milliseconds by the database's clock, at which the sequence had not come further than that position."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lag:
+    """How far behind the subscribers of a process are."""
+
+    waiting: int
+    """events that the one has not taken who has most of them, of those who have caught up;"""
+    replaying: int
+    """how many have not,"""
+    behind: int
+    """and how many positions the last of these has to go."""
+
+
 class Tail:
     """What has come since a subscriber has come, and was not taken yet."""
 
@@ -90,12 +120,16 @@ class Tail:
     def __init__(self, interest: Interest, most: int) -> None:
         self.interest = interest
         self._most = most
-        self._items: deque[Sequenced] | None = None
-        self._lagged: Sequenced | None = None
+        self._items: deque[Sequenced | Missing] | None = None
+        self._lagged: Sequenced | Missing | None = None
         self._restored: End | None = None
         self._taker: asyncio.Future[None] | None = None
 
-    def put(self, event: Sequenced) -> None:
+    def __len__(self) -> int:
+        """Count what waits."""
+        return len(self._items or ())
+
+    def put(self, event: Sequenced | Missing) -> None:
         """Add an event; where there is no room, throw all away."""
         if self._lagged is not None or (self._items is not None and len(self._items) >= self._most):
             self._items, self._lagged = None, event
@@ -119,7 +153,7 @@ class Tail:
         """Tell whether something is to be taken, or was thrown away."""
         return bool(self._items) or self._lagged is not None or self._restored is not None
 
-    async def take(self) -> Sequenced:
+    async def take(self) -> Sequenced | Missing:
         """Wait for the next event; raises Lagged and Restored."""
         while not self._items:
             if self._restored is not None:
@@ -142,13 +176,21 @@ def _say(error: Exception) -> None:
         log.error("the reader of events failed, and tries again", exc_info=error)
 
 
-async def _taken(tail: Tail) -> Sequenced | None:
+async def _taken(tail: Tail) -> Sequenced | Missing | None:
     """Take the next event, or nothing in BEAT_SECONDS; raises Lagged."""
     try:
         async with asyncio.timeout(BEAT_SECONDS):
             return await tail.take()
     except TimeoutError:
         return None
+
+
+def _next_size(size: int, page: Sequence[Sequenced | Missing]) -> int:
+    """Give how long the next page is: twice as long, unless that could be too much at once."""
+    most = max(len(page) / REPLAY, sum(each.size for each in page if isinstance(each, Sequenced)) / PAGE_CHARACTERS)
+    if most > 1:
+        return max(1, size // 2)
+    return min(PAGE, size * 2) if most <= 1 / 2 else size
 
 
 class EventReader:
@@ -167,12 +209,16 @@ class EventReader:
         self._position = 0
         self._at = 0
         """when the end was looked at up to which all was read last."""
+        self._event_at = 0
+        """when the event that was read last was."""
         self._behind_since: float | None = None
         self._fallen_since: float | None = None
         self._restored: End | None = None
         """the end to which the sequence fell last."""
         self._size = PAGE
         self._pages = asyncio.Semaphore(_PAGES)
+        self._replaying: dict[object, int] = {}
+        """where each of those is who have not caught up."""
 
     # The reader ------------------------------------------------------------------------------------------------------
 
@@ -251,7 +297,7 @@ class EventReader:
         if now - self._fallen_since >= _PATIENCE_SECONDS:
             log.error("the sequence ends before what was read: streams end", read=self._position, end=end.position)
             self._position, self._at, self._fallen_since, self._restored = end.position, end.now, None, end
-            for tail in {*self._everyone, *(each for tails in self._by_customer.values() for each in tails)}:
+            for tail in self._all_tails():
                 tail.restored(end)
         return True
 
@@ -259,16 +305,27 @@ class EventReader:
         """Hand out a page as far as it has no gap; tell whether that is all of it."""
         wanted = set(self._types)
         for event in page:
-            if event.position != self._position + 1 and not self._gives_up():
+            if not self._reaches(event.position - 1, event.at):
                 return False
             self._behind_since = None
             if event.type in wanted:
                 self._put(event)
-            self._position = event.position
-        if self._position < upto and not self._gives_up():
-            return False
-        self._position, self._behind_since = upto, None
+            self._position, self._event_at = event.position, event.at
+        return self._reaches(upto, self._event_at)
+
+    def _reaches(self, position: int, at: int) -> bool:
+        """Come to a position where nothing is between, or what is between has been waited for; tell whether that is so."""
+        if self._position < position:
+            if not self._gives_up():
+                return False
+            missing = Missing(position=position, count=position - self._position, at=at)
+            for tail in self._all_tails():
+                tail.put(missing)
+        self._position, self._behind_since = position, None
         return True
+
+    def _all_tails(self) -> set[Tail]:
+        return {*self._everyone, *(each for tails in self._by_customer.values() for each in tails)}
 
     def _gives_up(self) -> bool:
         """Tell whether a position that is not there has been waited for long enough."""
@@ -295,7 +352,21 @@ class EventReader:
         """How many follow."""
         return self._present
 
-    async def follow(self, interest: Interest, after: int) -> AsyncGenerator[Sequenced | Silence, None]:
+    @property
+    def position(self) -> int:
+        """Up to where all was read."""
+        return self._position
+
+    @property
+    def lag(self) -> Lag:
+        """How far behind those are who follow."""
+        return Lag(
+            waiting=max(map(len, self._all_tails()), default=0),
+            replaying=len(self._replaying),
+            behind=self._position - min(self._replaying.values(), default=self._position),
+        )
+
+    async def follow(self, interest: Interest, after: int) -> AsyncGenerator[Sequenced | Missing | Silence, None]:
         """Give every event of interest after a position, in order, for ever; and every BEAT_SECONDS without one, say so.
 
         Raises Lagged, Restored, and the GraphError of a page that could not be read: whoever follows knows how far it has come.
@@ -304,21 +375,19 @@ class EventReader:
         self.wake()
         try:
             await self._known.wait()
-            last, size, restored = after, min(REPLAY, PAGE), self._restored
-            while self._position - last > size:
-                page = await self._page(last, last + size, interest)
-                for event in page:
-                    yield event
-                last += size
-                # Where few are of interest a page may be longer.
-                size = min(PAGE, size * 2 if len(page) < REPLAY // 2 else REPLAY)
+            restored, last = self._restored, after
+            async with aclosing(self._past(interest, after)) as past:
+                async for upto, each in past:
+                    last = upto
+                    if each is not None:
+                        yield each
             if self._restored is not None and self._restored is not restored:
                 raise Restored(self._restored)
             with self._tail(interest) as tail:
                 begin = self._position
                 if begin > last:
-                    for event in await self._page(last, begin, interest):
-                        yield event
+                    for each in await self._whole(last, begin, interest):
+                        yield each
                     last = begin
                 while True:
                     taken = await _taken(tail)
@@ -330,7 +399,39 @@ class EventReader:
         finally:
             self._present -= 1
 
-    async def _page(self, after: int, upto: int, interest: Interest) -> list[Sequenced]:
+    async def _past(
+        self, interest: Interest, after: int
+    ) -> AsyncGenerator[tuple[int, Sequenced | Missing | None], None]:
+        """Give what is after a position, page by page, until the last page is near; each with where that is read up to."""
+        last, size, key = after, _FIRST, object()
+        try:
+            while self._position - last > size:
+                self._replaying[key] = last
+                page = await self._whole(last, last + size, interest)
+                for each in page:
+                    yield last, each
+                last += size
+                yield last, None
+                size = _next_size(size, page)
+        finally:
+            self._replaying.pop(key, None)
+
+    async def _whole(self, after: int, upto: int, interest: Interest) -> list[Sequenced | Missing]:
+        """Read a page once nothing of it is missing; what stays away is in its place as missing."""
+        patience = time.monotonic() + _PATIENCE_SECONDS
+        while (page := await self._page(after, upto, interest)).count < upto - after:
+            if time.monotonic() > patience:
+                return await self._with_gaps(page, after, upto)
+            await asyncio.sleep(_SETTLED_SECONDS)
+        return [*page.events]
+
+    async def _with_gaps(self, page: Page, after: int, upto: int) -> list[Sequenced | Missing]:
+        log.error("events are missing in the sequence", after=after, upto=upto, missing=upto - after - page.count)
+        at = page.events[0].at if page.events else self._at
+        gaps = await missing_between(self._store, after, upto, at, deadline=time.monotonic() + _PAGE_SECONDS)
+        return sorted([*page.events, *gaps], key=lambda each: each.position)
+
+    async def _page(self, after: int, upto: int, interest: Interest) -> Page:
         """Read a page; one that takes too long, by halves."""
         try:
             async with self._pages:
@@ -340,7 +441,8 @@ class EventReader:
             if upto - after <= 1:
                 raise
         middle = (after + upto) // 2
-        return [*await self._page(after, middle, interest), *await self._page(middle, upto, interest)]
+        first, second = await self._page(after, middle, interest), await self._page(middle, upto, interest)
+        return Page(count=first.count + second.count, events=(*first.events, *second.events))
 
     @contextmanager
     def _tail(self, interest: Interest) -> Iterator[Tail]:

@@ -6,9 +6,10 @@ not yet 9, it reads no further than 8, and looks again.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 
@@ -26,18 +27,27 @@ RETURN e.position, e.id, e.type, e.aggregateId, e.at,
   CASE WHEN e.type IN $types THEN COLLECT { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) RETURN c.id } ELSE [] END
 ORDER BY e.position
 """
+# With how many there are at all, so that here too a gap is seen.
 _WANTED: Final = """
-MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto AND e.type IN $types
-RETURN e.position, e.id, e.type, e.aggregateId, e.at, e.payload,
-  COLLECT { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) RETURN c.id }
-ORDER BY e.position
+RETURN [COUNT { MATCH (a:Event) WHERE a.position > $after AND a.position <= $upto RETURN a }, COLLECT {
+  MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto AND e.type IN $types
+  RETURN [e.position, e.id, e.type, e.aggregateId, e.at, e.payload,
+    COLLECT { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) RETURN c.id }]
+  ORDER BY e.position
+}] AS data
 """
 _OF_CUSTOMERS: Final = """
-MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto AND e.type IN $types
-  AND EXISTS { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) WHERE c.id IN $customers }
-RETURN e.position, e.id, e.type, e.aggregateId, e.at, e.payload,
-  COLLECT { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) RETURN c.id }
-ORDER BY e.position
+RETURN [COUNT { MATCH (a:Event) WHERE a.position > $after AND a.position <= $upto RETURN a }, COLLECT {
+  MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto AND e.type IN $types
+    AND EXISTS { MATCH (e)-[:CONCERNS_CUSTOMER]->(k:Customer) WHERE k.id IN $customers }
+  RETURN [e.position, e.id, e.type, e.aggregateId, e.at, e.payload,
+    COLLECT { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) RETURN c.id }]
+  ORDER BY e.position
+}] AS data
+"""
+_POSITIONS: Final = """
+MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto
+RETURN e.position ORDER BY e.position
 """
 
 
@@ -57,6 +67,21 @@ class Sequenced:
     """the ids of those whom it concerned when it happened."""
     broken: bool = False
     """its payload is no JSON object, as after a change by hand: it has its place in the sequence, and nothing to say."""
+    replayed: bool = False
+    """whether it was read for somebody who comes back, and not as it came."""
+    size: int = 0
+    """characters of its payload."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """Events that have their positions and cannot be found: nobody knows what they were, or for whom."""
+
+    position: int
+    """the last of them, without a gap between;"""
+    count: int
+    at: int
+    """when the event before them or after them was, in epoch milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,18 +115,38 @@ async def all_between(store: Store, after: int, upto: int, types: Sequence[str],
     return [_sequenced(row) for row in await store.rows(_ALL, given, deadline=deadline)]
 
 
-async def wanted_between(
-    store: Store, after: int, upto: int, interest: Interest, *, deadline: float
-) -> list[Sequenced]:
-    """Give the events of interest after a position up to another, in order."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What is after a position, up to another."""
+
+    count: int
+    """how many events there are, of interest or not;"""
+    events: tuple[Sequenced, ...]
+    """and those of interest, in order."""
+
+
+async def wanted_between(store: Store, after: int, upto: int, interest: Interest, *, deadline: float) -> Page:
+    """Give the events of interest after a position up to another, for somebody who comes back."""
     given: dict[str, object] = {"after": after, "upto": upto, "types": sorted(interest.types)}
-    if interest.customers is None:
-        return [_sequenced(row) for row in await store.rows(_WANTED, given, deadline=deadline)]
-    given["customers"] = sorted(interest.customers)
-    return [_sequenced(row) for row in await store.rows(_OF_CUSTOMERS, given, deadline=deadline)]
+    text = _WANTED
+    if interest.customers is not None:
+        given["customers"], text = sorted(interest.customers), _OF_CUSTOMERS
+    count, rows = cast("tuple[int, list[list[Any]]]", await store.read(text, given, deadline=deadline))
+    return Page(count=count, events=tuple(_sequenced(row, replayed=True) for row in rows))
 
 
-def _sequenced(row: Sequence[Any]) -> Sequenced:
+async def missing_between(store: Store, after: int, upto: int, at: int, *, deadline: float) -> list[Missing]:
+    """Give the gaps after a position up to another; `at` is when they may have been."""
+    rows = await store.rows(_POSITIONS, {"after": after, "upto": upto}, deadline=deadline)
+    there = [after, *(int(str(row[0])) for row in rows), upto + 1]
+    return [
+        Missing(position=later - 1, count=later - earlier - 1, at=at)
+        for earlier, later in itertools.pairwise(there)
+        if later > earlier + 1
+    ]
+
+
+def _sequenced(row: Sequence[Any], *, replayed: bool = False) -> Sequenced:
     position, event, type_, about, at, text, customers = row
     payload = _payload(text)
     return Sequenced(
@@ -113,6 +158,8 @@ def _sequenced(row: Sequence[Any]) -> Sequenced:
         payload=payload or {},
         customers=frozenset(customers or ()),
         broken=payload is None,
+        replayed=replayed,
+        size=len(text) if isinstance(text, str) else 0,
     )
 
 

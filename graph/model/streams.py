@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 
@@ -15,6 +15,10 @@ class StreamEvent:
     ask the same are given this one object: whoever adds to it copies it first."""
     cursor: str
     """opaque: whoever subscribes with it as `after` hears what comes after this event."""
+    at: int | None = None
+    """when it happened, in epoch milliseconds by the source's clock; None where nobody knows."""
+    replayed: bool = field(default=False, compare=False)
+    """whether it was read for somebody who has come back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,14 @@ PARKING_REASONS: Final = ("refused", "invalidAnswer", "expired", "fault")
 """of a delivery: the system refused it (4xx), answered what makes no sense, did not take it for a week, or we failed over it."""
 ALERT_KINDS: Final = ("began", "changed", "ended")
 """of an alert: what an alarm does to services of the caller's has begun, is another than before, or is over."""
-SERVICE_EVENT_KINDS: Final = ("effectBegan", "effectEnded")
+SERVICE_EVENT_KINDS: Final = (
+    "effectBegan",
+    "effectEnded",
+    "problemReported",
+    "ticketOpened",
+    "ticketStatusChanged",
+    "ticketClosed",
+)
 """of what happens to a service."""
 TOPOLOGY_CHANGE_KINDS: Final = ("added", "changed", "stateChanged", "moved", "removed")
 """of what happens to a resource."""

@@ -10,8 +10,8 @@ the old customer nor to the new one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
@@ -23,7 +23,7 @@ from graph.model.effects import RANK, worst
 from graph.model.mapping import enum_name
 from graph.model.model import RELATIONSHIPS, label_of
 from graph.model.scope import Scope, ScopeKind
-from graph.model.vocabulary import SEVERITIES
+from graph.model.vocabulary import SERVICE_EVENT_KINDS, SEVERITIES
 
 MOST_SERVICES: Final = 1_000
 """of an alert, the worst first; `totalServices` counts all."""
@@ -42,8 +42,8 @@ class Viewer:
     """Who looks at an event."""
 
     scope: Scope
-    owners: Mapping[str, str]
-    """the customer who has each of the event's services now; not asked for by who sees everything."""
+    owners: Mapping[str, str] | None
+    """the customer who has each of the event's services now, not asked for by who sees everything; None: whoever had them then."""
     sees_node: bool = True
     """whether what the event is about is in the scope now."""
 
@@ -56,7 +56,9 @@ class Viewer:
         """Tell whether a service was in this scope, as a customer's, and still is."""
         if self.scope.kind is ScopeKind.EVERYTHING:
             return True
-        return customer in self.scope.customers and self.owners.get(service) in self.scope.customers
+        if customer not in self.scope.customers:
+            return False
+        return self.owners is None or self.owners.get(service) in self.scope.customers
 
 
 def customers_of(scope: Scope) -> frozenset[str] | None:
@@ -78,6 +80,14 @@ class Stream:
     """and the node that must be in the scope now; empty where no one node decides."""
     snapshot: str = ""
     """a query that takes the state of things, for whoever comes too late for what has happened since."""
+
+    def may_be_for(self, event: Sequenced, scope: Scope, filter_: Filter) -> bool:
+        """Tell whether there can be values for this scope and filter, before the graph is asked who has what now.
+
+        What of an event may be seen can be less than was seen then, never more; by that its kind may be another.
+        """
+        wanted = {name: each for name, each in filter_.items() if name != "kind"} if scope.customers else filter_
+        return self.values(event, Viewer(scope=scope, owners=None), wanted) is not None
 
 
 # Filters -------------------------------------------------------------------------------------------------------------
@@ -172,12 +182,26 @@ def _rank(severity: str | None) -> int:
 
 # Service events ------------------------------------------------------------------------------------------------------
 
-_SERVICE_KINDS: Final = {"DowntimeBegan": "effectBegan", "DowntimeEnded": "effectEnded"}
+_EFFECTS: Final = {"DowntimeBegan": "effectBegan", "DowntimeEnded": "effectEnded"}
+_TICKETS: Final = {
+    "ProblemReported": "problemReported",
+    "TicketReported": "ticketOpened",
+    "AlarmTicketFollowed": "ticketOpened",
+    "TicketStatusChanged": "ticketStatusChanged",
+    "TicketReopened": "ticketStatusChanged",
+    "TicketClosed": "ticketClosed",
+}
+_TURNS: Final = {"open": "ticketOpened", "reopen": "ticketStatusChanged", "resolve": "ticketStatusChanged"}
+"""What an alarm's event makes of a ticket (`graph.changes.tickets.tickets.Doing`)."""
 
 
 def _service_event(event: Sequenced, viewer: Viewer, filter_: Filter) -> Values | None:
+    return (_effect if event.type in _EFFECTS else _tickets)(event, viewer, filter_)
+
+
+def _effect(event: Sequenced, viewer: Viewer, filter_: Filter) -> Values | None:
     payload = event.payload
-    customer, kind = payload.get("customer"), _SERVICE_KINDS[event.type]
+    customer, kind = payload.get("customer"), _EFFECTS[event.type]
     if customer is None or not viewer.sees(event.about, customer):
         return None
     is_asked = (
@@ -192,11 +216,87 @@ def _service_event(event: Sequenced, viewer: Viewer, filter_: Filter) -> Values 
         "at": event.at,
         "serviceId": event.about,
         "service": event.about,
+        "services": [[event.about]],
         "effect": payload["effect"],
         "from": payload["from"],
         "to": payload["to"],
         "downtime": payload["downtime"],
+        "tickets": [],
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    """What happened to one ticket."""
+
+    kind: str
+    ticket: str
+    status: str
+    customer: str
+    """whose it was then,"""
+    services: tuple[str, ...]
+    """and what it was about."""
+
+
+def _turns(event: Sequenced, customers: frozenset[str] | None) -> Iterator[_Turn]:
+    """Give the turns of tickets in an event, of some customers or of all; an event of an earlier version has none."""
+    payload = event.payload
+    by_customer = payload.get("ticketTurns", {})
+    for customer in by_customer if customers is None else [each for each in sorted(customers) if each in by_customer]:
+        services = tuple(each.service for each in impacts.read(payload, (customer,)))
+        for ticket, doing, status in by_customer[customer]:
+            yield _Turn(kind=_TURNS[doing], ticket=ticket, status=status, customer=customer, services=services)
+    kind, customer, status = _ticket_kind(event), payload.get("customer"), payload.get("status")
+    if kind and customer is not None and (customers is None or customer in customers):
+        services = tuple(payload.get("services", ()))
+        yield _Turn(kind=kind, ticket=payload["ticket"], status=str(status), customer=customer, services=services)
+
+
+def _ticket_kind(event: Sequenced) -> str:
+    """Give what a ticket's own event is; nothing where another thing than its status has changed."""
+    kind, status = _TICKETS.get(event.type, ""), event.payload.get("status")
+    if kind != "ticketStatusChanged":
+        return kind
+    if status == event.payload.get("statusBefore"):
+        return ""
+    return "ticketClosed" if status == "closed" else kind
+
+
+def _tickets(event: Sequenced, viewer: Viewer, filter_: Filter) -> Values | None:
+    seen = [each for turn in _turns(event, viewer.customers) if (each := _seen(turn, viewer, filter_)).services]
+    if not seen:
+        return None
+    services = dict.fromkeys(service for each in seen for service in each.services)
+    first = next(iter(services))
+    return {
+        "kind": min((each.kind for each in seen), key=SERVICE_EVENT_KINDS.index),
+        "at": event.at,
+        "serviceId": first,
+        "service": first,
+        "services": [[each] for each in services][:MOST_SERVICES],
+        "effect": None,
+        "from": None,
+        "to": None,
+        "downtime": "",
+        "tickets": [[each.ticket, each.status] for each in seen],
+    }
+
+
+def _seen(turn: _Turn, viewer: Viewer, filter_: Filter) -> _Turn:
+    """Narrow a turn to the services that are seen and asked for."""
+    is_asked = _fits(filter_.get("kind"), enum_name(turn.kind)) and _fits(filter_.get("customer"), turn.customer)
+    services = tuple(
+        each
+        for each in turn.services
+        if is_asked and viewer.sees(each, turn.customer) and _fits(filter_.get("service"), each)
+    )
+    return replace(turn, services=services)
+
+
+def _services_of(event: Sequenced, customers: frozenset[str] | None) -> Iterable[str]:
+    if event.type in _EFFECTS:
+        return (event.about,)
+    return (service for turn in _turns(event, customers) for service in turn.services)
 
 
 # Topology ------------------------------------------------------------------------------------------------------------
@@ -241,25 +341,22 @@ def _delivery_event(event: Sequenced, viewer: Viewer, filter_: Filter) -> Values
 
 # The table -----------------------------------------------------------------------------------------------------------
 
+_OF_ALARMS: Final = dict.fromkeys(
+    ("AlarmRaised", "AlarmUpdated", "AlarmReopened", "AlarmCleared", "AlarmEffectChanged"), ""
+)
 STREAMS: Final[Mapping[str, Stream]] = MappingProxyType(
     {
         "alerts": Stream(
-            kinds={
-                "AlarmRaised": "",
-                "AlarmUpdated": "",
-                "AlarmReopened": "",
-                "AlarmCleared": "",
-                "AlarmEffectChanged": "",
-            },
+            kinds=_OF_ALARMS,
             values=_alert,
             services=lambda event, customers: (each.service for each in impacts.read(event.payload, customers)),
             snapshot="{ alarms(filter: {state: {in: [RAISED, UPDATED]}}) { nodes { id affects { nodes "
             "{ effect severity service { id } } } } pageInfo { hasNextPage endCursor } } }",
         ),
         "serviceEvents": Stream(
-            kinds=_SERVICE_KINDS,
+            kinds={**_EFFECTS, **_TICKETS, **_OF_ALARMS},
             values=_service_event,
-            services=lambda event, _: (event.about,),
+            services=_services_of,
             snapshot="{ services { nodes { id effect } pageInfo { hasNextPage endCursor } } }",
         ),
         "topologyChanges": Stream(

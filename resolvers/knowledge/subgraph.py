@@ -35,6 +35,7 @@ from resolvers.errors import answer_for
 from resolvers.knowledge.schema import KnowledgeSchema, knowledge_schema
 from resolvers.knowledge.streams import TYPES
 from resolvers.knowledge.subscribing import StreamLimits, Subscriptions
+from resolvers.knowledge.together import Together
 
 STATEMENTS: Final = 4
 """of one principal at a time, where nothing else is set."""
@@ -104,7 +105,12 @@ class KnowledgeSubgraph:
         limits = streams or StreamLimits()
         self.events = EventReader(store, types=sorted(TYPES), most=limits.queue)
         self._subscriptions = Subscriptions(
-            store=store, reads=self.reads, admission=self._admission, events=self.events, kept_ms=limits.kept_ms
+            store=store,
+            reads=self.reads,
+            admission=self._admission,
+            events=self.events,
+            kept_ms=limits.kept_ms,
+            together=Together(store),
         )
 
     async def execute(

@@ -7,7 +7,8 @@ asks the same (selection, variables, scope) of the same event at about the same 
 Nothing is lost where the database is away: the event waits, and is sent when it answers again. What ends a stream is a
 subscriber that is too slow (LAGGED), and an event that is not kept any more (CURSOR_EXPIRED, where it begins).
 
-Seam: a statement renders one event for one scope. Several scopes of one kind have the same text, and differ in parameters only.
+Several scopes of one kind have the same text, and differ in parameters only: those who wait at the same time go in one
+statement (`together.py`). What an event has kept is made without any.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Hashable, Mapping
+from collections.abc import AsyncGenerator, Hashable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -25,15 +26,17 @@ import structlog
 from cachetools import LRUCache
 from graphql import parse
 
-from graph.changes.services.owners import current_owners
+from graph.changes.services.owners import OWNERS
+from graph.compiler.allowance import metered
 from graph.compiler.bind import bind
 from graph.compiler.cursor import Place, StreamCursors
 from graph.compiler.irregular import answer as irregular
 from graph.compiler.query import Operation, normalize
 from graph.compiler.read import BREACHES, Prepared, Reads
+from graph.compiler.rows import Rows
 from graph.errors import DeadlineExceeded, GraphError, Refused, StatementFailed, StoreUnavailable, TooManyStatements
 from graph.ledger.reader import BEAT_SECONDS, MOST, EventReader, Lagged, Restored, Silence
-from graph.ledger.sequence import End, Interest, Sequenced, end_of
+from graph.ledger.sequence import End, Interest, Missing, Sequenced, end_of
 from graph.model.scope import Principal, Scope, ScopeKind, scope_of
 from graph.model.streams import Heard, Heartbeat, StreamEnded, StreamEvent
 from graph.store.admission import Admission
@@ -41,6 +44,7 @@ from graph.store.store import Store
 from resolvers.errors import answer_for
 from resolvers.knowledge.shared import Shared
 from resolvers.knowledge.streams import STREAMS, Filter, Stream, Viewer, check, customers_of
+from resolvers.knowledge.together import Together
 
 _EVENT_SECONDS: Final = 30.0
 """for the statements of one event: one that is new must be planned first, and nobody waits for an answer."""
@@ -70,6 +74,7 @@ class Question:
         self.name: Final = None
 
 
+_OWNERS: Final = Rows(text=OWNERS)
 _NODE: Final = Question("query ($id: ID!) { node(id: $id) { id } }")
 
 
@@ -114,6 +119,7 @@ class Subscriptions:
     admission: Admission
     events: EventReader
     kept_ms: int
+    together: Together
     _owners: Shared = field(default_factory=Shared)
     _answers: Shared = field(default_factory=Shared)
     _told: LRUCache[tuple[int, str], None] = field(default_factory=lambda: LRUCache(_TOLD))
@@ -159,7 +165,8 @@ class Subscriptions:
         scope = scope_of(principal)
         if scope.kind is ScopeKind.NOTHING:
             raise Refused("This caller reads nothing here.", code="FORBIDDEN", hint="Use a token with another role.")
-        tree = normalize(self.reads.schema, operation, variables)
+        with metered(self.reads.meter, principal.subject, 0.0):  # each time, and not only where it is new
+            tree = normalize(self.reads.schema, operation, variables)
         if len(tree.root.fields) != 1 or (root := tree.root.fields[0]).name not in STREAMS:
             raise Refused("A subscription has one field.", code="BAD_USER_INPUT", hint="Send a subscription for each.")
         prepared = self.reads.prepared(operation, variables, principal)
@@ -186,23 +193,26 @@ class Subscriptions:
     async def _events(self, asked: _Asked, last: Place) -> Events:
         interest = Interest(types=frozenset(asked.stream.kinds), customers=customers_of(asked.scope))
         yield Heartbeat(cursor=asked.cursors.seal(last))  # a cut before the first event loses nothing
-        told, failures = time.monotonic(), 0
+        told, failures, pace = time.monotonic(), 0, _Pace()
         while True:
             try:
                 async with aclosing(self.events.follow(interest, last.position)) as following:
                     async for each in following:
-                        heard: StreamEvent | Heartbeat | None = (
-                            None if isinstance(each, Silence) else await self._heard(asked, each)
-                        )
+                        begun = time.monotonic()
+                        heard: StreamEvent | Heartbeat | None = await self._heard(asked, each)
+                        pace.made(begun, has_caught_up=each.position >= self.events.position)
                         last, failures = Place(position=each.position, at=each.at), 0
                         self._away.clear()
                         if heard is None and (isinstance(each, Silence) or time.monotonic() - told > BEAT_SECONDS):
                             heard = Heartbeat(cursor=asked.cursors.seal(last))
                         if heard is not None:
-                            yield heard
                             told = time.monotonic()
+                            yield heard
+                            pace.taken(told)
             except Lagged as lagged:
-                raise StreamEnded(_lagged(asked, last, lagged.event)) from lagged
+                if pace.client_is_slower:
+                    raise StreamEnded(_lagged(asked, last, lagged.event)) from lagged
+                # It reads faster than events are made for it here: what its queue had no room for is read from the graph.
             except Restored as restored:
                 raise StreamEnded(_expired(asked, restored.end)) from restored
             except GraphError as error:
@@ -219,8 +229,13 @@ class Subscriptions:
             log.warning("subscriptions wait for the database", reason=str(error))
         await asyncio.sleep(min(_MOST_SECONDS, _AGAIN_SECONDS * 2 ** min(attempt - 1, 10)) * random.uniform(0.5, 1))  # noqa: S311 - nobody must guess it
 
-    async def _heard(self, asked: _Asked, event: Sequenced) -> StreamEvent | None:
+    async def _heard(self, asked: _Asked, event: Sequenced | Missing | Silence) -> StreamEvent | None:
         """Make of an event what is sent, when the database answers; what it cannot answer is an error of this event."""
+        match event:
+            case Silence():
+                return None
+            case Missing():
+                return _missing(asked, event)
         attempts = 0
         while True:
             attempts += 1
@@ -244,12 +259,13 @@ class Subscriptions:
         """Say that an event cannot be shown; the stream goes on."""
         [entry] = answer_for(error)["errors"]
         path = [asked.key, *(error.path if isinstance(error, Refused) else ())]
-        cursor = asked.cursors.seal(Place(position=event.position, at=event.at))
-        return StreamEvent(answer={"data": None, "errors": [{**entry, "path": path}]}, cursor=cursor)
+        return _sent(asked, event, {"data": None, "errors": [{**entry, "path": path}]})
 
     async def _made(self, asked: _Asked, event: Sequenced) -> StreamEvent | None:
         if event.broken:
             raise ValueError("The payload of the event cannot be read")
+        if not asked.stream.may_be_for(event, asked.scope, asked.filter):
+            return None  # nobody asks the graph for what a filter has left out
         owners, sees_node = await self._owners_of(asked, event), await self._sees_node(asked, event)
         viewer = Viewer(scope=asked.scope, owners=owners, sees_node=sees_node)
         values = asked.stream.values(event, viewer, asked.filter)
@@ -257,22 +273,22 @@ class Subscriptions:
             return None
         cursor = asked.cursors.seal(Place(position=event.position, at=event.at))
         key = (asked.same, event.position)
-        answer = await self._answers.get(
-            key, lambda: self._rendered(asked, {**values, "cursor": cursor}), since=asked.since
-        )
-        return StreamEvent(answer=answer, cursor=cursor)
+        given = {**values, "cursor": cursor}
+        answer = await self._answers.get(key, lambda: self._rendered(asked, given, event), since=asked.since)
+        return _sent(asked, event, answer)
 
     async def _owners_of(self, asked: _Asked, event: Sequenced) -> Mapping[str, str]:
         customers = customers_of(asked.scope)
-        if customers is None:
+        services = [] if customers is None else sorted(set(asked.stream.services(event, customers)))
+        if not services:
             return {}
-        services = asked.stream.services(event, customers)
-        deadline = time.monotonic() + _EVENT_SECONDS
         return await self._owners.get(
-            (customers, event.position),
-            lambda: current_owners(self.store, services, deadline=deadline),
-            since=asked.since,
+            (customers, event.position), lambda: self._current_owners(services, event), since=asked.since
         )
+
+    async def _current_owners(self, services: Sequence[str], event: Sequenced) -> Mapping[str, str]:
+        found = await self.together.ask(_OWNERS, {"services": services}, is_past=event.replayed)
+        return dict(found)
 
     async def _sees_node(self, asked: _Asked, event: Sequenced) -> bool:
         """Tell whether the node that an event is about is in the scope now, by the read that anybody could ask."""
@@ -287,19 +303,65 @@ class Subscriptions:
 
         return await self._answers.get((asked.scope, node, event.position), read, since=asked.since)
 
-    async def _rendered(self, asked: _Asked, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Run the statement with an event's values, and shape its record."""
-        deadline = time.monotonic() + _EVENT_SECONDS
+    async def _rendered(self, asked: _Asked, values: Mapping[str, Any], event: Sequenced) -> dict[str, Any]:
+        """Run the statement with an event's values, and shape its record; where all of it was kept, none is run."""
         reads, prepared = self.reads, asked.prepared
         request = reads.request(prepared, asked.variables, asked.principal, values)
+        parameters = bind(prepared.parameters, request)
         try:
-            async with self.admission.place(asked.principal.subject, deadline):
-                record = await reads.record(self.store, prepared, request, deadline)
+            if prepared.known is not None:
+                record = prepared.known(parameters)
+            else:
+                async with self.admission.place(asked.principal.subject, time.monotonic() + _EVENT_SECONDS):
+                    record = await self.together.ask(prepared.rows, parameters, is_past=event.replayed)
             return {"data": prepared.shape(record, request.arguments, reads.cursor_key)}
         except BREACHES:
             shape = reads.lenient(asked.operation, asked.variables, asked.principal)
             data = shape(record, request.arguments, reads.cursor_key)
             return irregular(reads.schema, asked.operation, asked.variables, data)
+
+
+@dataclass(slots=True)
+class _Pace:
+    """Whom a stream waits for since it last had all there is: us, who make its events, or its client, who takes them.
+
+    What other subgraphs are asked for each event is the client's time here.
+    """
+
+    _ours: float = 0.0
+    _theirs: float = 0.0
+
+    @property
+    def client_is_slower(self) -> bool:
+        return self._theirs > self._ours
+
+    def made(self, begun: float, *, has_caught_up: bool) -> None:
+        """Take that something was made since `begun`."""
+        if has_caught_up:
+            self._ours = self._theirs = 0.0
+        self._ours += time.monotonic() - begun
+
+    def taken(self, offered: float) -> None:
+        """Take that the client has taken what it was offered then."""
+        self._theirs += time.monotonic() - offered
+
+
+def _sent(asked: _Asked, event: Sequenced | Missing, answer: dict[str, Any]) -> StreamEvent:
+    cursor = asked.cursors.seal(Place(position=event.position, at=event.at))
+    replayed = isinstance(event, Sequenced) and event.replayed
+    return StreamEvent(answer=answer, cursor=cursor, at=event.at, replayed=replayed)
+
+
+def _missing(asked: _Asked, missing: Missing) -> StreamEvent:
+    """Say that there were events which nobody can show any more; the stream goes on after them."""
+    extensions = {
+        "code": "EVENTS_MISSING",
+        "count": missing.count,
+        "snapshot": asked.stream.snapshot,
+        "hint": "Ask the query `snapshot` for how things are: what has happened meanwhile may have been yours.",
+    }
+    error = {"message": "Events are missing in the graph.", "path": [asked.key], "extensions": extensions}
+    return _sent(asked, missing, {"data": None, "errors": [error]})
 
 
 def _is_passing(error: GraphError, attempts: int) -> bool:
@@ -331,7 +393,7 @@ def _unread(asked: _Asked, last: Place, error: GraphError) -> dict[str, Any]:
     return {"errors": [{**entry, "extensions": extensions}]}
 
 
-def _lagged(asked: _Asked, last: Place, latest: Sequenced) -> dict[str, Any]:
+def _lagged(asked: _Asked, last: Place, latest: Sequenced | Missing) -> dict[str, Any]:
     """Say what a subscriber has not got."""
     extensions = {
         "code": "LAGGED",

@@ -26,7 +26,7 @@ from resolvers.knowledge.words import (
     Severity,
     TopologyChangeKind,
 )
-from resolvers.words import ParkingReason
+from resolvers.words import ParkingReason, TicketStatus
 
 _CURSOR = "Where this event stands. Subscribe with it as `after` to hear what comes after this event, on any server."
 
@@ -88,21 +88,56 @@ class Alert:
     )
 
 
-@computed("A service has begun to suffer an effect, or does so no more: an interval of downtime began or ended.")
+@computed("A service that a ticket is about.")
+class ServiceEventService:
+    """A row of `ServiceEvent.services`."""
+
+    service_id: strawberry.ID = kept("serviceId", "The id of the service.")
+    service: Service | None = mapped(
+        EndOf(role="service"), description="The service as it is now; null where it is gone, or yours no more."
+    )
+
+
+@computed("A ticket that was opened, closed, or has another status.")
+class ServiceEventTicket:
+    """A row of `ServiceEvent.tickets`."""
+
+    ticket_id: strawberry.ID = kept("ticketId", "The id of the ticket: the same in all events of one ticket.")
+    status: TicketStatus = kept("status", "Its status when that happened.")
+    ticket: Ticket | None = mapped(
+        EndOf(role="ticket"), description="The ticket as it is now; null where it is gone, or yours no more."
+    )
+
+
+@computed("A service has begun to suffer an effect, or does so no more; or something happened to a ticket about it.")
 class ServiceEvent:
-    """One turn of a service's downtime."""
+    """One turn of a service's downtime, or of tickets about services."""
 
     kind: ServiceEventKind = kept("kind", "What happened.")
     at: dt.datetime = kept("at", "When that became known.")
     cursor: str = kept("cursor", _CURSOR)
-    service_id: strawberry.ID = kept("serviceId", "The id of the service.")
+    service_id: strawberry.ID = kept("serviceId", "The id of the service; the first of `services`.")
     service: Service | None = mapped(
         Changed(label="Service"), description="The service as it is now; null where it is gone, or yours no more."
     )
-    effect: Effect = kept("effect", "What the service suffered in the interval.")
-    from_: dt.datetime = kept("from", "When the interval began, as far as the alarm's source said.")
+    services: list[ServiceEventService] = mapped(
+        KeptRows(name="services", label="Service", columns=("serviceId",), role="service"),
+        size=ListSize(assumed_size=5),
+        description=f"All services that the tickets were about when it happened; {MOST_SERVICES:,} at most. Of an effect, the one.",
+    )
+    effect: Effect | None = kept("effect", "What the service suffered in the interval; null where a ticket is told of.")
+    from_: dt.datetime | None = kept(
+        "from", "When the interval began, as far as the alarm's source said; null where a ticket is told of."
+    )
     to: dt.datetime | None = kept("to", "When it ended; null as long as it lasts.")
-    downtime: Downtime | None = mapped(Changed(label="Downtime"), description="The interval as it is now.")
+    downtime: Downtime | None = mapped(
+        Changed(label="Downtime"), description="The interval as it is now; null where a ticket is told of."
+    )
+    tickets: list[ServiceEventTicket] = mapped(
+        KeptRows(name="tickets", label="Ticket", columns=("ticketId", "status"), role="ticket"),
+        size=ListSize(assumed_size=1),
+        description="The tickets that it happened to: one for each customer whose services you see; of an effect, none.",
+    )
 
 
 @computed("A piece of equipment or a trunk has come, is gone, or is another than before.")
@@ -206,4 +241,7 @@ class Subscription:
         "Deliveries to surrounding systems wait for a person, or were replayed.",
         operator_only=True,
     )
-    service_events: ServiceEvent = _stream(ServiceEventFilter, "Services begin to suffer an effect, or do so no more.")
+    service_events: ServiceEvent = _stream(
+        ServiceEventFilter,
+        "Services begin to suffer an effect, or do so no more; problems of them are reported, and tickets opened and closed.",
+    )

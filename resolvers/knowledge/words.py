@@ -230,6 +230,16 @@ class ServiceEventKind(enum.Enum):
 
     EFFECT_BEGAN = strawberry.enum_value("effectBegan", description="The service suffers an effect from now on.")
     EFFECT_ENDED = strawberry.enum_value("effectEnded", description="It does not suffer that effect any more.")
+    PROBLEM_REPORTED = strawberry.enum_value(
+        "problemReported", description="Somebody has reported a problem of it with `reportProblem` or over TMF621."
+    )
+    TICKET_OPENED = strawberry.enum_value(
+        "ticketOpened", description="A ticket about it was opened, for an alarm or in the ticketing system itself."
+    )
+    TICKET_STATUS_CHANGED = strawberry.enum_value(
+        "ticketStatusChanged", description="A ticket about it has another status, and is not closed."
+    )
+    TICKET_CLOSED = strawberry.enum_value("ticketClosed", description="A ticket about it was closed.")
 
 
 @strawberry.enum(description="What has happened to a piece of equipment or a trunk.")

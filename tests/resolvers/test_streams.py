@@ -10,13 +10,15 @@ import pytest
 
 from graph.changes.deliveries import replay_delivery
 from graph.changes.events import Event, append
+from graph.changes.tickets.requests import Problem, TicketRequest, change_ticket, report_problem
+from graph.changes.tickets.ticketing import Heard, note_tickets
 from graph.ledger.claims import claim as claim_due
 from graph.ledger.lanes import take_lanes
 from graph.ledger.outcomes import Dead, settle
 from graph.store.store import Store, Transaction
-from tests.graph.changes.network import AT, Laid, lay, report, soon
+from tests.graph.changes.network import AT, POLICY, Laid, lay, report, soon
 from tests.resolvers.caller import OPERATOR
-from tests.resolvers.streaming import A, B, Process, Stream, nothing_more, process, taken
+from tests.resolvers.streaming import A, B, Process, Stream, beat, nothing_more, process, taken
 
 ALERTS = """subscription { alerts {
   kind at cursor alarmId perceivedSeverity severity totalServices
@@ -162,16 +164,104 @@ async def test_nothing_is_as_severe_as_cleared(laid: Laid) -> None:
 
 
 async def test_services_turn(laid: Laid) -> None:
-    text = "subscription { serviceEvents { kind serviceId effect from to service { id } downtime { id effect } } }"
+    kinds = "{kind: {in: [EFFECT_BEGAN, EFFECT_ENDED]}}"
+    shown = "kind serviceId effect from to service { id } downtime { id effect } services { serviceId } tickets { ticketId }"
+    text = f"subscription {{ serviceEvents(filter: {kinds}) {{ {shown} }} }}"
     async with process(laid.store) as here, aclosing(await here.stream(text, A)) as stream:
         alarm = await laid.raise_(report("card-1"))
         await laid.clear(alarm)
         began, ended = [each.answer["data"]["serviceEvents"] for each in await taken(stream, 2)]
         assert (began["kind"], began["effect"], began["to"]) == ("EFFECT_BEGAN", "DOWN", None)
+        assert (began["services"], began["tickets"]) == ([{"serviceId": "service-a"}], [])
         assert (ended["kind"], ended["from"], ended["serviceId"]) == ("EFFECT_ENDED", began["from"], "service-a")
         assert ended["to"] is not None
         assert began["downtime"] == ended["downtime"]
         await nothing_more(stream)
+
+
+TICKETS = """subscription { serviceEvents(filter: {kind: {in: [
+  PROBLEM_REPORTED, TICKET_OPENED, TICKET_STATUS_CHANGED, TICKET_CLOSED
+]}}) {
+  kind serviceId services { serviceId service { id } } effect from downtime { id } tickets { ticketId status ticket { id } }
+} }"""
+
+
+async def turns(stream: Stream, count: int) -> list[tuple[str, list[str], list[tuple[str, str]]]]:
+    """Take events of tickets; give the kind, the services, and each ticket with the status that was kept."""
+    found = []
+    for each in await taken(stream, count):
+        event = each.answer["data"]["serviceEvents"]
+        assert (event["effect"], event["from"], event["downtime"]) == (None, None, None)
+        assert [one["service"]["id"] for one in event["services"]] == [one["serviceId"] for one in event["services"]]
+        assert event["serviceId"] == event["services"][0]["serviceId"]
+        assert all(one["ticket"]["id"] == one["ticketId"] for one in event["tickets"])
+        tickets = [(one["ticketId"], one["status"]) for one in event["tickets"]]
+        found.append((event["kind"], [one["serviceId"] for one in event["services"]], tickets))
+    return found
+
+
+async def test_a_service_tells_of_the_tickets_that_an_alarm_opens_and_resolves(laid: Laid) -> None:
+    """One event for each alarm: who sees several customers sees a ticket for each; each customer sees its own."""
+    async with (
+        process(laid.store) as here,
+        aclosing(await here.stream(TICKETS)) as everything,
+        aclosing(await here.stream(TICKETS, B)) as b,
+    ):
+        alarm = await laid.raise_(report("card-1"))
+        [(kind, services_, opened)] = await turns(everything, 1)
+        assert (kind, services_, [status for _, status in opened]) == (
+            "TICKET_OPENED",
+            ["service-a", "service-b"],
+            ["ACKNOWLEDGED"] * 2,
+        )
+        [(_, _, mine)] = await turns(b, 1)
+        assert mine == [opened[1]]
+        await laid.clear(alarm)
+        assert await turns(b, 1) == [("TICKET_STATUS_CHANGED", ["service-b"], [(mine[0][0], "RESOLVED")])]
+        await nothing_more(b)
+
+
+async def test_a_service_tells_of_a_problem_and_of_what_becomes_of_its_ticket(laid: Laid) -> None:
+    """What the event kept is told again to who comes back, whatever the ticket is by then."""
+    problem = Problem(service="service-a", description="It is slow")
+    async with process(laid.store) as here:
+        async with aclosing(await here.stream(TICKETS, A)) as a, aclosing(await here.stream(TICKETS, B)) as b:
+            first = await beat(a)
+            await beat(b)
+            made = await report_problem(laid.store, OPERATOR, POLICY, problem, idempotency_key="k", deadline=soon())
+            ticket = str(made.ids["ticket"])
+            [[key]] = await laid.rows("MATCH (t:Ticket {id: $id}) RETURN t.orderKey", id=ticket)
+            await laid.run("MATCH (d:Delivery {openKey: $key}) SET d.state = 'DONE'", key=key)
+            for number, status in enumerate(("inProgress", "inProgress", "resolved")):
+                heard = Heard(order_key=key, their_id="7", status=status, changed_at=AT + number)
+                await note_tickets(laid.store, POLICY, [heard], subject="desk", deadline=soon())
+            request = TicketRequest(doing="closeTicket", ticket=ticket)
+            await change_ticket(laid.store, OPERATOR, POLICY, request, idempotency_key="c", deadline=soon())
+            told = await turns(a, 4)
+            await nothing_more(b)
+        assert told == [
+            ("PROBLEM_REPORTED", ["service-a"], [(ticket, "ACKNOWLEDGED")]),
+            ("TICKET_STATUS_CHANGED", ["service-a"], [(ticket, "IN_PROGRESS")]),
+            ("TICKET_STATUS_CHANGED", ["service-a"], [(ticket, "RESOLVED")]),
+            ("TICKET_CLOSED", ["service-a"], [(ticket, "CLOSED")]),
+        ]
+        async with aclosing(await here.stream(TICKETS, A, after=first.cursor)) as a:
+            assert await turns(a, 4) == told
+
+
+async def test_a_ticket_of_a_service_that_has_changed_hands_is_told_to_neither(laid: Laid) -> None:
+    problem = Problem(service="service-a", description="It is slow")
+    async with process(laid.store) as here:
+        async with aclosing(await here.stream(TICKETS, A)) as a, aclosing(await here.stream(TICKETS, B)) as b:
+            cursors = [(await beat(each)).cursor for each in (a, b)]
+        await report_problem(laid.store, OPERATOR, POLICY, problem, idempotency_key="k", deadline=soon())
+        await laid.run("MATCH (:Customer)-[r:SUBSCRIBES_TO]->(:Service {id: 'service-a'}) DELETE r")
+        await laid.run(
+            "MATCH (c:Customer {id: 'customer-b'}) MATCH (s:Service {id: 'service-a'}) CREATE (c)-[:SUBSCRIBES_TO]->(s)"
+        )
+        for principal, cursor in zip((A, B), cursors, strict=True):
+            async with aclosing(await here.stream(TICKETS, principal, after=cursor)) as stream:
+                await nothing_more(stream)
 
 
 async def test_what_a_service_runs_over_is_heard_of_by_who_has_it(laid: Laid) -> None:

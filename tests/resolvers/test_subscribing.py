@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import itertools
 import re
@@ -242,13 +243,13 @@ class Away(Store):
         self.is_away = True
 
     async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
-        """Pass it on."""
-        return await self._store.read(text, parameters, deadline=deadline)
-
-    async def rows(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> list[list[object]]:
         """Refuse pages."""
         if self.is_away and "upto" in parameters:
             raise StoreUnavailable("away")
+        return await self._store.read(text, parameters, deadline=deadline)
+
+    async def rows(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> list[list[object]]:
+        """Pass it on."""
         return await self._store.rows(text, parameters, deadline=deadline)
 
     async def write(self, work: Work[T], *, deadline: float, quiet: bool = False) -> T:
@@ -367,20 +368,22 @@ class Counting(Store):
     def __init__(self, store: Store) -> None:
         super().__init__(store.product)
         self._store = store
-        self.reads: list[str] = []
+        self.statements: list[list[object]] = []
+        """the scopes that were in each statement of rows;"""
         self.services: list[object] = []
-        """those whose owners were asked for."""
+        """and those services whose owners were asked for."""
 
     async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
-        """Count a compiled statement."""
-        self.reads.append(text)
+        """Pass it on."""
         return await self._store.read(text, parameters, deadline=deadline)
 
     async def rows(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> list[list[object]]:
-        """Note whose services are asked for, and pass it on."""
+        """Note what is asked in rows, and pass it on."""
         match parameters:
-            case {"batch": {"services": services}}:
-                self.services.append(services)
+            case {"batch": {"rows": [{"services": _}, *_] as rows}}:
+                self.services += [row["services"] for row in rows]
+            case {"batch": {"rows": rows}}:
+                self.statements.append([row.get("scope") for row in rows])
         return await self._store.rows(text, parameters, deadline=deadline)
 
     async def write(self, work: Work[T], *, deadline: float, quiet: bool = False) -> T:
@@ -399,6 +402,37 @@ async def test_what_many_ask_of_one_event_is_asked_of_the_database_once(
         found = [(await taken(each, 1))[0] for each in streams]
         for each in streams:
             await each.aclose()
-    assert len(counting.reads) == 3
+    assert len([scope for each in counting.statements for scope in each]) == 3
     assert sorted(counting.services, key=str) == [["service-a"], ["service-b"]], "each asks for its own, and together"
     assert len({orjson.dumps(each.answer) for each in found}) == 3
+
+
+async def test_scopes_of_a_kind_that_hear_of_an_event_are_in_one_statement_and_get_each_its_own(laid: Laid) -> None:
+    """Live, so that all are woken by one event; a selection of which all was kept asks the graph nothing."""
+    both = Principal(subject="ab", role=Role.CUSTOMER, customers=("customer-a", "customer-b"))
+    asked = [(text, each) for text in (WHOLE, KEPT) for each in (A, B, both)]
+    counting = Counting(laid.store)
+    async with process(counting) as here:
+        streams = [await here.stream(text, each) for text, each in asked]
+        for each in streams:
+            await beat(each)
+        waiting = [asyncio.create_task(taken(each, 1)) for each in streams]
+        await laid.raise_(report("card-1"))
+        heard = [found for [found] in await asyncio.gather(*waiting)]
+        for each in streams:
+            await each.aclose()
+    whole, kept = heard[:3], heard[3:]
+    assert sorted(map(str, counting.statements[0])) == sorted(str([*each.customers]) for each in (A, B, both))
+    assert len(counting.statements) == 1
+
+    def services(event: StreamEvent) -> list[str]:
+        return [each["serviceId"] for each in event.answer["data"]["alerts"]["services"]]
+
+    def customers(event: StreamEvent) -> set[str]:
+        tickets = event.answer["data"]["alerts"]["alarm"]["tickets"]["nodes"]
+        return {each["id"] for each in tickets}
+
+    for found in (whole, kept):
+        assert [services(each) for each in found] == [["service-a"], ["service-b"], ["service-a", "service-b"]]
+    of_a, of_b, of_both = map(customers, whole)
+    assert (len(of_a), len(of_b), of_a | of_b) == (1, 1, of_both)

@@ -6,6 +6,7 @@ tickets that followed. Whoever subscribes later reads the same as whoever heard 
 
     "impacts": {"customer-1": [["service-1", null, null, "down", "critical"]]}     # it has begun
     "tickets": {"customer-1": ["ticket-1"]}
+    "ticketTurns": {"customer-1": [["ticket-1", "open", "acknowledged"]]}          # without those that are amended
     "resource": "card-1"
 
 A service without a customer is nobody's, and is left out, as it is of effects (`graph.changes.services.affected`).
@@ -112,9 +113,13 @@ def written(impacts: Sequence[ServiceImpact], decisions: Sequence[Decision]) -> 
     for each in sorted(impacts, key=lambda each: each.service):
         by_customer[each.customer].append([each.service, *each.before, *each.after])
     tickets: defaultdict[str, list[str]] = defaultdict(list)
+    turns: defaultdict[str, list[list[str]]] = defaultdict(list)
     for decision in decisions:
-        tickets[decision.pair.customer].append(decision.ticket.id)
-    return {"impacts": by_customer, "tickets": tickets}
+        customer, ticket = decision.pair.customer, decision.ticket
+        tickets[customer].append(ticket.id)
+        if decision.doing != "amend":
+            turns[customer].append([ticket.id, decision.doing, ticket.status])
+    return {"impacts": by_customer, "tickets": tickets, "ticketTurns": turns}
 
 
 def read(payload: Mapping[str, Any], customers: Collection[str] | None = None) -> Iterator[ServiceImpact]:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Final
 
-from graph.store.store import Store
-
-_OWNERS: Final = """
-UNWIND $batch.services AS id
-MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service {id: id})
-RETURN id, c.id
+OWNERS: Final = """
+UNWIND $batch.rows AS row
+RETURN [row.number, COLLECT {
+  UNWIND row.services AS id
+  MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service {id: id})
+  RETURN [id, c.id]
+}] AS data
 """
-
-
-async def current_owners(store: Store, services: Iterable[str], *, deadline: float) -> Mapping[str, str]:
-    """Give the customer who has each service now, by service; one that is gone, or nobody's, is left out."""
-    wanted = sorted(set(services))
-    if not wanted:
-        return {}
-    rows = await store.rows(_OWNERS, {"batch": {"services": wanted}}, deadline=deadline)
-    return {str(service): str(customer) for service, customer in rows}
+"""For each row of ids of services, with its number, the customers who have them now; one that is gone, or nobody's, is left out."""

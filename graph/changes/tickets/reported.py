@@ -233,7 +233,13 @@ def _event(row: Mapping[str, object], known: _Known, subject: str) -> Event:
         aggregate_version=cast("int", row["version"]),
         at=known.now,
         principal=subject,
-        payload={"ticket": known.id, "status": row["status"], "services": row["services"]},
+        payload={
+            "ticket": known.id,
+            "status": row["status"],
+            "statusBefore": known.status,
+            "customer": next(iter(cast("list[str]", row["customers"])), None),
+            "services": row["services"],
+        },
         customers=sorted({*known.customers, *cast("list[str]", row["customers"])}),
     )
 

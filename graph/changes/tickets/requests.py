@@ -89,7 +89,7 @@ SET t._locked = coalesce(t._locked, 0) + 1
 RETURN t.id, t.system, t.orderKey, t.externalId, t.status, t.severity, coalesce(t._version, 0),
   datetime.realtime().epochMillis,
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN [c.id, c.name] ORDER BY c.id },
-  COLLECT { MATCH (t)-[:CONCERNS]->(s:Service) RETURN s.state }
+  COLLECT { MATCH (t)-[:CONCERNS]->(s:Service) RETURN [s.id, s.state] ORDER BY s.id }
 """
 
 # Under the lock that deliveries of this key are written under.
@@ -213,8 +213,13 @@ class _Ticket:
     now: int
     customers: Mapping[str, str]
     """the names, by id: of one, or of none where it is nobody's."""
-    is_terminated: bool
-    """whether all of its services are."""
+    services: Mapping[str, str]
+    """the states of those that it is about, by id."""
+
+    @property
+    def is_terminated(self) -> bool:
+        """Whether all of its services are."""
+        return set(self.services.values()) == {"terminated"}
 
 
 async def report_problem(
@@ -314,7 +319,13 @@ async def _report(transaction: Transaction, principal: Principal, policy: AlarmP
         aggregate_version=1,
         at=service.now,
         principal=principal.subject,
-        payload={"ticket": ticket, "service": service.id, "status": "acknowledged"},
+        payload={
+            "ticket": ticket,
+            "service": service.id,
+            "status": "acknowledged",
+            "customer": service.customer,
+            "services": [service.id],
+        },
         customers=(service.customer,),
     )
     made = {"id": ticket, "system": policy.ticketing, "orderKey": order_key, "now": service.now, **_reported(problem)}
@@ -445,7 +456,7 @@ async def _waiting(transaction: Transaction, policy: AlarmPolicy, key: str) -> i
 
 async def _locked_ticket(transaction: Transaction, ticket_id: str) -> _Ticket | None:
     for row in await transaction.run(_LOCK_TICKET, {"ticket": ticket_id}):
-        ticket, system, key, external, status, severity, version, now, customers, states = row
+        ticket, system, key, external, status, severity, version, now, customers, services = row
         if ticket is not None:
             return _Ticket(
                 id=str(ticket),
@@ -457,7 +468,7 @@ async def _locked_ticket(transaction: Transaction, ticket_id: str) -> _Ticket | 
                 version=cast("int", version),
                 now=cast("int", now),
                 customers=dict(cast("list[tuple[str, str]]", customers)),
-                is_terminated=bool(states) and set(cast("list[str]", states)) == {"terminated"},
+                services=dict(cast("list[tuple[str, str]]", services)),
             )
     return None
 
@@ -488,7 +499,12 @@ def _event(
         aggregate_version=(alarm_version if alarm else ticket.version) + 1,
         at=ticket.now,
         principal=principal.subject,
-        payload={"ticket": ticket.id, "status": status},
+        payload={
+            "ticket": ticket.id,
+            "status": status,
+            "customer": next(iter(ticket.customers), None),
+            "services": sorted(ticket.services),
+        },
         customers=sorted(ticket.customers),
     )
 

@@ -58,7 +58,8 @@ WITH t, before, t.status <> before AS changed
 SET t._version = coalesce(t._version, 0) + CASE WHEN changed THEN 1 ELSE 0 END
 WITH t, changed WHERE changed
 RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
-  COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
+  COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id },
+  COLLECT { MATCH (t)-[:CONCERNS]->(s:Service) RETURN s.id ORDER BY s.id }
 """
 
 # As in _HEAR, the status stays while something still waits to be told.
@@ -71,7 +72,8 @@ WITH t, row, EXISTS {
 } AS more
 SET t.status = CASE WHEN more OR row.status IS NULL THEN t.status ELSE row.status END
 RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
-  COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
+  COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id },
+  COLLECT { MATCH (t)-[:CONCERNS]->(s:Service) RETURN s.id ORDER BY s.id }
 """
 
 _LOCK_SERVICES: Final = """
@@ -221,14 +223,15 @@ def _ticket_of(answered: Answered) -> tuple[str, str]:
 
 
 def _event(row: list[object], subject: str, kind: str = "TicketStatusChanged") -> Event:
-    ticket, version, status, now, customers = cast("tuple[str, int, str, int, list[str]]", tuple(row))
+    given = cast("tuple[str, int, str, int, list[str], list[str]]", tuple(row))
+    ticket, version, status, now, customers, services = given
     return Event(
         type=kind,
         aggregate_id=ticket,
         aggregate_version=version,
         at=now,
         principal=subject,
-        payload={"ticket": ticket, "status": status},
+        payload={"ticket": ticket, "status": status, "customer": next(iter(customers), None), "services": services},
         customers=customers,
     )
 
@@ -268,7 +271,13 @@ async def _another(
         aggregate_version=cast("int", version),
         at=cast("int", now),
         principal=subject,
-        payload={"alarm": alarm, "ticket": decision.ticket.id},
+        payload={
+            "alarm": alarm,
+            "ticket": decision.ticket.id,
+            "status": decision.ticket.status,
+            "customer": customer,
+            "services": sorted(each.service for each in pair.services),
+        },
         customers=(customer,),
     )
     return event, decision

@@ -22,7 +22,7 @@ from graph.changes.alarms.acknowledge import hear_acknowledged
 from graph.changes.alarms.awaiting import find_all_awaiting
 from graph.changes.alarms.reassessment import reassess_all
 from graph.changes.policy import HEARABLE, AlarmPolicy, Hearing
-from graph.changes.services.owners import current_owners
+from graph.changes.services.owners import OWNERS
 from graph.changes.tickets.ticketing import Answered, Heard, note_tickets, open_tickets, settle_deliveries
 from graph.changes.usage.usage import join_usage, record_usage
 from graph.inventory.feeds import sweep_stale
@@ -177,7 +177,9 @@ async def follow(store: Store) -> None:
     await wanted_between(store, end - 2, end, Interest(types=heard), deadline=soon())
     mine = Interest(types=heard, customers=frozenset({"customer-a"}))
     await wanted_between(store, end - 2, end, mine, deadline=soon())
-    await current_owners(store, ["service-a", "service-b"], deadline=soon())
+    await store.rows(
+        OWNERS, {"batch": {"rows": [{"number": 0, "services": ["service-a", "service-b"]}]}}, deadline=soon()
+    )
 
 
 async def tell_all(store: Store) -> None:

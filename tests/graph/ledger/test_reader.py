@@ -16,7 +16,7 @@ from graph.errors import DeadlineExceeded, StoreUnavailable
 from graph.ledger import reader
 from graph.ledger.positions import keep_placed
 from graph.ledger.reader import EventReader, Lagged, Restored, Silence, Tail
-from graph.ledger.sequence import Interest, Sequenced
+from graph.ledger.sequence import Interest, Missing, Sequenced
 from graph.store.store import Store, Transaction
 from tests.graph.changes.network import soon
 from tests.graph.ledger.asking import run
@@ -182,7 +182,7 @@ async def test_a_silence_says_how_far_all_is_read(empty_store: Store, monkeypatc
     monkeypatch.setattr(reader, "BEAT_SECONDS", 0.1)
     async with reading(empty_store, placing=True) as events:
         await commit(empty_store, ("Heard", ()), ("Other", ()), ("Other", ()))
-        heard: list[Sequenced | Silence] = []
+        heard: list[Sequenced | Missing | Silence] = []
         async with asyncio.timeout(60), aclosing(events.follow(ALL, 0)) as following:
             while not heard or heard[-1].position < 3:
                 heard.append(await anext(following))
@@ -261,6 +261,10 @@ class Watched(Store):
         self.texts.append(text)
         return await self._store.rows(text, parameters, deadline=deadline)
 
+    async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
+        """Pass on what those ask who come back."""
+        return await self._store.read(text, parameters, deadline=deadline)
+
 
 class Slow(Store):
     """A store that takes too long for more than so many positions."""
@@ -273,16 +277,24 @@ class Slow(Store):
 
     async def rows(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> list[list[object]]:
         """Refuse a long page, and pass on what is shorter."""
+        self._try(parameters)
+        return await self._store.rows(text, parameters, deadline=deadline)
+
+    async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
+        """Do the same for who comes back."""
+        self._try(parameters)
+        return await self._store.read(text, parameters, deadline=deadline)
+
+    def _try(self, parameters: Mapping[str, object]) -> None:
         match parameters:
             case {"after": int(after), "upto": int(upto)}:
                 self.tried.append(upto - after)
                 if upto - after > self._most:
                     raise DeadlineExceeded("too slow")
-        return await self._store.rows(text, parameters, deadline=deadline)
 
 
 def sequenced(position: int) -> Sequenced:
-    return Sequenced(position=position, id="e", type="Heard", about="t", at=0, payload={}, customers=frozenset())
+    return Sequenced(position=position, id="e", type="Heard", about="t", at=position, payload={}, customers=frozenset())
 
 
 def test_a_page_is_handed_out_up_to_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,8 +306,64 @@ def test_a_page_is_handed_out_up_to_a_gap(monkeypatch: pytest.MonkeyPatch) -> No
         assert waiting(tail) == [1, 2, 3, 4]
         monkeypatch.setattr(reader, "_PATIENCE_SECONDS", 0.0)
         assert events._hand_out([sequenced(6)], 7) is True
-        assert waiting(tail) == [1, 2, 3, 4, 6]
+        assert waiting(tail) == [1, 2, 3, 4, Missing(position=5, count=1, at=6), 6, Missing(position=7, count=1, at=6)]
 
 
-def waiting(tail: Tail) -> list[int]:
-    return [each.position for each in tail._items or ()]
+def waiting(tail: Tail) -> list[int | Missing]:
+    return [each if isinstance(each, Missing) else each.position for each in tail._items or ()]
+
+
+async def test_who_comes_back_is_told_of_what_is_missing(empty_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "_PATIENCE_SECONDS", 0.1)
+    async with reading(empty_store, placing=True) as events:
+        await commit(empty_store, *[("Heard", ())] * 30)
+        await positions(events, 0, 30)
+        await run(empty_store, "MATCH (e:Event) WHERE e.position IN [3, 4, 30] DETACH DELETE e")
+        found: list[Sequenced | Missing] = []
+        async with asyncio.timeout(60), aclosing(events.follow(ALL, 0)) as following:
+            while len(found) < 29:
+                heard = await anext(following)
+                assert not isinstance(heard, Silence)
+                found.append(heard)
+    missing = [(each.position, each.count) for each in found if isinstance(each, Missing)]
+    assert missing == [(4, 2), (30, 1)]
+    assert [each.position for each in found] == [1, 2, *range(4, 31)]
+
+
+async def test_a_hundred_who_come_back_at_once_take_turns_and_hold_a_page_each(empty_store: Store) -> None:
+    """Nobody has a second page before everybody has had a first, and no more than so many are read at a time."""
+    async with reading(empty_store, placing=True) as events:
+        await commit(empty_store, *[("Heard", ())] * 20)
+        await positions(events, 0, 20)
+    pages = Pages(empty_store)
+    async with reading(pages) as events:
+        await asyncio.gather(*(positions(events, 0, 20) for _ in range(100)))
+    first = pages.begun.count(0)
+    assert first == 100
+    assert set(pages.begun[:first]) == {0}
+    assert pages.most == reader._PAGES
+
+
+class Pages(Store):
+    """A store that notes which pages are read for those who come back, and how many at a time."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store.product)
+        self._store = store
+        self._now = 0
+        self.most = 0
+        self.begun: list[object] = []
+
+    async def rows(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> list[list[object]]:
+        """Pass it on."""
+        return await self._store.rows(text, parameters, deadline=deadline)
+
+    async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
+        """Note a page."""
+        self.begun.append(parameters["after"])
+        self._now += 1
+        self.most = max(self.most, self._now)
+        try:
+            return await self._store.read(text, parameters, deadline=deadline)
+        finally:
+            self._now -= 1
