@@ -11,6 +11,7 @@ COPY gateway gateway
 COPY resolvers resolvers
 COPY adapters adapters
 COPY graph graph
+COPY trunkline trunkline
 RUN uv pip install --no-cache --python /opt/trunkline/bin/python --no-deps --no-build-isolation .
 
 FROM python:3.12-slim-bookworm

@@ -19,7 +19,7 @@ from typing import Final, TypeAlias
 
 import grimp
 
-ROOMS: Final = ("gateway", "resolvers", "adapters", "graph")
+ROOMS: Final = ("gateway", "resolvers", "adapters", "graph", "trunkline")
 BEGIN: Final = "<!-- arrows -->\n"
 END: Final = "<!-- /arrows -->\n"
 Arrows: TypeAlias = Mapping[str, frozenset[str]]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 TOP: Final = Path(__file__).parents[1]
-_COPIED: Final = ("gateway", "resolvers", "adapters", "graph", "tests", "docs", "benchmarks")
+_COPIED: Final = ("gateway", "resolvers", "adapters", "graph", "trunkline", "tests", "docs", "benchmarks")
 _FILES: Final = ("pyproject.toml", "README.md", "LICENSE", "schema.graphql", "Makefile", "CHANGELOG.md")
 _SECONDS: Final = 900
 _FAILED: Final = re.compile(r"^\d+ failed|[ =]\d+ failed", re.MULTILINE)

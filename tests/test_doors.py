@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 TOP = Path(__file__).parents[1]
-ROOMS = ("gateway", "resolvers", "adapters", "graph")
+ROOMS = ("gateway", "resolvers", "adapters", "graph", "trunkline")
 MODULES = sorted(
     path
     for room in (*ROOMS, "benchmarks", "tests/servers", "tests/faults", "tests/proofs", "tests/attack", "tests/kit")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 TOP = Path(__file__).parents[1]
-ROOMS = ("gateway", "resolvers", "adapters", "graph")
+ROOMS = ("gateway", "resolvers", "adapters", "graph", "trunkline")
 
 
 @pytest.fixture(scope="module")

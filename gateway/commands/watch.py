@@ -169,7 +169,7 @@ class _Watching:
 
 def pause(attempt: int) -> float:
     """Give the seconds to wait before an attempt: full jitter, so that those who were cut off together do not come back together."""
-    return random.uniform(0, min(MOST_SECONDS, FIRST_SECONDS * 2**attempt))  # noqa: S311 - nobody must guess it
+    return random.uniform(0, min(MOST_SECONDS, FIRST_SECONDS * 2 ** min(attempt, 10)))  # noqa: S311 - nobody must guess it
 
 
 def _print(cursor: str | None, answer: Mapping[str, Any]) -> None:

@@ -23,11 +23,11 @@ STREAM_SDL: Final = (
 type Subscription {
   alerts(after: String, least: Int = 0): Alert
   secrets: Alert @operatorOnly
-  few: Alert
-  quiet: Alert
-  lagging: Alert
-  breaking: Alert
-  refused: Alert
+  few(after: String): Alert
+  quiet(after: String): Alert
+  lagging(after: String): Alert
+  breaking(after: String): Alert
+  refused(after: String): Alert
   waiting: Alert
   flood: Alert
 }
@@ -70,6 +70,7 @@ class StreamSubgraph(DictSubgraph):
         deadline: float,  # noqa: ARG002 - the port's signature
     ) -> AsyncGenerator[Heard, None] | Answer:
         (root,) = root_fields(operation)
+        after = after or variables.get("after")
         self.asked_after.append(after)
         if root.name.value == "refused":
             return error("CURSOR_EXPIRED", "The cursor is too old.", cursor="7")
@@ -77,7 +78,7 @@ class StreamSubgraph(DictSubgraph):
             return self._quiet(after)
         if root.name.value == "waiting":
             await self._wait()
-        return self._events(operation, variables, principal, after or variables.get("after"))
+        return self._events(operation, variables, principal, after)
 
     async def _quiet(self, after: str | None) -> AsyncGenerator[Heard, None]:
         """Say how far it has come, and break; to who comes back, lag; then answer."""
