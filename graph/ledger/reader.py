@@ -31,7 +31,7 @@ from typing import Final
 import structlog
 
 from graph.errors import DeadlineExceeded, GraphError
-from graph.ledger.sequence import End, Interest, Sequenced, all_between, end_of, wanted_between
+from graph.ledger.sequence import PATIENCE_SECONDS, End, Gap, Interest, Sequenced, all_between, end_of, wanted_between
 from graph.store.store import Store
 
 MOST: Final = 1_000
@@ -51,8 +51,6 @@ BEAT_SECONDS: Final = 30.0
 """of silence, after which a subscriber is told how far it has come."""
 _SETTLED_SECONDS: Final = 0.05
 """in which a commit that is seen in part is seen whole."""
-_PATIENCE_SECONDS: Final = 5.0
-"""for a position that is not to be seen: then it is taken to have been taken away by hand."""
 
 log = structlog.get_logger(__name__)
 
@@ -167,7 +165,7 @@ class EventReader:
         self._position = 0
         self._at = 0
         """when the end was looked at up to which all was read last."""
-        self._behind_since: float | None = None
+        self._gap = Gap()
         self._fallen_since: float | None = None
         self._restored: End | None = None
         """the end to which the sequence fell last."""
@@ -248,7 +246,7 @@ class EventReader:
             return False
         now = time.monotonic()
         self._fallen_since = now if self._fallen_since is None else self._fallen_since
-        if now - self._fallen_since >= _PATIENCE_SECONDS:
+        if now - self._fallen_since >= PATIENCE_SECONDS:
             log.error("the sequence ends before what was read: streams end", read=self._position, end=end.position)
             self._position, self._at, self._fallen_since, self._restored = end.position, end.now, None, end
             for tail in {*self._everyone, *(each for tails in self._by_customer.values() for each in tails)}:
@@ -259,25 +257,16 @@ class EventReader:
         """Hand out a page as far as it has no gap; tell whether that is all of it."""
         wanted = set(self._types)
         for event in page:
-            if event.position != self._position + 1 and not self._gives_up():
+            if event.position != self._position + 1 and not self._gap.is_given_up(self._position):
                 return False
-            self._behind_since = None
+            self._gap.close()
             if event.type in wanted:
                 self._put(event)
             self._position = event.position
-        if self._position < upto and not self._gives_up():
+        if self._position < upto and not self._gap.is_given_up(self._position):
             return False
-        self._position, self._behind_since = upto, None
-        return True
-
-    def _gives_up(self) -> bool:
-        """Tell whether a position that is not there has been waited for long enough."""
-        now = time.monotonic()
-        if self._behind_since is None:
-            self._behind_since = now
-        if now - self._behind_since < _PATIENCE_SECONDS:
-            return False
-        log.error("an event is missing in the sequence", after=self._position)
+        self._position = upto
+        self._gap.close()
         return True
 
     def _put(self, event: Sequenced) -> None:
