@@ -119,6 +119,7 @@ schema: $(RUN)
 docs: $(DEV)
 	$(BIN)/python -m graph.model.drawing docs/model.md
 	$(BIN)/python -m tests.arrows docs/rooms.md
+	$(BIN)/trunkline asyncapi > docs/asyncapi.json
 
 clean:
 	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

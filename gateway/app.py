@@ -49,6 +49,7 @@ from gateway.http.serving import end_with_parent
 from gateway.http.socket import Callers, SocketContext, SocketEndpoint, callers_by
 from gateway.http.streams import OpenStreams
 from gateway.http.watch import in_time
+from gateway.kafka import kafka_joined
 from gateway.operations.pipeline import GraphRequest, Pipeline
 from gateway.operations.pressure import Pressure
 from gateway.preparing.preparing import Preparing
@@ -108,7 +109,12 @@ def application(settings: Settings) -> Starlette:
         areas = Areas(ticketing=ticketing.reaching, billing=billing.reaching, passed_over=metrics.passed_over)
         noted = Noted(outcome=metrics.told, access=metrics.admits)
         joining = keep_joined(store, policy_of(settings), every=JOIN_SECONDS)
-        async with ledger(settings, store, pressure, placed), beside(joining), told(settings, store, areas, noted):
+        async with (
+            ledger(settings, store, pressure, placed),
+            beside(joining),
+            told(settings, store, areas, noted),
+            kafka_joined(settings, store, pressure, metrics),
+        ):
             with northbound.keep(store), waiting.reading(store):
                 async with hubs_told(northbound, (AlarmNews(base=alarms.BASE), TicketNews(place=tickets.DESK_PLACE))):
                     yield

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, assert_never
 
 from adapters.billing.outbound import tmf635, tmf678
+from adapters.errors import AdapterError
 from adapters.fault_management.outbound import tmf642
 from adapters.inventory.outbound import mtosi, tmf639
 from adapters.ticketing.outbound import tmf621
@@ -24,6 +25,7 @@ from adapters.transport.transport import Call, System, opened
 from gateway.reaching import (
     billing_system,
     bills_system,
+    broker,
     fault_management_system,
     inventory_system,
     ticketing_system,
@@ -31,6 +33,7 @@ from gateway.reaching import (
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
+from gateway.settings.kafka import Kafka
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing
 
@@ -60,7 +63,8 @@ class _Asked:
 
 async def probe_systems(settings: Settings) -> list[Probed]:
     """Ask every system that the settings name, all at the same time; in the order of the sections."""
-    found = [_spooled(settings.billing.spool)] if settings.billing and settings.billing.spool else []
+    found = [await _of_kafka(settings.kafka)] if settings.kafka else []
+    found += [_spooled(settings.billing.spool)] if settings.billing and settings.billing.spool else []
     return [*await asyncio.gather(*map(_probed, _questions(settings))), *found]
 
 
@@ -149,6 +153,28 @@ def _of_billing(chosen: Billing) -> Iterator[_Asked]:
 def _of_inventory(chosen: Inventory) -> _Asked:
     question = _get(tmf639.RESOURCE, query=_ONE) if chosen.dialect == "tmf639" else _options(mtosi.UPDATE_SERVICE)
     return _Asked(section="inventory", system=inventory_system(chosen), question=question)
+
+
+async def _of_kafka(chosen: Kafka) -> Probed:
+    from adapters.kafka.wire import topics_of  # noqa: PLC0415 - the extra may not be there
+
+    try:
+        there = await topics_of(broker(chosen))
+    except AdapterError as error:
+        mend = error.hint or "Look at kafka.servers, and at what stands there"
+        return Probed(system="kafka", well=False, text=f"{error.message.rstrip('.')}. {mend}")
+    topics = published_topics(chosen)
+    missing = [each for each in topics if each not in there]
+    text = f"{', '.join(chosen.servers)} answers, and has {len(topics) - len(missing)} of {len(topics)} topics"
+    more = f"; the broker must create {missing[0]} when it is first used" if missing else ""
+    return Probed(system="kafka", well=True, text=text + more)
+
+
+def published_topics(chosen: Kafka) -> list[str]:
+    """Give the names of all topics that the section is about."""
+    alarms = chosen.alarms
+    named = [alarms.topic, alarms.dead_letter] if alarms else []
+    return [*(f"{chosen.topic_prefix}{each}" for each in chosen.events), *filter(None, named)]
 
 
 def _spooled(directory: Path) -> Probed:

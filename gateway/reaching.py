@@ -9,13 +9,15 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from adapters.kafka.broker import Broker, Sasl
 from adapters.transport.credentials import Basic, Client, ClientCredentials, Credential, Secret, Token, fixed, in_file
 from adapters.transport.tls import TlsFiles
 from adapters.transport.transport import System
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
-from gateway.settings.system import Credited
+from gateway.settings.kafka import Kafka
+from gateway.settings.system import Credited, TlsSettings
 from gateway.settings.ticketing import Ticketing
 
 
@@ -47,16 +49,31 @@ def inventory_system(chosen: Inventory) -> System:
     return _system(chosen, chosen.name, chosen.address)
 
 
+def broker(chosen: Kafka) -> Broker:
+    """Describe how the broker is reached."""
+    sasl, tls = chosen.sasl, chosen.tls
+    password = _secret(sasl.password, sasl.password_file) if sasl else None
+    return Broker(
+        servers=chosen.servers,
+        tls=(_files(tls) if isinstance(tls, TlsSettings) else TlsFiles()) if tls else None,
+        sasl=Sasl(mechanism=sasl.mechanism, user=sasl.user, password=password) if sasl and password else None,
+        request_seconds=chosen.request_seconds,
+    )
+
+
 def _system(
     chosen: Credited, name: str, address: str, *, header: str = "Authorization", scheme: str = "Bearer"
 ) -> System:
-    tls = chosen.tls
     return System(
         name=name,
         address=address,
         credential=_credential(chosen, name, header, scheme),
-        tls=TlsFiles(certificate=tls.certificate_file, key=tls.key_file, authority=tls.authority_file) if tls else None,
+        tls=_files(chosen.tls) if chosen.tls else None,
     )
+
+
+def _files(tls: TlsSettings) -> TlsFiles:
+    return TlsFiles(certificate=tls.certificate_file, key=tls.key_file, authority=tls.authority_file)
 
 
 def _credential(chosen: Credited, name: str, header: str, scheme: str) -> Credential | None:

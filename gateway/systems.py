@@ -39,6 +39,7 @@ from adapters.inventory import Inventory
 from adapters.inventory.outbound.mtosi import Mtosi as MtosiInventory
 from adapters.inventory.outbound.tmf639 import Tmf639
 from adapters.inventory.telling import InventoryTeller
+from adapters.kafka.publishing import FOLLOWER
 from adapters.passed_over import Count, PassedOver
 from adapters.ticketing import Ticketing
 from adapters.ticketing.outbound.rt import Rt
@@ -317,7 +318,8 @@ async def ledger(
 
     `placed` is called when this process has given positions to events.
     """
-    sweep = sweeping(kept_for(settings.retention))
+    followers = (FOLLOWER,) if settings.kafka and settings.kafka.events else ()
+    sweep = sweeping(kept_for(settings.retention), followers)
     works = {retention.KIND: sweep, reassessment.KIND: reassessment.stepping(policy_of(settings))}
     async with (
         beside(keep_placed(store, owner=owner(), placed=placed)),

@@ -858,6 +858,48 @@ WITH d, lane, now WHERE d.due = lane.id AND d.nextAt <= now
 SET d.attempts = d.attempts + 1, d._epoch = lane.epoch, d.nextAt = now + $hold
 RETURN d.id, d.orderKey, d.version, d.attempts, lane.epoch, now - d.since, d.payload, coalesce(d._suspended, 0)
 
+// graph/ledger/followers.py _TAKE
+MERGE (f:Follower {id: $id})
+ON CREATE SET f.after = $begin, f.owner = '', f.until = 0, f.epoch = 0
+SET f._lock = true
+REMOVE f._lock
+WITH f, datetime.realtime().epochMillis AS now
+WHERE f.owner = $owner OR f.until < now
+SET f.epoch = CASE WHEN f.owner = $owner AND f.until >= now THEN f.epoch ELSE f.epoch + 1 END,
+    f.owner = $owner,
+    f.until = now + $ttl
+RETURN f.epoch, f.after
+
+// graph/ledger/followers.py _END
+OPTIONAL MATCH (s:Sequence {id: 'sequence-events'}) RETURN coalesce(s.next, 1) - 1
+
+// graph/ledger/followers.py _LOOK
+MATCH (f:Follower {id: $id})
+RETURN f.owner, f.until < datetime.realtime().epochMillis
+
+// graph/ledger/followers.py _MOVE
+MATCH (f:Follower {id: $id})
+SET f._lock = true
+REMOVE f._lock
+WITH f, datetime.realtime().epochMillis AS now
+WHERE f.owner = $owner AND f.epoch = $epoch AND f.until >= now
+SET f.after = $after, f.until = now + $ttl
+RETURN f.id
+
+// graph/ledger/followers.py _LEAVE
+MATCH (f:Follower {id: $id})
+SET f._lock = true
+REMOVE f._lock
+WITH f WHERE f.owner = $owner AND f.epoch = $epoch
+SET f.until = 0
+
+// graph/ledger/followers.py _LAG
+MATCH (f:Follower {id: $id})
+OPTIONAL MATCH (s:Sequence {id: 'sequence-events'})
+RETURN coalesce(s.next, 1) - 1 - f.after, datetime.realtime().epochMillis - HEAD(COLLECT {
+  MATCH (e:Event) WHERE e.position > f.after AND e.position <= f.after + $near RETURN e.at ORDER BY e.position LIMIT 1
+})
+
 // graph/ledger/hubs.py _COUNT
 MATCH (h:Hub {principal: $principal}) RETURN count(h)
 
@@ -1126,6 +1168,7 @@ RETURN r.id
 MATCH (e:Event) WHERE e.at < $before AND coalesce(e.unplaced, 0) = 0 AND NOT EXISTS {
   MATCH (d:Delivery)-[:TELLS]->(e) WHERE d.state <> 'DONE'
 }
+AND NOT EXISTS { MATCH (f:Follower) WHERE f.id IN $followers AND f.after < e.position }
 WITH e LIMIT $most
 OPTIONAL MATCH (d:Delivery)-[:TELLS]->(e)
 WITH e, collect(d) AS told

@@ -39,6 +39,7 @@ from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.hub import Hubs, with_secret
 from gateway.settings.inventory import Inventory
+from gateway.settings.kafka import Kafka, problems_of
 from gateway.settings.retention import Retention
 from gateway.settings.streams import Streams
 from gateway.settings.subgraph import FederationSettings, SubgraphSettings
@@ -181,6 +182,8 @@ class Settings(BaseSettings):
     """nobody is told of usage and downtime, or asked for bills, without one."""
     inventory: Inventory | None = None
     """feeds are taken without one; none is told where the graph is right."""
+    kafka: Kafka | None = None
+    """events are published to no broker, and no alarms taken from one, without it; needs trunkline[kafka]."""
     hubs: Hubs | None = None
     """where those may be who ask to be told of alarms; nobody without it."""
     reopen_seconds: Annotated[float, Field(ge=0)] = 600.0
@@ -386,7 +389,7 @@ def _with_secrets(settings: Settings) -> tuple[Settings, list[str]]:
         systems[section], problem = with_credential(section, getattr(settings, section))
         faults += problem
     systems["hubs"], problem = with_secret(settings.hubs)
-    faults += problem
+    faults += [*problem, *problems_of(settings.kafka)]
     complete = settings.model_copy(update={**secrets, **systems})
     key = complete.cursor_key.get_secret_value()
     if key and not CURSOR_KEY.fullmatch(key):

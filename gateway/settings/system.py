@@ -138,11 +138,15 @@ def secret_of(name: str, value: SecretStr, file: Path | None, *, needed: bool = 
 
 
 def _tls_problems(section: str, system: Credited) -> list[str]:
-    tls = system.tls
-    if tls is None:
+    if system.tls is None:
         return []
     if str(getattr(system, "address", "")).startswith("http://"):
         return [f"{section}.tls: its address is not https://."]
+    return unusable_files(section, system.tls)
+
+
+def unusable_files(section: str, tls: TlsSettings) -> list[str]:
+    """Give what is wrong with the files for a connection."""
     try:
         context = ssl.create_default_context(cafile=tls.authority_file)
         if tls.certificate_file is not None:

@@ -68,6 +68,18 @@ class StreamLag(Protocol):
         """Positions that the last of these has to go."""
 
 
+class Lag(Protocol):
+    """How far a follower of the sequence is behind (`graph.ledger.followers.Lag`)."""
+
+    @property
+    def positions(self) -> int:
+        """Positions that it has not been given."""
+
+    @property
+    def seconds(self) -> float:
+        """For how long the first of them has waited."""
+
+
 class Metrics:
     """The numbers of one process."""
 
@@ -117,6 +129,7 @@ class Metrics:
             registry=self._registry,
         )
         self._count_streams()
+        self._count_kafka()
         self._children: dict[tuple[int, str], Histogram] = {}
 
     def _count_streams(self) -> None:
@@ -163,6 +176,30 @@ class Metrics:
             "trunkline_streams_ended",
             "Subscriptions that have ended, by why: complete, client, expired, failed, or a code such as LAGGED.",
             ("transport", "reason"),
+            registry=self._registry,
+        )
+
+    def _count_kafka(self) -> None:
+        gauge = partial(Gauge, registry=self._registry, multiprocess_mode="mostrecent")
+        self._kafka_positions = gauge(
+            "trunkline_kafka_lag_positions", "Positions of the sequence of events that Kafka has not acknowledged."
+        )
+        self._kafka_seconds = gauge(
+            "trunkline_kafka_lag_seconds", "For how long the first of them has waited; 0 where there is none."
+        )
+        self._published = Counter(
+            "trunkline_kafka_events", "Events that Kafka has acknowledged.", registry=self._registry
+        )
+        self._not_published = Counter(
+            "trunkline_kafka_events_unreadable",
+            "Events that were not published, since what was kept of them cannot be read.",
+            ("type",),
+            registry=self._registry,
+        )
+        self._kafka_alarms = Counter(
+            "trunkline_kafka_alarms",
+            "Records of the topic of alarms, by what became of them: taken, dead-lettered, passed-over.",
+            ("outcome",),
             registry=self._registry,
         )
 
@@ -234,6 +271,23 @@ class Metrics:
     def sockets(self, change: int) -> None:
         """Count a WebSocket that opens (1) or closes (-1)."""
         self._sockets.inc(change)
+
+    def published(self, count: int) -> None:
+        """Count events that Kafka has acknowledged."""
+        self._published.inc(count)
+
+    def not_published(self, event_type: str) -> None:
+        """Count an event that cannot be read."""
+        self._not_published.labels(event_type).inc()
+
+    def behind(self, lag: Lag) -> None:
+        """Show how far Kafka is behind."""
+        self._kafka_positions.set(lag.positions)
+        self._kafka_seconds.set(lag.seconds)
+
+    def alarm_from_kafka(self, outcome: str) -> None:
+        """Count a record of the topic of alarms: taken, dead-lettered or passed-over."""
+        self._kafka_alarms.labels(outcome).inc()
 
     def text(self) -> bytes:
         """Give everything in Prometheus's text format."""

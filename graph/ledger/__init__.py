@@ -21,6 +21,7 @@ Files, in order of flow:
     positions.py events get their order over everything, once they are committed
     sequence.py  events by their position, for whoever follows them
     reader.py    one reader in a process follows them for all subscribers: replay, then live
+    followers.py another system is given the sequence, by one process at a time, from its checkpoint on
     timers.py    what is due at a time, done by whoever is there then
     hubs.py      whoever asked to be told of events, and how far each has been
     registrations.py  where we have asked to be told ourselves

@@ -36,7 +36,9 @@ import structlog
 
 from graph.errors import DeadlineExceeded, GraphError
 from graph.ledger.sequence import (
+    PATIENCE_SECONDS,
     End,
+    Gap,
     Interest,
     Missing,
     Page,
@@ -69,8 +71,6 @@ BEAT_SECONDS: Final = 30.0
 """of silence, after which a subscriber is told how far it has come."""
 _SETTLED_SECONDS: Final = 0.05
 """in which a commit that is seen in part is seen whole."""
-_PATIENCE_SECONDS: Final = 5.0
-"""for a position that is not to be seen: then it is taken to have been taken away by hand, and said to be missing."""
 
 log = structlog.get_logger(__name__)
 
@@ -211,7 +211,7 @@ class EventReader:
         """when the end was looked at up to which all was read last."""
         self._event_at = 0
         """when the event that was read last was."""
-        self._behind_since: float | None = None
+        self._gap = Gap()
         self._fallen_since: float | None = None
         self._restored: End | None = None
         """the end to which the sequence fell last."""
@@ -294,7 +294,7 @@ class EventReader:
             return False
         now = time.monotonic()
         self._fallen_since = now if self._fallen_since is None else self._fallen_since
-        if now - self._fallen_since >= _PATIENCE_SECONDS:
+        if now - self._fallen_since >= PATIENCE_SECONDS:
             log.error("the sequence ends before what was read: streams end", read=self._position, end=end.position)
             self._position, self._at, self._fallen_since, self._restored = end.position, end.now, None, end
             for tail in self._all_tails():
@@ -307,7 +307,7 @@ class EventReader:
         for event in page:
             if not self._reaches(event.position - 1, event.at):
                 return False
-            self._behind_since = None
+            self._gap.close()
             if event.type in wanted:
                 self._put(event)
             self._position, self._event_at = event.position, event.at
@@ -316,26 +316,17 @@ class EventReader:
     def _reaches(self, position: int, at: int) -> bool:
         """Come to a position where nothing is between, or what is between has been waited for; tell whether that is so."""
         if self._position < position:
-            if not self._gives_up():
+            if not self._gap.is_given_up(self._position):
                 return False
             missing = Missing(position=position, count=position - self._position, at=at)
             for tail in self._all_tails():
                 tail.put(missing)
-        self._position, self._behind_since = position, None
+        self._position = position
+        self._gap.close()
         return True
 
     def _all_tails(self) -> set[Tail]:
         return {*self._everyone, *(each for tails in self._by_customer.values() for each in tails)}
-
-    def _gives_up(self) -> bool:
-        """Tell whether a position that is not there has been waited for long enough."""
-        now = time.monotonic()
-        if self._behind_since is None:
-            self._behind_since = now
-        if now - self._behind_since < _PATIENCE_SECONDS:
-            return False
-        log.error("an event is missing in the sequence", after=self._position)
-        return True
 
     def _put(self, event: Sequenced) -> None:
         tails = dict(self._everyone)
@@ -418,7 +409,7 @@ class EventReader:
 
     async def _whole(self, after: int, upto: int, interest: Interest) -> list[Sequenced | Missing]:
         """Read a page once nothing of it is missing; what stays away is in its place as missing."""
-        patience = time.monotonic() + _PATIENCE_SECONDS
+        patience = time.monotonic() + PATIENCE_SECONDS
         while (page := await self._page(after, upto, interest)).count < upto - after:
             if time.monotonic() > patience:
                 return await self._with_gaps(page, after, upto)

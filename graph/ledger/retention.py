@@ -6,7 +6,7 @@ is more.
 
 Rules. 1. What has not ended does not go: an open alarm, an open ticket, a downtime without an end, a difference that nobody has
 settled, a feed that is being compared. 2. What a surrounding system is still to be told of does not go, parked deliveries
-included. 3. A ticket that we have opened for an alarm goes with it, or its order key would be used anew. 4. Usage that matches no
+included, nor what a follower of the settings has not been given. 3. A ticket that we have opened for an alarm goes with it, or its order key would be used anew. 4. Usage that matches no
 service does not go: nobody has billed it. 5. What another system dates counts from when we heard it, where that is later: what a
 clock of 1970 dates would go at once, be told again, and be taken as new. 6. Each statement looks at what is old, never at all there is.
 7. What was found is looked at again under its lock: somebody may have reopened a ticket in between.
@@ -14,7 +14,7 @@ clock of 1970 dates would go at once, be told again, and be taken as new. 6. Eac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, cast
@@ -30,6 +30,7 @@ _EVENTS: Final = """
 MATCH (e:Event) WHERE e.at < $before AND coalesce(e.unplaced, 0) = 0 AND NOT EXISTS {
   MATCH (d:Delivery)-[:TELLS]->(e) WHERE d.state <> 'DONE'
 }
+AND NOT EXISTS { MATCH (f:Follower) WHERE f.id IN $followers AND f.after < e.position }
 WITH e LIMIT $most
 OPTIONAL MATCH (d:Delivery)-[:TELLS]->(e)
 WITH e, collect(d) AS told
@@ -151,26 +152,29 @@ class Kept:
 KINDS: Final = ("events", "alarms", "tickets", "downtime", "usage", "differences", "feeds")
 
 
-def sweeping(kept: Kept) -> Work:
-    """Make the work of the timers, each `about` one of `KINDS`; a timer of another kind, of an earlier version, ends."""
+def sweeping(kept: Kept, followers: Sequence[str] = ()) -> Work:
+    """Make the work of the timers, each `about` one of `KINDS`; a timer of another kind, of an earlier version, ends.
+
+    What one of the followers has not been given is kept, however old.
+    """
     ages = kept.by_kind()
 
     async def swept(transaction: Transaction, due: Due) -> int | None:
         if due.about not in ages:
             return None
         before = due.now - ages[due.about]
-        count = await sweep(transaction, due.about, before=before, most=_MOST)
+        count = await sweep(transaction, due.about, before=before, most=_MOST, followers=followers)
         return due.now if count == _MOST else due.now + EVERY_MS
 
     return swept
 
 
-async def sweep(transaction: Transaction, kind: str, *, before: int, most: int) -> int:
+async def sweep(transaction: Transaction, kind: str, *, before: int, most: int, followers: Sequence[str] = ()) -> int:
     """Take away up to `most` of a kind that were over before a time (epoch milliseconds); give how many there were."""
     given: dict[str, object] = {"before": before, "most": most, "over": list(_OVER.get(kind, ()))}
     match kind:
         case "events":
-            rows = await transaction.run(_EVENTS, given)
+            rows = await transaction.run(_EVENTS, {**given, "followers": list(followers)})
         case "alarms":
             rows = await transaction.run(_ALARMS, given)
         case "tickets":

@@ -7,13 +7,20 @@ not yet 9, it reads no further than 8, and looks again.
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import orjson
+import structlog
 
 from graph.store.store import Store
+
+PATIENCE_SECONDS: Final = 5.0
+"""for a position that is not to be seen: then it is taken to have been taken away by hand."""
+
+log = structlog.get_logger(__name__)
 
 _END: Final = """
 OPTIONAL MATCH (s:Sequence {id: 'sequence-events'})
@@ -101,6 +108,32 @@ class End:
     """0 before the first event."""
     now: int
     """epoch milliseconds by the database's clock."""
+
+
+class Gap:
+    """A position that is not to be seen, though a later one is: a read that ran while a commit was applied, most likely.
+
+    One that does not come for PATIENCE_SECONDS has been taken away by hand, and is passed over.
+    """
+
+    __slots__ = ("_since",)
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def is_given_up(self, after: int) -> bool:
+        """Tell whether what should come after a position has been waited for long enough."""
+        now = time.monotonic()
+        if self._since is None:
+            self._since = now
+        if now - self._since < PATIENCE_SECONDS:
+            return False
+        log.error("an event is missing in the sequence", after=after)
+        return True
+
+    def close(self) -> None:
+        """Take note that the next event is there."""
+        self._since = None
 
 
 async def end_of(store: Store, *, deadline: float) -> End:

@@ -82,6 +82,12 @@ BOOKKEEPING: Final = (
         ),
     ),
     Label(
+        name="Follower",
+        about="Up to which position another system has been given the sequence of events, and which process gives it, until when.",
+        internal=True,
+        properties=(ID, number("after"), text("owner"), time("until"), number("epoch")),
+    ),
+    Label(
         name="AlarmIdentity",
         about="What makes two reports the same alarm; locked while it is decided which alarm a report is of.",
         unique=("key",),

@@ -171,7 +171,7 @@ async def test_a_cursor_beyond_the_end_is_of_another_past(laid: Laid) -> None:
 
 
 async def test_open_streams_end_when_the_sequence_falls(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(reader, "PATIENCE_SECONDS", 0.1)
     async with process(laid.store) as here:
         async with aclosing(await here.stream(KEPT)) as stream:
             await laid.raise_(report("card-1"))

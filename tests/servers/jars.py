@@ -1,6 +1,6 @@
-"""A Neo4j server without Docker: its jars are on Maven Central, 214 of them, 123 MB, fetched once.
+"""Servers without Docker: the jars of a Neo4j (214, 123 MB) and of a Kafka (55, 105 MB) are on Maven Central, fetched once.
 
-The cache is keyed by the list of jars (the pom beside this file), so that a new version is a new folder. It is filled
+The cache is keyed by the list of jars (a pom beside this file), so that a new version is a new folder. It is filled
 in a folder of its own and renamed when it is whole: a download that was cut is never taken for a server.
 """
 
@@ -15,21 +15,29 @@ from typing import Final
 
 from tests.servers.errors import ServerUnavailable
 
-_POM: Final = Path(__file__).with_name("neo4j-pom.xml")
-_CACHE: Final = Path(__file__).parents[2] / ".cache" / "neo4j"
+_CACHE: Final = Path(__file__).parents[2] / ".cache"
 _SECONDS: Final = 900
 
 
 def neo4j_jars() -> Path:
-    """Give the folder of jars, fetching them if they are not there yet."""
-    listed = hashlib.sha256(_POM.read_bytes()).hexdigest()[:12]
-    jars = _CACHE / listed
+    """Give the folder of Neo4j's jars, fetching them if they are not there yet."""
+    return _jars("neo4j")
+
+
+def kafka_jars() -> Path:
+    """Give the folder of Kafka's jars, fetching them if they are not there yet."""
+    return _jars("kafka")
+
+
+def _jars(server: str) -> Path:
+    pom = Path(__file__).with_name(f"{server}-pom.xml")
+    jars = _CACHE / server / hashlib.sha256(pom.read_bytes()).hexdigest()[:12]
     if not jars.is_dir():
-        _fetch(jars)
+        _fetch(pom, jars)
     return jars
 
 
-def _fetch(jars: Path) -> None:
+def _fetch(listed: Path, jars: Path) -> None:
     maven = program("mvn", "Maven")
     filling = jars.with_name(f"{jars.name}.{os.getpid()}")
     shutil.rmtree(filling, ignore_errors=True)
@@ -37,16 +45,18 @@ def _fetch(jars: Path) -> None:
     goal = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
     # The copy keeps Maven from making its `target` folder in the source tree.
     pom = filling.with_suffix(".xml")
-    shutil.copyfile(_POM, pom)
+    shutil.copyfile(listed, pom)
     command = [maven, "-q", "-B", "-f", str(pom), goal, "-DincludeScope=runtime", f"-DoutputDirectory={filling}"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
     except subprocess.TimeoutExpired as exc:
-        raise ServerUnavailable(f"Maven did not fetch Neo4j's jars within {_SECONDS} s") from exc
+        raise ServerUnavailable(f"Maven did not fetch the jars of {listed.name} within {_SECONDS} s") from exc
     finally:
         pom.unlink()
     if done.returncode != 0:
-        raise ServerUnavailable(f"Maven could not fetch Neo4j's jars:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+        raise ServerUnavailable(
+            f"Maven could not fetch the jars of {listed.name}:\n{done.stdout[-4000:]}{done.stderr[-4000:]}"
+        )
     _put_in_place(filling, jars)
 
 
@@ -63,5 +73,7 @@ def program(name: str, what: str) -> str:
     """Give the path of an installed program, or say what to install."""
     found = shutil.which(name)
     if found is None:
-        raise ServerUnavailable(f"{what} is needed for the tests on Neo4j, and there is no `{name}` on the path")
+        raise ServerUnavailable(
+            f"{what} is needed for the tests on a real server, and there is no `{name}` on the path"
+        )
     return found

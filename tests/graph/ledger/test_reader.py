@@ -13,7 +13,7 @@ import pytest
 
 from graph.changes.events import Event, append
 from graph.errors import DeadlineExceeded, StoreUnavailable
-from graph.ledger import reader
+from graph.ledger import reader, sequence
 from graph.ledger.positions import keep_placed
 from graph.ledger.reader import EventReader, Lagged, Restored, Silence, Tail
 from graph.ledger.sequence import Interest, Missing, Sequenced
@@ -163,7 +163,7 @@ async def test_a_page_that_takes_too_long_is_read_by_halves(empty_store: Store) 
 
 async def test_who_follows_is_told_when_the_sequence_falls(empty_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """As after a restore: the same positions are other events then."""
-    monkeypatch.setattr(reader, "_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(reader, "PATIENCE_SECONDS", 0.1)
     async with reading(empty_store) as events:
         async with reading(empty_store, placing=True):
             await commit(empty_store, *[("Heard", ())] * 3)
@@ -304,7 +304,7 @@ def test_a_page_is_handed_out_up_to_a_gap(monkeypatch: pytest.MonkeyPatch) -> No
         assert waiting(tail) == [1, 2]
         assert events._hand_out([sequenced(3), sequenced(4)], 4) is True
         assert waiting(tail) == [1, 2, 3, 4]
-        monkeypatch.setattr(reader, "_PATIENCE_SECONDS", 0.0)
+        monkeypatch.setattr(sequence, "PATIENCE_SECONDS", 0.0)
         assert events._hand_out([sequenced(6)], 7) is True
         assert waiting(tail) == [1, 2, 3, 4, Missing(position=5, count=1, at=6), 6, Missing(position=7, count=1, at=6)]
 

@@ -1,0 +1,382 @@
+"""A consumer must know what an event says before the first one comes: each type has a description and a schema of its data.
+
+An event's payload is what was kept when it happened. Two things are written otherwise than they are kept, since a consumer does
+not know our short forms: times are RFC 3339, and what an alarm did to services is a list of objects.
+
+`EVENT_TYPES` is the one list of what is published; a test holds it to the types that the graph appends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+from adapters.tmf.tmf630 import write_time
+from graph.changes.alarms import impacts
+from graph.model.vocabulary import EFFECTS, SEVERITIES
+
+Schema: TypeAlias = Mapping[str, Any]
+Data: TypeAlias = dict[str, Any]
+
+OMITTED: Final = "omitted"
+"""The member of an event's data that names what was left out, since the event was larger than the broker takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventType:
+    """A type of event."""
+
+    name: str
+    says: str
+    key: str
+    """what the aggregate is, by which events are kept in order."""
+    properties: Mapping[str, Schema]
+    """of its data, by name."""
+    optional: frozenset[str] = frozenset()
+    written: Callable[[Mapping[str, Any]], Data] = dict
+    """makes the data of what was kept."""
+
+    @property
+    def schema(self) -> Schema:
+        """The JSON Schema of its data."""
+        needed = sorted(set(self.properties) - self.optional)
+        return {
+            "type": "object",
+            "description": self.says,
+            "properties": {**self.properties, "customers": _CUSTOMERS, OMITTED: _OMITTED},
+            # What is too large is left out, and then named.
+            "if": {"not": {"required": [OMITTED]}},
+            "then": {"required": [*needed, "customers"]},
+        }
+
+
+def data_of(kind: EventType, payload: Mapping[str, Any], customers: frozenset[str]) -> Data:
+    """Give the data of an event: what was kept, and whom it concerned."""
+    return {**kind.written(payload), "customers": sorted(customers)}
+
+
+# Parts ---------------------------------------------------------------------------------------------------------------
+
+
+def _id(what: str) -> Schema:
+    return {"type": "string", "description": f"The id of {what}."}
+
+
+def _text(what: str) -> Schema:
+    return {"type": "string", "description": what}
+
+
+def _maybe(what: str) -> Schema:
+    return {"type": ["string", "null"], "description": what}
+
+
+def _count(what: str) -> Schema:
+    return {"type": "integer", "minimum": 0, "description": what}
+
+
+def _texts(what: str) -> Schema:
+    return {"type": "array", "items": {"type": "string"}, "description": what}
+
+
+def _values(what: str) -> Schema:
+    return {
+        "type": "object",
+        "description": what,
+        "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+    }
+
+
+_CUSTOMERS: Final = _texts("The ids of the customers whom it concerned when it happened.")
+_OMITTED: Final = _texts(
+    "Members that were left out, since the event was larger than the broker takes: ask the API for them."
+)
+_TIME: Final = {"type": "string", "format": "date-time"}
+_SUFFERED: Final = {
+    "type": "object",
+    "description": "What the service suffers from this alarm.",
+    "properties": {
+        "effect": {"enum": [*EFFECTS, None], "description": "Null: the alarm does nothing to it."},
+        "severity": {"enum": [*SEVERITIES, None], "description": "By the service's contract."},
+    },
+    "required": ["effect", "severity"],
+}
+_IMPACTS: Final = {
+    "type": "array",
+    "description": "Each service that the alarm affected before the event, or affects after it.",
+    "items": {
+        "type": "object",
+        "properties": {
+            "service": _id("the service"),
+            "customer": _id("the customer who had it then"),
+            "before": _SUFFERED,
+            "after": _SUFFERED,
+        },
+        "required": ["service", "customer", "before", "after"],
+    },
+}
+_TICKETS: Final = {
+    "type": "array",
+    "description": "The tickets that followed.",
+    "items": {
+        "type": "object",
+        "properties": {"customer": _id("the customer"), "ticket": _id("the ticket")},
+        "required": ["customer", "ticket"],
+    },
+}
+_ALARM: Final[Mapping[str, Schema]] = {
+    "alarm": _id("the alarm"),
+    "state": {"enum": ["raised", "updated", "cleared"], "description": "After the event."},
+    "perceivedSeverity": {"enum": list(SEVERITIES), "description": "As its source says."},
+    "resource": _maybe("The id of what it is raised on; null: of nothing that is known."),
+    "impacts": _IMPACTS,
+    "tickets": _TICKETS,
+}
+_TICKET: Final[Mapping[str, Schema]] = {
+    "ticket": _id("the ticket"),
+    "status": _maybe("TMF621's word; null: the ticketing system's word is none of these."),
+    "services": _texts("The ids of the services that it concerns."),
+}
+_RESOURCE: Final[Mapping[str, Schema]] = {
+    "resource": _id("the resource"),
+    "system": _text("The inventory that said so, or to which it was told."),
+    "feed": _id("the inventory's feed that said so"),
+    "difference": _id("the difference that was settled so"),
+}
+_ORIGIN: Final = frozenset({"feed", "difference"})
+_WAS: Final = _values("The values before, by the names of properties.")
+_USAGE: Final[Mapping[str, Schema]] = {"usage": _id("the usage record"), "state": _text("TMF635's word.")}
+_NAMED: Final[Mapping[str, Schema]] = {
+    "resource": _id("what has the name"),
+    "system": _text("The system that calls it so."),
+    "name": _text("The name."),
+}
+
+
+def _alarm(payload: Mapping[str, Any]) -> Data:
+    """Write what an alarm did to services, and which tickets followed, as objects."""
+    told = [
+        {
+            "service": each.service,
+            "customer": each.customer,
+            "before": dict(zip(("effect", "severity"), each.before, strict=True)),
+            "after": dict(zip(("effect", "severity"), each.after, strict=True)),
+        }
+        for each in impacts.read(payload)
+    ]
+    tickets = [
+        {"customer": customer, "ticket": ticket}
+        for customer, each in payload.get("tickets", {}).items()
+        for ticket in each
+    ]
+    return {**payload, "impacts": told, "tickets": tickets}
+
+
+def _downtime(payload: Mapping[str, Any]) -> Data:
+    times = {name: payload[name] for name in ("from", "to") if name in payload}
+    return {**payload, **{name: None if each is None else write_time(each) for name, each in times.items()}}
+
+
+# The table -----------------------------------------------------------------------------------------------------------
+
+
+def _of_alarm(name: str, says: str) -> EventType:
+    return EventType(name=name, says=says, key="alarm", properties=_ALARM, written=_alarm)
+
+
+def _of_ticket(name: str, says: str, *names: str) -> EventType:
+    properties = {each: _TICKET[each] for each in names}
+    optional = frozenset({"services"} if name == "TicketStatusChanged" else ())
+    key = "ticket; of a ticket for an alarm, the alarm"
+    return EventType(name=name, says=says, key=key, properties=properties, optional=optional)
+
+
+def _of_downtime(name: str, says: str) -> EventType:
+    properties = {
+        "downtime": _id("the interval"),
+        "service": _id("the service"),
+        "customer": _id("the customer who had it then"),
+        "effect": {"enum": list(EFFECTS), "description": "What the service suffers."},
+        "from": {**_TIME, "description": "When it began."},
+        "to": {**_TIME, "type": ["string", "null"], "description": "When it ended; null: it has not."},
+        "alarms": _texts("The ids of the alarms that cause it."),
+    }
+    return EventType(name=name, says=says, key="service", properties=properties, written=_downtime)
+
+
+def _of_resource(name: str, says: str, **more: Schema) -> EventType:
+    return EventType(name=name, says=says, key="resource", properties={**_RESOURCE, **more}, optional=_ORIGIN)
+
+
+_ALL: Final = (
+    _of_alarm("AlarmRaised", "An alarm has come in that nobody knew."),
+    _of_alarm("AlarmUpdated", "An alarm's source says something else of it."),
+    _of_alarm("AlarmCleared", "An alarm is over."),
+    _of_alarm("AlarmReopened", "An alarm that was over has come back."),
+    EventType(
+        name="AlarmEffectChanged",
+        says="What an alarm does to services has changed, without a change of the alarm itself.",
+        key="alarm",
+        properties={
+            **_ALARM,
+            "by": _maybe("The id of the alarm that changed it; null: the network or a contract did."),
+        },
+        written=_alarm,
+    ),
+    *(
+        EventType(
+            name=name,
+            says=says,
+            key="alarm",
+            properties={"alarm": _id("the alarm"), "ackState": {"enum": ["acknowledged", "unacknowledged"]}},
+        )
+        for name, says in (
+            ("AlarmAcknowledged", "Somebody has taken note of an alarm."),
+            ("AlarmUnacknowledged", "An alarm is one that nobody has taken note of again."),
+        )
+    ),
+    EventType(
+        name="AlarmCommented",
+        says="Somebody has commented on an alarm.",
+        key="alarm",
+        properties={"alarm": _id("the alarm")},
+    ),
+    EventType(
+        name="AlarmTicketFollowed",
+        says="A customer's ticket of an alarm has changed, since the customer's services have.",
+        key="alarm",
+        properties={"alarm": _id("the alarm"), "ticket": _id("the ticket")},
+    ),
+    _of_ticket(
+        "TicketReported", "People have opened a ticket in the ticketing system.", "ticket", "status", "services"
+    ),
+    _of_ticket("TicketStatusChanged", "A ticket's status has changed there.", "ticket", "status", "services"),
+    _of_ticket(
+        "TicketChangeRefused", "The ticketing system has refused a change; the status is as before.", "ticket", "status"
+    ),
+    _of_ticket("TicketCommented", "Somebody has commented on a ticket here.", "ticket", "status"),
+    _of_ticket("TicketReopened", "Somebody has reopened a ticket here.", "ticket", "status"),
+    _of_ticket("TicketClosed", "Somebody has closed a ticket here.", "ticket", "status"),
+    EventType(
+        name="ProblemReported",
+        says="Somebody has reported a problem with a service here.",
+        key="ticket",
+        properties={"ticket": _TICKET["ticket"], "service": _id("the service"), "status": _TICKET["status"]},
+    ),
+    _of_downtime("DowntimeBegan", "A service suffers an effect from now on."),
+    _of_downtime("DowntimeEnded", "A service does not suffer an effect any more."),
+    EventType(
+        name="UsageRecorded",
+        says="A record of usage has come in, of a service.",
+        key="service",
+        properties={"usage": _USAGE["usage"], "service": _id("the service")},
+    ),
+    EventType(
+        name="UsageUnmatched",
+        says="A record of usage has come in, and matches no service.",
+        key="usage record",
+        properties={"usage": _USAGE["usage"], "source": _text("The system that sent it.")},
+    ),
+    *(
+        EventType(name=name, says=says, key="service; of a record without one, the record", properties=_USAGE)
+        for name, says in (
+            ("UsageChanged", "A record of usage says more than before."),
+            ("UsageStateChanged", "A record of usage has another state."),
+        )
+    ),
+    EventType(
+        name="DeliveryParked",
+        says="What another system was to be told could not be told, and waits for a person.",
+        key="delivery",
+        properties={
+            "delivery": _id("the delivery"),
+            "reason": _text("refused, invalidAnswer, expired or fault."),
+            "error": _maybe("What went wrong."),
+        },
+    ),
+    EventType(
+        name="DeliveryReplayed",
+        says="A person has asked that what was parked be told again.",
+        key="delivery",
+        properties={"delivery": _id("the delivery")},
+    ),
+    _of_resource(
+        "ResourceAdded",
+        "Equipment or a trunk is there that was not.",
+        added=_values("Its values, by the names of properties."),
+        place=_texts("The ids of what it is in, or of its two ends."),
+    ),
+    _of_resource(
+        "ResourceChanged",
+        "Something of a resource has changed.",
+        changed=_values("The new values, by the names of properties."),
+        was=_WAS,
+    ),
+    _of_resource(
+        "ResourceStateChanged",
+        "A resource's administrative or operational state has changed.",
+        changed=_values("The new states."),
+        was=_WAS,
+    ),
+    _of_resource(
+        "ResourceMoved",
+        "A resource is in another place.",
+        moved=_texts("The ids of what it is in now, or of its two ends."),
+        was=_texts("The ids of what it was in, or of its two ends."),
+    ),
+    _of_resource("ResourceRemoved", "A resource is not there any more.", was=_WAS),
+    _of_resource(
+        "InventoryTold",
+        "An inventory is told where the graph is right.",
+        side=_text("The side that is right."),
+        doing=_text("What it is told to do."),
+    ),
+    *(
+        EventType(name=name, says=says, key="resource", properties=_NAMED)
+        for name, says in (
+            ("ResourceNamed", "An operator has said what another system calls something."),
+            ("ResourceUnnamed", "An operator has taken such a name away."),
+        )
+    ),
+    EventType(
+        name="InventoryFeedReceived",
+        says="An inventory has sent a feed, whole.",
+        key="feed",
+        properties={
+            "feed": _id("the feed"),
+            "kind": _text("whole or changes."),
+            "resources": _count("How many resources it brings."),
+            "notTaken": _count("How many it brings that cannot be taken."),
+        },
+    ),
+    EventType(
+        name="InventoryFeedCompared",
+        says="A feed was compared with the graph.",
+        key="feed",
+        properties={
+            "feed": _id("the feed"),
+            "changes": _count("How much it changed."),
+            "differences": _count("How many differences wait for a person."),
+        },
+    ),
+    EventType(
+        name="InventoryFeedFailed",
+        says="A feed could not be compared, and was set aside.",
+        key="feed",
+        properties={"feed": _id("the feed"), "reason": _text("Why.")},
+    ),
+    EventType(
+        name="InventoryDifferenceSettled",
+        says="A difference between an inventory and the graph is settled.",
+        key="difference",
+        properties={
+            "difference": _id("the difference"),
+            "system": _text("The inventory."),
+            "side": _text("The side that was right."),
+            "kind": _text("What differed."),
+        },
+    ),
+)
+EVENT_TYPES: Final[Mapping[str, EventType]] = MappingProxyType({each.name: each for each in _ALL})
+"""By name."""

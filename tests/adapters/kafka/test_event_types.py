@@ -1,0 +1,150 @@
+"""The table of what is published is whole, and every event that the graph appends is as its schema says."""
+
+from __future__ import annotations
+
+import ast
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import jsonschema
+import orjson
+import pytest
+
+from adapters.kafka.async_api import envelope
+from adapters.kafka.cloud_events import CONTENT_TYPE, POSITION, Naming, Record, record_of
+from adapters.kafka.event_types import EVENT_TYPES
+from gateway.settings.kafka import EventName
+from graph.changes.alarms.acknowledge import acknowledge_alarm, unacknowledge_alarm
+from graph.changes.alarms.comments import Comment, comment_alarm
+from graph.ledger.positions import place
+from graph.ledger.sequence import Sequenced, all_between
+from graph.model.model import LABELS
+from graph.model.scope import Principal, Role
+from graph.store.store import Store
+from tests.graph.changes.network import POLICY, Laid, lay, report, soon
+
+TOP = Path(__file__).parents[3]
+NAMING = Naming(prefix="trunkline.", source="trunkline")
+OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)
+NAMES_OF_CLASSES = {"AlarmPolicy"}
+
+
+def _names() -> Iterator[str]:
+    """Give each name in the graph's code that could be a type of event."""
+    for room in ("changes", "inventory", "ledger"):
+        for path in (TOP / "graph" / room).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    if re.fullmatch(r"[A-Z][a-z]+([A-Z][a-z]+)+", node.value):
+                        yield node.value
+                    yield from re.findall(r"type: '([A-Z]\w+)'", node.value)
+
+
+def test_every_type_that_the_graph_appends_is_in_the_table_and_no_other() -> None:
+    assert set(_names()) - set(LABELS) - NAMES_OF_CLASSES == set(EVENT_TYPES)
+
+
+def test_the_settings_know_the_same_types() -> None:
+    assert set(get_args(EventName)) == set(EVENT_TYPES)
+
+
+def test_every_schema_is_one() -> None:
+    for each in EVENT_TYPES.values():
+        jsonschema.Draft202012Validator.check_schema(each.schema)
+
+
+def told(record: Record) -> Any:
+    """Give the CloudEvent of a record, which is as its schema says."""
+    assert record.value is not None
+    event = orjson.loads(record.value)
+    kind = EVENT_TYPES[event["type"].removeprefix("trunkline.")]
+    checker = jsonschema.FormatChecker()
+    jsonschema.Draft202012Validator(envelope(kind.name, kind.schema), format_checker=checker).validate(event)
+    unknown = set(event["data"]) - set(kind.properties) - {"customers"}
+    assert not unknown, f"{kind.name} has members that its schema does not name: {unknown}"
+    return event
+
+
+async def published(store: Store) -> list[tuple[Record, Any]]:
+    """Give what is published of all events of a store, and what it says."""
+    await place(store, owner="tests", renew=False, deadline=soon())
+    events = await all_between(store, 0, 1_000, list(EVENT_TYPES), deadline=soon())
+    records = [record_of(each, NAMING, most_bytes=1_000_000) for each in events]
+    return [(each, told(each)) for each in records]
+
+
+async def test_an_alarm_and_what_follows_are_as_their_schemas_say(empty_store: Store) -> None:
+    await lay(empty_store)
+    laid = Laid(store=empty_store)
+    alarm = await laid.raise_(report("trunk-1"))
+    await laid.raise_(report("card-3", 2))
+    by: dict[str, Any] = {"idempotency_key": "k", "deadline": soon()}
+    await acknowledge_alarm(empty_store, OPERATOR, POLICY, alarm_id=alarm, **by)
+    await unacknowledge_alarm(empty_store, OPERATOR, POLICY, alarm_id=alarm, **{**by, "idempotency_key": "u"})
+    comment = Comment(alarm=alarm, text="hm", user="ann", system="")
+    await comment_alarm(empty_store, OPERATOR, POLICY, comment, **{**by, "idempotency_key": "c"})
+    await laid.clear(alarm)
+    found = await published(empty_store)
+    types = {event["type"].removeprefix("trunkline.") for _, event in found}
+    wanted = {"AlarmRaised", "AlarmEffectChanged", "AlarmCleared", "AlarmAcknowledged", "AlarmUnacknowledged"}
+    assert {*wanted, "AlarmCommented", "DowntimeBegan"} <= types
+    record, event = found[0]
+    assert record.topic == "trunkline.AlarmRaised"
+    assert (record.key, dict(record.headers)) == (
+        alarm.encode(),
+        {"content-type": CONTENT_TYPE.encode(), POSITION: b"1"},
+    )
+    assert (event["subject"], event["sequence"], event["data"]["alarm"]) == (alarm, f"{1:020d}", alarm)
+    [impact] = [each for each in event["data"]["impacts"] if each["service"] == "service-b"]
+    assert impact["before"] == {"effect": None, "severity": None}
+    assert impact["after"]["effect"] == "down"
+    assert event["data"]["customers"] == ["customer-a", "customer-b"]
+    assert "trunkline.DowntimeBegan" in {each.topic for each, _ in found}
+
+
+def sequenced(**more: Any) -> Sequenced:
+    given: dict[str, Any] = {
+        "position": 7,
+        "id": "event-1",
+        "type": "AlarmRaised",
+        "about": "alarm-1",
+        "at": int(time.time() * 1_000),
+        "payload": {
+            "alarm": "alarm-1",
+            "state": "raised",
+            "perceivedSeverity": "major",
+            "resource": None,
+            "impacts": {"customer-1": [[f"service-{n}", None, None, "down", "critical"] for n in range(200)]},
+            "tickets": {},
+        },
+        "customers": frozenset({"customer-1"}),
+    }
+    return Sequenced(**{**given, **more})
+
+
+def test_what_is_too_large_is_left_out_and_named() -> None:
+    record = record_of(sequenced(), NAMING, most_bytes=10_000)
+    assert record.value is not None
+    assert len(record.value) < 10_000
+    event = orjson.loads(record.value)
+    assert event["data"]["omitted"] == ["impacts"]
+    assert event["data"]["customers"] == ["customer-1"]
+    kind = EVENT_TYPES["AlarmRaised"]
+    jsonschema.validate(event, envelope(kind.name, kind.schema))
+
+
+def test_the_prefix_and_the_source_are_the_operators() -> None:
+    record = record_of(sequenced(), Naming(prefix="", source="urn:noc:west"), most_bytes=1_000_000)
+    assert record.topic == "AlarmRaised"
+    assert record.value is not None
+    assert orjson.loads(record.value)["source"] == "urn:noc:west"
+
+
+@pytest.mark.parametrize("name", sorted(EVENT_TYPES))
+def test_an_event_without_what_it_must_say_breaks_its_schema(name: str) -> None:
+    kind = EVENT_TYPES[name]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({}, kind.schema)
