@@ -1121,12 +1121,16 @@ RETURN r.id
 MATCH (e:Event) WHERE e.at < $before AND coalesce(e.unplaced, 0) = 0 AND NOT EXISTS {
   MATCH (d:Delivery)-[:TELLS]->(e) WHERE d.state <> 'DONE'
 }
-WITH e LIMIT $most
+WITH e, e.position AS position LIMIT $most
 OPTIONAL MATCH (d:Delivery)-[:TELLS]->(e)
-WITH e, collect(d) AS told
+WITH e, position, collect(d) AS told
 FOREACH (each IN told | DETACH DELETE each)
 DETACH DELETE e
-RETURN count(*)
+RETURN count(*), coalesce(max(position), 0)
+
+// graph/ledger/retention.py _SWEPT
+MATCH (s:Sequence {id: 'sequence-events'}) WHERE coalesce(s.swept, 0) < $position
+SET s.swept = $position
 
 // graph/ledger/retention.py _ALARMS
 MATCH (a:Alarm) WHERE a.clearedAt < $before AND a.state = 'cleared' AND coalesce(a._endedAt, a.clearedAt) < $before
@@ -1203,7 +1207,12 @@ RETURN count(*)
 
 // graph/ledger/sequence.py _END
 OPTIONAL MATCH (s:Sequence {id: 'sequence-events'})
-RETURN coalesce(s.next, 1) - 1, datetime.realtime().epochMillis
+WITH coalesce(s.next, 1) - 1 AS position, coalesce(s.swept, 0) AS swept
+OPTIONAL MATCH (e:Event {position: position})
+RETURN position, datetime.realtime().epochMillis, coalesce(e.id, ''), swept
+
+// graph/ledger/sequence.py _AT
+OPTIONAL MATCH (e:Event {position: $position}) RETURN coalesce(e.id, '')
 
 // graph/ledger/sequence.py _ALL
 MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto
