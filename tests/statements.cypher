@@ -805,6 +805,7 @@ MATCH (l:Lane)
 RETURN l.id, datetime.realtime().epochMillis,
   COUNT { MATCH (d:Delivery {waiting: l.id}) },
   COUNT { MATCH (d:Delivery {held: l.id}) },
+  COLLECT { MATCH (d:Delivery {suspended: l.id}) RETURN d.suspendedSince },
   COLLECT { MATCH (d:Delivery {parked: l.id}) RETURN d.parkedFor }
 
 // graph/ledger/backlog.py _PAUSED
@@ -1067,6 +1068,8 @@ SET d.state = row.state,
       WHEN row.state <> 'READY' THEN null WHEN row.suspended THEN d.system + '#' + toString(now) ELSE d.queued END,
     d.parked = CASE WHEN row.state = 'DEAD' THEN d.lane ELSE null END,
     d.parkedFor = row.reason,
+    d.suspended = CASE WHEN row.suspended THEN d.lane ELSE null END,
+    d.suspendedSince = CASE WHEN row.suspended THEN coalesce(d.suspendedSince, now) ELSE null END,
     d._suspended = CASE WHEN row.suspended THEN coalesce(d._suspended, 0) + 1 ELSE d._suspended END,
     d.nextAt = CASE WHEN row.state = 'READY' THEN now + row.pause ELSE d.nextAt END,
     d.lastError = row.error,
@@ -1169,12 +1172,16 @@ MATCH (e:Event) WHERE e.at < $before AND coalesce(e.unplaced, 0) = 0 AND NOT EXI
   MATCH (d:Delivery)-[:TELLS]->(e) WHERE d.state <> 'DONE'
 }
 AND NOT EXISTS { MATCH (f:Follower) WHERE f.id IN $followers AND f.after < e.position }
-WITH e LIMIT $most
+WITH e, e.position AS position LIMIT $most
 OPTIONAL MATCH (d:Delivery)-[:TELLS]->(e)
-WITH e, collect(d) AS told
+WITH e, position, collect(d) AS told
 FOREACH (each IN told | DETACH DELETE each)
 DETACH DELETE e
-RETURN count(*)
+RETURN count(*), coalesce(max(position), 0)
+
+// graph/ledger/retention.py _SWEPT
+MATCH (s:Sequence {id: 'sequence-events'}) WHERE coalesce(s.swept, 0) < $position
+SET s.swept = $position
 
 // graph/ledger/retention.py _ALARMS
 MATCH (a:Alarm) WHERE a.clearedAt < $before AND a.state = 'cleared' AND coalesce(a._endedAt, a.clearedAt) < $before
@@ -1251,7 +1258,12 @@ RETURN count(*)
 
 // graph/ledger/sequence.py _END
 OPTIONAL MATCH (s:Sequence {id: 'sequence-events'})
-RETURN coalesce(s.next, 1) - 1, datetime.realtime().epochMillis
+WITH coalesce(s.next, 1) - 1 AS position, coalesce(s.swept, 0) AS swept
+OPTIONAL MATCH (e:Event {position: position})
+RETURN position, datetime.realtime().epochMillis, coalesce(e.id, ''), swept
+
+// graph/ledger/sequence.py _AT
+OPTIONAL MATCH (e:Event {position: $position}) RETURN coalesce(e.id, '')
 
 // graph/ledger/sequence.py _ALL
 MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto

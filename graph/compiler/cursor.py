@@ -9,8 +9,9 @@ A cursor of one list is refused by every other. Which list it is, is its field, 
 runs and authenticated with the cursor; and the object that has the list, which only the answer names: its id is in the cursor,
 and is compared when the page is shaped.
 
-A cursor of a subscription is the position of an event and its time. It is authenticated with the subscription's field and the
-caller's scope, so that one of another field, or of somebody who may see something else, is refused; the selection is no part of it.
+A cursor of a subscription is the position of an event, its time, and a mark of which event it was: after a restore the position may be
+another's. It is authenticated with the subscription's field and the caller's scope, so that one of another field, or of somebody who
+may see something else, is refused; the selection is no part of it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from graph.model.scope import Scope
 
 KEY_BYTES: Final = 32
 _CLASS: Final = 32
+_MARK: Final = 12
 
 
 class CursorKey:
@@ -77,6 +79,17 @@ class Place:
     position: int
     at: int
     """epoch milliseconds by the database's clock."""
+    mark: str
+    """of the event at the position, as `mark_of` makes it; empty where none is known."""
+
+
+def mark_of(event: str) -> str:
+    """Make the mark of an event from its id, whose end is of chance.
+
+    >>> mark_of("event-0199e2a5-7c33-7b60-9f3e-8a3f51c2d9e4")
+    '8a3f51c2d9e4'
+    """
+    return event[-_MARK:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +102,19 @@ class StreamCursors:
 
     def seal(self, place: Place) -> str:
         """Make the cursor of a place."""
-        return self.key.seal([place.position, place.at], self._context)
+        return self.key.seal([place.position, place.at, place.mark], self._context)
 
     def open(self, text: str) -> Place:
         """Give the place back; raises Refused for what was never a cursor of this field and scope."""
         try:
-            position, at = self.key.open(text, self._context)
+            position, at, mark = self.key.open(text, self._context)
         except Refused as refused:
             raise Refused(
                 f"That cursor does not belong to the subscription {self.field}.",
                 code="BAD_USER_INPUT",
                 hint="Give a cursor that this subscription gave you, or begin without one.",
             ) from refused
-        return Place(position=position, at=at)
+        return Place(position=position, at=at, mark=mark)
 
     @property
     def _context(self) -> str:

@@ -3,7 +3,7 @@
 One reader in a process follows the sequence of events for all of them: it reads each new event once, and puts it into the
 *tail* of each subscriber whom it interests. A tail is a bounded queue; a subscriber is a tail and the position that it has
 come to. The reader is woken when this process has given positions, and looks every 50 ms what others have given, by one read
-of one indexed node. Where nobody subscribes it does nothing.
+of the sequence and its last event. Where nobody subscribes it does nothing.
 
 A subscriber that comes back asks for what is after a position. Far back it is served from the graph, in pages; for the last
 page it takes its tail first, then reads up to where the tail begins, then goes on with the tail: no gap, and what is in both
@@ -84,10 +84,10 @@ class Lagged(Exception):
 
 
 class Restored(Exception):
-    """The sequence ends before what was read, as after a backup was restored: positions mean other events from here on."""
+    """A backup was restored that has not what was read: positions mean other events from here on."""
 
     def __init__(self, end: End) -> None:
-        super().__init__("The sequence ends before what was read")
+        super().__init__("What was read has not happened")
         self.end = end
 
 
@@ -98,6 +98,8 @@ class Silence:
     position: int
     at: int
     """epoch milliseconds by the database's clock, at which the sequence had not come further than that position."""
+    id: str
+    """of the event there; empty where it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +209,8 @@ class EventReader:
         self._woken = asyncio.Event()
         self._known = asyncio.Event()
         self._position = 0
+        self._event = ""
+        """the id of the event there; empty where it is not known."""
         self._at = 0
         """when the end was looked at up to which all was read last."""
         self._event_at = 0
@@ -261,23 +265,25 @@ class EventReader:
             # But a read that runs while a commit is applied may see a node and not yet the index over others (as in `positions.py`);
             # nobody has looked for gaps up to here, so pages up to here are read a moment later. After this, `_hand_out` looks.
             await asyncio.sleep(_SETTLED_SECONDS)
-            self._position, self._at = end.position, end.now
+            self._position, self._event, self._at = end.position, end.event, end.now
             self._known.set()
-        if self._has_fallen(end):
+        if self._has_fallen(end) or (end.position == self._position and self._is_of_another_past(end, end.event)):
             return
         while self._position < end.position:
             upto = min(end.position, self._position + self._size)
             page = await self._all(upto)
-            if not self._hand_out(page, upto):
+            if self._is_of_another_past(end, *(each.id for each in page[:1] if each.position == self._position)):
+                return
+            if not self._hand_out([each for each in page if each.position > self._position], upto):
                 return
             await asyncio.sleep(0)  # subscribers have their turn between two pages
         self._at = end.now
 
     async def _all(self, upto: int) -> list[Sequenced]:
-        """Read the next page; one that takes too long is smaller the next time."""
+        """Read the next page, after the event that was last; one that takes too long is smaller the next time."""
         deadline = time.monotonic() + _PAGE_SECONDS
         try:
-            page = await all_between(self._store, self._position, upto, self._types, deadline=deadline)
+            page = await all_between(self._store, self._position - 1, upto, self._types, deadline=deadline)
         except DeadlineExceeded:
             self._size = max(1, self._size // 2)
             raise
@@ -295,11 +301,23 @@ class EventReader:
         now = time.monotonic()
         self._fallen_since = now if self._fallen_since is None else self._fallen_since
         if now - self._fallen_since >= PATIENCE_SECONDS:
-            log.error("the sequence ends before what was read: streams end", read=self._position, end=end.position)
-            self._position, self._at, self._fallen_since, self._restored = end.position, end.now, None, end
-            for tail in self._all_tails():
-                tail.restored(end)
+            self._begin_anew(end)
         return True
+
+    def _is_of_another_past(self, end: End, *found: str) -> bool:
+        """Tell whether another event stands where the last that was read stood; then begin anew from the end."""
+        if not any(each and self._event and each != self._event for each in found):
+            return False
+        self._begin_anew(end)
+        return True
+
+    def _begin_anew(self, end: End) -> None:
+        log.error("a backup was restored, without what was read: streams end", read=self._position, end=end.position)
+        self._position, self._event, self._at = end.position, end.event, end.now
+        self._fallen_since, self._restored = None, end
+        self._gap.close()
+        for tail in self._all_tails():
+            tail.restored(end)
 
     def _hand_out(self, page: Sequence[Sequenced], upto: int) -> bool:
         """Hand out a page as far as it has no gap; tell whether that is all of it."""
@@ -307,10 +325,9 @@ class EventReader:
         for event in page:
             if not self._reaches(event.position - 1, event.at):
                 return False
-            self._gap.close()
             if event.type in wanted:
                 self._put(event)
-            self._position, self._event_at = event.position, event.at
+            self._position, self._event, self._event_at = event.position, event.id, event.at
         return self._reaches(upto, self._event_at)
 
     def _reaches(self, position: int, at: int) -> bool:
@@ -321,7 +338,7 @@ class EventReader:
             missing = Missing(position=position, count=position - self._position, at=at)
             for tail in self._all_tails():
                 tail.put(missing)
-        self._position = position
+            self._position, self._event = position, ""
         self._gap.close()
         return True
 
@@ -386,7 +403,7 @@ class EventReader:
                         yield taken
                     # All that was read is in tails: where this one is empty, no event waits between the two.
                     if taken is None and not tail.is_waiting and self._position >= last:
-                        yield Silence(position=self._position, at=self._at)
+                        yield Silence(position=self._position, at=self._at, id=self._event)
         finally:
             self._present -= 1
 

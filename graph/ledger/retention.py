@@ -9,7 +9,8 @@ settled, a feed that is being compared. 2. What a surrounding system is still to
 included, nor what a follower of the settings has not been given. 3. A ticket that we have opened for an alarm goes with it, or its order key would be used anew. 4. Usage that matches no
 service does not go: nobody has billed it. 5. What another system dates counts from when we heard it, where that is later: what a
 clock of 1970 dates would go at once, be told again, and be taken as new. 6. Each statement looks at what is old, never at all there is.
-7. What was found is looked at again under its lock: somebody may have reopened a ticket in between.
+7. What was found is looked at again under its lock: somebody may have reopened a ticket in between. 8. Up to where events have
+gone stands at the sequence: clocks may be wrong, and who resumes a subscription before that must be told, not served with gaps.
 """
 
 from __future__ import annotations
@@ -31,12 +32,16 @@ MATCH (e:Event) WHERE e.at < $before AND coalesce(e.unplaced, 0) = 0 AND NOT EXI
   MATCH (d:Delivery)-[:TELLS]->(e) WHERE d.state <> 'DONE'
 }
 AND NOT EXISTS { MATCH (f:Follower) WHERE f.id IN $followers AND f.after < e.position }
-WITH e LIMIT $most
+WITH e, e.position AS position LIMIT $most
 OPTIONAL MATCH (d:Delivery)-[:TELLS]->(e)
-WITH e, collect(d) AS told
+WITH e, position, collect(d) AS told
 FOREACH (each IN told | DETACH DELETE each)
 DETACH DELETE e
-RETURN count(*)
+RETURN count(*), coalesce(max(position), 0)
+"""
+_SWEPT: Final = """
+MATCH (s:Sequence {id: 'sequence-events'}) WHERE coalesce(s.swept, 0) < $position
+SET s.swept = $position
 """
 
 # With the tickets that report it, once these are over and as old; and with the node by which reports find it.
@@ -175,6 +180,7 @@ async def sweep(transaction: Transaction, kind: str, *, before: int, most: int, 
     match kind:
         case "events":
             rows = await transaction.run(_EVENTS, {**given, "followers": list(followers)})
+            await transaction.run(_SWEPT, {"position": rows[0][1]})
         case "alarms":
             rows = await transaction.run(_ALARMS, given)
         case "tickets":

@@ -2,6 +2,9 @@
 
 Positions have no gaps (`positions.py`), so a reader that has come to 8 knows that 9 is next: where the database shows 10 and
 not yet 9, it reads no further than 8, and looks again.
+
+A position means one event for as long as the database goes on. Where a backup was restored, positions that were given after it
+are given anew, to other events. So whoever keeps a position keeps with it which event was there, and finds out.
 """
 
 from __future__ import annotations
@@ -24,8 +27,11 @@ log = structlog.get_logger(__name__)
 
 _END: Final = """
 OPTIONAL MATCH (s:Sequence {id: 'sequence-events'})
-RETURN coalesce(s.next, 1) - 1, datetime.realtime().epochMillis
+WITH coalesce(s.next, 1) - 1 AS position, coalesce(s.swept, 0) AS swept
+OPTIONAL MATCH (e:Event {position: position})
+RETURN position, datetime.realtime().epochMillis, coalesce(e.id, ''), swept
 """
+_AT: Final = "OPTIONAL MATCH (e:Event {position: $position}) RETURN coalesce(e.id, '')"
 # Every event, since a gap must be seen; but only what is wanted is read whole.
 _ALL: Final = """
 MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto
@@ -89,6 +95,8 @@ class Missing:
     count: int
     at: int
     """when the event before them or after them was, in epoch milliseconds."""
+    id: str = ""
+    """of the event at the position, which nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +116,10 @@ class End:
     """0 before the first event."""
     now: int
     """epoch milliseconds by the database's clock."""
+    event: str = ""
+    """the id of the event there; empty where it is not there any more, or not yet to be seen."""
+    swept: int = 0
+    """the last position that retention has taken away."""
 
 
 class Gap:
@@ -138,8 +150,14 @@ class Gap:
 
 async def end_of(store: Store, *, deadline: float) -> End:
     """Give the last position."""
-    [[position, now]] = await store.rows(_END, {}, deadline=deadline)
-    return End(position=int(str(position)), now=int(str(now)))
+    [[position, now, event, swept]] = await store.rows(_END, {}, deadline=deadline)
+    return End(position=int(str(position)), now=int(str(now)), event=str(event), swept=int(str(swept)))
+
+
+async def event_at(store: Store, position: int, *, deadline: float) -> str:
+    """Give the id of the event at a position; empty where there is none."""
+    [[event]] = await store.rows(_AT, {"position": position}, deadline=deadline)
+    return str(event)
 
 
 async def all_between(store: Store, after: int, upto: int, types: Sequence[str], *, deadline: float) -> list[Sequenced]:

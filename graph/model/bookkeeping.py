@@ -42,9 +42,10 @@ BOOKKEEPING: Final = (
     ),
     Label(
         name="Sequence",
-        about="The next position of an event, and which process gives positions, until when.",
+        about="The next position of an event, and which process gives positions, until when; and the last one that retention "
+        "has taken away.",
         internal=True,
-        properties=(ID, text("owner"), time("until"), number("next")),
+        properties=(ID, text("owner"), time("until"), number("next"), number("swept", required=False)),
     ),
     Label(
         name="Timer",

@@ -29,14 +29,14 @@ from graphql import parse
 from graph.changes.services.owners import OWNERS
 from graph.compiler.allowance import metered
 from graph.compiler.bind import bind
-from graph.compiler.cursor import Place, StreamCursors
+from graph.compiler.cursor import Place, StreamCursors, mark_of
 from graph.compiler.irregular import answer as irregular
 from graph.compiler.query import Operation, normalize
 from graph.compiler.read import BREACHES, Prepared, Reads
 from graph.compiler.rows import Rows
 from graph.errors import DeadlineExceeded, GraphError, Refused, StatementFailed, StoreUnavailable, TooManyStatements
 from graph.ledger.reader import BEAT_SECONDS, MOST, EventReader, Lagged, Restored, Silence
-from graph.ledger.sequence import End, Interest, Missing, Sequenced, end_of
+from graph.ledger.sequence import End, Interest, Missing, Sequenced, end_of, event_at
 from graph.model.scope import Principal, Scope, ScopeKind, scope_of
 from graph.model.streams import Heard, Heartbeat, StreamEnded, StreamEvent
 from graph.store.admission import Admission
@@ -141,13 +141,18 @@ class Subscriptions:
             cursor = given if after is None else after
             place = None if cursor is None else asked.cursors.open(cursor)
             end = await self._end(place, deadline)
+            if place is not None and not await self._is_kept(place, end, deadline):
+                return _expired(asked, end)
         except GraphError as error:
             return answer_for(error)
-        if place is None:
-            place = Place(position=end.position, at=end.now)
-        elif place.position > end.position or place.at < end.now - self.kept_ms:
-            return _expired(asked, end)
-        return self._events(asked, place)
+        return self._events(asked, _at_end(end) if place is None else place)
+
+    async def _is_kept(self, place: Place, end: End, deadline: float) -> bool:
+        """Tell whether all that came after a place is there, and whether it is the same event that stands there still."""
+        if not end.swept <= place.position <= end.position or place.at < end.now - self.kept_ms:
+            return False
+        event = await event_at(self.store, place.position, deadline=deadline)
+        return not (event and place.mark) or mark_of(event) == place.mark
 
     async def _end(self, place: Place | None, deadline: float) -> End:
         """Give how far the sequence has come; where another process has seen more of it, wait a little for this one's database."""
@@ -196,12 +201,12 @@ class Subscriptions:
         told, failures, pace = time.monotonic(), 0, _Pace()
         while True:
             try:
-                async with aclosing(self.events.follow(interest, last.position)) as following:
+                async with aclosing(self._following(interest, last, again=failures > 0)) as following:
                     async for each in following:
                         begun = time.monotonic()
                         heard: StreamEvent | Heartbeat | None = await self._heard(asked, each)
                         pace.made(begun, has_caught_up=each.position >= self.events.position)
-                        last, failures = Place(position=each.position, at=each.at), 0
+                        last, failures = _place_of(each), 0
                         self._away.clear()
                         if heard is None and (isinstance(each, Silence) or time.monotonic() - told > BEAT_SECONDS):
                             heard = Heartbeat(cursor=asked.cursors.seal(last))
@@ -221,6 +226,22 @@ class Subscriptions:
                 if failures == _PAGES:
                     raise StreamEnded(_unread(asked, last, error)) from error
                 await self._wait(error, failures)
+
+    async def _following(
+        self, interest: Interest, last: Place, *, again: bool
+    ) -> AsyncGenerator[Sequenced | Missing | Silence, None]:
+        if again:
+            await self._look_back(last)
+        async with aclosing(self.events.follow(interest, last.position)) as following:
+            async for each in following:
+                yield each
+
+    async def _look_back(self, last: Place) -> None:
+        """Raise Restored where the database came back without what was sent."""
+        deadline = time.monotonic() + _EVENT_SECONDS
+        end = await self._end(last, deadline)
+        if not await self._is_kept(last, end, deadline):
+            raise Restored(end)
 
     async def _wait(self, error: GraphError, attempt: int) -> None:
         """Wait longer each time, and not all for the same time: those who wait must not ask together."""
@@ -271,7 +292,7 @@ class Subscriptions:
         values = asked.stream.values(event, viewer, asked.filter)
         if values is None:
             return None
-        cursor = asked.cursors.seal(Place(position=event.position, at=event.at))
+        cursor = asked.cursors.seal(_place_of(event))
         key = (asked.same, event.position)
         given = {**values, "cursor": cursor}
         answer = await self._answers.get(key, lambda: self._rendered(asked, given, event), since=asked.since)
@@ -347,7 +368,7 @@ class _Pace:
 
 
 def _sent(asked: _Asked, event: Sequenced | Missing, answer: dict[str, Any]) -> StreamEvent:
-    cursor = asked.cursors.seal(Place(position=event.position, at=event.at))
+    cursor = asked.cursors.seal(_place_of(event))
     replayed = isinstance(event, Sequenced) and event.replayed
     return StreamEvent(answer=answer, cursor=cursor, at=event.at, replayed=replayed)
 
@@ -362,6 +383,14 @@ def _missing(asked: _Asked, missing: Missing) -> StreamEvent:
     }
     error = {"message": "Events are missing in the graph.", "path": [asked.key], "extensions": extensions}
     return _sent(asked, missing, {"data": None, "errors": [error]})
+
+
+def _place_of(event: Sequenced | Missing | Silence) -> Place:
+    return Place(position=event.position, at=event.at, mark=mark_of(event.id))
+
+
+def _at_end(end: End) -> Place:
+    return Place(position=end.position, at=end.now, mark=mark_of(end.event))
 
 
 def _is_passing(error: GraphError, attempts: int) -> bool:
@@ -379,7 +408,7 @@ def _expired(asked: _Asked, end: End) -> dict[str, Any]:
     """Say that one cannot resume, and how to begin anew without a gap."""
     extensions = {
         "code": "CURSOR_EXPIRED",
-        "cursor": asked.cursors.seal(Place(position=end.position, at=end.now)),
+        "cursor": asked.cursors.seal(_at_end(end)),
         "snapshot": asked.stream.snapshot,
         "hint": "Keep `cursor`, ask the query `snapshot` for how things are, then subscribe after `cursor`.",
     }
@@ -398,7 +427,7 @@ def _lagged(asked: _Asked, last: Place, latest: Sequenced | Missing) -> dict[str
     extensions = {
         "code": "LAGGED",
         "from": asked.cursors.seal(last),
-        "to": asked.cursors.seal(Place(position=latest.position, at=latest.at)),
+        "to": asked.cursors.seal(_place_of(latest)),
         "hint": "Subscribe again after `from`: nothing is lost. Read faster, or ask for less.",
     }
     return {"errors": [{"message": "Events came faster than they were read.", "extensions": extensions}]}

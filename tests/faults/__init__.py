@@ -4,12 +4,14 @@ Promises about processes that are killed cannot be shown by one test for each: t
 at. So the gateway runs as it does in earnest, with the four systems that surround it: alarms are raised and cleared, usage
 is measured, an inventory sends what it has and its people settle what differs, all of it over HTTP; every system acts and
 says nothing or half of it, and processes are killed at random moments, by a seed. When all is quiet again, everybody is
-asked what they know, and it must fit.
+asked what they know, and it must fit. All the while an operator and some customers subscribe to everything, over both transports,
+at two gateways: each must have heard each event of its scope once.
 
 In: a seed, and how often to kill. Out: a `Result`, with every promise that was not kept (`make chaos` prints the sum).
 
 Words. A *history* is one network from its load to the last look at it. What somebody *remembers* is what they were told is
-heard. *Books* are what the other systems hold and have heard. *Evidence* is what everybody says in the end.
+heard. *Books* are what the other systems hold and have heard. The *audience* are those who subscribe. *Evidence* is what everybody
+says in the end.
 
 Files, in order of flow:
     __main__.py       many histories, one after the other; a run that was cut goes on (`make chaos`)
@@ -18,7 +20,11 @@ Files, in order of flow:
     systems.py        the four other systems, as processes, and how they misbehave
     wire.py           the network before each of them, which delays, cuts, holds and resets
     test_wire.py      that it does so
-    processes.py      the gateway as processes, and who kills them
+    processes.py      a gateway as processes, and who kills them
+    replicas.py       two of them over one database
+    transports.py     the least that a subscriber has to know of a WebSocket and of server-sent events
+    subscribers.py    who listens, and comes back with the last cursor
+    heard.py          what came, and the sequence of events
     people.py         everybody who tells the gateway anything
     telling.py        whoever tells, tells until there is an answer
     sources.py        fault management systems: alarms
@@ -34,15 +40,19 @@ Files, in order of flow:
     about_tickets.py  of tickets
     about_systems.py  of fault management, billing and inventory
     about_ledger.py   of what was to be told
+    about_streams.py  of what subscribers were sent
     takeover.py       for how long nobody told a system
     fitting.py        evidence that fits, to tamper with
+    fitting_streams.py  and what subscribers heard of it
     tampering.py      how it is tampered with
     breaches_of_alarms.py   every promise about alarms and tickets, broken
-    breaches_of_systems.py  every other promise, broken
+    breaches_of_systems.py  about other systems and the ledger
+    breaches_of_streams.py  about what subscribers hear
     test_checker.py   every promise is broken once, and the checker says so
 
 Invariants
-1. What must be true is never asked of the graph that is tested: it follows from what is remembered.
+1. What must be true is never asked of the graph that is tested: it follows from what is remembered. Only what subscribers were
+   sent is compared with the ledger's sequence too, event by event.
 2. Nothing here owns the embedded database: whoever opened it as an owner could become its parent.
 3. All processes end with the one that started them, however that ends.
 

@@ -97,18 +97,33 @@ def _sum(done: Sequence[dict[str, Any]], store: str) -> dict[str, Any]:
     received: Counter[str] = Counter()
     for each in done:
         received.update(each["received"])
-    counted = ("acknowledged", "repeated", "alarms", "tickets", "usage", "downtime", "settled", "deliveries")
+    cuts: Counter[str] = Counter()
+    for each in done:
+        cuts.update(each["cuts"])
+    counted = ("acknowledged", "repeated", "alarms", "tickets", "usage", "downtime", "settled", "deliveries", "heard")
     return {
         "store": store,
         "histories": len(done),
         "kills": dict(sorted(kills.items())),
         "wire": dict(sorted(wire.items())),
         **{name: sum(each[name] for each in done) for name in counted},
+        "connections": sum(cuts.values()),
+        "cuts": dict(sorted(cuts.items())),
+        "milliseconds": {name: _times(done, name) for name in ("0", "1")},
         "received": dict(sorted(received.items())),
         "takeoverSeconds": {victim.value: _spread(done, victim) for victim in (Victim.WORKER, Victim.SUPERVISOR)},
         "violations": sum(len(each["violations"]) for each in done),
         "seconds": round(sum(each["seconds"] for each in done), 1),
     }
+
+
+def _times(done: Sequence[dict[str, Any]], replica: str) -> dict[str, int]:
+    """Tell how long events were on their way to clients of a replica."""
+    found = sorted(each for history in done for each in history["milliseconds"].get(replica, ()))
+    if not found:
+        return {"count": 0}
+    shares = {"median": 0.5, "p90": 0.9, "p99": 0.99}
+    return {"count": len(found), **{name: found[int(share * len(found))] for name, share in shares.items()}}
 
 
 def _spread(done: Sequence[dict[str, Any]], victim: Victim) -> dict[str, float]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from tests.faults import about_alarms, about_ledger, about_systems, about_tickets
+from tests.faults import about_alarms, about_ledger, about_streams, about_systems, about_tickets
 from tests.faults.evidence import Evidence
 
 
@@ -46,6 +46,9 @@ RULES: Final[dict[str, Rule]] = {
     "receipts": about_ledger.receipts,
     "deliveries": about_ledger.deliveries,
     "events": about_ledger.events,
+    "streams": about_streams.streams,
+    "privacy": about_streams.privacy,
+    "folds": about_streams.folds,
 }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from graph.store.store import Store
 from tests.faults.books import Books, read_books
 from tests.faults.equipment import Equipment
+from tests.faults.heard import Happened, Heard, read_sequence
 from tests.faults.kept import Kept, read_graph
 from tests.faults.meter import Metered
 from tests.faults.network import Network
@@ -39,9 +40,22 @@ class Evidence:
     told: Told
     kept: Kept
     books: Books
+    happened: tuple[Happened, ...]
+    """the sequence of events, as the graph has it,"""
+    heard: tuple[Heard, ...]
+    """and what each subscriber was sent of it."""
 
 
-async def gathered(store: Store, systems: Systems, network: Network, equipment: Equipment, told: Told) -> Evidence:
-    """Ask everybody."""
-    kept, books = await read_graph(store), await read_books(systems)
-    return Evidence(network=network, equipment=equipment, told=told, kept=kept, books=books)
+async def gathered(
+    store: Store, systems: Systems, network: Network, equipment: Equipment, told: Told, heard: tuple[Heard, ...]
+) -> Evidence:
+    """Ask everybody; what subscribers have heard was asked for before."""
+    return Evidence(
+        network=network,
+        equipment=equipment,
+        told=told,
+        kept=await read_graph(store),
+        books=await read_books(systems),
+        happened=await read_sequence(store),
+        heard=heard,
+    )

@@ -16,6 +16,7 @@ from graph.model.resource import Resource
 from tests.faults.books import Billed, Books, Held, HeldAlarm, Interval, Received, Stocked
 from tests.faults.equipment import OTHER_VENDOR, Equipment
 from tests.faults.evidence import Evidence, Told
+from tests.faults.fitting_streams import HAPPENED, HEARD
 from tests.faults.kept import (
     Affect,
     Kept,
@@ -269,4 +270,6 @@ BOOKS: Final = Books(
         replace(_stocked, id="R-1", ours="port-1", kind="port", vendor=None, inside="C1"),
     ),
 )
-GOOD: Final = Evidence(network=NETWORK, equipment=EQUIPMENT, told=TOLD, kept=KEPT, books=BOOKS)
+GOOD: Final = Evidence(
+    network=NETWORK, equipment=EQUIPMENT, told=TOLD, kept=KEPT, books=BOOKS, happened=HAPPENED, heard=HEARD
+)

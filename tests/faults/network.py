@@ -6,7 +6,7 @@ what each service needs. From the alarms that are open, `suffering` computes wha
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -53,6 +53,11 @@ class Network:
         failed = self.fails_with[target]
         hits = {each.id: each.needs.parts(failed) for each in self.services.values()}
         return {service: parts for service, parts in hits.items() if parts}
+
+    def most_hit(self, targets: Iterable[str], count: int) -> list[str]:
+        """Give the customers who are hit by most of some objects."""
+        hit = Counter(customer for each in targets for customer in {self.services[s].customer for s in self.hit(each)})
+        return [customer for customer, _ in hit.most_common(count)]
 
     def suffering(self, failing: Mapping[str, str]) -> dict[str, Suffering]:
         """Compute what every service suffers, from the alarms that are open and the object that each is raised on."""

@@ -48,6 +48,8 @@ class Kill:
     process: int
     at: float
     """time.time()."""
+    family: frozenset[int] = frozenset()
+    """its workers, which end with it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,6 +61,8 @@ class Gateway:
     directory: Path | None
     """of the embedded database."""
     log: Path
+    count: int = WORKERS
+    """of processes that serve; one is its own supervisor."""
     starts: int = 0
     process: subprocess.Popen[bytes] | None = None
     keeper: asyncio.Task[None] | None = field(default=None, repr=False)
@@ -99,8 +103,9 @@ class Gateway:
             while not (found := self._found(victim)):  # noqa: ASYNC110 - the kernel sets no event
                 await asyncio.sleep(_LOOK_SECONDS)
         chosen = found[int(pick * len(found))]
+        family = frozenset(self.workers()) if victim is Victim.SUPERVISOR else frozenset[int]()
         _signal(chosen)
-        return Kill(victim=victim, process=chosen, at=time.time())
+        return Kill(victim=victim, process=chosen, at=time.time(), family=family)
 
     def workers(self) -> list[int]:
         """Name those that serve."""
@@ -131,7 +136,7 @@ class Gateway:
                 self._start()
 
     def _start(self) -> None:
-        command = [sys.executable, "-m", "gateway", "serve", "--workers", str(WORKERS)]
+        command = [sys.executable, "-m", "gateway", "serve", "--workers", str(self.count)]
         self.starts += 1
         with self.log.open("ab") as log:
             self.process = started(command, stdout=log, stderr=log, env=self.environment)

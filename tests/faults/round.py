@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -19,28 +17,31 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from gateway.auth.minting import LocalIssuer, local_issuer
+from gateway.auth.minting import local_issuer
 from graph.errors import GraphError
 from graph.load import load_topology
 from graph.store.address import Credentials
 from graph.store.migrate import migrate
 from graph.store.store import Store, open_store
 from tests.conftest import wipe
-from tests.faults import meter
 from tests.faults.checker import Violation, violations
 from tests.faults.equipment import equipment_of
 from tests.faults.evidence import gathered
 from tests.faults.kept import untold
 from tests.faults.network import SCALE, TOPOLOGY, network_of
 from tests.faults.people import people
-from tests.faults.processes import Gateway, Kill, Victim, free_port, server_of
-from tests.faults.sources import NAMES
+from tests.faults.processes import Kill, Victim, server_of
+from tests.faults.replicas import Replicas, replicas
+from tests.faults.subscribers import audience
 from tests.faults.systems import INVENTORY, Systems, systems
 from tests.faults.takeover import takeovers
 
-_UP_SECONDS: Final = 120.0
+_UP_SECONDS: Final = 600.0
+"""on a machine that does much else; a gateway is up in some seconds on a quiet one."""
 _QUIET_SECONDS: Final = 240.0
 _LOOK_SECONDS: Final = 0.3
+_CUSTOMERS: Final = 3
+"""who listen, beside an operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,14 @@ class Result:
     takeovers: dict[str, list[float]]
     """seconds from a death until all lanes of who died had another owner, by who was killed."""
     wire: dict[str, int]
-    """how often the network between us and the other systems made which trouble."""
+    """how often the network between us and the other systems, and subscribers, made which trouble."""
+    subscribers: int
+    heard: int
+    """events that all subscribers were sent,"""
+    cuts: dict[str, int]
+    """over so many connections that ended, by why;"""
+    milliseconds: dict[str, list[int]]
+    """and for how long those on their way were, by replica: only the second is never where it happened."""
     violations: list[str]
     seconds: float
 
@@ -94,21 +102,24 @@ async def play(place: Place, *, seed: str, kills: int, say: Say) -> Result:
     network, equipment = network_of(seed=_number(seed)), equipment_of(seed=_number(seed))
     async with AsyncExitStack() as stack:
         others = await stack.enter_async_context(systems(place.directory, {INVENTORY: [*equipment.state()]}))
-        gateway, issuer = _gateway(place, others)
-        stack.push_async_callback(gateway.end)
-        gateway.begin()
-        say(f"up in {await gateway.until_ready(_UP_SECONDS):.1f} s")
-        told = await people(stack, gateway.address, issuer, others, network, seed)
+        issuer = local_issuer(place.directory / "issuer.json")
+        gateways = await stack.enter_async_context(replicas(place.store, place.directory, issuer, others.settings))
+        say(f"up in {await gateways.until_ready(_UP_SECONDS):.1f} s")
+        told = await people(stack, gateways.first.address, issuer, others, network, seed)
+        customers = network.most_hit(told.hands[0].targets, _CUSTOMERS)
+        listening = await stack.enter_async_context(audience(gateways.ways, issuer, customers, seed))
         await told.send()
         told.begin()
         stack.push_async_callback(told.drop)
-        done = await _kill(gateway, others, Random(seed), kills, say)
+        done = await _kill(gateways, others, Random(seed), kills, say)
         await others.behave()
+        gateways.behave()
         await told.end()
-        store = await stack.enter_async_context(_looking(gateway, place))
+        store = await stack.enter_async_context(_looking(gateways, place))
         problems = await _until_quiet(store)
         await told.send()
-        evidence = await gathered(store, others, network, equipment, told.told)
+        heard = await listening.heard(store)
+        evidence = await gathered(store, others, network, equipment, told.told, heard)
         found = [*problems, *violations(evidence)]
         await stack.aclose()
     return Result(
@@ -123,8 +134,12 @@ async def play(place: Place, *, seed: str, kills: int, say: Say) -> Result:
         settled=len(evidence.told.settled),
         deliveries=len(evidence.kept.deliveries),
         received=dict(Counter(each.system for each in evidence.books.journal)),
-        takeovers=takeovers(gateway.log, done),
-        wire=dict(sorted(sum((each.met for each in others.wires.values()), Counter[str]()).items())),
+        takeovers=takeovers((gateways.first.log, gateways.second.log), done),
+        wire=dict(sorted(sum((each.met for each in (*others.wires.values(), *gateways.ways)), Counter[str]()).items())),
+        subscribers=len(evidence.heard),
+        heard=sum(len(each.seen) for each in evidence.heard),
+        cuts=dict(sorted(listening.ends.items())),
+        milliseconds=listening.milliseconds,
         violations=[str(each) for each in found],
         seconds=round(time.monotonic() - began, 1),
     )
@@ -151,40 +166,19 @@ async def _load(address: str, seed: int) -> None:
         await store.close()
 
 
-def _gateway(place: Place, others: Systems) -> tuple[Gateway, LocalIssuer]:
-    issuer = local_issuer(place.directory / "issuer.json")
-    port = free_port()
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRUNKLINE_")}
-    settings = {
-        "TRUNKLINE_STORE": place.store,
-        "TRUNKLINE_STORE_HEAP_MEGABYTES": "512",
-        "TRUNKLINE_LISTEN": f"127.0.0.1:{port}",
-        "TRUNKLINE_ISSUERS": json.dumps([issuer.settings().model_dump(mode="json")]),
-        "TRUNKLINE_SYSTEMS": json.dumps({name: {"sources": [name]} for name in (*NAMES, meter.NAME)}),
-        "TRUNKLINE_REOPEN_SECONDS": "86400",
-        **others.settings,
-    }
-    gateway = Gateway(
-        address=f"http://127.0.0.1:{port}",
-        environment={**kept, **settings},
-        directory=place.embedded,
-        log=place.directory / "gateway.log",
-    )
-    return gateway, issuer
-
-
-async def _kill(gateway: Gateway, others: Systems, chance: Random, count: int, say: Say) -> list[Kill]:
+async def _kill(gateways: Replicas, others: Systems, chance: Random, count: int, say: Say) -> list[Kill]:
     """Kill so many, one after the other: mostly when all is up again, now and then while it is coming back."""
     done: list[Kill] = []
-    for number, victim in enumerate(_victims(chance, count, database=gateway.directory is not None), 1):
+    for number, victim in enumerate(_victims(chance, count, database=gateways.directory is not None), 1):
         await others.misbehave(chance)
+        gateways.trouble(chance)
         await asyncio.sleep(chance.uniform(0.3, 2.0))
         if chance.random() < 0.6:
-            await gateway.until_ready(_UP_SECONDS)
+            await gateways.until_ready(_UP_SECONDS)
             await asyncio.sleep(chance.uniform(0.0, 2.0))
-        done.append(await gateway.kill(victim, chance.random(), _UP_SECONDS))
+        done.append(await gateways.kill(victim, chance.random(), _UP_SECONDS))
         say(f"kill {number} of {count}: {done[-1].victim} {done[-1].process}")
-    await gateway.until_ready(_UP_SECONDS)
+    await gateways.until_ready(_UP_SECONDS)
     return done
 
 
@@ -196,12 +190,12 @@ def _victims(chance: Random, count: int, *, database: bool) -> list[Victim]:
 
 
 @asynccontextmanager
-async def _looking(gateway: Gateway, place: Place) -> AsyncIterator[Store]:
+async def _looking(gateways: Replicas, place: Place) -> AsyncIterator[Store]:
     """Look into the database as one more client of it: whoever opened it as an owner could become its parent."""
     if place.embedded is None:
         store = await open_store(place.store)
     else:
-        await gateway.until_ready(_UP_SECONDS)
+        await gateways.until_ready(_UP_SECONDS)
         where = server_of(place.embedded)
         assert where is not None, "it was ready"
         credentials = Credentials(user="root", password=where["password"], bearer="")

@@ -1,4 +1,4 @@
-"""How long nobody told the ticketing system, after whoever told it had died: read from the gateway's own log."""
+"""How long nobody told the ticketing system, after whoever told it had died: read from the gateways' own logs."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Taken:
     lanes: frozenset[str]
 
 
-def takeovers(log: Path, kills: Sequence[Kill]) -> dict[str, list[float]]:
+def takeovers(logs: Sequence[Path], kills: Sequence[Kill]) -> dict[str, list[float]]:
     """Give the seconds from each death until all lanes of who died had another owner, by who was killed.
 
     Where something else was killed in between, it is that one's time too, and is left out.
     """
-    taken = sorted(_taken(log), key=lambda each: each.at)
+    taken = sorted((each for log in logs for each in _taken(log)), key=lambda each: each.at)
     found: defaultdict[str, list[float]] = defaultdict(list)
     for kill, next_kill in pairwise([*kills, None]):
         assert kill is not None
@@ -41,7 +41,7 @@ def takeovers(log: Path, kills: Sequence[Kill]) -> dict[str, list[float]]:
 
 
 def _orphans(kill: Kill, taken: Sequence[Taken]) -> set[str]:
-    """Give the lanes whose owner died of it; with the supervisor all of its workers do."""
+    """Give the lanes whose owner died of it; with a supervisor its workers do."""
     if kill.victim is Victim.DATABASE:
         return set()
     owners: dict[str, int] = {}
@@ -49,12 +49,17 @@ def _orphans(kill: Kill, taken: Sequence[Taken]) -> set[str]:
         if each.at <= kill.at:
             owners = {lane: owner for lane, owner in owners.items() if owner != each.process}
             owners |= dict.fromkeys(each.lanes, each.process)
-    return {lane for lane, owner in owners.items() if kill.victim is Victim.SUPERVISOR or owner == kill.process}
+    return {lane for lane, owner in owners.items() if owner in _dead(kill)}
+
+
+def _dead(kill: Kill) -> frozenset[int]:
+    return kill.family | {kill.process}
 
 
 def _again(lane: str, kill: Kill, taken: Sequence[Taken]) -> float | None:
     return next(
-        (each.at for each in taken if each.at > kill.at and each.process != kill.process and lane in each.lanes), None
+        (each.at for each in taken if each.at > kill.at and each.process not in _dead(kill) and lane in each.lanes),
+        None,
     )
 
 

@@ -170,6 +170,47 @@ async def test_a_cursor_beyond_the_end_is_of_another_past(laid: Laid) -> None:
         assert (await here.refused(KEPT, after=live[-1].cursor))["code"] == "CURSOR_EXPIRED"
 
 
+async def test_a_cursor_of_before_a_restore_is_no_cursor_of_the_events_that_have_its_position_now(laid: Laid) -> None:
+    """The backup is of the first event; as many have come since as were lost, and more."""
+    async with process(laid.store) as here:
+        async with aclosing(await here.stream(KEPT)) as stream:
+            await laid.raise_(report("card-1"))
+            [kept] = await taken(stream, 1)
+        live = await some(laid, here)
+        async with aclosing(await here.stream(KEPT)) as stream:
+            idle = await beat(stream)
+        place = StreamCursors(here.subgraph.reads.cursor_key, "alerts", scope_of(OPERATOR)).open(kept.cursor)
+    await laid.run("MATCH (e:Event) WHERE e.position > $kept DETACH DELETE e", kept=place.position)
+    await laid.run("MATCH (s:Sequence) SET s.next = $next", next=place.position + 1)
+    async with process(laid.store) as here:
+        async with aclosing(await here.stream(KEPT)) as stream:
+            for number in range(11, 16):
+                raised = await laid.raise_(report("port-b", number))
+                await laid.clear(raised, key=f"after {number}")
+            since = await taken(stream, 10)
+        for each in (live[0], live[-1], idle):
+            assert (await here.refused(KEPT, after=each.cursor))["code"] == "CURSOR_EXPIRED"
+        async with aclosing(await here.stream(KEPT, after=kept.cursor)) as stream:
+            assert await taken(stream, 10) == since, "what was before the backup has its places still"
+
+
+async def test_who_resumes_before_what_was_swept_is_told(laid: Laid) -> None:
+    """Whatever clock has swept it: of two events the first is gone."""
+    async with process(laid.store) as here:
+        async with aclosing(await here.stream(KEPT)) as stream:
+            begun = await beat(stream)
+            raised = await laid.raise_(report("card-1"))
+            [first] = await taken(stream, 1)
+            await laid.clear(raised)
+        cursors = StreamCursors(here.subgraph.reads.cursor_key, "alerts", scope_of(OPERATOR))
+        swept = cursors.open(first.cursor).position
+        await laid.run("MATCH (e:Event {position: $position}) DETACH DELETE e", position=swept)
+        await laid.run("MATCH (s:Sequence) SET s.swept = $position", position=swept)
+        assert (await here.refused(KEPT, after=begun.cursor))["code"] == "CURSOR_EXPIRED"
+        async with aclosing(await here.stream(KEPT, after=first.cursor)) as stream:
+            assert (await taken(stream, 1))[0].answer["data"]["alerts"]["kind"] == "ENDED"
+
+
 async def test_open_streams_end_when_the_sequence_falls(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "PATIENCE_SECONDS", 0.1)
     async with process(laid.store) as here:
@@ -275,6 +316,25 @@ async def test_a_stream_whose_pages_cannot_be_read_ends_with_the_cursor_to_come_
             assert await taken(stream, len(live) - 1) == live[1:]
 
 
+async def test_a_stream_that_waited_for_a_restore_ends(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database was away, and came back as a backup in which another event has the position of the last that was sent."""
+    monkeypatch.setattr(subscribing, "_AGAIN_SECONDS", 0.2)
+    async with process(laid.store) as here:
+        live = await some(laid, here)
+        place = StreamCursors(here.subgraph.reads.cursor_key, "alerts", scope_of(OPERATOR)).open(live[0].cursor)
+    away = Away(laid.store)
+    async with process(away) as here, aclosing(await here.stream(KEPT, after=live[0].cursor)) as stream:
+        await beat(stream)
+        waiting = asyncio.create_task(taken(stream, 1))
+        await asyncio.sleep(0.05)  # it has begun, and cannot read
+        rename = "MATCH (e:Event {position: $position}) SET e.id = 'event-of-another-past'"
+        await laid.run(rename, position=place.position)
+        away.is_away = False
+        with pytest.raises(StreamEnded) as ended:
+            await waiting
+    assert ended.value.answer["errors"][0]["extensions"]["code"] == "CURSOR_EXPIRED"
+
+
 # What may be seen ----------------------------------------------------------------------------------------------------
 
 
@@ -300,7 +360,7 @@ async def before(here: Process, laid: Laid, principal: Principal) -> str:
     """Give the cursor of the beginning of time."""
     now = (await end_of(laid.store, deadline=soon())).now
     cursors = StreamCursors(here.subgraph.reads.cursor_key, "alerts", scope_of(principal))
-    return cursors.seal(Place(position=0, at=now))
+    return cursors.seal(Place(position=0, at=now, mark=""))
 
 
 async def test_a_stream_is_the_same_with_and_without_what_happens_to_others(laid: Laid) -> None:

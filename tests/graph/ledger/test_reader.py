@@ -177,6 +177,23 @@ async def test_who_follows_is_told_when_the_sequence_falls(empty_store: Store, m
         assert restored.value.end.position == 1
 
 
+@pytest.mark.parametrize("more", [0, 2], ids=["as far as it was", "further than it was"])
+async def test_who_follows_is_told_when_other_events_have_the_positions(empty_store: Store, more: int) -> None:
+    """As after a restore, where as many events have come since as were lost before anybody looked."""
+    async with reading(empty_store) as events:
+        async with reading(empty_store, placing=True):
+            await commit(empty_store, *[("Heard", ())] * 3)
+            await positions(events, 0, 3)
+        async with asyncio.timeout(60), aclosing(events.follow(ALL, 2)) as following:
+            await anext(following)
+            await run(empty_store, "MATCH (e:Event {position: 3}) SET e.id = 'event-of-another-past'")
+            async with reading(empty_store, placing=True):
+                await commit(empty_store, *[("Heard", ())] * more)
+                with pytest.raises(Restored) as restored:
+                    await anext(following)
+        assert restored.value.end.position >= 3
+
+
 async def test_a_silence_says_how_far_all_is_read(empty_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Events of other types move the position, and are no events to whoever follows."""
     monkeypatch.setattr(reader, "BEAT_SECONDS", 0.1)
@@ -230,7 +247,7 @@ async def test_a_reader_goes_on_after_an_event_that_is_no_json_and_after_any_fau
         assert await live == [1, 2, 3]
 
 
-async def test_waiting_costs_one_read_of_one_node_for_each_look(empty_store: Store) -> None:
+async def test_waiting_costs_one_read_of_two_nodes_for_each_look(empty_store: Store) -> None:
     watched = Watched(empty_store)
     async with reading(watched) as events:
         waiting_for_one = asyncio.create_task(positions(events, 0, 1))

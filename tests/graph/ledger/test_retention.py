@@ -8,6 +8,7 @@ import time
 import pytest
 
 from graph.ledger.retention import KIND, KINDS, Kept, sweep, sweeping
+from graph.ledger.sequence import end_of
 from graph.ledger.timers import arm_once, ring
 from graph.store.store import Store, Transaction
 from tests.graph.changes.network import soon
@@ -62,6 +63,21 @@ async def test_events_stay_until_everybody_was_told(empty_store: Store) -> None:
     assert await swept(empty_store, "events") == 2
     assert await left(empty_store, "Event") == ["parked", "waiting", "young"]
     assert await left(empty_store, "Delivery") == ["parked:DEAD", "waiting:DONE", "waiting:READY", "young:DONE"]
+
+
+async def test_up_to_where_events_have_gone_is_known(empty_store: Store) -> None:
+    """A wrong clock takes what is young, and who resumes before it must be told."""
+    await run(empty_store, "CREATE (:Sequence {id: 'sequence-events', next: 5})")
+    for position, at in enumerate((OLD, YOUNG, OLD, YOUNG), 1):
+        await event(empty_store, f"e{position}", at=at)
+        await run(
+            empty_store, "MATCH (e:Event {id: $id}) SET e.position = $position", id=f"e{position}", position=position
+        )
+    assert await swept(empty_store, "events", most=1) + await swept(empty_store, "events", most=1) == 2
+    end = await end_of(empty_store, deadline=soon())
+    assert (end.swept, end.position, end.event) == (3, 4, "e4")
+    assert await swept(empty_store, "events") == 0
+    assert (await end_of(empty_store, deadline=soon())).swept == 3
 
 
 async def test_a_cleared_alarm_goes_with_its_tickets_and_its_identity(empty_store: Store) -> None:
