@@ -26,7 +26,7 @@ OURS: Final = "ours"
 FLOOR: Final = "floor"
 ORDINARY: Final = "ordinary"
 NODE: Final = "neo4j_graphql"
-_READY_SECONDS: Final = 60
+_READY_SECONDS: Final = 180
 _END_SECONDS: Final = 15
 _TOKEN_SECONDS: Final = 86_400
 

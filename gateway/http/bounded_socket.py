@@ -38,7 +38,7 @@ class BoundedSocket(WebSocketsSansIOProtocol, Bounded):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.answers = Unsent(self.loop, config.bounds.send_seconds, self.connections)
+        self.answers = Unsent(self.loop, config.bounds.send_seconds, self.connections, config.tally)
         self._pings_wait = False
 
     def connection_made(self, transport: BaseTransport) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import uvicorn
 
 from gateway.collector import paused
+from gateway.http.unsent import Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,11 @@ class BoundedConfig(uvicorn.Config):
     """The server's configuration, with bounds."""
 
     bounds: Bounds = Bounds()
+
+    @cached_property
+    def tally(self) -> Tally:
+        """What the connections have not taken, about."""
+        return Tally()
 
     def load(self) -> None:
         """Load the application, which for a worker is where all of it is imported and made."""

@@ -70,7 +70,7 @@ class BoundedConnection(HttpToolsProtocol, Bounded):
         self._is_lingering = False
         self._overhead = 0
         """bytes since the last that belonged to a body, or ended a head."""
-        self.answers = Unsent(self.loop, config.bounds.send_seconds, self.connections)
+        self.answers = Unsent(self.loop, config.bounds.send_seconds, self.connections, config.tally)
         self.waiting_since = 0.0
         """by the loop's clock: when it began to wait for a head."""
 

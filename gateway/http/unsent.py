@@ -18,8 +18,34 @@ from typing import Final
 LEAST_TAKEN: Final = 65_536
 """bytes: over a minute, 200 kB of an answer, which the slowest mobile link can do."""
 UNSENT_BYTES: Final = 67_108_864
+_PARTS: Final = 64
+"""of the bound: after so much more the connections are counted again."""
 NO_LINGERING: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 """of the kernel, with what was not sent (SO_LINGER)."""
+
+
+class Tally:
+    """How many bytes the connections of a server may hold at most: as many as were counted last, and all that was given since.
+
+    They are counted when that is too much, and not each time: ten thousand that do not read would be counted ten thousand times
+    for one message to all.
+    """
+
+    __slots__ = ("_at_most", "_enough")
+
+    def __init__(self) -> None:
+        self._at_most = 0
+        self._enough = 0
+        """from which on they are counted again, where that is more than the bound."""
+
+    def add(self, size: int) -> bool:
+        """Add bytes that were given; tell whether they must be counted."""
+        self._at_most += size
+        return self._at_most > max(UNSENT_BYTES, self._enough)
+
+    def counted(self, total: int) -> None:
+        """Take how many there are."""
+        self._at_most, self._enough = total, total + UNSENT_BYTES // _PARTS
 
 
 class Bounded:
@@ -35,8 +61,11 @@ class Unsent:
 
     transport: asyncio.Transport
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float, connections: Iterable[object]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, seconds: float, connections: Iterable[object], tally: Tally
+    ) -> None:
         """Watch a connection, one of those of the process; the transport is told when there is one."""
+        self._tally = tally
         self._loop = loop
         self._seconds = seconds
         self._connections = connections
@@ -68,7 +97,7 @@ class Unsent:
     def holding(self, size: int) -> Iterator[None]:
         """Count bytes that wait for the transport while the block runs."""
         self._held = size
-        self._make_room()
+        self._make_room(size)
         try:
             yield
         finally:
@@ -85,7 +114,7 @@ class Unsent:
         if begins or self._timer is None:
             self.since = self._loop.time()
             self._look_later()
-        self._make_room()
+        self._make_room(size)
 
     def cut(self) -> None:
         """End the connection, and let the kernel forget what it has not sent; it would keep that for minutes."""
@@ -118,16 +147,19 @@ class Unsent:
         else:
             self._look_later()
 
-    def _make_room(self) -> None:
+    def _make_room(self, size: int) -> None:
         """Cut those off who have waited longest. Who began last may have an answer that is larger than all of the bound."""
+        if not self._tally.add(size):
+            return
         all_of_them = [each.answers for each in self._connections if isinstance(each, Bounded)]
         unread = [each for each in all_of_them if each.in_memory]
         total = sum(each.in_memory for each in unread)
         for each in sorted(unread, key=_since)[:-1]:
             if total <= UNSENT_BYTES:
-                return
+                break
             total -= each.in_memory
             each.cut()
+        self._tally.counted(total)
 
 
 def _since(each: Unsent) -> float:

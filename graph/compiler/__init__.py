@@ -12,10 +12,10 @@ Files, in order of flow:
     filters.py      filters and orders
     impact.py       who is affected if these fail
     explore.py      impact, path and search: questions that are not a walk from an object
-    parts.py        what the stages pass to each other; names.py numbers variables and parameters
+    parts.py        what the stages pass to each other
     clauses.py      Cypher as values; cypher.py is the only place that prints them
     rows.py         one statement for many rows of parameters, as subscribers of an event are; or none
-    bind.py         this request's values become parameters
+    bind.py         variables and parameters are numbered, and this request's values become parameters
     cursor.py       cursors of lists and subscriptions are sealed; cursor_key.py keeps their key with the store
     layout.py       where each key of the answer stands in the record
     shape.py        one generated function makes the response of the record; leaves.py checks scalars

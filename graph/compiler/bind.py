@@ -10,9 +10,10 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, assert_never
 
+from graph.compiler.clauses import Param
 from graph.compiler.cursor import CursorKey, list_context
 from graph.errors import Refused
 from graph.model import times
@@ -109,6 +110,29 @@ class Outcome:
 
 
 Binding = ScopeIds | Caller | Given | PageSize | CursorPart | IdsOf | EntityIds | SearchWords | DefaultTier | Outcome
+
+
+@dataclass(slots=True)
+class Names:
+    """Variables and parameters of one statement, numbered in the order of the text: equal selections have equal texts."""
+
+    parameters: list[tuple[str, Binding]] = field(default_factory=list)
+    variables: int = 0
+
+    def variable(self) -> str:
+        """Give a variable that no clause has bound."""
+        self.variables += 1
+        return f"v{self.variables}"
+
+    def parameter(self, binding: Binding) -> Param:
+        """Give the parameter of a binding; the caller's customers are one parameter in the whole statement."""
+        if isinstance(binding, ScopeIds):
+            if ("scope", binding) not in self.parameters:
+                self.parameters.append(("scope", binding))
+            return Param("scope")
+        name = f"p{len(self.parameters)}"
+        self.parameters.append((name, binding))
+        return Param(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

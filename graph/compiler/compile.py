@@ -14,7 +14,7 @@ from typing import Any, assert_never
 
 from graphql import GraphQLSchema
 
-from graph.compiler.bind import Binding, Caller, EntityIds, Given, Outcome
+from graph.compiler.bind import Binding, Caller, EntityIds, Given, Names, Outcome
 from graph.compiler.clauses import (
     At,
     Call,
@@ -37,7 +37,6 @@ from graph.compiler.clauses import (
 )
 from graph.compiler.explore import explored
 from graph.compiler.layout import Body, Choice, Constant, EntityList, Inline, Joined, Leaf, Many, Member, Object, One
-from graph.compiler.names import Names
 from graph.compiler.pages import page
 from graph.compiler.parts import (
     Item,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from graph.compiler.bind import COUNTS_DEFAULT, PAGE_DEFAULT, Given, PageSize, SearchWords
+from graph.compiler.bind import COUNTS_DEFAULT, PAGE_DEFAULT, Given, Names, PageSize, SearchWords
 from graph.compiler.clauses import (
     At,
     Binary,
@@ -35,7 +35,6 @@ from graph.compiler.clauses import (
 )
 from graph.compiler.impact import impact, impact_list, present
 from graph.compiler.layout import AllThere, Choice, Many, Member
-from graph.compiler.names import Names
 from graph.compiler.parts import (
     Computed,
     Item,

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
-from graph.compiler.bind import Given, big_integer, epoch_milliseconds, finite, in_capitals
+from graph.compiler.bind import Given, Names, big_integer, epoch_milliseconds, finite, in_capitals
 from graph.compiler.clauses import All, AnyOf, Binary, Call, Const, Expr, Get, IsNull, Not, Var
-from graph.compiler.names import Names
 from graph.errors import Refused
 from graph.model.mapping import enum_name
 from graph.model.model import Kind, Label, Property

@@ -19,7 +19,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
 
-from graph.compiler.bind import DefaultTier, IdsOf
+from graph.compiler.bind import DefaultTier, IdsOf, Names
 from graph.compiler.clauses import (
     All,
     At,
@@ -45,7 +45,6 @@ from graph.compiler.clauses import (
     Var,
     With,
 )
-from graph.compiler.names import Names
 from graph.compiler.parts import Computed, Item, first, kept
 from graph.compiler.slice import apart, by_ids, everything, visible
 from graph.model.effects import ACCESSED, CARRIED, CONTAINMENT, IN_USE, RULES, SEVERITY, Rule

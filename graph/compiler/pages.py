@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graph.compiler.bind import CursorPart, PageSize
+from graph.compiler.bind import CursorPart, Names, PageSize
 from graph.compiler.clauses import (
     All,
     Binary,
@@ -30,7 +30,6 @@ from graph.compiler.clauses import (
 )
 from graph.compiler.filters import Filtered, SortKey, after
 from graph.compiler.layout import Constant, Cursor, Edges, Nodes, Object, Page, PageInfo, PageMember, Total
-from graph.compiler.names import Names
 from graph.compiler.parts import (
     Item,
     Listed,

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from graphql import GraphQLObjectType, GraphQLSchema
 
+from graph.compiler.bind import Names
 from graph.compiler.clauses import (
     All,
     At,
@@ -34,7 +35,6 @@ from graph.compiler.clauses import (
     With,
 )
 from graph.compiler.layout import Body, Object, One
-from graph.compiler.names import Names
 from graph.compiler.query import Field, Selection
 from graph.compiler.slice import Own, Source
 from graph.model.mapping import Mappings, NodeType, RelationType

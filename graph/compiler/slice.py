@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
-from graph.compiler.bind import ScopeIds
+from graph.compiler.bind import Names, ScopeIds
 from graph.compiler.clauses import (
     All,
     AnyOf,
@@ -49,7 +49,6 @@ from graph.compiler.clauses import (
     Var,
     With,
 )
-from graph.compiler.names import Names
 from graph.errors import Refused
 from graph.model.mapping import Hop
 from graph.model.model import RELATIONSHIPS

@@ -33,7 +33,7 @@ from graph.compiler.cursor import Place, StreamCursors, mark_of
 from graph.compiler.irregular import answer as irregular
 from graph.compiler.query import Operation, normalize
 from graph.compiler.read import BREACHES, Prepared, Reads
-from graph.compiler.rows import Rows
+from graph.compiler.rows import Rows, of_rows
 from graph.errors import DeadlineExceeded, GraphError, Refused, StatementFailed, StoreUnavailable, TooManyStatements
 from graph.ledger.reader import BEAT_SECONDS, MOST, EventReader, Lagged, Restored, Silence
 from graph.ledger.sequence import End, Interest, Missing, Sequenced, end_of, event_at
@@ -55,6 +55,8 @@ _PAGES: Final = 5
 """that may fail one after another before a stream ends, with the cursor to come back with."""
 _TIMES: Final = 3
 """that a statement may take too long, before its event is an error."""
+_LABELS: Final = 100
+"""as many as nodes of events have, for two kinds of scope, and more."""
 _TOLD: Final = 1_000
 """faults of events that are known to be logged."""
 _BEHIND_SECONDS: Final = 1.0
@@ -122,6 +124,8 @@ class Subscriptions:
     together: Together
     _owners: Shared = field(default_factory=Shared)
     _answers: Shared = field(default_factory=Shared)
+    _node_rows: LRUCache[str, Rows] = field(default_factory=lambda: LRUCache(_LABELS))
+    """how a node is looked for in many scopes, by how it is in one."""
     _told: LRUCache[tuple[int, str], None] = field(default_factory=lambda: LRUCache(_TOLD))
     """what of which event was logged."""
     _away: set[str] = field(default_factory=set)
@@ -304,7 +308,7 @@ class Subscriptions:
         if not services:
             return {}
         return await self._owners.get(
-            (customers, event.position), lambda: self._current_owners(services, event), since=asked.since
+            (asked.name, customers, event.position), lambda: self._current_owners(services, event), since=asked.since
         )
 
     async def _current_owners(self, services: Sequence[str], event: Sequenced) -> Mapping[str, str]:
@@ -316,11 +320,16 @@ class Subscriptions:
         node = asked.stream.node(event)
         if not node or asked.scope.kind is ScopeKind.EVERYTHING:
             return True
-        deadline = time.monotonic() + _EVENT_SECONDS
 
         async def read() -> bool:
-            answer = await self.reads.run(self.store, _NODE, {"id": node}, asked.principal, deadline)
-            return answer["data"]["node"] is not None
+            reads, variables = self.reads, {"id": node}
+            prepared = reads.prepared(_NODE, variables, asked.principal)
+            if prepared.text not in self._node_rows:
+                self._node_rows[prepared.text] = of_rows(reads.compiled(_NODE, variables, asked.principal).query)
+            request = reads.request(prepared, variables, asked.principal, {})
+            given, rows = bind(prepared.parameters, request), self._node_rows[prepared.text]
+            record = await self.together.ask(rows, given, is_past=event.replayed)
+            return prepared.shape(record, request.arguments, reads.cursor_key)["node"] is not None
 
         return await self._answers.get((asked.scope, node, event.position), read, since=asked.since)
 

@@ -10,8 +10,8 @@ from typing import Any
 from unittest import mock
 
 from graph.compiler import slice as slices
+from graph.compiler.bind import Names
 from graph.compiler.clauses import All, Clause, Expr, Match, NodePattern, Query, Return, Sub, Var
-from graph.compiler.names import Names
 from graph.compiler.parts import Recursion, element_type, label_of_type
 from graph.compiler.query import Field
 from graph.compiler.slice import Source, Walk

@@ -15,10 +15,9 @@ from typing import Any
 import pytest
 from neo4j import AsyncGraphDatabase
 
-from graph.compiler.bind import ScopeIds, bind
+from graph.compiler.bind import Names, ScopeIds, bind
 from graph.compiler.clauses import Const, Get, Query, Return
 from graph.compiler.cypher import text as printed
-from graph.compiler.names import Names
 from graph.compiler.pages import order_name
 from graph.compiler.read import Prepared
 from graph.compiler.slice import everything

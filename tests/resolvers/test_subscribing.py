@@ -251,6 +251,47 @@ async def test_who_is_too_slow_is_told_and_loses_nothing(laid: Laid) -> None:
         assert rest == live
 
 
+async def test_a_burst_ends_no_stream_whose_client_reads_at_once(laid: Laid) -> None:
+    """More events at once than the queue holds, each looked up: what there is no room for is read from the graph."""
+    async with (
+        process(laid.store, limits=StreamLimits(queue=2)) as here,
+        aclosing(await here.stream(WHOLE)) as stream,
+    ):
+        await beat(stream)
+        reading = asyncio.create_task(taken(stream, 21))
+        alarm = await laid.raise_(report("card-1"))
+        await laid.run(
+            "MATCH (e:Event {aggregateId: $id}) UNWIND range(1, 20) AS n CREATE (:Event {id: e.id + n, type: e.type, "
+            "aggregateId: $id, aggregateVersion: n + 1, at: e.at + n, unplaced: e.at + n, payload: e.payload})",
+            id=alarm,
+        )
+        found = await reading
+    assert [each.answer["data"]["alerts"]["kind"] for each in found] == ["BEGAN"] * 21
+    assert len({each.cursor for each in found}) == 21
+
+
+async def test_what_is_missing_in_the_graph_is_said_live_and_to_who_comes_back(
+    laid: Laid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To everybody: nobody knows whose it was."""
+    monkeypatch.setattr(reader, "_PATIENCE_SECONDS", 0.2)
+    async with process(laid.store) as here, aclosing(await here.stream(KEPT, B)) as stream:
+        begun = await beat(stream)
+        alarm = await laid.raise_(report("card-1"))
+        await taken(stream, 1)
+        await laid.run("MATCH (s:Sequence {id: 'sequence-events'}) SET s.next = s.next + 3")
+        [lost] = await taken(stream, 1)
+        await laid.clear(alarm)
+        [ended] = await taken(stream, 1)
+        assert ended.answer["data"]["alerts"]["kind"] == "ENDED"
+        async with aclosing(await here.stream(KEPT, A, after=begun.cursor)) as again:
+            kinds = [each.answer["data"] and each.answer["data"]["alerts"]["kind"] for each in await taken(again, 3)]
+        assert kinds == ["BEGAN", None, "ENDED"]
+    [error] = lost.answer["errors"]
+    assert (lost.answer["data"], error["path"], error["extensions"]["count"]) == (None, ["alerts"], 3)
+    assert error["extensions"]["code"] == "EVENTS_MISSING"
+
+
 @pytest.mark.parametrize(
     "payload",
     ["no JSON", "[]", '{"impacts": {"customer-a": [["one", "too", "few"]]}}'],

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any, assert_never
 
-from graph.compiler.bind import ScopeIds
+from graph.compiler.bind import Names, ScopeIds
 from graph.compiler.clauses import (
     All,
     AnyOf,
@@ -39,7 +39,6 @@ from graph.compiler.clauses import (
     Var,
     With,
 )
-from graph.compiler.names import Names
 from graph.compiler.slice import visible
 from graph.model.model import RELATIONSHIPS, Inside
 from graph.model.scope import STORED, ScopeKind, is_exclusive

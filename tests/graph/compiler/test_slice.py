@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graph.compiler.names import Names
+from graph.compiler.bind import Names
 from graph.compiler.slice import Own, Source, Walk, along
 from graph.model.mapping import Hop
 from graph.model.scope import ScopeKind

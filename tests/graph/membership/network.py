@@ -13,10 +13,9 @@ from typing import Final
 from graph.changes.alarms.alarms import clear_alarm, raise_alarm
 from graph.changes.alarms.consequences import By
 from graph.changes.policy import AlarmPolicy
-from graph.compiler.bind import ScopeIds
+from graph.compiler.bind import Names, ScopeIds
 from graph.compiler.clauses import Get, Query, Return
 from graph.compiler.cypher import text
-from graph.compiler.names import Names
 from graph.compiler.slice import everything
 from graph.inventory import equipment
 from graph.inventory.equipment import Hand
