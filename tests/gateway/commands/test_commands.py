@@ -94,7 +94,8 @@ def ledger(
 
 @pytest.mark.long(20)
 class TestLedger:
-    async def test_it_tells_what_waits(self, empty_store: Store, ledger: Ledger) -> None:
+    @pytest.mark.usefixtures("empty_store")
+    async def test_it_tells_what_waits(self, ledger: Ledger) -> None:
         code, told = await ledger("--json")
         assert code == 0
         assert orjson.loads(told) == {"systems": [], "lanes": [], "parked": []}
