@@ -62,7 +62,6 @@ from graph.changes.idempotency import keep_swept
 from graph.changes.outside import keep_joined
 from graph.errors import DeadlineExceeded, GraphError, StoreUnavailable
 from graph.model.scope import Principal
-from graph.store.address import EmbeddedAddress, parse_address
 from graph.store.store import Store
 from resolvers.billing.subgraph import BillingSubgraph
 from resolvers.knowledge.schema import knowledge_schema
@@ -265,26 +264,20 @@ def worker() -> Starlette:
 
 
 @asynccontextmanager
-async def _nothing(_: Store, _placed: Callable[[], None]) -> AsyncIterator[None]:
-    yield
-
-
-@asynccontextmanager
 async def _opening(
     settings: Settings,
-    working: Callable[[Store, Callable[[], None]], AbstractAsyncContextManager[None]] = _nothing,
-    preparing: Preparing | None = None,
+    working: Callable[[Store, Callable[[], None]], AbstractAsyncContextManager[None]],
+    preparing: Preparing,
 ) -> AsyncIterator[tuple[Subgraph, Ping]]:
     try:
         async with opened(settings) as store:
             await fitting(settings, store)
-            keep = preparing or Preparing.of(settings.limits)
             subgraph = KnowledgeSubgraph(
                 store,
                 await cursor_key(settings, store),
                 policy_of(settings),
-                cache=keep.cache.table(),
-                meter=keep.new_work,
+                cache=preparing.cache.table(),
+                meter=preparing.new_work,
                 statements=settings.limits.statements,
                 streams=StreamLimits(kept_ms=sequence_ms(settings.retention), queue=settings.limits.unread_events),
             )
@@ -307,14 +300,3 @@ async def _ping(store: Store) -> str:
     except GraphError as error:
         return str(error)
     return ""
-
-
-async def hold(settings: Settings, over: asyncio.Event) -> None:
-    """Hold an embedded database open for the workers, until it is over; all work is theirs."""
-    if not isinstance(parse_address(settings.store), EmbeddedAddress):
-        return
-    arriving = Arriving(KnowledgeSubgraph.name, "", partial(_opening, settings))
-    keeping = asyncio.create_task(arriving.keep())
-    await over.wait()
-    keeping.cancel()
-    await asyncio.gather(keeping, return_exceptions=True)
