@@ -64,7 +64,6 @@ from graph.changes.outside import keep_joined
 from graph.errors import DeadlineExceeded, GraphError, StoreUnavailable
 from graph.ledger.reader import EventReader
 from graph.model.scope import Principal
-from graph.store.address import EmbeddedAddress, parse_address
 from graph.store.store import Store
 from resolvers.billing.subgraph import BillingSubgraph
 from resolvers.knowledge.schema import knowledge_schema
@@ -274,28 +273,21 @@ def worker() -> Starlette:
 
 
 @asynccontextmanager
-async def _nothing(_: Store, _placed: Callable[[], None]) -> AsyncIterator[None]:
-    yield
-
-
-@asynccontextmanager
 async def _opening(
     settings: Settings,
-    working: Callable[[Store, Callable[[], None]], AbstractAsyncContextManager[None]] = _nothing,
-    preparing: Preparing | None = None,
-    metrics: Metrics | None = None,
+    working: Callable[[Store, Callable[[], None]], AbstractAsyncContextManager[None]],
+    preparing: Preparing,
+    metrics: Metrics,
 ) -> AsyncIterator[tuple[Subgraph, Ping]]:
-    metrics = metrics or Metrics()
     try:
         async with opened(settings) as store:
             await fitting(settings, store)
-            keep = preparing or Preparing.of(settings.limits)
             subgraph = KnowledgeSubgraph(
                 store,
                 await cursor_key(settings, store),
                 policy_of(settings),
-                cache=keep.cache.table(),
-                meter=keep.new_work,
+                cache=preparing.cache.table(),
+                meter=preparing.new_work,
                 statements=settings.limits.statements,
                 streams=StreamLimits(kept_ms=sequence_ms(settings.retention), queue=settings.limits.unread_events),
             )
@@ -326,14 +318,3 @@ async def _ping(store: Store) -> str:
     except GraphError as error:
         return str(error)
     return ""
-
-
-async def hold(settings: Settings, over: asyncio.Event) -> None:
-    """Hold an embedded database open for the workers, until it is over; all work is theirs."""
-    if not isinstance(parse_address(settings.store), EmbeddedAddress):
-        return
-    arriving = Arriving(KnowledgeSubgraph.name, "", partial(_opening, settings))
-    keeping = asyncio.create_task(arriving.keep())
-    await over.wait()
-    keeping.cancel()
-    await asyncio.gather(keeping, return_exceptions=True)

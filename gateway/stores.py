@@ -6,6 +6,7 @@ a sentence for whoever typed the command (`CommandFailed`).
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -13,7 +14,10 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from gateway.errors import TREATMENTS, CommandFailed, Refused
+from gateway.federation.arriving import PAUSE
 from gateway.http.serving import is_worker
 from gateway.settings.settings import Settings
 from graph import membership
@@ -68,6 +72,8 @@ CHECK_SECONDS = 3_600.0
 LOAD_SECONDS = 86_400.0
 PAGE = 500
 
+log = structlog.get_logger(__name__)
+
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Store]:
@@ -87,6 +93,31 @@ async def opened(settings: Settings) -> AsyncIterator[Store]:
         yield store
     finally:
         await store.close()
+
+
+async def hold(settings: Settings, over: asyncio.Event) -> None:
+    """Hold an embedded database open for the workers, until it is over; all work is theirs."""
+    if not isinstance(parse_address(settings.store), EmbeddedAddress):
+        return
+    keeping = asyncio.create_task(_kept(settings))
+    await over.wait()
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def _kept(settings: Settings) -> None:
+    """Open it, again and again until that works, and hold it until cancelled."""
+    reason = ""
+    while True:
+        try:
+            async with opened(settings) as store:
+                await fitting(settings, store)
+                await asyncio.Event().wait()
+        except GraphError as error:
+            if reason != str(error):
+                log.warning("the database is away", reason=str(error))
+            reason = str(error)
+        await asyncio.sleep(PAUSE)
 
 
 async def fitting(settings: Settings, store: Store) -> None:

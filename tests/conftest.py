@@ -20,7 +20,7 @@ import pytest
 from gateway.collector import settle
 from graph.store.migrate import migrate
 from graph.store.store import Product, Store, Transaction, open_store
-from tests.selection import FULL_VARIABLE, SEED_VARIABLE, choose_seed, is_full, mark_and_order
+from tests.selection import FULL_VARIABLE, SEED_VARIABLE, choose_seed, examples, is_full, mark_and_order
 from tests.servers.archive import quick_options
 from tests.servers.errors import ServerUnavailable
 from tests.servers.jars import neo4j_jars, program
@@ -30,10 +30,6 @@ _PRODUCTS = {"embedded": Product.ARCADEDB, "neo4j": Product.NEO4J}
 _SERVER = pytest.StashKey[Neo4jServer]()
 _CANNOT_START = 3
 _WIPED_AT_ONCE = 5_000
-
-# The time that one example takes says nothing on two noisy cores; the seed is the run's (tests/selection.py).
-hypothesis.settings.register_profile("trunkline", deadline=None, print_blob=True)
-hypothesis.settings.load_profile("trunkline")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,6 +46,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.hypothesis_seed = seed
     if config.getoption("--full"):
         os.environ[FULL_VARIABLE] = "1"
+    # The time that one example takes says nothing on two noisy cores; the seed is the run's (tests/selection.py).
+    hypothesis.settings.register_profile("trunkline", deadline=None, print_blob=True, max_examples=examples(100))
+    hypothesis.settings.load_profile("trunkline")
     if os.environ.get("CI") and config.getoption("--update-cases"):
         raise pytest.UsageError(
             "--update-cases in CI would make every case pass; run it where someone reads the result"

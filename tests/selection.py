@@ -42,6 +42,11 @@ def sample(items: Sequence[T], most: int, *, about: str) -> Sequence[T]:
     return [items[index] for index in sorted(drawn)]
 
 
+def examples(most: int) -> int:
+    """Give how many examples of a property are tried: all in a full run, else a third; the run's seed draws which."""
+    return most if is_full() else most // 3
+
+
 def mark_and_order(items: list[pytest.Item]) -> None:
     """Mark what touches a store, and begin with what takes longest: its end would be waited for alone.
 

@@ -6,7 +6,6 @@ from functools import partial
 
 import click
 
-from gateway.app import application, hold
 from gateway.collector import paused
 from gateway.commands.options import override, store_option
 from gateway.errors import SettingsBroken
@@ -14,7 +13,7 @@ from gateway.http.announcing import announced, numbers_line
 from gateway.http.numbers import numbers_served
 from gateway.http.serving import bound, bound_for_metrics, bounds_of, serve_here, serve_with_workers
 from gateway.settings.settings import load_settings
-from gateway.stores import check_address
+from gateway.stores import check_address, hold
 from gateway.telemetry.log import configure_log
 from gateway.telemetry.tracing import require
 
@@ -38,7 +37,10 @@ def command(store: str | None, listen: str | None, workers: int | None) -> None:
     sock, metrics = bound(settings), bound_for_metrics(settings)
     with announced(sock, partial(click.echo, err=True), *numbers_line(metrics)):
         if settings.workers == 1:
+            # Whoever watches over workers needs none of it: neither the two seconds, nor the memory.
             with paused():
+                from gateway.app import application  # noqa: PLC0415
+
                 app = application(settings)
             with numbers_served(metrics, app.state.metrics.text):
                 serve_here(app, sock, bounds_of(settings))

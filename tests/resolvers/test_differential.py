@@ -19,10 +19,11 @@ from tests.resolvers.caller import KEY, PRINCIPALS, Caller
 from tests.resolvers.operations import Asked, allowed, operations
 from tests.resolvers.oracle import oracle
 from tests.resolvers.tenants import tenants
+from tests.selection import examples
 
 pytestmark = pytest.mark.timeout(1800)
 
-EXAMPLES = int(os.environ.get("TRUNKLINE_EXAMPLES", "150"))
+EXAMPLES = int(os.environ.get("TRUNKLINE_EXAMPLES", examples(240)))
 KNOWN = knowledge_schema()
 WORLD = tenants()
 SEAL = CursorKey(KEY)

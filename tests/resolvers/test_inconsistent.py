@@ -19,10 +19,11 @@ from tests.resolvers.operations import Asked, allowed, operations
 from tests.resolvers.oracle import oracle
 from tests.resolvers.tenants import tenants
 from tests.resolvers.world import load
+from tests.selection import examples
 
 pytestmark = pytest.mark.timeout(1800)
 
-EXAMPLES = int(os.environ.get("TRUNKLINE_EXAMPLES", "200")) // 3
+EXAMPLES = int(os.environ.get("TRUNKLINE_EXAMPLES", examples(360))) // 3
 KNOWN = knowledge_schema()
 SEAL = CursorKey(KEY)
 BROKEN = tenants().changed(

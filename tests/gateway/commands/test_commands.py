@@ -10,7 +10,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -73,14 +73,33 @@ CREATE (:Delivery {
 """
 
 
-@pytest.mark.long(85)
+Ledger = Callable[..., Awaitable[tuple[int, str]]]
+
+
+@pytest.fixture
+def ledger(
+    tmp_path: Path, store_address: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Ledger:
+    """Run `trunkline ledger` in this process, on the session's database; give its exit code and what it printed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TRUNKLINE_STORE", store_address)
+
+    async def ran(*arguments: str) -> tuple[int, str]:
+        capfd.readouterr()
+        code = await asyncio.to_thread(run, ["ledger", *arguments])
+        return code, capfd.readouterr().out
+
+    return ran
+
+
+@pytest.mark.long(20)
 class TestLedger:
-    def test_it_tells_what_waits(self, tmp_path: Path) -> None:
-        assert trunkline(tmp_path, "check", "--migrate").returncode in (0, 1)
-        done = trunkline(tmp_path, "ledger", "--json")
-        assert done.returncode == 0, done.stderr
-        assert orjson.loads(done.stdout) == {"systems": [], "lanes": [], "parked": []}
-        assert trunkline(tmp_path, "ledger").stdout == "No system was ever told anything.\n"
+    @pytest.mark.usefixtures("empty_store")
+    async def test_it_tells_what_waits(self, ledger: Ledger) -> None:
+        code, told = await ledger("--json")
+        assert code == 0
+        assert orjson.loads(told) == {"systems": [], "lanes": [], "parked": []}
+        assert await ledger() == (0, "No system was ever told anything.\n")
 
     def test_lanes_with_something_in_them_are_shown_with_their_reasons(self) -> None:
         empty = LaneState(
@@ -135,17 +154,13 @@ class TestLedger:
         assert "Error" in capfd.readouterr().err
 
     async def test_what_is_parked_is_listed_and_replayed(
-        self, tmp_path: Path, empty_store: Store, store_address: str
+        self, tmp_path: Path, empty_store: Store, store_address: str, ledger: Ledger
     ) -> None:
         await take_lanes(empty_store, "desk", owner="one", ttl_ms=1, deadline=soon())
         await asked(empty_store, PARKED)
-
-        async def ledger(*arguments: str) -> tuple[int, str]:
-            done = await asyncio.to_thread(trunkline, tmp_path, "ledger", *arguments, store=store_address)
-            return done.returncode, done.stdout
-
-        listed = orjson.loads((await ledger("--json", "--reason", "refused"))[1])
-        assert [each["id"] for each in listed["parked"]] == ["event-1:desk:b", "event-2:desk:b"]
+        arguments = ["ledger", "--json", "--reason", "refused"]
+        listed = await asyncio.to_thread(trunkline, tmp_path, *arguments, store=store_address)
+        assert [each["id"] for each in orjson.loads(listed.stdout)["parked"]] == ["event-1:desk:b", "event-2:desk:b"]
         dry = await ledger("replay", "--system", "desk", "--reason", "refused", "--dry-run")
         assert dry == (0, "event-1:desk:b would be sent again\nevent-2:desk:b would be sent again\n")
         code, told = await ledger("replay", "event-2:desk:b", "event-2:desk:b", "none", "--json")

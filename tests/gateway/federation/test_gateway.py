@@ -43,6 +43,7 @@ from tests.gateway.federation.planning.simulated import SimulatedSubgraph
 from tests.gateway.federation.planning.test_cases import FOLDER
 from tests.gateway.federation.planning.world import world_of
 from tests.gateway.http.test_wild import JSON_VALUE
+from tests.selection import examples
 
 WORDS = [
     *["{", "}", "(", ")", "[", "]", ":", "!", "$", "@", "...", "=", "1", "null", "true"],
@@ -216,7 +217,7 @@ def wild(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def test_wild_documents(wild: Path) -> None:
-    examples = int(os.environ.get("WILD_DOCUMENTS", "300"))
+    tried = int(os.environ.get("WILD_DOCUMENTS", examples(300)))
     async with gateway(wild, tries=1) as client:
 
         async def send(document: str, variables: dict[str, Any]) -> None:
@@ -227,7 +228,7 @@ async def test_wild_documents(wild: Path) -> None:
 
         loop = asyncio.get_running_loop()
 
-        @hypothesis_settings(max_examples=examples, suppress_health_check=list(HealthCheck))
+        @hypothesis_settings(max_examples=tried, suppress_health_check=list(HealthCheck))
         @given(document=DOCUMENT, variables=st.dictionaries(st.sampled_from("ab"), JSON_VALUE))
         def try_all(document: str, variables: dict[str, Any]) -> None:
             asyncio.run_coroutine_threadsafe(send(document, variables), loop).result(30)
@@ -343,7 +344,7 @@ class TestPlans:
                 await asyncio.sleep(0.001)
             return await self.ask(federation, text)
 
-        answers = await asyncio.gather(*(late(each % 20) for each in range(100)))
+        answers = await asyncio.gather(*(late(each % 10) for each in range(30)))
         assert all(each == answers[0] for each in answers)
         assert "errors" not in answers[0]
         assert len(looked) == 4, "it is normalized, and planned"

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.gateway.conftest import Mint
+from tests.selection import examples
 
-EXAMPLES = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 
 HEADER_VALUE = st.binary(max_size=60).filter(lambda value: not set(value) & {0, 10, 13})
 JSON_VALUE = st.recursive(
@@ -141,7 +142,7 @@ async def test_wild_requests(gateway: httpx.URL, mint: Mint, given: dict[str, An
     assert_decent(await exchange(gateway, request(mint, json.dumps(given).encode())))
 
 
-@settings(EXAMPLES, max_examples=200)
+@settings(EXAMPLES, max_examples=examples(200))
 @given(document=DOCUMENT | st.text(max_size=60), variables=st.dictionaries(st.sampled_from("abc"), JSON_VALUE))
 async def test_wild_documents(gateway: httpx.URL, mint: Mint, document: str, variables: dict[str, Any]) -> None:
     body = json.dumps({"query": document, "variables": variables}).encode()

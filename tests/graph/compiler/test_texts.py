@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from graph.errors import Refused
 from graph.model.scope import Principal, Role
 from tests.graph.compiler.compiling import prepared, reads
+from tests.selection import examples
 
 OPERATOR = Principal(subject="op", role=Role.OPERATOR)
 CUSTOMER = Principal(subject="c", role=Role.CUSTOMER, customers=("customer-1",))
@@ -28,7 +29,7 @@ VALUES = """query($id: ID!, $in: [ID!]!, $text: String!, $name: String, $f: Serv
 }"""
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(values=st.lists(WILD, min_size=3, max_size=6, unique=True), principal=st.sampled_from((OPERATOR, CUSTOMER)))
 def test_no_variable_is_in_the_text(values: list[str], principal: Principal) -> None:
     variables: dict[str, Any] = {
@@ -43,7 +44,7 @@ def test_no_variable_is_in_the_text(values: list[str], principal: Principal) -> 
     assert "☂" not in text
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     value=WILD.filter(lambda each: all(c.isprintable() for c in each)), principal=st.sampled_from((OPERATOR, CUSTOMER))
 )

@@ -34,6 +34,7 @@ from adapters.tmf.tmf630 import read_time
 from tests.adapters.endpoint.bodies import FULL, LEAST
 from tests.adapters.fault_management.alarms.made import bodies
 from tests.adapters.fault_management.alarms.published import faults
+from tests.selection import examples
 
 SCHEMAS = Path(adapters.fault_management.alarms.__file__).parent / "schemas"
 NOW = "2026-03-01T12:00:00Z"
@@ -86,13 +87,13 @@ def through(body: dict[str, Any]) -> Any:
 
 
 @given(bodies)
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_whatever_an_alarm_says_it_says_after_it_went_through_mtosi(body: dict[str, Any]) -> None:
     assert orjson.dumps(through(body), option=orjson.OPT_SORT_KEYS) == orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
 
 
 @given(bodies)
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_what_we_write_is_valid_as_published(body: dict[str, Any]) -> None:
     assert faults(write_alarm(body)) == []
 

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from adapters.fault_management.inbound.shape import FIELDS
 from tests.adapters.endpoint.bodies import FULL, LEAST
 from tests.gateway.conftest import Mint
+from tests.selection import examples
 
 ENOUGH = settings(
-    max_examples=40,
+    max_examples=examples(60),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     deadline=None,

@@ -23,7 +23,7 @@ from tests.selection import is_full
 
 pytestmark = pytest.mark.long
 
-OPERATIONS = int(os.environ.get("RANDOM_OPERATIONS", "2000" if is_full() else "200"))
+OPERATIONS = int(os.environ.get("RANDOM_OPERATIONS", "2000" if is_full() else "100"))
 PER_GRAPH = 5
 OPERATOR = Principal(subject="random", role=Role.OPERATOR)
 VARIABLES = {"x": 3, "yes": True}

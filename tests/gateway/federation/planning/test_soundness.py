@@ -17,6 +17,7 @@ from tests.gateway.federation.planning.models import Model
 from tests.gateway.federation.planning.operations import Asking
 from tests.gateway.federation.planning.soundness import check_plan
 from tests.gateway.federation.planning.test_cases import FOLDER
+from tests.selection import examples
 
 
 def planned(feature: str, text: str) -> tuple[Supergraph, QueryPlan]:
@@ -31,7 +32,7 @@ def changed(plan: QueryPlan, number: int, **changes: object) -> QueryPlan:
 
 
 @hypothesis.given(seed=st.integers(0, 2**32))
-@hypothesis.settings(max_examples=60)
+@hypothesis.settings(max_examples=examples(90))
 def test_the_plan_of_a_random_operation_is_sound(seed: int) -> None:
     rnd = random.Random(seed)
     supergraph = read_supergraph(Model(rnd).text())
