@@ -141,7 +141,7 @@ def _dead_letters(topic: str) -> Document:
                 ORIGIN: {**text, "description": "Where it was: topic/partition/offset."},
             },
         },
-        "payload": True,
+        "payload": {},
     }
     return {"address": topic, "description": "Records that could not be taken.", "messages": {"record": message}}
 

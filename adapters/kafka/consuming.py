@@ -22,7 +22,7 @@ import structlog
 
 from adapters.errors import AdapterError, Rejected
 from adapters.kafka.cloud_events import Headers, Record
-from adapters.kafka.publishing import Producer, Producers, finished
+from adapters.kafka.publishing import LONGEST_PAUSE_MS, STORE_PAUSE_MS, Producer, Producers, finished
 from graph.errors import GraphError, StoreUnavailable, Throttled
 from graph.ledger.retry import pause_ms
 
@@ -36,7 +36,6 @@ _MOST: Final = 100
 """records that are taken together: what goes to another member waits for these."""
 _FAULTS: Final = 3
 """times that a record fails with nothing being away, before it is put aside."""
-_LONGEST_PAUSE_MS: Final = 60_000
 _LONGEST_REASON: Final = 1_000
 _SEND_SECONDS: Final = 15.0
 """longer than a broker may take to say that there is no such topic."""
@@ -157,13 +156,13 @@ class Consuming:
         """Take some records, or wait while nothing new is to be taken."""
         wait = self.pressure()
         if wait:
-            await asyncio.sleep(min(wait, _LONGEST_PAUSE_MS / 1_000))
+            await asyncio.sleep(min(wait, LONGEST_PAUSE_MS / 1_000))
             return
         failure = await finished(self._batch(consumer, dead), hurry=self._hurry)
         if isinstance(failure, AdapterError):
             raise failure
         if failure is not None:
-            await self._pause(str(failure))
+            await self._pause(str(failure), STORE_PAUSE_MS)
 
     async def _batch(self, consumer: Consumer, dead: Producer | None) -> Exception | None:
         """Take a batch, and commit what is done of it; give what kept us from the rest."""
@@ -179,7 +178,7 @@ class Consuming:
         if not is_ours:
             log.info("partitions went to another member of the group, which takes some records again")
         failures = [each.failure for each in progress.values() if each.failure is not None]
-        if found and not failures:
+        if not failures:
             self._well()
         return failures[0] if failures else None
 
@@ -236,12 +235,12 @@ class Consuming:
         headers = (*record.headers, *told)
         return Record(topic=self.dead_letter, key=record.key, value=record.value, headers=headers, at_ms=record.at_ms)
 
-    async def _pause(self, reason: str) -> None:
+    async def _pause(self, reason: str, longest: int = LONGEST_PAUSE_MS) -> None:
         if reason != self._failed_for:
             log.warning("alarms from kafka wait", reason=reason)
         self._failed_for = reason
         self._failures += 1
-        await asyncio.sleep(min(_LONGEST_PAUSE_MS, pause_ms(self._failures)) / 1_000)
+        await asyncio.sleep(min(longest, pause_ms(self._failures)) / 1_000)
 
     def _well(self) -> None:
         if self._failed_for:

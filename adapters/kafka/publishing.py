@@ -42,7 +42,10 @@ _POLL_SECONDS: Final = 0.05
 _STORE_SECONDS: Final = 5.0
 _PAGE: Final = 500
 """positions that are read together, at most; a page that takes too long is halved."""
-_LONGEST_PAUSE_MS: Final = 60_000
+LONGEST_PAUSE_MS: Final = 30_000
+"""while a broker is away;"""
+STORE_PAUSE_MS: Final = 2_000
+"""and while the database is, which is nearer."""
 LAG_SECONDS: Final = 5.0
 """between looks at how far the broker is behind."""
 
@@ -105,18 +108,20 @@ class Publisher:
                     if held is not None:
                         await self._publish(held)
                 await asyncio.sleep(_LOOK_SECONDS)
-            except (AdapterError, GraphError) as error:
+            except GraphError as error:
+                await self._pause(str(error), STORE_PAUSE_MS)
+            except AdapterError as error:
                 await self._pause(str(error))
             except Exception as error:  # a fault of ours: it is seen, and tried again
                 log.exception("publishing to kafka failed, and is tried again")
                 await self._pause(type(error).__name__)
 
-    async def _pause(self, reason: str) -> None:
+    async def _pause(self, reason: str, longest: int = LONGEST_PAUSE_MS) -> None:
         if reason != self._failed_for:
             log.warning("kafka is not told of events: they wait", reason=reason)
         self._failed_for = reason
         self._failures += 1
-        await asyncio.sleep(min(_LONGEST_PAUSE_MS, pause_ms(self._failures)) / 1_000)
+        await asyncio.sleep(min(longest, pause_ms(self._failures)) / 1_000)
 
     def _well(self) -> None:
         if self._failed_for:

@@ -18,6 +18,7 @@ Files, in order of flow:
     alerta.py           an Alerta 9: its database, our key, a person's login
     ticketing.py        the proof of trouble ticketing: an alarm, a ticket, people, and back
     fault_management.py the proof of fault management: an alarm, an alert with its customer, people, and back
+    kafka.py            the proof of Kafka: events on a broker, whoever is killed, and alarms from a topic
 
 Invariants
 1. Nothing of a system that is installed for other purposes is changed: databases, settings and ports are ours alone.

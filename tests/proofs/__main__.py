@@ -12,18 +12,19 @@ from typing import Any, Final
 
 import click
 
-from tests.proofs import fault_management, ticketing
+from tests.proofs import fault_management, kafka, ticketing
 from tests.proofs.debian import Impossible
 from tests.proofs.steps import Say, Summary
 
 PROOFS: Final[Mapping[str, Callable[[Path, Say], Coroutine[Any, Any, Summary]]]] = {
     fault_management.NAME: fault_management.prove,
+    kafka.NAME: kafka.prove,
     ticketing.NAME: ticketing.prove,
 }
 _CANNOT_RUN: Final = 3
 
 
-@click.command(help="Prove what we say on real systems, from Debian's packages; needs root.")
+@click.command(help="Prove what we say on real systems, from their own packages; those from Debian's need root.")
 @click.argument("names", nargs=-1, type=click.Choice(sorted(PROOFS)))
 def main(names: Sequence[str]) -> None:
     """Run the proofs that are named, or all."""

@@ -57,6 +57,7 @@ class Ours:
     issuer: LocalIssuer
     client: httpx.AsyncClient
     faults: FaultManagement
+    gateway: Gateway
 
     async def as_operator(self, text: str, variables: Mapping[str, Any] | None = None) -> Any:
         """Ask, and give the data."""
@@ -119,7 +120,7 @@ async def ours(directory: Path, sections: Mapping[str, Mapping[str, Any]]) -> As
             base = f"{address}/tmf-api/alarmManagement/v4"
             faults = await stack.enter_async_context(reporting(base, token, source=SOURCE))
             client = await stack.enter_async_context(httpx.AsyncClient(base_url=address, timeout=_SECONDS))
-            yield Ours(address=address, issuer=issuer, client=client, faults=faults)
+            yield Ours(address=address, issuer=issuer, client=client, faults=faults, gateway=gateway)
     finally:
         left = await gateway.end()
     assert left == [], f"processes of the gateway had to be killed: {left}"

@@ -10,6 +10,7 @@ Files, in order of flow:
 - `errors.py` what is raised when there is no server to be had
 - `jars.py` fetches the server's jars from Maven Central into a cache, once for each version of the list
 - `archive.py` lets each embedded database start in half of the time
+- `kafka_server.py` a broker of Apache Kafka, which may be away and come back
 - `neo4j_server.py` writes its configuration, starts it on a free port, waits until it answers, stops it
 - `bolt.py` a cluster of small Bolt servers, whose readers are behind
 - `cut.py` forwards a port to a database, and cuts the connection at the message that a test names

@@ -27,15 +27,9 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
-listeners=OPEN://127.0.0.1:{port},SECURE://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{controller}
+listeners=OPEN://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
 listener.security.protocol.map=OPEN:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=OPEN
-sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
-listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
-listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
-user_{user}="{password}";
-ssl.keystore.type=PEM
-ssl.keystore.location={certificate}
 log.dirs={data}
 num.partitions=3
 message.max.bytes=1048588
@@ -45,6 +39,16 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 """
+_SECURE: Final = """\
+listeners=OPEN://127.0.0.1:{port},SECURE://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{controller}
+sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
+listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
+user_{user}="{password}";
+ssl.keystore.type=PEM
+ssl.keystore.location={certificate}
+"""
+"""The last of two lines for one property counts."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,12 +62,12 @@ class KafkaServer:
     _leash: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @classmethod
-    def start(cls, home: Path, certificate: Path) -> KafkaServer:
-        """Start a broker without any topic; `certificate` is a PEM file with a key, for its secure listener."""
+    def start(cls, home: Path, certificate: Path | None = None) -> KafkaServer:
+        """Start a broker without any topic; with a PEM file of a certificate and its key it has the secure listener too."""
         port, secure, controller = (_free_port() for _ in range(3))
         server = cls(home=home, port=port, secure_port=secure)
         server._configuration.write_text(
-            _CONFIGURATION.format(
+            (_CONFIGURATION + (_SECURE if certificate else "")).format(
                 port=port,
                 secure=secure,
                 controller=controller,
