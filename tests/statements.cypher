@@ -427,6 +427,12 @@ SET t.status = CASE WHEN more OR row.status IS NULL THEN t.status ELSE row.statu
 RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id }
 
+// graph/changes/tickets/ticketing.py _LOCK_TICKETS
+UNWIND $batch.keys AS key
+MATCH (t:Ticket {orderKey: key})
+WHERE t.system = $system
+SET t._locked = coalesce(t._locked, 0) + 1
+
 // graph/changes/tickets/ticketing.py _LOCK_SERVICES
 UNWIND $batch.services AS id
 MATCH (s:Service {id: id})
@@ -800,6 +806,7 @@ MATCH (l:Lane)
 RETURN l.id, datetime.realtime().epochMillis,
   COUNT { MATCH (d:Delivery {waiting: l.id}) },
   COUNT { MATCH (d:Delivery {held: l.id}) },
+  COLLECT { MATCH (d:Delivery {suspended: l.id}) RETURN d.suspendedSince },
   COLLECT { MATCH (d:Delivery {parked: l.id}) RETURN d.parkedFor }
 
 // graph/ledger/backlog.py _PAUSED
@@ -1020,6 +1027,8 @@ SET d.state = row.state,
       WHEN row.state <> 'READY' THEN null WHEN row.suspended THEN d.system + '#' + toString(now) ELSE d.queued END,
     d.parked = CASE WHEN row.state = 'DEAD' THEN d.lane ELSE null END,
     d.parkedFor = row.reason,
+    d.suspended = CASE WHEN row.suspended THEN d.lane ELSE null END,
+    d.suspendedSince = CASE WHEN row.suspended THEN coalesce(d.suspendedSince, now) ELSE null END,
     d._suspended = CASE WHEN row.suspended THEN coalesce(d._suspended, 0) + 1 ELSE d._suspended END,
     d.nextAt = CASE WHEN row.state = 'READY' THEN now + row.pause ELSE d.nextAt END,
     d.lastError = row.error,
