@@ -432,6 +432,12 @@ RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id ORDER BY c.id },
   COLLECT { MATCH (t)-[:CONCERNS]->(s:Service) RETURN s.id ORDER BY s.id }
 
+// graph/changes/tickets/ticketing.py _LOCK_TICKETS
+UNWIND $batch.keys AS key
+MATCH (t:Ticket {orderKey: key})
+WHERE t.system = $system
+SET t._locked = coalesce(t._locked, 0) + 1
+
 // graph/changes/tickets/ticketing.py _LOCK_SERVICES
 UNWIND $batch.services AS id
 MATCH (s:Service {id: id})

@@ -65,6 +65,7 @@ MADE = {
     "graph/load/statements.py _relationships": "once, at import, from the names of the model",
     "graph/load/versions.py _COUNT_ON": "once, at import, from the names of the model",
     "graph/store/bounds.py _find": "once, at import, from the names and the bounds of the model",
+    "graph/store/bounds.py _find_between": "the same",
     "graph/store/cardinality.py _look": "once, at import, from the names of the model",
     "graph/store/cardinality.py _several": "once, at import, from the names of the model",
     "graph/store/open_alarms.py _MARK": "once, at import, of constants",

@@ -15,7 +15,7 @@ event, and nothing is parked: what an alarm tells of the ticket waits behind it,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import structlog
@@ -95,7 +95,7 @@ class TicketTeller:
     async def _told(self, claimed: Claim, deadline: float) -> Answered:
         if claimed.payload["doing"] == "write":
             return await self._written(claimed, deadline)
-        order = order_of(claimed.payload)
+        order = replace(order_of(claimed.payload), is_repeated=claimed.attempts > 1)
         their_id = await self._their_id(claimed, order, deadline)
         if their_id is None:
             if order.status == "resolved":
@@ -122,7 +122,7 @@ class TicketTeller:
 
     async def _written(self, claimed: Claim, deadline: float) -> Answered:
         """Note what somebody wrote, and set the status that it asked for."""
-        wanted = update_of(claimed.payload)
+        wanted = replace(update_of(claimed.payload), is_repeated=claimed.attempts > 1)
         their_id = claimed.payload["theirId"]
         if wanted.external_id is not None:
             their_id = await self._known_by(wanted.external_id, deadline)
@@ -172,8 +172,7 @@ class TicketTeller:
         found = await self.ticketing.find(wanted.external_id, deadline=deadline) if wanted.external_id else None
         if found is None or found.id == their_id:
             return _vanished(claimed, found)
-        state = await self.ticketing.update(found.id, wanted, delivery_id=claimed.id, deadline=deadline)
-        return _done(claimed, state)
+        return await self._updated(claimed, wanted, found.id, deadline)
 
     async def _closed_there(self, their_id: str, deadline: float) -> TicketState | None:
         there = await self._there(their_id, deadline)
@@ -209,9 +208,7 @@ class TicketTeller:
         """Look for the ticket by our key: it may have another id by now. One that is gone is not resolved any more."""
         state = await self.ticketing.find(order.external_id, deadline=deadline)
         if state is not None and state.id != their_id:
-            return _done(
-                claimed, await self.ticketing.amend(state.id, order, delivery_id=claimed.id, deadline=deadline)
-            )
+            return await self._amended(claimed, order, state.id, deadline)
         if order.status == "resolved":
             return Answered(outcome=Done(claim=claimed, note="the ticket is gone there"))
         return _done(claimed, await self.ticketing.open(order, delivery_id=claimed.id, deadline=deadline))

@@ -12,6 +12,7 @@ Pure: bodies out of orders, `TicketState` out of answers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
@@ -27,6 +28,7 @@ from adapters.ticketing import (
     is_kept,
 )
 from adapters.tmf.tmf630 import time_in_answer, write_time
+from graph.model.model import LABELS
 from graph.model.vocabulary import EFFECTS, TICKET_STATES
 
 FIELDS: Final = ("id", "externalId", "status", "severity", "lastUpdate", "creationDate")
@@ -43,6 +45,8 @@ CAUSE: Final = "cause"
 """The role of the alarm. The role of a service is what the alarm does to it."""
 _OURS: Final = frozenset({CAUSE, *EFFECTS})
 _LONGEST_REASON: Final = 250
+_DELIVERY: Final = re.compile(rf"{LABELS['Event'].id_prefix}[0-9a-f-]+:.*")
+"""The id of a delivery: whoever shows it keeps the ids of notes."""
 
 
 Statuses: TypeAlias = Mapping[str, str]
@@ -85,7 +89,7 @@ def change(
             patch["statusChangeReason"] = order.note[:_LONGEST_REASON]
     notes = _list_in(ticket, "note")
     # The delivery's id is the note's: when it is told again, it does not appear twice.
-    if order.note and not is_noted(ticket, delivery_id):
+    if order.note and not _is_noted(ticket, delivery_id, AUTHOR, order.note, order.is_repeated):
         patch["note"] = [*notes, _note(AUTHOR, order.note, delivery_id, at)]
     if order.status != "resolved" or order.services:  # a ticket that is over goes on to say what it was about
         theirs = [each for each in _list_in(ticket, "relatedEntity") if _member(each, "role") not in _OURS]
@@ -94,9 +98,19 @@ def change(
     return patch
 
 
-def is_noted(ticket: Mapping[str, object], delivery_id: str) -> bool:
+def is_noted(ticket: Mapping[str, object], wanted: TicketUpdate, delivery_id: str) -> bool:
     """Tell whether a ticket has the note of a delivery."""
-    return any(_member(each, "id") == delivery_id for each in _list_in(ticket, "note"))
+    return _is_noted(ticket, delivery_id, wanted.author, wanted.text, wanted.is_repeated)
+
+
+def _is_noted(ticket: Mapping[str, object], delivery_id: str, author: str, text: str, is_repeated: bool) -> bool:  # noqa: FBT001
+    """Look for the id of a delivery; a system that gives notes ids of its own has the text of what is repeated as the author's last."""
+    notes = _list_in(ticket, "note")
+    if any(_member(each, "id") == delivery_id for each in notes):
+        return True
+    last = next((each for each in reversed(notes) if _member(each, "author") == author), None)
+    is_of_another = _DELIVERY.fullmatch(str(_member(last, "id"))) is not None
+    return is_repeated and last is not None and _member(last, "text") == text and not is_of_another
 
 
 def update(
@@ -107,7 +121,7 @@ def update(
     Note and status go together: whoever finds the note knows that the status was set, whatever it is by now. A ticket that people
     have opened again already stays as they have it.
     """
-    if is_noted(ticket, delivery_id):
+    if is_noted(ticket, wanted, delivery_id):
         return {}
     note = _note(wanted.author, wanted.text, delivery_id, at)
     patch: dict[str, object] = {"note": [*_list_in(ticket, "note"), note]}

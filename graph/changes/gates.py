@@ -4,7 +4,8 @@ An alarm looks for the names of its object and, where there is none, waits. A fe
 alarms that wait. What is not there yet cannot be locked. So names have *gates*, a fixed number of nodes; a name's gate
 is locked before one looks whether the name is there, and before the name is made. Whoever has made many names locks all
 gates after that (`pass_all`): every change that found a name missing is over then, or looks again.
-What is asked of a ticket that no alarm has opened passes the gate of its order key: it may have no deliveries yet to lock.
+What is asked of a ticket that no alarm has opened passes the gate of its order key: it may have no deliveries yet to lock. These
+gates are of their own, so that a load, which locks all gates of names, holds up no customer, and customers no alarm.
 
 The order of locks. Transactions lock in this order, and things of one kind by their ids. So no two wait for each other, and a
 conflict is only of two that want the same. tests/graph/changes/test_lock_order.py reads it from the statements of every change.
@@ -40,6 +41,9 @@ from graph.store.store import Transaction
 GATES: Final = 64
 """Two that want different names rarely want the same gate."""
 
+ORDER_GATES: Final = 256
+"""of order keys, which are locked one at a time."""
+
 # Counted, since the embedded database tells of a conflict only where a record differs in the end.
 _LOCK: Final = """
 UNWIND $batch.gates AS id
@@ -54,7 +58,7 @@ def gate_of(name: str) -> str:
     >>> gate_of("T1") == gate_of("T1")
     True
     """
-    return _id(int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) % GATES)
+    return _id(_number(name, GATES))
 
 
 async def lock(transaction: Transaction, names: Iterable[str]) -> None:
@@ -63,9 +67,18 @@ async def lock(transaction: Transaction, names: Iterable[str]) -> None:
     await transaction.run(_LOCK, {"batch": {"gates": gates}})
 
 
+async def lock_order_key(transaction: Transaction, order_key: str) -> None:
+    """Lock the gate of an order key."""
+    await transaction.run(_LOCK, {"batch": {"gates": [f"ordergate-{_number(order_key, ORDER_GATES):03d}"]}})
+
+
 async def pass_all(transaction: Transaction) -> None:
     """Lock every gate."""
     await transaction.run(_LOCK, {"batch": {"gates": [_id(number) for number in range(GATES)]}})
+
+
+def _number(name: str, most: int) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) % most
 
 
 def _id(number: int) -> str:

@@ -127,7 +127,9 @@ class Rt:
         is_merged = ticket.id != their_id and await self._is_merged(their_id, deadline)
         if await self._is_noted(their_id, subject, deadline):
             return self._ours(ticket, wanted.external_id)
-        if is_merged or self._ours(ticket, wanted.external_id).status in FINAL:
+        before = self._ours(ticket, wanted.external_id).status
+        # An attempt before may have closed it, and ended before its comment.
+        if is_merged or (before in FINAL and before != wanted.status):
             raise _unchangeable(their_id)
         if (status := status_for(ticket, wanted, self._desk)) is not None:
             await self._put(their_id, {"Status": status}, tag, deadline)

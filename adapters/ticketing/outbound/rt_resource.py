@@ -68,6 +68,11 @@ class RtDesk:
         """Give TMF621's word for a status; None for one that nobody has explained."""
         return self.statuses.get(theirs) or next((each.ours for each in PAIRINGS if each.theirs == theirs), None)
 
+    def word_of(self, status: str) -> str:
+        """Give the status that means one of TMF621's: the first that the settings name for it, or else RT's own."""
+        own = next((theirs for theirs, ours in self.statuses.items() if ours == status), None)
+        return own or next(each.theirs for each in PAIRINGS if each.ours == status)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RtTicket:
@@ -95,7 +100,7 @@ def creation(order: TicketOrder, desk: RtDesk) -> dict[str, object]:
         "Subject": " ".join(order.name.split())[:200],
         "Content": f"{order.description}\n\n{about}\n{named}{note}",
         "ContentType": "text/plain",
-        "Status": theirs_of(order.status),
+        "Status": desk.word_of(order.status),
         "Priority": PRIORITIES[order.severity],
         "CustomFields": {desk.key_field: order.external_id, **_services(order, desk)},
     }
@@ -105,7 +110,7 @@ def change(ticket: RtTicket, order: TicketOrder, desk: RtDesk) -> dict[str, obje
     """Make the body that brings a ticket, as it stands there now, to what the order says; empty: it is so already."""
     body: dict[str, object] = {}
     if not is_kept(desk.status_of(ticket.status), order.status):
-        body["Status"] = theirs_of(order.status)
+        body["Status"] = desk.word_of(order.status)
     if ticket.priority != str(PRIORITIES[order.severity]):
         body["Priority"] = PRIORITIES[order.severity]
     wanted = _services(order, desk)
@@ -121,16 +126,11 @@ def status_for(ticket: RtTicket, wanted: TicketUpdate, desk: RtDesk) -> str | No
     means there, unless the settings name a status of its own for it.
     """
     if wanted.status == "inProgress" and desk.status_of(ticket.status) == "resolved":
-        return theirs_of("inProgress")
+        return desk.word_of("inProgress")
     if wanted.status == "closed":
-        word = next((own for own, ours in desk.statuses.items() if ours == "closed"), theirs_of("closed"))
+        word = desk.word_of("closed")
         return None if ticket.status == word else word
     return None
-
-
-def theirs_of(status: str) -> str:
-    """Give RT's word for one of TMF621's."""
-    return next(each.theirs for each in PAIRINGS if each.ours == status)
 
 
 def severity_of(priority: str) -> str:

@@ -106,7 +106,7 @@ class Tmf621:
         """GET it, and PATCH the note and the status, unless the note is there."""
 
         def patch(there: object) -> Mapping[str, object]:
-            is_done = is_noted(an_object(there), delivery_id)
+            is_done = is_noted(an_object(there), wanted, delivery_id)
             if self._same(self._read(there, wanted), their_id).status in FINAL and not is_done:
                 raise _unchangeable(their_id)
             return update(an_object(there), wanted, delivery_id, _now(), self._statuses)

@@ -440,7 +440,7 @@ async def _lock_before(transaction: Transaction, policy: AlarmPolicy, key: str, 
     """
     version = 0
     if alarm is None:
-        await gates.lock(transaction, [key])
+        await gates.lock_order_key(transaction, key)
     else:
         for _, found in await transaction.run(_LOCK_ALARM, {"alarm": alarm}):
             version = cast("int", found)

@@ -76,6 +76,14 @@ RETURN t.id, t._version, t.status, datetime.realtime().epochMillis,
   COLLECT { MATCH (t)-[:CONCERNS]->(s:Service) RETURN s.id ORDER BY s.id }
 """
 
+# Those that people have opened there have no order key, and nothing is heard of them here: they come after these, by their ids.
+_LOCK_TICKETS: Final = """
+UNWIND $batch.keys AS key
+MATCH (t:Ticket {orderKey: key})
+WHERE t.system = $system
+SET t._locked = coalesce(t._locked, 0) + 1
+"""
+
 _LOCK_SERVICES: Final = """
 UNWIND $batch.services AS id
 MATCH (s:Service {id: id})
@@ -171,6 +179,7 @@ async def settle_deliveries(
         taken = await settle(transaction, [each.outcome for each in answered])
         valid = [each for each in answered if each.outcome.claim.id in taken]
         followed = [each.outcome.claim.payload for each in valid if each.must_follow]
+        _lock_tickets(transaction, policy, valid)
         made = await _hear(transaction, policy, subject, [each.heard for each in valid if each.heard])
         made += await _refuse(transaction, policy, subject, [each for each in valid if each.is_refused])
         opened = [another for each in followed if (another := await _another(transaction, policy, subject, each, held))]
@@ -191,6 +200,14 @@ async def note_tickets(
 
     if heard:
         await store.write(work, deadline=deadline)
+
+
+def _lock_tickets(transaction: Transaction, policy: AlarmPolicy, answered: Sequence[Answered]) -> None:
+    """Lock all tickets of ours by order key: what was heard and what was refused are written one after the other."""
+    keys = {each.heard.order_key for each in answered if each.heard}
+    keys |= {_ticket_of(each)[0] for each in answered if each.is_refused}
+    if keys:
+        transaction.later(_LOCK_TICKETS, {"batch": {"keys": sorted(keys)}, "system": policy.ticketing})
 
 
 async def _hear(transaction: Transaction, policy: AlarmPolicy, subject: str, heard: Sequence[Heard]) -> list[Event]:

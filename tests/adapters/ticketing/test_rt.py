@@ -20,7 +20,7 @@ from adapters.simulator.journal import read_journal
 from adapters.simulator.ticketing.request_tracker import RequestTracker, serving_rt
 from adapters.simulator.ticketing.rt_query import parsed
 from adapters.simulator.ticketing.rt_tickets import Layout
-from adapters.ticketing import TicketHistory, TicketState
+from adapters.ticketing import TicketHistory, TicketState, TicketUpdate
 from adapters.ticketing.outbound.rt import Rt
 from adapters.ticketing.outbound.rt_resource import PAIRINGS, PRIORITIES, RtDesk, change, creation, state_of, ticket_of
 from adapters.transport.credentials import Token, fixed
@@ -127,10 +127,41 @@ async def test_after_a_ticket_without_our_key_no_other_is_opened(
 
 async def test_a_change_that_was_answered_200_and_not_made_is_refused(rt: Rt, monkeypatch: pytest.MonkeyPatch) -> None:
     state = await made(rt)
-    monkeypatch.setattr("adapters.ticketing.outbound.rt_resource.theirs_of", lambda _: "none-such")
+    monkeypatch.setattr(RtDesk, "word_of", lambda *_: "none-such")
     with pytest.raises(Rejected, match="Status") as caught:
         await rt.amend(state.id, order(status="resolved"), delivery_id="d", deadline=soon())
     assert caught.value.status == 422
+
+
+def asked(status: str | None = None) -> TicketUpdate:
+    return TicketUpdate(external_id=KEY, author="Ada Ltd", text="Thanks", status=status)
+
+
+async def test_what_was_closed_before_its_comment_is_commented_on_once(
+    way: Transport, rt: Rt, grace: httpx.AsyncClient
+) -> None:
+    state = await made(rt)
+    assert (await grace.put(f"/ticket/{state.id}", json={"Status": "rejected"})).status_code == 200
+    own = Rt(way, replace(LAID_OUT, statuses={"rejected": "closed"}))
+    for _ in range(2):
+        closed = await own.update(state.id, asked("closed"), delivery_id="event-7:t:c", deadline=soon())
+        assert closed.status == "closed"
+    story = (await own.histories([state.id], deadline=soon()))[state.id]
+    assert isinstance(story, TicketHistory)
+    assert [each.text for each in story.notes] == ["Thanks"]
+    with pytest.raises(Rejected, match="not changed any more"):
+        await own.update(state.id, asked(), delivery_id="event-8:t:c", deadline=soon())
+
+
+async def test_a_status_that_the_settings_name_is_what_is_ordered(
+    way: Transport, rt: Rt, tracker: RequestTracker, grace: httpx.AsyncClient
+) -> None:
+    state = await made(rt)
+    await grace.put(f"/ticket/{state.id}", json={"Status": "resolved"})
+    own = Rt(way, replace(LAID_OUT, statuses={"stalled": "inProgress", "open": "inProgress"}))
+    again = await own.update(state.id, asked("inProgress"), delivery_id="event-7:t:c", deadline=soon())
+    assert (again.status, tracker.tickets.tickets[int(state.id)]["Status"]) == ("inProgress", "stalled")
+    assert LAID_OUT.word_of("inProgress") == "open"
 
 
 async def test_one_that_was_merged_into_another_is_closed(rt: Rt, grace: httpx.AsyncClient) -> None:

@@ -249,10 +249,13 @@ async def test_a_lane_that_is_cut_off_in_between_asks_nothing_twice(told: Told) 
         assert await notes(told, key) == ["0", "1", "2"]
 
 
-async def test_what_cannot_be_done_any_more_is_told_to_the_customer(told: Told) -> None:
+@pytest.mark.parametrize("is_moved", [False, True])
+async def test_what_cannot_be_done_any_more_is_told_to_the_customer(told: Told, is_moved: bool) -> None:  # noqa: FBT001
     async with told.lane():
         ticket, key = await reported(told)
         await until(told.settled)
+    if is_moved:  # its id is another by now
+        await told.laid.run("MATCH (t:Ticket) SET t.externalId = '999999'")
     await told.desk.set_status((await told.there(key)).id, told.desk.final[-1])
     await asked(told, "commentTicket", ticket, "Since noon")  # before we hear of it
     async with told.lane():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import orjson
@@ -16,9 +16,17 @@ from adapters.errors import Nonsense, Rejected
 from adapters.passed_over import PassedOver
 from adapters.simulator.journal import read_journal
 from adapters.simulator.ticketing.ticketing import TicketingSystem
-from adapters.ticketing import ORDERED, AffectedService, TicketHistory, Ticketing, TicketOrder, TicketState
+from adapters.ticketing import (
+    ORDERED,
+    AffectedService,
+    TicketHistory,
+    Ticketing,
+    TicketOrder,
+    TicketState,
+    TicketUpdate,
+)
 from adapters.ticketing.outbound.tmf621 import CHUNK, Tmf621
-from adapters.ticketing.tmf621_resource import change, creation
+from adapters.ticketing.tmf621_resource import change, creation, update
 from graph.model.vocabulary import SEVERITIES, TICKET_STATES
 from tests.adapters.conftest import JSON, KEY, asking, http, order, saying, soon
 from tests.adapters.schema import faults, published
@@ -268,6 +276,35 @@ def test_a_note_has_a_date_and_what_is_over_goes_on_to_say_what_it_was_about() -
     assert change({**HERE, "relatedEntity": body["relatedEntity"]}, changed, "d2", AT, {})["relatedEntity"] == [
         {"id": "alarm-7", "role": "cause", "@referredType": "Alarm"}
     ]
+
+
+OURS: Final = {"id": "event-7:t:c", "author": "Ada", "text": "Look"}
+THEIRS: Final = {**OURS, "id": "1"}
+MORE: Final = {**OURS, "id": "2", "text": "Look again"}
+
+
+@pytest.mark.parametrize(
+    ("notes", "is_repeated", "is_written"),
+    [
+        pytest.param([OURS], False, False, id="it has our id"),
+        pytest.param([THEIRS], True, False, id="it got an id of theirs"),
+        pytest.param([THEIRS], False, True, id="the same was written before"),
+        pytest.param([THEIRS, MORE], True, True, id="more was written since"),
+        pytest.param([{**OURS, "id": "event-6:t:c"}], True, True, id="ids are kept, and this is of another delivery"),
+        pytest.param([{**THEIRS, "author": "Grace"}], True, True, id="somebody else wrote it"),
+        pytest.param([], True, True, id="nothing is there"),
+    ],
+)
+def test_a_note_is_written_once_also_where_notes_get_other_ids(
+    notes: list[dict[str, str]],
+    is_repeated: bool,  # noqa: FBT001 - a table
+    is_written: bool,  # noqa: FBT001 - a table
+) -> None:
+    wanted = TicketUpdate(external_id=KEY, author="Ada", text="Look", is_repeated=is_repeated)
+    assert bool(update({**HERE, "note": notes}, wanted, "event-7:t:c", AT, {})) == is_written
+    again = replace(order(note="Look"), is_repeated=is_repeated)
+    said = [{**each, "author": "trunkline" if each["author"] == "Ada" else each["author"]} for each in notes]
+    assert ("note" in change({**HERE, "note": said}, again, "event-7:t:c", AT, {})) == is_written
 
 
 async def test_a_list_in_small_pages_is_read_to_its_end() -> None:
