@@ -8,7 +8,7 @@ looks at all alarms) · `billing/` (who bills it), each with what that system ca
 `endpoint/` (the gates that every call on us passes) · `webhooks/` (the way to an address that somebody else has named) ·
 `tmf_client/` (how a system that follows TM Forum's conventions is asked) · `transport/` (the way to a system) ·
 `soap/` (how MTOSI names things) · `tmf/` (conventions of TM Forum's APIs, for both directions) · `xml/` (XML from outside,
-messages and feeds) · `errors.py` (what can go wrong) · `passed_over.py` (an item of an answer that cannot be read).
+messages and feeds) · `event_words.py` (which event is what in whose words) · `errors.py` (what can go wrong) · `passed_over.py` (an item of an answer that cannot be read).
 `simulator/` is every surrounding system as a small real server.
 
 Invariants
