@@ -143,7 +143,7 @@ class HubTeller:
             async with self._reading:
                 events = await self.news.within(self.port, reader(hub), span, deadline=_soon())
         except DeadlineExceeded:
-            self._spans[hub.id] = max(1, length // 2)
+            self._spans[hub.id] = max(1, (span.upto - span.after) // 2)
             raise
         if length * 2 < MOST_POSITIONS:
             self._spans[hub.id] = length * 2

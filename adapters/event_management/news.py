@@ -73,16 +73,15 @@ class EventNews:
         self, port: Port, principal: Principal, event: Happened, wanted: Sequence[Filter], *, deadline: float
     ) -> Mapping[str, Any] | None:
         """Give the TMF688 event of an event, where the filters hold."""
-        if event.kind in _OWN:
-            made = event_body(_notice(event))
-        else:
-            part = next(each for each in self.parts if event.kind in each.topic.kinds)
-            thing = await part.shown(port, principal, event, (), deadline=deadline)
-            if thing is None:
-                return None
-            made = event_of(_notice(event), thing)
-        body = {"id": event.id, **made}
-        return body if matches(body, wanted) else None
+        notice, is_own = _notice(event), event.kind in _OWN
+        body = {"id": event.id, **(event_body(notice) if is_own else event_of(notice, {}))}
+        if not matches(body, wanted):
+            return None
+        if is_own:
+            return body
+        part = next(each for each in self.parts if event.kind in each.topic.kinds)
+        thing = await part.shown(port, principal, event, (), deadline=deadline)
+        return None if thing is None else {**body, "event": {notice.member: thing}}
 
 
 def _turns(events: Sequence[Happened]) -> Iterable[Happened]:
@@ -111,4 +110,5 @@ def _resource(event: Happened) -> dict[str, Any]:
     properties = {**whole, **changed}
     name = {"name": properties["name"]} if properties.get("name") else {}
     sort = label.name if label else "Resource"
-    return {"resource": sort, "properties": properties, "changed": sorted(changed), **name}
+    place = payload.get("moved") or payload.get("place") or ()
+    return {"resource": sort, "properties": properties, "changed": sorted(changed), "place": place, **name}

@@ -6,7 +6,7 @@ What services suffer has no place in TMF638: it is the characteristic `effect`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, cast
 
@@ -66,7 +66,7 @@ def _resource(notice: EventNotice) -> dict[str, Any]:
     }
     return {
         "id": notice.about,
-        "href": f"/tmf-api/resourceInventoryManagement/v4/resource/{notice.about}",
+        "href": _resource_address(notice.about),
         "@type": "LogicalResource" if kind == "Trunk" else "PhysicalResource",
         "@baseType": "Resource",
         "category": kind[0].lower() + kind[1:],
@@ -77,7 +77,23 @@ def _resource(notice: EventNotice) -> dict[str, Any]:
             for name, value in properties.items()
             if name not in _OF_THE_RESOURCE and value is not None
         ],
+        **_whereabouts(kind, [str(each) for each in values.get("place") or ()]),
     }
+
+
+def _whereabouts(kind: str, place: Sequence[str]) -> dict[str, Any]:
+    """Say what a thing lies in, or ends on, where its event says it: our ids."""
+    if kind == "NetworkElement":
+        return {"place": {"id": place[0], "role": "site", "@referredType": "Site"}} if place else {}
+    related = zip(("aEnd", "zEnd") if kind == "Trunk" else ("isContainedIn",), place, strict=False)
+    found = [
+        {"relationshipType": how, "resource": {"id": each, "href": _resource_address(each)}} for how, each in related
+    ]
+    return {"resourceRelationship": found} if found else {}
+
+
+def _resource_address(resource_id: str) -> str:
+    return f"/tmf-api/resourceInventoryManagement/v4/resource/{resource_id}"
 
 
 def _administrative(state: object) -> str | None:

@@ -93,6 +93,24 @@ def test_an_event_of_tmf688_is_as_published_and_so_is_the_thing_in_it(told: Even
     assert [*published(told.words.tmf, api).iter_errors(listened)] == [], "the API has such an event"
 
 
+def test_what_moved_says_where_it_is_now() -> None:
+    moved = event_body(NOTICES["ResourceMoved"])["event"]["resource"]
+    [relation] = moved["resourceRelationship"]
+    assert (relation["relationshipType"], relation["resource"]["id"]) == ("isContainedIn", "networkelement-2")
+    trunk = event_body(
+        notice("ResourceMoved", "trunk-1", card(resource="Trunk", properties=TRUNK, place=["port-1", "port-2"]))
+    )
+    ends = trunk["event"]["resource"]["resourceRelationship"]
+    assert [(each["relationshipType"], each["resource"]["id"]) for each in ends] == [
+        ("aEnd", "port-1"),
+        ("zEnd", "port-2"),
+    ]
+    element = card(resource="NetworkElement", properties={"name": "N1"}, place=["site-1"])
+    shown = event_body(notice("ResourceMoved", "networkelement-1", element))["event"]["resource"]
+    assert shown["place"]["id"] == "site-1"
+    assert [*published("Resource", 639).iter_errors(shown)] == []
+
+
 @ALL
 def test_a_notification_of_mtosi_is_as_published(told: EventNotice) -> None:
     assert faults(write_event(told, "event-1:noc:x", "2026-03-01T12:00:00Z")) == []
