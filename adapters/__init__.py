@@ -3,12 +3,12 @@
 In: what a change obliges us to tell another system. Out: what another system tells us, in the words of the graph.
 
 Folders, in order of flow: `ticketing/` (who works on it) · `inventory/` (which equipment there is) · `fault_management/` (who
-looks at all alarms) · `billing/` (who bills it), each with what that system calls on us (inbound) and what we send it
+looks at all alarms) · `event_management/` (who hears of all that happens) · `billing/` (who bills it), each with what that system calls on us (inbound) and what we send it
 (outbound); below them what several share: `delivery/` (what waits for a system is sent, by one process at a time) ·
 `endpoint/` (the gates that every call on us passes) · `webhooks/` (the way to an address that somebody else has named) ·
 `tmf_client/` (how a system that follows TM Forum's conventions is asked) · `transport/` (the way to a system) ·
 `soap/` (how MTOSI names things) · `tmf/` (conventions of TM Forum's APIs, for both directions) · `xml/` (XML from outside,
-messages and feeds) · `errors.py` (what can go wrong) · `passed_over.py` (an item of an answer that cannot be read).
+messages and feeds) · `event_words.py` (which event is what in whose words) · `errors.py` (what can go wrong) · `passed_over.py` (an item of an answer that cannot be read).
 `simulator/` is every surrounding system as a small real server.
 
 Invariants

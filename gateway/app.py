@@ -19,6 +19,9 @@ from starlette.types import ASGIApp, Scope
 from adapters.billing.inbound import usage
 from adapters.endpoint.edge import Edge, unknown_routes
 from adapters.endpoint.errors import body_of
+from adapters.endpoint.hub_telling import News
+from adapters.event_management import inbound as event_management
+from adapters.event_management.news import EventNews
 from adapters.fault_management.inbound import alarms, notifications
 from adapters.fault_management.inbound.hub import AlarmNews
 from adapters.inventory.inbound import feeds as inventory_feeds
@@ -115,7 +118,7 @@ def application(settings: Settings) -> Starlette:
             kafka_joined(settings, store, pressure, metrics),
         ):
             with northbound.keep(store), waiting.reading(store):
-                async with hubs_told(northbound, (AlarmNews(base=alarms.BASE), TicketNews(place=tickets.DESK_PLACE))):
+                async with hubs_told(northbound, _news()):
                     yield
 
     opening = partial(_opening, settings, working, preparing, metrics)
@@ -176,6 +179,7 @@ def served(
         routes += [
             mounted(alarms.BASE, alarms.alarm_routes(edge)),
             mounted(notifications.BASE, notifications.notification_routes(edge)),
+            mounted(event_management.BASE, event_management.event_routes(edge)),
             mounted(tickets.BASE, tickets.ticket_routes(edge, _statuses(settings))),
             mounted(tickets.DESK_BASE, tickets.desk_routes(edge)),
             mounted(usage.BASE, usage.usage_routes(edge)),
@@ -188,6 +192,12 @@ def served(
     app = routed([*routes, *health_routes(arriving.ready, shown, metrics.paused)], lifespan)
     app.state.metrics = metrics
     return app
+
+
+def _news() -> tuple[News, ...]:
+    """Give what hubs are told: of alarms, of tickets, and of all that happens."""
+    own = (AlarmNews(base=alarms.BASE), TicketNews(place=tickets.DESK_PLACE))
+    return (*own, EventNews(parts=own))
 
 
 def _statuses(settings: Settings) -> Mapping[str, str]:

@@ -16,7 +16,7 @@ from typing import Final, assert_never
 
 from adapters.billing.outbound import tmf635, tmf678
 from adapters.errors import AdapterError
-from adapters.fault_management.outbound import tmf642
+from adapters.fault_management.outbound import tmf642, tmf688
 from adapters.inventory.outbound import mtosi, tmf639
 from adapters.ticketing.outbound import tmf621
 from adapters.transport.credentials import Basic, ClientCredentials, Credential
@@ -26,6 +26,7 @@ from gateway.reaching import (
     billing_system,
     bills_system,
     broker,
+    events_system,
     fault_management_system,
     inventory_system,
     ticketing_system,
@@ -110,7 +111,7 @@ def _questions(settings: Settings) -> Iterator[_Asked]:
     if settings.ticketing:
         yield _of_ticketing(settings.ticketing)
     if settings.fault_management:
-        yield _of_fault_management(settings.fault_management)
+        yield from _of_fault_management(settings.fault_management)
     if settings.billing:
         yield from _of_billing(settings.billing)
     if settings.inventory:
@@ -125,7 +126,7 @@ def _of_ticketing(chosen: Ticketing) -> _Asked:
     return _Asked(section="ticketing", system=system, question=_get(tmf621.RESOURCE, query=_ONE))
 
 
-def _of_fault_management(chosen: FaultManagement) -> _Asked:
+def _of_fault_management(chosen: FaultManagement) -> Iterator[_Asked]:
     match chosen.dialect:
         case "tmf642":
             question = _get(tmf642.RESOURCE, query=_ONE)
@@ -135,7 +136,12 @@ def _of_fault_management(chosen: FaultManagement) -> _Asked:
             question = _object("alerts", "alerts", query=(("page-size", "1"),))
         case never:
             assert_never(never)
-    return _Asked(section="fault_management", system=fault_management_system(chosen), question=question)
+    yield _Asked(section="fault_management", system=fault_management_system(chosen), question=question)
+    if chosen.events_address:
+        question = _get(tmf688.RESOURCE, query=_ONE)
+        yield _Asked(
+            section="fault_management", system=events_system(chosen), question=question, address="events_address"
+        )
 
 
 def _of_billing(chosen: Billing) -> Iterator[_Asked]:

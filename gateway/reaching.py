@@ -34,6 +34,11 @@ def fault_management_system(chosen: FaultManagement) -> System:
     return _system(chosen, chosen.name, chosen.address)
 
 
+def events_system(chosen: FaultManagement) -> System:
+    """Describe how what takes TMF688 events is reached, which may be elsewhere."""
+    return _system(chosen, chosen.name, chosen.events_address)
+
+
 def billing_system(chosen: Billing) -> System:
     """Describe how what takes usage and downtime is reached."""
     return _system(chosen, chosen.name, chosen.address)

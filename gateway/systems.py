@@ -30,10 +30,10 @@ from adapters.delivery.access import Access
 from adapters.delivery.attending import Attention
 from adapters.delivery.delivery import Lanes, Note, Pace
 from adapters.delivery.sending import said_once
-from adapters.fault_management import FaultManagement
 from adapters.fault_management.outbound.alerta import Alerta
 from adapters.fault_management.outbound.mtosi import Mtosi
 from adapters.fault_management.outbound.tmf642 import Tmf642
+from adapters.fault_management.outbound.tmf688 import Tmf688
 from adapters.fault_management.telling import AlarmTeller
 from adapters.inventory import Inventory
 from adapters.inventory.outbound.mtosi import Mtosi as MtosiInventory
@@ -52,6 +52,7 @@ from gateway.operations.pressure import Pressure
 from gateway.reaching import (
     billing_system,
     bills_system,
+    events_system,
     fault_management_system,
     inventory_system,
     ticketing_system,
@@ -210,20 +211,25 @@ async def _fault_management(settings: Settings, store: Store, areas: Areas, note
     if chosen is None:
         yield
         return
-    async with transported(fault_management_system(chosen)) as transport:
+    async with AsyncExitStack() as stack:
+        transport = await stack.enter_async_context(transported(fault_management_system(chosen)))
         system = _spoken(chosen, transport, PassedOver(chosen.name, areas.passed_over))
+        # With a breaker of its own, since alarms and events may be apart.
+        events = await stack.enter_async_context(transported(events_system(chosen))) if chosen.events_address else None
         teller = AlarmTeller(
             store=store,
             fault_management=system,
             policy=policy_of(settings),
+            notified=system if isinstance(system, Mtosi | Alerta) else Tmf688(events) if events else None,
             attention=_attention(chosen),
             access=noted.of(chosen.name),
         )
-        async with beside(Lanes(store, teller, _pace(chosen), owner=owner(), note=noted.outcome).run()):
-            yield
+        lanes = Lanes(store, teller, _pace(chosen), owner=owner(), note=noted.outcome)
+        await stack.enter_async_context(beside(lanes.run()))
+        yield
 
 
-def _spoken(chosen: Chosen, transport: Transport, passed_over: PassedOver) -> FaultManagement:
+def _spoken(chosen: Chosen, transport: Transport, passed_over: PassedOver) -> Tmf642 | Mtosi | Alerta:
     match chosen.dialect:
         case "tmf642":
             return Tmf642(transport, passed_over)

@@ -187,6 +187,13 @@ WITH i WHERE i.expiresAt < timestamp()
 DETACH DELETE i
 RETURN count(*)
 
+// graph/changes/notices.py _TICKETS
+UNWIND $batch.tickets AS id
+MATCH (t:Ticket {id: id})
+RETURN t.id, t.status, t.severity, t.externalId,
+  COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN [c.id, c.name] ORDER BY c.id },
+  COLLECT { MATCH (t)-[:CONCERNS]->(s:Service) RETURN [s.id, s.name] ORDER BY s.id LIMIT 1000 }
+
 // graph/changes/services/affected.py _SHOWN
 OPTIONAL MATCH (s)-[:GOVERNED_BY]->(l:Sla)
 WITH s, l
@@ -736,6 +743,9 @@ MATCH (a:Alarm {id: $alarm})
 SET a._toldName = coalesce(a._toldName, $name)
 RETURN a._toldName
 
+// graph/inventory/names.py _OF_ELEMENT
+RETURN n.name, COLLECT { MATCH (n)<-[:NAMES]-(x:ExternalName) RETURN [x.system, x.name] }, [], null
+
 // graph/inventory/naming.py _NAMED
 MERGE (x:ExternalName {key: $key})
 ON CREATE SET x.id = $id, x.system = $system, x.name = $name
@@ -908,7 +918,7 @@ RETURN coalesce(s.next, 1) - 1 - f.after, datetime.realtime().epochMillis - HEAD
 })
 
 // graph/ledger/hubs.py _COUNT
-MATCH (h:Hub {principal: $principal}) RETURN count(h)
+RETURN COUNT { MATCH (h:Hub {principal: $principal}) }, COUNT { MATCH (h:Hub) }
 
 // graph/ledger/hubs.py _THERE
 MATCH (h:Hub {id: $id}) RETURN h.id
@@ -951,12 +961,17 @@ MATCH (s:Sequence {id: 'sequence-events'}) RETURN s.next - 1
 
 // graph/ledger/hubs.py _EVENTS
 MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto AND e.type IN $types
-RETURN e.id, e.type, e.aggregateId, e.at, e.position ORDER BY e.position
+RETURN e.id, e.type, e.aggregateId, e.at, e.position, CASE WHEN $whole THEN e.payload ELSE null END ORDER BY e.position
 
 // graph/ledger/hubs.py _TICKETS
-MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto
-RETURN e.id, e.type, e.payload, e.at, e.position,
-  COLLECT { MATCH (d:Delivery)-[:TELLS]->(e) WHERE d.system = $system RETURN d.payload ORDER BY d.id }
+MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto AND e.type IN $types AND ($everyone
+  OR EXISTS { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) WHERE c.id IN $customers })
+RETURN e.id, e.type, CASE WHEN e.type IN $own THEN e.payload ELSE null END, e.at, e.position,
+  CASE WHEN e.type IN $own THEN [] ELSE COLLECT {
+    MATCH (d:Delivery)-[:TELLS]->(e)
+    WHERE d.system = $system AND ($everyone OR d.subject IN $customers)
+    RETURN d.payload ORDER BY d.id
+  } END
 ORDER BY e.position
 
 // graph/ledger/hubs.py _TOLD

@@ -1,13 +1,14 @@
-"""Other systems ask to be told of alarms or tickets, by the hub of TM Forum's APIs: where they want to hear, and of which.
+"""Other systems ask to be told of alarms, tickets or any event, by the hub of TM Forum's APIs: where they want to hear, and of which.
 
-`POST hub` with a `callback`, and a `query` in the grammar of a list's filters, to which `eventType` is added; `DELETE hub/{id}`.
+`POST hub` with a `callback`, and a `query` in the grammar of a list's filters, to which `eventType` is added, as the API calls its
+events, and `kind`, which tells some apart that bear one name there (`graph.model.event_kinds`); `DELETE hub/{id}`.
 Each is told only what whoever registered it may read. Where callbacks may lead, the settings say (`adapters.webhooks.outward`).
 A `Topic` says what is different between the APIs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -20,15 +21,18 @@ from adapters.endpoint.body import JSON
 from adapters.endpoint.edge import Action, Call, Resources, answer
 from adapters.endpoint.errors import MalformedBody, Refusal
 from adapters.errors import Malformed
+from adapters.event_words import WORDS
 from adapters.tmf.shape import Text, Thing, faults
 from adapters.tmf.tmf630 import Filter, read_query
 from adapters.webhooks.outward import check_callback
 from graph.ledger import hubs
 from graph.ledger.hubs import Hub, TooMany, Wish
+from graph.model.event_kinds import EventKind
 from graph.model.scope import Principal, Role
 
 PATH: Final = "/hub"
 _TYPE: Final = "eventType"
+_KIND: Final = "kind"
 _LONGEST_QUERY: Final = 2_000
 _SHAPE: Final = Thing(fields={"callback": Text(), "query": Text()}, required=("callback",))
 
@@ -41,10 +45,25 @@ class Topic:
     """what it is kept under."""
     tellers: frozenset[Role]
     """who may register."""
-    events: frozenset[str]
-    """the names of the API's events, as an `eventType` has them."""
+    kinds: tuple[EventKind, ...]
+    """what it tells of;"""
     check: Callable[[tuple[Filter, ...]], object]
     """raises Malformed for filters that no list of it takes."""
+
+    @property
+    def events(self) -> frozenset[str]:
+        """The names of the API's events, as an `eventType` has them."""
+        return frozenset(WORDS[each.name].tmf for each in self.kinds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a query asks for."""
+
+    kinds: frozenset[str]
+    """the names of the kinds of events,"""
+    filters: tuple[Filter, ...]
+    """and which alarms, tickets, ..."""
 
 
 def hub_resources(topic: Topic) -> Resources:
@@ -82,8 +101,9 @@ async def register(topic: Topic, call: Call) -> Response:
     try:
         if not await hubs.register(call.port.store, wish, deadline=call.deadline):
             raise Refusal("CONFLICT", "There is a hub with this callback and query already.")
-    except TooMany:
-        raise Refusal("CONFLICT", f"There are {hubs.MOST_OF_ONE} hubs of this caller already.") from None
+    except TooMany as error:
+        whose = " of this caller" if error.most == hubs.MOST_OF_ONE else ""
+        raise Refusal("CONFLICT", f"There are {error.most} hubs{whose} already.") from None
     href = f"{call.request.scope['path'].rstrip('/')}/{wish.id}"  # starlette's URL is made of the client's Host, too
     return answer(201, _shown_wish(wish), {"Location": href})
 
@@ -106,18 +126,26 @@ async def remove(topic: Topic, call: Call) -> Response:
     return Response(status_code=204)
 
 
-def read_wanted(topic: Topic, query: str) -> tuple[frozenset[str], tuple[Filter, ...]]:
-    """Read which events (none: all) a query asks for, and of which alarms or tickets, or raise Malformed."""
+def read_wanted(topic: Topic, query: str) -> Wanted:
+    """Read which events a query asks for, and of which alarms or tickets, or raise Malformed."""
     if len(query) > _LONGEST_QUERY:
         raise Malformed(f"has more than {_LONGEST_QUERY} characters", field="query")
     filters = read_query(parse_qsl(query.removeprefix("?"), keep_blank_values=True)).filters
-    types = {value for each in filters if each.path == (_TYPE,) for value in each.values}
-    if unknown := types - topic.events:
-        known = ", ".join(sorted(topic.events))
-        raise Malformed(f"{_TYPE} is {min(unknown)}, and none of {known}", field="query")
-    rest = tuple(each for each in filters if each.path != (_TYPE,))
+    types = _values(filters, _TYPE, topic.events)
+    names = _values(filters, _KIND, frozenset(each.name for each in topic.kinds))
+    rest = tuple(each for each in filters if each.path not in ((_TYPE,), (_KIND,)))
     topic.check(rest)
-    return frozenset(types), rest
+    kinds = (each.name for each in topic.kinds if WORDS[each.name].tmf in types and each.name in names)
+    return Wanted(kinds=frozenset(kinds), filters=rest)
+
+
+def _values(filters: Sequence[Filter], name: str, known: frozenset[str]) -> frozenset[str]:
+    """Give the words that filters of this name ask for, of those that there are; all, where there is none."""
+    given = [each for each in filters if each.path == (name,)]
+    values = frozenset(value for each in given for value in each.values)
+    if unknown := values - known:
+        raise Malformed(f"{name} is {min(unknown)}, and none of {', '.join(sorted(known))}", field="query")
+    return values if given else known
 
 
 def written(principal: Principal) -> str:

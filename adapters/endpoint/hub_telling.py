@@ -3,6 +3,9 @@
 One process tells a hub at a time; each hub is a task of its own. An event is told with the alarm or ticket as it is when it is told, if
 whoever registered may read it and it is among those that were asked for. What a callback refuses three times is passed over
 and counted, and so is what it answers with 403 while it takes the event behind; a callback that cannot be reached is tried again, later and later, and parked after a week.
+
+Events are read a span of positions at a time. Where the database does not answer in time, the next span is half as long: one that is
+full of large events must not hold up a hub for good.
 """
 
 from __future__ import annotations
@@ -20,15 +23,20 @@ from adapters.endpoint.edge import Port
 from adapters.endpoint.errors import Refusal
 from adapters.endpoint.hub import Topic, read_wanted, reader
 from adapters.errors import AdapterError, Busy, Nonsense, NotAdmitted, Rejected
+from adapters.event_words import WORDS
 from adapters.tmf.tmf630 import Filter, write_time
 from adapters.webhooks.outward import Outward
-from graph.errors import GraphError
+from graph.errors import DeadlineExceeded, GraphError
 from graph.ledger import hubs
-from graph.ledger.hubs import Failure, Happened, Hub, Reached
+from graph.ledger.hubs import Failure, Happened, Hub, Reached, Span
 from graph.ledger.retry import MOST_AGE_MS, MOST_REFUSALS, pause_ms
 from graph.model.scope import Principal
 
 POLL_SECONDS: Final = 0.25
+MOST_POSITIONS: Final = 1_000
+"""that are read together."""
+_AT_ONCE: Final = 20
+"""hubs whose events are read at the same time."""
 _IDLE_SECONDS: Final = 1.0
 """between looks while there is nobody to tell."""
 _STORE_SECONDS: Final = 5.0
@@ -51,14 +59,19 @@ class News(Protocol):
         """What an event calls the thing that it is about: `alarm`."""
         ...
 
-    async def after(self, port: Port, position: int, upto: int, *, deadline: float) -> tuple[int, list[Happened]]:
-        """Give what happened after a position, by the API's names of events, and the position up to which this is all."""
+    @property
+    def wrapped(self) -> str:
+        """The event in which each is told; empty: it is told as itself."""
+        ...
+
+    async def within(self, port: Port, principal: Principal, span: Span, *, deadline: float) -> list[Happened]:
+        """Give what happened in a span, as far as it may concern whoever has registered."""
         ...
 
     async def shown(
-        self, port: Port, principal: Principal, about: str, wanted: Sequence[Filter], *, deadline: float
+        self, port: Port, principal: Principal, event: Happened, wanted: Sequence[Filter], *, deadline: float
     ) -> Mapping[str, Any] | None:
-        """Give a thing as a caller sees it; None where it may not, or the filters do not hold."""
+        """Give what an event is about as a caller sees it; None where it may not, or the filters do not hold."""
         ...
 
 
@@ -71,6 +84,9 @@ class HubTeller:
     owner: str
     news: News
     _telling: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _spans: dict[str, int] = field(default_factory=dict)
+    """how many positions of a hub are read together, where these are fewer than `MOST_POSITIONS`."""
+    _reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def run(self) -> None:
         """Do so until cancelled."""
@@ -96,6 +112,7 @@ class HubTeller:
         except Exception:  # a fault of ours: it must be seen, and must not end the telling for good
             log.exception("hubs are looked at anew")
             return False
+        self._spans = {hub.id: self._spans[hub.id] for hub in taken if hub.id in self._spans}
         for hub in taken:
             if hub.id not in self._telling and hub.after < upto:
                 self._telling[hub.id] = asyncio.create_task(self._tell(hub, upto))
@@ -103,7 +120,7 @@ class HubTeller:
 
     async def _tell(self, hub: Hub, upto: int) -> None:
         try:
-            after, events = await self.news.after(self.port, hub.after, upto, deadline=_soon())
+            span, events = await self._read(hub, upto)
             for number, event in enumerate(events):
                 if event.position <= hub.after:
                     continue  # it was told before its turn
@@ -111,12 +128,28 @@ class HubTeller:
                 if told is None:
                     return
                 hub = told
-            await hubs.told(self.port.store, hub, Reached(after=after), owner=self.owner, deadline=_soon())
+            await hubs.told(self.port.store, hub, Reached(after=span.upto), owner=self.owner, deadline=_soon())
         except (GraphError, Refusal) as error:
             log.warning("a hub waits for the graph", hub=hub.id, reason=str(error))
         except Exception:
             log.exception("a hub could not be told", hub=hub.id)
             await self._put_off(hub, "A fault of ours")
+
+    async def _read(self, hub: Hub, upto: int) -> tuple[Span, list[Happened]]:
+        """Read the next events of a hub; where that takes too long, fewer the next time."""
+        length = self._spans.get(hub.id, MOST_POSITIONS)
+        span = Span(after=hub.after, upto=min(upto, hub.after + length))
+        try:
+            async with self._reading:
+                events = await self.news.within(self.port, reader(hub), span, deadline=_soon())
+        except DeadlineExceeded:
+            self._spans[hub.id] = max(1, (span.upto - span.after) // 2)
+            raise
+        if length * 2 < MOST_POSITIONS:
+            self._spans[hub.id] = length * 2
+        else:
+            self._spans.pop(hub.id, None)
+        return span, events
 
     async def _told(self, hub: Hub, event: Happened, behind: Sequence[Happened]) -> Hub | None:
         """Tell one event, and count it; give the hub as it is then. None: it is for later, or for another process."""
@@ -153,13 +186,13 @@ class HubTeller:
 
     async def _post(self, hub: Hub, event: Happened) -> bool:
         """Tell it, if it is among what was asked for; whoever registered may not read it any more: it is not."""
-        types, wanted = read_wanted(self.news.topic, hub.query)
-        kind = event.type
-        if types and kind not in types:
+        wanted = read_wanted(self.news.topic, hub.query)
+        if event.kind.name not in wanted.kinds:
             return False
-        found = await self.news.shown(self.port, reader(hub), event.about, wanted, deadline=_soon())
+        found = await self.news.shown(self.port, reader(hub), event, wanted.filters, deadline=_soon())
         if found is None:
             return False
+        kind = self.news.wrapped or WORDS[event.kind.name].tmf
         body = {
             "eventId": event.id,
             "eventTime": write_time(event.at),

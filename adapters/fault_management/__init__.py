@@ -7,6 +7,9 @@ own id, that says how bad it is, which services of whom it affects, whether some
 In: an `AlarmOrder`, what is to be known of an alarm. Out: a `TheirAlarm`, what the other system has of it; or an
 `adapters.errors.AdapterError`.
 
+Of other events it is told what happened (`Notified`), in the order of each service, piece of equipment and ticket; the words are in
+`adapters/event_words.py`.
+
 Files, in order of flow: `telling.py` (a delivery is told) · this one (what every dialect does) · `outbound/` (the dialects) ·
 `alarms/` (one record of an alarm for all dialects) · `inbound/` (what fault managers call on us).
 
@@ -31,6 +34,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from adapters.event_words import EventNotice
 from graph.model.vocabulary import EFFECTS, SEVERITIES
 
 US: Final = "trunkline"
@@ -90,6 +94,14 @@ class TheirAlarm:
     acknowledged: bool
     is_cleared: bool = False
     """whether it is over there; where that is not asked, it is not said."""
+
+
+class Notified(Protocol):
+    """Who is told of events that are none of an alarm's. It raises `AdapterError` and nothing else of its own."""
+
+    async def notify(self, notice: EventNotice, *, repeats: bool, delivery_id: str, deadline: float) -> str | None:
+        """Tell of one event; `repeats`: it may have been heard before. Gives what is worth knowing of how it went."""
+        ...
 
 
 class FaultManagement(Protocol):

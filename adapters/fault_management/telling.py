@@ -1,4 +1,4 @@
-"""A delivery for the fault management system becomes what it knows of that alarm, once in effect.
+"""A delivery for the fault management system becomes what it knows of that alarm, or an event that it hears, once in effect.
 
 The other system does not notice that it was told before. So it is asked by our id before anything is told but the first
 news of an alarm at the first attempt. What goes wrong becomes an outcome (`adapters.delivery.sending`).
@@ -18,9 +18,11 @@ from adapters.delivery.access import Access
 from adapters.delivery.attending import Attention, attend
 from adapters.delivery.sending import Sender, Sent, sent, settle_sent
 from adapters.errors import Rejected
-from adapters.fault_management import AlarmOrder, FaultManagement
+from adapters.event_words import notice_of
+from adapters.fault_management import AlarmOrder, FaultManagement, Notified
 from adapters.fault_management.outbound.ordering import object_name, order_of
 from graph.changes.alarms.acknowledge import hear_acknowledged
+from graph.changes.notices import TELLING
 from graph.changes.policy import AlarmPolicy
 from graph.inventory.names import keep_told_name, object_of
 from graph.ledger.claims import Claim
@@ -38,6 +40,8 @@ class AlarmTeller:
     fault_management: FaultManagement
     policy: AlarmPolicy
     attention: Attention
+    notified: Notified | None = None
+    """who is told of other events; None: nobody, as the settings have none of them."""
     access: Access = field(default_factory=Access)
 
     @property
@@ -74,6 +78,8 @@ class AlarmTeller:
             await hear_acknowledged(self.store, self.policy, chunk, deadline=time.monotonic() + seconds)
 
     async def _told(self, claimed: Claim, deadline: float) -> Sent:
+        if claimed.payload.get("telling") == TELLING:
+            return await self._notified(claimed, deadline)
         order = await self._named(order_of(claimed.payload), deadline)
         if claimed.attempts > 1 or not order.is_new or order.is_theirs:
             their = await self.fault_management.find(order, deadline=deadline)
@@ -88,6 +94,13 @@ class AlarmTeller:
             if order.is_theirs or order.is_cleared:
                 return sent(claimed, "they have no such alarm")
         return sent(claimed, await self.fault_management.report(order, delivery_id=claimed.id, deadline=deadline))
+
+    async def _notified(self, claimed: Claim, deadline: float) -> Sent:
+        if self.notified is None:  # it was written under other settings
+            return sent(claimed, "it is told of alarms only now")
+        notice, repeats = notice_of(claimed.payload), claimed.attempts > 1
+        note = await self.notified.notify(notice, repeats=repeats, delivery_id=claimed.id, deadline=deadline)
+        return sent(claimed, note)
 
     async def _named(self, order: AlarmOrder, deadline: float) -> AlarmOrder:
         """Say what the alarm is on, as the system knows it; an alarm of theirs is named as they did."""

@@ -22,8 +22,9 @@ from lxml import etree
 
 from adapters.errors import Malformed
 from adapters.inventory.no_place import NoPlace, trunk_reason
-from adapters.soap.elements import name_in, name_of, spaces, tag, text_in
+from adapters.soap.elements import name_in, name_of, spaces, tag
 from adapters.soap.names import TYPES, Name, parts_of, spelled, up_to
+from adapters.soap.resources import GONE, PLACES, PREFIXES, STATES, write_attributes
 from adapters.xml.parser import Element, check, read_schema
 from graph.model.model import Kind
 from graph.model.resource import PROPERTIES, NotTaken, Resource, Value
@@ -32,27 +33,7 @@ NAMESPACES: Final[Mapping[str, str]] = MappingProxyType(
     spaces("nam", "coi", "cri", "itu", "me", "eh", "eq", "ptp", "tl", "inv", "ext")
 )
 """What an element of ours declares."""
-GONE: Final = "RETIRING_DEINSTALLED"
 _GONE: Final = (GONE, "RETIRING_RECOVERED", "RETIRING_STORED")
-_PREFIXES: Final = {"NetworkElement": "me", "Card": "eq", "Port": "ptp", "Trunk": "tl"}
-_PLACES: Final[Mapping[str, Mapping[str, str]]] = {
-    "NetworkElement": {"vendor": "manufacturer", "model": "productName"},
-    "Card": {"model": "installedEquipmentObjectType"},
-    "Port": {},
-    "Trunk": {"layerRate": "layerRate"},
-}
-"""The properties that MTOSI has a place for, in the order of the published schema."""
-_OPERATIONAL: Final = {"UNABLED": "enabled", "ENABLED": "enabled", "DISABLED": "disabled"}
-_ADMINISTRATIVE: Final = {"LOCKED": "locked", "UNLOCKED": "unlocked", "SHUTTING_DOWN": "shuttingDown"}
-_STATES: Final = {
-    "operationalState": ("x721.OperationalState", _OPERATIONAL),
-    "administrativeState": ("x721.AdministrativeState", _ADMINISTRATIVE),
-}
-_EXTENDED: Final = "VENDOR_EXT"
-_RATES: Final = frozenset(
-    {"LR_Ethernet", "LR_Fast_Ethernet", "LR_Gigabit_Ethernet", "LR_DSR_Gigabit_Ethernet", "LR_DSR_10Gigabit_Ethernet"}
-)
-"""Layer rates that are written without an extension."""
 _SLOT: Final = re.compile(r"(?:slot|sub_slot)=([0-9]{1,9})(?![0-9])")
 _PORT: Final = re.compile(r"port=([0-9]{1,9})(?![0-9])")
 
@@ -94,7 +75,7 @@ def read(element: Element) -> Resource | None:
     kind = _KINDS[str(element.tag)]
     if not kind:
         return None
-    inner = element.find(tag(f"inv:{_PREFIXES[kind]}Attrs"))
+    inner = element.find(tag(f"inv:{PREFIXES[kind]}Attrs"))
     told = element if inner is None else inner
     parts = name_of(told.find(tag("coi:name")), told)
     extension = told.find(f"{tag('coi:vendorExtensions')}/{tag('ext:resource')}")
@@ -156,10 +137,10 @@ def _ends(told: Element, *, removed: bool) -> tuple[str, str] | None:
 def _properties(kind: str, told: Element, parts: Name, extension: Element | None) -> Iterator[tuple[str, Value]]:
     if label := _text(told, "coi:userLabel"):
         yield "name", label
-    for name, (state, words) in _STATES.items():
+    for name, (state, words) in STATES.items():
         if name in PROPERTIES[kind] and (word := _text(told, f"cri:ituStateAndStatusList/itu:{state}")):
             yield name, words[word]
-    for name, place in _PLACES[kind].items():
+    for name, place in PLACES[kind].items():
         if value := _placed(told, kind, place):
             yield name, value
     if extension is not None:
@@ -172,7 +153,7 @@ def _placed(told: Element, kind: str, place: str) -> str | None:
     if place == "layerRate":
         rate = told.find(tag("tl:layerRate"))
         return None if rate is None else rate.get("extension") or rate.text
-    prefix = _PREFIXES[kind]
+    prefix = PREFIXES[kind]
     found = _text(told, f"{prefix}:{place}")
     return found or (_text(told, "eq:expectedEquipmentObjectType") if kind == "Card" else None)
 
@@ -209,18 +190,10 @@ def _text(told: Element, path: str) -> str | None:
 
 def write(resource: Resource, ours: str = "") -> Element:
     """Write a resource as a part of an inventory layout: `meInv`, `eqInv`, `ptpInv` or `tlInv`."""
-    prefix = _PREFIXES[resource.kind]
+    prefix = PREFIXES[resource.kind]
     inv = etree.Element(tag(f"inv:{prefix}Inv"), nsmap=dict(NAMESPACES))
     told = etree.SubElement(inv, tag(f"inv:{prefix}Attrs"))
-    name_in(told, "coi:name", parts_of(resource.name, TYPES[resource.kind]))
-    if label := resource.properties.get("name"):
-        text_in(told, "coi:userLabel", str(label))
-    _write_extension(told, resource, ours)
-    if resource.removed:
-        text_in(told, "cri:resourceState", GONE)
-    _write_states(told, resource)
-    _write_places(told, resource)
-    etree.SubElement(told, tag(f"{prefix}:ituArcStateAndStatusList"))
+    write_attributes(told, resource, ours)
     if resource.kind == "Port" and resource.inside is not None:
         supporting = etree.SubElement(inv, tag("inv:supportingEquipmentRefList"))
         name_in(supporting, "nam:name", parts_of(resource.inside, TYPES["Card"]))
@@ -234,40 +207,3 @@ def keep_others(inv: Element, there: Element) -> None:
         if ours is not None and theirs is not None:
             mine = {each.tag for each in ours}
             ours.extend(deepcopy(each) for each in theirs if each.tag not in mine)
-
-
-def _write_extension(told: Element, resource: Resource, ours: str) -> None:
-    extension = etree.SubElement(etree.SubElement(told, tag("coi:vendorExtensions")), tag("ext:resource"))
-    if ours:
-        text_in(extension, "ext:ours", ours)
-    if resource.kind == "Card" and resource.inside is not None:
-        name_in(extension, "ext:inside", parts_of(resource.inside, TYPES["NetworkElement"]))
-    for name, value in resource.properties.items():
-        if name not in ("name", *_STATES, *_PLACES[resource.kind]):
-            text_in(extension, "ext:property", str(value)).set("name", name)
-
-
-def _write_states(told: Element, resource: Resource) -> None:
-    states = etree.SubElement(told, tag("cri:ituStateAndStatusList"))
-    for name, (state, words) in _STATES.items():
-        if name in resource.properties:
-            text_in(
-                states, f"itu:{state}", next(word for word, ours in words.items() if ours == resource.properties[name])
-            )
-
-
-def _write_places(told: Element, resource: Resource) -> None:
-    if resource.kind == "NetworkElement" and resource.inside is not None:
-        text_in(told, "me:location", resource.inside)
-    for name, place in _PLACES[resource.kind].items():
-        if name in resource.properties:
-            _write_place(told, f"{_PREFIXES[resource.kind]}:{place}", str(resource.properties[name]))
-    for end, name in zip("az", resource.ends or (), strict=False):
-        name_in(etree.SubElement(told, tag(f"tl:{end}EndTpRefList")), "nam:name", parts_of(name, TYPES["Port"]))
-
-
-def _write_place(told: Element, element: str, value: str) -> None:
-    if element != "tl:layerRate" or value in _RATES:
-        text_in(told, element, value)
-    else:
-        text_in(told, element, _EXTENDED).set("extension", value)

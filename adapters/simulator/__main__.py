@@ -24,7 +24,7 @@ import orjson
 from pydantic import SecretStr, ValidationError
 
 from adapters.simulator.billing import billing
-from adapters.simulator.fault_management import alarm_management, alerta
+from adapters.simulator.fault_management import alarm_management, alerta, event_management
 from adapters.simulator.faults import PATH
 from adapters.simulator.inventory import inventory
 from adapters.simulator.manners import Manners
@@ -125,6 +125,16 @@ def _fault_management(given: Options) -> AbstractAsyncContextManager[Served]:
     )
 
 
+def _events(given: Options) -> AbstractAsyncContextManager[Served]:
+    return event_management.serving(
+        listen=(given.host, given.port),
+        journal=given.journal,
+        state=given.state,
+        bearer=_secret(BEARER),
+        manners=given.manners,
+    )
+
+
 def _alerta(given: Options) -> AbstractAsyncContextManager[Served]:
     return alerta.serving(
         host=given.host, port=given.port, journal=given.journal, state=given.state, key=_secret(BEARER)
@@ -175,6 +185,7 @@ def _secret(name: str) -> SecretStr | None:
 _command("ticketing", "A ticketing system that speaks TMF621 v4.", _ticketing)
 _command("rt", "A Request Tracker 5: the part of its REST API by which tickets are kept.", _rt)
 _command("fault-management", "A fault management system that speaks TMF642 v4.", _fault_management)
+_command("events", "A topic of TMF688 v4, for what a fault management system hears beside alarms.", _events)
 _command("alerta", "Alerta, as far as it is told of alerts.", _alerta)
 _command("billing", "A billing system: TMF635, TMF656 and TMF678 v4, and documents by PUT.", _billing)
 _command("inventory", "An inventory that speaks TMF639 v4 and MTOSI 2.1.", _inventory)

@@ -4,7 +4,7 @@ In: an element or a message of MTOSI; or names and elements of ours. Out: the ot
 `adapters.errors.AdapterError`.
 
 Files, in order of flow: `names.py` (the name of a thing: a list of types and values there, one text here) · `elements.py`
-(namespaces, and the elements that both areas read and write) · `envelope.py` (a message and its header) · `faults.py` (what is
+(namespaces, and the elements that both areas read and write) · `resources.py` (the attributes of equipment and trunks) · `envelope.py` (a message and its header) · `faults.py` (what is
 wrong with a message, and what an answer means).
 
 Invariants

@@ -14,9 +14,27 @@ from adapters.xml.parser import Element, legal
 
 _MTOP: Final = "http://www.tmforum.org/mtop"
 _MODULES: Final = {
-    "fmw": ("hdr", "notmsg", "cei", "ei", "nam", "gen", "cornot", "msg", "coi", "hbt", "elo", "elc"),
+    "fmw": (
+        "hdr",
+        "notmsg",
+        "cei",
+        "ei",
+        "nam",
+        "gen",
+        "cornot",
+        "msg",
+        "coi",
+        "hbt",
+        "elo",
+        "elc",
+        "oc",
+        "avc",
+        "sc",
+        "vdn",
+    ),
     "nra": ("alm", "com", "prc", "alarmid", "atcaid"),
-    "nrb": ("lay", "cri", "itu"),
+    "nrb": ("lay", "cri", "itu", "rscoc", "rscodel", "rscsc", "rscavc"),
+    "sb": ("ssc",),
     "nrf": ("me", "eh", "eq", "ptp", "tl"),
     "mri": ("riu", "rir"),
     "rtm": ("ah",),
@@ -25,12 +43,13 @@ NAMESPACES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "soap": "http://schemas.xmlsoap.org/soap/envelope/",
         "trk": "urn:trunkline:alarm:1",
+        "tev": "urn:trunkline:event:1",
         "ext": "urn:trunkline:inventory:v1",
         "inv": f"{_MTOP}/nrf/xsd/invdata/v1",
         **{prefix: f"{_MTOP}/{area}/xsd/{prefix}/v1" for area, prefixes in _MODULES.items() for prefix in prefixes},
     }
 )
-"""By the prefix that is used here: MTOSI's own modules, and our two extensions."""
+"""By the prefix that is used here: MTOSI's own modules, and our three extensions."""
 
 
 def tag(name: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final
 
 from adapters.endpoint.edge import READERS, Port
@@ -16,32 +15,14 @@ from adapters.endpoint.hub import Topic
 from adapters.ticketing.reads import TicketReads, filter_of
 from adapters.tmf.tmf630 import Filter
 from graph.ledger import hubs
-from graph.ledger.hubs import Happened
+from graph.ledger.hubs import Happened, Span
+from graph.model.event_kinds import KINDS
 from graph.model.scope import Principal, Role
 
-CREATE: Final = "TroubleTicketCreateEvent"
-STATUS: Final = "TroubleTicketStatusChangeEvent"
-VALUE: Final = "TroubleTicketAttributeValueChangeEvent"
-EVENTS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "ProblemReported": CREATE,
-        "TicketReported": CREATE,
-        "TicketStatusChanged": STATUS,
-        "TicketReopened": STATUS,
-        "TicketClosed": STATUS,
-        "TicketCommented": VALUE,
-        "TicketChangeRefused": VALUE,
-        "open": CREATE,
-        "amend": VALUE,
-        "resolve": STATUS,
-        "reopen": STATUS,
-    }
-)
-"""TMF621's event for each of ours, and for what an alarm makes of a ticket."""
 TICKETS: Final = Topic(
     name=hubs.TICKET,
     tellers=READERS - {Role.ANALYST},
-    events=frozenset(EVENTS.values()),
+    kinds=tuple(each for each in KINDS.values() if each.about == "ticket"),
     check=filter_of,
 )
 
@@ -54,16 +35,19 @@ class TicketNews:
     """where tickets are: `/tmf-api/troubleTicket/v4/troubleTicket`."""
     topic: Topic = TICKETS
     member: str = "troubleTicket"
+    wrapped: str = ""
 
-    async def after(self, port: Port, position: int, upto: int, *, deadline: float) -> tuple[int, list[Happened]]:
-        """Give what happened to tickets."""
-        system = port.policy.ticketing
-        return await hubs.tickets_after(port.store, position, upto, EVENTS, system=system, deadline=deadline)
+    async def within(self, port: Port, principal: Principal, span: Span, *, deadline: float) -> list[Happened]:
+        """Give what happened to tickets; to a customer, of its own."""
+        customers = principal.customers if principal.effective is Role.CUSTOMER else None
+        return await hubs.tickets_after(
+            port.store, span, system=port.policy.ticketing, customers=customers, deadline=deadline
+        )
 
     async def shown(
-        self, port: Port, principal: Principal, about: str, wanted: Sequence[Filter], *, deadline: float
+        self, port: Port, principal: Principal, event: Happened, wanted: Sequence[Filter], *, deadline: float
     ) -> Mapping[str, Any] | None:
         """Give a ticket as a caller sees it."""
         reads = TicketReads(port=port, principal=principal, deadline=deadline, place=self.place)
-        part = await reads.part([Filter(path=("id",), values=(about,)), *wanted], (), 0, 1)
+        part = await reads.part([Filter(path=("id",), values=(event.about,)), *wanted], (), 0, 1)
         return part.resources[0] if part.resources else None

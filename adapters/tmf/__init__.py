@@ -3,7 +3,7 @@
 In: query parameters, JSON bodies. Out: filters, pages, error bodies, times; a body's faults by the names of its fields.
 
 Files: `tmf630.py` (filters, paging, `fields`, errors, PATCH, times) · `shape.py` (what a body may hold, and all that is wrong
-with one).
+with one) · `events.py` (what TMF688 carries of services, equipment and tickets).
 
 Invariants
 1. Everything here is pure and works on plain values.

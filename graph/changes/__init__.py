@@ -14,6 +14,7 @@ Folders and files, in order of flow:
     outside.py      what follows from what a load has written past all changes
     gates.py        names that are looked for and names that come meet here; the order of locks
     references.py   what another system means by an id or a name
+    notices.py      what a central fault management system hears beside alarms
     deliveries.py   what was parked is sent again
     sources.py      whose alarms a caller may change
     policy.py       what an operator decides: who is told, from which severity on

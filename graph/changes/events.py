@@ -15,6 +15,7 @@ from typing import Final
 import orjson
 import uuid_utils
 
+from graph.model.event_kinds import LEFT_OUT, kind_of
 from graph.model.model import LABELS
 from graph.store.store import Transaction
 
@@ -55,6 +56,12 @@ class Event:
     payload: Mapping[str, object]
     customers: Sequence[str]
     """the ids of those it concerns."""
+
+    def __post_init__(self) -> None:
+        if kind_of(self.type) is None and self.type not in LEFT_OUT:
+            raise ValueError(
+                f"{self.type}: graph/model/event_kinds.py says neither which kind it is nor why nobody is told"
+            )
 
 
 def append(transaction: Transaction, *events: Event) -> None:

@@ -3,39 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from graph.model.effects import DEFAULT_TIER, RANK
+from graph.model.event_kinds import ALARM_KINDS, KINDS
 from graph.model.identity import external_key
 from graph.model.vocabulary import TIERS
-
-HEARABLE: Final = (
-    "AlarmRaised",
-    "AlarmUpdated",
-    "AlarmCleared",
-    "AlarmReopened",
-    "AlarmEffectChanged",
-    "AlarmAcknowledged",
-    "AlarmUnacknowledged",
-    "AlarmCommented",
-)
-"""The types of events of alarms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hearing:
-    """A fault management system that is told of alarms, and of what happens to them."""
+    """A fault management system that is told of alarms and of other events."""
 
     name: str
     """the system's: what deliveries call it."""
     sources: frozenset[str] = frozenset()
     """those that it speaks for: of their alarms it is told only what we add."""
-    events: frozenset[str] = frozenset(HEARABLE)
-    """the types of events that are told."""
+    events: frozenset[str] = frozenset(ALARM_KINDS)
+    """the kinds of events that are told, of `graph.model.event_kinds.KINDS`."""
 
     def __post_init__(self) -> None:
-        if not self.events <= set(HEARABLE):
-            raise ValueError(f"{', '.join(sorted(self.events - set(HEARABLE)))}: there are no such events of alarms")
+        if unknown := self.events - KINDS.keys():
+            raise ValueError(f"{', '.join(sorted(unknown))}: there are no such kinds of events")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

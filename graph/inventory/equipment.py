@@ -19,11 +19,14 @@ from graph import membership
 from graph.changes import gates
 from graph.changes.alarms.consequences import By, reassess
 from graph.changes.events import Event, append
+from graph.changes.notices import Notice, hears, tell
 from graph.changes.services.hits import hits_of
 from graph.errors import Contended
 from graph.inventory import alarms
 from graph.inventory.known import Known, known_within, locked
+from graph.inventory.names import called
 from graph.inventory.naming import ExternalName, Given, give_names, join_awaiting, put_names
+from graph.model.event_kinds import kind_of
 from graph.model.identity import external_key, loaded_id
 from graph.model.model import label_of, searchable
 from graph.model.resource import KINDS, PROPERTIES, SAME_PORT, Resource, Value
@@ -225,7 +228,7 @@ async def move(transaction: Transaction, hand: Hand, resource_id: str, place: tu
     await reassess(transaction, hand.by, services)
     await membership.forget_behind(transaction, (known.id,))  # locks customers, which come last
     moved = {"moved": list(place), "was": list(before)}
-    _append(transaction, hand, known, "ResourceMoved", moved, customers)
+    await _append(transaction, hand, known, "ResourceMoved", moved, customers)
     return True
 
 
@@ -240,10 +243,11 @@ async def remove(transaction: Transaction, hand: Hand, resource_id: str) -> bool
     if held is not None:
         return held
     await alarms.let_go(transaction, known.kind, known.id)
+    # While it has its names: what is told of it says them.
+    await _append(transaction, hand, known, "ResourceRemoved", {"was": dict(known.properties)}, ())
     await membership.forget_behind(transaction, (known.id,))  # locks customers, which come last
     transaction.later(_FORGET_NAMES[known.kind], {"id": known.id})
     transaction.later(_TAKE_AWAY[known.kind], {"id": known.id})
-    _append(transaction, hand, known, "ResourceRemoved", {"was": dict(known.properties)}, ())
     return True
 
 
@@ -281,7 +285,7 @@ async def _make(
     _enter(transaction, resource.kind, made, place)
     [[now]] = await transaction.run(_NOW, {})
     known = Known(id=made, kind=resource.kind, now=cast("int", now), version=0, properties=mine, inside=None, ends=())
-    _append(transaction, hand, known, "ResourceAdded", {"added": dict(mine), "place": list(place)}, ())
+    await _append(transaction, hand, known, "ResourceAdded", {"added": dict(mine), "place": list(place)}, ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,10 +354,10 @@ def _with_words(kind: str, whole: Mapping[str, Value], changed: Mapping[str, Val
 
 
 async def _tell(transaction: Transaction, hand: Hand, known: Known, kind: str, payload: Mapping[str, Any]) -> Event:
-    return _append(transaction, hand, known, kind, payload, await _concerned(transaction, known.id))
+    return await _append(transaction, hand, known, kind, payload, await _concerned(transaction, known.id))
 
 
-def _append(  # private: the parts of an event
+async def _append(  # private: the parts of an event
     transaction: Transaction,
     hand: Hand,
     known: Known,
@@ -371,7 +375,29 @@ def _append(  # private: the parts of an event
         customers=customers,
     )
     append(transaction, event)
+    await _notify(transaction, hand, known, event)
     return event
+
+
+async def _notify(transaction: Transaction, hand: Hand, known: Known, event: Event) -> None:
+    """Write down what the fault management system is to be told of it; of its own inventory it is told nothing."""
+    policy, kind = hand.by.policy, kind_of(event.type)
+    hearing = policy.fault_management
+    if hearing is None or kind is None or not hears(hearing, kind, hand.by.principal.system, hand.system):
+        return
+    systems = (hearing.name, *sorted(hearing.sources), hand.system, policy.inventory)
+    names = await called(transaction, known.kind, known.id, systems)
+    changed = cast("Mapping[str, Value]", event.payload.get("changed", {}))
+    values: dict[str, object] = {
+        "resource": known.kind,
+        "name": names.name,
+        "element": names.element,
+        "properties": {**known.properties, **changed},
+        "changed": sorted(changed),
+        "was": event.payload.get("was"),
+        "place": event.payload.get("moved", event.payload.get("place", ())),
+    }
+    tell(transaction, hearing, [Notice(event=event, kind=kind, about=known.id, order_key=known.id, values=values)])
 
 
 async def _concerned(transaction: Transaction, resource_id: str) -> list[str]:

@@ -7,18 +7,19 @@ a process died is told once more.
 
     await register(store, Wish(...), deadline=soon)              # False: there is that hub already
     [mine, *_] = await take_hubs(store, owner="process-1", deadline=soon)
-    upto, events = await events_after(store, mine.after, types, deadline=soon)
+    upto, events = await events_after(store, Span(after=mine.after, upto=mine.after + 1_000), kinds, deadline=soon)
     await told(store, mine, Reached(after=upto), owner="process-1", deadline=soon)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, cast
 
 import orjson
 
+from graph.model.event_kinds import ALARM_KINDS, KINDS, EventKind, kind_of, kind_of_doing
 from graph.model.identity import loaded_id
 from graph.store.store import Store, Transaction
 
@@ -28,12 +29,15 @@ _ENOUGH_MS: Final = 7_000
 ALARM: Final = "alarm"
 """The topic of a hub for which none is kept."""
 TICKET: Final = "troubleTicket"
+EVENT: Final = "event"
 MOST_OF_ONE: Final = 20
-"""hubs of one principal."""
-_SPAN: Final = 1_000
-"""positions that are looked at together."""
+"""hubs of one principal;"""
+MOST_OF_ALL: Final = 1_000
+"""and of all: each is looked at by every process, several times a second."""
 
-_COUNT: Final = "MATCH (h:Hub {principal: $principal}) RETURN count(h)"
+_COUNT: Final = """
+RETURN COUNT { MATCH (h:Hub {principal: $principal}) }, COUNT { MATCH (h:Hub) }
+"""
 _THERE: Final = "MATCH (h:Hub {id: $id}) RETURN h.id"
 _CREATE: Final = """
 OPTIONAL MATCH (s:Sequence {id: 'sequence-events'})
@@ -70,13 +74,18 @@ RETURN h.id, h.principal, h.reads, h.callback, h.query, h.state, h.after, h.atte
 _UPTO: Final = "MATCH (s:Sequence {id: 'sequence-events'}) RETURN s.next - 1"
 _EVENTS: Final = """
 MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto AND e.type IN $types
-RETURN e.id, e.type, e.aggregateId, e.at, e.position ORDER BY e.position
+RETURN e.id, e.type, e.aggregateId, e.at, e.position, CASE WHEN $whole THEN e.payload ELSE null END ORDER BY e.position
 """
-# Of an alarm's event that which the ticketing system is told because of it.
+# Of an alarm's event that which the ticketing system is told because of it. What concerns other customers is not looked at.
 _TICKETS: Final = """
-MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto
-RETURN e.id, e.type, e.payload, e.at, e.position,
-  COLLECT { MATCH (d:Delivery)-[:TELLS]->(e) WHERE d.system = $system RETURN d.payload ORDER BY d.id }
+MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto AND e.type IN $types AND ($everyone
+  OR EXISTS { MATCH (e)-[:CONCERNS_CUSTOMER]->(c:Customer) WHERE c.id IN $customers })
+RETURN e.id, e.type, CASE WHEN e.type IN $own THEN e.payload ELSE null END, e.at, e.position,
+  CASE WHEN e.type IN $own THEN [] ELSE COLLECT {
+    MATCH (d:Delivery)-[:TELLS]->(e)
+    WHERE d.system = $system AND ($everyone OR d.subject IN $customers)
+    RETURN d.payload ORDER BY d.id
+  } END
 ORDER BY e.position
 """
 # What a process says counts only while it holds the lease, and renews it.
@@ -143,14 +152,27 @@ class Hub:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Positions that are looked at together."""
+
+    after: int
+    upto: int
+    """this one included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
     """An event."""
 
     id: str
+    kind: EventKind
     type: str
+    """the type of our event."""
     about: str
     at: int
     position: int
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    """what the event says, where this was asked for."""
     is_last: bool = True
     """whether nothing else has happened at its position."""
 
@@ -186,7 +208,11 @@ class Failure:
 
 
 class TooMany(Exception):
-    """A principal has as many hubs as it may have."""
+    """A principal has as many hubs as it may have, or all have: so many."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self.most = most
 
 
 async def register(store: Store, wish: Wish, *, deadline: float) -> bool:
@@ -195,9 +221,10 @@ async def register(store: Store, wish: Wish, *, deadline: float) -> bool:
     async def work(transaction: Transaction) -> bool:
         if await transaction.run(_THERE, {"id": wish.id}):
             return False
-        [[count]] = await transaction.run(_COUNT, {"principal": wish.principal})
-        if cast("int", count) >= MOST_OF_ONE:
-            raise TooMany
+        [counts] = await transaction.run(_COUNT, {"principal": wish.principal})
+        for count, most in zip(counts, (MOST_OF_ONE, MOST_OF_ALL), strict=True):
+            if cast("int", count) >= most:
+                raise TooMany(most)
         await transaction.run(_CREATE, {"id": wish.id, **asdict(wish)})
         return True
 
@@ -247,43 +274,58 @@ async def latest(store: Store, *, deadline: float) -> int:
 
 
 async def events_after(
-    store: Store, after: int, upto: int, types: Sequence[str], *, deadline: float
-) -> tuple[int, list[Happened]]:
-    """Give the events of these types after a position, and the position up to which these are all; never beyond `upto`."""
-    end = min(upto, after + _SPAN)
-    rows: list[list[Any]] = await store.rows(
-        _EVENTS, {"after": after, "upto": end, "types": list(types)}, deadline=deadline
-    )
-    found = [Happened(id=row[0], type=row[1], about=row[2], at=row[3], position=row[4]) for row in rows]
-    return end, found
+    store: Store, span: Span, kinds: Collection[EventKind], *, whole: bool = False, deadline: float
+) -> list[Happened]:
+    """Give the events of these kinds in a span; with `whole`, what they say too."""
+    types = sorted(event for kind in kinds for event in kind.events)
+    given = {"after": span.after, "upto": span.upto, "types": types, "whole": whole}
+    rows: list[list[Any]] = await store.rows(_EVENTS, given, deadline=deadline)
+    return [_happened(row, kind) for row in rows if (kind := kind_of(row[1])) is not None]
 
 
 async def tickets_after(
-    store: Store, after: int, upto: int, types: Mapping[str, str], *, system: str, deadline: float
-) -> tuple[int, list[Happened]]:
-    """Give what happened to tickets after a position, and the position up to which this is all; never beyond `upto`.
+    store: Store, span: Span, *, system: str, customers: Collection[str] | None, deadline: float
+) -> list[Happened]:
+    """Give what happened to tickets in a span, of these customers or (None) of all.
 
-    `types` are what is given for events of tickets, and for what an event of an alarm makes the ticketing system be told (`open`).
+    What happens to an alarm is given as what the ticketing system is told because of it.
     """
-    end = min(upto, after + _SPAN)
-    given = {"after": after, "upto": end, "system": system}
+    own = sorted(event for kind in _OF_TICKETS for event in kind.events)
+    given = {
+        "after": span.after,
+        "upto": span.upto,
+        "system": system,
+        "everyone": customers is None,
+        "customers": sorted(customers or ()),
+        "own": own,
+        "types": [*own, *_LEADING_TO_TICKETS],
+    }
     rows: list[list[Any]] = await store.rows(_TICKETS, given, deadline=deadline)
-    return end, [each for row in rows for each in _of_tickets(row, types)]
+    return [each for row in rows for each in _of_tickets(row)]
 
 
-def _of_tickets(row: Sequence[Any], types: Mapping[str, str]) -> list[Happened]:
-    event, kind, payload, at, position, deliveries = row
-    found = [(event, types[kind], orjson.loads(payload)["ticket"])] if kind in types else []
-    if not found:
+_OF_TICKETS: Final = tuple(each for each in KINDS.values() if each.about == "ticket")
+_LEADING_TO_TICKETS: Final = (*ALARM_KINDS, "AlarmTicketFollowed")
+"""The events of alarms for which a ticket may be opened, amended, resolved or reopened."""
+
+
+def _happened(row: Sequence[Any], kind: EventKind) -> Happened:
+    event, type_, about, at, position, payload = row
+    said = orjson.loads(payload) if payload else {}
+    return Happened(id=event, kind=kind, type=type_, about=about, at=at, position=position, payload=said)
+
+
+def _of_tickets(row: Sequence[Any]) -> list[Happened]:
+    event, type_, payload, at, position, deliveries = row
+    if payload is not None and (own := kind_of(type_)) is not None:
+        found = [(event, own, str(orjson.loads(payload)["ticket"]))]
+    else:
         said = map(orjson.loads, deliveries)
-        found = [
-            (f"{event}:{each['ticket']}", types[each["doing"]], each["ticket"])
-            for each in said
-            if each["doing"] in types
-        ]
+        made = ((kind_of_doing(each["doing"]), str(each["ticket"])) for each in said)
+        found = [(f"{event}:{ticket}", kind, ticket) for kind, ticket in made if kind is not None]
     last = len(found) - 1
     return [
-        Happened(id=each, type=kind, about=ticket, at=at, position=position, is_last=number == last)
+        Happened(id=each, kind=kind, type=type_, about=ticket, at=at, position=position, is_last=number == last)
         for number, (each, kind, ticket) in enumerate(found)
     ]
 

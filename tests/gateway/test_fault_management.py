@@ -11,10 +11,10 @@ from pydantic import SecretStr, ValidationError
 from adapters.simulator.fault_management import alarm_management
 from gateway.app import application
 from gateway.http.serving import bound, listening
-from gateway.settings.fault_management import AlarmEvent, FaultManagement
+from gateway.settings.fault_management import AlarmEvent, FaultManagement, OtherEvent
 from gateway.settings.settings import Settings, load_settings
 from gateway.systems import policy_of
-from graph.changes.policy import HEARABLE
+from graph.model.event_kinds import ALARM_KINDS, KINDS
 from graph.store.store import Store
 from tests.adapters.delivery.test_delivery import until
 from tests.adapters.fault_management.inbound.test_notifications import alarm, message
@@ -75,7 +75,8 @@ async def test_an_alarm_goes_all_the_way_and_back(
 
 
 def test_what_can_be_heard_is_what_happens() -> None:
-    assert get_args(AlarmEvent) == HEARABLE
+    assert get_args(AlarmEvent) == ALARM_KINDS
+    assert {*get_args(AlarmEvent), *get_args(OtherEvent)} == KINDS.keys()
 
 
 def test_a_system_speaks_for_its_own_name_unless_the_settings_say_more() -> None:
@@ -117,3 +118,37 @@ def test_its_secret_comes_from_a_file(tmp_path: Any, monkeypatch: pytest.MonkeyP
 def test_what_is_no_such_system_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         FaultManagement.model_validate(given)
+
+
+OTHERS = ("AlarmRaised", "ServiceStateChanged")
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ({"events": ["AlarmRaised", "TicketOpend"]}, "there is no event TicketOpend (did you mean TicketOpened?)"),
+        ({"events": []}, "at least 1 item"),
+        ({"events": OTHERS}, "does not know (ServiceStateChanged): give events_address"),
+        ({"events": OTHERS, "dialect": "mtosi", "events_address": "http://noc/events"}, "which is for tmf642"),
+    ],
+)
+def test_events_that_cannot_be_told_are_refused_with_what_to_do(section: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        FaultManagement.model_validate({"address": "http://noc", **section})
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        {"events": OTHERS, "events_address": "http://noc/tmf-api/event/v4/topic/t"},
+        {"events": OTHERS, "dialect": "alerta"},
+        {},
+    ],
+)
+def test_events_are_told_where_the_dialect_has_them(section: dict[str, Any]) -> None:
+    chosen = FaultManagement.model_validate({"address": "http://noc", **section})
+    assert chosen.hears_others is bool(section)
+    heard = policy_of(Settings(fault_management=chosen)).fault_management
+    assert heard is not None
+    assert heard.events == frozenset(section.get("events", ALARM_KINDS)), "without the setting, alarms and nothing else"

@@ -87,11 +87,11 @@ def read_message(body: bytes, *, most_bytes: int = MOST_BYTES) -> Message:
     )
 
 
-def notify(alarms: Iterable[Element], *, sender: str, correlation_id: str, timestamp: str) -> bytes:
-    """Write the message that tells of alarms."""
+def notify(events: Iterable[Element], *, sender: str, correlation_id: str, timestamp: str, topic: str = TOPIC) -> bytes:
+    """Write the message that tells of alarms, or of other events."""
     made = etree.Element(tag("notmsg:notify"), nsmap=spaces("notmsg"))
-    etree.SubElement(made, tag("notmsg:topic")).text = TOPIC
-    etree.SubElement(made, tag("notmsg:message")).extend(alarms)
+    etree.SubElement(made, tag("notmsg:topic")).text = topic
+    etree.SubElement(made, tag("notmsg:message")).extend(events)
     header = Header(
         activity="notify",
         message="notify",

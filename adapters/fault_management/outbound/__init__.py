@@ -3,7 +3,8 @@
 In: an `AlarmOrder`. Out: what the other system has of the alarm, or an `adapters.errors.AdapterError`.
 
 Files: `ordering.py` (a delivery becomes an order in TMF642's shape) · `tmf642.py` (TM Forum's) · `mtosi.py` (notifications in
-SOAP) · `alerta.py` (Alerta's REST API, version 9).
+SOAP; `mtosi_events.py`: what they say of other things than alarms) · `alerta.py` (Alerta's REST API, version 9) · `tmf688.py`
+(TM Forum's events, beside TMF642's alarms).
 
 Invariant: no dialect knows another, and none tries twice.
 

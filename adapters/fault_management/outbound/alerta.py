@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from adapters.errors import Nonsense, Rejected, Suspended
+from adapters.event_words import EventNotice
 from adapters.fault_management import US, AlarmOrder, TheirAlarm
 from adapters.fault_management.alarms.record import object_of
 from adapters.passed_over import PassedOver
@@ -26,6 +27,8 @@ from adapters.transport.paging import Asked, Page, all_pages
 from adapters.transport.transport import Answer, Call, Transport
 
 ENVIRONMENT: Final = "Production"
+INFORMATIONAL: Final = "informational"
+"""The severity of an event that is none of an alarm's."""
 CHUNK: Final = 100
 NO_SERVICE: Final = "network"
 """Alerta refuses an alert without any service."""
@@ -75,12 +78,7 @@ class Alerta:
         answer = await self._transport.exchange(call, deadline=deadline)
         if answer.status == _NOT_KEPT:
             return self._not_kept(answer)
-        told = self._object(answer.json()).get("alert")
-        if not isinstance(told, dict):
-            raise self._nonsense("is none", "alert")
-        if _attribute(told, "alarmId") != order.id:
-            raise self._nonsense("is another one than the one told", "alert.attributes.alarmId")
-        await self._take(self._their(told), order, deadline)
+        await self._take(self._their(self._told(answer, "alarmId", order.id)), order, deadline)
         return None
 
     async def amend(self, their: TheirAlarm, order: AlarmOrder, *, delivery_id: str, deadline: float) -> str | None:
@@ -89,6 +87,15 @@ class Alerta:
             return await self.report(order, delivery_id=delivery_id, deadline=deadline)
         await self._ask("PUT", ("alert", their.id, "attributes"), {"attributes": _added(order)}, deadline)
         await self._take(their, order, deadline)
+        return None
+
+    async def notify(self, notice: EventNotice, *, repeats: bool, delivery_id: str, deadline: float) -> str | None:  # noqa: ARG002 - to hear it twice changes nothing
+        """POST an informational alert: one of each service, piece of equipment or ticket, which says its last news."""
+        call = Call(method="POST", path=("alert",), body=self._information(notice, delivery_id))
+        answer = await self._transport.exchange(call, deadline=deadline)
+        if answer.status == _NOT_KEPT:
+            return self._not_kept(answer)
+        self._told(answer, "about", notice.about)
         return None
 
     async def acknowledged(self, *, deadline: float) -> Sequence[str]:
@@ -103,6 +110,15 @@ class Alerta:
 
     async def unsubscribe(self, their_id: str, *, deadline: float) -> None:
         """Do nothing: there is no registration."""
+
+    def _told(self, answer: Answer, attribute: str, ours: str) -> Mapping[str, Any]:
+        """Give the alert as it is there, which bears our id as an attribute."""
+        told = self._object(answer.json()).get("alert")
+        if not isinstance(told, dict):
+            raise self._nonsense("is none", "alert")
+        if _attribute(told, attribute) != ours:
+            raise self._nonsense("is another one than the one told", f"alert.attributes.{attribute}")
+        return told
 
     def _not_kept(self, answer: Answer) -> str:
         """Say why it was not kept, or raise Suspended: an answer with an id is about an alert that was suppressed."""
@@ -137,6 +153,32 @@ class Alerta:
             "origin": US,
             "type": "alarm",
             "timeout": 0,  # it is over when we say so
+        }
+
+    def _information(self, notice: EventNotice, delivery_id: str) -> dict[str, Any]:
+        """Make the alert of an event. It has no timeout of ours: it goes when Alerta lets such alerts go."""
+        values = notice.values
+        parties = values.get("customers") or [each for each in (values.get("customer"),) if each]
+        own = [notice.name] if notice.kind.about == "service" else [each["name"] for each in values.get("services", ())]
+        return {
+            "resource": notice.name,
+            "event": f"{notice.words.alerta} {notice.about}",
+            "environment": self._environment,
+            "severity": INFORMATIONAL,
+            "service": own[:_MOST_NAMED] or [NO_SERVICE],
+            "group": notice.member,
+            "value": notice.value,
+            "text": notice.sentence,
+            "tags": [f"kind={notice.kind.name}"],
+            "attributes": {
+                "about": notice.about,
+                "eventId": notice.id,
+                "deliveryId": delivery_id,
+                "at": write_time(notice.at),
+                "customer": ", ".join(each["name"] for each in parties[:_MOST_NAMED]),
+            },
+            "origin": US,
+            "type": "event",
         }
 
     async def _one(self, their_id: str, deadline: float) -> TheirAlarm | None:

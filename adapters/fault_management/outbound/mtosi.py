@@ -11,11 +11,13 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
+from adapters.event_words import EventNotice
 from adapters.fault_management import US, AlarmOrder, TheirAlarm
 from adapters.fault_management.alarms.causes import default_cause
 from adapters.fault_management.alarms.messages import notify
 from adapters.fault_management.alarms.write import write_alarm
 from adapters.fault_management.alarms.x733 import MEMBER, SUBCLASS, extension_of
+from adapters.fault_management.outbound.mtosi_events import TOPICS, write_event
 from adapters.soap.envelope import CONTENT_TYPE
 from adapters.soap.faults import STATUS, content_of
 from adapters.soap.names import spelled
@@ -48,12 +50,19 @@ class Mtosi:
 
     async def report(self, order: AlarmOrder, *, delivery_id: str, deadline: float) -> str | None:
         """Notify of it."""
-        body = _notification(order, delivery_id, write_time(time.time_ns() // 1_000_000))
+        await self._send(_notification(order, delivery_id, _now()), deadline)
+        return None
+
+    async def notify(self, notice: EventNotice, *, repeats: bool, delivery_id: str, deadline: float) -> str | None:  # noqa: ARG002 - as above
+        """Notify of an event; whoever heard it before knows it by its notificationId."""
+        await self._send(_event(notice, delivery_id, _now()), deadline)
+        return None
+
+    async def _send(self, body: bytes, deadline: float) -> None:
         headers = {"Content-Type": CONTENT_TYPE, "Accept": "text/xml", "SOAPAction": f'"{_ACTIVITY}"'}
         call = Call(method="POST", path=(), body=body, headers=headers, reads=frozenset({STATUS}))
         answer = await self._transport.exchange(call, deadline=deadline)
         content_of(answer.body, answer.status, system=answer.system, activity=_ACTIVITY, start=answer.start)
-        return None
 
     async def amend(self, their: TheirAlarm, order: AlarmOrder, *, delivery_id: str, deadline: float) -> str | None:  # noqa: ARG002 - as above
         """Notify of it as it is now."""
@@ -76,6 +85,17 @@ def _notification(order: AlarmOrder, delivery_id: str, now: str) -> bytes:
     """Write the message that tells of an alarm; vendors' elements are copied into it."""
     alarm = write_alarm(_named(order, delivery_id))
     return notify([alarm], sender=US, correlation_id=delivery_id, timestamp=now)
+
+
+@confined
+def _event(notice: EventNotice, delivery_id: str, now: str) -> bytes:
+    """Write the message that tells of an event."""
+    event = write_event(notice, delivery_id, now)
+    return notify([event], sender=US, correlation_id=delivery_id, timestamp=now, topic=TOPICS[notice.kind.about])
+
+
+def _now() -> str:
+    return write_time(time.time_ns() // 1_000_000)
 
 
 def _named(order: AlarmOrder, delivery_id: str) -> dict[str, Any]:

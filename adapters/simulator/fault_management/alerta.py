@@ -35,7 +35,10 @@ from adapters.tmf.tmf630 import read_time
 
 BASE: Final = "/api"
 ENVIRONMENTS: Final = ("Production", "Development")
-SEVERITIES: Final = ("critical", "major", "minor", "warning", "indeterminate", "cleared", "normal", "ok")
+SEVERITIES: Final = (
+    *("critical", "major", "minor", "warning", "indeterminate", "informational"),
+    *("cleared", "normal", "ok"),
+)
 """The worst first."""
 _OVER: Final = ("cleared", "normal", "ok")
 _STATUSES: Final = ("open", "ack", "closed", "assign", "shelved")
@@ -189,7 +192,7 @@ class _Desk:
     def _keep(self, request: Request, alert: dict[str, Any]) -> None:
         self.alerts[alert["id"]] = alert
         self.kept.write({"alert": alert})
-        told = {name: alert[name] for name in ("id", "event", "severity", "status", "attributes")}
+        told = {name: alert.get(name) for name in ("id", "event", "severity", "status", "value", "attributes")}
         self.received.write({"time": _now(), "method": request.method, **told})
 
 

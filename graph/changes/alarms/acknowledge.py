@@ -17,8 +17,9 @@ from graph.changes.alarms.hearing import Happened
 from graph.changes.events import Event, append
 from graph.changes.idempotency import Asked, once
 from graph.changes.outcome import Outcome
-from graph.changes.policy import HEARABLE, AlarmPolicy
+from graph.changes.policy import AlarmPolicy
 from graph.changes.sources import Sources, not_found, sources_of
+from graph.model.event_kinds import ALARM_KINDS
 from graph.model.scope import Principal, Role
 from graph.store.store import Store, Transaction
 
@@ -58,7 +59,7 @@ MATCH (a:Alarm {id: id})
 WHERE a.ackState = $ack
 RETURN a.id
 """
-_SAYS_OTHERWISE: Final = {"acknowledged": ("AlarmUnacknowledged", "AlarmReopened"), "unacknowledged": HEARABLE}
+_SAYS_OTHERWISE: Final = {"acknowledged": ("AlarmUnacknowledged", "AlarmReopened"), "unacknowledged": ALARM_KINDS}
 """By what is heard: the events that tell the opposite. Most tell that somebody has taken note, when somebody has."""
 _EVENTS: Final = {"acknowledged": "AlarmAcknowledged", "unacknowledged": "AlarmUnacknowledged"}
 

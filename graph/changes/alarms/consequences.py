@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from graph.changes import events
+from graph.changes import events, notices
 from graph.changes.alarms import hearing, impacts, occurrence
 from graph.changes.alarms.hearing import Happened
 from graph.changes.alarms.occurrence import Known, Locked, Step
 from graph.changes.events import Event
+from graph.changes.notices import TicketEvent
 from graph.changes.outcome import Outcome, Raised
 from graph.changes.policy import AlarmPolicy
 from graph.changes.services import affected, downtime, hits
@@ -27,6 +28,7 @@ from graph.errors import Contended
 from graph.ledger.outbox import Told, hold, write_down
 from graph.model.alarm import Alarm
 from graph.model.effects import asserts_failure
+from graph.model.event_kinds import kind_of_doing
 from graph.model.scope import Principal, Role
 from graph.store.store import Transaction
 
@@ -174,14 +176,20 @@ async def _write(transaction: Transaction, turn: _Turn) -> None:
     hold(transaction, policy.ticketing, (each.ticket.order_key for each in decisions))
     tickets.write_others(transaction, decisions)
     made = await _tell(transaction, turn, decisions)
-    told = {each.aggregate_id: each.id for each in made}
+    told = {each.aggregate_id: each for each in made}
     tickets.write_opened(transaction, policy.ticketing, decisions)
     write_down(transaction, [_delivery(each, told, policy) for each in decisions])
     touched = {other for each in turn.changed for other in each.alarms}
     happened = [Happened(event=each, touches=each.aggregate_id in touched) for each in made]
     await hearing.tell(transaction, policy.fault_management, turn.by.principal.system, happened)
-    subject = turn.by.principal.subject
-    occasion = downtime.Occasion(at=turn.at, now=turn.now, subject=subject, billing=policy.billing)
+    await notices.tell_tickets(transaction, policy.fault_management, _ticket_events(decisions, told))
+    occasion = downtime.Occasion(
+        at=turn.at,
+        now=turn.now,
+        subject=turn.by.principal.subject,
+        billing=policy.billing,
+        hearing=policy.fault_management,
+    )
     downtime.write(transaction, downtime.turns(turn.changed, occasion), occasion)
 
 
@@ -286,9 +294,18 @@ async def _tell(transaction: Transaction, turn: _Turn, decisions: Sequence[ticke
     return made
 
 
-def _delivery(decision: tickets.Decision, told: Mapping[str, str], policy: AlarmPolicy) -> Told:
+def _ticket_events(decisions: Sequence[tickets.Decision], told: Mapping[str, Event]) -> list[TicketEvent]:
+    """Say what the alarms' events make of tickets."""
+    return [
+        TicketEvent(event=told[each.pair.alarm], kind=kind, ticket=each.ticket.id, order_key=each.ticket.order_key)
+        for each in decisions
+        if (kind := kind_of_doing(each.doing)) is not None
+    ]
+
+
+def _delivery(decision: tickets.Decision, told: Mapping[str, Event], policy: AlarmPolicy) -> Told:
     return Told(
-        event=told[decision.pair.alarm],
+        event=told[decision.pair.alarm].id,
         system=policy.ticketing,
         subject=decision.pair.customer,
         order_key=decision.ticket.order_key,

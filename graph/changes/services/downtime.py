@@ -1,7 +1,8 @@
 """What a contract is measured by is how long a service suffered; once an effect is over, the graph shows nothing of it.
 
 So each interval in which a service had one effect is kept: it begins when the effect does and has its end when the effect
-changes or is over. Billing is told both times, in the order of the service's changes.
+changes or is over. Billing is told both times, in the order of the service's changes; a central fault management system that hears
+of services is told what becomes of each.
 
 Rules. 1. An interval is open while its service has its effect. 2. It begins and ends when the alarm that changes
 the effect says, since the customer suffers from then on and not from when we heard; but never in the future, and never
@@ -18,11 +19,14 @@ from typing import Final, TypeAlias, assert_never
 import orjson
 import uuid_utils
 
-from graph.changes import events
+from graph.changes import events, notices
 from graph.changes.events import Event
+from graph.changes.notices import Notice
+from graph.changes.policy import Hearing
 from graph.changes.services import metered
 from graph.changes.services.affected import Change, Service
 from graph.ledger.outbox import write_down
+from graph.model.event_kinds import KINDS
 from graph.model.model import LABELS
 from graph.store.store import Transaction
 
@@ -48,6 +52,8 @@ MATCH (d:Downtime {id: row.id})
 MATCH (s:Service {id: row.service})
 SET d.alarms = row.alarms, s._blamed = row.alarms
 """
+
+_STATE: Final = KINDS["ServiceStateChanged"]
 
 _COUNT: Final = """
 UNWIND $batch.rows AS row
@@ -101,6 +107,8 @@ class Occasion:
     subject: str
     billing: str
     """the name of the billing system; empty: there is none."""
+    hearing: Hearing | None = None
+    """the central fault management system; None: there is none."""
 
 
 def turns(changed: Sequence[Change], occasion: Occasion) -> list[Turn]:
@@ -166,6 +174,7 @@ def _tell(transaction: Transaction, made: Sequence[Ended | Begun], occasion: Occ
     """Append an event for each turn, and what billing is to be told of it."""
     versions = {each.interval.service.id: each.interval.service.version for each in made}
     appended, told = [], []
+    heard: dict[str, Notice] = {}
     for each in made:
         interval, service = each.interval, each.interval.service
         versions[service.id] += 1
@@ -187,6 +196,7 @@ def _tell(transaction: Transaction, made: Sequence[Ended | Begun], occasion: Occ
             customers=(service.customer,),
         )
         appended.append(event)
+        heard[service.id] = _notice(each, event)  # one effect after another is one change of the service's state
         if occasion.billing:
             told.append(metered.told(occasion.billing, event.id, service.id, _payload(interval)))
     if appended:
@@ -194,6 +204,21 @@ def _tell(transaction: Transaction, made: Sequence[Ended | Begun], occasion: Occ
         transaction.later(_COUNT, {"batch": {"rows": rows}})
         events.append(transaction, *appended)
         write_down(transaction, told)
+        notices.tell(transaction, occasion.hearing, heard.values())
+
+
+def _notice(turn: Ended | Begun, event: Event) -> Notice:
+    """Give what is told of a service: the state that it has after a turn."""
+    interval, service = turn.interval, turn.interval.service
+    values: dict[str, object] = {
+        "name": service.name,
+        "state": service.state,
+        "effect": interval.effect if isinstance(turn, Begun) else None,
+        "customer": {"id": service.customer, "name": service.customer_name or service.customer},
+        "alarms": list(interval.alarms),
+        "since": interval.end if isinstance(turn, Ended) else interval.start,
+    }
+    return Notice(event=event, kind=_STATE, about=service.id, order_key=service.id, values=values)
 
 
 def _type(turn: Ended | Begun) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
-from graph.changes import events
+from graph.changes import events, notices
 from graph.changes.events import Event
 from graph.changes.policy import AlarmPolicy
 from graph.changes.tickets.owners import Owned, Reported, linked_to
@@ -139,7 +139,8 @@ async def _report(transaction: Transaction, policy: AlarmPolicy, theirs: Sequenc
     by_id = {loaded_id("Ticket", system, each.their_id): each for each in theirs}
     known = await _locked(transaction, system, by_id, linked)
     changed = [_changed(known[ticket], each, linked, policy) for ticket, each in by_id.items() if ticket in known]
-    _write(transaction, [row for row in changed if row is not None], known, subject)
+    made = _write(transaction, [row for row in changed if row is not None], known, subject)
+    await notices.tell_tickets(transaction, policy.fault_management, notices.of_tickets(made), system)
 
 
 async def _locked(
@@ -213,16 +214,19 @@ def _stays(known: _Known, status: str) -> bool:
 
 def _write(
     transaction: Transaction, rows: Sequence[Mapping[str, object]], known: Mapping[str, _Known], subject: str
-) -> None:
+) -> Sequence[Event]:
+    """Write tickets as they are now; give the events that tell of them."""
     if not rows:
-        return
+        return ()
     batch = {"batch": {"rows": list(rows)}}
     transaction.later(_WRITE, batch)
     transaction.later(_UNLINK_CUSTOMER, batch)
     transaction.later(_UNLINK_SERVICES, batch)
     transaction.later(_LINK_CUSTOMER, batch)
     transaction.later(_LINK_SERVICES, batch)
-    events.append(transaction, *(_event(row, known[str(row["id"])], subject) for row in rows))
+    made = [_event(row, known[str(row["id"])], subject) for row in rows]
+    events.append(transaction, *made)
+    return made
 
 
 def _event(row: Mapping[str, object], known: _Known, subject: str) -> Event:

@@ -23,14 +23,16 @@ from typing import Any, Final, Literal, TypeAlias, cast
 
 import uuid_utils
 
-from graph.changes import events, gates
+from graph.changes import events, gates, notices
 from graph.changes.events import Event
 from graph.changes.idempotency import Asked, once
+from graph.changes.notices import TicketEvent
 from graph.changes.outcome import Outcome, UserError
 from graph.changes.policy import AlarmPolicy
 from graph.changes.tickets.tickets import FINAL
 from graph.errors import Refused
 from graph.ledger.outbox import Told, hold, write_down
+from graph.model.event_kinds import kind_of
 from graph.model.identity import loaded_id
 from graph.model.scope import Principal, Role
 from graph.model.vocabulary import SEVERITIES
@@ -333,6 +335,7 @@ async def _report(transaction: Transaction, principal: Principal, policy: AlarmP
     events.append(transaction, told)
     said = _said_of_report(ticket, order_key, problem, service)
     _tell(transaction, policy, told, service.customer, order_key, said)
+    await _notify(transaction, principal, policy, told, order_key)
     return Outcome(ids={"ticket": ticket})
 
 
@@ -430,6 +433,7 @@ async def _change(
     events.append(transaction, told)
     customer = next(iter(ticket.customers), ticket.id)
     _tell(transaction, policy, told, customer, key, _said_of_change(principal, request, ticket, key))
+    await _notify(transaction, principal, policy, told, key)
     return Outcome(ids={"ticket": ticket.id})
 
 
@@ -535,6 +539,18 @@ def _tell(
         transaction,
         [Told(event=told.id, system=policy.ticketing, subject=subject, order_key=key, payload=said)],
     )
+
+
+async def _notify(
+    transaction: Transaction, principal: Principal, policy: AlarmPolicy, told: Event, order_key: str
+) -> None:
+    """Write down what the fault management system is to be told of a ticket; an alarm's is in order by the ticket's key."""
+    kind, ticket = kind_of(told.type), str(told.payload["ticket"])
+    if kind is None:
+        return
+    key = ticket if told.aggregate_id == ticket else order_key
+    happened = TicketEvent(event=told, kind=kind, ticket=ticket, order_key=key)
+    await notices.tell_tickets(transaction, policy.fault_management, [happened], principal.system)
 
 
 def _scope(principal: Principal) -> dict[str, object]:

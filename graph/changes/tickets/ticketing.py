@@ -15,14 +15,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
-from graph.changes import events
+from graph.changes import events, notices
 from graph.changes.events import Event
+from graph.changes.notices import TicketEvent
 from graph.changes.policy import AlarmPolicy
 from graph.changes.tickets import tickets
 from graph.changes.tickets.tickets import Decision
 from graph.errors import Contended
 from graph.ledger.outbox import Told, write_down
 from graph.ledger.outcomes import Outcome, settle
+from graph.model.event_kinds import KINDS
 from graph.store.store import Store, Transaction
 
 _THEIR_IDS: Final = """
@@ -186,6 +188,9 @@ async def settle_deliveries(
         events.append(transaction, *made, *(event for event, _ in opened))
         tickets.write_opened(transaction, policy.ticketing, [decision for _, decision in opened])
         write_down(transaction, [_delivery(*each, policy) for each in opened])
+        await _notify(transaction, policy, made)
+        followed_by = [_opened(*each) for each in opened]
+        await notices.tell_tickets(transaction, policy.fault_management, followed_by)
 
     await store.write(work, deadline=deadline)
 
@@ -196,7 +201,9 @@ async def note_tickets(
     """Take note of what the ticketing system says by itself; what is of no ticket of ours is passed over."""
 
     async def work(transaction: Transaction) -> None:
-        events.append(transaction, *await _hear(transaction, policy, subject, heard))
+        made = await _hear(transaction, policy, subject, heard)
+        events.append(transaction, *made)
+        await _notify(transaction, policy, made)
 
     if heard:
         await store.write(work, deadline=deadline)
@@ -208,6 +215,16 @@ def _lock_tickets(transaction: Transaction, policy: AlarmPolicy, answered: Seque
     keys |= {_ticket_of(each)[0] for each in answered if each.is_refused}
     if keys:
         transaction.later(_LOCK_TICKETS, {"batch": {"keys": sorted(keys)}, "system": policy.ticketing})
+
+
+async def _notify(transaction: Transaction, policy: AlarmPolicy, made: Sequence[Event]) -> None:
+    """Write down what the fault management system is to be told of what the ticketing system did."""
+    await notices.tell_tickets(transaction, policy.fault_management, notices.of_tickets(made), policy.ticketing)
+
+
+def _opened(event: Event, decision: Decision) -> TicketEvent:
+    ticket = decision.ticket
+    return TicketEvent(event=event, kind=KINDS["TicketOpened"], ticket=ticket.id, order_key=ticket.order_key)
 
 
 async def _hear(transaction: Transaction, policy: AlarmPolicy, subject: str, heard: Sequence[Heard]) -> list[Event]:

@@ -9,10 +9,12 @@ import pytest
 
 from adapters.errors import AdapterError, Busy, Nonsense, NotAdmitted, Rejected, TimedOut, Unreachable
 from adapters.fault_management import AlarmOrder, FaultManagement
+from adapters.fault_management.outbound.alerta import Alerta
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.journal import read_journal
 from tests.adapters.conftest import JSON, asking, http, saying, soon
-from tests.adapters.fault_management.sides import DIALECTS, OURS, SIDES, Known, Side, order, payload
+from tests.adapters.fault_management.sides import DIALECTS, OURS, SIDES, Known, OfAlerta, Side, order, payload
+from tests.adapters.fault_management.test_events import SERVICE, notice
 
 RAISED = Known(severity="major", cleared=False, acknowledged=False, affected=1)
 
@@ -169,3 +171,18 @@ async def test_an_answer_that_makes_no_sense_is_believed_by_nobody(name: str, bo
     async with saying(http("200 OK", body, JSON)) as server, asking(server.address) as transport:
         with pytest.raises(Nonsense):
             await DIALECTS[name](transport).report(order(payload()), delivery_id="event-1:u:a", deadline=soon())
+
+
+@pytest.mark.parametrize("name", [each for each in SIDES if "alerta" in each])
+async def test_an_alerta_has_one_informational_alert_of_a_thing_with_its_last_news(name: str, journal: Path) -> None:
+    async with SIDES[name](journal) as side:
+        assert isinstance(side, OfAlerta)
+        assert isinstance(side.system, Alerta)
+        for effect, number in (("down", 1), ("down", 1), (None, 2)):
+            told = notice("ServiceStateChanged", "service-a", {**SERVICE, "effect": effect}, number)
+            said = await side.system.notify(told, repeats=number == 1, delivery_id=told.id, deadline=soon())
+            assert said is None
+        [alert] = side.served.alerts.values()
+        assert list(await side.system.acknowledged(deadline=soon())) == []
+    assert (alert["event"], alert["severity"], alert["status"]) == ("ServiceState service-a", "informational", "open")
+    assert (alert["value"], alert["attributes"]["eventId"]) == ("working", "event-2")

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from adapters.delivery.attending import Attention
 from adapters.delivery.delivery import Lanes, Pace
+from adapters.fault_management import Notified
 from adapters.fault_management.outbound.tmf642 import Tmf642
 from adapters.fault_management.telling import AlarmTeller
 from adapters.simulator.fault_management import alarm_management
@@ -33,6 +35,7 @@ from graph.model.scope import Principal, Role
 from graph.store.store import Store
 from tests.adapters.delivery.test_delivery import until
 from tests.adapters.fault_management.sides import SIDES, OfTmf642, Side, of_alerta, of_mtosi
+from tests.adapters.fault_management.test_events import serving
 from tests.graph.changes.network import AT, Laid, lay, report, soon
 
 OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)
@@ -55,9 +58,11 @@ async def side(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def process(laid: Laid, side: Side) -> AsyncIterator[None]:
+async def process(laid: Laid, side: Side, notified: Notified | None = None) -> AsyncIterator[None]:
     attention = Attention(poll_seconds=0.2, request_seconds=1.0, processing_seconds=1.0)
-    teller = AlarmTeller(store=laid.store, fault_management=side.system, policy=POLICY, attention=attention)
+    teller = AlarmTeller(
+        store=laid.store, fault_management=side.system, policy=POLICY, attention=attention, notified=notified
+    )
     task = asyncio.create_task(Lanes(laid.store, teller, PACE, owner="one", note=lambda *_: None).run())
     try:
         yield
@@ -203,6 +208,47 @@ async def test_what_their_people_note_is_noted_here(laid: Laid, side: Side, requ
         assert [each.acknowledged for each in side.known()[alarm]] == [False]
         await asyncio.sleep(0.5)
         assert (await laid.alarm(alarm))["ack"] == "unacknowledged", "what was told last holds"
+
+
+@pytest.mark.parametrize("name", ["tmf688", "mtosi", "alerta"])
+async def test_what_happens_to_services_and_tickets_is_known_there_too_in_order(
+    laid: Laid, tmp_path: Path, name: str
+) -> None:
+    events = frozenset({"AlarmRaised", "ServiceStateChanged", "TicketOpened", "TicketStatusChanged"})
+    policy = replace(POLICY, ticketing="desk", fault_management=Hearing(name="umbrella", events=events))
+    alarm = await laid.raise_(report("card-2"), policy=policy)
+    await laid.clear(alarm, policy=policy)
+    async with SIDES["tmf642"](tmp_path / "alarms") as side, serving(name, tmp_path / "journal") as heard:
+        heard.faults.order(Rule(kind=Kind.SILENT, times=2, method="POST"))
+        async with process(laid, side, heard.system):
+            await umbrella_told(laid)
+        assert list(side.known()) == [alarm], "alarms are told as before"
+        said = heard.said()
+    assert [state for about, state in said if about == "service-b"] == ["down", "working"]
+    tickets = {about for about, _ in said if about.startswith("ticket")}
+    assert len(tickets) == 2
+    for ticket in tickets:
+        assert [state for about, state in said if about == ticket] == ["acknowledged", "resolved"]
+
+
+async def test_what_was_written_under_other_settings_does_not_hold_up_alarms(laid: Laid, tmp_path: Path) -> None:
+    events = frozenset({"AlarmRaised", "ServiceStateChanged"})
+    policy = replace(POLICY, fault_management=Hearing(name="umbrella", events=events))
+    alarm = await laid.raise_(report("card-2"), policy=policy)
+    async with SIDES["tmf642"](tmp_path / "alarms") as side, process(laid, side):
+        await told(laid)
+        assert list(side.known()) == [alarm]
+    notes = await laid.rows("MATCH (d:Delivery) RETURN DISTINCT d.lastError ORDER BY d.lastError")
+    assert ["it is told of alarms only now"] in notes
+
+
+async def umbrella_told(laid: Laid) -> None:
+    waiting = "MATCH (d:Delivery {system: 'umbrella'}) WHERE d.state <> 'DONE' RETURN count(d)"
+
+    async def is_over() -> bool:
+        return await laid.rows(waiting) == [[0]]
+
+    await until(is_over)
 
 
 async def test_an_alarm_of_theirs_that_they_do_not_have_is_not_told(

@@ -15,11 +15,12 @@ from lxml import etree
 
 from adapters.errors import Malformed
 from adapters.inventory import ResourceOrder, mtosi_resource, tmf639_resource
-from adapters.inventory.mtosi_resource import GONE, NAMESPACES, TAGS
+from adapters.inventory.mtosi_resource import NAMESPACES, TAGS
 from adapters.inventory.no_place import NoPlace
 from adapters.inventory.outbound.mtosi import update
 from adapters.soap.elements import tag
 from adapters.soap.envelope import Header, envelope
+from adapters.soap.resources import GONE
 from adapters.xml.parser import Element, XmlFeed, read_xml
 from graph.model.resource import Resource, as_record, entry_of, resource_of
 from tests.adapters.inventory.resources import resources

@@ -11,12 +11,14 @@ import httpx
 import orjson
 import pytest
 
-from adapters.simulator.fault_management import alarm_management, alerta, notified
+from adapters.simulator.fault_management import alarm_management, alerta, event_management, notified
 from tests.adapters.fault_management.sides import order, payload
 
 pytestmark = pytest.mark.process
 
 ALERT = {"resource": "r", "event": "e", "environment": "Production", "severity": "major", "service": ["s"]}
+
+EVENT = {"eventId": "e-1", "eventType": "ServiceStateChangeEvent", "event": {"service": {}}, "source": {"id": "s"}}
 
 
 def alarm() -> dict[str, Any]:
@@ -25,8 +27,8 @@ def alarm() -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("name", "path", "body"),
-    [("fault-management", "alarm", alarm()), ("alerta", "alert", ALERT)],
-    ids=["fault-management", "alerta"],
+    [("fault-management", "alarm", alarm()), ("events", "event", EVENT), ("alerta", "alert", ALERT)],
+    ids=["fault-management", "events", "alerta"],
 )
 def test_it_keeps_what_it_was_told_when_it_is_killed(
     tmp_path: Path, name: str, path: str, body: dict[str, Any]
@@ -89,3 +91,57 @@ async def test_a_message_that_is_no_notification_gets_a_fault() -> None:
             answer = await client.post(served.address, content=body, headers=xml)
             assert answer.status_code == 500
             assert b"faultstring" in answer.content
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({}, 201),
+        ({"id": "mine"}, 400),
+        ({"colour": "red"}, 400),
+        ({"eventTime": "yesterday"}, 400),
+        ({"event": "no object"}, 400),
+        ({"source": {"name": "without an id"}}, 400),
+        ({"title": 7}, 400),
+    ],
+    ids=str,
+)
+async def test_an_event_is_checked(change: dict[str, Any], status: int) -> None:
+    async with event_management.serving() as served, httpx.AsyncClient() as client:
+        assert (await client.post(f"{served.address}/event", json={**EVENT, **change})).status_code == status
+        for each in served.events:
+            changed = await client.patch(f"{served.address}/event/{each}", json={})
+            assert changed.status_code == 409, "what has happened has happened"
+
+
+NOTIFICATION = """<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>
+<n:notify xmlns:n="http://www.tmforum.org/mtop/fmw/xsd/notmsg/v1"><n:topic>Inventory</n:topic><n:message>{}</n:message></n:notify>
+</s:Body></s:Envelope>"""
+DELETION = """<d:{0} xmlns:d="http://www.tmforum.org/mtop/nrb/xsd/{1}/v1" xmlns:c="http://www.tmforum.org/mtop/fmw/xsd/cei/v1"
+ xmlns:e="http://www.tmforum.org/mtop/fmw/xsd/ei/v1"><c:notificationId>1</c:notificationId>{2}</d:{0}>"""
+NAMED = "<e:objectType>ME</e:objectType><e:objectName/>"
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "inside", "status"),
+    [
+        pytest.param("resourceObjectDeletion", "rscodel", NAMED, 202, id="as published"),
+        pytest.param("resourceObjectGone", "rscodel", NAMED, 500, id="no event of the standard"),
+        pytest.param("resourceObjectDeletion", "rscodel", "", 500, id="of nothing"),
+        pytest.param("resourceObjectDeletion", "rscodel", "<e:osTime/>" + NAMED, 500, id="out of order"),
+        pytest.param("resourceObjectDeletion", "rscodel", NAMED + "<e:state/>", 500, id="with more than it has"),
+        pytest.param(
+            "resourceStateChange",
+            "rscsc",
+            NAMED + '<s:attributeList xmlns:s="http://www.tmforum.org/mtop/fmw/xsd/sc/v1"/>',
+            500,
+            id="with no attributes in their list",
+        ),
+    ],
+)
+async def test_an_event_of_mtosi_is_checked(name: str, module: str, inside: str, status: int) -> None:
+    async with notified.serving() as served, httpx.AsyncClient() as client:
+        body = NOTIFICATION.format(DELETION.format(name, module, inside))
+        answer = await client.post(served.address, content=body, headers={"Content-Type": "text/xml"})
+        assert answer.status_code == status, answer.text
+        assert list(served.events) == (["1"] if status == 202 else [])

@@ -28,6 +28,7 @@ from graph.inventory.naming import add_external_name, remove_external_name
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Dead, Done
 from graph.membership import build
+from graph.model.event_kinds import KINDS
 from graph.model.identity import loaded_id
 from graph.model.model import label_of
 from graph.model.resource import Resource
@@ -40,7 +41,9 @@ from tests.graph.changes.network import AT, SOURCE, SYSTEM, Laid, lay, report, s
 from tests.graph.inventory.network import Inventoried, card, element, port
 
 OPERATOR = Principal(subject="9:issuer-a:ann", role=Role.OPERATOR)
-POLICY = AlarmPolicy(ticketing="desk", billing="billing", fault_management=Hearing(name="umbrella"))
+POLICY = AlarmPolicy(
+    ticketing="desk", billing="billing", fault_management=Hearing(name="umbrella", events=frozenset(KINDS))
+)
 HAND = Hand(by=By(principal=OPERATOR, policy=POLICY), system=SOURCE)
 
 

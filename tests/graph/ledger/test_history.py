@@ -21,7 +21,7 @@ import pytest
 from graph.changes.alarms.acknowledge import hear_acknowledged
 from graph.changes.alarms.awaiting import find_all_awaiting
 from graph.changes.alarms.reassessment import reassess_all
-from graph.changes.policy import HEARABLE, AlarmPolicy, Hearing
+from graph.changes.policy import AlarmPolicy, Hearing
 from graph.changes.services.owners import OWNERS
 from graph.changes.tickets.ticketing import Answered, Heard, note_tickets, open_tickets, settle_deliveries
 from graph.changes.usage.usage import join_usage, record_usage
@@ -29,13 +29,14 @@ from graph.inventory.feeds import sweep_stale
 from graph.inventory.reconcile import reconcile_next
 from graph.ledger.backlog import lane_states, parked_deliveries, system_backlogs
 from graph.ledger.claims import claim
-from graph.ledger.hubs import events_after, latest
+from graph.ledger.hubs import Span, events_after, latest
 from graph.ledger.lanes import lane_of, take_lanes
 from graph.ledger.outcomes import Dead, Done
 from graph.ledger.positions import place
 from graph.ledger.retention import KINDS, sweep
 from graph.ledger.sequence import Interest, all_between, end_of, wanted_between
 from graph.model.alarm import key_of_stored
+from graph.model.event_kinds import ALARM_KINDS, kind_of
 from graph.model.usage import Usage
 from graph.store.link import Link, Transaction
 from graph.store.store import Store
@@ -59,7 +60,7 @@ HOUR = 3_600_000
 POLICY = AlarmPolicy(
     ticketing="desk",
     billing="billing",
-    fault_management=Hearing(name="umbrella", sources=frozenset({"umbrella"}), events=frozenset(HEARABLE)),
+    fault_management=Hearing(name="umbrella", sources=frozenset({"umbrella"}), events=frozenset(ALARM_KINDS)),
 )
 SYSTEMS = ("desk", "billing", "umbrella")
 COUNTS_THE_BACKLOG = "RETURN l.id, datetime.realtime().epochMillis,\n  COUNT { MATCH (d:Delivery {waiting: l.id}) },"
@@ -171,9 +172,9 @@ async def remember(store: Store, alarm: str, count: int) -> None:
 async def follow(store: Store) -> None:
     """Read what is new as subscribers' reader does, and as who comes back."""
     end = (await end_of(store, deadline=soon())).position
-    found = await all_between(store, end - 2, end, list(HEARABLE), deadline=soon())
+    found = await all_between(store, end - 2, end, list(ALARM_KINDS), deadline=soon())
     assert [each.position for each in found] == [end - 1, end]
-    heard = frozenset(HEARABLE)
+    heard = frozenset(ALARM_KINDS)
     await wanted_between(store, end - 2, end, Interest(types=heard), deadline=soon())
     mine = Interest(types=heard, customers=frozenset({"customer-a"}))
     await wanted_between(store, end - 2, end, mine, deadline=soon())
@@ -215,7 +216,12 @@ async def a_day(laid: Laid, alarm: str) -> None:
     await reassess_all(store, POLICY, deadline=soon())
     await place(store, owner="one", renew=True, deadline=soon())
     end = await latest(store, deadline=soon())
-    await events_after(store, end - 1, end, list(HEARABLE), deadline=soon())
+    await events_after(
+        store,
+        Span(after=end - 1, upto=end),
+        [found for each in ALARM_KINDS if (found := kind_of(each))],
+        deadline=soon(),
+    )
     await follow(store)
     await system_backlogs(store, deadline=soon())
     await lane_states(store, deadline=soon())

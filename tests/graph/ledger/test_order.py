@@ -50,7 +50,7 @@ class Desk:
                 [[now]] = await transaction.run(text, {"id": f"storekey-{key}"})  # the lock of the aggregate
                 versions[key] = versions.get(key, 0) + 1
                 event = Event(
-                    type="T",
+                    type="UsageRecorded",
                     aggregate_id=key,
                     aggregate_version=versions[key],
                     at=cast("int", now),

@@ -16,7 +16,7 @@ ALL = "MATCH (e:Event) RETURN e.position, e.aggregateId, e.aggregateVersion, e.u
 
 async def written(store: Store, aggregate: str, version: int, at: int) -> None:
     event = Event(
-        type="Tested",
+        type="UsageRecorded",
         aggregate_id=aggregate,
         aggregate_version=version,
         at=at,

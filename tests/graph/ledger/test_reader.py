@@ -22,7 +22,7 @@ from tests.graph.changes.network import soon
 from tests.graph.ledger.asking import run
 
 CUSTOMERS = ("customer-a", "customer-b")
-ALL = Interest(types=frozenset({"Heard"}))
+ALL = Interest(types=frozenset({"AlarmRaised"}))
 
 
 async def commit(store: Store, *events: tuple[str, Sequence[str]]) -> None:
@@ -54,7 +54,7 @@ async def customers(store: Store) -> None:
 @asynccontextmanager
 async def reading(store: Store, *, most: int = 1_000, placing: bool = False) -> AsyncIterator[EventReader]:
     """Run a reader; `placing`: as the process that gives positions too."""
-    events = EventReader(store, types=["Heard"], most=most)
+    events = EventReader(store, types=["AlarmRaised"], most=most)
     tasks = [asyncio.create_task(events.keep())]
     if placing:
         tasks.append(asyncio.create_task(keep_placed(store, owner="one", placed=events.wake)))
@@ -84,8 +84,8 @@ async def test_each_event_comes_once_and_in_order_however_one_comes_and_goes(
     monkeypatch.setattr(reader, "PAGE", 7)
     chance = random.Random(7)
     await customers(empty_store)
-    written = [chance.choice(("Heard", "Heard", "Other")) for _ in range(120)]
-    wanted = written.count("Heard")
+    written = [chance.choice(("AlarmRaised", "AlarmRaised", "AlarmCleared")) for _ in range(120)]
+    wanted = written.count("AlarmRaised")
 
     async def write() -> None:
         left = list(written)
@@ -114,7 +114,7 @@ async def test_one_resumes_after_every_event_there_is(empty_store: Store, monkey
     monkeypatch.setattr(reader, "PAGE", 4)
     async with reading(empty_store, placing=True) as events:
         for number in range(12):
-            await commit(empty_store, ("Other" if number % 3 == 1 else "Heard", ()))
+            await commit(empty_store, ("AlarmCleared" if number % 3 == 1 else "AlarmRaised", ()))
         every = await positions(events, 0, 8)
         for after in range(every[-1]):
             rest = [each for each in every if each > after]
@@ -123,26 +123,26 @@ async def test_one_resumes_after_every_event_there_is(empty_store: Store, monkey
 
 async def test_only_what_concerned_ones_customers_comes(empty_store: Store) -> None:
     await customers(empty_store)
-    of_a = Interest(types=frozenset({"Heard"}), customers=frozenset({"customer-a"}))
+    of_a = Interest(types=frozenset({"AlarmRaised"}), customers=frozenset({"customer-a"}))
     async with reading(empty_store, placing=True) as events:
         for whom in (["customer-a"], ["customer-b"], [*CUSTOMERS], []):
-            await commit(empty_store, ("Heard", whom))
+            await commit(empty_store, ("AlarmRaised", whom))
         assert await positions(events, 0, 4) == [1, 2, 3, 4]
         assert await positions(events, 0, 2, of_a) == [1, 3]
         live = asyncio.create_task(positions(events, 4, 1, of_a))
         await asyncio.sleep(0.2)
-        await commit(empty_store, ("Heard", ["customer-b"]))
-        await commit(empty_store, ("Heard", ["customer-a", "customer-b"]))
+        await commit(empty_store, ("AlarmRaised", ["customer-b"]))
+        await commit(empty_store, ("AlarmRaised", ["customer-a", "customer-b"]))
         assert await live == [6]
 
 
 async def test_who_is_too_slow_is_told_up_to_where(empty_store: Store) -> None:
     async with reading(empty_store, placing=True, most=3) as events:
         async with asyncio.timeout(60), aclosing(events.follow(ALL, 0)) as following:
-            await commit(empty_store, ("Heard", ()))
+            await commit(empty_store, ("AlarmRaised", ()))
             assert (await anext(following)).position == 1
             for _ in range(5):
-                await commit(empty_store, ("Heard", ()))
+                await commit(empty_store, ("AlarmRaised", ()))
             await positions(events, 0, 6)  # by now the other tail has them all, or has thrown them away
             with pytest.raises(Lagged) as lagged:
                 await anext(following)
@@ -153,7 +153,7 @@ async def test_who_is_too_slow_is_told_up_to_where(empty_store: Store) -> None:
 async def test_a_page_that_takes_too_long_is_read_by_halves(empty_store: Store) -> None:
     """Live by the reader, and by one who comes back."""
     async with reading(empty_store, placing=True) as events:
-        await commit(empty_store, *[("Heard", ())] * 8)
+        await commit(empty_store, *[("AlarmRaised", ())] * 8)
         await positions(events, 0, 8)
     slow = Slow(empty_store, most=2)
     async with reading(slow) as events:
@@ -166,7 +166,7 @@ async def test_who_follows_is_told_when_the_sequence_falls(empty_store: Store, m
     monkeypatch.setattr(reader, "PATIENCE_SECONDS", 0.1)
     async with reading(empty_store) as events:
         async with reading(empty_store, placing=True):
-            await commit(empty_store, *[("Heard", ())] * 3)
+            await commit(empty_store, *[("AlarmRaised", ())] * 3)
             await positions(events, 0, 3)
         async with asyncio.timeout(60), aclosing(events.follow(ALL, 2)) as following:
             await anext(following)
@@ -182,13 +182,13 @@ async def test_who_follows_is_told_when_other_events_have_the_positions(empty_st
     """As after a restore, where as many events have come since as were lost before anybody looked."""
     async with reading(empty_store) as events:
         async with reading(empty_store, placing=True):
-            await commit(empty_store, *[("Heard", ())] * 3)
+            await commit(empty_store, *[("AlarmRaised", ())] * 3)
             await positions(events, 0, 3)
         async with asyncio.timeout(60), aclosing(events.follow(ALL, 2)) as following:
             await anext(following)
             await run(empty_store, "MATCH (e:Event {position: 3}) SET e.id = 'event-of-another-past'")
             async with reading(empty_store, placing=True):
-                await commit(empty_store, *[("Heard", ())] * more)
+                await commit(empty_store, *[("AlarmRaised", ())] * more)
                 with pytest.raises(Restored) as restored:
                     await anext(following)
         assert restored.value.end.position >= 3
@@ -198,7 +198,7 @@ async def test_a_silence_says_how_far_all_is_read(empty_store: Store, monkeypatc
     """Events of other types move the position, and are no events to whoever follows."""
     monkeypatch.setattr(reader, "BEAT_SECONDS", 0.1)
     async with reading(empty_store, placing=True) as events:
-        await commit(empty_store, ("Heard", ()), ("Other", ()), ("Other", ()))
+        await commit(empty_store, ("AlarmRaised", ()), ("AlarmCleared", ()), ("AlarmCleared", ()))
         heard: list[Sequenced | Missing | Silence] = []
         async with asyncio.timeout(60), aclosing(events.follow(ALL, 0)) as following:
             while not heard or heard[-1].position < 3:
@@ -214,7 +214,7 @@ async def test_nothing_is_read_while_nobody_follows(empty_store: Store) -> None:
         assert events.present == 0
         events.wake()
         await asyncio.sleep(0.1)
-        await commit(empty_store, ("Heard", ()))
+        await commit(empty_store, ("AlarmRaised", ()))
         follower = asyncio.create_task(positions(events, 0, 1))
         await asyncio.sleep(0.1)
         assert events.present == 1
@@ -228,7 +228,7 @@ async def test_a_reader_goes_on_where_it_was_when_the_database_is_back(empty_sto
     """The first look fails, as while the database is away."""
     watched = Watched(empty_store, StoreUnavailable("away"))
     async with reading(empty_store, placing=True), reading(watched) as events:
-        await commit(empty_store, ("Heard", ()))
+        await commit(empty_store, ("AlarmRaised", ()))
         assert await positions(events, 0, 1) == [1]
 
 
@@ -237,13 +237,13 @@ async def test_a_reader_goes_on_after_an_event_that_is_no_json_and_after_any_fau
     watched = Watched(empty_store, RuntimeError("ours"))
     async with reading(empty_store, placing=True), reading(watched) as events:
         live = asyncio.create_task(positions(events, 0, 3))
-        await commit(empty_store, ("Heard", ()))
+        await commit(empty_store, ("AlarmRaised", ()))
         await run(
             empty_store,
             "CREATE (:Event {id: 'e', type: 'Heard', aggregateId: 't', aggregateVersion: 1, at: 1, "
             "unplaced: 1, payload: 'no JSON'})",
         )
-        await commit(empty_store, ("Heard", ()))
+        await commit(empty_store, ("AlarmRaised", ()))
         assert await live == [1, 2, 3]
 
 
@@ -311,11 +311,13 @@ class Slow(Store):
 
 
 def sequenced(position: int) -> Sequenced:
-    return Sequenced(position=position, id="e", type="Heard", about="t", at=position, payload={}, customers=frozenset())
+    return Sequenced(
+        position=position, id="e", type="AlarmRaised", about="t", at=position, payload={}, customers=frozenset()
+    )
 
 
 def test_a_page_is_handed_out_up_to_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
-    events = EventReader(Store.__new__(Store), types=["Heard"])
+    events = EventReader(Store.__new__(Store), types=["AlarmRaised"])
     with events._tail(ALL) as tail:
         assert events._hand_out([sequenced(1), sequenced(2), sequenced(4)], 4) is False
         assert waiting(tail) == [1, 2]
@@ -333,7 +335,7 @@ def waiting(tail: Tail) -> list[int | Missing]:
 async def test_who_comes_back_is_told_of_what_is_missing(empty_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "_PATIENCE_SECONDS", 0.1)
     async with reading(empty_store, placing=True) as events:
-        await commit(empty_store, *[("Heard", ())] * 30)
+        await commit(empty_store, *[("AlarmRaised", ())] * 30)
         await positions(events, 0, 30)
         await run(empty_store, "MATCH (e:Event) WHERE e.position IN [3, 4, 30] DETACH DELETE e")
         found: list[Sequenced | Missing] = []
@@ -350,7 +352,7 @@ async def test_who_comes_back_is_told_of_what_is_missing(empty_store: Store, mon
 async def test_a_hundred_who_come_back_at_once_take_turns_and_hold_a_page_each(empty_store: Store) -> None:
     """Nobody has a second page before everybody has had a first, and no more than so many are read at a time."""
     async with reading(empty_store, placing=True) as events:
-        await commit(empty_store, *[("Heard", ())] * 20)
+        await commit(empty_store, *[("AlarmRaised", ())] * 20)
         await positions(events, 0, 20)
     pages = Pages(empty_store)
     async with reading(pages) as events:

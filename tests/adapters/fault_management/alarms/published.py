@@ -16,6 +16,16 @@ _IMPORTED = {
     "fmw/xsd/hdr/v1": "Framework/IIS/xsd/HeaderDefinitions.xsd",
     "fmw/xsd/notmsg/v1": "Framework/IIS/xsd/NotificationMessages.xsd",
     "nra/xsd/alm/v1": "NetworkResourceAssurance/IIS/xsd/EventAlarm.xsd",
+    "fmw/xsd/vdn/v1": "Framework/IIS/xsd/EventVendorNotification.xsd",
+    "nrb/xsd/rscoc/v1": "NetworkResourceBasic/IIS/xsd/EventResourceObjectCreation.xsd",
+    "nrb/xsd/rscodel/v1": "NetworkResourceBasic/IIS/xsd/EventResourceObjectDeletion.xsd",
+    "nrb/xsd/rscsc/v1": "NetworkResourceBasic/IIS/xsd/EventResourceStateChange.xsd",
+    "nrb/xsd/rscavc/v1": "NetworkResourceBasic/IIS/xsd/EventResourceAttributeValueChange.xsd",
+    "sb/xsd/ssc/v1": "ServiceBasic/IIS/xsd/EventServiceStateChange.xsd",
+    "nrf/xsd/me/v1": "NetworkResourceFulfillment/IIS/xsd/Me.xsd",
+    "nrf/xsd/eq/v1": "NetworkResourceFulfillment/IIS/xsd/Eq.xsd",
+    "nrf/xsd/ptp/v1": "NetworkResourceFulfillment/IIS/xsd/Ptp.xsd",
+    "nrf/xsd/tl/v1": "NetworkResourceFulfillment/IIS/xsd/Tl.xsd",
     "rtm/xsd/ah/v1": "ResourceTroubleManagement/IIS/xsd/AlarmHandlingMessages.xsd",
 }
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from graph.changes.alarms.alarms import acknowledge_alarm, clear_alarm, raise_alarm
 from graph.changes.outside import take_over
-from graph.changes.policy import HEARABLE, AlarmPolicy, Hearing
+from graph.changes.policy import AlarmPolicy, Hearing
 from graph.changes.tickets.owners import Reported
 from graph.changes.tickets.reported import report_tickets
 from graph.changes.tickets.ticketing import Answered, Heard, settle_deliveries
@@ -26,6 +26,7 @@ from graph.ledger.outcomes import Dead, Done
 from graph.ledger.positions import place
 from graph.load import load_topology
 from graph.membership import build_missing
+from graph.model.event_kinds import ALARM_KINDS
 from graph.model.model import SCHEMA_VERSION
 from graph.model.usage import Usage
 from graph.store.migrate import migrate
@@ -37,7 +38,7 @@ from tests.graph.store.kept.raw import dump, path_of
 POLICY: Final = AlarmPolicy(
     ticketing="desk",
     billing="billing",
-    fault_management=Hearing(name="umbrella", sources=frozenset({"umbrella"}), events=frozenset(HEARABLE)),
+    fault_management=Hearing(name="umbrella", sources=frozenset({"umbrella"}), events=frozenset(ALARM_KINDS)),
     inventory="inventory",
 )
 HOUR: Final = 3_600_000
