@@ -467,9 +467,10 @@ async def test_work_for_a_client_that_is_gone_is_cancelled(
 
 
 async def test_an_operation_that_is_too_slow_is_an_error_and_the_socket_stays(
-    url: str, mint: Mint, streaming: StreamSubgraph
+    settings: Settings, mint: Mint, streaming: StreamSubgraph
 ) -> None:
-    async with ready(url, mint.token()) as client:
+    hurried = settings.model_copy(update={"deadline_seconds": 0.5})
+    async with serving(streaming, hurried) as url, ready(url, mint.token()) as client:
         for number, query in enumerate(["{ slow }", "subscription { waiting { number } }"]):
             await client.subscribe(query, str(number))
             heard = await client.hear()
