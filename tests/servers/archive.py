@@ -41,7 +41,7 @@ _NODES: Final = 300
 
 def quick_options() -> str:
     """Give the Java machine's options for a database of tests: with the archive, where there is one."""
-    return f"{QUICK_START} -XX:AOTCache={_ARCHIVE}" if _ARCHIVE.is_file() else QUICK_START
+    return f"{QUICK_START} -XX:AOTCache='{_ARCHIVE}'" if _ARCHIVE.is_file() else QUICK_START
 
 
 def write_archive(archive: Path) -> None:
@@ -49,7 +49,7 @@ def write_archive(archive: Path) -> None:
     archive.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=archive.parent.absolute()) as scratch:
         written = Path(scratch, "archive")
-        environment = {**os.environ, _OPTIONS: f"{QUICK_START} -XX:AOTCacheOutput={written}"}
+        environment = {**os.environ, _OPTIONS: f"{QUICK_START} -XX:AOTCacheOutput='{written}'"}
         command = [sys.executable, "-m", "tests.servers.archive", "--watched", scratch]
         with Path(scratch, "output").open("wb") as output, contextlib.suppress(subprocess.TimeoutExpired):
             subprocess.run(command, env=environment, check=False, timeout=_SECONDS, stdout=output, stderr=output)

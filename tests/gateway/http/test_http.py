@@ -125,13 +125,17 @@ async def test_a_body_in_chunks_is_put_together(client: httpx.AsyncClient, mint:
     assert (await client.post("/graphql", content=chunks(), headers=headers)).json()["data"]
 
 
-async def test_a_body_that_does_not_arrive_ends_the_request(hasty_client: httpx.AsyncClient, mint: Mint) -> None:
-    async def never() -> Any:
+async def test_a_body_that_does_not_arrive_ends_the_request(
+    settings: Settings, mint: Mint, subgraph: DictSubgraph
+) -> None:
+    async def late() -> Any:
         yield b"{"
-        await asyncio.sleep(2)
+        await asyncio.sleep(1.5)
 
+    hurried = settings.model_copy(update={"deadline_seconds": 0.2})
     headers = mint.bearer() | {"Content-Type": "application/json"}
-    answer = await hasty_client.post("/graphql", content=never(), headers=headers)
+    async with serving(application(subgraph, hurried), hurried) as client:
+        answer = await client.post("/graphql", content=late(), headers=headers, timeout=60)
     assert (answer.status_code, code(answer)) == (408, "REQUEST_TIMEOUT")
 
 
@@ -275,20 +279,22 @@ async def test_a_fault_of_ours_is_masked(client: httpx.AsyncClient, mint: Mint) 
     assert answer.json()["errors"][0]["extensions"]["requestId"] == answer.headers["x-request-id"]
 
 
-async def test_the_deadline_ends_the_work(hasty_client: httpx.AsyncClient, mint: Mint, subgraph: DictSubgraph) -> None:
+async def test_the_deadline_ends_the_work(settings: Settings, mint: Mint, subgraph: DictSubgraph) -> None:
     subgraph.cancelled.clear()
-    answer = await hasty_client.post("/graphql", json={"query": "{ slow }"}, headers=mint.bearer())
-    assert (answer.status_code, code(answer)) == (504, "DEADLINE_EXCEEDED")
-    await asyncio.wait_for(subgraph.cancelled.wait(), 20)
+    hurried = settings.model_copy(update={"deadline_seconds": 0.5})
+    async with serving(application(subgraph, hurried), hurried) as client:
+        answer = await client.post("/graphql", json={"query": "{ slow }"}, headers=mint.bearer(), timeout=60)
+        assert (answer.status_code, code(answer)) == (504, "DEADLINE_EXCEEDED")
+        await asyncio.wait_for(subgraph.cancelled.wait(), 60)
 
 
 async def test_a_client_that_leaves_ends_the_work(
-    client: httpx.AsyncClient, mint: Mint, subgraph: DictSubgraph
+    client: httpx.AsyncClient, mint: Mint, subgraph: DictSubgraph, settings: Settings
 ) -> None:
     subgraph.cancelled.clear()
     with pytest.raises(httpx.ReadTimeout):
         await client.post("/graphql", json={"query": "{ slow }"}, headers=mint.bearer(), timeout=0.1)
-    await asyncio.wait_for(subgraph.cancelled.wait(), 5)  # its deadline is later
+    await asyncio.wait_for(subgraph.cancelled.wait(), settings.deadline_seconds / 2)
 
 
 class TestGet:

@@ -31,22 +31,25 @@ LARGE = "{ hello } #" + "x" * 2_000
 
 @pytest.mark.parametrize("query", [LARGE, "{ __schema { types { name } } }"], ids=["a document", "introspection"])
 async def test_the_deadline_ends_the_wait_for_new_work_and_others_do_not_wait(
-    hasty: Settings, mint: Mint, query: str
+    settings: Settings, mint: Mint, query: str
 ) -> None:
-    preparing = Preparing.of(hasty.limits)
-    endpoint = GraphQLEndpoint(
-        Pipeline(DictSubgraph(), hasty, preparing=preparing), hasty, OpenStreams(hasty.streams, Metrics())
-    )
-    tokens = Tokens(hasty.issuers, key_rings(hasty.issuers), hasty.sources)
-    app = Starlette(routes=[Route("/graphql", middleware(endpoint, hasty, tokens, Metrics()))])
+    preparing = Preparing.of(settings.limits)
+
+    def app(settings: Settings) -> Starlette:
+        pipeline = Pipeline(DictSubgraph(), settings, preparing=preparing)
+        endpoint = GraphQLEndpoint(pipeline, settings, OpenStreams(settings.streams, Metrics()))
+        tokens = Tokens(settings.issuers, key_rings(settings.issuers), settings.sources)
+        return Starlette(routes=[Route("/graphql", middleware(endpoint, settings, tokens, Metrics()))])
+
+    hurried = settings.model_copy(update={"deadline_seconds": 0.5})
     until = threading.Event()
-    preparing.new_work._thread.submit(until.wait, 20)  # somebody else's work, which takes long
+    preparing.new_work._thread.submit(until.wait, 90)  # somebody else's work, which takes long
     try:
-        async with serving(app, hasty) as client:
-            late = await client.post("/graphql", json={"query": query}, headers=mint.bearer())
-            soon = await client.post("/graphql", json={"query": "{ hello }"}, headers=mint.bearer())
+        async with serving(app(hurried), hurried) as pressed, serving(app(settings), settings) as client:
+            late = await pressed.post("/graphql", json={"query": query}, headers=mint.bearer(), timeout=60)
+            soon = await client.post("/graphql", json={"query": "{ hello }"}, headers=mint.bearer(), timeout=60)
             until.set()
-            then = await client.post("/graphql", json={"query": query}, headers=mint.bearer())
+            then = await client.post("/graphql", json={"query": query}, headers=mint.bearer(), timeout=60)
     finally:
         until.set()
     assert (late.status_code, late.json()["errors"][0]["extensions"]["code"]) == (504, "DEADLINE_EXCEEDED")
