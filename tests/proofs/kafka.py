@@ -120,7 +120,6 @@ def _made(directory: Path) -> Path:
 async def _reading(broker: KafkaServer) -> AsyncIterator[Reader]:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=broker.address,
-        group_id="proof",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         metadata_max_age_ms=1_000,
@@ -205,7 +204,7 @@ async def _away(us: Ours, broker: KafkaServer, reader: Reader, steps: Steps) -> 
 
 async def _alarms_in(us: Ours, broker: KafkaServer, steps: Steps) -> None:
     """Write alarms to the topic, and what is none, and kill who takes them."""
-    targets = (await us.as_operator("{ trunks(first: 5) { nodes { id } } }"))["trunks"]["nodes"]
+    targets = (await _patiently(us.as_operator, "{ trunks(first: 5) { nodes { id } } }"))["trunks"]["nodes"]
     producer = AIOKafkaProducer(bootstrap_servers=broker.address)
     await producer.start()
     try:
@@ -219,10 +218,10 @@ async def _alarms_in(us: Ours, broker: KafkaServer, steps: Steps) -> None:
         await producer.stop()
 
     async def taken() -> bool:
-        return bool((await us.as_operator(_FROM_TOPIC))["alarms"]["totalCount"] == 30)
+        return bool((await _patiently(us.as_operator, _FROM_TOPIC))["alarms"]["totalCount"] == 30)
 
     await until(taken, "30 alarms of the topic are in the graph", _SECONDS)
-    raised = [each for each in await _events(us) if each["type"] == "AlarmRaised"]
+    raised = [each for each in await _patiently(_events, us) if each["type"] == "AlarmRaised"]
     rejected = await _rejected(broker)
     assert len(raised) == _QUIET + _KILLED + 3 + 30, "an alarm was raised twice"
     assert [each.value for each in rejected] == [b'{"no": "alarm"}'] * 2
@@ -245,9 +244,7 @@ def _alarm(number: int, target: str) -> dict[str, Any]:
 
 
 async def _rejected(broker: KafkaServer) -> Sequence[Any]:
-    consumer = AIOKafkaConsumer(
-        _REJECTED, bootstrap_servers=broker.address, group_id="rejected", auto_offset_reset="earliest"
-    )
+    consumer = AIOKafkaConsumer(_REJECTED, bootstrap_servers=broker.address, auto_offset_reset="earliest")
     await consumer.start()
     try:
         found: list[Any] = []
@@ -306,7 +303,7 @@ async def _events(us: Ours) -> list[dict[str, Any]]:
 
 
 async def _metric(us: Ours, name: str) -> float:
-    text = (await us.client.get("/metrics")).text
+    text = (await _patiently(us.client.get, "/metrics")).text
     found = re.search(rf"^{name} (\S+)$", text, re.MULTILINE)
     return float(found[1]) if found else 0.0
 
