@@ -56,12 +56,16 @@ class Reader:
     consumer: Any
     seen: list[Any] = field(default_factory=list)
     """each record, in the order in which it was read."""
+    _next: dict[Any, int] = field(default_factory=dict)
+    """the offset that is to be read next: when a topic is new, the client begins all of them anew."""
 
     async def read(self) -> None:
         """Read what there is."""
         while found := await self.consumer.getmany(timeout_ms=500):
-            for records in found.values():
-                self.seen += records
+            for where, records in found.items():
+                new = [each for each in records if each.offset >= self._next.get(where, 0)]
+                self.seen += new
+                self._next[where] = max(self._next.get(where, 0), records[-1].offset + 1)
 
     def positions(self) -> list[int]:
         """Give the positions of all that was read."""
