@@ -45,7 +45,7 @@ query ($after: String) { events(first: 500, after: $after) {
 } }
 """
 _FROM_TOPIC: Final = """
-{ alarms(filter: {externalAlarmId: {startsWith: "TOPIC-"}}, first: 100) { totalCount } }
+{ alarms(filter: {externalAlarmId: {contains: "TOPIC-"}}, first: 100) { totalCount } }
 """
 
 
