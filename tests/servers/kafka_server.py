@@ -41,6 +41,7 @@ group.initial.rebalance.delay.ms=0
 """
 _SECURE: Final = """\
 listeners=OPEN://127.0.0.1:{port},SECURE://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=OPEN://127.0.0.1:{port},SECURE://localhost:{secure}
 sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
 listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
@@ -90,7 +91,7 @@ class KafkaServer:
     @property
     def secure_address(self) -> str:
         """Where it wants TLS, and `USER` with `PASSWORD`."""
-        return f"127.0.0.1:{self.secure_port}"
+        return f"localhost:{self.secure_port}"
 
     def go_on(self) -> None:
         """Start it with what it holds."""

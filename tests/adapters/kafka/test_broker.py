@@ -280,8 +280,7 @@ async def test_credentials_and_certificates_are_those_of_the_settings(
     server: KafkaServer, authority: Authority
 ) -> None:
     sasl = Sasl(mechanism="SCRAM-SHA-512", user=USER, password=fixed(SecretStr(PASSWORD)))
-    port = server.secure_address.rpartition(":")[2]
-    secure = Broker(servers=(f"localhost:{port}",), tls=TlsFiles(authority=authority.file), sasl=sasl)
+    secure = Broker(servers=(server.secure_address,), tls=TlsFiles(authority=authority.file), sasl=sasl)
     assert isinstance(await wire.topics_of(secure), frozenset)
     assert isinstance(await wire.topics_of(replace(secure, sasl=replace(sasl, mechanism="PLAIN"))), frozenset)
     wrong = replace(secure, sasl=replace(sasl, password=fixed(SecretStr("another"))))
