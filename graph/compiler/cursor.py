@@ -102,7 +102,8 @@ class StreamCursors:
 
     def seal(self, place: Place) -> str:
         """Make the cursor of a place."""
-        return self.key.seal([place.position, place.at, place.mark], self._context)
+        # Of one length, with a mark or without: whether the last event of all is still there is nobody's to see.
+        return self.key.seal([place.position, place.at, place.mark.ljust(_MARK)], self._context)
 
     def open(self, text: str) -> Place:
         """Give the place back; raises Refused for what was never a cursor of this field and scope."""
@@ -114,7 +115,7 @@ class StreamCursors:
                 code="BAD_USER_INPUT",
                 hint="Give a cursor that this subscription gave you, or begin without one.",
             ) from refused
-        return Place(position=position, at=at, mark=mark)
+        return Place(position=position, at=at, mark=mark.strip())
 
     @property
     def _context(self) -> str:

@@ -54,7 +54,7 @@ _SHORT_SECONDS: Final = 3
 """after so long, to which belongs a leeway."""
 _LEEWAY_SECONDS: Final = 60
 _TOKEN_SECONDS: Final = 7_200
-_BEGIN_SECONDS: Final = 60.0
+_BEGIN_SECONDS: Final = 300.0
 _CATCH_UP_SECONDS: Final = 120.0
 _LOOK_SECONDS: Final = 0.5
 _MORE_SECONDS: Final = 1.0
@@ -94,7 +94,7 @@ class Subscriber:
     ends: Counter[str] = field(default_factory=Counter)
     """how often a connection was over, by why."""
     is_calm: bool = False
-    """it goes away no more, and its token lasts."""
+    """once it goes away no more, and its token lasts."""
     begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -109,11 +109,16 @@ class Subscriber:
             return Principal(subject=self.name, role=Role.OPERATOR)
         return Principal(subject=self.name, role=Role.CUSTOMER, customers=(self.customer,))
 
+    @property
+    def _stays(self) -> bool:
+        """Tell whether it stays until it is cut off: at the end, and before it has begun, however long that takes."""
+        return self.is_calm or not self.begun.is_set()
+
     async def work(self) -> None:
         """Listen until cancelled, or until coming back would not help."""
         while True:
             try:
-                async with asyncio.timeout(None if self.is_calm else self.chance.uniform(*_STAYS_SECONDS)):
+                async with asyncio.timeout(None if self._stays else self.chance.uniform(*_STAYS_SECONDS)):
                     await self._listen()
             except TimeoutError:
                 self.ends["went away"] += 1
@@ -153,7 +158,7 @@ class Subscriber:
         return f"subscription ($after: String) {{ {self.stream}(after: $after) {{ at {FIELDS[self.stream]} }} }}"
 
     def _token(self) -> str:
-        is_short = not self.is_calm and self.chance.random() < _SHORT_TOKENS
+        is_short = not self._stays and self.chance.random() < _SHORT_TOKENS
         principal = self.principal
         return self.issuer.token(
             subject=principal.subject,

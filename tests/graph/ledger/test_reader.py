@@ -316,6 +316,20 @@ def sequenced(position: int) -> Sequenced:
     )
 
 
+async def test_who_has_come_further_than_this_process_is_given_nothing_again() -> None:
+    """As on a replica that is behind the one from which a subscriber comes."""
+    events = EventReader(Store.__new__(Store), types=["Heard"])
+    events._position = 1
+    events._known.set()
+    async with asyncio.timeout(60), aclosing(events.follow(ALL, 3)) as following:
+        coming = asyncio.ensure_future(anext(following))
+        await asyncio.sleep(0)
+        assert events._hand_out([sequenced(2), sequenced(3), sequenced(4)], 4)
+        heard = await coming
+    assert isinstance(heard, Sequenced)
+    assert heard.position == 4
+
+
 def test_a_page_is_handed_out_up_to_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     events = EventReader(Store.__new__(Store), types=["AlarmRaised"])
     with events._tail(ALL) as tail:
