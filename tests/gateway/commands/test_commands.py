@@ -73,6 +73,14 @@ CREATE (:Delivery {
 """
 
 
+def test_the_store_may_be_said_before_a_command_about_inventories(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRUNKLINE_STORE", "embedded:data")  # what is typed goes there, and is taken back at the end
+    assert run(["inventory", "--store", "embeded:data", "differences"]) == 2
+    assert "did you mean embedded?" in capfd.readouterr().err
+
+
 @pytest.mark.long(85)
 class TestLedger:
     def test_it_tells_what_waits(self, tmp_path: Path) -> None:
