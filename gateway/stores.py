@@ -27,7 +27,7 @@ from graph.changes.outcome import Outcome
 from graph.changes.outside import TakenOver, take_over
 from graph.changes.policy import AlarmPolicy
 from graph.compiler.cursor_key import load_cursor_key
-from graph.errors import GraphError
+from graph.errors import GraphError, StoreUnavailable
 from graph.inventory.differences import listed
 from graph.inventory.settling import settle_difference
 from graph.ledger.backlog import (
@@ -67,6 +67,7 @@ __all__ = [
 MIGRATE_SECONDS = 3_600.0
 """a store of an earlier version may hold much that must be changed."""
 LOOK_SECONDS = 15.0
+_LOOK_AT_STORE = "Look whether it runs, and whether the setting `store` (--store) is its address"
 CHECK_SECONDS = 3_600.0
 """for a look at all that there is."""
 LOAD_SECONDS = 86_400.0
@@ -148,7 +149,9 @@ def sentences() -> Iterator[None]:
         lines = [f"line {each.line}: {each.problem}" for each in error.faults] if len(error.faults) > 1 else []
         raise CommandFailed("\n".join([*lines, error.message]), error.hint) from error
     except GraphError as error:
-        raise CommandFailed(error.message, error.hint) from error
+        # Whoever serves asks again by itself; a command ends here.
+        hint = _LOOK_AT_STORE if type(error) is StoreUnavailable else error.hint
+        raise CommandFailed(error.message, hint) from error
     except Refused as error:
         problem = error.problems[0]
         raise CommandFailed(problem.message, problem.hint or TREATMENTS[problem.code].hint) from error

@@ -21,8 +21,10 @@ STATES: Final = ("open", "held", "taken", "told", "gone")
 
 
 @click.group(help="See where inventories and the graph differ, and take a side.")
-def command() -> None:
-    """Group what is done about inventories."""
+@store_option
+def command(store: str | None) -> None:
+    """Group what is done about inventories; the store may also be said before the command, as of the ledger."""
+    override(store=store)
 
 
 @command.command(help="List differences: held ones are settled by no feed.")

@@ -69,6 +69,8 @@ def _refuse_mixtures(file: Path | None, topology: str | None) -> None:
 
 def told(report: LoadReport, after: TakenOver) -> str:
     """Tell in a few lines what was loaded, and what followed from it."""
+    if not (report.nodes or report.relationships):
+        return "There is no line in what was given: nothing was loaded."
     first = f"{report.nodes:,} nodes and {report.relationships:,} relationships"
     first += f" in {report.seconds:.1f} s" if report.written else ", all of them there already"
     lines = [first]

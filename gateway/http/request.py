@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeGuard
 from urllib.parse import parse_qsl
 
+import orjson
 from starlette.types import Receive
 
 from gateway import exact_json
@@ -118,8 +119,15 @@ def parsed(text: bytes) -> Any:
         return exact_json.loads(text, most=MOST_EXACT)
     except exact_json.TooManyNumbers as error:
         raise refuse(Code.BAD_REQUEST, f"Of the request's numbers {error}.") from None
-    except ValueError:
-        raise refuse(Code.BAD_REQUEST, "The request is not JSON in UTF-8.") from None
+    except ValueError as error:
+        raise refuse(Code.BAD_REQUEST, f"The request is not JSON in UTF-8{_place(error)}.") from None
+
+
+def _place(error: ValueError) -> str:
+    """Say where, unless numbers had to be replaced to read it: then it is somewhere else there."""
+    if not isinstance(error, orjson.JSONDecodeError):
+        return ""
+    return f": {error.msg} (line {error.lineno}, column {error.colno})"
 
 
 def shaped(given: Any, *, queries_only: bool, size: int = 0) -> GraphRequest:

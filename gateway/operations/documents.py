@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from graphql import (
@@ -66,6 +66,11 @@ RULES: Final = (
     *(OverlappingFields if each is OverlappingFieldsCanBeMergedRule else each for each in specified_rules),
     MaxIntrospectionDepthRule,
 )
+_HINTS: Final = {
+    "Connection'.": "The rows of a list are in `edges { node }`, and in `nodes` where it has that field.",
+    "cannot represent non-enum value": "Write a word of an enum as the schema has it: in capitals, and without quotes but in variables.",
+}
+"""What to do about errors that newcomers make, by words of their messages; of all others the code says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +186,8 @@ def _problem(error: GraphQLError) -> Problem:
     if isinstance(error, ValidationAbortedError) and "Too many" not in error.message:
         message = "The document merges more fields and fragments of one name than can be compared."
         return Problem(code=Code.LIMIT_EXCEEDED, message=message)
-    return problem_of(error, Code.GRAPHQL_VALIDATION_FAILED)
+    problem = problem_of(error, Code.GRAPHQL_VALIDATION_FAILED)
+    return replace(problem, hint=next((hint for words, hint in _HINTS.items() if words in problem.message), ""))
 
 
 def _without_places(document: DocumentNode) -> int:

@@ -45,7 +45,7 @@ from gateway.settings.streams import Streams
 from gateway.settings.subgraph import FederationSettings, SubgraphSettings
 from gateway.settings.system import with_credential
 from gateway.settings.ticketing import Ticketing
-from gateway.settings.unknown import CONFIG_VARIABLE, PREFIX, meant, names_of, nearest, unknown_variables
+from gateway.settings.unknown import CONFIG_VARIABLE, DELIMITER, PREFIX, meant, names_of, nearest, unknown_variables
 
 CURSOR_KEY: Final = re.compile("[0-9a-fA-F]{64}")
 
@@ -407,4 +407,9 @@ def _sentence(error: Any) -> str:
         message = f"what {error['input'].variable} holds is not JSON{empty}"
     elif error["type"] == "tuple_type":
         message = 'is no list, such as ["one", "two"]'
+    elif error["type"] in ("model_type", "dict_type"):
+        message = f"is a section: [{name}] in a file, {PREFIX}{name.upper().replace('.', DELIMITER)}{DELIMITER}... in the environment"
+    elif error["type"] == "missing":
+        message = "is missing"
+    message = message.replace("Input should be", "must be").partition(", unable to ")[0]
     return f"{name}: {message[:1].lower()}{message[1:]}."

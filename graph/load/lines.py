@@ -11,7 +11,7 @@ be another's there; `Spool.missing`, `Spool.limited` and `Spool.unique` name the
 
 from __future__ import annotations
 
-from codecs import BOM_UTF8
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from hashlib import blake2b, sha256
 from tempfile import TemporaryFile
@@ -29,6 +29,14 @@ from graph.store.cardinality import One
 
 _NAMED: Final = 100
 """Faults that are told one by one; all are counted."""
+
+_OTHER_FORMS: Final = {
+    b"\x1f\x8b": "the file is packed (gzip): unpack it first",
+    b"PK\x03\x04": "the file is packed (zip): unpack it first",
+    BOM_UTF16_LE: "the file is in UTF-16: write it in UTF-8",
+    BOM_UTF16_BE: "the file is in UTF-16: write it in UTF-8",
+    b"[": "the file begins as a JSON array: write each object on a line of its own, without the brackets and commas around them",
+}
 
 
 class Spool:
@@ -64,6 +72,8 @@ class Spool:
         """Check a line and keep it; a blank one is passed over."""
         if number == 1 and isinstance(line, bytes):
             line = line.removeprefix(BOM_UTF8)  # some editors write it
+            if form := _other_form(line):
+                raise BadLines((Fault(line=1, problem=form),), 1)  # what is wrong with each line would say nothing
         if not line.strip():
             return
         try:
@@ -135,6 +145,11 @@ class Spool:
                     self._named.write(b"%d %s\n" % (number, line))
             case RelationshipRecord():
                 self._relationships.write(b"%d %s\n" % (number, line))
+
+
+def _other_form(line: bytes) -> str:
+    """Say what a file is that begins so, where it is known; empty for lines of JSON."""
+    return next((form for begins, form in _OTHER_FORMS.items() if line.startswith(begins)), "")
 
 
 def _digest(key: str) -> bytes:

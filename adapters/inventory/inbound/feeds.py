@@ -71,12 +71,16 @@ class _Staging:
     chunks: list[int] = field(default_factory=lambda: [0] * RANKS)
     resources: int = 0
     not_taken: int = 0
+    first: NotTaken | None = None
+    """of those that are not taken."""
     held: int = 0
 
     async def add(self, resource: Resource | NotTaken) -> None:
         """Take one more; it is kept as soon as there are enough for a chunk."""
         self.resources += 1
-        self.not_taken += isinstance(resource, NotTaken)
+        if isinstance(resource, NotTaken):
+            self.not_taken += 1
+            self.first = self.first or resource
         waiting = self.waiting[resource.rank]
         waiting.append(resource)
         if len(waiting) == MOST_CHUNK:
@@ -157,8 +161,12 @@ async def _received(request: Request, reader: Reader, staging: _Staging) -> Rece
     for resource in reader.close():
         await staging.add(resource)
     if staging.feed.kind == "full" and staging.resources == staging.not_taken:
-        raise Malformed(_NOTHING, field="")
+        raise Malformed(_nothing(staging.first), field="")
     return await staging.finish(digest.hexdigest())
+
+
+def _nothing(first: NotTaken | None) -> str:
+    return f"{_NOTHING}. The first is {first.name!r:.80}: {first.reason}" if first else _NOTHING
 
 
 async def _again(call: Call, asked: _Asked, found: FeedState) -> Response:

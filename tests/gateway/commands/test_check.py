@@ -56,7 +56,7 @@ def test_settings_that_cannot_be_used_are_another_exit_code(
     assert run(["check"]) == 2
     listen, workers = capfd.readouterr().out.splitlines()
     assert listen.startswith("FAIL settings: listen: 'nowhere' is not HOST:PORT")
-    assert workers == "FAIL settings: workers: input should be greater than 0."
+    assert workers == "FAIL settings: workers: must be greater than 0."
     assert run(["check", "--help"]) == 0
     assert "2 when the settings cannot be used" in " ".join(capfd.readouterr().out.split())
 

@@ -92,6 +92,14 @@ def ledger(
     return ran
 
 
+def test_the_store_may_be_said_before_a_command_about_inventories(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRUNKLINE_STORE", "embedded:data")  # what is typed goes there, and is taken back at the end
+    assert run(["inventory", "--store", "embeded:data", "differences"]) == 2
+    assert "did you mean embedded?" in capfd.readouterr().err
+
+
 @pytest.mark.long(20)
 class TestLedger:
     @pytest.mark.usefixtures("empty_store")

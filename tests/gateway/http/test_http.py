@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 import httpx
 import pytest
 
+from gateway.errors import Refused
+from gateway.http.request import parsed
 from gateway.settings.settings import Settings
 from tests.gateway.conftest import Mint, application, serving
 from tests.gateway.subgraph import DictSubgraph
@@ -330,6 +332,20 @@ class TestGet:
     async def test_parameters_must_be_readable(self, client: httpx.AsyncClient, mint: Mint, query_string: str) -> None:
         answer = await client.get(f"/graphql?{query_string}", headers=mint.bearer() | self.preflight)
         assert (answer.status_code, code(answer)) == (400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        (b'{"query": "{ a }"', "(line 1, column 18)"),
+        (b'{\n "query": x}', "(line 2, column 11)"),
+        (b"{ viewer { role } }", "(line 1, column 3)"),
+    ],
+)
+def test_what_is_no_json_is_told_with_its_place(body: bytes, place: str) -> None:
+    with pytest.raises(Refused) as refused:
+        parsed(body)
+    assert place in refused.value.problems[0].message
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE"])

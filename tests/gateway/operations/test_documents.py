@@ -12,6 +12,7 @@ import orjson
 import pytest
 from graphql import Node, Source, execute_sync, get_introspection_query, parse
 
+from gateway.areas import product_sdl
 from gateway.errors import Code, Refused
 from gateway.operations.cost import cost_of
 from gateway.operations.documents import NotValid, read_document
@@ -164,6 +165,22 @@ async def test_what_a_router_asks_for_by_key_is_not_counted_as_input_objects() -
 )
 async def test_what_is_not_valid_is_refused(query: str) -> None:
     assert await outcome(pipeline(), query) == Code.GRAPHQL_VALIDATION_FAILED
+
+
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("{ customers { name } }", "`nodes`"),
+        ('{ services(filter: { state: { eq: "active" } }) { totalCount } }', "without quotes"),
+        ("{ custmers }", ""),
+    ],
+)
+async def test_what_newcomers_get_wrong_has_a_hint(query: str, hint: str) -> None:
+    with pytest.raises(Refused) as refused:
+        read_document(query, read_schema(product_sdl()), Limits())
+    [problem] = refused.value.problems
+    assert hint in problem.hint
+    assert bool(hint) == bool(problem.hint)
 
 
 async def test_fragments_that_double_each_time_are_measured_and_not_walked() -> None:

@@ -34,8 +34,8 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     [
         ("LISTEN", "8000", "listen: '8000' is not HOST:PORT"),
         ("LISTEN", "localhost:99999", "listen: 'localhost:99999' is not HOST:PORT"),
-        ("WORKERS", "many", "workers: input should be a valid integer"),
-        ("WORKERS", "0", "workers: input should be greater than 0"),
+        ("WORKERS", "many", "workers: must be a valid integer"),
+        ("WORKERS", "0", "workers: must be greater than 0"),
         ("STORE", "", "store: string should have at least 1 character"),
         (
             "STORE",
@@ -47,15 +47,16 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("METRICS_LISTEN", "127.0.0.1:8000", "metrics_listen: is the same address as listen: leave it out"),
         ("TICKETING", '{"address": "http://x", "callback": "us:80"}', "ticketing.callback: is not http(s)://HOST"),
         ("TICKETING", '{"address": "http://x:0"}', "ticketing.address: is not http(s)://HOST"),
-        ("DEADLINE_SECONDS", "-1", "deadline_seconds: input should be greater than 0"),
-        ("LOG_LEVEL", "loud", "log_level: input should be 'debug'"),
-        ("LIMITS__COST", "x", "limits.cost: input should be a valid integer"),
-        ("LIMITS__CACHE_BYTES", "9999999", "limits.cache_bytes: input should be greater than or equal to 10000000."),
+        ("DEADLINE_SECONDS", "-1", "deadline_seconds: must be greater than 0"),
+        ("LOG_LEVEL", "loud", "log_level: must be 'debug'"),
+        ("LIMITS", "5", "limits: is a section: [limits] in a file, TRUNKLINE_LIMITS__... in the environment."),
+        ("LIMITS__COST", "x", "limits.cost: must be a valid integer"),
+        ("LIMITS__CACHE_BYTES", "9999999", "limits.cache_bytes: must be greater than or equal to 10000000."),
         ("SYSTEMS__nms__SOURCES", "nms", 'systems.nms.sources: is no list, such as ["one", "two"].'),
         ("LIMITS__COSTS", "1", "limits.costs: there is no such setting (did you mean limits.cost?)."),
         ("ISSUERS", "https://issuer", "issuers: what TRUNKLINE_ISSUERS holds is not JSON."),
         ("ISSUERS", "", "issuers: what TRUNKLINE_ISSUERS holds is not JSON: it is empty."),
-        ("ISSUERS", "[{}]", "issuers.0.issuer: field required."),
+        ("ISSUERS", "[{}]", "issuers.0.issuer: is missing."),
         ("ISSUERS", '[{"issuer": "a", "audience": "b"}]', "issuers.0: needs exactly one of jwks_url and jwks_file."),
         (
             "ISSUERS",
@@ -65,7 +66,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (
             "ISSUERS",
             '[{"issuer": "a", "audience": "b", "jwks_file": "x", "algorithms": ["HS256"]}]',
-            "issuers.0.algorithms.0: input should be 'ES256'",
+            "issuers.0.algorithms.0: must be 'ES256'",
         ),
         (
             "ISSUERS",

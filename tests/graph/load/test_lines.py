@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterable
 
 import orjson
@@ -59,6 +60,21 @@ def test_each_fault_is_told_with_its_line() -> None:
 def test_a_mark_of_the_byte_order_before_the_first_line_is_passed_over() -> None:
     assert faults([b"\xef\xbb\xbf" + card(), b"\xef\xbb\xbf" + card(PORT)])[2].startswith("column 1: this is not JSON")
     assert list(faults([b"\xef\xbb\xbf\n", b"\xef\xbb\xbf" + card()])) == [2]
+
+
+@pytest.mark.parametrize(
+    ("begins", "problem"),
+    [
+        pytest.param(gzip.compress(card()), "the file is packed (gzip): unpack it first", id="gzip"),
+        pytest.param(card().decode().encode("utf-16"), "the file is in UTF-16: write it in UTF-8", id="UTF-16"),
+        pytest.param(b"[" + card(), "the file begins as a JSON array", id="an array"),
+    ],
+)
+def test_a_file_of_another_form_is_named_once(begins: bytes, problem: str) -> None:
+    with pytest.raises(BadLines) as caught:
+        faults([begins, card("x")])
+    [fault] = caught.value.faults
+    assert (fault.line, fault.problem.startswith(problem)) == (1, True)
 
 
 def test_an_id_can_be_there_once() -> None:

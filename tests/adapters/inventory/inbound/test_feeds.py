@@ -180,7 +180,7 @@ async def test_a_document_that_is_cut_changes_nothing(
         ("/n1?kind=full", {"Content-Type": "text/xml; charset=utf-16; x=utf-8"}, b"<a/>", 415, "UTF-8"),
         ("/n1?kind=full", NDJSON, b"\n", 400, "names nothing"),
         ("/n1?kind=full", {"Content-Type": "application/json"}, b"[]", 400, "names nothing"),
-        ("/n1?kind=full", NDJSON, b'{"id": "R1", "category": "rack"}', 400, "names nothing that the graph has a place"),
+        ("/n1?kind=full", NDJSON, b'{"id": "R1", "category": "rack"}', 400, "The first is 'R1': "),
         (
             "/n1?kind=full",
             NDJSON,
