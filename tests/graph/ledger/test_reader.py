@@ -240,7 +240,7 @@ async def test_a_reader_goes_on_after_an_event_that_is_no_json_and_after_any_fau
         await commit(empty_store, ("AlarmRaised", ()))
         await run(
             empty_store,
-            "CREATE (:Event {id: 'e', type: 'Heard', aggregateId: 't', aggregateVersion: 1, at: 1, "
+            "CREATE (:Event {id: 'e', type: 'AlarmRaised', aggregateId: 't', aggregateVersion: 1, at: 1, "
             "unplaced: 1, payload: 'no JSON'})",
         )
         await commit(empty_store, ("AlarmRaised", ()))
