@@ -3,7 +3,7 @@
 In: a scale. Out: the story on stdout, as it happens; everything in it is asked over HTTP with tokens, as clients do.
 
 Files, in order of flow: `command.py` (the row) · `neighbours.py` (the other systems, as stand-ins) · `scene.py` (where it
-takes place, and how it asks) · `outage.py` (a card fails) · `centre.py` (what the central fault management system has) ·
+takes place, and how it asks) · `outage.py` (a card fails) · `centre.py` (what the central fault management system has) · `window.py` (what a subscriber hears) ·
 `report.py` (a customer reports a problem) · `invoice.py` (what billing has) · `stock.py` (what the inventory believes) ·
 `story.py` (what customers see).
 

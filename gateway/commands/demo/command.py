@@ -22,7 +22,7 @@ from gateway.auth.minting import LocalIssuer, local_issuer
 from gateway.commands.demo.neighbours import ROLES, connected, neighbours
 from gateway.commands.demo.outage import Outage, as_object, play
 from gateway.commands.demo.scene import Scene, session
-from gateway.commands.demo.story import examples, ready
+from gateway.commands.demo.story import examples, ready, to_fail, to_follow
 from gateway.commands.load import told
 from gateway.commands.options import json_option, override, store_option
 from gateway.commands.progress import Bars
@@ -138,4 +138,8 @@ def _print(report: LoadReport, outage: Outage, scene: Scene, wish: Wish) -> None
     click.echo("\n".join(f"{name}: {address}" for name, address in scene.neighbours.shown.items()) + "\n")
     for name, token in scene.tokens.items():
         click.echo(f"{name}: {token}\n")
-    click.echo("Try:\n\n" + "\n\n".join(curls) + "\n\nCtrl-C ends it.")
+    click.echo("Try:\n\n" + "\n\n".join(curls))
+    alarmed = outage.alarm["alarmedObject"]["id"]
+    failing = to_fail(scene.base, scene.tokens["fault management"], alarmed)
+    click.echo(f"\nFollow alerts in another window:\n\n{to_follow(url, scene.tokens['premium'])}")
+    click.echo("\nand let the card fail again, and mend it:\n\n" + "\n\n".join(failing) + "\n\nCtrl-C ends it.")

@@ -15,13 +15,14 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from gateway.app import fault_management
-from gateway.commands.demo import centre, invoice, report, stock
+from gateway.commands.demo import centre, invoice, report, stock, window
 from gateway.commands.demo.centre import Centre
 from gateway.commands.demo.invoice import Invoice
 from gateway.commands.demo.report import Report
 from gateway.commands.demo.scene import Scene, soon
 from gateway.commands.demo.stock import Stock
 from gateway.commands.demo.story import Told, as_text, own_word, tell
+from gateway.commands.demo.window import Heard, Window
 from gateway.errors import CommandFailed
 
 _RANK: Final = ("critical", "major", "minor", "warning")
@@ -54,6 +55,7 @@ class Outage:
     """from the fault manager's request to the last ticket."""
     centre: Centre
     slice: Told
+    heard: Heard
     resolved: bool
     report: Report
     invoice: Invoice
@@ -66,6 +68,8 @@ async def play(scene: Scene, note: Callable[[str], None]) -> Outage:
     async with fault_management(f"{scene.base}/tmf-api/alarmManagement/v4", token) as faults:
         await invoice.make_bill(scene)
         card = await _card(scene)
+        second = Window(scene=scene)
+        await second.open()
         began = time.monotonic()
         raised = await faults.raise_alarm(card, number=scene.seed, deadline=soon())
         alarm, affected = await _affected(scene, raised.id, raised.external_alarm_id)
@@ -78,10 +82,16 @@ async def play(scene: Scene, note: Callable[[str], None]) -> Outage:
         note(centre.as_text(central))
         told = await tell(f"{scene.base}/graphql", dict(scene.tokens), scene.premium, scene.standard)
         note(as_text(told))
+        alert = await second.hear("BEGAN")
+        note(window.began_as_text(alert))
+        await second.cut()
         await faults.clear_alarm(raised.external_alarm_id, deadline=soon())
         over = await _tickets(scene, raised.id, _all_resolved, "were resolved")
         await centre.look_again(scene, raised.id)
         note(f"The card works again, the alarm is cleared: {len(over)} of {len(tickets)} tickets are resolved.")
+        heard = Heard(began=alert, ended=await second.hear("ENDED"))
+        await second.cut()
+        note(window.ended_as_text(heard.ended))
         reported = await report.look(scene)
         note(report.as_text(reported))
         billed = await invoice.look(scene)
@@ -95,6 +105,7 @@ async def play(scene: Scene, note: Callable[[str], None]) -> Outage:
         ticketed_ms=ticketed_ms,
         centre=central,
         slice=told,
+        heard=heard,
         resolved=len(over) == len(tickets),
         report=reported,
         invoice=billed,
@@ -193,6 +204,7 @@ def as_object(outage: Outage) -> dict[str, Any]:
         "ticketedMilliseconds": outage.ticketed_ms,
         "query": {"data": outage.slice.data, "milliseconds": outage.slice.milliseconds},
         "hiddenFromOther": outage.slice.hidden,
+        "subscriber": window.as_object(outage.heard),
         "resolved": outage.resolved,
         "centre": {"alarm": dict(outage.centre.alarm), "acknowledgedHere": outage.centre.acknowledged_here},
         "report": report.as_object(outage.report),

@@ -11,6 +11,7 @@ import re
 import shlex
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import aiohttp
@@ -161,6 +162,29 @@ def examples(url: str, tokens: dict[str, str], customer: DemoPrincipal) -> list[
         ("standard", {"query": by_id, "variables": {"id": customer.customers[0]}}),
     ]
     return [_curl(url, tokens[name], body) for name, body in asked]
+
+
+def to_follow(url: str, token: str) -> str:
+    """Write how to follow alerts on a terminal."""
+    watched = "subscription { alerts { kind severity services { serviceId effect } } }"
+    return shlex.join(("trunkline", "watch", watched, "--url", url, "--token", token))
+
+
+def to_fail(base: str, token: str, alarmed: str) -> list[str]:
+    """Write how to let a card fail, and how to mend it."""
+    url, now = f"{base}/tmf-api/alarmManagement/v4/alarm", datetime.now(UTC)
+    alarm: dict[str, Any] = {
+        "sourceSystemId": "paste",
+        "externalAlarmId": "paste-1",
+        "alarmType": "equipmentAlarm",
+        "perceivedSeverity": "critical",
+        "probableCause": "powerProblem",
+        "alarmedObject": {"id": alarmed},
+        "alarmRaisedTime": now.isoformat(),
+        "state": "raised",
+    }
+    cleared = {**alarm, "state": "cleared", "alarmClearedTime": (now + timedelta(seconds=1)).isoformat()}
+    return [_curl(url, token, alarm), _curl(url, token, cleared)]
 
 
 def _curl(url: str, token: str, body: dict[str, Any]) -> str:

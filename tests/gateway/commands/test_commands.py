@@ -218,6 +218,20 @@ class TestDemo:
             }
         ]
         self.others_know(told)
+        self.a_subscriber_has_heard(told)
+
+    def a_subscriber_has_heard(self, told: dict[str, Any]) -> None:
+        ours = {
+            each["service"]["name"]
+            for each in told["affected"]
+            if each["customer"]["id"] == told["query"]["data"]["id"]
+        }
+        for kind, effect in (("BEGAN", "DOWN"), ("ENDED", None)):
+            alert = told["subscriber"][kind.lower()]
+            assert alert["kind"] == kind
+            assert {(each["service"]["name"], each["effect"]) for each in alert["services"]} == {
+                (name, effect) for name in ours
+            }
 
     def others_know(self, told: dict[str, Any]) -> None:
         hit = {(each["service"]["id"], each["customer"]["id"], each["effect"]) for each in told["affected"]}
@@ -256,10 +270,12 @@ class TestDemo:
             finally:
                 process.send_signal(signal.SIGINT)
         assert process.returncode == 0
-        operator, premium, standard = answers
+        operator, premium, standard, raised, cleared = answers
         assert operator["data"]["customers"]["totalCount"] > 0
         assert premium["data"]["customer"]["name"]
         assert standard == {"data": {"customer": None}}
+        assert (raised["state"], cleared["state"]) == ("raised", "cleared")
+        assert raised["affectedService"]
         assert list(tmp_path.iterdir()) == [], "everything that it made is gone"
 
     def ask(self, curl: list[str]) -> Any:
