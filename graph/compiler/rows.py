@@ -9,7 +9,9 @@ A compiled read is one RETURN whose parts are questions of their own, so it stan
    row reads is what its own statement would read.
 2. Each record begins with the number of its row. The order of records is not relied on.
 3. A LIMIT is not of a row: rows of different limits are of different statements (`Rows.shared`).
-4. `row` is kept by every WITH, and imported by every CALL: a database that forgets it would read null, which is nobody's scope.
+4. Walks begin at each of the row's customers, found by the index: `c.id IN row.scope` would look at all that there are, where
+   `c.id IN $scope` does not.
+5. `row` is kept by every WITH, and imported by every CALL: a database that forgets it would read null, which is nobody's scope.
 
 What asks the graph nothing, since an event has kept all of it, needs no statement at all (`known`).
 """
@@ -21,7 +23,26 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Final, TypeAlias, TypeVar
 
 from graph.compiler import cypher
-from graph.compiler.clauses import At, Const, Expr, Get, ListOf, Param, Query, Return, Sub, Union, Unwind, Var, With
+from graph.compiler.clauses import (
+    All,
+    At,
+    Binary,
+    Clause,
+    Const,
+    Expr,
+    Get,
+    ListOf,
+    Match,
+    NodePattern,
+    Param,
+    Query,
+    Return,
+    Sub,
+    Union,
+    Unwind,
+    Var,
+    With,
+)
 
 ROW: Final = "row"
 NUMBER: Final = "number"
@@ -46,31 +67,58 @@ def of_rows(query: Query) -> Rows:
     """Make the statement that answers many rows of the parameters of one."""
     (only,) = query.clauses
     assert isinstance(only, Return), "a read is one RETURN"
-    shared: set[str] = set()
-    numbered = ListOf((Get(ROW, NUMBER), _by_row(only.item, shared)))
+    making = _Making()
+    numbered = ListOf((Get(ROW, NUMBER), making.by_row(only.item)))
     made = Query((Unwind(Param("batch", "rows"), ROW), Return(numbered, only.name)))
-    return Rows(text=cypher.text(made), shared=tuple(sorted(shared)))
+    return Rows(text=cypher.text(made), shared=tuple(sorted(making.shared)))
 
 
-def _by_row(part: T, shared: set[str]) -> T:
-    """Give a part of a statement in which each parameter is the row's, but those that are added to the shared ones."""
-    match part:
-        case Param(name=name):
-            return Get(ROW, name)  # type: ignore[return-value]  # one expression for another
-        case tuple():
-            return tuple(_by_row(each, shared) for each in part)  # type: ignore[return-value]
-        case _ if not is_dataclass(part) or isinstance(part, type):
-            return part
-    made = {each.name: getattr(part, each.name) for each in fields(part)}
-    if isinstance(limit := made.get("limit"), Param):
-        shared.add(limit.name)
-    made = {name: each if name == "limit" else _by_row(each, shared) for name, each in made.items()}
-    match part:
-        case With():
-            made["items"] = ((Var(ROW), ""), *made["items"])
-        case Union():
-            made["imports"] = (ROW,)
-    return replace(part, **made)
+class _Making:
+    """The recursion over a statement."""
+
+    def __init__(self) -> None:
+        self.shared: set[str] = set()
+        self._keys = 0
+
+    def by_row(self, part: T) -> T:
+        """Give a part of a statement in which each parameter is the row's, but those that are added to the shared ones."""
+        match part:
+            case Param(name=name):
+                return Get(ROW, name)  # type: ignore[return-value]  # one expression for another
+            case tuple():
+                return tuple(map(self.by_row, part))  # type: ignore[return-value]
+            case _ if not is_dataclass(part) or isinstance(part, type):
+                return part
+        made = {each.name: getattr(part, each.name) for each in fields(part)}
+        if isinstance(limit := made.get("limit"), Param):
+            self.shared.add(limit.name)
+        made = {name: each if name == "limit" else self.by_row(each) for name, each in made.items()}
+        match part:
+            case With():
+                made["items"] = ((Var(ROW), ""), *made["items"])
+            case Union():
+                made["imports"] = (ROW,)
+            case Query(clauses=clauses) if len(clauses) > 1:
+                made["clauses"] = tuple(each for clause in made["clauses"] for each in self._begun_by_keys(clause))
+        return replace(part, **made)
+
+    def _begun_by_keys(self, clause: Clause) -> tuple[Clause, ...]:
+        """Let a walk that begins at the row's customers find each by its id: a database knows no index for a list of a row.
+
+        A query of one clause is the condition that a node is a customer's, and begins at the node.
+        """
+        match clause:
+            case Match(start=NodePattern(var=var, label="Customer", key=None) as start, where=All(items=items)):
+                own = Binary("IN", Get(var, "id"), Get(ROW, "scope"))
+                rest = tuple(each for each in items if each != own)
+                if len(rest) < len(items):
+                    self._keys += 1
+                    key = f"k{self._keys}"
+                    keyed = replace(clause, start=replace(start, key=Var(key)), where=All(rest))
+                    return Unwind(own.right, key), keyed
+            case Match(start=NodePattern(label="Customer", key=None), where=Binary() as where):
+                return self._begun_by_keys(replace(clause, where=All((where,))))
+        return (clause,)
 
 
 def known(query: Query) -> Known | None:

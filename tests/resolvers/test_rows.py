@@ -6,6 +6,7 @@ all who are of one kind by one statement. `TRUNKLINE_EXAMPLES=5000` asks more of
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from graph.compiler.cursor import CursorKey
 from graph.compiler.query import normalize
 from graph.compiler.read import prepare
 from graph.compiler.rows import NUMBER, known, of_rows
+from graph.errors import Refused
 from graph.model.scope import Principal, scope_of
 from graph.store.store import Store
 from resolvers.knowledge.schema import knowledge_schema
@@ -41,13 +43,13 @@ WALKS = """query($first: Int) { services(first: $first) { nodes { id route { tru
   ports(first: $first) { nodes { id card { id networkElement { id site { name } } } } } }"""
 
 
-@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), print_blob=True)
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), print_blob=True, deadline=None)
 @given(asked=operations(KNOWN, WORLD, SEAL))
 async def test_rows_of_several_scopes_are_as_if_each_were_alone(asking: Caller, store: Store, asked: Asked) -> None:
     principals = TENANTS if allowed(asked, CUSTOMER_A) == CUSTOMER_A else (OPERATOR, OPERATOR)
-    await compare(
-        asking.subgraph, store, Operation(key=asked.text, document=parse(asked.text)), asked.variables, principals
-    )
+    operation = Operation(key=asked.text, document=parse(asked.text))
+    with contextlib.suppress(Refused):  # as of a cursor of another list: nobody is asked
+        await compare(asking.subgraph, store, operation, asked.variables, principals)
 
 
 async def test_walks_of_several_scopes_are_as_if_each_were_alone(asking: Caller, store: Store) -> None:

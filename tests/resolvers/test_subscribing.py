@@ -284,7 +284,7 @@ async def test_what_is_missing_in_the_graph_is_said_live_and_to_who_comes_back(
         await laid.clear(alarm)
         [ended] = await taken(stream, 1)
         assert ended.answer["data"]["alerts"]["kind"] == "ENDED"
-        async with aclosing(await here.stream(KEPT, A, after=begun.cursor)) as again:
+        async with aclosing(await here.stream(KEPT, B, after=begun.cursor)) as again:
             kinds = [each.answer["data"] and each.answer["data"]["alerts"]["kind"] for each in await taken(again, 3)]
         assert kinds == ["BEGAN", None, "ENDED"]
     [error] = lost.answer["errors"]
