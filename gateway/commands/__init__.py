@@ -13,7 +13,7 @@ reads its options, calls, and prints.
     watch.py         events on a terminal
     token.py         a token to try things out
     compile.py       every stage of a query
-    schema.py        what clients see
+    schema.py        what clients see; asyncapi.py what is published to Kafka
     demo/            the whole story, told as it happens
 
 Invariant: results go to stdout, everything else to stderr, so that `--json` can be piped.
