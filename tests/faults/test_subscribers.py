@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -64,15 +63,6 @@ async def reached(store: str, issuer: LocalIssuer) -> AsyncIterator[Wire]:
             yield way
 
 
-@pytest.fixture
-def collected() -> Iterator[None]:
-    """Collect what is left of connections to the database that were cut off while they began: the driver leaves their sockets."""
-    yield
-    gc.collect()
-
-
-@pytest.mark.usefixtures("collected")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_each_hears_each_event_of_its_scope_once_however_it_is_cut_off(
     store_address: str, empty_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
