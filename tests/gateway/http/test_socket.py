@@ -24,6 +24,7 @@ from gateway.settings.settings import Settings
 from gateway.settings.streams import Streams
 from tests.gateway.conftest import Mint, application
 from tests.gateway.streaming import StreamSubgraph
+from tests.selection import is_full
 
 PROTOCOL: Final = "graphql-transport-ws"
 INIT: Final[dict[str, Any]] = {"type": "connection_init"}
@@ -489,7 +490,7 @@ async def test_a_client_that_stops_reading_is_released_and_nothing_piles_up(sett
         client.socket.transport.abort()
 
 
-@pytest.mark.parametrize("count", [50, pytest.param(1_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [1_000] if is_full() else [50])
 async def test_many_that_never_read_hold_no_more_than_all_may_and_nobody_waits_for_them(
     settings: Settings, mint: Mint, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
