@@ -107,13 +107,15 @@ def alarms(stores: tuple[Product, ...], scale: int, seconds: float, *, as_json_:
     show_default=True,
     help="On one process.",
 )
+@click.option("--rate", type=click.FloatRange(min=0.1), default=20.0, show_default=True, help="Alarms a second.")
 @click.option("--seconds", type=click.FloatRange(min=0.1), default=10.0, show_default=True, help="Of each measurement.")
 @click.option("--json", "as_json_", is_flag=True, help="Print a list of rows.")
 def streams_command(
-    stores: tuple[Product, ...], subscribers: tuple[int, ...], seconds: float, *, as_json_: bool
+    stores: tuple[Product, ...], subscribers: tuple[int, ...], rate: float, seconds: float, *, as_json_: bool
 ) -> None:
     """See how soon subscribers hear of an event, and what memory each takes, beside a floor."""
-    rows = _run(measure_streams(stores or PRODUCTS, StreamPlan(subscribers=subscribers, seconds=seconds)))
+    plan = StreamPlan(subscribers=subscribers, seconds=seconds, rate=rate)
+    rows = _run(measure_streams(stores or PRODUCTS, plan))
     if as_json_:
         click.echo(orjson.dumps(as_objects(rows), option=orjson.OPT_INDENT_2))
         return

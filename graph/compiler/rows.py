@@ -100,7 +100,7 @@ class _Making:
                 made["imports"] = (ROW,)
             case Query(clauses=clauses) if len(clauses) > 1:
                 made["clauses"] = tuple(each for clause in made["clauses"] for each in self._begun_by_keys(clause))
-        return replace(part, **made)
+        return replace(part, **made)  # type: ignore[type-var]  # it is a dataclass, as was just seen
 
     def _begun_by_keys(self, clause: Clause) -> tuple[Clause, ...]:
         """Let a walk that begins at the row's customers find each by its id: a database knows no index for a list of a row.

@@ -23,6 +23,7 @@ from gateway.settings.settings import Settings
 from gateway.settings.streams import Streams
 from tests.gateway.conftest import Mint, application
 from tests.gateway.streaming import StreamSubgraph
+from tests.selection import is_full
 
 PROTOCOL: Final = "graphql-transport-ws"
 INIT: Final[dict[str, Any]] = {"type": "connection_init"}
@@ -487,6 +488,37 @@ async def test_a_client_that_stops_reading_is_released_and_nothing_piles_up(sett
         await until(lambda: not streaming.open)
         assert streaming.given < 200, "what was sent lies in the kernel's buffers, and ours has a bound"
         client.socket.transport.abort()
+
+
+@pytest.mark.parametrize("count", [1_000] if is_full() else [50])
+async def test_many_that_never_read_hold_no_more_than_all_may_and_nobody_waits_for_them(
+    settings: Settings, mint: Mint, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """Each is sent as much as it likes; together they have a bound, and are counted seldom."""
+    totals: list[int] = []
+    take = unsent.Tally.counted
+
+    def counted(tally: unsent.Tally, total: int) -> None:
+        totals.append(total)
+        take(tally, total)
+
+    monkeypatch.setattr(unsent, "UNSENT_BYTES", 2_000_000)
+    monkeypatch.setattr(unsent.Tally, "counted", counted)
+    streaming = StreamSubgraph()
+    many = settings.model_copy(update={"connections": 5_000, "connections_per_address": 5_000})
+    async with serving(streaming, many) as url, contextlib.AsyncExitStack() as stack:
+        for number in range(count):
+            silent = await stack.enter_async_context(ready(url, mint.token(sub=f"silent {number}"), max_queue=1))
+            await silent.subscribe("subscription { flood { text } }")
+            silent.socket.transport.pause_reading()
+        reading = await stack.enter_async_context(ready(url, mint.token(sub="reads")))
+        await until(lambda: totals)
+        for _ in range(20):
+            await reading.say({"type": "ping"})
+            assert await reading.hear() == {"type": "pong"}
+        assert max(totals) <= 2_000_000
+        assert len(totals) < streaming.given
+        assert streaming.open < count
 
 
 async def test_a_client_that_is_silent_and_answers_no_ping_is_released(settings: Settings, mint: Mint) -> None:
