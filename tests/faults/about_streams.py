@@ -24,6 +24,22 @@ _KINDS: Final[Mapping[str, Mapping[str, str]]] = {
     "deliveries": {"DeliveryParked": "PARKED", "DeliveryReplayed": "REPLAYED"},
 }
 _NOTHING: Final = (None, None)
+_TICKETS: Final[Mapping[str, str]] = {
+    "ProblemReported": "PROBLEM_REPORTED",
+    "TicketReported": "TICKET_OPENED",
+    "AlarmTicketFollowed": "TICKET_OPENED",
+    "TicketReopened": "TICKET_STATUS_CHANGED",
+    "TicketStatusChanged": "TICKET_STATUS_CHANGED",
+    "TicketClosed": "TICKET_CLOSED",
+}
+_TURNS: Final[Mapping[str, str]] = {
+    "open": "TICKET_OPENED",
+    "reopen": "TICKET_STATUS_CHANGED",
+    "resolve": "TICKET_STATUS_CHANGED",
+}
+"""Of a ticket that an alarm's event has moved."""
+_FIRST: Final = ("PROBLEM_REPORTED", "TICKET_OPENED", "TICKET_STATUS_CHANGED", "TICKET_CLOSED")
+"""An event that moves several tickets is of the first of these kinds."""
 
 
 def expected(heard: Heard, happened: tuple[Happened, ...]) -> list[Seen]:
@@ -93,6 +109,8 @@ def _seen(heard: Heard, event: Happened) -> Seen | None:
     kind = _KINDS[heard.stream].get(event.type)
     concerned = event.customers
     if heard.stream == "serviceEvents":
+        if kind is None:
+            return _tickets(heard, event)
         if event.payload.get("customer") is None:
             return None
         concerned = frozenset({event.payload["customer"]})
@@ -117,3 +135,28 @@ def _alert(heard: Heard, event: Happened) -> Seen | None:
     if all(each == _NOTHING for each in before):
         return replace(seen, kind="BEGAN")
     return replace(seen, kind="ENDED") if all(each == _NOTHING for each in after) else seen
+
+
+def _tickets(heard: Heard, event: Happened) -> Seen | None:
+    """Give what is heard of tickets: with the services that they are about, the first of which the event is named by."""
+    turns = [each for each in _turns(event) if heard.customer in {None, each[0]} and each[2]]
+    if not turns:
+        return None
+    kind = min((kind for _, kind, _ in turns), key=_FIRST.index)
+    return Seen(position=event.position, at=event.at, kind=kind, about=turns[0][2][0])
+
+
+def _turns(event: Happened) -> Iterator[tuple[str, str, list[str]]]:
+    """Give the customer, the kind and the services of each ticket that an event has moved."""
+    payload = event.payload
+    for customer, moved in payload.get("ticketTurns", {}).items():
+        services = [row[0] for row in payload.get("impacts", {}).get(customer, ())]
+        yield from ((customer, _TURNS[doing], services) for _, doing, _ in moved)
+    kind = _TICKETS.get(event.type)
+    if kind is None or payload.get("customer") is None:
+        return
+    if event.type in {"TicketStatusChanged", "TicketReopened"}:
+        if payload.get("status") == payload.get("statusBefore"):
+            return
+        kind = "TICKET_CLOSED" if payload.get("status") == "closed" else kind
+    yield payload["customer"], kind, list(payload.get("services", ()))

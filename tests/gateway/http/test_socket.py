@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from gateway.http import unsent
 from gateway.http.said import PERIOD, Said
 from gateway.http.serving import bound, bounds_of, listening
 from gateway.settings.settings import Settings
