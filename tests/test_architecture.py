@@ -145,5 +145,5 @@ def test_every_folder_of_folders_is_drawn() -> None:
         if any(door.parent.glob("*/__init__.py")) and len(parts(door)) > 1  # between which there can be arrows
     }
     drawn = {container for key in LAYERS for container in CONTRACTS[key]["containers"]}
-    assert drawn == packages
+    assert drawn >= packages  # a folder of modules alone may be drawn too
     assert all(CONTRACTS[key]["exhaustive"] for key in LAYERS)

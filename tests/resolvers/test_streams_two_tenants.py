@@ -29,7 +29,7 @@ SELECTIONS: Final[Mapping[str, str]] = {
     "serviceEvents": "kind cursor serviceId effect service { id name effect } downtime { id }",
     "topologyChanges": "kind cursor resourceId resourceType resource { __typename }",
 }
-HEARD: Final = {"alerts": 6, "serviceEvents": 2, "topologyChanges": 3}
+HEARD: Final = {"alerts": 6, "serviceEvents": 8, "topologyChanges": 3}
 _CHANCE: Final = re.compile(
     rf"({'|'.join(each.id_prefix for each in LABELS.values() if each.id_prefix)})[0-9a-f-]{{36}}"
 )

@@ -274,7 +274,7 @@ async def test_what_is_missing_in_the_graph_is_said_live_and_to_who_comes_back(
     laid: Laid, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To everybody: nobody knows whose it was."""
-    monkeypatch.setattr(reader, "_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(reader, "PATIENCE_SECONDS", 0.2)
     async with process(laid.store) as here, aclosing(await here.stream(KEPT, B)) as stream:
         begun = await beat(stream)
         alarm = await laid.raise_(report("card-1"))

@@ -37,6 +37,7 @@ from trunkline.client.events import (
     DeliveryEvent,
     Event,
     ServiceEvent,
+    TicketTurn,
     TopologyChange,
 )
 from trunkline.client.stream import Stream
@@ -57,6 +58,7 @@ __all__ = [
     "RequestRefused",
     "ServiceEvent",
     "Stream",
+    "TicketTurn",
     "TokenRefused",
     "TokenSource",
     "TopologyChange",

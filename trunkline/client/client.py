@@ -64,7 +64,7 @@ class Client:
     def service_events(
         self, *, after: str | None = None, customer: Names = None, service: Names = None, kind: Names = None
     ) -> Stream[ServiceEvent]:
-        """Follow which services begin to suffer an effect, and which do so no more."""
+        """Follow which services begin to suffer an effect, which do so no more, and what becomes of their tickets."""
         narrowed = {"customer": _one_of(customer), "service": _one_of(service), "kind": _one_of(kind)}
         read = partial(_typed_event, "serviceEvents", events.service_event)
         return self._typed(documents.SERVICE_EVENTS, after, narrowed, read)

@@ -44,7 +44,9 @@ subscription Alerts($after: String, $filter: AlertFilter) {
 """
 SERVICE_EVENTS: Final = """
 subscription ServiceEvents($after: String, $filter: ServiceEventFilter) {
-  serviceEvents(after: $after, filter: $filter) { kind at serviceId effect from to }
+  serviceEvents(after: $after, filter: $filter) {
+    kind at serviceId services { serviceId } effect from to tickets { ticketId status }
+  }
 }
 """
 TOPOLOGY_CHANGES: Final = """

@@ -15,7 +15,9 @@ from trunkline.client.errors import ErrorData
 Severity: TypeAlias = Literal["CRITICAL", "MAJOR", "MINOR", "WARNING", "INDETERMINATE", "CLEARED"]
 Effect: TypeAlias = Literal["DOWN", "DEGRADED", "AT_RISK"]
 AlertKind: TypeAlias = Literal["BEGAN", "CHANGED", "ENDED"]
-ServiceEventKind: TypeAlias = Literal["EFFECT_BEGAN", "EFFECT_ENDED"]
+ServiceEventKind: TypeAlias = Literal[
+    "EFFECT_BEGAN", "EFFECT_ENDED", "PROBLEM_REPORTED", "TICKET_OPENED", "TICKET_STATUS_CHANGED", "TICKET_CLOSED"
+]
 TopologyChangeKind: TypeAlias = Literal["ADDED", "CHANGED", "STATE_CHANGED", "MOVED", "REMOVED"]
 DeliveryEventKind: TypeAlias = Literal["PARKED", "REPLAYED"]
 
@@ -71,16 +73,32 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TicketTurn:
+    """A ticket that was opened, closed, or has another status."""
+
+    id: str
+    status: str
+    """when that happened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceEvent:
-    """A service begins to suffer an effect, or does so no more."""
+    """A service begins to suffer an effect, or does so no more; or something becomes of its tickets."""
 
     cursor: str
     kind: ServiceEventKind
     at: datetime
     service_id: str
-    effect: Effect
-    began: datetime
+    """the first of `service_ids`."""
+    service_ids: tuple[str, ...]
+    """more than one only where tickets are about several."""
+    effect: Effect | None
+    """None, as the times are, where a ticket is told of."""
+    began: datetime | None
     ended: datetime | None
+    """None as long as the effect lasts."""
+    tickets: tuple[TicketTurn, ...]
+    """none of an effect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,9 +166,11 @@ def service_event(cursor: str, found: Fields) -> ServiceEvent:
         kind=found["kind"],
         at=_time(found["at"]),
         service_id=found["serviceId"],
+        service_ids=tuple(each["serviceId"] for each in found["services"]),
         effect=found["effect"],
-        began=_time(found["from"]),
+        began=_time(found["from"]) if found["from"] else None,
         ended=_time(found["to"]) if found["to"] else None,
+        tickets=tuple(TicketTurn(id=each["ticketId"], status=each["status"]) for each in found["tickets"]),
     )
 
 

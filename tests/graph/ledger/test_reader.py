@@ -347,7 +347,7 @@ def waiting(tail: Tail) -> list[int | Missing]:
 
 
 async def test_who_comes_back_is_told_of_what_is_missing(empty_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(reader, "PATIENCE_SECONDS", 0.1)
     async with reading(empty_store, placing=True) as events:
         await commit(empty_store, *[("AlarmRaised", ())] * 30)
         await positions(events, 0, 30)
