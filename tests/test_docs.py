@@ -32,6 +32,7 @@ from resolvers.billing.subgraph import BillingSubgraph
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
 from resolvers.ticketing.subgraph import TicketingSubgraph
 from tests.conftest import wipe
+from trunkline import client
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -97,6 +98,20 @@ async def test_an_example_runs(example: Example, store: Store, network: dict[str
     answer = await product.execute(operation, variables, OPERATOR, time.monotonic() + 60)
     assert "errors" not in answer
     assert all(value is not None for value in answer["data"].values())
+
+
+def test_the_program_of_the_page_is_the_one_that_is_tried() -> None:
+    page = (ROOT / "docs" / "subscriptions.md").read_text(encoding="utf-8")
+    [program] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert program == (ROOT / "docs" / "examples" / "alerts.py").read_text(encoding="utf-8")
+
+
+def test_every_error_of_the_client_is_on_the_page() -> None:
+    page = (ROOT / "docs" / "subscriptions.md").read_text(encoding="utf-8")
+    errors = {name for name, each in vars(client.errors).items() if isinstance(each, type)} - {"TrunklineError"}
+    assert {name for name in errors if issubclass(getattr(client.errors, name), Exception)} == set(
+        re.findall(r"^\| `([A-Z][A-Za-z]+)` \|", page, re.MULTILINE)
+    )
 
 
 def test_there_are_examples() -> None:

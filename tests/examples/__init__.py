@@ -1,0 +1,9 @@
+"""The examples of docs/examples run against a gateway that is killed under them: none loses an event, or hears one twice.
+
+In: a program, in Python, in Node or in a browser. Out: what it has shown, in order.
+
+Files, in order of flow: `test_examples.py` (alarms, kills, and what was shown) · `followers.py` (the programs, each in a process) ·
+`browser.py` (a page in Chromium, looked at from outside).
+
+Example: `pytest tests/examples`; it needs Node and Chromium, and is skipped where they are not, but not in CI.
+"""
