@@ -296,6 +296,7 @@ def _delivery(built: Builder, own: str, number: int) -> None:
         held=None if number else "desk#0",
         parkedFor=None if number else "refused",
         lastAnswer=None if number else "no such customer",
+        suspendedSince=NOON if number else None,
         since=NOON,
         orderKey=f"alarm-s1:customer-{own}",
         version=2,
