@@ -26,7 +26,7 @@ pytestmark = pytest.mark.long
 WHOLE = {"query": "{ viewer { role } customers(first: 1) { nodes { id } } }"}
 
 
-async def eventually(holds: Callable[[], Any], seconds: float = 60) -> None:
+async def eventually(holds: Callable[[], Any], seconds: float = 180) -> None:
     end = time.monotonic() + seconds
     while not await holds():
         assert time.monotonic() < end, "it did not happen in time"
