@@ -151,11 +151,12 @@ class Pipeline:
     ) -> AsyncGenerator[Heard, None] | Answer:
         """Pass the remaining gates and begin a subscription; an answer with errors where it cannot begin.
 
-        What it costs is the cost of one event.
+        What it costs is the cost of one event. Beginning it is work that no cache saves, so that all of it is metered: here, where it is
+        planned, and where it is compiled.
         """
         assert self._streaming is not None, "one that nobody serves was refused"
         assert prepared.operation is not None, "validation lets no subscription ask the schema"
-        with self.metered(principal, request.size):
+        with self._new_work.metered(principal.subject, 0.0):
             values = self.values(prepared, request.variables, principal)
         return await self._streaming.subscribe(prepared.operation, values, principal, request.after, deadline)
 

@@ -108,14 +108,15 @@ class StreamCursors:
     def open(self, text: str) -> Place:
         """Give the place back; raises Refused for what was never a cursor of this field and scope."""
         try:
-            position, at, mark = self.key.open(text, self._context)
+            position, at, *rest = self.key.open(text, self._context)
         except Refused as refused:
             raise Refused(
                 f"That cursor does not belong to the subscription {self.field}.",
                 code="BAD_USER_INPUT",
                 hint="Give a cursor that this subscription gave you, or begin without one.",
             ) from refused
-        return Place(position=position, at=at, mark=mark.strip())
+        mark = rest[0].strip() if rest else ""  # cursors once had none, and clients keep theirs
+        return Place(position=position, at=at, mark=mark)
 
     @property
     def _context(self) -> str:

@@ -79,7 +79,8 @@ class Stream:
     node: Callable[[Sequenced], str] = lambda _: ""
     """and the node that must be in the scope now; empty where no one node decides."""
     snapshot: str = ""
-    """a query that takes the state of things, for whoever comes too late for what has happened since."""
+    """a query that takes the state of things, for whoever comes too late for what has happened since; each of its lists says whether
+    there is more."""
 
     def may_be_for(self, event: Sequenced, scope: Scope, filter_: Filter) -> bool:
         """Tell whether there can be values for this scope and filter, before the graph is asked who has what now.
@@ -344,33 +345,35 @@ def _delivery_event(event: Sequenced, viewer: Viewer, filter_: Filter) -> Values
 _OF_ALARMS: Final = dict.fromkeys(
     ("AlarmRaised", "AlarmUpdated", "AlarmReopened", "AlarmCleared", "AlarmEffectChanged"), ""
 )
+_PAGE: Final = "pageInfo { hasNextPage endCursor }"
 STREAMS: Final[Mapping[str, Stream]] = MappingProxyType(
     {
         "alerts": Stream(
             kinds=_OF_ALARMS,
             values=_alert,
             services=lambda event, customers: (each.service for each in impacts.read(event.payload, customers)),
-            snapshot="{ alarms(filter: {state: {in: [RAISED, UPDATED]}}) { nodes { id affects { nodes "
-            "{ effect severity service { id } } } } pageInfo { hasNextPage endCursor } } }",
+            snapshot="{ alarms(first: 100, filter: {state: {in: [RAISED, UPDATED]}}) { nodes { id affects(first: 100) "
+            f"{{ nodes {{ effect severity service {{ id }} }} {_PAGE} }} }} {_PAGE} }} }}",
         ),
         "serviceEvents": Stream(
             kinds={**_EFFECTS, **_TICKETS, **_OF_ALARMS},
             values=_service_event,
             services=_services_of,
-            snapshot="{ services { nodes { id effect } pageInfo { hasNextPage endCursor } } }",
+            snapshot=f"{{ services(first: 100) {{ nodes {{ id effect }} {_PAGE} }} }}",
         ),
         "topologyChanges": Stream(
             kinds=_TOPOLOGY_KINDS,
             values=_topology_change,
             node=lambda event: event.about,
-            snapshot="{ networkElements { nodes { id operationalState cards { nodes { id operationalState } } } "
-            "pageInfo { hasNextPage endCursor } } trunks { nodes { id operationalState } pageInfo { hasNextPage endCursor } } }",
+            snapshot="{ networkElements(first: 100) { nodes { id operationalState cards(first: 100) "
+            f"{{ nodes {{ id operationalState }} {_PAGE} }} }} {_PAGE} }} "
+            f"trunks(first: 100) {{ nodes {{ id operationalState }} {_PAGE} }} }}",
         ),
         "deliveries": Stream(
             kinds=_DELIVERY_KINDS,
             values=_delivery_event,
-            snapshot="{ deliveries(filter: {state: {eq: DEAD}}) { nodes { id parkedFor lastError } "
-            "pageInfo { hasNextPage endCursor } } }",
+            snapshot="{ deliveries(first: 100, filter: {state: {eq: DEAD}}) "
+            f"{{ nodes {{ id parkedFor lastError }} {_PAGE} }} }}",
         ),
     }
 )

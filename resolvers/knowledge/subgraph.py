@@ -107,7 +107,6 @@ class KnowledgeSubgraph:
         self._subscriptions = Subscriptions(
             store=store,
             reads=self.reads,
-            admission=self._admission,
             events=self.events,
             kept_ms=limits.kept_ms,
             together=Together(store),

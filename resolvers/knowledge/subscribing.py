@@ -34,12 +34,11 @@ from graph.compiler.irregular import answer as irregular
 from graph.compiler.query import Operation, normalize
 from graph.compiler.read import BREACHES, Prepared, Reads
 from graph.compiler.rows import Rows, of_rows
-from graph.errors import DeadlineExceeded, GraphError, Refused, StatementFailed, StoreUnavailable, TooManyStatements
+from graph.errors import DeadlineExceeded, GraphError, Refused, StatementFailed, StoreUnavailable
 from graph.ledger.reader import BEAT_SECONDS, MOST, EventReader, Lagged, Restored, Silence
 from graph.ledger.sequence import End, Interest, Missing, Sequenced, end_of, event_at
 from graph.model.scope import Principal, Scope, ScopeKind, scope_of
 from graph.model.streams import Heard, Heartbeat, StreamEnded, StreamEvent
-from graph.store.admission import Admission
 from graph.store.store import Store
 from resolvers.errors import answer_for
 from resolvers.knowledge.shared import Shared
@@ -118,7 +117,6 @@ class Subscriptions:
 
     store: Store
     reads: Reads
-    admission: Admission
     events: EventReader
     kept_ms: int
     together: Together
@@ -308,12 +306,18 @@ class Subscriptions:
         if not services:
             return {}
         return await self._owners.get(
-            (asked.name, customers, event.position), lambda: self._current_owners(services, event), since=asked.since
+            (asked.name, customers, event.position),
+            lambda: self._current_owners(asked, services, event),
+            since=asked.since,
         )
 
-    async def _current_owners(self, services: Sequence[str], event: Sequenced) -> Mapping[str, str]:
-        found = await self.together.ask(_OWNERS, {"services": services}, is_past=event.replayed)
-        return dict(found)
+    async def _current_owners(self, asked: _Asked, services: Sequence[str], event: Sequenced) -> Mapping[str, str]:
+        return dict(await self._row(asked, _OWNERS, {"services": services}, event))
+
+    async def _row(self, asked: _Asked, rows: Rows, parameters: Mapping[str, Any], event: Sequenced) -> Any:
+        """Ask with those who wait for the same statement."""
+        subject = asked.principal.subject
+        return await self.together.ask(rows, parameters, subject=subject, is_past=event.replayed)
 
     async def _sees_node(self, asked: _Asked, event: Sequenced) -> bool:
         """Tell whether the node that an event is about is in the scope now, by the read that anybody could ask."""
@@ -328,7 +332,7 @@ class Subscriptions:
                 self._node_rows[prepared.text] = of_rows(reads.compiled(_NODE, variables, asked.principal).query)
             request = reads.request(prepared, variables, asked.principal, {})
             given, rows = bind(prepared.parameters, request), self._node_rows[prepared.text]
-            record = await self.together.ask(rows, given, is_past=event.replayed)
+            record = await self._row(asked, rows, given, event)
             return prepared.shape(record, request.arguments, reads.cursor_key)["node"] is not None
 
         return await self._answers.get((asked.scope, node, event.position), read, since=asked.since)
@@ -342,8 +346,8 @@ class Subscriptions:
             if prepared.known is not None:
                 record = prepared.known(parameters)
             else:
-                async with self.admission.place(asked.principal.subject, time.monotonic() + _EVENT_SECONDS):
-                    record = await self.together.ask(prepared.rows, parameters, is_past=event.replayed)
+                # It takes no place among the statements of its principal: it waits with others, as queries must not.
+                record = await self._row(asked, prepared.rows, parameters, event)
             return {"data": prepared.shape(record, request.arguments, reads.cursor_key)}
         except BREACHES:
             shape = reads.lenient(asked.operation, asked.variables, asked.principal)
@@ -406,7 +410,7 @@ def _is_passing(error: GraphError, attempts: int) -> bool:
     """Tell whether to try again: until the database is back, and a few times where a statement took too long."""
     if isinstance(error, DeadlineExceeded):
         return attempts < _TIMES
-    return isinstance(error, StoreUnavailable | TooManyStatements)
+    return isinstance(error, StoreUnavailable)
 
 
 def _text(variables: Mapping[str, Any]) -> bytes:

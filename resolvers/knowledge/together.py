@@ -7,10 +7,13 @@ there.
 1. So many statements run at a time (AT_ONCE), whoever asks. Different statements take turns.
 2. Those who replay the past take turns with those who are live, and have half of the places at most: a million old events of a
    hundred subscribers do not hold up a new one.
-3. A statement that takes too long, or fails, is asked again by halves: what one row does to it is not for the others to bear.
+3. Those who ask take turns too, and a statement takes one row of each before it takes a second of anybody: who asks a thousand
+   things waits for the turns of the others, and nobody for the thousand.
+4. A statement that takes too long, or fails, is asked again by halves, each in half of the time: what one row does to it is not for
+   the others to bear. Then fewer are asked at a time, and twice as many after each full statement that was answered.
 
     together = Together(store)
-    record = await together.ask(rows, {"scope": ["customer-1"]}, is_past=False)      # the record of this row
+    record = await together.ask(rows, {"scope": ["customer-1"]}, subject="viewer", is_past=False)   # the record of this row
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -37,7 +40,11 @@ _OF_THE_PAST: Final = 2
 _REMEMBERED: Final = 500
 """statements."""
 _SECONDS: Final = 30.0
-"""for a statement: one that is new must be planned first, and nobody waits for an answer to a request."""
+"""for a statement: one that is new must be planned first, and nobody waits for an answer to a request;"""
+_LEAST_SECONDS: Final = 5.0
+"""for a part of one that took too long,"""
+_ALL_SECONDS: Final = 90.0
+"""and until when its parts begin: others wait for the place. Whoever was not asked then may ask again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,28 +62,54 @@ class _Statement:
 
 
 class _Queue:
-    """Those who wait for the same kind of place, by the statement that they wait for; statements take turns."""
+    """Those who wait for the same kind of place: subjects take turns, and so do the statements of each."""
 
     def __init__(self) -> None:
-        self._waiting: OrderedDict[_Statement, deque[_Row]] = OrderedDict()
+        self._waiting: dict[_Statement, OrderedDict[str, deque[_Row]]] = {}
+        """by subject, the one first whose turn it is in this statement."""
+        self._turns: OrderedDict[str, OrderedDict[_Statement, None]] = OrderedDict()
+        """What each subject waits for; the next first."""
 
     def __bool__(self) -> bool:
-        return bool(self._waiting)
+        return bool(self._turns)
 
-    def put(self, statement: _Statement, row: _Row) -> None:
-        self._waiting.setdefault(statement, deque()).append(row)
+    def put(self, statement: _Statement, subject: str, row: _Row) -> None:
+        self._waiting.setdefault(statement, OrderedDict()).setdefault(subject, deque()).append(row)
+        self._turns.setdefault(subject, OrderedDict())[statement] = None
 
     def take(self, most: Mapping[str, int]) -> tuple[_Statement, list[_Row]]:
         """Take the rows of the statement whose turn it is; those that nobody waits for any more are left out."""
-        statement, rows = self._waiting.popitem(last=False)
+        subject, statements = next(iter(self._turns.items()))
+        statement = next(iter(statements))
+        by_subject = self._waiting[statement]
+        by_subject.move_to_end(subject, last=False)
         taken: list[_Row] = []
-        while rows and len(taken) < most.get(statement.text, MOST):
-            row = rows.popleft()
-            if not row.record.done():
-                taken.append(row)
-        if rows:
-            self._waiting[statement] = rows
+        while by_subject and len(taken) < most.get(statement.text, MOST):
+            taken += self._one(statement, by_subject)
+        if not by_subject:
+            del self._waiting[statement]
+        if subject in self._turns:
+            self._turns.move_to_end(subject)
+            if statement in statements:
+                statements.move_to_end(statement)
         return statement, taken
+
+    def _one(self, statement: _Statement, by_subject: OrderedDict[str, deque[_Row]]) -> list[_Row]:
+        """Take a row of the subject whose turn it is in a statement, if somebody waits for it."""
+        subject, rows = next(iter(by_subject.items()))
+        row = rows.popleft()
+        if rows:
+            by_subject.move_to_end(subject)
+        else:
+            del by_subject[subject]
+            self._done(subject, statement)
+        return _wanted([row])
+
+    def _done(self, subject: str, statement: _Statement) -> None:
+        statements = self._turns[subject]
+        del statements[statement]
+        if not statements:
+            del self._turns[subject]
 
 
 class Together:
@@ -96,11 +129,11 @@ class Together:
         self._most: LRUCache[str, int] = LRUCache(_REMEMBERED)
         """rows, of statements that took too long for more."""
 
-    async def ask(self, rows: Rows, parameters: Mapping[str, Any], *, is_past: bool) -> Any:
-        """Give the record of one row, as the database says when it is asked; raises what the statement raises for it."""
+    async def ask(self, rows: Rows, parameters: Mapping[str, Any], *, subject: str, is_past: bool) -> Any:
+        """Give the record of one row to a subject, as the database says when it is asked; raises what the statement raises for it."""
         statement = _Statement(rows.text, tuple((name, parameters[name]) for name in rows.shared))
         row = _Row(parameters=parameters, record=asyncio.get_running_loop().create_future())
-        (self._past if is_past else self._live).put(statement, row)
+        (self._past if is_past else self._live).put(statement, subject, row)
         self._begin()
         try:
             return await row.record
@@ -139,40 +172,55 @@ class Together:
         self._of_the_past += is_past
         self._begin()
         try:
-            await self._answer(statement, rows)
+            if await self._answer(statement, rows, _SECONDS, time.monotonic() + _ALL_SECONDS):
+                self._allow(statement, 2 * len(rows))
         finally:
             self._of_the_past -= is_past
 
-    async def _answer(self, statement: _Statement, rows: Sequence[_Row]) -> None:
-        """Run one statement; where it fails for many, run it for halves of them."""
+    def _allow(self, statement: _Statement, count: int) -> None:
+        """Ask so many at a time again, where fewer are asked: what was slow may be one of them, or gone."""
+        if count > self._most.get(statement.text, MOST):
+            self._most[statement.text] = min(count, MOST)
+
+    async def _answer(self, statement: _Statement, rows: Sequence[_Row], seconds: float, until: float) -> bool:
+        """Run one statement, and tell whether it was answered; where it fails for many, run it for halves of them."""
+        rows = _wanted(rows)
         if not rows:
-            return
+            return False
         try:
-            records = await self._records(statement, rows)
+            records = await self._records(statement, rows, seconds)
         except (DeadlineExceeded, StatementFailed) as error:
-            if len(rows) > 1:
-                middle = len(rows) // 2
-                if isinstance(error, DeadlineExceeded):
-                    self._most[statement.text] = middle
-                await self._answer(statement, rows[:middle])
-                await self._answer(statement, rows[middle:])
-            else:
+            middle = len(rows) // 2
+            if isinstance(error, DeadlineExceeded):
+                self._most[statement.text] = max(1, middle)
+            if not middle or time.monotonic() > until:
                 _fail(rows, error)
+                return False
+            for half in (rows[:middle], rows[middle:]):
+                await self._answer(statement, half, max(_LEAST_SECONDS, seconds / 2), until)
         except Exception as error:  # noqa: BLE001 - it is raised where the records are waited for
             _fail(rows, error)
         else:
             for row, record in zip(rows, records, strict=True):
                 if not row.record.done():
                     row.record.set_result(record)
+            self._allow(statement, len(rows))
+            return True
+        return False
 
-    async def _records(self, statement: _Statement, rows: Sequence[_Row]) -> list[Any]:
+    async def _records(self, statement: _Statement, rows: Sequence[_Row], seconds: float) -> list[Any]:
         given = [{**row.parameters, NUMBER: number} for number, row in enumerate(rows)]
         parameters = {"batch": {"rows": given}, **dict(statement.shared)}
-        found = await self._store.rows(statement.text, parameters, deadline=time.monotonic() + _SECONDS)
+        found = await self._store.rows(statement.text, parameters, deadline=time.monotonic() + seconds)
         by_number = {number: record for [[number, record]] in cast("list[list[tuple[int, Any]]]", found)}
         if len(found) != len(rows) or by_number.keys() != set(range(len(rows))):
             raise StatementFailed(f"{len(rows)} rows gave {len(found)} records")
         return [by_number[number] for number in range(len(rows))]
+
+
+def _wanted(rows: Iterable[_Row]) -> list[_Row]:
+    """Give those that somebody still waits for."""
+    return [each for each in rows if not each.record.done()]
 
 
 def _fail(rows: Sequence[_Row], error: Exception) -> None:

@@ -30,10 +30,11 @@ from resolvers.knowledge.subgraph import KnowledgeSubgraph
 from tests.resolvers.caller import BOTH, CUSTOMER_A, CUSTOMER_B, KEY, OPERATOR, Caller, Operation
 from tests.resolvers.operations import Asked, allowed, operations
 from tests.resolvers.tenants import tenants
+from tests.selection import examples
 
 pytestmark = pytest.mark.timeout(1800)
 
-EXAMPLES = int(os.environ.get("TRUNKLINE_EXAMPLES", "15"))
+EXAMPLES = int(os.environ.get("TRUNKLINE_EXAMPLES") or examples(45))
 KNOWN = knowledge_schema()
 WORLD = tenants()
 SEAL = CursorKey(KEY)

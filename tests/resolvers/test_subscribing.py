@@ -6,13 +6,18 @@ import asyncio
 import base64
 import itertools
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
 import pytest
+from graphql import FieldNode, parse, print_ast
 
+from gateway.operations.cost import amount, cost_of
+from gateway.operations.schema import read_schema
+from gateway.settings.settings import Limits
 from graph.compiler.cursor import Place, StreamCursors
 from graph.errors import StoreUnavailable
 from graph.ledger import reader
@@ -22,10 +27,12 @@ from graph.model.streams import StreamEnded, StreamEvent
 from graph.store.link import Work
 from graph.store.store import Store, open_store
 from resolvers.knowledge import shared, subscribing
+from resolvers.knowledge.schema import knowledge_schema
 from resolvers.knowledge.streams import STREAMS
 from resolvers.knowledge.subscribing import StreamLimits
-from tests.graph.changes.network import Laid, lay, report, soon
-from tests.resolvers.caller import OPERATOR, Caller
+from resolvers.knowledge.together import AT_ONCE
+from tests.graph.changes.network import SERVICES, Laid, lay, report, soon
+from tests.resolvers.caller import OPERATOR, Caller, operation
 from tests.resolvers.streaming import A, B, Process, beat, nothing_more, process, taken
 
 T = TypeVar("T")
@@ -131,6 +138,53 @@ async def test_every_stream_has_a_snapshot_that_can_be_asked(laid: Laid, field: 
         answer = await Caller(subgraph=here.subgraph).response(STREAMS[field].snapshot)
         # The network of this test has equipment without states.
         assert {each["extensions"]["code"] for each in answer.get("errors", ())} <= {"INCONSISTENT_DATA"}
+
+
+@pytest.mark.parametrize("field", STREAMS)
+def test_every_list_of_a_snapshot_has_a_length_and_says_whether_there_is_more(field: str) -> None:
+    lists = [*connections(parse(STREAMS[field].snapshot).definitions[0])]
+    assert len(lists) == {"alerts": 2, "serviceEvents": 1, "topologyChanges": 3, "deliveries": 1}[field]
+    for each in lists:
+        assert "first" in {argument.name.value for argument in each.arguments}
+        assert each.selection_set is not None
+        page = [print_ast(selection) for selection in each.selection_set.selections[1:]]
+        assert [" ".join(selection.split()) for selection in page] == ["pageInfo { hasNextPage endCursor }"]
+
+
+@pytest.mark.parametrize("field", STREAMS)
+def test_a_snapshot_costs_less_than_an_operation_may(field: str) -> None:
+    schema = read_schema(knowledge_schema().sdl)
+    cost = amount(cost_of(parse(STREAMS[field].snapshot), schema), {})
+    assert cost < Limits().cost / 2
+
+
+def connections(node: Any) -> Iterator[FieldNode]:
+    """Give the fields whose objects have nodes."""
+    below = node.selection_set.selections if node.selection_set else ()
+    if any(each.name.value == "nodes" for each in below):
+        yield node
+    for each in below:
+        yield from connections(each)
+
+
+async def test_a_snapshot_has_all_services_of_an_alarm(laid: Laid) -> None:
+    """More than a page that nobody asked for would have."""
+    text = (
+        "MATCH (t:Trunk {id: 'trunk-1'}) MATCH (c:Customer {id: 'customer-a'}) UNWIND range(1, 11) AS n "
+        "CREATE (c)-[:SUBSCRIBES_TO]->(s:Service {id: 'service-more-' + n, name: 'more'}) "
+        "CREATE (s)-[:ROUTED_OVER {path: 'WORKING', position: 0}]->(t)"
+    )
+    await laid.run(text)
+    alarm = await laid.raise_(report("trunk-1"))
+    async with process(laid.store) as here:
+        answer = await Caller(subgraph=here.subgraph).response(STREAMS["alerts"].snapshot, principal=A)
+        [found] = answer["data"]["alarms"]["nodes"]
+        assert found["id"] == alarm
+        affected = {each["service"]["id"] for each in found["affects"]["nodes"]}
+        assert affected >= {f"service-more-{n}" for n in range(1, 12)}
+        assert not found["affects"]["pageInfo"]["hasNextPage"]
+        of_services = await Caller(subgraph=here.subgraph).response(STREAMS["serviceEvents"].snapshot, principal=A)
+        assert affected <= {each["id"] for each in of_services["data"]["services"]["nodes"]}
 
 
 async def test_who_is_cut_off_before_the_first_event_has_a_cursor_to_come_back_with(laid: Laid) -> None:
@@ -537,3 +591,44 @@ async def test_scopes_of_a_kind_that_hear_of_an_event_are_in_one_statement_and_g
         assert [services(each) for each in found] == [["service-a"], ["service-b"], ["service-a", "service-b"]]
     of_a, of_b, of_both = map(customers, whole)
     assert (len(of_a), len(of_b), of_a | of_b) == (1, 1, of_both)
+
+
+class Held(Counting):
+    """A store whose rows wait for a gate."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.gate = asyncio.Event()
+        self.is_full = asyncio.Event()
+        self.held = 0
+
+    async def rows(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> list[list[object]]:
+        """Wait."""
+        self.held += 1
+        if self.held == AT_ONCE:
+            self.is_full.set()
+        await self.gate.wait()
+        return await super().rows(text, parameters, deadline=deadline)
+
+
+async def test_events_that_wait_hold_no_place_of_their_subscribers_queries(laid: Laid) -> None:
+    """However many streams a caller has: its queries are answered while its events wait behind those of others."""
+    held = Held(laid.store)
+    async with process(held) as here:
+        asked = [WHOLE.replace("alerts {", f"a{number}: alerts {{") for number in range(8)]
+        streams = [await here.stream(text) for text in asked]
+        for each in streams:
+            await beat(each)
+        waiting = [asyncio.create_task(taken(each, 1)) for each in streams]
+        await laid.raise_(report("card-1"))
+        await asyncio.wait_for(held.is_full.wait(), 30)
+        await asyncio.sleep(0.1)  # the others have come to wait too
+        text = operation(here.subgraph.reads.schema, "{ services { nodes { id } } }")
+        for _ in range(5):
+            answer = await here.subgraph.execute(text, {}, OPERATOR, time.monotonic() + 5)
+            assert len(answer["data"]["services"]["nodes"]) == len(SERVICES)
+        assert not any(each.done() for each in waiting)
+        held.gate.set()
+        await asyncio.gather(*waiting)
+        for each in streams:
+            await each.aclose()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.compiler.cursor import KEY_BYTES, CursorKey, list_context
+from graph.compiler.cursor import KEY_BYTES, CursorKey, Place, StreamCursors, list_context
 from graph.errors import Refused
+from graph.model.scope import Scope, ScopeKind
 
 KEY = CursorKey(bytes(range(KEY_BYTES)))
 CONTEXT = "ServiceConnection.services:NAME"
@@ -92,3 +94,14 @@ def test_a_key_has_one_length_and_is_not_shown() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         CursorKey(b"short")
     assert repr(KEY) == "CursorKey(...)"
+
+
+@pytest.mark.parametrize(
+    ("sealed", "place"),
+    [([7, 8], Place(position=7, at=8, mark="")), ([7, 8, "abc".ljust(12)], Place(position=7, at=8, mark="abc"))],
+)
+def test_a_cursor_of_a_stream_may_be_from_before_there_were_marks(sealed: list[Any], place: Place) -> None:
+    cursors = StreamCursors(KEY, "alerts", Scope(kind=ScopeKind.CUSTOMERS, customers=("customer-a",)))
+    context = 'subscription alerts ["customers","customer-a"]'
+    assert cursors.open(KEY.seal(sealed, context)) == place
+    assert cursors.open(cursors.seal(place)) == place
