@@ -19,6 +19,8 @@ from typing import Any, Final
 import httpx
 import orjson
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from gateway.commands import watch
 from graph.store.store import Store
@@ -194,6 +196,33 @@ async def test_a_page_gives_up_a_connection_that_says_nothing(tmp_path: Path) ->
         async with followers.page(gateway, "x", tmp_path / "browser", base) as shown:
             await asyncio.wait_for(asked.wait(), SECONDS)
             assert await shown() == []
+
+
+async def test_node_shows_the_errors_of_an_event_that_cannot_be_shown() -> None:
+    if "node" in (lacking := runtimes.lacking()):
+        pytest.skip(lacking["node"])
+    errors = [{"message": "It is missing.", "extensions": {"code": "EVENTS_MISSING"}}]
+    event = {"data": None, "errors": errors, "extensions": {"cursor": "c-1"}}
+
+    async def one_event(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(protocols=("graphql-transport-ws",))
+        await socket.prepare(request)
+        await socket.receive_json()
+        await socket.send_json({"type": "connection_ack"})
+        asked = await socket.receive_json()
+        await socket.send_json({"type": "next", "id": asked["id"], "payload": event})
+        await socket.send_json({"type": "complete", "id": asked["id"]})
+        await socket.receive()  # until it is closed
+        return socket
+
+    served = web.Application()
+    served.router.add_get("/graphql", one_event)
+    async with TestServer(served) as server:
+        given = {**os.environ, "GATEWAY": str(server.make_url("/graphql")), "TOKEN": "x"}
+        command = (runtimes.node(), str(runtimes.installed() / "alerts.mjs"))
+        process = await asyncio.create_subprocess_exec(*command, env=given, stdout=asyncio.subprocess.PIPE)
+        out, _ = await asyncio.wait_for(process.communicate(), SECONDS)
+    assert [orjson.loads(line) for line in out.splitlines()] == [{"cursor": "c-1", "errors": errors}]
 
 
 @pytest.mark.parametrize("example", ["alerts.mjs", "alerts.html"])
