@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -24,13 +25,22 @@ import aiohttp
 import click
 import orjson
 
-from gateway.errors import CommandFailed
+from gateway.errors import TREATMENTS, Code, CommandFailed
 
 FIRST_SECONDS: Final = 0.5
 MOST_SECONDS: Final = 30.0
 SILENT_SECONDS: Final = 60.0
 """without even a comment: the connection is dead."""
-PASSING: Final = frozenset({"LAGGED", "INTERNAL_SERVER_ERROR", "DEADLINE_EXCEEDED", "STORE_UNAVAILABLE"})
+LASTING_SECONDS: Final = 10.0
+"""A connection that says how far it has come after that is good; each says it when it begins, and may fail right after it."""
+PASSING: Final = frozenset(
+    {Code.LAGGED}
+    | {
+        code
+        for code, each in TREATMENTS.items()
+        if each.status == HTTPStatus.TOO_MANY_REQUESTS or each.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    }
+)
 """The codes of a last answer after which one can go on."""
 EXPIRED: Final = "UNAUTHENTICATED"
 
@@ -150,14 +160,17 @@ class _Watching:
     left: int | None
     """events that are still to be printed; None: all."""
     attempt: int = 0
-    """to come back, since the last event."""
+    """to come back, since the connection was good."""
 
     async def follow(self, session: aiohttp.ClientSession, wanted: Wanted) -> None:
         """Print what comes over one connection."""
+        began = time.monotonic()
         async with aclosing(answers(session, wanted, self.after)) as coming:
             async for cursor, answer in coming:
                 self.after = cursor or self.after
                 if answer is None:
+                    if time.monotonic() - began >= LASTING_SECONDS:
+                        self.attempt = 0
                     continue
                 _print(cursor, answer)
                 self.attempt = 0

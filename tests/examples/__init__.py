@@ -3,7 +3,7 @@
 In: a program, in Python, in Node or in a browser. Out: what it has shown, in order.
 
 Files, in order of flow: `test_examples.py` (alarms, kills, and what was shown) · `followers.py` (the programs, each in a process) ·
-`browser.py` (a page in Chromium, looked at from outside).
+`runtimes.py` (what runs them, and what is lacking) · `browser.py` (a page in Chromium, looked at from outside).
 
-Example: `pytest tests/examples`; it needs Node and Chromium, and is skipped where they are not, but not in CI.
+Example: `pytest tests/examples`; what needs Node or Chromium is left out where they cannot be had, and the test says so as skipped.
 """

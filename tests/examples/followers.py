@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,32 +13,12 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Final, TypeAlias
 
-import pytest
+from tests.examples import browser, runtimes
+from tests.examples.runtimes import SOURCE
+from tests.faults.processes import started
 
-from benchmarks.npm import packages
-from tests.examples import browser
-from tests.faults.processes import TOP, started
-
-SOURCE: Final = TOP / "docs" / "examples"
 SHOWN: Final = "[...document.querySelectorAll('#alerts li')].map(each => each.textContent)"
 Shown: TypeAlias = Callable[[], Awaitable[list[dict[str, Any]]]]
-
-
-def need(*programs: str) -> str:
-    """Give the first program that is there; skip the test where none is, and fail it in CI."""
-    for each in programs:
-        if found := shutil.which(each):
-            return found
-    missing = f"{' or '.join(programs)} is not on the path, and is needed for an example"
-    if os.environ.get("CI"):
-        pytest.fail(missing)
-    pytest.skip(missing)
-
-
-def installed() -> Path:
-    """Give a folder with the examples, and what they need of npm beside them."""
-    need("npm")
-    return packages(SOURCE, "examples", ("alerts.mjs", "alerts.html"))
 
 
 @asynccontextmanager
@@ -69,14 +48,13 @@ def python(gateway: str, token: str, folder: Path) -> Any:
 
 def node(gateway: str, token: str, folder: Path) -> Any:
     """Run the example in Node."""
-    return program([need("node"), str(installed() / "alerts.mjs")], gateway, token, folder)
+    return program([runtimes.node(), str(runtimes.installed() / "alerts.mjs")], gateway, token, folder)
 
 
 @asynccontextmanager
 async def page(gateway: str, token: str, folder: Path, base: str) -> AsyncIterator[Shown]:
     """Open the page, which is served at `base`."""
-    program = need("chromium", "chromium-browser", "google-chrome")
-    async with browser.opened(program, f"{base}/alerts.html?gateway={gateway}#{token}", folder) as opened:
+    async with browser.opened(runtimes.browser(), f"{base}/alerts.html?gateway={gateway}#{token}", folder) as opened:
 
         async def shown() -> list[dict[str, Any]]:
             ended = await opened.evaluate("document.querySelector('#end')?.textContent")
@@ -87,9 +65,9 @@ async def page(gateway: str, token: str, folder: Path, base: str) -> AsyncIterat
 
 
 @asynccontextmanager
-async def pages() -> AsyncIterator[str]:
-    """Serve the examples to browsers."""
-    handler = partial(_Quiet, directory=str(installed()))
+async def pages(folder: Path) -> AsyncIterator[str]:
+    """Serve a folder to browsers."""
+    handler = partial(_Quiet, directory=str(folder))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         try:

@@ -5,26 +5,33 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import orjson
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
+from gateway.commands import watch
 from graph.store.store import Store
-from tests.examples import followers
-from tests.examples.followers import SOURCE, Shown
+from tests.examples import followers, runtimes
+from tests.examples.followers import Shown
+from tests.examples.runtimes import SOURCE
 from tests.faults.processes import free_port, started
 from tests.gateway.conftest import Mint
 from tests.graph.changes.network import Laid, lay, report
 from tests.selection import choose_seed
+from trunkline.client import resuming
 
 KILLS: Final = 3
 SECONDS: Final = 240.0
@@ -113,10 +120,13 @@ async def test_each_example_shows_each_event_once_and_in_order_whatever_is_kille
             happened.append(("BEGAN", await laid.raise_(report("card-1", number))))
 
     async with AsyncExitStack() as stack:
-        base = await stack.enter_async_context(followers.pages())
+        lacking = runtimes.lacking()
+        folder = SOURCE if "browser" in lacking else runtimes.installed()
+        base = await stack.enter_async_context(followers.pages(folder))
         gateway.environment["TRUNKLINE_ORIGINS"] = orjson.dumps([base]).decode()
         gateway.start()
-        shown = await _follow(stack, gateway, mint.token(exp=int(time.time()) + 3_600), base, tmp_path)
+        token = mint.token(exp=int(time.time()) + 3_600)
+        shown = await _follow(stack, gateway, token, base, tmp_path, without=lacking)
         await gateway.followed_by(len(shown))
         for _ in range(KILLS):  # the first before any event
             gateway.kill()
@@ -133,23 +143,98 @@ async def test_each_example_shows_each_event_once_and_in_order_whatever_is_kille
             await until(has_all)
         for name, each in shown.items():
             assert [(alert["kind"], alert["alarmId"]) for alert in await each()] == happened, name
+    if lacking:
+        pytest.skip(f"It holds but for what could not be run here: {lacking}")
 
 
-async def _follow(stack: AsyncExitStack, gateway: Gateway, token: str, base: str, folder: Path) -> dict[str, Shown]:
-    """Start each example, with a folder of its own."""
+async def _follow(
+    stack: AsyncExitStack, gateway: Gateway, token: str, base: str, folder: Path, *, without: Collection[str]
+) -> dict[str, Shown]:
+    """Start each example that can be run, with a folder of its own."""
     url = f"{gateway.url}/graphql"
-    for name in ("python", "node", "browser"):
-        (folder / name).mkdir()
-    opened = {
-        "python": followers.python(url, token, folder / "python"),
-        "node": followers.node(url, token, folder / "node"),
-        "browser": followers.page(url, token, folder / "browser", base),
-    }
-    return {name: await stack.enter_async_context(each) for name, each in opened.items()}
+    opens = {"python": followers.python, "node": followers.node, "browser": partial(followers.page, base=base)}
+    shown = {}
+    for name, each in opens.items():
+        if name not in without:
+            (folder / name).mkdir()
+            shown[name] = await stack.enter_async_context(each(url, token, folder / name))
+    return shown
+
+
+@pytest.mark.long(10)
+async def test_a_page_gives_up_a_connection_that_says_nothing(tmp_path: Path) -> None:
+    if "browser" in (lacking := runtimes.lacking()):
+        pytest.skip(lacking["browser"])
+    page = (SOURCE / "alerts.html").read_text()
+    assert "SILENT = 75_000;" in page
+    (tmp_path / "alerts.html").write_text(page.replace("SILENT = 75_000;", "SILENT = 300;"))
+    (tmp_path / "node_modules").symlink_to(runtimes.installed() / "node_modules")
+    asked = asyncio.Event()
+    seen: list[bytes] = []
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        allowed = b"Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Headers: *, Authorization\r\n"
+        if head.startswith(b"OPTIONS"):
+            writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n" + allowed + b"\r\n")
+            await writer.drain()
+            writer.close()
+            return
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n" + allowed + b"\r\n:\n\n")
+        seen.append(head)
+        if len(seen) == 3:
+            asked.set()
+        await reader.read()  # until the page has closed it
+        writer.close()
+
+    (tmp_path / "browser").mkdir()
+    async with (
+        await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server,
+        followers.pages(tmp_path) as base,
+    ):
+        gateway = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/graphql"
+        async with followers.page(gateway, "x", tmp_path / "browser", base) as shown:
+            await asyncio.wait_for(asked.wait(), SECONDS)
+            assert await shown() == []
+
+
+async def test_node_shows_the_errors_of_an_event_that_cannot_be_shown() -> None:
+    if "node" in (lacking := runtimes.lacking()):
+        pytest.skip(lacking["node"])
+    errors = [{"message": "It is missing.", "extensions": {"code": "EVENTS_MISSING"}}]
+    event = {"data": None, "errors": errors, "extensions": {"cursor": "c-1"}}
+
+    async def one_event(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(protocols=("graphql-transport-ws",))
+        await socket.prepare(request)
+        await socket.receive_json()
+        await socket.send_json({"type": "connection_ack"})
+        asked = await socket.receive_json()
+        await socket.send_json({"type": "next", "id": asked["id"], "payload": event})
+        await socket.send_json({"type": "complete", "id": asked["id"]})
+        await socket.receive()  # until it is closed
+        return socket
+
+    served = web.Application()
+    served.router.add_get("/graphql", one_event)
+    async with TestServer(served) as server:
+        given = {**os.environ, "GATEWAY": str(server.make_url("/graphql")), "TOKEN": "x"}
+        command = (runtimes.node(), str(runtimes.installed() / "alerts.mjs"))
+        process = await asyncio.create_subprocess_exec(*command, env=given, stdout=asyncio.subprocess.PIPE)
+        out, _ = await asyncio.wait_for(process.communicate(), SECONDS)
+    assert [orjson.loads(line) for line in out.splitlines()] == [{"cursor": "c-1", "errors": errors}]
+
+
+@pytest.mark.parametrize("example", ["alerts.mjs", "alerts.html"])
+def test_an_example_comes_back_after_the_codes_that_the_client_comes_back_after(example: str) -> None:
+    [listed] = re.findall(r"const PASSING = \[(.*?)\]", (SOURCE / example).read_text(), re.DOTALL)
+    assert set(re.findall(r'"(\w+)"', listed)) == resuming.PASSING == watch.PASSING
 
 
 def test_the_lock_of_the_examples_has_hashes_and_names_no_address() -> None:
     lock: dict[str, Any] = orjson.loads((SOURCE / "package-lock.json").read_bytes())
+    engines = lock["packages"]["node_modules/graphql-ws"]["engines"]["node"]
+    assert engines == f">={runtimes.oldest_node()}"
     found = {name: each for name, each in lock["packages"].items() if name}
     assert found.keys() >= {"node_modules/graphql-ws", "node_modules/graphql-sse", "node_modules/ws"}
     assert [name for name, each in found.items() if "integrity" not in each or "resolved" in each] == []

@@ -14,6 +14,7 @@ import ssl
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Final, TypeAlias
+from urllib.parse import urlsplit
 
 from gql import GraphQLRequest
 from gql.transport.aiohttp import AIOHTTPTransport
@@ -29,6 +30,7 @@ from trunkline.client.stream import Read, Stream, T
 Names: TypeAlias = str | Iterable[str] | None
 """One of them, some of them, or all."""
 _SCHEMES: Final = ("http://", "https://", "ws://", "wss://")
+_SECURE: Final = ("https", "wss")
 _SECONDS: Final = 60
 
 
@@ -37,8 +39,7 @@ class Client:
 
     def __init__(self, url: str, *, token: TokenSource = None, ssl_context: ssl.SSLContext | None = None) -> None:
         """Take the address of `/graphql`, and a token or a function that gives one each time that a connection is opened."""
-        if not url.startswith(_SCHEMES):
-            raise ValueError(f"An address begins with {' or '.join(_SCHEMES)}, and not as {url!r} does.")
+        _check(url, ssl_context)
         self._gateway = Gateway(url=url, token=token, ssl=ssl_context)
 
     def alerts(
@@ -124,6 +125,23 @@ class Client:
     def _stream(self, document: str, variables: Mapping[str, Any], after: str | None, read: Read[T]) -> Stream[T]:
         asked = documents.resumable(document, variables, after)
         return Stream(self._gateway, asked, read)
+
+
+def _check(url: str, ssl_context: ssl.SSLContext | None) -> None:
+    """Raise ValueError for what no connection can be opened with, however often it is tried."""
+    if not url.startswith(_SCHEMES):
+        raise ValueError(f"An address begins with {' or '.join(_SCHEMES)}, and not as {url!r} does.")
+    try:
+        parts = urlsplit(url)
+        named = parts.hostname and parts.port != 0
+    except ValueError as error:
+        raise ValueError(f"The address {url!r} cannot be read: {error}.") from error
+    if not named:
+        raise ValueError(f"The address {url!r} lacks a host, or has port 0.")
+    if parts.fragment:
+        raise ValueError(f"The address {url!r} has a part after #, which is for browsers.")
+    if ssl_context is not None and parts.scheme not in _SECURE:
+        raise ValueError(f"An `ssl_context` is for an address with {' or '.join(_SECURE)}, which {url!r} is not.")
 
 
 def _one_of(names: Names) -> dict[str, Any] | None:

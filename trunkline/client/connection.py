@@ -24,7 +24,7 @@ from gql import GraphQLRequest
 from gql.transport.exceptions import TransportError, TransportProtocolError, TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
 from graphql import ExecutionResult
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI
 
 from trunkline.client.errors import ProtocolError
 from trunkline.client.events import Event
@@ -181,6 +181,8 @@ def _ending(error: BaseException) -> Ending:
                 return Closed(code=frame.code, reason=frame.reason)
             case InvalidStatus(response=response):
                 return NotAccepted(status=response.status_code)
+            case InvalidURI():  # the one that was given is checked: somebody leads elsewhere
+                raise ProtocolError(f"The gateway leads to an address that is none: {each}.") from error
             case ssl.SSLCertVerificationError():
                 raise ProtocolError(f"The gateway's certificate is not trusted: {each.verify_message}.") from error
             case _:

@@ -82,17 +82,19 @@ class Resumable:
 def resumable(text: str, variables: Mapping[str, Any], after: str | None) -> Resumable:
     """Make a subscription resume; raises InvalidDocument where it is not one with a single root field.
 
-    A cursor that is in the document or its variables counts where `after` is None.
+    A cursor that is in the document or its variables counts where `after` is None. An empty one is a ValueError: it would begin now,
+    and leave out what has happened since the one that was meant.
     """
+    after = _cursor(after, None)
     document = _parsed(text)
     operation = _only_operation(document)
     given = _argument(_root(operation))
     match given.value if given else None:
         case VariableNode(name=NameNode(value=name)):
             rest = {key: value for key, value in variables.items() if key != name}
-            return Resumable(text=text, variables=rest, variable=name, after=after or variables.get(name))
+            return Resumable(text=text, variables=rest, variable=name, after=_cursor(after, variables.get(name)))
         case StringValueNode(value=cursor):
-            after = after or cursor
+            after = _cursor(after, cursor)
         case None | NullValueNode():
             pass
         case _:
@@ -102,6 +104,13 @@ def resumable(text: str, variables: Mapping[str, Any], after: str | None) -> Res
         document, definitions=tuple(_taking(each, name) if each is operation else each for each in document.definitions)
     )
     return Resumable(text=print_ast(taking), variables=dict(variables), variable=name, after=after)
+
+
+def _cursor(given: str | None, otherwise: str | None) -> str | None:
+    after = otherwise if given is None else given
+    if after == "":
+        raise ValueError("The cursor `after` is empty: give one that was kept, or None to begin now.")
+    return after
 
 
 def _parsed(text: str) -> DocumentNode:

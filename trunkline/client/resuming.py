@@ -4,7 +4,7 @@ Sans-IO: how a connection has ended goes in; the seconds to wait before the next
 would not help. Nothing here waits or knows a socket.
 
 1. Full jitter, so that those who were cut off together do not come back together; it grows to MOST_SECONDS with each attempt, and
-   begins anew once something was heard.
+   begins anew with an event, or a heartbeat of a connection that has lasted: each begins with one, and may fail right after it.
 2. The cursor is that of what was taken last, or the one to go on with that the gateway names where it ends a stream (LAGGED): by
    then all that it had sent was taken.
 3. A token that is refused is asked for again where it came from a function; MOST_REFUSED_TOKENS refusals in a row end it.
@@ -26,6 +26,8 @@ from trunkline.client.errors import CursorExpired, ErrorData, ProtocolError, Req
 
 FIRST_SECONDS: Final = 0.5
 MOST_SECONDS: Final = 30.0
+LASTING_SECONDS: Final = 10.0
+"""A connection that gives a heartbeat after that is good."""
 MOST_REFUSED_TOKENS: Final = 3
 _DOUBLINGS: Final = 10
 """more do not matter, and a number that grows for a week is too large at last."""
@@ -89,9 +91,11 @@ class Resuming:
         self._attempts = 0
         self._refused_tokens = 0
 
-    def hear(self) -> None:
-        """Note a sign of life: the connection is good, and so is the token."""
-        self._attempts = self._refused_tokens = 0
+    def hear(self, *, is_event: bool, seconds: float) -> None:
+        """Note a sign of life, so many seconds after the connection began: the token is good, and perhaps the connection is."""
+        self._refused_tokens = 0
+        if is_event or seconds >= LASTING_SECONDS:
+            self._attempts = 0
 
     def take(self, cursor: str) -> None:
         """Note that all up to a cursor is dealt with."""

@@ -6,12 +6,15 @@ there is no more, or with a TrunklineError (errors.py) where coming back would n
 1. `cursor` is that of the last event that is dealt with: the one in hand is dealt with once the next is asked for. It moves on by
    heartbeats too, so it is worth keeping where nothing happens.
 2. After EventUnreadable the same stream can be asked again, and gives what comes after that event.
+3. Waiting for an event can be cancelled, as by a timeout. That closes the connection; who asks again gets another one, and what comes
+   after what was taken.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from types import TracebackType
@@ -38,6 +41,8 @@ class Stream(Generic[T]):
         self._asked = asked
         self._read = read
         self._resuming = Resuming(after=asked.after, can_renew_token=callable(gateway.token))
+        self._not_before = 0.0
+        """when the next connection may be opened, whoever asks."""
         self._events = self._follow()
 
     @property
@@ -49,7 +54,11 @@ class Stream(Generic[T]):
         return self
 
     async def __anext__(self) -> T:
-        event = await anext(self._events)
+        try:
+            event = await anext(self._events)
+        except asyncio.CancelledError:
+            self._events = self._follow()  # a generator that was cancelled gives nothing more, and no error
+            raise
         try:
             return self._read(event)
         except (LookupError, TypeError, ValueError) as error:
@@ -72,20 +81,21 @@ class Stream(Generic[T]):
         """Give events over one connection after another."""
         resuming = self._resuming
         while True:
-            variables = self._asked.variables_after(resuming.after)
+            await asyncio.sleep(self._not_before - time.monotonic())
+            variables, began = self._asked.variables_after(resuming.after), time.monotonic()
             try:
                 async with aclosing(connection.heard(self._gateway, self._asked.text, variables)) as coming:
                     async for each in coming:
-                        resuming.hear()
+                        resuming.hear(is_event=not isinstance(each, Heartbeat), seconds=time.monotonic() - began)
                         if not isinstance(each, Heartbeat):
                             yield each
                         resuming.take(each.cursor)
             except Cut as cut:
                 seconds = resuming.cut(cut.ending)
+                self._not_before = time.monotonic() + seconds
                 log.warning("%s; again in %.1f s", _told(cut.ending), seconds)
             else:
                 return
-            await asyncio.sleep(seconds)
 
 
 def _told(ending: Ending) -> str:

@@ -9,19 +9,23 @@ from __future__ import annotations
 import asyncio
 import re
 import shlex
+import shutil
+import sys
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 import orjson
 
+from gateway.commands.demo.neighbours import ROLES
 from gateway.commands.demo.scene import TIMEOUT
 from gateway.errors import CommandFailed
 from gateway.stores import DemoPrincipal
 
 READY_SECONDS: Final = 30
+_NOW: Final = "@now@"
 UNKNOWN: Final = "customer-00000000-0000-5000-8000-000000000000"
 SLICE: Final = """
 query Slice($id: ID!) {
@@ -167,24 +171,30 @@ def examples(url: str, tokens: dict[str, str], customer: DemoPrincipal) -> list[
 def to_follow(url: str, token: str) -> str:
     """Write how to follow alerts on a terminal."""
     watched = "subscription { alerts { kind severity services { serviceId effect } } }"
-    return shlex.join(("trunkline", "watch", watched, "--url", url, "--token", token))
+    return shlex.join((_ourselves(), "watch", watched, "--url", url, "--token", token))
+
+
+def _ourselves() -> str:
+    """Give the name by which another window finds this command: its path where it is not on the path, as after `make demo`."""
+    here = Path(sys.executable).with_name("trunkline")
+    return str(here) if here.exists() and shutil.which("trunkline") is None else "trunkline"
 
 
 def to_fail(base: str, token: str, alarmed: str) -> list[str]:
-    """Write how to let a card fail, and how to mend it."""
-    url, now = f"{base}/tmf-api/alarmManagement/v4/alarm", datetime.now(UTC)
+    """Write how to let a card fail, and how to mend it, as often as one likes: the shell says when."""
+    url = f"{base}/tmf-api/alarmManagement/v4/alarm"
     alarm: dict[str, Any] = {
-        "sourceSystemId": "paste",
+        "sourceSystemId": ROLES["fault management"].removeprefix("system:"),
         "externalAlarmId": "paste-1",
         "alarmType": "equipmentAlarm",
         "perceivedSeverity": "critical",
         "probableCause": "powerProblem",
         "alarmedObject": {"id": alarmed},
-        "alarmRaisedTime": now.isoformat(),
+        "alarmRaisedTime": _NOW,
         "state": "raised",
     }
-    cleared = {**alarm, "state": "cleared", "alarmClearedTime": (now + timedelta(seconds=1)).isoformat()}
-    return [_curl(url, token, alarm), _curl(url, token, cleared)]
+    cleared = {**alarm, "state": "cleared", "alarmClearedTime": _NOW}
+    return [_curl(url, token, each).replace(_NOW, "'$(date -u +%FT%TZ)'") for each in (alarm, cleared)]
 
 
 def _curl(url: str, token: str, body: dict[str, Any]) -> str:

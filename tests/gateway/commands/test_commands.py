@@ -6,7 +6,6 @@ import asyncio
 import base64
 import getpass
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -265,8 +264,9 @@ class TestDemo:
                     lines.append(line.rstrip("\n"))
                     if line.startswith("Ctrl-C"):
                         break
-                pasted = [shlex.split(line) for line in lines if line.startswith("curl ")]
-                answers = [self.ask(each) for each in pasted]
+                pasted = [line for line in lines if line.startswith("curl ")]
+                answers = [self.ask(self.pasted(each)) for each in pasted]
+                again = [self.ask(self.pasted(each)) for each in pasted[-2:]]
             finally:
                 process.send_signal(signal.SIGINT)
         assert process.returncode == 0
@@ -274,9 +274,15 @@ class TestDemo:
         assert operator["data"]["customers"]["totalCount"] > 0
         assert premium["data"]["customer"]["name"]
         assert standard == {"data": {"customer": None}}
-        assert (raised["state"], cleared["state"]) == ("raised", "cleared")
-        assert raised["affectedService"]
+        for failed, mended in ((raised, cleared), again):
+            assert (failed["state"], mended["state"]) == ("raised", "cleared")
+            assert failed["affectedService"]
         assert list(tmp_path.iterdir()) == [], "everything that it made is gone"
+
+    def pasted(self, line: str) -> list[str]:
+        """Give the arguments with which a shell would start curl, which need not be installed."""
+        script = f"""curl() {{ printf '%s\\0' curl "$@"; }}; {line}"""
+        return subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout.split("\0")[:-1]
 
     def ask(self, curl: list[str]) -> Any:
         assert curl[:2] == ["curl", "-s"]

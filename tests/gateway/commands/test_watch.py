@@ -10,11 +10,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import orjson
 import pytest
 
 from gateway.cli import run
-from gateway.commands.watch import FIRST_SECONDS, MOST_SECONDS, Frames, pause
+from gateway.commands import watch
+from gateway.commands.watch import FIRST_SECONDS, MOST_SECONDS, Cut, Frames, Wanted, pause
 from gateway.http.serving import bound, bounds_of, listening
 from gateway.settings.settings import Settings
 from tests.gateway.conftest import Mint, application
@@ -138,3 +140,19 @@ def test_pauses_grow_to_a_bound_and_are_spread() -> None:
         found = [pause(attempt) for _ in range(200)]
         assert 0 <= min(found) < most / 4
         assert most * 3 / 4 < max(found) <= most
+
+
+@pytest.mark.parametrize(("lasting", "attempt"), [(0.0, 0), (60.0, 5)])
+async def test_a_heartbeat_says_that_a_connection_is_good_only_once_it_has_lasted(
+    settings: Settings, mint: Mint, monkeypatch: pytest.MonkeyPatch, lasting: float, attempt: int
+) -> None:
+    monkeypatch.setattr(watch, "LASTING_SECONDS", lasting)
+    watching = watch._Watching(after=None, left=None, attempt=5)
+    async with serving(StreamSubgraph(), settings) as port, aiohttp.ClientSession() as session:
+        url = f"http://127.0.0.1:{port}/graphql"
+        document = "subscription { quiet { number } }"
+        with pytest.raises(Cut):  # it fails right after a heartbeat
+            await watching.follow(
+                session, Wanted(url=url, document=document, variables={}, token=mint.token(), token_file=None)
+            )
+    assert (watching.after, watching.attempt) == ("0", attempt)

@@ -70,6 +70,20 @@ def test_a_subscription_takes_its_cursor_from_a_variable(
 
 
 @pytest.mark.parametrize(
+    ("text", "given", "after"),
+    [
+        ("subscription { alerts { kind } }", {}, ""),
+        ('subscription { alerts(after: "") { kind } }', {}, None),
+        ("subscription ($a: String) { alerts(after: $a) { kind } }", {"a": ""}, None),
+        ("subscription ($a: String) { alerts(after: $a) { kind } }", {"a": "kept"}, ""),
+    ],
+)
+def test_an_empty_cursor_is_refused_wherever_it_stands(text: str, given: dict[str, Any], after: str | None) -> None:
+    with pytest.raises(ValueError, match="`after` is empty"):
+        resumable(text, given, after)
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("subscription { alerts { ", r"(?s)Syntax Error.*:1:25"),

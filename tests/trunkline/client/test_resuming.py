@@ -10,6 +10,7 @@ from gateway.errors import TREATMENTS, Code
 from trunkline.client import CursorExpired, ProtocolError, RequestRefused, TokenRefused, TrunklineError
 from trunkline.client.resuming import (
     FIRST_SECONDS,
+    LASTING_SECONDS,
     MOST_REFUSED_TOKENS,
     MOST_SECONDS,
     PASSING,
@@ -45,8 +46,20 @@ def test_pauses_grow_to_a_bound_are_spread_and_begin_anew_when_something_is_hear
         assert most * 3 / 4 < max(waits) <= most
     long = resuming()
     assert max(waits_of(long, 1_100)) <= MOST_SECONDS, "after hours too"
-    long.hear()
+    long.hear(is_event=True, seconds=0)
     assert long.cut(GONE) <= 2 * FIRST_SECONDS
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(0.1, MOST_SECONDS), (LASTING_SECONDS, 2 * FIRST_SECONDS)])
+def test_a_heartbeat_says_that_a_connection_is_good_only_once_it_has_lasted(seconds: float, most: float) -> None:
+    found = []
+    for _ in range(200):
+        each = resuming()
+        for _ in range(10):  # each begins with a heartbeat, and fails right after it
+            each.cut(GONE)
+            each.hear(is_event=False, seconds=seconds)
+        found.append(each.cut(GONE))
+    assert most * 3 / 4 < max(found) <= most
 
 
 def test_what_passes_is_what_the_gateway_answers_with_a_status_that_passes() -> None:
@@ -112,7 +125,7 @@ def test_a_token_is_asked_for_again_until_some_in_a_row_are_refused() -> None:
     for ending in (FORBIDDEN, failed("UNAUTHENTICATED")):
         for _ in range(MOST_REFUSED_TOKENS - 1):
             each.cut(ending)
-        each.hear()
+        each.hear(is_event=False, seconds=0)
     for _ in range(MOST_REFUSED_TOKENS - 1):
         each.cut(FORBIDDEN)
     with pytest.raises(TokenRefused, match="has expired"):

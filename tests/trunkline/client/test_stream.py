@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -77,6 +78,45 @@ async def test_it_goes_on_without_a_gap_where_the_server_was_away(settings: Sett
         await stream.aclose()
         await until(lambda: not subgraph.open)
     assert subgraph.asked_after == [None, "1"]
+
+
+async def test_waiting_can_be_given_up_and_taken_up_again(settings: Settings, mint: Mint) -> None:
+    subgraph = StreamSubgraph()
+    async with (
+        serving(subgraph, settings) as port,
+        Client(address(port), token=mint.token()).subscribe(ALERTS, after="0") as stream,
+    ):
+        await subgraph.publish()
+        assert await taken(stream, 1) == [1]
+        for _ in range(2):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await anext(stream)
+        for _ in range(2):
+            await subgraph.publish()
+        assert await taken(stream, 2) == [2, 3]
+        await stream.aclose()
+        with pytest.raises(StopAsyncIteration):
+            await anext(stream)
+    assert subgraph.asked_after[-1] == "1"
+
+
+async def test_who_gives_up_in_a_pause_does_not_cut_it_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resuming.Resuming, "cut", lambda *_: SECONDS)
+    tried: list[Any] = []
+
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tried.append(writer)
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        stream = Client(address(server.sockets[0].getsockname()[1])).subscribe(ALERTS)
+        for _ in range(2):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await anext(stream)
+        await stream.aclose()
+    assert len(tried) == 1
 
 
 async def test_its_cursor_is_of_what_is_dealt_with(settings: Settings, mint: Mint) -> None:
@@ -210,8 +250,37 @@ async def test_what_is_no_gateway_is_said(settings: Settings, mint: Mint) -> Non
     async with serving(StreamSubgraph(), settings) as port:
         with pytest.raises(ProtocolError, match=r"status 40[34]"):
             await anext(Client(f"http://127.0.0.1:{port}/nothing", token=mint.token()).subscribe(ALERTS))
-    with pytest.raises(ValueError, match="begins with"):
-        Client("gateway.example/graphql")
+
+
+@pytest.mark.parametrize(
+    ("url", "secured", "said"),
+    [
+        ("gateway.example/graphql", False, "begins with"),
+        ("http://gateway.example/graphql", True, "ssl_context"),
+        ("ws://gateway.example/graphql", True, "ssl_context"),
+        ("http://gateway.example:port/graphql", False, "Port could not be cast"),
+        ("http://gateway.example:65536/graphql", False, "Port out of range"),
+        ("http://gateway.example:0/graphql", False, "port 0"),
+        ("https:///graphql", True, "lacks a host"),
+        ("http://[::1/graphql", False, "cannot be read"),
+        ("https://gateway.example/graphql#token", False, "after #"),
+    ],
+)
+def test_an_address_that_cannot_be_is_refused_at_once(url: str, secured: bool, said: str) -> None:  # noqa: FBT001
+    with pytest.raises(ValueError, match=said):
+        Client(url, ssl_context=ssl.create_default_context() if secured else None)
+
+
+@pytest.mark.parametrize("url", ["https://gateway.example/graphql", "wss://[::1]:8443/graphql?a=b"])
+def test_an_address_with_tls_takes_a_context(url: str) -> None:
+    Client(url, ssl_context=ssl.create_default_context())
+
+
+def test_an_empty_cursor_is_refused_for_it_would_begin_now() -> None:
+    client = Client("http://gateway.example/graphql")
+    for subscribe in (client.alerts, client.service_events, client.topology_changes, client.deliveries):
+        with pytest.raises(ValueError, match="`after` is empty"):
+            subscribe(after="")
 
 
 async def test_queries_are_asked_once_and_their_errors_are_the_same(settings: Settings, mint: Mint) -> None:
