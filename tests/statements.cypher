@@ -173,6 +173,10 @@ REMOVE i._lock
 WITH i
 RETURN i.expiresAt > timestamp(), i.requestHash, i.response
 
+// graph/changes/idempotency.py _RECORD
+MATCH (i:Idempotency {key: $key})
+RETURN i.expiresAt > timestamp(), i.requestHash, i.response
+
 // graph/changes/idempotency.py _KEEP
 MATCH (i:Idempotency {key: $key})
 SET i.requestHash = $hash, i.response = $response, i.expiresAt = timestamp() + $kept
@@ -873,7 +877,7 @@ SET d._lock = true
 REMOVE d._lock
 WITH d, lane, now WHERE d.due = lane.id AND d.nextAt <= now
 SET d.attempts = d.attempts + 1, d._epoch = lane.epoch, d.nextAt = now + $hold
-RETURN d.id, d.orderKey, d.version, d.attempts, lane.epoch, now - d.since, d.payload, coalesce(d._suspended, 0)
+RETURN d.id, d.orderKey, d.version, d.attempts, lane.epoch, now - d.since, d.payload, coalesce(d._suspended, 0), d.createdAt
 
 // graph/ledger/followers.py _TAKE
 MERGE (f:Follower {id: $id})

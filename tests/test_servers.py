@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.servers.archive import QUICK_START
 
 pytestmark = pytest.mark.process
 
@@ -127,3 +130,14 @@ def test_expectations_are_not_rewritten_in_ci() -> None:
     done = pytest_in({"CI": "true", "TRUNKLINE_TEST_STORE": "embedded"}, "--update-cases")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "would make every case pass" in done.stderr
+
+
+def test_options_of_the_embedded_java_are_no_trouble_to_another_java(tmp_path: Path) -> None:
+    """Maven, Kafka and Neo4j inherit them, and run on the machine's own Java, which is an older one."""
+    java = shutil.which("java")
+    if java is None:
+        pytest.skip("there is no other Java")
+    options = f"{QUICK_START} -XX:AOTCache='{tmp_path / 'none.aot'}' -XX:NoSuchOption=1"
+    environment = {**os.environ, "JAVA_TOOL_OPTIONS": options}
+    said = subprocess.run([java, "-version"], env=environment, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr

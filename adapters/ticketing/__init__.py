@@ -166,8 +166,8 @@ class TicketOrder:
     note: str = ""
     """what is new, for the people who work there; nothing is noted when it is empty."""
     ticket_type: str = "fault"
-    is_repeated: bool = False
-    """whether it may have been told before, and the answer was lost."""
+    repeated_since: int | None = None
+    """from when on it may have been told before, and the answer was lost, in epoch milliseconds; None: it was not."""
 
     def __post_init__(self) -> None:
         if not self.external_id:
@@ -187,7 +187,7 @@ class TicketUpdate:
     """what is noted, in the author's name: by this note it is known that all of it was done."""
     status: str | None = None
     """`inProgress` where a resolved ticket is opened again, `closed` where it is closed; None: it stays."""
-    is_repeated: bool = False
+    repeated_since: int | None = None
     """as of an order."""
 
     def __post_init__(self) -> None:

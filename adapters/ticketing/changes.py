@@ -32,6 +32,7 @@ from graph.changes.tickets.requests import (
     Problem,
     TicketRequest,
     change_ticket,
+    patched_before,
     report_problem,
 )
 from graph.model.vocabulary import TICKET_STATES
@@ -114,16 +115,33 @@ async def create(call: Call, body: object) -> str:
 async def amend(call: Call, body: object, shown: Mapping[str, Any]) -> None:
     """Do to a ticket, which the caller is shown so, what a merge patch says; raises Refusal and MalformedBody.
 
-    A repetition is known by the patch itself: what it asks for depends on the ticket, which may be another by then.
+    A repetition is known by the patch itself, before it is read: what it asks for, and whether it may, depends on the ticket, which
+    may be another by then. The ticket must have been read before that, so that nothing happens between the two.
     """
-    request = request_of(body, shown)
-    if request is None:
-        return
-    port, key = call.port, call.key or uuid.uuid4().hex
-    outcome = await change_ticket(
-        port.store, call.principal, port.policy, request, idempotency_key=key, deadline=call.deadline
+    patch = _patch_of(body)
+    outcome = await _patched_before(call, patch, shown["id"])
+    if outcome is None and (request := request_of(patch, shown)) is not None:
+        port, key = call.port, call.key or uuid.uuid4().hex
+        outcome = await change_ticket(
+            port.store, call.principal, port.policy, request, idempotency_key=key, deadline=call.deadline
+        )
+    if outcome is not None:
+        _ticket_of(outcome)
+
+
+async def _patched_before(call: Call, patch: Mapping[str, Any], ticket: str) -> Outcome | None:
+    if not call.key:
+        return None
+    return await patched_before(
+        call.port.store, call.principal, ticket, patch, idempotency_key=call.key, deadline=call.deadline
     )
-    _ticket_of(outcome)
+
+
+def _patch_of(body: object) -> Mapping[str, Any]:
+    found = faults(UPDATE, body)
+    if found or not isinstance(body, dict):
+        raise MalformedBody(found or [Fault(path="", problem="is not an object")])
+    return body
 
 
 def problem_of(body: object) -> Problem:
@@ -145,11 +163,8 @@ def problem_of(body: object) -> Problem:
     )
 
 
-def request_of(body: object, shown: Mapping[str, Any]) -> TicketRequest | None:
-    """Read what a patch asks of a ticket; None: nothing."""
-    found = faults(UPDATE, body)
-    if found or not isinstance(body, dict):
-        raise MalformedBody(found or [Fault(path="", problem="is not an object")])
+def request_of(body: Mapping[str, Any], shown: Mapping[str, Any]) -> TicketRequest | None:
+    """Read what a patch, which has its shape, asks of a ticket; None: nothing."""
     fixed = [each for each in body if each not in _CHANGED | _OURS and body[each] != shown.get(each)]
     if fixed:
         raise MalformedBody([Fault(path=each, problem="cannot be changed") for each in fixed])

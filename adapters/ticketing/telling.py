@@ -95,7 +95,7 @@ class TicketTeller:
     async def _told(self, claimed: Claim, deadline: float) -> Answered:
         if claimed.payload["doing"] == "write":
             return await self._written(claimed, deadline)
-        order = replace(order_of(claimed.payload), is_repeated=claimed.attempts > 1)
+        order = replace(order_of(claimed.payload), repeated_since=_repeated_since(claimed))
         their_id = await self._their_id(claimed, order, deadline)
         if their_id is None:
             if order.status == "resolved":
@@ -122,7 +122,7 @@ class TicketTeller:
 
     async def _written(self, claimed: Claim, deadline: float) -> Answered:
         """Note what somebody wrote, and set the status that it asked for."""
-        wanted = replace(update_of(claimed.payload), is_repeated=claimed.attempts > 1)
+        wanted = replace(update_of(claimed.payload), repeated_since=_repeated_since(claimed))
         their_id = claimed.payload["theirId"]
         if wanted.external_id is not None:
             their_id = await self._known_by(wanted.external_id, deadline)
@@ -212,6 +212,10 @@ class TicketTeller:
         if order.status == "resolved":
             return Answered(outcome=Done(claim=claimed, note="the ticket is gone there"))
         return _done(claimed, await self.ticketing.open(order, delivery_id=claimed.id, deadline=deadline))
+
+
+def _repeated_since(claimed: Claim) -> int | None:
+    return claimed.created_at if claimed.attempts > 1 else None
 
 
 def update_of(payload: Any) -> TicketUpdate:

@@ -18,6 +18,7 @@ from typing import Final, TypeAlias
 
 from adapters.errors import Nonsense
 from adapters.ticketing import (
+    FINAL,
     ReportedTicket,
     StatusChange,
     TicketHistory,
@@ -45,6 +46,8 @@ CAUSE: Final = "cause"
 """The role of the alarm. The role of a service is what the alarm does to it."""
 _OURS: Final = frozenset({CAUSE, *EFFECTS})
 _LONGEST_REASON: Final = 250
+_CLOCKS_DIFFER_MS: Final = 5_000
+"""theirs from ours; and a date may have whole seconds only."""
 _DELIVERY: Final = re.compile(rf"{LABELS['Event'].id_prefix}[0-9a-f-]+:.*")
 """The id of a delivery: whoever shows it keeps the ids of notes."""
 
@@ -89,7 +92,7 @@ def change(
             patch["statusChangeReason"] = order.note[:_LONGEST_REASON]
     notes = _list_in(ticket, "note")
     # The delivery's id is the note's: when it is told again, it does not appear twice.
-    if order.note and not _is_noted(ticket, delivery_id, AUTHOR, order.note, order.is_repeated):
+    if order.note and not _is_noted(ticket, delivery_id, AUTHOR, order.note, order.repeated_since):
         patch["note"] = [*notes, _note(AUTHOR, order.note, delivery_id, at)]
     if order.status != "resolved" or order.services:  # a ticket that is over goes on to say what it was about
         theirs = [each for each in _list_in(ticket, "relatedEntity") if _member(each, "role") not in _OURS]
@@ -100,17 +103,29 @@ def change(
 
 def is_noted(ticket: Mapping[str, object], wanted: TicketUpdate, delivery_id: str) -> bool:
     """Tell whether a ticket has the note of a delivery."""
-    return _is_noted(ticket, delivery_id, wanted.author, wanted.text, wanted.is_repeated)
+    return _is_noted(ticket, delivery_id, wanted.author, wanted.text, wanted.repeated_since)
 
 
-def _is_noted(ticket: Mapping[str, object], delivery_id: str, author: str, text: str, is_repeated: bool) -> bool:  # noqa: FBT001
-    """Look for the id of a delivery; a system that gives notes ids of its own has the text of what is repeated as the author's last."""
+def _is_noted(
+    ticket: Mapping[str, object], delivery_id: str, author: str, text: str, repeated_since: int | None
+) -> bool:
+    """Look for the id of a delivery; a system that gives notes ids of its own has the text of what is repeated."""
+    is_last = repeated_since is not None and _is_last_said(ticket, author, text, repeated_since)
+    return is_last or _has_note(ticket, delivery_id)
+
+
+def _has_note(ticket: Mapping[str, object], delivery_id: str) -> bool:
+    return any(_member(each, "id") == delivery_id for each in _list_in(ticket, "note"))
+
+
+def _is_last_said(ticket: Mapping[str, object], author: str, text: str, since: int) -> bool:
+    """Tell whether the last note of an author has this text, and is not from before: then it is of something else."""
     notes = _list_in(ticket, "note")
-    if any(_member(each, "id") == delivery_id for each in notes):
-        return True
     last = next((each for each in reversed(notes) if _member(each, "author") == author), None)
-    is_of_another = _DELIVERY.fullmatch(str(_member(last, "id"))) is not None
-    return is_repeated and last is not None and _member(last, "text") == text and not is_of_another
+    if last is None or _member(last, "text") != text or _DELIVERY.fullmatch(str(_member(last, "id"))):
+        return False
+    said_at = time_in_answer(_member(last, "date"))
+    return said_at is None or said_at >= since - _CLOCKS_DIFFER_MS
 
 
 def update(
@@ -118,14 +133,17 @@ def update(
 ) -> dict[str, object]:
     """Make the merge patch that does to a ticket, as it stands there now, what somebody asks of it; empty: it is done.
 
-    Note and status go together: whoever finds the note knows that the status was set, whatever it is by now. A ticket that people
+    Note and status go together: whoever finds the note by its id knows that the status was set, whatever it is by now. A note that is
+    found by its text may be an earlier one: it is not written twice, and the status is set where it is not. A ticket that people
     have opened again already stays as they have it.
     """
-    if is_noted(ticket, wanted, delivery_id):
+    if _has_note(ticket, delivery_id):
         return {}
-    note = _note(wanted.author, wanted.text, delivery_id, at)
-    patch: dict[str, object] = {"note": [*_list_in(ticket, "note"), note]}
-    if wanted.status == "closed" or (wanted.status and _status(ticket, statuses) == "resolved"):
+    patch: dict[str, object] = {}
+    if not is_noted(ticket, wanted, delivery_id):
+        patch["note"] = [*_list_in(ticket, "note"), _note(wanted.author, wanted.text, delivery_id, at)]
+    status = _status(ticket, statuses)
+    if (wanted.status == "closed" and status not in FINAL) or (wanted.status and status == "resolved"):
         patch |= {"status": wanted.status, "statusChangeReason": wanted.text[:_LONGEST_REASON]}
     return patch
 

@@ -45,6 +45,11 @@ WITH i
 RETURN i.expiresAt > timestamp(), i.requestHash, i.response
 """
 
+_RECORD: Final = """
+MATCH (i:Idempotency {key: $key})
+RETURN i.expiresAt > timestamp(), i.requestHash, i.response
+"""
+
 _KEEP: Final = """
 MATCH (i:Idempotency {key: $key})
 SET i.requestHash = $hash, i.response = $response, i.expiresAt = timestamp() + $kept
@@ -114,6 +119,17 @@ async def once(store: Store, asked: Asked, change: Change, *, deadline: float, k
     return await store.write(work, deadline=deadline)
 
 
+async def remembered(store: Store, asked: Asked, *, deadline: float) -> Outcome | None:
+    """Give what a change returned under this key, where it can be seen already; None: ask for it by `once`.
+
+    For those who find out what is asked for by what there is now: a repetition must not be judged by what has come of the first.
+    """
+    for alive, request_hash, response in await store.rows(_RECORD, {"key": asked.key}, deadline=deadline):
+        if alive:
+            return _outcome(asked, request_hash, response)
+    return None
+
+
 async def sweep(store: Store, *, most: int, deadline: float) -> int:
     """Take away up to `most` expired records; give how many there were, so that fewer than `most` means: all."""
 
@@ -139,8 +155,10 @@ async def _claim(transaction: Transaction, asked: Asked) -> Outcome | None:
     if alive is None:
         # Neo4j finds the record, waits for its lock, and then holds the lock of what a sweep has deleted.
         raise Contended("The record of this idempotency key was swept away at this moment")
-    if not alive:
-        return None
+    return _outcome(asked, request_hash, response) if alive else None
+
+
+def _outcome(asked: Asked, request_hash: object, response: object) -> Outcome:
     if request_hash != asked.request_hash:
         raise Refused(
             "This idempotency key was used for another change",

@@ -35,7 +35,7 @@ SET d._lock = true
 REMOVE d._lock
 WITH d, lane, now WHERE d.due = lane.id AND d.nextAt <= now
 SET d.attempts = d.attempts + 1, d._epoch = lane.epoch, d.nextAt = now + $hold
-RETURN d.id, d.orderKey, d.version, d.attempts, lane.epoch, now - d.since, d.payload, coalesce(d._suspended, 0)
+RETURN d.id, d.orderKey, d.version, d.attempts, lane.epoch, now - d.since, d.payload, coalesce(d._suspended, 0), d.createdAt
 """
 
 
@@ -54,6 +54,8 @@ class Claim:
     payload: Mapping[str, Any]
     suspended: int = 0
     """how many of the attempts before this one its people had suspended."""
+    created_at: int = 0
+    """when the change was made, in epoch milliseconds: what the other system said before that is not of this delivery."""
 
     @property
     def tries(self) -> int:
@@ -74,8 +76,8 @@ async def claim(store: Store, leases: Leases, *, most: int, hold_ms: int, deadli
 
 
 def _claim(row: list[object]) -> Claim:
-    delivery, order_key, version, attempts, epoch, age, payload, suspended = cast(
-        "tuple[str, str, int, int, int, int, str, int]", tuple(row)
+    delivery, order_key, version, attempts, epoch, age, payload, suspended, created_at = cast(
+        "tuple[str, str, int, int, int, int, str, int, int]", tuple(row)
     )
     return Claim(
         id=delivery,
@@ -86,4 +88,5 @@ def _claim(row: list[object]) -> Claim:
         age_ms=age,
         payload=orjson.loads(payload),
         suspended=suspended,
+        created_at=created_at,
     )

@@ -38,7 +38,7 @@ from tests.faults.takeover import takeovers
 
 _UP_SECONDS: Final = 600.0
 """on a machine that does much else; a gateway is up in some seconds on a quiet one."""
-_QUIET_SECONDS: Final = 240.0
+_QUIET_SECONDS: Final = 600.0
 _LOOK_SECONDS: Final = 0.3
 _CUSTOMERS: Final = 3
 """who listen, beside an operator."""

@@ -55,7 +55,7 @@ _SHORT_SECONDS: Final = 3
 _LEEWAY_SECONDS: Final = 60
 _TOKEN_SECONDS: Final = 7_200
 _BEGIN_SECONDS: Final = 300.0
-_CATCH_UP_SECONDS: Final = 120.0
+_CATCH_UP_SECONDS: Final = 300.0
 _LOOK_SECONDS: Final = 0.5
 _MORE_SECONDS: Final = 1.0
 """in which what should not come would come."""

@@ -30,8 +30,10 @@ from graph.store.embedded import EmbeddedSettings, Endpoint
 from graph.store.migrate import migrate
 from graph.store.store import EmbeddedStore
 
-QUICK_START: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-"""Some thirty embedded databases live for seconds; their compiler threads would take more of the machine than the tests."""
+QUICK_START: Final = "-XX:+IgnoreUnrecognizedVMOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""Some thirty embedded databases live for seconds; their compiler threads would take more of the machine than the tests.
+
+Servers of tests inherit the options, and the Java of the machine does not know all of them."""
 _ARCHIVE: Final = Path(__file__).parents[2] / ".cache" / "embedded.aot"
 _OPTIONS: Final = "JAVA_TOOL_OPTIONS"
 _SECONDS: Final = 600

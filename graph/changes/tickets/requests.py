@@ -25,7 +25,7 @@ import uuid_utils
 
 from graph.changes import events, gates, notices
 from graph.changes.events import Event
-from graph.changes.idempotency import Asked, once
+from graph.changes.idempotency import Asked, once, remembered
 from graph.changes.notices import TicketEvent
 from graph.changes.outcome import Outcome, UserError
 from graph.changes.policy import AlarmPolicy
@@ -265,16 +265,34 @@ async def change_ticket(
 ) -> Outcome:
     """Write on a ticket of the caller's, reopen or close it; the outcome has the id of the `ticket`."""
     _check_may(principal, request.doing)
-    operation: str = request.doing
-    given: dict[str, object] = {"ticketId": request.ticket, "comment": request.comment}
-    if request.patch is not None:
-        operation, given = "patchTicket", {"ticketId": request.ticket, "patch": request.patch}
-    asked = Asked(subject=principal.subject, client_key=idempotency_key, operation=operation, input=given)
+    if request.patch is None:
+        given = {"ticketId": request.ticket, "comment": request.comment}
+        asked = Asked(subject=principal.subject, client_key=idempotency_key, operation=request.doing, input=given)
+    else:
+        asked = _patched(principal, request.ticket, request.patch, idempotency_key)
 
     async def change(transaction: Transaction) -> Outcome:
         return await _change(transaction, principal, policy, request)
 
     return await once(store, asked, change, deadline=deadline)
+
+
+async def patched_before(
+    store: Store,
+    principal: Principal,
+    ticket: str,
+    patch: Mapping[str, object],
+    *,
+    idempotency_key: str,
+    deadline: float,
+) -> Outcome | None:
+    """Give what came of this very patch, asked for under this key before; None: it was not."""
+    return await remembered(store, _patched(principal, ticket, patch, idempotency_key), deadline=deadline)
+
+
+def _patched(principal: Principal, ticket: str, patch: Mapping[str, object], key: str) -> Asked:
+    given = {"ticketId": ticket, "patch": patch}
+    return Asked(subject=principal.subject, client_key=key, operation="patchTicket", input=given)
 
 
 def _check_may(principal: Principal, change: str) -> None:

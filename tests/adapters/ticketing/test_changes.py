@@ -297,6 +297,23 @@ async def test_a_patch_is_known_again_whatever_the_ticket_has_become(
     assert (other.status_code, other.json()["code"]) == (409, "IDEMPOTENCY_CONFLICT")
 
 
+async def test_a_patch_that_comes_again_is_not_judged_by_what_the_ticket_has_become(
+    client: httpx.AsyncClient, ada: dict[str, str], laid: Laid
+) -> None:
+    made = await posted(client, ada)
+    patch = {"status": "acknowledged", "severity": "major", "note": [{"text": "Slow again"}]}
+    keyed, place = {**ada, "Idempotency-Key": "k"}, f"/troubleTicket/{made['id']}"
+    assert (await client.patch(place, json=patch, headers=keyed)).status_code == 200
+    await laid.run("MATCH (t:Ticket) SET t.status = 'inProgress', t.severity = 'critical'")
+    again = await client.patch(place, json=patch, headers=keyed)
+    assert (again.status_code, again.json()["severity"]) == (200, "critical"), again.text
+    assert [each["doing"] for each in await told(laid)] == ["report", "write"]
+    fresh = await client.patch(place, json=patch, headers={**ada, "Idempotency-Key": "other"})
+    assert (fresh.status_code, fresh.json()["code"]) == (400, "BAD_USER_INPUT"), "it is asked for the first time"
+    other = await client.patch(place, json={**patch, "name": "x"}, headers=keyed)
+    assert (other.status_code, other.json()["code"]) == (409, "IDEMPOTENCY_CONFLICT")
+
+
 @pytest.mark.parametrize(
     ("patch", "said"),
     [

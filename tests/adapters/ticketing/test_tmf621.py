@@ -292,6 +292,8 @@ MORE: Final = {**OURS, "id": "2", "text": "Look again"}
         pytest.param([THEIRS, MORE], True, True, id="more was written since"),
         pytest.param([{**OURS, "id": "event-6:t:c"}], True, True, id="ids are kept, and this is of another delivery"),
         pytest.param([{**THEIRS, "author": "Grace"}], True, True, id="somebody else wrote it"),
+        pytest.param([{**THEIRS, "date": "2026-03-01T11:59:50Z"}], True, True, id="it is from before"),
+        pytest.param([{**THEIRS, "date": "2026-03-01T12:00:00Z"}], True, False, id="it has a date, in whole seconds"),
         pytest.param([], True, True, id="nothing is there"),
     ],
 )
@@ -300,11 +302,31 @@ def test_a_note_is_written_once_also_where_notes_get_other_ids(
     is_repeated: bool,  # noqa: FBT001 - a table
     is_written: bool,  # noqa: FBT001 - a table
 ) -> None:
-    wanted = TicketUpdate(external_id=KEY, author="Ada", text="Look", is_repeated=is_repeated)
+    since = AT + 900 if is_repeated else None
+    wanted = TicketUpdate(external_id=KEY, author="Ada", text="Look", repeated_since=since)
     assert bool(update({**HERE, "note": notes}, wanted, "event-7:t:c", AT, {})) == is_written
-    again = replace(order(note="Look"), is_repeated=is_repeated)
+    again = replace(order(note="Look"), repeated_since=since)
     said = [{**each, "author": "trunkline" if each["author"] == "Ada" else each["author"]} for each in notes]
     assert ("note" in change({**HERE, "note": said}, again, "event-7:t:c", AT, {})) == is_written
+
+
+@pytest.mark.parametrize(
+    ("here", "wanted", "notes", "patched"),
+    [
+        pytest.param("resolved", "inProgress", [THEIRS], {"status": "inProgress"}, id="resolved since: it is reopened"),
+        pytest.param("inProgress", "inProgress", [THEIRS], {}, id="it is reopened already"),
+        pytest.param("inProgress", "closed", [THEIRS], {"status": "closed"}, id="it is closed"),
+        pytest.param("closed", "closed", [THEIRS], {}, id="it is closed already"),
+        pytest.param("resolved", None, [THEIRS], {}, id="nothing is asked but the note"),
+        pytest.param("resolved", "inProgress", [OURS], {}, id="by its id it is known that all was done"),
+    ],
+)
+def test_a_status_is_set_also_where_a_note_is_known_by_its_text_only(
+    here: str, wanted: str | None, notes: list[dict[str, str]], patched: dict[str, str]
+) -> None:
+    asked = TicketUpdate(external_id=KEY, author="Ada", text="Look", status=wanted, repeated_since=AT)
+    patch = update({**HERE, "status": here, "note": notes}, asked, "event-7:t:c", AT, {})
+    assert patch == ({**patched, "statusChangeReason": "Look"} if patched else {})
 
 
 async def test_a_list_in_small_pages_is_read_to_its_end() -> None:
