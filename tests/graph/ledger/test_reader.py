@@ -318,7 +318,7 @@ def sequenced(position: int) -> Sequenced:
 
 async def test_who_has_come_further_than_this_process_is_given_nothing_again() -> None:
     """As on a replica that is behind the one from which a subscriber comes."""
-    events = EventReader(Store.__new__(Store), types=["Heard"])
+    events = EventReader(Store.__new__(Store), types=["AlarmRaised"])
     events._position = 1
     events._known.set()
     async with asyncio.timeout(60), aclosing(events.follow(ALL, 3)) as following:
