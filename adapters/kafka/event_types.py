@@ -216,7 +216,7 @@ def _of_ticket(name: str, says: str, optional: frozenset[str] = frozenset(), **m
     return EventType(name=name, says=says, key=key, properties={**_TICKET, **more}, optional=optional)
 
 
-def _of_downtime(name: str, says: str) -> EventType:
+def _of_downtime(name: str, says: str, **more: Schema) -> EventType:
     properties = {
         "downtime": _id("the interval"),
         "service": _id("the service"),
@@ -225,6 +225,7 @@ def _of_downtime(name: str, says: str) -> EventType:
         "from": {**_TIME, "description": "When it began."},
         "to": {**_TIME, "type": ["string", "null"], "description": "When it ended; null: it has not."},
         "alarms": _texts("The ids of the alarms that cause it."),
+        **more,
     }
     return EventType(name=name, says=says, key="service", properties=properties, written=_downtime)
 
@@ -290,7 +291,11 @@ _ALL: Final = (
         properties={**_TICKET, "service": _id("the service")},
     ),
     _of_downtime("DowntimeBegan", "A service suffers an effect from now on."),
-    _of_downtime("DowntimeEnded", "A service does not suffer an effect any more."),
+    _of_downtime(
+        "DowntimeEnded",
+        "A service does not suffer an effect any more.",
+        becomes={"enum": [*EFFECTS, None], "description": "What it suffers instead; null: nothing."},
+    ),
     EventType(
         name="UsageRecorded",
         says="A record of usage has come in, of a service.",
