@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from graph.ledger import sequence
-from graph.ledger.followers import Held, Lag, Page, lag_of, leave, move, next_page, take
+from graph.ledger.followers import FollowerPage, Held, Lag, lag_of, leave, move, next_page, take
 from graph.ledger.positions import place
 from graph.ledger.retention import sweep
 from graph.ledger.sequence import Gap
@@ -27,7 +27,7 @@ async def took(store: Store, owner: str) -> Held | None:
 
 
 async def page(store: Store, after: int, upto: int, gap: Gap | None = None) -> tuple[int, list[int]]:
-    found: Page = await next_page(store, after, upto, ["AlarmRaised"], gap or Gap(), deadline=soon())
+    found: FollowerPage = await next_page(store, after, upto, ["AlarmRaised"], gap or Gap(), deadline=soon())
     return found.upto, [each.position for each in found.events]
 
 
