@@ -162,10 +162,10 @@ def _of_inventory(chosen: Inventory) -> _Asked:
 
 
 async def _of_kafka(chosen: Kafka) -> Probed:
-    from adapters.kafka.wire import topics_of  # noqa: PLC0415 - the extra may not be there
+    from adapters.kafka.wire import broker_topics  # noqa: PLC0415 - the extra may not be there
 
     try:
-        there = await topics_of(broker(chosen))
+        there = await broker_topics(broker(chosen))
     except AdapterError as error:
         mend = error.hint or "Look at kafka.servers, and at what stands there"
         return Probed(system="kafka", well=False, text=f"{error.message.rstrip('.')}. {mend}")

@@ -86,8 +86,7 @@ class EventNews:
 
 def _turns(events: Sequence[Happened]) -> Iterable[Happened]:
     """Leave out the end of an effect that another takes the place of: that is one change of a service's state."""
-    begun = {(each.about, each.payload["from"]) for each in events if each.type == "DowntimeBegan"}
-    return (each for each in events if each.type != "DowntimeEnded" or (each.about, each.payload["to"]) not in begun)
+    return (each for each in events if each.type != "DowntimeEnded" or each.payload.get("becomes") is None)
 
 
 def _notice(event: Happened) -> EventNotice:

@@ -6,7 +6,7 @@ commits behind what is done. Where the database is away, or other systems are to
 Rules. 1. An offset is committed after our transaction; a record that is read again is known by its key (`alarms.py`). 2. A record
 that cannot be taken is put aside: into the dead-letter topic, with the reason, or else it stays where it is; either way it is
 counted and logged, and its offset is committed. 3. What was begun of a partition is done before it goes to another member.
-4. What should be taken and is not, again and again, is put aside too, as a fault.
+4. What should be taken and is not, again and again, is put aside too, as a fault: of the record or of ours, never of the database.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import structlog
 from adapters.errors import AdapterError, Rejected
 from adapters.kafka.cloud_events import Headers, Record
 from adapters.kafka.publishing import LONGEST_PAUSE_MS, STORE_PAUSE_MS, Producer, Producers, finished
-from graph.errors import GraphError, StoreUnavailable, Throttled
+from graph.errors import ConstraintViolated, GraphError, StatementFailed
 from graph.ledger.retry import pause_ms
 
 Outcome = Literal["taken", "dead-lettered", "passed-over"]
@@ -199,9 +199,10 @@ class Consuming:
         """Take one, or put it aside."""
         try:
             reason = await self.intake.take(record)
-        except (StoreUnavailable, Throttled):
-            raise
         except Exception as error:
+            # Whatever else the database says (away, slow, credentials that were changed) is true of every record: it waits.
+            if isinstance(error, GraphError) and not isinstance(error, ConstraintViolated | StatementFailed):
+                raise
             if not self._is_stuck(record):
                 raise error if isinstance(error, GraphError) else _Fault(type(error).__name__) from error
             log.exception("a record from kafka fails again and again, and is put aside", origin=record.origin)

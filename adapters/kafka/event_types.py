@@ -1,7 +1,7 @@
 """A consumer must know what an event says before the first one comes: each type has a description and a schema of its data.
 
 An event's payload is what was kept when it happened. Two things are written otherwise than they are kept, since a consumer does
-not know our short forms: times are RFC 3339, and what an alarm did to services is a list of objects.
+not know our short forms: times are RFC 3339, and what an alarm did to services and to tickets are lists of objects.
 
 `EVENT_TYPES` is the one list of what is published; a test holds it to the types that the graph appends.
 """
@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, get_args
 
 from adapters.tmf.tmf630 import write_time
 from graph.changes.alarms import impacts
+from graph.changes.tickets.tickets import Doing
 from graph.model.vocabulary import EFFECTS, SEVERITIES
 
 Schema: TypeAlias = Mapping[str, Any]
@@ -125,6 +126,23 @@ _TICKETS: Final = {
         "required": ["customer", "ticket"],
     },
 }
+_TICKET_TURNS: Final = {
+    "type": "array",
+    "description": "The tickets that the alarm opened, resolved or reopened; those that only learn of a change are in `tickets`.",
+    "items": {
+        "type": "object",
+        "properties": {
+            "customer": _id("the customer"),
+            "ticket": _id("the ticket"),
+            "doing": {
+                "enum": [each for each in get_args(Doing) if each != "amend"],
+                "description": "What becomes of it.",
+            },
+            "status": _text("TMF621's word, after the event."),
+        },
+        "required": ["customer", "ticket", "doing", "status"],
+    },
+}
 _ALARM: Final[Mapping[str, Schema]] = {
     "alarm": _id("the alarm"),
     "state": {"enum": ["raised", "updated", "cleared"], "description": "After the event."},
@@ -132,12 +150,15 @@ _ALARM: Final[Mapping[str, Schema]] = {
     "resource": _maybe("The id of what it is raised on; null: of nothing that is known."),
     "impacts": _IMPACTS,
     "tickets": _TICKETS,
+    "ticketTurns": _TICKET_TURNS,
 }
 _TICKET: Final[Mapping[str, Schema]] = {
     "ticket": _id("the ticket"),
     "status": _maybe("TMF621's word; null: the ticketing system's word is none of these."),
+    "customer": _maybe("The id of the customer whose ticket it is; null: nobody's."),
     "services": _texts("The ids of the services that it concerns."),
 }
+_STATUS_BEFORE: Final = _maybe("TMF621's word before; null: none, or none of these.")
 _RESOURCE: Final[Mapping[str, Schema]] = {
     "resource": _id("the resource"),
     "system": _text("The inventory that said so, or to which it was told."),
@@ -155,7 +176,7 @@ _NAMED: Final[Mapping[str, Schema]] = {
 
 
 def _alarm(payload: Mapping[str, Any]) -> Data:
-    """Write what an alarm did to services, and which tickets followed, as objects."""
+    """Write what an alarm did to services, which tickets followed, and what became of them, as objects."""
     told = [
         {
             "service": each.service,
@@ -170,7 +191,12 @@ def _alarm(payload: Mapping[str, Any]) -> Data:
         for customer, each in payload.get("tickets", {}).items()
         for ticket in each
     ]
-    return {**payload, "impacts": told, "tickets": tickets}
+    turns = [
+        {"customer": customer, "ticket": ticket, "doing": doing, "status": status}
+        for customer, each in payload.get("ticketTurns", {}).items()
+        for ticket, doing, status in each
+    ]
+    return {**payload, "impacts": told, "tickets": tickets, "ticketTurns": turns}
 
 
 def _downtime(payload: Mapping[str, Any]) -> Data:
@@ -185,14 +211,12 @@ def _of_alarm(name: str, says: str) -> EventType:
     return EventType(name=name, says=says, key="alarm", properties=_ALARM, written=_alarm)
 
 
-def _of_ticket(name: str, says: str, *names: str) -> EventType:
-    properties = {each: _TICKET[each] for each in names}
-    optional = frozenset({"services"} if name == "TicketStatusChanged" else ())
+def _of_ticket(name: str, says: str, optional: frozenset[str] = frozenset(), **more: Schema) -> EventType:
     key = "ticket; of a ticket for an alarm, the alarm"
-    return EventType(name=name, says=says, key=key, properties=properties, optional=optional)
+    return EventType(name=name, says=says, key=key, properties={**_TICKET, **more}, optional=optional)
 
 
-def _of_downtime(name: str, says: str) -> EventType:
+def _of_downtime(name: str, says: str, **more: Schema) -> EventType:
     properties = {
         "downtime": _id("the interval"),
         "service": _id("the service"),
@@ -201,6 +225,7 @@ def _of_downtime(name: str, says: str) -> EventType:
         "from": {**_TIME, "description": "When it began."},
         "to": {**_TIME, "type": ["string", "null"], "description": "When it ended; null: it has not."},
         "alarms": _texts("The ids of the alarms that cause it."),
+        **more,
     }
     return EventType(name=name, says=says, key="service", properties=properties, written=_downtime)
 
@@ -244,28 +269,33 @@ _ALL: Final = (
     ),
     EventType(
         name="AlarmTicketFollowed",
-        says="A customer's ticket of an alarm has changed, since the customer's services have.",
+        says="An alarm has opened a customer's next ticket, since the last one was closed and it still affects them.",
         key="alarm",
-        properties={"alarm": _id("the alarm"), "ticket": _id("the ticket")},
+        properties={"alarm": _id("the alarm"), **_TICKET},
     ),
+    _of_ticket("TicketReported", "People have opened a ticket in the ticketing system.", statusBefore=_STATUS_BEFORE),
     _of_ticket(
-        "TicketReported", "People have opened a ticket in the ticketing system.", "ticket", "status", "services"
+        "TicketStatusChanged",
+        "A ticket's status has changed there.",
+        frozenset({"statusBefore"}),
+        statusBefore=_STATUS_BEFORE,
     ),
-    _of_ticket("TicketStatusChanged", "A ticket's status has changed there.", "ticket", "status", "services"),
-    _of_ticket(
-        "TicketChangeRefused", "The ticketing system has refused a change; the status is as before.", "ticket", "status"
-    ),
-    _of_ticket("TicketCommented", "Somebody has commented on a ticket here.", "ticket", "status"),
-    _of_ticket("TicketReopened", "Somebody has reopened a ticket here.", "ticket", "status"),
-    _of_ticket("TicketClosed", "Somebody has closed a ticket here.", "ticket", "status"),
+    _of_ticket("TicketChangeRefused", "The ticketing system has refused a change; the status is as before."),
+    _of_ticket("TicketCommented", "Somebody has commented on a ticket here."),
+    _of_ticket("TicketReopened", "Somebody has reopened a ticket here."),
+    _of_ticket("TicketClosed", "Somebody has closed a ticket here."),
     EventType(
         name="ProblemReported",
         says="Somebody has reported a problem with a service here.",
         key="ticket",
-        properties={"ticket": _TICKET["ticket"], "service": _id("the service"), "status": _TICKET["status"]},
+        properties={**_TICKET, "service": _id("the service")},
     ),
     _of_downtime("DowntimeBegan", "A service suffers an effect from now on."),
-    _of_downtime("DowntimeEnded", "A service does not suffer an effect any more."),
+    _of_downtime(
+        "DowntimeEnded",
+        "A service does not suffer an effect any more.",
+        becomes={"enum": [*EFFECTS, None], "description": "What it suffers instead; null: nothing."},
+    ),
     EventType(
         name="UsageRecorded",
         says="A record of usage has come in, of a service.",

@@ -270,7 +270,7 @@ async def _reached(broker: Broker) -> dict[str, Any]:
 # A look --------------------------------------------------------------------------------------------------------------
 
 
-async def topics_of(broker: Broker) -> frozenset[str]:
+async def broker_topics(broker: Broker) -> frozenset[str]:
     """Give the topics that we may see there; raises AdapterError."""
     options = await _reached(broker)
     with _told(broker):

@@ -15,8 +15,8 @@ EXAMPLE = Kafka(servers=("broker:9092",), alarms=KafkaAlarms(topic="alarms", dea
 
 
 @click.command(
-    help="Print the AsyncAPI document of the topics that the settings name: what is published, and what alarms are taken. "
-    "Without a section `kafka`, that of all events and of a topic `alarms`."
+    help="Print the AsyncAPI document of the topics of Kafka: what is published, and what alarms are taken. "
+    "Topics are those that the settings name; without a section `kafka`, those of all events and a topic `alarms`."
 )
 def command() -> None:
     """Print it."""

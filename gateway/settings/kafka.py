@@ -5,11 +5,12 @@ The types of events are listed here, since the settings know no other room; a te
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib.util import find_spec
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Final, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from gateway.settings.system import BasicSettings, TlsSettings, secret_of, unusable_files
 
@@ -56,6 +57,17 @@ Topic = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
 """As Kafka takes it."""
 
 
+_MOST_PORT: Final = 65_535
+_LOOPBACK: Final = re.compile(r"localhost|127(\.[0-9]{1,3}){3}")
+
+
+def _with_port(server: str) -> str:
+    port = int(server.rpartition(":")[2])
+    if not 0 < port <= _MOST_PORT:
+        raise ValueError(f"has the port {port}; ports are 1 to {_MOST_PORT}")
+    return server
+
+
 class SaslSettings(BasicSettings):
     """Who we are, by SASL; its user may have any character."""
 
@@ -83,7 +95,10 @@ class Kafka(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    servers: Annotated[tuple[Annotated[str, Field(pattern=r"^[^\s:/]+:[0-9]{1,5}$")], ...], Field(min_length=1)]
+    servers: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[^\s:/]+:[0-9]{1,5}$"), AfterValidator(_with_port)], ...],
+        Field(min_length=1),
+    ]
     """HOST:PORT of some of its servers; they name the others."""
     tls: bool | TlsSettings = False
     """true: encrypted, with whom the machine believes; or a section with files of one's own."""
@@ -104,12 +119,22 @@ class Kafka(BaseModel):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        alarms = self.alarms
-        if alarms is not None and alarms.topic == alarms.dead_letter:
-            raise ValueError("has one topic for alarms and for those that cannot be taken.")
-        if alarms is not None and alarms.topic in {f"{self.topic_prefix}{each}" for each in self.events}:
-            raise ValueError("takes alarms from a topic that it publishes events to.")
+        if (alarms := self.alarms) is not None:
+            published = {f"{self.topic_prefix}{each}" for each in self.events}
+            if alarms.topic == alarms.dead_letter:
+                raise ValueError("has one topic for alarms and for those that cannot be taken.")
+            if alarms.topic in published:
+                raise ValueError("takes alarms from a topic that it publishes events to.")
+            if alarms.dead_letter in published:
+                raise ValueError("puts alarms that cannot be taken into a topic that it publishes events to.")
+        if self.sasl is not None and self.sasl.mechanism == "PLAIN" and not self.tls and not self._is_here():
+            raise ValueError(
+                "sends a password in the clear: PLAIN without tls goes to this machine's own addresses only."
+            )
         return self
+
+    def _is_here(self) -> bool:
+        return all(_LOOPBACK.fullmatch(each.rpartition(":")[0]) for each in self.servers)
 
 
 def problems_of(kafka: Kafka | None) -> list[str]:

@@ -53,7 +53,7 @@ class Backlog(Protocol):
 
 
 class StreamLag(Protocol):
-    """How far behind subscribers are (`graph.ledger.reader.Lag`)."""
+    """How far behind subscribers are (`graph.ledger.reader.StreamLag`)."""
 
     @property
     def waiting(self) -> int:

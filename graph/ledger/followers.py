@@ -6,7 +6,7 @@ only by the owner of the present epoch. What was confirmed and not yet counted w
 same positions.
 
     held = await take(store, "kafka", owner="process-1", ttl_ms=30_000, deadline=soon)     # None: another process has it
-    page = await next_page(store, held.after, upto=end.position, types=types, deadline=soon)
+    page = await next_page(store, held.after, end.position, types, gap, deadline=soon())   # one `Gap()` for all pages
     ...                                                                                    # given, and confirmed
     held = await move(store, held, page.upto, ttl_ms=30_000, deadline=soon)                # None: it is another's now
 """
@@ -80,7 +80,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class FollowerPage:
     """The next events of a follower."""
 
     upto: int
@@ -150,17 +150,17 @@ async def lag_of(store: Store, follower: str, *, deadline: float) -> Lag | None:
 
 async def next_page(  # what is asked of one read
     store: Store, after: int, upto: int, types: Sequence[str], gap: Gap, *, deadline: float
-) -> Page:
+) -> FollowerPage:
     """Give what comes after a position, as far as it is there without a gap; a gap that stays is passed over after a while."""
     found = await all_between(store, after, upto, types, deadline=deadline)
     wanted, reached, events = frozenset(types), after, list[Sequenced]()
     for each in found:
         if each.position != reached + 1 and not gap.is_given_up(reached):
-            return Page(upto=reached, events=tuple(events))
+            return FollowerPage(upto=reached, events=tuple(events))
         gap.close()
         reached = each.position
         if each.type in wanted:
             events.append(each)
     if reached < upto and gap.is_given_up(reached):
         reached = upto
-    return Page(upto=reached, events=tuple(events))
+    return FollowerPage(upto=reached, events=tuple(events))

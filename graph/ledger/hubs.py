@@ -146,7 +146,7 @@ class Hub:
     refusals: int
     """among these: what it has said no to, and would again."""
     skipped: int
-    """events that it refused, or that were gone before it could be told."""
+    """events that it refused, and that were passed over."""
     reason: str | None
     """what last went wrong."""
 

@@ -27,7 +27,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -69,6 +69,8 @@ _PAGES: Final = 4
 """that are read at a time for those who come back, in this process; the rest wait, in the order in which they ask."""
 BEAT_SECONDS: Final = 30.0
 """of silence, after which a subscriber is told how far it has come."""
+_PUTS: Final = 10_000
+"""into tails, after which everything else in the process has its turn: some milliseconds."""
 _SETTLED_SECONDS: Final = 0.05
 """in which a commit that is seen in part is seen whole."""
 
@@ -103,7 +105,7 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lag:
+class StreamLag:
     """How far behind the subscribers of a process are."""
 
     waiting: int
@@ -274,7 +276,7 @@ class EventReader:
             page = await self._all(upto)
             if self._is_of_another_past(end, *(each.id for each in page[:1] if each.position == self._position)):
                 return
-            if not self._hand_out([each for each in page if each.position > self._position], upto):
+            if not await self._hand_out([each for each in page if each.position > self._position], upto):
                 return
             await asyncio.sleep(0)  # subscribers have their turn between two pages
         self._at = end.now
@@ -319,15 +321,18 @@ class EventReader:
         for tail in self._all_tails():
             tail.restored(end)
 
-    def _hand_out(self, page: Sequence[Sequenced], upto: int) -> bool:
-        """Hand out a page as far as it has no gap; tell whether that is all of it."""
-        wanted = set(self._types)
+    async def _hand_out(self, page: Sequence[Sequenced], upto: int) -> bool:
+        """Hand out a page as far as it has no gap; tell whether that is all of it. Subscribers have their turn in between."""
+        wanted, put = set(self._types), 0
         for event in page:
             if not self._reaches(event.position - 1, event.at):
                 return False
             if event.type in wanted:
-                self._put(event)
+                put += self._put(event)
             self._position, self._event, self._event_at = event.position, event.id, event.at
+            if put >= _PUTS:
+                put = 0
+                await asyncio.sleep(0)
         return self._reaches(upto, self._event_at)
 
     def _reaches(self, position: int, at: int) -> bool:
@@ -345,13 +350,18 @@ class EventReader:
     def _all_tails(self) -> set[Tail]:
         return {*self._everyone, *(each for tails in self._by_customer.values() for each in tails)}
 
-    def _put(self, event: Sequenced) -> None:
-        tails = dict(self._everyone)
-        for customer in event.customers:
-            tails.update(self._by_customer.get(customer, {}))
+    def _put(self, event: Sequenced) -> int:
+        """Put an event into the tails of those whom it interests; give how many tails were looked at."""
+        tails: Collection[Tail] = self._everyone
+        theirs = [found for each in event.customers if (found := self._by_customer.get(each))]
+        if theirs:
+            tails = dict(self._everyone)
+            for each in theirs:
+                tails.update(each)
         for tail in tails:
             if event.type in tail.interest.types:
                 tail.put(event)
+        return len(tails)
 
     # Subscribers -----------------------------------------------------------------------------------------------------
 
@@ -366,9 +376,9 @@ class EventReader:
         return self._position
 
     @property
-    def lag(self) -> Lag:
+    def lag(self) -> StreamLag:
         """How far behind those are who follow."""
-        return Lag(
+        return StreamLag(
             waiting=max(map(len, self._all_tails()), default=0),
             replaying=len(self._replaying),
             behind=self._position - min(self._replaying.values(), default=self._position),
@@ -428,15 +438,19 @@ class EventReader:
         """Read a page once nothing of it is missing; what stays away is in its place as missing."""
         patience = time.monotonic() + PATIENCE_SECONDS
         while (page := await self._page(after, upto, interest)).count < upto - after:
-            if time.monotonic() > patience:
-                return await self._with_gaps(page, after, upto)
+            if time.monotonic() > patience and (whole := await self._with_gaps(page, after, upto)) is not None:
+                return whole
             await asyncio.sleep(_SETTLED_SECONDS)
         return [*page.events]
 
-    async def _with_gaps(self, page: Page, after: int, upto: int) -> list[Sequenced | Missing]:
-        log.error("events are missing in the sequence", after=after, upto=upto, missing=upto - after - page.count)
+    async def _with_gaps(self, page: Page, after: int, upto: int) -> list[Sequenced | Missing] | None:
+        """Put what is missing into a page; None where an event has come since the page was read, which is in neither."""
         at = page.events[0].at if page.events else self._at
         gaps = await missing_between(self._store, after, upto, at, deadline=time.monotonic() + _PAGE_SECONDS)
+        missing = sum(each.count for each in gaps)
+        if page.count + missing != upto - after:
+            return None
+        log.error("events are missing in the sequence", after=after, upto=upto, missing=missing)
         return sorted([*page.events, *gaps], key=lambda each: each.position)
 
     async def _page(self, after: int, upto: int, interest: Interest) -> Page:

@@ -125,27 +125,30 @@ class End:
 class Gap:
     """A position that is not to be seen, though a later one is: a read that ran while a commit was applied, most likely.
 
-    One that does not come for PATIENCE_SECONDS has been taken away by hand, and is passed over.
+    One that does not come for PATIENCE_SECONDS has been taken away by hand, and is passed over. Each gap is waited for anew:
+    whoever follows may have lost its lease, or have had nothing to do, since it saw the last one.
     """
 
-    __slots__ = ("_since",)
+    __slots__ = ("_after", "_since")
 
     def __init__(self) -> None:
-        self._since: float | None = None
+        self._after: int | None = None
+        self._since = 0.0
 
     def is_given_up(self, after: int) -> bool:
         """Tell whether what should come after a position has been waited for long enough."""
         now = time.monotonic()
-        if self._since is None:
-            self._since = now
+        if after != self._after:
+            self._after, self._since = after, now
         if now - self._since < PATIENCE_SECONDS:
             return False
         log.error("an event is missing in the sequence", after=after)
+        self.close()
         return True
 
     def close(self) -> None:
         """Take note that the next event is there."""
-        self._since = None
+        self._after = None
 
 
 async def end_of(store: Store, *, deadline: float) -> End:

@@ -79,6 +79,8 @@ class Ended:
     """The effect is over, or another now."""
 
     interval: Interval
+    becomes: str | None
+    """the effect that the service has instead; None: it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +141,7 @@ def _turns(change: Change, at: int) -> Iterator[Turn]:
             yield Blamed(interval=replace(lasting, alarms=alarms))
         return
     if lasting is not None:
-        yield Ended(interval=replace(lasting, end=boundary))
+        yield Ended(interval=replace(lasting, end=boundary), becomes=change.effect)
     if change.effect is not None and (lasting is not None or change.effect != service.effect):
         made, alarms = f"{LABELS['Downtime'].id_prefix}{uuid_utils.uuid7()}", tuple(sorted(change.parts))
         yield Begun(interval=Interval(id=made, service=service, effect=change.effect, start=boundary, alarms=alarms))
@@ -192,6 +194,7 @@ def _tell(transaction: Transaction, made: Sequence[Ended | Begun], occasion: Occ
                 "from": interval.start,
                 "to": interval.end,
                 "alarms": list(interval.alarms),
+                **({"becomes": each.becomes} if isinstance(each, Ended) else {}),
             },
             customers=(service.customer,),
         )

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from adapters.endpoint.hub_telling import HubTeller
 from adapters.event_management.inbound import BASE, event_routes
-from adapters.event_management.news import EventNews
+from adapters.event_management.news import EventNews, _turns
 from adapters.fault_management.inbound.alarms import BASE as ALARMS
 from adapters.fault_management.inbound.hub import AlarmNews
 from adapters.ticketing.hub import TicketNews
@@ -28,6 +28,7 @@ from graph.inventory.equipment import Hand, change, remove
 from graph.ledger import hubs
 from graph.ledger.hubs import Happened, Span
 from graph.ledger.positions import keep_placed
+from graph.model.event_kinds import KINDS
 from graph.model.scope import Principal, Role
 from graph.store.store import Store, Transaction
 from tests.adapters.delivery.test_delivery import until
@@ -199,6 +200,16 @@ async def change_card(transaction: Transaction, hand: Hand) -> None:
 
 async def remove_card(transaction: Transaction, hand: Hand) -> None:
     assert await remove(transaction, hand, "card-9")
+
+
+@pytest.mark.parametrize(("becomes", "told"), [("down", 0), (None, 1)])
+def test_whether_an_end_is_told_depends_on_itself_alone(becomes: str | None, told: int) -> None:
+    """Not on what else is read with it: a span may end between it and what takes its place."""
+    kind = KINDS["ServiceStateChanged"]
+    ended = Happened(
+        id="e", kind=kind, type="DowntimeEnded", about="service-a", at=1, position=1, payload={"becomes": becomes}
+    )
+    assert len([*_turns([ended])]) == told
 
 
 async def test_a_span_that_takes_too_long_is_halved_until_it_is_read(

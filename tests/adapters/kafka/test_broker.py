@@ -281,15 +281,15 @@ async def test_credentials_and_certificates_are_those_of_the_settings(
 ) -> None:
     sasl = Sasl(mechanism="SCRAM-SHA-512", user=USER, password=fixed(SecretStr(PASSWORD)))
     secure = Broker(servers=(server.secure_address,), tls=TlsFiles(authority=authority.file), sasl=sasl)
-    assert isinstance(await wire.topics_of(secure), frozenset)
-    assert isinstance(await wire.topics_of(replace(secure, sasl=replace(sasl, mechanism="PLAIN"))), frozenset)
+    assert isinstance(await wire.broker_topics(secure), frozenset)
+    assert isinstance(await wire.broker_topics(replace(secure, sasl=replace(sasl, mechanism="PLAIN"))), frozenset)
     wrong = replace(secure, sasl=replace(sasl, password=fixed(SecretStr("another"))))
     with pytest.raises(NotAdmitted, match=r"SaslAuthenticationFailed.*kafka\.sasl"):
-        await wire.topics_of(wrong)
+        await wire.broker_topics(wrong)
     with pytest.raises(NotAdmitted, match=r"kafka\.tls"):
-        await wire.topics_of(replace(secure, tls=TlsFiles()))
+        await wire.broker_topics(replace(secure, tls=TlsFiles()))
     with pytest.raises(Unreachable):
-        await wire.topics_of(Broker(servers=("127.0.0.1:1",)))
+        await wire.broker_topics(Broker(servers=("127.0.0.1:1",)))
 
 
 @dataclass

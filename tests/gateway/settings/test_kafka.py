@@ -48,9 +48,11 @@ def test_all_events_are_published_where_nothing_else_is_said() -> None:
 @pytest.mark.parametrize(
     ("section", "sentence"),
     [
-        pytest.param({}, "kafka.servers: field required", id="no server"),
+        pytest.param({}, "kafka.servers: is missing.", id="no server"),
         pytest.param({"servers": ["broker"]}, "kafka.servers.0: string should match", id="no port"),
-        pytest.param({"servers": ["b:1"], "events": ["AlarmRise"]}, "kafka.events.0: input should be", id="no event"),
+        pytest.param(
+            {"servers": ["b:1"], "events": ["AlarmRise"]}, "kafka.events.0: must be 'AlarmAcknowledged'", id="no event"
+        ),
         pytest.param({"servers": ["b:1"], "topic_prefix": "a b"}, "kafka.topic_prefix: string should", id="no topic"),
         pytest.param(
             {"servers": ["b:1"], "alarms": {"topic": "a", "dead_letter": "a"}}, "kafka: has one topic", id="one topic"
@@ -59,6 +61,18 @@ def test_all_events_are_published_where_nothing_else_is_said() -> None:
             {"servers": ["b:1"], "alarms": {"topic": "trunkline.AlarmRaised"}},
             "kafka: takes alarms from a topic that it publishes",
             id="a circle",
+        ),
+        pytest.param(
+            {"servers": ["b:1"], "alarms": {"topic": "a", "dead_letter": "trunkline.AlarmRaised"}},
+            "kafka: puts alarms that cannot be taken into a topic that it publishes",
+            id="refused ones among events",
+        ),
+        pytest.param({"servers": ["b:65536"]}, "kafka.servers.0: has the port 65536", id="no such port"),
+        pytest.param({"servers": ["b:0"]}, "kafka.servers.0: has the port 0", id="port zero"),
+        pytest.param(
+            {"servers": ["127.0.0.1:1", "b:1"], "sasl": {"mechanism": "PLAIN", "user": "u", "password": "p"}},
+            "kafka: sends a password in the clear",
+            id="in the clear",
         ),
         pytest.param(
             {"servers": ["b:1"], "sasl": {"user": "u"}}, "kafka.sasl.password: it is missing", id="no password"
@@ -79,6 +93,19 @@ def test_what_is_wrong_is_said_by_its_name(
     section: dict[str, Any], sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert any(each.startswith(sentence) for each in faults(monkeypatch, **section))
+
+
+@pytest.mark.parametrize(
+    ("servers", "more"),
+    [
+        (["localhost:1", "127.0.0.1:65535"], {}),
+        (["b:1"], {"tls": True}),
+        (["b:1"], {"sasl": {"mechanism": "SCRAM-SHA-512", "user": "u", "password": "p"}}),
+    ],
+)
+def test_a_password_goes_nowhere_in_the_clear(servers: list[str], more: dict[str, Any]) -> None:
+    sasl = {"mechanism": "PLAIN", "user": "u", "password": "p"}
+    assert Kafka.model_validate({"servers": servers, "sasl": sasl, **more}).sasl is not None
 
 
 def test_a_client_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from graph.ledger import sequence
-from graph.ledger.followers import Held, Lag, Page, lag_of, leave, move, next_page, take
+from graph.ledger.followers import FollowerPage, Held, Lag, lag_of, leave, move, next_page, take
 from graph.ledger.positions import place
 from graph.ledger.retention import sweep
 from graph.ledger.sequence import Gap
@@ -27,12 +27,12 @@ async def took(store: Store, owner: str) -> Held | None:
 
 
 async def page(store: Store, after: int, upto: int, gap: Gap | None = None) -> tuple[int, list[int]]:
-    found: Page = await next_page(store, after, upto, ["Heard"], gap or Gap(), deadline=soon())
+    found: FollowerPage = await next_page(store, after, upto, ["AlarmRaised"], gap or Gap(), deadline=soon())
     return found.upto, [each.position for each in found.events]
 
 
 async def test_a_new_follower_begins_at_the_end(empty_store: Store) -> None:
-    await placed(empty_store, "Heard", "Heard")
+    await placed(empty_store, "AlarmRaised", "AlarmRaised")
     held = await took(empty_store, "one")
     assert held is not None
     assert (held.after, held.epoch) == (2, 1)
@@ -52,7 +52,7 @@ async def test_one_process_has_it_until_its_lease_is_over(empty_store: Store) ->
 
 
 async def test_who_has_lost_it_moves_nothing(empty_store: Store) -> None:
-    await placed(empty_store, *["Heard"] * 3)
+    await placed(empty_store, *["AlarmRaised"] * 3)
     first = await took(empty_store, "one")
     assert first is not None
     await run(empty_store, "MATCH (f:Follower) SET f.after = 0, f.until = 0")
@@ -79,13 +79,13 @@ async def test_who_took_it_anew_is_not_who_had_it(empty_store: Store) -> None:
 
 
 async def test_a_page_has_what_is_wanted_up_to_its_end(empty_store: Store) -> None:
-    await placed(empty_store, "Heard", "Other", "Heard", "Other")
+    await placed(empty_store, "AlarmRaised", "AlarmCleared", "AlarmRaised", "AlarmCleared")
     assert await page(empty_store, 0, 4) == (4, [1, 3])
     assert await page(empty_store, 1, 3) == (3, [3])
 
 
 async def test_a_page_ends_at_a_gap_until_it_is_given_up(empty_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    await placed(empty_store, *["Heard"] * 4)
+    await placed(empty_store, *["AlarmRaised"] * 4)
     await run(empty_store, "MATCH (e:Event {position: 2}) DETACH DELETE e")
     gap = Gap()
     assert await page(empty_store, 0, 4, gap) == (1, [1])
@@ -99,7 +99,7 @@ async def test_a_lag_is_what_was_not_given(empty_store: Store) -> None:
     held = await took(empty_store, "one")
     assert held is not None
     assert await lag_of(empty_store, "kafka", deadline=soon()) == Lag(positions=0, seconds=0.0)
-    await placed(empty_store, "Heard", "Other")
+    await placed(empty_store, "AlarmRaised", "AlarmCleared")
     lag = await lag_of(empty_store, "kafka", deadline=soon())
     assert lag is not None
     assert lag.positions == 2
@@ -110,7 +110,7 @@ async def test_a_lag_is_what_was_not_given(empty_store: Store) -> None:
 
 async def test_what_a_follower_was_not_given_is_not_swept(empty_store: Store) -> None:
     await took(empty_store, "one")
-    await placed(empty_store, *["Heard"] * 3)
+    await placed(empty_store, *["AlarmRaised"] * 3)
     await run(empty_store, "MATCH (f:Follower) SET f.after = 2")
 
     async def swept(*followers: str) -> int:

@@ -8,6 +8,8 @@ import random
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,7 +18,7 @@ from graph.errors import DeadlineExceeded, StoreUnavailable
 from graph.ledger import reader, sequence
 from graph.ledger.positions import keep_placed
 from graph.ledger.reader import EventReader, Lagged, Restored, Silence, Tail
-from graph.ledger.sequence import Interest, Missing, Sequenced
+from graph.ledger.sequence import Gap, Interest, Missing, Sequenced
 from graph.store.store import Store, Transaction
 from tests.graph.changes.network import soon
 from tests.graph.ledger.asking import run
@@ -318,28 +320,92 @@ def sequenced(position: int) -> Sequenced:
 
 async def test_who_has_come_further_than_this_process_is_given_nothing_again() -> None:
     """As on a replica that is behind the one from which a subscriber comes."""
-    events = EventReader(Store.__new__(Store), types=["Heard"])
+    events = EventReader(Store.__new__(Store), types=["AlarmRaised"])
     events._position = 1
     events._known.set()
     async with asyncio.timeout(60), aclosing(events.follow(ALL, 3)) as following:
         coming = asyncio.ensure_future(anext(following))
         await asyncio.sleep(0)
-        assert events._hand_out([sequenced(2), sequenced(3), sequenced(4)], 4)
+        assert await events._hand_out([sequenced(2), sequenced(3), sequenced(4)], 4)
         heard = await coming
     assert isinstance(heard, Sequenced)
     assert heard.position == 4
 
 
-def test_a_page_is_handed_out_up_to_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_page_is_handed_out_up_to_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     events = EventReader(Store.__new__(Store), types=["AlarmRaised"])
     with events._tail(ALL) as tail:
-        assert events._hand_out([sequenced(1), sequenced(2), sequenced(4)], 4) is False
+        assert await events._hand_out([sequenced(1), sequenced(2), sequenced(4)], 4) is False
         assert waiting(tail) == [1, 2]
-        assert events._hand_out([sequenced(3), sequenced(4)], 4) is True
+        assert await events._hand_out([sequenced(3), sequenced(4)], 4) is True
         assert waiting(tail) == [1, 2, 3, 4]
         monkeypatch.setattr(sequence, "PATIENCE_SECONDS", 0.0)
-        assert events._hand_out([sequenced(6)], 7) is True
+        assert await events._hand_out([sequenced(6)], 7) is True
         assert waiting(tail) == [1, 2, 3, 4, Missing(position=5, count=1, at=6), 6, Missing(position=7, count=1, at=6)]
+
+
+async def test_others_have_their_turn_while_a_page_is_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "_PUTS", 4)
+    events = EventReader(Store.__new__(Store), types=["AlarmRaised"])
+    of_a = Interest(types=ALL.types, customers=frozenset({"customer-a"}))
+    seen: list[int] = []
+
+    async def watch() -> None:
+        while len(seen) < 3:
+            seen.append(len(first))
+            await asyncio.sleep(0)
+
+    with events._tail(ALL) as first, events._tail(ALL) as second, events._tail(of_a) as third:
+        watching = asyncio.create_task(watch())
+        page = [replace(sequenced(n), customers=frozenset({"customer-a"} if n > 4 else ())) for n in range(1, 7)]
+        assert await events._hand_out(page, 6)
+        await watching
+        assert waiting(first) == waiting(second) == [1, 2, 3, 4, 5, 6]
+        assert waiting(third) == [5, 6], "an event comes once to each, by whichever customer"
+    assert seen == [2, 4, 6]
+
+
+async def test_an_event_that_comes_while_gaps_are_looked_for_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page does not see 2 yet, the look for gaps does: then it is in neither."""
+    monkeypatch.setattr(reader, "PATIENCE_SECONDS", -1.0)
+    events = EventReader(Late(), types=["AlarmRaised"])
+    assert [each.position for each in await events._whole(0, 3, ALL)] == [1, 2, 3]
+
+
+class Late(Store):
+    """A store that shows an event from the second read on."""
+
+    def __init__(self) -> None:
+        self._reads = 0
+
+    async def rows(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> list[list[object]]:  # noqa: ARG002
+        """Give the positions that are there."""
+        self._reads += 1
+        return [[each] for each in self._there()]
+
+    async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:  # noqa: ARG002
+        """Give a page."""
+        found = [[each, "e", "AlarmRaised", "t", each, "{}", []] for each in self._there()]
+        self._reads += 1
+        return [len(found), found]
+
+    def _there(self) -> list[int]:
+        return [1, 2, 3] if self._reads else [1, 3]
+
+
+def test_each_gap_is_waited_for_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the last one was never seen to close, as by whoever lost the lease meanwhile."""
+    now = 0.0
+    monkeypatch.setattr(sequence, "time", SimpleNamespace(monotonic=lambda: now))
+    gap = Gap()
+    assert not gap.is_given_up(7)
+    now = 100.0
+    assert not gap.is_given_up(9), "it has just been seen"
+    now = 104.0
+    assert not gap.is_given_up(9)
+    now = 106.0
+    assert gap.is_given_up(9)
+    assert not gap.is_given_up(9), "what was given up is over"
 
 
 def waiting(tail: Tail) -> list[int | Missing]:
