@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -152,7 +152,11 @@ async def _follow(
 ) -> dict[str, Shown]:
     """Start each example that can be run, with a folder of its own."""
     url = f"{gateway.url}/graphql"
-    opens = {"python": followers.python, "node": followers.node, "browser": partial(followers.page, base=base)}
+    opens: dict[str, Callable[[str, str, Path], AbstractAsyncContextManager[Shown]]] = {
+        "python": followers.python,
+        "node": followers.node,
+        "browser": partial(followers.page, base=base),
+    }
     shown = {}
     for name, each in opens.items():
         if name not in without:
