@@ -99,6 +99,12 @@ async def test_another_effect_is_another_interval(laid: Laid) -> None:
         ["down", AT + MINUTE, AT + 3 * MINUTE, sorted([working, protecting])],
         ["atRisk", AT + 3 * MINUTE, AT + 5 * MINUTE, [protecting]],
     ]
+    ends = await laid.rows("MATCH (e:Event {type: 'DowntimeEnded', aggregateId: 'service-a'}) RETURN e.payload")
+    assert {(said["effect"], said["becomes"]) for said in (orjson.loads(str(row[0])) for row in ends)} == {
+        ("degraded", "down"),
+        ("down", "atRisk"),
+        ("atRisk", None),
+    }
     said = await told(laid, "service-a")
     assert [version for version, _ in said] == [1, 2, 3, 4, 5, 6]
     assert [(each["effect"], each["to"] is None) for _, each in said] == [
