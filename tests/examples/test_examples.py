@@ -152,7 +152,11 @@ async def _follow(
 ) -> dict[str, Shown]:
     """Start each example that can be run, with a folder of its own."""
     url = f"{gateway.url}/graphql"
-    opens = {"python": followers.python, "node": followers.node, "browser": partial(followers.page, base=base)}
+    opens: dict[str, Callable[[str, str, Path], Any]] = {
+        "python": followers.python,
+        "node": followers.node,
+        "browser": partial(followers.page, base=base),
+    }
     shown = {}
     for name, each in opens.items():
         if name not in without:
