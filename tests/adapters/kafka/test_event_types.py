@@ -6,6 +6,7 @@ import ast
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,6 +20,7 @@ from adapters.kafka.event_types import EVENT_TYPES
 from gateway.settings.kafka import EventName
 from graph.changes.alarms.acknowledge import acknowledge_alarm, unacknowledge_alarm
 from graph.changes.alarms.comments import Comment, comment_alarm
+from graph.changes.tickets.reported import report_tickets
 from graph.ledger.positions import place
 from graph.ledger.sequence import Sequenced, all_between
 from graph.model.event_kinds import KINDS, LEFT_OUT
@@ -26,6 +28,8 @@ from graph.model.model import LABELS
 from graph.model.scope import Principal, Role
 from graph.store.store import Store
 from tests.graph.changes.network import POLICY, Laid, lay, report, soon
+from tests.graph.changes.tickets.test_reported import said
+from tests.graph.changes.tickets.test_requests import changed, reported
 
 TOP = Path(__file__).parents[3]
 NAMING = Naming(prefix="trunkline.", source="trunkline")
@@ -106,6 +110,24 @@ async def test_an_alarm_and_what_follows_are_as_their_schemas_say(empty_store: S
     assert impact["after"]["effect"] == "down"
     assert event["data"]["customers"] == ["customer-a", "customer-b"]
     assert "trunkline.DowntimeBegan" in {each.topic for each, _ in found}
+
+
+async def test_tickets_and_what_becomes_of_them_are_as_their_schemas_say(empty_store: Store) -> None:
+    await lay(empty_store)
+    laid = Laid(store=empty_store)
+    alarm = await laid.raise_(report("trunk-1"))
+    ticket = (await reported(laid, OPERATOR)).ids["ticket"]
+    assert (await changed(laid, "commentTicket", ticket, OPERATOR)).user_errors == ()
+    theirs = said("7", "service-a")
+    for each in (theirs, replace(theirs, status="inProgress", changed_at=2_000)):
+        await report_tickets(empty_store, POLICY, [each], subject="desk", deadline=soon())
+    found = {event["type"].removeprefix("trunkline."): event["data"] for _, event in await published(empty_store)}
+    assert {"ProblemReported", "TicketCommented", "TicketReported", "TicketStatusChanged"} <= set(found)
+    assert found["ProblemReported"]["services"] == ["service-a"]
+    assert found["TicketStatusChanged"]["statusBefore"] == "acknowledged"
+    turns = found["AlarmRaised"]["ticketTurns"]
+    assert {(each["customer"], each["doing"]) for each in turns} == {("customer-a", "open"), ("customer-b", "open")}
+    assert found["AlarmRaised"]["alarm"] == alarm
 
 
 def sequenced(**more: Any) -> Sequenced:
