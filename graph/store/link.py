@@ -94,6 +94,21 @@ class Link:
 
     async def fetch(self, text: str, parameters: Mapping[str, object], deadline: float) -> list[Any]:
         """Run one statement that only reads, as a transaction of its own; give its records."""
+        before = _cancellations()
+        try:
+            return await self._fetch(text, parameters, deadline)
+        finally:
+            _end_if_cancelled(before)
+
+    async def attempt(self, work: Work[T], deadline: float) -> T:
+        """Run a unit of work in one transaction, once."""
+        before = _cancellations()
+        try:
+            return await self._attempt(work, deadline)
+        finally:
+            _end_if_cancelled(before)
+
+    async def _fetch(self, text: str, parameters: Mapping[str, object], deadline: float) -> list[Any]:
         session = open_session(self._driver, self._reading)
         try:
             async with asyncio.timeout_at(deadline), session:
@@ -104,8 +119,7 @@ class Link:
         except (Neo4jError, DriverError) as exc:
             raise fault_of(exc) from exc
 
-    async def attempt(self, work: Work[T], deadline: float) -> T:
-        """Run a unit of work in one transaction, once."""
+    async def _attempt(self, work: Work[T], deadline: float) -> T:
         session = open_session(self._driver, self._writing)
         committing = False
         try:
@@ -140,6 +154,20 @@ class Link:
         if self._product is Product.NEO4J:
             return max(deadline - time.monotonic(), _SHORTEST_SECONDS)
         return None  # the embedded database ignores it
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0
+
+
+def _end_if_cancelled(before: int) -> None:
+    """End a task that was cancelled meanwhile, also where that went down in the driver, or became another error there.
+
+    Whoever asks in a loop would go on for ever otherwise. A task that had been cancelled before may still tidy up.
+    """
+    if _cancellations() > before:
+        raise asyncio.CancelledError
 
 
 def _bookmarks(uri: str) -> AsyncBookmarkManager | None:

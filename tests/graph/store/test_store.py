@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 
 import pytest
@@ -189,6 +190,34 @@ async def test_a_cancelled_unit_of_work_leaves_nothing(empty_store: Store) -> No
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await _count(empty_store) == 0
+
+
+@pytest.mark.parametrize(
+    "becomes", [None, StoreUnavailable("the connection is gone")], ids=["nothing", "another error"]
+)
+async def test_a_cancellation_that_gets_lost_below_ends_the_task(store: Store, becomes: Exception | None) -> None:
+    """As in a driver: whoever writes in a loop would never end."""
+    begun = asyncio.Event()
+
+    async def work(_: Transaction) -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            if becomes is not None:
+                raise becomes from None
+
+    async def writes_on() -> None:
+        while True:
+            with contextlib.suppress(StoreUnavailable):
+                await store.write(work, deadline=_soon())
+
+    writing = asyncio.create_task(writes_on())
+    await begun.wait()
+    writing.cancel()
+    async with asyncio.timeout(20):
+        await asyncio.wait({writing})
+    assert writing.cancelled()
 
 
 async def test_concurrent_increments_are_all_counted(empty_store: Store) -> None:
