@@ -3,7 +3,8 @@
 A compiled read is one RETURN whose parts are questions of their own, so it stands behind an UNWIND as it is:
 
     RETURN [$p0, COLLECT { MATCH ... WHERE c.id IN $scope ... }] AS data
-    UNWIND $batch.rows AS row RETURN [row.number, [row.p0, COLLECT { MATCH ... WHERE c.id IN row.scope ... }]] AS data
+    UNWIND $batch.rows AS row WITH row, [row.p0, COLLECT { MATCH ... WHERE c.id IN row.scope ... }] AS found
+    RETURN [row.number, found] AS data
 
 1. Every parameter becomes that of its row, the caller's customers too. There is no other way from one row to another, so what a
    row reads is what its own statement would read.
@@ -11,7 +12,8 @@ A compiled read is one RETURN whose parts are questions of their own, so it stan
 3. A LIMIT is not of a row: rows of different limits are of different statements (`Rows.shared`).
 4. Walks begin at each of the row's customers, found by the index: `c.id IN row.scope` would look at all that there are, where
    `c.id IN $scope` does not.
-5. `row` is kept by every WITH, and imported by every CALL: a database that forgets it would read null, which is nobody's scope.
+5. What is found stands in a WITH beside `row`: Neo4j takes some questions within a part for an aggregation, and wants its keys.
+6. `row` is kept by every WITH, and imported by every CALL: a database that forgets it would read null, which is nobody's scope.
 
 What asks the graph nothing, since an event has kept all of it, needs no statement at all (`known`).
 """
@@ -46,6 +48,7 @@ from graph.compiler.clauses import (
 
 ROW: Final = "row"
 NUMBER: Final = "number"
+FOUND: Final = "found"
 T = TypeVar("T")
 Known: TypeAlias = Callable[[Mapping[str, Any]], Any]
 """Makes a record of the parameters alone."""
@@ -68,8 +71,9 @@ def of_rows(query: Query) -> Rows:
     (only,) = query.clauses
     assert isinstance(only, Return), "a read is one RETURN"
     making = _Making()
-    numbered = ListOf((Get(ROW, NUMBER), making.by_row(only.item)))
-    made = Query((Unwind(Param("batch", "rows"), ROW), Return(numbered, only.name)))
+    found = With(((Var(ROW), ""), (making.by_row(only.item), FOUND)))
+    numbered = Return(ListOf((Get(ROW, NUMBER), Var(FOUND))), only.name)
+    made = Query((Unwind(Param("batch", "rows"), ROW), found, numbered))
     return Rows(text=cypher.text(made), shared=tuple(sorted(making.shared)))
 
 
