@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import sys
 import time
 
@@ -69,5 +70,6 @@ async def _main(directory: str, name: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background hands down that it is ignored
     with contextlib.suppress(KeyboardInterrupt):
         uvloop.run(_main(sys.argv[1], sys.argv[2]))  # the gateway's loop; the suite itself runs on asyncio's
