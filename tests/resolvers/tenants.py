@@ -226,7 +226,7 @@ def _interval(built: Builder, own: str, number: int) -> None:
         mbps=500 * number,
         startAt=NOON,
         endAt=NOON + 3_600_000 * number,
-        status="activated",
+        status="ACTIVATED",
         price=1999,
         currency="EUR",
     )
