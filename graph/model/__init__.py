@@ -18,6 +18,7 @@ Files, in order of flow:
     effects.py      what an alarm does to a service, and its severity under the contract
     alarm.py        an alarm as every dialect has it (X.733)
     event_kinds.py  what other systems are told of: kinds, and the types of events of each
+    currencies.py   the digits of each currency
     usage.py        a usage record as every dialect has it
     resource.py     a piece of equipment as every dialect has it
     drawing.py      docs/model.md is drawn from the tables
