@@ -170,7 +170,6 @@ def _alarms(built: Builder) -> None:
 def _papers(built: Builder) -> None:
     """What is about customers: each of them has papers that point at the other's things."""
     for own, other in (("a", "b"), ("b", "a")):
-        customer = f"customer-{own}"
         for number in (1, 2):
             _ticket(built, own, other, number)
             _order(built, own, other, number)
