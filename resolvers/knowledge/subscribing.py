@@ -35,7 +35,8 @@ from graph.compiler.query import Operation, normalize
 from graph.compiler.read import BREACHES, Prepared, Reads
 from graph.compiler.rows import Rows, of_rows
 from graph.errors import DeadlineExceeded, GraphError, Refused, StatementFailed, StoreUnavailable
-from graph.ledger.reader import BEAT_SECONDS, MOST, EventReader, Lagged, Restored, Silence
+from graph.ledger.reader import BEAT_SECONDS, MOST, EventReader, Silence
+from graph.ledger.tail import Lagged, Restored
 from graph.ledger.sequence import End, Interest, Missing, Sequenced, end_of, event_at
 from graph.model.scope import Principal, Scope, ScopeKind, scope_of
 from graph.model.streams import Heard, Heartbeat, StreamEnded, StreamEvent
