@@ -21,7 +21,7 @@ from adapters.endpoint.edge import Edge, unknown_routes
 from adapters.endpoint.errors import body_of
 from adapters.endpoint.hub_telling import News
 from adapters.event_management import inbound as event_management
-from adapters.event_management.news import EventNews
+from adapters.event_management.hub import EventNews
 from adapters.fault_management.inbound import alarms, notifications
 from adapters.fault_management.inbound.hub import AlarmNews
 from adapters.inventory.inbound import feeds as inventory_feeds

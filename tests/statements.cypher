@@ -277,6 +277,35 @@ UNWIND $batch.services AS id
 MATCH (s:Service {id: id})<-[:SUBSCRIBES_TO]-(c:Customer)
 RETURN s.id, c.id
 
+// graph/changes/tickets/problems.py _SERVICE
+WITH HEAD(COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(o:Service) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
+WITH coalesce(HEAD(COLLECT { MATCH (n:Service {id: $service}) RETURN n LIMIT 1 }), other) AS s
+WITH s, $everyone OR EXISTS { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) WHERE c.id IN $customers } AS mine
+WITH s WHERE mine AND s.id = $service
+RETURN s.id
+
+// graph/changes/tickets/problems.py _LOCK_SERVICE
+MATCH (s:Service {id: $service})
+SET s._locked = coalesce(s._locked, 0) + 1
+RETURN s.id, s.name, s.state, datetime.realtime().epochMillis,
+  COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN [c.id, c.name] ORDER BY c.id }
+
+// graph/changes/tickets/problems.py _REPORTS_WAITING
+MATCH (d:Delivery) WHERE d.openKey STARTS WITH $keys AND d.version = 1
+WITH d ORDER BY d.openKey DESC LIMIT $most
+WITH d WHERE d.system = $system AND d.subject = $customer AND d.state <> 'DONE'
+RETURN count(d)
+
+// graph/changes/tickets/problems.py _REPORT
+MATCH (s:Service {id: $service})
+MATCH (c:Customer {id: $customer})
+CREATE (t:Ticket {
+  id: $id, system: $system, orderKey: $orderKey, status: 'acknowledged', severity: $severity, description: $description,
+  ticketType: $type, reference: $reference, _version: 1, _heardAt: $now
+})
+CREATE (t)-[:OPENED_FOR]->(c)
+CREATE (t)-[:CONCERNS]->(s)
+
 // graph/changes/tickets/reported.py _OURS
 UNWIND $batch.rows AS row
 WITH row WHERE EXISTS {
@@ -340,25 +369,12 @@ UNWIND row.services AS service
 MATCH (s:Service {id: service})
 MERGE (t)-[:CONCERNS]->(s)
 
-// graph/changes/tickets/requests.py _SERVICE
-WITH HEAD(COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(o:Service) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
-WITH coalesce(HEAD(COLLECT { MATCH (n:Service {id: $service}) RETURN n LIMIT 1 }), other) AS s
-WITH s, $everyone OR EXISTS { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) WHERE c.id IN $customers } AS mine
-WITH s WHERE mine AND s.id = $service
-RETURN s.id
-
 // graph/changes/tickets/requests.py _TICKET
 WITH HEAD(COLLECT { MATCH (c:Customer)<-[:OPENED_FOR]-(o:Ticket) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
 WITH coalesce(HEAD(COLLECT { MATCH (n:Ticket {id: $ticket}) RETURN n LIMIT 1 }), other) AS t
 WITH t, $everyone OR EXISTS { MATCH (c:Customer)<-[:OPENED_FOR]-(t) WHERE c.id IN $customers } AS mine
 WITH t WHERE mine AND t.id = $ticket
 RETURN coalesce(t.orderKey, t.id), HEAD(COLLECT { MATCH (t)-[:REPORTS]->(a:Alarm) RETURN a.id })
-
-// graph/changes/tickets/requests.py _LOCK_SERVICE
-MATCH (s:Service {id: $service})
-SET s._locked = coalesce(s._locked, 0) + 1
-RETURN s.id, s.name, s.state, datetime.realtime().epochMillis,
-  COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN [c.id, c.name] ORDER BY c.id }
 
 // graph/changes/tickets/requests.py _LOCK_ALARM
 MATCH (a:Alarm {id: $alarm})
@@ -376,22 +392,6 @@ RETURN t.id, t.system, t.orderKey, t.externalId, t.status, t.severity, coalesce(
 // graph/changes/tickets/requests.py _WAITING
 MATCH (d:Delivery {openKey: $key}) WHERE d.system = $system AND d.state <> 'DONE'
 RETURN count(d)
-
-// graph/changes/tickets/requests.py _REPORTS_WAITING
-MATCH (d:Delivery) WHERE d.openKey STARTS WITH $keys AND d.version = 1
-WITH d ORDER BY d.openKey DESC LIMIT $most
-WITH d WHERE d.system = $system AND d.subject = $customer AND d.state <> 'DONE'
-RETURN count(d)
-
-// graph/changes/tickets/requests.py _REPORT
-MATCH (s:Service {id: $service})
-MATCH (c:Customer {id: $customer})
-CREATE (t:Ticket {
-  id: $id, system: $system, orderKey: $orderKey, status: 'acknowledged', severity: $severity, description: $description,
-  ticketType: $type, reference: $reference, _version: 1, _heardAt: $now
-})
-CREATE (t)-[:OPENED_FOR]->(c)
-CREATE (t)-[:CONCERNS]->(s)
 
 // graph/changes/tickets/requests.py _COUNT_ON_ALARM
 MATCH (a:Alarm {id: $alarm}) SET a._version = $version

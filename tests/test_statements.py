@@ -83,7 +83,7 @@ PASSED_ON = {
     "resolvers/knowledge/streams.py STREAMS: event.payload": "no statement: what an event keeps",
     "resolvers/knowledge/streams.py _alert: payload": "no statement: what an event keeps",
     "resolvers/knowledge/streams.py _turns: payload": "no statement: what an event keeps",
-    "resolvers/knowledge/together.py Together._records: statement.text": "compiled, or a constant of rows",
+    "resolvers/knowledge/batching.py RowBatcher._records: statement.text": "compiled, or a constant of rows",
     "graph/ledger/sequence.py wanted_between: text": "one of two constants",
     "graph/store/link.py Link._fetch: self._query(text, deadline)": "the door to the driver",
     "graph/changes/alarms/consequences.py follow: each.text": "of alarms.py, a constant or one of those made at import",

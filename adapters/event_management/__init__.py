@@ -6,7 +6,7 @@ that it is about.
 Files, in the order in which a request meets them:
 
     inbound.py  the endpoint: `hub`, and the topics that there are
-    news.py     what is told: what the hubs of other APIs tell, and what happens to services and equipment
+    hub.py      what is told: what the hubs of other APIs tell, and what happens to services and equipment
 
 Invariants
 1. What an alarm or a ticket is shown as is what the hub of its own API shows: this room knows none of them, and is given them.

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from adapters.endpoint.edge import Action, Call, Edge, answer, routes
 from adapters.endpoint.errors import Refusal
 from adapters.endpoint.hub import hub_resources
-from adapters.event_management.news import EVENTS
+from adapters.event_management.hub import EVENTS
 from adapters.event_words import MEMBERS
 from adapters.tmf.tmf630 import page_headers, page_of, read_query, select
 

@@ -22,7 +22,8 @@ from adapters.endpoint.errors import MalformedBody, Refusal
 from adapters.ticketing.tmf621_resource import SERVICE
 from adapters.tmf.shape import Fault, Many, Shape, Text, Thing, Time, Word, faults
 from graph.changes.outcome import Outcome
-from graph.changes.tickets.requests import (
+from graph.changes.tickets.problems import report_problem
+from graph.changes.tickets.request_rules import (
     MOST_CHARACTERS,
     MOST_OF_A_NAME,
     REPORTABLE,
@@ -31,10 +32,8 @@ from graph.changes.tickets.requests import (
     Doing,
     Problem,
     TicketRequest,
-    change_ticket,
-    patched_before,
-    report_problem,
 )
+from graph.changes.tickets.requests import change_ticket, patched_before
 from graph.model.vocabulary import TICKET_STATES
 
 MOST_NOTES: Final = 100

@@ -20,6 +20,7 @@ Files, in order of flow:
     backlog.py   what waits, for whom, since when and why
     positions.py events get their order over everything, once they are committed
     sequence.py  events by their position, for whoever follows them
+    tail.py      what a subscriber has not taken yet, up to a bound
     reader.py    one reader in a process follows them for all subscribers: replay, then live
     followers.py another system is given the sequence, by one process at a time, from its checkpoint on
     timers.py    what is due at a time, done by whoever is there then

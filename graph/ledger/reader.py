@@ -9,8 +9,7 @@ A subscriber that comes back asks for what is after a position. Far back it is s
 page it takes its tail first, then reads up to where the tail begins, then goes on with the tail: no gap, and what is in both
 is given once, since positions only rise.
 
-A subscriber that is slower than events come fills its tail. Then the tail is thrown away, and `Lagged` says up to where: the
-subscriber knows the last position that it has taken, and comes back with that.
+A subscriber that is slower than events come fills its tail, and loses it (`tail.py`).
 
 Those who come back are served a page at a time, in the order in which they ask: a million events that a hundred of them want take no
 more memory than a page for each, and nobody's second page is read before another's first. A page is as long as it is short in
@@ -26,9 +25,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,6 +46,7 @@ from graph.ledger.sequence import (
     missing_between,
     wanted_between,
 )
+from graph.ledger.tail import Restored, Tail, Tails
 from graph.store.store import Store
 
 MOST: Final = 1_000
@@ -77,22 +76,6 @@ _SETTLED_SECONDS: Final = 0.05
 log = structlog.get_logger(__name__)
 
 
-class Lagged(Exception):
-    """A subscriber was slower than events came; `event` is the latest that it has not got."""
-
-    def __init__(self, event: Sequenced | Missing) -> None:
-        super().__init__("The subscriber was slower than the events")
-        self.event = event
-
-
-class Restored(Exception):
-    """A backup was restored that has not what was read: positions mean other events from here on."""
-
-    def __init__(self, end: End) -> None:
-        super().__init__("What was read has not happened")
-        self.end = end
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
     """Nothing of interest has come up to a position that has been read."""
@@ -114,63 +97,6 @@ class StreamLag:
     """how many have not,"""
     behind: int
     """and how many positions the last of these has to go."""
-
-
-class Tail:
-    """What has come since a subscriber has come, and was not taken yet."""
-
-    __slots__ = ("_items", "_lagged", "_most", "_restored", "_taker", "interest")
-
-    def __init__(self, interest: Interest, most: int) -> None:
-        self.interest = interest
-        self._most = most
-        self._items: deque[Sequenced | Missing] | None = None
-        self._lagged: Sequenced | Missing | None = None
-        self._restored: End | None = None
-        self._taker: asyncio.Future[None] | None = None
-
-    def __len__(self) -> int:
-        """Count what waits."""
-        return len(self._items or ())
-
-    def put(self, event: Sequenced | Missing) -> None:
-        """Add an event; where there is no room, throw all away."""
-        if self._lagged is not None or (self._items is not None and len(self._items) >= self._most):
-            self._items, self._lagged = None, event
-        elif self._items is None:
-            self._items = deque((event,))
-        else:
-            self._items.append(event)
-        self._wake()
-
-    def restored(self, end: End) -> None:
-        """Throw all away: what was read has not happened."""
-        self._items, self._restored = None, end
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._taker is not None and not self._taker.done():
-            self._taker.set_result(None)
-
-    @property
-    def is_waiting(self) -> bool:
-        """Tell whether something is to be taken, or was thrown away."""
-        return bool(self._items) or self._lagged is not None or self._restored is not None
-
-    async def take(self) -> Sequenced | Missing:
-        """Wait for the next event; raises Lagged and Restored."""
-        while not self._items:
-            if self._restored is not None:
-                raise Restored(self._restored)
-            if self._lagged is not None:
-                raise Lagged(self._lagged)
-            self._items = None  # an empty deque is large
-            self._taker = asyncio.get_running_loop().create_future()
-            try:
-                await self._taker
-            finally:
-                self._taker = None
-        return self._items.popleft()
 
 
 def _say(error: Exception) -> None:
@@ -204,10 +130,8 @@ class EventReader:
         """Follow events of these types; a tail holds `most` of them."""
         self._store = store
         self._types = sorted(types)
-        self._most = most
+        self._tails = Tails(most)
         self._present = 0
-        self._everyone: dict[Tail, None] = {}
-        self._by_customer: dict[str, dict[Tail, None]] = {}
         self._woken = asyncio.Event()
         self._known = asyncio.Event()
         self._position = 0
@@ -318,7 +242,7 @@ class EventReader:
         self._position, self._event, self._at = end.position, end.event, end.now
         self._fallen_since, self._restored = None, end
         self._gap.close()
-        for tail in self._all_tails():
+        for tail in self._tails.all():
             tail.restored(end)
 
     async def _hand_out(self, page: Sequence[Sequenced], upto: int) -> bool:
@@ -328,7 +252,7 @@ class EventReader:
             if not self._reaches(event.position - 1, event.at):
                 return False
             if event.type in wanted:
-                put += self._put(event)
+                put += self._tails.put(event)
             self._position, self._event, self._event_at = event.position, event.id, event.at
             if put >= _PUTS:
                 put = 0
@@ -341,27 +265,11 @@ class EventReader:
             if not self._gap.is_given_up(self._position):
                 return False
             missing = Missing(position=position, count=position - self._position, at=at)
-            for tail in self._all_tails():
+            for tail in self._tails.all():
                 tail.put(missing)
             self._position, self._event = position, ""
         self._gap.close()
         return True
-
-    def _all_tails(self) -> set[Tail]:
-        return {*self._everyone, *(each for tails in self._by_customer.values() for each in tails)}
-
-    def _put(self, event: Sequenced) -> int:
-        """Put an event into the tails of those whom it interests; give how many tails were looked at."""
-        tails: Collection[Tail] = self._everyone
-        theirs = [found for each in event.customers if (found := self._by_customer.get(each))]
-        if theirs:
-            tails = dict(self._everyone)
-            for each in theirs:
-                tails.update(each)
-        for tail in tails:
-            if event.type in tail.interest.types:
-                tail.put(event)
-        return len(tails)
 
     # Subscribers -----------------------------------------------------------------------------------------------------
 
@@ -379,7 +287,7 @@ class EventReader:
     def lag(self) -> StreamLag:
         """How far behind those are who follow."""
         return StreamLag(
-            waiting=max(map(len, self._all_tails()), default=0),
+            waiting=max(map(len, self._tails.all()), default=0),
             replaying=len(self._replaying),
             behind=self._position - min(self._replaying.values(), default=self._position),
         )
@@ -401,7 +309,7 @@ class EventReader:
                         yield each
             if self._restored is not None and self._restored is not restored:
                 raise Restored(self._restored)
-            with self._tail(interest) as tail:
+            with self._tails.opened(interest) as tail:
                 begin = self._position
                 if begin > last:
                     for each in await self._whole(last, begin, interest):
@@ -465,21 +373,3 @@ class EventReader:
         middle = (after + upto) // 2
         first, second = await self._page(after, middle, interest), await self._page(middle, upto, interest)
         return Page(count=first.count + second.count, events=(*first.events, *second.events))
-
-    @contextmanager
-    def _tail(self, interest: Interest) -> Iterator[Tail]:
-        tail = Tail(interest, self._most)
-        places = [self._everyone] if interest.customers is None else self._places(interest.customers)
-        for each in places:
-            each[tail] = None
-        try:
-            yield tail
-        finally:
-            for each in places:
-                each.pop(tail, None)
-            for customer in interest.customers or ():
-                if not self._by_customer.get(customer, True):
-                    del self._by_customer[customer]
-
-    def _places(self, customers: frozenset[str]) -> list[dict[Tail, None]]:
-        return [self._by_customer.setdefault(each, {}) for each in sorted(customers)]

@@ -1,13 +1,14 @@
 """A session is opened for each statement; the driver would read its configuration anew each time.
 
-This is the one place that leans on the driver's insides: a session made from a configuration that was read once, and a
-connection that is opened to the end.
+This is the one place that leans on the driver's insides: a session made from a configuration that was read once, one that is
+closed to the end, and a connection that is opened to the end.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from types import TracebackType
 from typing import Any
 
 from neo4j import AsyncDriver, AsyncSession
@@ -27,9 +28,28 @@ def session_config(driver: AsyncDriver, access: str, database: str, bookmarks: A
     )
 
 
-def open_session(driver: AsyncDriver, config: Any) -> AsyncSession:
+class Session(AsyncSession):
+    """A session that is closed when its block has ended, also where the closing is cancelled.
+
+    The driver (6.4) lets go of the connection then, and forgets to say that the session is closed: it warns of a session that
+    nobody has closed when that is collected.
+    """
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close it; where that is cancelled, cut the connection."""
+        try:
+            await super().__aexit__(kind, error, traceback)  # type: ignore[no-untyped-call]
+        except asyncio.CancelledError:
+            self.cancel()
+            self._closed = True
+            raise
+
+
+def open_session(driver: AsyncDriver, config: Any) -> Session:
     """Open a session, without a connection yet."""
-    return AsyncSession(driver._pool, config)  # type: ignore[no-untyped-call]  # noqa: SLF001 - see above
+    return Session(driver._pool, config)  # type: ignore[no-untyped-call]  # noqa: SLF001 - see above
 
 
 class Openings:

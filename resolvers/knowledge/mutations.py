@@ -14,7 +14,9 @@ import strawberry
 from graph.changes import deliveries
 from graph.changes.alarms import alarms
 from graph.changes.outcome import Outcome
-from graph.changes.tickets.requests import MOST_CHARACTERS, Doing, Problem, TicketRequest, change_ticket, report_problem
+from graph.changes.tickets.problems import report_problem
+from graph.changes.tickets.request_rules import MOST_CHARACTERS, Doing, Problem, TicketRequest
+from graph.changes.tickets.requests import change_ticket
 from graph.inventory import naming
 from graph.inventory.settling import settle_difference
 from graph.model.mapping import Changed

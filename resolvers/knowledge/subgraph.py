@@ -32,10 +32,10 @@ from graph.store.admission import Admission
 from graph.store.store import Store
 from resolvers.context import Asked
 from resolvers.errors import answer_for
+from resolvers.knowledge.batching import RowBatcher
 from resolvers.knowledge.schema import KnowledgeSchema, knowledge_schema
 from resolvers.knowledge.streams import TYPES
 from resolvers.knowledge.subscribing import StreamLimits, Subscriptions
-from resolvers.knowledge.together import Together
 
 STATEMENTS: Final = 4
 """of one principal at a time, where nothing else is set."""
@@ -109,7 +109,7 @@ class KnowledgeSubgraph:
             reads=self.reads,
             events=self.events,
             kept_ms=limits.kept_ms,
-            together=Together(store),
+            batcher=RowBatcher(store),
         )
 
     async def execute(

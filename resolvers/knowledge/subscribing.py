@@ -8,7 +8,7 @@ Nothing is lost where the database is away: the event waits, and is sent when it
 subscriber that is too slow (LAGGED), and an event that is not kept any more (CURSOR_EXPIRED, where it begins).
 
 Several scopes of one kind have the same text, and differ in parameters only: those who wait at the same time go in one
-statement (`together.py`). What an event has kept is made without any.
+statement (`batching.py`). What an event has kept is made without any.
 """
 
 from __future__ import annotations
@@ -35,15 +35,16 @@ from graph.compiler.query import Operation, normalize
 from graph.compiler.read import BREACHES, Prepared, Reads
 from graph.compiler.rows import Rows, of_rows
 from graph.errors import DeadlineExceeded, GraphError, Refused, StatementFailed, StoreUnavailable
-from graph.ledger.reader import BEAT_SECONDS, MOST, EventReader, Lagged, Restored, Silence
+from graph.ledger.reader import BEAT_SECONDS, MOST, EventReader, Silence
 from graph.ledger.sequence import End, Interest, Missing, Sequenced, end_of, event_at
+from graph.ledger.tail import Lagged, Restored
 from graph.model.scope import Principal, Scope, ScopeKind, scope_of
 from graph.model.streams import Heard, Heartbeat, StreamEnded, StreamEvent
 from graph.store.store import Store
 from resolvers.errors import answer_for
+from resolvers.knowledge.batching import RowBatcher
 from resolvers.knowledge.shared import Shared
 from resolvers.knowledge.streams import STREAMS, Filter, Stream, Viewer, check, customers_of
-from resolvers.knowledge.together import Together
 
 _EVENT_SECONDS: Final = 30.0
 """for the statements of one event: one that is new must be planned first, and nobody waits for an answer."""
@@ -119,7 +120,7 @@ class Subscriptions:
     reads: Reads
     events: EventReader
     kept_ms: int
-    together: Together
+    batcher: RowBatcher
     _owners: Shared = field(default_factory=Shared)
     _answers: Shared = field(default_factory=Shared)
     _node_rows: LRUCache[str, Rows] = field(default_factory=lambda: LRUCache(_LABELS))
@@ -317,7 +318,7 @@ class Subscriptions:
     async def _row(self, asked: _Asked, rows: Rows, parameters: Mapping[str, Any], event: Sequenced) -> Any:
         """Ask with those who wait for the same statement."""
         subject = asked.principal.subject
-        return await self.together.ask(rows, parameters, subject=subject, is_past=event.replayed)
+        return await self.batcher.ask(rows, parameters, subject=subject, is_past=event.replayed)
 
     async def _sees_node(self, asked: _Asked, event: Sequenced) -> bool:
         """Tell whether the node that an event is about is in the scope now, by the read that anybody could ask."""

@@ -24,7 +24,7 @@ Files, in order of flow:
     replicas.py       two of them over one database
     transports.py     the least that a subscriber has to know of a WebSocket and of server-sent events
     subscribers.py    who listens, and comes back with the last cursor
-    heard.py          what came, and the sequence of events
+    stream_records.py what came, and the sequence of events
     test_subscribers.py  that they hear all of it, without kills
     people.py         everybody who tells the gateway anything
     telling.py        whoever tells, tells until there is an answer

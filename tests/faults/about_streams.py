@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tests.faults.about_alarms import suffering
 from tests.faults.evidence import Evidence
-from tests.faults.heard import Happened, Heard, Seen
+from tests.faults.stream_records import Happened, Heard, Seen
 
 _ALARMS: Final = frozenset({"AlarmRaised", "AlarmUpdated", "AlarmReopened", "AlarmCleared", "AlarmEffectChanged"})
 _KINDS: Final[Mapping[str, Mapping[str, str]]] = {

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from tests.faults.evidence import Evidence
-from tests.faults.heard import Heard
+from tests.faults.stream_records import Heard
 from tests.faults.tampering import first, nth
 
 _EVERYTHING, _LATER, _DOWNTIME, _NETWORK = range(4)

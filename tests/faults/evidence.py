@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from graph.store.store import Store
 from tests.faults.books import Books, read_books
 from tests.faults.equipment import Equipment
-from tests.faults.heard import Happened, Heard, read_sequence
 from tests.faults.kept import Kept, read_graph
 from tests.faults.meter import Metered
 from tests.faults.network import Network
 from tests.faults.sources import Remembered
 from tests.faults.stock import Settled
+from tests.faults.stream_records import Happened, Heard, read_sequence
 from tests.faults.systems import Systems
 
 

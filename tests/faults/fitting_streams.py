@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults.heard import Happened, Heard, Seen
+from tests.faults.stream_records import Happened, Heard, Seen
 
 _HIT_1: Final = ["service-1", None, None, "down", "critical"]
 _HIT_2: Final = ["service-2", None, None, "down", "major"]

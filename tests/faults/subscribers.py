@@ -23,7 +23,7 @@ from graph.compiler.cursor_key import load_cursor_key
 from graph.model.scope import Principal, Role, scope_of
 from graph.store.store import Store
 from tests.faults.about_streams import expected
-from tests.faults.heard import Heard, Seen, read_sequence
+from tests.faults.stream_records import Heard, Seen, read_sequence
 from tests.faults.transports import Asked, Over, Transport, listened
 from tests.faults.wire import Wire
 

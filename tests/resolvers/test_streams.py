@@ -10,7 +10,9 @@ import pytest
 
 from graph.changes.deliveries import replay_delivery
 from graph.changes.events import Event, append
-from graph.changes.tickets.requests import Problem, TicketRequest, change_ticket, report_problem
+from graph.changes.tickets.problems import report_problem
+from graph.changes.tickets.request_rules import Problem, TicketRequest
+from graph.changes.tickets.requests import change_ticket
 from graph.changes.tickets.ticketing import Heard, note_tickets
 from graph.compiler.leaves import rfc3339
 from graph.ledger.claims import claim as claim_due

@@ -1,11 +1,12 @@
 """Changes of trouble tickets: opened for an alarm and a customer, reported by a customer, or opened by people over there.
 
-In: an alarm's effects (`tickets.py`), what people ask here (`requests.py`), what the ticketing system answers or says by itself.
+In: an alarm's effects (`tickets.py`), what people ask here (`problems.py`, `requests.py`), what the ticketing system answers or says by itself.
 Out: tickets in the graph, and deliveries to the ticketing system.
 
-Files, in order of flow: `tickets.py` (one ticket for each alarm and customer) · `requests.py` (a customer reports, comments,
-reopens, closes) · `ticketing.py` (what the ticketing system says of these) · `reported.py` (a ticket that somebody opened there) ·
-`owners.py` (whose that is).
+Files, in order of flow: `tickets.py` (one ticket for each alarm and customer) · `request_rules.py` (what a customer may ask, and
+what a refusal says) · `problems.py` (a customer reports a problem) · `requests.py` (a customer comments, reopens, closes) ·
+`ticketing.py` (what the ticketing system says of these) · `reported.py` (a ticket that somebody opened there) · `owners.py` (whose
+that is).
 
 Invariants
 1. There is one ticket for each order key, and a constraint of the database holds that.

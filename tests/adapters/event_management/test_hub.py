@@ -14,8 +14,8 @@ import pytest
 from aiohttp import web
 
 from adapters.endpoint.hub_telling import HubTeller
+from adapters.event_management.hub import EventNews, _turns
 from adapters.event_management.inbound import BASE, event_routes
-from adapters.event_management.news import EventNews, _turns
 from adapters.fault_management.inbound.alarms import BASE as ALARMS
 from adapters.fault_management.inbound.hub import AlarmNews
 from adapters.ticketing.hub import TicketNews

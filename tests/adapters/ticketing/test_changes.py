@@ -12,7 +12,7 @@ import pytest
 from adapters.ticketing.changes import has_known_notes, request_of
 from adapters.ticketing.inbound import DESK_BASE, DESK_PLACE, desk_routes
 from gateway.settings.settings import Settings
-from graph.changes.tickets.requests import TicketRequest
+from graph.changes.tickets.request_rules import TicketRequest
 from graph.model.scope import CLAIMABLE
 from graph.store.store import Store
 from tests.adapters.endpoint.composed import Port, endpoint, routed

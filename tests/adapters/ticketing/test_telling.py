@@ -15,8 +15,10 @@ from adapters.simulator.faults import Kind, Rule
 from adapters.ticketing import TicketHistory, TicketState
 from adapters.ticketing.telling import TicketTeller
 from graph.changes.tickets.owners import Reported
+from graph.changes.tickets.problems import report_problem
 from graph.changes.tickets.reported import report_tickets
-from graph.changes.tickets.requests import Doing, Problem, TicketRequest, change_ticket, report_problem
+from graph.changes.tickets.request_rules import Doing, Problem, TicketRequest
+from graph.changes.tickets.requests import change_ticket
 from graph.model.scope import CLAIMABLE, Principal, Role
 from graph.store.store import Store
 from tests.adapters.conftest import soon

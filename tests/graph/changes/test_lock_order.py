@@ -16,8 +16,10 @@ from graph.changes.deliveries import replay_delivery
 from graph.changes.outside import take_over
 from graph.changes.policy import AlarmPolicy, Hearing
 from graph.changes.tickets.owners import Reported
+from graph.changes.tickets.problems import report_problem
 from graph.changes.tickets.reported import report_tickets
-from graph.changes.tickets.requests import Problem, TicketRequest, change_ticket, report_problem
+from graph.changes.tickets.request_rules import Problem, TicketRequest
+from graph.changes.tickets.requests import change_ticket
 from graph.changes.tickets.ticketing import Answered, Heard, note_tickets, settle_deliveries
 from graph.changes.usage.usage import record_usage
 from graph.inventory.answers import Answered as Named_

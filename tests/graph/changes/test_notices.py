@@ -13,8 +13,10 @@ from graph.changes.alarms.consequences import By
 from graph.changes.notices import TELLING
 from graph.changes.policy import AlarmPolicy, Hearing
 from graph.changes.tickets.owners import Reported
+from graph.changes.tickets.problems import report_problem
 from graph.changes.tickets.reported import report_tickets
-from graph.changes.tickets.requests import Problem, TicketRequest, change_ticket, report_problem
+from graph.changes.tickets.request_rules import Problem, TicketRequest
+from graph.changes.tickets.requests import change_ticket
 from graph.changes.tickets.ticketing import Heard, note_tickets
 from graph.inventory.equipment import Hand, change, make, move, remove
 from graph.model.event_kinds import ALARM_KINDS, KINDS

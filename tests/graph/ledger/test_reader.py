@@ -17,8 +17,9 @@ from graph.changes.events import Event, append
 from graph.errors import DeadlineExceeded, StoreUnavailable
 from graph.ledger import reader, sequence
 from graph.ledger.positions import keep_placed
-from graph.ledger.reader import EventReader, Lagged, Restored, Silence, Tail
+from graph.ledger.reader import EventReader, Silence
 from graph.ledger.sequence import Gap, Interest, Missing, Sequenced
+from graph.ledger.tail import Lagged, Restored, Tail
 from graph.store.store import Store, Transaction
 from tests.graph.changes.network import soon
 from tests.graph.ledger.asking import run
@@ -337,7 +338,7 @@ async def test_who_has_come_further_than_this_process_is_given_nothing_again() -
 
 async def test_a_page_is_handed_out_up_to_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     events = EventReader(Store.__new__(Store), types=["AlarmRaised"])
-    with events._tail(ALL) as tail:
+    with events._tails.opened(ALL) as tail:
         assert await events._hand_out([sequenced(1), sequenced(2), sequenced(4)], 4) is False
         assert waiting(tail) == [1, 2]
         assert await events._hand_out([sequenced(3), sequenced(4)], 4) is True
@@ -358,7 +359,7 @@ async def test_others_have_their_turn_while_a_page_is_handed_out(monkeypatch: py
             seen.append(len(first))
             await asyncio.sleep(0)
 
-    with events._tail(ALL) as first, events._tail(ALL) as second, events._tail(of_a) as third:
+    with events._tails.opened(ALL) as first, events._tails.opened(ALL) as second, events._tails.opened(of_a) as third:
         watching = asyncio.create_task(watch())
         page = [replace(sequenced(n), customers=frozenset({"customer-a"} if n > 4 else ())) for n in range(1, 7)]
         assert await events._hand_out(page, 6)

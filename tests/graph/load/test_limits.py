@@ -225,7 +225,7 @@ WRITERS: Final = {
     "changes/alarms/alarms.py": {"RAISED_ON"},  # the alarm is new, or locked and its old one is deleted
     "changes/services/downtime.py": {"INTERRUPTS"},  # the interval is new
     "changes/tickets/reported.py": {"OPENED_FOR"},  # the ticket is locked, and others are deleted
-    "changes/tickets/requests.py": {"OPENED_FOR"},  # the ticket is new
+    "changes/tickets/problems.py": {"OPENED_FOR"},  # the ticket is new
     "changes/tickets/tickets.py": {"OPENED_FOR"},  # the ticket is new
     "changes/usage/usage.py": {"USED_BY"},  # the record is locked, and still awaits its service
     "inventory/equipment.py": {"NAMES", "LOCATED_AT", "HOLDS", "HAS_PORT", "TERMINATES_ON"},  # locked; left before

@@ -12,9 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from neo4j import WRITE_ACCESS, AsyncGraphDatabase, AsyncSession, basic_auth
 
 from graph.errors import OutcomeUnknown, StoreMisconfigured, StoreUnavailable
 from graph.store.address import Credentials, EmbeddedAddress, parse_address
+from graph.store.embedded_server import DATABASE
+from graph.store.session import open_session, session_config
 from graph.store.store import Product, Store, Transaction, open_store
 from tests.servers.cut import BEGIN, COMMIT, Cut
 
@@ -148,6 +151,30 @@ async def test_a_connection_that_nobody_waits_for_any_more_is_closed() -> None:
             await asyncio.gather(far.close(), gone.wait())
             gc.collect()
     assert [str(each.message) for each in seen] == []
+
+
+async def test_a_session_whose_closing_is_cancelled_is_closed(empty_store: Store, store_address: str) -> None:
+    assert empty_store.product in Product
+    port, given = _endpoint(store_address)
+    auth = basic_auth(given.user, given.password) if given.user else None
+    async with AsyncGraphDatabase.driver(f"bolt://127.0.0.1:{port}", auth=auth) as driver:
+        session = open_session(driver, session_config(driver, WRITE_ACCESS, DATABASE, None))
+        failing = asyncio.create_task(_fail_in_a_transaction(session))
+        while "_rollback" not in _waits_in(failing):
+            assert not failing.done()
+            await asyncio.sleep(0)
+        failing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await failing
+        assert session.closed()
+
+
+async def _fail_in_a_transaction(session: AsyncSession) -> None:
+    """Make the driver roll back while it closes the session."""
+    async with session:
+        transaction = await session.begin_transaction()
+        await transaction.run("RETURN 1")
+        raise ValueError("it is rolled back")
 
 
 async def _cancel_while_connecting(far: Store) -> None:

@@ -12,16 +12,10 @@ import pytest
 from graph.changes.outcome import Outcome
 from graph.changes.policy import AlarmPolicy
 from graph.changes.tickets.owners import Reported
+from graph.changes.tickets.problems import report_problem
 from graph.changes.tickets.reported import report_tickets
-from graph.changes.tickets.requests import (
-    MOST_CHARACTERS,
-    MOST_WAITING,
-    Doing,
-    Problem,
-    TicketRequest,
-    change_ticket,
-    report_problem,
-)
+from graph.changes.tickets.request_rules import MOST_CHARACTERS, MOST_WAITING, Doing, Problem, TicketRequest
+from graph.changes.tickets.requests import change_ticket
 from graph.changes.tickets.ticketing import Answered, Heard, note_tickets, settle_deliveries
 from graph.errors import Refused
 from graph.ledger.claims import Claim

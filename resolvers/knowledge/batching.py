@@ -12,8 +12,8 @@ there.
 4. A statement that takes too long, or fails, is asked again by halves, each in half of the time: what one row does to it is not for
    the others to bear. Then fewer are asked at a time, and twice as many after each full statement that was answered.
 
-    together = Together(store)
-    record = await together.ask(rows, {"scope": ["customer-1"]}, subject="viewer", is_past=False)   # the record of this row
+    batcher = RowBatcher(store)
+    record = await batcher.ask(rows, {"scope": ["customer-1"]}, subject="viewer", is_past=False)   # the record of this row
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class _Queue:
             del self._turns[subject]
 
 
-class Together:
+class RowBatcher:
     """Statements of many rows, run for whoever waits."""
 
     def __init__(self, store: Store) -> None:

@@ -12,8 +12,8 @@ import pytest
 from graph.compiler.rows import Rows
 from graph.errors import DeadlineExceeded, StatementFailed, StoreUnavailable
 from graph.store.store import Store
-from resolvers.knowledge import together
-from resolvers.knowledge.together import Together
+from resolvers.knowledge import batching
+from resolvers.knowledge.batching import RowBatcher
 
 ECHO = Rows(text="UNWIND $batch.rows AS row RETURN [row.number, row.x] AS data")
 LIMITED = Rows(
@@ -54,24 +54,24 @@ class Watched(Store):
         return await self._store.rows(text, parameters, deadline=deadline)
 
 
-async def asked(together_: Together, count: int) -> list[Any]:
+async def asked(batcher: RowBatcher, count: int) -> list[Any]:
     return await asyncio.gather(
-        *(together_.ask(ECHO, {"x": f"x{each}"}, subject="s", is_past=False) for each in range(count))
+        *(batcher.ask(ECHO, {"x": f"x{each}"}, subject="s", is_past=False) for each in range(count))
     )
 
 
 async def test_each_gets_its_own_record_of_one_statement(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     watched = Watched(store)
-    assert await asked(Together(watched), 60) == [f"x{each}" for each in range(60)]
+    assert await asked(RowBatcher(watched), 60) == [f"x{each}" for each in range(60)]
     assert watched.sizes == [60]
-    monkeypatch.setattr(together, "MOST", 25)
-    assert await asked(Together(watched), 60) == [f"x{each}" for each in range(60)]
+    monkeypatch.setattr(batching, "MOST", 25)
+    assert await asked(RowBatcher(watched), 60) == [f"x{each}" for each in range(60)]
     assert watched.sizes[1:] == [25, 25, 10]
 
 
 async def test_rows_of_other_limits_are_of_other_statements(store: Store) -> None:
     watched = Watched(store)
-    of_all = Together(watched)
+    of_all = RowBatcher(watched)
     given = [{"x": ["a", "b", "c"], "n": number} for number in (1, 2, 1, 3)]
     found = await asyncio.gather(*(of_all.ask(LIMITED, each, subject="s", is_past=False) for each in given))
     assert found == [["a"], ["a", "b"], ["a"], ["a", "b", "c"]]
@@ -80,7 +80,7 @@ async def test_rows_of_other_limits_are_of_other_statements(store: Store) -> Non
 
 async def test_what_takes_too_long_is_asked_by_halves_and_then_in_smaller_parts(store: Store) -> None:
     watched = Watched(store, most=3)
-    of_all = Together(watched)
+    of_all = RowBatcher(watched)
     assert await asked(of_all, 8) == [f"x{each}" for each in range(8)]
     assert watched.sizes == [8, 4, 2, 2, 4, 2, 2]
     assert await asked(of_all, 4) == [f"x{each}" for each in range(4)]
@@ -89,7 +89,7 @@ async def test_what_takes_too_long_is_asked_by_halves_and_then_in_smaller_parts(
 
 async def test_what_was_too_slow_for_many_is_asked_of_more_and_more_again(store: Store) -> None:
     watched = Watched(store, most=1)
-    of_all = Together(watched)
+    of_all = RowBatcher(watched)
     await asked(of_all, 8)
     watched.most, watched.sizes = 1_000, []
     for most in (1, 2, 4, 8):
@@ -104,7 +104,7 @@ async def test_what_was_too_slow_for_many_is_asked_of_more_and_more_again(store:
 
 async def test_one_slow_row_is_found_in_less_time_and_the_others_are_asked_together_again(store: Store) -> None:
     watched = Watched(store, slow="x0")
-    of_all = Together(watched)
+    of_all = RowBatcher(watched)
     found = await asyncio.gather(
         *(of_all.ask(ECHO, {"x": f"x{each}"}, subject="s", is_past=False) for each in range(16)), return_exceptions=True
     )
@@ -122,7 +122,7 @@ async def test_halves_leave_out_who_has_left_and_end_after_a_while(
 ) -> None:
     watched = Watched(store, most=0)
     watched.gate.clear()
-    of_all = Together(watched)
+    of_all = RowBatcher(watched)
     leaving = [
         asyncio.create_task(of_all.ask(ECHO, {"x": each}, subject="s", is_past=False)) for each in ("a", "b", "c", "d")
     ]
@@ -133,10 +133,11 @@ async def test_halves_leave_out_who_has_left_and_end_after_a_while(
     watched.gate.set()
     await asyncio.gather(*leaving, return_exceptions=True)
     assert watched.rows_of == [["a", "b", "c", "d"], ["a"], ["d"]]
-    monkeypatch.setattr(together, "_ALL_SECONDS", -1.0)
+    monkeypatch.setattr(batching, "_ALL_SECONDS", -1.0)
     watched.sizes = []
     found = await asyncio.gather(
-        *(Together(watched).ask(ECHO, {"x": each}, subject="s", is_past=False) for each in "ab"), return_exceptions=True
+        *(RowBatcher(watched).ask(ECHO, {"x": each}, subject="s", is_past=False) for each in "ab"),
+        return_exceptions=True,
     )
     assert [type(each) for each in found] == [DeadlineExceeded, DeadlineExceeded]
 
@@ -145,13 +146,13 @@ async def test_who_asks_a_thousand_things_waits_for_the_turns_of_the_others(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of one statement, and of a thousand."""
-    monkeypatch.setattr(together, "MOST", 4)
+    monkeypatch.setattr(batching, "MOST", 4)
     watched = Watched(store)
-    of_all = Together(watched)
+    of_all = RowBatcher(watched)
     watched.gate.clear()
     first = [
         asyncio.create_task(of_all.ask(one(each), {"x": each}, subject="many", is_past=True))
-        for each in range(together.AT_ONCE // 2)
+        for each in range(batching.AT_ONCE // 2)
     ]
     await turns()
     many = [
@@ -175,7 +176,7 @@ async def test_who_asks_a_thousand_things_waits_for_the_turns_of_the_others(
 async def test_what_fails_is_told_to_those_who_asked(store: Store, failure: Exception, statements: int) -> None:
     """Where the database is away nobody asks again by halves."""
     watched = Watched(store, failure=failure)
-    of_all = Together(watched)
+    of_all = RowBatcher(watched)
     found = await asyncio.gather(
         *(of_all.ask(ECHO, {"x": each}, subject="s", is_past=False) for each in "ab"), return_exceptions=True
     )
@@ -185,34 +186,34 @@ async def test_what_fails_is_told_to_those_who_asked(store: Store, failure: Exce
 
 async def test_who_leaves_is_not_asked_for(store: Store) -> None:
     watched = Watched(store)
-    of_all = Together(watched)
+    of_all = RowBatcher(watched)
     watched.gate.clear()
     running = [
         asyncio.create_task(of_all.ask(one(each), {"x": each}, subject="s", is_past=False))
-        for each in range(together.AT_ONCE)
+        for each in range(batching.AT_ONCE)
     ]
     await turns()
     leaving = [asyncio.create_task(of_all.ask(ECHO, {"x": each}, subject="s", is_past=False)) for each in "abc"]
     await turns()
     leaving[1].cancel()
     watched.gate.set()
-    assert await asyncio.gather(*running) == [*range(together.AT_ONCE)]
+    assert await asyncio.gather(*running) == [*range(batching.AT_ONCE)]
     assert [await leaving[0], await leaving[2]] == ["a", "c"]
     assert leaving[1].cancelled()
-    assert watched.sizes[together.AT_ONCE :] == [2]
+    assert watched.sizes[batching.AT_ONCE :] == [2]
 
 
 async def test_replays_have_half_of_the_places_and_live_ones_the_next(store: Store) -> None:
     """However many replays wait, of however many statements."""
     watched = Watched(store)
-    of_all = Together(watched)
+    of_all = RowBatcher(watched)
     watched.gate.clear()
     past = [asyncio.create_task(of_all.ask(one(each), {"x": each}, subject="s", is_past=True)) for each in range(20)]
     await turns()
-    assert len(watched.texts) == together.AT_ONCE // 2
+    assert len(watched.texts) == batching.AT_ONCE // 2
     live = asyncio.create_task(of_all.ask(ECHO, {"x": "live"}, subject="s", is_past=False))
     await turns()
-    assert watched.texts[together.AT_ONCE // 2 :] == [ECHO.text]
+    assert watched.texts[batching.AT_ONCE // 2 :] == [ECHO.text]
     watched.gate.set()
     assert await live == "live"
     assert await asyncio.gather(*past) == [*range(20)]
