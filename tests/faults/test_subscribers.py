@@ -86,6 +86,11 @@ async def test_each_hears_each_event_of_its_scope_once_however_it_is_cut_off(
                 raised.clear()
         for way in ways:
             way.trouble(0.0, 0)
+
+        async def expired() -> bool:
+            return listening.ends[EXPIRED] > 0
+
+        await eventually(expired)  # they come and go all the time, and stay long enough for that now and then
         heard = await listening.heard(empty_store)
         happened = await read_sequence(empty_store)
         ends = listening.ends

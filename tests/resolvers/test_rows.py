@@ -27,7 +27,7 @@ from graph.model.scope import Principal, scope_of
 from graph.store.store import Store
 from resolvers.knowledge.schema import knowledge_schema
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
-from tests.resolvers.caller import BOTH, CUSTOMER_A, CUSTOMER_B, KEY, OPERATOR, Caller, Operation
+from tests.resolvers.caller import BOTH, CUSTOMER_A, CUSTOMER_B, KEY, OPERATOR, Caller, Operation, coerced
 from tests.resolvers.operations import Asked, allowed, operations
 from tests.resolvers.tenants import tenants
 from tests.selection import examples
@@ -53,6 +53,12 @@ async def test_rows_of_several_scopes_are_as_if_each_were_alone(asking: Caller, 
         await compare(asking.subgraph, store, operation, asked.variables, principals)
 
 
+async def test_the_default_of_a_variable_is_used(asking: Caller, store: Store) -> None:
+    text = 'query($id: ID = "customer-a") { customer(id: $id) { id } }'
+    records = await compare(asking.subgraph, store, Operation(key=text, document=parse(text)), {}, TENANTS)
+    assert records[0] == records[3] != records[1]
+
+
 async def test_walks_of_several_scopes_are_as_if_each_were_alone(asking: Caller, store: Store) -> None:
     records = await compare(asking.subgraph, store, Operation(key=WALKS, document=parse(WALKS)), {"first": 3}, TENANTS)
     assert records[0] == records[3] != records[1]
@@ -62,11 +68,12 @@ async def compare(
     subgraph: KnowledgeSubgraph,
     store: Store,
     operation: Operation,
-    variables: Mapping[str, Any],
+    given_variables: Mapping[str, Any],
     principals: tuple[Principal, ...],
 ) -> list[Any]:
     """Ask both ways; give the records."""
     reads, deadline = subgraph.reads, time.monotonic() + 60
+    variables = coerced(reads.schema, operation, given_variables)
     tree = normalize(reads.schema, operation, variables)
     compiled = compile_read(reads.schema, reads.mappings, tree, variables, scope_of(principals[0]).kind)
     prepared = prepare(compiled, reads.schema)
