@@ -22,6 +22,7 @@ from gateway.settings.unknown import CONFIG_VARIABLE, nearest
 
 COMMANDS: Final = {
     "asyncapi": "Print the AsyncAPI document of the topics of Kafka.",
+    "audit": "Look through the chain of events, which shows whether anybody has changed what happened.",
     "check": "Look at settings, database, schema, graph, issuers and surrounding systems, and say what is wrong.",
     "compile": "Print every stage that a query passes on its way to the database.",
     "demo": "See it: a network, a card that fails, who is told, what a customer sees.",

@@ -30,6 +30,7 @@ from graph.compiler.cursor_key import load_cursor_key
 from graph.errors import GraphError, StoreUnavailable
 from graph.inventory.differences import listed
 from graph.inventory.settling import settle_difference
+from graph.ledger.audit import AuditReport, Head, head_of, verify
 from graph.ledger.backlog import (
     LaneState,
     ParkedDelivery,
@@ -53,8 +54,10 @@ from graph.store.store import Store, open_store
 
 __all__ = [
     "PARKING_REASONS",
+    "AuditReport",
     "Checked",
     "DemoPrincipal",
+    "Head",
     "LaneState",
     "LoadReport",
     "ParkedDelivery",
@@ -267,6 +270,22 @@ async def look_at_ledger(
                 store, system=which.system, reason=which.reason, most=most, deadline=soon(LOOK_SECONDS)
             )
             return systems, lanes, parked
+
+
+async def look_at_head(settings: Settings) -> Head:
+    """Open the store, and give where the chain of events ends."""
+    with sentences():
+        async with opened(settings) as store:
+            await require_schema(store, deadline=soon(LOOK_SECONDS))
+            return await head_of(store, deadline=soon(LOOK_SECONDS))
+
+
+async def look_at_audit(settings: Settings, noted: Head | None) -> AuditReport:
+    """Open the store, and look through the chain of events."""
+    with sentences():
+        async with opened(settings) as store:
+            await require_schema(store, deadline=soon(LOOK_SECONDS))
+            return await verify(store, noted=noted, deadline=lambda: soon(LOOK_SECONDS))
 
 
 async def replay_parked(settings: Settings, principal: Principal, which: Which, *, dry_run: bool) -> Replayed:

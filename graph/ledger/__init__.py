@@ -19,6 +19,7 @@ Files, in order of flow:
     retry.py     when to try again, and when to give up
     backlog.py   what waits, for whom, since when and why
     positions.py events get their order over everything, once they are committed
+    audit.py     each is chained to the one before by hashes, so that a change of the past is seen
     sequence.py  events by their position, for whoever follows them
     tail.py      what a subscriber has not taken yet, up to a bound
     reader.py    one reader in a process follows them for all subscribers: replay, then live

@@ -7,6 +7,9 @@ lease is over is not written. Positions begin at 1 and have no gaps.
 
 Events of one aggregate keep their order. A look sees an event and may miss an earlier one that was committed while it
 looked; so what a first look sees is numbered together with what a second one, later, sees before it.
+
+Each event is chained to the one before it, by a hash of all that is written of it (`audit.py`): here, since a head that business
+transactions shared would let them wait for each other.
 """
 
 from __future__ import annotations
@@ -15,11 +18,12 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, TypeAlias, cast
 
 import structlog
 
 from graph.errors import GraphError
+from graph.ledger.audit import START, ChainedEvent, chain
 from graph.store.store import Store, Transaction
 
 TTL_MS: Final = 10_000
@@ -41,7 +45,7 @@ RETURN s.owner, s.until, datetime.realtime().epochMillis
 _LOOK: Final = "MATCH (e:Event) WHERE e.unplaced > 0 RETURN e.unplaced LIMIT $most"
 _AGAIN: Final = """
 MATCH (e:Event) WHERE e.unplaced > 0 AND e.unplaced <= $latest
-RETURN e.id, e.unplaced, e.aggregateId, e.aggregateVersion
+RETURN e.id, e.unplaced, e.aggregateId, e.aggregateVersion, e.type, e.at, e.principal, e.payload
 """
 # Lock first, then look at the clock, then write.
 _OWN: Final = """
@@ -52,15 +56,18 @@ REMOVE s._lock
 WITH s, datetime.realtime().epochMillis AS now
 WHERE s.owner = $owner OR s.until < now
 SET s.owner = $owner, s.until = now + $ttl
-RETURN s.next
+RETURN s.next, coalesce(s.head, $start)
 """
 _PLACE: Final = """
 UNWIND $batch.rows AS row
 MATCH (e:Event {id: row.id})
-SET e.position = row.position
+SET e.position = row.position, e.previousHash = row.previous, e.hash = row.hash
 REMOVE e.unplaced
 """
-_NEXT: Final = "MATCH (s:Sequence {id: 'sequence-events'}) SET s.next = $next"
+_NEXT: Final = """
+MATCH (s:Sequence {id: 'sequence-events'})
+SET s.chainedFrom = coalesce(s.chainedFrom, s.next), s.next = $next, s.head = $head
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -96,24 +103,48 @@ async def place(store: Store, *, owner: str, renew: bool, deadline: float, owned
 
 
 async def _batch(transaction: Transaction, owner: str, seen: list[int]) -> Placed:
-    rows = await transaction.run(_OWN, {"owner": owner, "ttl": TTL_MS})
+    rows = await transaction.run(_OWN, {"owner": owner, "ttl": TTL_MS, "start": START})
     if not rows:
         return Placed(owned=False, events=0)
     if not seen:
         return Placed(owned=True, events=0)
-    first = cast("int", rows[0][0])
+    first, head = cast("tuple[int, str]", tuple(rows[0]))
     found = await transaction.run(_AGAIN, {"latest": max(seen)})
-    ordered = sorted(cast("list[tuple[str, int, str, int]]", [tuple(each) for each in found]), key=_order)
-    batch = [{"id": each[0], "position": first + number} for number, each in enumerate(ordered)]
+    ordered = sorted(cast("list[_Row]", [tuple(each) for each in found]), key=_order)
+    if not ordered:
+        return Placed(owned=True, events=0)
+    events = [_event(each, first + number) for number, each in enumerate(ordered)]
+    hashes = chain(head, events)
+    batch = [
+        {"id": event.id, "position": event.position, "previous": each.previous, "hash": each.hash}
+        for event, each in zip(events, hashes, strict=True)
+    ]
     await transaction.run(_PLACE, {"batch": {"rows": batch}})
-    await transaction.run(_NEXT, {"next": first + len(batch)})
+    await transaction.run(_NEXT, {"next": first + len(batch), "head": hashes[-1].hash})
     return Placed(owned=True, events=len(batch))
 
 
-def _order(event: tuple[str, int, str, int]) -> tuple[int, str, int]:
+_Row: TypeAlias = tuple[str, int, str, int, str, int, str, str]
+
+
+def _order(event: _Row) -> tuple[int, str, int]:
     """Order by time, which was read under the aggregate's lock; versions order what has one time."""
-    _, at, aggregate, version = event
+    _, at, aggregate, version, *_ = event
     return at, aggregate, version
+
+
+def _event(row: _Row, position: int) -> ChainedEvent:
+    id_, _, about, version, type_, at, principal, payload = row
+    return ChainedEvent(
+        position=position,
+        id=id_,
+        type=type_,
+        about=about,
+        version=version,
+        at=at,
+        principal=principal,
+        payload=payload,
+    )
 
 
 async def keep_placed(store: Store, *, owner: str, placed: Callable[[], None] = _nobody) -> None:

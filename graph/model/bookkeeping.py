@@ -43,9 +43,17 @@ BOOKKEEPING: Final = (
     Label(
         name="Sequence",
         about="The next position of an event, and which process gives positions, until when; and the last one that retention "
-        "has taken away.",
+        "has taken away; the hash of the last event, and from which position on events are chained.",
         internal=True,
-        properties=(ID, text("owner"), time("until"), number("next"), number("swept", required=False)),
+        properties=(
+            ID,
+            text("owner"),
+            time("until"),
+            number("next"),
+            number("swept", required=False),
+            text("head", required=False),
+            number("chainedFrom", required=False),
+        ),
     ),
     Label(
         name="Timer",

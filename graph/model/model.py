@@ -390,6 +390,8 @@ _LABELS: Final = (
             Property(name="unplaced", kind=Kind.TIME, required=False, indexed=True, operator_only=True),
             Property(name="principal", operator_only=True),
             Property(name="payload", kind=Kind.JSON, operator_only=True),
+            Property(name="previousHash", required=False, operator_only=True, internal=True),
+            Property(name="hash", required=False, operator_only=True, internal=True),
         ),
     ),
     Label(

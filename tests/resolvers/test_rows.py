@@ -50,8 +50,13 @@ async def test_rows_of_several_scopes_are_as_if_each_were_alone(asking: Caller, 
     principals = TENANTS if allowed(asked, CUSTOMER_A) == CUSTOMER_A else (OPERATOR, OPERATOR)
     operation = Operation(key=asked.text, document=parse(asked.text))
     with contextlib.suppress(Refused):  # as of a cursor of another list: nobody is asked
-        values = coerced(asking.schema, operation, asked.variables)
-        await compare(asking.subgraph, store, operation, values, principals)
+        await compare(asking.subgraph, store, operation, asked.variables, principals)
+
+
+async def test_the_default_of_a_variable_is_used(asking: Caller, store: Store) -> None:
+    text = 'query($id: ID = "customer-a") { customer(id: $id) { id } }'
+    records = await compare(asking.subgraph, store, Operation(key=text, document=parse(text)), {}, TENANTS)
+    assert records[0] == records[3] != records[1]
 
 
 async def test_walks_of_several_scopes_are_as_if_each_were_alone(asking: Caller, store: Store) -> None:
@@ -63,11 +68,12 @@ async def compare(
     subgraph: KnowledgeSubgraph,
     store: Store,
     operation: Operation,
-    variables: Mapping[str, Any],
+    given_variables: Mapping[str, Any],
     principals: tuple[Principal, ...],
 ) -> list[Any]:
     """Ask both ways; give the records."""
     reads, deadline = subgraph.reads, time.monotonic() + 60
+    variables = coerced(reads.schema, operation, given_variables)
     tree = normalize(reads.schema, operation, variables)
     compiled = compile_read(reads.schema, reads.mappings, tree, variables, scope_of(principals[0]).kind)
     prepared = prepare(compiled, reads.schema)
