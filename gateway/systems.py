@@ -41,6 +41,9 @@ from adapters.inventory.outbound.tmf639 import Tmf639
 from adapters.inventory.telling import InventoryTeller
 from adapters.kafka.publishing import FOLLOWER
 from adapters.passed_over import Count, PassedOver
+from adapters.performance_management.outbound.tmf628 import Tmf628
+from adapters.performance_management.outbound.tmf628_resource import Measuring
+from adapters.performance_management.telling import PerformanceTeller
 from adapters.ticketing import Ticketing
 from adapters.ticketing.outbound.rt import Rt
 from adapters.ticketing.outbound.rt_resource import RtDesk
@@ -55,11 +58,13 @@ from gateway.reaching import (
     events_system,
     fault_management_system,
     inventory_system,
+    performance_system,
     ticketing_system,
 )
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement as Chosen
 from gateway.settings.inventory import Inventory as InventorySettings
+from gateway.settings.performance import Performance
 from gateway.settings.retention import Retention
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing as TicketingSettings
@@ -73,6 +78,7 @@ from graph.ledger.positions import keep_placed
 from graph.ledger.retention import Kept, sweeping
 from graph.ledger.timers import Work, arm_once, keep_ringing
 from graph.membership import keep_building
+from graph.model.thresholds import Thresholds
 from graph.store.store import Store
 
 _LOOK_SECONDS: Final = 5.0
@@ -140,6 +146,15 @@ def _names_of(settings: Settings) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((source, tuple(others)) for source, others in used.items())
 
 
+def thresholds_of(settings: Settings) -> Thresholds:
+    """Give what the settings say is too much for a service; without performance monitoring, what they say by themselves."""
+    chosen = settings.performance
+    if chosen is None:
+        return Thresholds(default_tier=settings.default_tier)
+    said, default = chosen.utilization, settings.default_tier
+    return Thresholds(premium=said.premium, standard=said.standard, basic=said.basic, default_tier=default)
+
+
 def _hearing(settings: Settings) -> Hearing | None:
     chosen = settings.fault_management
     if chosen is None:
@@ -152,7 +167,7 @@ def _hearing(settings: Settings) -> Hearing | None:
 async def told(settings: Settings, store: Store, areas: Areas, noted: Noted) -> AsyncIterator[None]:
     """Reach the surrounding systems, and tell them what waits for them, as one of the processes that may."""
     async with AsyncExitStack() as stack:
-        for system in (_ticketing, _fault_management, _billing, _inventory):
+        for system in (_ticketing, _fault_management, _billing, _inventory, _performance):
             await stack.enter_async_context(system(settings, store, areas, noted))
         yield
 
@@ -167,7 +182,7 @@ def _attention(chosen: TicketingSettings | Chosen) -> Attention:
     )
 
 
-def _pace(chosen: TicketingSettings | Chosen | Billing | InventorySettings) -> Pace:
+def _pace(chosen: TicketingSettings | Chosen | Billing | InventorySettings | Performance) -> Pace:
     seconds = chosen.processing_seconds
     return Pace(most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=seconds)
 
@@ -314,6 +329,26 @@ def _inventory_dialect(name: Literal["tmf639", "mtosi"], transport: Transport) -
             return MtosiInventory(transport)
         case never:
             assert_never(never)
+
+
+@asynccontextmanager
+async def _performance(settings: Settings, store: Store, _: Areas, noted: Noted) -> AsyncIterator[None]:
+    chosen = settings.performance
+    if chosen is None:
+        yield
+        return
+    measuring = Measuring(granularity=chosen.granularity, reporting=chosen.reporting, files=chosen.files)
+    async with transported(performance_system(chosen)) as transport:
+        teller = PerformanceTeller(
+            store=store,
+            performance=Tmf628(transport, measuring),
+            system=chosen.name,
+            thresholds=thresholds_of(settings),
+            processing_seconds=chosen.processing_seconds,
+            access=noted.of(chosen.name),
+        )
+        async with beside(Lanes(store, teller, _pace(chosen), owner=owner(), note=noted.outcome).run()):
+            yield
 
 
 @asynccontextmanager

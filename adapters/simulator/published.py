@@ -1,7 +1,8 @@
 """What the published definitions say of a body that a stand-in is sent: whoever sends another is refused, with the member.
 
-Usage_Create of TMF635, ServiceProblem_Create of TMF656 and Resource_Create of TMF639, each of version 4.0.0, but for the `id` and
-`href` that the last one requires and no client can know.
+Usage_Create of TMF635, ServiceProblem_Create of TMF656, Resource_Create of TMF639, MeasurementCollectionJob_Create of TMF628 and
+Service_Update of TMF638, each of version 4.0.0, but for the `id` and `href` that TMF639 requires and no client can know. An
+objective in a measurement job is a ServiceLevelObjective_Create of TMF657.
 """
 
 from __future__ import annotations
@@ -108,6 +109,53 @@ RESOURCE: Final = _thing(
     resourceSpecification=_REF,
     resourceStatus=Word(words=("standby", "alarm", "available", "reserved", "unknown", "suspended")),
     usageState=Word(words=("idle", "active", "busy")),
+)
+
+OBJECTIVE: Final = _thing(
+    *("conformanceComparator", "conformanceTarget", "serviceLevelObjectiveParameter"),
+    conformanceComparator=Word(words=("above", "below")),
+    conformanceTarget=_TEXT,
+    graceTimes=_TEXT,
+    name=_TEXT,
+    thresholdTarget=_TEXT,
+    toleranceTarget=_TEXT,
+    serviceLevelObjectiveParameter=_thing(
+        "name", name=_TEXT, parameterType=Word(words=("KPI", "KQI")), serviceParmCategory=_TEXT
+    ),
+)
+"""The published schema has no words for the comparator and the parameter's type; its descriptions have these."""
+_INDICATOR: Final = _thing(
+    **_REFERENCE,
+    collectionType=Word(words=("cumulative", "delta", "discrete_event", "gauge", "status_inspection")),
+    indicatorType=Word(words=("string", "int", "float", "double")),
+    indicatorUnit=_TEXT,
+)
+
+MEASUREMENT_JOB: Final = _thing(
+    "fileTransferData",
+    consumingApplicationId=_TEXT,
+    creationTime=Time(),
+    jobId=_TEXT,
+    jobPriority=Whole(),
+    lastModifiedTime=Time(),
+    outputFormat=_TEXT,
+    producingApplicationId=_TEXT,
+    adminState=Word(words=("locked", "unlocked")),
+    executionState=Word(
+        words=("acknowledged", "rejected", "pending", "inProgress", "cancelled", "completed", "failed")
+    ),
+    fileTransferData=Many(
+        of=_thing(fileFormat=_TEXT, fileLocation=_TEXT, transportProtocol=_TEXT, compressionType=_ANY, packingType=_ANY)
+    ),
+    granularity=Word(words=("g_1mn", "g_5mn", "g_15mn", "g_30mn", "g_1h", "g_24h", "g_1m", "g_1y", "na")),
+    monitoredClassCriteria=_thing(monitoredObjectClass=_TEXT, objectInstanceFilter=_TEXT),
+    monitoredInstancesCriteria=_thing(),
+    performanceIndicatorSpecification=Many(of=_INDICATOR),
+    reportingPeriod=Word(words=("r_1mn", "r_5mn", "r_15mn", "r_30mn", "r_1h", "r_24h", "na")),
+    scheduleDefinition=_ANY,
+    trackingRecord=Many(of=_ANY),
+    characteristic=Many(of=_CHARACTERISTIC),
+    serviceLevelObjective=Many(of=OBJECTIVE),
 )
 
 

@@ -10,7 +10,14 @@ from pydantic import SecretStr, ValidationError
 from adapters.transport.credentials import Basic, ClientCredentials, Token
 from gateway.cli import run
 from gateway.errors import TREATMENTS, SettingsBroken
-from gateway.reaching import billing_system, bills_system, fault_management_system, inventory_system, ticketing_system
+from gateway.reaching import (
+    billing_system,
+    bills_system,
+    fault_management_system,
+    inventory_system,
+    performance_system,
+    ticketing_system,
+)
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
@@ -81,6 +88,12 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             "billing.bills: has a credential in it: give it as bearer_file.",
         ),
         ("BILLING", '{"dialect": "ipdr", "spool": "/not/there"}', "billing: has a spool that is no directory."),
+        (
+            "PERFORMANCE",
+            '{"address": "http://x", "utilization": {"premium": 101}}',
+            "performance.utilization.premium: must be less than or equal to 100.",
+        ),
+        ("PERFORMANCE", '{"address": "http://x", "files": "/tmp"}', "performance.files: string should match pattern"),
         ("BILLING", '{"spool": "/"}', "billing: has a spool, which is for the dialect ipdr"),
         ("BILLING", '{"dialect": "ipdr", "spool": "/", "address": "http://x"}', "billing: has a spool, which is for"),
         (
@@ -290,6 +303,7 @@ def test_each_way_to_say_who_asks_is_a_credential_of_the_system(
         "ticketing": (f'"basic": {{"user": "u", "password_file": "{file}"}}', Basic),
         "billing": ('"bearer": "correct horse"', Token),
         "inventory": (f'"bearer_file": "{file}"', Token),
+        "performance": (f'"bearer_file": "{file}"', Token),
         "fault_management": (
             f'"oauth": {{"token_url": "http://as/t", "client_id": "u", "client_secret_file": "{file}"}}',
             ClientCredentials,
@@ -303,10 +317,12 @@ def test_each_way_to_say_who_asks_is_a_credential_of_the_system(
     assert settings.billing
     assert settings.inventory
     assert settings.fault_management
+    assert settings.performance
     described = {
         "ticketing": ticketing_system(settings.ticketing),
         "billing": billing_system(settings.billing),
         "inventory": inventory_system(settings.inventory),
+        "performance": performance_system(settings.performance),
         "fault_management": fault_management_system(settings.fault_management),
     }
     assert {section: type(each.credential) for section, each in described.items()} == {
