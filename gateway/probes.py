@@ -17,7 +17,7 @@ from typing import Final, assert_never
 from adapters.billing.outbound import tmf635, tmf678
 from adapters.errors import AdapterError
 from adapters.fault_management.outbound import tmf642, tmf688
-from adapters.inventory.outbound import mtosi, tmf639
+from adapters.inventory.outbound import mtosi, tmf638, tmf639
 from adapters.performance_management.outbound import tmf628
 from adapters.ticketing.outbound import tmf621
 from adapters.transport.credentials import Basic, ClientCredentials, Credential
@@ -31,6 +31,7 @@ from gateway.reaching import (
     fault_management_system,
     inventory_system,
     performance_system,
+    services_system,
     ticketing_system,
 )
 from gateway.settings.billing import Billing
@@ -118,7 +119,7 @@ def _questions(settings: Settings) -> Iterator[_Asked]:
     if settings.billing:
         yield from _of_billing(settings.billing)
     if settings.inventory:
-        yield _of_inventory(settings.inventory)
+        yield from _of_inventory(settings.inventory)
     if settings.performance:
         yield _of_performance(settings.performance)
 
@@ -161,9 +162,13 @@ def _of_billing(chosen: Billing) -> Iterator[_Asked]:
         yield _Asked(section="billing", system=bills_system(chosen), question=question, address=address)
 
 
-def _of_inventory(chosen: Inventory) -> _Asked:
+def _of_inventory(chosen: Inventory) -> Iterator[_Asked]:
     question = _get(tmf639.RESOURCE, query=_ONE) if chosen.dialect == "tmf639" else _options(mtosi.UPDATE_SERVICE)
-    return _Asked(section="inventory", system=inventory_system(chosen), question=question)
+    yield _Asked(section="inventory", system=inventory_system(chosen), question=question)
+    if chosen.services_address:
+        address = "services" if chosen.services else "address, or set inventory.services or inventory.keeps_services"
+        question = _get(tmf638.RESOURCE, query=_ONE)
+        yield _Asked(section="inventory", system=services_system(chosen), question=question, address=address)
 
 
 def _of_performance(chosen: Performance) -> _Asked:

@@ -55,6 +55,11 @@ def inventory_system(chosen: Inventory) -> System:
     return _system(chosen, chosen.name, chosen.address)
 
 
+def services_system(chosen: Inventory) -> System:
+    """Describe how what keeps services is reached, which may be elsewhere."""
+    return _system(chosen, chosen.name, chosen.services_address)
+
+
 def performance_system(chosen: Performance) -> System:
     """Describe how performance monitoring is reached."""
     return _system(chosen, chosen.name, chosen.address)

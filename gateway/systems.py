@@ -37,6 +37,7 @@ from adapters.fault_management.outbound.tmf688 import Tmf688
 from adapters.fault_management.telling import AlarmTeller
 from adapters.inventory import Inventory
 from adapters.inventory.outbound.mtosi import Mtosi as MtosiInventory
+from adapters.inventory.outbound.tmf638 import Tmf638
 from adapters.inventory.outbound.tmf639 import Tmf639
 from adapters.inventory.telling import InventoryTeller
 from adapters.kafka.publishing import FOLLOWER
@@ -59,6 +60,7 @@ from gateway.reaching import (
     fault_management_system,
     inventory_system,
     performance_system,
+    services_system,
     ticketing_system,
 )
 from gateway.settings.billing import Billing
@@ -314,11 +316,19 @@ async def _inventory(settings: Settings, store: Store, _: Areas, noted: Noted) -
                 policy=policy_of(settings),
                 processing_seconds=chosen.processing_seconds,
                 access=noted.of(chosen.name),
+                services=await _services(chosen, stack),
             )
             await stack.enter_async_context(
                 beside(Lanes(store, teller, _pace(chosen), owner=owner(), note=noted.outcome).run())
             )
         yield
+
+
+async def _services(chosen: InventorySettings, stack: AsyncExitStack) -> Tmf638 | None:
+    """Open the way to who keeps services, with a breaker of its own, since that may be elsewhere."""
+    if not chosen.services_address:
+        return None
+    return Tmf638(await stack.enter_async_context(transported(services_system(chosen))))
 
 
 def _inventory_dialect(name: Literal["tmf639", "mtosi"], transport: Transport) -> Inventory:

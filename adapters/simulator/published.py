@@ -111,6 +111,32 @@ RESOURCE: Final = _thing(
     usageState=Word(words=("idle", "active", "busy")),
 )
 
+SERVICE: Final = _thing(
+    category=_TEXT,
+    description=_TEXT,
+    endDate=Time(),
+    hasStarted=Flag(),
+    isBundle=Flag(),
+    isServiceEnabled=Flag(),
+    isStateful=Flag(),
+    name=_TEXT,
+    serviceType=_TEXT,
+    startDate=Time(),
+    startMode=_TEXT,
+    feature=Many(of=_thing("featureCharacteristic", "name", "id", featureCharacteristic=Many(of=_CHARACTERISTIC))),
+    note=Many(of=_thing("text", id=_TEXT, author=_TEXT, date=Time(), text=_TEXT)),
+    place=Many(of=_thing("role", **_REFERENCE)),
+    relatedEntity=Many(of=_ENTITY),
+    relatedParty=Many(of=_PARTY),
+    serviceCharacteristic=Many(of=_CHARACTERISTIC),
+    serviceOrderItem=Many(of=_thing("itemId", "serviceOrderId", itemId=_TEXT, serviceOrderId=_TEXT, role=_TEXT)),
+    serviceRelationship=Many(of=_thing("relationshipType", "service", relationshipType=_TEXT, service=_REF)),
+    serviceSpecification=_REF,
+    state=Word(words=("feasibilityChecked", "designed", "reserved", "inactive", "active", "terminated")),
+    supportingResource=Many(of=_REF),
+    supportingService=Many(of=_REF),
+)
+
 OBJECTIVE: Final = _thing(
     *("conformanceComparator", "conformanceTarget", "serviceLevelObjectiveParameter"),
     conformanceComparator=Word(words=("above", "below")),
@@ -119,6 +145,10 @@ OBJECTIVE: Final = _thing(
     name=_TEXT,
     thresholdTarget=_TEXT,
     toleranceTarget=_TEXT,
+    conformancePeriod=_ANY,
+    serviceLevelObjectiveConsequence=Many(of=_ANY),
+    tolerancePeriod=_ANY,
+    validFor=_ANY,
     serviceLevelObjectiveParameter=_thing(
         "name", name=_TEXT, parameterType=Word(words=("KPI", "KQI")), serviceParmCategory=_TEXT
     ),
@@ -150,6 +180,7 @@ MEASUREMENT_JOB: Final = _thing(
     granularity=Word(words=("g_1mn", "g_5mn", "g_15mn", "g_30mn", "g_1h", "g_24h", "g_1m", "g_1y", "na")),
     monitoredClassCriteria=_thing(monitoredObjectClass=_TEXT, objectInstanceFilter=_TEXT),
     monitoredInstancesCriteria=_thing(),
+    performanceIndicatorGroupSpecification=Many(of=_ANY),
     performanceIndicatorSpecification=Many(of=_INDICATOR),
     reportingPeriod=Word(words=("r_1mn", "r_5mn", "r_15mn", "r_30mn", "r_1h", "r_24h", "na")),
     scheduleDefinition=_ANY,

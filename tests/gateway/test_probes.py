@@ -75,7 +75,7 @@ async def test_every_system_that_is_there_answers(around: Around, tmp_path: Path
         performance=Performance(address=around.performance, bearer=TOKEN),
     )
     assert [each.system for each in found] == [
-        *("ticketing", "fault_management", "billing", "billing", "billing", "inventory", "performance")
+        *("ticketing", "fault_management", "billing", "billing", "billing", "inventory", "inventory", "performance")
     ]
     assert all(each.well for each in found), found
     others = await probed(
@@ -142,7 +142,7 @@ async def test_where_nobody_listens_the_others_are_asked_all_the_same(around: Ar
     found = await probed(
         ticketing=Ticketing(address="http://127.0.0.1:9"), inventory=Inventory(address=around.inventory, bearer=TOKEN)
     )
-    assert [each.well for each in found] == [False, True]
+    assert [each.well for each in found] == [False, True, True]
     assert "cannot be reached" in found[0].text
 
 
