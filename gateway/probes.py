@@ -19,6 +19,7 @@ from adapters.errors import AdapterError
 from adapters.fault_management.outbound import tmf642, tmf688
 from adapters.inventory.outbound import mtosi, tmf638, tmf639
 from adapters.performance_management.outbound import tmf628
+from adapters.sales.outbound import sales_lead
 from adapters.ticketing.outbound import tmf621
 from adapters.transport.credentials import Basic, ClientCredentials, Credential
 from adapters.transport.probing import Expects, Look, Question, Trouble, Well, probe
@@ -31,6 +32,7 @@ from gateway.reaching import (
     fault_management_system,
     inventory_system,
     performance_system,
+    sales_system,
     services_system,
     ticketing_system,
 )
@@ -39,6 +41,7 @@ from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka
 from gateway.settings.performance import Performance
+from gateway.settings.sales import Sales
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing
 
@@ -122,6 +125,8 @@ def _questions(settings: Settings) -> Iterator[_Asked]:
         yield from _of_inventory(settings.inventory)
     if settings.performance:
         yield _of_performance(settings.performance)
+    if settings.sales:
+        yield _of_sales(settings.sales)
 
 
 def _of_ticketing(chosen: Ticketing) -> _Asked:
@@ -174,6 +179,11 @@ def _of_inventory(chosen: Inventory) -> Iterator[_Asked]:
 def _of_performance(chosen: Performance) -> _Asked:
     question = _get(tmf628.RESOURCE, query=_ONE)
     return _Asked(section="performance", system=performance_system(chosen), question=question)
+
+
+def _of_sales(chosen: Sales) -> _Asked:
+    question = _get(sales_lead.RESOURCE, query=_ONE)
+    return _Asked(section="sales", system=sales_system(chosen), question=question)
 
 
 async def _of_kafka(chosen: Kafka) -> Probed:

@@ -18,6 +18,7 @@ from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka
 from gateway.settings.performance import Performance
+from gateway.settings.sales import Sales
 from gateway.settings.system import Credited, TlsSettings
 from gateway.settings.ticketing import Ticketing
 
@@ -62,6 +63,11 @@ def services_system(chosen: Inventory) -> System:
 
 def performance_system(chosen: Performance) -> System:
     """Describe how performance monitoring is reached."""
+    return _system(chosen, chosen.name, chosen.address)
+
+
+def sales_system(chosen: Sales) -> System:
+    """Describe how sales is reached."""
     return _system(chosen, chosen.name, chosen.address)
 
 

@@ -45,6 +45,8 @@ from adapters.passed_over import Count, PassedOver
 from adapters.performance_management.outbound.tmf628 import Tmf628
 from adapters.performance_management.outbound.tmf628_resource import Measuring
 from adapters.performance_management.telling import PerformanceTeller
+from adapters.sales.outbound.sales_lead import SalesLeads
+from adapters.sales.telling import SalesTeller
 from adapters.ticketing import Ticketing
 from adapters.ticketing.outbound.rt import Rt
 from adapters.ticketing.outbound.rt_resource import RtDesk
@@ -60,6 +62,7 @@ from gateway.reaching import (
     fault_management_system,
     inventory_system,
     performance_system,
+    sales_system,
     services_system,
     ticketing_system,
 )
@@ -68,6 +71,7 @@ from gateway.settings.fault_management import FaultManagement as Chosen
 from gateway.settings.inventory import Inventory as InventorySettings
 from gateway.settings.performance import Performance
 from gateway.settings.retention import Retention
+from gateway.settings.sales import Sales
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing as TicketingSettings
 from graph.changes.alarms import reassessment
@@ -169,7 +173,7 @@ def _hearing(settings: Settings) -> Hearing | None:
 async def told(settings: Settings, store: Store, areas: Areas, noted: Noted) -> AsyncIterator[None]:
     """Reach the surrounding systems, and tell them what waits for them, as one of the processes that may."""
     async with AsyncExitStack() as stack:
-        for system in (_ticketing, _fault_management, _billing, _inventory, _performance):
+        for system in (_ticketing, _fault_management, _billing, _inventory, _performance, _sales):
             await stack.enter_async_context(system(settings, store, areas, noted))
         yield
 
@@ -184,7 +188,7 @@ def _attention(chosen: TicketingSettings | Chosen) -> Attention:
     )
 
 
-def _pace(chosen: TicketingSettings | Chosen | Billing | InventorySettings | Performance) -> Pace:
+def _pace(chosen: TicketingSettings | Chosen | Billing | InventorySettings | Performance | Sales) -> Pace:
     seconds = chosen.processing_seconds
     return Pace(most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=seconds)
 
@@ -354,6 +358,27 @@ async def _performance(settings: Settings, store: Store, _: Areas, noted: Noted)
             performance=Tmf628(transport, measuring),
             system=chosen.name,
             thresholds=thresholds_of(settings),
+            processing_seconds=chosen.processing_seconds,
+            access=noted.of(chosen.name),
+        )
+        async with beside(Lanes(store, teller, _pace(chosen), owner=owner(), note=noted.outcome).run()):
+            yield
+
+
+@asynccontextmanager
+async def _sales(settings: Settings, store: Store, areas: Areas, noted: Noted) -> AsyncIterator[None]:
+    chosen = settings.sales
+    if chosen is None:
+        yield
+        return
+    async with transported(sales_system(chosen)) as transport:
+        teller = SalesTeller(
+            store=store,
+            sales=SalesLeads(transport, PassedOver(chosen.name, areas.passed_over)),
+            system=chosen.name,
+            valid_days=chosen.valid_days,
+            poll_seconds=chosen.poll_seconds,
+            request_seconds=chosen.request_seconds,
             processing_seconds=chosen.processing_seconds,
             access=noted.of(chosen.name),
         )

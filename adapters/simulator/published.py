@@ -30,7 +30,7 @@ _ENTITY: Final = _thing("@referredType", "id", "role", **_REFERENCE)
 _CHARACTERISTIC: Final = _thing(
     "name", "value", id=_TEXT, name=_TEXT, valueType=_TEXT, characteristicRelationship=Many(of=_thing()), value=_ANY
 )
-_NOTE: Final = _thing(id=_TEXT, author=_TEXT, date=Time(), text=_TEXT)
+NOTE: Final = _thing(id=_TEXT, author=_TEXT, date=Time(), text=_TEXT)
 
 USAGE: Final = _thing(
     description=_TEXT,
@@ -68,7 +68,7 @@ PROBLEM: Final = _thing(
     externalIdentifier=Many(of=_thing("id", id=_TEXT, href=_TEXT, externalIdentifierType=_TEXT, owner=_TEXT)),
     firstAlert=_ENTITY,
     impactPattern=_thing(id=_TEXT, description=_TEXT, characteristic=Many(of=_CHARACTERISTIC)),
-    note=Many(of=_NOTE),
+    note=Many(of=NOTE),
     originatorParty=_PARTY,
     parentProblem=Many(of=_REF),
     relatedEntity=Many(of=_ENTITY),
@@ -98,7 +98,7 @@ RESOURCE: Final = _thing(
     ),
     administrativeState=Word(words=("locked", "unlocked", "shutdown")),
     attachment=Many(of=_thing(id=_TEXT, href=_TEXT, name=_TEXT, url=_TEXT, mimeType=_TEXT)),
-    note=Many(of=_NOTE),
+    note=Many(of=NOTE),
     operationalState=Word(words=("enable", "disable")),
     place=_thing("role", **_REFERENCE),
     relatedParty=Many(of=_PARTY),
@@ -188,6 +188,16 @@ MEASUREMENT_JOB: Final = _thing(
     characteristic=Many(of=_CHARACTERISTIC),
     serviceLevelObjective=Many(of=OBJECTIVE),
 )
+
+
+def parties() -> Many:
+    """Give the shape of `relatedParty`, which is the same in all version 4 APIs."""
+    return Many(of=_PARTY)
+
+
+def entities() -> Many:
+    """Give the shape of `relatedEntity`, which is the same in all version 4 APIs."""
+    return Many(of=_ENTITY)
 
 
 def check(shape: Shape, body: object) -> dict[str, Any]:

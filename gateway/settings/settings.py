@@ -42,6 +42,7 @@ from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka, problems_of
 from gateway.settings.performance import Performance
 from gateway.settings.retention import Retention
+from gateway.settings.sales import Sales
 from gateway.settings.streams import Streams
 from gateway.settings.subgraph import FederationSettings, SubgraphSettings
 from gateway.settings.system import with_credential
@@ -185,6 +186,8 @@ class Settings(BaseSettings):
     """feeds are taken without one; none is told where the graph is right."""
     performance: Performance | None = None
     """nobody is told what to measure of services without one."""
+    sales: Sales | None = None
+    """nobody is told of leads without one."""
     kafka: Kafka | None = None
     """events are published to no broker, and no alarms taken from one, without it; needs trunkline[kafka]."""
     hubs: Hubs | None = None
@@ -388,7 +391,7 @@ def _with_secrets(settings: Settings) -> tuple[Settings, list[str]]:
         except (OSError, UnicodeDecodeError) as error:
             faults.append(f"{name}_file: {path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}.")
     systems: dict[str, BaseModel | None] = {}
-    for section in ("ticketing", "fault_management", "billing", "inventory", "performance"):
+    for section in ("ticketing", "fault_management", "billing", "inventory", "performance", "sales"):
         systems[section], problem = with_credential(section, getattr(settings, section))
         faults += problem
     systems["hubs"], problem = with_secret(settings.hubs)
