@@ -10,11 +10,13 @@ Folders and files, in order of flow:
     alarms/         an alarm comes in, changes, is over, with all that follows from it
     usage/          what services have carried comes in, and is billed
     tickets/        what the ticketing system is to be sent, and what it says
+    bandwidth/      more bandwidth for a while is booked, begins and ends
     services/       what services suffer, and for how long
     outside.py      what follows from what a load has written past all changes
     gates.py        names that are looked for and names that come meet here; the order of locks
     references.py   what another system means by an id or a name
     notices.py      what a central fault management system hears beside alarms
+    leads.py        what sales calls a lead, and what becomes of it there
     deliveries.py   what was parked is sent again
     sources.py      whose alarms a caller may change
     policy.py       what an operator decides: who is told, from which severity on

@@ -198,7 +198,7 @@ async def test_each_rate_reaches_the_service_in_order_by_the_inventorys_name(emp
     name = {"key": external_key(SYSTEM, "SVC-1"), "system": SYSTEM}
     await laid.run(
         "MATCH (s:Service {id: 'service-a'}) "
-        "CREATE (:ExternalName {id: 'externalname-1', key: $key, system: $system, name: 'SVC-1'})-[:NAMES]->(s)",
+        "CREATE (:ExternalName {id: 'externalname-service-a', key: $key, system: $system, name: 'SVC-1'})-[:NAMES]->(s)",
         **name,
     )
     for version, mbps in enumerate((500, 800), 1):
