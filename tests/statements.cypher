@@ -191,6 +191,16 @@ WITH i WHERE i.expiresAt < timestamp()
 DETACH DELETE i
 RETURN count(*)
 
+// graph/changes/leads.py _NOTE
+UNWIND $batch.rows AS row
+MATCH (l:Lead {id: row.lead})
+SET l.system = $system, l.externalId = row.name, l.state = coalesce(row.state, l.state, 'acknowledged')
+
+// graph/changes/leads.py _OPEN
+MATCH (l:Lead)
+WHERE l.id > $after AND l.system = $system AND NOT l.state IN $decided
+RETURN l.id ORDER BY l.id LIMIT $most
+
 // graph/changes/notices.py _TICKETS
 UNWIND $batch.tickets AS id
 MATCH (t:Ticket {id: id})
@@ -271,6 +281,10 @@ RETURN [row.number, COLLECT {
   MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service {id: id})
   RETURN [id, c.id]
 }] AS data
+
+// graph/changes/services/promised.py _PROMISED
+MATCH (s:Service {id: $service})-[:GOVERNED_BY]->(a:Sla)
+RETURN a.tier, a.availabilityPercent
 
 // graph/changes/tickets/owners.py _OWNED
 UNWIND $batch.services AS id
