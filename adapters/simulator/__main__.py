@@ -28,6 +28,7 @@ from adapters.simulator.fault_management import alarm_management, alerta, event_
 from adapters.simulator.faults import PATH
 from adapters.simulator.inventory import inventory
 from adapters.simulator.manners import Manners
+from adapters.simulator.provisioning import provisioning
 from adapters.simulator.ticketing import request_tracker, ticketing
 
 BEARER: Final = "TRUNKLINE_SIMULATOR_BEARER"
@@ -163,6 +164,17 @@ def _inventory(given: Options) -> AbstractAsyncContextManager[Served]:
     )
 
 
+def _provisioning(given: Options) -> AbstractAsyncContextManager[Served]:
+    return provisioning.serving(
+        host=given.host,
+        port=given.port,
+        journal=given.journal,
+        state=given.state,
+        bearer=_secret(BEARER),
+        manners=given.manners,
+    )
+
+
 def _rt(given: Options) -> AbstractAsyncContextManager[Served]:
     token = _secret(BEARER)
     users = {token.get_secret_value(): "trunkline"} if token else None
@@ -189,6 +201,7 @@ _command("events", "A topic of TMF688 v4, for what a fault management system hea
 _command("alerta", "Alerta, as far as it is told of alerts.", _alerta)
 _command("billing", "A billing system: TMF635, TMF656 and TMF678 v4, and documents by PUT.", _billing)
 _command("inventory", "An inventory that speaks TMF639 v4 and MTOSI 2.1.", _inventory)
+_command("provisioning", "A provisioning system that speaks TMF640 v4.", _provisioning)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What the published definitions say of a body that a stand-in is sent: whoever sends another is refused, with the member.
 
-Usage_Create of TMF635, ServiceProblem_Create of TMF656 and Resource_Create of TMF639, each of version 4.0.0, but for the `id` and
-`href` that the last one requires and no client can know.
+Usage_Create of TMF635, ServiceProblem_Create of TMF656, Service_Create of TMF640 and Resource_Create of TMF639, each of version
+4.0.0, but for the `id` and `href` that the last one requires and no client can know.
 """
 
 from __future__ import annotations
@@ -108,6 +108,39 @@ RESOURCE: Final = _thing(
     resourceSpecification=_REF,
     resourceStatus=Word(words=("standby", "alarm", "available", "reserved", "unknown", "suspended")),
     usageState=Word(words=("idle", "active", "busy")),
+)
+
+
+SERVICE: Final = _thing(
+    *("state", "serviceSpecification"),
+    category=_TEXT,
+    description=_TEXT,
+    endDate=Time(),
+    hasStarted=Flag(),
+    isBundle=Flag(),
+    isServiceEnabled=Flag(),
+    isStateful=Flag(),
+    name=_TEXT,
+    serviceDate=_TEXT,
+    serviceType=_TEXT,
+    startDate=Time(),
+    startMode=_TEXT,
+    feature=Many(
+        of=_thing("featureCharacteristic", "name", name=_TEXT, featureCharacteristic=Many(of=_CHARACTERISTIC))
+    ),
+    note=Many(of=_NOTE),
+    place=Many(of=_thing("role", **_REFERENCE)),
+    relatedEntity=Many(of=_thing("role", **_REFERENCE)),
+    relatedParty=Many(of=_PARTY),
+    serviceCharacteristic=Many(of=_CHARACTERISTIC),
+    serviceOrderItem=Many(of=_thing("itemId", "serviceOrderId", itemId=_TEXT, serviceOrderId=_TEXT, role=_TEXT)),
+    serviceRelationship=Many(
+        of=_thing("relationshipType", relationshipType=_TEXT, service=_thing(id=_TEXT, href=_TEXT, name=_TEXT))
+    ),
+    serviceSpecification=_REF,
+    state=Word(words=("feasibilityChecked", "designed", "reserved", "inactive", "active", "terminated")),
+    supportingResource=Many(of=_REF),
+    supportingService=Many(of=_thing(id=_TEXT, href=_TEXT, name=_TEXT)),
 )
 
 

@@ -7,13 +7,19 @@ from typing import Any
 import pytest
 
 from adapters.errors import Malformed
-from adapters.simulator.published import PROBLEM, RESOURCE, USAGE, check
+from adapters.simulator.published import PROBLEM, RESOURCE, SERVICE, USAGE, check
 from adapters.tmf.shape import Thing
 from tests.adapters.schema import properties_of, published
 
 BROKEN = {"category": "c", "priority": 1, "description": "d", "reason": "r"}
 PARTY = {"id": "us", "@referredType": "Organization"}
-SHAPES = {"Usage_Create": (USAGE, 635), "ServiceProblem_Create": (PROBLEM, 656), "Resource_Create": (RESOURCE, 639)}
+SPECIFIED = {"serviceSpecification": {"id": "line"}}
+SHAPES = {
+    "Usage_Create": (USAGE, 635),
+    "ServiceProblem_Create": (PROBLEM, 656),
+    "Resource_Create": (RESOURCE, 639),
+    "Service_Create": (SERVICE, 640),
+}
 
 
 @pytest.mark.parametrize("definition", SHAPES)
@@ -50,6 +56,14 @@ def test_each_member_that_is_published_is_checked_and_no_other(definition: str) 
             {"name": "n", "resourceRelationship": [{"relationshipType": "aEnd"}]},
             "resourceRelationship[0].resource",
             id="a relationship to nothing",
+        ),
+        pytest.param("Service_Create", {"state": "active"}, "serviceSpecification", id="a service of no kind"),
+        pytest.param("Service_Create", {**SPECIFIED, "state": "up"}, "state", id="a state of no service"),
+        pytest.param(
+            "Service_Create",
+            {**SPECIFIED, "state": "active", "serviceCharacteristic": [{"name": "bandwidth"}]},
+            "serviceCharacteristic[0].value",
+            id="a rate without a value",
         ),
     ],
 )
