@@ -18,6 +18,7 @@ from adapters.billing.outbound import tmf635, tmf678
 from adapters.errors import AdapterError
 from adapters.fault_management.outbound import tmf642, tmf688
 from adapters.inventory.outbound import mtosi, tmf639
+from adapters.provisioning.outbound import tmf640
 from adapters.ticketing.outbound import tmf621
 from adapters.transport.credentials import Basic, ClientCredentials, Credential
 from adapters.transport.probing import Expects, Look, Question, Trouble, Well, probe
@@ -29,12 +30,14 @@ from gateway.reaching import (
     events_system,
     fault_management_system,
     inventory_system,
+    provisioning_system,
     ticketing_system,
 )
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka
+from gateway.settings.provisioning import Provisioning
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing
 
@@ -116,6 +119,8 @@ def _questions(settings: Settings) -> Iterator[_Asked]:
         yield from _of_billing(settings.billing)
     if settings.inventory:
         yield _of_inventory(settings.inventory)
+    if settings.provisioning and settings.provisioning.dialect == "tmf640":
+        yield _of_provisioning(settings.provisioning)
 
 
 def _of_ticketing(chosen: Ticketing) -> _Asked:
@@ -159,6 +164,11 @@ def _of_billing(chosen: Billing) -> Iterator[_Asked]:
 def _of_inventory(chosen: Inventory) -> _Asked:
     question = _get(tmf639.RESOURCE, query=_ONE) if chosen.dialect == "tmf639" else _options(mtosi.UPDATE_SERVICE)
     return _Asked(section="inventory", system=inventory_system(chosen), question=question)
+
+
+def _of_provisioning(chosen: Provisioning) -> _Asked:
+    question = _get(tmf640.SERVICE, query=_ONE)
+    return _Asked(section="provisioning", system=provisioning_system(chosen), question=question)
 
 
 async def _of_kafka(chosen: Kafka) -> Probed:

@@ -17,6 +17,7 @@ from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka
+from gateway.settings.provisioning import Provisioning
 from gateway.settings.system import Credited, TlsSettings
 from gateway.settings.ticketing import Ticketing
 
@@ -51,6 +52,11 @@ def bills_system(chosen: Billing) -> System:
 
 def inventory_system(chosen: Inventory) -> System:
     """Describe how the inventory is reached."""
+    return _system(chosen, chosen.name, chosen.address)
+
+
+def provisioning_system(chosen: Provisioning) -> System:
+    """Describe how what sets rates by TMF640 is reached."""
     return _system(chosen, chosen.name, chosen.address)
 
 

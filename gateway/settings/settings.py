@@ -40,6 +40,8 @@ from gateway.settings.fault_management import FaultManagement
 from gateway.settings.hub import Hubs, with_secret
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka, problems_of
+from gateway.settings.provisioning import Provisioning
+from gateway.settings.provisioning import problems_of as problems_of_devices
 from gateway.settings.retention import Retention
 from gateway.settings.streams import Streams
 from gateway.settings.subgraph import FederationSettings, SubgraphSettings
@@ -182,6 +184,8 @@ class Settings(BaseSettings):
     """nobody is told of usage and downtime, or asked for bills, without one."""
     inventory: Inventory | None = None
     """feeds are taken without one; none is told where the graph is right."""
+    provisioning: Provisioning | None = None
+    """no rate is set in the network, and none can be booked, without one."""
     kafka: Kafka | None = None
     """events are published to no broker, and no alarms taken from one, without it; needs trunkline[kafka]."""
     hubs: Hubs | None = None
@@ -385,11 +389,11 @@ def _with_secrets(settings: Settings) -> tuple[Settings, list[str]]:
         except (OSError, UnicodeDecodeError) as error:
             faults.append(f"{name}_file: {path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}.")
     systems: dict[str, BaseModel | None] = {}
-    for section in ("ticketing", "fault_management", "billing", "inventory"):
+    for section in ("ticketing", "fault_management", "billing", "inventory", "provisioning"):
         systems[section], problem = with_credential(section, getattr(settings, section))
         faults += problem
     systems["hubs"], problem = with_secret(settings.hubs)
-    faults += [*problem, *problems_of(settings.kafka)]
+    faults += [*problem, *problems_of(settings.kafka), *problems_of_devices(settings.provisioning)]
     complete = settings.model_copy(update={**secrets, **systems})
     key = complete.cursor_key.get_secret_value()
     if key and not CURSOR_KEY.fullmatch(key):

@@ -17,12 +17,14 @@ from starlette.routing import Route
 from adapters.simulator.billing import billing
 from adapters.simulator.fault_management import alarm_management, alerta, notified
 from adapters.simulator.inventory import inventory
+from adapters.simulator.provisioning import provisioning
 from adapters.simulator.serving import listening
 from adapters.simulator.ticketing import ticketing
 from gateway.probes import Probed, probe_systems
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
+from gateway.settings.provisioning import Provisioning
 from gateway.settings.settings import Settings
 from gateway.settings.system import BasicSettings, OAuthSettings
 from gateway.settings.ticketing import Ticketing
@@ -41,6 +43,7 @@ class Around:
     billing: str
     inventory: str
     soap: str
+    provisioning: str
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +58,7 @@ async def around() -> AsyncIterator[Around]:
             billing=(await stack.enter_async_context(billing.serving(bearer=TOKEN))).address,
             inventory=stocked.address,
             soap=stocked.mtosi,
+            provisioning=(await stack.enter_async_context(provisioning.serving(bearer=TOKEN))).address,
         )
 
 
@@ -68,9 +72,10 @@ async def test_every_system_that_is_there_answers(around: Around, tmp_path: Path
         fault_management=FaultManagement(address=around.tmf642, bearer=TOKEN),
         billing=Billing(address=around.billing, bearer=TOKEN),
         inventory=Inventory(address=around.inventory, bearer=TOKEN),
+        provisioning=Provisioning(address=around.provisioning, bearer=TOKEN),
     )
     assert [each.system for each in found] == [
-        *("ticketing", "fault_management", "billing", "billing", "billing", "inventory")
+        *("ticketing", "fault_management", "billing", "billing", "billing", "inventory", "provisioning")
     ]
     assert all(each.well for each in found), found
     others = await probed(

@@ -222,7 +222,7 @@ async def test_a_monitor_in_error_is_a_refusal(it: Lab) -> None:
 async def test_what_does_not_end_is_given_up_and_holds_up_nothing(way: Way) -> None:
     async with lab(confirm_seconds=0.5) as it:
         it.order(Behaviour(way=way, seconds=60, times=1))
-        with pytest.raises(RateRefused, match="did not say within 0.5 s") as caught:
+        with pytest.raises(RateRefused, match=r"did not say within 0\.5 s") as caught:
             await it.until_over()
         assert caught.value.may_have_happened
         assert it.carried() == []
@@ -328,11 +328,13 @@ async def test_a_service_is_found_by_what_holds_our_id(attribute: str, more: dic
 async def test_a_system_that_gives_other_services_than_asked_for_is_not_believed(it: Lab) -> None:
     everything = [{"id": "x", "name": "another"}, {"id": "y", "name": "service-7"}]
     routes = [Route(f"{BASE}/service", lambda _: JSONResponse(everything))]
-    async with listening(Starlette(routes=routes)) as address:
-        async with opened(System(name="provisioning", address=f"{address}{BASE}")) as transport:
-            dialect = Tmf640(transport, Layout(service_attribute="name"), confirm_seconds=1)
-            with pytest.raises(RateRefused, match="no service y"):
-                await replace(it, provisioning=dialect).set_rate()
+    async with (
+        listening(Starlette(routes=routes)) as address,
+        opened(System(name="provisioning", address=f"{address}{BASE}")) as transport,
+    ):
+        dialect = Tmf640(transport, Layout(service_attribute="name"), confirm_seconds=1)
+        with pytest.raises(RateRefused, match="no service y"):
+            await replace(it, provisioning=dialect).set_rate()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -363,9 +365,11 @@ class Plain:
 
 @asynccontextmanager
 async def plain(system: Plain, layout: Layout | None = None) -> AsyncIterator[Provisioning]:
-    async with listening(system.application()) as address:
-        async with opened(System(name="provisioning", address=f"{address}{BASE}")) as transport:
-            yield Tmf640(transport, layout or Layout(), confirm_seconds=5)
+    async with (
+        listening(system.application()) as address,
+        opened(System(name="provisioning", address=f"{address}{BASE}")) as transport,
+    ):
+        yield Tmf640(transport, layout or Layout(), confirm_seconds=5)
 
 
 @pytest.mark.parametrize(
