@@ -19,6 +19,7 @@ from adapters.errors import AdapterError
 from adapters.fault_management.outbound import tmf642, tmf688
 from adapters.inventory.outbound import mtosi, tmf638, tmf639
 from adapters.performance_management.outbound import tmf628
+from adapters.provisioning.outbound import tmf640
 from adapters.sales.outbound import sales_lead
 from adapters.ticketing.outbound import tmf621
 from adapters.transport.credentials import Basic, ClientCredentials, Credential
@@ -32,6 +33,7 @@ from gateway.reaching import (
     fault_management_system,
     inventory_system,
     performance_system,
+    provisioning_system,
     sales_system,
     services_system,
     ticketing_system,
@@ -41,6 +43,7 @@ from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka
 from gateway.settings.performance import Performance
+from gateway.settings.provisioning import Provisioning
 from gateway.settings.sales import Sales
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing
@@ -127,6 +130,8 @@ def _questions(settings: Settings) -> Iterator[_Asked]:
         yield _of_performance(settings.performance)
     if settings.sales:
         yield _of_sales(settings.sales)
+    if settings.provisioning and settings.provisioning.dialect == "tmf640":
+        yield _of_provisioning(settings.provisioning)
 
 
 def _of_ticketing(chosen: Ticketing) -> _Asked:
@@ -184,6 +189,11 @@ def _of_performance(chosen: Performance) -> _Asked:
 def _of_sales(chosen: Sales) -> _Asked:
     question = _get(sales_lead.RESOURCE, query=_ONE)
     return _Asked(section="sales", system=sales_system(chosen), question=question)
+
+
+def _of_provisioning(chosen: Provisioning) -> _Asked:
+    question = _get(tmf640.SERVICE, query=_ONE)
+    return _Asked(section="provisioning", system=provisioning_system(chosen), question=question)
 
 
 async def _of_kafka(chosen: Kafka) -> Probed:

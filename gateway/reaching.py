@@ -18,6 +18,7 @@ from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka
 from gateway.settings.performance import Performance
+from gateway.settings.provisioning import Provisioning
 from gateway.settings.sales import Sales
 from gateway.settings.system import Credited, TlsSettings
 from gateway.settings.ticketing import Ticketing
@@ -68,6 +69,11 @@ def performance_system(chosen: Performance) -> System:
 
 def sales_system(chosen: Sales) -> System:
     """Describe how sales is reached."""
+    return _system(chosen, chosen.name, chosen.address)
+
+
+def provisioning_system(chosen: Provisioning) -> System:
+    """Describe how what sets rates by TMF640 is reached."""
     return _system(chosen, chosen.name, chosen.address)
 
 

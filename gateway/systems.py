@@ -45,6 +45,10 @@ from adapters.passed_over import Count, PassedOver
 from adapters.performance_management.outbound.tmf628 import Tmf628
 from adapters.performance_management.outbound.tmf628_resource import Measuring
 from adapters.performance_management.telling import PerformanceTeller
+from adapters.provisioning import Provisioning
+from adapters.provisioning.delivery_handler import ProvisioningHandler
+from adapters.provisioning.outbound.tmf640 import Tmf640
+from adapters.provisioning.tmf640_resource import Layout
 from adapters.sales.outbound.sales_lead import SalesLeads
 from adapters.sales.telling import SalesTeller
 from adapters.ticketing import Ticketing
@@ -62,6 +66,7 @@ from gateway.reaching import (
     fault_management_system,
     inventory_system,
     performance_system,
+    provisioning_system,
     sales_system,
     services_system,
     ticketing_system,
@@ -70,11 +75,13 @@ from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement as Chosen
 from gateway.settings.inventory import Inventory as InventorySettings
 from gateway.settings.performance import Performance
+from gateway.settings.provisioning import Provisioning as ProvisioningSettings
 from gateway.settings.retention import Retention
 from gateway.settings.sales import Sales
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing as TicketingSettings
 from graph.changes.alarms import reassessment
+from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.policy import AlarmPolicy, Hearing
 from graph.errors import GraphError
 from graph.inventory.reconcile import keep_reconciling
@@ -143,6 +150,16 @@ def policy_of(settings: Settings) -> AlarmPolicy:
     return replace(policy, ticketing=chosen.name, ticket_from=chosen.severity)
 
 
+def bandwidth_policy_of(settings: Settings) -> BandwidthPolicy:
+    """Give what the settings say about rates, and about who is told of them."""
+    return BandwidthPolicy(
+        provisioning=settings.provisioning.name if settings.provisioning else "",
+        billing=settings.billing.name if settings.billing else "",
+        inventory=settings.inventory.name if settings.inventory else "",
+        fault_management=_hearing(settings),
+    )
+
+
 def _names_of(settings: Settings) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Give each source with all those whose names it uses: several systems may speak for one source."""
     used: dict[str, dict[str, None]] = {}
@@ -173,7 +190,7 @@ def _hearing(settings: Settings) -> Hearing | None:
 async def told(settings: Settings, store: Store, areas: Areas, noted: Noted) -> AsyncIterator[None]:
     """Reach the surrounding systems, and tell them what waits for them, as one of the processes that may."""
     async with AsyncExitStack() as stack:
-        for system in (_ticketing, _fault_management, _billing, _inventory, _performance, _sales):
+        for system in (_ticketing, _fault_management, _billing, _inventory, _performance, _sales, _provisioning):
             await stack.enter_async_context(system(settings, store, areas, noted))
         yield
 
@@ -188,7 +205,9 @@ def _attention(chosen: TicketingSettings | Chosen) -> Attention:
     )
 
 
-def _pace(chosen: TicketingSettings | Chosen | Billing | InventorySettings | Performance | Sales) -> Pace:
+def _pace(
+    chosen: TicketingSettings | Chosen | Billing | InventorySettings | Performance | Sales | ProvisioningSettings,
+) -> Pace:
     seconds = chosen.processing_seconds
     return Pace(most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=seconds)
 
@@ -366,6 +385,24 @@ async def _performance(settings: Settings, store: Store, _: Areas, noted: Noted)
 
 
 @asynccontextmanager
+async def _provisioning(settings: Settings, store: Store, _: Areas, noted: Noted) -> AsyncIterator[None]:
+    chosen = settings.provisioning
+    if chosen is None:
+        yield
+        return
+    async with _provisioning_dialect(chosen) as provisioning:
+        handler = ProvisioningHandler(
+            store=store,
+            provisioning=provisioning,
+            policy=bandwidth_policy_of(settings),
+            processing_seconds=chosen.processing_seconds,
+            access=noted.of(chosen.name),
+        )
+        async with beside(Lanes(store, handler, _pace(chosen), owner=owner(), note=noted.outcome).run()):
+            yield
+
+
+@asynccontextmanager
 async def _sales(settings: Settings, store: Store, areas: Areas, noted: Noted) -> AsyncIterator[None]:
     chosen = settings.sales
     if chosen is None:
@@ -384,6 +421,23 @@ async def _sales(settings: Settings, store: Store, areas: Areas, noted: Noted) -
         )
         async with beside(Lanes(store, teller, _pace(chosen), owner=owner(), note=noted.outcome).run()):
             yield
+
+
+@asynccontextmanager
+async def _provisioning_dialect(chosen: ProvisioningSettings) -> AsyncIterator[Provisioning]:
+    """Open the way to what sets rates, in its dialect."""
+    async with transported(provisioning_system(chosen)) as transport:
+        yield Tmf640(transport, layout_of(chosen), confirm_seconds=chosen.confirm_seconds)
+
+
+def layout_of(chosen: ProvisioningSettings) -> Layout:
+    """Give where a system that speaks TMF640 keeps the rate of a service."""
+    return Layout(
+        characteristic=chosen.characteristic,
+        unit=chosen.unit,
+        service_attribute=chosen.service_attribute,
+        monitor_states=chosen.monitor_states,
+    )
 
 
 @asynccontextmanager

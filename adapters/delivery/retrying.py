@@ -14,11 +14,13 @@ MOST_CONFLICTS: Final = 10
 
 
 class Waits(Exception):
-    """Something else must be told first, and will be."""
+    """Something else must be over first, and will be: another delivery, or what the system does about this one."""
 
-    def __init__(self, message: str, *, at_least_ms: int) -> None:
+    def __init__(self, message: str, *, at_least_ms: int, at_most_ms: int | None = None) -> None:
         super().__init__(message)
         self.at_least_ms = at_least_ms
+        self.at_most_ms = at_most_ms
+        """the longest pause, however often it was looked already; None: pauses grow as those of a failure do."""
 
 
 def failed(claimed: Claim, error: Exception, *, processing_seconds: float) -> Again | Dead:
@@ -37,8 +39,9 @@ def failed(claimed: Claim, error: Exception, *, processing_seconds: float) -> Ag
     if isinstance(error, AdapterError) and error.may_have_happened:
         # In full: what was lost may have been sent a moment ago, after other requests for the same delivery.
         wait = max(wait, processing_seconds)
-    least = error.at_least_ms if isinstance(error, Waits) else 0
-    pause = pause_ms(claimed.attempts, at_least_ms=max(least, int(wait * 1_000)))
+    pause = pause_ms(claimed.attempts, at_least_ms=int(wait * 1_000))
+    if isinstance(error, Waits):
+        pause = _within(pause, error)
     return Again(claim=claimed, error=str(error), pause_ms=pause, answer=answer, is_suspended=is_suspended)
 
 
@@ -48,6 +51,11 @@ def held(claimed: Claim, error: Exception, *, seconds: float) -> Again | Dead:
     if is_over(claimed.tries, claimed.age_ms, refused=False):
         return Dead(claim=claimed, error=str(error), reason="expired", answer=answer)
     return Again(claim=claimed, error=str(error), pause_ms=max(0, int(seconds * 1_000)), answer=answer)
+
+
+def _within(pause: int, waits: Waits) -> int:
+    most = pause if waits.at_most_ms is None else min(pause, waits.at_most_ms)
+    return max(most, waits.at_least_ms)
 
 
 def _is_refusal(claimed: Claim, error: Exception) -> bool:

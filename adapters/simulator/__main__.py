@@ -29,6 +29,7 @@ from adapters.simulator.faults import PATH
 from adapters.simulator.inventory import inventory
 from adapters.simulator.manners import Manners
 from adapters.simulator.performance import performance
+from adapters.simulator.provisioning import provisioning
 from adapters.simulator.sales import sales
 from adapters.simulator.ticketing import request_tracker, ticketing
 
@@ -187,6 +188,17 @@ def _sales(given: Options) -> AbstractAsyncContextManager[Served]:
     )
 
 
+def _provisioning(given: Options) -> AbstractAsyncContextManager[Served]:
+    return provisioning.serving(
+        host=given.host,
+        port=given.port,
+        journal=given.journal,
+        state=given.state,
+        bearer=_secret(BEARER),
+        manners=given.manners,
+    )
+
+
 def _rt(given: Options) -> AbstractAsyncContextManager[Served]:
     token = _secret(BEARER)
     users = {token.get_secret_value(): "trunkline"} if token else None
@@ -215,6 +227,7 @@ _command("billing", "A billing system: TMF635, TMF656 and TMF678 v4, and documen
 _command("inventory", "An inventory that speaks TMF639 v4 and MTOSI 2.1.", _inventory)
 _command("sales", "A sales system that keeps leads in the manner of TM Forum's version 4 APIs.", _sales)
 _command("performance", "A performance monitoring system that speaks TMF628 v4.", _performance)
+_command("provisioning", "A provisioning system that speaks TMF640 v4.", _provisioning)
 
 
 if __name__ == "__main__":

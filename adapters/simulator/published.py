@@ -1,7 +1,7 @@
 """What the published definitions say of a body that a stand-in is sent: whoever sends another is refused, with the member.
 
-Usage_Create of TMF635, ServiceProblem_Create of TMF656, Resource_Create of TMF639, MeasurementCollectionJob_Create of TMF628 and
-Service_Update of TMF638, each of version 4.0.0, but for the `id` and `href` that TMF639 requires and no client can know. An
+Usage_Create of TMF635, ServiceProblem_Create of TMF656, Resource_Create of TMF639, MeasurementCollectionJob_Create of TMF628,
+Service_Update of TMF638 and Service_Create of TMF640, each of version 4.0.0, but for the `id` and `href` that TMF639 requires and no client can know. An
 objective in a measurement job is a ServiceLevelObjective_Create of TMF657.
 """
 
@@ -198,6 +198,11 @@ def parties() -> Many:
 def entities() -> Many:
     """Give the shape of `relatedEntity`, which is the same in all version 4 APIs."""
     return Many(of=_ENTITY)
+
+
+SERVICE_CREATE: Final = Thing(
+    fields=MappingProxyType({**SERVICE.fields, "serviceDate": _TEXT}), required=("state", "serviceSpecification")
+)
 
 
 def check(shape: Shape, body: object) -> dict[str, Any]:

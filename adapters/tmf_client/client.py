@@ -28,6 +28,7 @@ _PAGE: Final = 100
 _LOOKS: Final = 3
 """at a thing that others change at the same time."""
 _GONE, _CHANGED_MEANWHILE, _UNSUPPORTED = 404, 412, 415
+_ACCEPTED: Final = 202
 _PART: Final = 206
 
 
@@ -38,6 +39,16 @@ class Seen:
     value: object
     tag: str
     """its ETag, where a change may be tied to it; empty: it may not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A change that the system has taken and not made yet: 202."""
+
+    location: str
+    """where it says what becomes of it, as the header has it; empty: it does not say."""
+    value: object | None
+    """what came with it; None: nothing."""
 
 
 class TmfClient:
@@ -86,6 +97,20 @@ class TmfClient:
 
     async def changed(self, path: Path, body: object, *, key: str, deadline: float, tag: str = "") -> object | None:
         """PATCH one, and give it as it is then; None: it was changed, and the answer does not say to what."""
+        answer = await self._patched(path, body, key=key, deadline=deadline, tag=tag)
+        return None if _is_empty(answer) else _read(answer)
+
+    async def begun(
+        self, path: Path, body: object, *, key: str, deadline: float, tag: str = ""
+    ) -> object | Accepted | None:
+        """PATCH one that the system may change later: Accepted, else as `changed` gives it."""
+        answer = await self._patched(path, body, key=key, deadline=deadline, tag=tag)
+        told = None if _is_empty(answer) else _read(answer)
+        if answer.status == _ACCEPTED:
+            return Accepted(location=answer.headers.get("location", ""), value=told)
+        return told
+
+    async def _patched(self, path: Path, body: object, *, key: str, deadline: float, tag: str) -> Answer:
         headers = {**_key(key), **({"If-Match": tag} if tag else {})}
         for media in tuple(self._patches):
             call = Call(
@@ -98,7 +123,7 @@ class TmfClient:
                     raise
                 continue
             self._patches.sort(key=lambda each: each != media)
-            return None if _is_empty(answer) else _read(answer)
+            return answer
         raise AssertionError("the last one is returned or raised")
 
     async def revised(

@@ -41,6 +41,8 @@ from gateway.settings.hub import Hubs, with_secret
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka, problems_of
 from gateway.settings.performance import Performance
+from gateway.settings.provisioning import Provisioning
+from gateway.settings.provisioning import problems_of as problems_of_devices
 from gateway.settings.retention import Retention
 from gateway.settings.sales import Sales
 from gateway.settings.streams import Streams
@@ -188,6 +190,8 @@ class Settings(BaseSettings):
     """nobody is told what to measure of services without one."""
     sales: Sales | None = None
     """nobody is told of leads without one."""
+    provisioning: Provisioning | None = None
+    """no rate is set in the network, and none can be booked, without one."""
     kafka: Kafka | None = None
     """events are published to no broker, and no alarms taken from one, without it; needs trunkline[kafka]."""
     hubs: Hubs | None = None
@@ -391,11 +395,11 @@ def _with_secrets(settings: Settings) -> tuple[Settings, list[str]]:
         except (OSError, UnicodeDecodeError) as error:
             faults.append(f"{name}_file: {path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}.")
     systems: dict[str, BaseModel | None] = {}
-    for section in ("ticketing", "fault_management", "billing", "inventory", "performance", "sales"):
+    for section in ("ticketing", "fault_management", "billing", "inventory", "performance", "sales", "provisioning"):
         systems[section], problem = with_credential(section, getattr(settings, section))
         faults += problem
     systems["hubs"], problem = with_secret(settings.hubs)
-    faults += [*problem, *problems_of(settings.kafka)]
+    faults += [*problem, *problems_of(settings.kafka), *problems_of_devices(settings.provisioning)]
     complete = settings.model_copy(update={**secrets, **systems})
     key = complete.cursor_key.get_secret_value()
     if key and not CURSOR_KEY.fullmatch(key):

@@ -18,6 +18,7 @@ from adapters.simulator.billing import billing
 from adapters.simulator.fault_management import alarm_management, alerta, notified
 from adapters.simulator.inventory import inventory
 from adapters.simulator.performance import performance
+from adapters.simulator.provisioning import provisioning
 from adapters.simulator.sales import sales
 from adapters.simulator.serving import listening
 from adapters.simulator.ticketing import ticketing
@@ -26,6 +27,7 @@ from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.performance import Performance
+from gateway.settings.provisioning import Provisioning
 from gateway.settings.sales import Sales
 from gateway.settings.settings import Settings
 from gateway.settings.system import BasicSettings, OAuthSettings
@@ -47,6 +49,7 @@ class Around:
     performance: str
     sales: str
     soap: str
+    provisioning: str
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +66,7 @@ async def around() -> AsyncIterator[Around]:
             performance=(await stack.enter_async_context(performance.serving(bearer=TOKEN))).address,
             sales=(await stack.enter_async_context(sales.serving(bearer=TOKEN))).address,
             soap=stocked.mtosi,
+            provisioning=(await stack.enter_async_context(provisioning.serving(bearer=TOKEN))).address,
         )
 
 
@@ -78,19 +82,11 @@ async def test_every_system_that_is_there_answers(around: Around, tmp_path: Path
         inventory=Inventory(address=around.inventory, bearer=TOKEN),
         performance=Performance(address=around.performance, bearer=TOKEN),
         sales=Sales(address=around.sales, bearer=TOKEN),
+        provisioning=Provisioning(address=around.provisioning, bearer=TOKEN),
     )
     assert [each.system for each in found] == [
-        *(
-            "ticketing",
-            "fault_management",
-            "billing",
-            "billing",
-            "billing",
-            "inventory",
-            "inventory",
-            "performance",
-            "sales",
-        )
+        *("ticketing", "fault_management", "billing", "billing", "billing", "inventory", "inventory"),
+        *("performance", "sales", "provisioning"),
     ]
     assert all(each.well for each in found), found
     others = await probed(

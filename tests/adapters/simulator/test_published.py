@@ -7,12 +7,22 @@ from typing import Any
 import pytest
 
 from adapters.errors import Malformed
-from adapters.simulator.published import MEASUREMENT_JOB, OBJECTIVE, PROBLEM, RESOURCE, SERVICE, USAGE, check
+from adapters.simulator.published import (
+    MEASUREMENT_JOB,
+    OBJECTIVE,
+    PROBLEM,
+    RESOURCE,
+    SERVICE,
+    SERVICE_CREATE,
+    USAGE,
+    check,
+)
 from adapters.tmf.shape import Thing
 from tests.adapters.schema import properties_of, published
 
 BROKEN = {"category": "c", "priority": 1, "description": "d", "reason": "r"}
 PARTY = {"id": "us", "@referredType": "Organization"}
+SPECIFIED = {"serviceSpecification": {"id": "line"}}
 SHAPES = {
     "Usage_Create": (USAGE, 635),
     "ServiceProblem_Create": (PROBLEM, 656),
@@ -20,6 +30,7 @@ SHAPES = {
     "MeasurementCollectionJob_Create": (MEASUREMENT_JOB, 628),
     "ServiceLevelObjective_Create": (OBJECTIVE, 657),
     "Service_Update": (SERVICE, 638),
+    "Service_Create": (SERVICE_CREATE, 640),
 }
 OWN: dict[str, set[str]] = {"MeasurementCollectionJob_Create": {"characteristic", "serviceLevelObjective"}}
 """Members of the type of measurement job that its client tells of, which no swagger has."""
@@ -81,6 +92,14 @@ def test_each_member_that_is_published_is_checked_and_no_other(definition: str) 
             {"name": "n", "resourceRelationship": [{"relationshipType": "aEnd"}]},
             "resourceRelationship[0].resource",
             id="a relationship to nothing",
+        ),
+        pytest.param("Service_Create", {"state": "active"}, "serviceSpecification", id="a service of no kind"),
+        pytest.param("Service_Create", {**SPECIFIED, "state": "up"}, "state", id="a state of no service"),
+        pytest.param(
+            "Service_Create",
+            {**SPECIFIED, "state": "active", "serviceCharacteristic": [{"name": "bandwidth"}]},
+            "serviceCharacteristic[0].value",
+            id="a rate without a value",
         ),
     ],
 )

@@ -1,0 +1,223 @@
+"""A provisioning system that speaks TMF640, version 4: the rate is a characteristic of its service.
+
+A change is answered 200 and is done, or 202 and is under way; then a monitor says what becomes of it. Whoever dies meanwhile knows
+nothing of the monitor any more. So from the second attempt on the monitors of the service are looked at first, then the service; a
+change is sent only when nothing is under way and the service carries another rate.
+
+1. What the service shows is believed only when no monitor of it is in progress: it may show what it was asked for, or still the old.
+2. What was answered to a change is not what is confirmed: the service is read once more.
+3. A monitor that does not end within `confirm_seconds` is given up: RateRefused, which may have happened. A process that takes over
+   counts anew.
+4. While a change is under way nothing else of the service is sent, and no answer that cannot be read ends the waiting before its time.
+
+Source: TMF640 v4.0.0, GET and PATCH /service/{id}, GET /monitor and /monitor/{id}.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from cachetools import LRUCache
+
+from adapters.delivery.retrying import Waits
+from adapters.errors import AdapterError, Busy, Conflict, Nonsense, NotAdmitted, Rejected
+from adapters.provisioning import RateConfirmed, RateRefused, RateRequest, ServiceRef
+from adapters.provisioning.tmf640_resource import (
+    Layout,
+    Monitor,
+    carries,
+    check_same,
+    id_of,
+    is_about,
+    is_ours,
+    monitor_id,
+    monitor_of,
+    rate_of,
+    rate_patch,
+    words_for,
+)
+from adapters.tmf.tmf630 import quote_value
+from adapters.tmf_client.client import Accepted, Seen, TmfClient
+from adapters.transport.transport import Transport
+
+SERVICE: Final = "service"
+MONITOR: Final = "monitor"
+_PAGE: Final = 50
+_MOST_REMEMBERED: Final = 10_000
+"""services whose changes are under way."""
+_NO_LIST: Final = frozenset({404, 405, 410, 501})
+"""Statuses of a system that does not list its monitors."""
+_FIRST_LOOK_MS, _LAST_LOOK_MS = 250, 5_000
+"""pauses between two looks at a monitor: each is a quarter of what has passed, within these."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _UnderWay:
+    """A change that the system has taken and not made yet."""
+
+    monitor: str
+    """its id; empty where the system did not say."""
+    mbps: int | None
+    """the rate that it was for; None where another process has sent it."""
+    since: float
+    """when this process has seen it first, by time.monotonic()."""
+
+
+class Tmf640:
+    """`adapters.provisioning.Provisioning` over a transport whose address ends in `/tmf-api/ServiceActivationAndConfiguration/v4`."""
+
+    def __init__(self, transport: Transport, layout: Layout, *, confirm_seconds: float) -> None:
+        self._client = TmfClient(transport)
+        self._name = transport.name
+        self._layout = layout
+        self._confirm_seconds = confirm_seconds
+        self._under_way: LRUCache[str, _UnderWay] = LRUCache(_MOST_REMEMBERED)
+        """by the id of the service there."""
+        self._given_up: LRUCache[str, None] = LRUCache(_MOST_REMEMBERED)
+        """monitors that did not end in time."""
+
+    @property
+    def retry_at(self) -> float | None:
+        """When the next call is let through, by time.monotonic(); None: now."""
+        return self._client.retry_at
+
+    async def set_rate(self, request: RateRequest, *, again: bool, delivery_id: str, deadline: float) -> RateConfirmed:
+        """Look what is under way, GET the service, and PATCH it where it carries another rate."""
+        their_id = await self._their_id(request.service, deadline)
+        if again or their_id in self._under_way:
+            over = await self._until_over(their_id, deadline)
+            if over is not None and over.mbps == request.mbps:
+                return await self._shown(their_id, over.monitor, deadline)
+        seen = await self._service(their_id, deadline)
+        if not carries(check_same(seen.value, their_id), request.mbps, self._layout):
+            return await self._changed(their_id, seen, request.mbps, delivery_id, deadline)
+        if not again:
+            await self._until_over(their_id, deadline)  # of an earlier delivery that was given up
+        return RateConfirmed(mbps=request.mbps, reference=their_id, at=None, is_old=True)
+
+    async def _their_id(self, service: ServiceRef, deadline: float) -> str:
+        """Find the service by our id, where it is not its id there."""
+        if not self._layout.service_attribute:
+            return service.id
+        query = ((self._layout.service_attribute, quote_value(service.id)),)
+        listed = await self._client.listed((SERVICE,), query, size=_PAGE, deadline=deadline)
+        found = [id_of(each, where) for where, each in listed if is_ours(each, service.id, self._layout)]
+        if not found:
+            raise RateRefused(f"{self._name} has no service whose {self._layout.service_attribute} is {service.id}")
+        return min(found)
+
+    async def _service(self, their_id: str, deadline: float) -> Seen:
+        try:
+            return await self._client.one((SERVICE, their_id), deadline=deadline)
+        except Rejected as rejected:
+            reason = f"{self._name} shows no service {their_id}: it answered {rejected.status}"
+            raise _refusal(reason, rejected) from rejected
+
+    async def _changed(self, their_id: str, seen: Seen, mbps: int, delivery_id: str, deadline: float) -> RateConfirmed:
+        patch = rate_patch(check_same(seen.value, their_id), mbps, self._layout)
+        try:
+            answer = await self._client.begun(
+                (SERVICE, their_id), patch, key=delivery_id, deadline=deadline, tag=seen.tag
+            )
+        except Conflict:  # it is being changed: looked at again
+            raise
+        except Rejected as rejected:
+            reason = f"{self._name} answered {rejected.status} to {mbps} Mbit/s for the service {their_id}"
+            raise _refusal(reason, rejected) from rejected
+        if isinstance(answer, Accepted):
+            found = _UnderWay(monitor=monitor_id(answer, their_id), mbps=mbps, since=time.monotonic())
+            self._under_way[their_id] = found
+            raise self._waits(found, "it was taken, and is not made yet")
+        if answer is not None:
+            check_same(answer, their_id)
+        return await self._shown(their_id, their_id, deadline)
+
+    async def _shown(self, their_id: str, reference: str, deadline: float) -> RateConfirmed:
+        """Read what the service carries after a change."""
+        seen = await self._service(their_id, deadline)
+        mbps = rate_of(check_same(seen.value, their_id), self._layout)
+        return RateConfirmed(mbps=mbps, reference=reference or their_id, at=None)
+
+    # What is under way
+
+    async def _until_over(self, their_id: str, deadline: float) -> _UnderWay | None:
+        """Give the change of a service that is over now, None where none was under way; raises Waits where one is."""
+        known = self._under_way.get(their_id)
+        try:
+            monitor = await self._monitor(their_id, known, deadline)
+        except (Nonsense, Rejected) as error:
+            if known is None:
+                raise
+            raise self._not_over(their_id, known, str(error)) from error
+        if monitor is None:
+            return await self._unwatched(their_id, known, deadline) if known else None
+        if known is None or known.monitor != monitor.id:
+            known = _UnderWay(monitor=monitor.id, mbps=known.mbps if known else None, since=time.monotonic())
+            self._under_way[their_id] = known
+        if monitor.state == "InProgress":
+            raise self._not_over(their_id, known, f"its monitor {monitor.id} is in progress")
+        del self._under_way[their_id]
+        if monitor.state == "InError" and known.mbps is not None:
+            reason = f"{self._name} could not make the change: its monitor {monitor.id} is in error"
+            raise RateRefused(reason, answer=monitor.said)
+        return known
+
+    async def _unwatched(self, their_id: str, known: _UnderWay, deadline: float) -> _UnderWay:
+        """Take a change that has no monitor for over when the service shows it; one whose monitor is gone is over."""
+        if not known.monitor and known.mbps is not None:
+            seen = await self._service(their_id, deadline)
+            if not carries(check_same(seen.value, their_id), known.mbps, self._layout):
+                raise self._not_over(their_id, known, "it has no monitor, and the service shows another rate")
+        return self._under_way.pop(their_id)
+
+    async def _monitor(self, their_id: str, known: _UnderWay | None, deadline: float) -> Monitor | None:
+        """GET the monitor that is known, else the one in progress that is about the service; None: there is none."""
+        if known is not None and known.monitor:
+            return await self._monitor_named(known.monitor, deadline)
+        query = (("state", ",".join(map(quote_value, words_for("InProgress", self._layout)))),)
+        for where, each in await self._monitors(query, deadline):
+            if is_about(each, their_id):
+                monitor = monitor_of(each, self._layout, where)
+                if monitor.state == "InProgress" and monitor.id not in self._given_up:
+                    return monitor
+        return None
+
+    async def _monitor_named(self, monitor: str, deadline: float) -> Monitor | None:
+        try:
+            seen = await self._client.one((MONITOR, monitor), deadline=deadline)
+        except (Rejected, NotAdmitted) as error:
+            if error.status not in _NO_LIST:
+                raise
+            return None  # forgotten there: what the service shows must do
+        return monitor_of(check_same(seen.value, monitor), self._layout)
+
+    async def _monitors(self, query: tuple[tuple[str, str], ...], deadline: float) -> list[tuple[str, object]]:
+        try:
+            return await self._client.listed((MONITOR,), query, size=_PAGE, deadline=deadline)
+        except (NotAdmitted, Busy) as error:
+            if error.status not in _NO_LIST:
+                raise
+        except Rejected:  # it does not like the question
+            pass
+        return []
+
+    def _not_over(self, their_id: str, known: _UnderWay, why: str) -> AdapterError | Waits:
+        """Make what is raised while a change is under way: Waits, or RateRefused when its time is over."""
+        if time.monotonic() - known.since < self._confirm_seconds:
+            return self._waits(known, why)
+        self._under_way.pop(their_id, None)
+        if known.monitor:
+            self._given_up[known.monitor] = None
+        reason = f"{self._name} did not say within {self._confirm_seconds:g} s what became of the change: {why}"
+        return RateRefused(reason, may_have_happened=True)
+
+    def _waits(self, known: _UnderWay, why: str) -> Waits:
+        passed_ms = int((time.monotonic() - known.since) * 1_000)
+        pause = max(_FIRST_LOOK_MS, min(_LAST_LOOK_MS, passed_ms // 4))
+        return Waits(f"{self._name} is changing the rate: {why}", at_least_ms=pause, at_most_ms=pause)
+
+
+def _refusal(reason: str, rejected: Rejected) -> RateRefused:
+    return RateRefused(reason, answer=rejected.answer)
