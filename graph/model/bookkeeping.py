@@ -135,6 +135,15 @@ BOOKKEEPING: Final = (
         properties=(ID, text("customer", indexed=True)),
     ),
     Label(
+        name="CapacityProfile",
+        about=(
+            "What all bookings together take of a port or trunk, over time (graph/capacity/steps.py writes `deltas`); the id is "
+            "`capacityprofile-` and the thing's. Whoever books locks it, and the version rises with each change."
+        ),
+        internal=True,
+        properties=(ID, number("version"), text("deltas")),
+    ),
+    Label(
         name="LoadMark",
         about="Which chunks of a load have committed, so that a load that was cut goes on where it stopped.",
         internal=True,

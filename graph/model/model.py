@@ -26,18 +26,24 @@ from graph.model.kinds import time as _time
 from graph.model.vocabulary import (
     ADMINISTRATIVE_STATES,
     ALARM_TYPES,
+    BOOST_REASONS,
     BOOST_STATES,
+    BOUNDARIES,
     DELIVERY_STATES,
     DIFFERENCE_KINDS,
     DIFFERENCE_STATES,
     EFFECTS,
     FEED_KINDS,
     FEED_STATES,
+    LEAD_STATES,
     OPERATIONAL_STATES,
     ORDER_STATES,
     PARKING_REASONS,
     SERVICE_STATES,
     SEVERITIES,
+    STEP_STATES,
+    STEP_SYSTEMS,
+    TASK_STATES,
     TICKET_STATES,
     TIERS,
     USAGE_STATES,
@@ -57,7 +63,7 @@ __all__ = [
     "searchable",
 ]
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 """Rises with each migration in graph/store/migrate.py."""
 
 
@@ -93,7 +99,10 @@ _LABELS: Final = (
     ),
     Label(
         name="Service",
-        about="What is delivered. The effect is that of all open alarms together; absent when there is none.",
+        about=(
+            "What is delivered. The effect is that of all open alarms together; absent when there is none. Three rates: what the "
+            "contract commits, what is booked now (boosts included; absent: the committed rate), and what the network carries."
+        ),
         searched=True,
         properties=(
             _ID,
@@ -101,6 +110,7 @@ _LABELS: Final = (
             _shaped("kind", Form.TEXT),
             _text("state", *SERVICE_STATES),
             _number("committedMbps", least=0),
+            _number("bookedMbps", required=False, least=0),
             _number("effectiveMbps", least=0),
             _number("maxMbps", least=0),
             _text("effect", *EFFECTS, required=False),
@@ -255,16 +265,66 @@ _LABELS: Final = (
     ),
     Label(
         name="Boost",
-        about="A temporary rate: an interval. The price is integer minor units of the currency; a credit is negative.",
+        about=(
+            "A temporary rate: mbps are added to its service's from startAt to endAt. The price is integer minor units of the currency; "
+            "a credit is negative. What is not yet confirmed holds its capacity until holdUntil."
+        ),
         interval=Interval(start="startAt", end="endAt"),
         properties=(
             _ID,
             _number("mbps", least=1),
             _time("startAt"),
-            _time("endAt"),
-            _text("status", *BOOST_STATES),
+            _time("endAt", indexed=True),
+            _text("status", *BOOST_STATES, indexed=True),
+            _text("statusReason", *BOOST_REASONS, required=False),
             _number("price"),
             _shaped("currency", Form.CURRENCY),
+            _text("tier", *TIERS, required=False),
+            _time("orderedAt", required=False),
+            _time("holdUntil", required=False),
+            _time("activatedAt", required=False),
+            _time("endedAt", required=False),
+            _number("chargedMbps", required=False, least=0),
+            _time("chargedFrom", required=False),
+            _text("series", required=False, indexed=True),
+            Property(name="orderedBy", required=False, operator_only=True),
+        ),
+    ),
+    Label(
+        name="ProcessStep",
+        about=(
+            "One step of what has to be done where a boost begins, changes or ends: one system carries it out. The receipt is what that "
+            "system calls it."
+        ),
+        properties=(
+            _ID,
+            _text("name"),
+            _text("boundary", *BOUNDARIES),
+            _text("system", *STEP_SYSTEMS),
+            _text("state", *STEP_STATES),
+            _number("stage", least=0),
+            _time("startedAt", indexed=True),
+            _time("finishedAt", required=False),
+            _number("attempts", least=0),
+            _text("receipt", required=False),
+            Property(name="error", required=False, operator_only=True),
+        ),
+    ),
+    Label(
+        name="Task",
+        about="What waits for a person: a step that cannot go on, or be undone, by itself.",
+        properties=(
+            Property(name="id", indexed=True, operator_only=True),
+            Property(name="kind", operator_only=True),
+            Property(name="state", words=TASK_STATES, indexed=True, operator_only=True),
+            Property(name="about", indexed=True, operator_only=True),
+            Property(name="step", required=False, indexed=True, operator_only=True),
+            Property(name="delivery", required=False, indexed=True, operator_only=True),
+            Property(name="reason", operator_only=True),
+            Property(name="openedAt", kind=Kind.TIME, indexed=True, operator_only=True),
+            Property(name="settledAt", kind=Kind.TIME, required=False, indexed=True, operator_only=True),
+            Property(name="settledBy", required=False, operator_only=True),
+            Property(name="note", required=False, operator_only=True),
         ),
     ),
     Label(
@@ -309,6 +369,11 @@ _LABELS: Final = (
             Property(name="id", indexed=True, operator_only=True),
             Property(name="reason", operator_only=True),
             Property(name="at", kind=Kind.TIME, operator_only=True),
+            Property(name="state", words=LEAD_STATES, required=False, operator_only=True),
+            Property(name="system", required=False, operator_only=True),
+            Property(name="externalId", required=False, indexed=True, operator_only=True),
+            Property(name="key", required=False, indexed=True, operator_only=True, internal=True, derived=True),
+            Property(name="evidence", kind=Kind.JSON, required=False, operator_only=True),
         ),
     ),
     Label(
@@ -452,11 +517,15 @@ _RELATIONSHIPS: Final = (
     Relationship(type="HAS_ITEM", starts=("Order",), ends=("OrderItem",), inside=Inside.FORWARD, one_start=True),
     Relationship(type="PROVISIONS", starts=("OrderItem",), ends=("Service",), inside=Inside.NEVER, one_end=True),
     Relationship(type="BOOSTS", starts=("Boost",), ends=("Service",), inside=Inside.REVERSE, one_end=True),
+    Relationship(type="RESERVES", starts=("Boost",), ends=("Port", "Trunk"), inside=Inside.NEVER),
+    Relationship(type="STEP_OF", starts=("ProcessStep",), ends=("Boost",), inside=Inside.REVERSE, one_end=True),
+    Relationship(type="CARRIES_OUT", starts=("Delivery",), ends=("ProcessStep",), inside=Inside.NEVER),
     Relationship(type="USED_BY", starts=("Usage",), ends=("Service",), inside=Inside.REVERSE, one_end=True),
     Relationship(type="INTERRUPTS", starts=("Downtime",), ends=("Service",), inside=Inside.REVERSE, one_end=True),
     Relationship(type="CONCERNS_CUSTOMER", starts=("Event",), ends=("Customer",), inside=Inside.REVERSE),
     Relationship(type="TELLS", starts=("Delivery",), ends=("Event",), inside=Inside.NEVER, one_end=True),
     Relationship(type="NAMES", starts=("ExternalName",), ends=_NAMED, inside=Inside.NEVER, one_end=True),
+    Relationship(type="SUGGESTED_FOR", starts=("Lead",), ends=("Service",), inside=Inside.NEVER, one_end=True),
     Relationship(type="ABOUT", starts=("Lead",), ends=("Customer",), inside=Inside.NEVER, one_end=True),
 )
 

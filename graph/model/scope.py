@@ -22,7 +22,7 @@ _WHOLE_HISTORY: Final = frozenset({"Event"})
 """Shared labels whose nodes are not looked for in a slice: a customer's events have no bound, and an index finds them."""
 
 
-CLAIMABLE: Final = ("reportProblem", "commentTicket", "reopenTicket", "closeTicket")
+CLAIMABLE: Final = ("reportProblem", "commentTicket", "reopenTicket", "closeTicket", "boostBandwidth", "approveBoost")
 """The changes that a customer may make where the token names them, each for its own services and tickets."""
 
 

@@ -40,7 +40,26 @@ ORDER_STATES: Final = (
     "pendingCancellation",
 )
 USAGE_STATES: Final = ("received", "rejected", "recycled", "guided", "rated", "rerated", "billed")
-BOOST_STATES: Final = ("requested", "scheduled", "activated", "terminated", "declined")
+BOOST_STATES: Final = ("REQUESTED", "SCHEDULED", "ACTIVATED", "TERMINATED")
+"""of a boost, in the words of CAMARA QoS Booking; which of them end it, and why, `BOOST_REASONS` says."""
+BOOST_REASONS: Final = (
+    "DURATION_EXPIRED",
+    "DELETE_REQUESTED",
+    "NETWORK_TERMINATED",
+    "BOOKING_DECLINED",
+    "BOOKING_REVOKED",
+)
+"""why a boost is TERMINATED: it is over, was cancelled, was lost with its service, was refused, or was taken back by an operator."""
+BOUNDARIES: Final = ("START", "CHANGE", "RETURN")
+"""of a boost: where the rate of its service becomes another."""
+STEP_SYSTEMS: Final = ("NETWORK", "BILLING", "PERFORMANCE", "FAULT_MANAGEMENT", "INVENTORY", "SALES")
+"""what kind of system carries out a step."""
+STEP_STATES: Final = ("PENDING", "DONE", "REFUSED", "FAILED", "SKIPPED")
+"""of a step: under way, done, refused by its system, given up until a person has looked at it, or not needed."""
+TASK_STATES: Final = ("OPEN", "DONE", "SKIPPED", "CANCELLED")
+"""of what waits for a person."""
+LEAD_STATES: Final = ("acknowledged", "inProgress", "accepted", "rejected", "cancelled")
+"""of a lead, as sales has it."""
 
 DELIVERY_STATES: Final = ("READY", "DONE", "DEAD")
 PARKING_REASONS: Final = ("refused", "invalidAnswer", "expired", "fault")

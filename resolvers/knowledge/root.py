@@ -38,6 +38,7 @@ from resolvers.knowledge.types import (
     Service,
     Site,
     Sla,
+    Task,
     Ticket,
     Trunk,
     Usage,
@@ -184,6 +185,12 @@ class Query:
     )
     events: Connection[Event] = _all("Event")
     leads: Connection[Lead] = _all("Lead", operator_only=True)
+    tasks: Connection[Task] = page(
+        Everything(label="Task"),
+        "Task",
+        operator_only=True,
+        description="What waits for a person, and what became of it: retryTask, skipTask, cancelTask.",
+    )
     deliveries: Connection[Delivery] = page(
         Everything(label="Delivery"),
         "Delivery",

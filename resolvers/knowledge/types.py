@@ -29,7 +29,9 @@ from resolvers.knowledge.words import (
     AdministrativeState,
     AlarmState,
     AlarmType,
+    BoostReason,
     BoostStatus,
+    Boundary,
     DeliveryState,
     DifferenceKind,
     DifferenceState,
@@ -37,11 +39,15 @@ from resolvers.knowledge.words import (
     End,
     FeedKind,
     FeedState,
+    LeadState,
     OperationalState,
     OrderState,
     RoutePath,
     ServiceState,
     Severity,
+    StepState,
+    StepSystem,
+    TaskState,
     Tier,
     UsageState,
 )
@@ -139,6 +145,10 @@ class Service(Node):
     kind: str
     state: ServiceState
     committed_mbps: int
+    booked_mbps: int | None = stored(
+        "bookedMbps",
+        "What is booked now, in Mbit/s: the committed rate and the boosts that run; null while no boost ever ran.",
+    )
     effective_mbps: int
     max_mbps: int
     effect: Effect | None
@@ -212,6 +222,9 @@ class Port(Resource):
     )
     trunks: Connection[Trunk] = pages_along("<TERMINATES_ON", description="All trunks that end here.")
     services: Connection[Service] = pages_along("<ACCESSED_AT")
+    boosts: Connection[Boost] = pages_along(
+        "<RESERVES", operator_only=True, description="Boosts that hold some of its capacity, now or later."
+    )
     alarms: Connection[Alarm] = pages_along("<RAISED_ON")
     external_names: Connection[ExternalName] = pages_along("<NAMES", operator_only=True)
 
@@ -227,6 +240,9 @@ class Trunk(Resource):
     )
     services: Connection[Service] = pages_along(
         "<ROUTED_OVER", description="Each service once, whichever of its paths."
+    )
+    boosts: Connection[Boost] = pages_along(
+        "<RESERVES", operator_only=True, description="Boosts that hold some of its capacity, now or later."
     )
     alarms: Connection[Alarm] = pages_along("<RAISED_ON")
     external_names: Connection[ExternalName] = pages_along("<NAMES", operator_only=True)
@@ -332,13 +348,68 @@ NamedObject: TypeAlias = Annotated[
 class Boost(Node):
     """A temporary rate."""
 
-    mbps: int
-    start_at: dt.datetime
-    end_at: dt.datetime
+    mbps: int = stored("mbps", "What is added to the rate of the service, in Mbit/s.")
+    start_at: dt.datetime = stored("startAt", "When it begins.")
+    end_at: dt.datetime = stored("endAt", "When it ends: from this moment on it is over.")
     status: BoostStatus
-    price: int
-    currency: str
+    status_reason: BoostReason | None = stored("statusReason", "Why it is over; null while it is not.")
+    price: int = stored(
+        "price", "What it costs, in the smallest unit of the currency; a credit is negative. Taxes are billing's."
+    )
+    currency: str = stored("currency", "The currency of the price (ISO 4217).")
+    tier: Tier | None = stored("tier", "The tier by whose tariff it is priced; null for one that was loaded.")
+    ordered_at: dt.datetime | None = stored("orderedAt", "When it was booked; null for one that was loaded.")
+    hold_until: dt.datetime | None = stored("holdUntil", "Until when it holds its capacity without being approved.")
+    activated_at: dt.datetime | None = stored("activatedAt", "When the network confirmed the higher rate.")
+    ended_at: dt.datetime | None = stored(
+        "endedAt", "When the network confirmed the return, or when the boost was cancelled or declined."
+    )
+    charged_mbps: int | None = stored("chargedMbps", "The rate that is charged now, in Mbit/s; null while nothing is.")
+    charged_from: dt.datetime | None = stored("chargedFrom", "Since when that rate is charged.")
+    series: str | None = stored("series", "The same for all boosts of one recurrence.")
+    ordered_by: str | None
     service: Service | None = along("BOOSTS>")
+    steps: Connection[ProcessStep] = pages_along(
+        "<STEP_OF", description="What each system was asked to do, and what became of it."
+    )
+
+
+@node("ProcessStep")
+class ProcessStep(Node):
+    """One step of a process."""
+
+    name: str = stored("name", "What is done, as the documentation lists it.")
+    boundary: Boundary
+    system: StepSystem
+    state: StepState
+    stage: int = stored(
+        "stage", "Steps of one stage run side by side, when those of the stage before are over; counted from 0."
+    )
+    started_at: dt.datetime = stored("startedAt", "When it was to be done.")
+    finished_at: dt.datetime | None = stored("finishedAt", "When it was over; null while it is not.")
+    attempts: int = stored("attempts", "How often it was tried.")
+    receipt: str | None = stored(
+        "receipt", "What its system calls it, or what it has confirmed; null while it has not."
+    )
+    error: str | None
+    boost: Boost | None = along("STEP_OF>")
+
+
+@node("Task")
+class Task(Node):
+    """What waits for a person."""
+
+    id: strawberry.ID
+    kind: str
+    state: TaskState
+    about: str
+    step: str | None
+    delivery: str | None
+    reason: str
+    opened_at: dt.datetime
+    settled_at: dt.datetime | None
+    settled_by: str | None
+    note: str | None
 
 
 @node("Usage")
@@ -386,7 +457,12 @@ class Lead(Node):
     id: strawberry.ID
     reason: str
     at: dt.datetime
+    state: LeadState | None
+    system: str | None
+    external_id: str | None
+    evidence: JSON | None
     customer: Customer | None = along("ABOUT>", operator_only=True)
+    service: Service | None = along("SUGGESTED_FOR>", operator_only=True)
 
 
 @node("Event")

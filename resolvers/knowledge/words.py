@@ -132,15 +132,92 @@ class OrderState(enum.Enum):
     PENDING_CANCELLATION = "pendingCancellation"
 
 
-@strawberry.enum(description="Status of a temporary rate.")
+@strawberry.enum(description="Status of a temporary rate (CAMARA QoS Booking).")
 class BoostStatus(enum.Enum):
     """The life of a boost."""
 
-    REQUESTED = "requested"
-    SCHEDULED = "scheduled"
-    ACTIVATED = "activated"
-    TERMINATED = "terminated"
-    DECLINED = "declined"
+    REQUESTED = strawberry.enum_value(
+        "REQUESTED", description="It holds its capacity until holdUntil, and waits to be approved."
+    )
+    SCHEDULED = strawberry.enum_value("SCHEDULED", description="It is booked, and begins at startAt.")
+    ACTIVATED = strawberry.enum_value("ACTIVATED", description="The network has confirmed the higher rate.")
+    TERMINATED = strawberry.enum_value("TERMINATED", description="It is over; statusReason says why.")
+
+
+@strawberry.enum(description="Why a temporary rate is over (CAMARA QoS Booking).")
+class BoostReason(enum.Enum):
+    """What has ended a boost."""
+
+    DURATION_EXPIRED = strawberry.enum_value("DURATION_EXPIRED", description="Its time was over.")
+    DELETE_REQUESTED = strawberry.enum_value(
+        "DELETE_REQUESTED", description="It was cancelled, before or during its time."
+    )
+    NETWORK_TERMINATED = strawberry.enum_value(
+        "NETWORK_TERMINATED", description="Its service has ended or cannot carry it any more."
+    )
+    BOOKING_DECLINED = strawberry.enum_value(
+        "BOOKING_DECLINED", description="The network or an approver has refused it; nothing is charged."
+    )
+    BOOKING_REVOKED = strawberry.enum_value("BOOKING_REVOKED", description="An operator has taken it back.")
+
+
+@strawberry.enum(description="Where the rate of a service becomes another because of a boost.")
+class Boundary(enum.Enum):
+    """Of a boost."""
+
+    START = strawberry.enum_value("START", description="The boost begins.")
+    CHANGE = strawberry.enum_value("CHANGE", description="The rate of the boost was changed while it ran.")
+    RETURN = strawberry.enum_value(
+        "RETURN", description="The boost ends, and the service returns to what is booked then."
+    )
+
+
+@strawberry.enum(description="What kind of system carries out a step.")
+class StepSystem(enum.Enum):
+    """Of a step."""
+
+    NETWORK = strawberry.enum_value("NETWORK", description="Provisioning sets the rate in the network.")
+    BILLING = strawberry.enum_value("BILLING", description="Billing receives what is charged.")
+    PERFORMANCE = strawberry.enum_value(
+        "PERFORMANCE", description="Performance monitoring receives the new thresholds."
+    )
+    FAULT_MANAGEMENT = strawberry.enum_value("FAULT_MANAGEMENT", description="Fault management receives the new rate.")
+    INVENTORY = strawberry.enum_value("INVENTORY", description="The inventory receives the new rate.")
+    SALES = strawberry.enum_value("SALES", description="Sales receives a lead.")
+
+
+@strawberry.enum(description="How far a step is.")
+class StepState(enum.Enum):
+    """Of a step."""
+
+    PENDING = strawberry.enum_value("PENDING", description="It is under way.")
+    DONE = strawberry.enum_value("DONE", description="Its system has confirmed it.")
+    REFUSED = strawberry.enum_value("REFUSED", description="Its system has refused it.")
+    FAILED = strawberry.enum_value(
+        "FAILED", description="It was given up until a person has looked at it: a task says so."
+    )
+    SKIPPED = strawberry.enum_value("SKIPPED", description="It was not needed, or a person has skipped it.")
+
+
+@strawberry.enum(description="Whether a task still waits for a person.")
+class TaskState(enum.Enum):
+    """Of a task."""
+
+    OPEN = strawberry.enum_value("OPEN", description="It waits for a person.")
+    DONE = strawberry.enum_value("DONE", description="What it asked for was done.")
+    SKIPPED = strawberry.enum_value("SKIPPED", description="A person has decided that it need not be done.")
+    CANCELLED = strawberry.enum_value("CANCELLED", description="A person has given up what it was for.")
+
+
+@strawberry.enum(description="What sales has made of a lead.")
+class LeadState(enum.Enum):
+    """Of a lead."""
+
+    ACKNOWLEDGED = strawberry.enum_value("acknowledged", description="Sales has received it.")
+    IN_PROGRESS = strawberry.enum_value("inProgress", description="Somebody works on it.")
+    ACCEPTED = strawberry.enum_value("accepted", description="The customer has bought.")
+    REJECTED = strawberry.enum_value("rejected", description="The customer does not want it.")
+    CANCELLED = strawberry.enum_value("cancelled", description="Sales has dropped it.")
 
 
 @strawberry.enum(description="State of a usage record (TMF635).")
@@ -304,6 +381,12 @@ _words(AckState, model.LABELS["Alarm"].property("ackState").words)
 _words(TicketStatus, vocabulary.TICKET_STATES)
 _words(OrderState, vocabulary.ORDER_STATES)
 _words(BoostStatus, vocabulary.BOOST_STATES)
+_words(BoostReason, vocabulary.BOOST_REASONS)
+_words(Boundary, vocabulary.BOUNDARIES)
+_words(StepSystem, vocabulary.STEP_SYSTEMS)
+_words(StepState, vocabulary.STEP_STATES)
+_words(TaskState, vocabulary.TASK_STATES)
+_words(LeadState, vocabulary.LEAD_STATES)
 _words(UsageState, vocabulary.USAGE_STATES)
 _words(DeliveryState, vocabulary.DELIVERY_STATES)
 _words(ParkingReason, vocabulary.PARKING_REASONS)

@@ -54,7 +54,8 @@ def _boost(sheet: Sheet, service: Service) -> None:
         "mbps": service.wish.mbps,
         "startAt": start,
         "endAt": start + hours * HOUR_MS,
-        "status": "terminated",
+        "status": "TERMINATED",
+        "statusReason": "DURATION_EXPIRED",
         "price": service.wish.mbps * hours * _CENTS_PER_GIGABIT_HOUR // 1000,
         "currency": "EUR",
     }
