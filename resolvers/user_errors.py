@@ -1,6 +1,6 @@
 """Why a change was not made is told alike by every area that changes anything.
 
-    return SomePayload(user_errors=shown(outcome))
+return SomePayload(user_errors=shown(outcome))
 """
 
 from __future__ import annotations

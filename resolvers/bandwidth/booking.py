@@ -46,9 +46,10 @@ class _Meant:
     request: Request
 
 
-async def boost_bandwidth(  # noqa: PLR0913, PLR0917 - the arguments of the field
+async def boost_bandwidth(  # noqa: PLR0913 - the arguments of the field
     info: Info,
     idempotency_key: Key,
+    *,
     quote_id: Annotated[
         strawberry.ID | None,
         strawberry.argument(description="A quote or an alternative that this caller was given; or all that follows."),
@@ -160,15 +161,12 @@ def _again(meant: _Meant, recurrence: RecurrenceInput) -> _Meant | Problem:
     [first] = meant.wanted.occurrences
     if first.start is None:
         return _error("What comes again needs a startAt", BAD_RECURRENCE, "startAt")
-    rule = Every(recurrence.every.value)
     try:
-        repeat = Recurrence(every=rule, until=recurrence.until, zone=recurrence.time_zone)
+        repeat = Recurrence(every=Every(str(recurrence.every.value)), until=recurrence.until, zone=recurrence.time_zone)
         intervals = occurrences(first.start, first.end, repeat)
     except (BadRecurrence, NotAnInterval) as wrong:
         return _error(f"The recurrence {wrong}", BAD_RECURRENCE, "recurrence")
-    every = tuple(
-        Occurrence(start=start, end=end, price=first.price, length=first.length) for start, end in intervals
-    )
+    every = tuple(Occurrence(start=start, end=end, price=first.price, length=first.length) for start, end in intervals)
     return replace(meant, wanted=replace(meant.wanted, occurrences=every))
 
 
@@ -180,9 +178,7 @@ async def _instead(asked: Asked, request: Request) -> Sequence[BandwidthAlternat
     return [BandwidthAlternative.of(each, sealing(asked, found)) for each in found.alternatives]
 
 
-def _booked(
-    outcome: Outcome, wanted: Wanted | None, instead: Sequence[BandwidthAlternative]
-) -> BoostBandwidthPayload:
+def _booked(outcome: Outcome, wanted: Wanted | None, instead: Sequence[BandwidthAlternative]) -> BoostBandwidthPayload:
     price = None
     if wanted is not None:
         price = show_minor(sum(each.price for each in wanted.occurrences), wanted.currency)

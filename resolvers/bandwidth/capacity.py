@@ -52,9 +52,15 @@ class Capacity:
 
     port: Port | None = strawberry.field(description="The port; null where it is a trunk.")
     trunk: Trunk | None = strawberry.field(description="The trunk; null where it is a port.")
-    limit_mbps: int = strawberry.field(description="What may be booked on it: its capacity times the overbooking factor.")
-    peak_mbps: int = strawberry.field(description="The most that is committed and booked on it at any moment in between.")
-    headroom_mbps: int = strawberry.field(description="What is left throughout: the limit less the peak, never below 0.")
+    limit_mbps: int = strawberry.field(
+        description="What may be booked on it: its capacity times the overbooking factor."
+    )
+    peak_mbps: int = strawberry.field(
+        description="The most that is committed and booked on it at any moment in between."
+    )
+    headroom_mbps: int = strawberry.field(
+        description="What is left throughout: the limit less the peak, never below 0."
+    )
     load: list[CapacityInterval] = strawberry.field(
         description="What is committed and booked, over time.", directives=[ListSize(assumed_size=50)]
     )
@@ -75,7 +81,9 @@ class Capacity:
         )
 
 
-@strawberry.type(description="What is left between two moments: of a port or trunk itself, or of all ports of a card or site.")
+@strawberry.type(
+    description="What is left between two moments: of a port or trunk itself, or of all ports of a card or site."
+)
 class Headroom:
     """Over several limits."""
 
@@ -169,7 +177,9 @@ async def capacity(
     info: Info,
     of: Annotated[
         list[strawberry.ID],
-        strawberry.argument(description=f"Ports and trunks, cards and sites with all their ports; {MOST_THINGS} at most."),
+        strawberry.argument(
+            description=f"Ports and trunks, cards and sites with all their ports; {MOST_THINGS} at most."
+        ),
     ],
     from_: From,
     to: To,

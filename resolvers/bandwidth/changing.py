@@ -29,7 +29,7 @@ from resolvers.bandwidth.payloads import (
     ExtendBoostPayload,
     RevokeBoostPayload,
 )
-from resolvers.bandwidth.quoting import EndAt, Hours, Mbps, Tier, too_many
+from resolvers.bandwidth.quoting import EndAt, Mbps, Tier, too_many
 from resolvers.bandwidth.types import Moment, show_minor
 from resolvers.money import Money
 from resolvers.user_errors import shown
@@ -62,10 +62,11 @@ class _Wish:
         }
 
 
-async def extend_boost(  # noqa: PLR0913, PLR0917 - the arguments of the field
+async def extend_boost(
     info: Info,
     boost_id: BoostId,
     idempotency_key: Key,
+    *,
     hours: Annotated[
         float | None, strawberry.argument(description="How many hours are added to its end; or `endAt`.")
     ] = None,
@@ -78,15 +79,14 @@ async def extend_boost(  # noqa: PLR0913, PLR0917 - the arguments of the field
     return ExtendBoostPayload(boost=boost_of(outcome), price=cost, user_errors=shown(outcome))
 
 
-async def change_boost(  # noqa: PLR0913, PLR0917 - the arguments of the field
+async def change_boost(  # noqa: PLR0913 - the arguments of the field
     info: Info,
     boost_id: BoostId,
     idempotency_key: Key,
+    *,
     mbps: Mbps = None,
     tier: Tier = None,
-    end_at: Annotated[
-        Moment | None, strawberry.argument(description="When it ends; without it, as it is.")
-    ] = None,
+    end_at: Annotated[Moment | None, strawberry.argument(description="When it ends; without it, as it is.")] = None,
     dry_run: DryRun = False,
 ) -> ChangeBoostPayload:
     """Give a boost another rate, and another end where one is given."""

@@ -47,7 +47,8 @@ class BoostBandwidthPayload:
         description="What all of it costs, without taxes; null where there is no price."
     )
     alternatives: list[BandwidthAlternative] = strawberry.field(
-        description="What would fit instead, where that is why nothing was booked.", directives=[ListSize(assumed_size=3)]
+        description="What would fit instead, where that is why nothing was booked.",
+        directives=[ListSize(assumed_size=3)],
     )
     user_errors: list[UserError] = strawberry.field(
         description=(
@@ -63,7 +64,9 @@ class ExtendBoostPayload:
     """The boost as it is after the change."""
 
     boost: Boost | None = strawberry.field(description="The boost with its new end; null where it was not changed.")
-    price: Money | None = strawberry.field(description="What the whole boost costs then; null where it was not changed.")
+    price: Money | None = strawberry.field(
+        description="What the whole boost costs then; null where it was not changed."
+    )
     user_errors: list[UserError] = strawberry.field(
         description=f"{_BOOST}; HOURS_OR_END, END_IN_THE_PAST, NOT_AN_INTERVAL, BEYOND_HORIZON; {_ROOM}; SPEND_CAP; NO_TARIFF, OTHER_CURRENCY; {_OFTEN}."
     )
@@ -76,7 +79,9 @@ class ChangeBoostPayload:
     boost: Boost | None = strawberry.field(
         description="The boost; one that runs keeps its rate until the network has confirmed the new one. Null where it was not changed."
     )
-    price: Money | None = strawberry.field(description="What the whole boost costs then; null where it was not changed.")
+    price: Money | None = strawberry.field(
+        description="What the whole boost costs then; null where it was not changed."
+    )
     user_errors: list[UserError] = strawberry.field(
         description=f"{_BOOST}; {_INPUT}; {_ROOM}; SPEND_CAP; NO_TARIFF, OTHER_CURRENCY; {_OFTEN}."
     )

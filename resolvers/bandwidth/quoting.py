@@ -24,16 +24,15 @@ Mbps = Annotated[
     strawberry.argument(description="The rate in Mbit/s that is added to the rate of the service; or `tier`."),
 ]
 Tier = Annotated[str | None, strawberry.argument(description="A tier of the tariff by its name; or `mbps`.")]
-StartAt = Annotated[
-    Moment | None, strawberry.argument(description="When it begins; without it, when it is booked.")
-]
+StartAt = Annotated[Moment | None, strawberry.argument(description="When it begins; without it, when it is booked.")]
 Hours = Annotated[float | None, strawberry.argument(description="For how many hours: 2, 0.5; or `endAt`.")]
 EndAt = Annotated[Moment | None, strawberry.argument(description="When it ends; or `hours`.")]
 
 
-async def quote_bandwidth(
+async def quote_bandwidth(  # noqa: PLR0913 - the arguments of the field
     info: Info,
     service_id: Annotated[strawberry.ID, strawberry.argument(description="The service whose rate is to be higher.")],
+    *,
     mbps: Mbps = None,
     tier: Tier = None,
     start_at: StartAt = None,

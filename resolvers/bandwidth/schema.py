@@ -10,7 +10,8 @@ from graphql import GraphQLSchema
 from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
-from resolvers.bandwidth import booking, capacity, changing, quoting
+from resolvers.bandwidth import booking, changing, quoting
+from resolvers.bandwidth import capacity as over_time
 from resolvers.bandwidth.payloads import (
     ApproveBoostPayload,
     BoostBandwidthPayload,
@@ -46,15 +47,15 @@ class Query:
         ),
         directives=[Cost(weight=OF_QUOTE)],
     )
-    capacity: list[capacity.Capacity] = strawberry.field(
-        resolver=capacity.capacity,
+    capacity: list[over_time.Capacity] = strawberry.field(
+        resolver=over_time.capacity,
         description="What ports and trunks may carry and carry between two moments; what is no such thing is left out.",
-        directives=capacity.CAPACITY_DIRECTIVES,
+        directives=over_time.CAPACITY_DIRECTIVES,
     )
-    forecast: list[capacity.CapacityForecast] = strawberry.field(
-        resolver=capacity.forecast,
+    forecast: list[over_time.CapacityForecast] = strawberry.field(
+        resolver=over_time.forecast,
         description="Ports and trunks that will be full within some days, by what is booked and by the trend.",
-        directives=capacity.FORECAST_DIRECTIVES,
+        directives=over_time.FORECAST_DIRECTIVES,
     )
 
 
@@ -108,7 +109,7 @@ def bandwidth_schema() -> strawberry.federation.Schema:
     return ExecutedSchema(
         query=Query,
         mutation=Mutation,
-        types=[capacity.Port, capacity.Trunk, capacity.Card, capacity.Site],
+        types=[over_time.Port, over_time.Trunk, over_time.Card, over_time.Site],
         config=StrawberryConfig(scalar_map={Moment: MOMENT, Large: LARGE}, disable_field_suggestions=True),
         extensions=[lambda: ParserCache(maxsize=MOST_TEXTS), lambda: ValidationCache(maxsize=MOST_TEXTS)],
     )

@@ -9,13 +9,14 @@ from typing import Final, NewType
 
 import strawberry
 from strawberry.federation.schema_directives import Key
+from strawberry.federation.types import FieldSet
 
 from graph.capacity.limits import LimitKind
 from graph.capacity.recurrence import Every
 from graph.capacity.steps import Segment
 from graph.capacity.tariff import Price
-from graph.changes.bandwidth.offers import AlternativeKind, OfferedTier, Quote, Slot
 from graph.changes.bandwidth.offers import Alternative as Offered
+from graph.changes.bandwidth.offers import AlternativeKind, OfferedTier, Quote, Slot
 from graph.compiler.leaves import rfc3339
 from graph.errors import Refused
 from graph.model.currencies import minor_digits
@@ -96,14 +97,14 @@ def show_minor(minor: int, currency: str) -> Money:
     return money(Decimal(minor).scaleb(-(minor_digits(currency) or 0)), minor, currency)
 
 
-@strawberry.federation.type(keys=[Key(fields="id", resolvable=False)], description="What is delivered.")
+@strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)], description="What is delivered.")
 class Service:
     """The knowledge graph's."""
 
     id: strawberry.ID
 
 
-@strawberry.federation.type(keys=[Key(fields="id", resolvable=False)], description="A temporary rate.")
+@strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)], description="A temporary rate.")
 class Boost:
     """The knowledge graph's."""
 
@@ -146,7 +147,9 @@ class BandwidthTier:
 class BandwidthAlternative:
     """graph.changes.bandwidth.offers.Alternative."""
 
-    id: strawberry.ID = strawberry.field(description="What `boostBandwidth(quoteId:)` takes, until the quote's firmUntil.")
+    id: strawberry.ID = strawberry.field(
+        description="What `boostBandwidth(quoteId:)` takes, until the quote's firmUntil."
+    )
     kind: AlternativeOffer = strawberry.field(description="In what it differs from what was asked for.")
     mbps: int = strawberry.field(description="Its rate, in Mbit/s: what is added to the rate of the service.")
     start_at: Moment = strawberry.field(description="When it begins.")
@@ -186,7 +189,9 @@ class BandwidthQuote:
     service: Service = strawberry.field(description="The service whose rate it is.")
     fits: bool = strawberry.field(description="Whether what was asked for may be booked; else see `alternatives`.")
     mbps: int = strawberry.field(description="What is added to the rate of the service, in Mbit/s.")
-    start_at: Moment = strawberry.field(description="When it begins: now, where no start was given; then it begins when it is booked.")
+    start_at: Moment = strawberry.field(
+        description="When it begins: now, where no start was given; then it begins when it is booked."
+    )
     end_at: Moment = strawberry.field(description="When it ends: from this moment on it is over.")
     price: Money = strawberry.field(description="What it costs, without taxes.")
     firm_until: Moment = strawberry.field(description="Until when the price holds.")

@@ -39,6 +39,7 @@ from resolvers.knowledge.together import Together
 STATEMENTS: Final = 4
 """of one principal at a time, where nothing else is set."""
 
+
 class Explained(Operation, Protocol):
     """An operation whose caller may want to know how it was answered."""
 

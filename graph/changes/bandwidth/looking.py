@@ -164,8 +164,8 @@ async def read_limits(
     trunks = [each for each in wanted if is_thing(each, "Trunk")]
     found: list[Limit] = []
     for text, ids, kind in ((_PORTS, ports, LimitKind.PORT), (_TRUNKS, trunks, LimitKind.NETWORK)):
-        for row in await store.rows(text, {"batch": {"things": ids}}, deadline=deadline) if ids else []:
-            found.append(_limit(cast("list[Any]", row), kind, overbooking))
+        rows = await store.rows(text, {"batch": {"things": ids}}, deadline=deadline) if ids else []
+        found += [_limit(cast("list[Any]", row), kind, overbooking) for row in rows]
     return tuple(found)
 
 
@@ -190,9 +190,7 @@ async def read_booked(store: Store, overbooking: Overbooking, *, deadline: float
     while True:
         rows = await store.rows(_BOOKED, {"after": after, "most": _PAGE}, deadline=deadline)
         ids = [str(row[0]) for row in rows]
-        found += await read_limits(
-            store, [each.removeprefix(_PROFILE) for each in ids], overbooking, deadline=deadline
-        )
+        found += await read_limits(store, [each.removeprefix(_PROFILE) for each in ids], overbooking, deadline=deadline)
         if len(ids) < _PAGE:
             return tuple(found)
         after = ids[-1]

@@ -250,7 +250,7 @@ def _tiers(tariff: Tariff, asked: _Asked, most: int) -> Iterator[OfferedTier]:
         yield OfferedTier(name=each.name, mbps=each.mbps, price=cost, fits=each.mbps <= most)
 
 
-def _alternatives(  # noqa: PLR0913, PLR0917 - what a search needs
+def _alternatives(
     tariff: Tariff, service: Sellable, offer: Offer, asked: _Asked, most: int, window: tuple[int, int]
 ) -> Iterator[Alternative]:
     """Give what would fit: less at the same time, the same as early as it can be, and the same later on."""
