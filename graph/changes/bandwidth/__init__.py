@@ -7,8 +7,23 @@ confirmed it, every other system is told.
 In: who asks, what for, and the `BandwidthPolicy`. Out: an `Outcome` with the id of the boost; events; deliveries.
 
 Files, in order of flow:
-    policy.py    what an operator decides: who is told, how much may be booked, what it costs
-    network.py   what the network has confirmed or refused, in the transaction in which its delivery is settled
+    policy.py      what an operator decides: who is told, how much may be booked, what it costs
+    asking.py      who may ask, and why something is not done
+    looking.py     what is booked and free, read without a lock
+    offers.py      what can be had, what it costs, and what would fit instead (pure)
+    forecasting.py what will be full, and when (pure)
+    spending.py    what a customer may spend in a month without approval
+    booking.py     a boost is booked, or a series of them
+    changing.py    it is changed, cancelled, approved, declined, revoked
+    boundaries.py  a timer of the service comes: what is due is done
+    network.py     what the network has confirmed or refused, in the transaction in which its delivery is settled
+    answers.py     what that means for the boosts (pure)
+    turning.py     what becomes of all boosts of a service at a moment (pure)
+    rates.py       booked, effective and charged rates over time (pure)
+    boosts.py      a service with its boosts, read under its lock and written back
+    profiles.py    what ports and trunks carry over time, under the locks of their profiles
+    writing.py     events, steps, and what other systems are told
+    usage.py       what was charged becomes records of usage
 
 Invariants:
     1. Capacity is taken in the transaction of the booking, under the locks of all that it is taken of, in the order of their ids.
