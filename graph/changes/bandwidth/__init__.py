@@ -8,6 +8,9 @@ In: who asks, what for, and the `BandwidthPolicy`. Out: an `Outcome` with the id
 
 Files, in order of flow:
     policy.py    what an operator decides: who is told, how much may be booked, what it costs
+    loads.py     what ports and trunks carry over time, read
+    profiles.py  the sum of all bookings on a thing: locked, read again, written
+    comparing.py profiles compared with what boosts reserve, and made again
     network.py   what the network has confirmed or refused, in the transaction in which its delivery is settled
 
 Invariants:
