@@ -151,16 +151,6 @@ def policy_of(settings: Settings) -> AlarmPolicy:
     return replace(policy, ticketing=chosen.name, ticket_from=chosen.severity)
 
 
-def bandwidth_policy_of(settings: Settings) -> BandwidthPolicy:
-    """Give what the settings say about rates, and about who is told of them."""
-    return BandwidthPolicy(
-        provisioning=settings.provisioning.name if settings.provisioning else "",
-        billing=settings.billing.name if settings.billing else "",
-        inventory=settings.inventory.name if settings.inventory else "",
-        fault_management=_hearing(settings),
-    )
-
-
 def _names_of(settings: Settings) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Give each source with all those whose names it uses: several systems may speak for one source."""
     used: dict[str, dict[str, None]] = {}
@@ -173,10 +163,11 @@ def _names_of(settings: Settings) -> tuple[tuple[str, tuple[str, ...]], ...]:
 def bandwidth_policy_of(settings: Settings) -> BandwidthPolicy:
     """Give what the settings say about rates: who is told of them, what may be booked, and what it costs."""
     policy = BandwidthPolicy(
+        provisioning=settings.provisioning.name if settings.provisioning else "",
         performance=settings.performance.name if settings.performance else "",
         sales=settings.sales.name if settings.sales else "",
         billing=settings.billing.name if settings.billing else "",
-        inventory=settings.inventory.name if settings.inventory else "",
+        inventory=settings.inventory.name if settings.inventory and settings.inventory.services_address else "",
         fault_management=_hearing(settings),
         thresholds=thresholds_of(settings),
     )

@@ -17,6 +17,7 @@ Folders and files, in order of flow:
     references.py   what another system means by an id or a name
     notices.py      what a central fault management system hears beside alarms
     leads.py        what sales calls a lead, and what becomes of it there
+    tasks.py        what waits for a person is tried again, skipped or cancelled
     deliveries.py   what was parked is sent again
     sources.py      whose alarms a caller may change
     policy.py       what an operator decides: who is told, from which severity on
