@@ -82,6 +82,7 @@ from gateway.settings.sales import Sales
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing as TicketingSettings
 from graph.changes.alarms import reassessment
+from graph.changes.bandwidth import boundaries
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.policy import AlarmPolicy, Hearing
 from graph.errors import GraphError
@@ -455,7 +456,11 @@ async def ledger(
     """
     followers = (FOLLOWER,) if settings.kafka and settings.kafka.events else ()
     sweep = sweeping(kept_for(settings.retention), followers)
-    works = {retention.KIND: sweep, reassessment.KIND: reassessment.stepping(policy_of(settings))}
+    works = {
+        retention.KIND: sweep,
+        reassessment.KIND: reassessment.stepping(policy_of(settings)),
+        boundaries.KIND: boundaries.working(bandwidth_policy_of(settings)),
+    }
     async with (
         beside(keep_placed(store, owner=owner(), placed=placed)),
         beside(_timers(store, works)),

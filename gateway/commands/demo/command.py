@@ -1,4 +1,4 @@
-"""See it: a database, a network, a gateway, four other systems, a card that fails, and who learns what of it.
+"""See it: a database, a network, a gateway, seven other systems, a card that fails, and who learns what of it; then a customer books.
 
 Everything is made for the occasion and gone afterwards: the database (unless `--store` names another), the issuer's key
 pair, the tokens.
@@ -117,7 +117,9 @@ def _tokens(issuer: LocalIssuer, premium: DemoPrincipal, standard: DemoPrincipal
     return {
         "operator": token(subject="operator", role="operator"),
         "premium": token(subject="premium", role="customer", customers=premium.customers, changes=CLAIMABLE),
-        "standard": token(subject="standard", role="customer", customers=standard.customers),
+        "standard": token(
+            subject="standard", role="customer", customers=standard.customers, changes=("boostBandwidth",)
+        ),
         **{name: token(subject=role.removeprefix("system:"), role=role) for name, role in ROLES.items()},
     }
 

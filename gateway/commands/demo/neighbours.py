@@ -5,14 +5,28 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from decimal import Decimal
+from typing import Final, get_args
 
 from pydantic import SecretStr
 
-from gateway.app import alarm_management_system, billing_system, inventory_system, ticketing_system
+from gateway.app import (
+    alarm_management_system,
+    billing_system,
+    events_system,
+    inventory_system,
+    performance_system,
+    provisioning_system,
+    sales_system,
+    ticketing_system,
+)
+from gateway.settings.bandwidth import Bandwidth, TariffSettings, TierSettings
 from gateway.settings.billing import Billing
-from gateway.settings.fault_management import FaultManagement
+from gateway.settings.fault_management import AlarmEvent, FaultManagement
 from gateway.settings.inventory import Inventory
+from gateway.settings.performance import Performance
+from gateway.settings.provisioning import Provisioning
+from gateway.settings.sales import Sales
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing
 
@@ -27,6 +41,15 @@ ROLES: Final = {
     "inventory": "system:inventory",
 }
 """of the systems that call the gateway."""
+_TARIFF: Final = TariffSettings(
+    currency="EUR",
+    step_mbps=50,
+    minimum=Decimal("5.00"),
+    tiers=(
+        TierSettings(name="M", mbps=500, per_mbps_hour=Decimal("0.02")),
+        TierSettings(name="L", mbps=10_000, per_mbps_hour=Decimal("0.015")),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +60,21 @@ class Neighbours:
     centre: str
     billing: str
     inventory: str
+    provisioning: str
+    performance: str
+    events: str
+    """the topic of what the central fault management system hears beside alarms."""
+    sales: str
+
+    @property
+    def services(self) -> str:
+        """Give where the inventory keeps services."""
+        return Inventory(address=self.inventory).services_address
+
+    @property
+    def provisioning_root(self) -> str:
+        """Give what the stand-in's own paths are below."""
+        return self.provisioning.partition("/tmf-api/")[0]
 
     @property
     def shown(self) -> Mapping[str, str]:
@@ -46,6 +84,9 @@ class Neighbours:
             "fault management": f"{self.centre}/alarm",
             "billing": f"{self.billing}/tmf-api/usageManagement/v4/usage",
             "inventory": f"{self.inventory}/resource",
+            "provisioning": f"{self.provisioning}/service",
+            "performance monitoring": f"{self.performance}/measurementCollectionJob",
+            "sales": f"{self.sales}/salesLead",
         }
 
 
@@ -61,8 +102,19 @@ async def neighbours(tokens: Mapping[str, str]) -> AsyncIterator[Neighbours]:
         centre = await stack.enter_async_context(alarm_management_system(callback_authorization=bearer(CENTRE)))
         billing = await stack.enter_async_context(billing_system())
         inventory = await stack.enter_async_context(inventory_system())
+        provisioning = await stack.enter_async_context(provisioning_system())
+        performance = await stack.enter_async_context(performance_system())
+        events = await stack.enter_async_context(events_system())
+        sales = await stack.enter_async_context(sales_system())
         yield Neighbours(
-            ticketing=ticketing.address, centre=centre.address, billing=billing.address, inventory=inventory.address
+            ticketing=ticketing.address,
+            centre=centre.address,
+            billing=billing.address,
+            inventory=inventory.address,
+            provisioning=provisioning.address,
+            performance=performance.address,
+            events=events.address,
+            sales=sales.address,
         )
 
 
@@ -71,9 +123,17 @@ def connected(settings: Settings, base: str, found: Neighbours) -> Settings:
     sections = {
         "ticketing": Ticketing(address=found.ticketing, callback=f"{base}/tmf-api/troubleTicketManagement/v4"),
         "fault_management": FaultManagement(
-            name=CENTRE, address=found.centre, callback=f"{base}/tmf-api/alarmManagement/v4"
+            name=CENTRE,
+            address=found.centre,
+            callback=f"{base}/tmf-api/alarmManagement/v4",
+            events=(*get_args(AlarmEvent), "ServiceRateChanged"),
+            events_address=found.events,
         ),
         "billing": Billing(address=found.billing),
         "inventory": Inventory(address=found.inventory),
+        "provisioning": Provisioning(address=found.provisioning),
+        "performance": Performance(address=found.performance),
+        "sales": Sales(address=found.sales),
+        "bandwidth": Bandwidth(tariffs={"any": _TARIFF}, notice_seconds=0),
     }
     return settings.model_copy(update=sections)

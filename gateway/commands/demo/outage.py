@@ -15,13 +15,14 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from gateway.app import fault_management
-from gateway.commands.demo import centre, invoice, report, stock, window
+from gateway.commands.demo import centre, invoice, report, stock, videoconference, window
 from gateway.commands.demo.centre import Centre
 from gateway.commands.demo.invoice import Invoice
 from gateway.commands.demo.report import Report
 from gateway.commands.demo.scene import Scene, soon
 from gateway.commands.demo.stock import Stock
 from gateway.commands.demo.story import Told, as_text, own_word, tell
+from gateway.commands.demo.videoconference import Videoconference
 from gateway.commands.demo.window import Heard, Window
 from gateway.errors import CommandFailed
 
@@ -60,6 +61,7 @@ class Outage:
     report: Report
     invoice: Invoice
     stock: Stock
+    videoconference: Videoconference
 
 
 async def play(scene: Scene, note: Callable[[str], None]) -> Outage:
@@ -98,6 +100,8 @@ async def play(scene: Scene, note: Callable[[str], None]) -> Outage:
         note(invoice.as_text(billed))
         stocked = await stock.look(scene, card)
         note(stock.as_text(stocked))
+        boosted = await videoconference.look(scene)
+        note(videoconference.as_text(boosted))
     return Outage(
         alarm=alarm,
         affected=affected,
@@ -110,6 +114,7 @@ async def play(scene: Scene, note: Callable[[str], None]) -> Outage:
         report=reported,
         invoice=billed,
         stock=stocked,
+        videoconference=boosted,
     )
 
 
@@ -210,4 +215,5 @@ def as_object(outage: Outage) -> dict[str, Any]:
         "report": report.as_object(outage.report),
         "billing": invoice.as_object(outage.invoice),
         "inventory": stock.as_object(outage.stock),
+        "videoconference": videoconference.as_object(outage.videoconference),
     }
