@@ -9,12 +9,12 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from gateway.app import alarm_management_system, billing_system, inventory_system, ticketing_system
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing
+from gateway.stand_ins import alarm_management_system, billing_system, inventory_system, ticketing_system
 
 CENTRE: Final = "noc"
 """The central fault management system's name; the fault manager that raises alarms is another."""
