@@ -26,15 +26,6 @@ from adapters.fault_management.inbound import alarms, notifications
 from adapters.fault_management.inbound.hub import AlarmNews
 from adapters.inventory.inbound import feeds as inventory_feeds
 from adapters.inventory.inbound import resources
-from adapters.simulator.billing.billing import serving as billing_system
-from adapters.simulator.fault_management.alarm_management import serving as alarm_management_system
-from adapters.simulator.fault_management.event_management import serving as events_system
-from adapters.simulator.fault_management.fault_management import reporting as fault_management
-from adapters.simulator.inventory.inventory import serving as inventory_system
-from adapters.simulator.performance.performance import serving as performance_system
-from adapters.simulator.provisioning.provisioning import serving as provisioning_system
-from adapters.simulator.sales.sales import serving as sales_system
-from adapters.simulator.ticketing.ticketing import serving as ticketing_system
 from adapters.ticketing import inbound as tickets
 from adapters.ticketing.hub import TicketNews
 from gateway.areas import BANDWIDTH, BILLING, KNOWLEDGE, LEDGER, TICKETING, federation_of
@@ -87,20 +78,7 @@ MEASURE_SECONDS = 5.0
 JOIN_SECONDS = 60.0
 """between looks whether usage and alarms that match nothing match something now."""
 
-__all__ = [
-    "alarm_management_system",
-    "application",
-    "billing_system",
-    "events_system",
-    "fault_management",
-    "inventory_system",
-    "middleware",
-    "performance_system",
-    "provisioning_system",
-    "sales_system",
-    "ticketing_system",
-    "worker",
-]
+__all__ = ["application", "middleware", "worker"]
 
 
 def application(settings: Settings) -> Starlette:

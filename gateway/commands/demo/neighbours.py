@@ -10,16 +10,6 @@ from typing import Final, get_args
 
 from pydantic import SecretStr
 
-from gateway.app import (
-    alarm_management_system,
-    billing_system,
-    events_system,
-    inventory_system,
-    performance_system,
-    provisioning_system,
-    sales_system,
-    ticketing_system,
-)
 from gateway.settings.bandwidth import Bandwidth, TariffSettings, TierSettings
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import AlarmEvent, FaultManagement
@@ -29,6 +19,16 @@ from gateway.settings.provisioning import Provisioning
 from gateway.settings.sales import Sales
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing
+from gateway.stand_ins import (
+    alarm_management_system,
+    billing_system,
+    events_system,
+    inventory_system,
+    performance_system,
+    provisioning_system,
+    sales_system,
+    ticketing_system,
+)
 
 CENTRE: Final = "noc"
 """The central fault management system's name; the fault manager that raises alarms is another."""

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from gateway.app import fault_management
 from gateway.commands.demo import centre, invoice, report, stock, videoconference, window
 from gateway.commands.demo.centre import Centre
 from gateway.commands.demo.invoice import Invoice
@@ -25,6 +24,7 @@ from gateway.commands.demo.story import Told, as_text, own_word, tell
 from gateway.commands.demo.videoconference import Videoconference
 from gateway.commands.demo.window import Heard, Window
 from gateway.errors import CommandFailed
+from gateway.stand_ins import fault_management
 
 _RANK: Final = ("critical", "major", "minor", "warning")
 _TICKETED: Final = frozenset(_RANK[:3])

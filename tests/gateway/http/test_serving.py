@@ -74,13 +74,16 @@ def ended(process: subprocess.Popen[bytes], how: signal.Signals) -> bytes:
     return errors
 
 
-def test_an_interrupt_ends_it_cleanly(mint: Mint) -> None:
-    with serve(mint, "bolt://127.0.0.1:9") as (process, client):
+def test_an_interrupt_ends_workers_too(mint: Mint) -> None:
+    with serve(mint, "bolt://127.0.0.1:9", "--workers", "2") as (process, client):
         until_live(client)
+        workers = children(process.pid)
+        assert len(workers) == 2
         ended(process, signal.SIGINT)
+        assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
 
 
-def test_a_worker_that_is_killed_is_replaced_and_all_end_with_the_supervisor(mint: Mint) -> None:
+def test_a_worker_that_is_killed_is_replaced_and_all_end_when_the_supervisor_is_killed(mint: Mint) -> None:
     with serve(mint, "bolt://127.0.0.1:9", "--workers", "2") as (process, client):
         until_live(client)
         before = children(process.pid)
@@ -95,14 +98,6 @@ def test_a_worker_that_is_killed_is_replaced_and_all_end_with_the_supervisor(min
         while len(set(children(process.pid)) - set(before)) != 1:
             assert time.monotonic() < end, "no worker took its place"
             time.sleep(0.1)
-        until_live(client)
-        after = children(process.pid)
-        ended(process, signal.SIGINT)
-        assert not [pid for pid in after if Path(f"/proc/{pid}").exists()]
-
-
-def test_workers_end_when_the_supervisor_is_killed(mint: Mint) -> None:
-    with serve(mint, "bolt://127.0.0.1:9", "--workers", "2") as (process, client):
         until_live(client)
         workers = children(process.pid)
         process.kill()
@@ -123,7 +118,8 @@ def test_an_address_in_use_is_a_sentence(mint: Mint) -> None:
     assert b"Traceback" not in errors
 
 
-async def test_sigterm_ends_it_cleanly_when_requests_under_way_are_answered(mint: Mint) -> None:
+async def test_an_interrupt_ends_it_cleanly_when_requests_under_way_are_answered(mint: Mint) -> None:
+    """As SIGTERM does, which tests/gateway/federation/test_gateway.py sends."""
     with serve(mint, "bolt://127.0.0.1:9") as (process, client):
         until_live(client)
         async with httpx.AsyncClient(base_url=client.base_url, timeout=10) as other:
@@ -131,7 +127,7 @@ async def test_sigterm_ends_it_cleanly_when_requests_under_way_are_answered(mint
                 other.post("/graphql", json={"query": "{ viewer { role } }"}, headers=mint.bearer())
             )
             await asyncio.sleep(0.05)
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGINT)
             assert (await asked).status_code == 503
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 0

@@ -491,7 +491,7 @@ async def test_a_client_that_stops_reading_is_released_and_nothing_piles_up(sett
         client.socket.transport.abort()
 
 
-@pytest.mark.parametrize("count", [1_000] if is_full() else [50])
+@pytest.mark.parametrize("count", [1_000] if is_full() else [20])
 async def test_many_that_never_read_hold_no_more_than_all_may_and_nobody_waits_for_them(
     settings: Settings, mint: Mint, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
