@@ -54,6 +54,7 @@ from adapters.ticketing.outbound.tmf621 import Tmf621
 from adapters.ticketing.telling import TicketTeller
 from adapters.transport.transport import Transport
 from adapters.transport.transport import opened as transported
+from gateway.bandwidth import sold_by
 from gateway.operations.pressure import Pressure
 from gateway.reaching import (
     billing_system,
@@ -75,6 +76,8 @@ from gateway.settings.sales import Sales
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing as TicketingSettings
 from graph.changes.alarms import reassessment
+from graph.changes.bandwidth import works as bandwidth_works
+from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.policy import AlarmPolicy, Hearing
 from graph.errors import GraphError
 from graph.inventory.reconcile import keep_reconciling
@@ -150,6 +153,19 @@ def _names_of(settings: Settings) -> tuple[tuple[str, tuple[str, ...]], ...]:
         for source in each.sources if each.names_of else ():
             used.setdefault(source, {}).update(dict.fromkeys(each.names_of))
     return tuple((source, tuple(others)) for source, others in used.items())
+
+
+def bandwidth_policy_of(settings: Settings) -> BandwidthPolicy:
+    """Give what the settings say about rates: who is told of them, what may be booked, and what it costs."""
+    policy = BandwidthPolicy(
+        performance=settings.performance.name if settings.performance else "",
+        sales=settings.sales.name if settings.sales else "",
+        billing=settings.billing.name if settings.billing else "",
+        inventory=settings.inventory.name if settings.inventory else "",
+        fault_management=_hearing(settings),
+        thresholds=thresholds_of(settings),
+    )
+    return sold_by(policy, settings.bandwidth)
 
 
 def thresholds_of(settings: Settings) -> Thresholds:
@@ -396,7 +412,12 @@ async def ledger(
     """
     followers = (FOLLOWER,) if settings.kafka and settings.kafka.events else ()
     sweep = sweeping(kept_for(settings.retention), followers)
-    works = {retention.KIND: sweep, reassessment.KIND: reassessment.stepping(policy_of(settings))}
+    alarms = policy_of(settings)
+    works = {
+        retention.KIND: sweep,
+        reassessment.KIND: reassessment.stepping(alarms),
+        **bandwidth_works.works_of(bandwidth_policy_of(settings), alarms),
+    }
     async with (
         beside(keep_placed(store, owner=owner(), placed=placed)),
         beside(_timers(store, works)),
@@ -435,6 +456,7 @@ async def _timers(store: Store, works: Mapping[str, Work]) -> None:
             for about in retention.KINDS:
                 await arm_once(store, kind=retention.KIND, about=about, deadline=deadline)
             await arm_once(store, kind=reassessment.KIND, about=reassessment.ABOUT, deadline=deadline)
+            await bandwidth_works.arm(store, deadline=deadline)
             break
         except GraphError as error:
             log.warning("timers wait for the database", reason=str(error))

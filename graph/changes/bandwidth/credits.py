@@ -43,7 +43,7 @@ def _credit(service: str, boost: Boost, outages: Sequence[tuple[int, int]]) -> U
     lost = sum(end - start for start, end in outages)
     if lost <= 0:
         return None
-    amount = -(boost.price * lost // (boost.end - boost.start))
+    amount = -boost.price * lost // (boost.end - boost.start)  # rounded in the customer's favour
     return Usage(
         source=SOURCE,
         external_id=f"{boost.id}:credit",

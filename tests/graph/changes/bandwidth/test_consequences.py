@@ -204,7 +204,7 @@ async def test_the_third_boost_makes_one_lead_that_sales_hears_of(booked: Booked
 
 
 async def look(booked: Booked) -> None:
-    works = {moved.LOOKING: moved.looking()}
+    works = {moved.LOOKING: moved.looking(POLICY)}
     await arm_once(booked.store, kind=moved.LOOKING, about=moved.ABOUT, deadline=soon())
     await booked.run("MATCH (t:Timer {kind: 'bookedWays'}) SET t.dueAt = 1")
     await ring(booked.store, works, most=10, deadline=soon())
