@@ -26,12 +26,8 @@ Files, in order of flow:
     profiles.py    the sum of all bookings on a thing: locked, read again, written
     comparing.py   profiles compared with what boosts reserve, and made again
     writing.py     events, steps, and what other systems are told
-    moved.py       a service is terminated, or runs another way, while it is boosted
     pricing.py     what is owed for a boost that ends before its time
-    credits.py     an outage during a boost makes one credit
-    leads.py       who boosts again and again needs a larger contract: sales hears of it
-    returns.py     the alarm of a service that does not return
-    usage.py       what was charged becomes records of usage
+    consequences/  usage and credits, alarms, leads, and what its service becomes
 
 Invariants:
     1. Capacity is taken in the transaction of the booking, under the locks of all that it is taken of, in the order of their ids.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from graph.changes.bandwidth import boundaries, moved, returns
+from graph.changes.bandwidth import boundaries
+from graph.changes.bandwidth.consequences import moved, returns
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.policy import AlarmPolicy
 from graph.ledger.timers import Work, arm_once

@@ -7,8 +7,8 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from graph.changes.bandwidth import moved, returns
 from graph.changes.bandwidth.comparing import compare
+from graph.changes.bandwidth.consequences import moved, returns
 from graph.changes.bandwidth.policy import LeadRule
 from graph.changes.policy import AlarmPolicy
 from graph.changes.tasks import (

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, cast
 
 from graph.changes.bandwidth.boosts import Boost
-from graph.changes.bandwidth.usage import SOURCE
+from graph.changes.bandwidth.consequences.usage import SOURCE
 from graph.model.usage import Usage
 from graph.store.store import Transaction
 
