@@ -11,6 +11,7 @@ Files, in order of flow:
     loads.py     what ports and trunks carry over time, read
     profiles.py  the sum of all bookings on a thing: locked, read again, written
     comparing.py profiles compared with what boosts reserve, and made again
+    forecast.py  when things are full, by what is booked and by the past
     network.py   what the network has confirmed or refused, in the transaction in which its delivery is settled
 
 Invariants:

@@ -76,9 +76,7 @@ async def lock_profiles(transaction: Transaction, things: Iterable[str]) -> list
         return []
     rows = await transaction.run(_LOCK, {"batch": {"things": wanted}})
     found = cast("list[tuple[str, int, str | None, int]]", [tuple(row) for row in rows])
-    return [
-        Profile(thing=thing, version=version, text=text, now=now) for thing, version, text, now in found
-    ]
+    return [Profile(thing=thing, version=version, text=text, now=now) for thing, version, text, now in found]
 
 
 def put_profiles(transaction: Transaction, booked: Iterable[tuple[Profile, StepFunction]]) -> None:
