@@ -62,6 +62,9 @@ WORDS: Final[Mapping[str, EventWords]] = MappingProxyType(
         "ServiceStateChanged": EventWords(
             tmf="ServiceStateChangeEvent", mtosi="ssc:ServiceStateChange", alerta="ServiceState"
         ),
+        "ServiceRateChanged": EventWords(
+            tmf="ServiceAttributeValueChangeEvent", mtosi="savc:serviceAttributeValueChange", alerta="ServiceRate"
+        ),
         "ResourceAdded": _resource("Create", "rscoc:resourceObjectCreation"),
         "ResourceRemoved": _resource("Delete", "rscodel:resourceObjectDeletion"),
         "ResourceStateChanged": _resource("StateChange", "rscsc:resourceStateChange"),
@@ -126,6 +129,8 @@ class EventNotice:
         match self.kind.name:
             case "ServiceStateChanged":
                 return str(self.values["effect"] or "working")
+            case "ServiceRateChanged":
+                return f"{self.values['effectiveMbps']} Mbit/s"
             case "ResourceStateChanged" | "ResourceChanged":
                 properties = self.values["properties"]
                 return ", ".join(f"{each} {properties[each]}" for each in self.values["changed"])

@@ -21,6 +21,8 @@ from graph.model.vocabulary import EFFECTS, SEVERITIES
 Schema: TypeAlias = Mapping[str, Any]
 Data: TypeAlias = dict[str, Any]
 
+BOOKING_STATES: Final = ("REQUESTED", "SCHEDULED", "ACTIVATED", "TERMINATED")
+"""of a booking of bandwidth, in the words of CAMARA's QoS Booking."""
 OMITTED: Final = "omitted"
 """The member of an event's data that names what was left out, since the event was larger than the broker takes."""
 
@@ -204,6 +206,10 @@ def _downtime(payload: Mapping[str, Any]) -> Data:
     return {**payload, **{name: None if each is None else write_time(each) for name, each in times.items()}}
 
 
+def _boost(payload: Mapping[str, Any]) -> Data:
+    return {**payload, **{name: write_time(payload[name]) for name in ("startAt", "endAt")}}
+
+
 # The table -----------------------------------------------------------------------------------------------------------
 
 
@@ -228,6 +234,20 @@ def _of_downtime(name: str, says: str, **more: Schema) -> EventType:
         **more,
     }
     return EventType(name=name, says=says, key="service", properties=properties, written=_downtime)
+
+
+def _of_boost(name: str, says: str) -> EventType:
+    properties: Mapping[str, Schema] = {
+        "boost": _id("the booking"),
+        "service": _id("the service"),
+        "customer": _id("the customer whose service it is"),
+        "mbps": {**_count("What is added to the committed rate, in Mbit/s."), "minimum": 1},
+        "startAt": {**_TIME, "description": "When it begins."},
+        "endAt": {**_TIME, "description": "When it ends; the rate is another from then on."},
+        "status": {"enum": list(BOOKING_STATES), "description": "After the event, as CAMARA's QoS Booking says it."},
+        "reason": _maybe("Why it has this status, such as DURATION_EXPIRED or BOOKING_DECLINED; null: there is none."),
+    }
+    return EventType(name=name, says=says, key="service", properties=properties, written=_boost)
 
 
 def _of_resource(name: str, says: str, **more: Schema) -> EventType:
@@ -295,6 +315,33 @@ _ALL: Final = (
         "DowntimeEnded",
         "A service does not suffer an effect any more.",
         becomes={"enum": [*EFFECTS, None], "description": "What it suffers instead; null: nothing."},
+    ),
+    EventType(
+        name="ServiceRateChanged",
+        says="The network has confirmed another rate for a service.",
+        key="service",
+        properties={
+            "service": _id("the service"),
+            "customer": _maybe("The id of the customer whose service it is; null: nobody's."),
+            "effectiveMbps": _count("What the network now carries, in Mbit/s."),
+            "bookedMbps": _count("What is ordered now, in Mbit/s: the committed rate and what is booked beside it."),
+            "committedMbps": _count("What the contract promises at any time, in Mbit/s."),
+            "threshold": {
+                **_count("The load in Mbit/s above which the service is too full; null: none is set."),
+                "type": ["integer", "null"],
+            },
+        },
+    ),
+    *(
+        _of_boost(name, says)
+        for name, says in (
+            ("BoostScheduled", "More bandwidth is booked for a service, and its capacity is kept."),
+            ("BoostActivated", "The network has confirmed the bandwidth of a booking."),
+            ("BoostChanged", "A booking has another rate, begins or ends at another time."),
+            ("BoostAboutToEnd", "A booking ends soon, and the service returns to its rate by itself."),
+            ("BoostTerminated", "A booking is over, or was cancelled; its reason says which."),
+            ("BoostDeclined", "A booking was not carried out: the old rate stays, and nothing is charged."),
+        )
     ),
     EventType(
         name="UsageRecorded",

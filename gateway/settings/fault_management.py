@@ -26,6 +26,7 @@ AlarmEvent = Literal[
 """What happens to an alarm; `graph.model.event_kinds.ALARM_KINDS`."""
 OtherEvent = Literal[
     "ServiceStateChanged",
+    "ServiceRateChanged",
     "ResourceAdded",
     "ResourceRemoved",
     "ResourceStateChanged",

@@ -16,6 +16,7 @@ Files, in order of flow:
     streams.py      what a subscription gives: events, and an end
     identity.py     ids that come out the same wherever they are made
     effects.py      what an alarm does to a service, and its severity under the contract
+    thresholds.py   the load above which a service is too full, by its present rate
     alarm.py        an alarm as every dialect has it (X.733)
     event_kinds.py  what other systems are told of: kinds, and the types of events of each
     currencies.py   the digits of each currency

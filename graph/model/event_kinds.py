@@ -42,6 +42,7 @@ _ALL: Final = (
     *_one_each("alarm", "AlarmRaised", "AlarmUpdated", "AlarmCleared", "AlarmReopened", "AlarmEffectChanged"),
     *_one_each("alarm", "AlarmAcknowledged", "AlarmUnacknowledged", "AlarmCommented"),
     EventKind(name="ServiceStateChanged", about="service", events=("DowntimeBegan", "DowntimeEnded")),
+    *_one_each("service", "ServiceRateChanged"),
     *_one_each("resource", "ResourceAdded", "ResourceRemoved"),
     *_one_each("resource", "ResourceStateChanged", "ResourceChanged", "ResourceMoved"),
     EventKind(name="TicketOpened", about="ticket", events=("ProblemReported", "TicketReported"), doings=("open",)),
@@ -61,6 +62,12 @@ ALARM_KINDS: Final = tuple(each.name for each in _ALL if each.about == "alarm")
 LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
     {
         "AlarmTicketFollowed": "the ticket that follows another is told as TicketOpened",
+        "BoostAboutToEnd": "as BoostScheduled",
+        "BoostActivated": "as BoostScheduled",
+        "BoostChanged": "as BoostScheduled",
+        "BoostDeclined": "as BoostScheduled",
+        "BoostScheduled": "a booking is between a customer and us: the rate that follows from it is told as ServiceRateChanged",
+        "BoostTerminated": "as BoostScheduled",
         "DeliveryParked": "how we fare with a system is for our operators, by the subscription `deliveries` and the metrics",
         "DeliveryReplayed": "as DeliveryParked",
         "InventoryDifferenceSettled": "what a difference has changed is told as the change of the resource",
