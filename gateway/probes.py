@@ -17,7 +17,9 @@ from typing import Final, assert_never
 from adapters.billing.outbound import tmf635, tmf678
 from adapters.errors import AdapterError
 from adapters.fault_management.outbound import tmf642, tmf688
-from adapters.inventory.outbound import mtosi, tmf639
+from adapters.inventory.outbound import mtosi, tmf638, tmf639
+from adapters.performance_management.outbound import tmf628
+from adapters.sales.outbound import sales_lead
 from adapters.ticketing.outbound import tmf621
 from adapters.transport.credentials import Basic, ClientCredentials, Credential
 from adapters.transport.probing import Expects, Look, Question, Trouble, Well, probe
@@ -29,12 +31,17 @@ from gateway.reaching import (
     events_system,
     fault_management_system,
     inventory_system,
+    performance_system,
+    sales_system,
+    services_system,
     ticketing_system,
 )
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka
+from gateway.settings.performance import Performance
+from gateway.settings.sales import Sales
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing
 
@@ -115,7 +122,11 @@ def _questions(settings: Settings) -> Iterator[_Asked]:
     if settings.billing:
         yield from _of_billing(settings.billing)
     if settings.inventory:
-        yield _of_inventory(settings.inventory)
+        yield from _of_inventory(settings.inventory)
+    if settings.performance:
+        yield _of_performance(settings.performance)
+    if settings.sales:
+        yield _of_sales(settings.sales)
 
 
 def _of_ticketing(chosen: Ticketing) -> _Asked:
@@ -156,9 +167,23 @@ def _of_billing(chosen: Billing) -> Iterator[_Asked]:
         yield _Asked(section="billing", system=bills_system(chosen), question=question, address=address)
 
 
-def _of_inventory(chosen: Inventory) -> _Asked:
+def _of_inventory(chosen: Inventory) -> Iterator[_Asked]:
     question = _get(tmf639.RESOURCE, query=_ONE) if chosen.dialect == "tmf639" else _options(mtosi.UPDATE_SERVICE)
-    return _Asked(section="inventory", system=inventory_system(chosen), question=question)
+    yield _Asked(section="inventory", system=inventory_system(chosen), question=question)
+    if chosen.services_address:
+        address = "services" if chosen.services else "address, or set inventory.services or inventory.keeps_services"
+        question = _get(tmf638.RESOURCE, query=_ONE)
+        yield _Asked(section="inventory", system=services_system(chosen), question=question, address=address)
+
+
+def _of_performance(chosen: Performance) -> _Asked:
+    question = _get(tmf628.RESOURCE, query=_ONE)
+    return _Asked(section="performance", system=performance_system(chosen), question=question)
+
+
+def _of_sales(chosen: Sales) -> _Asked:
+    question = _get(sales_lead.RESOURCE, query=_ONE)
+    return _Asked(section="sales", system=sales_system(chosen), question=question)
 
 
 async def _of_kafka(chosen: Kafka) -> Probed:

@@ -17,6 +17,8 @@ from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka
+from gateway.settings.performance import Performance
+from gateway.settings.sales import Sales
 from gateway.settings.system import Credited, TlsSettings
 from gateway.settings.ticketing import Ticketing
 
@@ -51,6 +53,21 @@ def bills_system(chosen: Billing) -> System:
 
 def inventory_system(chosen: Inventory) -> System:
     """Describe how the inventory is reached."""
+    return _system(chosen, chosen.name, chosen.address)
+
+
+def services_system(chosen: Inventory) -> System:
+    """Describe how what keeps services is reached, which may be elsewhere."""
+    return _system(chosen, chosen.name, chosen.services_address)
+
+
+def performance_system(chosen: Performance) -> System:
+    """Describe how performance monitoring is reached."""
+    return _system(chosen, chosen.name, chosen.address)
+
+
+def sales_system(chosen: Sales) -> System:
+    """Describe how sales is reached."""
     return _system(chosen, chosen.name, chosen.address)
 
 

@@ -40,7 +40,9 @@ from gateway.settings.fault_management import FaultManagement
 from gateway.settings.hub import Hubs, with_secret
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka, problems_of
+from gateway.settings.performance import Performance
 from gateway.settings.retention import Retention
+from gateway.settings.sales import Sales
 from gateway.settings.streams import Streams
 from gateway.settings.subgraph import FederationSettings, SubgraphSettings
 from gateway.settings.system import with_credential
@@ -182,6 +184,10 @@ class Settings(BaseSettings):
     """nobody is told of usage and downtime, or asked for bills, without one."""
     inventory: Inventory | None = None
     """feeds are taken without one; none is told where the graph is right."""
+    performance: Performance | None = None
+    """nobody is told what to measure of services without one."""
+    sales: Sales | None = None
+    """nobody is told of leads without one."""
     kafka: Kafka | None = None
     """events are published to no broker, and no alarms taken from one, without it; needs trunkline[kafka]."""
     hubs: Hubs | None = None
@@ -385,7 +391,7 @@ def _with_secrets(settings: Settings) -> tuple[Settings, list[str]]:
         except (OSError, UnicodeDecodeError) as error:
             faults.append(f"{name}_file: {path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}.")
     systems: dict[str, BaseModel | None] = {}
-    for section in ("ticketing", "fault_management", "billing", "inventory"):
+    for section in ("ticketing", "fault_management", "billing", "inventory", "performance", "sales"):
         systems[section], problem = with_credential(section, getattr(settings, section))
         faults += problem
     systems["hubs"], problem = with_secret(settings.hubs)
