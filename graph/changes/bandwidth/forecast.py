@@ -9,17 +9,17 @@ trend rests. For operators and planners only: it tells what every customer has.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, cast
 
 import orjson
 
-from graph.capacity.limits import LimitKind, Overbooking
+from graph.capacity.limits import Limit
 from graph.capacity.steps import Booking, StepFunction
 from graph.capacity.trend import DAY, Crossing, Trend, crossing, daily_peaks, fit, full_from
-from graph.changes.bandwidth.loads import HOLDS_NOTHING, Run, loads_of
+from graph.changes.bandwidth.loads import HOLDS_NOTHING, Run
 from graph.store.store import Store
 
 _NOW: Final = "RETURN datetime.realtime().epochMillis"
@@ -63,12 +63,9 @@ class Asked:
 class Forecast:
     """What is to be expected of one port or trunk."""
 
-    thing: str
-    kind: LimitKind
-    mbps: int
-    """what it may be loaded with."""
-    now_mbps: int
-    """what it is loaded with."""
+    limit: Limit
+    now: int
+    """when that is said, in epoch milliseconds by the database's clock."""
     booked_full_at: int | None
     """from when on what is booked leaves no room, in epoch milliseconds; None: not within the days."""
     trend: Trend | None
@@ -76,41 +73,37 @@ class Forecast:
     trend_full: Crossing | None
     """in how many days the trend leaves no room."""
 
+    @property
+    def full_within(self) -> float | None:
+        """In how many days it is full, by whichever of the two is sooner; None: by neither."""
+        booked = None if self.booked_full_at is None else (self.booked_full_at - self.now) / DAY
+        expected = self.trend_full.expected if self.trend_full else None
+        return min((each for each in (booked, expected) if each is not None), default=None)
 
-async def forecast(
-    store: Store, ids: Sequence[str], asked: Asked, overbooking: Overbooking, *, deadline: float
-) -> tuple[Forecast, ...]:
-    """Forecast each port and trunk of `ids`, and of the cards, elements and sites among them; those that are full first.
 
-    Raises TooManyThings.
-    """
+async def forecast(store: Store, limits: Iterable[Limit], asked: Asked, *, deadline: float) -> tuple[Forecast, ...]:
+    """Forecast ports and trunks, whose limits were just read; those that are full first come first."""
     run = partial(store.rows, deadline=deadline)
-    found = await loads_of(store, ids, overbooking, deadline=deadline)
-    limits = {each.thing: each for some in found.values() for each in some}
+    known = {each.thing: each for each in limits}
     [[now]] = cast("list[list[int]]", await run(_NOW, {}))
-    past = await _past(run, sorted(limits), now, asked.history)
-    forecasts = []
-    for thing, limit in limits.items():
-        trend = fit(daily_peaks(past[thing], now, asked.history)) if thing in past else None
-        forecasts.append(
-            Forecast(
-                thing=thing,
-                kind=limit.kind,
-                mbps=limit.mbps,
-                now_mbps=limit.load.value_at(now),
-                booked_full_at=full_from(limit, now, now + asked.days * DAY, asked.room),
-                trend=trend,
-                trend_full=crossing(trend, limit.mbps - asked.room + 1, asked.days) if trend else None,
-            )
-        )
-    return tuple(sorted(forecasts, key=partial(_urgency, now=now)))
+    past = await _past(run, sorted(known), now, asked.history)
+    found = [_forecast(limit, past.get(thing), asked, now) for thing, limit in known.items()]
+    return tuple(sorted(found, key=_urgency))
 
 
-def _urgency(each: Forecast, now: int) -> tuple[float, str]:
-    """Give in how many days it is full at the earliest, by whichever of the two."""
-    booked = float("inf") if each.booked_full_at is None else (each.booked_full_at - now) / DAY
-    expected = each.trend_full.expected if each.trend_full else None
-    return min(booked, float("inf") if expected is None else expected), each.thing
+def _forecast(limit: Limit, past: StepFunction | None, asked: Asked, now: int) -> Forecast:
+    trend = fit(daily_peaks(past, now, asked.history)) if past else None
+    return Forecast(
+        limit=limit,
+        now=now,
+        booked_full_at=full_from(limit, now, now + asked.days * DAY, asked.room),
+        trend=trend,
+        trend_full=crossing(trend, limit.mbps - asked.room + 1, asked.days) if trend else None,
+    )
+
+
+def _urgency(each: Forecast) -> tuple[float, str]:
+    return float("inf") if each.full_within is None else each.full_within, each.limit.thing
 
 
 async def _past(run: Run, things: Sequence[str], now: int, days: int) -> Mapping[str, StepFunction]:

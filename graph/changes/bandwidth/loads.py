@@ -104,13 +104,25 @@ async def loads_of(
     By the id that was asked for; of what is not there, or has no ports, there are none. Raises TooManyThings. For operators only:
     it tells what every customer has.
     """
-    run = partial(store.rows, deadline=deadline)
-    things = await _things(run, ids)
-    wanted = sorted({thing for each in things.values() for thing in each})
+    things = await _things(partial(store.rows, deadline=deadline), ids)
+    limits = await limits_by_id(
+        store, {thing for each in things.values() for thing in each}, overbooking, deadline=deadline
+    )
+    return {key: tuple(limits[each] for each in things[key] if each in limits) for key in ids}
+
+
+async def limits_by_id(
+    store: Store, things: Iterable[str], overbooking: Overbooking, *, deadline: float
+) -> Mapping[str, Limit]:
+    """Give the limit of each port and trunk that is there, by their ids; what is neither is left out. Raises TooManyThings."""
+    wanted = sorted(set(things))
     if len(wanted) > MOST_THINGS:
         raise TooManyThings(f"{len(wanted)} ports and trunks are more than {MOST_THINGS}")
-    limits = await _limits(run, wanted, overbooking)
-    return {key: tuple(limits[each] for each in things[key] if each in limits) for key in ids}
+    found: list[list[object]] = []
+    for text, label in ((_OF_PORTS, "port"), (_OF_TRUNKS, "trunk")):
+        given = {"batch": {"things": [each for each in wanted if _label(each) == label]}, "free": list(HOLDS_NOTHING)}
+        found += await store.rows(text, given, deadline=deadline)
+    return {each.thing: each for each in (_limit(row, overbooking) for row in found)}
 
 
 async def _things(run: Run, ids: Sequence[str]) -> dict[str, list[str]]:
@@ -127,16 +139,6 @@ async def _things(run: Run, ids: Sequence[str]) -> dict[str, list[str]]:
         for key in ends[port]:
             found[key].add(trunk)
     return {key: sorted(each) for key, each in found.items()}
-
-
-async def _limits(run: Run, things: Iterable[str], overbooking: Overbooking) -> Mapping[str, Limit]:
-    """Give the limit of each port and trunk that is there."""
-    ports = [each for each in things if _label(each) == "port"]
-    trunks = [each for each in things if _label(each) == "trunk"]
-    given: dict[str, object] = {"free": list(HOLDS_NOTHING)}
-    rows = await run(_OF_PORTS, {"batch": {"things": ports}, **given}) if ports else []
-    rows += await run(_OF_TRUNKS, {"batch": {"things": trunks}, **given}) if trunks else []
-    return {each.thing: each for each in (_limit(row, overbooking) for row in rows)}
 
 
 def _limit(row: Sequence[object], overbooking: Overbooking) -> Limit:

@@ -8,7 +8,8 @@ import pytest
 from graph.capacity.limits import LimitKind
 from graph.capacity.steps import Booking
 from graph.capacity.trend import DAY
-from graph.changes.bandwidth.forecast import Asked, forecast
+from graph.changes.bandwidth.forecast import Asked, Forecast, forecast
+from graph.changes.bandwidth.loads import loads_of
 from graph.store.store import Store
 from tests.graph.changes.bandwidth.test_profiles import EXACT, HOUR, book, laid, now, run, soon
 
@@ -24,18 +25,24 @@ CREATE (:Boost {id: row.id, status: 'TERMINATED', startAt: row.start, activatedA
 TOLD = "CREATE (:Event {id: $id, type: $type, aggregateId: $service, aggregateVersion: 1, at: $at, payload: $payload})"
 
 
+async def of(store: Store, *ids: str, asked: Asked = ASKED) -> tuple[Forecast, ...]:
+    found = await loads_of(store, ids, EXACT, deadline=soon())
+    return await forecast(store, [each for some in found.values() for each in some], asked, deadline=soon())
+
+
 async def test_what_is_booked_is_full_at_an_instant(laid: Store) -> None:
     start = await now(laid) + 3 * DAY
     await book(laid, "service-1", Booking(start=start, end=start + HOUR, mbps=700))
-    first, *others = await forecast(laid, ["trunk-1", "trunk-2", "port-4"], ASKED, EXACT, deadline=soon())
-    assert (first.thing, first.kind, first.mbps, first.now_mbps) == ("trunk-1", LimitKind.NETWORK, 1_000, 300)
+    first, *others = await of(laid, "trunk-1", "trunk-2", "port-4")
+    assert (first.limit.thing, first.limit.kind, first.limit.mbps) == ("trunk-1", LimitKind.NETWORK, 1_000)
     assert (first.booked_full_at, first.trend, first.trend_full) == (start, None, None)
-    assert [(each.thing, each.booked_full_at) for each in others] == [("port-4", None), ("trunk-2", None)]
+    assert first.full_within == pytest.approx(3, abs=0.01)
+    assert [(each.limit.thing, each.full_within) for each in others] == [("port-4", None), ("trunk-2", None)]
     wide = Asked(days=30, history=10, room=101)
-    [trunk] = await forecast(laid, ["trunk-2"], wide, EXACT, deadline=soon())
+    [trunk] = await of(laid, "trunk-2", asked=wide)
     assert trunk.booked_full_at == start
     soonest = Asked(days=2, history=10)
-    [trunk] = await forecast(laid, ["trunk-1"], soonest, EXACT, deadline=soon())
+    [trunk] = await of(laid, "trunk-1", asked=soonest)
     assert trunk.booked_full_at is None
 
 
@@ -47,14 +54,14 @@ async def test_boosts_of_the_past_that_grow_are_a_trend(laid: Store) -> None:
         for day, start in starts
     ]
     await run(laid, PAST, rows=rows)
-    [trunk] = await forecast(laid, ["trunk-1"], ASKED, EXACT, deadline=soon())
+    [trunk] = await of(laid, "trunk-1")
     assert trunk.trend is not None
     assert (round(trunk.trend.slope), round(trunk.trend.level), trunk.trend.days) == (50, 800, 10)
     assert trunk.trend_full is not None
     assert (trunk.trend_full.earliest, trunk.trend_full.expected, trunk.trend_full.latest) == (4.0, 4.0, 4.0)
     assert trunk.booked_full_at is None
-    found = await forecast(laid, ["site-1"], ASKED, EXACT, deadline=soon())
-    assert {each.thing for each in found if each.trend} == {"port-1", "port-2", "trunk-1", "trunk-2"}
+    found = await of(laid, "site-1")
+    assert {each.limit.thing for each in found if each.trend} == {"port-1", "port-2", "trunk-1", "trunk-2"}
 
 
 async def test_committed_rates_that_events_tell_are_a_trend(laid: Store) -> None:
@@ -64,7 +71,7 @@ async def test_committed_rates_that_events_tell_are_a_trend(laid: Store) -> None
         when = at - (5 - number) * DAY
         given = {"id": f"event-{number}", "type": "ServiceRateChanged", "service": "service-1"}
         await run(laid, TOLD, **given, at=when, payload=payload)
-    [trunk] = await forecast(laid, ["trunk-1"], ASKED, EXACT, deadline=soon())
+    [trunk] = await of(laid, "trunk-1")
     assert trunk.trend is not None
     assert trunk.trend.slope == pytest.approx(
         60 * (1.5 + 2.5 + 3.5 + 4.5) / 82.5, rel=0.01
