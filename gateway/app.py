@@ -33,7 +33,7 @@ from adapters.simulator.inventory.inventory import serving as inventory_system
 from adapters.simulator.ticketing.ticketing import serving as ticketing_system
 from adapters.ticketing import inbound as tickets
 from adapters.ticketing.hub import TicketNews
-from gateway.areas import BILLING, KNOWLEDGE, LEDGER, TICKETING, federation_of
+from gateway.areas import BANDWIDTH, BILLING, KNOWLEDGE, LEDGER, TICKETING, federation_of
 from gateway.auth.keys import key_rings
 from gateway.auth.tokens import Tokens
 from gateway.callbacks import callbacks_of, hubs_told
@@ -58,7 +58,7 @@ from gateway.operations.pressure import Pressure
 from gateway.preparing.preparing import Preparing
 from gateway.settings.settings import Settings, load_settings
 from gateway.stores import cursor_key, fitting, opened, soon
-from gateway.systems import Areas, Noted, beside, ledger, policy_of, sequence_ms, told
+from gateway.systems import Areas, Noted, bandwidth_policy_of, beside, ledger, policy_of, sequence_ms, told
 from gateway.telemetry import tracing
 from gateway.telemetry.log import configure_log
 from gateway.telemetry.metrics import Metrics
@@ -68,6 +68,7 @@ from graph.errors import DeadlineExceeded, GraphError, StoreUnavailable
 from graph.ledger.reader import EventReader
 from graph.model.scope import Principal
 from graph.store.store import Store
+from resolvers.bandwidth.subgraph import BandwidthSubgraph
 from resolvers.billing.subgraph import BillingSubgraph
 from resolvers.knowledge.schema import knowledge_schema
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
@@ -104,6 +105,7 @@ def application(settings: Settings) -> Starlette:
     ticketing = TicketingSubgraph(chosen.name if chosen else "", seconds=chosen.request_seconds if chosen else 0.0)
     waiting = LedgerSubgraph()
     billed = settings.billing
+    bandwidth = BandwidthSubgraph(bandwidth_policy_of(settings), quotes_per_minute=settings.bandwidth.quotes_per_minute)
     billing = BillingSubgraph(seconds=billed.request_seconds if billed and billed.bills_address else 0.0)
 
     @asynccontextmanager
@@ -117,13 +119,20 @@ def application(settings: Settings) -> Starlette:
             told(settings, store, areas, noted),
             kafka_joined(settings, store, pressure, metrics),
         ):
-            with northbound.keep(store), waiting.reading(store):
+            key = await cursor_key(settings, store)
+            with northbound.keep(store), waiting.reading(store), bandwidth.reading(store, key):
                 async with hubs_told(northbound, _news()):
                     yield
 
     opening = partial(_opening, settings, working, preparing, metrics)
     arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, opening)
-    areas: dict[Graph, Subgraph] = {KNOWLEDGE: arriving, LEDGER: waiting, TICKETING: ticketing, BILLING: billing}
+    areas: dict[Graph, Subgraph] = {
+        KNOWLEDGE: arriving,
+        LEDGER: waiting,
+        TICKETING: ticketing,
+        BILLING: billing,
+        BANDWIDTH: bandwidth,
+    }
     northbound.pipeline = Pipeline(federation_of(areas, settings, preparing), settings, pressure, preparing)
     # To another router we are one subgraph, the graph itself: it has its own plans.
     for_routers = Pipeline(arriving, settings, pressure, preparing)

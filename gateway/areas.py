@@ -27,6 +27,7 @@ from gateway.stores import sentences
 from graph.compiler.cursor import KEY_BYTES, CursorKey
 from graph.compiler.read import Reads, explain
 from graph.model.scope import Principal
+from resolvers.bandwidth.schema import bandwidth_graphql
 from resolvers.knowledge.schema import knowledge_schema
 from resolvers.ledger.schema import ledger_graphql
 from resolvers.supergraph import SUPERGRAPH
@@ -35,6 +36,7 @@ KNOWLEDGE: Final = Graph("KNOWLEDGE")
 LEDGER: Final = Graph("LEDGER")
 TICKETING: Final = Graph("TICKETING")
 BILLING: Final = Graph("BILLING")
+BANDWIDTH: Final = Graph("BANDWIDTH")
 
 
 @cache
@@ -59,7 +61,7 @@ def federation_of(
         share=False,
         preparing=preparing or Preparing.of(settings.limits),
         show_subgraphs=settings.federation.show_subgraphs,
-        whole={KNOWLEDGE: knowledge_schema().graphql, LEDGER: ledger_graphql()},
+        whole={KNOWLEDGE: knowledge_schema().graphql, LEDGER: ledger_graphql(), BANDWIDTH: bandwidth_graphql()},
     )
 
 

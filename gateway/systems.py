@@ -54,6 +54,7 @@ from adapters.ticketing.outbound.tmf621 import Tmf621
 from adapters.ticketing.telling import TicketTeller
 from adapters.transport.transport import Transport
 from adapters.transport.transport import opened as transported
+from gateway.bandwidth import sold_by
 from gateway.operations.pressure import Pressure
 from gateway.reaching import (
     billing_system,
@@ -75,6 +76,7 @@ from gateway.settings.sales import Sales
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing as TicketingSettings
 from graph.changes.alarms import reassessment
+from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.policy import AlarmPolicy, Hearing
 from graph.errors import GraphError
 from graph.inventory.reconcile import keep_reconciling
@@ -150,6 +152,19 @@ def _names_of(settings: Settings) -> tuple[tuple[str, tuple[str, ...]], ...]:
         for source in each.sources if each.names_of else ():
             used.setdefault(source, {}).update(dict.fromkeys(each.names_of))
     return tuple((source, tuple(others)) for source, others in used.items())
+
+
+def bandwidth_policy_of(settings: Settings) -> BandwidthPolicy:
+    """Give what the settings say about rates: who is told of them, what may be booked, and what it costs."""
+    policy = BandwidthPolicy(
+        performance=settings.performance.name if settings.performance else "",
+        sales=settings.sales.name if settings.sales else "",
+        billing=settings.billing.name if settings.billing else "",
+        inventory=settings.inventory.name if settings.inventory else "",
+        fault_management=_hearing(settings),
+        thresholds=thresholds_of(settings),
+    )
+    return sold_by(policy, settings.bandwidth)
 
 
 def thresholds_of(settings: Settings) -> Thresholds:

@@ -31,6 +31,7 @@ from graphql import (
     print_ast,
 )
 
+from resolvers.bandwidth.schema import bandwidth_schema
 from resolvers.billing.schema import billing_schema
 from resolvers.knowledge.schema import knowledge_schema
 from resolvers.ledger.schema import ledger_schema
@@ -66,6 +67,7 @@ def areas() -> dict[str, str]:
         "LEDGER": ledger_schema().as_str(),
         "TICKETING": ticketing_schema().as_str(),
         "BILLING": billing_schema().as_str(),
+        "BANDWIDTH": bandwidth_schema().as_str(),
     }
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
+from graphql import GraphQLError
 
 from graph.errors import (
     ConstraintViolated,
@@ -83,6 +84,21 @@ def answer_for(error: GraphError) -> dict[str, Any]:
     if treatment.mask:
         return _response(treatment.mask, treatment.code, after, hint=error.hint if treatment.tells_hint else "")
     return _response(_sentence(error), treatment.code, after, hint=error.hint)
+
+
+def entry_of(error: GraphQLError, failed: str) -> dict[str, Any]:
+    """Give one error of an executed area; what is not ours is logged, and told by the sentence `failed`."""
+    original = error.original_error
+    entry: dict[str, Any] = {"message": failed, "extensions": {"code": "INTERNAL_SERVER_ERROR"}}
+    if isinstance(original, GraphError):
+        entry = answer_for(original)["errors"][0]
+    elif original is not None:
+        log.error("an error was masked", reason=str(original), exc_info=original)
+    else:
+        entry = {"message": error.message, "extensions": {"code": "BAD_USER_INPUT"}}
+    if error.path:
+        entry["path"] = [*error.path, *(original.path if isinstance(original, Refused) else ())]
+    return entry
 
 
 def _sentence(error: GraphError) -> str:

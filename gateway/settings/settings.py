@@ -35,6 +35,7 @@ from pydantic_settings import (
 )
 
 from gateway.errors import SettingsBroken
+from gateway.settings.bandwidth import Bandwidth
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.hub import Hubs, with_secret
@@ -188,6 +189,8 @@ class Settings(BaseSettings):
     """nobody is told what to measure of services without one."""
     sales: Sales | None = None
     """nobody is told of leads without one."""
+    bandwidth: Bandwidth = Bandwidth()
+    """how more bandwidth for a while is sold; nothing is, where no tariff is given."""
     kafka: Kafka | None = None
     """events are published to no broker, and no alarms taken from one, without it; needs trunkline[kafka]."""
     hubs: Hubs | None = None

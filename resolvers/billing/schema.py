@@ -6,8 +6,9 @@ from functools import cache
 
 import strawberry
 
-from resolvers.billing.types import LARGE, MOMENT, Customer, Large, Moment
+from resolvers.billing.types import MOMENT, Customer, Moment
 from resolvers.elsewhere import executed_schema
+from resolvers.money import LARGE, Large
 
 
 @cache

@@ -17,6 +17,7 @@ from adapters.errors import Malformed, Nonsense
 from graph.compiler.leaves import rfc3339
 from graph.model.mapping import enum_name
 from resolvers.directives import ListSize
+from resolvers.money import Money, money
 
 MOST: Final = 100
 """of bills, the latest first."""
@@ -25,10 +26,6 @@ USUAL: Final = 12
 Moment = NewType("Moment", int)
 """Epoch milliseconds."""
 MOMENT = strawberry.scalar(name="DateTime", serialize=rfc3339, description="Date with time (isoformat)")
-Large = NewType("Large", int)
-LARGE = strawberry.scalar(
-    name="BigInt", serialize=str, description="A whole number of up to 64 bits, as a string of digits."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,24 +71,10 @@ def _moment(value: Read[int]) -> Moment | None:
     return None if milliseconds is None else Moment(milliseconds)
 
 
-@strawberry.type(description="An amount of money, exactly as billing has it.")
-class Money:
-    """TMF678 v4, Money, exactly."""
-
-    amount: Large | None = strawberry.field(
-        description="In the currency's smallest unit, such as cents; null where that is no whole number, as for a rate of 0.0125."
-    )
-    value: str = strawberry.field(description='In the currency itself, as a decimal number: "19.99", "0.0125".')
-    currency: str = strawberry.field(description="The currency, by its three letters (ISO 4217).")
-
-    @classmethod
-    def of(cls, read: Read[Amount]) -> Self | None:
-        """Show an amount, where there is one."""
-        amount = shown(read)
-        if amount is None:
-            return None
-        minor = None if amount.minor is None else Large(amount.minor)
-        return cls(amount=minor, value=f"{amount.value:f}", currency=amount.currency)
+def _money(read: Read[Amount]) -> Money | None:
+    """Show an amount, where there is one."""
+    amount = shown(read)
+    return None if amount is None else money(amount.value, amount.minor, amount.currency)
 
 
 def _from(root: Bill | BillRate) -> Moment | None:
@@ -103,11 +86,11 @@ def _to(root: Bill | BillRate) -> Moment | None:
 
 
 def _tax_excluded(root: Bill | BillRate) -> Money | None:
-    return Money.of(root.read.tax_excluded)
+    return _money(root.read.tax_excluded)
 
 
 def _tax_included(root: Bill | BillRate) -> Money | None:
-    return Money.of(root.read.tax_included)
+    return _money(root.read.tax_included)
 
 
 def _name(root: BillRate) -> str | None:
@@ -135,11 +118,11 @@ def _due_at(root: Bill) -> Moment | None:
 
 
 def _amount_due(root: Bill) -> Money | None:
-    return Money.of(root.read.amount_due)
+    return _money(root.read.amount_due)
 
 
 def _remaining(root: Bill) -> Money | None:
-    return Money.of(root.read.remaining)
+    return _money(root.read.remaining)
 
 
 def _state(root: Bill) -> BillState | None:

@@ -23,15 +23,7 @@ from resolvers.directives import AllowedRoles
 from resolvers.knowledge.fields import mapped
 from resolvers.knowledge.types import Alarm, Delivery, ExternalName, InventoryDifference, Ticket
 from resolvers.knowledge.words import InventorySide, Severity
-
-
-@strawberry.type(description="Why a change was not made; the request itself was in order.")
-class UserError:
-    """Shown to the person who asked."""
-
-    message: str
-    code: str
-    path: list[str]
+from resolvers.user_errors import UserError, shown
 
 
 @strawberry.type(description="What became of acknowledgeAlarm.")
@@ -392,4 +384,4 @@ async def _asked(info: Info, doing: Doing, ticket: str, comment: str | None, key
 def _noted(info: Info, outcome: Outcome) -> list[UserError]:
     """Leave the ids that a change returned with the request; give what went wrong."""
     info.context.outcomes[str(info.path.key)] = outcome.ids
-    return [UserError(message=each.message, code=each.code, path=list(each.path)) for each in outcome.user_errors]
+    return shown(outcome)

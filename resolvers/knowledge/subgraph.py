@@ -12,8 +12,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
-import structlog
-from graphql import GraphQLError, OperationType, print_ast
+from graphql import OperationType, print_ast
 
 from graph.changes.policy import AlarmPolicy
 from graph.compiler.allowance import Meter
@@ -31,7 +30,7 @@ from graph.model.streams import Heard
 from graph.store.admission import Admission
 from graph.store.store import Store
 from resolvers.context import Asked
-from resolvers.errors import answer_for
+from resolvers.errors import answer_for, entry_of
 from resolvers.knowledge.schema import KnowledgeSchema, knowledge_schema
 from resolvers.knowledge.streams import TYPES
 from resolvers.knowledge.subscribing import StreamLimits, Subscriptions
@@ -39,8 +38,6 @@ from resolvers.knowledge.together import Together
 
 STATEMENTS: Final = 4
 """of one principal at a time, where nothing else is set."""
-
-log = structlog.get_logger(__name__)
 
 
 class Explained(Operation, Protocol):
@@ -158,7 +155,7 @@ class KnowledgeSubgraph:
             operation_name=operation.name,
             context_value=asked,
         )
-        errors = [_error(each) for each in result.errors or ()]
+        errors = [entry_of(each, "The change could not be made.") for each in result.errors or ()]
         if result.data is None and not asked.outcomes:
             return {"errors": errors}
         if result.data is None:  # a payload is never null, so that one that is refused takes the others with it
@@ -283,21 +280,3 @@ def _after_changes(entry: dict[str, Any]) -> dict[str, Any]:
     further = entry["extensions"].get("hint", "Ask again without them")
     hint = f"The changes before this one were made; the same keys show what came of them. {further}"
     return {**entry, "extensions": {**entry["extensions"], "hint": hint}}
-
-
-def _error(error: GraphQLError) -> dict[str, Any]:
-    """Translate one error of a mutation; what is not ours is masked."""
-    original = error.original_error
-    entry: dict[str, Any] = {
-        "message": "The change could not be made.",
-        "extensions": {"code": "INTERNAL_SERVER_ERROR"},
-    }
-    if isinstance(original, GraphError):
-        entry = answer_for(original)["errors"][0]
-    elif original is not None:
-        log.error("an error was masked", reason=str(original), exc_info=original)
-    else:
-        entry = {"message": error.message, "extensions": {"code": "BAD_USER_INPUT"}}
-    if error.path:
-        entry["path"] = [*error.path, *(original.path if isinstance(original, Refused) else ())]
-    return entry

@@ -144,6 +144,7 @@ def test_it_is_a_supergraph() -> None:
         "LEDGER": "ledger",
         "TICKETING": "ticketing",
         "BILLING": "billing",
+        "BANDWIDTH": "bandwidth",
     }
 
 

@@ -9,6 +9,9 @@ In: who asks, what for, and the `BandwidthPolicy`. Out: an `Outcome` with the id
 Files, in order of flow:
     policy.py      what an operator decides: who is told, how much may be booked, what it costs
     asking.py      who may ask, and why something is not done
+    looking.py     what is booked and free, read without a lock
+    offers.py      what can be had, what it costs, and what would fit instead (pure)
+    forecasting.py what will be full, and when (pure)
     spending.py    what a customer may spend in a month without approval
     booking.py     a boost is booked, or a series of them
     changing.py    it is changed, cancelled, approved, declined, revoked

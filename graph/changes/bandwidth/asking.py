@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 
 from graph.capacity.holds import shortfall
 from graph.capacity.limits import Limit, LimitKind
+from graph.capacity.rounding import whole_quarters
 from graph.capacity.steps import Booking, StepFunction
 from graph.changes.bandwidth.boosts import Boost, Service
 from graph.changes.outcome import Outcome, UserError
@@ -32,6 +33,7 @@ BEYOND_HORIZON: Final = "BEYOND_HORIZON"
 RATE_TOO_LOW: Final = "RATE_TOO_LOW"
 BEYOND_CONTRACT: Final = "BEYOND_CONTRACT"
 NO_CAPACITY: Final = "NO_CAPACITY"
+QUOTE_EXPIRED: Final = "QUOTE_EXPIRED"
 SPEND_CAP: Final = "SPEND_CAP"
 OTHER_CURRENCY: Final = "OTHER_CURRENCY"
 TOO_MANY: Final = "TOO_MANY"
@@ -111,9 +113,31 @@ def problem_of_rate(service: Service, taken: Sequence[Booking], boosts: Iterable
 def problem_of_capacity(limits: Sequence[Limit], more: StepFunction) -> UserError | None:
     """Say that something on the way has not so much free in the whole time; nobody is told which, or how much it has."""
     short = shortfall(limits, more)
-    if short is None:
+    return None if short is None else _no_room(short.left.limiting)
+
+
+def problem_as_shown(
+    principal: Principal, limits: Iterable[Limit], held: Iterable[Booking], plan: Iterable[Booking], now: int
+) -> UserError | None:
+    """Say to a customer what a quote would say: over whole quarter hours, whatever of these is asked for.
+
+    Else whoever books to the second learns to the second when others begin and end. `held` is what the limits have of the same boost.
+    """
+    if principal.effective is not Role.CUSTOMER:
         return None
-    what = "A port of the service" if short.left.limiting is LimitKind.PORT else "The network"
+    mine, wanted = StepFunction.of(held), tuple(plan)
+    for limit in limits:
+        others = limit.load.minus(mine)
+        for each in wanted:
+            assert each.end is not None, "a boost ends"
+            start, end = whole_quarters(each.start, each.end)
+            if others.peak(max(start, now), end) + each.mbps > limit.mbps:
+                return _no_room(limit.kind)
+    return None
+
+
+def _no_room(kind: LimitKind | None) -> UserError:
+    what = "A port of the service" if kind is LimitKind.PORT else "The network"
     return UserError(
         message=f"{what} has not so much free in the whole time: a quote says which rate or which time would fit",
         code=NO_CAPACITY,

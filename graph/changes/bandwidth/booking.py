@@ -11,7 +11,7 @@ approves, and no longer than `hold_ms`. 4. `dry_run` decides the same and writes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -45,6 +45,8 @@ class Occurrence:
     end: int
     price: int
     """in minor units of the currency; whoever asks has worked it out."""
+    length: int | None = None
+    """in milliseconds: of one without a start, for how long after it is booked, in place of its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,32 +60,43 @@ class Wanted:
     currency: str
     tier: str | None = None
     """by which the price was worked out."""
+    firm_until: int | None = None
+    """until when it may be booked at that price, in epoch milliseconds; None: it was worked out just now."""
 
     def __post_init__(self) -> None:
         if self.tier is not None and self.tier not in TIERS:
             raise ValueError(f"{self.tier!r} is no tier")
 
 
-async def book(
+async def book(  # noqa: PLR0913 - what a change is made of, by name
     store: Store,
     principal: Principal,
     policy: BandwidthPolicy,
     wanted: Wanted,
     *,
     idempotency_key: str,
+    given: Mapping[str, object] | None = None,
     deadline: float,
 ) -> Outcome:
-    """Book; the outcome has the id of the `boost`, of the first of several, and of the `series` these are."""
+    """Book; the outcome has the id of the `boost`, of the first of several, and of the `series` these are.
+
+    `given` is what the caller was sent, where prices and times were worked out of that: it decides whether a change is the same.
+    """
     asking.check_may(principal, "boostBandwidth")
     intervals = [[each.start, each.end, each.price] for each in wanted.occurrences]
-    given = {
+    worked_out: Mapping[str, object] = {
         "serviceId": wanted.service,
         "mbps": wanted.mbps,
         "occurrences": intervals,
         "currency": wanted.currency,
         "tier": wanted.tier,
     }
-    asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="boostBandwidth", input=given)
+    asked = Asked(
+        subject=principal.subject,
+        client_key=idempotency_key,
+        operation="boostBandwidth",
+        input=worked_out if given is None else given,
+    )
 
     async def change(transaction: Transaction) -> Outcome:
         return await _book(transaction, principal, policy, wanted, dry_run=False)
@@ -117,6 +130,7 @@ async def _book(
     limits = await lock_limits(transaction, service.id, policy.overbooking)
     problem = asking.problem_of_rate(service, bookings, service.boosts.values())
     problem = problem or asking.problem_of_capacity(limits, StepFunction.of(bookings))
+    problem = problem or asking.problem_as_shown(principal, limits, [], bookings, service.now)
     if problem is not None:
         return asking.refused_by(problem)
     status: Status = "SCHEDULED" if await _is_approved(transaction, principal, policy, service, wanted) else "REQUESTED"
@@ -144,7 +158,10 @@ def _problem(policy: BandwidthPolicy, service: Service, wanted: Wanted) -> UserE
     cap = policy.cap_of(service.customer.id)
     if cap is not None and cap.currency != wanted.currency:
         return _error(f"What you may spend is in {cap.currency}", asking.OTHER_CURRENCY, "currency")
-    found = (problem_of_interval(policy, service.now, each.start, each.end) for each in wanted.occurrences)
+    if wanted.firm_until is not None and wanted.firm_until < service.now:
+        return _error("The quote has expired: ask for a new one", asking.QUOTE_EXPIRED, "quoteId")
+    ends = ((each.start, _end_of(each, service.now)) for each in wanted.occurrences)
+    found = (problem_of_interval(policy, service.now, start, end) for start, end in ends)
     return next((each for each in found if each is not None), None)
 
 
@@ -167,9 +184,14 @@ def problem_of_interval(policy: BandwidthPolicy, now: int, start: int | None, en
 def _bookings(service: Service, wanted: Wanted) -> list[Booking]:
     """Give the intervals; one that began a moment ago begins now."""
     return [
-        Booking(start=max(each.start or service.now, service.now), end=each.end, mbps=wanted.mbps)
+        Booking(start=max(each.start or service.now, service.now), end=_end_of(each, service.now), mbps=wanted.mbps)
         for each in wanted.occurrences
     ]
+
+
+def _end_of(occurrence: Occurrence, now: int) -> int:
+    """Give the end; one that begins when it is booked ends so much later."""
+    return occurrence.end if occurrence.start is not None or occurrence.length is None else now + occurrence.length
 
 
 async def _is_approved(

@@ -10,9 +10,9 @@ Each change is made once for its idempotency key, and its outcome has the id of 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from graph.capacity.holds import difference
 from graph.capacity.steps import Booking
@@ -56,44 +56,57 @@ class Cancelled:
     """what it costs then, in minor units; None: its price in proportion to the time, to the second."""
 
 
-async def change_boost(
+async def change_boost(  # noqa: PLR0913 - what a change is made of, by name
     store: Store,
     principal: Principal,
     policy: BandwidthPolicy,
     changed: Changed,
     *,
     idempotency_key: str,
+    operation: Literal["changeBoost", "extendBoost"] = "changeBoost",
+    given: Mapping[str, object] | None = None,
+    dry_run: bool = False,
     deadline: float,
 ) -> Outcome:
-    """Give a boost another rate, another end, or both; one that runs keeps its rate until the network has confirmed the new one."""
+    """Give a boost another rate, another end, or both; one that runs keeps its rate until the network has confirmed the new one.
+
+    `given` is what the caller was sent, where a price and a time were worked out of that: it decides whether a change is the same. A
+    dry run decides the same and writes nothing.
+    """
     asking.check_may(principal, "boostBandwidth")
-    given = {"boostId": changed.boost, "mbps": changed.mbps, "end": changed.end, "price": changed.price}
+    worked_out = {"boostId": changed.boost, "mbps": changed.mbps, "end": changed.end, "price": changed.price}
+    input_ = worked_out if given is None else {**given, "boostId": changed.boost}
 
     async def decide(transaction: Transaction, turn: Turn, boost: Boost) -> UserError | None:
         return await _change(transaction, principal, turn, boost, changed)
 
-    asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="changeBoost", input=given)
-    return await _once(store, principal, policy, asked, decide, deadline=deadline)
+    asked = Asked(subject=principal.subject, client_key=idempotency_key, operation=operation, input=input_)
+    return await _once(store, principal, policy, asked, decide, dry_run=dry_run, deadline=deadline)
 
 
-async def cancel_boost(
+async def cancel_boost(  # noqa: PLR0913 - what a change is made of, by name
     store: Store,
     principal: Principal,
     policy: BandwidthPolicy,
     cancelled: Cancelled,
     *,
     idempotency_key: str,
+    given: Mapping[str, object] | None = None,
     deadline: float,
 ) -> Outcome:
-    """Give a boost back: at once where it has not begun, and else when the network has returned to the rate without it."""
+    """Give a boost back: at once where it has not begun, and else when the network has returned to the rate without it.
+
+    `given` is what the caller was sent, where a price was worked out of that.
+    """
     asking.check_may(principal, "boostBandwidth")
-    given = {"boostId": cancelled.boost, "price": cancelled.price}
+    worked_out = {"boostId": cancelled.boost, "price": cancelled.price}
+    input_ = worked_out if given is None else {**given, "boostId": cancelled.boost}
 
     async def decide(_: Transaction, turn: Turn, boost: Boost) -> UserError | None:
         _give_back(turn, boost, "DELETE_REQUESTED", cancelled.price)
         return None
 
-    asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="cancelBoost", input=given)
+    asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="cancelBoost", input=input_)
     return await _once(store, principal, policy, asked, decide, deadline=deadline)
 
 
@@ -168,8 +181,15 @@ async def decline_boost(
     return await _once(store, principal, policy, asked, decide, deadline=deadline)
 
 
-async def _once(
-    store: Store, principal: Principal, policy: BandwidthPolicy, asked: Asked, decide: Decide, *, deadline: float
+async def _once(  # noqa: PLR0913 - what every change needs
+    store: Store,
+    principal: Principal,
+    policy: BandwidthPolicy,
+    asked: Asked,
+    decide: Decide,
+    *,
+    dry_run: bool = False,
+    deadline: float,
 ) -> Outcome:
     boost_id = str(asked.input["boostId"])
 
@@ -185,9 +205,13 @@ async def _once(
         problem = await decide(transaction, turn, boost)
         if problem is not None:
             return asking.refused_by(problem)
+        if dry_run:
+            return Outcome(ids={})
         await finish(transaction, turn, subject=principal.subject)
         return Outcome(ids={"boost": boost_id})
 
+    if dry_run:
+        return await store.write(change, deadline=deadline, quiet=True)
     return await once(store, asked, change, deadline=deadline)
 
 
@@ -199,7 +223,7 @@ async def _change(
     if (problem := _problem(turn, boost, mbps, end)) is not None:
         return problem
     after = _after(boost, mbps, end, changed.price)
-    problem = await _problem_of_room(transaction, turn, boost, after)
+    problem = await _problem_of_room(transaction, principal, turn, boost, after)
     problem = problem or await _problem_of_cap(transaction, principal, turn, boost, after)
     if problem is not None:
         return problem
@@ -229,7 +253,9 @@ def _after(boost: Boost, mbps: int, end: int, price: int) -> Boost:
     return replace(after, before=boost.before or Before(mbps=boost.mbps, price=boost.price))
 
 
-async def _problem_of_room(transaction: Transaction, turn: Turn, boost: Boost, after: Boost) -> UserError | None:
+async def _problem_of_room(
+    transaction: Transaction, principal: Principal, turn: Turn, boost: Boost, after: Boost
+) -> UserError | None:
     """Say why the difference does not fit; where less is taken throughout, nothing is looked at."""
     wanted = Booking(start=max(after.start, turn.now), end=after.end, mbps=after.mbps)
     held = Booking(start=boost.start, end=boost.end, mbps=boost.mbps)
@@ -240,7 +266,8 @@ async def _problem_of_room(transaction: Transaction, turn: Turn, boost: Boost, a
     if (problem := asking.problem_of_rate(turn.service, [wanted], others)) is not None:
         return problem
     limits = await lock_limits(transaction, turn.service.id, turn.policy.overbooking)
-    return asking.problem_of_capacity(limits, more)
+    problem = asking.problem_of_capacity(limits, more)
+    return problem or asking.problem_as_shown(principal, limits, [held], [wanted], turn.now)
 
 
 async def _problem_of_cap(

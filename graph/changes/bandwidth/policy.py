@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Final, Literal
 
 from graph.capacity.limits import Overbooking
+from graph.capacity.tariff import Tariff
 from graph.changes.policy import Hearing
 from graph.model.thresholds import Thresholds
 
@@ -68,6 +69,12 @@ class BandwidthPolicy:
     """of every customer that has none of its own; None: there is none."""
     caps: Mapping[str, SpendCap] = field(default_factory=dict)
     """by the id of the customer."""
+    tariffs: Mapping[str, Tariff] = field(default_factory=dict)
+    """by the tier of the contract; `any` for a tier that has none, and for services without a contract. Nothing is sold without one."""
+    quote_ms: int = 900_000
+    """for how long the price of a quote is firm."""
+    search_ms: int = 31 * _DAY_MS
+    """how far ahead a quote looks for another time."""
     leads: tuple[LeadRule, ...] = (LeadRule(),)
 
     def cap_of(self, customer: str) -> SpendCap | None:

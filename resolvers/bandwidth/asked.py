@@ -1,0 +1,34 @@
+"""What a resolver knows of the request it runs in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from graph.capacity.limits import Limit
+from graph.changes.bandwidth.policy import BandwidthPolicy
+from graph.model.scope import Principal
+from graph.store.store import Store
+from resolvers.bandwidth.allowance import Allowance
+from resolvers.bandwidth.tokens import QuoteTokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One request: who asks, until when, by which rules."""
+
+    store: Store
+    principal: Principal
+    deadline: float
+    """`time.monotonic()` seconds."""
+    policy: BandwidthPolicy
+    tokens: QuoteTokens
+    allowance: Allowance
+    limits: DataLoader[str, tuple[Limit, ...]]
+    """of a port or trunk itself, or of the ports of a card or site, by its id."""
+
+
+Info: TypeAlias = strawberry.Info[Asked, None]

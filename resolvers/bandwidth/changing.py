@@ -1,0 +1,256 @@
+"""The changes of a boost that is booked: what it will cost then is worked out here, and graph/changes/bandwidth changes it or not.
+
+What a change costs. Before a boost begins, its price is that of the new rate and interval. While it runs, what remains is priced anew:
+its price, less what the old plan costs from now on, and what the new one does. What is given back early is charged for its time, to
+the second, and no less than the tariff's minimum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
+
+import strawberry
+
+from graph.capacity.steps import Booking
+from graph.capacity.tariff import NotOnOffer, Tariff, price, price_if_cancelled
+from graph.changes.bandwidth import asking, changing, offers
+from graph.changes.bandwidth.looking import SoldBoost, read_sold
+from graph.changes.outcome import Outcome
+from graph.changes.outcome import UserError as Problem
+from resolvers.bandwidth.asked import Asked, Info
+from resolvers.bandwidth.booking import DryRun, Key, boost_of, known_outcome
+from resolvers.bandwidth.payloads import (
+    ApproveBoostPayload,
+    CancelBoostPayload,
+    ChangeBoostPayload,
+    DeclineBoostPayload,
+    ExtendBoostPayload,
+    RevokeBoostPayload,
+)
+from resolvers.bandwidth.quoting import EndAt, Mbps, Tier, too_many
+from resolvers.bandwidth.types import Moment, show_minor
+from resolvers.money import Money
+from resolvers.user_errors import shown
+
+BoostId = Annotated[strawberry.ID, strawberry.argument(description="The boost.")]
+_RUNS: Final = "ACTIVATED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """What somebody wants a boost to be."""
+
+    operation: Literal["changeBoost", "extendBoost"]
+    boost: str
+    mbps: int | None = None
+    tier: str | None = None
+    hours: float | None = None
+    """that are added to its end."""
+    end: int | None = None
+
+    @property
+    def given(self) -> Mapping[str, object]:
+        """What the client has sent."""
+        return {
+            "boostId": self.boost,
+            "mbps": self.mbps,
+            "tier": self.tier,
+            "hours": self.hours,
+            "endAt": self.end,
+        }
+
+
+async def extend_boost(
+    info: Info,
+    boost_id: BoostId,
+    idempotency_key: Key,
+    *,
+    hours: Annotated[
+        float | None, strawberry.argument(description="How many hours are added to its end; or `endAt`.")
+    ] = None,
+    end_at: EndAt = None,
+    dry_run: DryRun = False,
+) -> ExtendBoostPayload:
+    """Give a boost a later end."""
+    wish = _Wish(operation="extendBoost", boost=boost_id, hours=hours, end=end_at)
+    outcome, cost = await _change(info.context, wish, idempotency_key, dry_run=dry_run)
+    return ExtendBoostPayload(boost=boost_of(outcome), price=cost, user_errors=shown(outcome))
+
+
+async def change_boost(  # noqa: PLR0913 - the arguments of the field
+    info: Info,
+    boost_id: BoostId,
+    idempotency_key: Key,
+    *,
+    mbps: Mbps = None,
+    tier: Tier = None,
+    end_at: Annotated[Moment | None, strawberry.argument(description="When it ends; without it, as it is.")] = None,
+    dry_run: DryRun = False,
+) -> ChangeBoostPayload:
+    """Give a boost another rate, and another end where one is given."""
+    wish = _Wish(operation="changeBoost", boost=boost_id, mbps=mbps, tier=tier, end=end_at)
+    outcome, cost = await _change(info.context, wish, idempotency_key, dry_run=dry_run)
+    return ChangeBoostPayload(boost=boost_of(outcome), price=cost, user_errors=shown(outcome))
+
+
+async def cancel_boost(info: Info, boost_id: BoostId, idempotency_key: Key) -> CancelBoostPayload:
+    """Give a boost back."""
+    asked = info.context
+    asking.check_may(asked.principal, "boostBandwidth")
+    sold = await read_sold(asked.store, asked.principal, boost_id, deadline=asked.deadline)
+    outcome = await changing.cancel_boost(
+        asked.store,
+        asked.principal,
+        asked.policy,
+        changing.Cancelled(boost=boost_id, price=None if sold is None else _owed(asked, sold)),
+        idempotency_key=idempotency_key,
+        given={"boostId": boost_id},
+        deadline=asked.deadline,
+    )
+    return CancelBoostPayload(boost=boost_of(outcome), user_errors=shown(outcome))
+
+
+async def approve_boost(info: Info, boost_id: BoostId, idempotency_key: Key) -> ApproveBoostPayload:
+    """Let a boost be that waits for it."""
+    asked = info.context
+    outcome = await changing.approve_boost(
+        asked.store,
+        asked.principal,
+        asked.policy,
+        boost_id,
+        idempotency_key=idempotency_key,
+        deadline=asked.deadline,
+    )
+    return ApproveBoostPayload(boost=boost_of(outcome), user_errors=shown(outcome))
+
+
+async def decline_boost(info: Info, boost_id: BoostId, idempotency_key: Key) -> DeclineBoostPayload:
+    """Refuse a boost that waits for an approval."""
+    asked = info.context
+    outcome = await changing.decline_boost(
+        asked.store,
+        asked.principal,
+        asked.policy,
+        boost_id,
+        idempotency_key=idempotency_key,
+        deadline=asked.deadline,
+    )
+    return DeclineBoostPayload(boost=boost_of(outcome), user_errors=shown(outcome))
+
+
+async def revoke_boost(info: Info, boost_id: BoostId, idempotency_key: Key) -> RevokeBoostPayload:
+    """Take a boost back from its customer."""
+    asked = info.context
+    outcome = await changing.revoke_boost(
+        asked.store,
+        asked.principal,
+        asked.policy,
+        boost_id,
+        idempotency_key=idempotency_key,
+        deadline=asked.deadline,
+    )
+    return RevokeBoostPayload(boost=boost_of(outcome), user_errors=shown(outcome))
+
+
+async def _change(asked: Asked, wish: _Wish, key: str, *, dry_run: bool) -> tuple[Outcome, Money | None]:
+    """Change a boost, or say why not; and what all of it costs then."""
+    asking.check_may(asked.principal, "boostBandwidth")
+    if not dry_run and (known := await known_outcome(asked, wish.operation, wish.given, key)) is not None:
+        return known, None
+    sold = await read_sold(asked.store, asked.principal, wish.boost, deadline=asked.deadline)
+    if sold is None:
+        return asking.no_boost(), None
+    if (problem := too_many(asked, sold.service)) is not None:
+        return asking.refused_by(problem), None
+    changed = _changed(asked, sold, wish)
+    if isinstance(changed, Problem):
+        return asking.refused_by(changed), None
+    outcome = await changing.change_boost(
+        asked.store,
+        asked.principal,
+        asked.policy,
+        changed,
+        idempotency_key=key,
+        operation=wish.operation,
+        given=wish.given,
+        dry_run=dry_run,
+        deadline=asked.deadline,
+    )
+    return outcome, None if outcome.user_errors else show_minor(changed.price, sold.currency)
+
+
+def _changed(asked: Asked, sold: SoldBoost, wish: _Wish) -> changing.Changed | Problem:
+    """Find out what a boost is to be, and what it costs then."""
+    tariff = offers.tariff_of(asked.policy, sold.tier)
+    if tariff is None:
+        return _error("Boosts are not sold for this service any more", offers.NO_TARIFF, "boostId")
+    if tariff.currency != sold.currency:
+        said = f"The boost is priced in {sold.currency}, and is sold in {tariff.currency} now: book another one"
+        return _error(said, asking.OTHER_CURRENCY, "boostId")
+    end = _end(sold, wish)
+    mbps = _rate(tariff, sold, wish)
+    if isinstance(end, Problem):
+        return end
+    if isinstance(mbps, Problem):
+        return mbps
+    cost = _price(tariff, sold, mbps, end)
+    if isinstance(cost, Problem):
+        return cost
+    return changing.Changed(boost=sold.id, price=cost, mbps=mbps, end=end)
+
+
+def _end(sold: SoldBoost, wish: _Wish) -> int | Problem:
+    if wish.operation == "changeBoost":
+        return sold.end if wish.end is None else wish.end
+    if (wish.hours is None) == (wish.end is None):
+        return _error("Give either hours or endAt", offers.HOURS_OR_END, "hours")
+    if wish.hours is not None and not 0 < wish.hours <= offers.MOST_HOURS:
+        said = f"Hours are more than 0 and at most {offers.MOST_HOURS:,}"
+        return _error(said, asking.NOT_AN_INTERVAL, "hours")
+    end = wish.end if wish.hours is None else sold.end + round(wish.hours * 3_600) * 1_000
+    assert end is not None, "one of them is given"
+    if end <= sold.end:
+        return _error("The new end must be after the present one", asking.NOT_AN_INTERVAL, "endAt")
+    return end
+
+
+def _rate(tariff: Tariff, sold: SoldBoost, wish: _Wish) -> int | Problem:
+    if wish.mbps is None and wish.tier is None:
+        if wish.operation == "changeBoost" and wish.end is None:
+            return _error("Give a rate, a tier, or an end", offers.MBPS_OR_TIER, "mbps")
+        return sold.mbps
+    return offers.rate_of(tariff, wish.mbps, wish.tier)
+
+
+def _price(tariff: Tariff, sold: SoldBoost, mbps: int, end: int) -> int | Problem:
+    """Give the price of the whole boost, as it will be."""
+    start = sold.start if sold.status != _RUNS else max(sold.start, sold.now)
+    if end <= start:
+        return _error("The end is in the past: cancel the boost to end it now", asking.END_IN_THE_PAST, "endAt")
+    try:
+        new = price(tariff, mbps, start, end).minor
+        if sold.status != _RUNS:
+            return new
+        old = price(tariff, sold.mbps, start, sold.end).minor if start < sold.end else 0
+    except NotOnOffer:
+        said = "The rate of the boost is not on offer any more: book another one"
+        return _error(said, offers.RATE_NOT_OFFERED, "mbps")
+    return max(0, sold.price - old + new)
+
+
+def _owed(asked: Asked, sold: SoldBoost) -> int | None:
+    """Give what is still to be paid for a boost that ends now; None: in proportion to its time."""
+    tariff = offers.tariff_of(asked.policy, sold.tier)
+    if tariff is None or tariff.currency != sold.currency:
+        return None
+    try:
+        owed = price_if_cancelled(tariff, [Booking(start=sold.start, end=sold.end, mbps=sold.mbps)], sold.now).minor
+    except NotOnOffer:
+        return None
+    return min(owed, sold.price)
+
+
+def _error(message: str, code: str, path: str) -> Problem:
+    return Problem(message=message, code=code, path=(path,))

@@ -1,0 +1,99 @@
+"""Bandwidth as a subgraph: Strawberry executes; a boost that a change returns is resolved by the knowledge graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, Protocol
+
+from graphql import DocumentNode, print_ast
+from strawberry.dataloader import DataLoader
+
+from graph.capacity.limits import Limit
+from graph.changes.bandwidth.looking import read_held, read_limits
+from graph.changes.bandwidth.policy import BandwidthPolicy
+from graph.errors import StoreUnavailable
+from graph.model.scope import Principal
+from graph.store.store import Store
+from resolvers.bandwidth.allowance import Allowance
+from resolvers.bandwidth.asked import Asked
+from resolvers.bandwidth.schema import bandwidth_schema
+from resolvers.bandwidth.tokens import QuoteTokens
+from resolvers.errors import answer_for, entry_of
+
+_FAILED: Final = "The request could not be answered."
+
+
+class Operation(Protocol):
+    """What a caller hands over: a valid document."""
+
+    @property
+    def document(self) -> DocumentNode:
+        """The document."""
+
+    @property
+    def name(self) -> str | None:
+        """Which of its operations is meant."""
+
+
+class BandwidthSubgraph:
+    """Answers what is asked of bandwidth over time, in the scope of whoever asks."""
+
+    name = "bandwidth"
+
+    def __init__(self, policy: BandwidthPolicy, *, quotes_per_minute: int) -> None:
+        """Take the rules, and how often a principal may ask for one service in a minute."""
+        self._policy = policy
+        self._allowance = Allowance(per_minute=quotes_per_minute)
+        self._schema = bandwidth_schema()
+        self._open: tuple[Store, QuoteTokens] | None = None
+        self.sdl = self._schema.as_str()
+
+    @contextmanager
+    def reading(self, store: Store, key: bytes) -> Iterator[None]:
+        """Answer from this store while the block runs; quotes are sealed with the key of cursors."""
+        self._open = (store, QuoteTokens(key))
+        try:
+            yield
+        finally:
+            self._open = None
+
+    async def execute(
+        self, operation: Operation, variables: Mapping[str, Any], principal: Principal, deadline: float
+    ) -> dict[str, Any]:
+        """Answer within `deadline`, an absolute `time.monotonic()`."""
+        if self._open is None:
+            return answer_for(StoreUnavailable("The database cannot be reached"))
+        store, tokens = self._open
+        asked = Asked(
+            store=store,
+            principal=principal,
+            deadline=deadline,
+            policy=self._policy,
+            tokens=tokens,
+            allowance=self._allowance,
+            limits=DataLoader(load_fn=lambda ids: self._limits(store, ids, deadline)),
+        )
+        result = await self._schema.execute(
+            print_ast(operation.document),
+            variable_values={name: _copied(value) for name, value in variables.items()},
+            operation_name=operation.name,
+            context_value=asked,
+        )
+        errors = [entry_of(each, _FAILED) for each in result.errors or ()]
+        if errors and result.data is None and all("path" not in each for each in errors):
+            return {"errors": errors}  # nothing has begun
+        return {"data": result.data, "errors": errors} if errors else {"data": result.data}
+
+    async def _limits(self, store: Store, ids: Sequence[str], deadline: float) -> list[tuple[Limit, ...]]:
+        """Give the limits of things: of cards and sites those of their ports."""
+        held = await read_held(store, ids, deadline=deadline)
+        every = {thing for things in held.values() for thing in things}
+        limits = await read_limits(store, every, self._policy.overbooking, deadline=deadline)
+        by_thing = {each.thing: each for each in limits}
+        return [tuple(by_thing[thing] for thing in held[each] if thing in by_thing) for each in ids]
+
+
+def _copied(value: Any) -> Any:
+    """Copy what stands for entities: Strawberry takes it apart."""
+    return [dict(each) if isinstance(each, dict) else each for each in value] if isinstance(value, list) else value
