@@ -11,7 +11,6 @@ Files, in order of flow:
     asking.py      who may ask, and why something is not done
     looking.py     what is booked and free, read without a lock
     offers.py      what can be had, what it costs, and what would fit instead (pure)
-    forecasting.py what will be full, and when (pure)
     spending.py    what a customer may spend in a month without approval
     booking.py     a boost is booked, or a series of them
     changing.py    it is changed, cancelled, approved, declined, revoked

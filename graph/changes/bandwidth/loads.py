@@ -12,12 +12,13 @@ Everything here reads without a lock, or under those of its caller.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeAlias, cast
 
 from graph.capacity.limits import PORT_LAYER, Limit, LimitKind, Overbooking
 from graph.capacity.steps import Booking, StepFunction, read_steps
+from graph.errors import Refused
 from graph.store.store import Store
 
 Run: TypeAlias = Callable[[str, dict[str, object]], Awaitable[list[list[object]]]]
@@ -25,8 +26,10 @@ Run: TypeAlias = Callable[[str, dict[str, object]], Awaitable[list[list[object]]
 
 HOLDS_NOTHING: Final = ("feasibilityChecked", "terminated")
 """States (TMF638 ServiceStateType) of a service for which no capacity is kept."""
-MOST_THINGS: Final = 1_000
-"""of which the loads are read at once."""
+MOST_THINGS: Final = 10_000
+"""that may be asked about together,"""
+_AT_ONCE: Final = 1_000
+"""and that are read by one statement."""
 
 _OF_SERVICE: Final = """
 MATCH (:Service {id: $service})-[:ACCESSED_AT|ROUTED_OVER]->(t)
@@ -81,10 +84,6 @@ _PORTS_OF: Final[Mapping[str, str]] = {
 _TRUNKS_AT: Final = "UNWIND $batch.ports AS id MATCH (:Port {id: id})<-[:TERMINATES_ON]-(t:Trunk) RETURN id, t.id"
 
 
-class TooManyThings(ValueError):
-    """More ports were asked about than are read at once."""
-
-
 async def limits_of(store: Store, service: str, overbooking: Overbooking, *, deadline: float) -> tuple[Limit, ...]:
     """Give the limits of all that a service runs over, ports first: enough to quote, too old to book."""
     return await read_limits(partial(store.rows, deadline=deadline), service, overbooking)
@@ -99,9 +98,9 @@ async def read_limits(run: Run, service: str, overbooking: Overbooking) -> tuple
 async def loads_of(
     store: Store, ids: Sequence[str], overbooking: Overbooking, *, deadline: float
 ) -> Mapping[str, tuple[Limit, ...]]:
-    """Give the limits of ports and trunks, and of all ports of cards, elements and sites with the trunks that end there.
+    """Give the limits of ports and trunks, and of all ports of cards, elements and sites.
 
-    By the id that was asked for; of what is not there, or has no ports, there are none. Raises TooManyThings. For operators only:
+    Where a trunk ends at a port of these, the trunk stands for it: services run over the trunk and are not at that port. By the id that was asked for; of what is not there, or has no ports, there are none. Raises Refused where they have too many ports. For operators only:
     it tells what every customer has.
     """
     things = await _things(partial(store.rows, deadline=deadline), ids)
@@ -112,17 +111,17 @@ async def loads_of(
 
 
 async def limits_by_id(
-    store: Store, things: Iterable[str], overbooking: Overbooking, *, deadline: float
+    store: Store, things: Collection[str], overbooking: Overbooking, *, deadline: float
 ) -> Mapping[str, Limit]:
-    """Give the limit of each port and trunk that is there, by their ids; what is neither is left out. Raises TooManyThings."""
-    wanted = sorted(set(things))
-    if len(wanted) > MOST_THINGS:
-        raise TooManyThings(f"{len(wanted)} ports and trunks are more than {MOST_THINGS}")
-    found: list[list[object]] = []
+    """Give the limit of each port and trunk that is there, by their ids; what is neither is left out."""
+    found: dict[str, Limit] = {}
     for text, label in ((_OF_PORTS, "port"), (_OF_TRUNKS, "trunk")):
-        given = {"batch": {"things": [each for each in wanted if _label(each) == label]}, "free": list(HOLDS_NOTHING)}
-        found += await store.rows(text, given, deadline=deadline)
-    return {each.thing: each for each in (_limit(row, overbooking) for row in found)}
+        wanted = sorted({each for each in things if _label(each) == label})
+        for at in range(0, len(wanted), _AT_ONCE):
+            given = {"batch": {"things": wanted[at : at + _AT_ONCE]}, "free": list(HOLDS_NOTHING)}
+            rows = await store.rows(text, given, deadline=deadline)
+            found |= {each.thing: each for each in (_limit(row, overbooking) for row in rows)}
+    return found
 
 
 async def _things(run: Run, ids: Sequence[str]) -> dict[str, list[str]]:
@@ -135,9 +134,12 @@ async def _things(run: Run, ids: Sequence[str]) -> dict[str, list[str]]:
             for key, port in cast("list[tuple[str, str]]", rows):
                 found[key].add(port)
                 ends.setdefault(port, []).append(key)
+    if len(ends) > MOST_THINGS:
+        said = f"At most {MOST_THINGS} ports are read at once, and these things have more"
+        raise Refused(said, code="LIMIT_EXCEEDED")
     for port, trunk in cast("list[tuple[str, str]]", await run(_TRUNKS_AT, {"batch": {"ports": sorted(ends)}})):
         for key in ends[port]:
-            found[key].add(trunk)
+            found[key] = found[key] - {port} | {trunk}
     return {key: sorted(each) for key, each in found.items()}
 
 
