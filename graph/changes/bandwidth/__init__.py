@@ -11,7 +11,6 @@ Files, in order of flow:
     asking.py      who may ask, and why something is not done
     looking.py     what is booked and free, read without a lock
     offers.py      what can be had, what it costs, and what would fit instead (pure)
-    forecasting.py what will be full, and when (pure)
     spending.py    what a customer may spend in a month without approval
     booking.py     a boost is booked, or a series of them
     changing.py    it is changed, cancelled, approved, declined, revoked
@@ -25,6 +24,7 @@ Files, in order of flow:
     loads.py       what ports and trunks carry over time, read
     profiles.py    the sum of all bookings on a thing: locked, read again, written
     comparing.py   profiles compared with what boosts reserve, and made again
+    forecast.py    when things are full, by what is booked and by the past
     writing.py     events, steps, and what other systems are told
     pricing.py     what is owed for a boost that ends before its time
     consequences/  usage and credits, alarms, leads, and what its service becomes
