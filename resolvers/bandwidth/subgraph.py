@@ -10,7 +10,7 @@ from graphql import DocumentNode, print_ast
 from strawberry.dataloader import DataLoader
 
 from graph.capacity.limits import Limit
-from graph.changes.bandwidth.looking import read_held, read_limits
+from graph.changes.bandwidth.loads import loads_of
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.errors import StoreUnavailable
 from graph.model.scope import Principal
@@ -87,11 +87,8 @@ class BandwidthSubgraph:
 
     async def _limits(self, store: Store, ids: Sequence[str], deadline: float) -> list[tuple[Limit, ...]]:
         """Give the limits of things: of cards and sites those of their ports."""
-        held = await read_held(store, ids, deadline=deadline)
-        every = {thing for things in held.values() for thing in things}
-        limits = await read_limits(store, every, self._policy.overbooking, deadline=deadline)
-        by_thing = {each.thing: each for each in limits}
-        return [tuple(by_thing[thing] for thing in held[each] if thing in by_thing) for each in ids]
+        found = await loads_of(store, ids, self._policy.overbooking, deadline=deadline)
+        return [found[each] for each in ids]
 
 
 def _copied(value: Any) -> Any:
