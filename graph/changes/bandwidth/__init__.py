@@ -21,13 +21,20 @@ Files, in order of flow:
     turning.py     what becomes of all boosts of a service at a moment (pure)
     rates.py       booked, effective and charged rates over time (pure)
     boosts.py      a service with its boosts, read under its lock and written back
-    profiles.py    what ports and trunks carry over time, under the locks of their profiles
+    loads.py       what ports and trunks carry over time, read
+    profiles.py    the sum of all bookings on a thing: locked, read again, written
+    comparing.py   profiles compared with what boosts reserve, and made again
     writing.py     events, steps, and what other systems are told
+    moved.py       a service is terminated, or runs another way, while it is boosted
+    pricing.py     what is owed for a boost that ends before its time
+    credits.py     an outage during a boost makes one credit
+    leads.py       who boosts again and again needs a larger contract: sales hears of it
+    returns.py     the alarm of a service that does not return
     usage.py       what was charged becomes records of usage
 
 Invariants:
     1. Capacity is taken in the transaction of the booking, under the locks of all that it is taken of, in the order of their ids.
     2. Three rates are kept apart: booked, effective (what the network carries), charged; charged is never above booked or effective.
     3. Nothing is restored: a boundary works the booked rate out from the boosts that run then.
-    4. Other systems are told after the network has confirmed, never before.
+    4. Other systems are told of a rate after the network has confirmed it, never before. Billing is told of an interval once it is over.
 """

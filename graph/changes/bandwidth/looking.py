@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from graph.capacity.limits import PORT_LAYER, Limit, LimitKind, Overbooking
-from graph.capacity.steps import Booking, StepFunction, read_steps
+from graph.capacity.limits import Limit, LimitKind, Overbooking
+from graph.capacity.steps import Booking, StepFunction
+from graph.changes.bandwidth.loads import limits_of, loads_of
 from graph.changes.bandwidth.policy import SpendCap
 from graph.changes.bandwidth.spending import month_of
-from graph.model.model import label_of
 from graph.model.scope import Principal, ScopeKind, scope_of
 from graph.store.store import Store
 
@@ -27,8 +27,6 @@ WITH s WHERE mine AND s.id = $service
 RETURN s.state, coalesce(s.committedMbps, 0), s.maxMbps, datetime.realtime().epochMillis,
   HEAD(COLLECT { MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN l.tier }),
   COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN c.id ORDER BY c.id },
-  COLLECT { MATCH (s)-[:ACCESSED_AT]->(p:Port) RETURN DISTINCT p.id },
-  COLLECT { MATCH (s)-[:ROUTED_OVER]->(t:Trunk) RETURN DISTINCT t.id },
   COLLECT { MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status <> 'TERMINATED' RETURN [b.startAt, b.endAt, b.mbps] }
 """
 _BOOST: Final = """
@@ -41,35 +39,6 @@ WITH b WHERE mine AND b.id = $boost
 RETURN HEAD(COLLECT { MATCH (b)-[:BOOSTS]->(s:Service) RETURN s.id }), b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency,
   b.tier, datetime.realtime().epochMillis
 """
-_PORTS: Final = """
-UNWIND $batch.things AS id
-MATCH (p:Port {id: id})
-RETURN id, coalesce(p.speedMbps, 0), HEAD(COLLECT {
-  MATCH (p)<-[:ACCESSED_AT]-(s:Service) WHERE coalesce(s.state, '') <> 'terminated'
-  WITH DISTINCT s
-  RETURN sum(coalesce(s.committedMbps, 0) + CASE
-    WHEN coalesce(s.effectiveMbps, 0) > coalesce(s.bookedMbps, s.committedMbps, 0)
-    THEN s.effectiveMbps - coalesce(s.bookedMbps, s.committedMbps, 0) ELSE 0 END)
-}), '', HEAD(COLLECT { MATCH (c:CapacityProfile {id: 'capacityprofile-' + id}) RETURN c.deltas })
-"""
-_TRUNKS: Final = """
-UNWIND $batch.things AS id
-MATCH (t:Trunk {id: id})
-RETURN id, coalesce(t.capacityMbps, 0), HEAD(COLLECT {
-  MATCH (t)<-[:ROUTED_OVER]-(s:Service) WHERE coalesce(s.state, '') <> 'terminated'
-  WITH DISTINCT s
-  RETURN sum(coalesce(s.committedMbps, 0) + CASE
-    WHEN coalesce(s.effectiveMbps, 0) > coalesce(s.bookedMbps, s.committedMbps, 0)
-    THEN s.effectiveMbps - coalesce(s.bookedMbps, s.committedMbps, 0) ELSE 0 END)
-}), coalesce(t.layerRate, ''), HEAD(COLLECT { MATCH (c:CapacityProfile {id: 'capacityprofile-' + id}) RETURN c.deltas })
-"""
-_HELD: Final = """
-UNWIND $batch.things AS id
-RETURN id, COLLECT { MATCH (c:Card {id: id})-[:HAS_PORT]->(p:Port) RETURN DISTINCT p.id },
-  COLLECT {
-    MATCH (s:Site {id: id})<-[:LOCATED_AT]-(:NetworkElement)-[:HOLDS]->(:Card)-[:HAS_PORT]->(p:Port) RETURN DISTINCT p.id
-  }
-"""
 _BOOKED: Final = "MATCH (c:CapacityProfile) WHERE c.id > $after RETURN c.id ORDER BY c.id LIMIT $most"
 _SPENT: Final = """
 MATCH (c:Customer {id: $customer})
@@ -80,7 +49,7 @@ RETURN HEAD(COLLECT {
 })
 """
 _PROFILE: Final = "capacityprofile-"
-_PAGE: Final = 1_000
+_PAGE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +90,8 @@ async def read_sellable(
 ) -> Sellable | None:
     """Read a service that the caller sees; None: there is none."""
     for row in await store.rows(_SERVICE, {"service": service, **_scope(principal)}, deadline=deadline):
-        state, committed, most, now, tier, customers, ports, trunks, boosts = cast("list[Any]", row)
-        limits = await read_limits(store, [*ports, *trunks], overbooking, deadline=deadline)
+        state, committed, most, now, tier, customers, boosts = cast("list[Any]", row)
+        limits = await limits_of(store, service, overbooking, deadline=deadline)
         return Sellable(
             id=service,
             state=str(state),
@@ -155,34 +124,6 @@ async def read_sold(store: Store, principal: Principal, boost: str, *, deadline:
     return None
 
 
-async def read_limits(
-    store: Store, things: Iterable[str], overbooking: Overbooking, *, deadline: float
-) -> tuple[Limit, ...]:
-    """Give the limits of ports and trunks, by their ids, in the order of these; what is neither is left out."""
-    wanted = sorted(set(things))
-    ports = [each for each in wanted if is_thing(each, "Port")]
-    trunks = [each for each in wanted if is_thing(each, "Trunk")]
-    found: list[Limit] = []
-    for text, ids, kind in ((_PORTS, ports, LimitKind.PORT), (_TRUNKS, trunks, LimitKind.NETWORK)):
-        rows = await store.rows(text, {"batch": {"things": ids}}, deadline=deadline) if ids else []
-        found += [_limit(cast("list[Any]", row), kind, overbooking) for row in rows]
-    return tuple(found)
-
-
-async def read_held(store: Store, things: Iterable[str], *, deadline: float) -> dict[str, tuple[str, ...]]:
-    """Give the ids of the ports of cards and sites; of a port or a trunk itself, its own."""
-    wanted = sorted(set(things))
-    rows = await store.rows(_HELD, {"batch": {"things": wanted}}, deadline=deadline) if wanted else []
-    found = {str(thing): tuple(sorted([*cast("list[str]", a), *cast("list[str]", b)])) for thing, a, b in rows}
-    return {thing: (thing,) if is_thing(thing, "Port", "Trunk") else found.get(thing, ()) for thing in wanted}
-
-
-def is_thing(node: str, *labels: str) -> bool:
-    """Tell whether an id is one of these labels."""
-    label = label_of(node)
-    return label is not None and label.name in labels
-
-
 async def read_booked(store: Store, overbooking: Overbooking, *, deadline: float) -> tuple[Limit, ...]:
     """Give the limits of every port and trunk of which anything was ever booked, in the order of their ids."""
     found: list[Limit] = []
@@ -190,7 +131,8 @@ async def read_booked(store: Store, overbooking: Overbooking, *, deadline: float
     while True:
         rows = await store.rows(_BOOKED, {"after": after, "most": _PAGE}, deadline=deadline)
         ids = [str(row[0]) for row in rows]
-        found += await read_limits(store, [each.removeprefix(_PROFILE) for each in ids], overbooking, deadline=deadline)
+        loads = await loads_of(store, [each.removeprefix(_PROFILE) for each in ids], overbooking, deadline=deadline)
+        found += [limit for limits in loads.values() for limit in limits]
         if len(ids) < _PAGE:
             return tuple(found)
         after = ids[-1]
@@ -203,14 +145,6 @@ async def read_spent(store: Store, cap: SpendCap, customer: str, at: int, *, dea
     for (spent,) in await store.rows(_SPENT, given, deadline=deadline):
         return cast("int", spent or 0)
     return 0
-
-
-def _limit(row: Sequence[Any], kind: LimitKind, overbooking: Overbooking) -> Limit:
-    thing, capacity, committed, layer, deltas = row
-    lasting = StepFunction.of([Booking(start=0, end=None, mbps=committed or 0)])
-    load = (read_steps(deltas) if deltas else StepFunction()).plus(lasting)
-    layer = PORT_LAYER if kind is LimitKind.PORT else str(layer)
-    return Limit(thing=str(thing), kind=kind, mbps=overbooking.limit(capacity, layer), load=load)
 
 
 def _contract(service: str, committed: int, most: int | None, boosts: Iterable[Sequence[int]]) -> tuple[Limit, ...]:
