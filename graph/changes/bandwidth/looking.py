@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from graph.capacity.limits import Limit, LimitKind, Overbooking
 from graph.capacity.steps import Booking, StepFunction
-from graph.changes.bandwidth.loads import limits_by_id
+from graph.changes.bandwidth.loads import limits_of, loads_of
 from graph.changes.bandwidth.policy import SpendCap
 from graph.changes.bandwidth.spending import month_of
 from graph.model.scope import Principal, ScopeKind, scope_of
@@ -27,8 +27,6 @@ WITH s WHERE mine AND s.id = $service
 RETURN s.state, coalesce(s.committedMbps, 0), s.maxMbps, datetime.realtime().epochMillis,
   HEAD(COLLECT { MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN l.tier }),
   COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN c.id ORDER BY c.id },
-  COLLECT { MATCH (s)-[:ACCESSED_AT]->(p:Port) RETURN DISTINCT p.id },
-  COLLECT { MATCH (s)-[:ROUTED_OVER]->(t:Trunk) RETURN DISTINCT t.id },
   COLLECT { MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status <> 'TERMINATED' RETURN [b.startAt, b.endAt, b.mbps] }
 """
 _BOOST: Final = """
@@ -51,7 +49,7 @@ RETURN HEAD(COLLECT {
 })
 """
 _PROFILE: Final = "capacityprofile-"
-_PAGE: Final = 1_000
+_PAGE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +90,8 @@ async def read_sellable(
 ) -> Sellable | None:
     """Read a service that the caller sees; None: there is none."""
     for row in await store.rows(_SERVICE, {"service": service, **_scope(principal)}, deadline=deadline):
-        state, committed, most, now, tier, customers, ports, trunks, boosts = cast("list[Any]", row)
-        limits = await limits_by_id(store, [*ports, *trunks], overbooking, deadline=deadline)
+        state, committed, most, now, tier, customers, boosts = cast("list[Any]", row)
+        limits = await limits_of(store, service, overbooking, deadline=deadline)
         return Sellable(
             id=service,
             state=str(state),
@@ -102,7 +100,7 @@ async def read_sellable(
             now=now,
             tier=tier,
             customers=tuple(customers),
-            limits=(*limits.values(), *_contract(service, committed, most, boosts)),
+            limits=(*limits, *_contract(service, committed, most, boosts)),
         )
     return None
 
@@ -133,10 +131,8 @@ async def read_booked(store: Store, overbooking: Overbooking, *, deadline: float
     while True:
         rows = await store.rows(_BOOKED, {"after": after, "most": _PAGE}, deadline=deadline)
         ids = [str(row[0]) for row in rows]
-        limits = await limits_by_id(
-            store, [each.removeprefix(_PROFILE) for each in ids], overbooking, deadline=deadline
-        )
-        found += limits.values()
+        loads = await loads_of(store, [each.removeprefix(_PROFILE) for each in ids], overbooking, deadline=deadline)
+        found += [limit for limits in loads.values() for limit in limits]
         if len(ids) < _PAGE:
             return tuple(found)
         after = ids[-1]
@@ -162,3 +158,9 @@ def _contract(service: str, committed: int, most: int | None, boosts: Iterable[S
 def _scope(principal: Principal) -> dict[str, object]:
     scope = scope_of(principal)
     return {"everyone": scope.kind is ScopeKind.EVERYTHING, "customers": list(scope.customers)}
+
+
+async def read_now(store: Store, *, deadline: float) -> int:
+    """Give the time by the database's clock, in epoch milliseconds."""
+    [[now]] = await store.rows("RETURN datetime.realtime().epochMillis", {}, deadline=deadline)
+    return cast("int", now)
