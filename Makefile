@@ -114,6 +114,7 @@ arrows: $(DEV)
 	@$(BIN)/python -m tests.arrows
 
 schema: $(RUN)
+	$(BIN)/python -m resolvers.composition
 	$(BIN)/trunkline schema > schema.graphql
 
 docs: $(DEV)

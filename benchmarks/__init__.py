@@ -36,6 +36,8 @@ Files, in the order in which a run meets them:
 `takeover.py`       how long a part of what waits is told by nobody after a process was killed
 `federation/`       gateways of others beside ours, over four subgraphs
 `planning.py`       what planning over subgraphs costs, as operations grow
+`schedules.py`      random schedules of bookings, decided by graph/capacity and by a table
+`capacity.py`       that, a million times, and what the curve of what is free costs
 `slice_scale.py`    one customer's slice in a small and in a large network
 `large_slice.py`    single nodes by the largest customer, with its slice walked and stored
 `timing.py`         whether times tell a customer of what is outside its slice

@@ -1,12 +1,13 @@
 """The commands: `reads` and `federation` compare, the others measure one thing each.
 
 `slice-scale`, `large-slice` and `planning` ask what grows with the network, the slice and the question, `alarms` how many alarms
-go through, `streams` how soon subscribers hear of them, and `timing` what a clock tells.
+go through, `streams` how soon subscribers hear of them, and `timing` what a clock tells; `capacity` decides bookings beside brute force.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Coroutine
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +17,7 @@ import click
 import orjson
 from rich.console import Console
 
-from benchmarks import planning
+from benchmarks import capacity, planning, schedules
 from benchmarks.alarms import Plan as AlarmPlan
 from benchmarks.alarms import measure_alarms
 from benchmarks.databases import PRODUCTS, Product
@@ -208,6 +209,26 @@ def planning_command(audit: str | None, file: Path | None, *, as_json_: bool) ->
         click.echo(orjson.dumps([asdict(each) for each in rows], option=orjson.OPT_INDENT_2))
     else:
         click.echo("\n".join(planning.sentences(rows)))
+
+
+@main.command("capacity")
+@click.option("--schedules", "count", type=click.IntRange(min=0), default=1_000_000, show_default=True)
+@click.option("--seed", type=int, help="Play the schedules of an earlier run again; else by chance.")
+@click.option("--processes", type=click.IntRange(min=1), help="One for each core by default.")
+@click.option("--json", "as_json_", is_flag=True, help="Print an object.")
+def capacity_command(count: int, seed: int | None, processes: int | None, *, as_json_: bool) -> None:
+    """Decide random schedules beside brute force, and measure the curve of what is free; status 1 if one is decided wrongly."""
+    lot = random.SystemRandom().randrange(2**32) if seed is None else seed
+    news.print(f"seed {lot}", highlight=False)
+    rows = capacity.measure()
+    counts = schedules.run(count, lot, processes)
+    if as_json_:
+        told = {"seed": lot, "schedules": asdict(counts), "curves": [asdict(each) for each in rows]}
+        click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
+    else:
+        click.echo("\n".join([*(each.sentence() for each in rows), f"{counts.sentence()}; seed {lot}"]))
+    if not counts.is_well:
+        raise SystemExit(1)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

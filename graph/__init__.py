@@ -6,6 +6,7 @@ outcomes, reports. This room knows no other.
 Folders, from below to above
     errors.py   what can go wrong, for all of them
     model/      labels, relationships and values, as data
+    capacity/   what ports and trunks have left over time, and prices; pure
     store/      two databases behind one door
     membership/ which shared nodes are in the slices of large customers
     compiler/   a read: a selection becomes one statement and one function that shapes its answer

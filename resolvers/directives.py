@@ -20,7 +20,7 @@ class OperatorOnly:
     name="allowedRoles",
     description=(
         "A mutation is refused to every other role; one without this directive is refused to all. A role of byClaim needs a token "
-        "whose claim `changes` names the mutation."
+        "whose claim `changes` names the mutation, or what `claim` says in its place."
     ),
 )
 class AllowedRoles:
@@ -28,6 +28,7 @@ class AllowedRoles:
 
     roles: list[str]
     by_claim: list[str] | None = strawberry.UNSET
+    claim: str | None = strawberry.UNSET
 
 
 @strawberry.schema_directive(

@@ -1429,6 +1429,13 @@ SHOW INDEXES YIELD name, state WHERE state = 'ONLINE' RETURN name
 // graph/store/migrate.py _wait_for_indexes
 CALL db.awaitIndexes(600)
 
+// graph/store/migrations/boosts.py _RENAME
+MATCH (b:Boost) WHERE b.status IN ['requested', 'scheduled', 'activated', 'terminated', 'declined']
+WITH b LIMIT $most
+SET b.statusReason = CASE b.status WHEN 'terminated' THEN 'DURATION_EXPIRED' WHEN 'declined' THEN 'BOOKING_DECLINED' ELSE null END,
+    b.status = CASE b.status WHEN 'declined' THEN 'TERMINATED' ELSE toUpper(b.status) END
+RETURN count(*)
+
 // graph/store/migrations/feed_counts.py _COUNT
 MATCH (f:InventoryFeed) WHERE f.notTaken IS NULL
 WITH f LIMIT $most

@@ -131,12 +131,16 @@ def test_a_document_without_markers_is_refused() -> None:
 
 COUNTED_INSIDE = frozenset(
     {
+        "Boost.chargedMbps",
         "Boost.mbps",
         "Boost.price",
         "Card.slot",
         "Port.number",
         "Port.speedMbps",
+        "ProcessStep.attempts",
+        "ProcessStep.stage",
         "ROUTED_OVER.position",
+        "Service.bookedMbps",
         "Service.committedMbps",
         "Service.effectiveMbps",
         "Service.maxMbps",

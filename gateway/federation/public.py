@@ -27,6 +27,7 @@ from graphql import (
     NullValueNode,
     ObjectTypeDefinitionNode,
     SchemaDefinitionNode,
+    StringValueNode,
     TypeDefinitionNode,
     build_ast_schema,
     parse,
@@ -50,7 +51,11 @@ ABSENT: Final = NullValueNode()
 READ: Final[Mapping[str, Mapping[str, Any]]] = {
     "cost": {"weight": IntValueNode},
     "listSize": {"assumedSize": IntValueNode | NullValueNode, "slicingArguments": ListValueNode | NullValueNode},
-    "allowedRoles": {"roles": ListValueNode, "byClaim": ListValueNode | NullValueNode},
+    "allowedRoles": {
+        "roles": ListValueNode,
+        "byClaim": ListValueNode | NullValueNode,
+        "claim": StringValueNode | NullValueNode,
+    },
 }
 """The arguments of marks that the gates read, and what they are."""
 EXECUTABLE: Final = frozenset(

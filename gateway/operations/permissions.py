@@ -5,7 +5,7 @@ hold is known per request, and looked at for those callers only who may not have
 
 1. `_entities` and `_service` are a router's, and for nobody else. A router that acts for no user may ask `_service` only.
 2. A mutation is called by the roles that its `@allowedRoles` names, and by nobody where it names none. A role that it names in
-   `byClaim` calls it with a token that names the mutation.
+   `byClaim` calls it with a token that names the mutation, or the `claim` that stands for it.
 3. Whatever is marked `@operatorOnly` is for those who read everything: operators and analysts.
 """
 
@@ -131,7 +131,7 @@ def check_caller(demands: Demands, principal: Principal, allowed: Mapping[str, A
 
 
 def _check_mutation(mutation: str, principal: Principal, allowed: Allowed) -> None:
-    role, name = principal.effective.value, mutation.rpartition(".")[2]
+    role, name = principal.effective.value, allowed.claim or mutation.rpartition(".")[2]
     if role in allowed.roles or (role in allowed.by_claim and name in principal.changes):
         return
     hint = f"The claim `changes` of a token that may do so names {name}." if role in allowed.by_claim else ""

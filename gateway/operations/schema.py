@@ -8,7 +8,8 @@ fields, arguments, input fields and enum values, by schema coordinate (`Type.fie
   asks for and nobody else is shown.
 - `@operatorOnly`: asked, filtered or sorted by only with a role that reads everything. An interface's field is marked as
   soon as one implementer's is (whoever asks the interface would read it), but for implementers that are marked as a whole.
-- `@allowedRoles(roles:, byClaim:)`: who may call a mutation; a role of `byClaim` only where the token names the mutation. A
+- `@allowedRoles(roles:, byClaim:, claim:)`: who may call a mutation; a role of `byClaim` only where the token names the mutation,
+  or `claim`, which stands for it. A
   mutation without the mark may be called by nobody.
 - `@listSize(assumedSize:, slicingArguments:)` and `@cost(weight:)` as in Apollo Federation.
 
@@ -65,7 +66,9 @@ class Allowed:
 
     roles: frozenset[str]
     by_claim: frozenset[str]
-    """those whose token must name the mutation, too."""
+    """those whose token must name the mutation, too,"""
+    claim: str = ""
+    """or this in its place, where one name in a token stands for several mutations."""
 
 
 WHOLE_SCHEMA: Final = 50_000
@@ -177,7 +180,8 @@ def _allowed(marks: Marks) -> Iterator[tuple[str, Allowed]]:
         if "allowedRoles" in mark:
             given = arguments_of(mark["allowedRoles"])
             by_claim = frozenset(given.get("byClaim") or ())
-            yield coordinate, Allowed(roles=frozenset(given["roles"]), by_claim=by_claim)
+            claim = str(given.get("claim") or "")
+            yield coordinate, Allowed(roles=frozenset(given["roles"]), by_claim=by_claim, claim=claim)
 
 
 def _list_sizes(marks: Marks) -> Iterator[tuple[str, ListSize]]:

@@ -10,6 +10,7 @@ Folders and files, in order of flow:
     alarms/         an alarm comes in, changes, is over, with all that follows from it
     usage/          what services have carried comes in, and is billed
     tickets/        what the ticketing system is to be sent, and what it says
+    bandwidth/      more bandwidth for a while: booked, carried out, and returned by itself
     services/       what services suffer, and for how long
     outside.py      what follows from what a load has written past all changes
     gates.py        names that are looked for and names that come meet here; the order of locks

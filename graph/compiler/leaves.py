@@ -15,14 +15,26 @@ import orjson
 
 from graph.model.mapping import enum_name
 from graph.model.model import LABELS, RELATIONSHIPS
-from graph.model.vocabulary import ALERT_KINDS, DELIVERY_EVENT_KINDS, SERVICE_EVENT_KINDS, TOPOLOGY_CHANGE_KINDS
+from graph.model.vocabulary import (
+    ALERT_KINDS,
+    BOOST_EVENT_KINDS,
+    DELIVERY_EVENT_KINDS,
+    SERVICE_EVENT_KINDS,
+    TOPOLOGY_CHANGE_KINDS,
+)
 
 
 class Irregular(Exception):
     """The record breaks a promise of the schema."""
 
 
-_OF_EVENTS: Final = (*ALERT_KINDS, *SERVICE_EVENT_KINDS, *TOPOLOGY_CHANGE_KINDS, *DELIVERY_EVENT_KINDS)
+_OF_EVENTS: Final = (
+    *ALERT_KINDS,
+    *SERVICE_EVENT_KINDS,
+    *BOOST_EVENT_KINDS,
+    *TOPOLOGY_CHANGE_KINDS,
+    *DELIVERY_EVENT_KINDS,
+)
 WORDS: Final = {
     word: enum_name(word)
     for properties in (*(x.properties for x in LABELS.values()), *(x.properties for x in RELATIONSHIPS.values()))

@@ -75,6 +75,8 @@ SERVICE_EVENT_KINDS: Final = (
     "ticketClosed",
 )
 """of what happens to a service."""
+BOOST_EVENT_KINDS: Final = ("scheduled", "activated", "changed", "aboutToEnd", "terminated", "declined")
+"""of what happens to a boost."""
 TOPOLOGY_CHANGE_KINDS: Final = ("added", "changed", "stateChanged", "moved", "removed")
 """of what happens to a resource."""
 DELIVERY_EVENT_KINDS: Final = ("parked", "replayed")

@@ -16,6 +16,7 @@ from adapters.billing import Money as Amount
 from adapters.errors import Malformed, Nonsense
 from graph.compiler.leaves import rfc3339
 from graph.model.mapping import enum_name
+from resolvers.directives import ListSize
 
 MOST: Final = 100
 """of bills, the latest first."""
@@ -185,7 +186,9 @@ class Bill:
     tax_excluded: Money | None = strawberry.field(resolver=_tax_excluded, description="The amount without taxes.")
     tax_included: Money | None = strawberry.field(resolver=_tax_included, description="The amount with taxes.")
     rates: list[BillRate] | None = strawberry.field(
-        resolver=_rates, description="What it is made of, by time; null when it cannot be had."
+        resolver=_rates,
+        description="What it is made of, by time; null when it cannot be had.",
+        directives=[ListSize(assumed_size=10)],
     )
 
     @classmethod
@@ -212,6 +215,7 @@ class Customer:
         resolver=_bills,
         requires=["accountRef"],
         description=f"The customer's bills, the latest first, at most {MOST}; null when they cannot be had.",
+        directives=[ListSize(assumed_size=USUAL, slicing_arguments=["first"])],
     )
 
     @classmethod

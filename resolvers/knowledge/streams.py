@@ -300,6 +300,40 @@ def _services_of(event: Sequenced, customers: frozenset[str] | None) -> Iterable
     return (service for turn in _turns(event, customers) for service in turn.services)
 
 
+# Boosts --------------------------------------------------------------------------------------------------------------
+
+_BOOST_KINDS: Final = {
+    "BoostScheduled": "scheduled",
+    "BoostActivated": "activated",
+    "BoostChanged": "changed",
+    "BoostAboutToEnd": "aboutToEnd",
+    "BoostTerminated": "terminated",
+    "BoostDeclined": "declined",
+}
+
+
+def _boost_event(event: Sequenced, viewer: Viewer, filter_: Filter) -> Values | None:
+    payload, kind = event.payload, _BOOST_KINDS[event.type]
+    service, customer, boost = payload["service"], payload.get("customer") or "", payload["boost"]
+    is_asked = (
+        _fits(filter_.get("kind"), enum_name(kind))
+        and _fits(filter_.get("customer"), customer)
+        and _fits(filter_.get("service"), service)
+        and _fits(filter_.get("boost"), boost)
+    )
+    if not is_asked or not viewer.sees(service, customer):
+        return None
+    return {
+        "kind": kind,
+        "at": event.at,
+        "boostId": boost,
+        "boost": boost,
+        "serviceId": service,
+        "service": service,
+        **{name: payload[name] for name in ("mbps", "startAt", "endAt", "status", "reason")},
+    }
+
+
 # Topology ------------------------------------------------------------------------------------------------------------
 
 _TOPOLOGY_KINDS: Final = {
@@ -360,6 +394,15 @@ STREAMS: Final[Mapping[str, Stream]] = MappingProxyType(
             values=_service_event,
             services=_services_of,
             snapshot=f"{{ services(first: 100) {{ nodes {{ id effect }} {_PAGE} }} }}",
+        ),
+        "boostEvents": Stream(
+            kinds=_BOOST_KINDS,
+            values=_boost_event,
+            services=lambda event, customers: (
+                (event.payload["service"],) if customers is None or event.payload.get("customer") in customers else ()
+            ),
+            snapshot="{ boosts(first: 100, filter: {status: {in: [REQUESTED, SCHEDULED, ACTIVATED]}}) "
+            f"{{ nodes {{ id status statusReason mbps startAt endAt }} {_PAGE} }} }}",
         ),
         "topologyChanges": Stream(
             kinds=_TOPOLOGY_KINDS,

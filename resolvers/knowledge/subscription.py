@@ -17,9 +17,12 @@ from resolvers.directives import ListSize
 from resolvers.knowledge.fields import computed, mapped
 from resolvers.knowledge.inputs import id_operators, word_operators
 from resolvers.knowledge.streams import MOST_SERVICES
-from resolvers.knowledge.types import Alarm, Delivery, Downtime, Resource, Service, Ticket
+from resolvers.knowledge.types import Alarm, Boost, Delivery, Downtime, Resource, Service, Ticket
 from resolvers.knowledge.words import (
     AlertKind,
+    BoostEventKind,
+    BoostReason,
+    BoostStatus,
     DeliveryEventKind,
     Effect,
     ServiceEventKind,
@@ -140,6 +143,28 @@ class ServiceEvent:
     )
 
 
+@computed("A boost was booked, has begun, is another than before, ends soon, or is over.")
+class BoostEvent:
+    """One turn of one boost."""
+
+    kind: BoostEventKind = kept("kind", "What happened.")
+    at: dt.datetime = kept("at", "When it happened.")
+    cursor: str = kept("cursor", _CURSOR)
+    boost_id: strawberry.ID = kept("boostId", "The id of the boost: the same in all events of one boost.")
+    boost: Boost | None = mapped(
+        Changed(label="Boost"), description="The boost as it is now; null where it is gone, or yours no more."
+    )
+    service_id: strawberry.ID = kept("serviceId", "The id of the service whose rate it is.")
+    service: Service | None = mapped(
+        Changed(label="Service"), description="The service as it is now; null where it is gone, or yours no more."
+    )
+    mbps: int = kept("mbps", "What the boost added to the rate of the service then, in Mbit/s.")
+    start_at: dt.datetime = kept("startAt", "When it began or was to begin.")
+    end_at: dt.datetime = kept("endAt", "When it ended or was to end.")
+    status: BoostStatus = kept("status", "Its status when that happened.")
+    reason: BoostReason | None = kept("reason", "Why it was over; null while it was not.")
+
+
 @computed("A piece of equipment or a trunk has come, is gone, or is another than before.")
 class TopologyChange:
     """One change of one resource, by an inventory or by who settles its differences."""
@@ -201,8 +226,16 @@ ServiceEventFilter = _filter(
         "kind": (word_operators(ServiceEventKind), "Only what begins, say."),
     },
 )
-
-
+BoostEventFilter = _filter(
+    "BoostEventFilter",
+    "Which events of boosts.",
+    {
+        "customer": _OF_CUSTOMER,
+        "service": _OF_SERVICE,
+        "boost": (id_operators(), "Only these boosts."),
+        "kind": (word_operators(BoostEventKind), "Only what ends soon, say."),
+    },
+)
 TopologyChangeFilter = _filter(
     "TopologyChangeFilter",
     "Which changes of equipment and trunks.",
@@ -232,6 +265,7 @@ class Subscription:
     """What happens, as far as the caller may see it, in the order in which it happened."""
 
     alerts: Alert = _stream(AlertFilter, "Alarms begin to affect services, affect them differently, or do so no more.")
+    boost_events: BoostEvent = _stream(BoostEventFilter, "Boosts are booked, begin, change, end soon, and are over.")
     topology_changes: TopologyChange = _stream(
         TopologyChangeFilter,
         "Equipment and trunks come, go, move and change; for a customer, what its services run over, as far as it stays so.",

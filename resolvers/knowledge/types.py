@@ -393,6 +393,9 @@ class ProcessStep(Node):
     )
     error: str | None
     boost: Boost | None = along("STEP_OF>")
+    deliveries: Connection[Delivery] = pages_along(
+        "<CARRIES_OUT", operator_only=True, description="What its system is sent for it."
+    )
 
 
 @node("Task")

@@ -319,6 +319,23 @@ class ServiceEventKind(enum.Enum):
     TICKET_CLOSED = strawberry.enum_value("ticketClosed", description="A ticket about it was closed.")
 
 
+@strawberry.enum(description="What has happened to a boost.")
+class BoostEventKind(enum.Enum):
+    """Of the events of its service."""
+
+    SCHEDULED = strawberry.enum_value(
+        "scheduled",
+        description="It is booked, or was approved. With the status REQUESTED it still waits for an approval.",
+    )
+    ACTIVATED = strawberry.enum_value("activated", description="The network has confirmed the higher rate.")
+    CHANGED = strawberry.enum_value("changed", description="It has another rate or another end.")
+    ABOUT_TO_END = strawberry.enum_value("aboutToEnd", description="It ends soon: extendBoost makes it longer.")
+    TERMINATED = strawberry.enum_value("terminated", description="It is over; `reason` says why.")
+    DECLINED = strawberry.enum_value(
+        "declined", description="The network or an approver has refused it: the old rate stays, and nothing is charged."
+    )
+
+
 @strawberry.enum(description="What has happened to a piece of equipment or a trunk.")
 class TopologyChangeKind(enum.Enum):
     """Of the events of an inventory, and of who has settled a difference to it."""
@@ -398,5 +415,6 @@ _words(AlertKind, vocabulary.ALERT_KINDS)
 _words(TopologyChangeKind, vocabulary.TOPOLOGY_CHANGE_KINDS)
 _words(DeliveryEventKind, vocabulary.DELIVERY_EVENT_KINDS)
 _words(ServiceEventKind, vocabulary.SERVICE_EVENT_KINDS)
+_words(BoostEventKind, vocabulary.BOOST_EVENT_KINDS)
 _words(RoutePath, ("WORKING", "PROTECTING"))
 _words(End, ("A", "Z"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NewType, Self
+from typing import Any, Final, NewType, Self
 
 import strawberry
 from strawberry.dataloader import DataLoader
@@ -13,6 +13,7 @@ from adapters.errors import Nonsense
 from adapters.ticketing import StatusChange, TicketHistory
 from adapters.ticketing import TicketNote as Note
 from graph.compiler.leaves import rfc3339
+from resolvers.directives import ListSize
 from resolvers.words import TicketStatus
 
 Moment = NewType("Moment", int)
@@ -64,6 +65,7 @@ class TicketStatusChange:
 
 KNOWN = ["system", "externalId", "orderKey"]
 """What the graph must tell of a ticket before the ticketing system can be asked."""
+_FEW: Final = ListSize(assumed_size=10)
 
 
 async def _notes(root: Ticket, info: Info[Desk]) -> list[TicketNote] | None:
@@ -98,11 +100,13 @@ class Ticket:
         resolver=_notes,
         requires=KNOWN,
         description="What people have written there, oldest first; null when it cannot be had.",
+        directives=[_FEW],
     )
     history: list[TicketStatusChange] | None = strawberry.federation.field(
         resolver=_changes,
         requires=KNOWN,
         description="The statuses that it got there, oldest first; null when they cannot be had.",
+        directives=[_FEW],
     )
 
     @classmethod

@@ -20,7 +20,7 @@ SDL: Final = """
 schema @link(url: "https://specs.apollo.dev/federation/v2.11", import: ["@key"]) { query: Query mutation: Mutation }
 
 directive @operatorOnly on FIELD_DEFINITION | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION | ENUM_VALUE
-directive @allowedRoles(roles: [String!]!, byClaim: [String!]) on FIELD_DEFINITION
+directive @allowedRoles(roles: [String!]!, byClaim: [String!], claim: String) on FIELD_DEFINITION
 
 interface Asset { id: ID! margin: Int }
 type Query {
@@ -49,6 +49,7 @@ type Customer implements Asset @key(fields: "id") {
 type Mutation {
   acknowledge(id: ID!): String @allowedRoles(roles: ["operator", "system"])
   report: String @allowedRoles(roles: ["operator"], byClaim: ["customer"])
+  correct: String @allowedRoles(roles: ["operator"], byClaim: ["customer"], claim: "report")
   forgotten: String
 }
 """
@@ -109,6 +110,7 @@ class DictSubgraph:
             "echo": lambda _, **given: repr(sorted(given.items())),
             "acknowledge": lambda _, **__: "done",
             "report": "reported",
+            "correct": "corrected",
             "_service": {"sdl": SDL},
             "_entities": lambda _, representations: [{**ADA, **each} for each in representations],
         }

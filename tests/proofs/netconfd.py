@@ -8,6 +8,7 @@ candidate. The second device carries less than the first. The service model is a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import subprocess
@@ -58,10 +59,12 @@ _CONFIG: Final = """<?xml version="1.0" encoding="UTF-8"?>
 <service><svc-bandwidth>{rates}</svc-bandwidth></service>
 </site-network-access></site-network-accesses></site></sites></l2vpn-svc></config>
 """
-_ASKED: Final = b"""<hello xmlns="urn:ietf:params:xml:ns:netconf:base:1.0"><capabilities>
-<capability>urn:ietf:params:netconf:base:1.0</capability></capabilities></hello>]]>]]>
-<rpc xmlns="urn:ietf:params:xml:ns:netconf:base:1.0" message-id="1"><get-config><source><running/></source></get-config></rpc>]]>]]>
-"""
+_HELLO: Final = b"""<hello xmlns="urn:ietf:params:xml:ns:netconf:base:1.0"><capabilities>
+<capability>urn:ietf:params:netconf:base:1.0</capability></capabilities></hello>]]>]]>"""
+_ASKED: Final = b"""<rpc xmlns="urn:ietf:params:xml:ns:netconf:base:1.0" message-id="1">
+<get-config><source><running/></source></get-config></rpc>]]>]]>"""
+_APART_SECONDS: Final = 0.3
+"""netconfd takes no notice of what comes in one piece with the hello."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,14 +91,17 @@ class RealDevice:
         asked = await asyncio.create_subprocess_exec(*command, stdin=-1, stdout=-1, limit=1_000_000)
         assert asked.stdin
         assert asked.stdout
-        asked.stdin.write(_ASKED)
+        asked.stdin.write(_HELLO)
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 await asked.stdout.readuntil(_MARK)  # hello
+                await asyncio.sleep(_APART_SECONDS)
+                asked.stdin.write(_ASKED)
                 out = await asked.stdout.readuntil(_MARK)
         except (TimeoutError, asyncio.IncompleteReadError):
             out = b""
-        asked.kill()
+        with contextlib.suppress(ProcessLookupError):
+            asked.kill()
         await asked.wait()
         found = re.findall(rb"cir[^>]*>(\d+)<", out)
         assert found, f"{device.name} does not show its rates: {out!r}"

@@ -59,6 +59,7 @@ def slice_of(graph: Graph, customers: Iterable[str]) -> frozenset[str]:
     ports = graph.ends("ACCESSED_AT", services) | graph.ends("TERMINATES_ON", trunks)
     cards = graph.starts("HAS_PORT", ports)
     elements = graph.starts("HOLDS", cards)
+    boosts = graph.starts("BOOSTS", services)
     return frozenset(
         named
         | services
@@ -66,7 +67,8 @@ def slice_of(graph: Graph, customers: Iterable[str]) -> frozenset[str]:
         | orders
         | graph.ends("HAS_ITEM", orders)
         | graph.starts("OPENED_FOR", named)
-        | graph.starts("BOOSTS", services)
+        | boosts
+        | graph.starts("STEP_OF", boosts)
         | graph.starts("USED_BY", services)
         | graph.starts("INTERRUPTS", services)
         | graph.starts("CONCERNS_CUSTOMER", named)

@@ -101,6 +101,7 @@ def _services(built: Builder) -> None:
             kind=_KINDS[index % 2],
             state=_STATES[index % 4],
             committedMbps=100 * (index % 3),
+            bookedMbps=100 * (index % 3) + 500 if index % 2 else None,
             effectiveMbps=100 * (index % 3) + index,
             maxMbps=1_000,
             effect=each.effect,
@@ -169,13 +170,11 @@ def _alarms(built: Builder) -> None:
 def _papers(built: Builder) -> None:
     """What is about customers: each of them has papers that point at the other's things."""
     for own, other in (("a", "b"), ("b", "a")):
-        customer = f"customer-{own}"
         for number in (1, 2):
             _ticket(built, own, other, number)
             _order(built, own, other, number)
             _interval(built, own, number)
-        lead = built.node(own, "Lead", f"{own}1", reason="full", at=NOON)
-        built.edge("ABOUT", lead, customer)
+        _lead(built, own)
         _event(built, own, f"{own}1", f"service-{own}1", (own,))
     _event(built, "shared", "s1", "alarm-s1", ("a", "b"))
     for number, own in enumerate(("a", "b")):
@@ -217,8 +216,36 @@ def _order(built: Builder, own: str, other: str, number: int) -> None:
         built.edge("PROVISIONS", key, f"service-{service}")
 
 
-def _interval(built: Builder, own: str, number: int) -> None:
+def _lead(built: Builder, own: str) -> None:
+    lead = built.node(
+        own,
+        "Lead",
+        f"{own}1",
+        reason="full",
+        at=NOON,
+        state="inProgress" if own == "a" else None,
+        system="sales" if own == "a" else None,
+        externalId="L1" if own == "a" else None,
+        evidence='{"boosts":["boost-a1"]}' if own == "a" else None,
+    )
+    built.edge("ABOUT", lead, f"customer-{own}")
+    built.edge("SUGGESTED_FOR", lead, f"service-{own}1")
+
+
+def _boost(built: Builder, own: str, number: int) -> None:
+    """The first runs, and was ordered here; the second was loaded, and is over."""
     name = f"{own}{number}"
+    ordered = {
+        "tier": "PREMIUM",
+        "orderedAt": NOON - 7_000,
+        "holdUntil": NOON - 6_000,
+        "activatedAt": NOON + 1_000,
+        "endedAt": NOON + 9_000,
+        "chargedMbps": 400,
+        "chargedFrom": NOON + 1_000,
+        "series": f"series-{own}",
+        "orderedBy": f"principal-{own}",
+    }
     boost = built.node(
         own,
         "Boost",
@@ -226,11 +253,64 @@ def _interval(built: Builder, own: str, number: int) -> None:
         mbps=500 * number,
         startAt=NOON,
         endAt=NOON + 3_600_000 * number,
-        status="activated",
+        status="ACTIVATED" if number == 1 else "TERMINATED",
+        statusReason=None if number == 1 else "DURATION_EXPIRED",
         price=1999,
         currency="EUR",
+        **(ordered if number == 1 else dict.fromkeys(ordered)),
     )
     built.edge("BOOSTS", boost, f"service-{own}1")
+    if number == 1:
+        for thing in ("port-p1", "trunk-1"):
+            built.edge("RESERVES", boost, thing)
+        _steps(built, own, boost)
+
+
+def _steps(built: Builder, own: str, boost: str) -> None:
+    for stage, (name, system, state) in enumerate((("rate", "NETWORK", "DONE"), ("rate", "INVENTORY", "FAILED"))):
+        step = built.node(
+            own,
+            "ProcessStep",
+            f"{own}{stage}",
+            name=name,
+            boundary="START",
+            system=system,
+            state=state,
+            stage=stage,
+            startedAt=NOON + stage,
+            finishedAt=NOON + 1_000 if state == "DONE" else None,
+            attempts=1 + stage,
+            receipt="R1" if state == "DONE" else None,
+            error=None if state == "DONE" else "it was busy",
+        )
+        built.edge("STEP_OF", step, boost)
+        if state == "FAILED":
+            _task(built, own, step)
+
+
+def _task(built: Builder, own: str, step: str) -> None:
+    for number, state in enumerate(("OPEN", "SKIPPED")):
+        is_over = state != "OPEN"
+        built.node(
+            "nobody",
+            "Task",
+            f"{own}{number}",
+            kind="parkedDelivery",
+            state=state,
+            about=f"boost-{own}1",
+            step=step if is_over else None,
+            delivery=f"delivery-{own}1" if is_over else None,
+            reason="it was refused three times",
+            openedAt=NOON,
+            settledAt=NOON + 5_000 if is_over else None,
+            settledBy="loader" if is_over else None,
+            note="the inventory has it" if is_over else None,
+        )
+
+
+def _interval(built: Builder, own: str, number: int) -> None:
+    name = f"{own}{number}"
+    _boost(built, own, number)
     usage = built.node(
         own,
         "Usage",
@@ -308,6 +388,7 @@ def _delivery(built: Builder, own: str, number: int) -> None:
         payload='{"doing":"open"}',
     )
     built.edge("TELLS", delivery, "event-s1")
+    built.edge("CARRIES_OUT", delivery, f"processstep-{own}1")
 
 
 def _inventory(built: Builder) -> None:

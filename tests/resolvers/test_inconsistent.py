@@ -36,7 +36,7 @@ BROKEN = tenants().changed(
         ("port-p1", "number", 2**31),
         ("port-t1", "number", -(2**31)),
         ("alarm-s1", "changedAt", "yesterday"),
-        ("boost-a1", "endAt", "never"),
+        ("boost-a1", "startAt", "never"),
         ("alarm-s2", "record", "{not JSON"),
         ("alarm-a1", "ackState", None),
         ("usage-a1", "octets", "many"),

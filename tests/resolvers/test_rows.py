@@ -27,7 +27,7 @@ from graph.model.scope import Principal, scope_of
 from graph.store.store import Store
 from resolvers.knowledge.schema import knowledge_schema
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
-from tests.resolvers.caller import BOTH, CUSTOMER_A, CUSTOMER_B, KEY, OPERATOR, Caller, Operation
+from tests.resolvers.caller import BOTH, CUSTOMER_A, CUSTOMER_B, KEY, OPERATOR, Caller, Operation, coerced
 from tests.resolvers.operations import Asked, allowed, operations
 from tests.resolvers.tenants import tenants
 from tests.selection import examples
@@ -50,7 +50,8 @@ async def test_rows_of_several_scopes_are_as_if_each_were_alone(asking: Caller, 
     principals = TENANTS if allowed(asked, CUSTOMER_A) == CUSTOMER_A else (OPERATOR, OPERATOR)
     operation = Operation(key=asked.text, document=parse(asked.text))
     with contextlib.suppress(Refused):  # as of a cursor of another list: nobody is asked
-        await compare(asking.subgraph, store, operation, asked.variables, principals)
+        values = coerced(asking.schema, operation, asked.variables)
+        await compare(asking.subgraph, store, operation, values, principals)
 
 
 async def test_walks_of_several_scopes_are_as_if_each_were_alone(asking: Caller, store: Store) -> None:

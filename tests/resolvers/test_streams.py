@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -12,6 +12,7 @@ from graph.changes.deliveries import replay_delivery
 from graph.changes.events import Event, append
 from graph.changes.tickets.requests import Problem, TicketRequest, change_ticket, report_problem
 from graph.changes.tickets.ticketing import Heard, note_tickets
+from graph.compiler.leaves import rfc3339
 from graph.ledger.claims import claim as claim_due
 from graph.ledger.lanes import take_lanes
 from graph.ledger.outcomes import Dead, settle
@@ -176,6 +177,87 @@ async def test_services_turn(laid: Laid) -> None:
         assert (ended["kind"], ended["from"], ended["serviceId"]) == ("EFFECT_ENDED", began["from"], "service-a")
         assert ended["to"] is not None
         assert began["downtime"] == ended["downtime"]
+        await nothing_more(stream)
+
+
+BOOSTS: Final = (
+    ("BoostScheduled", "SCHEDULED", None),
+    ("BoostActivated", "ACTIVATED", None),
+    ("BoostChanged", "ACTIVATED", None),
+    ("BoostAboutToEnd", "ACTIVATED", None),
+    ("BoostTerminated", "TERMINATED", "DURATION_EXPIRED"),
+    ("BoostDeclined", "TERMINATED", "BOOKING_DECLINED"),
+)
+BOOST_KINDS: Final = ["SCHEDULED", "ACTIVATED", "CHANGED", "ABOUT_TO_END", "TERMINATED", "DECLINED"]
+
+
+async def boosted(laid: Laid, service: str = "service-a", customer: str = "customer-a") -> None:
+    """Let a boost be booked and go its way, as the changes write it down."""
+    text = "MATCH (s:Service {id: $id}) CREATE (b:Boost {id: 'boost-' + $id})-[:BOOSTS]->(s) SET b += $values"
+    values = {"mbps": 500, "startAt": AT, "endAt": AT + 7_200_000, "status": "ACTIVATED"}
+    await laid.run(text, id=service, values={**values, "price": 1, "currency": "EUR"})
+
+    async def work(transaction: Transaction) -> None:
+        for number, (kind, status, reason) in enumerate(BOOSTS):
+            told = {**values, "boost": f"boost-{service}", "service": service, "customer": customer}
+            event = Event(
+                type=kind,
+                aggregate_id=service,
+                aggregate_version=number + 1,
+                at=AT + number,
+                principal="tests",
+                payload={**told, "status": status, "reason": reason},
+                customers=(customer,),
+            )
+            append(transaction, event)
+
+    await laid.store.write(work, deadline=soon())
+
+
+async def test_a_boost_is_heard_of_by_its_customer_from_its_booking_to_its_end(laid: Laid) -> None:
+    shown = "kind at boostId boost { id mbps } serviceId service { id } mbps startAt endAt status reason"
+    text = f"subscription {{ boostEvents {{ {shown} }} }}"
+    async with (
+        process(laid.store) as here,
+        aclosing(await here.stream(text, A)) as mine,
+        aclosing(await here.stream(text, B)) as theirs,
+    ):
+        await boosted(laid)
+        events = [each.answer["data"]["boostEvents"] for each in await taken(mine, len(BOOSTS))]
+        assert [each["kind"] for each in events] == BOOST_KINDS
+        assert [each["reason"] for each in events] == [reason for _, _, reason in BOOSTS]
+        assert events[0] == {
+            "kind": "SCHEDULED",
+            "at": rfc3339(AT),
+            "boostId": "boost-service-a",
+            "boost": {"id": "boost-service-a", "mbps": 500},
+            "serviceId": "service-a",
+            "service": {"id": "service-a"},
+            "mbps": 500,
+            "startAt": rfc3339(AT),
+            "endAt": rfc3339(AT + 7_200_000),
+            "status": "SCHEDULED",
+            "reason": None,
+        }
+        await nothing_more(mine)
+        await nothing_more(theirs)
+
+
+@pytest.mark.parametrize(
+    ("filter_", "kinds"),
+    [
+        pytest.param("{kind: {in: [ABOUT_TO_END, DECLINED]}}", ["ABOUT_TO_END", "DECLINED"], id="by kind"),
+        pytest.param('{boost: {eq: "boost-service-a"}}', BOOST_KINDS, id="by boost"),
+        pytest.param('{boost: {eq: "boost-service-b"}}', [], id="of another boost"),
+        pytest.param('{service: {in: ["service-a"]}}', BOOST_KINDS, id="by service"),
+        pytest.param('{customer: {eq: "customer-b"}}', [], id="of another customer"),
+    ],
+)
+async def test_events_of_boosts_are_narrowed(laid: Laid, filter_: str, kinds: list[str]) -> None:
+    text = f"subscription {{ boostEvents(filter: {filter_}) {{ kind }} }}"
+    async with process(laid.store) as here, aclosing(await here.stream(text, A)) as stream:
+        await boosted(laid)
+        assert [each.answer["data"]["boostEvents"]["kind"] for each in await taken(stream, len(kinds))] == kinds
         await nothing_more(stream)
 
 

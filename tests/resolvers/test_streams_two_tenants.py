@@ -27,9 +27,10 @@ SELECTIONS: Final[Mapping[str, str]] = {
     "alerts": "kind cursor alarmId severity totalServices alarm { id state affects { totalCount } tickets { totalCount } } "
     "services { serviceId effect effectBefore service { id effect affectedBy { totalCount } } } tickets { id }",
     "serviceEvents": "kind cursor serviceId effect service { id name effect } downtime { id }",
+    "boostEvents": "kind cursor boostId mbps startAt endAt status reason boost { id mbps } serviceId service { id }",
     "topologyChanges": "kind cursor resourceId resourceType resource { __typename }",
 }
-HEARD: Final = {"alerts": 6, "serviceEvents": 8, "topologyChanges": 3}
+HEARD: Final = {"alerts": 6, "serviceEvents": 8, "boostEvents": 3, "topologyChanges": 3}
 _CHANCE: Final = re.compile(
     rf"({'|'.join(each.id_prefix for each in LABELS.values() if each.id_prefix)})[0-9a-f-]{{36}}"
 )
@@ -61,6 +62,31 @@ async def moved(laid: Laid, resource: str, *customers: str) -> None:
     await laid.store.write(work, deadline=soon())
 
 
+async def boosted(laid: Laid, service: str, customer: str) -> None:
+    """Let somebody's boost be booked."""
+    number = next(_NUMBERS)
+    boost = f"boost-0199e2a5-7c33-7b60-9f3e-{number:012x}"
+    start = 1_700_000_000_000 if customer == "customer-a" else 1_700_000_000_000 + number
+    values = {"mbps": 500, "startAt": start, "endAt": start + 7_200_000, "status": "SCHEDULED"}
+    priced = {**values, "price": 1_000, "currency": "EUR"}
+    text = "MATCH (s:Service {id: $service}) CREATE (b:Boost {id: $boost})-[:BOOSTS]->(s) SET b += $values"
+    await laid.run(text, service=service, boost=boost, values=priced)
+    event = Event(
+        type="BoostScheduled",
+        aggregate_id=service,
+        aggregate_version=number,
+        at=1_700_000_000_000 + number,
+        principal="tests",
+        payload={"boost": boost, "service": service, "customer": customer, "reason": None, **values},
+        customers=(customer,),
+    )
+
+    async def work(transaction: Transaction) -> None:
+        append(transaction, event)
+
+    await laid.store.write(work, deadline=soon())
+
+
 _NUMBERS: Final = itertools.count(1)
 
 
@@ -70,6 +96,7 @@ async def of_others(laid: Laid, *, happens: bool) -> None:
         return
     alarm = await laid.raise_(report("port-b", next(_NUMBERS)))
     await moved(laid, "port-b", "customer-b")
+    await boosted(laid, "service-b", "customer-b")
     await laid.clear(alarm, key=alarm)
 
 
@@ -80,6 +107,7 @@ async def story(laid: Laid, *, others: bool) -> None:
         await of_others(laid, happens=others)
         raised.append(await laid.raise_(report(target, next(_NUMBERS))))
         await moved(laid, "port-a", "customer-a")
+        await boosted(laid, "service-a", "customer-a")
     for each in raised:
         await of_others(laid, happens=others)
         await laid.clear(each, key=each)

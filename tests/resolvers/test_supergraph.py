@@ -1,4 +1,4 @@
-"""supergraph.graphql is written by hand, so whatever an area says otherwise must be named."""
+"""supergraph.graphql is composed of what the areas say: it is current, says all of it, and a contradiction is named."""
 
 from __future__ import annotations
 
@@ -10,18 +10,10 @@ from graphql import DirectiveDefinitionNode, SchemaDefinitionNode, TypeDefinitio
 from graphql.language import print_ast
 
 from gateway.federation.supergraph_sdl import read_supergraph
-from resolvers.billing.schema import billing_schema
-from resolvers.knowledge.schema import knowledge_schema
-from resolvers.ledger.schema import ledger_schema
+from resolvers.composition import CompositionFailed, areas, compose
 from resolvers.supergraph import SUPERGRAPH
-from resolvers.ticketing.schema import ticketing_schema
 
-AREAS = {
-    "KNOWLEDGE": knowledge_schema().sdl,
-    "LEDGER": ledger_schema().as_str(),
-    "TICKETING": ticketing_schema().as_str(),
-    "BILLING": billing_schema().as_str(),
-}
+AREAS = areas()
 OF_FEDERATION = {"_Any", "_Entity", "_Service", "_entities", "_service"}
 MARKS = {"operatorOnly", "allowedRoles", "listSize", "cost"}
 SUPER = SUPERGRAPH.read_text(encoding="utf-8")
@@ -98,19 +90,7 @@ def line(owner: str, field: Any, *, external: bool, requires: list[str]) -> str:
 
 
 def marks(node: Any) -> list[str]:
-    # How long a list is says the supergraph alone where an area's library cannot.
-    return sorted(print_ast(each) for each in node.directives or () if each.name.value in MARKS - {"listSize"})
-
-
-def sizes(sdl: str) -> dict[str, list[str]]:
-    return {
-        f"{each.name.value}.{field.name.value}": [
-            print_ast(one) for one in field.directives or () if one.name.value == "listSize"
-        ]
-        for each in parse(sdl, no_location=True).definitions
-        for field in getattr(each, "fields", None) or ()
-        if isinstance(each, TypeDefinitionNode)
-    }
+    return sorted(print_ast(each) for each in node.directives or () if each.name.value in MARKS)
 
 
 def arguments(node: Any, name: str) -> list[dict[str, Any]]:
@@ -134,16 +114,21 @@ def descriptions(sdl: str) -> dict[str, str]:
     return found
 
 
+def test_the_committed_supergraph_is_current() -> None:
+    assert compose(AREAS) == SUPER, "run `make schema`"
+
+
+def test_areas_make_one_text_in_whatever_order_their_types_stand() -> None:
+    turned = {
+        graph: "\n".join(print_ast(each) for each in reversed(parse(sdl, no_location=True).definitions))
+        for graph, sdl in AREAS.items()
+    }
+    assert compose(turned) == SUPER
+
+
 @pytest.mark.parametrize("graph", AREAS)
 def test_the_supergraph_says_of_each_area_what_the_area_says(graph: str) -> None:
     assert said_by_supergraph(SUPER, graph) ^ said_by_area(AREAS[graph]) == set()
-
-
-def test_lists_are_as_long_as_the_graph_says() -> None:
-    here = sizes(SUPER)
-    assert {name: here[name] for name, each in sizes(AREAS["KNOWLEDGE"]).items() if each} == {
-        name: each for name, each in sizes(AREAS["KNOWLEDGE"]).items() if each
-    }
 
 
 def test_it_is_described_in_the_words_of_an_area() -> None:
@@ -187,3 +172,65 @@ def test_what_differs_is_named(before: str, after: str, named: str) -> None:
     broken = SUPER.replace(before, after)
     differing = {line for graph, sdl in AREAS.items() for line in said_by_supergraph(broken, graph) ^ said_by_area(sdl)}
     assert any(named in each for each in differing), differing
+
+
+SHOP = """
+directive @cost(weight: Int!) on FIELD_DEFINITION
+type Query { things: [Thing!]! @cost(weight: 3) }
+type Thing @key(fields: "id") @key(fields: "code") { id: ID! code: String! kind: Kind }
+enum Kind { SMALL LARGE }
+"""
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        pytest.param("enum Kind { SMALL }", "Kind differs", id="other values"),
+        pytest.param("type Kind { id: ID! }", "Kind is of different kinds: SHOP, STOCK", id="another kind"),
+        pytest.param(
+            "type Thing { code: ID! }", "Thing.code differs: code(): String! | code(): ID!", id="another type"
+        ),
+        pytest.param(
+            "type Thing { code(of: Int): String! }",
+            "Thing.code differs: code(): String! | code(of(): Int)",
+            id="arguments",
+        ),
+        pytest.param("type Box { of: ID! @external }", "Box.of is external in every area", id="nobody resolves it"),
+        pytest.param(
+            'type Box { of: ID! @provides(fields: "a") }', "STOCK marks of with @provides", id="an unknown directive"
+        ),
+        pytest.param(
+            "directive @cost(weight: Int) on FIELD_DEFINITION", "@cost differs", id="a directive of other arguments"
+        ),
+    ],
+)
+def test_areas_that_contradict_each_other_are_refused(other: str, says: str) -> None:
+    with pytest.raises(CompositionFailed) as refused:
+        compose({"SHOP": SHOP, "STOCK": other})
+    assert says in str(refused.value)
+
+
+def test_keys_requirements_and_shared_fields_become_join_directives() -> None:
+    stock = """
+    type Query { stock: Int! }
+    type Thing @key(fields: "id", resolvable: false) { id: ID! code: String! @external left: Int @requires(fields: "code") }
+    enum Kind { SMALL LARGE }
+    """
+    made = compose({"SHOP": SHOP, "STOCK": stock})
+    assert made[made.index("enum Kind") :] == (
+        "enum Kind @join__type(graph: SHOP) @join__type(graph: STOCK) {\n"
+        "  SMALL @join__enumValue(graph: SHOP) @join__enumValue(graph: STOCK)\n"
+        "  LARGE @join__enumValue(graph: SHOP) @join__enumValue(graph: STOCK)\n"
+        "}\n\n"
+        "type Query @join__type(graph: SHOP) @join__type(graph: STOCK) {\n"
+        "  things: [Thing!]! @join__field(graph: SHOP) @cost(weight: 3)\n"
+        "  stock: Int! @join__field(graph: STOCK)\n"
+        "}\n\n"
+        'type Thing @join__type(graph: SHOP, key: "code") @join__type(graph: SHOP, key: "id")'
+        ' @join__type(graph: STOCK, key: "id", resolvable: false) {\n'
+        "  id: ID!\n"
+        "  code: String! @join__field(graph: SHOP) @join__field(graph: STOCK, external: true)\n"
+        "  kind: Kind @join__field(graph: SHOP)\n"
+        '  left: Int @join__field(graph: STOCK, requires: "code")\n'
+        "}\n"
+    )

@@ -234,7 +234,7 @@ def test_every_field_is_asked_for() -> None:
         visit(parse(text), TypeInfoVisitor(info, Seen()))
     types = [each for each in KNOWN.graphql.type_map.values() if isinstance(each, GraphQLObjectType)]
     fields = {(each.name, name) for each in types if not each.name.startswith("__") for name in each.fields}
-    events = {"Subscription", "Alert", "AlertService", "ServiceEvent", "TopologyChange", "DeliveryEvent"}
+    events = {"Subscription", "Alert", "AlertService", "ServiceEvent", "BoostEvent", "TopologyChange", "DeliveryEvent"}
     events |= {"ServiceEventService", "ServiceEventTicket"}
     others = {"Mutation", "_Service", "UserError", *events}  # what is told of events is in test_subscribing.py
     missing = {each for each in fields - asked if each[0] not in others}

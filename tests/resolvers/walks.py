@@ -45,7 +45,7 @@ from graph.model.scope import STORED, ScopeKind, is_exclusive
 
 _LITTLE = {("CAUSED_BY", False), ("CONCERNS_CUSTOMER", False)}
 """Steps that docs/security.md names as exceptions."""
-_REFUSED = {"NAMES", "TELLS", "ABOUT"}
+_REFUSED = {"NAMES", "TELLS", "ABOUT", "RESERVES", "CARRIES_OUT", "SUGGESTED_FOR"}
 """Relationships that only fields with `@operatorOnly` go over: a customer is refused before anything is compiled."""
 _BY_INDEX = {"Customer", "Event"}
 """Labels beside the exclusive ones that are found by their id."""

@@ -20,6 +20,7 @@ from typing import Any, Final, TypeVar
 from adapters.billing import BILL_STATES, Bill, Money, Rate, Read
 from adapters.errors import Nonsense
 from adapters.tmf.tmf630 import time_in_answer
+from graph.model.currencies import minor_digits
 
 T = TypeVar("T")
 
@@ -46,29 +47,8 @@ RATE_FIELDS: Final = (
     "taxExcludedAmount",
     "taxIncludedAmount",
 )
-_WHOLE: Final = frozenset(
-    {
-        "BIF",
-        "CLP",
-        "DJF",
-        "GNF",
-        "ISK",
-        "JPY",
-        "KMF",
-        "KRW",
-        "PYG",
-        "RWF",
-        "UGX",
-        "UYI",
-        "VND",
-        "VUV",
-        "XAF",
-        "XOF",
-        "XPF",
-    }
-)
-_THOUSANDTHS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
-"""Currencies of ISO 4217 whose minor unit is not the hundredth."""
+_DIGITS_OTHERWISE: Final = 2
+"""of a currency that is not in use any more."""
 _MOST_DIGITS: Final = 15
 """Up to so many a double gives back as they were written; beyond, nobody knows what was."""
 _LONGEST_TEXT: Final = 40
@@ -141,9 +121,8 @@ def _decimal(value: object) -> Decimal | None:
 
 
 def _digits(currency: str) -> int:
-    if currency in _WHOLE:
-        return 0
-    return 3 if currency in _THOUSANDTHS else 2
+    known = minor_digits(currency)
+    return _DIGITS_OTHERWISE if known is None else known
 
 
 def _object(value: object, where: str) -> Mapping[str, Any]:

@@ -203,6 +203,14 @@ class TestChanges:
         answer = await self.ask(client, mint, "customer", customers=["a"], changes=changes)
         assert answer.json() == {"data": {"report": "reported"}}
 
+    async def test_one_name_may_stand_for_several_mutations(self, client: httpx.AsyncClient, mint: Mint) -> None:
+        answer = await self.ask(client, mint, "customer", "correct", customers=["a"], changes=["report"])
+        assert answer.json() == {"data": {"correct": "corrected"}}
+        refused = await self.ask(client, mint, "customer", "correct", customers=["a"], changes=["correct"])
+        [error] = refused.json()["errors"]
+        assert error["extensions"]["code"] == "FORBIDDEN"
+        assert "names report" in error["extensions"]["hint"]
+
     @pytest.mark.parametrize(
         ("role", "mutation", "changes"),
         [

@@ -13,7 +13,7 @@ from graph.store.bounds import FOUND_BETWEEN, FOUND_BY, out_of_bounds
 from graph.store.cardinality import LIMITS, violations
 from graph.store.store import Store, Transaction
 
-BOOST = {"mbps": 5, "startAt": 1, "endAt": 2, "status": "scheduled", "price": 3, "currency": "EUR"}
+BOOST = {"mbps": 5, "startAt": 1, "endAt": 2, "status": "SCHEDULED", "price": 3, "currency": "EUR"}
 SITE = {"name": "Köln", "role": "", "latitude": 50.9, "longitude": -180.0}
 
 
@@ -120,7 +120,7 @@ async def test_a_relationship_is_looked_at_as_a_node_is(empty_store: Store, give
 
 async def test_a_word_that_the_model_does_not_know_is_told(empty_store: Store) -> None:
     assert await made(empty_store, "Boost", {**BOOST, "status": "maybe"}) == [
-        "boost-1: status must be one of requested, scheduled, activated, terminated, declined, not 'maybe'"
+        "boost-1: status must be one of REQUESTED, SCHEDULED, ACTIVATED, TERMINATED, not 'maybe'"
     ]
 
 

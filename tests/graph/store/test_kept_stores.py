@@ -1,4 +1,4 @@
-"""What the last version has left, whole and real, becomes what this one relies on."""
+"""What earlier versions have left, whole and real, becomes what this one relies on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from tests.graph.ledger.asking import rows
 from tests.graph.store.kept.raw import dump, path_of, read, restore
 from tests.graph.store.kept.write import POLICY
 
-LAST = 5
+KEPT = (5, 6)
+"""The versions of which a store is kept; each is migrated from there to the present one."""
+BOOSTS = "MATCH (b:Boost) RETURN b.status, b.statusReason, count(*)"
 ON = """
 MATCH (a:Alarm)
 RETURN a.id, a.state <> 'cleared', HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }), a.openOn
@@ -30,21 +32,26 @@ EFFECTS = "MATCH (a:Alarm)-[r:AFFECTS]->(s:Service) RETURN a.id, s.id, r.effect,
 COUNTED = "MATCH (n) RETURN labels(n)[0] AS label, count(*) ORDER BY label"
 
 
+@pytest.fixture(params=KEPT, ids=[f"version {each}" for each in KEPT])
+def version(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
 @pytest.fixture
-async def kept(empty_store: Store) -> AsyncIterator[Store]:
-    """A store of the last version."""
-    await restore(empty_store, read(LAST))
+async def kept(empty_store: Store, version: int) -> AsyncIterator[Store]:
+    """A store of an earlier version."""
+    await restore(empty_store, read(version))
     yield empty_store
     await migrate(empty_store, deadline=soon())  # it is the session's
 
 
-async def test_a_restored_store_is_what_was_kept(kept: Store) -> None:
-    assert await dump(kept) == lzma.decompress(path_of(LAST).read_bytes())
+async def test_a_restored_store_is_what_was_kept(kept: Store, version: int) -> None:
+    assert await dump(kept) == lzma.decompress(path_of(version).read_bytes())
 
 
-async def test_what_the_last_version_has_left_is_migrated_and_nothing_is_lost(kept: Store) -> None:
+async def test_what_a_version_has_left_is_migrated_and_nothing_is_lost(kept: Store, version: int) -> None:
     before, effects = await rows(kept, COUNTED), await rows(kept, EFFECTS)
-    assert (await migrate(kept, deadline=soon())).version == LAST
+    assert (await migrate(kept, deadline=soon())).version == version
     assert (await migrate(kept, deadline=soon())).version == SCHEMA_VERSION
     assert await differing(kept, deadline=soon()) == []
     assert await violations(kept, seconds=60) == []
@@ -53,6 +60,9 @@ async def test_what_the_last_version_has_left_is_migrated_and_nothing_is_lost(ke
     assert slices.memberships > 200
     assert await rows(kept, COUNTED) == before
     assert await rows(kept, EFFECTS) == effects
+    [[boosts]] = await rows(kept, "MATCH (b:Boost) RETURN count(b)")
+    assert boosts > 0
+    assert await rows(kept, BOOSTS) == [["TERMINATED", "DURATION_EXPIRED", boosts]]
     states = [(is_open, on is not None, says == on) for _, is_open, on, says in await rows(kept, ON)]
     assert {each: states.count(each) for each in states} == {
         (True, True, True): 7,

@@ -3,7 +3,7 @@
 Data that a test writes by statements are what its author believes of a version; these were written by the version itself: a
 network with customers, one of them with a stored slice, alarms, tickets, usage, deliveries, feeds and a hub.
 
-In: nothing but the program. Out: one file for each version, `version-5.jsonl.xz`: nodes, then relationships, a JSON line each.
+In: nothing but the program. Out: one file for each version, such as `version-6.jsonl.xz`: nodes, then relationships, a JSON line each.
 
 Files: `write.py` (makes the file of the version that is checked out, `python -m tests.graph.store.kept.write`) · `raw.py`
 (a whole store to lines and back, past all that the program knows of its data).
