@@ -33,6 +33,9 @@ MEMBERS: Final[Mapping[About, str]] = MappingProxyType(
     {"alarm": "alarm", "service": "service", "resource": "resource", "ticket": "troubleTicket"}
 )
 """What TM Forum's APIs call the things that events are about: the member of an event, and the domain of a TMF688 event."""
+RATES: Final = ("effectiveMbps", "bookedMbps", "committedMbps", "threshold")
+"""The values of a service's rate, in whole Mbit/s: what the network carries, what is ordered now, what the contract promises at any
+time, and the load above which the service is too full."""
 _CAUSE: Final = "(cause)"
 
 
@@ -138,6 +141,11 @@ class EventNotice:
                 return self.kind.name.removeprefix("Resource").lower()
             case _:
                 return str(self.values["status"])
+
+    @property
+    def rates(self) -> Mapping[str, int]:
+        """The rates that it tells of, by name; none where it tells of another thing."""
+        return {each: self.values[each] for each in RATES if self.values.get(each) is not None}
 
     @property
     def sentence(self) -> str:

@@ -21,7 +21,7 @@ from graph.capacity.steps import Booking, StepFunction, read_steps
 
 HORIZON: Final = 16
 """instants."""
-LENGTH: Final = 10
+LENGTH: Final = 8
 """wishes in a schedule."""
 _CHUNK: Final = 5_000
 
@@ -214,10 +214,11 @@ def _limit(hop: int, mbps: int, load: StepFunction) -> Limit:
 
 def _table(plan: Sequence[Booking]) -> Rates:
     """Give the rate at each instant."""
-    return tuple(
-        sum(each.mbps for each in plan if each.start <= instant and (each.end or HORIZON) > instant)
-        for instant in range(HORIZON)
-    )
+    rates = [0] * HORIZON
+    for each in plan:
+        for instant in range(each.start, each.end or HORIZON):
+            rates[instant] += each.mbps
+    return tuple(rates)
 
 
 def _allowed(limits: Sequence[int], boosts: Sequence[_Boost], boost: _Boost, rates: Rates) -> bool:

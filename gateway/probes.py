@@ -17,8 +17,11 @@ from typing import Final, assert_never
 from adapters.billing.outbound import tmf635, tmf678
 from adapters.errors import AdapterError
 from adapters.fault_management.outbound import tmf642, tmf688
-from adapters.inventory.outbound import mtosi, tmf639
+from adapters.inventory.outbound import mtosi, tmf638, tmf639
+from adapters.performance_management.outbound import tmf628
+from adapters.provisioning.netconf.device import Device
 from adapters.provisioning.outbound import tmf640
+from adapters.sales.outbound import sales_lead
 from adapters.ticketing.outbound import tmf621
 from adapters.transport.credentials import Basic, ClientCredentials, Credential
 from adapters.transport.probing import Expects, Look, Question, Trouble, Well, probe
@@ -30,14 +33,20 @@ from gateway.reaching import (
     events_system,
     fault_management_system,
     inventory_system,
+    netconf_devices,
+    performance_system,
     provisioning_system,
+    sales_system,
+    services_system,
     ticketing_system,
 )
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka
-from gateway.settings.provisioning import Provisioning
+from gateway.settings.performance import Performance
+from gateway.settings.provisioning import Netconf, Provisioning
+from gateway.settings.sales import Sales
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing
 
@@ -68,6 +77,11 @@ class _Asked:
 async def probe_systems(settings: Settings) -> list[Probed]:
     """Ask every system that the settings name, all at the same time; in the order of the sections."""
     found = [await _of_kafka(settings.kafka)] if settings.kafka else []
+    found += (
+        await _of_devices(settings.provisioning.netconf)
+        if settings.provisioning and settings.provisioning.netconf
+        else []
+    )
     found += [_spooled(settings.billing.spool)] if settings.billing and settings.billing.spool else []
     return [*await asyncio.gather(*map(_probed, _questions(settings))), *found]
 
@@ -118,9 +132,13 @@ def _questions(settings: Settings) -> Iterator[_Asked]:
     if settings.billing:
         yield from _of_billing(settings.billing)
     if settings.inventory:
-        yield _of_inventory(settings.inventory)
+        yield from _of_inventory(settings.inventory)
+    if settings.performance:
+        yield _of_performance(settings.performance)
     if settings.provisioning and settings.provisioning.dialect == "tmf640":
         yield _of_provisioning(settings.provisioning)
+    if settings.sales:
+        yield _of_sales(settings.sales)
 
 
 def _of_ticketing(chosen: Ticketing) -> _Asked:
@@ -161,14 +179,42 @@ def _of_billing(chosen: Billing) -> Iterator[_Asked]:
         yield _Asked(section="billing", system=bills_system(chosen), question=question, address=address)
 
 
-def _of_inventory(chosen: Inventory) -> _Asked:
+def _of_inventory(chosen: Inventory) -> Iterator[_Asked]:
     question = _get(tmf639.RESOURCE, query=_ONE) if chosen.dialect == "tmf639" else _options(mtosi.UPDATE_SERVICE)
-    return _Asked(section="inventory", system=inventory_system(chosen), question=question)
+    yield _Asked(section="inventory", system=inventory_system(chosen), question=question)
+    if chosen.services_address:
+        address = "services" if chosen.services else "address, or set inventory.services or inventory.keeps_services"
+        question = _get(tmf638.RESOURCE, query=_ONE)
+        yield _Asked(section="inventory", system=services_system(chosen), question=question, address=address)
+
+
+def _of_performance(chosen: Performance) -> _Asked:
+    question = _get(tmf628.RESOURCE, query=_ONE)
+    return _Asked(section="performance", system=performance_system(chosen), question=question)
+
+
+def _of_sales(chosen: Sales) -> _Asked:
+    question = _get(sales_lead.RESOURCE, query=_ONE)
+    return _Asked(section="sales", system=sales_system(chosen), question=question)
 
 
 def _of_provisioning(chosen: Provisioning) -> _Asked:
     question = _get(tmf640.SERVICE, query=_ONE)
     return _Asked(section="provisioning", system=provisioning_system(chosen), question=question)
+
+
+async def _of_devices(chosen: Netconf) -> list[Probed]:
+    from adapters.provisioning.netconf.session import opened as session  # noqa: PLC0415 - the extra may not be there
+
+    async def asked(device: Device) -> Probed:
+        try:
+            async with session(device, deadline=time.monotonic() + _SECONDS):
+                return Probed(system="provisioning", well=True, text=f"{device.name} answers")
+        except AdapterError as error:
+            mend = error.hint or f"Look at provisioning.netconf.devices.{device.name}"
+            return Probed(system="provisioning", well=False, text=f"{error.message.rstrip('.')}. {mend}")
+
+    return list(await asyncio.gather(*map(asked, netconf_devices(chosen))))
 
 
 async def _of_kafka(chosen: Kafka) -> Probed:

@@ -15,7 +15,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, assert_never
+from typing import Any, Final, Literal, TypeAlias, assert_never
 
 import structlog
 
@@ -37,14 +37,21 @@ from adapters.fault_management.outbound.tmf688 import Tmf688
 from adapters.fault_management.telling import AlarmTeller
 from adapters.inventory import Inventory
 from adapters.inventory.outbound.mtosi import Mtosi as MtosiInventory
+from adapters.inventory.outbound.tmf638 import Tmf638
 from adapters.inventory.outbound.tmf639 import Tmf639
 from adapters.inventory.telling import InventoryTeller
 from adapters.kafka.publishing import FOLLOWER
 from adapters.passed_over import Count, PassedOver
+from adapters.performance_management.outbound.tmf628 import Tmf628
+from adapters.performance_management.outbound.tmf628_resource import Measuring
+from adapters.performance_management.telling import PerformanceTeller
 from adapters.provisioning import Provisioning
 from adapters.provisioning.delivery_handler import ProvisioningHandler
+from adapters.provisioning.netconf.service_model import ServiceModel
 from adapters.provisioning.outbound.tmf640 import Tmf640
 from adapters.provisioning.tmf640_resource import Layout
+from adapters.sales.outbound.sales_lead import SalesLeads
+from adapters.sales.telling import SalesTeller
 from adapters.ticketing import Ticketing
 from adapters.ticketing.outbound.rt import Rt
 from adapters.ticketing.outbound.rt_resource import RtDesk
@@ -59,14 +66,21 @@ from gateway.reaching import (
     events_system,
     fault_management_system,
     inventory_system,
+    netconf_devices,
+    performance_system,
     provisioning_system,
+    sales_system,
+    services_system,
     ticketing_system,
 )
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement as Chosen
 from gateway.settings.inventory import Inventory as InventorySettings
+from gateway.settings.performance import Performance
+from gateway.settings.provisioning import Netconf as NetconfSettings
 from gateway.settings.provisioning import Provisioning as ProvisioningSettings
 from gateway.settings.retention import Retention
+from gateway.settings.sales import Sales
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing as TicketingSettings
 from graph.changes.alarms import reassessment
@@ -80,6 +94,7 @@ from graph.ledger.positions import keep_placed
 from graph.ledger.retention import Kept, sweeping
 from graph.ledger.timers import Work, arm_once, keep_ringing
 from graph.membership import keep_building
+from graph.model.thresholds import Thresholds
 from graph.store.store import Store
 
 _LOOK_SECONDS: Final = 5.0
@@ -157,6 +172,15 @@ def _names_of(settings: Settings) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((source, tuple(others)) for source, others in used.items())
 
 
+def thresholds_of(settings: Settings) -> Thresholds:
+    """Give what the settings say is too much for a service; without performance monitoring, what they say by themselves."""
+    chosen = settings.performance
+    if chosen is None:
+        return Thresholds(default_tier=settings.default_tier)
+    said, default = chosen.utilization, settings.default_tier
+    return Thresholds(premium=said.premium, standard=said.standard, basic=said.basic, default_tier=default)
+
+
 def _hearing(settings: Settings) -> Hearing | None:
     chosen = settings.fault_management
     if chosen is None:
@@ -169,7 +193,7 @@ def _hearing(settings: Settings) -> Hearing | None:
 async def told(settings: Settings, store: Store, areas: Areas, noted: Noted) -> AsyncIterator[None]:
     """Reach the surrounding systems, and tell them what waits for them, as one of the processes that may."""
     async with AsyncExitStack() as stack:
-        for system in (_ticketing, _fault_management, _billing, _inventory, _provisioning):
+        for system in (_ticketing, _fault_management, _billing, _inventory, _performance, _provisioning, _sales):
             await stack.enter_async_context(system(settings, store, areas, noted))
         yield
 
@@ -184,7 +208,11 @@ def _attention(chosen: TicketingSettings | Chosen) -> Attention:
     )
 
 
-def _pace(chosen: TicketingSettings | Chosen | Billing | InventorySettings | ProvisioningSettings) -> Pace:
+Paced: TypeAlias = TicketingSettings | Chosen | Billing | InventorySettings | Performance | ProvisioningSettings | Sales
+"""A section that says how much is sent at a time."""
+
+
+def _pace(chosen: Paced) -> Pace:
     seconds = chosen.processing_seconds
     return Pace(most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=seconds)
 
@@ -316,11 +344,19 @@ async def _inventory(settings: Settings, store: Store, _: Areas, noted: Noted) -
                 policy=policy_of(settings),
                 processing_seconds=chosen.processing_seconds,
                 access=noted.of(chosen.name),
+                services=await _services(chosen, stack),
             )
             await stack.enter_async_context(
                 beside(Lanes(store, teller, _pace(chosen), owner=owner(), note=noted.outcome).run())
             )
         yield
+
+
+async def _services(chosen: InventorySettings, stack: AsyncExitStack) -> Tmf638 | None:
+    """Open the way to who keeps services, with a breaker of its own, since that may be elsewhere."""
+    if not chosen.services_address:
+        return None
+    return Tmf638(await stack.enter_async_context(transported(services_system(chosen))))
 
 
 def _inventory_dialect(name: Literal["tmf639", "mtosi"], transport: Transport) -> Inventory:
@@ -352,10 +388,47 @@ async def _provisioning(settings: Settings, store: Store, _: Areas, noted: Noted
 
 
 @asynccontextmanager
+async def _performance(settings: Settings, store: Store, _: Areas, noted: Noted) -> AsyncIterator[None]:
+    chosen = settings.performance
+    if chosen is None:
+        yield
+        return
+    measuring = Measuring(granularity=chosen.granularity, reporting=chosen.reporting, files=chosen.files)
+    async with transported(performance_system(chosen)) as transport:
+        teller = PerformanceTeller(
+            store=store,
+            performance=Tmf628(transport, measuring),
+            system=chosen.name,
+            thresholds=thresholds_of(settings),
+            processing_seconds=chosen.processing_seconds,
+            access=noted.of(chosen.name),
+        )
+        async with beside(Lanes(store, teller, _pace(chosen), owner=owner(), note=noted.outcome).run()):
+            yield
+
+
+@asynccontextmanager
 async def _provisioning_dialect(chosen: ProvisioningSettings) -> AsyncIterator[Provisioning]:
     """Open the way to what sets rates, in its dialect."""
+    if chosen.netconf is not None:
+        from adapters.provisioning.outbound.netconf import Netconf  # noqa: PLC0415 - the extra may not be there
+
+        model, seconds = service_model_of(chosen.netconf), chosen.netconf.confirm_seconds
+        yield Netconf(netconf_devices(chosen.netconf), model, confirm_seconds=seconds)
+        return
     async with transported(provisioning_system(chosen)) as transport:
         yield Tmf640(transport, layout_of(chosen), confirm_seconds=chosen.confirm_seconds)
+
+
+def service_model_of(chosen: NetconfSettings) -> ServiceModel:
+    """Give where devices keep the rate of a service."""
+    return ServiceModel(
+        module=chosen.module,
+        namespace=chosen.namespace,
+        bandwidth_type=chosen.bandwidth_type,
+        rate_leaves=chosen.rate_leaves,
+        directions=(chosen.input_bandwidth, chosen.output_bandwidth),
+    )
 
 
 def layout_of(chosen: ProvisioningSettings) -> Layout:
@@ -366,6 +439,27 @@ def layout_of(chosen: ProvisioningSettings) -> Layout:
         service_attribute=chosen.service_attribute,
         monitor_states=chosen.monitor_states,
     )
+
+
+@asynccontextmanager
+async def _sales(settings: Settings, store: Store, areas: Areas, noted: Noted) -> AsyncIterator[None]:
+    chosen = settings.sales
+    if chosen is None:
+        yield
+        return
+    async with transported(sales_system(chosen)) as transport:
+        teller = SalesTeller(
+            store=store,
+            sales=SalesLeads(transport, PassedOver(chosen.name, areas.passed_over)),
+            system=chosen.name,
+            valid_days=chosen.valid_days,
+            poll_seconds=chosen.poll_seconds,
+            request_seconds=chosen.request_seconds,
+            processing_seconds=chosen.processing_seconds,
+            access=noted.of(chosen.name),
+        )
+        async with beside(Lanes(store, teller, _pace(chosen), owner=owner(), note=noted.outcome).run()):
+            yield
 
 
 @asynccontextmanager

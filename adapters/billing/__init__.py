@@ -67,7 +67,8 @@ class UsageRecord:
     customer: CustomerRef | None
     start: int
     end: int
-    octets: int
+    octets: int | None
+    """None where nobody has counted them: what is charged is the rate, as of a boost."""
     mbps: int
     kind: str
     state: str

@@ -47,7 +47,8 @@ def usage_body(record: UsageRecord) -> dict[str, object]:
         "serviceName": record.service.name,
         "startDateTime": write_time(record.start),
         "endDateTime": write_time(record.end),
-        "octets": str(record.octets),  # as a string: not every reader keeps 64 bits
+        # As a string: not every reader keeps 64 bits.
+        **({} if record.octets is None else {"octets": str(record.octets)}),
         "mbps": record.mbps,
     }
     return {

@@ -14,7 +14,7 @@ from adapters.endpoint.edge import Port
 from adapters.endpoint.hub import Topic
 from adapters.endpoint.hub_telling import News
 from adapters.errors import Malformed
-from adapters.event_words import MEMBERS, EventNotice
+from adapters.event_words import MEMBERS, RATES, EventNotice
 from adapters.tmf.events import event_body, event_of
 from adapters.tmf.tmf630 import Filter, matches
 from graph.ledger import hubs
@@ -97,9 +97,11 @@ def _notice(event: Happened) -> EventNotice:
 
 def _service(event: Happened) -> dict[str, Any]:
     payload = event.payload
-    effect = payload["effect"] if event.type == "DowntimeBegan" else None
     customer = payload.get("customer")
-    return {"effect": effect, "customer": {"id": customer} if customer else None}
+    said: dict[str, Any] = {"customer": {"id": customer} if customer else None}
+    if event.kind.name == "ServiceRateChanged":
+        return {**said, **{each: payload[each] for each in RATES}}
+    return {**said, "effect": payload["effect"] if event.type == "DowntimeBegan" else None}
 
 
 def _resource(event: Happened) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Inventory: where it is kept which equipment there is. It feeds us, and is told where we know better.
 
+It may keep services too: it is told when the rate of one is another (`ServiceInventory`).
+
 Inventories differ in protocol and words, and what is owed to them is the same: a resource that can be found again under
 our own id, that says what the graph says, or that is no longer there. `Inventory` says that much; each dialect says it
 to one kind of system. The codecs of the dialects read feeds too: one value, `graph.model.resource.Resource`, either way.
@@ -41,6 +43,23 @@ class ResourceOrder:
     """our id: stable over making, changing and taking away."""
     resource: Resource
     """in the inventory's names, but for its own where the inventory does not know it yet: then that is our id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRate:
+    """What the network carries for a service now."""
+
+    name: str
+    """the inventory's own id of the service."""
+    mbps: int
+
+
+class ServiceInventory(Protocol):
+    """An inventory that keeps services. It raises `AdapterError` and nothing else of its own."""
+
+    async def set_rate(self, rate: ServiceRate, *, delivery_id: str, deadline: float) -> None:
+        """Bring what is there to the rate, once; a service that is not there is Rejected, 404."""
+        ...
 
 
 class Inventory(Protocol):

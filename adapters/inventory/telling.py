@@ -2,7 +2,7 @@
 
 The inventory may not notice that it was told before, by this delivery or, where a feed was written before the inventory
 was told, by an earlier one. So what is to be made is looked for by our id first, always. A thing is told in the inventory's names: what it lies in, or ends on, may have been made there a moment ago, or
-waits for that itself; then it is told later. What goes wrong becomes an outcome, as with every system.
+waits for that itself; then it is told later. A service's rate is told to who keeps services, which may be at another address. What goes wrong becomes an outcome, as with every system.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from adapters.delivery.access import Access
 from adapters.delivery.retrying import Waits
 from adapters.delivery.sending import Sender
-from adapters.inventory import Inventory, ResourceOrder
+from adapters.inventory import Inventory, ResourceOrder, ServiceInventory, ServiceRate
 from graph.changes.policy import AlarmPolicy
 from graph.inventory.answers import Answered, Named, settle_answers
 from graph.inventory.known import their_names
@@ -25,6 +25,8 @@ from graph.ledger.outcomes import Done
 from graph.model.resource import Resource
 from graph.store.store import Store
 
+RATE: Final = "rate"
+"""What the payload of a delivery says that is about the rate of a service."""
 _UNPLACED_MS: Final = 2_000
 
 
@@ -40,6 +42,10 @@ class InventoryTeller:
     """what it may take at most for a request whose answer was lost."""
 
     access: Access = field(default_factory=Access)
+    services: ServiceInventory | None = None
+    """who keeps services; None: nobody does."""
+    services_access: Access = field(default_factory=Access)
+    """apart, since services may be at another address: what is wrong with that one holds up no equipment."""
 
     @property
     def retry_at(self) -> float | None:
@@ -48,9 +54,10 @@ class InventoryTeller:
 
     async def tell(self, claimed: Claim, *, deadline: float) -> Answered:
         """Bring the resource to what the delivery says."""
-        return await self._sender.send(
-            claimed, self._told(claimed, deadline), lambda outcome: Answered(outcome=outcome)
-        )
+        is_rate = claimed.payload.get("telling") == RATE
+        sender = replace(self._sender, access=self.services_access) if is_rate else self._sender
+        sending = self._rated(claimed, deadline) if is_rate else self._told(claimed, deadline)
+        return await sender.send(claimed, sending, lambda outcome: Answered(outcome=outcome))
 
     async def settle(self, told: Sequence[Answered], *, deadline: float) -> None:
         """Write it down."""
@@ -64,6 +71,16 @@ class InventoryTeller:
     @property
     def _sender(self) -> Sender:
         return Sender(system=self.system, processing_seconds=self.processing_seconds, access=self.access)
+
+    async def _rated(self, claimed: Claim, deadline: float) -> Answered:
+        """Say what a service's rate is now; one that the inventory has no name for has our id there."""
+        if self.services is None:
+            return Answered(outcome=Done(claim=claimed, note=f"{self.system} keeps no services"))
+        service = str(claimed.payload["service"]["id"])
+        names = await their_names(self.store, self.system, [service], deadline=deadline)
+        rate = ServiceRate(name=names.get(service, service), mbps=claimed.payload["mbps"])
+        await self.services.set_rate(rate, delivery_id=claimed.id, deadline=deadline)
+        return Answered(outcome=Done(claim=claimed, note=f"there it is {rate.name}"))
 
     async def _told(self, claimed: Claim, deadline: float) -> Answered:
         payload = claimed.payload

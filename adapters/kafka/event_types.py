@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias, get_args
 from adapters.tmf.tmf630 import write_time
 from graph.changes.alarms import impacts
 from graph.changes.tickets.tickets import Doing
-from graph.model.vocabulary import EFFECTS, SEVERITIES
+from graph.model.vocabulary import EFFECTS, SEVERITIES, TASK_STATES
 
 Schema: TypeAlias = Mapping[str, Any]
 Data: TypeAlias = dict[str, Any]
@@ -236,6 +236,13 @@ def _of_downtime(name: str, says: str, **more: Schema) -> EventType:
     return EventType(name=name, says=says, key="service", properties=properties, written=_downtime)
 
 
+_TASK: Final[Mapping[str, Schema]] = {
+    "task": _id("the task"),
+    "state": {"enum": list(TASK_STATES), "description": "After the event."},
+    "note": _maybe("What whoever settled it has said."),
+}
+
+
 def _of_boost(name: str, says: str) -> EventType:
     properties: Mapping[str, Schema] = {
         "boost": _id("the booking"),
@@ -344,6 +351,12 @@ _ALL: Final = (
         )
     ),
     EventType(
+        name="ServiceRateRequested",
+        says="The network is asked for a rate of a service.",
+        key="service",
+        properties={"service": _id("the service"), "mbps": _count("The rate that it should have, in Mbit/s.")},
+    ),
+    EventType(
         name="UsageRecorded",
         says="A record of usage has come in, of a service.",
         key="service",
@@ -361,6 +374,36 @@ _ALL: Final = (
             ("UsageChanged", "A record of usage says more than before."),
             ("UsageStateChanged", "A record of usage has another state."),
         )
+    ),
+    EventType(
+        name="TaskOpened",
+        says="Something waits for a person: a step of a process that cannot go on, or be undone, by itself.",
+        key="task",
+        properties={
+            **_TASK,
+            "kind": _text("What kind of thing it is, such as stepParked."),
+            "reason": _maybe("Why."),
+            "about": _text("The id of what it is about."),
+        },
+        optional=frozenset({"note"}),
+    ),
+    EventType(
+        name="TaskSettled",
+        says="What waited for a person waits no more: it was done, skipped or cancelled.",
+        key="task",
+        properties=_TASK,
+        optional=frozenset({"note"}),
+    ),
+    EventType(
+        name="LeadOpened",
+        says="A customer needs more than the contract gives, again and again: sales hears of it.",
+        key="lead",
+        properties={
+            "lead": _id("the lead"),
+            "reason": _text("Why, such as repeatedBoosts."),
+            "service": _id("the service"),
+            "customer": _id("the customer whose service it is"),
+        },
     ),
     EventType(
         name="DeliveryParked",

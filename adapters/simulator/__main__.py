@@ -28,7 +28,9 @@ from adapters.simulator.fault_management import alarm_management, alerta, event_
 from adapters.simulator.faults import PATH
 from adapters.simulator.inventory import inventory
 from adapters.simulator.manners import Manners
+from adapters.simulator.performance import performance
 from adapters.simulator.provisioning import provisioning
+from adapters.simulator.sales import sales
 from adapters.simulator.ticketing import request_tracker, ticketing
 
 BEARER: Final = "TRUNKLINE_SIMULATOR_BEARER"
@@ -175,6 +177,28 @@ def _provisioning(given: Options) -> AbstractAsyncContextManager[Served]:
     )
 
 
+def _performance(given: Options) -> AbstractAsyncContextManager[Served]:
+    return performance.serving(
+        listen=(given.host, given.port),
+        journal=given.journal,
+        state=given.state,
+        bearer=_secret(BEARER),
+        callback_authorization=_secret(CALLBACK_AUTHORIZATION),
+        manners=given.manners,
+    )
+
+
+def _sales(given: Options) -> AbstractAsyncContextManager[Served]:
+    return sales.serving(
+        listen=(given.host, given.port),
+        journal=given.journal,
+        state=given.state,
+        bearer=_secret(BEARER),
+        callback_authorization=_secret(CALLBACK_AUTHORIZATION),
+        manners=given.manners,
+    )
+
+
 def _rt(given: Options) -> AbstractAsyncContextManager[Served]:
     token = _secret(BEARER)
     users = {token.get_secret_value(): "trunkline"} if token else None
@@ -201,6 +225,8 @@ _command("events", "A topic of TMF688 v4, for what a fault management system hea
 _command("alerta", "Alerta, as far as it is told of alerts.", _alerta)
 _command("billing", "A billing system: TMF635, TMF656 and TMF678 v4, and documents by PUT.", _billing)
 _command("inventory", "An inventory that speaks TMF639 v4 and MTOSI 2.1.", _inventory)
+_command("sales", "A sales system that keeps leads in the manner of TM Forum's version 4 APIs.", _sales)
+_command("performance", "A performance monitoring system that speaks TMF628 v4.", _performance)
 _command("provisioning", "A provisioning system that speaks TMF640 v4.", _provisioning)
 
 

@@ -1,7 +1,8 @@
 """What the published definitions say of a body that a stand-in is sent: whoever sends another is refused, with the member.
 
-Usage_Create of TMF635, ServiceProblem_Create of TMF656, Service_Create of TMF640 and Resource_Create of TMF639, each of version
-4.0.0, but for the `id` and `href` that the last one requires and no client can know.
+Usage_Create of TMF635, ServiceProblem_Create of TMF656, Resource_Create of TMF639, MeasurementCollectionJob_Create of TMF628,
+Service_Update of TMF638 and Service_Create of TMF640, each of version 4.0.0, but for the `id` and `href` that TMF639 requires and no client can know. An
+objective in a measurement job is a ServiceLevelObjective_Create of TMF657.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _ENTITY: Final = _thing("@referredType", "id", "role", **_REFERENCE)
 _CHARACTERISTIC: Final = _thing(
     "name", "value", id=_TEXT, name=_TEXT, valueType=_TEXT, characteristicRelationship=Many(of=_thing()), value=_ANY
 )
-_NOTE: Final = _thing(id=_TEXT, author=_TEXT, date=Time(), text=_TEXT)
+NOTE: Final = _thing(id=_TEXT, author=_TEXT, date=Time(), text=_TEXT)
 
 USAGE: Final = _thing(
     description=_TEXT,
@@ -67,7 +68,7 @@ PROBLEM: Final = _thing(
     externalIdentifier=Many(of=_thing("id", id=_TEXT, href=_TEXT, externalIdentifierType=_TEXT, owner=_TEXT)),
     firstAlert=_ENTITY,
     impactPattern=_thing(id=_TEXT, description=_TEXT, characteristic=Many(of=_CHARACTERISTIC)),
-    note=Many(of=_NOTE),
+    note=Many(of=NOTE),
     originatorParty=_PARTY,
     parentProblem=Many(of=_REF),
     relatedEntity=Many(of=_ENTITY),
@@ -97,7 +98,7 @@ RESOURCE: Final = _thing(
     ),
     administrativeState=Word(words=("locked", "unlocked", "shutdown")),
     attachment=Many(of=_thing(id=_TEXT, href=_TEXT, name=_TEXT, url=_TEXT, mimeType=_TEXT)),
-    note=Many(of=_NOTE),
+    note=Many(of=NOTE),
     operationalState=Word(words=("enable", "disable")),
     place=_thing("role", **_REFERENCE),
     relatedParty=Many(of=_PARTY),
@@ -110,8 +111,96 @@ RESOURCE: Final = _thing(
     usageState=Word(words=("idle", "active", "busy")),
 )
 
-
 SERVICE: Final = _thing(
+    category=_TEXT,
+    description=_TEXT,
+    endDate=Time(),
+    hasStarted=Flag(),
+    isBundle=Flag(),
+    isServiceEnabled=Flag(),
+    isStateful=Flag(),
+    name=_TEXT,
+    serviceType=_TEXT,
+    startDate=Time(),
+    startMode=_TEXT,
+    feature=Many(of=_thing("featureCharacteristic", "name", "id", featureCharacteristic=Many(of=_CHARACTERISTIC))),
+    note=Many(of=_thing("text", id=_TEXT, author=_TEXT, date=Time(), text=_TEXT)),
+    place=Many(of=_thing("role", **_REFERENCE)),
+    relatedEntity=Many(of=_ENTITY),
+    relatedParty=Many(of=_PARTY),
+    serviceCharacteristic=Many(of=_CHARACTERISTIC),
+    serviceOrderItem=Many(of=_thing("itemId", "serviceOrderId", itemId=_TEXT, serviceOrderId=_TEXT, role=_TEXT)),
+    serviceRelationship=Many(of=_thing("relationshipType", "service", relationshipType=_TEXT, service=_REF)),
+    serviceSpecification=_REF,
+    state=Word(words=("feasibilityChecked", "designed", "reserved", "inactive", "active", "terminated")),
+    supportingResource=Many(of=_REF),
+    supportingService=Many(of=_REF),
+)
+
+OBJECTIVE: Final = _thing(
+    *("conformanceComparator", "conformanceTarget", "serviceLevelObjectiveParameter"),
+    conformanceComparator=Word(words=("above", "below")),
+    conformanceTarget=_TEXT,
+    graceTimes=_TEXT,
+    name=_TEXT,
+    thresholdTarget=_TEXT,
+    toleranceTarget=_TEXT,
+    conformancePeriod=_ANY,
+    serviceLevelObjectiveConsequence=Many(of=_ANY),
+    tolerancePeriod=_ANY,
+    validFor=_ANY,
+    serviceLevelObjectiveParameter=_thing(
+        "name", name=_TEXT, parameterType=Word(words=("KPI", "KQI")), serviceParmCategory=_TEXT
+    ),
+)
+"""The published schema has no words for the comparator and the parameter's type; its descriptions have these."""
+_INDICATOR: Final = _thing(
+    **_REFERENCE,
+    collectionType=Word(words=("cumulative", "delta", "discrete_event", "gauge", "status_inspection")),
+    indicatorType=Word(words=("string", "int", "float", "double")),
+    indicatorUnit=_TEXT,
+)
+
+MEASUREMENT_JOB: Final = _thing(
+    "fileTransferData",
+    consumingApplicationId=_TEXT,
+    creationTime=Time(),
+    jobId=_TEXT,
+    jobPriority=Whole(),
+    lastModifiedTime=Time(),
+    outputFormat=_TEXT,
+    producingApplicationId=_TEXT,
+    adminState=Word(words=("locked", "unlocked")),
+    executionState=Word(
+        words=("acknowledged", "rejected", "pending", "inProgress", "cancelled", "completed", "failed")
+    ),
+    fileTransferData=Many(
+        of=_thing(fileFormat=_TEXT, fileLocation=_TEXT, transportProtocol=_TEXT, compressionType=_ANY, packingType=_ANY)
+    ),
+    granularity=Word(words=("g_1mn", "g_5mn", "g_15mn", "g_30mn", "g_1h", "g_24h", "g_1m", "g_1y", "na")),
+    monitoredClassCriteria=_thing(monitoredObjectClass=_TEXT, objectInstanceFilter=_TEXT),
+    monitoredInstancesCriteria=_thing(),
+    performanceIndicatorGroupSpecification=Many(of=_ANY),
+    performanceIndicatorSpecification=Many(of=_INDICATOR),
+    reportingPeriod=Word(words=("r_1mn", "r_5mn", "r_15mn", "r_30mn", "r_1h", "r_24h", "na")),
+    scheduleDefinition=_ANY,
+    trackingRecord=Many(of=_ANY),
+    characteristic=Many(of=_CHARACTERISTIC),
+    serviceLevelObjective=Many(of=OBJECTIVE),
+)
+
+
+def parties() -> Many:
+    """Give the shape of `relatedParty`, which is the same in all version 4 APIs."""
+    return Many(of=_PARTY)
+
+
+def entities() -> Many:
+    """Give the shape of `relatedEntity`, which is the same in all version 4 APIs."""
+    return Many(of=_ENTITY)
+
+
+ACTIVATION: Final = _thing(
     *("state", "serviceSpecification"),
     category=_TEXT,
     description=_TEXT,

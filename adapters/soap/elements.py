@@ -34,7 +34,7 @@ _MODULES: Final = {
     ),
     "nra": ("alm", "com", "prc", "alarmid", "atcaid"),
     "nrb": ("lay", "cri", "itu", "rscoc", "rscodel", "rscsc", "rscavc"),
-    "sb": ("ssc",),
+    "sb": ("ssc", "savc"),
     "nrf": ("me", "eh", "eq", "ptp", "tl"),
     "mri": ("riu", "rir"),
     "rtm": ("ah",),

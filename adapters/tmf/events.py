@@ -1,7 +1,7 @@
 """A TMF688 event carries a thing of another of TM Forum's APIs, as that API shows it: here the envelope and the things are made.
 
 Swaggers: TMF688 v4.0.0 `Event` and `Event_Create`; TMF638 v4.0.0 `Service`, TMF639 v4.0.0 `Resource`, TMF621 v4.0.0 `TroubleTicket`.
-What services suffer has no place in TMF638: it is the characteristic `effect`.
+What services suffer has no place in TMF638: it is the characteristic `effect`; and their rates are characteristics too.
 """
 
 from __future__ import annotations
@@ -52,9 +52,13 @@ def _service(notice: EventNotice) -> dict[str, Any]:
         "@type": "Service",
         "name": notice.name,
         **({"state": values["state"]} if values.get("state") else {}),
-        "serviceCharacteristic": [_characteristic("effect", values["effect"] or NO_EFFECT)],
+        "serviceCharacteristic": [*_effect(values), *(_characteristic(*each) for each in notice.rates.items())],
         "relatedParty": [_customer(values["customer"])] if values.get("customer") else [],
     }
+
+
+def _effect(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [_characteristic("effect", values["effect"] or NO_EFFECT)] if "effect" in values else []
 
 
 def _resource(notice: EventNotice) -> dict[str, Any]:

@@ -40,9 +40,11 @@ from gateway.settings.fault_management import FaultManagement
 from gateway.settings.hub import Hubs, with_secret
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka, problems_of
+from gateway.settings.performance import Performance
 from gateway.settings.provisioning import Provisioning
 from gateway.settings.provisioning import problems_of as problems_of_devices
 from gateway.settings.retention import Retention
+from gateway.settings.sales import Sales
 from gateway.settings.streams import Streams
 from gateway.settings.subgraph import FederationSettings, SubgraphSettings
 from gateway.settings.system import with_credential
@@ -186,6 +188,10 @@ class Settings(BaseSettings):
     """feeds are taken without one; none is told where the graph is right."""
     provisioning: Provisioning | None = None
     """no rate is set in the network, and none can be booked, without one."""
+    performance: Performance | None = None
+    """nobody is told what to measure of services without one."""
+    sales: Sales | None = None
+    """nobody is told of leads without one."""
     kafka: Kafka | None = None
     """events are published to no broker, and no alarms taken from one, without it; needs trunkline[kafka]."""
     hubs: Hubs | None = None
@@ -389,7 +395,7 @@ def _with_secrets(settings: Settings) -> tuple[Settings, list[str]]:
         except (OSError, UnicodeDecodeError) as error:
             faults.append(f"{name}_file: {path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}.")
     systems: dict[str, BaseModel | None] = {}
-    for section in ("ticketing", "fault_management", "billing", "inventory", "provisioning"):
+    for section in ("ticketing", "fault_management", "billing", "inventory", "performance", "provisioning", "sales"):
         systems[section], problem = with_credential(section, getattr(settings, section))
         faults += problem
     systems["hubs"], problem = with_secret(settings.hubs)

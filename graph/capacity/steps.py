@@ -27,6 +27,7 @@ _PAUSES: Final = "HIQ"
 _DELTAS: Final = "hiq"
 """and signed ones."""
 _HEAD: Final = len(_VERSION) + 2
+_EMPTY: Final = "1Hh"
 
 
 class NotAnInterval(ValueError):
@@ -127,13 +128,12 @@ class StepFunction:
 
     def as_text(self) -> str:
         """Write it for storing; `read_steps` reads it. Six to eleven bytes for each step, in most cases."""
-        pauses, deltas = (
-            _differences(self.instants, self.instants[0] if self.instants else 0),
-            _differences(self.totals, 0),
-        )
+        if not self.instants:
+            return _EMPTY
+        first, *pauses = _differences(self.instants, 0)
+        deltas = _differences(self.totals, 0)
         codes = _code(_PAUSES, pauses), _code(_DELTAS, deltas)
-        first = self.instants[:1] or (0,)
-        packed = struct.pack(_layout(codes, len(pauses)), *first, *pauses, *deltas)
+        packed = struct.pack(f"<q{len(pauses)}{codes[0]}{len(deltas)}{codes[1]}", first, *pauses, *deltas)
         return "".join((_VERSION, *codes, binascii.b2a_base64(packed, newline=False).decode("ascii")))
 
     def _value(self, index: int) -> int:
@@ -149,22 +149,17 @@ class StepFunction:
 def read_steps(text: str) -> StepFunction:
     """Read what `as_text` wrote; raises BrokenSteps."""
     head = text[:_HEAD].ljust(_HEAD)
-    pair = (head[1], head[2])
-    if head[0] != _VERSION or pair[0] not in _PAUSES or pair[1] not in _DELTAS:
+    if head[0] != _VERSION or head[1] not in _PAUSES or head[2] not in _DELTAS:
         raise BrokenSteps(f"begins with {text[:_HEAD]!r}, which is no version that is known")
+    if text == _EMPTY:
+        return StepFunction()
     try:
-        packed = binascii.a2b_base64(text[_HEAD:], strict_mode=True)
-        count = (len(packed) - struct.calcsize(_layout(pair, 0))) // struct.calcsize(f"<{pair[0]}{pair[1]}")
-        first, *columns = struct.unpack(_layout(pair, count), packed)
+        first, pauses, deltas = _columns(binascii.a2b_base64(text[_HEAD:], strict_mode=True), head[1], head[2])
     except (ValueError, struct.error) as exc:
         raise BrokenSteps(str(exc)) from exc
-    pauses, deltas = columns[:count], columns[count:]
-    if not count:
-        return StepFunction()
-    if pauses[0] or min(pauses[1:], default=1) <= 0 or 0 in deltas:
-        raise BrokenSteps("has steps out of order, or one that changes nothing")
-    pauses[0] = first
-    return StepFunction(instants=tuple(accumulate(pauses)), totals=tuple(accumulate(deltas)))
+    if 0 in pauses or 0 in deltas:
+        raise BrokenSteps("has two steps at one instant, or one that changes nothing")
+    return StepFunction(instants=tuple(accumulate(pauses, initial=first)), totals=tuple(accumulate(deltas)))
 
 
 def check_interval(start: int, end: int | None) -> None:
@@ -180,9 +175,19 @@ def _code(codes: str, values: Sequence[int]) -> str:
     return next(each for each in codes if most < 1 << (8 * struct.calcsize(f"<{each}") - signed))
 
 
-def _layout(codes: tuple[str, str], count: int) -> str:
-    """Give the layout of the first instant, the pauses between instants, and what is added at each."""
-    return f"<q{count}{codes[0]}{count}{codes[1]}"
+def _columns(packed: bytes, pause: str, delta: str) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
+    """Give the first instant, the pauses between instants, which are never negative, and what is added at each."""
+    start = struct.calcsize("<q")
+    one, other = struct.calcsize(f"<{pause}"), struct.calcsize(f"<{delta}")
+    count, rest = divmod(len(packed) - start + one, one + other)
+    if rest or not count:
+        raise BrokenSteps(f"has {len(packed)} bytes, which are no whole steps")
+    pauses = struct.unpack_from(f"<{count - 1}{pause}", packed, start)
+    return (
+        *struct.unpack_from("<q", packed),
+        pauses,
+        struct.unpack_from(f"<{count}{delta}", packed, len(packed) - count * other),
+    )
 
 
 def _differences(values: Sequence[int], before: int) -> list[int]:
@@ -201,7 +206,7 @@ def _added(large: StepFunction, small: StepFunction, sign: int) -> StepFunction:
     tail = large.totals[last:]
     return StepFunction(
         instants=(*large.instants[:first], *middle.instants, *large.instants[last:]),
-        totals=(*large.totals[:first], *middle.totals, *((each + after for each in tail) if after else tail)),
+        totals=(*large.totals[:first], *middle.totals, *(map(after.__add__, tail) if after else tail)),
     )
 
 

@@ -42,6 +42,8 @@ class Notice:
     """the id of the service, equipment or ticket."""
     order_key: str
     values: Mapping[str, object]
+    steps: tuple[str, ...] = ()
+    """the ids of the steps of processes that are done when it is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +115,14 @@ def _told(hearing: Hearing, notice: Notice) -> Told:
         "about": notice.about,
         "values": notice.values,
     }
-    return Told(event=event.id, system=hearing.name, subject=notice.about, order_key=notice.order_key, payload=payload)
+    return Told(
+        event=event.id,
+        system=hearing.name,
+        subject=notice.about,
+        order_key=notice.order_key,
+        payload=payload,
+        steps=notice.steps,
+    )
 
 
 def _ticket(row: Sequence[Any]) -> Mapping[str, object]:

@@ -43,7 +43,7 @@ MATCH (n:{kind} {{id: id}})<-[:NAMES]-(x:ExternalName)
 WHERE x.system = $system
 RETURN n.id, x.name ORDER BY x.name DESC
 """
-    for kind in ("Site", *KINDS)
+    for kind in ("Site", "Service", *KINDS)
 }
 
 

@@ -56,6 +56,16 @@ SET b._followed = coalesce(b._followed, 0) + 1
 """
 
 
+# A step that was given up before is under way again; its earlier attempts count on.
+_CARRY: Final = """
+UNWIND $batch.rows AS row
+MATCH (d:Delivery {id: row.delivery})
+MATCH (p:ProcessStep {id: row.step})
+CREATE (d)-[:CARRIES_OUT]->(p)
+SET d._steps = true, p.state = 'PENDING', p._before = p.attempts
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """What one system is to be told of one event."""
@@ -66,6 +76,8 @@ class Told:
     subject: str
     order_key: str
     payload: Mapping[str, object]
+    steps: tuple[str, ...] = ()
+    """the ids of the steps of processes (graph/processes) that are done when this is told; they are written before this."""
 
 
 def hold(transaction: Transaction, system: str, order_keys: Iterable[str]) -> None:
@@ -79,6 +91,9 @@ def write_down(transaction: Transaction, told: Sequence[Told]) -> None:
     """Write deliveries; those of one order key in the order of their events' versions."""
     if told:
         transaction.later(_WRITE, {"batch": {"rows": _rows(told)}})
+    if carried := sorted((step, _id(each)) for each in told for step in each.steps):
+        rows = [{"step": step, "delivery": delivery} for step, delivery in carried]
+        transaction.later(_CARRY, {"batch": {"rows": rows}})
 
 
 def _rows(told: Sequence[Told]) -> list[dict[str, object]]:
@@ -92,10 +107,14 @@ def _rows(told: Sequence[Told]) -> list[dict[str, object]]:
     return rows
 
 
+def _id(told: Told) -> str:
+    return f"{told.event}:{told.system}:{told.subject}"
+
+
 def _row(told: Told, *, first: bool) -> dict[str, object]:
     return {
         "event": told.event,
-        "id": f"{told.event}:{told.system}:{told.subject}",
+        "id": _id(told),
         "system": told.system,
         "subject": told.subject,
         "lane": lane_of(told.system, told.order_key),

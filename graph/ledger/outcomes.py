@@ -8,6 +8,8 @@ them are held when it is parked, until a person has replayed it (`release`). Eac
 that order key (`openKey`). A delivery that is DONE keeps its `openKey` until the next of its order key is DONE and its own
 claim has run out: until then the other system may not have acted on it yet (graph/changes/alarms/acknowledge.py).
 
+A delivery may carry out steps of a process (graph/processes): what became of it is what became of them (`carried.py`).
+
 What people of the other system have suspended does not age, and nor does what waits behind it: whoever looks how old the oldest
 is asks whether a system is behind, and one that was told to wait is not.
 """
@@ -16,11 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, assert_never
+from typing import Final, Literal, TypeAlias, assert_never, cast
 
 import orjson
 import uuid_utils
 
+from graph.ledger.carried import Carried, note_steps
 from graph.ledger.claims import Claim
 from graph.model.model import LABELS
 from graph.store.store import Transaction
@@ -60,7 +63,7 @@ SET d.state = row.state,
     d.nextAt = CASE WHEN row.state = 'READY' THEN now + row.pause ELSE d.nextAt END,
     d.lastError = row.error,
     d.lastAnswer = row.answer
-RETURN d.id
+RETURN d.id, coalesce(d._steps, false)
 """
 
 _GO_ON: Final = """
@@ -109,6 +112,15 @@ MATCH (d:Delivery {id: $id})
 MATCH (e:Delivery {openKey: d.orderKey})
 WHERE e.system = d.system AND e.state = 'READY' AND e.held IS NOT NULL
 SET e.waiting = e.lane, e.held = null, e.since = $now
+"""
+
+_SKIP: Final = """
+MATCH (d:Delivery {id: $id})
+SET d._lock = true
+REMOVE d._lock
+WITH d, datetime.realtime().epochMillis AS now WHERE d.state = 'DEAD'
+SET d.state = 'DONE', d.parked = null, d.parkedFor = null, d.lastError = $note
+RETURN now, d.id
 """
 
 # None of these is due, so none of them is `queued`.
@@ -163,6 +175,16 @@ class Dead:
 Outcome: TypeAlias = Done | Again | Dead
 
 
+async def skip(transaction: Transaction, delivery: str, *, note: str) -> bool:
+    """Give up a parked delivery for good, since a person says so, and let what is held behind it go on; False: it is not parked."""
+    rows = await transaction.run(_SKIP, {"id": delivery, "note": note})
+    for now, _ in cast("list[tuple[int, str]]", rows):
+        release(transaction, delivery, now=now)
+        transaction.later(_GO_ON, {"batch": {"ids": [delivery]}})
+        transaction.later(_CLOSE, {"batch": {"ids": [delivery]}})
+    return bool(rows)
+
+
 async def settle(transaction: Transaction, outcomes: Sequence[Outcome]) -> frozenset[str]:
     """Write outcomes down, and what they mean for what waits behind; give the ids of the deliveries for which they were taken."""
     # By order key, as all who lock several deliveries do.
@@ -174,6 +196,8 @@ async def settle(transaction: Transaction, outcomes: Sequence[Outcome]) -> froze
     transaction.later(_LOCK, {"batch": {"rows": keys}, "most": most})
     rows = await transaction.run(_SETTLE, {"batch": {"rows": [_row(each) for each in ordered]}})
     taken = frozenset(str(row[0]) for row in rows)
+    if carrying := {str(row[0]) for row in rows if row[1]}:
+        await note_steps(transaction, [_carried(each) for each in ordered if each.claim.id in carrying])
     done = [each.claim.id for each in ordered if isinstance(each, Done) and each.claim.id in taken]
     dead = [each.claim.id for each in ordered if isinstance(each, Dead) and each.claim.id in taken]
     if done:
@@ -201,6 +225,20 @@ def _parked(outcome: Dead) -> dict[str, object]:
         "id": outcome.claim.id,
         "payload": orjson.dumps(payload, option=orjson.OPT_SORT_KEYS).decode(),
     }
+
+
+def _carried(outcome: Outcome) -> Carried:
+    """Give what an outcome means for the steps that its delivery carries out."""
+    claim = outcome.claim
+    match outcome:
+        case Done(note=note):
+            return Carried(delivery=claim.id, attempts=claim.attempts, state="DONE", receipt=note, error=None)
+        case Again(error=error):
+            return Carried(delivery=claim.id, attempts=claim.attempts, state="PENDING", receipt=None, error=error)
+        case Dead(error=error):
+            return Carried(delivery=claim.id, attempts=claim.attempts, state="FAILED", receipt=None, error=error)
+        case never:
+            assert_never(never)
 
 
 def _is_suspended(outcome: Outcome) -> bool:

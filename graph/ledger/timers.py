@@ -43,6 +43,12 @@ _ARM_NEW: Final = """
 MERGE (t:Timer {id: $id})
 ON CREATE SET t.kind = $kind, t.aggregateId = $about, t.dueAt = datetime.realtime().epochMillis
 """
+# Counted, since the embedded database tells of a conflict only where a record differs in the end.
+_HOLD: Final = """
+MERGE (t:Timer {id: $id})
+ON CREATE SET t.kind = $kind, t.aggregateId = $about, t.dueAt = 0
+SET t._locked = coalesce(t._locked, 0) + 1
+"""
 # Those of other kinds are left out here, or they would fill the list for good; the longest due come first.
 _DUE: Final = """
 MATCH (t:Timer) WHERE t.dueAt > 0 AND t.dueAt <= datetime.realtime().epochMillis AND t.kind IN $kinds
@@ -53,7 +59,7 @@ MATCH (t:Timer {id: $id})
 SET t._lock = true
 REMOVE t._lock
 WITH t, datetime.realtime().epochMillis AS now
-WHERE t.dueAt <= now
+WHERE t.dueAt > 0 AND t.dueAt <= now
 RETURN now
 """
 _PUT_OFF: Final = "MATCH (t:Timer {id: $id}) SET t.dueAt = $dueAt, t.failures = null"
@@ -90,6 +96,14 @@ Work: TypeAlias = Callable[[Transaction, Due], Awaitable[int | None]]
 def arm(transaction: Transaction, *, kind: str, about: str, due_at: int) -> None:
     """Set a timer, or set it anew."""
     transaction.later(_ARM, {"id": _id(kind, about), "kind": kind, "about": about, "dueAt": due_at})
+
+
+async def hold(transaction: Transaction, *, kind: str, about: str) -> None:
+    """Lock a timer, for who sets it after it has locked what the timer's work locks; one that was never set is not due.
+
+    Its work must never end it (`None`): who waits for the lock would hold what is gone.
+    """
+    await transaction.run(_HOLD, {"id": _id(kind, about), "kind": kind, "about": about})
 
 
 async def arm_once(store: Store, *, kind: str, about: str, deadline: float) -> None:

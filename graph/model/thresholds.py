@@ -27,15 +27,17 @@ class Thresholds:
     premium: int = 80
     standard: int = 90
     basic: int = 95
+    default_tier: str = DEFAULT_TIER
+    """by which a service without a contract is judged."""
 
     def __post_init__(self) -> None:
         if not all(0 < each <= _WHOLE for each in (self.premium, self.standard, self.basic)):
             raise ValueError("A threshold is a share of the present rate: more than 0, and at most 100 percent")
 
     def percent(self, tier: str | None) -> int:
-        """Give the share for a tier of `graph.model.vocabulary.TIERS`; a service without one is judged by the default tier."""
+        """Give the share for a tier of `graph.model.vocabulary.TIERS`; a service without one is judged by the default one."""
         by_tier = dict(zip(TIERS, (self.premium, self.standard, self.basic), strict=True))
-        return by_tier[tier or DEFAULT_TIER]
+        return by_tier[tier or self.default_tier]
 
     def load_mbps(self, tier: str | None, mbps: int) -> int:
         """Give the threshold in whole Mbit/s of a service whose rate is `mbps`: rounded down, and at least 1 where there is a rate."""

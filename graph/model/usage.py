@@ -18,6 +18,8 @@ from graph.model.vocabulary import USAGE_STATES
 
 KIND = "bandwidth"
 """what a record is of that does not say it."""
+BOOST = "boost"
+"""what a record is of that says which rate was to be had beside the committed one, and for how long: nobody counts its octets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

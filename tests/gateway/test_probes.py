@@ -17,14 +17,18 @@ from starlette.routing import Route
 from adapters.simulator.billing import billing
 from adapters.simulator.fault_management import alarm_management, alerta, notified
 from adapters.simulator.inventory import inventory
+from adapters.simulator.performance import performance
 from adapters.simulator.provisioning import provisioning
+from adapters.simulator.sales import sales
 from adapters.simulator.serving import listening
 from adapters.simulator.ticketing import ticketing
 from gateway.probes import Probed, probe_systems
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
+from gateway.settings.performance import Performance
 from gateway.settings.provisioning import Provisioning
+from gateway.settings.sales import Sales
 from gateway.settings.settings import Settings
 from gateway.settings.system import BasicSettings, OAuthSettings
 from gateway.settings.ticketing import Ticketing
@@ -42,6 +46,8 @@ class Around:
     alerta: str
     billing: str
     inventory: str
+    performance: str
+    sales: str
     soap: str
     provisioning: str
 
@@ -57,6 +63,8 @@ async def around() -> AsyncIterator[Around]:
             alerta=(await stack.enter_async_context(alerta.serving(key=TOKEN))).address,
             billing=(await stack.enter_async_context(billing.serving(bearer=TOKEN))).address,
             inventory=stocked.address,
+            performance=(await stack.enter_async_context(performance.serving(bearer=TOKEN))).address,
+            sales=(await stack.enter_async_context(sales.serving(bearer=TOKEN))).address,
             soap=stocked.mtosi,
             provisioning=(await stack.enter_async_context(provisioning.serving(bearer=TOKEN))).address,
         )
@@ -73,9 +81,22 @@ async def test_every_system_that_is_there_answers(around: Around, tmp_path: Path
         billing=Billing(address=around.billing, bearer=TOKEN),
         inventory=Inventory(address=around.inventory, bearer=TOKEN),
         provisioning=Provisioning(address=around.provisioning, bearer=TOKEN),
+        performance=Performance(address=around.performance, bearer=TOKEN),
+        sales=Sales(address=around.sales, bearer=TOKEN),
     )
     assert [each.system for each in found] == [
-        *("ticketing", "fault_management", "billing", "billing", "billing", "inventory", "provisioning")
+        *(
+            "ticketing",
+            "fault_management",
+            "billing",
+            "billing",
+            "billing",
+            "inventory",
+            "inventory",
+            "performance",
+            "provisioning",
+            "sales",
+        )
     ]
     assert all(each.well for each in found), found
     others = await probed(
@@ -99,6 +120,8 @@ async def test_a_credential_that_is_not_taken_is_named_by_its_setting(around: Ar
         ticketing=Ticketing(address=around.ticketing, bearer=given),
         fault_management=FaultManagement(address=around.alerta, bearer=given, dialect="alerta"),
         inventory=Inventory(address=around.inventory, bearer=given),
+        performance=Performance(address=around.performance, bearer=given),
+        sales=Sales(address=around.sales, bearer=given),
     )
     assert not any(each.well for each in found)
     for each in found:
@@ -141,7 +164,7 @@ async def test_where_nobody_listens_the_others_are_asked_all_the_same(around: Ar
     found = await probed(
         ticketing=Ticketing(address="http://127.0.0.1:9"), inventory=Inventory(address=around.inventory, bearer=TOKEN)
     )
-    assert [each.well for each in found] == [False, True]
+    assert [each.well for each in found] == [False, True, True]
     assert "cannot be reached" in found[0].text
 
 

@@ -18,9 +18,10 @@ from typing import Any, Final, TypeVar
 from adapters.delivery.retrying import Waits
 from adapters.errors import Unreachable
 from adapters.provisioning import RateConfirmed, RateRefused, RateRequest, ServiceRef
+from adapters.provisioning.netconf.device import Device
 from adapters.provisioning.netconf.messages import lock
 from adapters.provisioning.netconf.service_model import ServiceModel
-from adapters.provisioning.netconf.session import Device, opened
+from adapters.provisioning.netconf.session import opened
 from adapters.provisioning.outbound.netconf import Netconf
 from tests.faults.processes import TOP
 from tests.proofs.debian import present

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from adapters.provisioning.netconf.session import Device
+from adapters.provisioning.netconf.device import Device
 from tests.faults.processes import free_port
 from tests.proofs.debian import Impossible, Packages
 from tests.proofs.running import running, until

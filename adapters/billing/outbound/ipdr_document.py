@@ -79,8 +79,9 @@ def _fields(record: Record) -> Iterator[tuple[str, str]]:
             yield "service", record.service.id
             yield from _payer(record.customer)
             yield from (("startTime", write_time(record.start)), ("endTime", write_time(record.end)))
-            yield from (("octets", str(record.octets)), ("mbps", str(record.mbps)))
-            yield from (("kind", record.kind), ("state", record.state))
+            if record.octets is not None:
+                yield "octets", str(record.octets)
+            yield from (("mbps", str(record.mbps)), ("kind", record.kind), ("state", record.state))
         case DowntimeRecord():
             yield "outageId", record.id
             yield "service", record.service.id

@@ -176,6 +176,7 @@ class Alerta:
                 "deliveryId": delivery_id,
                 "at": write_time(notice.at),
                 "customer": ", ".join(each["name"] for each in parties[:_MOST_NAMED]),
+                **{name: str(mbps) for name, mbps in notice.rates.items()},
             },
             "origin": US,
             "type": "event",

@@ -1,8 +1,8 @@
 """An event that is none of an alarm's becomes the notification that MTOSI 2.1 has for it; what MTOSI does not know is a vendor's.
 
 Equipment and trunks: `resourceObjectCreation`, `resourceObjectDeletion`, `resourceStateChange`, `resourceAttributeValueChange`,
-whose object element says what changed, as an inventory layout does. Services: `ServiceStateChange` (the published schema spells it so),
-of an object of the type CFS, which is named by our id. Tickets: `vendorNotification`. What the published schemas have no element for
+whose object element says what changed, as an inventory layout does. Services: `ServiceStateChange` (the published schema spells it so)
+and `serviceAttributeValueChange`, of an object of the type CFS, which is named by our id. Tickets: `vendorNotification`. What the published schemas have no element for
 is in the namespace `urn:trunkline:event:1`.
 
 Sources: MTOSI 2.1, EventObjectCreation.xsd, EventObjectDeletion.xsd, EventAttributeValueChange.xsd, EventStateChange.xsd and what extends
@@ -78,13 +78,21 @@ def _attributes(parent: Element, kind: str, name: Name, properties: Mapping[str,
 
 def _service(made: Element, notice: EventNotice, now: str) -> None:
     _object(made, SERVICE, ((SERVICE, notice.about),), now)
-    effect = notice.values["effect"]
-    service = etree.SubElement(etree.SubElement(made, tag("sc:attributeList")), tag("tev:service"))
+    where = "avc:attributeList" if notice.rates else "sc:attributeList"
+    service = etree.SubElement(etree.SubElement(made, tag(where)), tag("tev:service"))
     text_in(service, "tev:name", notice.name)
+    for name, mbps in notice.rates.items():
+        text_in(service, f"tev:{name}", str(mbps))
+    if not notice.rates:
+        _state(service, notice.values["effect"])
+    if notice.values["customer"]:
+        _party(service, "tev:customer", notice.values["customer"])
+
+
+def _state(service: Element, effect: str | None) -> None:
     text_in(service, "tev:operationalState", "DISABLED" if effect == "down" else "ENABLED")
     if effect:
         text_in(service, "tev:effect", str(effect))
-    _party(service, "tev:customer", notice.values["customer"])
 
 
 def _ticket(made: Element, notice: EventNotice, _: str) -> None:

@@ -1,4 +1,4 @@
-"""An inventory to try things with: TMF639 version 4 and MTOSI 2.1, as a server that keeps what it is told.
+"""An inventory to try things with: TMF639 and TMF638 version 4, and MTOSI 2.1, as a server that keeps what it is told.
 
 Every change that is acted upon gets its line in the journal (time, method, id, name, idempotencyKey) before it is answered;
 the key is written down and not looked at. The two protocols are two books: what is told in one is not in the other.
@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, closing
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from lxml import etree
@@ -28,6 +28,7 @@ from adapters.errors import Malformed
 from adapters.simulator.faults import Faults
 from adapters.simulator.front import answer, authenticate, listed, malformed, read_bytes, read_json, refused, shown
 from adapters.simulator.inventory.resources import INV, KINDS, Resource, Resources, name_of
+from adapters.simulator.inventory.services import Services
 from adapters.simulator.journal import Journal, read_journal
 from adapters.simulator.manners import POLITE, Manners, tag_of
 from adapters.simulator.serving import listening
@@ -36,6 +37,8 @@ from adapters.xml.parser import Element, read_xml
 
 BASE: Final = "/tmf-api/resourceInventoryManagement/v4"
 RESOURCE: Final = f"{BASE}/resource"
+SERVICES: Final = "/tmf-api/serviceInventory/v4"
+SERVICE: Final = f"{SERVICES}/service"
 MTOSI: Final = "/mtosi"
 _SOAP: Final = "{http://schemas.xmlsoap.org/soap/envelope/}"
 _UPDATE: Final = "{http://www.tmforum.org/mtop/mri/xsd/riu/v1}"
@@ -51,7 +54,10 @@ class InventorySystem:
     """of TMF639: what a client of it is given."""
     mtosi: str
     """what MTOSI's services are below."""
+    service_address: str
+    """of TMF638;"""
     resources: Resources
+    services: Services
     faults: Faults
 
 
@@ -71,12 +77,20 @@ async def serving(
     """
     with closing(Journal(journal)) as received, closing(Journal(state)) as kept:
         resources = Resources(path=RESOURCE, clock=_now, kept=kept)
-        resources.restore(read_journal(state) if state else [])
-        store = _Store(resources=resources, received=received, bearer=bearer, manners=manners)
+        services = Services(path=SERVICE, kept=kept)
+        entries = read_journal(state) if state else []
+        resources.restore(entries)
+        services.restore(entries)
+        store = _Store(resources=resources, services=services, received=received, bearer=bearer, manners=manners)
         faults = Faults(store.application())
         async with listening(faults, host=host, port=port) as address:
             yield InventorySystem(
-                address=f"{address}{BASE}", mtosi=f"{address}{MTOSI}", resources=resources, faults=faults
+                address=f"{address}{BASE}",
+                mtosi=f"{address}{MTOSI}",
+                service_address=f"{address}{SERVICES}",
+                resources=resources,
+                services=services,
+                faults=faults,
             )
 
 
@@ -85,6 +99,7 @@ class _Store:
     """The endpoints."""
 
     resources: Resources
+    services: Services
     received: Journal
     bearer: SecretStr | None
     manners: Manners
@@ -97,6 +112,10 @@ class _Store:
                 Route(f"{RESOURCE}/{{id:path}}", self.one, methods=["GET"]),
                 Route(f"{RESOURCE}/{{id:path}}", self.changed, methods=["PATCH"]),
                 Route(f"{RESOURCE}/{{id:path}}", self.removed, methods=["DELETE"]),
+                Route(SERVICE, self.service_created, methods=["POST"]),
+                Route(SERVICE, self.services_listed, methods=["GET"]),
+                Route(f"{SERVICE}/{{id}}", self.one_service, methods=["GET"]),
+                Route(f"{SERVICE}/{{id}}", self.service_changed, methods=["PATCH"]),
                 Route(f"{MTOSI}/ResourceInventoryUpdate", self.updated, methods=["POST"]),
                 Route(f"{MTOSI}/ResourceInventoryRetrieval", self.retrieved, methods=["POST"]),
                 Route("/feed.ndjson", self.fed, methods=["GET"]),
@@ -143,6 +162,39 @@ class _Store:
         authenticate(request, self.bearer)
         body = b"".join(orjson.dumps(each) + b"\n" for each in self.resources.all())
         return Response(body, media_type="application/x-ndjson")
+
+    # TMF638
+
+    async def service_created(self, request: Request) -> Response:
+        authenticate(request, self.bearer)
+        service = self.services.create(await read_json(request))
+        self._receive(request, str(service["id"]), service.get("name"))
+        return answer(201, service, {"Location": str(service["href"])})
+
+    async def services_listed(self, request: Request) -> Response:
+        authenticate(request, self.bearer)
+        return listed(request, SERVICE, self.services.all(), self.manners)
+
+    async def one_service(self, request: Request) -> Response:
+        authenticate(request, self.bearer)
+        found = self._service(request)
+        return shown(request, found, {"ETag": tag_of(found)} if self.manners.tags else None)
+
+    async def service_changed(self, request: Request) -> Response:
+        authenticate(request, self.bearer)
+        there = self._service(request)
+        patch = await read_json(request, *self.manners.patches)
+        if self.manners.tags and request.headers.get("if-match") not in (None, "*", tag_of(there)):
+            raise HTTPException(412)
+        service = self.services.change(str(there["id"]), patch)
+        self._receive(request, str(service["id"]), service.get("name"))
+        return answer(200, service) if self.manners.shows_changes else Response(status_code=204)
+
+    def _service(self, request: Request) -> dict[str, Any]:
+        service = self.services.get(request.path_params["id"])
+        if service is None:
+            raise HTTPException(404)
+        return service
 
     # MTOSI
 

@@ -7,12 +7,26 @@ confirmed it, every other system is told.
 In: who asks, what for, and the `BandwidthPolicy`. Out: an `Outcome` with the id of the boost; events; deliveries.
 
 Files, in order of flow:
-    policy.py    what an operator decides: who is told, how much may be booked, what it costs
-    network.py   what the network has confirmed or refused, in the transaction in which its delivery is settled
+    policy.py      what an operator decides: who is told, how much may be booked, what it costs
+    asking.py      who may ask, and why something is not done
+    spending.py    what a customer may spend in a month without approval
+    booking.py     a boost is booked, or a series of them
+    changing.py    it is changed, cancelled, approved, declined, revoked
+    boundaries.py  a timer of the service comes: what is due is done
+    network.py     what the network has confirmed or refused, in the transaction in which its delivery is settled
+    answers.py     what that means for the boosts (pure)
+    turning.py     what becomes of all boosts of a service at a moment (pure)
+    rates.py       booked, effective and charged rates over time (pure)
+    boosts.py      a service with its boosts, read under its lock and written back
+    loads.py       what ports and trunks carry over time, read
+    profiles.py    the sum of all bookings on a thing: locked, read again, written
+    comparing.py   profiles compared with what boosts reserve, and made again
+    writing.py     events, steps, and what other systems are told
+    usage.py       what was charged becomes records of usage
 
 Invariants:
     1. Capacity is taken in the transaction of the booking, under the locks of all that it is taken of, in the order of their ids.
     2. Three rates are kept apart: booked, effective (what the network carries), charged; charged is never above booked or effective.
     3. Nothing is restored: a boundary works the booked rate out from the boosts that run then.
-    4. Other systems are told after the network has confirmed, never before.
+    4. Other systems are told of a rate after the network has confirmed it, never before. Billing is told of an interval once it is over.
 """

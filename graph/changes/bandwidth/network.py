@@ -1,25 +1,75 @@
-"""What the network has confirmed or refused becomes what the service carries, in the transaction in which its delivery is settled."""
+"""What the network has confirmed or refused becomes what the service carries, in the transaction in which its delivery is settled.
+
+Rules. 1. Only what the network says is what it carries: a device that confirms another rate than it was asked for is believed that it
+has that rate. 2. A refused start or a refused change leaves the old rate and is charged nothing. 3. A return that is refused, or
+that leaves more than is booked, is asked for again for ever, after pauses that grow: its capacity stays held, an alarm is raised and a
+task opened, and nobody is charged for it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final, cast
+
+from graph.changes.bandwidth import boosts
+from graph.changes.bandwidth.answers import Carried, take_rate, take_refusal
 from graph.changes.bandwidth.policy import BandwidthPolicy
+from graph.changes.bandwidth.turning import Turn
+from graph.changes.bandwidth.writing import begin_turn, finish
+from graph.processes.steps import Boundary
 from graph.store.store import Store, Transaction
+
+_WANTED: Final = """
+MATCH (s:Service {id: $service})
+RETURN coalesce(s.committedMbps, 0), datetime.realtime().epochMillis, COLLECT {
+  MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status IN ['SCHEDULED', 'ACTIVATED'] RETURN [b.mbps, b.startAt, b.endAt]
+}
+"""
+_CARRIED: Final = """
+MATCH (d:Delivery {id: $delivery})-[:CARRIES_OUT]->(p:ProcessStep)-[:STEP_OF]->(b:Boost)
+RETURN b.id, p.boundary, p.id ORDER BY p.id
+"""
 
 
 async def wanted_rate(store: Store, service: str, *, deadline: float) -> int | None:
     """Give the rate in Mbit/s that a service should have now: committed, and all boosts that run; None: there is no such service."""
-    raise NotImplementedError
+    rows = await store.rows(_WANTED, {"service": service}, deadline=deadline)
+    for committed, now, found in cast("list[tuple[int, int, list[tuple[int, int, int]]]]", rows):
+        return committed + sum(mbps for mbps, start, end in found if start <= now < end)
+    return None
+
+
+async def hold(transaction: Transaction, services: Iterable[str]) -> None:
+    """Lock what a change of these services locks first: to be called before their deliveries are settled."""
+    await boosts.hold(transaction, services)
 
 
 async def confirmed(
     transaction: Transaction, policy: BandwidthPolicy, *, service: str, mbps: int, reference: str, delivery: str
 ) -> None:
     """Take note that the network carries a rate (Mbit/s); `reference` is what it calls the change, `delivery` the id of what asked for it."""
-    raise NotImplementedError
+    turn = await _begin(transaction, policy, service)
+    if turn is not None:
+        take_rate(turn, mbps, await _asked(transaction, delivery), reference)
+        await finish(transaction, turn, subject=policy.provisioning)
 
 
 async def refused(
     transaction: Transaction, policy: BandwidthPolicy, *, service: str, reason: str, delivery: str
 ) -> None:
     """Take note that the network has refused for good what a delivery asked for."""
-    raise NotImplementedError
+    turn = await _begin(transaction, policy, service)
+    if turn is not None:
+        take_refusal(turn, reason, await _asked(transaction, delivery))
+        await finish(transaction, turn, subject=policy.provisioning)
+
+
+async def _asked(transaction: Transaction, delivery: str) -> list[Carried]:
+    """Give the steps that a delivery to the network carries out."""
+    rows = cast("list[tuple[str, Boundary, str]]", await transaction.run(_CARRIED, {"delivery": delivery}))
+    return [Carried(step=step, boost=boost, boundary=boundary) for boost, boundary, step in rows]
+
+
+async def _begin(transaction: Transaction, policy: BandwidthPolicy, service: str) -> Turn | None:
+    found = await boosts.take(transaction, service, policy.provisioning)
+    return None if found is None else await begin_turn(transaction, policy, found)

@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Final, Literal
 
+from graph.capacity.limits import Overbooking
 from graph.changes.policy import Hearing
+from graph.model.thresholds import Thresholds
+
+_DAY_MS: Final = 86_400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendCap:
+    """What a customer may spend in a month without anybody's approval, in minor units of a currency."""
+
+    amount: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if self.amount < 0:
+            raise ValueError("A cap is not below zero")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadRule:
+    """When a customer needs more than the contract gives: so many boosts of one service within so many days."""
+
+    reason: str = "repeatedBoosts"
+    boosts: int = 3
+    days: int = 30
+
+    def __post_init__(self) -> None:
+        if self.boosts < 1 or self.days < 1:
+            raise ValueError("A rule for leads has at least one boost and one day")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BandwidthPolicy:
-    """Whom a change of rate is told to. An empty name: there is no such system."""
+    """Whom a change of rate is told to, and what may be booked. An empty name: there is no such system."""
 
     provisioning: str = ""
     """the name of the system that sets rates in the network; without it nothing can be booked."""
@@ -20,3 +52,24 @@ class BandwidthPolicy:
     billing: str = ""
     inventory: str = ""
     fault_management: Hearing | None = None
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    hold_ms: int = 900_000
+    """for how long a booking that waits for an approval holds its capacity."""
+    late_ms: int = 60_000
+    """a start that lies so little in the past is now: it was now when somebody asked for it."""
+    horizon_ms: int = 366 * _DAY_MS
+    """how far ahead a booking may end."""
+    notice_ms: int = 600_000
+    """how long before its end a customer is reminded of it; a boost that is no longer than that has no reminder."""
+    charge: Literal["confirmed", "ordered"] = "confirmed"
+    """from when on a boost is charged: since the network has confirmed it, or since it was ordered for."""
+    overbooking: Overbooking = field(default_factory=lambda: Overbooking(by_layer={}, otherwise=Fraction(1)))
+    cap: SpendCap | None = None
+    """of every customer that has none of its own; None: there is none."""
+    caps: Mapping[str, SpendCap] = field(default_factory=dict)
+    """by the id of the customer."""
+    leads: tuple[LeadRule, ...] = (LeadRule(),)
+
+    def cap_of(self, customer: str) -> SpendCap | None:
+        """Give the cap of a customer; None: it has none."""
+        return self.caps.get(customer, self.cap)

@@ -5,7 +5,7 @@ intervals of downtime, and what billing must be sent of them.
 
 Files, in order of flow: `hits.py` (what fails with an object, and which services that hits) · `affected.py` (what each
 service suffers from all open alarms together) · `downtime.py` (for how long) · `owners.py` (whose a service is now) · `metered.py` (which service billing is
-told of, whose it is, and in which order).
+told of, whose it is, and in which order) · `promised.py` (what a contract promises of a service).
 
 Invariants
 1. Effects are computed from all open alarms together, under the lock of the service.

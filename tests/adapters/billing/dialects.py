@@ -139,8 +139,9 @@ def _of_document(name: str, body: bytes) -> dict[str, Any]:
     }
     assert name == f"{same['id']}.xml"
     UUID(root.get("docId"))
-    if "octets" in told:
-        more = {"octets": int(told["octets"]), "mbps": int(told["mbps"]), "kind": told["kind"], "state": told["state"]}
+    if "usageId" in told:
+        octets = int(told["octets"]) if "octets" in told else None
+        more = {"octets": octets, "mbps": int(told["mbps"]), "kind": told["kind"], "state": told["state"]}
         return {**same, **more, "source": told["source"]}
     target = float(told["availabilityPercent"]) if "availabilityPercent" in told else None
     return {**same, "effect": told["effect"], "alarms": told["alarm"], "target": target}
@@ -160,7 +161,7 @@ def _of_usage(told: dict[str, Any]) -> dict[str, Any]:
         **_parties(told.get("relatedParty", [])),
         "start": read_time(named["startDateTime"], "start"),
         "end": read_time(named["endDateTime"], "end"),
-        "octets": int(named["octets"]),
+        "octets": int(named["octets"]) if "octets" in named else None,
         "mbps": named["mbps"],
         "kind": told["usageType"],
         "state": told["status"],

@@ -48,6 +48,7 @@ async def test_it_is_billing_as_everyone_else_sees_it(told: Told) -> None:
     [
         pytest.param(usage(), id="usage"),
         pytest.param(usage(octets=0, mbps=0), id="usage of nothing"),
+        pytest.param(usage(octets=None, mbps=400, end=AT + 7_201_007), id="a boost, of which nobody counts octets"),
         pytest.param(usage(customer=None), id="usage of a service that is nobody's"),
         pytest.param(usage(customer=replace(ADA, account="")), id="usage of a customer without an account"),
         pytest.param(downtime(), id="downtime that lasts"),

@@ -22,6 +22,7 @@ from tests.adapters.conftest import soon
 RECORDS: list[Record] = [
     usage(),
     usage(customer=None, octets=0),
+    usage(octets=None),
     usage(source="\u00fcber & <co>"),
     usage(source="bell \x07, half \ud800, no character \ufffe, ]]>"),
     downtime(),

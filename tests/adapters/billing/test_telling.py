@@ -17,13 +17,16 @@ from adapters.delivery.delivery import Lanes, Pace
 from adapters.errors import AdapterError, Nonsense
 from adapters.simulator.faults import Kind, Rule
 from graph.changes.deliveries import replay_delivery
+from graph.changes.events import Event, append
 from graph.changes.policy import AlarmPolicy
+from graph.changes.services import metered
 from graph.changes.usage.usage import record_usage
 from graph.ledger.claims import Claim
+from graph.ledger.outbox import write_down
 from graph.ledger.outcomes import Again, Dead, Done
 from graph.model.scope import Principal, Role
-from graph.model.usage import Usage
-from graph.store.store import Store
+from graph.model.usage import BOOST, Usage
+from graph.store.store import Store, Transaction
 from tests.adapters.billing.dialects import NAMES, Told, dialect
 from tests.adapters.conftest import soon
 from tests.adapters.delivery.test_delivery import until
@@ -134,6 +137,40 @@ async def test_usage_and_downtime_get_there(scene: Scene) -> None:
     assert sorted(scene.has("service-a")) == [(1, AT + 2 * HOUR), (2, AT + 3 * HOUR)]
     assert scene.has("service-b") == [("down", AT + MINUTE)]
     assert await scene.laid.rows("MATCH (d:Delivery) WHERE d.state <> 'DONE' RETURN d.id") == []
+
+
+async def test_a_boost_gets_there_with_its_rate_and_without_octets(scene: Scene) -> None:
+    boost = Usage(
+        source="trunkline",
+        external_id="boost-1/1",
+        service="service-a",
+        start=AT + 1,
+        end=AT + 2 * HOUR + 7,
+        octets=None,
+        mbps=400,
+        kind=BOOST,
+    )
+
+    async def work(transaction: Transaction) -> None:
+        [service] = (await metered.lock(transaction, ["service-a"])).values()
+        event = Event(
+            type="UsageRecorded",
+            aggregate_id=service.id,
+            aggregate_version=service.version + 1,
+            at=service.now,
+            principal="trunkline",
+            payload={"usage": boost.id, "service": service.id},
+            customers=(service.customer,),
+        )
+        append(transaction, event)
+        write_down(transaction, [metered.told("billing", event.id, service.id, metered.payload(boost, service))])
+
+    await scene.laid.store.write(work, deadline=soon(30))
+    async with scene.process():
+        await until(settled(scene))
+    [held] = scene.told.held()
+    assert (held["id"], held["kind"], held["mbps"], held["octets"]) == (boost.id, "boost", 400, None)
+    assert (held["start"], held["end"], held["service"]) == (AT + 1, AT + 2 * HOUR + 7, "service-a")
 
 
 @pytest.mark.parametrize(

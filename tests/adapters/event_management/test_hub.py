@@ -23,6 +23,7 @@ from adapters.ticketing.inbound import DESK_PLACE
 from adapters.webhooks.outward import outward
 from gateway.settings.settings import Settings
 from graph.changes.alarms.consequences import By
+from graph.changes.events import Event, append
 from graph.errors import DeadlineExceeded
 from graph.inventory.equipment import Hand, change, remove
 from graph.ledger import hubs
@@ -192,6 +193,37 @@ async def test_all_that_happens_is_told_in_one_order_and_filters_choose(
     assert found[6]["event"]["resource"]["name"] == "N1/9", "what is gone says what it was"
     assert said(await events(chosen)) == said(found)[3:]
     assert lone == []
+
+
+async def test_a_new_rate_of_a_service_is_told_with_its_threshold(
+    client: httpx.AsyncClient, mint: Mint, laid: Laid, port: Port
+) -> None:
+    rates = {"effectiveMbps": 500, "bookedMbps": 500, "committedMbps": 100, "threshold": 400}
+    changed = Event(
+        type="ServiceRateChanged",
+        aggregate_id="service-a",
+        aggregate_version=1,
+        at=1_772_362_800_000,
+        principal="network",
+        payload={"service": "service-a", "customer": "customer-a", **rates},
+        customers=("customer-a",),
+    )
+
+    async def work(transaction: Transaction) -> None:
+        append(transaction, changed)
+
+    async with hearing(taken) as (callback, heard):
+        wish = {"callback": callback, "query": "kind=ServiceRateChanged"}
+        made = await client.post("/hub", json=wish, headers=mint.bearer("operator", sub="ann"))
+        assert made.status_code == 201, made.text
+        await laid.store.write(work, deadline=soon())
+        async with telling(port):
+            await until(count(heard, 1))
+    [found] = await events(heard)
+    assert said([found]) == [("ServiceAttributeValueChangeEvent", "service-a")]
+    service = found["event"]["service"]
+    assert {each["name"]: each["value"] for each in service["serviceCharacteristic"]} == rates
+    assert [*published("Service", 638).iter_errors(service)] == []
 
 
 async def change_card(transaction: Transaction, hand: Hand) -> None:

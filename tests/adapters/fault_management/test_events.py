@@ -42,6 +42,15 @@ SERVICE = {
     "alarms": ["alarm-1"],
     "since": 5,
 }
+RATE = {
+    "name": "Ada's <line>",
+    "state": "active",
+    "customer": ADA,
+    "effectiveMbps": 500,
+    "bookedMbps": 500,
+    "committedMbps": 100,
+    "threshold": 400,
+}
 TICKET = {
     "status": "inProgress",
     "severity": "major",
@@ -64,6 +73,10 @@ def notice(kind: str, about: str, values: dict[str, Any], number: int = 1) -> Ev
 NOTICES = {
     "ServiceStateChanged": notice("ServiceStateChanged", "service-a", SERVICE),
     "service that works": notice("ServiceStateChanged", "service-a", {**SERVICE, "effect": None}),
+    "ServiceRateChanged": notice("ServiceRateChanged", "service-a", RATE),
+    "rate without a threshold": notice(
+        "ServiceRateChanged", "service-a", {**RATE, "threshold": None, "customer": None}
+    ),
     "ResourceAdded": notice("ResourceAdded", "card-3", card()),
     "trunk": notice("ResourceAdded", "trunk-1", card(resource="Trunk", name="T1", element="", properties=TRUNK)),
     "ResourceRemoved": notice("ResourceRemoved", "card-3", card()),
@@ -109,6 +122,21 @@ def test_what_moved_says_where_it_is_now() -> None:
     shown = event_body(notice("ResourceMoved", "networkelement-1", element))["event"]["resource"]
     assert shown["place"]["id"] == "site-1"
     assert [*published("Resource", 639).iter_errors(shown)] == []
+
+
+def test_a_new_rate_brings_its_threshold_in_every_dialect() -> None:
+    told = NOTICES["ServiceRateChanged"]
+    [service] = event_body(told)["event"].values()
+    said = {each["name"]: each["value"] for each in service["serviceCharacteristic"]}
+    assert said == {"effectiveMbps": 500, "bookedMbps": 500, "committedMbps": 100, "threshold": 400}
+    made = write_event(told, "d", "2026-03-01T12:00:00Z")
+    [attributes] = made.iterfind(f"{tag('avc:attributeList')}/{tag('tev:service')}")
+    assert {etree.QName(each).localname: each.text for each in attributes} == {
+        "name": "Ada's <line>",
+        **{name: str(value) for name, value in said.items()},
+        "customer": "Ada",
+    }
+    assert told.sentence == "Service Ada's <line>: 500 Mbit/s"
 
 
 @ALL

@@ -10,7 +10,15 @@ from pydantic import SecretStr, ValidationError
 from adapters.transport.credentials import Basic, ClientCredentials, Token
 from gateway.cli import run
 from gateway.errors import TREATMENTS, SettingsBroken
-from gateway.reaching import billing_system, bills_system, fault_management_system, inventory_system, ticketing_system
+from gateway.reaching import (
+    billing_system,
+    bills_system,
+    fault_management_system,
+    inventory_system,
+    performance_system,
+    sales_system,
+    ticketing_system,
+)
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
@@ -81,6 +89,18 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             "billing.bills: has a credential in it: give it as bearer_file.",
         ),
         ("BILLING", '{"dialect": "ipdr", "spool": "/not/there"}', "billing: has a spool that is no directory."),
+        (
+            "PERFORMANCE",
+            '{"address": "http://x", "utilization": {"premium": 101}}',
+            "performance.utilization.premium: must be less than or equal to 100.",
+        ),
+        ("SALES", '{"address": "http://x", "valid_days": 0}', "sales.valid_days: must be greater than 0."),
+        (
+            "INVENTORY",
+            '{"address": "http://x", "services": "http://y", "keeps_services": false}',
+            "inventory: has services, and keeps_services is false.",
+        ),
+        ("PERFORMANCE", '{"address": "http://x", "files": "/tmp"}', "performance.files: string should match pattern"),
         ("BILLING", '{"spool": "/"}', "billing: has a spool, which is for the dialect ipdr"),
         ("BILLING", '{"dialect": "ipdr", "spool": "/", "address": "http://x"}', "billing: has a spool, which is for"),
         (
@@ -290,6 +310,8 @@ def test_each_way_to_say_who_asks_is_a_credential_of_the_system(
         "ticketing": (f'"basic": {{"user": "u", "password_file": "{file}"}}', Basic),
         "billing": ('"bearer": "correct horse"', Token),
         "inventory": (f'"bearer_file": "{file}"', Token),
+        "performance": (f'"bearer_file": "{file}"', Token),
+        "sales": (f'"bearer_file": "{file}"', Token),
         "fault_management": (
             f'"oauth": {{"token_url": "http://as/t", "client_id": "u", "client_secret_file": "{file}"}}',
             ClientCredentials,
@@ -303,10 +325,14 @@ def test_each_way_to_say_who_asks_is_a_credential_of_the_system(
     assert settings.billing
     assert settings.inventory
     assert settings.fault_management
+    assert settings.performance
+    assert settings.sales
     described = {
         "ticketing": ticketing_system(settings.ticketing),
         "billing": billing_system(settings.billing),
         "inventory": inventory_system(settings.inventory),
+        "performance": performance_system(settings.performance),
+        "sales": sales_system(settings.sales),
         "fault_management": fault_management_system(settings.fault_management),
     }
     assert {section: type(each.credential) for section, each in described.items()} == {
@@ -348,3 +374,23 @@ def test_what_a_subscriber_may_resume_after_is_kept() -> None:
     assert kept_for(Retention(events_days=400)).events == 400 * 24 * hours
     with pytest.raises(ValidationError):
         Retention(sequence_hours=71)
+
+
+@pytest.mark.parametrize(
+    ("given", "services"),
+    [
+        (
+            {"address": "https://x/a/tmf-api/resourceInventoryManagement/v4"},
+            "https://x/a/tmf-api/serviceInventory/v4",
+        ),
+        ({"address": "https://x/tmf-api/r/v4", "services": "https://y/s"}, "https://y/s"),
+        ({"address": "https://x/tmf-api/r/v4", "keeps_services": False}, ""),
+        ({"address": "https://x/inventory"}, ""),
+        ({"address": "https://x/tmf-api/mtosi", "dialect": "mtosi"}, ""),
+        ({"address": "https://x/mtosi", "dialect": "mtosi", "services": "https://y/s"}, "https://y/s"),
+    ],
+)
+def test_services_are_beside_the_equipment_unless_they_are_said_to_be_elsewhere(
+    given: dict[str, Any], services: str
+) -> None:
+    assert Inventory(**given).services_address == services

@@ -101,11 +101,21 @@ def test_any_length_and_rate_is_written(taken: list[tuple[int, int | None, int]]
         ("2Hhxxxx", "no version"),
         ("1hhAAAA", "no version"),
         ("1Hh!", "base64|padding|data|base 64"),
-        (of((0, 9, 1)).as_text()[:-4], "unpack"),
-        ("1HhAAAAAAAAAAAAAAAAAQABAA==", "out of order"),
-        ("1HhAAAAAAAAAAAAAAUAAQAAAA==", "out of order"),
+        (of((0, 9, 1)).as_text()[:-4], "whole steps"),
+        ("1HhAAAAAAAAAAA=", "whole steps"),
+        ("1HhAAAAAAAAAAAAAAEAAQA=", "one instant"),
+        ("1HhAAAAAAAAAAABAAEAAAA=", "changes nothing"),
     ],
-    ids=["empty", "of a later version", "of other codes", "no base64", "cut off", "out of order", "with an idle step"],
+    ids=[
+        "empty",
+        "of a later version",
+        "of other codes",
+        "no base64",
+        "cut off",
+        "without steps",
+        "with two steps at once",
+        "with an idle step",
+    ],
 )
 def test_a_text_that_is_none_is_refused(text: str, why: str) -> None:
     with pytest.raises(BrokenSteps, match=f"(?i){why}"):

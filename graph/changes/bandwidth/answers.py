@@ -1,0 +1,104 @@
+"""What an answer of the network means for the boosts of a service.
+
+Rules. 1. Only what the network says is what it carries: a device that confirms another rate than it was asked for is believed that it
+has that rate. 2. A refused start or a refused change leaves the old rate and is charged nothing. 3. A return that is refused, or
+that leaves more than is booked, is asked for again for ever, after pauses that grow: its capacity stays held, an alarm is raised and a
+task opened, and nobody is charged for it. So is a rate below the committed one.
+
+Everything here is pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from graph.changes.bandwidth.boosts import Boost
+from graph.changes.bandwidth.turning import Asked, Turn, pause_after
+from graph.processes.steps import Boundary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """A step that a delivery to the network carries out."""
+
+    step: str
+    boost: str
+    boundary: Boundary
+
+
+def take_rate(turn: Turn, mbps: int, asked: Sequence[Carried], reference: str) -> None:
+    """Let the network carry a rate (Mbit/s); while another delivery to it is under way, no more than that is known."""
+    turn.service = replace(turn.service, effective=mbps)
+    booked = turn.service.booked_at(turn.now)
+    if not turn.is_calm or mbps == booked:
+        return
+    reason = f"the network carries {mbps} Mbit/s and not the {booked} that it was asked for ({reference})"
+    if mbps > booked:
+        turn.refuse([each.step for each in asked if each.boundary == "RETURN"], reason)
+        _keep_asking(turn, reason)
+        return
+    _begin_with_less(turn, asked, reason)
+    if mbps < turn.service.committed:
+        _keep_asking(turn, reason)
+    else:
+        turn.tasks.append(Asked(kind="rateDiffers", reason=reason))
+
+
+def take_refusal(turn: Turn, reason: str, asked: Sequence[Carried]) -> None:
+    """Let the network have refused what a delivery asked for: starts and changes are declined, a return is asked for again."""
+    returns = [each.step for each in asked if each.boundary == "RETURN"]
+    turn.refuse([each.step for each in asked if each.boundary != "RETURN"], reason)
+    if turn.service.booked_at(turn.now) > turn.service.effective:
+        for each in asked:
+            _decline(turn, each)
+    must = turn.must_return(turn.service.booked_at(turn.now))
+    if must or not turn.is_calm:
+        turn.refuse(returns, reason)
+    else:
+        turn.skip(returns)
+    if must and turn.is_calm:
+        _keep_asking(turn, reason)
+
+
+def _decline(turn: Turn, carried: Carried) -> None:
+    """Let what was asked for not be: the boost is over, or is what it was before it was changed."""
+    boost = turn.service.boosts.get(carried.boost)
+    if boost is None or boost.is_over:
+        return
+    if carried.boundary == "START" and boost.activated_at is None and boost.ending_at is None:
+        _decline_start(turn, boost)
+    elif carried.boundary == "CHANGE" and boost.before is not None and boost.before.mbps < boost.mbps:
+        old = replace(boost, mbps=boost.before.mbps, price=boost.before.price, before=None)
+        turn.put(old)
+        turn.skip_rest(boost.id, "CHANGE")
+        turn.say("BoostDeclined", replace(old, reason="BOOKING_DECLINED"))
+
+
+def _decline_start(turn: Turn, boost: Boost) -> None:
+    turn.end_over(boost, "BOOKING_DECLINED", price=0)
+    turn.skip_rest(boost.id, "START")
+    turn.skip_rest(boost.id, "CHANGE")
+
+
+def _begin_with_less(turn: Turn, asked: Sequence[Carried], reason: str) -> None:
+    """Let boosts begin with what there is, the oldest first; those for which nothing is left are declined."""
+    confirmed = sum(each.confirmed_mbps for each in turn.boosts if each.runs(turn.now))
+    left = turn.service.effective - turn.service.committed - confirmed
+    waiting = [each for each in turn.boosts if each.status == "SCHEDULED" and each.asked_at is not None]
+    for each in sorted(waiting, key=lambda each: (each.start, each.id)):
+        if not each.runs(turn.now):
+            continue
+        if left > 0:
+            turn.activate(each)
+            left -= each.mbps
+        else:
+            turn.refuse([step.step for step in asked if step.boost == each.id], reason)
+            _decline_start(turn, each)
+
+
+def _keep_asking(turn: Turn, reason: str) -> None:
+    """Ask again, later and later, and let a person know."""
+    refusals = turn.service.refusals + 1
+    turn.service = replace(turn.service, refusals=refusals, retry_at=turn.now + pause_after(refusals))
+    turn.tasks.append(Asked(kind="returnRefused", reason=reason))

@@ -1,0 +1,153 @@
+"""Who may change the bandwidth of a service, and why a change is not made: the same for all that people ask for.
+
+A customer asks for its own services only, and what is another's is not there. What says so takes the same steps for both, and locks
+nothing before it knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, TypeAlias
+
+from graph.capacity.holds import shortfall
+from graph.capacity.limits import Limit, LimitKind
+from graph.capacity.steps import Booking, StepFunction
+from graph.changes.bandwidth.boosts import Boost, Service
+from graph.changes.outcome import Outcome, UserError
+from graph.errors import Refused
+from graph.model.scope import Principal, Role
+from graph.store.store import Transaction
+
+SERVICE_NOT_FOUND: Final = "SERVICE_NOT_FOUND"
+SERVICE_NOT_ACTIVE: Final = "SERVICE_NOT_ACTIVE"
+SERVICE_NOT_OWNED: Final = "SERVICE_NOT_OWNED"
+BOOST_NOT_FOUND: Final = "BOOST_NOT_FOUND"
+BOOST_OVER: Final = "BOOST_OVER"
+BOOST_NOT_REQUESTED: Final = "BOOST_NOT_REQUESTED"
+NO_PROVISIONING: Final = "NO_PROVISIONING"
+NOT_AN_INTERVAL: Final = "NOT_AN_INTERVAL"
+START_IN_THE_PAST: Final = "START_IN_THE_PAST"
+END_IN_THE_PAST: Final = "END_IN_THE_PAST"
+BEYOND_HORIZON: Final = "BEYOND_HORIZON"
+RATE_TOO_LOW: Final = "RATE_TOO_LOW"
+BEYOND_CONTRACT: Final = "BEYOND_CONTRACT"
+NO_CAPACITY: Final = "NO_CAPACITY"
+SPEND_CAP: Final = "SPEND_CAP"
+OTHER_CURRENCY: Final = "OTHER_CURRENCY"
+TOO_MANY: Final = "TOO_MANY"
+
+Change: TypeAlias = Literal["boostBandwidth", "approveBoost"]
+
+# Where the index has none, one of the caller's own is looked at in its place: both take the same steps.
+_SERVICE: Final = """
+WITH HEAD(COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(o:Service) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
+WITH coalesce(HEAD(COLLECT { MATCH (n:Service {id: $service}) RETURN n LIMIT 1 }), other) AS s
+WITH s, $everyone OR EXISTS { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) WHERE c.id IN $customers } AS mine
+WITH s WHERE mine AND s.id = $service
+RETURN s.id
+"""
+_BOOST: Final = """
+WITH HEAD(COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(o:Boost) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
+WITH coalesce(HEAD(COLLECT { MATCH (n:Boost {id: $boost}) RETURN n LIMIT 1 }), other) AS b
+WITH b, $everyone OR EXISTS {
+  MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b) WHERE c.id IN $customers
+} AS mine
+WITH b WHERE mine AND b.id = $boost
+RETURN HEAD(COLLECT { MATCH (b)-[:BOOSTS]->(s:Service) RETURN s.id })
+"""
+
+
+def check_may(principal: Principal, change: Change) -> None:
+    """Refuse a caller whose token does not name the change."""
+    if not principal.may(change):
+        raise Refused(
+            f"This token may not do {change}",
+            code="FORBIDDEN",
+            hint="Ask as an operator, or as a customer with a token that names it in its claim `changes`",
+        )
+
+
+def check_operator(principal: Principal) -> None:
+    """Refuse whoever is no operator."""
+    if principal.effective is not Role.OPERATOR:
+        raise Refused("Only operators do this", code="FORBIDDEN", hint="Ask with a token that has the role operator")
+
+
+async def find_service(transaction: Transaction, principal: Principal, service: str) -> bool:
+    """Tell whether there is such a service of the caller's; nothing is locked."""
+    return bool(await transaction.run(_SERVICE, {"service": service, **_scope(principal)}))
+
+
+async def find_boost(transaction: Transaction, principal: Principal, boost: str) -> str | None:
+    """Give the service of a boost of the caller's; None where there is none, or it is another's. Nothing is locked."""
+    for (service,) in await transaction.run(_BOOST, {"boost": boost, **_scope(principal)}):
+        return None if service is None else str(service)
+    return None
+
+
+def is_mine(principal: Principal, service: Service) -> bool:
+    """Tell whether a service that is locked is the caller's."""
+    owners = {each.id for each in service.customers}
+    return principal.effective is Role.OPERATOR or bool(owners & set(principal.customers))
+
+
+def problem_of_rate(service: Service, taken: Sequence[Booking], boosts: Iterable[Boost]) -> UserError | None:
+    """Say why a rate is beyond the contract; `boosts` are those that count beside what is `taken`."""
+    if service.most is None:
+        return None
+    own = [_future(each, service.now) for each in boosts]
+    load = StepFunction.of([each for each in (*own, *taken) if each is not None])
+    most = max((load.peak(each.start, each.end) for each in taken), default=0)
+    if service.committed + most <= service.most:
+        return None
+    room = max(0, service.most - service.committed)
+    return UserError(
+        message=f"The contract allows {service.most} Mbit/s, which is {room} more than the committed rate, all boosts together",
+        code=BEYOND_CONTRACT,
+        path=("mbps",),
+    )
+
+
+def problem_of_capacity(limits: Sequence[Limit], more: StepFunction) -> UserError | None:
+    """Say that something on the way has not so much free in the whole time; nobody is told which, or how much it has."""
+    short = shortfall(limits, more)
+    if short is None:
+        return None
+    what = "A port of the service" if short.left.limiting is LimitKind.PORT else "The network"
+    return UserError(
+        message=f"{what} has not so much free in the whole time: a quote says which rate or which time would fit",
+        code=NO_CAPACITY,
+        path=("mbps",),
+    )
+
+
+def not_done(message: str, code: str, path: str) -> Outcome:
+    """Say why nothing was done."""
+    return Outcome(ids={}, user_errors=(UserError(message=message, code=code, path=(path,)),))
+
+
+def refused_by(problem: UserError) -> Outcome:
+    """Say why nothing was done."""
+    return Outcome(ids={}, user_errors=(problem,))
+
+
+def no_service() -> Outcome:
+    """Say it also of another's: whoever may not see it must not learn that it exists."""
+    return not_done("There is no such service", SERVICE_NOT_FOUND, "serviceId")
+
+
+def no_boost() -> Outcome:
+    """Say it also of another's."""
+    return not_done("There is no such boost", BOOST_NOT_FOUND, "boostId")
+
+
+def _future(boost: Boost, now: int) -> Booking | None:
+    start = max(boost.start, now)
+    return None if boost.is_over or start >= boost.end else Booking(start=start, end=boost.end, mbps=boost.mbps)
+
+
+def _scope(principal: Principal) -> dict[str, object]:
+    return {
+        "everyone": principal.effective is Role.OPERATOR,
+        "customers": list(principal.customers),
+    }

@@ -1,0 +1,215 @@
+"""A boost is booked: what it takes is looked at and taken under the locks of all that it is taken of, or nothing is.
+
+    wanted = Wanted(service="service-1", mbps=500, occurrences=(Occurrence(start=None, end=end, price=1200),), currency="EUR")
+    outcome = await book(store, customer, policy, wanted, idempotency_key="k1", deadline=soon)
+    outcome.ids                    # {"boost": "boost-..."}; it is SCHEDULED, or REQUESTED where somebody has to approve of its price
+
+Rules. 1. A customer books for its own services, an operator for anyone's; the event names who did. 2. Several occurrences are booked
+together or not at all. 3. What is above the spend cap of the customer and month is REQUESTED: it holds its capacity until somebody
+approves, and no longer than `hold_ms`. 4. `dry_run` decides the same and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import uuid_utils
+
+from graph.capacity.steps import Booking, StepFunction
+from graph.changes.bandwidth import asking
+from graph.changes.bandwidth.boosts import Boost, Service, Status, take
+from graph.changes.bandwidth.policy import BandwidthPolicy
+from graph.changes.bandwidth.profiles import lock_limits
+from graph.changes.bandwidth.spending import is_above_cap
+from graph.changes.bandwidth.turning import Turn
+from graph.changes.bandwidth.writing import begin_turn, finish
+from graph.changes.idempotency import Asked, once
+from graph.changes.outcome import Outcome, UserError
+from graph.model.model import LABELS
+from graph.model.scope import Principal
+from graph.model.vocabulary import TIERS
+from graph.store.store import Store, Transaction
+
+MOST_OCCURRENCES: Final = 370
+"""of one series: every day of a year."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """One interval of a booking. Times are epoch milliseconds UTC."""
+
+    start: int | None
+    """None: now."""
+    end: int
+    price: int
+    """in minor units of the currency; whoever asks has worked it out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What somebody wants to book."""
+
+    service: str
+    mbps: int
+    """what is added to the rate of the service."""
+    occurrences: tuple[Occurrence, ...]
+    currency: str
+    tier: str | None = None
+    """by which the price was worked out."""
+
+    def __post_init__(self) -> None:
+        if self.tier is not None and self.tier not in TIERS:
+            raise ValueError(f"{self.tier!r} is no tier")
+
+
+async def book(
+    store: Store,
+    principal: Principal,
+    policy: BandwidthPolicy,
+    wanted: Wanted,
+    *,
+    idempotency_key: str,
+    deadline: float,
+) -> Outcome:
+    """Book; the outcome has the id of the `boost`, of the first of several, and of the `series` these are."""
+    asking.check_may(principal, "boostBandwidth")
+    intervals = [[each.start, each.end, each.price] for each in wanted.occurrences]
+    given = {
+        "serviceId": wanted.service,
+        "mbps": wanted.mbps,
+        "occurrences": intervals,
+        "currency": wanted.currency,
+        "tier": wanted.tier,
+    }
+    asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="boostBandwidth", input=given)
+
+    async def change(transaction: Transaction) -> Outcome:
+        return await _book(transaction, principal, policy, wanted, dry_run=False)
+
+    return await once(store, asked, change, deadline=deadline)
+
+
+async def try_booking(
+    store: Store, principal: Principal, policy: BandwidthPolicy, wanted: Wanted, *, deadline: float
+) -> Outcome:
+    """Decide what `book` would, and write nothing; the outcome has no ids."""
+    asking.check_may(principal, "boostBandwidth")
+
+    async def change(transaction: Transaction) -> Outcome:
+        return await _book(transaction, principal, policy, wanted, dry_run=True)
+
+    return await store.write(change, deadline=deadline, quiet=True)
+
+
+async def _book(
+    transaction: Transaction, principal: Principal, policy: BandwidthPolicy, wanted: Wanted, *, dry_run: bool
+) -> Outcome:
+    if not await asking.find_service(transaction, principal, wanted.service):
+        return asking.no_service()
+    service = await take(transaction, wanted.service, policy.provisioning)
+    if service is None or not asking.is_mine(principal, service):
+        return asking.no_service()
+    if (problem := _problem(policy, service, wanted)) is not None:
+        return asking.refused_by(problem)
+    bookings = _bookings(service, wanted)
+    limits = await lock_limits(transaction, service.id, policy.overbooking)
+    problem = asking.problem_of_rate(service, bookings, service.boosts.values())
+    problem = problem or asking.problem_of_capacity(limits, StepFunction.of(bookings))
+    if problem is not None:
+        return asking.refused_by(problem)
+    status: Status = "SCHEDULED" if await _is_approved(transaction, principal, policy, service, wanted) else "REQUESTED"
+    if dry_run:
+        return Outcome(ids={})
+    turn = await begin_turn(transaction, policy, service)
+    made = _put(turn, principal, wanted, bookings, status)
+    await finish(transaction, turn, subject=principal.subject)
+    return Outcome(ids={"boost": made[0].id, **({"series": made[0].series} if made[0].series else {})})
+
+
+def _problem(policy: BandwidthPolicy, service: Service, wanted: Wanted) -> UserError | None:
+    """Say why a booking cannot be, whatever is free; None: it may be."""
+    if not policy.provisioning:
+        return _error("No provisioning system is connected, so no rate can be set", asking.NO_PROVISIONING, "serviceId")
+    if len(service.customers) != 1:
+        return _error("A boost is of one customer, and the service has not one", asking.SERVICE_NOT_OWNED, "serviceId")
+    if service.state != "active":
+        said = f"The service is {service.state}, and only an active one can be boosted"
+        return _error(said, asking.SERVICE_NOT_ACTIVE, "serviceId")
+    if wanted.mbps < 1:
+        return _error("A boost adds at least 1 Mbit/s to the rate of the service", asking.RATE_TOO_LOW, "mbps")
+    if not 0 < len(wanted.occurrences) <= MOST_OCCURRENCES:
+        return _error(f"One to {MOST_OCCURRENCES} intervals are booked together", asking.TOO_MANY, "until")
+    cap = policy.cap_of(service.customer.id)
+    if cap is not None and cap.currency != wanted.currency:
+        return _error(f"What you may spend is in {cap.currency}", asking.OTHER_CURRENCY, "currency")
+    found = (problem_of_interval(policy, service.now, each.start, each.end) for each in wanted.occurrences)
+    return next((each for each in found if each is not None), None)
+
+
+def problem_of_interval(policy: BandwidthPolicy, now: int, start: int | None, end: int) -> UserError | None:
+    """Say why an interval cannot be booked at a moment; None: it can."""
+    if start is not None and start < now - policy.late_ms:
+        return _error("The start is in the past: leave it out to begin now", asking.START_IN_THE_PAST, "startAt")
+    if start is not None and end <= start:
+        return _error("The end must be after the start", asking.NOT_AN_INTERVAL, "endAt")
+    if end <= now:
+        return _error("The end is in the past: choose one after now", asking.END_IN_THE_PAST, "endAt")
+    if end > now + policy.horizon_ms:
+        days = policy.horizon_ms // 86_400_000
+        return _error(
+            f"Bookings end within {days} days from now: choose an earlier end", asking.BEYOND_HORIZON, "endAt"
+        )
+    return None
+
+
+def _bookings(service: Service, wanted: Wanted) -> list[Booking]:
+    """Give the intervals; one that began a moment ago begins now."""
+    return [
+        Booking(start=max(each.start or service.now, service.now), end=each.end, mbps=wanted.mbps)
+        for each in wanted.occurrences
+    ]
+
+
+async def _is_approved(
+    transaction: Transaction, principal: Principal, policy: BandwidthPolicy, service: Service, wanted: Wanted
+) -> bool:
+    """Tell whether the price needs nobody's approval, or has it: who may approve does so by booking."""
+    prices = [(each.start or service.now, each.price) for each in wanted.occurrences]
+    cap = policy.cap_of(service.customer.id)
+    above = await is_above_cap(transaction, cap, service.customer.id, prices, [])
+    return not above or principal.may("approveBoost")
+
+
+def _put(
+    turn: Turn, principal: Principal, wanted: Wanted, bookings: Sequence[Booking], status: Status
+) -> Sequence[Boost]:
+    series = f"series-{uuid_utils.uuid7()}" if len(bookings) > 1 else None
+    made = []
+    for booking, occurrence in zip(bookings, wanted.occurrences, strict=True):
+        assert booking.end is not None  # each has one
+        boost = Boost(
+            id=f"{LABELS['Boost'].id_prefix}{uuid_utils.uuid7()}",
+            mbps=wanted.mbps,
+            start=booking.start,
+            end=booking.end,
+            status=status,
+            price=occurrence.price,
+            currency=wanted.currency,
+            tier=wanted.tier,
+            ordered_at=turn.now,
+            ordered_by=principal.subject,
+            series=series,
+            reserves=turn.service.way,
+        )
+        if status == "REQUESTED":
+            boost = replace(boost, hold_until=turn.now + turn.policy.hold_ms)
+        turn.put(boost)
+        turn.say("BoostScheduled", boost)
+        made.append(boost)
+    return made
+
+
+def _error(message: str, code: str, path: str) -> UserError:
+    return UserError(message=message, code=code, path=(path,))

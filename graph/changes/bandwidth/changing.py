@@ -1,0 +1,284 @@
+"""A boost is changed while it is booked or runs: longer, faster or slower, given back, approved, or taken back by an operator.
+
+Rules. 1. A change takes the difference over the time that remains, and nothing where that does not fit. 2. A faster rate is charged once
+the network has confirmed it; where it refuses, the boost is what it was. 3. What is cancelled before it begins is free; what runs is
+charged for the time it ran, in proportion to its price, or as whoever asks has worked out. 4. Only who may approve lets a boost be that
+is above the spend cap, or a change that would be.
+
+Each change is made once for its idempotency key, and its outcome has the id of the `boost`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from graph.capacity.holds import difference
+from graph.capacity.steps import Booking
+from graph.changes.bandwidth import asking
+from graph.changes.bandwidth.asking import not_done
+from graph.changes.bandwidth.booking import problem_of_interval
+from graph.changes.bandwidth.boosts import Before, Boost, Reason, take
+from graph.changes.bandwidth.policy import BandwidthPolicy
+from graph.changes.bandwidth.profiles import lock_limits
+from graph.changes.bandwidth.spending import is_above_cap
+from graph.changes.bandwidth.turning import Turn
+from graph.changes.bandwidth.writing import begin_turn, finish
+from graph.changes.idempotency import Asked, once
+from graph.changes.outcome import Outcome, UserError
+from graph.model.scope import Principal
+from graph.store.store import Store, Transaction
+
+Decide: TypeAlias = Callable[[Transaction, Turn, Boost], Awaitable[UserError | None]]
+"""Changes a boost in a turn, or says why not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What somebody wants a boost to be."""
+
+    boost: str
+    price: int
+    """of the whole boost, as it will be; in minor units of its currency."""
+    mbps: int | None = None
+    """None: as it is."""
+    end: int | None = None
+    """epoch milliseconds; None: as it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """Which boost somebody gives back."""
+
+    boost: str
+    price: int | None = None
+    """what it costs then, in minor units; None: its price in proportion to the time, to the second."""
+
+
+async def change_boost(
+    store: Store,
+    principal: Principal,
+    policy: BandwidthPolicy,
+    changed: Changed,
+    *,
+    idempotency_key: str,
+    deadline: float,
+) -> Outcome:
+    """Give a boost another rate, another end, or both; one that runs keeps its rate until the network has confirmed the new one."""
+    asking.check_may(principal, "boostBandwidth")
+    given = {"boostId": changed.boost, "mbps": changed.mbps, "end": changed.end, "price": changed.price}
+
+    async def decide(transaction: Transaction, turn: Turn, boost: Boost) -> UserError | None:
+        return await _change(transaction, principal, turn, boost, changed)
+
+    asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="changeBoost", input=given)
+    return await _once(store, principal, policy, asked, decide, deadline=deadline)
+
+
+async def cancel_boost(
+    store: Store,
+    principal: Principal,
+    policy: BandwidthPolicy,
+    cancelled: Cancelled,
+    *,
+    idempotency_key: str,
+    deadline: float,
+) -> Outcome:
+    """Give a boost back: at once where it has not begun, and else when the network has returned to the rate without it."""
+    asking.check_may(principal, "boostBandwidth")
+    given = {"boostId": cancelled.boost, "price": cancelled.price}
+
+    async def decide(_: Transaction, turn: Turn, boost: Boost) -> UserError | None:
+        _give_back(turn, boost, "DELETE_REQUESTED", cancelled.price)
+        return None
+
+    asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="cancelBoost", input=given)
+    return await _once(store, principal, policy, asked, decide, deadline=deadline)
+
+
+async def revoke_boost(
+    store: Store,
+    principal: Principal,
+    policy: BandwidthPolicy,
+    boost_id: str,
+    *,
+    idempotency_key: str,
+    deadline: float,
+) -> Outcome:
+    """Take a boost back from its customer; for operators."""
+    asking.check_operator(principal)
+
+    async def decide(_: Transaction, turn: Turn, boost: Boost) -> UserError | None:
+        _give_back(turn, boost, "BOOKING_REVOKED", None)
+        return None
+
+    given = {"boostId": boost_id}
+    asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="revokeBoost", input=given)
+    return await _once(store, principal, policy, asked, decide, deadline=deadline)
+
+
+async def approve_boost(
+    store: Store,
+    principal: Principal,
+    policy: BandwidthPolicy,
+    boost_id: str,
+    *,
+    idempotency_key: str,
+    deadline: float,
+) -> Outcome:
+    """Let a boost be that is above the spend cap."""
+    asking.check_may(principal, "approveBoost")
+
+    async def decide(_: Transaction, turn: Turn, boost: Boost) -> UserError | None:
+        if boost.status != "REQUESTED":
+            return _not_requested(boost)
+        approved = replace(boost, status="SCHEDULED", hold_until=None)
+        turn.put(approved)
+        turn.say("BoostScheduled", approved)
+        return None
+
+    asked = Asked(
+        subject=principal.subject, client_key=idempotency_key, operation="approveBoost", input={"boostId": boost_id}
+    )
+    return await _once(store, principal, policy, asked, decide, deadline=deadline)
+
+
+async def decline_boost(
+    store: Store,
+    principal: Principal,
+    policy: BandwidthPolicy,
+    boost_id: str,
+    *,
+    idempotency_key: str,
+    deadline: float,
+) -> Outcome:
+    """Decline a boost that waits for an approval; what it holds is given back."""
+    asking.check_may(principal, "approveBoost")
+
+    async def decide(_: Transaction, turn: Turn, boost: Boost) -> UserError | None:
+        if boost.status != "REQUESTED":
+            return _not_requested(boost)
+        turn.end_over(boost, "BOOKING_DECLINED", price=0)
+        return None
+
+    asked = Asked(
+        subject=principal.subject, client_key=idempotency_key, operation="declineBoost", input={"boostId": boost_id}
+    )
+    return await _once(store, principal, policy, asked, decide, deadline=deadline)
+
+
+async def _once(
+    store: Store, principal: Principal, policy: BandwidthPolicy, asked: Asked, decide: Decide, *, deadline: float
+) -> Outcome:
+    boost_id = str(asked.input["boostId"])
+
+    async def change(transaction: Transaction) -> Outcome:
+        found = await asking.find_boost(transaction, principal, boost_id)
+        service = None if found is None else await take(transaction, found, policy.provisioning)
+        if service is None or not asking.is_mine(principal, service):
+            return asking.no_boost()
+        turn = await begin_turn(transaction, policy, service)
+        boost = turn.service.boosts.get(boost_id)
+        if boost is None or boost.ending_at is not None or boost.end <= turn.now:
+            return not_done("The boost is over: book another one", asking.BOOST_OVER, "boostId")
+        problem = await decide(transaction, turn, boost)
+        if problem is not None:
+            return asking.refused_by(problem)
+        await finish(transaction, turn, subject=principal.subject)
+        return Outcome(ids={"boost": boost_id})
+
+    return await once(store, asked, change, deadline=deadline)
+
+
+async def _change(
+    transaction: Transaction, principal: Principal, turn: Turn, boost: Boost, changed: Changed
+) -> UserError | None:
+    mbps = boost.mbps if changed.mbps is None else changed.mbps
+    end = boost.end if changed.end is None else changed.end
+    if (problem := _problem(turn, boost, mbps, end)) is not None:
+        return problem
+    after = _after(boost, mbps, end, changed.price)
+    problem = await _problem_of_room(transaction, turn, boost, after)
+    problem = problem or await _problem_of_cap(transaction, principal, turn, boost, after)
+    if problem is not None:
+        return problem
+    turn.put(after)
+    turn.say("BoostChanged", after)
+    if after.before is not None and after.mbps != boost.mbps:
+        turn.skip_rest(boost.id, "CHANGE")
+        turn.start_steps(after, "CHANGE")
+    return None
+
+
+def _problem(turn: Turn, boost: Boost, mbps: int, end: int) -> UserError | None:
+    if mbps < 1:
+        return _error("A boost adds at least 1 Mbit/s: cancel it to have none", asking.RATE_TOO_LOW, "mbps")
+    if end <= turn.now:
+        return _error("The end is in the past: cancel the boost to end it now", asking.END_IN_THE_PAST, "endAt")
+    return problem_of_interval(turn.policy, turn.now, max(boost.start, turn.now), end)
+
+
+def _after(boost: Boost, mbps: int, end: int, price: int) -> Boost:
+    """Give a boost as it will be; one that runs remembers what the network has confirmed."""
+    after = replace(boost, mbps=mbps, end=end, price=price)
+    if end != boost.end:
+        after = replace(after, noticed_at=None)
+    if boost.status != "ACTIVATED" or mbps == boost.mbps:
+        return after
+    return replace(after, before=boost.before or Before(mbps=boost.mbps, price=boost.price))
+
+
+async def _problem_of_room(transaction: Transaction, turn: Turn, boost: Boost, after: Boost) -> UserError | None:
+    """Say why the difference does not fit; where less is taken throughout, nothing is looked at."""
+    wanted = Booking(start=max(after.start, turn.now), end=after.end, mbps=after.mbps)
+    held = Booking(start=boost.start, end=boost.end, mbps=boost.mbps)
+    more = difference([held], [wanted], turn.now)
+    if all(total <= 0 for total in more.totals):
+        return None
+    others = [each for each in turn.boosts if each.id != boost.id]
+    if (problem := asking.problem_of_rate(turn.service, [wanted], others)) is not None:
+        return problem
+    limits = await lock_limits(transaction, turn.service.id, turn.policy.overbooking)
+    return asking.problem_of_capacity(limits, more)
+
+
+async def _problem_of_cap(
+    transaction: Transaction, principal: Principal, turn: Turn, boost: Boost, after: Boost
+) -> UserError | None:
+    customer = turn.service.customer.id
+    if after.price <= boost.price or boost.status == "REQUESTED" or principal.may("approveBoost"):
+        return None
+    cap = turn.policy.cap_of(customer)
+    if not await is_above_cap(transaction, cap, customer, [(after.start, after.price)], [boost.id]):
+        return None
+    said = "That is above what you may spend in a month: let somebody change it who may approve boosts"
+    return _error(said, asking.SPEND_CAP, "mbps")
+
+
+def _give_back(turn: Turn, boost: Boost, reason: Reason, price: int | None) -> None:
+    """End a boost now; what the network may know of it is over when it has confirmed that."""
+    if boost.asked_at is None:
+        turn.end_over(boost, reason, price=0)
+        return
+    began = boost.activated_at is not None
+    owed = (_share(boost, turn.now) if price is None else price) if began else 0
+    turn.put(replace(boost, end=max(turn.now, boost.start + 1), ends=reason, price=owed))
+
+
+def _share(boost: Boost, now: int) -> int:
+    """Give the part of a price that is owed for the time until now, to the second begun.
+
+    The interval is the one that was ordered.
+    """
+    seconds, whole = -(-(now - boost.start) // 1_000), -(-(boost.end - boost.start) // 1_000)
+    return -(-boost.price * min(seconds, whole) // whole)
+
+
+def _not_requested(boost: Boost) -> UserError:
+    said = f"The boost is {boost.status}, and only a REQUESTED one waits for an approval"
+    return _error(said, asking.BOOST_NOT_REQUESTED, "boostId")
+
+
+def _error(message: str, code: str, path: str) -> UserError:
+    return UserError(message=message, code=code, path=(path,))

@@ -1,0 +1,156 @@
+"""What ports and trunks carry over time: what is promised for ever, what the network still carries, and what is booked.
+
+Committed rates are those of the services that hold capacity, and are summed live: services are changed by loads and feeds, which
+know nothing of bookings. A service holds its rate from its design on until it is terminated; while only its feasibility was looked
+at, nothing is kept for it. It may be on a thing twice, as where both ways share a trunk: it counts once, since one of them carries.
+
+What the network carries beyond what is booked, since it has not confirmed a return yet, is held as if it were for ever. The rest is
+the profile: the sum of all bookings (`profiles.py`).
+
+Everything here reads without a lock, or under those of its caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Final, TypeAlias, cast
+
+from graph.capacity.limits import PORT_LAYER, Limit, LimitKind, Overbooking
+from graph.capacity.steps import Booking, StepFunction, read_steps
+from graph.store.store import Store
+
+Run: TypeAlias = Callable[[str, dict[str, object]], Awaitable[list[list[object]]]]
+"""Runs a statement that reads, in a transaction or by itself."""
+
+HOLDS_NOTHING: Final = ("feasibilityChecked", "terminated")
+"""States (TMF638 ServiceStateType) of a service for which no capacity is kept."""
+MOST_THINGS: Final = 1_000
+"""of which the loads are read at once."""
+
+_OF_SERVICE: Final = """
+MATCH (:Service {id: $service})-[:ACCESSED_AT|ROUTED_OVER]->(t)
+WITH DISTINCT t
+WITH t, HEAD(COLLECT {
+  MATCH (t)<-[:ACCESSED_AT|ROUTED_OVER]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
+  WITH DISTINCT s, coalesce(s.committedMbps, 0) AS committed
+  WITH committed, coalesce(s.effectiveMbps, 0) - coalesce(s.bookedMbps, committed) AS more
+  RETURN sum(committed + CASE WHEN more > 0 THEN more ELSE 0 END)
+}) AS carried
+RETURN t.id, coalesce(t.speedMbps, t.capacityMbps, 0), t.layerRate, carried,
+  HEAD(COLLECT { MATCH (c:CapacityProfile {id: 'capacityprofile-' + t.id}) RETURN c.deltas })
+ORDER BY t.id
+"""
+_OF_PORTS: Final = """
+UNWIND $batch.things AS id
+MATCH (t:Port {id: id})
+WITH t, HEAD(COLLECT {
+  MATCH (t)<-[:ACCESSED_AT]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
+  WITH DISTINCT s, coalesce(s.committedMbps, 0) AS committed
+  WITH committed, coalesce(s.effectiveMbps, 0) - coalesce(s.bookedMbps, committed) AS more
+  RETURN sum(committed + CASE WHEN more > 0 THEN more ELSE 0 END)
+}) AS carried
+RETURN t.id, coalesce(t.speedMbps, 0), null, carried,
+  HEAD(COLLECT { MATCH (c:CapacityProfile {id: 'capacityprofile-' + t.id}) RETURN c.deltas })
+ORDER BY t.id
+"""
+_OF_TRUNKS: Final = """
+UNWIND $batch.things AS id
+MATCH (t:Trunk {id: id})
+WITH t, HEAD(COLLECT {
+  MATCH (t)<-[:ROUTED_OVER]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
+  WITH DISTINCT s, coalesce(s.committedMbps, 0) AS committed
+  WITH committed, coalesce(s.effectiveMbps, 0) - coalesce(s.bookedMbps, committed) AS more
+  RETURN sum(committed + CASE WHEN more > 0 THEN more ELSE 0 END)
+}) AS carried
+RETURN t.id, coalesce(t.capacityMbps, 0), t.layerRate, carried,
+  HEAD(COLLECT { MATCH (c:CapacityProfile {id: 'capacityprofile-' + t.id}) RETURN c.deltas })
+ORDER BY t.id
+"""
+_PORTS_OF: Final[Mapping[str, str]] = {
+    "card": "UNWIND $batch.ids AS id MATCH (:Card {id: id})-[:HAS_PORT]->(p:Port) RETURN DISTINCT id, p.id LIMIT $most",
+    "networkelement": (
+        "UNWIND $batch.ids AS id MATCH (:NetworkElement {id: id})-[:HOLDS]->(:Card)-[:HAS_PORT]->(p:Port) "
+        "RETURN DISTINCT id, p.id LIMIT $most"
+    ),
+    "site": (
+        "UNWIND $batch.ids AS id MATCH (:Site {id: id})<-[:LOCATED_AT]-(:NetworkElement)-[:HOLDS]->(:Card)-[:HAS_PORT]->(p:Port) "
+        "RETURN DISTINCT id, p.id LIMIT $most"
+    ),
+}
+_TRUNKS_AT: Final = "UNWIND $batch.ports AS id MATCH (:Port {id: id})<-[:TERMINATES_ON]-(t:Trunk) RETURN id, t.id"
+
+
+class TooManyThings(ValueError):
+    """More ports were asked about than are read at once."""
+
+
+async def limits_of(store: Store, service: str, overbooking: Overbooking, *, deadline: float) -> tuple[Limit, ...]:
+    """Give the limits of all that a service runs over, ports first: enough to quote, too old to book."""
+    return await read_limits(partial(store.rows, deadline=deadline), service, overbooking)
+
+
+async def read_limits(run: Run, service: str, overbooking: Overbooking) -> tuple[Limit, ...]:
+    """Give the limits of both access ports and of every trunk of both ways, as `run` finds them; none where there is no service."""
+    rows = await run(_OF_SERVICE, {"service": service, "free": list(HOLDS_NOTHING)})
+    return tuple(_limit(each, overbooking) for each in rows)
+
+
+async def loads_of(
+    store: Store, ids: Sequence[str], overbooking: Overbooking, *, deadline: float
+) -> Mapping[str, tuple[Limit, ...]]:
+    """Give the limits of ports and trunks, and of all ports of cards, elements and sites with the trunks that end there.
+
+    By the id that was asked for; of what is not there, or has no ports, there are none. Raises TooManyThings. For operators only:
+    it tells what every customer has.
+    """
+    run = partial(store.rows, deadline=deadline)
+    things = await _things(run, ids)
+    wanted = sorted({thing for each in things.values() for thing in each})
+    if len(wanted) > MOST_THINGS:
+        raise TooManyThings(f"{len(wanted)} ports and trunks are more than {MOST_THINGS}")
+    limits = await _limits(run, wanted, overbooking)
+    return {key: tuple(limits[each] for each in things[key] if each in limits) for key in ids}
+
+
+async def _things(run: Run, ids: Sequence[str]) -> dict[str, list[str]]:
+    """Give the ports and trunks of each id, sorted."""
+    found = {key: {key} if _label(key) in ("port", "trunk") else set[str]() for key in ids}
+    ends: dict[str, list[str]] = {}
+    for label, text in _PORTS_OF.items():
+        if some := [key for key in ids if _label(key) == label]:
+            rows = await run(text, {"batch": {"ids": some}, "most": MOST_THINGS + 1})
+            for key, port in cast("list[tuple[str, str]]", rows):
+                found[key].add(port)
+                ends.setdefault(port, []).append(key)
+    for port, trunk in cast("list[tuple[str, str]]", await run(_TRUNKS_AT, {"batch": {"ports": sorted(ends)}})):
+        for key in ends[port]:
+            found[key].add(trunk)
+    return {key: sorted(each) for key, each in found.items()}
+
+
+async def _limits(run: Run, things: Iterable[str], overbooking: Overbooking) -> Mapping[str, Limit]:
+    """Give the limit of each port and trunk that is there."""
+    ports = [each for each in things if _label(each) == "port"]
+    trunks = [each for each in things if _label(each) == "trunk"]
+    given: dict[str, object] = {"free": list(HOLDS_NOTHING)}
+    rows = await run(_OF_PORTS, {"batch": {"things": ports}, **given}) if ports else []
+    rows += await run(_OF_TRUNKS, {"batch": {"things": trunks}, **given}) if trunks else []
+    return {each.thing: each for each in (_limit(row, overbooking) for row in rows)}
+
+
+def _limit(row: Sequence[object], overbooking: Overbooking) -> Limit:
+    thing, capacity, layer, carried, deltas = cast("tuple[str, int, str | None, int | None, str | None]", tuple(row))
+    is_port = _label(thing) == "port"
+    lasting = StepFunction.of([Booking(start=0, end=None, mbps=carried or 0)])
+    booked = read_steps(deltas) if deltas else StepFunction()
+    return Limit(
+        thing=thing,
+        kind=LimitKind.PORT if is_port else LimitKind.NETWORK,
+        mbps=overbooking.limit(capacity, PORT_LAYER if is_port else layer or ""),
+        load=booked.plus(lasting),
+    )
+
+
+def _label(key: str) -> str:
+    return key.partition("-")[0]

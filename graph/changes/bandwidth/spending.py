@@ -1,0 +1,60 @@
+"""What a customer may spend on boosts in a month without approval is decided under the customer's lock, over all its services.
+
+The month is that of the boost's start, in UTC. What was declined or cancelled before it began has the price zero, and does not count.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final, cast
+
+from graph.changes.bandwidth.policy import SpendCap
+from graph.store.store import Transaction
+
+_DECEMBER: Final = 12
+
+_SPENT: Final = """
+MATCH (c:Customer {id: $customer})
+SET c._locked = coalesce(c._locked, 0) + 1
+WITH c
+RETURN HEAD(COLLECT {
+  MATCH (c)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b:Boost)
+  WHERE b.startAt >= $from AND b.startAt < $to AND b.currency = $currency AND NOT b.id IN $without
+  RETURN sum(b.price)
+})
+"""
+
+
+def month_of(instant: int) -> tuple[int, int]:
+    """Give the first moment of the month of an instant, and that of the next, in epoch milliseconds.
+
+    >>> month_of(1_700_000_000_000)
+    (1698796800000, 1701388800000)
+    """
+    first = datetime.fromtimestamp(instant / 1_000, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    year, month = (first.year + 1, 1) if first.month == _DECEMBER else (first.year, first.month + 1)
+    return _ms(first), _ms(first.replace(year=year, month=month))
+
+
+async def is_above_cap(
+    transaction: Transaction, cap: SpendCap | None, customer: str, prices: list[tuple[int, int]], without: list[str]
+) -> bool:
+    """Tell whether prices, each with the start of its boost, are above what may be spent in any month; lock the customer.
+
+    `without` are the ids of boosts whose prices are among these.
+    """
+    if cap is None or not customer:
+        return False
+    months: dict[tuple[int, int], int] = {}
+    for start, price in prices:
+        months[month_of(start)] = months.get(month_of(start), 0) + price
+    for (first, last), price in sorted(months.items()):
+        given = {"customer": customer, "from": first, "to": last, "currency": cap.currency, "without": without}
+        for (spent,) in await transaction.run(_SPENT, given):
+            if cast("int", spent or 0) + price > cap.amount:
+                return True
+    return False
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000)
