@@ -217,7 +217,7 @@ ACTIVATION: Final = _thing(
     feature=Many(
         of=_thing("featureCharacteristic", "name", name=_TEXT, featureCharacteristic=Many(of=_CHARACTERISTIC))
     ),
-    note=Many(of=_NOTE),
+    note=Many(of=NOTE),
     place=Many(of=_thing("role", **_REFERENCE)),
     relatedEntity=Many(of=_thing("role", **_REFERENCE)),
     relatedParty=Many(of=_PARTY),
