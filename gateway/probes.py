@@ -19,6 +19,7 @@ from adapters.errors import AdapterError
 from adapters.fault_management.outbound import tmf642, tmf688
 from adapters.inventory.outbound import mtosi, tmf638, tmf639
 from adapters.performance_management.outbound import tmf628
+from adapters.provisioning.netconf.device import Device
 from adapters.provisioning.outbound import tmf640
 from adapters.sales.outbound import sales_lead
 from adapters.ticketing.outbound import tmf621
@@ -32,6 +33,7 @@ from gateway.reaching import (
     events_system,
     fault_management_system,
     inventory_system,
+    netconf_devices,
     performance_system,
     provisioning_system,
     sales_system,
@@ -43,7 +45,7 @@ from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka
 from gateway.settings.performance import Performance
-from gateway.settings.provisioning import Provisioning
+from gateway.settings.provisioning import Netconf, Provisioning
 from gateway.settings.sales import Sales
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing
@@ -75,6 +77,11 @@ class _Asked:
 async def probe_systems(settings: Settings) -> list[Probed]:
     """Ask every system that the settings name, all at the same time; in the order of the sections."""
     found = [await _of_kafka(settings.kafka)] if settings.kafka else []
+    found += (
+        await _of_devices(settings.provisioning.netconf)
+        if settings.provisioning and settings.provisioning.netconf
+        else []
+    )
     found += [_spooled(settings.billing.spool)] if settings.billing and settings.billing.spool else []
     return [*await asyncio.gather(*map(_probed, _questions(settings))), *found]
 
@@ -128,10 +135,10 @@ def _questions(settings: Settings) -> Iterator[_Asked]:
         yield from _of_inventory(settings.inventory)
     if settings.performance:
         yield _of_performance(settings.performance)
-    if settings.sales:
-        yield _of_sales(settings.sales)
     if settings.provisioning and settings.provisioning.dialect == "tmf640":
         yield _of_provisioning(settings.provisioning)
+    if settings.sales:
+        yield _of_sales(settings.sales)
 
 
 def _of_ticketing(chosen: Ticketing) -> _Asked:
@@ -194,6 +201,20 @@ def _of_sales(chosen: Sales) -> _Asked:
 def _of_provisioning(chosen: Provisioning) -> _Asked:
     question = _get(tmf640.SERVICE, query=_ONE)
     return _Asked(section="provisioning", system=provisioning_system(chosen), question=question)
+
+
+async def _of_devices(chosen: Netconf) -> list[Probed]:
+    from adapters.provisioning.netconf.session import opened as session  # noqa: PLC0415 - the extra may not be there
+
+    async def asked(device: Device) -> Probed:
+        try:
+            async with session(device, deadline=time.monotonic() + _SECONDS):
+                return Probed(system="provisioning", well=True, text=f"{device.name} answers")
+        except AdapterError as error:
+            mend = error.hint or f"Look at provisioning.netconf.devices.{device.name}"
+            return Probed(system="provisioning", well=False, text=f"{error.message.rstrip('.')}. {mend}")
+
+    return list(await asyncio.gather(*map(asked, netconf_devices(chosen))))
 
 
 async def _of_kafka(chosen: Kafka) -> Probed:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from adapters.kafka.broker import Broker, Sasl
+from adapters.provisioning.netconf.device import Device
 from adapters.transport.credentials import Basic, Client, ClientCredentials, Credential, Secret, Token, fixed, in_file
 from adapters.transport.tls import TlsFiles
 from adapters.transport.transport import System
@@ -18,7 +19,7 @@ from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka
 from gateway.settings.performance import Performance
-from gateway.settings.provisioning import Provisioning
+from gateway.settings.provisioning import Netconf, Provisioning
 from gateway.settings.sales import Sales
 from gateway.settings.system import Credited, TlsSettings
 from gateway.settings.ticketing import Ticketing
@@ -57,6 +58,27 @@ def inventory_system(chosen: Inventory) -> System:
     return _system(chosen, chosen.name, chosen.address)
 
 
+def provisioning_system(chosen: Provisioning) -> System:
+    """Describe how what sets rates by TMF640 is reached."""
+    return _system(chosen, chosen.name, chosen.address)
+
+
+def netconf_devices(chosen: Netconf) -> list[Device]:
+    """Describe how each device is reached."""
+    return [
+        Device(
+            name=name,
+            host=each.host,
+            port=each.port,
+            user=each.user,
+            password=None if each.key_file else _secret(each.password, each.password_file),
+            key_file=each.key_file,
+            known_hosts=each.known_hosts,
+        )
+        for name, each in chosen.devices.items()
+    ]
+
+
 def services_system(chosen: Inventory) -> System:
     """Describe how what keeps services is reached, which may be elsewhere."""
     return _system(chosen, chosen.name, chosen.services_address)
@@ -69,11 +91,6 @@ def performance_system(chosen: Performance) -> System:
 
 def sales_system(chosen: Sales) -> System:
     """Describe how sales is reached."""
-    return _system(chosen, chosen.name, chosen.address)
-
-
-def provisioning_system(chosen: Provisioning) -> System:
-    """Describe how what sets rates by TMF640 is reached."""
     return _system(chosen, chosen.name, chosen.address)
 
 

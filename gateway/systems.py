@@ -15,7 +15,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, assert_never
+from typing import Any, Final, Literal, TypeAlias, assert_never
 
 import structlog
 
@@ -47,6 +47,7 @@ from adapters.performance_management.outbound.tmf628_resource import Measuring
 from adapters.performance_management.telling import PerformanceTeller
 from adapters.provisioning import Provisioning
 from adapters.provisioning.delivery_handler import ProvisioningHandler
+from adapters.provisioning.netconf.service_model import ServiceModel
 from adapters.provisioning.outbound.tmf640 import Tmf640
 from adapters.provisioning.tmf640_resource import Layout
 from adapters.sales.outbound.sales_lead import SalesLeads
@@ -66,6 +67,7 @@ from gateway.reaching import (
     events_system,
     fault_management_system,
     inventory_system,
+    netconf_devices,
     performance_system,
     provisioning_system,
     sales_system,
@@ -76,6 +78,7 @@ from gateway.settings.billing import Billing
 from gateway.settings.fault_management import FaultManagement as Chosen
 from gateway.settings.inventory import Inventory as InventorySettings
 from gateway.settings.performance import Performance
+from gateway.settings.provisioning import Netconf as NetconfSettings
 from gateway.settings.provisioning import Provisioning as ProvisioningSettings
 from gateway.settings.retention import Retention
 from gateway.settings.sales import Sales
@@ -211,9 +214,11 @@ def _attention(chosen: TicketingSettings | Chosen) -> Attention:
     )
 
 
-def _pace(
-    chosen: TicketingSettings | Chosen | Billing | InventorySettings | Performance | Sales | ProvisioningSettings,
-) -> Pace:
+Paced: TypeAlias = TicketingSettings | Chosen | Billing | InventorySettings | Performance | ProvisioningSettings | Sales
+"""A section that says how much is sent at a time."""
+
+
+def _pace(chosen: Paced) -> Pace:
     seconds = chosen.processing_seconds
     return Pace(most=chosen.requests, request_seconds=chosen.request_seconds, processing_seconds=seconds)
 
@@ -432,8 +437,25 @@ async def _sales(settings: Settings, store: Store, areas: Areas, noted: Noted) -
 @asynccontextmanager
 async def _provisioning_dialect(chosen: ProvisioningSettings) -> AsyncIterator[Provisioning]:
     """Open the way to what sets rates, in its dialect."""
+    if chosen.netconf is not None:
+        from adapters.provisioning.outbound.netconf import Netconf  # noqa: PLC0415 - the extra may not be there
+
+        model, seconds = service_model_of(chosen.netconf), chosen.netconf.confirm_seconds
+        yield Netconf(netconf_devices(chosen.netconf), model, confirm_seconds=seconds)
+        return
     async with transported(provisioning_system(chosen)) as transport:
         yield Tmf640(transport, layout_of(chosen), confirm_seconds=chosen.confirm_seconds)
+
+
+def service_model_of(chosen: NetconfSettings) -> ServiceModel:
+    """Give where devices keep the rate of a service."""
+    return ServiceModel(
+        module=chosen.module,
+        namespace=chosen.namespace,
+        bandwidth_type=chosen.bandwidth_type,
+        rate_leaves=chosen.rate_leaves,
+        directions=(chosen.input_bandwidth, chosen.output_bandwidth),
+    )
 
 
 def layout_of(chosen: ProvisioningSettings) -> Layout:

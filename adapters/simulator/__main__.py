@@ -166,6 +166,17 @@ def _inventory(given: Options) -> AbstractAsyncContextManager[Served]:
     )
 
 
+def _provisioning(given: Options) -> AbstractAsyncContextManager[Served]:
+    return provisioning.serving(
+        host=given.host,
+        port=given.port,
+        journal=given.journal,
+        state=given.state,
+        bearer=_secret(BEARER),
+        manners=given.manners,
+    )
+
+
 def _performance(given: Options) -> AbstractAsyncContextManager[Served]:
     return performance.serving(
         listen=(given.host, given.port),
@@ -184,17 +195,6 @@ def _sales(given: Options) -> AbstractAsyncContextManager[Served]:
         state=given.state,
         bearer=_secret(BEARER),
         callback_authorization=_secret(CALLBACK_AUTHORIZATION),
-        manners=given.manners,
-    )
-
-
-def _provisioning(given: Options) -> AbstractAsyncContextManager[Served]:
-    return provisioning.serving(
-        host=given.host,
-        port=given.port,
-        journal=given.journal,
-        state=given.state,
-        bearer=_secret(BEARER),
         manners=given.manners,
     )
 

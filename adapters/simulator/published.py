@@ -200,8 +200,36 @@ def entities() -> Many:
     return Many(of=_ENTITY)
 
 
-SERVICE_CREATE: Final = Thing(
-    fields=MappingProxyType({**SERVICE.fields, "serviceDate": _TEXT}), required=("state", "serviceSpecification")
+ACTIVATION: Final = _thing(
+    *("state", "serviceSpecification"),
+    category=_TEXT,
+    description=_TEXT,
+    endDate=Time(),
+    hasStarted=Flag(),
+    isBundle=Flag(),
+    isServiceEnabled=Flag(),
+    isStateful=Flag(),
+    name=_TEXT,
+    serviceDate=_TEXT,
+    serviceType=_TEXT,
+    startDate=Time(),
+    startMode=_TEXT,
+    feature=Many(
+        of=_thing("featureCharacteristic", "name", name=_TEXT, featureCharacteristic=Many(of=_CHARACTERISTIC))
+    ),
+    note=Many(of=NOTE),
+    place=Many(of=_thing("role", **_REFERENCE)),
+    relatedEntity=Many(of=_thing("role", **_REFERENCE)),
+    relatedParty=Many(of=_PARTY),
+    serviceCharacteristic=Many(of=_CHARACTERISTIC),
+    serviceOrderItem=Many(of=_thing("itemId", "serviceOrderId", itemId=_TEXT, serviceOrderId=_TEXT, role=_TEXT)),
+    serviceRelationship=Many(
+        of=_thing("relationshipType", relationshipType=_TEXT, service=_thing(id=_TEXT, href=_TEXT, name=_TEXT))
+    ),
+    serviceSpecification=_REF,
+    state=Word(words=("feasibilityChecked", "designed", "reserved", "inactive", "active", "terminated")),
+    supportingResource=Many(of=_REF),
+    supportingService=Many(of=_thing(id=_TEXT, href=_TEXT, name=_TEXT)),
 )
 
 

@@ -6,6 +6,7 @@ The section `provisioning` of the settings; `gateway/settings/settings.py` says 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -97,8 +98,10 @@ class Provisioning(Credited):
 
 
 def problems_of(chosen: Provisioning | None) -> list[str]:
-    """Give what is wrong with the files that devices need."""
+    """Give what is wrong with the files that devices need, or that the library for them is not there."""
     devices = chosen.netconf.devices if chosen and chosen.netconf else {}
+    if devices and find_spec("asyncssh") is None:
+        return ["provisioning.netconf: asyncssh is not installed; install trunkline[netconf]."]
     return [
         each for name, device in devices.items() for each in _problems(f"provisioning.netconf.devices.{name}", device)
     ]

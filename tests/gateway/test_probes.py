@@ -80,13 +80,23 @@ async def test_every_system_that_is_there_answers(around: Around, tmp_path: Path
         fault_management=FaultManagement(address=around.tmf642, bearer=TOKEN),
         billing=Billing(address=around.billing, bearer=TOKEN),
         inventory=Inventory(address=around.inventory, bearer=TOKEN),
+        provisioning=Provisioning(address=around.provisioning, bearer=TOKEN),
         performance=Performance(address=around.performance, bearer=TOKEN),
         sales=Sales(address=around.sales, bearer=TOKEN),
-        provisioning=Provisioning(address=around.provisioning, bearer=TOKEN),
     )
     assert [each.system for each in found] == [
-        *("ticketing", "fault_management", "billing", "billing", "billing", "inventory", "inventory"),
-        *("performance", "sales", "provisioning"),
+        *(
+            "ticketing",
+            "fault_management",
+            "billing",
+            "billing",
+            "billing",
+            "inventory",
+            "inventory",
+            "performance",
+            "provisioning",
+            "sales",
+        )
     ]
     assert all(each.well for each in found), found
     others = await probed(

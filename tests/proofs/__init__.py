@@ -19,6 +19,9 @@ Files, in order of flow:
     ticketing.py        the proof of trouble ticketing: an alarm, a ticket, people, and back
     fault_management.py the proof of fault management: an alarm, an alert with its customer, people, and back
     kafka.py            the proof of Kafka: events on a broker, whoever is killed, and alarms from a topic
+    netconfd.py         two devices: Debian's netconfd behind its sshd, with a service that both carry
+    netconf_relay.py    between the two: what loses an answer, as a device that reboots would
+    netconf.py          the proof of provisioning by NETCONF: a rate on both devices or on none
 
 Invariants
 1. Nothing of a system that is installed for other purposes is changed: databases, settings and ports are ours alone.

@@ -12,13 +12,14 @@ from typing import Any, Final
 
 import click
 
-from tests.proofs import fault_management, kafka, ticketing
+from tests.proofs import fault_management, kafka, netconf, ticketing
 from tests.proofs.debian import Impossible
 from tests.proofs.steps import Say, Summary
 
 PROOFS: Final[Mapping[str, Callable[[Path, Say], Coroutine[Any, Any, Summary]]]] = {
     fault_management.NAME: fault_management.prove,
     kafka.NAME: kafka.prove,
+    netconf.NAME: netconf.prove,
     ticketing.NAME: ticketing.prove,
 }
 _CANNOT_RUN: Final = 3

@@ -9,15 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import asyncssh
 
 from adapters.errors import Nonsense, NotAdmitted, TimedOut, Unreachable
+from adapters.provisioning.netconf.device import Device
 from adapters.provisioning.netconf.framing import BrokenFraming, Framing
 from adapters.provisioning.netconf.messages import (
     BASE_1_1,
@@ -33,21 +32,6 @@ from adapters.xml.parser import Element
 _CHUNK: Final = 65_536
 _END_SECONDS: Final = 0.5
 """for a session to end as it should."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Device:
-    """A NETCONF server, as the operator describes it."""
-
-    name: str
-    host: str
-    port: int
-    user: str
-    password: Callable[[], str] | None = field(default=None, repr=False)
-    """None: by the key."""
-    key_file: Path | None = None
-    known_hosts: Path
-    """whose host keys are believed."""
 
 
 class Session:

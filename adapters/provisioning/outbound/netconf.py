@@ -25,9 +25,10 @@ from cachetools import TTLCache
 from adapters.delivery.retrying import Waits
 from adapters.errors import AdapterError, Nonsense, TimedOut, Unreachable
 from adapters.provisioning import RateConfirmed, RateRefused, RateRequest
+from adapters.provisioning.netconf.device import Device
 from adapters.provisioning.netconf.endpoint import Endpoint
 from adapters.provisioning.netconf.service_model import Access, ServiceModel, carries, least_mbps
-from adapters.provisioning.netconf.session import Device, Session, opened
+from adapters.provisioning.netconf.session import Session, opened
 from adapters.transport.breaker import Breaker
 
 _FAILURES: Final = 5

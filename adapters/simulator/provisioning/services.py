@@ -24,7 +24,7 @@ SERVICE: Final = "service"
 MONITOR: Final = "monitor"
 BASE: Final = "/tmf-api/ServiceActivationAndConfiguration/v4"
 RATE: Final = "bandwidth"
-UPDATE: Final = frozenset(published.SERVICE_CREATE.fields) - {"serviceDate", "@referredType"}
+UPDATE: Final = frozenset(published.ACTIVATION.fields) - {"serviceDate", "@referredType"}
 """The members of Service_Update."""
 _DECIDED_HERE: Final = ("id", "href")
 
@@ -87,7 +87,7 @@ class Services:
 
     def create(self, body: object) -> Resource:
         """Lay out a service as TMF640 has it, or raise Malformed."""
-        told = check(published.SERVICE_CREATE, body)
+        told = check(published.ACTIVATION, body)
         rest = {name: value for name, value in told.items() if name not in _DECIDED_HERE}
         _rate(rest)
         return self.add(f"SVC-{len(self._kept[SERVICE]) + 1:08d}", 0, **rest)
@@ -97,7 +97,7 @@ class Services:
         for name in patch if isinstance(patch, dict) else ():
             if name not in UPDATE:
                 raise Malformed(f"{name} is none of what a change may have", field=name)
-        after = check(published.SERVICE_CREATE, merge_patch(self._kept[SERVICE][known_as], patch))
+        after = check(published.ACTIVATION, merge_patch(self._kept[SERVICE][known_as], patch))
         _rate(after)
         return after
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 import pytest
+from graph.changes.bandwidth.forecasting import WEEK, forecast, trend
 
 from graph.capacity.limits import Limit, LimitKind
 from graph.capacity.steps import Booking, StepFunction
-from graph.changes.bandwidth.forecasting import WEEK, forecast, trend
 from graph.compiler.leaves import rfc3339
 from tests.graph.changes.bandwidth.network import ANNA, BOB, OPERATOR
 from tests.resolvers.bandwidth.conftest import HOUR, Shop
