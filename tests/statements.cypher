@@ -214,10 +214,6 @@ MATCH (s:Service {id: $service})
 SET s.bookedMbps = $booked, s.effectiveMbps = $effective, s._version = $version, s._accountedAt = $accountedAt,
     s._refusals = $refusals, s._retryAt = $retryAt
 
-// graph/changes/bandwidth/changing.py _CARRIED_FOR
-MATCH (d:Delivery {id: $delivery})-[:CARRIES_OUT]->(:ProcessStep)-[:STEP_OF]->(b:Boost)-[:BOOSTS]->(s:Service)
-RETURN DISTINCT b.id, s.id
-
 // graph/changes/bandwidth/comparing.py _PROFILES
 MATCH (c:CapacityProfile) RETURN c.id
 
@@ -244,54 +240,30 @@ RETURN id, datetime.realtime().epochMillis,
     RETURN [b.startAt, b.endAt, b.mbps]
   }
 
-// graph/changes/bandwidth/consequences/credits.py _DOWN
-MATCH (d:Downtime)-[:INTERRUPTS]->(s:Service {id: $service})
-WHERE d.effect = 'down' AND d.from < $to AND coalesce(d.to, $to) > $from
-RETURN d.from, coalesce(d.to, $to) ORDER BY d.from
+// graph/changes/bandwidth/forecast.py _NOW
+RETURN datetime.realtime().epochMillis
 
-// graph/changes/bandwidth/consequences/leads.py _COUNT
-MATCH (b:Boost)-[:BOOSTS]->(s:Service {id: $service}) WHERE b.activatedAt >= $since
-RETURN b.id, b.mbps, b.startAt, b.endAt ORDER BY b.activatedAt DESC LIMIT $most
+// graph/changes/bandwidth/forecast.py _ON_PORTS
+UNWIND $batch.things AS id
+MATCH (:Port {id: id})<-[:ACCESSED_AT]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
+WITH DISTINCT id, s
+RETURN id, coalesce(s.committedMbps, 0),
+  COLLECT { MATCH (s)<-[:BOOSTS]-(b:Boost) WHERE b.activatedAt < $until RETURN [b.activatedAt, coalesce(b.endedAt, b.endAt), b.mbps] },
+  COLLECT {
+    MATCH (e:Event {aggregateId: s.id}) WHERE e.type = 'ServiceRateChanged' AND e.at >= $since
+    RETURN [e.at, e.payload] ORDER BY e.at, e.aggregateVersion
+  }
 
-// graph/changes/bandwidth/consequences/leads.py _KNOWN
-MATCH (l:Lead {key: $key}) WHERE l.at >= $since OR NOT coalesce(l.state, '') IN $decided
-RETURN l.id LIMIT 1
-
-// graph/changes/bandwidth/consequences/leads.py _MAKE
-MATCH (s:Service {id: $service})
-MATCH (c:Customer {id: $customer})
-CREATE (l:Lead {id: $id, reason: $reason, at: $now, key: $key, evidence: $evidence})
-CREATE (l)-[:SUGGESTED_FOR]->(s)
-CREATE (l)-[:ABOUT]->(c)
-
-// graph/changes/bandwidth/consequences/moved.py _MOVED
-MATCH (b:Boost)-[:BOOSTS]->(s:Service) WHERE b.status IN ['REQUESTED', 'SCHEDULED', 'ACTIVATED']
-WITH DISTINCT s, b
-WHERE s.state = 'terminated' OR EXISTS {
-  MATCH (b)-[:RESERVES]->(t) WHERE NOT EXISTS { MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) }
-} OR EXISTS {
-  MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) WHERE NOT EXISTS { MATCH (b)-[:RESERVES]->(t) }
-}
-RETURN DISTINCT s.id LIMIT $most
-
-// graph/changes/bandwidth/consequences/returns.py _LOOK
-MATCH (s:Service {id: $service})
-RETURN s.name, coalesce(s._refusals, 0), coalesce(s.effectiveMbps, 0), coalesce(s.bookedMbps, s.committedMbps, 0),
-  HEAD(COLLECT { MATCH (s)-[a:ACCESSED_AT]->(p:Port) RETURN p.id ORDER BY a.end, p.id LIMIT 1 })
-
-// graph/changes/bandwidth/consequences/returns.py _OPEN
-MATCH (t:Task {about: $service}) WHERE t.state = 'OPEN' AND t.kind = 'returnRefused' RETURN t.reason
-
-// graph/changes/bandwidth/consequences/returns.py _KNOWN
-MATCH (a:Alarm {identity: $identity}) RETURN a.id LIMIT 1
-
-// graph/changes/bandwidth/consequences/usage.py _KEEP
-UNWIND $batch.rows AS row
-MATCH (s:Service {id: row.service})
-CREATE (u:Usage {
-  id: row.id, source: row.source, externalId: row.externalId, serviceRef: row.service, from: row.from, to: row.to, mbps: row.mbps,
-  kind: row.kind, state: row.state, record: row.record, _takenAt: row.now
-})-[:USED_BY]->(s)
+// graph/changes/bandwidth/forecast.py _ON_TRUNKS
+UNWIND $batch.things AS id
+MATCH (:Trunk {id: id})<-[:ROUTED_OVER]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
+WITH DISTINCT id, s
+RETURN id, coalesce(s.committedMbps, 0),
+  COLLECT { MATCH (s)<-[:BOOSTS]-(b:Boost) WHERE b.activatedAt < $until RETURN [b.activatedAt, coalesce(b.endedAt, b.endAt), b.mbps] },
+  COLLECT {
+    MATCH (e:Event {aggregateId: s.id}) WHERE e.type = 'ServiceRateChanged' AND e.at >= $since
+    RETURN [e.at, e.payload] ORDER BY e.at, e.aggregateVersion
+  }
 
 // graph/changes/bandwidth/loads.py _OF_SERVICE
 MATCH (:Service {id: $service})-[:ACCESSED_AT|ROUTED_OVER]->(t)
@@ -366,35 +338,6 @@ WITH b WHERE mine AND b.id = $boost
 RETURN HEAD(COLLECT { MATCH (b)-[:BOOSTS]->(s:Service) RETURN s.id }), b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency,
   b.tier, datetime.realtime().epochMillis
 
-// graph/changes/bandwidth/looking.py _PORTS
-UNWIND $batch.things AS id
-MATCH (p:Port {id: id})
-RETURN id, coalesce(p.speedMbps, 0), HEAD(COLLECT {
-  MATCH (p)<-[:ACCESSED_AT]-(s:Service) WHERE coalesce(s.state, '') <> 'terminated'
-  WITH DISTINCT s
-  RETURN sum(coalesce(s.committedMbps, 0) + CASE
-    WHEN coalesce(s.effectiveMbps, 0) > coalesce(s.bookedMbps, s.committedMbps, 0)
-    THEN s.effectiveMbps - coalesce(s.bookedMbps, s.committedMbps, 0) ELSE 0 END)
-}), '', HEAD(COLLECT { MATCH (c:CapacityProfile {id: 'capacityprofile-' + id}) RETURN c.deltas })
-
-// graph/changes/bandwidth/looking.py _TRUNKS
-UNWIND $batch.things AS id
-MATCH (t:Trunk {id: id})
-RETURN id, coalesce(t.capacityMbps, 0), HEAD(COLLECT {
-  MATCH (t)<-[:ROUTED_OVER]-(s:Service) WHERE coalesce(s.state, '') <> 'terminated'
-  WITH DISTINCT s
-  RETURN sum(coalesce(s.committedMbps, 0) + CASE
-    WHEN coalesce(s.effectiveMbps, 0) > coalesce(s.bookedMbps, s.committedMbps, 0)
-    THEN s.effectiveMbps - coalesce(s.bookedMbps, s.committedMbps, 0) ELSE 0 END)
-}), coalesce(t.layerRate, ''), HEAD(COLLECT { MATCH (c:CapacityProfile {id: 'capacityprofile-' + id}) RETURN c.deltas })
-
-// graph/changes/bandwidth/looking.py _HELD
-UNWIND $batch.things AS id
-RETURN id, COLLECT { MATCH (c:Card {id: id})-[:HAS_PORT]->(p:Port) RETURN DISTINCT p.id },
-  COLLECT {
-    MATCH (s:Site {id: id})<-[:LOCATED_AT]-(:NetworkElement)-[:HOLDS]->(:Card)-[:HAS_PORT]->(p:Port) RETURN DISTINCT p.id
-  }
-
 // graph/changes/bandwidth/looking.py _BOOKED
 MATCH (c:CapacityProfile) WHERE c.id > $after RETURN c.id ORDER BY c.id LIMIT $most
 
@@ -406,11 +349,8 @@ RETURN HEAD(COLLECT {
   RETURN sum(b.price)
 })
 
-// graph/changes/bandwidth/looking.py read_now
-RETURN datetime.realtime().epochMillis
-
 // graph/changes/bandwidth/network.py _WANTED
-MATCH (s:Service {id: $service}) WHERE coalesce(s.state, '') <> 'terminated'
+MATCH (s:Service {id: $service})
 RETURN coalesce(s.committedMbps, 0), datetime.realtime().epochMillis, COLLECT {
   MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status IN ['SCHEDULED', 'ACTIVATED'] RETURN [b.mbps, b.startAt, b.endAt]
 }
@@ -424,6 +364,12 @@ MATCH (:Service {id: $service})-[:ACCESSED_AT|ROUTED_OVER]->(t)
 RETURN DISTINCT t.id
 
 // graph/changes/bandwidth/profiles.py _LOCK
+UNWIND $batch.things AS id
+MATCH (c:CapacityProfile {id: 'capacityprofile-' + id})
+SET c._locked = coalesce(c._locked, 0) + 1
+RETURN id, c.version, c.deltas, datetime.realtime().epochMillis
+
+// graph/changes/bandwidth/profiles.py _MAKE
 UNWIND $batch.things AS id
 MERGE (c:CapacityProfile {id: 'capacityprofile-' + id})
 ON CREATE SET c.version = 0
@@ -444,6 +390,14 @@ RETURN HEAD(COLLECT {
   WHERE b.startAt >= $from AND b.startAt < $to AND b.currency = $currency AND NOT b.id IN $without
   RETURN sum(b.price)
 })
+
+// graph/changes/bandwidth/usage.py _KEEP
+UNWIND $batch.rows AS row
+MATCH (s:Service {id: row.service})
+CREATE (u:Usage {
+  id: row.id, source: row.source, externalId: row.externalId, serviceRef: row.service, from: row.from, to: row.to, mbps: row.mbps,
+  kind: row.kind, state: row.state, _takenAt: row.now
+})-[:USED_BY]->(s)
 
 // graph/changes/deliveries.py _REPLAY
 MATCH (d:Delivery {id: $delivery})
@@ -601,29 +555,6 @@ RETURN [row.number, COLLECT {
 // graph/changes/services/promised.py _PROMISED
 MATCH (s:Service {id: $service})-[:GOVERNED_BY]->(a:Sla)
 RETURN a.tier, a.availabilityPercent
-
-// graph/changes/tasks.py _LOOK
-MATCH (t:Task {id: $task})
-RETURN t.kind, t.state, t.about, t.delivery, HEAD(COLLECT {
-  MATCH (d:Delivery {id: t.delivery}) RETURN [d.system, d.orderKey, d.state]
-})
-
-// graph/changes/tasks.py _SETTLE
-MATCH (t:Task {id: $task})
-SET t._locked = coalesce(t._locked, 0) + 1
-WITH t, datetime.realtime().epochMillis AS now WHERE t.state = 'OPEN'
-SET t.state = $state, t.note = $note, t.settledBy = $subject, t.settledAt = now, t._version = coalesce(t._version, 1) + 1
-RETURN now, t._version
-
-// graph/changes/tasks.py _SKIP_STEPS
-MATCH (d:Delivery {id: $delivery})-[:CARRIES_OUT]->(p:ProcessStep)
-WITH p ORDER BY p.id
-SET p.state = 'SKIPPED', p.error = $note, p.finishedAt = datetime.realtime().epochMillis
-
-// graph/changes/tasks.py _TRY_STEPS
-MATCH (d:Delivery {id: $delivery})-[:CARRIES_OUT]->(p:ProcessStep)
-WITH p ORDER BY p.id
-SET p.state = 'PENDING'
 
 // graph/changes/tickets/owners.py _OWNED
 UNWIND $batch.services AS id
@@ -1455,7 +1386,7 @@ SET b._followed = coalesce(b._followed, 0) + 1
 
 // graph/ledger/outbox.py _CARRY
 UNWIND $batch.rows AS row
-MATCH (d:Delivery {id: row.id})
+MATCH (d:Delivery {id: row.delivery})
 MATCH (p:ProcessStep {id: row.step})
 CREATE (d)-[:CARRIES_OUT]->(p)
 SET d._steps = true, p.state = 'PENDING', p._before = p.attempts

@@ -59,7 +59,7 @@ CREATE (b)-[:RESERVES]->(t)
 
 
 def soon() -> float:
-    return time.monotonic() + 120
+    return time.monotonic() + 280
 
 
 async def run(store: Store, text: str, **given: object) -> list[list[object]]:
@@ -114,7 +114,7 @@ async def book(store: Store, service: str, booking: Booking, key: str = "boost-1
 
 
 async def test_many_who_book_at_once_take_what_there_is_and_no_more(laid: Store) -> None:
-    begin, each_of = await now(laid) + HOUR, 320 if is_full() else 6
+    begin, each_of = await now(laid) + HOUR, 40 if is_full() else 2
     decisions: list[Decision] = []
 
     async def booker(number: int) -> None:
