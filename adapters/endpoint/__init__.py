@@ -5,8 +5,8 @@ nothing written.
 
 Files, in the order in which a request meets them: `edge.py` (method, role, deadline, and how a request is refused) ·
 `body.py` (a body as it arrives: its type, its size, JSON) · `listing.py` (a list by its attributes, in any order) · `reading.py`
-(the part of a list of the graph's that begins at an offset) · `hub.py` (who asks to be told of what happens, and where) ·
-`hub_telling.py` (and is told) · `errors.py` (whatever went wrong, as one error body).
+(the part of a list of the graph's that begins at an offset) · `listening.py` (an event that is told twice is taken once) · `hub.py`
+(who asks to be told of what happens, and where) · `hub_telling.py` (and is told) · `errors.py` (whatever went wrong, as one error body).
 
 Invariants
 1. What a caller may not see and what does not exist are one answer, byte for byte.

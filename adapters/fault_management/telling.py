@@ -91,7 +91,7 @@ class AlarmTeller:
                         raise
                 else:
                     return sent(claimed, note)
-            if order.is_theirs or order.is_cleared:
+            if order.is_theirs or (order.is_cleared and not order.is_new):
                 return sent(claimed, "they have no such alarm")
         return sent(claimed, await self.fault_management.report(order, delivery_id=claimed.id, deadline=deadline))
 

@@ -47,6 +47,10 @@ class Kind(enum.StrEnum):
     """500; nothing is done."""
     UNAVAILABLE = "unavailable"
     """503, with Retry-After when there are `seconds`; nothing is done."""
+    GATEWAY_TIMEOUT = "gatewayTimeout"
+    """504, as a proxy in front answers that cannot reach it; nothing is done."""
+    LATE = "late"
+    """504, as a proxy in front answers that waits no longer; it is done, `seconds` after that answer."""
     TOO_MANY = "tooMany"
     """429 with Retry-After: `seconds`; nothing is done."""
     SILENT = "silent"
@@ -174,11 +178,9 @@ class Faults:
         match rule.kind:
             case Kind.DOWN:
                 await hang_up(scope, receive)
-            case Kind.SLOW:
-                heard = await _whole(receive)  # what has not been read by then is gone when the caller is
-                await asyncio.sleep(rule.seconds)
-                await self._app(scope, heard, send)
-            case Kind.ERROR | Kind.UNAVAILABLE | Kind.TOO_MANY:
+            case Kind.SLOW | Kind.LATE:
+                await self._later(rule, scope, receive, send)
+            case Kind.ERROR | Kind.UNAVAILABLE | Kind.TOO_MANY | Kind.GATEWAY_TIMEOUT:
                 await _refusal(_REFUSALS[rule.kind], rule)(scope, receive, send)
             case Kind.UNAUTHORIZED | Kind.FORBIDDEN | Kind.NOT_FOUND | Kind.CONFLICT | Kind.UNPROCESSABLE:
                 await _refusal(_REFUSALS[rule.kind], rule)(scope, receive, send)
@@ -196,6 +198,13 @@ class Faults:
                 await self._foreign(await self._answer(scope, receive))(scope, receive, send)
             case _:
                 assert_never(rule.kind)
+
+    async def _later(self, rule: Rule, scope: Scope, receive: Receive, send: Send) -> None:
+        heard = await _whole(receive)  # what has not been read by then is gone when the caller is
+        if rule.kind is Kind.LATE:
+            await _json(504, error_body("ordered", "It was told to", status=504))(scope, receive, send)
+        await asyncio.sleep(rule.seconds)
+        await (self._answer(scope, heard) if rule.kind is Kind.LATE else self._app(scope, heard, send))
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
         """Let it be done, and keep the answer back."""
@@ -270,6 +279,7 @@ _REFUSALS: Final = {
     Kind.TOO_MANY: 429,
     Kind.ERROR: 500,
     Kind.UNAVAILABLE: 503,
+    Kind.GATEWAY_TIMEOUT: 504,
 }
 
 

@@ -24,6 +24,7 @@ from adapters.endpoint.body import JSON, PATCH
 from adapters.endpoint.edge import READERS, WRITERS, Action, Call, Edge, Resources, answer, routes
 from adapters.endpoint.errors import MalformedBody, Refusal
 from adapters.endpoint.hub import hub_resources
+from adapters.endpoint.listening import take_once
 from adapters.endpoint.listing import answer_list
 from adapters.errors import Nonsense
 from adapters.ticketing.changes import amend, create, has_known_notes
@@ -133,5 +134,6 @@ async def _heard(statuses: Statuses, call: Call) -> Response:
     except Nonsense as error:
         raise Refusal("BAD_USER_INPUT", f"{error.where}: {error.message}") from error
     if system:
-        await take(port.store, port.policy, reported, deadline=call.deadline)
+        taking = partial(take, port.store, port.policy, reported, deadline=call.deadline)
+        await take_once(call, document, taking)
     return Response(status_code=204)

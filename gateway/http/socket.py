@@ -38,7 +38,7 @@ from gateway.http.observe import request_id_of
 from gateway.http.request import parsed, shaped
 from gateway.http.response import Media, refusal
 from gateway.http.said import Said
-from gateway.http.streams import OpenStreams, finished, until_expired
+from gateway.http.streams import LONGEST_SLEEP, OpenStreams, finished
 from gateway.http.watch import in_time
 from gateway.operations.documents import Prepared
 from gateway.operations.pipeline import LARGE, GraphRequest, Pipeline
@@ -152,6 +152,7 @@ class _Socket:
         """by time.monotonic(): when the last operation ended."""
         self._running: set[asyncio.Task[None]] = set()
         self._operations: dict[int, asyncio.Task[None]] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
         self._turn = asyncio.Lock()
         self._is_closed = False
         self._said = Said()
@@ -169,8 +170,11 @@ class _Socket:
 
     async def _converse(self, receive: Receive) -> None:
         async with asyncio.TaskGroup() as self._group:
-            self._spawn(self._await_init())
-            await self._listen(receive)
+            try:
+                self._later("init", self._context.settings.streams.init_seconds, self._miss_init)
+                await self._listen(receive)
+            finally:
+                self._cancel_timers()
             self._is_closed = True
             self._cancel_all()
 
@@ -247,16 +251,26 @@ class _Socket:
         task.add_done_callback(self._running.discard)
         return task
 
+    def _later(self, name: str, seconds: float, then: Callable[[], None]) -> None:
+        """Call something later, in the place of what this name had before: a task that sleeps takes kilobytes."""
+        if name in self._timers:
+            self._timers[name].cancel()
+        self._timers[name] = asyncio.get_running_loop().call_later(seconds, then)
+
+    def _cancel_timers(self) -> None:
+        for each in self._timers.values():
+            each.cancel()
+
     def _cancel_all(self) -> None:
+        self._cancel_timers()
         current = asyncio.current_task()
         for each in self._running - {current}:
             each.cancel()
 
     # Who calls, and for how long
 
-    async def _await_init(self) -> None:
-        await asyncio.sleep(self._context.settings.streams.init_seconds)
-        await self._do(self._talk.waited())
+    def _miss_init(self) -> None:
+        self._spawn(self._do(self._talk.waited()))
 
     async def _authenticate(self, payload: Mapping[str, Any]) -> None:
         try:
@@ -272,19 +286,28 @@ class _Socket:
             await self._do(self._talk.overloaded(refused.problems[0].message))
             return
         if self._caller.expires < math.inf:
-            self._spawn(self._expire(self._caller.expires))
+            self._look_at_token()
         self._used = time.monotonic()
-        self._spawn(self._await_operations(self._context.settings.streams.idle_seconds))
+        self._look_at_operations()
         await self._do(self._talk.accepted())
 
-    async def _await_operations(self, seconds: float) -> None:
-        while self._talk.living or (left := self._used + seconds - time.monotonic()) > 0:  # noqa: ASYNC110 - a time
-            await asyncio.sleep(seconds if self._talk.living else left)
-        await self._do(self._talk.idle(seconds))
+    def _look_at_operations(self) -> None:
+        """Close the socket where nothing has run for a while; else look again later."""
+        seconds = self._context.settings.streams.idle_seconds
+        left = seconds if self._talk.living else self._used + seconds - time.monotonic()
+        if left > 0:
+            self._later("idle", left, self._look_at_operations)
+        else:
+            self._spawn(self._do(self._talk.idle(seconds)))
 
-    async def _expire(self, expires: float) -> None:
-        await until_expired(expires)
-        await self._do(self._talk.denied("The token has expired."))
+    def _look_at_token(self) -> None:
+        """Close the socket where the token is refused by now; else look again later."""
+        assert self._caller is not None, "a token has been shown"
+        left = self._caller.expires - time.time()
+        if left > 0:
+            self._later("token", min(left, LONGEST_SLEEP), self._look_at_token)
+        else:
+            self._spawn(self._do(self._talk.denied("The token has expired.")))
 
     # Operations
 

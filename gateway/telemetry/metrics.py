@@ -131,6 +131,7 @@ class Metrics:
         self._count_streams()
         self._count_kafka()
         self._children: dict[tuple[int, str], Histogram] = {}
+        self._sent: dict[str, tuple[Counter, Counter, Histogram]] = {}
 
     def _count_streams(self) -> None:
         self._streams = Gauge(
@@ -256,11 +257,16 @@ class Metrics:
 
     def event_sent(self, transport: str, at: int | None, *, replayed: bool) -> None:
         """Count an event that was sent: `at` is when it happened, in epoch milliseconds, where that is known."""
-        self._events.labels(transport).inc()
+        counted = self._sent.get(transport)
+        if counted is None:  # to look it up each time takes longer than to count
+            late, replays = self._late.labels(transport), self._replayed.labels(transport)
+            counted = self._sent[transport] = (self._events.labels(transport), replays, late)
+        events, replays, late = counted
+        events.inc()
         if replayed:
-            self._replayed.labels(transport).inc()
+            replays.inc()
         elif at is not None:
-            self._late.labels(transport).observe(max(0.0, time.time() - at / 1_000))
+            late.observe(max(0.0, time.time() - at / 1_000))
 
     def lags(self, lag: StreamLag) -> None:
         """Show how far behind subscriptions are."""

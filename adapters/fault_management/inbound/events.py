@@ -14,6 +14,7 @@ from starlette.responses import Response
 from adapters.endpoint.body import JSON
 from adapters.endpoint.edge import Call
 from adapters.endpoint.errors import MalformedBody, Refusal
+from adapters.endpoint.listening import take_once
 from adapters.fault_management.alarms.words import ACK_STATES
 from adapters.tmf.shape import Text, Thing, Word, faults
 from graph.changes.alarms.acknowledge import hear_acknowledged
@@ -44,6 +45,10 @@ async def listen(call: Call) -> Response:
     assert isinstance(document, dict), "its shape says so"
     alarm = document["event"]["alarm"]
     if name and "ackState" in alarm and alarm.get("externalAlarmId"):
-        ours = [alarm["externalAlarmId"]]
-        await hear_acknowledged(call.port.store, policy, ours, state=alarm["ackState"], deadline=call.deadline)
+
+        async def take() -> None:
+            ours = [alarm["externalAlarmId"]]
+            await hear_acknowledged(call.port.store, policy, ours, state=alarm["ackState"], deadline=call.deadline)
+
+        await take_once(call, document, take)
     return Response(status_code=204)

@@ -170,6 +170,45 @@ async def test_an_answer_that_was_lost_makes_no_second_alarm(laid: Laid, side: S
     assert alarm in side.known()
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param(Rule(kind=Kind.GATEWAY_TIMEOUT, times=2, method="POST"), id="it has not taken them"),
+        pytest.param(Rule(kind=Kind.LATE, times=2, method="POST"), id="it has taken them"),
+        pytest.param(Rule(kind=Kind.LATE, times=2, method="POST", seconds=0.5), id="it takes them after its answer"),
+    ],
+)
+async def test_a_raise_that_was_answered_504_is_known_before_its_clear(laid: Laid, side: Side, rule: Rule) -> None:
+    side.faults.order(rule)
+    alarm = await laid.raise_(report("trunk-1"), policy=POLICY)
+    seen: list[bool] = []
+
+    async def noted() -> None:
+        while not (seen and seen[-1]):
+            seen.extend(each.cleared for each in side.known().get(alarm, ()))
+            await asyncio.sleep(0.005)
+
+    await laid.raise_(report("trunk-1", cleared=True), policy=POLICY)
+    async with process(laid, side):
+        watching = asyncio.create_task(noted())
+        await told(laid)
+        await watching
+    assert seen[0] is False, "that it is over was told first"
+    assert [each.cleared for each in side.known()[alarm]] == [True]
+    assert await laid.rows("MATCH (d:Delivery) WHERE d.lastError IS NOT NULL RETURN d.lastError") == []
+
+
+@pytest.mark.parametrize("kind", [None, Kind.GATEWAY_TIMEOUT, Kind.LATE])
+async def test_an_alarm_that_is_over_at_its_first_report_is_known_there_whatever_was_lost(
+    laid: Laid, side: Side, kind: Kind | None
+) -> None:
+    side.faults.order(*([Rule(kind=kind, times=1, method="POST")] if kind else []))
+    alarm = await laid.raise_(report("trunk-1", cleared=True), policy=POLICY)
+    async with process(laid, side):
+        await told(laid)
+    assert [each.cleared for each in side.known()[alarm]] == [True]
+
+
 async def test_a_refusal_is_parked_holds_up_its_alarm_only_and_is_told_when_replayed(laid: Laid, side: Side) -> None:
     side.faults.order(Rule(kind=Kind.HTML, times=3, method="POST"))
     alarm = await laid.raise_(report("trunk-1", 1), policy=POLICY)

@@ -145,6 +145,45 @@ async def test_an_event_without_a_time_is_taken_and_one_with_an_older_time_is_no
     assert at == 1_767_261_600_000, "the last time that it said"
 
 
+@pytest.mark.parametrize("is_dated", [True, False])
+async def test_a_doubled_registration_has_no_doubled_effect(
+    client: httpx.AsyncClient, mint: Mint, laid: Laid, key: str, *, is_dated: bool
+) -> None:
+    """The hub tells each registration for itself, in order, and the slower one tells all again."""
+    told = []
+    for minute, state in enumerate(("inProgress", "held", "inProgress")):
+        at = f"2026-01-01T10:0{minute}:00Z"
+        one = event(key, status=state, lastUpdate=at)
+        if not is_dated:
+            del one["event"]["troubleTicket"]["lastUpdate"]
+        told.append({**one, "eventId": f"e-{minute}", "eventTime": at})
+    for each in (*told, *told):
+        assert (await client.post(STATUS, json=each, headers=mint.bearer(DESK))).status_code == 204
+    assert await status(laid, key) == ["TT-1", "inProgress"]
+    kinds = [each[2] for each in await laid.events()]
+    assert kinds.count("TicketStatusChanged") == len(told)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param(
+            {"eventId": "e", "eventTime": "2026-01-01T10:00:00Z"}, id="one id for all that happens to a ticket"
+        ),
+        pytest.param({"eventId": "e"}, id="no time"),
+        pytest.param({"eventTime": "2026-01-01T10:00:00Z"}, id="no id"),
+        pytest.param({"eventId": 7, "eventTime": None}, id="neither"),
+    ],
+)
+async def test_different_events_are_taken_however_they_are_named(
+    client: httpx.AsyncClient, mint: Mint, laid: Laid, key: str, more: dict[str, Any]
+) -> None:
+    for state in ("inProgress", "held"):
+        told = {**event(key, status=state), **more}
+        assert (await client.post(STATUS, json=told, headers=mint.bearer(DESK))).status_code == 204
+        assert await status(laid, key) == ["TT-1", state]
+
+
 async def test_a_status_that_the_settings_explain_is_taken_as_what_they_say(
     client: httpx.AsyncClient, mint: Mint, laid: Laid, key: str
 ) -> None:

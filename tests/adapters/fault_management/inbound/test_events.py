@@ -9,6 +9,7 @@ import pytest
 from gateway.settings.settings import Settings
 from graph.changes.alarms.alarms import AlarmPolicy
 from graph.changes.policy import Hearing
+from graph.errors import StoreUnavailable
 from graph.store.store import Store
 from tests.adapters.endpoint.composed import Port, application, calling
 from tests.gateway.conftest import Mint
@@ -65,6 +66,37 @@ async def test_who_has_taken_note_there_has_taken_note_here(
     kinds = [kind for _, _, kind, _ in await laid.events() if kind.startswith("Alarm")]
     assert kinds == ["AlarmRaised", "AlarmAcknowledged", "AlarmUnacknowledged"]
     assert await laid.rows("MATCH (d:Delivery) RETURN count(d)") == [[1]], "nobody is told back"
+
+
+async def test_a_doubled_registration_has_no_doubled_effect(
+    client: httpx.AsyncClient, mint: Mint, laid: Laid, alarm: str
+) -> None:
+    """The hub tells each registration for itself, in order, and the slower one tells all again."""
+    told = [
+        {**event(alarm, ackState=state), "eventId": f"e-{minute}", "eventTime": f"2026-01-01T10:0{minute}:00Z"}
+        for minute, state in enumerate(("acknowledged", "unacknowledged"))
+    ]
+    for each in (*told, *told):
+        answer = await client.post(CHANGED, json=each, headers=mint.bearer("system:umbrella"))
+        assert (answer.status_code, answer.content) == (204, b"")
+    kinds = [kind for _, _, kind, _ in await laid.events() if kind.startswith("Alarm")]
+    assert kinds == ["AlarmRaised", "AlarmAcknowledged", "AlarmUnacknowledged"]
+
+
+async def test_what_was_not_taken_is_taken_when_it_is_told_again(
+    client: httpx.AsyncClient, mint: Mint, laid: Laid, alarm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {**event(alarm, ackState="acknowledged"), "eventId": "e", "eventTime": "2026-01-01T10:00:00Z"}
+    headers, real = mint.bearer("system:umbrella"), type(laid.store).write
+
+    async def away(*_: object, **__: object) -> None:
+        raise StoreUnavailable("The database cannot be reached")
+
+    monkeypatch.setattr(type(laid.store), "write", away)
+    assert (await client.post(CHANGED, json=told, headers=headers)).status_code == 503
+    monkeypatch.setattr(type(laid.store), "write", real)
+    assert (await client.post(CHANGED, json=told, headers=headers)).status_code == 204
+    assert await ack(laid, alarm) == "acknowledged"
 
 
 @pytest.mark.parametrize(
