@@ -61,6 +61,7 @@ async def test_what_a_version_has_left_is_migrated_and_nothing_is_lost(kept: Sto
     assert await rows(kept, COUNTED) == before
     assert await rows(kept, EFFECTS) == effects
     [[boosts]] = await rows(kept, "MATCH (b:Boost) RETURN count(b)")
+    assert isinstance(boosts, int)
     assert boosts > 0
     assert await rows(kept, BOOSTS) == [["TERMINATED", "DURATION_EXPIRED", boosts]]
     states = [(is_open, on is not None, says == on) for _, is_open, on, says in await rows(kept, ON)]
