@@ -22,6 +22,7 @@ from gateway.http.serving import is_worker
 from gateway.settings.settings import Settings
 from graph import membership
 from graph.changes.alarms.reassessment import arm_later
+from graph.changes.bandwidth.comparing import Compared, compare, rebuild
 from graph.changes.deliveries import replay_delivery
 from graph.changes.outcome import Outcome
 from graph.changes.outside import TakenOver, take_over
@@ -54,6 +55,7 @@ from graph.store.store import Store, open_store
 __all__ = [
     "PARKING_REASONS",
     "Checked",
+    "Compared",
     "DemoPrincipal",
     "LaneState",
     "LoadReport",
@@ -179,6 +181,8 @@ class Examined:
     """what is against the model; not looked for where the schema is not right."""
     alarms: tuple[str, ...]
     """those that do not say what they are open on, or say it wrongly: the first ones; not looked for either."""
+    capacity: Compared | None
+    """whether what is kept of bookings is what boosts reserve; not looked for either."""
 
 
 async def examine_store(settings: Settings, *, mend: bool, seconds: float) -> Examined:
@@ -193,16 +197,19 @@ async def examine_store(settings: Settings, *, mend: bool, seconds: float) -> Ex
                 await migrate(store, deadline=soon(MIGRATE_SECONDS))
                 await mark(store, deadline=soon(CHECK_SECONDS))
                 await membership.mend(store, deadline=soon(CHECK_SECONDS))
+                await rebuild(store, deadline=soon(CHECK_SECONDS))
             state = await schema_state(store, deadline=soon(LOOK_SECONDS))
             slices = await membership.check(store, deadline=soon(CHECK_SECONDS)) if state.is_current else None
             broken = await _broken(store, seconds) if state.is_current else ()
             alarms = await differing(store, deadline=soon(CHECK_SECONDS)) if state.is_current else []
+            capacity = await compare(store, deadline=soon(CHECK_SECONDS)) if state.is_current else None
             return Examined(
                 version=f"{store.product.value} {version}",
                 schema=state,
                 slices=slices,
                 broken=broken,
                 alarms=tuple(alarms),
+                capacity=capacity,
             )
 
 

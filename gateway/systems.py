@@ -76,6 +76,7 @@ from gateway.settings.sales import Sales
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing as TicketingSettings
 from graph.changes.alarms import reassessment
+from graph.changes.bandwidth import works as bandwidth_works
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.policy import AlarmPolicy, Hearing
 from graph.errors import GraphError
@@ -411,7 +412,12 @@ async def ledger(
     """
     followers = (FOLLOWER,) if settings.kafka and settings.kafka.events else ()
     sweep = sweeping(kept_for(settings.retention), followers)
-    works = {retention.KIND: sweep, reassessment.KIND: reassessment.stepping(policy_of(settings))}
+    alarms = policy_of(settings)
+    works = {
+        retention.KIND: sweep,
+        reassessment.KIND: reassessment.stepping(alarms),
+        **bandwidth_works.works_of(bandwidth_policy_of(settings), alarms),
+    }
     async with (
         beside(keep_placed(store, owner=owner(), placed=placed)),
         beside(_timers(store, works)),
@@ -450,6 +456,7 @@ async def _timers(store: Store, works: Mapping[str, Work]) -> None:
             for about in retention.KINDS:
                 await arm_once(store, kind=retention.KIND, about=about, deadline=deadline)
             await arm_once(store, kind=reassessment.KIND, about=reassessment.ABOUT, deadline=deadline)
+            await bandwidth_works.arm(store, deadline=deadline)
             break
         except GraphError as error:
             log.warning("timers wait for the database", reason=str(error))

@@ -12,6 +12,7 @@ Folders, from below to above
     compiler/   a read: a selection becomes one statement and one function that shapes its answer
     ledger/     what other systems must be sent is kept with the change, until it was sent
     load/       a network is written from a file, or grown
+    processes/  steps that several systems carry out one after the other, and tasks for people
     changes/    a write: one function for each business change
     inventory/  feeds of equipment are compared with the graph and settled
 

@@ -129,6 +129,331 @@ WITH a ORDER BY a.id LIMIT $most
 RETURN a.id, a.alarmType, a.perceivedSeverity, HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }),
   COLLECT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s.id }
 
+// graph/changes/bandwidth/asking.py _SERVICE
+WITH HEAD(COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(o:Service) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
+WITH coalesce(HEAD(COLLECT { MATCH (n:Service {id: $service}) RETURN n LIMIT 1 }), other) AS s
+WITH s, $everyone OR EXISTS { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) WHERE c.id IN $customers } AS mine
+WITH s WHERE mine AND s.id = $service
+RETURN s.id
+
+// graph/changes/bandwidth/asking.py _BOOST
+WITH HEAD(COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(o:Boost) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
+WITH coalesce(HEAD(COLLECT { MATCH (n:Boost {id: $boost}) RETURN n LIMIT 1 }), other) AS b
+WITH b, $everyone OR EXISTS {
+  MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b) WHERE c.id IN $customers
+} AS mine
+WITH b WHERE mine AND b.id = $boost
+RETURN HEAD(COLLECT { MATCH (b)-[:BOOSTS]->(s:Service) RETURN s.id })
+
+// graph/changes/bandwidth/boosts.py _WAY
+UNWIND $batch.services AS id
+MATCH (s:Service {id: id})
+RETURN s.id, COLLECT { MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) RETURN DISTINCT t.id },
+  COLLECT { MATCH (s)<-[:BOOSTS]-(b:Boost)-[:RESERVES]->(t) RETURN DISTINCT t.id }
+
+// graph/changes/bandwidth/boosts.py _HOLD_THINGS
+UNWIND $batch.ports AS id
+MATCH (p:Port {id: id})
+SET p._locked = coalesce(p._locked, 0) + 1
+
+// graph/changes/bandwidth/boosts.py _HOLD_TRUNKS
+UNWIND $batch.trunks AS id
+MATCH (t:Trunk {id: id})
+SET t._locked = coalesce(t._locked, 0) + 1
+
+// graph/changes/bandwidth/boosts.py _LOCK
+MATCH (s:Service {id: $service})
+SET s._locked = coalesce(s._locked, 0) + 1
+RETURN s.id, s.name, s.state, coalesce(s.committedMbps, 0), s.bookedMbps, coalesce(s.effectiveMbps, s.committedMbps, 0),
+  s.maxMbps, coalesce(s._version, 0), s._accountedAt, coalesce(s._refusals, 0), s._retryAt, datetime.realtime().epochMillis,
+  HEAD(COLLECT { MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN l.tier }),
+  COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN [c.id, c.name, c.accountRef] ORDER BY c.id },
+  COLLECT { MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) RETURN DISTINCT t.id },
+  COLLECT {
+    MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status <> 'TERMINATED'
+    RETURN [b.id, b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency, b.tier, b.orderedAt, b.holdUntil, b.activatedAt,
+      b.chargedMbps, b.chargedFrom, b.series, b.orderedBy, b._askedAt, b._endingAt, b._noticedAt, b._ends, b._mbpsBefore,
+      b._priceBefore, COLLECT { MATCH (b)-[:RESERVES]->(t) RETURN t.id ORDER BY t.id }] ORDER BY b.id
+  },
+  COLLECT { MATCH (d:Delivery {openKey: s.id}) WHERE d.system = $network AND d.state <> 'DONE' RETURN d.id },
+  HEAD(COLLECT { MATCH (s)-[a:ACCESSED_AT]->(p:Port) RETURN p.id ORDER BY a.end, p.id LIMIT 1 })
+
+// graph/changes/bandwidth/boosts.py _MAKE
+UNWIND $batch.rows AS row
+MATCH (s:Service {id: row.service})
+CREATE (b:Boost {id: row.id})-[:BOOSTS]->(s)
+
+// graph/changes/bandwidth/boosts.py _SET
+UNWIND $batch.rows AS row
+MATCH (b:Boost {id: row.id})
+SET b.mbps = row.mbps, b.startAt = row.start, b.endAt = row.end, b.status = row.status, b.statusReason = row.reason,
+    b.price = row.price, b.currency = row.currency, b.tier = row.tier, b.orderedAt = row.orderedAt, b.holdUntil = row.holdUntil,
+    b.activatedAt = row.activatedAt, b.endedAt = row.endedAt, b.chargedMbps = row.chargedMbps, b.chargedFrom = row.chargedFrom,
+    b.series = row.series, b.orderedBy = row.orderedBy, b._askedAt = row.askedAt, b._endingAt = row.endingAt,
+    b._noticedAt = row.noticedAt, b._ends = row.ends, b._mbpsBefore = row.mbpsBefore, b._priceBefore = row.priceBefore
+
+// graph/changes/bandwidth/boosts.py _RESERVE_PORTS
+UNWIND $batch.rows AS row
+MATCH (b:Boost {id: row.boost})
+MATCH (p:Port {id: row.thing})
+CREATE (b)-[:RESERVES]->(p)
+
+// graph/changes/bandwidth/boosts.py _RESERVE_TRUNKS
+UNWIND $batch.rows AS row
+MATCH (b:Boost {id: row.boost})
+MATCH (t:Trunk {id: row.thing})
+CREATE (b)-[:RESERVES]->(t)
+
+// graph/changes/bandwidth/boosts.py _RELEASE
+UNWIND $batch.boosts AS id
+MATCH (b:Boost {id: id})-[r:RESERVES]->(o)
+DELETE r
+
+// graph/changes/bandwidth/boosts.py _SET_SERVICE
+MATCH (s:Service {id: $service})
+SET s.bookedMbps = $booked, s.effectiveMbps = $effective, s._version = $version, s._accountedAt = $accountedAt,
+    s._refusals = $refusals, s._retryAt = $retryAt
+
+// graph/changes/bandwidth/changing.py _CARRIED_FOR
+MATCH (d:Delivery {id: $delivery})-[:CARRIES_OUT]->(:ProcessStep)-[:STEP_OF]->(b:Boost)-[:BOOSTS]->(s:Service)
+RETURN DISTINCT b.id, s.id
+
+// graph/changes/bandwidth/comparing.py _PROFILES
+MATCH (c:CapacityProfile) RETURN c.id
+
+// graph/changes/bandwidth/comparing.py _RESERVED
+MATCH (b:Boost)-[:RESERVES]->(t) WHERE b.status IN $holding RETURN DISTINCT t.id
+
+// graph/changes/bandwidth/comparing.py _FOR_NOBODY
+MATCH (b:Boost)-[:RESERVES]->()
+WITH DISTINCT b
+WHERE NOT b.status IN $holding OR NOT EXISTS { MATCH (b)-[:BOOSTS]->(:Service) }
+RETURN b.id
+
+// graph/changes/bandwidth/comparing.py _FREE
+UNWIND $batch.boosts AS id
+MATCH (b:Boost {id: id})-[r:RESERVES]->()
+WHERE NOT b.status IN $holding OR NOT EXISTS { MATCH (b)-[:BOOSTS]->(:Service) }
+DELETE r
+
+// graph/changes/bandwidth/comparing.py _OF_PORTS
+UNWIND $batch.things AS id
+RETURN id, datetime.realtime().epochMillis,
+  HEAD(COLLECT { MATCH (c:CapacityProfile {id: 'capacityprofile-' + id}) RETURN c.deltas }),
+  COLLECT {
+    MATCH (:Port {id: id})<-[:RESERVES]-(b:Boost) WHERE b.status IN $holding
+    WITH DISTINCT b
+    RETURN [b.startAt, b.endAt, b.mbps]
+  }
+
+// graph/changes/bandwidth/comparing.py _OF_TRUNKS
+UNWIND $batch.things AS id
+RETURN id, datetime.realtime().epochMillis,
+  HEAD(COLLECT { MATCH (c:CapacityProfile {id: 'capacityprofile-' + id}) RETURN c.deltas }),
+  COLLECT {
+    MATCH (:Trunk {id: id})<-[:RESERVES]-(b:Boost) WHERE b.status IN $holding
+    WITH DISTINCT b
+    RETURN [b.startAt, b.endAt, b.mbps]
+  }
+
+// graph/changes/bandwidth/consequences/credits.py _DOWN
+MATCH (d:Downtime)-[:INTERRUPTS]->(s:Service {id: $service})
+WHERE d.effect = 'down' AND d.from < $to AND coalesce(d.to, $to) > $from
+RETURN d.from, coalesce(d.to, $to) ORDER BY d.from
+
+// graph/changes/bandwidth/consequences/leads.py _COUNT
+MATCH (b:Boost)-[:BOOSTS]->(s:Service {id: $service}) WHERE b.activatedAt >= $since
+RETURN b.id, b.mbps, b.startAt, b.endAt ORDER BY b.activatedAt DESC LIMIT $most
+
+// graph/changes/bandwidth/consequences/leads.py _KNOWN
+MATCH (l:Lead {key: $key}) WHERE l.at >= $since OR NOT coalesce(l.state, '') IN $decided
+RETURN l.id LIMIT 1
+
+// graph/changes/bandwidth/consequences/leads.py _MAKE
+MATCH (s:Service {id: $service})
+MATCH (c:Customer {id: $customer})
+CREATE (l:Lead {id: $id, reason: $reason, at: $now, key: $key, evidence: $evidence})
+CREATE (l)-[:SUGGESTED_FOR]->(s)
+CREATE (l)-[:ABOUT]->(c)
+
+// graph/changes/bandwidth/consequences/moved.py _MOVED
+MATCH (b:Boost)-[:BOOSTS]->(s:Service) WHERE b.status IN ['REQUESTED', 'SCHEDULED', 'ACTIVATED']
+WITH DISTINCT s, b
+WHERE s.state = 'terminated' OR EXISTS {
+  MATCH (b)-[:RESERVES]->(t) WHERE NOT EXISTS { MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) }
+} OR EXISTS {
+  MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) WHERE NOT EXISTS { MATCH (b)-[:RESERVES]->(t) }
+}
+RETURN DISTINCT s.id LIMIT $most
+
+// graph/changes/bandwidth/consequences/returns.py _LOOK
+MATCH (s:Service {id: $service})
+RETURN s.name, coalesce(s._refusals, 0), coalesce(s.effectiveMbps, 0), coalesce(s.bookedMbps, s.committedMbps, 0),
+  HEAD(COLLECT { MATCH (s)-[a:ACCESSED_AT]->(p:Port) RETURN p.id ORDER BY a.end, p.id LIMIT 1 })
+
+// graph/changes/bandwidth/consequences/returns.py _OPEN
+MATCH (t:Task {about: $service}) WHERE t.state = 'OPEN' AND t.kind = 'returnRefused' RETURN t.reason
+
+// graph/changes/bandwidth/consequences/returns.py _KNOWN
+MATCH (a:Alarm {identity: $identity}) RETURN a.id LIMIT 1
+
+// graph/changes/bandwidth/consequences/usage.py _KEEP
+UNWIND $batch.rows AS row
+MATCH (s:Service {id: row.service})
+CREATE (u:Usage {
+  id: row.id, source: row.source, externalId: row.externalId, serviceRef: row.service, from: row.from, to: row.to, mbps: row.mbps,
+  kind: row.kind, state: row.state, record: row.record, _takenAt: row.now
+})-[:USED_BY]->(s)
+
+// graph/changes/bandwidth/forecast.py _NOW
+RETURN datetime.realtime().epochMillis
+
+// graph/changes/bandwidth/forecast.py _ON_PORTS
+UNWIND $batch.things AS id
+MATCH (:Port {id: id})<-[:ACCESSED_AT]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
+WITH DISTINCT id, s
+RETURN id, coalesce(s.committedMbps, 0),
+  COLLECT { MATCH (s)<-[:BOOSTS]-(b:Boost) WHERE b.activatedAt < $until RETURN [b.activatedAt, coalesce(b.endedAt, b.endAt), b.mbps] },
+  COLLECT {
+    MATCH (e:Event {aggregateId: s.id}) WHERE e.type = 'ServiceRateChanged' AND e.at >= $since
+    RETURN [e.at, e.payload] ORDER BY e.at, e.aggregateVersion
+  }
+
+// graph/changes/bandwidth/forecast.py _ON_TRUNKS
+UNWIND $batch.things AS id
+MATCH (:Trunk {id: id})<-[:ROUTED_OVER]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
+WITH DISTINCT id, s
+RETURN id, coalesce(s.committedMbps, 0),
+  COLLECT { MATCH (s)<-[:BOOSTS]-(b:Boost) WHERE b.activatedAt < $until RETURN [b.activatedAt, coalesce(b.endedAt, b.endAt), b.mbps] },
+  COLLECT {
+    MATCH (e:Event {aggregateId: s.id}) WHERE e.type = 'ServiceRateChanged' AND e.at >= $since
+    RETURN [e.at, e.payload] ORDER BY e.at, e.aggregateVersion
+  }
+
+// graph/changes/bandwidth/loads.py _OF_SERVICE
+MATCH (:Service {id: $service})-[:ACCESSED_AT|ROUTED_OVER]->(t)
+WITH DISTINCT t
+WITH t, HEAD(COLLECT {
+  MATCH (t)<-[:ACCESSED_AT|ROUTED_OVER]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
+  WITH DISTINCT s, coalesce(s.committedMbps, 0) AS committed
+  WITH committed, coalesce(s.effectiveMbps, 0) - coalesce(s.bookedMbps, committed) AS more
+  RETURN sum(committed + CASE WHEN more > 0 THEN more ELSE 0 END)
+}) AS carried
+RETURN t.id, coalesce(t.speedMbps, t.capacityMbps, 0), t.layerRate, carried,
+  HEAD(COLLECT { MATCH (c:CapacityProfile {id: 'capacityprofile-' + t.id}) RETURN c.deltas })
+ORDER BY t.id
+
+// graph/changes/bandwidth/loads.py _OF_PORTS
+UNWIND $batch.things AS id
+MATCH (t:Port {id: id})
+WITH t, HEAD(COLLECT {
+  MATCH (t)<-[:ACCESSED_AT]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
+  WITH DISTINCT s, coalesce(s.committedMbps, 0) AS committed
+  WITH committed, coalesce(s.effectiveMbps, 0) - coalesce(s.bookedMbps, committed) AS more
+  RETURN sum(committed + CASE WHEN more > 0 THEN more ELSE 0 END)
+}) AS carried
+RETURN t.id, coalesce(t.speedMbps, 0), null, carried,
+  HEAD(COLLECT { MATCH (c:CapacityProfile {id: 'capacityprofile-' + t.id}) RETURN c.deltas })
+ORDER BY t.id
+
+// graph/changes/bandwidth/loads.py _OF_TRUNKS
+UNWIND $batch.things AS id
+MATCH (t:Trunk {id: id})
+WITH t, HEAD(COLLECT {
+  MATCH (t)<-[:ROUTED_OVER]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
+  WITH DISTINCT s, coalesce(s.committedMbps, 0) AS committed
+  WITH committed, coalesce(s.effectiveMbps, 0) - coalesce(s.bookedMbps, committed) AS more
+  RETURN sum(committed + CASE WHEN more > 0 THEN more ELSE 0 END)
+}) AS carried
+RETURN t.id, coalesce(t.capacityMbps, 0), t.layerRate, carried,
+  HEAD(COLLECT { MATCH (c:CapacityProfile {id: 'capacityprofile-' + t.id}) RETURN c.deltas })
+ORDER BY t.id
+
+// graph/changes/bandwidth/loads.py _PORTS_OF
+UNWIND $batch.ids AS id MATCH (:Card {id: id})-[:HAS_PORT]->(p:Port) RETURN DISTINCT id, p.id LIMIT $most
+
+// graph/changes/bandwidth/loads.py _PORTS_OF
+UNWIND $batch.ids AS id MATCH (:NetworkElement {id: id})-[:HOLDS]->(:Card)-[:HAS_PORT]->(p:Port) RETURN DISTINCT id, p.id LIMIT $most
+
+// graph/changes/bandwidth/loads.py _PORTS_OF
+UNWIND $batch.ids AS id MATCH (:Site {id: id})<-[:LOCATED_AT]-(:NetworkElement)-[:HOLDS]->(:Card)-[:HAS_PORT]->(p:Port) RETURN DISTINCT id, p.id LIMIT $most
+
+// graph/changes/bandwidth/loads.py _TRUNKS_AT
+UNWIND $batch.ports AS id MATCH (:Port {id: id})<-[:TERMINATES_ON]-(t:Trunk) RETURN id, t.id
+
+// graph/changes/bandwidth/looking.py _SERVICE
+WITH HEAD(COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(o:Service) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
+WITH coalesce(HEAD(COLLECT { MATCH (n:Service {id: $service}) RETURN n LIMIT 1 }), other) AS s
+WITH s, $everyone OR EXISTS { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) WHERE c.id IN $customers } AS mine
+WITH s WHERE mine AND s.id = $service
+RETURN s.state, coalesce(s.committedMbps, 0), s.maxMbps, datetime.realtime().epochMillis,
+  HEAD(COLLECT { MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN l.tier }),
+  COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN c.id ORDER BY c.id },
+  COLLECT { MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status <> 'TERMINATED' RETURN [b.startAt, b.endAt, b.mbps] }
+
+// graph/changes/bandwidth/looking.py _BOOST
+WITH HEAD(COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(o:Boost) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
+WITH coalesce(HEAD(COLLECT { MATCH (n:Boost {id: $boost}) RETURN n LIMIT 1 }), other) AS b
+WITH b, $everyone OR EXISTS {
+  MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b) WHERE c.id IN $customers
+} AS mine
+WITH b WHERE mine AND b.id = $boost
+RETURN HEAD(COLLECT { MATCH (b)-[:BOOSTS]->(s:Service) RETURN s.id }), b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency,
+  b.tier, datetime.realtime().epochMillis
+
+// graph/changes/bandwidth/looking.py _BOOKED
+MATCH (c:CapacityProfile) WHERE c.id > $after RETURN c.id ORDER BY c.id LIMIT $most
+
+// graph/changes/bandwidth/looking.py _SPENT
+MATCH (c:Customer {id: $customer})
+RETURN HEAD(COLLECT {
+  MATCH (c)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b:Boost)
+  WHERE b.startAt >= $from AND b.startAt < $to AND b.currency = $currency
+  RETURN sum(b.price)
+})
+
+// graph/changes/bandwidth/network.py _WANTED
+MATCH (s:Service {id: $service}) WHERE coalesce(s.state, '') <> 'terminated'
+RETURN coalesce(s.committedMbps, 0), datetime.realtime().epochMillis, COLLECT {
+  MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status IN ['SCHEDULED', 'ACTIVATED'] RETURN [b.mbps, b.startAt, b.endAt]
+}
+
+// graph/changes/bandwidth/network.py _CARRIED
+MATCH (d:Delivery {id: $delivery})-[:CARRIES_OUT]->(p:ProcessStep)-[:STEP_OF]->(b:Boost)
+RETURN b.id, p.boundary, p.id ORDER BY p.id
+
+// graph/changes/bandwidth/profiles.py _WAY
+MATCH (:Service {id: $service})-[:ACCESSED_AT|ROUTED_OVER]->(t)
+RETURN DISTINCT t.id
+
+// graph/changes/bandwidth/profiles.py _LOCK
+UNWIND $batch.things AS id
+MATCH (c:CapacityProfile {id: 'capacityprofile-' + id})
+SET c._locked = coalesce(c._locked, 0) + 1
+RETURN id, c.version, c.deltas, datetime.realtime().epochMillis
+
+// graph/changes/bandwidth/profiles.py _MAKE
+UNWIND $batch.things AS id
+MERGE (c:CapacityProfile {id: 'capacityprofile-' + id})
+ON CREATE SET c.version = 0
+SET c._locked = coalesce(c._locked, 0) + 1
+RETURN id, c.version, c.deltas, datetime.realtime().epochMillis
+
+// graph/changes/bandwidth/profiles.py _SET
+UNWIND $batch.rows AS row
+MATCH (c:CapacityProfile {id: 'capacityprofile-' + row.thing})
+SET c.version = row.version, c.deltas = row.deltas
+
+// graph/changes/bandwidth/spending.py _SPENT
+MATCH (c:Customer {id: $customer})
+SET c._locked = coalesce(c._locked, 0) + 1
+WITH c
+RETURN HEAD(COLLECT {
+  MATCH (c)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b:Boost)
+  WHERE b.startAt >= $from AND b.startAt < $to AND b.currency = $currency AND NOT b.id IN $without
+  RETURN sum(b.price)
+})
+
 // graph/changes/deliveries.py _REPLAY
 MATCH (d:Delivery {id: $delivery})
 SET d._lock = true
@@ -190,6 +515,16 @@ REMOVE i._lock
 WITH i WHERE i.expiresAt < timestamp()
 DETACH DELETE i
 RETURN count(*)
+
+// graph/changes/leads.py _NOTE
+UNWIND $batch.rows AS row
+MATCH (l:Lead {id: row.lead})
+SET l.system = $system, l.externalId = row.name, l.state = coalesce(row.state, l.state, 'acknowledged')
+
+// graph/changes/leads.py _OPEN
+MATCH (l:Lead)
+WHERE l.id > $after AND l.system = $system AND NOT l.state IN $decided
+RETURN l.id ORDER BY l.id LIMIT $most
 
 // graph/changes/notices.py _TICKETS
 UNWIND $batch.tickets AS id
@@ -271,6 +606,33 @@ RETURN [row.number, COLLECT {
   MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service {id: id})
   RETURN [id, c.id]
 }] AS data
+
+// graph/changes/services/promised.py _PROMISED
+MATCH (s:Service {id: $service})-[:GOVERNED_BY]->(a:Sla)
+RETURN a.tier, a.availabilityPercent
+
+// graph/changes/tasks.py _LOOK
+MATCH (t:Task {id: $task})
+RETURN t.kind, t.state, t.about, t.delivery, HEAD(COLLECT {
+  MATCH (d:Delivery {id: t.delivery}) RETURN [d.system, d.orderKey, d.state]
+})
+
+// graph/changes/tasks.py _SETTLE
+MATCH (t:Task {id: $task})
+SET t._locked = coalesce(t._locked, 0) + 1
+WITH t, datetime.realtime().epochMillis AS now WHERE t.state = 'OPEN'
+SET t.state = $state, t.note = $note, t.settledBy = $subject, t.settledAt = now, t._version = coalesce(t._version, 1) + 1
+RETURN now, t._version
+
+// graph/changes/tasks.py _SKIP_STEPS
+MATCH (d:Delivery {id: $delivery})-[:CARRIES_OUT]->(p:ProcessStep)
+WITH p ORDER BY p.id
+SET p.state = 'SKIPPED', p.error = $note, p.finishedAt = datetime.realtime().epochMillis
+
+// graph/changes/tasks.py _TRY_STEPS
+MATCH (d:Delivery {id: $delivery})-[:CARRIES_OUT]->(p:ProcessStep)
+WITH p ORDER BY p.id
+SET p.state = 'PENDING'
 
 // graph/changes/tickets/owners.py _OWNED
 UNWIND $batch.services AS id
@@ -864,6 +1226,39 @@ ORDER BY d.id LIMIT $most
 // graph/ledger/backlog.py _STATES
 UNWIND $ids AS id MATCH (d:Delivery {id: id}) RETURN d.id, d.state
 
+// graph/ledger/carried.py _NOTE
+UNWIND $batch.rows AS row
+MATCH (d:Delivery {id: row.delivery})-[:CARRIES_OUT]->(p:ProcessStep)
+WITH row, p ORDER BY p.id
+SET p.state = row.state, p.attempts = coalesce(p._before, 0) + row.attempts, p.error = row.error, p.receipt = row.receipt,
+    p.finishedAt = CASE WHEN row.state = 'DONE' THEN datetime.realtime().epochMillis ELSE null END
+
+// graph/ledger/carried.py _OPEN
+UNWIND $batch.rows AS row
+MATCH (d:Delivery {id: row.delivery})
+WITH row, d, HEAD(COLLECT {
+  MATCH (d)-[:CARRIES_OUT]->(p:ProcessStep)-[:STEP_OF]->(o) RETURN [p.id, o.id] ORDER BY p.id LIMIT 1
+}) AS carried, datetime.realtime().epochMillis AS now
+WHERE NOT EXISTS { MATCH (t:Task {delivery: row.delivery}) WHERE t.state = 'OPEN' }
+CREATE (t:Task {
+  id: row.task, kind: row.kind, state: 'OPEN', about: carried[1], step: carried[0], delivery: row.delivery, reason: row.reason,
+  openedAt: now, _version: 1
+})
+CREATE (e:Event {
+  id: row.event, type: 'TaskOpened', aggregateId: row.task, aggregateVersion: 1, at: now, unplaced: now, principal: 'trunkline',
+  payload: row.payload
+})
+
+// graph/ledger/carried.py _CLOSE
+UNWIND $batch.rows AS row
+MATCH (t:Task {delivery: row.delivery}) WHERE t.state = 'OPEN'
+WITH t, row, datetime.realtime().epochMillis AS now
+SET t.state = 'DONE', t.settledAt = now, t.settledBy = 'trunkline', t._version = coalesce(t._version, 1) + 1
+CREATE (e:Event {
+  id: row.event, type: 'TaskSettled', aggregateId: t.id, aggregateVersion: t._version, at: now, unplaced: now,
+  principal: 'trunkline', payload: '{"state":"DONE","task":"' + t.id + '"}'
+})
+
 // graph/ledger/claims.py _CLAIM
 UNWIND $batch.lanes AS lane
 MATCH (l:Lane {id: lane.id})
@@ -1067,6 +1462,13 @@ WITH HEAD(COLLECT {
 MATCH (b:Delivery {id: before})
 SET b._followed = coalesce(b._followed, 0) + 1
 
+// graph/ledger/outbox.py _CARRY
+UNWIND $batch.rows AS row
+MATCH (d:Delivery {id: row.id})
+MATCH (p:ProcessStep {id: row.step})
+CREATE (d)-[:CARRIES_OUT]->(p)
+SET d._steps = true, p.state = 'PENDING', p._before = p.attempts
+
 // graph/ledger/outcomes.py _LOCK
 UNWIND $batch.rows AS row
 MATCH (d:Delivery {id: row.id})
@@ -1099,7 +1501,7 @@ SET d.state = row.state,
     d.nextAt = CASE WHEN row.state = 'READY' THEN now + row.pause ELSE d.nextAt END,
     d.lastError = row.error,
     d.lastAnswer = row.answer
-RETURN d.id
+RETURN d.id, coalesce(d._steps, false)
 
 // graph/ledger/outcomes.py _GO_ON
 UNWIND $batch.ids AS id
@@ -1142,6 +1544,14 @@ MATCH (d:Delivery {id: $id})
 MATCH (e:Delivery {openKey: d.orderKey})
 WHERE e.system = d.system AND e.state = 'READY' AND e.held IS NOT NULL
 SET e.waiting = e.lane, e.held = null, e.since = $now
+
+// graph/ledger/outcomes.py _SKIP
+MATCH (d:Delivery {id: $id})
+SET d._lock = true
+REMOVE d._lock
+WITH d, datetime.realtime().epochMillis AS now WHERE d.state = 'DEAD'
+SET d.state = 'DONE', d.parked = null, d.parkedFor = null, d.lastError = $note
+RETURN now, d.id
 
 // graph/ledger/outcomes.py _STAY_YOUNG
 UNWIND $batch.ids AS id
@@ -1326,6 +1736,11 @@ SET t.kind = $kind, t.aggregateId = $about, t.dueAt = $dueAt, t.failures = null
 MERGE (t:Timer {id: $id})
 ON CREATE SET t.kind = $kind, t.aggregateId = $about, t.dueAt = datetime.realtime().epochMillis
 
+// graph/ledger/timers.py _HOLD
+MERGE (t:Timer {id: $id})
+ON CREATE SET t.kind = $kind, t.aggregateId = $about, t.dueAt = 0
+SET t._locked = coalesce(t._locked, 0) + 1
+
 // graph/ledger/timers.py _DUE
 MATCH (t:Timer) WHERE t.dueAt > 0 AND t.dueAt <= datetime.realtime().epochMillis AND t.kind IN $kinds
 RETURN t.id, t.kind, t.aggregateId ORDER BY t.dueAt, t.id LIMIT $most
@@ -1335,7 +1750,7 @@ MATCH (t:Timer {id: $id})
 SET t._lock = true
 REMOVE t._lock
 WITH t, datetime.realtime().epochMillis AS now
-WHERE t.dueAt <= now
+WHERE t.dueAt > 0 AND t.dueAt <= now
 RETURN now
 
 // graph/ledger/timers.py _PUT_OFF
@@ -1410,6 +1825,45 @@ SET m.customer = row.customer
 
 // graph/membership/upkeep.py _FORGET
 UNWIND $batch.customers AS id MATCH (c:Customer {id: id}) REMOVE c._sliceStored
+
+// graph/processes/steps.py _BEGIN
+UNWIND $batch.rows AS row
+MATCH (o:Boost {id: row.about})
+CREATE (p:ProcessStep {
+  id: row.id, name: row.name, boundary: row.boundary, system: row.system, stage: row.stage, state: 'PENDING', startedAt: row.at,
+  attempts: 0
+})-[:STEP_OF]->(o)
+
+// graph/processes/steps.py _OPEN
+UNWIND $batch.abouts AS id
+MATCH (p:ProcessStep)-[:STEP_OF]->(o:Boost {id: id})
+WHERE p.state IN ['PENDING', 'REFUSED', 'FAILED']
+RETURN p.id, o.id, p.name, p.boundary, p.system, p.stage, p.state ORDER BY p.id
+
+// graph/processes/steps.py _END
+UNWIND $batch.rows AS row
+MATCH (p:ProcessStep {id: row.id})
+SET p.state = row.state, p.receipt = coalesce(row.receipt, p.receipt), p.error = row.error, p.finishedAt = row.at
+
+// graph/processes/tasks.py _OPEN
+UNWIND $batch.rows AS row
+WITH row WHERE NOT EXISTS { MATCH (o:Task {about: row.about}) WHERE o.state = 'OPEN' AND o.kind = row.kind }
+CREATE (t:Task {
+  id: row.id, kind: row.kind, state: 'OPEN', about: row.about, reason: row.reason, openedAt: row.at, _version: 1
+})
+CREATE (e:Event {
+  id: row.event, type: 'TaskOpened', aggregateId: row.id, aggregateVersion: 1, at: row.at, unplaced: row.at,
+  principal: 'trunkline', payload: row.payload
+})
+
+// graph/processes/tasks.py _CLOSE
+UNWIND $batch.rows AS row
+MATCH (t:Task {about: row.about}) WHERE t.state = 'OPEN' AND t.kind = row.kind
+SET t.state = 'DONE', t.settledAt = row.at, t.settledBy = 'trunkline', t._version = coalesce(t._version, 1) + 1
+CREATE (e:Event {
+  id: row.event, type: 'TaskSettled', aggregateId: t.id, aggregateVersion: t._version, at: row.at, unplaced: row.at,
+  principal: 'trunkline', payload: '{"state":"DONE","task":"' + t.id + '"}'
+})
 
 // graph/store/cardinality.py _look
 SET n._lock = true REMOVE n._lock WITH n, row

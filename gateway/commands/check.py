@@ -15,7 +15,7 @@ from gateway.commands.options import json_option, override, store_option
 from gateway.errors import CommandFailed, SettingsBroken
 from gateway.probes import probe_systems
 from gateway.settings.settings import Settings, load_settings
-from gateway.stores import Checked, check_address, examine_store
+from gateway.stores import Checked, Compared, check_address, examine_store
 
 LOOK_SECONDS: Final = 50.0
 """less than the minute after which the embedded database ends any statement."""
@@ -40,7 +40,7 @@ class Finding:
     "--migrate",
     "mend",
     is_flag=True,
-    help="Bring the schema up to date, and build stored slices and open alarms that are wrong or missing.",
+    help="Bring the schema up to date, and build stored slices, open alarms and booked capacity that are wrong or missing.",
 )
 @click.option(
     "--seconds",
@@ -91,6 +91,7 @@ async def _store(settings: Settings, *, mend: bool, seconds: float) -> list[Find
         Finding(part="schema", well=found.schema.is_current, text=schema),
         *([_slices(found.slices)] if found.slices else []),
         *([*_rules(found.broken), _alarms(found.alarms)] if found.schema.is_current else []),
+        *([_capacity(found.capacity)] if found.capacity else []),
     ]
 
 
@@ -105,6 +106,17 @@ def _alarms(differing: tuple[str, ...]) -> Finding:
         text = f"{', '.join(differing[:3])} and maybe more are open on something else than is kept of them"
         return Finding(part="alarms", well=False, text=f"{text}. Run: trunkline check --migrate")
     return Finding(part="alarms", well=True, text="each says what it is open on")
+
+
+def _capacity(found: Compared) -> Finding:
+    kept = f"what is booked on {found.profiles} ports and trunks"
+    if found.nobody:
+        fault = f"{len(found.nobody)} boosts hold capacity and are over or of no service, such as {', '.join(found.nobody[:3])}"
+        return Finding(part="capacity", well=False, text=f"{kept}; {fault}. Run: trunkline check --migrate")
+    if not found.differing:
+        return Finding(part="capacity", well=True, text=kept)
+    fault = f"of {len(found.differing)} it is not what boosts reserve, such as {', '.join(found.differing[:3])}"
+    return Finding(part="capacity", well=False, text=f"{kept}; {fault}. Run: trunkline check --migrate")
 
 
 async def _systems(settings: Settings) -> list[Finding]:

@@ -17,6 +17,7 @@ Files, in order of flow:
     holds.py       whether a booking or a change fits: a hold of the difference
     curve.py       the headroom at each instant
     search.py      what fits instead: a smaller rate, another time, a volume by a deadline
+    trend.py       when it will be full, by what is booked and by the past
     rounding.py    what of all this a customer may learn
     recurrence.py  every week or every month, across clock changes
     tariff.py      what it costs

@@ -11,18 +11,19 @@ The order of locks. Transactions lock in this order, and things of one kind by t
 conflict is only of two that want the same. tests/graph/changes/test_lock_order.py reads it from the statements of every change.
 
     1. the idempotency record, the feed, the difference, the timer, the alarm's identity, the usage: what is asked or
-       answered, which no other kind of change locks
+       answered, which no other kind of change locks; of a service whose bandwidth is changed, its timer
     2. gates
     3. equipment: elements, cards, ports, trunks
     4. the gate of slices (graph/membership/): who moves equipment, who takes it away, who stores a slice
-    5. services
+    5. services, and after them the profiles of capacity
     6. alarms
     7. deliveries to the ticketing system, by their order key
     8. tickets
     9. customers: an event or a ticket that is linked to a customer locks it for a moment
 
 Deliveries to other systems come where they are written, under the lock of what they are about. Who settles those holds nothing
-that comes before them but what their names are about, and locks nothing after them.
+that comes before them but what their names are about, and locks nothing after them but the steps that they carry out, and then the
+tasks of these. What the network answers changes a service: who settles that holds the service first (graph/changes/bandwidth/network.py).
 
 These follow no order, and may be in another's way. The database ends one of the two, which begins anew: a load, which writes what
 its file has and sets its mark last, while who stores a slice takes the marks before services; retention, which deletes what

@@ -75,9 +75,10 @@ async def note_steps(transaction: Transaction, carried: Sequence[Carried]) -> No
     transaction.later(_NOTE, {"batch": {"rows": [_row(each) for each in carried]}})
     parked = [_opened(each) for each in carried if each.state == "FAILED"]
     done = [{"delivery": each.delivery, "event": _new("Event")} for each in carried if each.state == "DONE"]
-    for text, rows in ((_OPEN, parked), (_CLOSE, done)):
-        if rows:
-            transaction.later(text, {"batch": {"rows": rows}})
+    if parked:
+        transaction.later(_OPEN, {"batch": {"rows": parked}})
+    if done:
+        transaction.later(_CLOSE, {"batch": {"rows": done}})
 
 
 def _row(carried: Carried) -> dict[str, object]:

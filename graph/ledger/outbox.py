@@ -59,7 +59,7 @@ SET b._followed = coalesce(b._followed, 0) + 1
 # A step that was given up before is under way again; its earlier attempts count on.
 _CARRY: Final = """
 UNWIND $batch.rows AS row
-MATCH (d:Delivery {id: row.delivery})
+MATCH (d:Delivery {id: row.id})
 MATCH (p:ProcessStep {id: row.step})
 CREATE (d)-[:CARRIES_OUT]->(p)
 SET d._steps = true, p.state = 'PENDING', p._before = p.attempts
@@ -91,9 +91,17 @@ def write_down(transaction: Transaction, told: Sequence[Told]) -> None:
     """Write deliveries; those of one order key in the order of their events' versions."""
     if told:
         transaction.later(_WRITE, {"batch": {"rows": _rows(told)}})
-    if carried := sorted((step, _id(each)) for each in told for step in each.steps):
-        rows = [{"step": step, "delivery": delivery} for step, delivery in carried]
-        transaction.later(_CARRY, {"batch": {"rows": rows}})
+    if carried := [each for each in told if each.steps]:
+        transaction.later(_CARRY, {"batch": {"rows": _carrying(carried)}})
+
+
+def _carrying(told: Iterable[Told]) -> list[dict[str, object]]:
+    """Give a row for each step, in the order of their ids."""
+    rows = [(step, each) for each in told for step in each.steps]
+    return [
+        {"step": step, "id": _id(each), "system": each.system, "orderKey": each.order_key}
+        for step, each in sorted(rows, key=lambda row: row[0])
+    ]
 
 
 def _rows(told: Sequence[Told]) -> list[dict[str, object]]:

@@ -1,8 +1,8 @@
 """What ports and trunks carry between two moments, exactly and for everybody's services: for those who run the network.
 
 What is full within some days is forecast in two ways that are told apart. *Booked* is certain: some instant at which what is committed
-and booked reaches the limit. The *trend* is a straight line through the weekly peaks of what was booked (least squares), which may be
-wrong by its error.
+and booked leaves no room. The *trend* is a straight line through the daily peaks of the past (least squares), which may be wrong by
+its error (graph/changes/bandwidth/forecast.py says what it rests on).
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import strawberry
 
 from graph.capacity.limits import Limit, LimitKind
 from graph.capacity.steps import Segment
-from graph.changes.bandwidth.forecasting import Forecast as Forecasted
-from graph.changes.bandwidth.forecasting import forecast as forecasted
-from graph.changes.bandwidth.looking import read_booked, read_now
+from graph.capacity.trend import DAY
+from graph.changes.bandwidth.forecast import Asked
+from graph.changes.bandwidth.forecast import Forecast as Forecasted
+from graph.changes.bandwidth.forecast import forecast as forecasted
+from graph.changes.bandwidth.looking import read_booked
 from graph.errors import Refused
 from resolvers.bandwidth.asked import Info
 from resolvers.bandwidth.types import Moment
@@ -24,6 +26,9 @@ from resolvers.directives import Cost, ListSize, OperatorOnly
 
 MOST_THINGS: Final = 200
 MOST_DAYS: Final = 366
+_HISTORY_DAYS: Final = 84
+"""that a trend rests on."""
+_WEEK_DAYS: Final = 7
 OF_FORECAST: Final = 500
 """what a forecast costs: it reads whatever was ever booked."""
 
@@ -217,22 +222,28 @@ async def capacity(
 
 @strawberry.type(description="What will be full within some days.")
 class CapacityForecast:
-    """graph.changes.bandwidth.forecasting.Forecast."""
+    """graph.changes.bandwidth.forecast.Forecast."""
 
     port: Port | None = strawberry.field(description="The port; null where it is a trunk.")
     trunk: Trunk | None = strawberry.field(description="The trunk; null where it is a port.")
     limit_mbps: int = strawberry.field(description="What may be booked on it, in Mbit/s.")
     booked_full_at: Moment | None = strawberry.field(
-        description="When what is committed and booked reaches the limit; null: not within the days. This is certain, unless somebody cancels."
+        description="When what is committed and booked leaves no room; null: not within the days. This is certain, unless somebody cancels."
     )
     trend_full_at: Moment | None = strawberry.field(
-        description="When it would by the trend of the last weeks; null: not within the days, or too little is known."
+        description="When it would be full by the trend of the past; null: not within the days, or too little is known."
+    )
+    trend_full_earliest_at: Moment | None = strawberry.field(
+        description="When it would be full at the earliest, if the trend is steeper by twice its error; null as for `trendFullAt`."
+    )
+    trend_full_latest_at: Moment | None = strawberry.field(
+        description="When it would be full at the latest, if the trend is flatter by twice its error; null as for `trendFullAt`."
     )
     trend_mbps_per_week: float | None = strawberry.field(
-        description="What is added in a week by the trend, in Mbit/s; null: too little is known."
+        description="What the trend adds to the daily peaks in a week, in Mbit/s; null: too little is known."
     )
-    trend_error_mbps: float | None = strawberry.field(
-        description="By how much the weeks differ from the trend, as a standard deviation in Mbit/s."
+    trend_error_mbps_per_week: float | None = strawberry.field(
+        description="The standard error of `trendMbpsPerWeek`, in Mbit/s; null: too little is known."
     )
 
     @classmethod
@@ -240,14 +251,21 @@ class CapacityForecast:
         """Show a forecast."""
         id_ = strawberry.ID(found.limit.thing)
         is_port = found.limit.kind is LimitKind.PORT
+        trend, full = found.trend, found.trend_full
+
+        def moment(days: float | None) -> Moment | None:
+            return None if days is None else Moment(found.now + round(days * DAY))
+
         return cls(
             port=Port(id=id_) if is_port else None,
             trunk=None if is_port else Trunk(id=id_),
             limit_mbps=found.limit.mbps,
-            booked_full_at=None if found.booked_full is None else Moment(found.booked_full),
-            trend_full_at=None if found.trend_full is None else Moment(found.trend_full),
-            trend_mbps_per_week=found.per_week,
-            trend_error_mbps=found.error,
+            booked_full_at=None if found.booked_full_at is None else Moment(found.booked_full_at),
+            trend_full_at=moment(full.expected) if full else None,
+            trend_full_earliest_at=moment(full.earliest) if full else None,
+            trend_full_latest_at=moment(full.latest) if full else None,
+            trend_mbps_per_week=trend.slope * _WEEK_DAYS if trend else None,
+            trend_error_mbps_per_week=trend.error * _WEEK_DAYS if trend else None,
         )
 
 
@@ -259,10 +277,10 @@ async def forecast(
     if not 0 < days <= MOST_DAYS:
         raise Refused(f"days is 1 to {MOST_DAYS}", code="BAD_USER_INPUT", path=("days",))
     asked = info.context
-    now = await read_now(asked.store, deadline=asked.deadline)
     limits = await read_booked(asked.store, asked.policy.overbooking, deadline=asked.deadline)
-    found = [each for limit in limits if (each := forecasted(limit, now, days)) is not None]
-    return [CapacityForecast.of(each) for each in found]
+    wanted = Asked(days=days, history=_HISTORY_DAYS)
+    found = await forecasted(asked.store, limits, wanted, deadline=asked.deadline)
+    return [CapacityForecast.of(each) for each in found if each.full_within is not None]
 
 
 def check_interval(start: int, end: int) -> None:

@@ -11,10 +11,10 @@ Files, in order of flow:
     asking.py      who may ask, and why something is not done
     looking.py     what is booked and free, read without a lock
     offers.py      what can be had, what it costs, and what would fit instead (pure)
-    forecasting.py what will be full, and when (pure)
     spending.py    what a customer may spend in a month without approval
     booking.py     a boost is booked, or a series of them
     changing.py    it is changed, cancelled, approved, declined, revoked
+    works.py       what the timers of bandwidth do
     boundaries.py  a timer of the service comes: what is due is done
     network.py     what the network has confirmed or refused, in the transaction in which its delivery is settled
     answers.py     what that means for the boosts (pure)
@@ -24,13 +24,10 @@ Files, in order of flow:
     loads.py       what ports and trunks carry over time, read
     profiles.py    the sum of all bookings on a thing: locked, read again, written
     comparing.py   profiles compared with what boosts reserve, and made again
+    forecast.py    when things are full, by what is booked and by the past
     writing.py     events, steps, and what other systems are told
-    moved.py       a service is terminated, or runs another way, while it is boosted
     pricing.py     what is owed for a boost that ends before its time
-    credits.py     an outage during a boost makes one credit
-    leads.py       who boosts again and again needs a larger contract: sales hears of it
-    returns.py     the alarm of a service that does not return
-    usage.py       what was charged becomes records of usage
+    consequences/  usage and credits, alarms, leads, and what its service becomes
 
 Invariants:
     1. Capacity is taken in the transaction of the booking, under the locks of all that it is taken of, in the order of their ids.

@@ -282,10 +282,10 @@ def _write_links(transaction: Transaction, before: Service, after: Service) -> N
     if left:
         transaction.later(_RELEASE, {"batch": {"boosts": left}})
     made.sort(key=lambda row: row["thing"])
-    ports = [row for row in made if row["thing"].startswith("port-")]
-    for text, rows in ((_RESERVE_PORTS, ports), (_RESERVE_TRUNKS, [row for row in made if row not in ports])):
-        if rows:
-            transaction.later(text, {"batch": {"rows": rows}})
+    if ports := [row for row in made if row["thing"].startswith("port-")]:
+        transaction.later(_RESERVE_PORTS, {"batch": {"rows": ports}})
+    if trunks := [row for row in made if not row["thing"].startswith("port-")]:
+        transaction.later(_RESERVE_TRUNKS, {"batch": {"rows": trunks}})
 
 
 def _service(row: Sequence[Any]) -> Service:

@@ -12,12 +12,13 @@ Everything here reads without a lock, or under those of its caller.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeAlias, cast
 
 from graph.capacity.limits import PORT_LAYER, Limit, LimitKind, Overbooking
 from graph.capacity.steps import Booking, StepFunction, read_steps
+from graph.errors import Refused
 from graph.store.store import Store
 
 Run: TypeAlias = Callable[[str, dict[str, object]], Awaitable[list[list[object]]]]
@@ -25,8 +26,10 @@ Run: TypeAlias = Callable[[str, dict[str, object]], Awaitable[list[list[object]]
 
 HOLDS_NOTHING: Final = ("feasibilityChecked", "terminated")
 """States (TMF638 ServiceStateType) of a service for which no capacity is kept."""
-MOST_THINGS: Final = 1_000
-"""of which the loads are read at once."""
+MOST_THINGS: Final = 10_000
+"""that may be asked about together,"""
+_AT_ONCE: Final = 1_000
+"""and that are read by one statement."""
 
 _OF_SERVICE: Final = """
 MATCH (:Service {id: $service})-[:ACCESSED_AT|ROUTED_OVER]->(t)
@@ -81,10 +84,6 @@ _PORTS_OF: Final[Mapping[str, str]] = {
 _TRUNKS_AT: Final = "UNWIND $batch.ports AS id MATCH (:Port {id: id})<-[:TERMINATES_ON]-(t:Trunk) RETURN id, t.id"
 
 
-class TooManyThings(ValueError):
-    """More ports were asked about than are read at once."""
-
-
 async def limits_of(store: Store, service: str, overbooking: Overbooking, *, deadline: float) -> tuple[Limit, ...]:
     """Give the limits of all that a service runs over, ports first: enough to quote, too old to book."""
     return await read_limits(partial(store.rows, deadline=deadline), service, overbooking)
@@ -99,18 +98,30 @@ async def read_limits(run: Run, service: str, overbooking: Overbooking) -> tuple
 async def loads_of(
     store: Store, ids: Sequence[str], overbooking: Overbooking, *, deadline: float
 ) -> Mapping[str, tuple[Limit, ...]]:
-    """Give the limits of ports and trunks, and of all ports of cards, elements and sites with the trunks that end there.
+    """Give the limits of ports and trunks, and of all ports of cards, elements and sites.
 
-    By the id that was asked for; of what is not there, or has no ports, there are none. Raises TooManyThings. For operators only:
+    Where a trunk ends at a port of these, the trunk stands for it: services run over the trunk and are not at that port. By the id that was asked for; of what is not there, or has no ports, there are none. Raises Refused where they have too many ports. For operators only:
     it tells what every customer has.
     """
-    run = partial(store.rows, deadline=deadline)
-    things = await _things(run, ids)
-    wanted = sorted({thing for each in things.values() for thing in each})
-    if len(wanted) > MOST_THINGS:
-        raise TooManyThings(f"{len(wanted)} ports and trunks are more than {MOST_THINGS}")
-    limits = await _limits(run, wanted, overbooking)
+    things = await _things(partial(store.rows, deadline=deadline), ids)
+    limits = await limits_by_id(
+        store, {thing for each in things.values() for thing in each}, overbooking, deadline=deadline
+    )
     return {key: tuple(limits[each] for each in things[key] if each in limits) for key in ids}
+
+
+async def limits_by_id(
+    store: Store, things: Collection[str], overbooking: Overbooking, *, deadline: float
+) -> Mapping[str, Limit]:
+    """Give the limit of each port and trunk that is there, by their ids; what is neither is left out."""
+    found: dict[str, Limit] = {}
+    for text, label in ((_OF_PORTS, "port"), (_OF_TRUNKS, "trunk")):
+        wanted = sorted({each for each in things if _label(each) == label})
+        for at in range(0, len(wanted), _AT_ONCE):
+            given = {"batch": {"things": wanted[at : at + _AT_ONCE]}, "free": list(HOLDS_NOTHING)}
+            rows = await store.rows(text, given, deadline=deadline)
+            found |= {each.thing: each for each in (_limit(row, overbooking) for row in rows)}
+    return found
 
 
 async def _things(run: Run, ids: Sequence[str]) -> dict[str, list[str]]:
@@ -123,20 +134,13 @@ async def _things(run: Run, ids: Sequence[str]) -> dict[str, list[str]]:
             for key, port in cast("list[tuple[str, str]]", rows):
                 found[key].add(port)
                 ends.setdefault(port, []).append(key)
+    if len(ends) > MOST_THINGS:
+        said = f"At most {MOST_THINGS} ports are read at once, and these things have more"
+        raise Refused(said, code="LIMIT_EXCEEDED")
     for port, trunk in cast("list[tuple[str, str]]", await run(_TRUNKS_AT, {"batch": {"ports": sorted(ends)}})):
         for key in ends[port]:
-            found[key].add(trunk)
+            found[key] = found[key] - {port} | {trunk}
     return {key: sorted(each) for key, each in found.items()}
-
-
-async def _limits(run: Run, things: Iterable[str], overbooking: Overbooking) -> Mapping[str, Limit]:
-    """Give the limit of each port and trunk that is there."""
-    ports = [each for each in things if _label(each) == "port"]
-    trunks = [each for each in things if _label(each) == "trunk"]
-    given: dict[str, object] = {"free": list(HOLDS_NOTHING)}
-    rows = await run(_OF_PORTS, {"batch": {"things": ports}, **given}) if ports else []
-    rows += await run(_OF_TRUNKS, {"batch": {"things": trunks}, **given}) if trunks else []
-    return {each.thing: each for each in (_limit(row, overbooking) for row in rows)}
 
 
 def _limit(row: Sequence[object], overbooking: Overbooking) -> Limit:

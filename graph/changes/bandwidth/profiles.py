@@ -28,6 +28,12 @@ RETURN DISTINCT t.id
 # Counted, since the embedded database tells of a conflict only where a record differs in the end.
 _LOCK: Final = """
 UNWIND $batch.things AS id
+MATCH (c:CapacityProfile {id: 'capacityprofile-' + id})
+SET c._locked = coalesce(c._locked, 0) + 1
+RETURN id, c.version, c.deltas, datetime.realtime().epochMillis
+"""
+_MAKE: Final = """
+UNWIND $batch.things AS id
 MERGE (c:CapacityProfile {id: 'capacityprofile-' + id})
 ON CREATE SET c.version = 0
 SET c._locked = coalesce(c._locked, 0) + 1
@@ -74,7 +80,10 @@ async def lock_profiles(transaction: Transaction, things: Iterable[str]) -> list
     wanted = sorted(set(things))
     if not wanted:
         return []
-    rows = await transaction.run(_LOCK, {"batch": {"things": wanted}})
+    given = {"batch": {"things": wanted}}
+    rows = await transaction.run(_LOCK, given)
+    if len(rows) < len(wanted):  # once in the life of a thing; who merges what is there locks more than the node
+        rows = await transaction.run(_MAKE, given)
     found = cast("list[tuple[str, int, str | None, int]]", [tuple(row) for row in rows])
     return [Profile(thing=thing, version=version, text=text, now=now) for thing, version, text, now in found]
 

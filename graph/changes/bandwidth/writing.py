@@ -15,11 +15,12 @@ from typing import Final
 
 from graph.capacity.steps import Booking, StepFunction
 from graph.changes import events, notices
-from graph.changes.bandwidth import boosts, returns, usage
+from graph.changes.bandwidth import boosts
 from graph.changes.bandwidth.boosts import KIND, Boost, Service
-from graph.changes.bandwidth.credits import credits_of
-from graph.changes.bandwidth.leads import open_leads
-from graph.changes.bandwidth.moved import follow
+from graph.changes.bandwidth.consequences import returns, usage
+from graph.changes.bandwidth.consequences.credits import credits_of
+from graph.changes.bandwidth.consequences.leads import open_leads
+from graph.changes.bandwidth.consequences.moved import follow
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.bandwidth.profiles import write_profiles
 from graph.changes.bandwidth.turning import Turn

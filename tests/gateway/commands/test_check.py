@@ -77,3 +77,23 @@ async def test_an_alarm_that_is_open_on_something_else_than_it_says_is_found_and
     )
     for options in (["--migrate"], []):
         assert await checked(store_address, capfd, *options, part="alarms") == [(True, "each says what it is open on")]
+
+
+async def test_capacity_that_is_not_what_boosts_reserve_is_found_and_put_right(
+    empty_store: Store, store_address: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def by_hand(transaction: Transaction) -> None:
+        times = {"start": int(time.time() * 1_000), "end": int(time.time() * 1_000) + 3_600_000}
+        text = (
+            "CREATE (:Boost {id: 'boost-1', status: 'ACTIVATED', mbps: 10, startAt: $start, endAt: $end})"
+            "-[:RESERVES]->(:Trunk {id: 'trunk-1'})"
+        )
+        await transaction.run(text, times)
+
+    await empty_store.write(by_hand, deadline=time.monotonic() + 60)
+    [(well, text)] = await checked(store_address, capfd, part="capacity")
+    assert not well
+    assert text.endswith("of 1 it is not what boosts reserve, such as trunk-1. Run: trunkline check --migrate")
+    for options in (["--migrate"], []):
+        right = [(True, "what is booked on 1 ports and trunks")]
+        assert await checked(store_address, capfd, *options, part="capacity") == right

@@ -299,7 +299,7 @@ class TestCheck:
         assert done.returncode == 0, done.stdout
         found = orjson.loads(done.stdout)
         assert found["well"] is True
-        parts = ["settings", "database", "schema", "slices", "graph", "alarms", "issuer"]
+        parts = ["settings", "database", "schema", "slices", "graph", "alarms", "capacity", "issuer"]
         assert [each["part"] for each in found["findings"]] == parts
 
     def test_each_part_says_what_is_wrong(self, tmp_path: Path) -> None:

@@ -83,8 +83,9 @@ async def test_the_last_capacity_is_sold_once(booked: Booked) -> None:
 
 async def test_intervals_that_touch_do_not_overlap(booked: Booked) -> None:
     now = await booked.now()
+    quarter = now - now % (HOUR // 4)  # what a customer is told is rounded to whole quarter hours
     for number in range(3):
-        start = now + HOUR * (1 + number)
+        start = quarter + HOUR * (1 + number)
         wanted = Wanted(
             service="service-a",
             mbps=700,

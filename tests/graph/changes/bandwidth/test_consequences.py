@@ -7,8 +7,8 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from graph.changes.bandwidth import moved, returns
 from graph.changes.bandwidth.comparing import compare
+from graph.changes.bandwidth.consequences import moved, returns
 from graph.changes.bandwidth.policy import LeadRule
 from graph.changes.policy import AlarmPolicy
 from graph.changes.tasks import (
@@ -204,7 +204,7 @@ async def test_the_third_boost_makes_one_lead_that_sales_hears_of(booked: Booked
 
 
 async def look(booked: Booked) -> None:
-    works = {moved.LOOKING: moved.looking()}
+    works = {moved.LOOKING: moved.looking(POLICY)}
     await arm_once(booked.store, kind=moved.LOOKING, about=moved.ABOUT, deadline=soon())
     await booked.run("MATCH (t:Timer {kind: 'bookedWays'}) SET t.dueAt = 1")
     await ring(booked.store, works, most=10, deadline=soon())

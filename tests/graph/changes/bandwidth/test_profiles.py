@@ -15,9 +15,11 @@ import pytest
 from graph.capacity.holds import difference, shortfall
 from graph.capacity.limits import LimitKind, Overbooking, headroom
 from graph.capacity.steps import Booking, StepFunction
+from graph.changes.bandwidth import loads
 from graph.changes.bandwidth.comparing import compare, rebuild
-from graph.changes.bandwidth.loads import TooManyThings, limits_of, loads_of
+from graph.changes.bandwidth.loads import limits_of, loads_of
 from graph.changes.bandwidth.profiles import KEPT_MS, lock_limits, lock_profiles, write_profiles
+from graph.errors import Refused
 from graph.store.store import Store, Transaction
 from tests.selection import choose_seed, is_full
 
@@ -33,8 +35,8 @@ LAY = """
 UNWIND range(1, 4) AS n
 CREATE (p:Port {id: 'port-' + toString(n), speedMbps: 1000})
 CREATE (t:Trunk {id: 'trunk-' + toString(n), capacityMbps: 1000, layerRate: 'ODU' + toString(n)})
-CREATE (t)-[:TERMINATES_ON {end: 'A'}]->(p)
-CREATE (:Card {id: 'card-' + toString(n)})-[:HAS_PORT]->(p)
+CREATE (k:Card {id: 'card-' + toString(n)})-[:HAS_PORT]->(p)
+CREATE (k)-[:HAS_PORT]->(:Port {id: 'port-t' + toString(n), speedMbps: 1000})<-[:TERMINATES_ON {end: 'A'}]-(t)
 """
 HOLD = """
 MATCH (a:Card {id: 'card-1'}), (b:Card {id: 'card-2'})
@@ -222,8 +224,13 @@ async def test_loads_of_what_holds_ports(laid: Store) -> None:
         "trunk-none": [],
         "service-1": [],
     }
-    with pytest.raises(TooManyThings):
-        await loads_of(laid, [f"port-{n}" for n in range(1_001)], EXACT, deadline=soon())
+
+
+async def test_more_ports_than_are_read_at_once_are_refused(laid: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loads, "MOST_THINGS", 3)
+    with pytest.raises(Refused):
+        await loads_of(laid, ["site-1"], EXACT, deadline=soon())
+    assert len(await loads_of(laid, ["card-1", "port-1", "port-2", "port-3"], EXACT, deadline=soon())) == 4
 
 
 async def test_a_change_is_written_as_a_difference_and_what_is_past_is_folded(laid: Store) -> None:

@@ -18,6 +18,7 @@ from graph.capacity.holds import shortfall
 from graph.capacity.limits import Limit
 from graph.capacity.steps import Booking, StepFunction
 from graph.changes.bandwidth.boosts import KIND, Boost
+from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.bandwidth.pricing import give_back
 from graph.changes.bandwidth.profiles import lock_limits
 from graph.changes.bandwidth.turning import Asked, Turn
@@ -43,10 +44,12 @@ RETURN DISTINCT s.id LIMIT $most
 """
 
 
-def looking() -> Work:
-    """Make the work of the timer that has the timers of moved services come."""
+def looking(policy: BandwidthPolicy) -> Work:
+    """Make the work of the timer that has the timers of moved services come; where nothing can be booked, nothing is looked at."""
 
     async def work(transaction: Transaction, due: Due) -> int | None:
+        if not policy.provisioning:
+            return due.now + EVERY_MS
         for (service,) in await transaction.run(_MOVED, {"most": _MOST}):
             await timers.hold(transaction, kind=KIND, about=str(service))
             timers.arm(transaction, kind=KIND, about=str(service), due_at=due.now)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, cast
 
 from graph.changes.bandwidth.boosts import Boost
-from graph.changes.bandwidth.usage import SOURCE
+from graph.changes.bandwidth.consequences.usage import SOURCE
 from graph.model.usage import Usage
 from graph.store.store import Transaction
 
@@ -43,7 +43,7 @@ def _credit(service: str, boost: Boost, outages: Sequence[tuple[int, int]]) -> U
     lost = sum(end - start for start, end in outages)
     if lost <= 0:
         return None
-    amount = -(boost.price * lost // (boost.end - boost.start))
+    amount = -boost.price * lost // (boost.end - boost.start)  # rounded in the customer's favour
     return Usage(
         source=SOURCE,
         external_id=f"{boost.id}:credit",

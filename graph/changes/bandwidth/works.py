@@ -1,0 +1,30 @@
+"""What the timers of bandwidth do, for who rings them (graph/ledger/timers.py).
+
+works = works_of(policy, alarms)          # with those of others, for keep_ringing
+await arm(store, deadline=soon)           # once, when a process starts
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from graph.changes.bandwidth import boundaries
+from graph.changes.bandwidth.consequences import moved, returns
+from graph.changes.bandwidth.policy import BandwidthPolicy
+from graph.changes.policy import AlarmPolicy
+from graph.ledger.timers import Work, arm_once
+from graph.store.store import Store
+
+
+def works_of(policy: BandwidthPolicy, alarms: AlarmPolicy) -> Mapping[str, Work]:
+    """Give the work of each kind of timer: boundaries, the alarms of services that do not return, and services that have moved."""
+    return {
+        boundaries.KIND: boundaries.working(policy),
+        returns.KIND: returns.alarming(alarms),
+        moved.LOOKING: moved.looking(policy),
+    }
+
+
+async def arm(store: Store, *, deadline: float) -> None:
+    """Set the timer that looks for services that have moved, unless it is set."""
+    await arm_once(store, kind=moved.LOOKING, about=moved.ABOUT, deadline=deadline)
