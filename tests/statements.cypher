@@ -220,6 +220,18 @@ MATCH (c:CapacityProfile) RETURN c.id
 // graph/changes/bandwidth/comparing.py _RESERVED
 MATCH (b:Boost)-[:RESERVES]->(t) WHERE b.status IN $holding RETURN DISTINCT t.id
 
+// graph/changes/bandwidth/comparing.py _FOR_NOBODY
+MATCH (b:Boost)-[:RESERVES]->()
+WITH DISTINCT b
+WHERE NOT b.status IN $holding OR NOT EXISTS { MATCH (b)-[:BOOSTS]->(:Service) }
+RETURN b.id
+
+// graph/changes/bandwidth/comparing.py _FREE
+UNWIND $batch.boosts AS id
+MATCH (b:Boost {id: id})-[r:RESERVES]->()
+WHERE NOT b.status IN $holding OR NOT EXISTS { MATCH (b)-[:BOOSTS]->(:Service) }
+DELETE r
+
 // graph/changes/bandwidth/comparing.py _OF_PORTS
 UNWIND $batch.things AS id
 RETURN id, datetime.realtime().epochMillis,
@@ -238,6 +250,31 @@ RETURN id, datetime.realtime().epochMillis,
     MATCH (:Trunk {id: id})<-[:RESERVES]-(b:Boost) WHERE b.status IN $holding
     WITH DISTINCT b
     RETURN [b.startAt, b.endAt, b.mbps]
+  }
+
+// graph/changes/bandwidth/forecast.py _NOW
+RETURN datetime.realtime().epochMillis
+
+// graph/changes/bandwidth/forecast.py _ON_PORTS
+UNWIND $batch.things AS id
+MATCH (:Port {id: id})<-[:ACCESSED_AT]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
+WITH DISTINCT id, s
+RETURN id, coalesce(s.committedMbps, 0),
+  COLLECT { MATCH (s)<-[:BOOSTS]-(b:Boost) WHERE b.activatedAt < $until RETURN [b.activatedAt, coalesce(b.endedAt, b.endAt), b.mbps] },
+  COLLECT {
+    MATCH (e:Event {aggregateId: s.id}) WHERE e.type = 'ServiceRateChanged' AND e.at >= $since
+    RETURN [e.at, e.payload] ORDER BY e.at, e.aggregateVersion
+  }
+
+// graph/changes/bandwidth/forecast.py _ON_TRUNKS
+UNWIND $batch.things AS id
+MATCH (:Trunk {id: id})<-[:ROUTED_OVER]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
+WITH DISTINCT id, s
+RETURN id, coalesce(s.committedMbps, 0),
+  COLLECT { MATCH (s)<-[:BOOSTS]-(b:Boost) WHERE b.activatedAt < $until RETURN [b.activatedAt, coalesce(b.endedAt, b.endAt), b.mbps] },
+  COLLECT {
+    MATCH (e:Event {aggregateId: s.id}) WHERE e.type = 'ServiceRateChanged' AND e.at >= $since
+    RETURN [e.at, e.payload] ORDER BY e.at, e.aggregateVersion
   }
 
 // graph/changes/bandwidth/forecast.py _NOW
@@ -324,8 +361,6 @@ WITH s WHERE mine AND s.id = $service
 RETURN s.state, coalesce(s.committedMbps, 0), s.maxMbps, datetime.realtime().epochMillis,
   HEAD(COLLECT { MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN l.tier }),
   COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN c.id ORDER BY c.id },
-  COLLECT { MATCH (s)-[:ACCESSED_AT]->(p:Port) RETURN DISTINCT p.id },
-  COLLECT { MATCH (s)-[:ROUTED_OVER]->(t:Trunk) RETURN DISTINCT t.id },
   COLLECT { MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status <> 'TERMINATED' RETURN [b.startAt, b.endAt, b.mbps] }
 
 // graph/changes/bandwidth/looking.py _BOOST

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +14,17 @@ import orjson
 import pytest
 from graphql import OperationType, build_schema, parse, validate
 
-from gateway.areas import BILLING, KNOWLEDGE, TICKETING, federation_of
+from gateway.areas import BANDWIDTH, BILLING, KNOWLEDGE, TICKETING, federation_of
+from gateway.bandwidth import sold_by
 from gateway.cli import COMMANDS
 from gateway.errors import TREATMENTS
 from gateway.federation.subgraph import Operation, Subgraph
 from gateway.federation.supergraph import Graph
 from gateway.operations.cost import amount, cost_of
 from gateway.operations.schema import read_schema
+from gateway.settings.bandwidth import Bandwidth
 from gateway.settings.settings import Limits, Settings
+from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.policy import AlarmPolicy
 from graph.compiler.query import find_operation
 from graph.load import load_topology
@@ -28,6 +32,7 @@ from graph.model.effects import SEVERITY
 from graph.model.mapping import enum_name
 from graph.model.scope import Principal, Role
 from graph.store.store import Store
+from resolvers.bandwidth.subgraph import BandwidthSubgraph
 from resolvers.billing.subgraph import BillingSubgraph
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
 from resolvers.ticketing.subgraph import TicketingSubgraph
@@ -66,6 +71,7 @@ async def network(store: Store) -> dict[str, str]:
         "card": "MATCH (n:Card)-[:HAS_PORT]->(:Port)<-[:ACCESSED_AT]-(:Service) RETURN n.id ORDER BY n.id LIMIT 1",
         "element": "MATCH (n:NetworkElement) RETURN n.id ORDER BY n.id DESC LIMIT 1",
         "service": "MATCH (n:Service) RETURN n.id ORDER BY n.id LIMIT 1",
+        "boost": "MATCH (n:Boost) RETURN n.id ORDER BY n.id LIMIT 1",
         "alarm": "MATCH (n:Alarm) RETURN n.id ORDER BY n.id LIMIT 1",
     }.items():
         rows = await store.rows(text, {}, deadline=time.monotonic() + 30)
@@ -76,10 +82,12 @@ async def network(store: Store) -> dict[str, str]:
 @pytest.mark.parametrize("example", list(examples()), ids=lambda each: each.name)
 async def test_an_example_runs(example: Example, store: Store, network: dict[str, str]) -> None:
     graph = KnowledgeSubgraph(store, b"d" * 32, AlarmPolicy())
+    bandwidth = BandwidthSubgraph(_sold_by_the_page(), quotes_per_minute=100)
     areas: Mapping[Graph, Subgraph] = {
         KNOWLEDGE: graph,
         TICKETING: TicketingSubgraph("", seconds=5.0),
         BILLING: BillingSubgraph(seconds=0.0),
+        BANDWIDTH: bandwidth,
     }
     product = federation_of(areas, Settings())
     document = parse(example.text)
@@ -95,9 +103,18 @@ async def test_an_example_runs(example: Example, store: Store, network: dict[str
         assert not isinstance(begun, dict), begun
         await begun.aclose()
         return
-    answer = await product.execute(operation, variables, OPERATOR, time.monotonic() + 60)
+    with bandwidth.reading(store, b"d" * 32):
+        answer = await product.execute(operation, variables, OPERATOR, time.monotonic() + 60)
     assert "errors" not in answer
     assert all(value is not None for value in answer["data"].values())
+
+
+def _sold_by_the_page() -> BandwidthPolicy:
+    """The rules that the page about bandwidth shows, as settings."""
+    page = (ROOT / "docs" / "selfservice.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    chosen = Bandwidth.model_validate(tomllib.loads(shown)["bandwidth"])
+    return sold_by(BandwidthPolicy(provisioning="provisioning"), chosen)
 
 
 def test_the_program_of_the_page_is_the_one_that_is_tried() -> None:

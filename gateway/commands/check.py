@@ -110,6 +110,9 @@ def _alarms(differing: tuple[str, ...]) -> Finding:
 
 def _capacity(found: Compared) -> Finding:
     kept = f"what is booked on {found.profiles} ports and trunks"
+    if found.nobody:
+        fault = f"{len(found.nobody)} boosts hold capacity and are over or of no service, such as {', '.join(found.nobody[:3])}"
+        return Finding(part="capacity", well=False, text=f"{kept}; {fault}. Run: trunkline check --migrate")
     if not found.differing:
         return Finding(part="capacity", well=True, text=kept)
     fault = f"of {len(found.differing)} it is not what boosts reserve, such as {', '.join(found.differing[:3])}"

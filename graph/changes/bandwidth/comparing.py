@@ -23,6 +23,19 @@ _AT_ONCE: Final = 200
 
 _PROFILES: Final = "MATCH (c:CapacityProfile) RETURN c.id"
 _RESERVED: Final = "MATCH (b:Boost)-[:RESERVES]->(t) WHERE b.status IN $holding RETURN DISTINCT t.id"
+# From the edges: boosts of many years are over, and hold nothing.
+_FOR_NOBODY: Final = """
+MATCH (b:Boost)-[:RESERVES]->()
+WITH DISTINCT b
+WHERE NOT b.status IN $holding OR NOT EXISTS { MATCH (b)-[:BOOSTS]->(:Service) }
+RETURN b.id
+"""
+_FREE: Final = """
+UNWIND $batch.boosts AS id
+MATCH (b:Boost {id: id})-[r:RESERVES]->()
+WHERE NOT b.status IN $holding OR NOT EXISTS { MATCH (b)-[:BOOSTS]->(:Service) }
+DELETE r
+"""
 _OF_PORTS: Final = """
 UNWIND $batch.things AS id
 RETURN id, datetime.realtime().epochMillis,
@@ -53,6 +66,8 @@ class Compared:
     """ports and trunks that have one, or need one."""
     differing: tuple[str, ...] = ()
     """ids of those whose profile is not the sum of their bookings, sorted."""
+    nobody: tuple[str, ...] = ()
+    """ids of boosts that hold capacity and are over, or are of no service, sorted: it is reserved for nobody."""
 
 
 async def compare(store: Store, *, deadline: float) -> Compared:
@@ -60,15 +75,23 @@ async def compare(store: Store, *, deadline: float) -> Compared:
     run = partial(store.rows, deadline=deadline)
     things = await _things(run)
     first = await _differing(run, things)
-    return Compared(profiles=len(things), differing=tuple(await _differing(run, first)))
+    nobody = tuple(sorted(str(row[0]) for row in await run(_FOR_NOBODY, {"holding": list(HOLDING)})))
+    return Compared(profiles=len(things), differing=tuple(await _differing(run, first)), nobody=nobody)
 
 
 async def rebuild(store: Store, *, deadline: float) -> int:
-    """Write the profiles anew that differ from what boosts reserve; give how many were."""
+    """Give back what is reserved for nobody, and write the profiles anew that differ from what boosts reserve; give how many were."""
+    nobody = (await compare(store, deadline=deadline)).nobody
+    for boosts in _parts(nobody):
+        await store.write(partial(_free, boosts=boosts), deadline=deadline)
     differing = (await compare(store, deadline=deadline)).differing
     for part in _parts(differing):
         await store.write(partial(_write, things=part), deadline=deadline)
     return len(differing)
+
+
+async def _free(transaction: Transaction, boosts: Sequence[str]) -> None:
+    await transaction.run(_FREE, {"batch": {"boosts": list(boosts)}, "holding": list(HOLDING)})
 
 
 async def _write(transaction: Transaction, things: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from graph.capacity.limits import Limit, LimitKind, Overbooking
 from graph.capacity.steps import Booking, StepFunction
-from graph.changes.bandwidth.loads import limits_of, loads_of
+from graph.changes.bandwidth.loads import limits_by_id, limits_of
 from graph.changes.bandwidth.policy import SpendCap
 from graph.changes.bandwidth.spending import month_of
 from graph.model.scope import Principal, ScopeKind, scope_of
@@ -131,8 +131,10 @@ async def read_booked(store: Store, overbooking: Overbooking, *, deadline: float
     while True:
         rows = await store.rows(_BOOKED, {"after": after, "most": _PAGE}, deadline=deadline)
         ids = [str(row[0]) for row in rows]
-        loads = await loads_of(store, [each.removeprefix(_PROFILE) for each in ids], overbooking, deadline=deadline)
-        found += [limit for limits in loads.values() for limit in limits]
+        limits = await limits_by_id(
+            store, [each.removeprefix(_PROFILE) for each in ids], overbooking, deadline=deadline
+        )
+        found += limits.values()
         if len(ids) < _PAGE:
             return tuple(found)
         after = ids[-1]

@@ -110,7 +110,12 @@ async def test_the_same_input_is_booked_without_a_quote(shop: Shop) -> None:
 
 
 async def test_what_is_asked_for_again_by_its_key_is_booked_once(shop: Shop) -> None:
-    given = {"key": "once", "id": "service-a", "mbps": 200, "hours": 2}  # its start is now, which is another each time
+    given: dict[str, Any] = {
+        "key": "once",
+        "id": "service-a",
+        "mbps": 200,
+        "hours": 2,
+    }  # its start is now, which is another each time
     first = await change(shop, BOOK, **given)
     with shop.ruled(SOLD, quotes_per_minute=1):
         await quote(shop, mbps=50, hours=1)  # used up: what was done is told all the same
@@ -146,7 +151,7 @@ async def test_who_books_to_the_second_learns_whole_quarters_only(shop: Shop) ->
     """Bob's boost ends five minutes after a quarter: until the next one Anna is told that it is not free; an operator books it."""
     end = await shop.quarter(2) + 300_000
     await booked(shop, BOB, id="service-b", mbps=600, start=rfc3339(end - HOUR), hours=1)
-    given = {"id": "service-a", "mbps": 500, "start": rfc3339(end), "hours": 1}
+    given: dict[str, Any] = {"id": "service-a", "mbps": 500, "start": rfc3339(end), "hours": 1}
     assert code(await change(shop, BOOK, **given)) == "NO_CAPACITY"
     later = rfc3339(end - 300_000 + QUARTER)
     assert (await change(shop, BOOK, **{**given, "start": later, "dry": True}))["userErrors"] == []
@@ -198,7 +203,7 @@ async def test_what_went_meanwhile_is_not_booked(shop: Shop) -> None:
 async def test_what_comes_again_is_booked_together_or_not_at_all(shop: Shop) -> None:
     start = await shop.quarter(24)
     again = {"every": "WEEK", "until": rfc3339(start + 21 * 24 * HOUR), "timeZone": "Europe/Berlin"}
-    given = {"id": "service-a", "mbps": 200, "start": rfc3339(start), "hours": 2}
+    given: dict[str, Any] = {"id": "service-a", "mbps": 200, "start": rfc3339(start), "hours": 2}
     payload = await change(shop, BOOK, **given, again=again)
     assert payload["userErrors"] == []
     assert payload["price"]["value"] == "32.00"

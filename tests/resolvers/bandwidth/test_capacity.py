@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import pytest
-from graph.changes.bandwidth.forecasting import WEEK, forecast, trend
 
-from graph.capacity.limits import Limit, LimitKind
-from graph.capacity.steps import Booking, StepFunction
 from graph.compiler.leaves import rfc3339
 from tests.graph.changes.bandwidth.network import ANNA, BOB, OPERATOR
 from tests.resolvers.bandwidth.conftest import HOUR, Shop
@@ -116,28 +113,3 @@ async def test_what_will_be_full_is_told_by_what_is_booked(shop: Shop) -> None:
     for days in (0, 367):
         answer = await shop.ask(text, OPERATOR, days=days)
         assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
-
-
-def limit(*bookings: Booking) -> Limit:
-    return Limit(thing="trunk-1", kind=LimitKind.NETWORK, mbps=1_000, load=StepFunction.of(bookings))
-
-
-def test_booked_and_trend_are_told_apart() -> None:
-    now = 100 * WEEK
-    grown = [Booking(start=now - (8 - week) * WEEK, end=None, mbps=100) for week in range(8)]
-    by_trend = forecast(limit(*grown), now, 90)
-    assert by_trend is not None
-    assert by_trend.booked_full is None
-    assert by_trend.per_week == pytest.approx(100)
-    assert by_trend.trend_full == pytest.approx(now + 2 * WEEK, abs=WEEK)
-    booked_out = forecast(limit(Booking(start=now + WEEK, end=now + 2 * WEEK, mbps=1_000)), now, 90)
-    assert booked_out is not None
-    assert (booked_out.booked_full, booked_out.trend_full, booked_out.per_week) == (now + WEEK, None, None)
-    assert forecast(limit(Booking(start=now, end=None, mbps=500)), now, 90) is None
-
-
-def test_a_trend_needs_four_weeks_and_says_how_far_they_are_from_it() -> None:
-    assert trend([1.0, 2.0, 3.0]) is None
-    found = trend([100.0, 300.0, 100.0, 300.0])
-    assert found is not None
-    assert found.error > 80

@@ -50,7 +50,7 @@ async def others_book(shop: Shop, start: int) -> None:
 async def story(shop: Shop, start: int) -> list[bytes]:
     """Give all that Anna is answered: what she books fits beside whatever Bob has."""
     found = [await shop.ask(OWN, ANNA)]
-    given = {"id": "service-a", "mbps": LITTLE, "start": rfc3339(start), "hours": 2}
+    given: dict[str, Any] = {"id": "service-a", "mbps": LITTLE, "start": rfc3339(start), "hours": 2}
     asked = (await shop.data(ASK, ANNA, **given))["quoteBandwidth"]
     found.append({name: value for name, value in asked["quote"].items() if name not in REVIEWED})
     found.append(
@@ -111,7 +111,12 @@ async def test_a_decline_tells_no_more_than_a_quote(shop: Shop) -> None:
     start = await shop.quarter(2)
     await booked(shop, BOB, id="service-b", start=rfc3339(start + 300_000), mbps=600, hours=1)
     for minutes in (1, 3, 5, 7, 15):
-        given = {"id": "service-a", "mbps": 500, "start": rfc3339(start - HOUR + minutes * 60_000), "hours": 1}
+        given: dict[str, Any] = {
+            "id": "service-a",
+            "mbps": 500,
+            "start": rfc3339(start - HOUR + minutes * 60_000),
+            "hours": 1,
+        }
         fits = (await quote(shop, **given))["fits"]
         declined = await change(shop, BOOK, **given, dry=True)
         assert ([each["code"] for each in declined["userErrors"]] == []) is fits, minutes

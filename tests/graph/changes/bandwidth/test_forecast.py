@@ -68,7 +68,7 @@ async def test_committed_rates_that_events_tell_are_a_trend(laid: Store) -> None
     at = await now(laid)
     for number, committed in enumerate((40, 100)):
         payload = orjson.dumps({"service": "service-1", "committedMbps": committed}).decode()
-        when = at - (5 - number) * DAY
+        when = at - (5 - number) * DAY + DAY // 2  # between two samples, whenever these are taken
         given = {"id": f"event-{number}", "type": "ServiceRateChanged", "service": "service-1"}
         await run(laid, TOLD, **given, at=when, payload=payload)
     [trunk] = await of(laid, "trunk-1")

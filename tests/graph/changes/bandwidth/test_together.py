@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from graph.changes.bandwidth.comparing import compare
+from graph.changes.bandwidth.comparing import compare, rebuild
 from graph.store.store import Store
 from tests.graph.changes.bandwidth.network import HOUR, OPERATOR, Booked, laid_out
 from tests.graph.changes.locks import recorded
@@ -133,3 +133,19 @@ async def test_many_book_at_once_and_nothing_is_sold_twice(booked: Booked) -> No
     )
     assert 0 < sum(1 for each in outcomes if each.ids) < 12
     await fits_together(booked)
+
+
+async def test_what_is_reserved_for_nobody_is_found_and_given_back(booked: Booked) -> None:
+    over, lost, kept = [
+        (await booked.book(mbps=100, start=HOUR * number, by=OPERATOR)).ids["boost"] for number in (1, 4, 7)
+    ]
+    await booked.run("MATCH (b:Boost {id: $id}) SET b.status = 'TERMINATED'", id=over)
+    await booked.run("MATCH (b:Boost {id: $id})-[r:BOOSTS]->() DELETE r", id=lost)
+    found = await compare(booked.store, deadline=soon())
+    assert found.nobody == tuple(sorted((over, lost)))
+    assert len(found.differing) == 4
+    assert await rebuild(booked.store, deadline=soon()) == 4
+    found = await compare(booked.store, deadline=soon())
+    assert (found.nobody, found.differing) == ((), ())
+    assert await booked.reserved() == 4
+    assert (await booked.boost(kept))["status"] == "SCHEDULED"
