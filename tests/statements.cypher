@@ -224,6 +224,18 @@ MATCH (c:CapacityProfile) RETURN c.id
 // graph/changes/bandwidth/comparing.py _RESERVED
 MATCH (b:Boost)-[:RESERVES]->(t) WHERE b.status IN $holding RETURN DISTINCT t.id
 
+// graph/changes/bandwidth/comparing.py _FOR_NOBODY
+MATCH (b:Boost)-[:RESERVES]->()
+WITH DISTINCT b
+WHERE NOT b.status IN $holding OR NOT EXISTS { MATCH (b)-[:BOOSTS]->(:Service) }
+RETURN b.id
+
+// graph/changes/bandwidth/comparing.py _FREE
+UNWIND $batch.boosts AS id
+MATCH (b:Boost {id: id})-[r:RESERVES]->()
+WHERE NOT b.status IN $holding OR NOT EXISTS { MATCH (b)-[:BOOSTS]->(:Service) }
+DELETE r
+
 // graph/changes/bandwidth/comparing.py _OF_PORTS
 UNWIND $batch.things AS id
 RETURN id, datetime.realtime().epochMillis,
@@ -292,6 +304,31 @@ CREATE (u:Usage {
   id: row.id, source: row.source, externalId: row.externalId, serviceRef: row.service, from: row.from, to: row.to, mbps: row.mbps,
   kind: row.kind, state: row.state, record: row.record, _takenAt: row.now
 })-[:USED_BY]->(s)
+
+// graph/changes/bandwidth/forecast.py _NOW
+RETURN datetime.realtime().epochMillis
+
+// graph/changes/bandwidth/forecast.py _ON_PORTS
+UNWIND $batch.things AS id
+MATCH (:Port {id: id})<-[:ACCESSED_AT]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
+WITH DISTINCT id, s
+RETURN id, coalesce(s.committedMbps, 0),
+  COLLECT { MATCH (s)<-[:BOOSTS]-(b:Boost) WHERE b.activatedAt < $until RETURN [b.activatedAt, coalesce(b.endedAt, b.endAt), b.mbps] },
+  COLLECT {
+    MATCH (e:Event {aggregateId: s.id}) WHERE e.type = 'ServiceRateChanged' AND e.at >= $since
+    RETURN [e.at, e.payload] ORDER BY e.at, e.aggregateVersion
+  }
+
+// graph/changes/bandwidth/forecast.py _ON_TRUNKS
+UNWIND $batch.things AS id
+MATCH (:Trunk {id: id})<-[:ROUTED_OVER]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
+WITH DISTINCT id, s
+RETURN id, coalesce(s.committedMbps, 0),
+  COLLECT { MATCH (s)<-[:BOOSTS]-(b:Boost) WHERE b.activatedAt < $until RETURN [b.activatedAt, coalesce(b.endedAt, b.endAt), b.mbps] },
+  COLLECT {
+    MATCH (e:Event {aggregateId: s.id}) WHERE e.type = 'ServiceRateChanged' AND e.at >= $since
+    RETURN [e.at, e.payload] ORDER BY e.at, e.aggregateVersion
+  }
 
 // graph/changes/bandwidth/loads.py _OF_SERVICE
 MATCH (:Service {id: $service})-[:ACCESSED_AT|ROUTED_OVER]->(t)
@@ -366,35 +403,6 @@ WITH b WHERE mine AND b.id = $boost
 RETURN HEAD(COLLECT { MATCH (b)-[:BOOSTS]->(s:Service) RETURN s.id }), b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency,
   b.tier, datetime.realtime().epochMillis
 
-// graph/changes/bandwidth/looking.py _PORTS
-UNWIND $batch.things AS id
-MATCH (p:Port {id: id})
-RETURN id, coalesce(p.speedMbps, 0), HEAD(COLLECT {
-  MATCH (p)<-[:ACCESSED_AT]-(s:Service) WHERE coalesce(s.state, '') <> 'terminated'
-  WITH DISTINCT s
-  RETURN sum(coalesce(s.committedMbps, 0) + CASE
-    WHEN coalesce(s.effectiveMbps, 0) > coalesce(s.bookedMbps, s.committedMbps, 0)
-    THEN s.effectiveMbps - coalesce(s.bookedMbps, s.committedMbps, 0) ELSE 0 END)
-}), '', HEAD(COLLECT { MATCH (c:CapacityProfile {id: 'capacityprofile-' + id}) RETURN c.deltas })
-
-// graph/changes/bandwidth/looking.py _TRUNKS
-UNWIND $batch.things AS id
-MATCH (t:Trunk {id: id})
-RETURN id, coalesce(t.capacityMbps, 0), HEAD(COLLECT {
-  MATCH (t)<-[:ROUTED_OVER]-(s:Service) WHERE coalesce(s.state, '') <> 'terminated'
-  WITH DISTINCT s
-  RETURN sum(coalesce(s.committedMbps, 0) + CASE
-    WHEN coalesce(s.effectiveMbps, 0) > coalesce(s.bookedMbps, s.committedMbps, 0)
-    THEN s.effectiveMbps - coalesce(s.bookedMbps, s.committedMbps, 0) ELSE 0 END)
-}), coalesce(t.layerRate, ''), HEAD(COLLECT { MATCH (c:CapacityProfile {id: 'capacityprofile-' + id}) RETURN c.deltas })
-
-// graph/changes/bandwidth/looking.py _HELD
-UNWIND $batch.things AS id
-RETURN id, COLLECT { MATCH (c:Card {id: id})-[:HAS_PORT]->(p:Port) RETURN DISTINCT p.id },
-  COLLECT {
-    MATCH (s:Site {id: id})<-[:LOCATED_AT]-(:NetworkElement)-[:HOLDS]->(:Card)-[:HAS_PORT]->(p:Port) RETURN DISTINCT p.id
-  }
-
 // graph/changes/bandwidth/looking.py _BOOKED
 MATCH (c:CapacityProfile) WHERE c.id > $after RETURN c.id ORDER BY c.id LIMIT $most
 
@@ -405,9 +413,6 @@ RETURN HEAD(COLLECT {
   WHERE b.startAt >= $from AND b.startAt < $to AND b.currency = $currency
   RETURN sum(b.price)
 })
-
-// graph/changes/bandwidth/looking.py read_now
-RETURN datetime.realtime().epochMillis
 
 // graph/changes/bandwidth/network.py _WANTED
 MATCH (s:Service {id: $service}) WHERE coalesce(s.state, '') <> 'terminated'
@@ -425,6 +430,12 @@ RETURN DISTINCT t.id
 
 // graph/changes/bandwidth/profiles.py _LOCK
 UNWIND $batch.things AS id
+MATCH (c:CapacityProfile {id: 'capacityprofile-' + id})
+SET c._locked = coalesce(c._locked, 0) + 1
+RETURN id, c.version, c.deltas, datetime.realtime().epochMillis
+
+// graph/changes/bandwidth/profiles.py _MAKE
+UNWIND $batch.things AS id
 MERGE (c:CapacityProfile {id: 'capacityprofile-' + id})
 ON CREATE SET c.version = 0
 SET c._locked = coalesce(c._locked, 0) + 1
@@ -439,11 +450,11 @@ SET c.version = row.version, c.deltas = row.deltas
 MATCH (c:Customer {id: $customer})
 SET c._locked = coalesce(c._locked, 0) + 1
 WITH c
-RETURN HEAD(COLLECT {
+RETURN COLLECT {
   MATCH (c)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b:Boost)
   WHERE b.startAt >= $from AND b.startAt < $to AND b.currency = $currency AND NOT b.id IN $without
-  RETURN sum(b.price)
-})
+  RETURN b.price
+}
 
 // graph/changes/deliveries.py _REPLAY
 MATCH (d:Delivery {id: $delivery})
