@@ -302,6 +302,31 @@ RETURN id, coalesce(s.committedMbps, 0),
     RETURN [e.at, e.payload] ORDER BY e.at, e.aggregateVersion
   }
 
+// graph/changes/bandwidth/forecast.py _NOW
+RETURN datetime.realtime().epochMillis
+
+// graph/changes/bandwidth/forecast.py _ON_PORTS
+UNWIND $batch.things AS id
+MATCH (:Port {id: id})<-[:ACCESSED_AT]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
+WITH DISTINCT id, s
+RETURN id, coalesce(s.committedMbps, 0),
+  COLLECT { MATCH (s)<-[:BOOSTS]-(b:Boost) WHERE b.activatedAt < $until RETURN [b.activatedAt, coalesce(b.endedAt, b.endAt), b.mbps] },
+  COLLECT {
+    MATCH (e:Event {aggregateId: s.id}) WHERE e.type = 'ServiceRateChanged' AND e.at >= $since
+    RETURN [e.at, e.payload] ORDER BY e.at, e.aggregateVersion
+  }
+
+// graph/changes/bandwidth/forecast.py _ON_TRUNKS
+UNWIND $batch.things AS id
+MATCH (:Trunk {id: id})<-[:ROUTED_OVER]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
+WITH DISTINCT id, s
+RETURN id, coalesce(s.committedMbps, 0),
+  COLLECT { MATCH (s)<-[:BOOSTS]-(b:Boost) WHERE b.activatedAt < $until RETURN [b.activatedAt, coalesce(b.endedAt, b.endAt), b.mbps] },
+  COLLECT {
+    MATCH (e:Event {aggregateId: s.id}) WHERE e.type = 'ServiceRateChanged' AND e.at >= $since
+    RETURN [e.at, e.payload] ORDER BY e.at, e.aggregateVersion
+  }
+
 // graph/changes/bandwidth/loads.py _OF_SERVICE
 MATCH (:Service {id: $service})-[:ACCESSED_AT|ROUTED_OVER]->(t)
 WITH DISTINCT t
@@ -420,11 +445,11 @@ SET c.version = row.version, c.deltas = row.deltas
 MATCH (c:Customer {id: $customer})
 SET c._locked = coalesce(c._locked, 0) + 1
 WITH c
-RETURN HEAD(COLLECT {
+RETURN COLLECT {
   MATCH (c)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b:Boost)
   WHERE b.startAt >= $from AND b.startAt < $to AND b.currency = $currency AND NOT b.id IN $without
-  RETURN sum(b.price)
-})
+  RETURN b.price
+}
 
 // graph/changes/bandwidth/usage.py _KEEP
 UNWIND $batch.rows AS row
