@@ -60,9 +60,9 @@ class Scene:
     async def begin(self, mbps: int = 500) -> str:
         """Book from now on, and let that begin."""
         outcome = await self.booked.book(mbps=mbps)
-        assert outcome.id, outcome
+        assert outcome.ids, outcome
         await self.booked.tick()
-        return outcome.id
+        return outcome.ids[0]
 
     def carried(self) -> list[int]:
         return [each.mbps for each in self.system.services.carried if each.service == "service-a"]
