@@ -30,7 +30,7 @@ from tests.proofs.running import until
 from tests.proofs.steps import Say, Steps, Summary
 
 NAME: Final = "netconf"
-_CONFIRM_SECONDS: Final = 6
+_CONFIRM_SECONDS: Final = 20
 """after which a device takes back what nobody has confirmed."""
 E = TypeVar("E", bound=Exception)
 _SECONDS: Final = 60.0

@@ -35,7 +35,7 @@ _MODULE: Final = Path(__file__).with_name("ietf-l2vpn-svc.yang")
 _RELAY: Final = Path(__file__).with_name("netconf_relay.py")
 _PRIVILEGES: Final = Path("/run/sshd")
 _UP_SECONDS: Final = 60.0
-_ANSWER_SECONDS: Final = 20.0
+_ANSWER_SECONDS: Final = 60.0
 _MARK: Final = b"]]>]]>"
 _SSHD: Final = """
 ListenAddress 127.0.0.1

@@ -69,10 +69,12 @@ class Endpoint:
         await self._call(messages.discard_changes())
 
     async def prepare(self, mbps: int) -> None:
-        """Write the rate into its candidate, and let that be checked."""
-        await self._call(messages.edit_config(edit(self.accesses, mbps, self.model)))
-        if not self.session.capabilities.isdisjoint(VALIDATE):
-            await self._call(messages.validate())
+        """Write the rate into its candidate, and let that be checked.
+
+        In one operation: netconfd 2.13 commits nothing of what was changed before a `validate`.
+        """
+        tested = not self.session.capabilities.isdisjoint(VALIDATE)
+        await self._call(messages.edit_config(edit(self.accesses, mbps, self.model), tested=tested))
 
     async def commit(self, seconds: int, persist: str) -> None:
         """Let the candidate run for so many seconds."""

@@ -109,17 +109,12 @@ def lock(target: Datastore) -> Element:
     return _on("lock", target)
 
 
-def edit_config(config: Element) -> Element:
-    """Merge this into the candidate."""
+def edit_config(config: Element, *, tested: bool) -> Element:
+    """Merge this into the candidate; `tested`: only if the whole of it is valid then, for a device that can validate."""
     operation = _on("edit-config", "candidate")
+    if tested:
+        etree.SubElement(operation, f"{_N}test-option").text = "test-then-set"
     etree.SubElement(operation, f"{_N}config").append(config)
-    return operation
-
-
-def validate() -> Element:
-    """Let the candidate be checked as a whole."""
-    operation = _operation("validate")
-    _datastore(operation, "source", "candidate")
     return operation
 
 
