@@ -89,6 +89,8 @@ def answer_for(error: GraphError) -> dict[str, Any]:
 def entry_of(error: GraphQLError, failed: str) -> dict[str, Any]:
     """Give one error of an executed area; what is not ours is logged, and told by the sentence `failed`."""
     original = error.original_error
+    while isinstance(original, GraphQLError):  # of a variable, graphql-core wraps it once more
+        original = original.original_error
     entry: dict[str, Any] = {"message": failed, "extensions": {"code": "INTERNAL_SERVER_ERROR"}}
     if isinstance(original, GraphError):
         entry = answer_for(original)["errors"][0]

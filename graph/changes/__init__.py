@@ -16,6 +16,8 @@ Folders and files, in order of flow:
     gates.py        names that are looked for and names that come meet here; the order of locks
     references.py   what another system means by an id or a name
     notices.py      what a central fault management system hears beside alarms
+    bandwidth/      a higher rate for a while: booked, begun, returned, charged
+    tasks.py        what waits for a person is tried again, skipped or cancelled
     deliveries.py   what was parked is sent again
     sources.py      whose alarms a caller may change
     policy.py       what an operator decides: who is told, from which severity on

@@ -52,16 +52,21 @@ async def replay_delivery(
     asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="replayDelivery", input=given)
 
     async def change(transaction: Transaction) -> Outcome:
-        rows = await transaction.run(_REPLAY, {"delivery": delivery_id})
-        if not rows:
+        if not await replay(transaction, delivery_id, principal.subject):
             return Outcome(ids={}, user_errors=(_not_found(),))
-        due, now, version = cast("tuple[bool, int, int]", tuple(rows[0]))
-        if due:
-            release(transaction, delivery_id, now=now)
-            append(transaction, _event(delivery_id, principal.subject, now, version))
         return Outcome(ids={"delivery": delivery_id})
 
     return await once(store, asked, change, deadline=deadline)
+
+
+async def replay(transaction: Transaction, delivery_id: str, subject: str) -> bool:
+    """Make a parked delivery due again in a transaction; False: there is no such delivery."""
+    rows = await transaction.run(_REPLAY, {"delivery": delivery_id})
+    for due, now, version in cast("list[tuple[bool, int, int]]", rows):
+        if due:
+            release(transaction, delivery_id, now=now)
+            append(transaction, _event(delivery_id, subject, now, version))
+    return bool(rows)
 
 
 def _event(delivery_id: str, subject: str, now: int, version: int) -> Event:

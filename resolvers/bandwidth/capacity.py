@@ -87,7 +87,7 @@ class Capacity:
 
 
 @strawberry.type(
-    description="What is left between two moments: of a port or trunk itself, or of all ports of a card or site."
+    description="What is left between two moments: of a port or trunk itself, or of all ports of a card, element or site."
 )
 class Headroom:
     """Over several limits."""
@@ -109,9 +109,15 @@ class Headroom:
         )
 
 
-async def _headroom(root: Port | Trunk | Card | Site, info: Info, from_: From, to: To) -> Headroom:
+async def _headroom(root: Port | Trunk, info: Info, from_: From, to: To) -> Headroom:
     check_interval(from_, to)
     return Headroom.of(await info.context.limits.load(root.id), from_, to)
+
+
+async def _of_ports(root: Card | NetworkElement | Site, info: Info, from_: From, to: To) -> Headroom:
+    check_interval(from_, to)
+    limits = await info.context.limits.load(root.id)
+    return Headroom.of([each for each in limits if each.kind is LimitKind.PORT], from_, to)
 
 
 _HEADROOM: Final = "What is left on it between two moments, exactly, whatever of it is sold."
@@ -154,11 +160,26 @@ class Card:
 
     id: strawberry.ID
     headroom: Headroom = strawberry.federation.field(
-        resolver=_headroom, description=_OF_PORTS, directives=[OperatorOnly()]
+        resolver=_of_ports, description=_OF_PORTS, directives=[OperatorOnly()]
     )
 
     @classmethod
     def resolve_reference(cls, id: strawberry.ID) -> Card:  # noqa: A002 - the key's name
+        """Take the id."""
+        return cls(id=id)
+
+
+@strawberry.federation.type(keys=["id"], description="A piece of equipment that holds cards.")
+class NetworkElement:
+    """The knowledge graph's, with what is computed of it."""
+
+    id: strawberry.ID
+    headroom: Headroom = strawberry.federation.field(
+        resolver=_of_ports, description=_OF_PORTS, directives=[OperatorOnly()]
+    )
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> NetworkElement:  # noqa: A002 - the key's name
         """Take the id."""
         return cls(id=id)
 
@@ -169,7 +190,7 @@ class Site:
 
     id: strawberry.ID
     headroom: Headroom = strawberry.federation.field(
-        resolver=_headroom, description=_OF_PORTS, directives=[OperatorOnly()]
+        resolver=_of_ports, description=_OF_PORTS, directives=[OperatorOnly()]
     )
 
     @classmethod
@@ -183,7 +204,7 @@ async def capacity(
     of: Annotated[
         list[strawberry.ID],
         strawberry.argument(
-            description=f"Ports and trunks, cards and sites with all their ports; {MOST_THINGS} at most."
+            description=f"Ports and trunks; cards, elements and sites stand for all their ports and the trunks that end there. {MOST_THINGS} at most."
         ),
     ],
     from_: From,

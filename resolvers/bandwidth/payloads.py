@@ -6,7 +6,7 @@ from typing import Final
 
 import strawberry
 
-from resolvers.bandwidth.types import BandwidthAlternative, BandwidthQuote, Boost
+from resolvers.bandwidth.types import BandwidthAlternative, BandwidthQuote, Boost, Task
 from resolvers.directives import ListSize
 from resolvers.money import Money
 from resolvers.user_errors import UserError
@@ -123,3 +123,33 @@ class RevokeBoostPayload:
 
     boost: Boost | None = strawberry.field(description="The boost; null where it was not revoked.")
     user_errors: list[UserError] = strawberry.field(description=f"{_BOOST}. Empty where it was done.")
+
+
+@strawberry.type(description="What became of retryTask.")
+class RetryTaskPayload:
+    """The task as it is after the change."""
+
+    task: Task | None = strawberry.field(description="The task; null where nothing was done.")
+    user_errors: list[UserError] = strawberry.field(
+        description="TASK_NOT_FOUND, TASK_SETTLED for one that is not open any more. Empty where it was done."
+    )
+
+
+@strawberry.type(description="What became of skipTask.")
+class SkipTaskPayload:
+    """The task as it is after the change."""
+
+    task: Task | None = strawberry.field(description="The task; null where nothing was done.")
+    user_errors: list[UserError] = strawberry.field(
+        description="TASK_NOT_FOUND, TASK_SETTLED for one that is not open any more. Empty where it was done."
+    )
+
+
+@strawberry.type(description="What became of cancelTask.")
+class CancelTaskPayload:
+    """The task as it is after the change."""
+
+    task: Task | None = strawberry.field(description="The task; null where nothing was done.")
+    user_errors: list[UserError] = strawberry.field(
+        description="TASK_NOT_FOUND, TASK_SETTLED for one that is not open any more, TASK_NOT_CANCELLABLE for a rate that has to return in any case. Empty where it was done."
+    )

@@ -10,17 +10,20 @@ from graphql import GraphQLSchema
 from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
-from resolvers.bandwidth import booking, changing, quoting
+from resolvers.bandwidth import booking, changing, quoting, tasks
 from resolvers.bandwidth import capacity as over_time
 from resolvers.bandwidth.payloads import (
     ApproveBoostPayload,
     BoostBandwidthPayload,
     CancelBoostPayload,
+    CancelTaskPayload,
     ChangeBoostPayload,
     DeclineBoostPayload,
     ExtendBoostPayload,
     QuoteBandwidthPayload,
+    RetryTaskPayload,
     RevokeBoostPayload,
+    SkipTaskPayload,
 )
 from resolvers.bandwidth.types import MOMENT, Moment
 from resolvers.directives import AllowedRoles, Cost
@@ -101,6 +104,21 @@ class Mutation:
         description="Take a boost back from its customer; it is charged for its time.",
         directives=[AllowedRoles(roles=["operator"])],
     )
+    retry_task: RetryTaskPayload = strawberry.mutation(
+        resolver=tasks.retry_task,
+        description="Try again what a task is about; it stays open until that is done.",
+        directives=[AllowedRoles(roles=["operator"])],
+    )
+    skip_task: SkipTaskPayload = strawberry.mutation(
+        resolver=tasks.skip_task,
+        description="Say that what a task is about need not be done, or is done; what waits behind it goes on.",
+        directives=[AllowedRoles(roles=["operator"])],
+    )
+    cancel_task: CancelTaskPayload = strawberry.mutation(
+        resolver=tasks.cancel_task,
+        description="End what a task is about: its boost is revoked.",
+        directives=[AllowedRoles(roles=["operator"])],
+    )
 
 
 @cache
@@ -109,7 +127,7 @@ def bandwidth_schema() -> strawberry.federation.Schema:
     return ExecutedSchema(
         query=Query,
         mutation=Mutation,
-        types=[over_time.Port, over_time.Trunk, over_time.Card, over_time.Site],
+        types=[over_time.Port, over_time.Trunk, over_time.Card, over_time.NetworkElement, over_time.Site],
         config=StrawberryConfig(scalar_map={Moment: MOMENT, Large: LARGE}, disable_field_suggestions=True),
         extensions=[lambda: ParserCache(maxsize=MOST_TEXTS), lambda: ValidationCache(maxsize=MOST_TEXTS)],
     )

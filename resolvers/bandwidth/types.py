@@ -111,6 +111,13 @@ class Boost:
     id: strawberry.ID
 
 
+@strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)], description="What waits for a person.")
+class Task:
+    """The knowledge graph's."""
+
+    id: strawberry.ID
+
+
 @strawberry.type(description="A rate that may be booked from one moment to another.")
 class AvailableRate:
     """A segment of the curve."""

@@ -110,27 +110,32 @@ async def raise_alarm(
     by = By(principal=principal, policy=policy)
 
     async def change(transaction: Transaction) -> Outcome:
-        found = await occurrence.find(transaction, policy, alarm)
-        known = found.known
-        told = alarm.after(known.value) if known else alarm
-        step = occurrence.step_of(known, told, policy)
-        if step is Step.RAISE:
-            return await _begin(transaction, by, alarm, found)
-        assert known is not None  # what is not there can only be raised
-        if step is Step.NOTHING and found.object is not None and known.object is None:
-            return await _resolved(transaction, by, known, found.object)
-        value = told if step is Step.REOPEN else told.dated_as(known.value)
-        still = known.acknowledged and step is not Step.REOPEN
-        value = replace(value, acknowledged=value.acknowledged or still)
-        is_same = alarm.alarmed_object == known.value.alarmed_object
-        target = found.object or (known.object if is_same else None)
-        return await _go_on(transaction, by, known, value, step, target=target)
+        return await take_report(transaction, by, alarm)
 
     if idempotency_key is None:
         return await store.write(change, deadline=deadline)
     given = {"record": occurrence.record_text(alarm.record)}
     asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="raiseAlarm", input=given)
     return await once(store, asked, change, deadline=deadline)
+
+
+async def take_report(transaction: Transaction, by: By, alarm: Alarm) -> Outcome:
+    """Take a report in a transaction that has locked nothing of what comes after alarms' identities; also one of our own."""
+    found = await occurrence.find(transaction, by.policy, alarm)
+    known = found.known
+    told = alarm.after(known.value) if known else alarm
+    step = occurrence.step_of(known, told, by.policy)
+    if step is Step.RAISE:
+        return await _begin(transaction, by, alarm, found)
+    assert known is not None  # what is not there can only be raised
+    if step is Step.NOTHING and found.object is not None and known.object is None:
+        return await _resolved(transaction, by, known, found.object)
+    value = told if step is Step.REOPEN else told.dated_as(known.value)
+    still = known.acknowledged and step is not Step.REOPEN
+    value = replace(value, acknowledged=value.acknowledged or still)
+    is_same = alarm.alarmed_object == known.value.alarmed_object
+    target = found.object or (known.object if is_same else None)
+    return await _go_on(transaction, by, known, value, step, target=target)
 
 
 async def amend_alarm(

@@ -25,6 +25,11 @@ Files, in order of flow:
     comparing.py   profiles compared with what boosts reserve, and made again
     forecast.py    when things are full, by what is booked and by the past
     writing.py     events, steps, and what other systems are told
+    moved.py       a service is terminated, or runs another way, while it is boosted
+    pricing.py     what is owed for a boost that ends before its time
+    credits.py     an outage during a boost makes one credit
+    leads.py       who boosts again and again needs a larger contract: sales hears of it
+    returns.py     the alarm of a service that does not return
     usage.py       what was charged becomes records of usage
 
 Invariants:

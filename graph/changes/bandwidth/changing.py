@@ -12,15 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from graph.capacity.holds import difference
 from graph.capacity.steps import Booking
 from graph.changes.bandwidth import asking
 from graph.changes.bandwidth.asking import not_done
 from graph.changes.bandwidth.booking import problem_of_interval
-from graph.changes.bandwidth.boosts import Before, Boost, Reason, take
+from graph.changes.bandwidth.boosts import Before, Boost, take
 from graph.changes.bandwidth.policy import BandwidthPolicy
+from graph.changes.bandwidth.pricing import give_back
 from graph.changes.bandwidth.profiles import lock_limits
 from graph.changes.bandwidth.spending import is_above_cap
 from graph.changes.bandwidth.turning import Turn
@@ -29,6 +30,11 @@ from graph.changes.idempotency import Asked, once
 from graph.changes.outcome import Outcome, UserError
 from graph.model.scope import Principal
 from graph.store.store import Store, Transaction
+
+_CARRIED_FOR: Final = """
+MATCH (d:Delivery {id: $delivery})-[:CARRIES_OUT]->(:ProcessStep)-[:STEP_OF]->(b:Boost)-[:BOOSTS]->(s:Service)
+RETURN DISTINCT b.id, s.id
+"""
 
 Decide: TypeAlias = Callable[[Transaction, Turn, Boost], Awaitable[UserError | None]]
 """Changes a boost in a turn, or says why not."""
@@ -103,7 +109,7 @@ async def cancel_boost(  # noqa: PLR0913 - what a change is made of, by name
     input_ = worked_out if given is None else {**given, "boostId": cancelled.boost}
 
     async def decide(_: Transaction, turn: Turn, boost: Boost) -> UserError | None:
-        _give_back(turn, boost, "DELETE_REQUESTED", cancelled.price)
+        give_back(turn, boost, "DELETE_REQUESTED", cancelled.price)
         return None
 
     asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="cancelBoost", input=input_)
@@ -123,12 +129,27 @@ async def revoke_boost(
     asking.check_operator(principal)
 
     async def decide(_: Transaction, turn: Turn, boost: Boost) -> UserError | None:
-        _give_back(turn, boost, "BOOKING_REVOKED", None)
+        give_back(turn, boost, "BOOKING_REVOKED", None)
         return None
 
     given = {"boostId": boost_id}
     asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="revokeBoost", input=given)
     return await _once(store, principal, policy, asked, decide, deadline=deadline)
+
+
+async def revoke_all(transaction: Transaction, policy: BandwidthPolicy, delivery: str, *, subject: str) -> None:
+    """Take the boosts back whose steps a delivery carries out, in a transaction."""
+    rows = await transaction.run(_CARRIED_FOR, {"delivery": delivery})
+    for service in sorted({str(row[1]) for row in rows}):
+        found = await take(transaction, service, policy.provisioning)
+        if found is None:
+            continue
+        turn = await begin_turn(transaction, policy, found)
+        for boost_id in sorted({str(row[0]) for row in rows}):
+            boost = turn.service.boosts.get(boost_id)
+            if boost is not None and not boost.is_over and boost.ending_at is None:
+                give_back(turn, boost, "BOOKING_REVOKED", None)
+        await finish(transaction, turn, subject=subject)
 
 
 async def approve_boost(
@@ -281,25 +302,6 @@ async def _problem_of_cap(
         return None
     said = "That is above what you may spend in a month: let somebody change it who may approve boosts"
     return _error(said, asking.SPEND_CAP, "mbps")
-
-
-def _give_back(turn: Turn, boost: Boost, reason: Reason, price: int | None) -> None:
-    """End a boost now; what the network may know of it is over when it has confirmed that."""
-    if boost.asked_at is None:
-        turn.end_over(boost, reason, price=0)
-        return
-    began = boost.activated_at is not None
-    owed = (_share(boost, turn.now) if price is None else price) if began else 0
-    turn.put(replace(boost, end=max(turn.now, boost.start + 1), ends=reason, price=owed))
-
-
-def _share(boost: Boost, now: int) -> int:
-    """Give the part of a price that is owed for the time until now, to the second begun.
-
-    The interval is the one that was ordered.
-    """
-    seconds, whole = -(-(now - boost.start) // 1_000), -(-(boost.end - boost.start) // 1_000)
-    return -(-boost.price * min(seconds, whole) // whole)
 
 
 def _not_requested(boost: Boost) -> UserError:

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from graph.capacity.limits import Limit, LimitKind, Overbooking
 from graph.capacity.steps import Booking, StepFunction
-from graph.changes.bandwidth.loads import limits_by_id
+from graph.changes.bandwidth.loads import limits_by_id, limits_of
 from graph.changes.bandwidth.policy import SpendCap
 from graph.changes.bandwidth.spending import month_of
 from graph.model.scope import Principal, ScopeKind, scope_of
@@ -27,8 +27,6 @@ WITH s WHERE mine AND s.id = $service
 RETURN s.state, coalesce(s.committedMbps, 0), s.maxMbps, datetime.realtime().epochMillis,
   HEAD(COLLECT { MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN l.tier }),
   COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN c.id ORDER BY c.id },
-  COLLECT { MATCH (s)-[:ACCESSED_AT]->(p:Port) RETURN DISTINCT p.id },
-  COLLECT { MATCH (s)-[:ROUTED_OVER]->(t:Trunk) RETURN DISTINCT t.id },
   COLLECT { MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status <> 'TERMINATED' RETURN [b.startAt, b.endAt, b.mbps] }
 """
 _BOOST: Final = """
@@ -51,7 +49,7 @@ RETURN HEAD(COLLECT {
 })
 """
 _PROFILE: Final = "capacityprofile-"
-_PAGE: Final = 1_000
+_PAGE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +90,8 @@ async def read_sellable(
 ) -> Sellable | None:
     """Read a service that the caller sees; None: there is none."""
     for row in await store.rows(_SERVICE, {"service": service, **_scope(principal)}, deadline=deadline):
-        state, committed, most, now, tier, customers, ports, trunks, boosts = cast("list[Any]", row)
-        limits = await limits_by_id(store, [*ports, *trunks], overbooking, deadline=deadline)
+        state, committed, most, now, tier, customers, boosts = cast("list[Any]", row)
+        limits = await limits_of(store, service, overbooking, deadline=deadline)
         return Sellable(
             id=service,
             state=str(state),

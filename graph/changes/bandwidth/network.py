@@ -20,7 +20,7 @@ from graph.processes.steps import Boundary
 from graph.store.store import Store, Transaction
 
 _WANTED: Final = """
-MATCH (s:Service {id: $service})
+MATCH (s:Service {id: $service}) WHERE coalesce(s.state, '') <> 'terminated'
 RETURN coalesce(s.committedMbps, 0), datetime.realtime().epochMillis, COLLECT {
   MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status IN ['SCHEDULED', 'ACTIVATED'] RETURN [b.mbps, b.startAt, b.endAt]
 }
@@ -32,7 +32,7 @@ RETURN b.id, p.boundary, p.id ORDER BY p.id
 
 
 async def wanted_rate(store: Store, service: str, *, deadline: float) -> int | None:
-    """Give the rate in Mbit/s that a service should have now: committed, and all boosts that run; None: there is no such service."""
+    """Give the rate in Mbit/s that a service should have now: committed, and all boosts that run; None: there is no such service any more."""
     rows = await store.rows(_WANTED, {"service": service}, deadline=deadline)
     for committed, now, found in cast("list[tuple[int, int, list[tuple[int, int, int]]]]", rows):
         return committed + sum(mbps for mbps, start, end in found if start <= now < end)
@@ -62,6 +62,32 @@ async def refused(
     if turn is not None:
         take_refusal(turn, reason, await _asked(transaction, delivery))
         await finish(transaction, turn, subject=policy.provisioning)
+
+
+async def ask_again(transaction: Transaction, policy: BandwidthPolicy, service: str, *, subject: str) -> None:
+    """Ask the network for the booked rate at once, where it carries another one and nothing is under way."""
+    turn = await _begin(transaction, policy, service)
+    if turn is not None:
+        turn.is_urgent = True
+        await finish(transaction, turn, subject=subject)
+
+
+async def believe(transaction: Transaction, policy: BandwidthPolicy, service: str, *, subject: str) -> None:
+    """Take note that the network carries what is booked, since a person says so."""
+    turn = await _begin(transaction, policy, service)
+    if turn is not None:
+        take_rate(turn, turn.service.booked_at(turn.now), (), "")
+        await finish(transaction, turn, subject=subject)
+
+
+async def give_up(
+    transaction: Transaction, policy: BandwidthPolicy, delivery: str, reason: str, *, service: str, subject: str
+) -> None:
+    """Take it as refused what a delivery has asked for, since a person has given it up; the delivery is done by now."""
+    turn = await _begin(transaction, policy, service)
+    if turn is not None:
+        take_refusal(turn, reason, await _asked(transaction, delivery))
+        await finish(transaction, turn, subject=subject)
 
 
 async def _asked(transaction: Transaction, delivery: str) -> list[Carried]:

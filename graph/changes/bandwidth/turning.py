@@ -65,6 +65,8 @@ class Turn:
     closes: set[TaskKind] = field(default_factory=set)
     asks: bool = False
     """whether the network is asked for the booked rate."""
+    is_urgent: bool = False
+    """whether the network is asked at once where it carries another rate than is booked."""
     moment: int = 0
     """which moment is being worked out."""
 
@@ -174,6 +176,11 @@ class Turn:
             if step.id not in self.ended:
                 self.ended[step.id] = Ended(id=step.id, state="SKIPPED")
 
+    def skip_all(self, boost: str) -> None:
+        """Let all open steps of a boost be skipped."""
+        for boundary in BOUNDARIES:
+            self.skip_rest(boost, boundary)
+
     def refuse(self, steps: Iterable[str], reason: str) -> None:
         """Let steps be refused, by their ids; a return is asked for again."""
         self.ended |= {each: Ended(id=each, state="REFUSED", error=reason) for each in steps}
@@ -278,8 +285,7 @@ class Turn:
     def _forget(self, boost: Boost) -> None:
         """Let the steps be skipped of what never began; those of this turn are not written at all."""
         self.begun = [each for each in self.begun if each.about != boost.id]
-        for boundary in BOUNDARIES:
-            self.skip_rest(boost.id, boundary)
+        self.skip_all(boost.id)
 
     def _resolve(self, boost: str, boundary: Boundary) -> None:
         self.resolved.add((boost, boundary))
@@ -296,7 +302,10 @@ class Turn:
             self.service = service = replace(service, retry_at=None)
         waiting = [each for each in self.begun if each.system == "NETWORK" and each.id not in self.ended]
         is_other = booked != self.before.booked
-        self.asks = (is_other and not carries) or (returns and service.retry_at is None) or bool(waiting)
+        urgent = self.is_urgent and self.is_calm and not carries
+        if service.state == "terminated":
+            return
+        self.asks = (is_other and not carries) or (returns and service.retry_at is None) or bool(waiting) or urgent
         if self.asks:
             self.service = replace(self.service, retry_at=None)
 

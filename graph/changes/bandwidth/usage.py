@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+import orjson
+
 from graph.changes.bandwidth.boosts import Service
 from graph.changes.bandwidth.rates import Charged
 from graph.changes.services import metered
@@ -26,7 +28,7 @@ UNWIND $batch.rows AS row
 MATCH (s:Service {id: row.service})
 CREATE (u:Usage {
   id: row.id, source: row.source, externalId: row.externalId, serviceRef: row.service, from: row.from, to: row.to, mbps: row.mbps,
-  kind: row.kind, state: row.state, _takenAt: row.now
+  kind: row.kind, state: row.state, record: row.record, _takenAt: row.now
 })-[:USED_BY]->(s)
 """
 
@@ -70,7 +72,7 @@ def payload(service: Service, usage: Usage) -> dict[str, object]:
         customer_name=customer.name,
         account=customer.account,
     )
-    return dict(metered.payload(usage, metered_service))
+    return {**metered.payload(usage, metered_service), **({"credit": usage.record} if usage.record else {})}
 
 
 def keep(transaction: Transaction, service: Service, records: Sequence[Usage]) -> None:
@@ -86,6 +88,7 @@ def keep(transaction: Transaction, service: Service, records: Sequence[Usage]) -
             "mbps": each.mbps,
             "kind": each.kind,
             "state": each.state,
+            "record": orjson.dumps(each.record, option=orjson.OPT_SORT_KEYS).decode() if each.record else None,
             "now": service.now,
         }
         for each in records

@@ -9,14 +9,17 @@ soon as it is over: what the network does after that changes nothing of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from graph.capacity.steps import Booking, StepFunction
 from graph.changes import events, notices
-from graph.changes.bandwidth import boosts, usage
+from graph.changes.bandwidth import boosts, returns, usage
 from graph.changes.bandwidth.boosts import KIND, Boost, Service
+from graph.changes.bandwidth.credits import credits_of
+from graph.changes.bandwidth.leads import open_leads
+from graph.changes.bandwidth.moved import follow
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.bandwidth.profiles import write_profiles
 from graph.changes.bandwidth.turning import Turn
@@ -31,8 +34,6 @@ from graph.processes.steps import Boundary, Ended, Step, System
 from graph.processes.tasks import Opened
 from graph.store.store import Transaction
 
-ALARM_KIND: Final = "returnAlarm"
-"""of the timer by which an alarm is raised of a service that does not return, and cleared."""
 _RATE: Final = KINDS["ServiceRateChanged"]
 
 
@@ -47,9 +48,11 @@ async def begin_turn(transaction: Transaction, policy: BandwidthPolicy, service:
 
 async def finish(transaction: Transaction, turn: Turn, *, subject: str) -> None:
     """Do all that is due now, and write it; `subject` is the principal that the events name."""
+    await follow(transaction, turn)
     turn.work_out()
     await write_profiles(transaction, _taken(turn))
-    writer = _Writer(turn=turn, subject=subject, version=turn.before.version)
+    credited = await credits_of(transaction, turn.service.id, _over(turn))
+    writer = _Writer(turn=turn, subject=subject, credited=credited)
     writer.gather()
     after = replace(turn.service, version=writer.version)
     boosts.write(transaction, turn.before, after)
@@ -60,7 +63,14 @@ async def finish(transaction: Transaction, turn: Turn, *, subject: str) -> None:
     notices.tell(transaction, turn.policy.fault_management, writer.notices)
     steps.end(transaction, turn.ended.values(), at=turn.now)
     _write_tasks(transaction, turn)
+    if any(what == "BoostActivated" for what, _ in turn.said):
+        await open_leads(transaction, turn.policy, after, subject=subject)
     timers.arm(transaction, kind=KIND, about=after.id, due_at=turn.next_due())
+
+
+def _over(turn: Turn) -> list[Boost]:
+    """Give the boosts that are over by this turn."""
+    return [each for each in turn.boosts if each.is_over]
 
 
 def _told_systems(policy: BandwidthPolicy) -> frozenset[System]:
@@ -93,20 +103,20 @@ def _write_tasks(transaction: Transaction, turn: Turn) -> None:
     for each in turn.tasks:
         tasks.open_task(transaction, Opened(kind=each.kind, about=about, reason=each.reason), at=turn.now)
     if "returnRefused" in {*turn.closes, *(each.kind for each in turn.tasks)}:
-        timers.arm(transaction, kind=ALARM_KIND, about=about, due_at=turn.now)
+        timers.arm(transaction, kind=returns.KIND, about=about, due_at=turn.now)
 
 
 class _Writer:
     """Gathers events, each with the next version of its service, and what others are told of them."""
 
-    def __init__(self, *, turn: Turn, subject: str, version: int) -> None:
+    def __init__(self, *, turn: Turn, subject: str, credited: Sequence[Usage]) -> None:
         self.turn = turn
         self.subject = subject
-        self.version = version
+        self.version = turn.before.version
         self.events: list[Event] = []
         self.told: list[Told] = []
         self.notices: list[Notice] = []
-        self.usage = [usage.usage_of(turn.before, each) for each in turn.charged]
+        self.usage = [*(usage.usage_of(turn.before, each) for each in turn.charged), *credited]
 
     @property
     def service(self) -> Service:
@@ -122,7 +132,7 @@ class _Writer:
             self._tell_rate()
         else:
             self._skip_others()
-        if self.turn.asks:
+        if self.turn.asks and self.turn.policy.provisioning:
             self._ask_network()
 
     def _event(self, kind: str, payload: Mapping[str, object]) -> Event:
@@ -154,7 +164,8 @@ class _Writer:
             return
         boost = self.service.boosts[record.external_id.partition(":")[0]]
         boundary: Boundary = "CHANGE" if boost.runs(self.turn.now) else "RETURN"
-        step = Step(about=boost.id, name="usage", boundary=boundary, system="BILLING", stage=0)
+        name = "usage" if record.kind == usage.KIND else "credit"
+        step = Step(about=boost.id, name=name, boundary=boundary, system="BILLING", stage=0)
         self.turn.begun.append(step)
         self._tell(billing, made, usage.payload(self.service, billed), [step])
 

@@ -132,7 +132,7 @@ class Booked:
         """Let time pass: all that lies before is so much longer ago."""
         await self.run(
             "MATCH (b:Boost) SET b.startAt = b.startAt - $ms, b.endAt = b.endAt - $ms, b.chargedFrom = b.chargedFrom - $ms, "
-            "b.holdUntil = b.holdUntil - $ms",
+            "b.holdUntil = b.holdUntil - $ms, b.activatedAt = b.activatedAt - $ms",
             ms=milliseconds,
         )
         await self.run(
