@@ -46,7 +46,7 @@ from graph.ledger.sequence import (
     missing_between,
     wanted_between,
 )
-from graph.ledger.tail import Restored, Tail, Tails
+from graph.ledger.tail import Restored, Tails
 from graph.store.store import Store
 
 MOST: Final = 1_000
@@ -104,15 +104,6 @@ def _say(error: Exception) -> None:
         log.warning("the reader of events waits for the database", reason=str(error))
     else:
         log.error("the reader of events failed, and tries again", exc_info=error)
-
-
-async def _taken(tail: Tail) -> Sequenced | Missing | None:
-    """Take the next event, or nothing in BEAT_SECONDS; raises Lagged."""
-    try:
-        async with asyncio.timeout(BEAT_SECONDS):
-            return await tail.take()
-    except TimeoutError:
-        return None
 
 
 def _next_size(size: int, page: Sequence[Sequenced | Missing]) -> int:
@@ -316,7 +307,7 @@ class EventReader:
                         yield each
                     last = begin
                 while True:
-                    taken = await _taken(tail)
+                    taken = await tail.take(BEAT_SECONDS)
                     if taken is not None and taken.position > last:
                         yield taken
                     # All that was read is in tails: where this one is empty, no event waits between the two.

@@ -76,20 +76,29 @@ class Tail:
         """Tell whether something is to be taken, or was thrown away."""
         return bool(self._items) or self._lagged is not None or self._restored is not None
 
-    async def take(self) -> Sequenced | Missing:
-        """Wait for the next event; raises Lagged and Restored."""
-        while not self._items:
-            if self._restored is not None:
-                raise Restored(self._restored)
-            if self._lagged is not None:
-                raise Lagged(self._lagged)
-            self._items = None  # an empty deque is large
-            self._taker = asyncio.get_running_loop().create_future()
-            try:
-                await self._taker
-            finally:
-                self._taker = None
-        return self._items.popleft()
+    async def take(self, seconds: float) -> Sequenced | Missing | None:
+        """Wait for the next event, and give nothing where none comes in so many seconds; raises Lagged and Restored."""
+        if not self.is_waiting:
+            await self._woken(seconds)
+        if self._items:
+            return self._items.popleft()
+        if self._restored is not None:
+            raise Restored(self._restored)
+        if self._lagged is not None:
+            raise Lagged(self._lagged)
+        return None
+
+    async def _woken(self, seconds: float) -> None:
+        """Wait until something comes: by a timer of the loop, which takes a fifth of what a timeout takes of time and memory."""
+        loop = asyncio.get_running_loop()
+        self._items = None  # an empty deque is large
+        self._taker = loop.create_future()
+        timer = loop.call_later(seconds, self._wake)
+        try:
+            await self._taker
+        finally:
+            timer.cancel()
+            self._taker = None
 
 
 class Tails:
