@@ -214,6 +214,10 @@ MATCH (s:Service {id: $service})
 SET s.bookedMbps = $booked, s.effectiveMbps = $effective, s._version = $version, s._accountedAt = $accountedAt,
     s._refusals = $refusals, s._retryAt = $retryAt
 
+// graph/changes/bandwidth/changing.py _CARRIED_FOR
+MATCH (d:Delivery {id: $delivery})-[:CARRIES_OUT]->(:ProcessStep)-[:STEP_OF]->(b:Boost)-[:BOOSTS]->(s:Service)
+RETURN DISTINCT b.id, s.id
+
 // graph/changes/bandwidth/comparing.py _PROFILES
 MATCH (c:CapacityProfile) RETURN c.id
 
@@ -252,55 +256,54 @@ RETURN id, datetime.realtime().epochMillis,
     RETURN [b.startAt, b.endAt, b.mbps]
   }
 
-// graph/changes/bandwidth/forecast.py _NOW
-RETURN datetime.realtime().epochMillis
+// graph/changes/bandwidth/consequences/credits.py _DOWN
+MATCH (d:Downtime)-[:INTERRUPTS]->(s:Service {id: $service})
+WHERE d.effect = 'down' AND d.from < $to AND coalesce(d.to, $to) > $from
+RETURN d.from, coalesce(d.to, $to) ORDER BY d.from
 
-// graph/changes/bandwidth/forecast.py _ON_PORTS
-UNWIND $batch.things AS id
-MATCH (:Port {id: id})<-[:ACCESSED_AT]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
-WITH DISTINCT id, s
-RETURN id, coalesce(s.committedMbps, 0),
-  COLLECT { MATCH (s)<-[:BOOSTS]-(b:Boost) WHERE b.activatedAt < $until RETURN [b.activatedAt, coalesce(b.endedAt, b.endAt), b.mbps] },
-  COLLECT {
-    MATCH (e:Event {aggregateId: s.id}) WHERE e.type = 'ServiceRateChanged' AND e.at >= $since
-    RETURN [e.at, e.payload] ORDER BY e.at, e.aggregateVersion
-  }
+// graph/changes/bandwidth/consequences/leads.py _COUNT
+MATCH (b:Boost)-[:BOOSTS]->(s:Service {id: $service}) WHERE b.activatedAt >= $since
+RETURN b.id, b.mbps, b.startAt, b.endAt ORDER BY b.activatedAt DESC LIMIT $most
 
-// graph/changes/bandwidth/forecast.py _ON_TRUNKS
-UNWIND $batch.things AS id
-MATCH (:Trunk {id: id})<-[:ROUTED_OVER]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
-WITH DISTINCT id, s
-RETURN id, coalesce(s.committedMbps, 0),
-  COLLECT { MATCH (s)<-[:BOOSTS]-(b:Boost) WHERE b.activatedAt < $until RETURN [b.activatedAt, coalesce(b.endedAt, b.endAt), b.mbps] },
-  COLLECT {
-    MATCH (e:Event {aggregateId: s.id}) WHERE e.type = 'ServiceRateChanged' AND e.at >= $since
-    RETURN [e.at, e.payload] ORDER BY e.at, e.aggregateVersion
-  }
+// graph/changes/bandwidth/consequences/leads.py _KNOWN
+MATCH (l:Lead {key: $key}) WHERE l.at >= $since OR NOT coalesce(l.state, '') IN $decided
+RETURN l.id LIMIT 1
 
-// graph/changes/bandwidth/forecast.py _NOW
-RETURN datetime.realtime().epochMillis
+// graph/changes/bandwidth/consequences/leads.py _MAKE
+MATCH (s:Service {id: $service})
+MATCH (c:Customer {id: $customer})
+CREATE (l:Lead {id: $id, reason: $reason, at: $now, key: $key, evidence: $evidence})
+CREATE (l)-[:SUGGESTED_FOR]->(s)
+CREATE (l)-[:ABOUT]->(c)
 
-// graph/changes/bandwidth/forecast.py _ON_PORTS
-UNWIND $batch.things AS id
-MATCH (:Port {id: id})<-[:ACCESSED_AT]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
-WITH DISTINCT id, s
-RETURN id, coalesce(s.committedMbps, 0),
-  COLLECT { MATCH (s)<-[:BOOSTS]-(b:Boost) WHERE b.activatedAt < $until RETURN [b.activatedAt, coalesce(b.endedAt, b.endAt), b.mbps] },
-  COLLECT {
-    MATCH (e:Event {aggregateId: s.id}) WHERE e.type = 'ServiceRateChanged' AND e.at >= $since
-    RETURN [e.at, e.payload] ORDER BY e.at, e.aggregateVersion
-  }
+// graph/changes/bandwidth/consequences/moved.py _MOVED
+MATCH (b:Boost)-[:BOOSTS]->(s:Service) WHERE b.status IN ['REQUESTED', 'SCHEDULED', 'ACTIVATED']
+WITH DISTINCT s, b
+WHERE s.state = 'terminated' OR EXISTS {
+  MATCH (b)-[:RESERVES]->(t) WHERE NOT EXISTS { MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) }
+} OR EXISTS {
+  MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) WHERE NOT EXISTS { MATCH (b)-[:RESERVES]->(t) }
+}
+RETURN DISTINCT s.id LIMIT $most
 
-// graph/changes/bandwidth/forecast.py _ON_TRUNKS
-UNWIND $batch.things AS id
-MATCH (:Trunk {id: id})<-[:ROUTED_OVER]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
-WITH DISTINCT id, s
-RETURN id, coalesce(s.committedMbps, 0),
-  COLLECT { MATCH (s)<-[:BOOSTS]-(b:Boost) WHERE b.activatedAt < $until RETURN [b.activatedAt, coalesce(b.endedAt, b.endAt), b.mbps] },
-  COLLECT {
-    MATCH (e:Event {aggregateId: s.id}) WHERE e.type = 'ServiceRateChanged' AND e.at >= $since
-    RETURN [e.at, e.payload] ORDER BY e.at, e.aggregateVersion
-  }
+// graph/changes/bandwidth/consequences/returns.py _LOOK
+MATCH (s:Service {id: $service})
+RETURN s.name, coalesce(s._refusals, 0), coalesce(s.effectiveMbps, 0), coalesce(s.bookedMbps, s.committedMbps, 0),
+  HEAD(COLLECT { MATCH (s)-[a:ACCESSED_AT]->(p:Port) RETURN p.id ORDER BY a.end, p.id LIMIT 1 })
+
+// graph/changes/bandwidth/consequences/returns.py _OPEN
+MATCH (t:Task {about: $service}) WHERE t.state = 'OPEN' AND t.kind = 'returnRefused' RETURN t.reason
+
+// graph/changes/bandwidth/consequences/returns.py _KNOWN
+MATCH (a:Alarm {identity: $identity}) RETURN a.id LIMIT 1
+
+// graph/changes/bandwidth/consequences/usage.py _KEEP
+UNWIND $batch.rows AS row
+MATCH (s:Service {id: row.service})
+CREATE (u:Usage {
+  id: row.id, source: row.source, externalId: row.externalId, serviceRef: row.service, from: row.from, to: row.to, mbps: row.mbps,
+  kind: row.kind, state: row.state, record: row.record, _takenAt: row.now
+})-[:USED_BY]->(s)
 
 // graph/changes/bandwidth/forecast.py _NOW
 RETURN datetime.realtime().epochMillis
@@ -409,8 +412,11 @@ RETURN HEAD(COLLECT {
   RETURN sum(b.price)
 })
 
+// graph/changes/bandwidth/looking.py read_now
+RETURN datetime.realtime().epochMillis
+
 // graph/changes/bandwidth/network.py _WANTED
-MATCH (s:Service {id: $service})
+MATCH (s:Service {id: $service}) WHERE coalesce(s.state, '') <> 'terminated'
 RETURN coalesce(s.committedMbps, 0), datetime.realtime().epochMillis, COLLECT {
   MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status IN ['SCHEDULED', 'ACTIVATED'] RETURN [b.mbps, b.startAt, b.endAt]
 }
@@ -450,14 +456,6 @@ RETURN COLLECT {
   WHERE b.startAt >= $from AND b.startAt < $to AND b.currency = $currency AND NOT b.id IN $without
   RETURN b.price
 }
-
-// graph/changes/bandwidth/usage.py _KEEP
-UNWIND $batch.rows AS row
-MATCH (s:Service {id: row.service})
-CREATE (u:Usage {
-  id: row.id, source: row.source, externalId: row.externalId, serviceRef: row.service, from: row.from, to: row.to, mbps: row.mbps,
-  kind: row.kind, state: row.state, _takenAt: row.now
-})-[:USED_BY]->(s)
 
 // graph/changes/deliveries.py _REPLAY
 MATCH (d:Delivery {id: $delivery})
@@ -615,6 +613,29 @@ RETURN [row.number, COLLECT {
 // graph/changes/services/promised.py _PROMISED
 MATCH (s:Service {id: $service})-[:GOVERNED_BY]->(a:Sla)
 RETURN a.tier, a.availabilityPercent
+
+// graph/changes/tasks.py _LOOK
+MATCH (t:Task {id: $task})
+RETURN t.kind, t.state, t.about, t.delivery, HEAD(COLLECT {
+  MATCH (d:Delivery {id: t.delivery}) RETURN [d.system, d.orderKey, d.state]
+})
+
+// graph/changes/tasks.py _SETTLE
+MATCH (t:Task {id: $task})
+SET t._locked = coalesce(t._locked, 0) + 1
+WITH t, datetime.realtime().epochMillis AS now WHERE t.state = 'OPEN'
+SET t.state = $state, t.note = $note, t.settledBy = $subject, t.settledAt = now, t._version = coalesce(t._version, 1) + 1
+RETURN now, t._version
+
+// graph/changes/tasks.py _SKIP_STEPS
+MATCH (d:Delivery {id: $delivery})-[:CARRIES_OUT]->(p:ProcessStep)
+WITH p ORDER BY p.id
+SET p.state = 'SKIPPED', p.error = $note, p.finishedAt = datetime.realtime().epochMillis
+
+// graph/changes/tasks.py _TRY_STEPS
+MATCH (d:Delivery {id: $delivery})-[:CARRIES_OUT]->(p:ProcessStep)
+WITH p ORDER BY p.id
+SET p.state = 'PENDING'
 
 // graph/changes/tickets/owners.py _OWNED
 UNWIND $batch.services AS id
@@ -1164,6 +1185,18 @@ MATCH (f:InventoryFeed {id: $feed})
 SET f.state = 'failed', f.reason = $reason, f._version = f._version + 1
 RETURN datetime.realtime().epochMillis, f._version
 
+// graph/ledger/audit.py _EVENTS
+MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto
+RETURN e.position, e.id, e.type, e.aggregateId, e.aggregateVersion, e.at, e.principal, e.payload, e.previousHash, e.hash
+ORDER BY e.position LIMIT $most
+
+// graph/ledger/audit.py _ENDS
+OPTIONAL MATCH (s:Sequence {id: 'sequence-events'})
+RETURN coalesce(s.next, 1) - 1, coalesce(s.swept, 0), coalesce(s.chainedFrom, s.next, 1), coalesce(s.head, $start)
+
+// graph/ledger/audit.py _AT
+OPTIONAL MATCH (e:Event {position: $position}) RETURN e.hash
+
 // graph/ledger/backlog.py _SYSTEMS
 MATCH (l:Lane)
 RETURN l.id, datetime.realtime().epochMillis,
@@ -1446,7 +1479,7 @@ SET b._followed = coalesce(b._followed, 0) + 1
 
 // graph/ledger/outbox.py _CARRY
 UNWIND $batch.rows AS row
-MATCH (d:Delivery {id: row.delivery})
+MATCH (d:Delivery {id: row.id})
 MATCH (p:ProcessStep {id: row.step})
 CREATE (d)-[:CARRIES_OUT]->(p)
 SET d._steps = true, p.state = 'PENDING', p._before = p.attempts
@@ -1551,7 +1584,7 @@ MATCH (e:Event) WHERE e.unplaced > 0 RETURN e.unplaced LIMIT $most
 
 // graph/ledger/positions.py _AGAIN
 MATCH (e:Event) WHERE e.unplaced > 0 AND e.unplaced <= $latest
-RETURN e.id, e.unplaced, e.aggregateId, e.aggregateVersion
+RETURN e.id, e.unplaced, e.aggregateId, e.aggregateVersion, e.type, e.at, e.principal, e.payload
 
 // graph/ledger/positions.py _OWN
 MERGE (s:Sequence {id: 'sequence-events'})
@@ -1561,16 +1594,17 @@ REMOVE s._lock
 WITH s, datetime.realtime().epochMillis AS now
 WHERE s.owner = $owner OR s.until < now
 SET s.owner = $owner, s.until = now + $ttl
-RETURN s.next
+RETURN s.next, coalesce(s.head, $start)
 
 // graph/ledger/positions.py _PLACE
 UNWIND $batch.rows AS row
 MATCH (e:Event {id: row.id})
-SET e.position = row.position
+SET e.position = row.position, e.previousHash = row.previous, e.hash = row.hash
 REMOVE e.unplaced
 
 // graph/ledger/positions.py _NEXT
-MATCH (s:Sequence {id: 'sequence-events'}) SET s.next = $next
+MATCH (s:Sequence {id: 'sequence-events'})
+SET s.chainedFrom = coalesce(s.chainedFrom, s.next), s.next = $next, s.head = $head
 
 // graph/ledger/registrations.py _KNOWN
 MATCH (r:Registration {id: $system})
