@@ -62,7 +62,7 @@ class Scene:
         outcome = await self.booked.book(mbps=mbps)
         assert outcome.ids, outcome
         await self.booked.tick()
-        return outcome.ids[0]
+        return outcome.ids["boost"]
 
     def carried(self) -> list[int]:
         return [each.mbps for each in self.system.services.carried if each.service == "service-a"]
