@@ -11,6 +11,7 @@ Folders and files, from above to below:
     systems.py     the surrounding systems that the settings name, and who sends to them; callbacks.py those that register themselves
     kafka.py       events to the operator's broker, and alarms from it
     stand_ins.py   the other systems of the demonstration: nobody who serves imports them
+    bandwidth.py   how the settings say that bandwidth is sold becomes what the changes are given
     probes.py      whether each of them can be reached as the settings say
     reaching.py    how a system is reached, as its settings say
     stores.py      a store is opened, looked at and filled: all that most commands want of the graph

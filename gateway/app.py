@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
@@ -81,45 +82,61 @@ JOIN_SECONDS = 60.0
 __all__ = ["application", "middleware", "worker"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OwnAreas:
+    """The areas beside the graph itself, which are there before there is a store."""
+
+    ledger: LedgerSubgraph
+    ticketing: TicketingSubgraph
+    billing: BillingSubgraph
+    bandwidth: BandwidthSubgraph
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Make them as the settings say."""
+        desk, billed = settings.ticketing, settings.billing
+        quotes = settings.bandwidth.quotes_per_minute
+        return cls(
+            ledger=LedgerSubgraph(),
+            ticketing=TicketingSubgraph(desk.name if desk else "", seconds=desk.request_seconds if desk else 0.0),
+            billing=BillingSubgraph(seconds=billed.request_seconds if billed and billed.bills_address else 0.0),
+            bandwidth=BandwidthSubgraph(bandwidth_policy_of(settings), quotes_per_minute=quotes),
+        )
+
+    @property
+    def subgraphs(self) -> dict[Graph, Subgraph]:
+        """Give them by their names in the supergraph."""
+        return {LEDGER: self.ledger, TICKETING: self.ticketing, BILLING: self.billing, BANDWIDTH: self.bandwidth}
+
+
 def application(settings: Settings) -> Starlette:
     """Put the gateway together; the database is opened when it starts, and may be away then."""
     metrics = Metrics()
     pressure = Pressure(settings.overloaded_seconds, metrics)
     preparing = Preparing.of(settings.limits)
     northbound = _Northbound(settings, pressure)
-    chosen = settings.ticketing
-    ticketing = TicketingSubgraph(chosen.name if chosen else "", seconds=chosen.request_seconds if chosen else 0.0)
-    waiting = LedgerSubgraph()
-    billed = settings.billing
-    bandwidth = BandwidthSubgraph(bandwidth_policy_of(settings), quotes_per_minute=settings.bandwidth.quotes_per_minute)
-    billing = BillingSubgraph(seconds=billed.request_seconds if billed and billed.bills_address else 0.0)
+    own = _OwnAreas.of(settings)
 
     @asynccontextmanager
     async def working(store: Store, placed: Callable[[], None]) -> AsyncIterator[None]:
-        areas = Areas(ticketing=ticketing.reaching, billing=billing.reaching, passed_over=metrics.passed_over)
+        ways = Areas(ticketing=own.ticketing.reaching, billing=own.billing.reaching, passed_over=metrics.passed_over)
         noted = Noted(outcome=metrics.told, access=metrics.admits)
         joining = keep_joined(store, policy_of(settings), every=JOIN_SECONDS)
         async with (
             ledger(settings, store, pressure, placed),
             beside(joining),
-            told(settings, store, areas, noted),
+            told(settings, store, ways, noted),
             kafka_joined(settings, store, pressure, metrics),
         ):
             key = await cursor_key(settings, store)
-            with northbound.keep(store), waiting.reading(store), bandwidth.reading(store, key):
+            with northbound.keep(store), own.ledger.reading(store), own.bandwidth.reading(store, key):
                 async with hubs_told(northbound, _news()):
                     yield
 
     opening = partial(_opening, settings, working, preparing, metrics)
     arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, opening)
-    areas: dict[Graph, Subgraph] = {
-        KNOWLEDGE: arriving,
-        LEDGER: waiting,
-        TICKETING: ticketing,
-        BILLING: billing,
-        BANDWIDTH: bandwidth,
-    }
-    northbound.pipeline = Pipeline(federation_of(areas, settings, preparing), settings, pressure, preparing)
+    federation = federation_of({KNOWLEDGE: arriving, **own.subgraphs}, settings, preparing)
+    northbound.pipeline = Pipeline(federation, settings, pressure, preparing)
     # To another router we are one subgraph, the graph itself: it has its own plans.
     for_routers = Pipeline(arriving, settings, pressure, preparing)
     streams = OpenStreams(settings.streams, metrics)

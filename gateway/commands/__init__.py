@@ -10,6 +10,7 @@ reads its options, calls, and prints.
     check.py         what is wrong, one line each
     inventory.py     where inventories and the graph differ, and taking a side
     ledger.py        what other systems are still to be told
+    audit.py         whether anybody has changed what happened
     watch.py         events on a terminal
     token.py         a token to try things out
     compile.py       every stage of a query

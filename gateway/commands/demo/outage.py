@@ -94,14 +94,7 @@ async def play(scene: Scene, note: Callable[[str], None]) -> Outage:
         heard = Heard(began=alert, ended=await second.hear("ENDED"))
         await second.cut()
         note(window.ended_as_text(heard.ended))
-        reported = await report.look(scene)
-        note(report.as_text(reported))
-        billed = await invoice.look(scene)
-        note(invoice.as_text(billed))
-        stocked = await stock.look(scene, card)
-        note(stock.as_text(stocked))
-        boosted = await videoconference.look(scene)
-        note(videoconference.as_text(boosted))
+        reported, billed, stocked, boosted = await _afterwards(scene, card, note)
     return Outage(
         alarm=alarm,
         affected=affected,
@@ -116,6 +109,21 @@ async def play(scene: Scene, note: Callable[[str], None]) -> Outage:
         stock=stocked,
         videoconference=boosted,
     )
+
+
+async def _afterwards(
+    scene: Scene, card: str, note: Callable[[str], None]
+) -> tuple[Report, Invoice, Stock, Videoconference]:
+    """Do what customers and systems do on any day."""
+    reported = await report.look(scene)
+    note(report.as_text(reported))
+    billed = await invoice.look(scene)
+    note(invoice.as_text(billed))
+    stocked = await stock.look(scene, card)
+    note(stock.as_text(stocked))
+    boosted = await videoconference.look(scene)
+    note(videoconference.as_text(boosted))
+    return reported, billed, stocked, boosted
 
 
 async def _card(scene: Scene) -> str:
