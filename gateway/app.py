@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any
 
@@ -119,20 +119,14 @@ def application(settings: Settings) -> Starlette:
             told(settings, store, areas, noted),
             kafka_joined(settings, store, pressure, metrics),
         ):
-            key = await cursor_key(settings, store)
-            with northbound.keep(store), waiting.reading(store), bandwidth.reading(store, key):
+            with northbound.keep(store), waiting.reading(store), await _selling(bandwidth, settings, store):
                 async with hubs_told(northbound, _news()):
                     yield
 
     opening = partial(_opening, settings, working, preparing, metrics)
     arriving = Arriving(KnowledgeSubgraph.name, knowledge_schema().sdl, opening)
-    areas: dict[Graph, Subgraph] = {
-        KNOWLEDGE: arriving,
-        LEDGER: waiting,
-        TICKETING: ticketing,
-        BILLING: billing,
-        BANDWIDTH: bandwidth,
-    }
+    areas: dict[Graph, Subgraph] = {KNOWLEDGE: arriving, LEDGER: waiting, TICKETING: ticketing, BILLING: billing}
+    areas[BANDWIDTH] = bandwidth
     northbound.pipeline = Pipeline(federation_of(areas, settings, preparing), settings, pressure, preparing)
     # To another router we are one subgraph, the graph itself: it has its own plans.
     for_routers = Pipeline(arriving, settings, pressure, preparing)
@@ -151,6 +145,11 @@ def application(settings: Settings) -> Starlette:
         return SocketEndpoint(context)
 
     return served(endpoint, arriving, settings, metrics, northbound, socket)
+
+
+async def _selling(bandwidth: BandwidthSubgraph, settings: Settings, store: Store) -> AbstractContextManager[object]:
+    """Let quotes be sealed with the key of cursors, which may be kept with the store."""
+    return bandwidth.reading(store, await cursor_key(settings, store))
 
 
 def served(

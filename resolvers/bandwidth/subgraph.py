@@ -10,9 +10,9 @@ from graphql import DocumentNode, print_ast
 from strawberry.dataloader import DataLoader
 
 from graph.capacity.limits import Limit
-from graph.changes.bandwidth.loads import TooManyThings, loads_of
+from graph.changes.bandwidth.loads import loads_of
 from graph.changes.bandwidth.policy import BandwidthPolicy
-from graph.errors import Refused, StoreUnavailable
+from graph.errors import StoreUnavailable
 from graph.model.scope import Principal
 from graph.store.store import Store
 from resolvers.bandwidth.allowance import Allowance
@@ -87,10 +87,7 @@ class BandwidthSubgraph:
 
     async def _limits(self, store: Store, ids: Sequence[str], deadline: float) -> list[tuple[Limit, ...]]:
         """Give the limits of things: of what holds ports, of these and of the trunks that end there."""
-        try:
-            found = await loads_of(store, ids, self._policy.overbooking, deadline=deadline)
-        except TooManyThings as many:
-            raise Refused(f"{many}: ask about fewer things", code="LIMIT_EXCEEDED") from many
+        found = await loads_of(store, ids, self._policy.overbooking, deadline=deadline)
         return [found[each] for each in ids]
 
 
