@@ -448,11 +448,11 @@ SET c.version = row.version, c.deltas = row.deltas
 MATCH (c:Customer {id: $customer})
 SET c._locked = coalesce(c._locked, 0) + 1
 WITH c
-RETURN HEAD(COLLECT {
+RETURN COLLECT {
   MATCH (c)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b:Boost)
   WHERE b.startAt >= $from AND b.startAt < $to AND b.currency = $currency AND NOT b.id IN $without
-  RETURN sum(b.price)
-})
+  RETURN b.price
+}
 
 // graph/changes/deliveries.py _REPLAY
 MATCH (d:Delivery {id: $delivery})

@@ -17,11 +17,11 @@ _SPENT: Final = """
 MATCH (c:Customer {id: $customer})
 SET c._locked = coalesce(c._locked, 0) + 1
 WITH c
-RETURN HEAD(COLLECT {
+RETURN COLLECT {
   MATCH (c)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b:Boost)
   WHERE b.startAt >= $from AND b.startAt < $to AND b.currency = $currency AND NOT b.id IN $without
-  RETURN sum(b.price)
-})
+  RETURN b.price
+}
 """
 
 
@@ -51,7 +51,7 @@ async def is_above_cap(
     for (first, last), price in sorted(months.items()):
         given = {"customer": customer, "from": first, "to": last, "currency": cap.currency, "without": without}
         for (spent,) in await transaction.run(_SPENT, given):
-            if cast("int", spent or 0) + price > cap.amount:
+            if sum(cast("list[int]", spent)) + price > cap.amount:
                 return True
     return False
 
