@@ -8,6 +8,7 @@ Folders and files, from above to below:
     commands/      a file for each command
     app.py         the composition root: with areas.py, systems.py, probes.py, reaching.py, callbacks.py, kafka.py, stand_ins.py and stores.py all that knows the other rooms
     areas.py       what this product answers itself: several areas as one schema
+    bandwidth.py   what the settings say about selling bandwidth, as rules
     systems.py     the surrounding systems that the settings name, and who sends to them; callbacks.py those that register themselves
     kafka.py       events to the operator's broker, and alarms from it
     stand_ins.py   the other systems of the demonstration: nobody who serves imports them

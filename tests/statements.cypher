@@ -405,12 +405,9 @@ RETURN HEAD(COLLECT { MATCH (b)-[:BOOSTS]->(s:Service) RETURN s.id }), b.mbps, b
 MATCH (c:CapacityProfile) WHERE c.id > $after RETURN c.id ORDER BY c.id LIMIT $most
 
 // graph/changes/bandwidth/looking.py _SPENT
-MATCH (c:Customer {id: $customer})
-RETURN HEAD(COLLECT {
-  MATCH (c)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b:Boost)
-  WHERE b.startAt >= $from AND b.startAt < $to AND b.currency = $currency
-  RETURN sum(b.price)
-})
+MATCH (:Customer {id: $customer})-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b:Boost)
+WHERE b.startAt >= $from AND b.startAt < $to AND b.currency = $currency
+RETURN sum(b.price)
 
 // graph/changes/bandwidth/looking.py read_now
 RETURN datetime.realtime().epochMillis

@@ -121,7 +121,9 @@ async def _of_ports(root: Card | NetworkElement | Site, info: Info, from_: From,
 
 
 _HEADROOM: Final = "What is left on it between two moments, exactly, whatever of it is sold."
-_OF_PORTS: Final = "What is left on its ports between two moments, exactly."
+_OF_PORTS: Final = (
+    "What is left on its ports between two moments, exactly; a port where a trunk ends is not one of them."
+)
 
 
 @strawberry.federation.type(keys=["id"], description="Where a service or a trunk is attached.")

@@ -86,7 +86,7 @@ class BandwidthSubgraph:
         return {"data": result.data, "errors": errors} if errors else {"data": result.data}
 
     async def _limits(self, store: Store, ids: Sequence[str], deadline: float) -> list[tuple[Limit, ...]]:
-        """Give the limits of things: of cards and sites those of their ports."""
+        """Give the limits of things: of what holds ports, of these and of the trunks that end there."""
         found = await loads_of(store, ids, self._policy.overbooking, deadline=deadline)
         return [found[each] for each in ids]
 

@@ -21,7 +21,7 @@ from graph.compiler.leaves import rfc3339
 from graph.errors import Refused
 from graph.model.currencies import minor_digits
 from graph.model.times import epoch_milliseconds
-from resolvers.directives import ListSize
+from resolvers.directives import ListSize, OperatorOnly
 from resolvers.money import Money, money
 
 Moment = NewType("Moment", int)
@@ -115,7 +115,7 @@ class Boost:
 class Task:
     """The knowledge graph's."""
 
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(directives=[OperatorOnly()])
 
 
 @strawberry.type(description="A rate that may be booked from one moment to another.")

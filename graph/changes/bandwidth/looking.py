@@ -41,12 +41,9 @@ RETURN HEAD(COLLECT { MATCH (b)-[:BOOSTS]->(s:Service) RETURN s.id }), b.mbps, b
 """
 _BOOKED: Final = "MATCH (c:CapacityProfile) WHERE c.id > $after RETURN c.id ORDER BY c.id LIMIT $most"
 _SPENT: Final = """
-MATCH (c:Customer {id: $customer})
-RETURN HEAD(COLLECT {
-  MATCH (c)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b:Boost)
-  WHERE b.startAt >= $from AND b.startAt < $to AND b.currency = $currency
-  RETURN sum(b.price)
-})
+MATCH (:Customer {id: $customer})-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b:Boost)
+WHERE b.startAt >= $from AND b.startAt < $to AND b.currency = $currency
+RETURN sum(b.price)
 """
 _PROFILE: Final = "capacityprofile-"
 _PAGE: Final = 500

@@ -55,7 +55,7 @@ async def test_headroom_is_a_field_of_ports_trunks_and_cards(shop: Shop) -> None
     assert data == {
         "port": {"headroom": {"things": 1, "limitMbps": 1_000, "headroomMbps": 550, "mostMbps": 550}},
         "trunk": {"headroom": {"things": 1, "limitMbps": 1_000, "headroomMbps": 500, "mostMbps": 500}},
-        "card": {"headroom": {"things": 3, "limitMbps": 3_000, "headroomMbps": 2_550, "mostMbps": 1_000}},
+        "card": {"headroom": {"things": 2, "limitMbps": 2_000, "headroomMbps": 1_550, "mostMbps": 950}},
         "empty": None,
     }
 
