@@ -111,7 +111,6 @@ PASSED_ON = {
     "graph/inventory/naming.py _put: _NAME[thing.label]": "one of those made at import",
     "graph/inventory/naming.py take_back: _UNNAME[thing.label]": "one of those made at import",
     "graph/inventory/reconcile.py _missing: _UNSEEN[kind]": "one of those made at import",
-    "graph/changes/bandwidth/loads.py limits_by_id: text": "each of two constants",
     "graph/changes/alarms/awaiting.py find_all_awaiting: _NEXT_NAME[store.product]": "one of a table of constants",
     "graph/changes/usage/usage.py join_usage: _NEXT_NAME[store.product]": "one of a table of constants",
     "graph/load/known.py known_ids: KNOWN_IDS[name]": "one of those made at import",
