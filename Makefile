@@ -27,7 +27,7 @@ AUDIT_PORT ?= 4200
 GATEWAY_PORT ?= 4300
 
 help:
-	@echo "make demo     see it: a network, a gateway, four other systems, a card that fails, and who learns what"
+	@echo "make demo     see it: a network, a gateway, seven other systems, a card that fails and who learns what, a customer who books"
 	@echo "make setup    make the environment in .venv"
 	@echo "make test     run the tests on the embedded database, TEST_WORKERS=4 side by side; the seed is printed"
 	@echo "make test-neo4j  what touches a store, on a real Neo4j (Java 17 and Maven); make test-all: both, nothing sampled"

@@ -219,6 +219,22 @@ class TestDemo:
         ]
         self.others_know(told)
         self.a_subscriber_has_heard(told)
+        self.a_customer_had_more_bandwidth(told["videoconference"])
+
+    def a_customer_had_more_bandwidth(self, told: dict[str, Any]) -> None:
+        committed, added = told["service"]["committedMbps"], told["booked"]["mbps"]
+        assert 0 < added <= told["wished"]["mostMbps"]
+        assert set(told["whileItRuns"].values()) == {committed + added}
+        assert set(told["afterwards"].values()) == {committed}
+        assert set(told["whileItRuns"]) == {"service", "network", "inventory", "performance"}
+        boost = told["boost"]
+        assert (boost["status"], boost["statusReason"]) == ("TERMINATED", "DURATION_EXPIRED")
+        steps = {(each["boundary"], each["system"]): each["state"] for each in boost["steps"]["nodes"]}
+        systems = ("NETWORK", "PERFORMANCE", "FAULT_MANAGEMENT", "INVENTORY")
+        wanted = [*((where, each) for where in ("START", "RETURN") for each in systems), ("RETURN", "BILLING")]
+        assert steps == dict.fromkeys(wanted, "DONE")
+        assert len(told["usage"]) == 3
+        assert told["service"]["id"] in {each["id"] for each in told["lead"]["relatedEntity"]}
 
     def a_subscriber_has_heard(self, told: dict[str, Any]) -> None:
         ours = {
