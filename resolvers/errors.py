@@ -94,6 +94,8 @@ def entry_of(error: GraphQLError, failed: str) -> dict[str, Any]:
     entry: dict[str, Any] = {"message": failed, "extensions": {"code": "INTERNAL_SERVER_ERROR"}}
     if isinstance(original, GraphError):
         entry = answer_for(original)["errors"][0]
+        if isinstance(original, Refused) and not error.path:
+            entry["message"] = error.message  # graphql-core has named the variable
     elif original is not None:
         log.error("an error was masked", reason=str(original), exc_info=original)
     else:

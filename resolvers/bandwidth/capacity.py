@@ -19,6 +19,7 @@ from graph.changes.bandwidth.forecast import Asked
 from graph.changes.bandwidth.forecast import Forecast as Forecasted
 from graph.changes.bandwidth.forecast import forecast as forecasted
 from graph.changes.bandwidth.looking import read_booked
+from graph.compiler.bind import PAGE_DEFAULT, page_size
 from graph.errors import Refused
 from resolvers.bandwidth.asked import Info
 from resolvers.bandwidth.types import Moment
@@ -274,15 +275,17 @@ class CapacityForecast:
 async def forecast(
     info: Info,
     days: Annotated[int, strawberry.argument(description=f"How far ahead; {MOST_DAYS} at most.")] = 90,
+    first: Annotated[int, strawberry.argument(description="How many, at most 1,000.")] = PAGE_DEFAULT,
 ) -> list[CapacityForecast]:
-    """Give what will be full."""
+    """Give what will be full, the soonest first."""
     if not 0 < days <= MOST_DAYS:
         raise Refused(f"days is 1 to {MOST_DAYS}", code="BAD_USER_INPUT", path=("days",))
     asked = info.context
     limits = await read_booked(asked.store, asked.policy.overbooking, deadline=asked.deadline)
     wanted = Asked(days=days, history=_HISTORY_DAYS)
     found = await forecasted(asked.store, limits, wanted, deadline=asked.deadline)
-    return [CapacityForecast.of(each) for each in found if each.full_within is not None]
+    full = [each for each in found if each.full_within is not None]  # the soonest first
+    return [CapacityForecast.of(each) for each in full[: page_size({"first": first})]]
 
 
 def check_interval(start: int, end: int) -> None:
@@ -292,4 +295,8 @@ def check_interval(start: int, end: int) -> None:
 
 
 CAPACITY_DIRECTIVES: Final = [OperatorOnly(), ListSize(assumed_size=50, slicing_arguments=["of"])]
-FORECAST_DIRECTIVES: Final = [OperatorOnly(), ListSize(assumed_size=100), Cost(weight=OF_FORECAST)]
+FORECAST_DIRECTIVES: Final = [
+    OperatorOnly(),
+    ListSize(assumed_size=PAGE_DEFAULT, slicing_arguments=["first"]),
+    Cost(weight=OF_FORECAST),
+]

@@ -57,7 +57,7 @@ class Query:
     )
     forecast: list[over_time.CapacityForecast] = strawberry.field(
         resolver=over_time.forecast,
-        description="Ports and trunks that will be full within some days, by what is booked and by the trend.",
+        description="Ports and trunks that will be full within some days, by what is booked and by the trend; the soonest first.",
         directives=over_time.FORECAST_DIRECTIVES,
     )
 

@@ -20,7 +20,7 @@ from graphql import (
     is_required_input_field,
 )
 
-from gateway.areas import BILLING, KNOWLEDGE, LEDGER, TICKETING, federation_of, product_sdl
+from gateway.areas import BANDWIDTH, BILLING, KNOWLEDGE, LEDGER, TICKETING, federation_of, product_sdl
 from gateway.errors import Refused
 from gateway.federation.subgraph import Subgraph
 from gateway.federation.supergraph import Graph
@@ -30,9 +30,11 @@ from gateway.preparing.cache import SharedCache
 from gateway.preparing.new_work import UNMETERED, NewWork
 from gateway.preparing.preparing import Preparing
 from gateway.settings.settings import Limits, Settings
+from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.policy import AlarmPolicy
 from graph.model.scope import Principal, Role
 from graph.store.store import Store
+from resolvers.bandwidth.subgraph import BandwidthSubgraph
 from resolvers.billing.subgraph import BillingSubgraph
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
 from resolvers.ledger.subgraph import LedgerSubgraph
@@ -46,6 +48,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "Int": ("1", 1.5, True, [1], [], {"a": 1}, 2**31, "x" * 10_000),
     "Float": ("1.5", True, [1.5], [], {"a": 1}),
     "String": (1, 1.5, True, ["a"], [], {"a": 1}),
+    "Boolean": (1, 1.5, "true", [True], [], {"a": 1}),
     "ID": (1.5, True, ["a"], [], {"a": 1}),
     "DateTime": (
         *(1_700_000_000, 1.5, True, ["2026-01-01T00:00:00Z"], [], {"a": 1}),
@@ -98,7 +101,7 @@ def first_word(type_: GraphQLInputType) -> str:
     if isinstance(named, GraphQLEnumType):
         word: str = next(iter(named.values))
         return word
-    return "1" if named.name == "Int" else '"1"'
+    return {"Int": "1", "Float": "1", "Boolean": "true"}.get(named.name, '"1"')
 
 
 def places(root: GraphQLObjectType, kind: str) -> Iterator[Place]:
@@ -132,16 +135,18 @@ def chosen() -> list[Place]:
 
 
 @pytest.fixture(scope="module")
-def product(store: Store) -> Pipeline:
+def product(store: Store) -> Iterator[Pipeline]:
     areas: Mapping[Graph, Subgraph] = {
         KNOWLEDGE: KnowledgeSubgraph(store, b"s" * 32, AlarmPolicy()),
         LEDGER: LedgerSubgraph(),
         TICKETING: TicketingSubgraph("", seconds=5.0),
         BILLING: BillingSubgraph(seconds=0.0),
+        BANDWIDTH: (bandwidth := BandwidthSubgraph(BandwidthPolicy(), quotes_per_minute=UNMETERED)),
     }
     preparing = Preparing(cache=SharedCache(100_000_000), new_work=NewWork(UNMETERED))
     settings = Settings(limits=Limits(new_documents_per_minute=UNMETERED))
-    return Pipeline(federation_of(areas, settings, preparing), settings, preparing=preparing)
+    with bandwidth.reading(store, b"s" * 32):
+        yield Pipeline(federation_of(areas, settings, preparing), settings, preparing=preparing)
 
 
 async def told(product: Pipeline, query: str, value: Any) -> list[tuple[str, str]]:

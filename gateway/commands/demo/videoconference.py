@@ -47,7 +47,7 @@ query Boost($id: ID!) {
 }
 """
 _USAGE: Final = """
-query Usage($id: ID!) { service(id: $id) { usage(filter: { kind: { eq: "boost" } }, first: 10) { nodes { id from to mbps } } } }
+query Usage($id: ID!) { service(id: $id) { usage(filter: { source: { eq: "trunkline" } }, first: 10) { nodes { id from to mbps } } } }
 """
 _NAME: Final = """
 mutation Name($id: ID!, $name: String!, $key: String!) {

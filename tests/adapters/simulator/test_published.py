@@ -32,14 +32,16 @@ SHAPES = {
     "Service_Update": (SERVICE, 638),
     "Service_Create": (ACTIVATION, 640),
 }
-OWN = {"characteristic", "serviceLevelObjective"}
+OWN: dict[str, set[str]] = {"MeasurementCollectionJob_Create": {"characteristic", "serviceLevelObjective"}}
 """Members of the type of measurement job that its client tells of, which no swagger has."""
 
 
 @pytest.mark.parametrize("definition", SHAPES)
 def test_each_member_that_is_published_is_checked_and_no_other(definition: str) -> None:
     shape, api = SHAPES[definition]
-    assert properties_of(definition, api) - {"id", "href"} == set(shape.fields) - {"@referredType"} - OWN
+    assert properties_of(definition, api) - {"id", "href"} == set(shape.fields) - {"@referredType"} - OWN.get(
+        definition, set()
+    )
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,8 @@ async def test_capacity_that_is_not_what_boosts_reserve_is_found_and_put_right(
         times = {"start": int(time.time() * 1_000), "end": int(time.time() * 1_000) + 3_600_000}
         text = (
             "CREATE (:Boost {id: 'boost-1', status: 'ACTIVATED', mbps: 10, startAt: $start, endAt: $end})"
-            "-[:RESERVES]->(:Trunk {id: 'trunk-1'})"
+            "-[:BOOSTS]->(:Service {id: 'service-1'}) "
+            "WITH 1 AS one MATCH (b:Boost) CREATE (b)-[:RESERVES]->(:Trunk {id: 'trunk-1'})"
         )
         await transaction.run(text, times)
 

@@ -263,7 +263,16 @@ class TestDemo:
         assert told["inventory"]["difference"]["resource"] == card["id"]
         assert told["inventory"]["difference"]["state"] == "HELD"
         assert told["inventory"]["told"]["name"] == card["name"]
-        assert set(told["neighbours"]) == {"ticketing", "fault management", "billing", "inventory"}
+        neighbours = {
+            "ticketing",
+            "fault management",
+            "billing",
+            "inventory",
+            "provisioning",
+            "performance monitoring",
+            "sales",
+        }
+        assert set(told["neighbours"]) == neighbours
 
     def test_its_lines_work_when_pasted_and_ctrl_c_ends_it(self, tmp_path: Path) -> None:
         arguments = [sys.executable, "-u", "-m", "gateway", "demo", "--scale", "1000"]

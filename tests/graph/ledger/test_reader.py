@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -28,6 +29,10 @@ CUSTOMERS = ("customer-a", "customer-b")
 ALL = Interest(types=frozenset({"AlarmRaised"}))
 
 
+VERSIONS = itertools.count(1)
+"""of the aggregate: what has one time is in their order."""
+
+
 async def commit(store: Store, *events: tuple[str, Sequence[str]]) -> None:
     """Write events of (type, customers) in one transaction."""
 
@@ -36,7 +41,7 @@ async def commit(store: Store, *events: tuple[str, Sequence[str]]) -> None:
             Event(
                 type=type_,
                 aggregate_id="thing",
-                aggregate_version=1,
+                aggregate_version=next(VERSIONS),
                 at=1_700_000_000_000,
                 principal="tests",
                 payload={},

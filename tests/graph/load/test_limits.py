@@ -223,6 +223,9 @@ def test_a_relationship_without_a_limit_is_the_only_one_of_nothing() -> None:
 
 WRITERS: Final = {
     "changes/alarms/alarms.py": {"RAISED_ON"},  # the alarm is new, or locked and its old one is deleted
+    "changes/bandwidth/boosts.py": {"BOOSTS"},  # the boost is new
+    "changes/bandwidth/consequences/leads.py": {"ABOUT", "SUGGESTED_FOR"},  # the lead is new
+    "changes/bandwidth/consequences/usage.py": {"USED_BY"},  # the record is new
     "changes/services/downtime.py": {"INTERRUPTS"},  # the interval is new
     "changes/tickets/reported.py": {"OPENED_FOR"},  # the ticket is locked, and others are deleted
     "changes/tickets/problems.py": {"OPENED_FOR"},  # the ticket is new
@@ -231,6 +234,7 @@ WRITERS: Final = {
     "inventory/equipment.py": {"NAMES", "LOCATED_AT", "HOLDS", "HAS_PORT", "TERMINATES_ON"},  # locked; left before
     "inventory/naming.py": {"NAMES"},  # the name is locked, and names nothing
     "ledger/outbox.py": {"TELLS"},  # the delivery is new
+    "processes/steps.py": {"STEP_OF"},  # the step is new
     "store/migrations/mtosi_names.py": {"NAMES"},  # the name is new
 }
 """Who makes relationships with a limit, besides the loader, and how the limit is held there."""

@@ -21,6 +21,7 @@ _IMPORTED = {
     "nrb/xsd/rscodel/v1": "NetworkResourceBasic/IIS/xsd/EventResourceObjectDeletion.xsd",
     "nrb/xsd/rscsc/v1": "NetworkResourceBasic/IIS/xsd/EventResourceStateChange.xsd",
     "nrb/xsd/rscavc/v1": "NetworkResourceBasic/IIS/xsd/EventResourceAttributeValueChange.xsd",
+    "sb/xsd/savc/v1": "ServiceBasic/IIS/xsd/EventServiceAttributeValueChange.xsd",
     "sb/xsd/ssc/v1": "ServiceBasic/IIS/xsd/EventServiceStateChange.xsd",
     "nrf/xsd/me/v1": "NetworkResourceFulfillment/IIS/xsd/Me.xsd",
     "nrf/xsd/eq/v1": "NetworkResourceFulfillment/IIS/xsd/Eq.xsd",

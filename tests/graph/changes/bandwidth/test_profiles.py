@@ -50,9 +50,10 @@ UNWIND $rows AS row MATCH (s:Service {id: row[0]}) MATCH (t:Trunk {id: row[1]})
 CREATE (s)-[:ROUTED_OVER {path: 'WORKING', position: 0}]->(t)
 """
 BOOST = """
-CREATE (b:Boost {id: $id, status: 'SCHEDULED', startAt: $start, endAt: $end, mbps: $mbps})
-WITH b
-MATCH (:Service {id: $service})-[:ACCESSED_AT|ROUTED_OVER]->(t)
+MATCH (s:Service {id: $service})
+CREATE (b:Boost {id: $id, status: 'SCHEDULED', startAt: $start, endAt: $end, mbps: $mbps})-[:BOOSTS]->(s)
+WITH b, s
+MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t)
 WITH DISTINCT b, t
 CREATE (b)-[:RESERVES]->(t)
 """

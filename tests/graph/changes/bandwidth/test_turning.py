@@ -260,4 +260,4 @@ class Bandwidth(RuleBasedStateMachine):
 
 
 TestBandwidth = Bandwidth.TestCase
-TestBandwidth.settings = settings(max_examples=examples(200), stateful_step_count=40, deadline=None)
+TestBandwidth.settings = settings(max_examples=examples(60), stateful_step_count=30, deadline=None)
