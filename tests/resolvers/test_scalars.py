@@ -101,7 +101,8 @@ def first_word(type_: GraphQLInputType) -> str:
     if isinstance(named, GraphQLEnumType):
         word: str = next(iter(named.values))
         return word
-    return {"Int": "1", "Float": "1", "Boolean": "true"}.get(named.name, '"1"')
+    words = {"Int": "1", "Float": "1", "Boolean": "true", "DateTime": '"2026-01-01T00:00:00Z"'}
+    return words.get(named.name, '"1"')
 
 
 def places(root: GraphQLObjectType, kind: str) -> Iterator[Place]:
