@@ -94,8 +94,9 @@ class ProvisioningHandler:
                 request, again=again, delivery_id=claimed.id, deadline=deadline
             )
         except RateRefused as refused:
-            return Provisioned(outcome=Done(claim=claimed, note=_why(refused)), news=refused)
-        return Provisioned(outcome=Done(claim=claimed, note=_how(confirmed, wanted)), news=confirmed)
+            return Provisioned(outcome=Done(claim=claimed, note=_why(refused), receipt=""), news=refused)
+        done = Done(claim=claimed, note=_how(confirmed, wanted), receipt=_receipt(confirmed))
+        return Provisioned(outcome=done, news=confirmed)
 
     async def _note(self, transaction: Transaction, sent: Provisioned) -> None:
         claimed = sent.outcome.claim
@@ -126,6 +127,11 @@ def _how(confirmed: RateConfirmed, wanted: int) -> str:
     if confirmed.is_old:
         return f"the network carries {confirmed.mbps} Mbit/s already"
     return f"the network carries {confirmed.mbps} Mbit/s ({confirmed.reference})"
+
+
+def _receipt(confirmed: RateConfirmed) -> str:
+    """Say for customers how it went: the reference may name devices, which they do not know of."""
+    return f"the network carries {confirmed.mbps} Mbit/s"
 
 
 def _why(refused: RateRefused) -> str:

@@ -109,6 +109,7 @@ async def test_a_refused_start_is_declined_and_holds_up_nothing(scene: Scene, wa
         [[note]] = await scene.booked.rows("MATCH (d:Delivery {system: 'provisioning'}) RETURN d.lastError")
         assert note.startswith("refused: provisioning ")
         assert "The " in note, "operators see what it has said"
+        assert (await scene.booked.steps(boost))["START NETWORK"] == ("REFUSED", None), "customers do not"
         assert scene.carried() == []
         await scene.begin(200)
         await until(scene.settled)
@@ -123,6 +124,16 @@ async def test_a_monitor_that_never_ends_is_a_refusal(scene: Scene) -> None:
     assert (await scene.booked.boost(boost))["statusReason"] == "BOOKING_DECLINED"
     [[note]] = await scene.booked.rows("MATCH (d:Delivery {system: 'provisioning'}) RETURN d.lastError")
     assert "did not say within 0.5 s" in note
+
+
+async def test_a_receipt_names_nothing_of_the_network(scene: Scene) -> None:
+    async with scene.process():
+        boost = await scene.begin()
+        await until(scene.settled)
+    state, receipt = (await scene.booked.steps(boost))["START NETWORK"]
+    assert (state, receipt) == ("DONE", "the network carries 600 Mbit/s")
+    [[note]] = await scene.booked.rows("MATCH (d:Delivery {system: 'provisioning'}) RETURN d.lastError")
+    assert note.startswith(f"{receipt} ("), "operators see what it calls the change"
 
 
 async def test_another_rate_is_known_as_it_is(scene: Scene) -> None:
