@@ -3,7 +3,8 @@
 The rate that is set is the one that the service should have now, not the one of when the delivery was written: a boundary that is late,
 or that was overtaken by another one, must not set a rate of the past. From the second attempt on the network is observed first. A
 refusal ends the delivery, since a parked one would hold up the return behind it; whether and when to ask again is decided by
-`graph/changes/bandwidth/`, in the same transaction.
+`graph/changes/bandwidth/`, in the same transaction. So is it where the answer is not understood, or never came: nobody knows then what
+the network carries.
 """
 
 from __future__ import annotations
@@ -12,16 +13,25 @@ import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, assert_never
+from typing import Any, Final, TypeAlias, assert_never
+
+import structlog
 
 from adapters.delivery.access import Access
 from adapters.delivery.sending import Sender
 from adapters.provisioning import Provisioning, RateConfirmed, RateRefused, RateRequest, ServiceRef
 from graph.changes.bandwidth import network
 from graph.changes.bandwidth.policy import BandwidthPolicy
+from graph.errors import DeadlineExceeded, StoreUnavailable
 from graph.ledger.claims import Claim
-from graph.ledger.outcomes import Done, Outcome, settle
+from graph.ledger.outcomes import Again, Dead, Done, Outcome, settle
+from graph.ledger.retry import pause_ms
 from graph.store.store import Store, Transaction
+
+log = structlog.get_logger(__name__)
+
+_FAULT_MS: Final = 1_000
+"""before what could not be settled is looked at again."""
 
 News: TypeAlias = RateConfirmed | RateRefused | None
 """What the network has said; None: nothing."""
@@ -33,6 +43,8 @@ class Provisioned:
 
     outcome: Outcome
     news: News = None
+    asked_mbps: int = 0
+    """the rate that the network was asked for, where there are news."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +70,38 @@ class ProvisioningHandler:
 
     async def tell(self, claimed: Claim, *, deadline: float) -> Provisioned:
         """Bring the service to the rate that it should have now."""
-        return await self._sender.send(
-            claimed, self._sent(claimed, deadline), lambda outcome: Provisioned(outcome=outcome)
-        )
+        return await self._sender.send(claimed, self._sent(claimed, deadline), _without_answer)
 
     async def settle(self, told: Sequence[Provisioned], *, deadline: float) -> None:
-        """Write down what became of deliveries, and what the network carries since, in one transaction."""
+        """Write down what became of deliveries, and what the network carries since.
 
+        All in one transaction, or each in its own where that fails: a service whose turn cannot be worked out holds up no other one,
+        and is looked at again.
+        """
+        try:
+            await self._settle(told, deadline)
+        except (StoreUnavailable, DeadlineExceeded):
+            raise
+        except Exception:  # a fault of ours, of one of them
+            log.exception("what the network says is settled one by one", system=self.system)
+            for each in told:
+                await self._settle_alone(each, deadline)
+
+    async def _settle_alone(self, told: Provisioned, deadline: float) -> None:
+        try:
+            await self._settle([told], deadline)
+        except (StoreUnavailable, DeadlineExceeded):
+            raise
+        except Exception as own:  # it must be seen, and must not hold up the others
+            log.exception("what the network says of a service cannot be settled", delivery=told.outcome.claim.id)
+            claimed = told.outcome.claim
+            fault = f"A fault of ours: {type(own).__name__}"
+            again = Again(claim=claimed, error=fault, pause_ms=pause_ms(claimed.attempts, at_least_ms=_FAULT_MS))
+            await self._settle([Provisioned(outcome=again)], deadline)
+
+    async def _settle(self, told: Sequence[Provisioned], deadline: float) -> None:
         async def work(transaction: Transaction) -> None:
-            heard = [each for each in told if each.news is not None]
+            heard = sorted((each for each in told if each.news is not None), key=_order)
             await network.hold(transaction, {_service(each.outcome.claim).id for each in heard})
             taken = await settle(transaction, [each.outcome for each in told])
             for each in heard:
@@ -94,21 +129,42 @@ class ProvisioningHandler:
                 request, again=again, delivery_id=claimed.id, deadline=deadline
             )
         except RateRefused as refused:
-            return Provisioned(outcome=Done(claim=claimed, note=_why(refused)), news=refused)
-        return Provisioned(outcome=Done(claim=claimed, note=_how(confirmed, wanted)), news=confirmed)
+            return Provisioned(
+                outcome=Done(claim=claimed, note=_why(refused), receipt=""), news=refused, asked_mbps=wanted
+            )
+        done = Done(claim=claimed, note=_how(confirmed, wanted), receipt=_receipt(confirmed))
+        return Provisioned(outcome=done, news=confirmed, asked_mbps=wanted)
 
     async def _note(self, transaction: Transaction, sent: Provisioned) -> None:
         claimed = sent.outcome.claim
-        given = {"service": _service(claimed).id, "delivery": claimed.id}
+        given: dict[str, Any] = {"service": _service(claimed).id, "delivery": claimed.id}
         match sent.news:
             case RateConfirmed(mbps=mbps, reference=reference):
-                await network.confirmed(transaction, self.policy, mbps=mbps, reference=reference, **given)
+                given |= {"mbps": mbps, "asked_mbps": sent.asked_mbps}
+                await network.confirmed(transaction, self.policy, reference=reference, **given)
+            case RateRefused(may_have_happened=True) as lost:
+                asked = sent.asked_mbps
+                await network.unknown(transaction, self.policy, reason=lost.reason, asked_mbps=asked, **given)
             case RateRefused() as refused:
                 await network.refused(transaction, self.policy, reason=refused.reason, **given)
             case None:
                 pass
             case never:
                 assert_never(never)
+
+
+def _without_answer(outcome: Outcome) -> Provisioned:
+    """Make what becomes of a delivery that raised: given up, it may have been heard, and the network is asked again by the graph."""
+    if not isinstance(outcome, Dead) or outcome.claim.payload["telling"] != "rate":
+        return Provisioned(outcome=outcome)
+    lost = RateRefused(outcome.error, answer=outcome.answer or "", may_have_happened=True)
+    done = Done(claim=outcome.claim, note=_why(lost), receipt="")
+    return Provisioned(outcome=done, news=lost, asked_mbps=outcome.claim.payload["mbps"])
+
+
+def _order(sent: Provisioned) -> tuple[str, int]:
+    """Give the order in which services are locked."""
+    return sent.outcome.claim.order_key, sent.outcome.claim.version
 
 
 def _service(claimed: Claim) -> ServiceRef:
@@ -126,6 +182,11 @@ def _how(confirmed: RateConfirmed, wanted: int) -> str:
     if confirmed.is_old:
         return f"the network carries {confirmed.mbps} Mbit/s already"
     return f"the network carries {confirmed.mbps} Mbit/s ({confirmed.reference})"
+
+
+def _receipt(confirmed: RateConfirmed) -> str:
+    """Say for customers how it went: the reference may name devices, which they do not know of."""
+    return f"the network carries {confirmed.mbps} Mbit/s"
 
 
 def _why(refused: RateRefused) -> str:

@@ -34,8 +34,9 @@ LONGEST_REASON: Final = 2_000
 
 _LOOK: Final = """
 MATCH (t:Task {id: $task})
-RETURN t.kind, t.state, t.about, t.delivery, HEAD(COLLECT {
-  MATCH (d:Delivery {id: t.delivery}) RETURN [d.system, d.orderKey, d.state]
+RETURN t.kind, t.state,
+  coalesce(HEAD(COLLECT { MATCH (:Boost {id: t.about})-[:BOOSTS]->(s) RETURN s.id }), t.about), t.delivery, HEAD(COLLECT {
+  MATCH (d:Delivery {id: t.delivery}) RETURN [d.system, d.orderKey, coalesce(d.parkedFor, '')]
 })
 """
 _SETTLE: Final = """
@@ -55,6 +56,9 @@ MATCH (d:Delivery {id: $delivery})-[:CARRIES_OUT]->(p:ProcessStep)
 WITH p ORDER BY p.id
 SET p.state = 'PENDING'
 """
+
+_OF_RATE: Final = ("returnRefused", "rateUnknown")
+"""Kinds of tasks for which the network has to say, or do, something in any case."""
 
 _Settled: TypeAlias = Literal["SKIPPED", "CANCELLED"]
 
@@ -83,10 +87,13 @@ class _Task:
     kind: str
     state: str
     about: str
+    """the id of what it is about; of a boost, its service."""
     delivery: str | None
     system: str
     """that the delivery is for; empty without one."""
     order_key: str
+    parked_for: str
+    """why the delivery is parked; empty where it is not."""
 
 
 _Do: TypeAlias = Callable[[Transaction, _Task], Awaitable[UserError | None]]
@@ -131,7 +138,7 @@ async def skip_task(
         if task.delivery is not None:
             await _give_up(transaction, policy, task, note, principal.subject)
         await _settle(transaction, principal, task, "SKIPPED", settling.reason)
-        if task.kind == "returnRefused":
+        if task.kind in _OF_RATE:
             await network.believe(transaction, policy, task.about, subject=principal.subject)
         return None
 
@@ -151,7 +158,7 @@ async def cancel_task(
     """End what a task is about: a boost is revoked."""
 
     async def do(transaction: Transaction, task: _Task) -> UserError | None:
-        if task.kind == "returnRefused":
+        if task.kind in _OF_RATE:
             said = "The network has to return in any case: try again, or skip it once it has"
             return UserError(message=said, code=TASK_NOT_CANCELLABLE, path=("taskId",))
         if task.delivery is not None:
@@ -192,7 +199,7 @@ def _asked(principal: Principal, operation: str, given: dict[str, object]) -> Ca
 
 async def _look(transaction: Transaction, task_id: str) -> _Task | None:
     for kind, state, about, delivery, told in await transaction.run(_LOOK, {"task": task_id}):
-        system, order_key, _ = cast("tuple[str, str, str]", tuple(cast("list[str]", told or ("", "", ""))))
+        system, order_key, parked_for = cast("tuple[str, str, str]", tuple(cast("list[str]", told or ("", "", ""))))
         return _Task(
             id=task_id,
             kind=str(kind),
@@ -201,12 +208,13 @@ async def _look(transaction: Transaction, task_id: str) -> _Task | None:
             delivery=None if kind != PARKED_STEP else cast("str | None", delivery),
             system=system,
             order_key=order_key,
+            parked_for=parked_for,
         )
     return None
 
 
 async def _give_up(transaction: Transaction, policy: BandwidthPolicy, task: _Task, note: str, subject: str) -> None:
-    """Let a parked delivery be done without being heard; what it asked of the network is as if refused."""
+    """Let a parked delivery be done without being heard; what it asked of the network is as if refused, or unknown."""
     assert task.delivery is not None
     is_of_network = task.system == policy.provisioning
     if is_of_network:
@@ -214,8 +222,11 @@ async def _give_up(transaction: Transaction, policy: BandwidthPolicy, task: _Tas
     if not await skip(transaction, task.delivery, note=note):
         return
     if is_of_network:
+        is_refused = task.parked_for == "refused"
         given = {"service": task.order_key, "subject": subject}
-        await network.give_up(transaction, policy, task.delivery, note, **given)
+        await network.give_up(transaction, policy, task.delivery, note, is_refused=is_refused, **given)
+        if not is_refused:
+            return
     transaction.later(_SKIP_STEPS, {"delivery": task.delivery, "note": note})
 
 

@@ -145,7 +145,9 @@ class Done:
 
     claim: Claim
     note: str | None = None
-    """what is worth knowing of how it went."""
+    """what is worth knowing of how it went: for operators."""
+    receipt: str | None = None
+    """what customers may read of it on the steps that it carries out; None: the note; empty: nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,8 +233,9 @@ def _carried(outcome: Outcome) -> Carried:
     """Give what an outcome means for the steps that its delivery carries out."""
     claim = outcome.claim
     match outcome:
-        case Done(note=note):
-            return Carried(delivery=claim.id, attempts=claim.attempts, state="DONE", receipt=note, error=None)
+        case Done(note=note, receipt=receipt):
+            shown = note if receipt is None else receipt or None
+            return Carried(delivery=claim.id, attempts=claim.attempts, state="DONE", receipt=shown, error=None)
         case Again(error=error):
             return Carried(delivery=claim.id, attempts=claim.attempts, state="PENDING", receipt=None, error=error)
         case Dead(error=error):

@@ -95,7 +95,7 @@ Work: TypeAlias = Callable[[Transaction, Due], Awaitable[int | None]]
 
 def arm(transaction: Transaction, *, kind: str, about: str, due_at: int) -> None:
     """Set a timer, or set it anew."""
-    transaction.later(_ARM, {"id": _id(kind, about), "kind": kind, "about": about, "dueAt": due_at})
+    transaction.later(_ARM, {"id": timer_id(kind, about), "kind": kind, "about": about, "dueAt": due_at})
 
 
 async def hold(transaction: Transaction, *, kind: str, about: str) -> None:
@@ -103,14 +103,14 @@ async def hold(transaction: Transaction, *, kind: str, about: str) -> None:
 
     Its work must never end it (`None`): who waits for the lock would hold what is gone.
     """
-    await transaction.run(_HOLD, {"id": _id(kind, about), "kind": kind, "about": about})
+    await transaction.run(_HOLD, {"id": timer_id(kind, about), "kind": kind, "about": about})
 
 
 async def arm_once(store: Store, *, kind: str, about: str, deadline: float) -> None:
     """Set a timer that is due now, unless there is one."""
 
     async def work(transaction: Transaction) -> None:
-        await transaction.run(_ARM_NEW, {"id": _id(kind, about), "kind": kind, "about": about})
+        await transaction.run(_ARM_NEW, {"id": timer_id(kind, about), "kind": kind, "about": about})
 
     await store.write(work, deadline=deadline)
 
@@ -194,5 +194,6 @@ async def keep_ringing(store: Store, works: Mapping[str, Work]) -> None:
         await asyncio.sleep(_POLL_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311 - to get out of step
 
 
-def _id(kind: str, about: str) -> str:
+def timer_id(kind: str, about: str) -> str:
+    """Give the id of a timer."""
     return f"timer-{kind}:{about}"

@@ -30,6 +30,18 @@ _TOLD_APART_BY: Final = {"ROUTED_OVER": "path", "ACCESSED_AT": "end", "TERMINATE
 """One service may run over one trunk on both its paths, or start and end at one port."""
 
 
+_ALL: Final = "SET n += row.properties"
+_MERGED: Final = {
+    "Service": (
+        "WITH n, row, n._accountedAt AS since, n.effectiveMbps AS effective, n.bookedMbps AS booked SET n += row.properties "
+        "SET n.effectiveMbps = CASE WHEN since IS NULL THEN n.effectiveMbps ELSE effective END, "
+        "n.bookedMbps = CASE WHEN since IS NULL THEN n.bookedMbps ELSE booked END"
+    ),
+    "Boost": "WITH n, row WHERE n._turned IS NULL SET n += row.properties",
+}
+"""What is set of what is there, where that is not all: what the network has confirmed, and what is booked, no file knows better."""
+
+
 class How(enum.Enum):
     """The way to write."""
 
@@ -43,7 +55,7 @@ def _nodes(how: How, label: str) -> str:
         case How.CREATE:
             return f"UNWIND $batch.rows AS row CREATE (n:{label} {{id: row.id}}) SET n += row.properties{derived}"
         case How.MERGE:
-            return f"UNWIND $batch.rows AS row MERGE (n:{label} {{id: row.id}}) SET n += row.properties{derived}"
+            return f"UNWIND $batch.rows AS row MERGE (n:{label} {{id: row.id}}) {_MERGED.get(label, _ALL)}{derived}"
         case never:
             assert_never(never)
 

@@ -20,7 +20,7 @@ later, until it is heard. A process whose steps have an undo (orders) runs the u
 
 Invariants:
     1. A step and the deliveries that carry it out commit together.
-    2. A step is open (PENDING, REFUSED or FAILED) until it is DONE or SKIPPED; whatever is neither has a delivery, a later stage to
+    2. A step is open (PENDING, REFUSED or FAILED) until it is finished: DONE, SKIPPED, or REFUSED for good; whatever is neither has a delivery, a later stage to
        wait for, or a task.
     3. Attempts add up over all deliveries of a step.
 

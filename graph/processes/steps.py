@@ -29,7 +29,7 @@ CREATE (p:ProcessStep {
 _OPEN: Final = """
 UNWIND $batch.abouts AS id
 MATCH (p:ProcessStep)-[:STEP_OF]->(o:Boost {id: id})
-WHERE p.state IN ['PENDING', 'REFUSED', 'FAILED']
+WHERE p.state IN ['PENDING', 'REFUSED', 'FAILED'] AND p.finishedAt IS NULL
 RETURN p.id, o.id, p.name, p.boundary, p.system, p.stage, p.state ORDER BY p.id
 """
 _END: Final = """
@@ -80,6 +80,8 @@ class Ended:
     """what was found to be so already, where it is DONE."""
     error: str | None = None
     """why, where it is not."""
+    is_final: bool = False
+    """whether one that is REFUSED is not asked for again."""
 
 
 def begin(transaction: Transaction, steps: Sequence[Step], *, at: int) -> None:
@@ -115,7 +117,7 @@ def end(transaction: Transaction, ended: Iterable[Ended], *, at: int) -> None:
             "state": each.state,
             "receipt": each.receipt,
             "error": each.error,
-            "at": None if each.state == "REFUSED" else at,
+            "at": None if each.state == "REFUSED" and not each.is_final else at,
         }
         for each in sorted(ended, key=lambda each: each.id)
     ]

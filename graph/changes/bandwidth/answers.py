@@ -3,7 +3,9 @@
 Rules. 1. Only what the network says is what it carries: a device that confirms another rate than it was asked for is believed that it
 has that rate. 2. A refused start or a refused change leaves the old rate and is charged nothing. 3. A return that is refused, or
 that leaves more than is booked, is asked for again for ever, after pauses that grow: its capacity stays held, an alarm is raised and a
-task opened, and nobody is charged for it. So is a rate below the committed one.
+task opened, and nobody is charged for it. So is a rate below the committed one. 4. Where nobody knows what became of a change, nothing is declined and
+nothing is over until the network has said what it carries: what it may carry is held, and it is asked again as for a return.
+5. It is measured by what it was asked for, which what is booked by now may differ from: then it is asked for that, and has not lied.
 
 Everything here is pure.
 """
@@ -14,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from graph.changes.bandwidth.boosts import Boost
-from graph.changes.bandwidth.turning import Asked, Turn, pause_after
+from graph.changes.bandwidth.turning import Asked, TaskKind, Turn, pause_after
 from graph.processes.steps import Boundary
 
 
@@ -27,20 +29,26 @@ class Carried:
     boundary: Boundary
 
 
-def take_rate(turn: Turn, mbps: int, asked: Sequence[Carried], reference: str) -> None:
-    """Let the network carry a rate (Mbit/s); while another delivery to it is under way, no more than that is known."""
-    turn.service = replace(turn.service, effective=mbps)
+def take_rate(turn: Turn, mbps: int, asked: Sequence[Carried], reference: str, *, asked_mbps: int) -> None:
+    """Let the network carry a rate (Mbit/s); while another delivery to it is under way, no more than that is known.
+
+    `asked_mbps` is the rate that it was asked for. Where it carries that, and something else is booked by now, it is asked for that.
+    """
+    turn.service = replace(turn.service, effective=mbps, may_carry=None)
     booked = turn.service.booked_at(turn.now)
     if not turn.is_calm or mbps == booked:
         return
-    reason = f"the network carries {mbps} Mbit/s and not the {booked} that it was asked for ({reference})"
+    if mbps == asked_mbps:
+        turn.is_urgent = True
+        return
+    reason = f"the network carries {mbps} Mbit/s and not the {asked_mbps} that it was asked for ({reference})"
     if mbps > booked:
-        turn.refuse([each.step for each in asked if each.boundary == "RETURN"], reason)
-        _keep_asking(turn, reason)
+        turn.refuse([each.step for each in asked if each.boundary == "RETURN"], reason, is_final=False)
+        _keep_asking(turn, "returnRefused", reason)
         return
     _begin_with_less(turn, asked, reason)
     if mbps < turn.service.committed:
-        _keep_asking(turn, reason)
+        _keep_asking(turn, "returnRefused", reason)
     else:
         turn.tasks.append(Asked(kind="rateDiffers", reason=reason))
 
@@ -48,20 +56,41 @@ def take_rate(turn: Turn, mbps: int, asked: Sequence[Carried], reference: str) -
 def take_refusal(turn: Turn, reason: str, asked: Sequence[Carried]) -> None:
     """Let the network have refused what a delivery asked for: starts and changes are declined, a return is asked for again."""
     returns = [each.step for each in asked if each.boundary == "RETURN"]
-    turn.refuse([each.step for each in asked if each.boundary != "RETURN"], reason)
+    kept = [each.step for each in asked if each.boundary == "CHANGE" and _is_wanted(turn, each)]
+    turn.refuse([each.step for each in asked if each.boundary != "RETURN"], reason, is_final=True)
+    turn.refuse(kept, reason, is_final=False)
     if turn.service.booked_at(turn.now) > turn.service.effective:
         for each in asked:
-            _decline(turn, each)
+            _decline(turn, each, reason)
     must = turn.must_return(turn.service.booked_at(turn.now))
     if must or not turn.is_calm:
-        turn.refuse(returns, reason)
+        turn.refuse(returns, reason, is_final=False)
     else:
         turn.skip(returns)
     if must and turn.is_calm:
-        _keep_asking(turn, reason)
+        _keep_asking(turn, "returnRefused" if turn.service.may_carry is None else "rateUnknown", reason)
 
 
-def _decline(turn: Turn, carried: Carried) -> None:
+def take_silence(turn: Turn, reason: str, asked: Sequence[Carried], *, asked_mbps: int) -> None:
+    """Let nobody know what became of a rate that the network was asked for: nothing is decided, all is held, and it is asked again."""
+    may_carry = max(asked_mbps, turn.service.effective, turn.service.may_carry or 0)
+    turn.service = replace(turn.service, may_carry=may_carry)
+    wanted = [each.step for each in asked if _is_wanted(turn, each)]
+    turn.refuse([each.step for each in asked if each.step not in wanted], reason, is_final=True)
+    turn.refuse(wanted, reason, is_final=False)
+    if turn.is_calm:
+        _keep_asking(turn, "rateUnknown", reason)
+
+
+def _is_wanted(turn: Turn, carried: Carried) -> bool:
+    """Tell whether a step still has to be done: what is about to end needs no start and no change."""
+    boost = turn.service.boosts.get(carried.boost)
+    if boost is None or boost.is_over:
+        return False
+    return carried.boundary == "RETURN" or boost.ending_at is None
+
+
+def _decline(turn: Turn, carried: Carried, reason: str) -> None:
     """Let what was asked for not be: the boost is over, or is what it was before it was changed."""
     boost = turn.service.boosts.get(carried.boost)
     if boost is None or boost.is_over:
@@ -71,11 +100,16 @@ def _decline(turn: Turn, carried: Carried) -> None:
     elif carried.boundary == "CHANGE" and boost.before is not None and boost.before.mbps < boost.mbps:
         old = replace(boost, mbps=boost.before.mbps, price=boost.before.price, before=None)
         turn.put(old)
+        turn.refuse([carried.step], reason, is_final=True)
         turn.skip_rest(boost.id, "CHANGE")
         turn.say("BoostDeclined", replace(old, reason="BOOKING_DECLINED"))
 
 
 def _decline_start(turn: Turn, boost: Boost) -> None:
+    """Let a boost not begin; where the network may carry it nevertheless, it holds its capacity until that is known."""
+    if turn.service.may_carry is not None:
+        turn.put(replace(boost, end=max(turn.now, boost.start + 1), ends="BOOKING_DECLINED"))
+        return
     turn.end_over(boost, "BOOKING_DECLINED", price=0)
     turn.skip_rest(boost.id, "START")
     turn.skip_rest(boost.id, "CHANGE")
@@ -85,7 +119,8 @@ def _begin_with_less(turn: Turn, asked: Sequence[Carried], reason: str) -> None:
     """Let boosts begin with what there is, the oldest first; those for which nothing is left are declined."""
     confirmed = sum(each.confirmed_mbps for each in turn.boosts if each.runs(turn.now))
     left = turn.service.effective - turn.service.committed - confirmed
-    waiting = [each for each in turn.boosts if each.status == "SCHEDULED" and each.asked_at is not None]
+    starts = {each.boost for each in asked if each.boundary == "START"}
+    waiting = [each for each in turn.boosts if each.status == "SCHEDULED" and each.id in starts]
     for each in sorted(waiting, key=lambda each: (each.start, each.id)):
         if not each.runs(turn.now):
             continue
@@ -93,12 +128,12 @@ def _begin_with_less(turn: Turn, asked: Sequence[Carried], reason: str) -> None:
             turn.activate(each)
             left -= each.mbps
         else:
-            turn.refuse([step.step for step in asked if step.boost == each.id], reason)
+            turn.refuse([step.step for step in asked if step.boost == each.id], reason, is_final=True)
             _decline_start(turn, each)
 
 
-def _keep_asking(turn: Turn, reason: str) -> None:
+def _keep_asking(turn: Turn, kind: TaskKind, reason: str) -> None:
     """Ask again, later and later, and let a person know."""
     refusals = turn.service.refusals + 1
     turn.service = replace(turn.service, refusals=refusals, retry_at=turn.now + pause_after(refusals))
-    turn.tasks.append(Asked(kind="returnRefused", reason=reason))
+    turn.tasks.append(Asked(kind=kind, reason=reason))

@@ -19,12 +19,12 @@ import uuid_utils
 
 from graph.capacity.steps import Booking, StepFunction
 from graph.changes.bandwidth import asking
-from graph.changes.bandwidth.boosts import Boost, Service, Status, take
+from graph.changes.bandwidth.boosts import Boost, Service, Status
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.bandwidth.profiles import lock_limits
 from graph.changes.bandwidth.spending import is_above_cap
 from graph.changes.bandwidth.turning import Turn
-from graph.changes.bandwidth.writing import begin_turn, finish
+from graph.changes.bandwidth.writing import begin_turn, finish, take_followed
 from graph.changes.idempotency import Asked, once
 from graph.changes.outcome import Outcome, UserError
 from graph.model.model import LABELS
@@ -121,7 +121,7 @@ async def _book(
 ) -> Outcome:
     if not await asking.find_service(transaction, principal, wanted.service):
         return asking.no_service()
-    service = await take(transaction, wanted.service, policy.provisioning)
+    service = await take_followed(transaction, policy, wanted.service)
     if service is None or not asking.is_mine(principal, service):
         return asking.no_service()
     if (problem := _problem(policy, service, wanted)) is not None:

@@ -47,7 +47,7 @@ _LOCK: Final = """
 MATCH (s:Service {id: $service})
 SET s._locked = coalesce(s._locked, 0) + 1
 RETURN s.id, s.name, s.state, coalesce(s.committedMbps, 0), s.bookedMbps, coalesce(s.effectiveMbps, s.committedMbps, 0),
-  s.maxMbps, coalesce(s._version, 0), s._accountedAt, coalesce(s._refusals, 0), s._retryAt, datetime.realtime().epochMillis,
+  s.maxMbps, coalesce(s._version, 0), s._accountedAt, coalesce(s._refusals, 0), s._retryAt, s._mayCarry, datetime.realtime().epochMillis,
   HEAD(COLLECT { MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN l.tier }),
   COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN [c.id, c.name, c.accountRef] ORDER BY c.id },
   COLLECT { MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) RETURN DISTINCT t.id },
@@ -72,7 +72,8 @@ SET b.mbps = row.mbps, b.startAt = row.start, b.endAt = row.end, b.status = row.
     b.price = row.price, b.currency = row.currency, b.tier = row.tier, b.orderedAt = row.orderedAt, b.holdUntil = row.holdUntil,
     b.activatedAt = row.activatedAt, b.endedAt = row.endedAt, b.chargedMbps = row.chargedMbps, b.chargedFrom = row.chargedFrom,
     b.series = row.series, b.orderedBy = row.orderedBy, b._askedAt = row.askedAt, b._endingAt = row.endingAt,
-    b._noticedAt = row.noticedAt, b._ends = row.ends, b._mbpsBefore = row.mbpsBefore, b._priceBefore = row.priceBefore
+    b._noticedAt = row.noticedAt, b._ends = row.ends, b._mbpsBefore = row.mbpsBefore, b._priceBefore = row.priceBefore,
+    b._turned = true
 """
 _RESERVE_PORTS: Final = """
 UNWIND $batch.rows AS row
@@ -94,7 +95,7 @@ DELETE r
 _SET_SERVICE: Final = """
 MATCH (s:Service {id: $service})
 SET s.bookedMbps = $booked, s.effectiveMbps = $effective, s._version = $version, s._accountedAt = $accountedAt,
-    s._refusals = $refusals, s._retryAt = $retryAt
+    s._refusals = $refusals, s._retryAt = $retryAt, s._mayCarry = $mayCarry
 """
 
 
@@ -192,7 +193,9 @@ class Service:
     refusals: int
     """how often in a row the network has refused to return."""
     retry_at: int | None
-    """when the network is asked again to return."""
+    """when the network is asked again."""
+    may_carry: int | None = None
+    """the most that the network may carry, where nobody knows what became of a change; None: it carries `effective`."""
     now: int
     """epoch milliseconds by the database's clock, under the lock."""
     customers: tuple[Customer, ...]
@@ -267,6 +270,7 @@ def write(transaction: Transaction, before: Service, after: Service) -> None:
         "accountedAt": after.accounted_at,
         "refusals": after.refusals,
         "retryAt": after.retry_at,
+        "mayCarry": after.may_carry,
     }
     transaction.later(_SET_SERVICE, given)
 
@@ -289,8 +293,10 @@ def _write_links(transaction: Transaction, before: Service, after: Service) -> N
 
 
 def _service(row: Sequence[Any]) -> Service:
-    service, name, state, committed, booked, effective, most, version, accounted, refusals, retry, now = row[:12]
-    tier, customers, way, boosts, asking, port = row[12:]
+    service, name, state, committed, booked, effective, most, version, accounted, refusals, retry, may_carry, now = row[
+        :13
+    ]
+    tier, customers, way, boosts, asking, port = row[13:]
     return Service(
         id=service,
         name=name or service,
@@ -304,6 +310,7 @@ def _service(row: Sequence[Any]) -> Service:
         accounted_at=accounted,
         refusals=refusals,
         retry_at=retry,
+        may_carry=may_carry,
         now=now,
         customers=tuple(
             Customer(id=key, name=called or key, account=account or "") for key, called, account in customers
@@ -318,6 +325,8 @@ def _service(row: Sequence[Any]) -> Service:
 def _boost(row: Sequence[Any]) -> Boost:
     key, mbps, start, end, status, price, currency, tier, ordered, hold_until, activated = row[:11]
     charged, since, series, by, asked, ending, noticed, ends, mbps_before, price_before, reserves = row[11:]
+    if status == "ACTIVATED" and activated is None:  # it was loaded: others have begun it, at its start
+        activated = asked = start
     return Boost(
         id=key,
         mbps=mbps,

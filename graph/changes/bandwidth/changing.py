@@ -25,7 +25,7 @@ from graph.changes.bandwidth.pricing import give_back
 from graph.changes.bandwidth.profiles import lock_limits
 from graph.changes.bandwidth.spending import is_above_cap
 from graph.changes.bandwidth.turning import Turn
-from graph.changes.bandwidth.writing import begin_turn, finish
+from graph.changes.bandwidth.writing import begin_turn, finish, take_followed
 from graph.changes.idempotency import Asked, once
 from graph.changes.outcome import Outcome, UserError
 from graph.model.scope import Principal
@@ -216,7 +216,7 @@ async def _once(  # noqa: PLR0913 - what every change needs
 
     async def change(transaction: Transaction) -> Outcome:
         found = await asking.find_boost(transaction, principal, boost_id)
-        service = None if found is None else await take(transaction, found, policy.provisioning)
+        service = None if found is None else await take_followed(transaction, policy, found)
         if service is None or not asking.is_mine(principal, service):
             return asking.no_boost()
         turn = await begin_turn(transaction, policy, service)

@@ -4,7 +4,8 @@ Committed rates are those of the services that hold capacity, and are summed liv
 know nothing of bookings. A service holds its rate from its design on until it is terminated; while only its feasibility was looked
 at, nothing is kept for it. It may be on a thing twice, as where both ways share a trunk: it counts once, since one of them carries.
 
-What the network carries beyond what is booked, since it has not confirmed a return yet, is held as if it were for ever. The rest is
+What the network carries beyond what is booked, since it has not confirmed a return yet,
+or what it may carry since nobody knows what became of a change, is held as if it were for ever. The rest is
 the profile: the sum of all bookings (`profiles.py`).
 
 Everything here reads without a lock, or under those of its caller.
@@ -37,7 +38,7 @@ WITH DISTINCT t
 WITH t, HEAD(COLLECT {
   MATCH (t)<-[:ACCESSED_AT|ROUTED_OVER]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
   WITH DISTINCT s, coalesce(s.committedMbps, 0) AS committed
-  WITH committed, coalesce(s.effectiveMbps, 0) - coalesce(s.bookedMbps, committed) AS more
+  WITH committed, coalesce(s._mayCarry, s.effectiveMbps, 0) - coalesce(s.bookedMbps, committed) AS more
   RETURN sum(committed + CASE WHEN more > 0 THEN more ELSE 0 END)
 }) AS carried
 RETURN t.id, coalesce(t.speedMbps, t.capacityMbps, 0), t.layerRate, carried,
@@ -50,7 +51,7 @@ MATCH (t:Port {id: id})
 WITH t, HEAD(COLLECT {
   MATCH (t)<-[:ACCESSED_AT]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
   WITH DISTINCT s, coalesce(s.committedMbps, 0) AS committed
-  WITH committed, coalesce(s.effectiveMbps, 0) - coalesce(s.bookedMbps, committed) AS more
+  WITH committed, coalesce(s._mayCarry, s.effectiveMbps, 0) - coalesce(s.bookedMbps, committed) AS more
   RETURN sum(committed + CASE WHEN more > 0 THEN more ELSE 0 END)
 }) AS carried
 RETURN t.id, coalesce(t.speedMbps, 0), null, carried,
@@ -63,7 +64,7 @@ MATCH (t:Trunk {id: id})
 WITH t, HEAD(COLLECT {
   MATCH (t)<-[:ROUTED_OVER]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
   WITH DISTINCT s, coalesce(s.committedMbps, 0) AS committed
-  WITH committed, coalesce(s.effectiveMbps, 0) - coalesce(s.bookedMbps, committed) AS more
+  WITH committed, coalesce(s._mayCarry, s.effectiveMbps, 0) - coalesce(s.bookedMbps, committed) AS more
   RETURN sum(committed + CASE WHEN more > 0 THEN more ELSE 0 END)
 }) AS carried
 RETURN t.id, coalesce(t.capacityMbps, 0), t.layerRate, carried,

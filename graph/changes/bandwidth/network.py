@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Final, cast
 
 from graph.changes.bandwidth import boosts
-from graph.changes.bandwidth.answers import Carried, take_rate, take_refusal
+from graph.changes.bandwidth.answers import Carried, take_rate, take_refusal, take_silence
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.bandwidth.turning import Turn
 from graph.changes.bandwidth.writing import begin_turn, finish
@@ -44,13 +44,23 @@ async def hold(transaction: Transaction, services: Iterable[str]) -> None:
     await boosts.hold(transaction, services)
 
 
-async def confirmed(
-    transaction: Transaction, policy: BandwidthPolicy, *, service: str, mbps: int, reference: str, delivery: str
+async def confirmed(  # noqa: PLR0913 - what an answer says, by name
+    transaction: Transaction,
+    policy: BandwidthPolicy,
+    *,
+    service: str,
+    mbps: int,
+    asked_mbps: int,
+    reference: str,
+    delivery: str,
 ) -> None:
-    """Take note that the network carries a rate (Mbit/s); `reference` is what it calls the change, `delivery` the id of what asked for it."""
+    """Take note that the network carries a rate (Mbit/s); `asked_mbps` is the one that it was asked for.
+
+    `reference` is what it calls the change, `delivery` the id of what asked for it.
+    """
     turn = await _begin(transaction, policy, service)
     if turn is not None:
-        take_rate(turn, mbps, await _asked(transaction, delivery), reference)
+        take_rate(turn, mbps, await _asked(transaction, delivery), reference, asked_mbps=asked_mbps)
         await finish(transaction, turn, subject=policy.provisioning)
 
 
@@ -61,6 +71,16 @@ async def refused(
     turn = await _begin(transaction, policy, service)
     if turn is not None:
         take_refusal(turn, reason, await _asked(transaction, delivery))
+        await finish(transaction, turn, subject=policy.provisioning)
+
+
+async def unknown(
+    transaction: Transaction, policy: BandwidthPolicy, *, service: str, asked_mbps: int, reason: str, delivery: str
+) -> None:
+    """Take note that nobody knows what became of what a delivery asked for (Mbit/s): the network may carry it, or come to carry it."""
+    turn = await _begin(transaction, policy, service)
+    if turn is not None:
+        take_silence(turn, reason, await _asked(transaction, delivery), asked_mbps=asked_mbps)
         await finish(transaction, turn, subject=policy.provisioning)
 
 
@@ -76,17 +96,32 @@ async def believe(transaction: Transaction, policy: BandwidthPolicy, service: st
     """Take note that the network carries what is booked, since a person says so."""
     turn = await _begin(transaction, policy, service)
     if turn is not None:
-        take_rate(turn, turn.service.booked_at(turn.now), (), "")
+        booked = turn.service.booked_at(turn.now)
+        take_rate(turn, booked, (), "", asked_mbps=booked)
         await finish(transaction, turn, subject=subject)
 
 
-async def give_up(
-    transaction: Transaction, policy: BandwidthPolicy, delivery: str, reason: str, *, service: str, subject: str
+async def give_up(  # noqa: PLR0913 - what is given up, by name
+    transaction: Transaction,
+    policy: BandwidthPolicy,
+    delivery: str,
+    reason: str,
+    *,
+    service: str,
+    is_refused: bool,
+    subject: str,
 ) -> None:
-    """Take it as refused what a delivery has asked for, since a person has given it up; the delivery is done by now."""
+    """Take it as refused what a delivery has asked for, since a person has given it up; the delivery is done by now.
+
+    Where the network has not refused it (`is_refused`), nobody knows whether it has done it.
+    """
     turn = await _begin(transaction, policy, service)
     if turn is not None:
-        take_refusal(turn, reason, await _asked(transaction, delivery))
+        asked = await _asked(transaction, delivery)
+        if is_refused:
+            take_refusal(turn, reason, asked)
+        else:
+            take_silence(turn, reason, asked, asked_mbps=turn.before.booked)
         await finish(transaction, turn, subject=subject)
 
 

@@ -31,15 +31,17 @@ CARRIED: Final = "the network carries it already"
 Said: TypeAlias = Literal[
     "BoostScheduled", "BoostActivated", "BoostChanged", "BoostAboutToEnd", "BoostTerminated", "BoostDeclined"
 ]
-TaskKind: TypeAlias = Literal["returnRefused", "rateDiffers", "serviceChanged"]
+TaskKind: TypeAlias = Literal["returnRefused", "rateUnknown", "rateDiffers", "serviceChanged"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A task that is opened, unless one of its kind is open for the service."""
+    """A task that is opened, unless one of its kind is open for what it is about."""
 
     kind: TaskKind
     reason: str
+    about: str | None = None
+    """the id of a boost; None: it is about the service."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,6 +92,11 @@ class Turn:
         """Whether no delivery to the network is under way."""
         return not self.service.asking
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known what the network carries: nothing is under way, and of nothing is it unknown what became of it."""
+        return self.is_calm and self.service.may_carry is None
+
     def put(self, boost: Boost) -> None:
         """Let a boost be so from now on."""
         self.service = replace(self.service, boosts={**self.service.boosts, boost.id: boost})
@@ -122,14 +129,17 @@ class Turn:
         return over
 
     def account(self) -> None:
-        """Work out each boundary that has passed, as of then: nothing else has happened since the last turn."""
-        since = self.service.accounted_at
+        """Work out each boundary that has passed, as of then: nothing else has happened since the last turn.
+
+        Before the first turn others have seen to it: what was loaded is charged since somebody here has looked.
+        """
+        since = self.before.now if self.service.accounted_at is None else self.service.accounted_at
         spans = [(each.start, each.end) for each in self.boosts if each.status in ("SCHEDULED", "ACTIVATED")]
-        for at in cuts(spans, -1 if since is None else since, self.now):
+        for at in cuts(spans, since, self.now):
             self.moment = at
             self._pass_moment()
         self.moment = self.now
-        self.service = replace(self.service, accounted_at=max(self.now, since or 0))
+        self.service = replace(self.service, accounted_at=max(self.now, since))
 
     def work_out(self) -> None:
         """Do all that is due now: to be called once, after what the turn is about is put."""
@@ -139,14 +149,16 @@ class Turn:
         booked = self.service.booked_at(self.now)
         self._ask(booked)
         self.service = replace(self.service, booked=booked)
+        if self.is_known and (self.service.effective == booked) and (self.rate_changed or booked != self.before.booked):
+            self.closes.add("rateDiffers")
 
     def _pass_moment(self) -> None:
         self._begin()
         self._end()
         booked, effective = self.service.booked_at(self.moment), self.service.effective
-        if self.is_calm and effective >= booked:
+        if self.is_known and effective >= booked:
             self._activate_all()
-        if self.is_calm and effective <= booked:
+        if self.is_known and effective <= booked:
             self._end_all_over()
         self._charge()
 
@@ -161,8 +173,9 @@ class Turn:
         self.ended |= {each: Ended(id=each, state="SKIPPED") for each in steps}
 
     def must_return(self, booked: int) -> bool:
-        """Tell whether the network has to go to another rate, whether or not anybody has booked anything."""
-        return self.service.effective > booked or self.service.effective < self.service.committed
+        """Tell whether the network has to go to another rate, or to say its own, whether or not anybody has booked anything."""
+        service = self.service
+        return service.may_carry is not None or service.effective > booked or service.effective < service.committed
 
     def network_steps(self) -> list[Step]:
         """Give the steps of the network that no delivery carries out: new ones, refused ones, and all where none is under way."""
@@ -181,9 +194,9 @@ class Turn:
         for boundary in BOUNDARIES:
             self.skip_rest(boost, boundary)
 
-    def refuse(self, steps: Iterable[str], reason: str) -> None:
-        """Let steps be refused, by their ids; a return is asked for again."""
-        self.ended |= {each: Ended(id=each, state="REFUSED", error=reason) for each in steps}
+    def refuse(self, steps: Iterable[str], reason: str, *, is_final: bool) -> None:
+        """Let steps be refused, by their ids; unless that is final, they are asked for again."""
+        self.ended |= {each: Ended(id=each, state="REFUSED", error=reason, is_final=is_final) for each in steps}
 
     def steps_of(self, boost: str, boundary: Boundary) -> list[Step]:
         """Give the steps of a boundary that are open, those that begin in this turn among them."""
@@ -236,7 +249,12 @@ class Turn:
             if each.status in ("SCHEDULED", "ACTIVATED") and each.end <= self.moment and each.ending_at is None:
                 self.put(replace(each, ending_at=self.moment))
                 self.skip_rest(each.id, "CHANGE")
+                self.skip(step.id for step in self._refused_of(each.id, "START"))
                 self.start_steps(each, "RETURN")
+
+    def _refused_of(self, boost: str, boundary: Boundary) -> list[Step]:
+        found = [each.step for each in self.open_steps if each.state == "REFUSED"]
+        return [each for each in found if (each.about, each.boundary) == (boost, boundary)]
 
     def _remind(self) -> None:
         for each in self.boosts:
@@ -279,7 +297,7 @@ class Turn:
                 self._resolve(each.id, "RETURN")
         if not self.must_return(self.service.booked_at(self.moment)):
             if self.service.refusals:
-                self.closes.add("returnRefused")
+                self.closes |= {"returnRefused", "rateUnknown"}
             self.service = replace(self.service, refusals=0, retry_at=None)
 
     def _forget(self, boost: Boost) -> None:
@@ -296,7 +314,7 @@ class Turn:
     def _ask(self, booked: int) -> None:
         """Decide whether the network is asked, which is all that brings it about."""
         service = self.service
-        carries = self.is_calm and service.effective == booked
+        carries = self.is_known and service.effective == booked
         returns = self.is_calm and self.must_return(booked)
         if returns and service.retry_at is not None and service.retry_at <= self.now:
             self.service = service = replace(service, retry_at=None)

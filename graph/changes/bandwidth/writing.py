@@ -20,7 +20,7 @@ from graph.changes.bandwidth.boosts import KIND, Boost, Service
 from graph.changes.bandwidth.consequences import returns, usage
 from graph.changes.bandwidth.consequences.credits import credits_of
 from graph.changes.bandwidth.consequences.leads import open_leads
-from graph.changes.bandwidth.consequences.moved import follow
+from graph.changes.bandwidth.consequences.moved import follow, is_moved
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.bandwidth.profiles import write_profiles
 from graph.changes.bandwidth.turning import Turn
@@ -40,11 +40,20 @@ _RATE: Final = KINDS["ServiceRateChanged"]
 
 async def begin_turn(transaction: Transaction, policy: BandwidthPolicy, service: Service) -> Turn:
     """Begin a turn of a service that is locked: what was charged until now is settled."""
-    every = await steps.open_steps(transaction, service.boosts)
-    found = tuple(each for each in every if each.state != "REFUSED" or each.step.boundary == "RETURN")
+    found = await steps.open_steps(transaction, service.boosts)
     turn = Turn(policy=policy, before=service, service=service, open_steps=found, told_systems=_told_systems(policy))
     turn.account()
     return turn
+
+
+async def take_followed(transaction: Transaction, policy: BandwidthPolicy, service: str) -> Service | None:
+    """Take one service whose boosts hold just what it runs over: whoever decides what is free looks at that, and not at an old way."""
+    found = await boosts.take(transaction, service, policy.provisioning)
+    if found is None or not is_moved(found):
+        return found
+    turn = await begin_turn(transaction, policy, found)
+    await finish(transaction, turn, subject="trunkline")
+    return await boosts.take(transaction, service, policy.provisioning)
 
 
 async def finish(transaction: Transaction, turn: Turn, *, subject: str) -> None:
@@ -102,7 +111,7 @@ def _write_tasks(transaction: Transaction, turn: Turn) -> None:
     for kind in sorted(turn.closes):
         tasks.close_task(transaction, kind=kind, about=about, at=turn.now)
     for each in turn.tasks:
-        tasks.open_task(transaction, Opened(kind=each.kind, about=about, reason=each.reason), at=turn.now)
+        tasks.open_task(transaction, Opened(kind=each.kind, about=each.about or about, reason=each.reason), at=turn.now)
     if "returnRefused" in {*turn.closes, *(each.kind for each in turn.tasks)}:
         timers.arm(transaction, kind=returns.KIND, about=about, due_at=turn.now)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from graph.store.migrations.boosts import rename_states
+from graph.store.migrations.boosts import begin_running, rename_states
 from graph.store.migrations.feed_counts import count_not_taken
 from graph.store.migrations.ledger import identify_alarms, queue_deliveries
 from graph.store.migrations.mtosi_names import respell_names
@@ -28,5 +28,6 @@ MIGRATIONS: Final[tuple[tuple[int, Migration], ...]] = (
     (5, identify_alarms),
     (6, mark),
     (7, rename_states),
+    (7, begin_running),
 )
 """Each with the version that it makes, in the order in which they are made: the identity of an alarm is of its external id as respelled."""

@@ -26,7 +26,7 @@ from graph.ledger.outcomes import Again, Dead, Done
 from graph.store.store import Store
 from tests.adapters.conftest import soon
 from tests.adapters.delivery.test_delivery import until
-from tests.graph.changes.bandwidth.network import Booked, laid_out
+from tests.graph.changes.bandwidth.network import BOB, Booked, laid_out
 
 PACE = Pace(request_seconds=1.0, processing_seconds=1.5)
 
@@ -109,20 +109,33 @@ async def test_a_refused_start_is_declined_and_holds_up_nothing(scene: Scene, wa
         [[note]] = await scene.booked.rows("MATCH (d:Delivery {system: 'provisioning'}) RETURN d.lastError")
         assert note.startswith("refused: provisioning ")
         assert "The " in note, "operators see what it has said"
+        assert (await scene.booked.steps(boost))["START NETWORK"] == ("REFUSED", None), "customers do not"
         assert scene.carried() == []
         await scene.begin(200)
         await until(scene.settled)
     assert scene.carried() == [300]
 
 
-async def test_a_monitor_that_never_ends_is_a_refusal(scene: Scene) -> None:
+async def test_of_a_monitor_that_never_ends_nobody_knows_what_became(scene: Scene) -> None:
     scene.system.order(Behaviour(way=Way.ENDLESS, times=1))
     async with scene.process(confirm_seconds=0.5):
         boost = await scene.begin()
         await until(scene.settled)
-    assert (await scene.booked.boost(boost))["statusReason"] == "BOOKING_DECLINED"
+    assert (await scene.booked.boost(boost))["status"] == "SCHEDULED"
+    assert await scene.booked.rows("MATCH (t:Task) RETURN t.kind, t.state") == [["rateUnknown", "OPEN"]]
+    assert await scene.booked.reserved() > 0
     [[note]] = await scene.booked.rows("MATCH (d:Delivery {system: 'provisioning'}) RETURN d.lastError")
     assert "did not say within 0.5 s" in note
+
+
+async def test_a_receipt_names_nothing_of_the_network(scene: Scene) -> None:
+    async with scene.process():
+        boost = await scene.begin()
+        await until(scene.settled)
+    state, receipt = (await scene.booked.steps(boost))["START NETWORK"]
+    assert (state, receipt) == ("DONE", "the network carries 600 Mbit/s")
+    [[note]] = await scene.booked.rows("MATCH (d:Delivery {system: 'provisioning'}) RETURN d.lastError")
+    assert note.startswith(f"{receipt} ("), "operators see what it calls the change"
 
 
 async def test_another_rate_is_known_as_it_is(scene: Scene) -> None:
@@ -200,7 +213,7 @@ def claim(attempts: int = 1, service: str = "service-a", telling: str = "rate") 
         pytest.param(claim(9), RateRefused("no"), Done, id="refused after a while"),
         pytest.param(claim(99), Waits("not yet", at_least_ms=5, at_most_ms=5), Again, id="under way for long"),
         pytest.param(claim(99), Unreachable("away"), Again, id="away for long"),
-        pytest.param(claim(3), Nonsense("what?", where="id"), Dead, id="nonsense again and again"),
+        pytest.param(claim(3), Nonsense("what?", where="id"), Done, id="nonsense again and again"),
         pytest.param(claim(1, "service-z"), RuntimeError("not asked"), Done, id="a service that is gone"),
         pytest.param(claim(3, telling="weather"), RuntimeError("not asked"), Dead, id="what it is not told of"),
     ],
@@ -213,3 +226,38 @@ async def test_what_becomes_of_a_claim(
     assert isinstance(found.outcome, outcome)
     if isinstance(answer, Waits) and isinstance(found.outcome, Again):
         assert found.outcome.pause_ms == 5
+
+
+async def test_what_is_given_up_is_unknown_and_asked_for_again(scene: Scene) -> None:
+    """A parked delivery would hold up the return behind it for ever."""
+    boost = await scene.begin()
+    [claimed] = await scene.booked.claimed("provisioning")
+    nonsense = Answering(Nonsense("what?", where="id"))
+    handler = ProvisioningHandler(store=scene.booked.store, provisioning=nonsense, policy=scene.booked.policy)
+    found = await handler.tell(replace(claimed, attempts=99), deadline=soon())
+    await handler.settle([replace(found, outcome=replace(found.outcome, claim=claimed))], deadline=soon())
+    assert await scene.booked.rows("MATCH (d:Delivery {state: 'DEAD'}) RETURN d.id") == []
+    assert (await scene.booked.boost(boost))["status"] == "SCHEDULED"
+    assert await scene.booked.rows("MATCH (t:Task) RETURN t.kind") == [["rateUnknown"]]
+    await scene.booked.shift(5_000)
+    await scene.booked.tick()
+    assert await scene.booked.answer() == ["service-a"]
+    assert (await scene.booked.boost(boost))["status"] == "ACTIVATED"
+
+
+async def test_a_service_that_cannot_be_settled_holds_up_no_other_one(scene: Scene) -> None:
+    first = await scene.begin()
+    second = (await scene.booked.book(service="service-b", by=BOB, mbps=200)).ids["boost"]
+    await scene.booked.tick()
+    await scene.booked.run("MATCH (s:Service {id: 'service-a'}) SET s._accountedAt = 'never'")
+
+    async def began() -> bool:
+        return bool((await scene.booked.boost(second))["status"] == "ACTIVATED")
+
+    async with scene.process():
+        await until(began)
+    assert (await scene.booked.boost(first))["status"] == "SCHEDULED"
+    [[state, error]] = await scene.booked.rows(
+        "MATCH (d:Delivery {system: 'provisioning', orderKey: 'service-a'}) RETURN d.state, d.lastError"
+    )
+    assert (state, error) == ("READY", "A fault of ours: TypeError")

@@ -104,3 +104,20 @@ async def test_an_alarm_is_found_by_its_next_report(old: Store) -> None:
     for alarm, known in zip((named, unnamed), before, strict=True):
         again = report(alarm.alarmed_object, 1 if alarm is named else None, raised_at=AT, record={"told": "again"})
         assert await laid.raise_(again) == known
+
+
+async def test_a_boost_that_ran_has_begun_at_its_start_and_is_over_where_its_end_has_passed(old: Store) -> None:
+    for key, status, end in (
+        ("1", "activated", 9_000),
+        ("2", "activated", 9_000_000_000_000),
+        ("3", "scheduled", 9_000),
+    ):
+        given = {"id": f"boost-{key}", "status": status, "end": end}
+        await run(old, "CREATE (:Boost {id: $id, status: $status, startAt: 5000, endAt: $end})", **given)
+    await migrate(old, deadline=soon())
+    found = "MATCH (b:Boost) RETURN b.status, b.statusReason, b.activatedAt, b._askedAt, b.endedAt ORDER BY b.id"
+    assert await rows(old, found) == [
+        ["TERMINATED", "DURATION_EXPIRED", 5_000, 5_000, 9_000],
+        ["ACTIVATED", None, 5_000, 5_000, None],
+        ["SCHEDULED", None, None, None, None],
+    ]

@@ -17,7 +17,7 @@ from typing import Final
 from graph.capacity.holds import shortfall
 from graph.capacity.limits import Limit
 from graph.capacity.steps import Booking, StepFunction
-from graph.changes.bandwidth.boosts import KIND, Boost
+from graph.changes.bandwidth.boosts import KIND, Boost, Service
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.bandwidth.pricing import give_back
 from graph.changes.bandwidth.profiles import lock_limits
@@ -30,32 +30,56 @@ LOOKING: Final = "bookedWays"
 """The kind of the timer that looks for services whose boosts hold what they do not run over."""
 ABOUT: Final = "bandwidth"
 EVERY_MS: Final = 60_000
-_MOST: Final = 500
+_MOST: Final = 2_000
+"""boosts that are looked at together;"""
+_NEXT_MS: Final = 1_000
+"""after which the next are."""
 
 _MOVED: Final = """
-MATCH (b:Boost)-[:BOOSTS]->(s:Service) WHERE b.status IN ['REQUESTED', 'SCHEDULED', 'ACTIVATED']
-WITH DISTINCT s, b
+UNWIND $batch.boosts AS id
+MATCH (b:Boost {id: id})-[:BOOSTS]->(s:Service)
 WHERE s.state = 'terminated' OR EXISTS {
   MATCH (b)-[:RESERVES]->(t) WHERE NOT EXISTS { MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) }
 } OR EXISTS {
   MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) WHERE NOT EXISTS { MATCH (b)-[:RESERVES]->(t) }
 }
-RETURN DISTINCT s.id LIMIT $most
+RETURN DISTINCT s.id ORDER BY s.id
 """
+_PAGE: Final = """
+MATCH (b:Boost) WHERE b.status IN ['REQUESTED', 'SCHEDULED', 'ACTIVATED'] AND b.id > $after
+RETURN b.id ORDER BY b.id LIMIT $most
+"""
+_AFTER: Final = "MATCH (t:Timer {id: $timer}) RETURN coalesce(t._after, '')"
+_GO_ON: Final = "MATCH (t:Timer {id: $timer}) SET t._after = $after"
 
 
-def looking(policy: BandwidthPolicy) -> Work:
-    """Make the work of the timer that has the timers of moved services come; where nothing can be booked, nothing is looked at."""
+def looking(policy: BandwidthPolicy, *, most: int = _MOST) -> Work:
+    """Make the work of the timer that has the timers of moved services come; where nothing can be booked, nothing is looked at.
+
+    It looks at `most` boosts at a time, by their ids, and then at the next ones: services whose turn fails keep nobody waiting.
+    """
 
     async def work(transaction: Transaction, due: Due) -> int | None:
         if not policy.provisioning:
             return due.now + EVERY_MS
-        for (service,) in await transaction.run(_MOVED, {"most": _MOST}):
+        timer = {"timer": timers.timer_id(LOOKING, due.about)}
+        rows = await transaction.run(_AFTER, timer)
+        after = str(rows[0][0]) if rows else ""
+        page = [str(each) for (each,) in await transaction.run(_PAGE, {"after": after, "most": most})]
+        for (service,) in await transaction.run(_MOVED, {"batch": {"boosts": page}}):
             await timers.hold(transaction, kind=KIND, about=str(service))
             timers.arm(transaction, kind=KIND, about=str(service), due_at=due.now)
-        return due.now + EVERY_MS
+        is_last = len(page) < most
+        transaction.later(_GO_ON, {**timer, "after": "" if is_last else page[-1]})
+        return due.now + (EVERY_MS if is_last else _NEXT_MS)
 
     return work
+
+
+def is_moved(service: Service) -> bool:
+    """Tell whether a boost of a service does not hold just what that runs over."""
+    kept = [each for each in service.boosts.values() if not each.is_over]
+    return any(service.state == "terminated" or set(each.reserves) != set(service.way) for each in kept)
 
 
 async def follow(transaction: Transaction, turn: Turn) -> None:
@@ -89,14 +113,22 @@ def _move(turn: Turn, boost: Boost, limits: Sequence[Limit], held: Sequence[Book
     return []
 
 
+def _end_unheard(turn: Turn, boost: Boost) -> None:
+    """End a boost whose end was worked out, and which the network is not asked about any more: what never began is free."""
+    if boost.activated_at is not None:
+        turn.end_over(boost, boost.ends)
+    else:
+        turn.end_over(boost, "BOOKING_DECLINED" if boost.ends == "DURATION_EXPIRED" else boost.ends, price=0)
+
+
 def _lose(turn: Turn, boost: Boost, reason: str) -> None:
     if boost.is_over or boost.ending_at is not None:
         if not boost.is_over and turn.service.state == "terminated":
-            turn.end_over(boost, boost.ends)
+            _end_unheard(turn, boost)
             turn.skip_all(boost.id)
         return
     give_back(turn, boost, "NETWORK_TERMINATED", None)
     if turn.service.state == "terminated" and not turn.service.boosts[boost.id].is_over:
         turn.end_over(turn.service.boosts[boost.id], "NETWORK_TERMINATED")
         turn.skip_all(boost.id)
-    turn.tasks.append(Asked(kind="serviceChanged", reason=f"{reason}: {boost.id}"))
+    turn.tasks.append(Asked(kind="serviceChanged", about=boost.id, reason=f"{reason}: {turn.service.id}"))

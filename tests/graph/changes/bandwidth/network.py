@@ -156,30 +156,44 @@ class Booked:
         leases = await take_lanes(self.store, system, owner="tests", ttl_ms=600_000, deadline=soon())
         return await claim(self.store, leases, most=100, hold_ms=1, deadline=soon())
 
-    async def answer(self, *, mbps: int | None = None, refuse: str = "") -> list[str]:
+    async def answer(self, *, mbps: int | None = None, refuse: str = "", lose: str = "") -> list[str]:
         """Let the network do what is asked of it, something else, or refuse; give the services that it was asked for."""
         found = await self.claimed(self.policy.provisioning)
         for each in found:
-            await self.settle(each, mbps=mbps, refuse=refuse)
+            await self.settle(each, mbps=mbps, refuse=refuse, lose=lose)
         return [each.payload["service"]["id"] for each in found]
 
-    async def settle(self, claimed: Claim, *, mbps: int | None = None, refuse: str = "") -> None:
+    async def settle(
+        self,
+        claimed: Claim,
+        *,
+        mbps: int | None = None,
+        refuse: str = "",
+        lose: str = "",
+        asked_mbps: int | None = None,
+    ) -> None:
+        """Let the network answer a delivery, or nobody know what became of it; `asked_mbps`: what it was asked for, where that was earlier."""
         service = claimed.payload["service"]["id"]
-        wanted = await network.wanted_rate(self.store, service, deadline=soon())
+        wanted = asked_mbps or await network.wanted_rate(self.store, service, deadline=soon())
         rate = wanted if mbps is None else mbps
         assert rate is not None
+        assert wanted is not None
 
         async def work(transaction: Transaction) -> None:
             await network.hold(transaction, [service])
             note = f"refused: {refuse}" if refuse else f"R-{rate}"
-            taken = await settle(transaction, [Done(claim=claimed, note=note)])
+            receipt = "" if refuse or lose else note
+            taken = await settle(transaction, [Done(claim=claimed, note=note, receipt=receipt)])
             if claimed.id not in taken:
                 return
-            given = {"service": service, "delivery": claimed.id}
+            given: dict[str, Any] = {"service": service, "delivery": claimed.id}
             if refuse:
                 await network.refused(transaction, self.policy, reason=refuse, **given)
+            elif lose:
+                await network.unknown(transaction, self.policy, reason=lose, asked_mbps=wanted, **given)
             else:
-                await network.confirmed(transaction, self.policy, mbps=rate, reference=f"R-{rate}", **given)
+                answer = {"mbps": rate, "asked_mbps": wanted}
+                await network.confirmed(transaction, self.policy, reference=f"R-{rate}", **answer, **given)
 
         await self.store.write(work, deadline=soon())
 

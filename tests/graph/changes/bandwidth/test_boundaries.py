@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from graph.store.store import Store
-from tests.graph.changes.bandwidth.network import HOUR, OPERATOR, Booked, laid_out
+from tests.graph.changes.bandwidth.network import BOB, HOUR, OPERATOR, Booked, laid_out
 
 
 @pytest.fixture
@@ -226,3 +226,105 @@ async def test_a_customer_is_reminded_of_the_end_once_and_again_when_it_is_later
     await booked.shift(HOUR)
     await booked.tick()
     assert (await booked.events()).count("BoostAboutToEnd") == 2
+
+
+async def test_a_start_of_which_nobody_knows_is_held_and_asked_for_until_the_network_says(booked: Booked) -> None:
+    boost = (await booked.book()).ids["boost"]
+    await booked.answer(lose="it did not say")
+    assert ((await booked.boost(boost))["status"], await booked.rates()) == ("SCHEDULED", (600, 100))
+    assert (await booked.steps(boost))["START NETWORK"] == ("REFUSED", None)
+    assert await tasks(booked) == [("rateUnknown", "service-a", "OPEN")]
+    assert await booked.answer() == [], "it is asked again after a pause"
+    await booked.shift(5_000)
+    await booked.tick()
+    await booked.answer()
+    assert ((await booked.boost(boost))["status"], await booked.rates()) == ("ACTIVATED", (600, 600))
+    assert (await booked.steps(boost))["START NETWORK"][0] == "DONE"
+    assert await tasks(booked) == [("rateUnknown", "service-a", "DONE")]
+
+
+async def test_what_the_network_may_carry_is_held_beyond_the_end_and_free(booked: Booked) -> None:
+    boost = (await booked.book(hours=1)).ids["boost"]
+    await booked.answer(lose="it did not say")
+    await booked.shift(HOUR)
+    await booked.tick()
+    assert (await booked.boost(boost))["status"] == "SCHEDULED", "it may be carried"
+    other = await booked.book(service="service-b", mbps=500, by=BOB)
+    assert [each.code for each in other.user_errors] == ["NO_CAPACITY"], "what may be carried is not sold again"
+    await booked.answer(lose="it did not say")
+    await booked.shift(10_000)
+    await booked.tick()
+    await booked.answer()
+    found = await booked.boost(boost)
+    assert (found["status"], found["statusReason"], found["price"]) == ("TERMINATED", "BOOKING_DECLINED", 0)
+    assert (await booked.rates(), await booked.usage()) == ((100, 100), [])
+    assert (await booked.book(service="service-b", mbps=500, by=BOB)).ids
+
+
+async def test_a_start_that_is_refused_in_doubt_is_over_once_the_network_has_said_what_it_carries(
+    booked: Booked,
+) -> None:
+    boost = (await booked.book()).ids["boost"]
+    await booked.answer(lose="it did not say")
+    await booked.shift(5_000)
+    await booked.tick()
+    await booked.answer(refuse="no")
+    assert (await booked.boost(boost))["status"] == "SCHEDULED"
+    assert await booked.answer() == ["service-a"]
+    found = await booked.boost(boost)
+    assert (found["status"], found["statusReason"], found["price"]) == ("TERMINATED", "BOOKING_DECLINED", 0)
+    assert (await booked.rates(), await booked.reserved()) == ((100, 100), 0)
+
+
+async def test_an_answer_from_before_a_start_declines_nothing(booked: Booked) -> None:
+    first = (await booked.book()).ids["boost"]
+    second = (await booked.book(mbps=300, start=2 * HOUR)).ids["boost"]
+    await booked.cancel(first)
+    await booked.answer()
+    [asked] = await booked.claimed("provisioning")
+    await booked.shift(2 * HOUR)
+    await booked.settle(asked, asked_mbps=100)
+    assert (await booked.boost(second))["status"] == "SCHEDULED"
+    assert await tasks(booked) == []
+    assert await booked.answer() == ["service-a"]
+    assert ((await booked.boost(second))["status"], await booked.rates()) == ("ACTIVATED", (400, 400))
+
+
+async def test_an_answer_from_before_an_end_is_no_refusal_to_return(booked: Booked) -> None:
+    await booked.book()
+    [asked] = await booked.claimed("provisioning")
+    await booked.shift(2 * HOUR)
+    await booked.settle(asked, asked_mbps=600)
+    assert await tasks(booked) == []
+    assert await booked.answer() == ["service-a"]
+    assert await booked.rates() == (100, 100)
+
+
+async def test_a_decrease_that_is_refused_and_then_made_is_done(booked: Booked) -> None:
+    boost = (await booked.book()).ids["boost"]
+    await booked.answer()
+    await booked.change(boost, mbps=200)
+    await booked.answer(refuse="busy")
+    await booked.shift(5_000)
+    await booked.tick()
+    await booked.answer()
+    assert await booked.rates() == (300, 300)
+    assert (await booked.steps(boost))["CHANGE NETWORK"][0] == "DONE"
+
+
+async def test_an_increase_that_is_refused_stays_refused(booked: Booked) -> None:
+    boost = (await booked.book(mbps=200)).ids["boost"]
+    await booked.answer()
+    await booked.change(boost, mbps=500)
+    await booked.answer(refuse="no")
+    await booked.cancel(boost)
+    await booked.answer()
+    assert (await booked.steps(boost))["CHANGE NETWORK"][0] == "REFUSED"
+
+
+async def test_a_task_of_another_rate_is_done_when_the_rate_is_as_booked(booked: Booked) -> None:
+    boost = (await booked.book()).ids["boost"]
+    await booked.answer(mbps=300)
+    await booked.cancel(boost)
+    await booked.answer()
+    assert await tasks(booked) == [("rateDiffers", "service-a", "DONE")]

@@ -23,6 +23,7 @@ from graph.changes.tasks import (
 from graph.errors import Refused
 from graph.ledger.outcomes import Dead, settle
 from graph.ledger.timers import arm_once, ring
+from graph.load.statements import NODES, How
 from graph.store.store import Store, Transaction
 from tests.graph.changes.bandwidth.network import ANNA, BOB, HOUR, OPERATOR, POLICY, Booked, laid_out
 from tests.graph.changes.network import soon
@@ -203,8 +204,8 @@ async def test_the_third_boost_makes_one_lead_that_sales_hears_of(booked: Booked
     assert len(await booked.rows("MATCH (l:Lead) RETURN l.id")) == 2
 
 
-async def look(booked: Booked) -> None:
-    works = {moved.LOOKING: moved.looking(POLICY)}
+async def look(booked: Booked, *, most: int = 100) -> None:
+    works = {moved.LOOKING: moved.looking(POLICY, most=most)}
     await arm_once(booked.store, kind=moved.LOOKING, about=moved.ABOUT, deadline=soon())
     await booked.run("MATCH (t:Timer {kind: 'bookedWays'}) SET t.dueAt = 1")
     await ring(booked.store, works, most=10, deadline=soon())
@@ -225,7 +226,7 @@ async def test_a_service_that_is_terminated_loses_its_boosts_and_gives_back_what
     assert (500 <= found[0]["price"] < 520, found[1]["price"]) == (True, 0)
     assert (await booked.reserved(), await booked.answer()) == (0, [])
     assert [mbps for _, _, mbps in await booked.usage()] == [500]
-    assert [kind for _, kind, _ in await tasks(booked)] == ["serviceChanged"]
+    assert [kind for _, kind, _ in await tasks(booked)] == ["serviceChanged"] * 2
     assert (await compare(booked.store, deadline=soon())).differing == ()
 
 
@@ -253,3 +254,84 @@ async def test_a_service_on_another_way_holds_that_where_there_is_room(booked: B
     assert (found["status"], found["statusReason"]) == ("TERMINATED", "NETWORK_TERMINATED")
     assert [kind for _, kind, _ in await tasks(booked)] == ["serviceChanged"]
     assert (await compare(booked.store, deadline=soon())).differing == ()
+
+
+async def test_who_books_on_a_new_way_finds_there_what_was_booked_before(booked: Booked) -> None:
+    await booked.run("MATCH (t:Trunk {id: 'trunk-2'}) SET t.capacityMbps = 700")
+    first = (await booked.book(service="service-b", mbps=300, start=5 * HOUR, by=BOB)).ids["boost"]
+    await booked.run(
+        "MATCH (s:Service {id: 'service-b'})-[r:ROUTED_OVER]->(:Trunk {id: 'trunk-1'}) MATCH (t:Trunk {id: 'trunk-2'}) "
+        "DELETE r CREATE (s)-[:ROUTED_OVER {path: 'WORKING', position: 0}]->(t)"
+    )
+    second = await booked.book(service="service-b", mbps=300, start=5 * HOUR, by=BOB)
+    assert [each.code for each in second.user_errors] == ["NO_CAPACITY"]
+    assert (await booked.boost(first))["status"] == "SCHEDULED"
+    held = "MATCH (b:Boost {id: $id})-[:RESERVES]->(t:Trunk) RETURN t.id"
+    assert await booked.rows(held, id=first) == [["trunk-2"]]
+    more = await booked.change(first, mbps=600, by=BOB)
+    assert [each.code for each in more.user_errors] == ["NO_CAPACITY"]
+    assert (await compare(booked.store, deadline=soon())).differing == ()
+
+
+async def test_what_never_began_is_free_where_its_service_is_terminated_after_its_end(booked: Booked) -> None:
+    boost = (await booked.book(hours=1)).ids["boost"]
+    await booked.shift(HOUR)
+    await booked.tick()
+    await booked.run("MATCH (s:Service {id: 'service-a'}) SET s.state = 'terminated'")
+    await look(booked)
+    found = await booked.boost(boost)
+    assert (found["statusReason"], found["price"]) == ("BOOKING_DECLINED", 0)
+
+
+async def test_each_boost_that_is_lost_has_a_task_of_its_own(booked: Booked) -> None:
+    made = [(await booked.book(mbps=100, start=hour * HOUR, hours=1)).ids["boost"] for hour in (2, 4)]
+    await booked.run("MATCH (s:Service {id: 'service-a'}) SET s.state = 'terminated'")
+    await look(booked)
+    assert await booked.rows("MATCH (t:Task {kind: 'serviceChanged'}) RETURN t.about ORDER BY t.about") == [
+        [each] for each in sorted(made)
+    ]
+
+
+async def test_services_are_looked_at_page_by_page(booked: Booked) -> None:
+    made = [
+        (await booked.book(service=each, mbps=100, start=2 * HOUR, by=OPERATOR)).ids["boost"]
+        for each in ("service-a", "service-b")
+    ]
+    await booked.run("MATCH (s:Service) SET s.state = 'terminated'")
+    for over in (1, 2):
+        await look(booked, most=1)
+        assert [(await booked.boost(each))["status"] for each in made].count("TERMINATED") == over
+
+
+async def test_a_load_leaves_alone_what_is_booked_and_what_the_network_carries(booked: Booked) -> None:
+    boost = (await booked.book()).ids["boost"]
+    await booked.answer()
+    service = {"id": "service-a", "properties": {"effectiveMbps": 100, "bookedMbps": 100, "name": "another"}}
+    other = {"id": "service-c", "properties": {"effectiveMbps": 70}}
+    await booked.run(NODES[How.MERGE, "Service"], batch={"rows": [service, other]})
+    row = {"id": boost, "properties": {"status": "SCHEDULED", "price": 1, "mbps": 1}}
+    await booked.run(NODES[How.MERGE, "Boost"], batch={"rows": [row]})
+    assert (await booked.rates(), (await booked.rates("service-c"))[1]) == ((600, 600), 70)
+    found = await booked.boost(boost)
+    assert (found["status"], found["price"], found["mbps"]) == ("ACTIVATED", 1_000, 500)
+    assert await booked.rows("MATCH (s:Service {id: 'service-a'}) RETURN s.name") == [["another"]]
+
+
+async def test_a_boost_that_was_loaded_is_charged_since_it_was_looked_at(booked: Booked) -> None:
+    now = await booked.now()
+    await booked.run(
+        "MATCH (s:Service {id: 'service-a'}) SET s.effectiveMbps = 600 CREATE (b:Boost {id: 'boost-1', mbps: 500, startAt: $start, "
+        "endAt: $end, status: 'ACTIVATED', price: 1000, currency: 'EUR'})-[:BOOSTS]->(s)",
+        start=now - HOUR,
+        end=now + HOUR,
+    )
+    await booked.run(
+        "MATCH (b:Boost)-[:BOOSTS]->(s:Service)-[:ACCESSED_AT|ROUTED_OVER]->(t) WITH DISTINCT b, t CREATE (b)-[:RESERVES]->(t)"
+    )
+    await booked.cancel("boost-1", by=OPERATOR)
+    await booked.answer()
+    found = await booked.boost("boost-1")
+    assert (found["status"], found["statusReason"]) == ("TERMINATED", "DELETE_REQUESTED")
+    assert 500 <= found["price"] < 600
+    assert all(start >= now for start, *_ in await booked.usage())
+    assert (await booked.rates())[1] == 100

@@ -13,7 +13,7 @@ from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from graph.changes.bandwidth.answers import Carried, take_rate, take_refusal
+from graph.changes.bandwidth.answers import Carried, take_rate, take_refusal, take_silence
 from graph.changes.bandwidth.boosts import NEVER, Before, Boost, Customer, Service
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.bandwidth.rates import Charged
@@ -73,8 +73,7 @@ class Bandwidth(RuleBasedStateMachine):
 
     def turn(self) -> Turn:
         found = replace(self.service, now=self.now, asking=tuple(self.queue))
-        known = [each for each in self.steps.values() if each.state != "REFUSED" or each.step.boundary == "RETURN"]
-        mine = tuple(each for each in known if each.step.about in found.boosts)
+        mine = tuple(each for each in self.steps.values() if each.step.about in found.boosts)
         turn = Turn(policy=POLICY, before=found, service=found, open_steps=mine)
         turn.account()
         return turn
@@ -102,7 +101,7 @@ class Bandwidth(RuleBasedStateMachine):
         if found is None:
             return
         self.steps.pop(ended.id, None)
-        if ended.state == "REFUSED" and found.step.boundary == "RETURN":
+        if ended.state == "REFUSED" and not ended.is_final:
             self.steps[ended.id] = replace(found, state="REFUSED")
 
     def settled(self) -> list[Carried]:
@@ -187,9 +186,11 @@ class Bandwidth(RuleBasedStateMachine):
     def confirm(self, lie: int | None) -> None:
         rate = self.sent if lie is None else lie
         assert rate is not None
+        asked = self.sent
+        assert asked is not None
         carried = self.settled()
         turn = self.turn()
-        take_rate(turn, rate, carried, "")
+        take_rate(turn, rate, carried, "", asked_mbps=asked)
         self.finish(turn)
 
     @precondition(lambda self: self.sent is not None)
@@ -198,6 +199,16 @@ class Bandwidth(RuleBasedStateMachine):
         carried = self.settled()
         turn = self.turn()
         take_refusal(turn, "no", carried)
+        self.finish(turn)
+
+    @precondition(lambda self: self.sent is not None)
+    @rule()
+    def lose(self) -> None:
+        asked = self.sent
+        assert asked is not None
+        carried = self.settled()
+        turn = self.turn()
+        take_silence(turn, "lost", carried, asked_mbps=asked)
         self.finish(turn)
 
     @invariant()
