@@ -37,6 +37,8 @@ QUOTE_EXPIRED: Final = "QUOTE_EXPIRED"
 SPEND_CAP: Final = "SPEND_CAP"
 OTHER_CURRENCY: Final = "OTHER_CURRENCY"
 TOO_MANY: Final = "TOO_MANY"
+NO_TARIFF: Final = "NO_TARIFF"
+RATE_NOT_OFFERED: Final = "RATE_NOT_OFFERED"
 
 Change: TypeAlias = Literal["boostBandwidth", "approveBoost"]
 
