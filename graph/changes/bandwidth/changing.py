@@ -301,8 +301,8 @@ async def _problem_of_room(
     if (problem := asking.problem_of_rate(turn.service, [wanted], others)) is not None:
         return problem
     limits = await lock_limits(transaction, turn.service.id, turn.policy.overbooking)
-    problem = asking.problem_of_capacity(limits, more)
-    return problem or asking.problem_as_shown(principal, limits, [held], [wanted], turn.now)
+    problem = asking.problem_as_shown(principal, limits, [wanted], [held], others, turn.now)
+    return problem or asking.problem_of_capacity(limits, more)
 
 
 async def _problem_of_cap(
