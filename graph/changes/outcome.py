@@ -53,6 +53,8 @@ class Outcome:
     user_errors: tuple[UserError, ...] = ()
     raised: Raised | None = field(default=None, compare=False, repr=False)
     """what was written of a new alarm, just now; no part of the outcome that is kept."""
+    price: int | None = field(default=None, compare=False, repr=False)
+    """what it costs, in minor units, as was just worked out; no part of the outcome that is kept."""
 
 
 class RawUserError(TypedDict):

@@ -1,22 +1,21 @@
-"""The changes of a boost that is booked: what it will cost then is worked out here, and graph/changes/bandwidth changes it or not.
+"""The changes of a boost that is booked: what a client sends is read here, and graph/changes/bandwidth changes it or not.
 
-What a change costs. Before a boost begins, its price is that of the new rate and interval. While it runs, what remains is priced anew:
-its price, less what the old plan costs from now on, and what the new one does. What is given back early is charged for its time, to
-the second, and no less than the tariff's minimum.
+What a change costs is worked out there, under the lock (graph/changes/bandwidth/pricing.py): by the rates that the boost has had and
+will have, to the second. What is given back early is charged for its time, and no less than the tariff's minimum.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import strawberry
 
-from graph.capacity.steps import Booking
-from graph.capacity.tariff import NotOnOffer, Tariff, price, price_if_cancelled
+from graph.capacity.tariff import Tariff
 from graph.changes.bandwidth import asking, changing, offers
 from graph.changes.bandwidth.looking import SoldBoost, read_sold
+from graph.changes.bandwidth.pricing import sold_by
 from graph.changes.outcome import Outcome
 from graph.changes.outcome import UserError as Problem
 from resolvers.bandwidth.asked import Asked, Info
@@ -35,7 +34,6 @@ from resolvers.money import Money
 from resolvers.user_errors import shown
 
 BoostId = Annotated[strawberry.ID, strawberry.argument(description="The boost.")]
-_RUNS: Final = "ACTIVATED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +97,11 @@ async def cancel_boost(info: Info, boost_id: BoostId, idempotency_key: Key) -> C
     """Give a boost back."""
     asked = info.context
     asking.check_may(asked.principal, "boostBandwidth")
-    sold = await read_sold(asked.store, asked.principal, boost_id, deadline=asked.deadline)
     outcome = await changing.cancel_boost(
         asked.store,
         asked.principal,
         asked.policy,
-        changing.Cancelled(boost=boost_id, price=None if sold is None else _owed(asked, sold)),
+        changing.Cancelled(boost=boost_id),
         idempotency_key=idempotency_key,
         given={"boostId": boost_id},
         deadline=asked.deadline,
@@ -178,78 +175,41 @@ async def _change(asked: Asked, wish: _Wish, key: str, *, dry_run: bool) -> tupl
         dry_run=dry_run,
         deadline=asked.deadline,
     )
-    return outcome, None if outcome.user_errors else show_minor(changed.price, sold.currency)
+    return outcome, None if outcome.price is None else show_minor(outcome.price, sold.currency)
 
 
 def _changed(asked: Asked, sold: SoldBoost, wish: _Wish) -> changing.Changed | Problem:
-    """Find out what a boost is to be, and what it costs then."""
-    tariff = offers.tariff_of(asked.policy, sold.tier)
-    if tariff is None:
-        return _error("Boosts are not sold for this service any more", offers.NO_TARIFF, "boostId")
-    if tariff.currency != sold.currency:
-        said = f"The boost is priced in {sold.currency}, and is sold in {tariff.currency} now: book another one"
-        return _error(said, asking.OTHER_CURRENCY, "boostId")
-    end = _end(sold, wish)
-    mbps = _rate(tariff, sold, wish)
-    if isinstance(end, Problem):
-        return end
+    """Find out what a boost is to be; what the client leaves out stays as it is when it is changed."""
+    tariff = sold_by(asked.policy, sold.tier, sold.currency)
+    if isinstance(tariff, Problem):
+        return tariff
+    problem = _problem_of_end(wish)
+    if problem is not None:
+        return problem
+    mbps = _rate(tariff, wish)
     if isinstance(mbps, Problem):
         return mbps
-    cost = _price(tariff, sold, mbps, end)
-    if isinstance(cost, Problem):
-        return cost
-    return changing.Changed(boost=sold.id, price=cost, mbps=mbps, end=end)
+    longer = None if wish.hours is None else round(wish.hours * 3_600) * 1_000
+    return changing.Changed(boost=sold.id, mbps=mbps, end=wish.end, longer=longer)
 
 
-def _end(sold: SoldBoost, wish: _Wish) -> int | Problem:
+def _problem_of_end(wish: _Wish) -> Problem | None:
     if wish.operation == "changeBoost":
-        return sold.end if wish.end is None else wish.end
+        return None
     if (wish.hours is None) == (wish.end is None):
         return _error("Give either hours or endAt", offers.HOURS_OR_END, "hours")
     if wish.hours is not None and not 0 < wish.hours <= offers.MOST_HOURS:
         said = f"Hours are more than 0 and at most {offers.MOST_HOURS:,}"
         return _error(said, asking.NOT_AN_INTERVAL, "hours")
-    end = wish.end if wish.hours is None else sold.end + round(wish.hours * 3_600) * 1_000
-    assert end is not None, "one of them is given"
-    if end <= sold.end:
-        return _error("The new end must be after the present one", asking.NOT_AN_INTERVAL, "endAt")
-    return end
+    return None
 
 
-def _rate(tariff: Tariff, sold: SoldBoost, wish: _Wish) -> int | Problem:
+def _rate(tariff: Tariff, wish: _Wish) -> int | Problem | None:
     if wish.mbps is None and wish.tier is None:
         if wish.operation == "changeBoost" and wish.end is None:
             return _error("Give a rate, a tier, or an end", offers.MBPS_OR_TIER, "mbps")
-        return sold.mbps
+        return None
     return offers.rate_of(tariff, wish.mbps, wish.tier)
-
-
-def _price(tariff: Tariff, sold: SoldBoost, mbps: int, end: int) -> int | Problem:
-    """Give the price of the whole boost, as it will be."""
-    start = sold.start if sold.status != _RUNS else max(sold.start, sold.now)
-    if end <= start:
-        return _error("The end is in the past: cancel the boost to end it now", asking.END_IN_THE_PAST, "endAt")
-    try:
-        new = price(tariff, mbps, start, end).minor
-        if sold.status != _RUNS:
-            return new
-        old = price(tariff, sold.mbps, start, sold.end).minor if start < sold.end else 0
-    except NotOnOffer:
-        said = "The rate of the boost is not on offer any more: book another one"
-        return _error(said, offers.RATE_NOT_OFFERED, "mbps")
-    return max(0, sold.price - old + new)
-
-
-def _owed(asked: Asked, sold: SoldBoost) -> int | None:
-    """Give what is still to be paid for a boost that ends now; None: in proportion to its time."""
-    tariff = offers.tariff_of(asked.policy, sold.tier)
-    if tariff is None or tariff.currency != sold.currency:
-        return None
-    try:
-        owed = price_if_cancelled(tariff, [Booking(start=sold.start, end=sold.end, mbps=sold.mbps)], sold.now).minor
-    except NotOnOffer:
-        return None
-    return min(owed, sold.price)
 
 
 def _error(message: str, code: str, path: str) -> Problem:

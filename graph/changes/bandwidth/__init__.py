@@ -26,7 +26,7 @@ Files, in order of flow:
     comparing.py   profiles compared with what boosts reserve, and made again
     forecast.py    when things are full, by what is booked and by the past
     writing.py     events, steps, and what other systems are told
-    pricing.py     what is owed for a boost that ends before its time
+    pricing.py     what a boost costs by the rates that it has, and what is owed for one that ends before its time
     consequences/  usage and credits, alarms, leads, and what its service becomes
 
 Invariants:

@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 from graph.capacity.holds import shortfall
 from graph.capacity.limits import Limit, LimitKind
 from graph.capacity.rounding import whole_quarters
-from graph.capacity.steps import Booking, StepFunction
+from graph.capacity.steps import Booking, Segment, StepFunction
 from graph.changes.bandwidth.boosts import Boost, Service
 from graph.changes.outcome import Outcome, UserError
 from graph.errors import Refused
@@ -37,6 +37,8 @@ QUOTE_EXPIRED: Final = "QUOTE_EXPIRED"
 SPEND_CAP: Final = "SPEND_CAP"
 OTHER_CURRENCY: Final = "OTHER_CURRENCY"
 TOO_MANY: Final = "TOO_MANY"
+NO_TARIFF: Final = "NO_TARIFF"
+RATE_NOT_OFFERED: Final = "RATE_NOT_OFFERED"
 
 Change: TypeAlias = Literal["boostBandwidth", "approveBoost"]
 
@@ -117,23 +119,42 @@ def problem_of_capacity(limits: Sequence[Limit], more: StepFunction) -> UserErro
 
 
 def problem_as_shown(
-    principal: Principal, limits: Iterable[Limit], held: Iterable[Booking], plan: Iterable[Booking], now: int
+    principal: Principal,
+    limits: Iterable[Limit],
+    plan: Iterable[Booking],
+    held: Iterable[Booking],
+    own: Sequence[Boost],
+    now: int,
 ) -> UserError | None:
     """Say to a customer what a quote would say: over whole quarter hours, whatever of these is asked for.
 
-    Else whoever books to the second learns to the second when others begin and end. `held` is what the limits have of the same boost.
+    Else whoever books to the second learns to the second when others begin and end, or which of two things they take: so this is asked
+    before what is free to the second. `held` is what the limits have of the same boost, and `own` are the other boosts of the service,
+    which it knows to the second.
     """
     if principal.effective is not Role.CUSTOMER:
         return None
     mine, wanted = StepFunction.of(held), tuple(plan)
     for limit in limits:
-        others = limit.load.minus(mine)
+        beside = [_future(each, now) for each in own if limit.thing in each.reserves]
+        ours = StepFunction.of([each for each in beside if each is not None])
+        load = limit.load.minus(mine)
         for each in wanted:
-            assert each.end is not None, "a boost ends"
-            start, end = whole_quarters(each.start, each.end)
-            if others.peak(max(start, now), end) + each.mbps > limit.mbps:
+            fits = _fits(load, [Segment(start=each.start, end=each.end, mbps=each.mbps)], limit.mbps, now)
+            together = ours.plus(StepFunction.of(wanted)).segments(each.start, each.end)
+            if not fits and not _fits(load.minus(ours), together, limit.mbps, now):
                 return _no_room(limit.kind)
     return None
+
+
+def _fits(load: StepFunction, wanted: Iterable[Segment], most: int, now: int) -> bool:
+    """Tell whether each part of what is wanted fits beside the highest load of the quarter hours that it touches."""
+    for each in wanted:
+        assert each.end is not None, "a boost ends"
+        start, end = whole_quarters(each.start, each.end)
+        if load.peak(max(start, now), end) + each.mbps > most:
+            return False
+    return True
 
 
 def _no_room(kind: LimitKind | None) -> UserError:

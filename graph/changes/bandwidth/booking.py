@@ -129,8 +129,9 @@ async def _book(
     bookings = _bookings(service, wanted)
     limits = await lock_limits(transaction, service.id, policy.overbooking)
     problem = asking.problem_of_rate(service, bookings, service.boosts.values())
+    own = tuple(service.boosts.values())
+    problem = problem or asking.problem_as_shown(principal, limits, bookings, [], own, service.now)
     problem = problem or asking.problem_of_capacity(limits, StepFunction.of(bookings))
-    problem = problem or asking.problem_as_shown(principal, limits, [], bookings, service.now)
     if problem is not None:
         return asking.refused_by(problem)
     status: Status = "SCHEDULED" if await _is_approved(transaction, principal, policy, service, wanted) else "REQUESTED"

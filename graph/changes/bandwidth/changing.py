@@ -2,8 +2,8 @@
 
 Rules. 1. A change takes the difference over the time that remains, and nothing where that does not fit. 2. A faster rate is charged once
 the network has confirmed it; where it refuses, the boost is what it was. 3. What is cancelled before it begins is free; what runs is
-charged for the time it ran, in proportion to its price, or as whoever asks has worked out. 4. Only who may approve lets a boost be that
-is above the spend cap, or a change that would be.
+charged for the time it ran, by the rates that it had (pricing.py). 4. Only who may approve lets a boost be that
+is above the spend cap, or a change that would be. 5. What a change costs is worked out under the lock, of what the boost is then: two changes at once add up.
 
 Each change is made once for its idempotency key, and its outcome has the id of the `boost`.
 """
@@ -19,9 +19,9 @@ from graph.capacity.steps import Booking
 from graph.changes.bandwidth import asking
 from graph.changes.bandwidth.asking import not_done
 from graph.changes.bandwidth.booking import problem_of_interval
-from graph.changes.bandwidth.boosts import Before, Boost, take
+from graph.changes.bandwidth.boosts import Boost, take
 from graph.changes.bandwidth.policy import BandwidthPolicy
-from graph.changes.bandwidth.pricing import give_back
+from graph.changes.bandwidth.pricing import give_back, owed_for, priced, with_rate
 from graph.changes.bandwidth.profiles import lock_limits
 from graph.changes.bandwidth.spending import is_above_cap
 from graph.changes.bandwidth.turning import Turn
@@ -45,12 +45,14 @@ class Changed:
     """What somebody wants a boost to be."""
 
     boost: str
-    price: int
-    """of the whole boost, as it will be; in minor units of its currency."""
+    price: int | None = None
+    """of the whole boost, as it will be, in minor units of its currency; None: it is worked out by the tariff."""
     mbps: int | None = None
     """None: as it is."""
     end: int | None = None
     """epoch milliseconds; None: as it is."""
+    longer: int | None = None
+    """milliseconds that are added to its end, in place of `end`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,7 @@ class Cancelled:
 
     boost: str
     price: int | None = None
-    """what it costs then, in minor units; None: its price in proportion to the time, to the second."""
+    """what it costs then, in minor units; None: it is worked out by the tariff, or without one in proportion to its price."""
 
 
 async def change_boost(  # noqa: PLR0913 - what a change is made of, by name
@@ -81,9 +83,12 @@ async def change_boost(  # noqa: PLR0913 - what a change is made of, by name
     """
     asking.check_may(principal, "boostBandwidth")
     worked_out = {"boostId": changed.boost, "mbps": changed.mbps, "end": changed.end, "price": changed.price}
+    worked_out |= {} if changed.longer is None else {"longer": changed.longer}
     input_ = worked_out if given is None else {**given, "boostId": changed.boost}
 
     async def decide(transaction: Transaction, turn: Turn, boost: Boost) -> UserError | None:
+        if operation == "extendBoost" and _end(boost, changed) <= boost.end:
+            return _error("The new end must be after the present one", asking.NOT_AN_INTERVAL, "endAt")
         return await _change(transaction, principal, turn, boost, changed)
 
     asked = Asked(subject=principal.subject, client_key=idempotency_key, operation=operation, input=input_)
@@ -109,7 +114,8 @@ async def cancel_boost(  # noqa: PLR0913 - what a change is made of, by name
     input_ = worked_out if given is None else {**given, "boostId": cancelled.boost}
 
     async def decide(_: Transaction, turn: Turn, boost: Boost) -> UserError | None:
-        give_back(turn, boost, "DELETE_REQUESTED", cancelled.price)
+        owed = owed_for(turn.policy, boost, turn.now) if cancelled.price is None else cancelled.price
+        give_back(turn, boost, "DELETE_REQUESTED", owed)
         return None
 
     asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="cancelBoost", input=input_)
@@ -226,10 +232,11 @@ async def _once(  # noqa: PLR0913 - what every change needs
         problem = await decide(transaction, turn, boost)
         if problem is not None:
             return asking.refused_by(problem)
+        price = turn.service.boosts[boost_id].price
         if dry_run:
-            return Outcome(ids={})
+            return Outcome(ids={}, price=price)
         await finish(transaction, turn, subject=principal.subject)
-        return Outcome(ids={"boost": boost_id})
+        return Outcome(ids={"boost": boost_id}, price=price)
 
     if dry_run:
         return await store.write(change, deadline=deadline, quiet=True)
@@ -240,10 +247,12 @@ async def _change(
     transaction: Transaction, principal: Principal, turn: Turn, boost: Boost, changed: Changed
 ) -> UserError | None:
     mbps = boost.mbps if changed.mbps is None else changed.mbps
-    end = boost.end if changed.end is None else changed.end
+    end = _end(boost, changed)
     if (problem := _problem(turn, boost, mbps, end)) is not None:
         return problem
-    after = _after(boost, mbps, end, changed.price)
+    after = priced(turn.policy, boost, _after(boost, mbps, end, turn.now), changed.price)
+    if isinstance(after, UserError):
+        return after
     problem = await _problem_of_room(transaction, principal, turn, boost, after)
     problem = problem or await _problem_of_cap(transaction, principal, turn, boost, after)
     if problem is not None:
@@ -256,6 +265,12 @@ async def _change(
     return None
 
 
+def _end(boost: Boost, changed: Changed) -> int:
+    if changed.longer is not None:
+        return boost.end + changed.longer
+    return boost.end if changed.end is None else changed.end
+
+
 def _problem(turn: Turn, boost: Boost, mbps: int, end: int) -> UserError | None:
     if mbps < 1:
         return _error("A boost adds at least 1 Mbit/s: cancel it to have none", asking.RATE_TOO_LOW, "mbps")
@@ -264,14 +279,13 @@ def _problem(turn: Turn, boost: Boost, mbps: int, end: int) -> UserError | None:
     return problem_of_interval(turn.policy, turn.now, max(boost.start, turn.now), end)
 
 
-def _after(boost: Boost, mbps: int, end: int, price: int) -> Boost:
-    """Give a boost as it will be; one that runs remembers what the network has confirmed."""
-    after = replace(boost, mbps=mbps, end=end, price=price)
-    if end != boost.end:
-        after = replace(after, noticed_at=None)
-    if boost.status != "ACTIVATED" or mbps == boost.mbps:
-        return after
-    return replace(after, before=boost.before or Before(mbps=boost.mbps, price=boost.price))
+def _after(boost: Boost, mbps: int, end: int, now: int) -> Boost:
+    """Give a boost as it will be, but for its price."""
+    after = boost
+    if boost.status == "ACTIVATED" and mbps != boost.mbps:
+        after = with_rate(boost, mbps, now)
+    noticed_at = boost.noticed_at if end == boost.end else None
+    return replace(after, mbps=mbps, end=end, noticed_at=noticed_at)
 
 
 async def _problem_of_room(
@@ -287,8 +301,8 @@ async def _problem_of_room(
     if (problem := asking.problem_of_rate(turn.service, [wanted], others)) is not None:
         return problem
     limits = await lock_limits(transaction, turn.service.id, turn.policy.overbooking)
-    problem = asking.problem_of_capacity(limits, more)
-    return problem or asking.problem_as_shown(principal, limits, [held], [wanted], turn.now)
+    problem = asking.problem_as_shown(principal, limits, [wanted], [held], others, turn.now)
+    return problem or asking.problem_of_capacity(limits, more)
 
 
 async def _problem_of_cap(

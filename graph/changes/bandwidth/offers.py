@@ -24,12 +24,8 @@ from graph.changes.bandwidth.looking import Sellable
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.outcome import UserError
 
-RATE_NOT_OFFERED: Final = "RATE_NOT_OFFERED"
-NO_TARIFF: Final = "NO_TARIFF"
 MBPS_OR_TIER: Final = "MBPS_OR_TIER"
 HOURS_OR_END: Final = "HOURS_OR_END"
-ANY_TIER: Final = "any"
-"""the key of the tariff for contracts that have none of their own."""
 HOUR: Final = 3_600_000
 MOST_HOURS: Final = 24 * 366
 SHOWN: Final = 86_400_000
@@ -130,18 +126,13 @@ class _Asked:
         return self.end - self.begins
 
 
-def tariff_of(policy: BandwidthPolicy, tier: str | None) -> Tariff | None:
-    """Give the tariff for a contract's tier; None: boosts are not sold for it."""
-    return policy.tariffs.get(tier or ANY_TIER) or policy.tariffs.get(ANY_TIER)
-
-
 def quote(policy: BandwidthPolicy, service: Sellable, request: Request, spent: int) -> Quote | UserError:
     """Say what can be had, or why there is nothing to say; `spent` is what the customer has booked in the month, for the cap."""
-    tariff = tariff_of(policy, service.tier)
+    tariff = policy.tariff_of(service.tier)
     if (problem := problem_of_service(policy, service)) is not None:
         return problem
     if tariff is None:
-        return _error("Boosts are not sold for this service", NO_TARIFF, "serviceId")
+        return _error("Boosts are not sold for this service", asking.NO_TARIFF, "serviceId")
     asked = read_request(policy, tariff, request, service.now)
     return asked if isinstance(asked, UserError) else _quote(policy, tariff, service, asked, spent)
 
@@ -186,14 +177,14 @@ def rate_of(tariff: Tariff, mbps: int | None, tier: str | None) -> int | UserErr
             return tariff.tier(tier).mbps
         except NotOnOffer as unknown:
             said = str(unknown)
-            return _error(f"{said[:1].upper()}{said[1:]}", RATE_NOT_OFFERED, "tier")
+            return _error(f"{said[:1].upper()}{said[1:]}", asking.RATE_NOT_OFFERED, "tier")
     mbps = mbps or 0
     if 0 < mbps <= tariff.most_mbps and mbps % tariff.step_mbps == 0:
         return mbps
     near = max(tariff.step_mbps, Offer(step=tariff.step_mbps, most=tariff.most_mbps).nearest(mbps))
     return _error(
         f"Rates are multiples of {tariff.step_mbps} Mbit/s up to {tariff.most_mbps}: {near} would be the nearest",
-        RATE_NOT_OFFERED,
+        asking.RATE_NOT_OFFERED,
         "mbps",
     )
 

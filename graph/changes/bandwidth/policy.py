@@ -13,6 +13,8 @@ from graph.changes.policy import Hearing
 from graph.model.thresholds import Thresholds
 
 _DAY_MS: Final = 86_400_000
+ANY_TIER: Final = "any"
+"""the key of the tariff for contracts that have none of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,3 +82,7 @@ class BandwidthPolicy:
     def cap_of(self, customer: str) -> SpendCap | None:
         """Give the cap of a customer; None: it has none."""
         return self.caps.get(customer, self.cap)
+
+    def tariff_of(self, tier: str | None) -> Tariff | None:
+        """Give the tariff for a contract's tier; None: boosts are not sold for it."""
+        return self.tariffs.get(tier or ANY_TIER) or self.tariffs.get(ANY_TIER)

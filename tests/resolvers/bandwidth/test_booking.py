@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any, Final
 
@@ -315,6 +316,44 @@ async def test_what_runs_is_charged_for_its_time_and_no_less_than_the_minimum(sh
     await shop.booked.answer()
     stored = await shop.booked.boost(boost["id"])
     assert (stored["status"], stored["statusReason"], stored["price"]) == ("TERMINATED", "DELETE_REQUESTED", 500)
+
+
+async def test_what_runs_is_priced_by_all_that_is_ordered_of_it_and_judged_by_the_cap(shop: Shop) -> None:
+    boost = (await change(shop, BOOK, id="service-a", mbps=50, hours=2.5))["boost"]
+    await shop.booked.tick()
+    await shop.booked.answer()
+    assert (await shop.booked.boost(boost["id"]))["price"] == 500
+    await shop.booked.shift(HOUR)
+    assert (await change(shop, EXTEND, id=boost["id"], hours=2.4))["price"] == {"value": "5.00"}
+    assert (await change(shop, EXTEND, id=boost["id"], hours=2.4))["price"] == {"value": "7.30"}
+    with shop.ruled(replace(SOLD, cap=SpendCap(amount=900, currency="EUR"))):
+        assert code(await change(shop, EXTEND, id=boost["id"], hours=2.4)) == "SPEND_CAP"
+    assert (await shop.booked.boost(boost["id"]))["price"] == 730
+
+
+async def test_two_changes_at_once_add_up(shop: Shop) -> None:
+    boost = await booked(shop)
+    changes = (
+        change(shop, CHANGE, id=boost["id"], mbps=300),
+        *(change(shop, EXTEND, id=boost["id"], hours=1) for _ in range(3)),
+    )
+    payloads = await asyncio.gather(*changes)
+    assert [each["userErrors"] for each in payloads] == [[]] * 4
+    stored = await shop.booked.boost(boost["id"])
+    assert (stored["mbps"], stored["endAt"] - stored["startAt"]) == (300, 5 * HOUR)
+    assert stored["price"] == 3_000
+
+
+async def test_an_extension_costs_where_a_faster_rate_is_refused(shop: Shop) -> None:
+    boost = (await change(shop, BOOK, id="service-a", mbps=200, hours=2))["boost"]
+    await shop.booked.tick()
+    await shop.booked.answer()
+    assert (await change(shop, CHANGE, id=boost["id"], mbps=300))["price"] == {"value": "12.00"}
+    assert (await change(shop, EXTEND, id=boost["id"], hours=2))["userErrors"] == []
+    await shop.booked.answer(refuse="no")
+    stored = await shop.booked.boost(boost["id"])
+    assert (stored["mbps"], stored["price"]) == (200, 1_600)
+    assert (await change(shop, EXTEND, id=boost["id"], hours=1))["price"] == {"value": "20.00"}
 
 
 async def test_above_the_cap_somebody_approves_or_declines(shop: Shop) -> None:
