@@ -192,8 +192,8 @@ class Booked:
             elif lose:
                 await network.unknown(transaction, self.policy, reason=lose, asked_mbps=wanted, **given)
             else:
-                answer = {"mbps": rate, "asked_mbps": wanted}
-                await network.confirmed(transaction, self.policy, reference=f"R-{rate}", **answer, **given)
+                given |= {"mbps": rate, "asked_mbps": wanted}
+                await network.confirmed(transaction, self.policy, reference=f"R-{rate}", **given)
 
         await self.store.write(work, deadline=soon())
 
