@@ -165,7 +165,7 @@ SET t._locked = coalesce(t._locked, 0) + 1
 MATCH (s:Service {id: $service})
 SET s._locked = coalesce(s._locked, 0) + 1
 RETURN s.id, s.name, s.state, coalesce(s.committedMbps, 0), s.bookedMbps, coalesce(s.effectiveMbps, s.committedMbps, 0),
-  s.maxMbps, coalesce(s._version, 0), s._accountedAt, coalesce(s._refusals, 0), s._retryAt, datetime.realtime().epochMillis,
+  s.maxMbps, coalesce(s._version, 0), s._accountedAt, coalesce(s._refusals, 0), s._retryAt, s._mayCarry, datetime.realtime().epochMillis,
   HEAD(COLLECT { MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN l.tier }),
   COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN [c.id, c.name, c.accountRef] ORDER BY c.id },
   COLLECT { MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) RETURN DISTINCT t.id },
@@ -191,7 +191,7 @@ SET b.mbps = row.mbps, b.startAt = row.start, b.endAt = row.end, b.status = row.
     b.activatedAt = row.activatedAt, b.endedAt = row.endedAt, b.chargedMbps = row.chargedMbps, b.chargedFrom = row.chargedFrom,
     b.series = row.series, b.orderedBy = row.orderedBy, b._askedAt = row.askedAt, b._endingAt = row.endingAt,
     b._noticedAt = row.noticedAt, b._ends = row.ends, b._mbpsBefore = row.mbpsBefore, b._priceBefore = row.priceBefore,
-    b._earlier = row.earlier
+    b._earlier = row.earlier, b._turned = true
 
 // graph/changes/bandwidth/boosts.py _RESERVE_PORTS
 UNWIND $batch.rows AS row
@@ -213,7 +213,7 @@ DELETE r
 // graph/changes/bandwidth/boosts.py _SET_SERVICE
 MATCH (s:Service {id: $service})
 SET s.bookedMbps = $booked, s.effectiveMbps = $effective, s._version = $version, s._accountedAt = $accountedAt,
-    s._refusals = $refusals, s._retryAt = $retryAt
+    s._refusals = $refusals, s._retryAt = $retryAt, s._mayCarry = $mayCarry
 
 // graph/changes/bandwidth/changing.py _CARRIED_FOR
 MATCH (d:Delivery {id: $delivery})-[:CARRIES_OUT]->(:ProcessStep)-[:STEP_OF]->(b:Boost)-[:BOOSTS]->(s:Service)
@@ -278,14 +278,24 @@ CREATE (l)-[:SUGGESTED_FOR]->(s)
 CREATE (l)-[:ABOUT]->(c)
 
 // graph/changes/bandwidth/consequences/moved.py _MOVED
-MATCH (b:Boost)-[:BOOSTS]->(s:Service) WHERE b.status IN ['REQUESTED', 'SCHEDULED', 'ACTIVATED']
-WITH DISTINCT s, b
+UNWIND $batch.boosts AS id
+MATCH (b:Boost {id: id})-[:BOOSTS]->(s:Service)
 WHERE s.state = 'terminated' OR EXISTS {
   MATCH (b)-[:RESERVES]->(t) WHERE NOT EXISTS { MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) }
 } OR EXISTS {
   MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) WHERE NOT EXISTS { MATCH (b)-[:RESERVES]->(t) }
 }
-RETURN DISTINCT s.id LIMIT $most
+RETURN DISTINCT s.id ORDER BY s.id
+
+// graph/changes/bandwidth/consequences/moved.py _PAGE
+MATCH (b:Boost) WHERE b.status IN ['REQUESTED', 'SCHEDULED', 'ACTIVATED'] AND b.id > $after
+RETURN b.id ORDER BY b.id LIMIT $most
+
+// graph/changes/bandwidth/consequences/moved.py _AFTER
+MATCH (t:Timer {id: $timer}) RETURN coalesce(t._after, '')
+
+// graph/changes/bandwidth/consequences/moved.py _GO_ON
+MATCH (t:Timer {id: $timer}) SET t._after = $after
 
 // graph/changes/bandwidth/consequences/returns.py _LOOK
 MATCH (s:Service {id: $service})
@@ -337,7 +347,7 @@ WITH DISTINCT t
 WITH t, HEAD(COLLECT {
   MATCH (t)<-[:ACCESSED_AT|ROUTED_OVER]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
   WITH DISTINCT s, coalesce(s.committedMbps, 0) AS committed
-  WITH committed, coalesce(s.effectiveMbps, 0) - coalesce(s.bookedMbps, committed) AS more
+  WITH committed, coalesce(s._mayCarry, s.effectiveMbps, 0) - coalesce(s.bookedMbps, committed) AS more
   RETURN sum(committed + CASE WHEN more > 0 THEN more ELSE 0 END)
 }) AS carried
 RETURN t.id, coalesce(t.speedMbps, t.capacityMbps, 0), t.layerRate, carried,
@@ -350,7 +360,7 @@ MATCH (t:Port {id: id})
 WITH t, HEAD(COLLECT {
   MATCH (t)<-[:ACCESSED_AT]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
   WITH DISTINCT s, coalesce(s.committedMbps, 0) AS committed
-  WITH committed, coalesce(s.effectiveMbps, 0) - coalesce(s.bookedMbps, committed) AS more
+  WITH committed, coalesce(s._mayCarry, s.effectiveMbps, 0) - coalesce(s.bookedMbps, committed) AS more
   RETURN sum(committed + CASE WHEN more > 0 THEN more ELSE 0 END)
 }) AS carried
 RETURN t.id, coalesce(t.speedMbps, 0), null, carried,
@@ -363,7 +373,7 @@ MATCH (t:Trunk {id: id})
 WITH t, HEAD(COLLECT {
   MATCH (t)<-[:ROUTED_OVER]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free
   WITH DISTINCT s, coalesce(s.committedMbps, 0) AS committed
-  WITH committed, coalesce(s.effectiveMbps, 0) - coalesce(s.bookedMbps, committed) AS more
+  WITH committed, coalesce(s._mayCarry, s.effectiveMbps, 0) - coalesce(s.bookedMbps, committed) AS more
   RETURN sum(committed + CASE WHEN more > 0 THEN more ELSE 0 END)
 }) AS carried
 RETURN t.id, coalesce(t.capacityMbps, 0), t.layerRate, carried,
@@ -614,8 +624,9 @@ RETURN a.tier, a.availabilityPercent
 
 // graph/changes/tasks.py _LOOK
 MATCH (t:Task {id: $task})
-RETURN t.kind, t.state, t.about, t.delivery, HEAD(COLLECT {
-  MATCH (d:Delivery {id: t.delivery}) RETURN [d.system, d.orderKey, d.state]
+RETURN t.kind, t.state,
+  coalesce(HEAD(COLLECT { MATCH (:Boost {id: t.about})-[:BOOSTS]->(s) RETURN s.id }), t.about), t.delivery, HEAD(COLLECT {
+  MATCH (d:Delivery {id: t.delivery}) RETURN [d.system, d.orderKey, coalesce(d.parkedFor, '')]
 })
 
 // graph/changes/tasks.py _SETTLE
@@ -1782,6 +1793,15 @@ WHERE t.dueAt <= now
 SET t.failures = failures, t.dueAt = now + CASE WHEN failures > $doublings THEN $longest ELSE toInteger($first * 2 ^ (failures - 1)) END
 RETURN failures, t.dueAt - now
 
+// graph/load/statements.py _ALL
+SET n += row.properties
+
+// graph/load/statements.py _MERGED
+WITH n, row, n._accountedAt AS since, n.effectiveMbps AS effective, n.bookedMbps AS booked SET n += row.properties SET n.effectiveMbps = CASE WHEN since IS NULL THEN n.effectiveMbps ELSE effective END, n.bookedMbps = CASE WHEN since IS NULL THEN n.bookedMbps ELSE booked END
+
+// graph/load/statements.py _MERGED
+WITH n, row WHERE n._turned IS NULL SET n += row.properties
+
 // graph/load/statements.py READ_MARKS
 UNWIND $ids AS id MATCH (m:LoadMark {id: id}) RETURN m.id AS id, m.done AS done
 
@@ -1851,7 +1871,7 @@ CREATE (p:ProcessStep {
 // graph/processes/steps.py _OPEN
 UNWIND $batch.abouts AS id
 MATCH (p:ProcessStep)-[:STEP_OF]->(o:Boost {id: id})
-WHERE p.state IN ['PENDING', 'REFUSED', 'FAILED']
+WHERE p.state IN ['PENDING', 'REFUSED', 'FAILED'] AND p.finishedAt IS NULL
 RETURN p.id, o.id, p.name, p.boundary, p.system, p.stage, p.state ORDER BY p.id
 
 // graph/processes/steps.py _END
@@ -1902,6 +1922,15 @@ MATCH (b:Boost) WHERE b.status IN ['requested', 'scheduled', 'activated', 'termi
 WITH b LIMIT $most
 SET b.statusReason = CASE b.status WHEN 'terminated' THEN 'DURATION_EXPIRED' WHEN 'declined' THEN 'BOOKING_DECLINED' ELSE null END,
     b.status = CASE b.status WHEN 'declined' THEN 'TERMINATED' ELSE toUpper(b.status) END
+RETURN count(*)
+
+// graph/store/migrations/boosts.py _BEGIN
+MATCH (b:Boost) WHERE b.status = 'ACTIVATED' AND b.activatedAt IS NULL
+WITH b, datetime.realtime().epochMillis AS now LIMIT $most
+SET b.activatedAt = b.startAt, b._askedAt = b.startAt,
+    b.status = CASE WHEN b.endAt <= now THEN 'TERMINATED' ELSE b.status END,
+    b.statusReason = CASE WHEN b.endAt <= now THEN 'DURATION_EXPIRED' ELSE null END,
+    b.endedAt = CASE WHEN b.endAt <= now THEN b.endAt ELSE null END
 RETURN count(*)
 
 // graph/store/migrations/feed_counts.py _COUNT
