@@ -16,6 +16,7 @@ from graph.capacity.recurrence import BadRecurrence, Every, Recurrence, occurren
 from graph.capacity.steps import NotAnInterval
 from graph.changes.bandwidth import asking, offers
 from graph.changes.bandwidth.booking import Occurrence, Wanted, book, try_booking
+from graph.changes.bandwidth.looking import read_price
 from graph.changes.bandwidth.offers import Quote, Request
 from graph.changes.idempotency import Asked as Once
 from graph.changes.idempotency import remembered
@@ -25,6 +26,7 @@ from resolvers.bandwidth.asked import Asked, Info
 from resolvers.bandwidth.payloads import BoostBandwidthPayload
 from resolvers.bandwidth.quoting import EndAt, Hours, Mbps, StartAt, Tier, quoted, sealing, too_many
 from resolvers.bandwidth.types import BandwidthAlternative, Boost, RecurrenceInput, show_minor
+from resolvers.money import Money
 from resolvers.user_errors import UserError, shown
 
 QUOTE_OR_INPUT: Final = "QUOTE_OR_INPUT"
@@ -74,8 +76,8 @@ async def boost_bandwidth(  # noqa: PLR0913 - the arguments of the field
     request = Request(service=service_id or "", mbps=mbps, tier=tier, start=start_at, hours=hours, end=end_at)
     given = _given(quote_id, service_id, request, recurrence)
     if not dry_run and (known := await known_outcome(asked, "boostBandwidth", given, idempotency_key)) is not None:
-        return _booked(known, None, ())
-    if (problem := too_many(asked, service_id or "")) is not None:
+        return _booked(known, await _price_of_known(asked, known), ())
+    if (problem := too_many(asked, _service_of(asked, quote_id, request))) is not None:
         return _refused(problem)
     meant = await _meant(asked, quote_id, request, recurrence)
     if isinstance(meant, Problem):
@@ -84,7 +86,24 @@ async def boost_bandwidth(  # noqa: PLR0913 - the arguments of the field
     instead: Sequence[BandwidthAlternative] = ()
     if any(each.code in _NO_ROOM for each in outcome.user_errors):
         instead = await _instead(asked, meant.request)
-    return _booked(outcome, meant.wanted, instead)
+    price = sum(each.price for each in meant.wanted.occurrences)
+    return _booked(outcome, show_minor(price, meant.wanted.currency), instead)
+
+
+def _service_of(asked: Asked, quote_id: str | None, request: Request) -> str:
+    """Give the service that is asked for; empty for a quote that is none."""
+    if quote_id is None:
+        return request.service
+    sealed = asked.tokens.open(quote_id, asked.principal.subject)
+    return "" if sealed is None else sealed.service
+
+
+async def _price_of_known(asked: Asked, known: Outcome) -> Money | None:
+    """Give what was booked under the same key costs now."""
+    if (boost := known.ids.get("boost")) is None:
+        return None
+    price = await read_price(asked.store, asked.principal, boost, deadline=asked.deadline)
+    return None if price is None else show_minor(price.minor, price.currency)
 
 
 async def _book(asked: Asked, wanted: Wanted, given: Mapping[str, object], key: str | None) -> Outcome:
@@ -178,10 +197,7 @@ async def _instead(asked: Asked, request: Request) -> Sequence[BandwidthAlternat
     return [BandwidthAlternative.of(each, sealing(asked, found)) for each in found.alternatives]
 
 
-def _booked(outcome: Outcome, wanted: Wanted | None, instead: Sequence[BandwidthAlternative]) -> BoostBandwidthPayload:
-    price = None
-    if wanted is not None:
-        price = show_minor(sum(each.price for each in wanted.occurrences), wanted.currency)
+def _booked(outcome: Outcome, price: Money | None, instead: Sequence[BandwidthAlternative]) -> BoostBandwidthPayload:
     return BoostBandwidthPayload(
         boost=boost_of(outcome),
         series=outcome.ids.get("series"),

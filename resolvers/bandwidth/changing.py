@@ -155,7 +155,7 @@ async def _change(asked: Asked, wish: _Wish, key: str, *, dry_run: bool) -> tupl
     """Change a boost, or say why not; and what all of it costs then."""
     asking.check_may(asked.principal, "boostBandwidth")
     if not dry_run and (known := await known_outcome(asked, wish.operation, wish.given, key)) is not None:
-        return known, None
+        return known, await _price_of_known(asked, known)
     sold = await read_sold(asked.store, asked.principal, wish.boost, deadline=asked.deadline)
     if sold is None:
         return asking.no_boost(), None
@@ -176,6 +176,13 @@ async def _change(asked: Asked, wish: _Wish, key: str, *, dry_run: bool) -> tupl
         deadline=asked.deadline,
     )
     return outcome, None if outcome.price is None else show_minor(outcome.price, sold.currency)
+
+
+async def _price_of_known(asked: Asked, known: Outcome) -> Money | None:
+    """Give what the boost costs now that was changed under the same key."""
+    boost = known.ids.get("boost")
+    sold = None if boost is None else await read_sold(asked.store, asked.principal, boost, deadline=asked.deadline)
+    return None if sold is None else show_minor(sold.price, sold.currency)
 
 
 def _changed(asked: Asked, sold: SoldBoost, wish: _Wish) -> changing.Changed | Problem:

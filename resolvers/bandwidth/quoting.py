@@ -9,7 +9,7 @@ import strawberry
 
 from graph.changes.bandwidth import asking
 from graph.changes.bandwidth.looking import read_sellable, read_spent
-from graph.changes.bandwidth.offers import Quote, Request, Slot, quote
+from graph.changes.bandwidth.offers import Quote, Request, Slot, problem_of, quote
 from graph.changes.outcome import UserError as Problem
 from graph.model.scope import Role, ScopeKind, scope_of
 from resolvers.bandwidth.asked import Asked, Info
@@ -61,7 +61,7 @@ async def quoted(asked: Asked, request: Request) -> Quote | Problem:
     if service is None:
         return asking.no_service().user_errors[0]
     cap = policy.cap_of(service.customers[0]) if service.customers else None
-    if cap is None:
+    if cap is None or problem_of(policy, service, request) is not None:
         return quote(policy, service, request, 0)
     at = service.now if request.start is None else request.start
     spent = await read_spent(asked.store, cap, service.customers[0], at, deadline=asked.deadline)

@@ -39,6 +39,9 @@ OTHER_CURRENCY: Final = "OTHER_CURRENCY"
 TOO_MANY: Final = "TOO_MANY"
 NO_TARIFF: Final = "NO_TARIFF"
 RATE_NOT_OFFERED: Final = "RATE_NOT_OFFERED"
+PRICE_TOO_HIGH: Final = "PRICE_TOO_HIGH"
+HIGHEST_PRICE: Final = 2**31 - 1
+"""of a boost, in minor units: what `Boost.price` of the API holds (GraphQL, October 2021, 3.5.1)."""
 
 Change: TypeAlias = Literal["boostBandwidth", "approveBoost"]
 
@@ -108,6 +111,17 @@ def problem_of_rate(service: Service, taken: Sequence[Booking], boosts: Iterable
     return UserError(
         message=f"The contract allows {service.most} Mbit/s, which is {room} more than the committed rate, all boosts together",
         code=BEYOND_CONTRACT,
+        path=("mbps",),
+    )
+
+
+def problem_of_price(price: int) -> UserError | None:
+    """Say that a boost costs more than can be told."""
+    if price <= HIGHEST_PRICE:
+        return None
+    return UserError(
+        message="A boost of that price is not sold here: choose a shorter time or a lower rate",
+        code=PRICE_TOO_HIGH,
         path=("mbps",),
     )
 

@@ -161,9 +161,10 @@ def _problem(policy: BandwidthPolicy, service: Service, wanted: Wanted) -> UserE
         return _error(f"What you may spend is in {cap.currency}", asking.OTHER_CURRENCY, "currency")
     if wanted.firm_until is not None and wanted.firm_until < service.now:
         return _error("The quote has expired: ask for a new one", asking.QUOTE_EXPIRED, "quoteId")
+    prices = (asking.problem_of_price(each.price) for each in wanted.occurrences)
     ends = ((each.start, _end_of(each, service.now)) for each in wanted.occurrences)
     found = (problem_of_interval(policy, service.now, start, end) for start, end in ends)
-    return next((each for each in found if each is not None), None)
+    return next((each for each in (*found, *prices) if each is not None), None)
 
 
 def problem_of_interval(policy: BandwidthPolicy, now: int, start: int | None, end: int) -> UserError | None:

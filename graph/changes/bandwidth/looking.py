@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 from graph.capacity.limits import Limit, LimitKind, Overbooking
 from graph.capacity.steps import Booking, StepFunction
+from graph.capacity.tariff import Price
 from graph.changes.bandwidth.loads import limits_by_id, limits_of
 from graph.changes.bandwidth.policy import SpendCap
 from graph.changes.bandwidth.spending import month_of
@@ -38,6 +39,10 @@ WITH b, $everyone OR EXISTS {
 WITH b WHERE mine AND b.id = $boost
 RETURN HEAD(COLLECT { MATCH (b)-[:BOOSTS]->(s:Service) RETURN s.id }), b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency,
   b.tier, datetime.realtime().epochMillis
+"""
+_SERIES_PRICE: Final = """
+MATCH (b:Boost {id: $boost})
+RETURN b.currency, b.price, COLLECT { MATCH (o:Boost {series: b.series}) RETURN o.price }
 """
 _BOOKED: Final = "MATCH (c:CapacityProfile) WHERE c.id > $after RETURN c.id ORDER BY c.id LIMIT $most"
 _SPENT: Final = """
@@ -118,6 +123,15 @@ async def read_sold(store: Store, principal: Principal, boost: str, *, deadline:
             tier=tier,
             now=now,
         )
+    return None
+
+
+async def read_price(store: Store, principal: Principal, boost: str, *, deadline: float) -> Price | None:
+    """Read what a boost that the caller sees costs now, with all that were booked together with it; None: there is none."""
+    if await read_sold(store, principal, boost, deadline=deadline) is None:
+        return None
+    for currency, alone, series in await store.rows(_SERIES_PRICE, {"boost": boost}, deadline=deadline):
+        return Price(minor=sum(cast("list[int]", series or [alone])), currency=str(currency))
     return None
 
 

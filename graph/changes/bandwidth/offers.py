@@ -128,13 +128,32 @@ class _Asked:
 
 def quote(policy: BandwidthPolicy, service: Sellable, request: Request, spent: int) -> Quote | UserError:
     """Say what can be had, or why there is nothing to say; `spent` is what the customer has booked in the month, for the cap."""
-    tariff = policy.tariff_of(service.tier)
+    read = _read(policy, service, request)
+    return read if isinstance(read, UserError) else _quote(policy, read[0], service, read[1], spent)
+
+
+def problem_of(policy: BandwidthPolicy, service: Sellable, request: Request) -> UserError | None:
+    """Say why there is nothing to quote, whatever has been spent; None: there is something."""
+    read = _read(policy, service, request)
+    return read if isinstance(read, UserError) else None
+
+
+def _read(policy: BandwidthPolicy, service: Sellable, request: Request) -> tuple[Tariff, _Asked] | UserError:
+    """Find out by what tariff which rate and interval is asked for, or say what is wrong with that."""
     if (problem := problem_of_service(policy, service)) is not None:
         return problem
+    tariff = policy.tariff_of(service.tier)
     if tariff is None:
         return _error("Boosts are not sold for this service", asking.NO_TARIFF, "serviceId")
+    cap = policy.cap_of(service.customers[0])
+    if cap is not None and cap.currency != tariff.currency:
+        said = f"What you may spend is in {cap.currency}, and boosts are sold in {tariff.currency}"
+        return _error(said, asking.OTHER_CURRENCY, "serviceId")
     asked = read_request(policy, tariff, request, service.now)
-    return asked if isinstance(asked, UserError) else _quote(policy, tariff, service, asked, spent)
+    if isinstance(asked, UserError):
+        return asked
+    cost = price(tariff, asked.mbps, asked.begins, asked.end)
+    return asking.problem_of_price(cost.minor) or (tariff, asked)
 
 
 def problem_of_service(policy: BandwidthPolicy, service: Sellable) -> UserError | None:

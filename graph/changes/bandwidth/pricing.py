@@ -67,6 +67,8 @@ def priced(policy: BandwidthPolicy, boost: Boost, after: Boost, price: int | Non
     cost = _price_by(policy, after) if price is None else price
     if isinstance(cost, UserError):
         return cost
+    if (problem := asking.problem_of_price(cost)) is not None:
+        return problem
     after = replace(after, price=cost)
     if after.before is None:
         return after

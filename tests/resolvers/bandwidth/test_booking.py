@@ -122,9 +122,17 @@ async def test_what_is_asked_for_again_by_its_key_is_booked_once(shop: Shop) -> 
         await quote(shop, mbps=50, hours=1)  # used up: what was done is told all the same
         again = await change(shop, BOOK, **given)
     assert first["boost"]["id"] == again["boost"]["id"]
+    assert first["price"] == again["price"] == {"value": "8.00", "currency": "EUR"}
     assert await count(shop) == 1
     answer = await shop.ask(BOOK, key="once", id="service-a", mbps=250, hours=2)
     assert [each["extensions"]["code"] for each in answer["errors"]] == ["CONFLICT"]
+
+
+async def test_who_books_by_quotes_asks_for_their_service(shop: Shop) -> None:
+    with shop.ruled(SOLD, quotes_per_minute=2):
+        offered = (await quote(shop, mbps=200, hours=2))["id"]
+        assert (await change(shop, BOOK, quote=offered, dry=True))["userErrors"] == []
+        assert code(await change(shop, BOOK, quote=offered, dry=True)) == "TOO_MANY_QUOTES"
 
 
 async def test_an_alternative_can_be_booked_at_once(shop: Shop) -> None:
@@ -205,9 +213,10 @@ async def test_what_comes_again_is_booked_together_or_not_at_all(shop: Shop) -> 
     start = await shop.quarter(24)
     again = {"every": "WEEK", "until": rfc3339(start + 21 * 24 * HOUR), "timeZone": "Europe/Berlin"}
     given: dict[str, Any] = {"id": "service-a", "mbps": 200, "start": rfc3339(start), "hours": 2}
-    payload = await change(shop, BOOK, **given, again=again)
+    payload = await change(shop, BOOK, key="series", **given, again=again)
     assert payload["userErrors"] == []
     assert payload["price"]["value"] == "32.00"
+    assert (await change(shop, BOOK, key="series", **given, again=again))["price"]["value"] == "32.00"
     text = "query($s: String!) { boosts(filter: {series: {eq: $s}}) { totalCount } }"
     assert (await shop.data(text, s=payload["series"]))["boosts"] == {"totalCount": 4}
     full = await change(
@@ -259,6 +268,7 @@ async def test_a_change_is_made_once_for_its_key(shop: Shop) -> None:
     for _ in range(2):
         payload = await change(shop, EXTEND, key="longer", id=boost["id"], hours=1)
         assert payload["boost"]["id"] == boost["id"]
+        assert payload["price"] == {"value": "12.00"}
     stored = await shop.booked.boost(boost["id"])
     assert stored["endAt"] - stored["startAt"] == 3 * HOUR
 

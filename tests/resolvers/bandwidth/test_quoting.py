@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, Final
 
 import pytest
 
+from graph.capacity.tariff import Tier
 from graph.changes.bandwidth.policy import SpendCap
 from graph.compiler.leaves import rfc3339
 from graph.model.scope import Principal, Role
 from resolvers.bandwidth.tokens import QuoteTokens
 from tests.graph.changes.bandwidth.network import ANNA, BOB, OPERATOR
-from tests.resolvers.bandwidth.conftest import HOUR, KEY, QUARTER, SOLD, Shop
+from tests.resolvers.bandwidth.conftest import HOUR, KEY, QUARTER, SOLD, TARIFF, Shop
 
 ASK: Final = """
 query($id: ID!, $mbps: Int, $tier: String, $start: DateTime, $hours: Float, $end: DateTime) {
@@ -181,6 +183,21 @@ async def test_what_is_above_the_cap_may_be_booked_and_needs_an_approval(shop: S
         assert (found["fits"], found["needsApproval"], found["limitedBy"]) == (True, True, "CAP")
     with shop.ruled(replace(SOLD, cap=SpendCap(amount=800, currency="EUR"))):
         assert not (await quote(shop, mbps=200, start=rfc3339(start), hours=2))["needsApproval"]
+
+
+async def test_what_cannot_be_is_said_before_the_cap_is_looked_at(shop: Shop) -> None:
+    with shop.ruled(replace(SOLD, cap=SpendCap(amount=799, currency="EUR"))):
+        end_of_time = {"start": "9999-12-31T00:00:00Z", "hours": 1}
+        assert await problem(shop, mbps=200, **end_of_time) == ("BEYOND_HORIZON", ["endAt"])
+    with shop.ruled(replace(SOLD, cap=SpendCap(amount=799, currency="USD"))):
+        assert await problem(shop, mbps=200, hours=1) == ("OTHER_CURRENCY", ["serviceId"])
+
+
+async def test_what_costs_more_than_can_be_told_is_not_sold(shop: Shop) -> None:
+    dear = replace(TARIFF, tiers=(Tier(name="M", mbps=300, per_mbps_hour=Decimal(100_000)),))
+    with shop.ruled(replace(SOLD, tariffs={"any": dear})):
+        assert (await quote(shop, mbps=200, hours=1))["fits"]
+        assert await problem(shop, mbps=300, hours=1) == ("PRICE_TOO_HIGH", ["mbps"])
 
 
 async def test_the_id_of_a_quote_opens_for_its_principal_only(shop: Shop) -> None:

@@ -8,9 +8,11 @@ from typing import Final
 
 from graph.capacity.steps import Booking
 from graph.capacity.tariff import Rounding, Tariff, Tier, price
+from graph.changes.bandwidth import asking
 from graph.changes.bandwidth.boosts import Boost
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.bandwidth.pricing import as_confirmed, intervals_of, owed_for, priced, share_of, with_rate
+from graph.changes.outcome import UserError
 
 HOUR: Final = 3_600_000
 TARIFF: Final = Tariff(
@@ -97,10 +99,18 @@ def test_without_a_tariff_the_price_is_shared_by_rate_and_time() -> None:
     assert (found.price, as_confirmed(found).price) == (9_000, 4_000)
 
 
+def test_what_costs_more_than_can_be_told_is_not_sold() -> None:
+    dear = replace(TARIFF, tiers=(Tier(name="M", mbps=500, per_mbps_hour=Decimal(100_000)),))
+    one = boost(100, 2)
+    found = priced(BandwidthPolicy(tariffs={"any": dear}), one, replace(one, end=3 * HOUR), None)
+    assert isinstance(found, UserError)
+    assert found.code == asking.PRICE_TOO_HIGH
+
+
 def test_parts_of_seconds_are_lost_once() -> None:
     one = boost(500, 1)
-    for number in range(1, 1_001):
-        one = replace(changed(one, mbps=450 if number % 2 else 500, now=number * 3_599), before=None)
+    for number in range(1, 61):
+        one = replace(changed(one, mbps=450 if number % 2 else 500, now=number * 59_999), before=None)
     seconds = sum((each.end - each.start) / 1_000 for each in intervals_of(one) if each.end is not None)
     assert seconds == 3_600
     assert all((each.end or 0) % 1_000 == 0 for each in intervals_of(one))
