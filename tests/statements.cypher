@@ -412,6 +412,10 @@ WITH b WHERE mine AND b.id = $boost
 RETURN HEAD(COLLECT { MATCH (b)-[:BOOSTS]->(s:Service) RETURN s.id }), b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency,
   b.tier, datetime.realtime().epochMillis
 
+// graph/changes/bandwidth/looking.py _SERIES_PRICE
+MATCH (b:Boost {id: $boost})
+RETURN b.currency, b.price, COLLECT { MATCH (o:Boost {series: b.series}) RETURN o.price }
+
 // graph/changes/bandwidth/looking.py _BOOKED
 MATCH (c:CapacityProfile) WHERE c.id > $after RETURN c.id ORDER BY c.id LIMIT $most
 
