@@ -187,7 +187,7 @@ async def test_what_is_above_the_cap_may_be_booked_and_needs_an_approval(shop: S
 
 async def test_what_cannot_be_is_said_before_the_cap_is_looked_at(shop: Shop) -> None:
     with shop.ruled(replace(SOLD, cap=SpendCap(amount=799, currency="EUR"))):
-        end_of_time = {"start": "9999-12-31T00:00:00Z", "hours": 1}
+        end_of_time: dict[str, Any] = {"start": "9999-12-31T00:00:00Z", "hours": 1}
         assert await problem(shop, mbps=200, **end_of_time) == ("BEYOND_HORIZON", ["endAt"])
     with shop.ruled(replace(SOLD, cap=SpendCap(amount=799, currency="USD"))):
         assert await problem(shop, mbps=200, hours=1) == ("OTHER_CURRENCY", ["serviceId"])
