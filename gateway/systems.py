@@ -42,16 +42,16 @@ from adapters.inventory.outbound.tmf639 import Tmf639
 from adapters.inventory.telling import InventoryTeller
 from adapters.kafka.publishing import FOLLOWER
 from adapters.passed_over import Count, PassedOver
+from adapters.performance_management.delivery_handler import PerformanceHandler
 from adapters.performance_management.outbound.tmf628 import Tmf628
 from adapters.performance_management.outbound.tmf628_resource import Measuring
-from adapters.performance_management.telling import PerformanceTeller
 from adapters.provisioning import Provisioning
 from adapters.provisioning.delivery_handler import ProvisioningHandler
 from adapters.provisioning.netconf.service_model import ServiceModel
 from adapters.provisioning.outbound.tmf640 import Tmf640
 from adapters.provisioning.tmf640_resource import Layout
+from adapters.sales.delivery_handler import SalesHandler
 from adapters.sales.outbound.sales_lead import SalesLeads
-from adapters.sales.telling import SalesTeller
 from adapters.ticketing import Ticketing
 from adapters.ticketing.outbound.rt import Rt
 from adapters.ticketing.outbound.rt_resource import RtDesk
@@ -383,7 +383,7 @@ async def _performance(settings: Settings, store: Store, _: Areas, noted: Noted)
         return
     measuring = Measuring(granularity=chosen.granularity, reporting=chosen.reporting, files=chosen.files)
     async with transported(performance_system(chosen)) as transport:
-        teller = PerformanceTeller(
+        teller = PerformanceHandler(
             store=store,
             performance=Tmf628(transport, measuring),
             system=chosen.name,
@@ -420,7 +420,7 @@ async def _sales(settings: Settings, store: Store, areas: Areas, noted: Noted) -
         yield
         return
     async with transported(sales_system(chosen)) as transport:
-        teller = SalesTeller(
+        teller = SalesHandler(
             store=store,
             sales=SalesLeads(transport, PassedOver(chosen.name, areas.passed_over)),
             system=chosen.name,

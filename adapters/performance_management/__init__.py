@@ -7,7 +7,7 @@ higher load of a boost is no threshold crossing. `PerformanceManagement` says th
 In: a `MeasurementOrder`, what is to be measured of one service. Out: the system's own id of the job; or an
 `adapters.errors.AdapterError`.
 
-Files, in order of flow: `telling.py` (a delivery becomes a job there; the promise is read from the contract) · this one (what every
+Files, in order of flow: `delivery_handler.py` (a delivery becomes a job there; the promise is read from the contract) · this one (what every
 dialect does) · `outbound/` (the dialects, and the TMF628 resource).
 
 A threshold that is crossed comes in as an alarm, by the TMF642 endpoint of fault management (`qualityOfServiceAlarm`, with

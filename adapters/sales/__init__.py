@@ -7,7 +7,7 @@ says it to one kind of system.
 In: a `LeadOrder`, what is suggested and why. Out: a `TheirLead`, what sales calls it and its state; or an
 `adapters.errors.AdapterError`.
 
-Files, in order of flow: `telling.py` (a delivery becomes a lead there; what became of leads is looked at) · this one (what every
+Files, in order of flow: `delivery_handler.py` (a delivery becomes a lead there; what became of leads is looked at) · this one (what every
 dialect does) · `outbound/` (the dialects).
 
 Invariants

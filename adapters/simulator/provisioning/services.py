@@ -30,7 +30,7 @@ _DECIDED_HERE: Final = ("id", "href")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Carried:
+class RateChange:
     """A rate that the network carries since a moment."""
 
     service: str
@@ -49,7 +49,7 @@ class Services:
         self._received = received
         self._clock = clock
         self._kept: dict[str, dict[str, Resource]] = {SERVICE: {}, MONITOR: {}}
-        self.carried: list[Carried] = []
+        self.carried: list[RateChange] = []
         """every rate that was set, in the order of time; the same rate once more is an entry, too."""
 
     def restore(self, entries: list[dict[str, object]]) -> None:
@@ -59,7 +59,7 @@ class Services:
             if kind in self._kept and isinstance(value, dict):
                 self._kept[kind][value["id"]] = value
             if kind == "carried" and isinstance(value, dict):
-                self.carried.append(Carried(**value))
+                self.carried.append(RateChange(**value))
 
     def all(self, kind: str) -> list[Resource]:
         """Give all of a kind."""
@@ -103,7 +103,7 @@ class Services:
 
     def carry(self, service: Resource, key: str) -> Resource:
         """Let the network carry what a service says from now on."""
-        entry = Carried(service=service["id"], mbps=int(_rate(service)), at=self._clock(), key=key)
+        entry = RateChange(service=service["id"], mbps=int(_rate(service)), at=self._clock(), key=key)
         self.carried.append(entry)
         said = {"service": entry.service, "mbps": entry.mbps, "at": entry.at, "key": entry.key}
         self._state.write({"kind": "carried", "value": said})

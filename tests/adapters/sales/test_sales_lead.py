@@ -16,8 +16,8 @@ import pytest
 from adapters.delivery.delivery import Lanes, Pace
 from adapters.errors import AdapterError, Busy, Nonsense, NotAdmitted, Rejected
 from adapters.sales import LeadOrder, Named, Sales
+from adapters.sales.delivery_handler import SalesHandler, order_of
 from adapters.sales.outbound.sales_lead import RESOURCE, SalesLeads, lead_body
-from adapters.sales.telling import SalesTeller, order_of
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.journal import read_journal
 from adapters.simulator.manners import Manners
@@ -182,9 +182,9 @@ class Scene:
     system: SalesSystem
 
     @asynccontextmanager
-    async def process(self) -> AsyncIterator[SalesTeller]:
+    async def process(self) -> AsyncIterator[SalesHandler]:
         async with opened(System(name=SYSTEM, address=self.system.address, failures=1_000)) as transport:
-            teller = SalesTeller(
+            teller = SalesHandler(
                 store=self.laid.store,
                 sales=SalesLeads(transport),
                 system=SYSTEM,

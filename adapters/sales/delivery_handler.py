@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SalesTeller:
+class SalesHandler:
     """`adapters.delivery.delivery.Teller` of a sales system."""
 
     store: Store

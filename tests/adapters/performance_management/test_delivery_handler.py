@@ -13,9 +13,9 @@ import pytest
 
 from adapters.delivery.delivery import Lanes, Pace
 from adapters.fault_management.inbound.alarms import BASE, alarm_routes
+from adapters.performance_management.delivery_handler import PerformanceHandler
 from adapters.performance_management.outbound.tmf628 import Tmf628
 from adapters.performance_management.outbound.tmf628_resource import Measuring
-from adapters.performance_management.telling import PerformanceTeller
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.performance.performance import SOURCE, PerformanceSystem, serving
 from adapters.transport.transport import System, opened
@@ -46,7 +46,7 @@ class Scene:
     @asynccontextmanager
     async def process(self) -> AsyncIterator[None]:
         async with opened(System(name=SYSTEM, address=self.system.address, failures=1_000)) as transport:
-            teller = PerformanceTeller(
+            teller = PerformanceHandler(
                 store=self.laid.store,
                 performance=Tmf628(transport, Measuring()),
                 system=SYSTEM,

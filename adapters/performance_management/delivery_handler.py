@@ -25,7 +25,7 @@ RATE: Final = "rate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PerformanceTeller:
+class PerformanceHandler:
     """`adapters.delivery.delivery.Teller` of a performance monitoring system."""
 
     store: Store
