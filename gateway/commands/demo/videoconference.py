@@ -22,7 +22,9 @@ SECONDS: Final = 5.0
 TIMES: Final = 3
 """as many as make a lead."""
 _SERVICES: Final = """
-{ customers(first: 1) { nodes { name } } services(first: 50) { nodes { id name committedMbps effectiveMbps maxMbps } } }
+{ customers(first: 1) { nodes { name } } services(first: 50, filter: { state: { eq: ACTIVE } }) {
+  nodes { id name committedMbps effectiveMbps maxMbps }
+} }
 """
 _QUOTE: Final = """
 query Quote($id: ID!, $mbps: Int!, $endAt: DateTime!) {

@@ -118,8 +118,7 @@ def test_an_address_in_use_is_a_sentence(mint: Mint) -> None:
     assert b"Traceback" not in errors
 
 
-async def test_an_interrupt_ends_it_cleanly_when_requests_under_way_are_answered(mint: Mint) -> None:
-    """As SIGTERM does, which tests/gateway/federation/test_gateway.py sends."""
+async def test_sigterm_ends_it_cleanly_when_requests_under_way_are_answered(mint: Mint) -> None:
     with serve(mint, "bolt://127.0.0.1:9") as (process, client):
         until_live(client)
         async with httpx.AsyncClient(base_url=client.base_url, timeout=10) as other:
@@ -127,7 +126,7 @@ async def test_an_interrupt_ends_it_cleanly_when_requests_under_way_are_answered
                 other.post("/graphql", json={"query": "{ viewer { role } }"}, headers=mint.bearer())
             )
             await asyncio.sleep(0.05)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
             assert (await asked).status_code == 503
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 0
