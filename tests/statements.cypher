@@ -1254,39 +1254,6 @@ ORDER BY d.id LIMIT $most
 // graph/ledger/backlog.py _STATES
 UNWIND $ids AS id MATCH (d:Delivery {id: id}) RETURN d.id, d.state
 
-// graph/ledger/carried.py _NOTE
-UNWIND $batch.rows AS row
-MATCH (d:Delivery {id: row.delivery})-[:CARRIES_OUT]->(p:ProcessStep)
-WITH row, p ORDER BY p.id
-SET p.state = row.state, p.attempts = coalesce(p._before, 0) + row.attempts, p.error = row.error, p.receipt = row.receipt,
-    p.finishedAt = CASE WHEN row.state = 'DONE' THEN datetime.realtime().epochMillis ELSE null END
-
-// graph/ledger/carried.py _OPEN
-UNWIND $batch.rows AS row
-MATCH (d:Delivery {id: row.delivery})
-WITH row, d, HEAD(COLLECT {
-  MATCH (d)-[:CARRIES_OUT]->(p:ProcessStep)-[:STEP_OF]->(o) RETURN [p.id, o.id] ORDER BY p.id LIMIT 1
-}) AS carried, datetime.realtime().epochMillis AS now
-WHERE NOT EXISTS { MATCH (t:Task {delivery: row.delivery}) WHERE t.state = 'OPEN' }
-CREATE (t:Task {
-  id: row.task, kind: row.kind, state: 'OPEN', about: carried[1], step: carried[0], delivery: row.delivery, reason: row.reason,
-  openedAt: now, _version: 1
-})
-CREATE (e:Event {
-  id: row.event, type: 'TaskOpened', aggregateId: row.task, aggregateVersion: 1, at: now, unplaced: now, principal: 'trunkline',
-  payload: row.payload
-})
-
-// graph/ledger/carried.py _CLOSE
-UNWIND $batch.rows AS row
-MATCH (t:Task {delivery: row.delivery}) WHERE t.state = 'OPEN'
-WITH t, row, datetime.realtime().epochMillis AS now
-SET t.state = 'DONE', t.settledAt = now, t.settledBy = 'trunkline', t._version = coalesce(t._version, 1) + 1
-CREATE (e:Event {
-  id: row.event, type: 'TaskSettled', aggregateId: t.id, aggregateVersion: t._version, at: now, unplaced: now,
-  principal: 'trunkline', payload: '{"state":"DONE","task":"' + t.id + '"}'
-})
-
 // graph/ledger/claims.py _CLAIM
 UNWIND $batch.lanes AS lane
 MATCH (l:Lane {id: lane.id})
@@ -1756,6 +1723,39 @@ RETURN [COUNT { MATCH (a:Event) WHERE a.position > $after AND a.position <= $upt
 // graph/ledger/sequence.py _POSITIONS
 MATCH (e:Event) WHERE e.position > $after AND e.position <= $upto
 RETURN e.position ORDER BY e.position
+
+// graph/ledger/step_outcomes.py _NOTE
+UNWIND $batch.rows AS row
+MATCH (d:Delivery {id: row.delivery})-[:CARRIES_OUT]->(p:ProcessStep)
+WITH row, p ORDER BY p.id
+SET p.state = row.state, p.attempts = coalesce(p._before, 0) + row.attempts, p.error = row.error, p.receipt = row.receipt,
+    p.finishedAt = CASE WHEN row.state = 'DONE' THEN datetime.realtime().epochMillis ELSE null END
+
+// graph/ledger/step_outcomes.py _OPEN
+UNWIND $batch.rows AS row
+MATCH (d:Delivery {id: row.delivery})
+WITH row, d, HEAD(COLLECT {
+  MATCH (d)-[:CARRIES_OUT]->(p:ProcessStep)-[:STEP_OF]->(o) RETURN [p.id, o.id] ORDER BY p.id LIMIT 1
+}) AS carried, datetime.realtime().epochMillis AS now
+WHERE NOT EXISTS { MATCH (t:Task {delivery: row.delivery}) WHERE t.state = 'OPEN' }
+CREATE (t:Task {
+  id: row.task, kind: row.kind, state: 'OPEN', about: carried[1], step: carried[0], delivery: row.delivery, reason: row.reason,
+  openedAt: now, _version: 1
+})
+CREATE (e:Event {
+  id: row.event, type: 'TaskOpened', aggregateId: row.task, aggregateVersion: 1, at: now, unplaced: now, principal: 'trunkline',
+  payload: row.payload
+})
+
+// graph/ledger/step_outcomes.py _CLOSE
+UNWIND $batch.rows AS row
+MATCH (t:Task {delivery: row.delivery}) WHERE t.state = 'OPEN'
+WITH t, row, datetime.realtime().epochMillis AS now
+SET t.state = 'DONE', t.settledAt = now, t.settledBy = 'trunkline', t._version = coalesce(t._version, 1) + 1
+CREATE (e:Event {
+  id: row.event, type: 'TaskSettled', aggregateId: t.id, aggregateVersion: t._version, at: now, unplaced: now,
+  principal: 'trunkline', payload: '{"state":"DONE","task":"' + t.id + '"}'
+})
 
 // graph/ledger/timers.py _ARM
 MERGE (t:Timer {id: $id})

@@ -16,7 +16,7 @@ Files, in order of flow:
     limits.py      the limit of a thing, overbooking, and the headroom over several limits
     holds.py       whether a booking or a change fits: a hold of the difference
     curve.py       the headroom at each instant
-    search.py      what fits instead: a smaller rate, another time, a volume by a deadline
+    search.py      what fits instead: a smaller rate, another time
     trend.py       when it will be full, by what is booked and by the past
     rounding.py    what of all this a customer may learn
     recurrence.py  every week or every month, across clock changes

@@ -7,12 +7,8 @@ fits wherever the curve says so. Times are found at the steps of the curve: wher
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
-from graph.capacity.steps import Segment, StepFunction, check_interval
-
-OCTETS: Final = 125
-"""that a rate of 1 Mbit/s moves in a millisecond."""
+from graph.capacity.steps import StepFunction, check_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +34,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class SlotRequest:
     """What is looked for: a rate for some time, within a window."""
 
     mbps: int
@@ -50,7 +46,7 @@ class Wanted:
     """and over by then."""
 
 
-def earliest_slot(free: StepFunction, wanted: Wanted) -> int | None:
+def earliest_slot(free: StepFunction, wanted: SlotRequest) -> int | None:
     """Give the earliest start from which the rate is free for so long; None where it never is within the window.
 
     For the nearest later start of a booking, the window begins at the start that it cannot have.
@@ -67,32 +63,3 @@ def earliest_slot(free: StepFunction, wanted: Wanted) -> int | None:
         if (each.end or wanted.end) - begin >= wanted.length:
             return begin
     return None
-
-
-def volume_by(free: StepFunction, octets: int, most: int, window: tuple[int, int]) -> tuple[Segment, ...] | None:
-    """Give rates that move a volume within the window, as early as can be; None where less than it goes through.
-
-    No rate is above `most`, in Mbit/s. The last segment ends at the first millisecond by which all is moved. Raises
-    NotAnInterval.
-    """
-    found: list[Segment] = []
-    left = octets
-    for each in free.segments(*window):
-        if left <= 0:
-            break
-        rate = min(each.mbps, most)
-        if rate > 0:
-            needed = -(-left // (rate * OCTETS))
-            end = min(each.end or window[1], each.start + needed)
-            left -= rate * OCTETS * (end - each.start)
-            _append(found, Segment(start=each.start, end=end, mbps=rate))
-    return tuple(found) if left <= 0 else None
-
-
-def _append(found: list[Segment], segment: Segment) -> None:
-    """Add a segment; one that goes on at the same rate makes the last one longer."""
-    last = found[-1] if found else None
-    if last is not None and last.end == segment.start and last.mbps == segment.mbps:
-        found[-1] = Segment(start=last.start, end=segment.end, mbps=segment.mbps)
-    else:
-        found.append(segment)

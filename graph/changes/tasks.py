@@ -22,8 +22,8 @@ from graph.changes.events import Event, append
 from graph.changes.idempotency import Asked, once
 from graph.changes.outcome import Outcome, UserError
 from graph.errors import Contended, Refused
-from graph.ledger.carried import PARKED_STEP
 from graph.ledger.outcomes import skip
+from graph.ledger.step_outcomes import PARKED_STEP
 from graph.model.scope import Principal, Role
 from graph.store.store import Store, Transaction
 

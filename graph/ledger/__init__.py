@@ -16,7 +16,7 @@ Files, in order of flow:
     lanes.py     one owner for each lane: lease, renewal, epoch, and a fair share for each process
     claims.py    what is due and not held up by an earlier one; an attempt is counted before it is made
     outcomes.py  what became of a claim: told, to be tried again, parked
-    carried.py   and what that means for the steps of processes that it carries out
+    step_outcomes.py  and what that means for the steps of processes that it carries out
     retry.py     when to try again, and when to give up
     backlog.py   what waits, for whom, since when and why
     positions.py events get their order over everything, once they are committed

@@ -125,12 +125,13 @@ async def verify(store: Store, *, noted: Head | None, deadline: Callable[[], flo
 
     `deadline` gives that of one page of events. Raises GraphError where the database does not answer.
     """
-    [[upto, swept, first, head]] = await store.rows(_ENDS, {"start": START}, deadline=deadline())
-    looked = _Looked(first=cast("int", first), swept=cast("int", swept))
+    [[upto, _, first, head]] = await store.rows(_ENDS, {"start": START}, deadline=deadline())
+    looked = _Looked(first=cast("int", first))
     while page := await _page(store, looked.last, cast("int", upto), deadline()):
         for event, hashes in page:
             looked.see(event, hashes)
-    looked.end(Head(position=cast("int", upto), hash=str(head)))
+    [[_, swept, _, _]] = await store.rows(_ENDS, {"start": START}, deadline=deadline())  # it may have gone on meanwhile
+    looked.end(Head(position=cast("int", upto), hash=str(head)), swept=cast("int", swept))
     if noted is not None:
         rows = await store.rows(_AT, {"position": noted.position}, deadline=deadline())
         looked.compare(noted, rows[0][0])
@@ -166,9 +167,11 @@ def _read(rows: Sequence[Sequence[object]]) -> Iterator[tuple[ChainedEvent, Hash
 class _Looked:
     """What was seen of the chain so far, in the order of positions."""
 
-    def __init__(self, *, first: int, swept: int) -> None:
-        self.first, self.swept = first, swept
+    def __init__(self, *, first: int) -> None:
+        self.first, self.swept = first, 0
         self.last = 0
+        self._gaps: list[tuple[int, int]] = []
+        """positions at which nothing is, from and to."""
         self.events = 0
         self.faults: list[str] = []
         self._before: str | None = None
@@ -176,15 +179,17 @@ class _Looked:
 
     def see(self, event: ChainedEvent, hashes: Hashes | None) -> None:
         """Take the next event that is there."""
-        self._missing(event.position)
+        self._gap(event.position)
         if event.position >= self.first:
             self.faults += self._wrong(event, hashes)
         self._before = hashes.hash if hashes else None
         self.last, self.events = event.position, self.events + 1
 
-    def end(self, head: Head) -> None:
-        """Compare with where the chain is said to end."""
-        self._missing(head.position + 1)
+    def end(self, head: Head, *, swept: int) -> None:
+        """Compare with where the chain is said to end, and with what retention has swept by then."""
+        self._gap(head.position + 1)
+        self.swept = swept
+        self.faults += self._missing()
         if self.last == head.position >= self.first and self._before != head.hash:
             self.faults.append(f"position {head.position}: the end of the chain has another hash than the last event")
 
@@ -194,12 +199,18 @@ class _Looked:
         if found != noted.hash and not is_swept:
             self.faults.append(f"position {noted.position}: the hash that was noted is not there")
 
-    def _missing(self, position: int) -> None:
-        """Say so where events before a position are missing that nobody has swept."""
-        gone = max(self.last, self.swept, self.first - 1) + 1
-        if gone < position:
-            which = f"position {gone} is" if gone == position - 1 else f"positions {gone} to {position - 1} are"
-            self.faults.append(f"{which} missing, and retention has come to {self.swept}")
+    def _gap(self, position: int) -> None:
+        """Note where nothing is between the last event and a position."""
+        if self.last + 1 < position:
+            self._gaps.append((self.last + 1, position - 1))
+
+    def _missing(self) -> Iterator[str]:
+        """Say where events are missing that were chained and that nobody has swept."""
+        for start, end in self._gaps:
+            gone = max(start, self.swept + 1, self.first)
+            if gone <= end:
+                which = f"position {gone} is" if gone == end else f"positions {gone} to {end} are"
+                yield f"{which} missing, and retention has come to {self.swept}"
 
     def _wrong(self, event: ChainedEvent, hashes: Hashes | None) -> Iterator[str]:
         if hashes is None:

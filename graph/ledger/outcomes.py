@@ -8,7 +8,7 @@ them are held when it is parked, until a person has replayed it (`release`). Eac
 that order key (`openKey`). A delivery that is DONE keeps its `openKey` until the next of its order key is DONE and its own
 claim has run out: until then the other system may not have acted on it yet (graph/changes/alarms/acknowledge.py).
 
-A delivery may carry out steps of a process (graph/processes): what became of it is what became of them (`carried.py`).
+A delivery may carry out steps of a process (graph/processes): what became of it is what became of them (`step_outcomes.py`).
 
 What people of the other system have suspended does not age, and nor does what waits behind it: whoever looks how old the oldest
 is asks whether a system is behind, and one that was told to wait is not.
@@ -23,8 +23,8 @@ from typing import Final, Literal, TypeAlias, assert_never, cast
 import orjson
 import uuid_utils
 
-from graph.ledger.carried import Carried, note_steps
 from graph.ledger.claims import Claim
+from graph.ledger.step_outcomes import StepOutcome, note_steps
 from graph.model.model import LABELS
 from graph.store.store import Transaction
 
@@ -229,17 +229,17 @@ def _parked(outcome: Dead) -> dict[str, object]:
     }
 
 
-def _carried(outcome: Outcome) -> Carried:
+def _carried(outcome: Outcome) -> StepOutcome:
     """Give what an outcome means for the steps that its delivery carries out."""
     claim = outcome.claim
     match outcome:
         case Done(note=note, receipt=receipt):
             shown = note if receipt is None else receipt or None
-            return Carried(delivery=claim.id, attempts=claim.attempts, state="DONE", receipt=shown, error=None)
+            return StepOutcome(delivery=claim.id, attempts=claim.attempts, state="DONE", receipt=shown, error=None)
         case Again(error=error):
-            return Carried(delivery=claim.id, attempts=claim.attempts, state="PENDING", receipt=None, error=error)
+            return StepOutcome(delivery=claim.id, attempts=claim.attempts, state="PENDING", receipt=None, error=error)
         case Dead(error=error):
-            return Carried(delivery=claim.id, attempts=claim.attempts, state="FAILED", receipt=None, error=error)
+            return StepOutcome(delivery=claim.id, attempts=claim.attempts, state="FAILED", receipt=None, error=error)
         case never:
             assert_never(never)
 

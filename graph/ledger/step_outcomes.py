@@ -59,7 +59,7 @@ CREATE (e:Event {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Carried:
+class StepOutcome:
     """What became of a delivery that carries out steps."""
 
     delivery: str
@@ -70,7 +70,7 @@ class Carried:
     error: str | None
 
 
-async def note_steps(transaction: Transaction, carried: Sequence[Carried]) -> None:
+async def note_steps(transaction: Transaction, carried: Sequence[StepOutcome]) -> None:
     """Write what became of deliveries to the steps that they carry out; open tasks for parked ones, close those of done ones."""
     transaction.later(_NOTE, {"batch": {"rows": [_row(each) for each in carried]}})
     parked = [_opened(each) for each in carried if each.state == "FAILED"]
@@ -81,7 +81,7 @@ async def note_steps(transaction: Transaction, carried: Sequence[Carried]) -> No
         transaction.later(_CLOSE, {"batch": {"rows": done}})
 
 
-def _row(carried: Carried) -> dict[str, object]:
+def _row(carried: StepOutcome) -> dict[str, object]:
     return {
         "delivery": carried.delivery,
         "attempts": carried.attempts,
@@ -91,7 +91,7 @@ def _row(carried: Carried) -> dict[str, object]:
     }
 
 
-def _opened(carried: Carried) -> dict[str, object]:
+def _opened(carried: StepOutcome) -> dict[str, object]:
     task = _new("Task")
     payload = {"task": task, "kind": PARKED_STEP, "about": carried.delivery, "state": "OPEN", "reason": carried.error}
     return {

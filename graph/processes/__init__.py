@@ -6,7 +6,7 @@ the next stage begins when whoever owns the process says so, in the transaction 
 There is no engine. A step is carried out by a delivery of the ledger (graph/ledger), which has all that one needs: its attempt is
 counted before anything is sent (the intention), from the second attempt on the delivery handler looks first whether it was done
 (observe), and the lease and the epoch of its lane keep two processes from doing it both. What became of the delivery is written to the
-step in the transaction that settles it, with the other system's name for what it did as the receipt (graph/ledger/carried.py).
+step in the transaction that settles it, with the other system's name for what it did as the receipt (graph/ledger/step_outcomes.py).
 One that is parked opens a `Task` for a person.
 
 In: what the process is about (a boost), the steps, and the deliveries of the first stage. Out: `ProcessStep` nodes.

@@ -1,7 +1,7 @@
 """What a program cannot settle by itself waits for a person, once: as a `Task` that is open until somebody or something settles it.
 
 Tasks are opened and closed under the lock of what they are about. A task of a parked delivery is opened where that is settled
-(graph/ledger/carried.py); what people do with tasks is graph/changes/tasks.py.
+(graph/ledger/step_outcomes.py); what people do with tasks is graph/changes/tasks.py.
 """
 
 from __future__ import annotations

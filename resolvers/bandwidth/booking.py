@@ -15,7 +15,7 @@ import strawberry
 from graph.capacity.recurrence import BadRecurrence, Every, Recurrence, occurrences
 from graph.capacity.steps import NotAnInterval
 from graph.changes.bandwidth import asking, offers
-from graph.changes.bandwidth.booking import Occurrence, Wanted, book, try_booking
+from graph.changes.bandwidth.booking import BookingRequest, Occurrence, book, try_booking
 from graph.changes.bandwidth.looking import read_price
 from graph.changes.bandwidth.offers import Quote, Request
 from graph.changes.idempotency import Asked as Once
@@ -44,7 +44,7 @@ DryRun = Annotated[
 class _Meant:
     """What is to be booked, and what of it may be asked for again."""
 
-    wanted: Wanted
+    wanted: BookingRequest
     request: Request
 
 
@@ -106,7 +106,7 @@ async def _price_of_known(asked: Asked, known: Outcome) -> Money | None:
     return None if price is None else show_minor(price.minor, price.currency)
 
 
-async def _book(asked: Asked, wanted: Wanted, given: Mapping[str, object], key: str | None) -> Outcome:
+async def _book(asked: Asked, wanted: BookingRequest, given: Mapping[str, object], key: str | None) -> Outcome:
     if key is None:
         return await try_booking(asked.store, asked.principal, asked.policy, wanted, deadline=asked.deadline)
     return await book(
@@ -144,7 +144,7 @@ async def _of_input(asked: Asked, request: Request) -> _Meant | Problem:
         return found
     slot = found.slot
     occurrence = Occurrence(start=slot.start, end=slot.end, price=slot.price.minor, length=slot.end - slot.begins)
-    wanted = Wanted(
+    wanted = BookingRequest(
         service=found.service,
         mbps=slot.mbps,
         occurrences=(occurrence,),
@@ -162,7 +162,7 @@ def _of_quote(asked: Asked, quote_id: str, request: Request) -> _Meant | Problem
         return _error("There is no such quote: ask for a new one", QUOTE_NOT_FOUND, "quoteId")
     end = (sealed.start or 0) + sealed.length
     occurrence = Occurrence(start=sealed.start, end=end, price=sealed.price, length=sealed.length)
-    wanted = Wanted(
+    wanted = BookingRequest(
         service=sealed.service,
         mbps=sealed.mbps,
         occurrences=(occurrence,),

@@ -8,15 +8,15 @@ its error (graph/changes/bandwidth/forecast.py says what it rests on).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
 import strawberry
 
 from graph.capacity.limits import Limit, LimitKind
 from graph.capacity.steps import Segment
 from graph.capacity.trend import DAY
-from graph.changes.bandwidth.forecast import Asked
 from graph.changes.bandwidth.forecast import Forecast as Forecasted
+from graph.changes.bandwidth.forecast import ForecastRequest
 from graph.changes.bandwidth.forecast import forecast as forecasted
 from graph.changes.bandwidth.looking import read_booked
 from graph.compiler.bind import PAGE_DEFAULT, page_size
@@ -127,23 +127,27 @@ _OF_PORTS: Final = (
 )
 
 
+class Referred:
+    """What is the knowledge graph's, and known by its id."""
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> Self:  # noqa: A002 - the key's name
+        """Take the id."""
+        return cls(id=id)  # type: ignore[call-arg]  # each has one
+
+
 @strawberry.federation.type(keys=["id"], description="Where a service or a trunk is attached.")
-class Port:
+class Port(Referred):
     """The knowledge graph's, with what is computed of it."""
 
     id: strawberry.ID
     headroom: Headroom = strawberry.federation.field(
         resolver=_headroom, description=_HEADROOM, directives=[OperatorOnly()]
     )
-
-    @classmethod
-    def resolve_reference(cls, id: strawberry.ID) -> Port:  # noqa: A002 - the key's name
-        """Take the id."""
-        return cls(id=id)
 
 
 @strawberry.federation.type(keys=["id"], description="A link between two ports.")
-class Trunk:
+class Trunk(Referred):
     """The knowledge graph's, with what is computed of it."""
 
     id: strawberry.ID
@@ -151,55 +155,35 @@ class Trunk:
         resolver=_headroom, description=_HEADROOM, directives=[OperatorOnly()]
     )
 
-    @classmethod
-    def resolve_reference(cls, id: strawberry.ID) -> Trunk:  # noqa: A002 - the key's name
-        """Take the id."""
-        return cls(id=id)
-
 
 @strawberry.federation.type(keys=["id"], description="A module that holds ports.")
-class Card:
+class Card(Referred):
     """The knowledge graph's, with what is computed of it."""
 
     id: strawberry.ID
     headroom: Headroom = strawberry.federation.field(
         resolver=_of_ports, description=_OF_PORTS, directives=[OperatorOnly()]
     )
-
-    @classmethod
-    def resolve_reference(cls, id: strawberry.ID) -> Card:  # noqa: A002 - the key's name
-        """Take the id."""
-        return cls(id=id)
 
 
 @strawberry.federation.type(keys=["id"], description="A piece of equipment that holds cards.")
-class NetworkElement:
+class NetworkElement(Referred):
     """The knowledge graph's, with what is computed of it."""
 
     id: strawberry.ID
     headroom: Headroom = strawberry.federation.field(
         resolver=_of_ports, description=_OF_PORTS, directives=[OperatorOnly()]
     )
-
-    @classmethod
-    def resolve_reference(cls, id: strawberry.ID) -> NetworkElement:  # noqa: A002 - the key's name
-        """Take the id."""
-        return cls(id=id)
 
 
 @strawberry.federation.type(keys=["id"], description="A place that equipment is at.")
-class Site:
+class Site(Referred):
     """The knowledge graph's, with what is computed of it."""
 
     id: strawberry.ID
     headroom: Headroom = strawberry.federation.field(
         resolver=_of_ports, description=_OF_PORTS, directives=[OperatorOnly()]
     )
-
-    @classmethod
-    def resolve_reference(cls, id: strawberry.ID) -> Site:  # noqa: A002 - the key's name
-        """Take the id."""
-        return cls(id=id)
 
 
 async def capacity(
@@ -282,7 +266,7 @@ async def forecast(
         raise Refused(f"days is 1 to {MOST_DAYS}", code="BAD_USER_INPUT", path=("days",))
     asked = info.context
     limits = await read_booked(asked.store, asked.policy.overbooking, deadline=asked.deadline)
-    wanted = Asked(days=days, history=_HISTORY_DAYS)
+    wanted = ForecastRequest(days=days, history=_HISTORY_DAYS)
     found = await forecasted(asked.store, limits, wanted, deadline=asked.deadline)
     full = [each for each in found if each.full_within is not None]  # the soonest first
     return [CapacityForecast.of(each) for each in full[: page_size({"first": first})]]

@@ -31,7 +31,7 @@ Files, in order of flow:
 
 Invariants:
     1. Capacity is taken in the transaction of the booking, under the locks of all that it is taken of, in the order of their ids.
-    2. Three rates are kept apart: booked, effective (what the network carries), charged; charged is never above booked or effective.
+    2. Three rates are kept apart: booked, effective (what the network carries), charged; charged is what was ordered, once the network has confirmed it.
     3. Nothing is restored: a boundary works the booked rate out from the boosts that run then.
     4. Other systems are told of a rate after the network has confirmed it, never before. Billing is told of an interval once it is over.
 """

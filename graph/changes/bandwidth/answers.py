@@ -16,12 +16,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from graph.changes.bandwidth.boosts import Boost
-from graph.changes.bandwidth.turning import Asked, TaskKind, Turn, pause_after
+from graph.changes.bandwidth.turning import NewTask, TaskKind, Turn, pause_after
 from graph.processes.steps import Boundary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Carried:
+class StepOfDelivery:
     """A step that a delivery to the network carries out."""
 
     step: str
@@ -29,7 +29,7 @@ class Carried:
     boundary: Boundary
 
 
-def take_rate(turn: Turn, mbps: int, asked: Sequence[Carried], reference: str, *, asked_mbps: int) -> None:
+def take_rate(turn: Turn, mbps: int, asked: Sequence[StepOfDelivery], reference: str, *, asked_mbps: int) -> None:
     """Let the network carry a rate (Mbit/s); while another delivery to it is under way, no more than that is known.
 
     `asked_mbps` is the rate that it was asked for. Where it carries that, and something else is booked by now, it is asked for that.
@@ -50,10 +50,10 @@ def take_rate(turn: Turn, mbps: int, asked: Sequence[Carried], reference: str, *
     if mbps < turn.service.committed:
         _keep_asking(turn, "returnRefused", reason)
     else:
-        turn.tasks.append(Asked(kind="rateDiffers", reason=reason))
+        turn.tasks.append(NewTask(kind="rateDiffers", reason=reason))
 
 
-def take_refusal(turn: Turn, reason: str, asked: Sequence[Carried]) -> None:
+def take_refusal(turn: Turn, reason: str, asked: Sequence[StepOfDelivery]) -> None:
     """Let the network have refused what a delivery asked for: starts and changes are declined, a return is asked for again."""
     returns = [each.step for each in asked if each.boundary == "RETURN"]
     kept = [each.step for each in asked if each.boundary == "CHANGE" and _is_wanted(turn, each)]
@@ -71,7 +71,7 @@ def take_refusal(turn: Turn, reason: str, asked: Sequence[Carried]) -> None:
         _keep_asking(turn, "returnRefused" if turn.service.may_carry is None else "rateUnknown", reason)
 
 
-def take_silence(turn: Turn, reason: str, asked: Sequence[Carried], *, asked_mbps: int) -> None:
+def take_silence(turn: Turn, reason: str, asked: Sequence[StepOfDelivery], *, asked_mbps: int) -> None:
     """Let nobody know what became of a rate that the network was asked for: nothing is decided, all is held, and it is asked again."""
     may_carry = max(asked_mbps, turn.service.effective, turn.service.may_carry or 0)
     turn.service = replace(turn.service, may_carry=may_carry)
@@ -82,7 +82,7 @@ def take_silence(turn: Turn, reason: str, asked: Sequence[Carried], *, asked_mbp
         _keep_asking(turn, "rateUnknown", reason)
 
 
-def _is_wanted(turn: Turn, carried: Carried) -> bool:
+def _is_wanted(turn: Turn, carried: StepOfDelivery) -> bool:
     """Tell whether a step still has to be done: what is about to end needs no start and no change."""
     boost = turn.service.boosts.get(carried.boost)
     if boost is None or boost.is_over:
@@ -90,7 +90,7 @@ def _is_wanted(turn: Turn, carried: Carried) -> bool:
     return carried.boundary == "RETURN" or boost.ending_at is None
 
 
-def _decline(turn: Turn, carried: Carried, reason: str) -> None:
+def _decline(turn: Turn, carried: StepOfDelivery, reason: str) -> None:
     """Let what was asked for not be: the boost is over, or is what it was before it was changed."""
     boost = turn.service.boosts.get(carried.boost)
     if boost is None or boost.is_over:
@@ -115,7 +115,7 @@ def _decline_start(turn: Turn, boost: Boost) -> None:
     turn.skip_rest(boost.id, "CHANGE")
 
 
-def _begin_with_less(turn: Turn, asked: Sequence[Carried], reason: str) -> None:
+def _begin_with_less(turn: Turn, asked: Sequence[StepOfDelivery], reason: str) -> None:
     """Let boosts begin with what there is, the oldest first; those for which nothing is left are declined."""
     confirmed = sum(each.confirmed_mbps for each in turn.boosts if each.runs(turn.now))
     left = turn.service.effective - turn.service.committed - confirmed
@@ -136,4 +136,4 @@ def _keep_asking(turn: Turn, kind: TaskKind, reason: str) -> None:
     """Ask again, later and later, and let a person know."""
     refusals = turn.service.refusals + 1
     turn.service = replace(turn.service, refusals=refusals, retry_at=turn.now + pause_after(refusals))
-    turn.tasks.append(Asked(kind=kind, reason=reason))
+    turn.tasks.append(NewTask(kind=kind, reason=reason))

@@ -1,6 +1,6 @@
 """A boost is booked: what it takes is looked at and taken under the locks of all that it is taken of, or nothing is.
 
-    wanted = Wanted(service="service-1", mbps=500, occurrences=(Occurrence(start=None, end=end, price=1200),), currency="EUR")
+    wanted = BookingRequest(service="service-1", mbps=500, occurrences=(Occurrence(start=None, end=end, price=1200),), currency="EUR")
     outcome = await book(store, customer, policy, wanted, idempotency_key="k1", deadline=soon)
     outcome.ids                    # {"boost": "boost-..."}; it is SCHEDULED, or REQUESTED where somebody has to approve of its price
 
@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 import uuid_utils
 
+from graph.capacity.recurrence import MOST_OCCURRENCES
 from graph.capacity.steps import Booking, StepFunction
 from graph.changes.bandwidth import asking
 from graph.changes.bandwidth.boosts import Boost, Service, Status
@@ -25,15 +25,13 @@ from graph.changes.bandwidth.profiles import lock_limits
 from graph.changes.bandwidth.spending import is_above_cap
 from graph.changes.bandwidth.turning import Turn
 from graph.changes.bandwidth.writing import begin_turn, finish, take_followed
+from graph.changes.dry_run import decided
 from graph.changes.idempotency import Asked, once
 from graph.changes.outcome import Outcome, UserError
 from graph.model.model import LABELS
 from graph.model.scope import Principal
 from graph.model.vocabulary import TIERS
 from graph.store.store import Store, Transaction
-
-MOST_OCCURRENCES: Final = 370
-"""of one series: every day of a year."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +48,7 @@ class Occurrence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class BookingRequest:
     """What somebody wants to book."""
 
     service: str
@@ -72,7 +70,7 @@ async def book(  # noqa: PLR0913 - what a change is made of, by name
     store: Store,
     principal: Principal,
     policy: BandwidthPolicy,
-    wanted: Wanted,
+    wanted: BookingRequest,
     *,
     idempotency_key: str,
     given: Mapping[str, object] | None = None,
@@ -105,7 +103,7 @@ async def book(  # noqa: PLR0913 - what a change is made of, by name
 
 
 async def try_booking(
-    store: Store, principal: Principal, policy: BandwidthPolicy, wanted: Wanted, *, deadline: float
+    store: Store, principal: Principal, policy: BandwidthPolicy, wanted: BookingRequest, *, deadline: float
 ) -> Outcome:
     """Decide what `book` would, and write nothing; the outcome has no ids."""
     asking.check_may(principal, "boostBandwidth")
@@ -113,11 +111,11 @@ async def try_booking(
     async def change(transaction: Transaction) -> Outcome:
         return await _book(transaction, principal, policy, wanted, dry_run=True)
 
-    return await store.write(change, deadline=deadline, quiet=True)
+    return await decided(store, change, deadline=deadline)
 
 
 async def _book(
-    transaction: Transaction, principal: Principal, policy: BandwidthPolicy, wanted: Wanted, *, dry_run: bool
+    transaction: Transaction, principal: Principal, policy: BandwidthPolicy, wanted: BookingRequest, *, dry_run: bool
 ) -> Outcome:
     if not await asking.find_service(transaction, principal, wanted.service):
         return asking.no_service()
@@ -143,7 +141,7 @@ async def _book(
     return Outcome(ids={"boost": made[0].id, **({"series": made[0].series} if made[0].series else {})})
 
 
-def _problem(policy: BandwidthPolicy, service: Service, wanted: Wanted) -> UserError | None:
+def _problem(policy: BandwidthPolicy, service: Service, wanted: BookingRequest) -> UserError | None:
     """Say why a booking cannot be, whatever is free; None: it may be."""
     if not policy.provisioning:
         return _error("No provisioning system is connected, so no rate can be set", asking.NO_PROVISIONING, "serviceId")
@@ -183,7 +181,7 @@ def problem_of_interval(policy: BandwidthPolicy, now: int, start: int | None, en
     return None
 
 
-def _bookings(service: Service, wanted: Wanted) -> list[Booking]:
+def _bookings(service: Service, wanted: BookingRequest) -> list[Booking]:
     """Give the intervals; one that began a moment ago begins now."""
     return [
         Booking(start=max(each.start or service.now, service.now), end=_end_of(each, service.now), mbps=wanted.mbps)
@@ -197,7 +195,7 @@ def _end_of(occurrence: Occurrence, now: int) -> int:
 
 
 async def _is_approved(
-    transaction: Transaction, principal: Principal, policy: BandwidthPolicy, service: Service, wanted: Wanted
+    transaction: Transaction, principal: Principal, policy: BandwidthPolicy, service: Service, wanted: BookingRequest
 ) -> bool:
     """Tell whether the price needs nobody's approval, or has it: who may approve does so by booking."""
     prices = [(each.start or service.now, each.price) for each in wanted.occurrences]
@@ -207,7 +205,7 @@ async def _is_approved(
 
 
 def _put(
-    turn: Turn, principal: Principal, wanted: Wanted, bookings: Sequence[Booking], status: Status
+    turn: Turn, principal: Principal, wanted: BookingRequest, bookings: Sequence[Booking], status: Status
 ) -> Sequence[Boost]:
     series = f"series-{uuid_utils.uuid7()}" if len(bookings) > 1 else None
     made = []

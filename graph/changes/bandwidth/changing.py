@@ -26,6 +26,7 @@ from graph.changes.bandwidth.profiles import lock_limits
 from graph.changes.bandwidth.spending import is_above_cap
 from graph.changes.bandwidth.turning import Turn
 from graph.changes.bandwidth.writing import begin_turn, finish, take_followed
+from graph.changes.dry_run import decided
 from graph.changes.idempotency import Asked, once
 from graph.changes.outcome import Outcome, UserError
 from graph.model.scope import Principal
@@ -173,6 +174,8 @@ async def approve_boost(
     async def decide(_: Transaction, turn: Turn, boost: Boost) -> UserError | None:
         if boost.status != "REQUESTED":
             return _not_requested(boost)
+        if boost.hold_until is not None and boost.hold_until <= turn.now:
+            return _error("It was held until now only: let it be booked again", asking.BOOST_OVER, "boostId")
         approved = replace(boost, status="SCHEDULED", hold_until=None)
         turn.put(approved)
         turn.say("BoostScheduled", approved)
@@ -239,7 +242,7 @@ async def _once(  # noqa: PLR0913 - what every change needs
         return Outcome(ids={"boost": boost_id}, price=price)
 
     if dry_run:
-        return await store.write(change, deadline=deadline, quiet=True)
+        return await decided(store, change, deadline=deadline)
     return await once(store, asked, change, deadline=deadline)
 
 

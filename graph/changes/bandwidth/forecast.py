@@ -48,7 +48,7 @@ RETURN id, coalesce(s.committedMbps, 0),
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ForecastRequest:
     """What a forecast is for."""
 
     days: int
@@ -81,7 +81,9 @@ class Forecast:
         return min((each for each in (booked, expected) if each is not None), default=None)
 
 
-async def forecast(store: Store, limits: Iterable[Limit], asked: Asked, *, deadline: float) -> tuple[Forecast, ...]:
+async def forecast(
+    store: Store, limits: Iterable[Limit], asked: ForecastRequest, *, deadline: float
+) -> tuple[Forecast, ...]:
     """Forecast ports and trunks, whose limits were just read; those that are full first come first."""
     run = partial(store.rows, deadline=deadline)
     known = {each.thing: each for each in limits}
@@ -91,7 +93,7 @@ async def forecast(store: Store, limits: Iterable[Limit], asked: Asked, *, deadl
     return tuple(sorted(found, key=_urgency))
 
 
-def _forecast(limit: Limit, past: StepFunction | None, asked: Asked, now: int) -> Forecast:
+def _forecast(limit: Limit, past: StepFunction | None, asked: ForecastRequest, now: int) -> Forecast:
     trend = fit(daily_peaks(past, now, asked.history)) if past else None
     return Forecast(
         limit=limit,

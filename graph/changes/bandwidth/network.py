@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Final, cast
 
 from graph.changes.bandwidth import boosts
-from graph.changes.bandwidth.answers import Carried, take_rate, take_refusal, take_silence
+from graph.changes.bandwidth.answers import StepOfDelivery, take_rate, take_refusal, take_silence
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.bandwidth.turning import Turn
 from graph.changes.bandwidth.writing import begin_turn, finish
@@ -125,10 +125,10 @@ async def give_up(  # noqa: PLR0913 - what is given up, by name
         await finish(transaction, turn, subject=subject)
 
 
-async def _asked(transaction: Transaction, delivery: str) -> list[Carried]:
+async def _asked(transaction: Transaction, delivery: str) -> list[StepOfDelivery]:
     """Give the steps that a delivery to the network carries out."""
     rows = cast("list[tuple[str, Boundary, str]]", await transaction.run(_CARRIED, {"delivery": delivery}))
-    return [Carried(step=step, boost=boost, boundary=boundary) for boost, boundary, step in rows]
+    return [StepOfDelivery(step=step, boost=boost, boundary=boundary) for boost, boundary, step in rows]
 
 
 async def _begin(transaction: Transaction, policy: BandwidthPolicy, service: str) -> Turn | None:

@@ -15,7 +15,7 @@ from typing import Final
 
 from graph.capacity.limits import LimitKind
 from graph.capacity.rounding import QUARTER_HOUR, shown_curve, shown_headroom
-from graph.capacity.search import Offer, Wanted, earliest_slot
+from graph.capacity.search import Offer, SlotRequest, earliest_slot
 from graph.capacity.steps import Segment, StepFunction
 from graph.capacity.tariff import NotOnOffer, Price, Tariff, price
 from graph.changes.bandwidth import asking
@@ -281,7 +281,7 @@ def _alternatives(
 def _slot_after(curve: StepFunction, asked: _Asked, after: int, until: int) -> int | None:
     if until - after < asked.length:
         return None
-    return earliest_slot(curve, Wanted(mbps=asked.mbps, length=asked.length, start=after, end=until))
+    return earliest_slot(curve, SlotRequest(mbps=asked.mbps, length=asked.length, start=after, end=until))
 
 
 def _shown(service: Sellable, offer: Offer, asked: _Asked, window: tuple[int, int]) -> tuple[Segment, ...]:

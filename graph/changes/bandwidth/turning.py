@@ -35,7 +35,7 @@ TaskKind: TypeAlias = Literal["returnRefused", "rateUnknown", "rateDiffers", "se
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class NewTask:
     """A task that is opened, unless one of its kind is open for what it is about."""
 
     kind: TaskKind
@@ -63,7 +63,7 @@ class Turn:
     """what becomes of steps, by their ids."""
     resolved: set[tuple[str, Boundary]] = field(default_factory=set)
     """boosts whose boundary the network has confirmed in this turn: the other systems are told."""
-    tasks: list[Asked] = field(default_factory=list)
+    tasks: list[NewTask] = field(default_factory=list)
     closes: set[TaskKind] = field(default_factory=set)
     asks: bool = False
     """whether the network is asked for the booked rate."""

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,9 +7,9 @@ from hypothesis import strategies as st
 from graph.capacity.curve import availability
 from graph.capacity.limits import Limit, LimitKind
 from graph.capacity.rounding import QUARTER_HOUR, shown_curve, shown_headroom, whole_quarters
-from graph.capacity.search import OCTETS, Offer, Wanted, earliest_slot, volume_by
+from graph.capacity.search import Offer, SlotRequest, earliest_slot
 from graph.capacity.steps import Booking, NotAnInterval, StepFunction
-from tests.graph.capacity.brute import HORIZON, counted, intervals, some_bookings, some_limits, values
+from tests.graph.capacity.brute import HORIZON, intervals, some_bookings, some_limits, values
 
 Limits = tuple[list[Limit], list[list[int]]]
 
@@ -26,29 +24,13 @@ def test_the_earliest_slot_is_the_first_that_fits(
 ) -> None:
     left = left_of(found)
     fitting = (at for at in range(window[0], window[1] - length + 1) if min(left[at : at + length]) >= mbps)
-    wanted = Wanted(mbps=mbps, length=length, start=window[0], end=window[1])
+    wanted = SlotRequest(mbps=mbps, length=length, start=window[0], end=window[1])
     assert earliest_slot(availability(found[0], *window), wanted) == next(fitting, None)
 
 
 def test_a_slot_of_no_length_is_refused() -> None:
     with pytest.raises(NotAnInterval):
-        earliest_slot(StepFunction(), Wanted(mbps=1, length=0, start=0, end=9))
-
-
-@given(some_limits(), intervals(), st.integers(0, 30 * OCTETS * HORIZON), st.integers(1, 20))
-def test_a_volume_is_moved_as_early_as_can_be(found: Limits, window: tuple[int, int], octets: int, most: int) -> None:
-    rates = [min(most, each) for each in left_of(found)]
-    moved = volume_by(availability(found[0], *window), octets, most, window)
-    through = sum(rates[slice(*window)]) * OCTETS
-    if octets > through:
-        assert moved is None
-        return
-    assert moved is not None
-    taken = counted(Booking(start=each.start, end=each.end, mbps=each.mbps) for each in moved)
-    last = max((each.end or 0 for each in moved), default=window[0])
-    assert taken[window[0] : last] == rates[window[0] : last]
-    assert sum(taken) * OCTETS >= octets > (sum(taken[: last - 1]) * OCTETS if moved else -1)
-    assert all(one.end != two.start or one.mbps != two.mbps for one, two in pairwise(moved))
+        earliest_slot(StepFunction(), SlotRequest(mbps=1, length=0, start=0, end=9))
 
 
 @given(st.integers(1, 50), st.integers(0, 500), st.integers(-10, 1_000))

@@ -21,7 +21,7 @@ from graph.changes.bandwidth.boosts import KIND, Boost, Service
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.bandwidth.pricing import give_back
 from graph.changes.bandwidth.profiles import lock_limits
-from graph.changes.bandwidth.turning import Asked, Turn
+from graph.changes.bandwidth.turning import NewTask, Turn
 from graph.ledger import timers
 from graph.ledger.timers import Due, Work
 from graph.store.store import Transaction
@@ -131,4 +131,4 @@ def _lose(turn: Turn, boost: Boost, reason: str) -> None:
     if turn.service.state == "terminated" and not turn.service.boosts[boost.id].is_over:
         turn.end_over(turn.service.boosts[boost.id], "NETWORK_TERMINATED")
         turn.skip_all(boost.id)
-    turn.tasks.append(Asked(kind="serviceChanged", about=boost.id, reason=f"{reason}: {turn.service.id}"))
+    turn.tasks.append(NewTask(kind="serviceChanged", about=boost.id, reason=f"{reason}: {turn.service.id}"))

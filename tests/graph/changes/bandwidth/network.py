@@ -15,7 +15,7 @@ import orjson
 
 from graph.capacity.steps import StepFunction, read_steps
 from graph.changes.bandwidth import boundaries, network
-from graph.changes.bandwidth.booking import Occurrence, Wanted, book
+from graph.changes.bandwidth.booking import BookingRequest, Occurrence, book
 from graph.changes.bandwidth.changing import Cancelled, Changed, cancel_boost, change_boost
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.outcome import Outcome
@@ -95,7 +95,7 @@ class Booked:
         now = await self.now()
         begin = None if start is None else now + start
         end = (now if begin is None else begin) + int(hours * HOUR)
-        wanted = Wanted(
+        wanted = BookingRequest(
             service=service,
             mbps=mbps,
             occurrences=(Occurrence(start=begin, end=end, price=price),),

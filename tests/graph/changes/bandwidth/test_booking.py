@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from graph.changes.bandwidth import asking
-from graph.changes.bandwidth.booking import Occurrence, Wanted, book, try_booking
+from graph.changes.bandwidth.booking import BookingRequest, Occurrence, book, try_booking
 from graph.changes.bandwidth.policy import SpendCap
 from graph.errors import Refused
 from graph.model.scope import Principal, Role
@@ -86,7 +86,7 @@ async def test_intervals_that_touch_do_not_overlap(booked: Booked) -> None:
     quarter = now - now % (HOUR // 4)  # what a customer is told is rounded to whole quarter hours
     for number in range(3):
         start = quarter + HOUR * (1 + number)
-        wanted = Wanted(
+        wanted = BookingRequest(
             service="service-a",
             mbps=700,
             occurrences=(Occurrence(start=start, end=start + HOUR, price=1),),
@@ -99,7 +99,7 @@ async def test_intervals_that_touch_do_not_overlap(booked: Booked) -> None:
 
 async def test_the_same_key_books_once_and_another_input_is_refused(booked: Booked) -> None:
     now = await booked.now()
-    wanted = Wanted(
+    wanted = BookingRequest(
         service="service-a",
         mbps=100,
         occurrences=(Occurrence(start=now + HOUR, end=now + 2 * HOUR, price=1),),
@@ -113,17 +113,22 @@ async def test_the_same_key_books_once_and_another_input_is_refused(booked: Book
     assert caught.value.code == "IDEMPOTENCY_CONFLICT"
 
 
+EVERYTHING = "MATCH (n) RETURN count(n), sum(coalesce(n._locked, 0))"
+
+
 async def test_a_dry_run_decides_and_writes_nothing(booked: Booked) -> None:
     now = await booked.now()
-    wanted = Wanted(
+    wanted = BookingRequest(
         service="service-a",
         mbps=700,
         occurrences=(Occurrence(start=None, end=now + HOUR, price=1),),
         currency="EUR",
     )
+    before = await booked.rows(EVERYTHING)
     outcome = await try_booking(booked.store, ANNA, POLICY, wanted, deadline=soon())
     assert (outcome.ids, outcome.user_errors) == ({}, ())
     assert await nothing_is_written(booked)
+    assert await booked.rows(EVERYTHING) == before  # no timer, no profile, and no lock that was counted
     outcome = await try_booking(booked.store, ANNA, POLICY, replace(wanted, mbps=701), deadline=soon())
     assert [each.code for each in outcome.user_errors] == [asking.BEYOND_CONTRACT]
 
@@ -134,7 +139,7 @@ async def test_a_series_is_booked_together_or_not_at_all(booked: Booked) -> None
         Occurrence(start=now + HOUR + 7 * 24 * HOUR * week, end=now + 2 * HOUR + 7 * 24 * HOUR * week, price=10)
         for week in range(4)
     )
-    wanted = Wanted(service="service-a", mbps=700, occurrences=weekly, currency="EUR")
+    wanted = BookingRequest(service="service-a", mbps=700, occurrences=weekly, currency="EUR")
     [blocking] = (await booked.book(service="service-b", mbps=200, start=HOUR + 14 * 24 * HOUR, by=BOB),)
     assert blocking.user_errors == ()
     outcome = await book(booked.store, ANNA, POLICY, wanted, idempotency_key="k", deadline=soon())

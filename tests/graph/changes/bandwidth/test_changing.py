@@ -140,6 +140,15 @@ async def test_who_may_approve_lets_a_boost_be_and_others_may_not(booked: Booked
     assert (await booked.change(first, mbps=150, price=2_000, by=BOSS)).user_errors == ()
 
 
+async def test_what_was_held_for_too_long_is_not_approved(booked: Booked) -> None:
+    booked.policy = replace(POLICY, cap=SpendCap(amount=10, currency="EUR"), hold_ms=1)
+    boost = (await booked.book(mbps=100, start=HOUR)).ids["boost"]
+    outcome = await approve_boost(booked.store, BOSS, booked.policy, boost, idempotency_key="a", deadline=soon())
+    assert [each.code for each in outcome.user_errors] == [asking.BOOST_OVER]
+    await booked.tick()
+    assert (await booked.boost(boost))["statusReason"] == "BOOKING_DECLINED"
+
+
 async def test_an_operator_takes_a_boost_back(booked: Booked) -> None:
     boost = (await booked.book()).ids["boost"]
     await booked.answer()

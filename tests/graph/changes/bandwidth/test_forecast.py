@@ -8,14 +8,14 @@ import pytest
 from graph.capacity.limits import LimitKind
 from graph.capacity.steps import Booking
 from graph.capacity.trend import DAY
-from graph.changes.bandwidth.forecast import Asked, Forecast, forecast
+from graph.changes.bandwidth.forecast import Forecast, ForecastRequest, forecast
 from graph.changes.bandwidth.loads import loads_of
 from graph.store.store import Store
 from tests.graph.changes.bandwidth.test_profiles import EXACT, HOUR, book, laid, now, run, soon
 
 __all__ = ["laid"]
 
-ASKED = Asked(days=30, history=10)
+ASKED = ForecastRequest(days=30, history=10)
 PAST = """
 UNWIND $rows AS row
 MATCH (s:Service {id: row.service})
@@ -25,7 +25,7 @@ CREATE (:Boost {id: row.id, status: 'TERMINATED', startAt: row.start, activatedA
 TOLD = "CREATE (:Event {id: $id, type: $type, aggregateId: $service, aggregateVersion: 1, at: $at, payload: $payload})"
 
 
-async def of(store: Store, *ids: str, asked: Asked = ASKED) -> tuple[Forecast, ...]:
+async def of(store: Store, *ids: str, asked: ForecastRequest = ASKED) -> tuple[Forecast, ...]:
     found = await loads_of(store, ids, EXACT, deadline=soon())
     return await forecast(store, [each for some in found.values() for each in some], asked, deadline=soon())
 
@@ -38,10 +38,10 @@ async def test_what_is_booked_is_full_at_an_instant(laid: Store) -> None:
     assert (first.booked_full_at, first.trend, first.trend_full) == (start, None, None)
     assert first.full_within == pytest.approx(3, abs=0.01)
     assert [(each.limit.thing, each.full_within) for each in others] == [("port-4", None), ("trunk-2", None)]
-    wide = Asked(days=30, history=10, room=101)
+    wide = ForecastRequest(days=30, history=10, room=101)
     [trunk] = await of(laid, "trunk-2", asked=wide)
     assert trunk.booked_full_at == start
-    soonest = Asked(days=2, history=10)
+    soonest = ForecastRequest(days=2, history=10)
     [trunk] = await of(laid, "trunk-1", asked=soonest)
     assert trunk.booked_full_at is None
 

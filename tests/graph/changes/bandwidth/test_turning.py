@@ -13,7 +13,7 @@ from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from graph.changes.bandwidth.answers import Carried, take_rate, take_refusal, take_silence
+from graph.changes.bandwidth.answers import StepOfDelivery, take_rate, take_refusal, take_silence
 from graph.changes.bandwidth.boosts import NEVER, Before, Boost, Customer, Service
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.bandwidth.rates import Charged
@@ -104,14 +104,14 @@ class Bandwidth(RuleBasedStateMachine):
         if ended.state == "REFUSED" and not ended.is_final:
             self.steps[ended.id] = replace(found, state="REFUSED")
 
-    def settled(self) -> list[Carried]:
+    def settled(self) -> list[StepOfDelivery]:
         """Let the first delivery be done, and give the steps that it has carried out."""
         self.sent = None
         steps = self.carried_out.pop(self.queue.pop(0))
         self.done = {each.id: OpenStep(step=each, state="PENDING") for each in steps}
         for each in steps:
             self.steps.pop(each.id, None)
-        return [Carried(step=each.id, boost=each.about, boundary=each.boundary) for each in steps]
+        return [StepOfDelivery(step=each.id, boost=each.about, boundary=each.boundary) for each in steps]
 
     @property
     def alive(self) -> list[Boost]:
