@@ -32,6 +32,7 @@ from adapters.ticketing.hub import TicketNews
 from gateway.areas import BANDWIDTH, BILLING, KNOWLEDGE, LEDGER, TICKETING, federation_of
 from gateway.auth.keys import key_rings
 from gateway.auth.tokens import Tokens
+from gateway.background import beside, ledger, sequence_ms
 from gateway.callbacks import callbacks_of, hubs_told
 from gateway.collector import settle
 from gateway.errors import Refused, printed
@@ -51,10 +52,11 @@ from gateway.http.watch import in_time
 from gateway.kafka import kafka_joined
 from gateway.operations.pipeline import GraphRequest, Pipeline
 from gateway.operations.pressure import Pressure
+from gateway.policies import bandwidth_policy_of, policy_of
 from gateway.preparing.preparing import Preparing
 from gateway.settings.settings import Settings, load_settings
 from gateway.stores import cursor_key, fitting, opened, soon
-from gateway.systems import Areas, Noted, bandwidth_policy_of, beside, ledger, policy_of, sequence_ms, told
+from gateway.systems import Areas, Noted, told
 from gateway.telemetry import tracing
 from gateway.telemetry.log import configure_log
 from gateway.telemetry.metrics import Metrics

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from adapters.endpoint.edge import Port
 from adapters.endpoint.hub_telling import HubTeller, News
 from adapters.webhooks.outward import Rules, outward
+from gateway.background import beside, owner
 from gateway.settings.settings import Settings
-from gateway.systems import beside, owner
 
 
 def callbacks_of(settings: Settings) -> Rules:

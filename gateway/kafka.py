@@ -15,11 +15,12 @@ from adapters.kafka.async_api import Topics
 from adapters.kafka.cloud_events import Naming
 from adapters.kafka.consuming import Consuming
 from adapters.kafka.publishing import Publisher, keep_watched
+from gateway.background import beside, owner
 from gateway.operations.pressure import Pressure
+from gateway.policies import policy_of
 from gateway.reaching import broker
 from gateway.settings.kafka import Kafka, KafkaAlarms
 from gateway.settings.settings import Settings
-from gateway.systems import beside, owner, policy_of
 from gateway.telemetry.metrics import Metrics
 from graph.store.store import Store
 

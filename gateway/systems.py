@@ -7,15 +7,10 @@ given the open way too.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
-import time
-import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, TypeAlias, assert_never
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, assert_never
 
 import structlog
 
@@ -40,7 +35,6 @@ from adapters.inventory.outbound.mtosi import Mtosi as MtosiInventory
 from adapters.inventory.outbound.tmf638 import Tmf638
 from adapters.inventory.outbound.tmf639 import Tmf639
 from adapters.inventory.telling import InventoryTeller
-from adapters.kafka.publishing import FOLLOWER
 from adapters.passed_over import Count, PassedOver
 from adapters.performance_management.delivery_handler import PerformanceHandler
 from adapters.performance_management.outbound.tmf628 import Tmf628
@@ -59,8 +53,8 @@ from adapters.ticketing.outbound.tmf621 import Tmf621
 from adapters.ticketing.telling import TicketTeller
 from adapters.transport.transport import Transport
 from adapters.transport.transport import opened as transported
-from gateway.bandwidth import sold_by
-from gateway.operations.pressure import Pressure
+from gateway.background import beside, owner
+from gateway.policies import bandwidth_policy_of, policy_of, thresholds_of
 from gateway.reaching import (
     billing_system,
     bills_system,
@@ -80,34 +74,11 @@ from gateway.settings.inventory import Inventory as InventorySettings
 from gateway.settings.performance import Performance
 from gateway.settings.provisioning import Netconf as NetconfSettings
 from gateway.settings.provisioning import Provisioning as ProvisioningSettings
-from gateway.settings.retention import Retention
 from gateway.settings.sales import Sales
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing as TicketingSettings
-from graph.changes.alarms import reassessment
-from graph.changes.bandwidth import works as bandwidth_works
-from graph.changes.bandwidth.policy import BandwidthPolicy
-from graph.changes.policy import AlarmPolicy, Hearing
-from graph.errors import GraphError
 from graph.inventory.reconcile import keep_reconciling
-from graph.ledger import retention
-from graph.ledger.backlog import system_backlogs
-from graph.ledger.positions import keep_placed
-from graph.ledger.retention import Kept, sweeping
-from graph.ledger.timers import Work, arm_once, keep_ringing
-from graph.membership import keep_building
-from graph.model.thresholds import Thresholds
 from graph.store.store import Store
-
-_LOOK_SECONDS: Final = 5.0
-"""between looks at what waits, at least;"""
-_LOOK_SHARE: Final = 20.0
-"""and this many times what the last look took."""
-_STORE_SECONDS: Final = 10.0
-_HOUR_MS: Final = 3_600_000
-_DAY_MS: Final = 86_400_000
-_SLACK_MS: Final = _HOUR_MS
-"""that events are kept longer than one may resume: what follows an event in the sequence may have happened a little before it."""
 
 log = structlog.get_logger(__name__)
 
@@ -133,66 +104,6 @@ class Noted:
     def of(self, system: str) -> Access:
         """Give what finds out whether a system lets us in."""
         return Access(said_once(system, self.access))
-
-
-def policy_of(settings: Settings) -> AlarmPolicy:
-    """Give what the settings say about alarms, and about who is told of what follows from them."""
-    inventory = settings.inventory
-    sending = {name for name, each in settings.systems.items() if each.inventory}
-    policy = AlarmPolicy(
-        reopen_ms=int(settings.reopen_seconds * 1_000),
-        fault_management=_hearing(settings),
-        billing=settings.billing.name if settings.billing else "",
-        inventory=inventory.name if inventory else "",
-        inventories=tuple(sorted({inventory.name if inventory else "inventory", *sending})),
-        default_tier=settings.default_tier,
-        late_ms=int(settings.late_seconds * 1_000),
-        skew_ms=int(settings.clock_skew_seconds * 1_000),
-        names_of=_names_of(settings),
-    )
-    if (chosen := settings.ticketing) is None:
-        return policy
-    return replace(policy, ticketing=chosen.name, ticket_from=chosen.severity)
-
-
-def _names_of(settings: Settings) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Give each source with all those whose names it uses: several systems may speak for one source."""
-    used: dict[str, dict[str, None]] = {}
-    for each in settings.systems.values():
-        for source in each.sources if each.names_of else ():
-            used.setdefault(source, {}).update(dict.fromkeys(each.names_of))
-    return tuple((source, tuple(others)) for source, others in used.items())
-
-
-def bandwidth_policy_of(settings: Settings) -> BandwidthPolicy:
-    """Give what the settings say about rates: who is told of them, what may be booked, and what it costs."""
-    policy = BandwidthPolicy(
-        provisioning=settings.provisioning.name if settings.provisioning else "",
-        performance=settings.performance.name if settings.performance else "",
-        sales=settings.sales.name if settings.sales else "",
-        billing=settings.billing.name if settings.billing else "",
-        inventory=settings.inventory.name if settings.inventory and settings.inventory.services_address else "",
-        fault_management=_hearing(settings),
-        thresholds=thresholds_of(settings),
-    )
-    return sold_by(policy, settings.bandwidth)
-
-
-def thresholds_of(settings: Settings) -> Thresholds:
-    """Give what the settings say is too much for a service; without performance monitoring, what they say by themselves."""
-    chosen = settings.performance
-    if chosen is None:
-        return Thresholds(default_tier=settings.default_tier)
-    said, default = chosen.utilization, settings.default_tier
-    return Thresholds(premium=said.premium, standard=said.standard, basic=said.basic, default_tier=default)
-
-
-def _hearing(settings: Settings) -> Hearing | None:
-    chosen = settings.fault_management
-    if chosen is None:
-        return None
-    sources = settings.sources.get(chosen.name, (chosen.name,))
-    return Hearing(name=chosen.name, sources=frozenset(sources), events=frozenset(chosen.events))
 
 
 @asynccontextmanager
@@ -466,99 +377,3 @@ def layout_of(chosen: ProvisioningSettings) -> Layout:
         service_attribute=chosen.service_attribute,
         monitor_states=chosen.monitor_states,
     )
-
-
-@asynccontextmanager
-async def ledger(
-    settings: Settings, store: Store, pressure: Pressure, placed: Callable[[], None]
-) -> AsyncIterator[None]:
-    """Do what the ledger needs done beside the telling: positions, timers, a look at what waits; and store large slices.
-
-    `placed` is called when this process has given positions to events.
-    """
-    followers = (FOLLOWER,) if settings.kafka and settings.kafka.events else ()
-    sweep = sweeping(kept_for(settings.retention), followers)
-    alarms = policy_of(settings)
-    works = {
-        retention.KIND: sweep,
-        reassessment.KIND: reassessment.stepping(alarms),
-        **bandwidth_works.works_of(bandwidth_policy_of(settings), alarms),
-    }
-    async with (
-        beside(keep_placed(store, owner=owner(), placed=placed)),
-        beside(_timers(store, works)),
-        beside(_looking(store, pressure)),
-        beside(keep_building(store)),
-    ):
-        yield
-
-
-def sequence_ms(chosen: Retention) -> int:
-    """Give for how long one may resume after an event, in milliseconds."""
-    return int(chosen.sequence_hours * _HOUR_MS)
-
-
-def kept_for(chosen: Retention) -> Kept:
-    """Give for how long each kind is kept; what somebody may resume after is kept, whatever is said of events."""
-
-    def milliseconds(days: float) -> int:
-        return int(days * _DAY_MS)
-
-    return Kept(
-        events=max(milliseconds(chosen.events_days), sequence_ms(chosen) + _SLACK_MS),
-        alarms=milliseconds(chosen.alarms_days),
-        tickets=milliseconds(chosen.tickets_days),
-        downtime=milliseconds(chosen.downtime_days),
-        usage=milliseconds(chosen.usage_days),
-        differences=milliseconds(chosen.differences_days),
-        feeds=milliseconds(chosen.feeds_days),
-    )
-
-
-async def _timers(store: Store, works: Mapping[str, Work]) -> None:
-    while True:
-        try:
-            deadline = time.monotonic() + _STORE_SECONDS
-            for about in retention.KINDS:
-                await arm_once(store, kind=retention.KIND, about=about, deadline=deadline)
-            await arm_once(store, kind=reassessment.KIND, about=reassessment.ABOUT, deadline=deadline)
-            await bandwidth_works.arm(store, deadline=deadline)
-            break
-        except GraphError as error:
-            log.warning("timers wait for the database", reason=str(error))
-            await asyncio.sleep(_LOOK_SECONDS)
-    await keep_ringing(store, works)
-
-
-async def _looking(store: Store, pressure: Pressure) -> None:
-    while True:
-        began = time.monotonic()
-        with contextlib.suppress(GraphError):  # what was seen last stands while the database is away
-            for each in await system_backlogs(store, deadline=began + _STORE_SECONDS):
-                pressure.saw(
-                    each.system, oldest_seconds=each.oldest_seconds, is_paused=each.is_paused, counts=each, now=began
-                )
-        # To count takes as long as there is much to count: it must not become what the database does most.
-        await asyncio.sleep(max(_LOOK_SECONDS, _LOOK_SHARE * (time.monotonic() - began)))
-
-
-def owner() -> str:
-    """Name this process, and one of its parts."""
-    return f"{os.getpid()}-{uuid.uuid4().hex}"
-
-
-@asynccontextmanager
-async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run something while the block runs; it is not supposed to end by itself, and is heard of where it does."""
-    task = asyncio.create_task(work, name=getattr(work, "__qualname__", "work"))
-    task.add_done_callback(_note_end)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-def _note_end(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (fault := task.exception()) is not None:
-        log.error("work beside the requests has ended", work=task.get_name(), exc_info=fault)

@@ -15,13 +15,13 @@ import pytest
 from graphql import OperationType, build_schema, parse, validate
 
 from gateway.areas import BANDWIDTH, BILLING, KNOWLEDGE, TICKETING, federation_of
-from gateway.bandwidth import sold_by
 from gateway.cli import COMMANDS
 from gateway.errors import TREATMENTS
 from gateway.federation.subgraph import Operation, Subgraph
 from gateway.federation.supergraph import Graph
 from gateway.operations.cost import amount, cost_of
 from gateway.operations.schema import read_schema
+from gateway.policies import sold_by
 from gateway.settings.bandwidth import Bandwidth
 from gateway.settings.settings import Limits, Settings
 from graph.changes.bandwidth.policy import BandwidthPolicy

@@ -12,9 +12,9 @@ import orjson
 
 from gateway.commands.options import json_option, override, store_option
 from gateway.errors import CommandFailed
+from gateway.policies import policy_of
 from gateway.settings.settings import load_settings
 from gateway.stores import check_address, inventory_differences, settle_inventory
-from gateway.systems import policy_of
 from graph.model.scope import Principal, Role
 
 STATES: Final = ("open", "held", "taken", "told", "gone")

@@ -14,9 +14,9 @@ from click.core import ParameterSource
 
 from gateway.commands.options import json_option, override, store_option
 from gateway.commands.progress import Bars
+from gateway.policies import policy_of
 from gateway.settings.settings import load_settings
 from gateway.stores import LoadReport, TakenOver, load_graph, load_lines, load_topology
-from gateway.systems import policy_of
 
 _GROWN = "for a network that is grown: it goes with --topology, not with FILE"
 

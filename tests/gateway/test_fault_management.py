@@ -11,9 +11,9 @@ from pydantic import SecretStr, ValidationError
 from adapters.simulator.fault_management import alarm_management
 from gateway.app import application
 from gateway.http.serving import bound, listening
+from gateway.policies import policy_of
 from gateway.settings.fault_management import AlarmEvent, FaultManagement, OtherEvent
 from gateway.settings.settings import Settings, load_settings
-from gateway.systems import policy_of
 from graph.model.event_kinds import ALARM_KINDS, KINDS
 from graph.store.store import Store
 from tests.adapters.delivery.test_delivery import until

@@ -20,9 +20,9 @@ from gateway.app import application
 from gateway.cli import run
 from gateway.commands.inventory import sentences
 from gateway.errors import SettingsBroken
+from gateway.policies import policy_of
 from gateway.settings.inventory import Inventory
 from gateway.settings.settings import Settings, System, load_settings
-from gateway.systems import policy_of
 from graph.store.store import Store
 from tests.adapters.inventory.inbound.test_documents import written
 from tests.gateway.conftest import Mint, serving

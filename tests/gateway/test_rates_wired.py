@@ -11,12 +11,12 @@ from adapters.simulator.inventory import inventory
 from adapters.simulator.performance import performance
 from adapters.simulator.sales import sales
 from gateway.app import application
+from gateway.policies import policy_of, thresholds_of
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.performance import Performance, Utilization
 from gateway.settings.sales import Sales
 from gateway.settings.settings import Settings
-from gateway.systems import policy_of, thresholds_of
 from graph.changes import events, notices
 from graph.changes.events import Event
 from graph.changes.notices import Notice

@@ -28,9 +28,9 @@ from gateway.commands.options import json_option, override, store_option
 from gateway.commands.progress import Bars
 from gateway.errors import CommandFailed
 from gateway.http.serving import bound, bounds_of, listening
+from gateway.policies import policy_of
 from gateway.settings.settings import Settings, load_settings
 from gateway.stores import DemoPrincipal, LoadReport, check_address, filled
-from gateway.systems import policy_of
 from gateway.telemetry.log import configure_log
 from graph.model.scope import CLAIMABLE
 

@@ -11,9 +11,10 @@ import pytest
 
 from adapters.transport.credentials import Token
 from gateway.errors import SettingsBroken
+from gateway.policies import bandwidth_policy_of
 from gateway.reaching import provisioning_system
 from gateway.settings.settings import load_settings
-from gateway.systems import bandwidth_policy_of, layout_of
+from gateway.systems import layout_of
 
 DEVICE = {"host": "10.0.0.1", "user": "us", "password": "correct horse", "known_hosts": "known"}
 NETCONF: dict[str, Any] = {"dialect": "netconf", "netconf": {"devices": {"pe-1": DEVICE}}}

@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from adapters.transport.credentials import Basic, ClientCredentials, Token
+from gateway.background import kept_for, sequence_ms
 from gateway.cli import run
 from gateway.errors import TREATMENTS, SettingsBroken
 from gateway.reaching import (
@@ -26,7 +27,6 @@ from gateway.settings.retention import Retention
 from gateway.settings.settings import STORES, Issuer, Limits, Settings, load_settings
 from gateway.settings.system import BasicSettings, OAuthSettings, TlsSettings
 from gateway.settings.ticketing import RequestTracker, Ticketing
-from gateway.systems import kept_for, sequence_ms
 from graph.store.address import parse_address
 
 
