@@ -10,11 +10,18 @@ from dataclasses import replace
 from decimal import Decimal
 
 from gateway.errors import SettingsBroken
-from gateway.settings.bandwidth import Bandwidth, CapSettings, TariffSettings
+from gateway.settings.bandwidth import Bandwidth, CapSettings, LeadSettings, TariffSettings
 from gateway.settings.settings import Settings
 from graph.capacity.limits import read_overbooking
 from graph.capacity.tariff import BrokenTariff, Rounding, Tariff, Tier
-from graph.changes.bandwidth.policy import BandwidthPolicy, LeadRule, SpendCap
+from graph.changes.bandwidth.policy import (
+    AnyLeadRule,
+    BandwidthPolicy,
+    CrossingRule,
+    LeadRule,
+    SpendCap,
+    UtilizationRule,
+)
 from graph.changes.policy import AlarmPolicy, Hearing
 from graph.model.currencies import minor_digits
 from graph.model.thresholds import Thresholds
@@ -98,8 +105,18 @@ def sold_by(policy: BandwidthPolicy, chosen: Bandwidth) -> BandwidthPolicy:
         cap=None if chosen.cap is None else _cap("bandwidth.cap", chosen.cap),
         caps={customer: _cap(f"bandwidth.caps.{customer}", each) for customer, each in chosen.caps.items()},
         tariffs={tier: _tariff(tier, each) for tier, each in chosen.tariffs.items()},
-        leads=tuple(LeadRule(reason=each.reason, boosts=each.boosts, days=each.days) for each in chosen.leads),
+        leads=tuple(map(_lead_rule, chosen.leads)),
     )
+
+
+def _lead_rule(chosen: LeadSettings) -> AnyLeadRule:
+    """Give a rule for leads by the one finding that it names."""
+    rule: AnyLeadRule = LeadRule(boosts=chosen.boosts or 1, days=chosen.days)
+    if chosen.crossings is not None:
+        rule = CrossingRule(crossings=chosen.crossings, days=chosen.days)
+    elif chosen.hours is not None:
+        rule = UtilizationRule(hours=chosen.hours, days=chosen.days)
+    return rule if chosen.reason is None else replace(rule, reason=chosen.reason)
 
 
 def _tariff(tier: str, chosen: TariffSettings) -> Tariff:

@@ -262,6 +262,43 @@ MATCH (d:Downtime)-[:INTERRUPTS]->(s:Service {id: $service})
 WHERE d.effect = 'down' AND d.from < $to AND coalesce(d.to, $to) > $from
 RETURN d.from, coalesce(d.to, $to) ORDER BY d.from
 
+// graph/changes/bandwidth/consequences/crossings.py _MARKS
+MATCH (t:Timer {id: $timer}) RETURN coalesce(t._since, 0), coalesce(t._after, '')
+
+// graph/changes/bandwidth/consequences/crossings.py _GO_ON
+MATCH (t:Timer {id: $timer}) SET t._since = $since, t._after = $after
+
+// graph/changes/bandwidth/consequences/crossings.py _NEWS
+MATCH (e:Event) WHERE e.at >= $since AND e.type IN ['AlarmRaised', 'AlarmReopened', 'AlarmCleared']
+RETURN e.at, e.aggregateId ORDER BY e.at, e.aggregateId LIMIT $most
+
+// graph/changes/bandwidth/consequences/crossings.py _OPEN
+MATCH (a:Alarm) WHERE a.state IN ['raised', 'updated'] AND a.id > $after
+RETURN a.id ORDER BY a.id LIMIT $most
+
+// graph/changes/bandwidth/consequences/crossings.py _SERVICES
+UNWIND $batch.alarms AS id
+MATCH (a:Alarm {id: id}) WHERE a.alarmType = 'qualityOfServiceAlarm'
+RETURN COLLECT { MATCH (s:Service {id: a.alarmedObjectRef}) RETURN s.id },
+  COLLECT { MATCH (x:ExternalName {key: a.awaits})-[:NAMES]->(s:Service) RETURN s.id }
+
+// graph/changes/bandwidth/consequences/crossings.py _NAMES
+MATCH (x:ExternalName)-[:NAMES]->(s:Service {id: $service}) RETURN x.key ORDER BY x.key
+
+// graph/changes/bandwidth/consequences/crossings.py _BY_ID
+MATCH (a:Alarm {alarmedObjectRef: $service}) WHERE a.alarmType = 'qualityOfServiceAlarm'
+RETURN a.id, a.record ORDER BY a.raisedAt DESC LIMIT $most
+
+// graph/changes/bandwidth/consequences/crossings.py _BY_NAME
+UNWIND $batch.keys AS key
+MATCH (a:Alarm {awaits: key}) WHERE a.alarmType = 'qualityOfServiceAlarm'
+RETURN a.id, a.record ORDER BY a.raisedAt DESC LIMIT $most
+
+// graph/changes/bandwidth/consequences/crossings.py _TURNS
+UNWIND $batch.alarms AS id
+MATCH (e:Event {aggregateId: id}) WHERE e.type IN ['AlarmRaised', 'AlarmReopened', 'AlarmCleared']
+RETURN e.aggregateId, e.type, e.at ORDER BY e.aggregateId, e.aggregateVersion
+
 // graph/changes/bandwidth/consequences/leads.py _COUNT
 MATCH (b:Boost)-[:BOOSTS]->(s:Service {id: $service}) WHERE b.activatedAt >= $since
 RETURN b.id, b.mbps, b.startAt, b.endAt ORDER BY b.activatedAt DESC LIMIT $most

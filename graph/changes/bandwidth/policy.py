@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from graph.capacity.limits import Overbooking
 from graph.capacity.tariff import Tariff
@@ -43,6 +43,35 @@ class LeadRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CrossingRule:
+    """The same, by its load: so often above its threshold within so many days."""
+
+    reason: str = "thresholdCrossings"
+    crossings: int = 10
+    days: int = 30
+
+    def __post_init__(self) -> None:
+        if self.crossings < 1 or self.days < 1:
+            raise ValueError("A rule for leads has at least one crossing and one day")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UtilizationRule:
+    """The same, by how long: so many hours above its threshold within so many days, all together."""
+
+    reason: str = "sustainedUtilization"
+    hours: int = 48
+    days: int = 30
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.hours <= self.days * 24:
+            raise ValueError("A rule for leads has at least one hour, and no more than its days have")
+
+
+AnyLeadRule: TypeAlias = LeadRule | CrossingRule | UtilizationRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BandwidthPolicy:
     """Whom a change of rate is told to, and what may be booked. An empty name: there is no such system."""
 
@@ -77,7 +106,7 @@ class BandwidthPolicy:
     """for how long the price of a quote is firm."""
     search_ms: int = 31 * _DAY_MS
     """how far ahead a quote looks for another time."""
-    leads: tuple[LeadRule, ...] = (LeadRule(),)
+    leads: tuple[AnyLeadRule, ...] = (LeadRule(), CrossingRule(), UtilizationRule())
 
     def cap_of(self, customer: str) -> SpendCap | None:
         """Give the cap of a customer; None: it has none."""

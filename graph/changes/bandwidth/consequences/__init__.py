@@ -7,6 +7,7 @@ Files:
     credits.py    an outage during a boost makes one credit
     returns.py    the alarm of a service that does not return
     leads.py      who boosts again and again needs a larger contract: sales hears of it
+    crossings.py  the same of who is above the threshold again and again, or for long
     moved.py      a service is terminated, or runs another way, while it is boosted
 
 Invariants:
