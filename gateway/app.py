@@ -29,7 +29,7 @@ from adapters.inventory.inbound import feeds as inventory_feeds
 from adapters.inventory.inbound import resources
 from adapters.ticketing import inbound as tickets
 from adapters.ticketing.hub import TicketNews
-from gateway.areas import BANDWIDTH, BILLING, KNOWLEDGE, LEDGER, TICKETING, federation_of
+from gateway.areas import BANDWIDTH, BILLING, KNOWLEDGE, LEDGER, PERFORMANCE, TICKETING, federation_of
 from gateway.auth.keys import key_rings
 from gateway.auth.tokens import Tokens
 from gateway.background import beside, ledger, sequence_ms
@@ -72,6 +72,7 @@ from resolvers.knowledge.schema import knowledge_schema
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
 from resolvers.knowledge.subscribing import StreamLimits
 from resolvers.ledger.subgraph import LedgerSubgraph
+from resolvers.performance.subgraph import PerformanceSubgraph
 from resolvers.ticketing.subgraph import TicketingSubgraph
 
 TMF = "/tmf-api"
@@ -92,23 +93,33 @@ class _OwnAreas:
     ticketing: TicketingSubgraph
     billing: BillingSubgraph
     bandwidth: BandwidthSubgraph
+    performance: PerformanceSubgraph
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Make them as the settings say."""
-        desk, billed = settings.ticketing, settings.billing
+        desk, billed, measuring = settings.ticketing, settings.billing, settings.performance
         quotes = settings.bandwidth.quotes_per_minute
         return cls(
             ledger=LedgerSubgraph(),
             ticketing=TicketingSubgraph(desk.name if desk else "", seconds=desk.request_seconds if desk else 0.0),
             billing=BillingSubgraph(seconds=billed.request_seconds if billed and billed.bills_address else 0.0),
             bandwidth=BandwidthSubgraph(bandwidth_policy_of(settings), quotes_per_minute=quotes),
+            performance=PerformanceSubgraph(
+                seconds=measuring.request_seconds if measuring and measuring.measurements else 0.0
+            ),
         )
 
     @property
     def subgraphs(self) -> dict[Graph, Subgraph]:
         """Give them by their names in the supergraph."""
-        return {LEDGER: self.ledger, TICKETING: self.ticketing, BILLING: self.billing, BANDWIDTH: self.bandwidth}
+        return {
+            LEDGER: self.ledger,
+            TICKETING: self.ticketing,
+            BILLING: self.billing,
+            BANDWIDTH: self.bandwidth,
+            PERFORMANCE: self.performance,
+        }
 
 
 def application(settings: Settings) -> Starlette:
@@ -121,7 +132,12 @@ def application(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def working(store: Store, placed: Callable[[], None]) -> AsyncIterator[None]:
-        ways = Areas(ticketing=own.ticketing.reaching, billing=own.billing.reaching, passed_over=metrics.passed_over)
+        ways = Areas(
+            ticketing=own.ticketing.reaching,
+            billing=own.billing.reaching,
+            performance=own.performance.reaching,
+            passed_over=metrics.passed_over,
+        )
         noted = Noted(outcome=metrics.told, access=metrics.admits)
         joining = keep_joined(store, policy_of(settings), every=JOIN_SECONDS)
         async with (

@@ -37,6 +37,7 @@ LEDGER: Final = Graph("LEDGER")
 TICKETING: Final = Graph("TICKETING")
 BILLING: Final = Graph("BILLING")
 BANDWIDTH: Final = Graph("BANDWIDTH")
+PERFORMANCE: Final = Graph("PERFORMANCE")
 
 
 @cache

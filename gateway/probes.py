@@ -18,7 +18,7 @@ from adapters.billing.outbound import tmf635, tmf678
 from adapters.errors import AdapterError
 from adapters.fault_management.outbound import tmf642, tmf688
 from adapters.inventory.outbound import mtosi, tmf638, tmf639
-from adapters.performance_management.outbound import tmf628
+from adapters.performance_management.outbound import tmf628, tmf628_measurements
 from adapters.provisioning.netconf.device import Device
 from adapters.provisioning.outbound import tmf640
 from adapters.sales.outbound import sales_lead
@@ -33,6 +33,7 @@ from gateway.reaching import (
     events_system,
     fault_management_system,
     inventory_system,
+    measurements_system,
     netconf_devices,
     performance_system,
     provisioning_system,
@@ -134,7 +135,7 @@ def _questions(settings: Settings) -> Iterator[_Asked]:
     if settings.inventory:
         yield from _of_inventory(settings.inventory)
     if settings.performance:
-        yield _of_performance(settings.performance)
+        yield from _of_performance(settings.performance)
     if settings.provisioning and settings.provisioning.dialect == "tmf640":
         yield _of_provisioning(settings.provisioning)
     if settings.sales:
@@ -188,9 +189,14 @@ def _of_inventory(chosen: Inventory) -> Iterator[_Asked]:
         yield _Asked(section="inventory", system=services_system(chosen), question=question, address=address)
 
 
-def _of_performance(chosen: Performance) -> _Asked:
+def _of_performance(chosen: Performance) -> Iterator[_Asked]:
     question = _get(tmf628.RESOURCE, query=_ONE)
-    return _Asked(section="performance", system=performance_system(chosen), question=question)
+    yield _Asked(section="performance", system=performance_system(chosen), question=question)
+    if chosen.measurements:
+        question = _get(tmf628_measurements.RESOURCE, query=_ONE)
+        yield _Asked(
+            section="performance", system=measurements_system(chosen), question=question, address="measurements"
+        )
 
 
 def _of_sales(chosen: Sales) -> _Asked:

@@ -89,6 +89,11 @@ def performance_system(chosen: Performance) -> System:
     return _system(chosen, chosen.name, chosen.address)
 
 
+def measurements_system(chosen: Performance) -> System:
+    """Describe how what answers measurements is reached, which may be elsewhere."""
+    return _system(chosen, chosen.name, chosen.measurements)
+
+
 def sales_system(chosen: Sales) -> System:
     """Describe how sales is reached."""
     return _system(chosen, chosen.name, chosen.address)

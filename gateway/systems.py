@@ -36,8 +36,10 @@ from adapters.inventory.outbound.tmf638 import Tmf638
 from adapters.inventory.outbound.tmf639 import Tmf639
 from adapters.inventory.telling import InventoryTeller
 from adapters.passed_over import Count, PassedOver
+from adapters.performance_management import Measurements
 from adapters.performance_management.delivery_handler import PerformanceHandler
 from adapters.performance_management.outbound.tmf628 import Tmf628
+from adapters.performance_management.outbound.tmf628_measurements import Tmf628Measurements
 from adapters.performance_management.outbound.tmf628_resource import Measuring
 from adapters.provisioning import Provisioning
 from adapters.provisioning.delivery_handler import ProvisioningHandler
@@ -61,6 +63,7 @@ from gateway.reaching import (
     events_system,
     fault_management_system,
     inventory_system,
+    measurements_system,
     netconf_devices,
     performance_system,
     provisioning_system,
@@ -89,6 +92,7 @@ class Areas:
 
     ticketing: Callable[[Ticketing], AbstractContextManager[object]]
     billing: Callable[[Bills], AbstractContextManager[object]]
+    performance: Callable[[Measurements], AbstractContextManager[object]]
     passed_over: Count = lambda _: None
     """told of each item of a system's answers that cannot be read."""
 
@@ -287,13 +291,14 @@ def _inventory_dialect(name: Literal["tmf639", "mtosi"], transport: Transport) -
 
 
 @asynccontextmanager
-async def _performance(settings: Settings, store: Store, _: Areas, noted: Noted) -> AsyncIterator[None]:
+async def _performance(settings: Settings, store: Store, areas: Areas, noted: Noted) -> AsyncIterator[None]:
     chosen = settings.performance
     if chosen is None:
         yield
         return
     measuring = Measuring(granularity=chosen.granularity, reporting=chosen.reporting, files=chosen.files)
-    async with transported(performance_system(chosen)) as transport:
+    async with AsyncExitStack() as stack:
+        transport = await stack.enter_async_context(transported(performance_system(chosen)))
         teller = PerformanceHandler(
             store=store,
             performance=Tmf628(transport, measuring),
@@ -302,8 +307,15 @@ async def _performance(settings: Settings, store: Store, _: Areas, noted: Noted)
             processing_seconds=chosen.processing_seconds,
             access=noted.of(chosen.name),
         )
-        async with beside(Lanes(store, teller, _pace(chosen), owner=owner(), note=noted.outcome).run()):
-            yield
+        lanes = Lanes(store, teller, _pace(chosen), owner=owner(), note=noted.outcome)
+        await stack.enter_async_context(beside(lanes.run()))
+        if chosen.measurements:
+            # With a breaker of its own, since measurements and jobs may be apart.
+            there = await stack.enter_async_context(transported(measurements_system(chosen)))
+            passed_over = PassedOver(chosen.name, areas.passed_over)
+            read = Tmf628Measurements(there, period_ms=chosen.period_ms, passed_over=passed_over)
+            stack.enter_context(areas.performance(read))
+        yield
 
 
 @asynccontextmanager

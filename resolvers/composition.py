@@ -35,6 +35,7 @@ from resolvers.bandwidth.schema import bandwidth_schema
 from resolvers.billing.schema import billing_schema
 from resolvers.knowledge.schema import knowledge_schema
 from resolvers.ledger.schema import ledger_schema
+from resolvers.performance.schema import performance_schema
 from resolvers.supergraph import SUPERGRAPH
 from resolvers.ticketing.schema import ticketing_schema
 
@@ -68,6 +69,7 @@ def areas() -> dict[str, str]:
         "TICKETING": ticketing_schema().as_str(),
         "BILLING": billing_schema().as_str(),
         "BANDWIDTH": bandwidth_schema().as_str(),
+        "PERFORMANCE": performance_schema().as_str(),
     }
 
 

@@ -74,6 +74,8 @@ class Area:
 
     def _told(self, error: Exception | None) -> tuple[str, str]:
         """Give the code and the sentence that a client may see."""
+        while isinstance(error, GraphQLError):  # of an argument or variable, graphql-core wraps it once more
+            error = error.original_error
         match error:
             case Malformed():
                 return "BAD_USER_INPUT", f"{error.message}."

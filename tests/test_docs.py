@@ -14,7 +14,7 @@ import orjson
 import pytest
 from graphql import OperationType, build_schema, parse, validate
 
-from gateway.areas import BANDWIDTH, BILLING, KNOWLEDGE, TICKETING, federation_of
+from gateway.areas import BANDWIDTH, BILLING, KNOWLEDGE, PERFORMANCE, TICKETING, federation_of
 from gateway.cli import COMMANDS
 from gateway.errors import TREATMENTS
 from gateway.federation.subgraph import Operation, Subgraph
@@ -35,6 +35,7 @@ from graph.store.store import Store
 from resolvers.bandwidth.subgraph import BandwidthSubgraph
 from resolvers.billing.subgraph import BillingSubgraph
 from resolvers.knowledge.subgraph import KnowledgeSubgraph
+from resolvers.performance.subgraph import PerformanceSubgraph
 from resolvers.ticketing.subgraph import TicketingSubgraph
 from tests.conftest import wipe
 from trunkline import client
@@ -88,6 +89,7 @@ async def test_an_example_runs(example: Example, store: Store, network: dict[str
         TICKETING: TicketingSubgraph("", seconds=5.0),
         BILLING: BillingSubgraph(seconds=0.0),
         BANDWIDTH: bandwidth,
+        PERFORMANCE: PerformanceSubgraph(seconds=0.0),
     }
     product = federation_of(areas, Settings())
     document = parse(example.text)

@@ -7,6 +7,8 @@ higher load of a boost is no threshold crossing. `PerformanceManagement` says th
 In: a `MeasurementOrder`, what is to be measured of one service. Out: the system's own id of the job; or an
 `adapters.errors.AdapterError`.
 
+What was measured is read there (`Measurements`) and kept nowhere here.
+
 Files, in order of flow: `delivery_handler.py` (a delivery becomes a job there; the promise is read from the contract) · this one (what every
 dialect does) · `outbound/` (the dialects, and the TMF628 resource).
 
@@ -17,7 +19,8 @@ Invariants
 1. A service has one job there, whose `jobId` is made of our id: it is looked for before it is made, at the first attempt too,
    since an earlier delivery may have made it.
 2. The other system is told of the service and its promise, and not of the customer.
-3. No method tries twice. When and whether to ask again is the ledger's business.
+3. A measurement of a service that was not asked for spoils the whole answer: nobody is shown what is another's.
+4. No method tries twice. When and whether to ask again is the ledger's business.
 
 Example:
     await system.measure(order, delivery_id="event-9:performance:service-3", deadline=soon)    # "PM-00000017"
@@ -25,7 +28,9 @@ Example:
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, Protocol
 
 US: Final = "trunkline"
@@ -74,4 +79,47 @@ class PerformanceManagement(Protocol):
 
     async def measure(self, order: MeasurementOrder, *, delivery_id: str, deadline: float) -> str:
         """See to it that there is one job for the service, as the order says; gives what it is called there."""
+        ...
+
+
+class Indicator(StrEnum):
+    """What is measured of a service; the words are the ids of the indicators in its job."""
+
+    LOAD = "load"
+    """what it carries, in Mbit/s;"""
+    AVAILABILITY = "availability"
+    """for how much of the time it was there, in percent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasurementRequest:
+    """What was measured of several services from one moment to another, in epoch milliseconds UTC."""
+
+    services: Sequence[str]
+    """our ids."""
+    indicator: Indicator
+    start: int
+    end: int
+    """the first moment that is not asked for."""
+    most: int
+    """of each service, the earliest ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """What was measured of one service in one period, in epoch milliseconds UTC."""
+
+    service: str
+    start: int
+    end: int | None
+    """None: the system does not say when the period ends."""
+    value: float
+    """in the unit of the indicator."""
+
+
+class Measurements(Protocol):
+    """Who knows what was measured. Every method raises `AdapterError` and nothing else of its own."""
+
+    async def measured(self, request: MeasurementRequest, *, deadline: float) -> Mapping[str, Sequence[Measurement]]:
+        """Give what was measured of those services of which anything was, the earliest first."""
         ...

@@ -7,10 +7,11 @@ acted upon gets its line in the journal before it is answered.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from pydantic import SecretStr
@@ -70,6 +71,7 @@ class Shelf(Protocol):
 
 
 S = TypeVar("S", bound=Shelf)
+NO_LISTS: Final[Mapping[str, Callable[[], Sequence[Resource]]]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,15 +125,20 @@ class Served(Generic[S]):
 
 
 @asynccontextmanager
-async def serving_api(api: Api, make: Callable[[Journal], S], life: Life) -> AsyncIterator[Served[S]]:
-    """Serve a resource in the running loop while the block runs; `make` makes the shelf, which writes what it keeps."""
+async def serving_api(
+    api: Api, make: Callable[[Journal], S], life: Life, lists: Mapping[str, Callable[[], Sequence[Resource]]] = NO_LISTS
+) -> AsyncIterator[Served[S]]:
+    """Serve a resource in the running loop while the block runs; `make` makes the shelf, which writes what it keeps.
+
+    `lists` are resources beside it that are only listed, by their names.
+    """
     entries = read_journal(life.state) if life.state else []
     with closing(Journal(life.journal)) as received, closing(Journal(life.state)) as kept:
         shelf = make(kept)
         shelf.restore(entries)
         async with hub.opened(life.callback_authorization, many=life.manners.hub == "many") as listeners:
             listeners.restore(entries)
-            desk = _Desk(api=api, shelf=shelf, hub=listeners, received=received, kept=kept, life=life)
+            desk = _Desk(api=api, shelf=shelf, hub=listeners, received=received, kept=kept, life=life, lists=lists)
             faults = Faults(desk.application())
             host, port = life.listen
             async with listening(faults, host=host, port=port) as address:
@@ -148,6 +155,7 @@ class _Desk:
     received: Journal
     kept: Journal
     life: Life
+    lists: Mapping[str, Callable[[], Sequence[Resource]]]
 
     def application(self) -> Starlette:
         path, base = self.api.path, self.api.base
@@ -157,6 +165,7 @@ class _Desk:
             Route(f"{path}/{{id}}", self.one, methods=["GET"]),
             Route(f"{path}/{{id}}", self.changed, methods=["PATCH"]),
         ]
+        routes += [Route(f"{base}/{name}", self._beside(name), methods=["GET"]) for name in self.lists]
         if self.life.manners.hub != "none":
             routes.append(Route(f"{base}/hub", self.subscribed, methods=["POST"]))
             routes.append(Route(f"{base}/hub/{{id}}", self.unsubscribed, methods=["DELETE"]))
@@ -173,6 +182,16 @@ class _Desk:
     async def listed(self, request: Request) -> Response:
         self._authenticate(request)
         return listed(request, self.api.path, [self._shown(each) for each in self.shelf.all()], self.life.manners)
+
+    def _beside(self, name: str) -> Callable[[Request], Awaitable[Response]]:
+        """Give the endpoint of a list beside the resource."""
+
+        async def answered(request: Request) -> Response:
+            self._authenticate(request)
+            found = [self._shown(each) for each in self.lists[name]()]
+            return listed(request, f"{self.api.base}/{name}", found, self.life.manners)
+
+        return answered
 
     async def one(self, request: Request) -> Response:
         self._authenticate(request)

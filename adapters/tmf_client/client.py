@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from adapters.errors import AdapterError, Conflict, Nonsense, Rejected, Unreachable
 from adapters.tmf_client.links import next_query
-from adapters.transport.paging import Asked, Page, all_pages
+from adapters.transport.paging import MOST_PAGES, Asked, Page, all_pages
 from adapters.transport.transport import Answer, Call, Transport
 
 Path: TypeAlias = tuple[str, ...]
@@ -64,8 +64,10 @@ class TmfClient:
         """When the next call is let through, by time.monotonic(); None: now."""
         return self._transport.breaker.retry_at
 
-    async def listed(self, path: Path, query: Query, *, size: int, deadline: float) -> list[tuple[str, object]]:
-        """GET all of a list, each item with its place in it (`[3]`)."""
+    async def listed(
+        self, path: Path, query: Query, *, size: int, deadline: float, most: int = MOST_PAGES
+    ) -> list[tuple[str, object]]:
+        """GET all of a list, each item with its place in it (`[3]`); Nonsense where it has more than `most` pages."""
         following: Query | None = None
 
         async def ask(asked: Asked) -> Page:
@@ -76,7 +78,7 @@ class TmfClient:
             following = next_query(answer.headers.get("link", ""))
             return _page(answer, self.name, has_link=following is not None)
 
-        items = await all_pages(self.name, ask, size=size)
+        items = await all_pages(self.name, ask, size=size, most=most)
         return [(f"[{number}]", each) for number, each in enumerate(items)]
 
     async def one(self, path: Path, *, deadline: float) -> Seen:

@@ -5,12 +5,14 @@ The section `performance` of the settings; `gateway/settings/settings.py` says w
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.settings.system import Address, Credited
 
+_PERIODS: Final = {"g_1mn": 1, "g_5mn": 5, "g_15mn": 15, "g_30mn": 30, "g_1h": 60, "g_24h": 1_440}
+"""the minutes of each granularity."""
 Percent = Annotated[int, Field(gt=0, le=100)]
 
 
@@ -42,8 +44,15 @@ class Performance(Credited):
     """how often measurements are put into a file."""
     files: Annotated[str, Field(pattern=r"^([a-z][a-z0-9+.-]*://[^\s]+)?$")] = ""
     """where it puts files of measurements, such as sftp://HOST/DIRECTORY; empty: where it likes."""
+    measurements: Address = ""
+    """what its measurements are below, such as https://HOST/tmf-api/performance/v4; empty: nobody is asked what was measured."""
     requests: Annotated[int, Field(gt=0, le=256)] = 8
     """at the same time."""
     request_seconds: Annotated[float, Field(gt=0, lt=7)] = 5.0
     processing_seconds: Annotated[float, Field(ge=0, le=300)] = 5.0
     """what it may take at most for a request whose answer was lost."""
+
+    @property
+    def period_ms(self) -> int:
+        """Give how often is measured, in milliseconds."""
+        return _PERIODS[self.granularity] * 60_000

@@ -81,7 +81,7 @@ async def test_every_system_that_is_there_answers(around: Around, tmp_path: Path
         billing=Billing(address=around.billing, bearer=TOKEN),
         inventory=Inventory(address=around.inventory, bearer=TOKEN),
         provisioning=Provisioning(address=around.provisioning, bearer=TOKEN),
-        performance=Performance(address=around.performance, bearer=TOKEN),
+        performance=Performance(address=around.performance, measurements=around.performance, bearer=TOKEN),
         sales=Sales(address=around.sales, bearer=TOKEN),
     )
     assert [each.system for each in found] == [
@@ -93,6 +93,7 @@ async def test_every_system_that_is_there_answers(around: Around, tmp_path: Path
             "billing",
             "inventory",
             "inventory",
+            "performance",
             "performance",
             "provisioning",
             "sales",

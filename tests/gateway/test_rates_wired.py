@@ -10,6 +10,7 @@ from adapters.simulator.fault_management import alarm_management, event_manageme
 from adapters.simulator.inventory import inventory
 from adapters.simulator.performance import performance
 from adapters.simulator.sales import sales
+from adapters.tmf.tmf630 import write_time
 from gateway.app import application
 from gateway.policies import policy_of, thresholds_of
 from gateway.settings.fault_management import FaultManagement
@@ -23,6 +24,7 @@ from graph.changes.notices import Notice
 from graph.ledger.outbox import Told, write_down
 from graph.model.event_kinds import KINDS
 from graph.store.store import Store, Transaction
+from tests.gateway.conftest import Mint
 from tests.gateway.conftest import serving as served
 from tests.gateway.federation.test_arriving import eventually
 from tests.graph.changes.network import AT, lay, soon
@@ -64,7 +66,9 @@ async def change_rate(store: Store, settings: Settings) -> None:
     await store.write(work, deadline=soon())
 
 
-async def test_everybody_hears_of_a_new_rate(settings: Settings, store_address: str, empty_store: Store) -> None:
+async def test_everybody_hears_of_a_new_rate(
+    settings: Settings, mint: Mint, store_address: str, empty_store: Store
+) -> None:
     await lay(empty_store)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -75,7 +79,11 @@ async def test_everybody_hears_of_a_new_rate(settings: Settings, store_address: 
         more: dict[str, Any] = {
             "store": store_address,
             "performance": Performance(
-                name="pm", address=measuring.address, utilization=Utilization(premium=60), granularity="g_1mn"
+                name="pm",
+                address=measuring.address,
+                measurements=measuring.address,
+                utilization=Utilization(premium=60),
+                granularity="g_1mn",
             ),
             "inventory": Inventory(name="stock", address=stocked.address),
             "sales": Sales(name="crm", address=selling.address, poll_seconds=0.1),
@@ -85,13 +93,18 @@ async def test_everybody_hears_of_a_new_rate(settings: Settings, store_address: 
         }
         chosen = settings.model_copy(update=more)
         await change_rate(empty_store, chosen)
-        async with served(application(chosen), settings):
+        measuring.measure("service-a", 250, at=AT)
+        async with served(application(chosen), settings) as client:
 
             async def are_told() -> bool:
                 rows = await empty_store.rows("MATCH (d:Delivery) RETURN d.state", {}, deadline=soon())
                 return [state for [state] in rows] == ["DONE"] * 4
 
             await eventually(are_told)
+            times = f'from: "{write_time(AT)}", to: "{write_time(AT + 1)}"'
+            asked = {"query": f'{{ service(id: "service-a") {{ measurements({times}) {{ value }} }} }}'}
+            answer = await client.post("/graphql", json=asked, headers=mint.bearer("operator"), timeout=60)
+            assert answer.json() == {"data": {"service": {"measurements": [{"value": 250}]}}}
         [job] = measuring.jobs.all()
         assert (job["granularity"], job["serviceLevelObjective"][0]["conformanceTarget"]) == ("g_1mn", "300")
         [service] = stocked.services.all()

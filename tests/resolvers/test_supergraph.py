@@ -145,6 +145,7 @@ def test_it_is_a_supergraph() -> None:
         "TICKETING": "ticketing",
         "BILLING": "billing",
         "BANDWIDTH": "bandwidth",
+        "PERFORMANCE": "performance",
     }
 
 

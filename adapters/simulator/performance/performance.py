@@ -1,7 +1,8 @@
 """A performance monitoring system to try things with: TMF628, version 4, as a server that keeps the jobs it is told.
 
 Every change that is acted upon gets its line in the journal (time, method, id, jobId, idempotencyKey) before it is answered. A test,
-or a demonstration, says what a service carries: `measure`. What crosses the threshold of its job is the alarm that TMF642 has for it
+or a demonstration, says what a service carries: `measure`, and that can be listed: `performanceMeasurement`, in the manner of TMF v4
+(outbound/tmf628_measurement.py says whose names its members have). What crosses the threshold of its job is the alarm that TMF642 has for it
 (`qualityOfServiceAlarm`, `crossedThresholdInformation`), for whoever tells a fault manager's door of it.
 """
 
@@ -16,7 +17,7 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from adapters.simulator.api import Api, Changed, Life, serving_api
+from adapters.simulator.api import Api, Changed, Life, Resource, serving_api
 from adapters.simulator.faults import Faults
 from adapters.simulator.journal import Journal
 from adapters.simulator.manners import POLITE, Manners
@@ -42,14 +43,33 @@ API: Final = Api(
 )
 
 
+MEASUREMENT: Final = "performanceMeasurement"
+PERIOD_MS: Final = 300_000
+"""for how long each measurement is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """What a service carried at a moment."""
+    """What was measured of a service in a period."""
 
     service: str
-    mbps: float
+    value: float
     at: int
-    """epoch milliseconds."""
+    """when it begins, in epoch milliseconds."""
+    indicator: str = "load"
+
+    def shown(self, number: int) -> Resource:
+        """Give it as it is listed."""
+        return {
+            "id": f"M-{number:08d}",
+            "service": {"id": self.service, "@referredType": "Service"},
+            "performanceIndicatorSpecification": {"id": self.indicator},
+            "collectionPeriod": {
+                "startDateTime": write_time(self.at),
+                "endDateTime": write_time(self.at + PERIOD_MS),
+            },
+            "observedValue": f"{self.value:g}",
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +83,13 @@ class PerformanceSystem:
     measured: list[Measurement] = field(default_factory=list)
     """in the order in which it was measured."""
 
+    def observe(self, measurement: Measurement) -> None:
+        """Take note of a measurement, of whatever indicator."""
+        self.measured.append(measurement)
+
     def measure(self, service_id: str, mbps: float, *, at: int) -> list[dict[str, Any]]:
         """Take note of what a service carries; gives the alarm of each job of it whose threshold that crosses, by TMF642."""
-        self.measured.append(Measurement(service=service_id, mbps=mbps, at=at))
+        self.observe(Measurement(service=service_id, value=mbps, at=at))
         found = [(job, targets(job).get("load")) for job in self.jobs.of_service(service_id)]
         return [
             _crossing(job, service_id, mbps, limit, at) for job, limit in found if limit is not None and mbps > limit
@@ -95,8 +119,13 @@ async def serving(
     def make(kept: Journal) -> Jobs:
         return Jobs(kept, path=API.path, clock=_now)
 
-    async with serving_api(API, make, life) as served:
-        yield PerformanceSystem(address=served.address, jobs=served.shelf, faults=served.faults)
+    measured: list[Measurement] = []
+
+    def shown() -> list[Resource]:
+        return [each.shown(number) for number, each in enumerate(measured, 1)]
+
+    async with serving_api(API, make, life, {MEASUREMENT: shown}) as served:
+        yield PerformanceSystem(address=served.address, jobs=served.shelf, faults=served.faults, measured=measured)
 
 
 def _crossing(job: dict[str, Any], service_id: str, mbps: float, limit: float, at: int) -> dict[str, Any]:
