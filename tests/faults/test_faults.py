@@ -17,7 +17,6 @@ TAKEOVER_SECONDS = 120.0
 pytestmark = [
     pytest.mark.process,
     pytest.mark.long(100),
-    pytest.mark.faults,
     pytest.mark.timeout(1_800),
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
 ]
@@ -31,7 +30,7 @@ def place(store_address: str, tmp_path: Path) -> Place:
 
 
 async def test_nothing_is_lost_and_nothing_is_doubled_whoever_is_killed(place: Place) -> None:
-    result = await play(place, seed=f"make test {choose_seed()}", kills=KILLS, say=print)
+    result = await play(place, seed=f"make test-processes {choose_seed()}", kills=KILLS, say=print)
     assert sum(result.kills.values()) == KILLS
     assert result.violations == []
     assert result.tickets > 20, "too little happened to show anything"
