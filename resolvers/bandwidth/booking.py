@@ -22,6 +22,7 @@ from graph.changes.idempotency import Asked as Once
 from graph.changes.idempotency import remembered
 from graph.changes.outcome import Outcome
 from graph.changes.outcome import UserError as Problem
+from resolvers.bandwidth.arguments import outcome_told_at, told_at
 from resolvers.bandwidth.asked import Asked, Info
 from resolvers.bandwidth.payloads import BoostBandwidthPayload
 from resolvers.bandwidth.quoting import EndAt, Hours, Mbps, StartAt, Tier, quoted, sealing, too_many
@@ -76,18 +77,18 @@ async def boost_bandwidth(  # noqa: PLR0913 - the arguments of the field
     request = Request(service=service_id or "", mbps=mbps, tier=tier, start=start_at, hours=hours, end=end_at)
     given = _given(quote_id, service_id, request, recurrence)
     if not dry_run and (known := await known_outcome(asked, "boostBandwidth", given, idempotency_key)) is not None:
-        return _booked(known, await _price_of_known(asked, known), ())
+        return _booked(outcome_told_at(known, given), await _price_of_known(asked, known), ())
     if (problem := too_many(asked, _service_of(asked, quote_id, request))) is not None:
-        return _refused(problem)
+        return _refused(told_at(problem, given))
     meant = await _meant(asked, quote_id, request, recurrence)
     if isinstance(meant, Problem):
-        return _refused(meant)
+        return _refused(told_at(meant, given))
     outcome = await _book(asked, meant.wanted, given, None if dry_run else idempotency_key)
     instead: Sequence[BandwidthAlternative] = ()
     if any(each.code in _NO_ROOM for each in outcome.user_errors):
         instead = await _instead(asked, meant.request)
     price = sum(each.price for each in meant.wanted.occurrences)
-    return _booked(outcome, show_minor(price, meant.wanted.currency), instead)
+    return _booked(outcome_told_at(outcome, given), show_minor(price, meant.wanted.currency), instead)
 
 
 def _service_of(asked: Asked, quote_id: str | None, request: Request) -> str:

@@ -18,6 +18,7 @@ from graph.changes.bandwidth.looking import SoldBoost, read_sold
 from graph.changes.bandwidth.pricing import sold_by
 from graph.changes.outcome import Outcome
 from graph.changes.outcome import UserError as Problem
+from resolvers.bandwidth.arguments import outcome_told_at
 from resolvers.bandwidth.asked import Asked, Info
 from resolvers.bandwidth.booking import DryRun, Key, boost_of, known_outcome
 from resolvers.bandwidth.payloads import (
@@ -73,7 +74,8 @@ async def extend_boost(
 ) -> ExtendBoostPayload:
     """Give a boost a later end."""
     wish = _Wish(operation="extendBoost", boost=boost_id, hours=hours, end=end_at)
-    outcome, cost = await _change(info.context, wish, idempotency_key, dry_run=dry_run)
+    found, cost = await _change(info.context, wish, idempotency_key, dry_run=dry_run)
+    outcome = outcome_told_at(found, wish.given)
     return ExtendBoostPayload(boost=boost_of(outcome), price=cost, user_errors=shown(outcome))
 
 
@@ -89,7 +91,8 @@ async def change_boost(  # noqa: PLR0913 - the arguments of the field
 ) -> ChangeBoostPayload:
     """Give a boost another rate, and another end where one is given."""
     wish = _Wish(operation="changeBoost", boost=boost_id, mbps=mbps, tier=tier, end=end_at)
-    outcome, cost = await _change(info.context, wish, idempotency_key, dry_run=dry_run)
+    found, cost = await _change(info.context, wish, idempotency_key, dry_run=dry_run)
+    outcome = outcome_told_at(found, wish.given)
     return ChangeBoostPayload(boost=boost_of(outcome), price=cost, user_errors=shown(outcome))
 
 

@@ -89,7 +89,11 @@ async def change_boost(  # noqa: PLR0913 - what a change is made of, by name
 
     async def decide(transaction: Transaction, turn: Turn, boost: Boost) -> UserError | None:
         if operation == "extendBoost" and _end(boost, changed) <= boost.end:
-            return _error("The new end must be after the present one", asking.NOT_AN_INTERVAL, "endAt")
+            return _error(
+                "The new end must be after the present one: changeBoost gives an earlier one",
+                asking.NOT_AN_INTERVAL,
+                "endAt",
+            )
         return await _change(transaction, principal, turn, boost, changed)
 
     asked = Asked(subject=principal.subject, client_key=idempotency_key, operation=operation, input=input_)

@@ -183,7 +183,7 @@ def read_request(policy: BandwidthPolicy, tariff: Tariff, request: Request, now:
     end = _end(request, begins)
     if isinstance(end, UserError):
         return end
-    problem = problem_of_interval(policy, now, begins, end)
+    problem = problem_of_interval(policy, now, start, end)
     return problem or _Asked(mbps=mbps, start=start, begins=begins, end=end)
 
 
