@@ -1,4 +1,4 @@
-"""Processes are killed while alarms flow, and nothing is lost or told twice."""
+"""Processes are killed while alarms flow and customers book, and nothing is lost or told twice."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ async def test_nothing_is_lost_and_nothing_is_doubled_whoever_is_killed(place: P
     assert sum(result.kills.values()) == KILLS
     assert result.violations == []
     assert result.tickets > 20, "too little happened to show anything"
+    assert result.bookings["boostBandwidth"] > 1, "too little happened to show anything"
     assert min(result.usage, result.downtime, result.settled) > 1, "too little happened to show anything"
     # With the supervisor everything must start again, and how long that takes is the machine's business.
     assert max(result.takeovers.get("worker", [0.0])) < TAKEOVER_SECONDS
