@@ -16,7 +16,7 @@ says in the end.
 
 Files, in order of flow:
     __main__.py       many histories, one after the other; a run that was cut goes on (`make chaos`)
-    test_faults.py    one history with 4 kills (`make test`), or 20 (`make test-all`)
+    test_faults.py    one history with 3 kills (`make test`), or 20 (`make test-all`)
     round.py          one history
     systems.py        the seven other systems, as processes, and how they misbehave
     wire.py           the network before each of them, which delays, cuts, holds and resets

@@ -27,7 +27,10 @@ TARIFF: Final[Mapping[str, Any]] = {
     "minimum": "1.00",
     "tiers": [{"name": "L", "mbps": 1_000, "per_mbps_hour": "0.02"}],
 }
-_LASTS_SECONDS: Final = (3.0, 25.0)
+_LASTS_SECONDS: Final = (4.0, 60.0)
+"""long enough for some on a machine that does much else, and short enough to end while processes are killed."""
+_WAITED_MS: Final = 10_000
+"""for a boost to end by itself when all is over; those that last longer are given back."""
 _AHEAD_MS: Final = (500, 6_000)
 _LONGER_MS: Final = (1_000, 10_000)
 _LEFT_MS: Final = 300
@@ -80,13 +83,15 @@ class Booker:
     """how often something was not, by the code of the reason."""
 
     async def work(self, over: asyncio.Event) -> None:
-        """Do one thing after the other until it is over; the last is done to its end."""
+        """Do one thing after the other until it is over; the last is done to its end, and what would last long is given back."""
         while not over.is_set():
             await self._one()
             await asyncio.sleep(self.chance.uniform(*_PAUSES))
+        for each in self._running(_WAITED_MS):
+            await self._cancel(each)
 
     async def _one(self) -> None:
-        running = [each for each in self.booked.values() if not each.cancelled and each.end > _now() + _LEFT_MS]
+        running = self._running(_LEFT_MS)
         dice = self.chance.random()
         if not running or (dice < 0.5 and len(running) < _AT_ONCE):
             await self._book()
@@ -95,15 +100,22 @@ class Booker:
             end = write_time(chosen.end + self.chance.randrange(*_LONGER_MS))
             await self._ask("extendBoost", _EXTEND, {"boost": chosen.boost, "endAt": end})
         else:
-            chosen = self.chance.choice(running)
-            if await self._ask("cancelBoost", _CANCEL, {"boost": chosen.boost}):
-                self.booked[chosen.boost] = replace(self.booked[chosen.boost], cancelled=True)
+            await self._cancel(self.chance.choice(running))
+
+    def _running(self, left_ms: int) -> list[Booked]:
+        """Give the boosts of which there is more left than that."""
+        return [each for each in self.booked.values() if not each.cancelled and each.end > _now() + left_ms]
+
+    async def _cancel(self, chosen: Booked) -> None:
+        if await self._ask("cancelBoost", _CANCEL, {"boost": chosen.boost}):
+            self.booked[chosen.boost] = replace(self.booked[chosen.boost], cancelled=True)
 
     async def _book(self) -> None:
         most = self.service.committed
         mbps = self.chance.choice((most, most, max(STEP_MBPS, most // 2 // STEP_MBPS * STEP_MBPS)))
         ahead = None if self.chance.random() < 0.6 else write_time(_now() + self.chance.randrange(*_AHEAD_MS))
-        hours = self.chance.uniform(*_LASTS_SECONDS) / 3_600
+        shortest, longest = _LASTS_SECONDS
+        hours = shortest * (longest / shortest) ** self.chance.random() / 3_600  # as many short ones as long ones
         wanted = {"service": self.service.id, "mbps": mbps, "startAt": ahead, "hours": hours}
         await self._ask("boostBandwidth", _BOOK, wanted)
 

@@ -10,7 +10,7 @@ import pytest
 from tests.faults.round import Place, play
 from tests.selection import choose_seed, is_full
 
-KILLS = 20 if is_full() else 4
+KILLS = 20 if is_full() else 3
 TAKEOVER_SECONDS = 120.0
 """On a busy machine most of it is the start of a database or of a process; `make chaos` tells how long it took."""
 
