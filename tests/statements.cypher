@@ -173,7 +173,7 @@ RETURN s.id, s.name, s.state, coalesce(s.committedMbps, 0), s.bookedMbps, coales
     MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status <> 'TERMINATED'
     RETURN [b.id, b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency, b.tier, b.orderedAt, b.holdUntil, b.activatedAt,
       b.chargedMbps, b.chargedFrom, b.series, b.orderedBy, b._askedAt, b._endingAt, b._noticedAt, b._ends, b._mbpsBefore,
-      b._priceBefore, b._earlier, COLLECT { MATCH (b)-[:RESERVES]->(t) RETURN t.id ORDER BY t.id }] ORDER BY b.id
+      b._priceBefore, b._earlier, b._settled, COLLECT { MATCH (b)-[:RESERVES]->(t) RETURN t.id ORDER BY t.id }] ORDER BY b.id
   },
   COLLECT { MATCH (d:Delivery {openKey: s.id}) WHERE d.system = $network AND d.state <> 'DONE' RETURN d.id },
   HEAD(COLLECT { MATCH (s)-[a:ACCESSED_AT]->(p:Port) RETURN p.id ORDER BY a.end, p.id LIMIT 1 })
@@ -191,7 +191,7 @@ SET b.mbps = row.mbps, b.startAt = row.start, b.endAt = row.end, b.status = row.
     b.activatedAt = row.activatedAt, b.endedAt = row.endedAt, b.chargedMbps = row.chargedMbps, b.chargedFrom = row.chargedFrom,
     b.series = row.series, b.orderedBy = row.orderedBy, b._askedAt = row.askedAt, b._endingAt = row.endingAt,
     b._noticedAt = row.noticedAt, b._ends = row.ends, b._mbpsBefore = row.mbpsBefore, b._priceBefore = row.priceBefore,
-    b._earlier = row.earlier, b._turned = true
+    b._earlier = row.earlier, b._settled = row.settled, b._turned = true
 
 // graph/changes/bandwidth/boosts.py _RESERVE_PORTS
 UNWIND $batch.rows AS row
@@ -315,6 +315,29 @@ CREATE (u:Usage {
   id: row.id, source: row.source, externalId: row.externalId, serviceRef: row.service, from: row.from, to: row.to, mbps: row.mbps,
   kind: row.kind, state: row.state, record: row.record, _takenAt: row.now
 })-[:USED_BY]->(s)
+
+// graph/changes/bandwidth/costs.py _BOOSTS
+UNWIND $batch.rows AS row
+MATCH (b:Boost {id: row.boost})-[:BOOSTS]->(s:Service)
+WHERE $everyone OR EXISTS { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) WHERE c.id IN $customers }
+RETURN [b.id, b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency, b.tier, b.orderedAt, b.holdUntil, b.activatedAt,
+    b.chargedMbps, b.chargedFrom, b.series, b.orderedBy, b._askedAt, b._endingAt, b._noticedAt, b._ends, b._mbpsBefore,
+    b._priceBefore, b._earlier, b._settled, []], coalesce(b._turned, false), datetime.realtime().epochMillis,
+  COLLECT {
+    MATCH (d:Downtime)-[:INTERRUPTS]->(s)
+    WHERE d.effect = 'down' AND d.from < b.endAt AND coalesce(d.to, b.endAt) > b.activatedAt
+    RETURN [d.from, coalesce(d.to, b.endAt)] ORDER BY d.from
+  },
+  HEAD(COLLECT { MATCH (u:Usage {id: row.credit}) RETURN u.record })
+
+// graph/changes/bandwidth/costs.py _ENDING
+UNWIND $batch.customers AS id
+MATCH (c:Customer {id: id}) WHERE $everyone OR c.id IN $customers
+RETURN c.id, COLLECT {
+  MATCH (c)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b:Boost)
+  WHERE b.endAt >= $from AND b.endAt < $to AND b.status <> 'REQUESTED'
+  RETURN b.id ORDER BY b.id LIMIT $most
+}
 
 // graph/changes/bandwidth/forecast.py _NOW
 RETURN datetime.realtime().epochMillis

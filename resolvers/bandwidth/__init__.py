@@ -9,7 +9,7 @@ entity, which the knowledge graph resolves in the caller's scope.
 Files, in order of flow: `asked.py` (what a resolver knows of its request) · `arguments.py` (at which argument a problem is told) · `tokens.py` (a quote as sealed text) · `allowance.py` (how
 often a customer may ask) · `types.py` (what is shown of an offer) · `payloads.py` (what became of a change) · `quoting.py` (a quote, by a question) ·
 `booking.py` (a booking) · `changing.py` (the changes of what is booked) · `tasks.py` (what people do with tasks) · `capacity.py` (capacity over time, for operators) ·
-`schema.py` (all of it assembled) · `subgraph.py` (execution).
+`costs.py` (what boosts have cost so far, and what the next bill will have of them) · `schema.py` (all of it assembled) · `subgraph.py` (execution).
 
 Invariants
 1. A customer asks for its own services only; one that is another's is answered as one that is not there.

@@ -9,6 +9,7 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from graph.capacity.limits import Limit
+from graph.changes.bandwidth.costs import Cost, Estimate
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.model.scope import Principal
 from graph.store.store import Store
@@ -29,6 +30,10 @@ class Asked:
     allowance: Allowance
     limits: DataLoader[str, tuple[Limit, ...]]
     """of a port or trunk itself, or of the ports of a card or site, by its id."""
+    costs: DataLoader[str, Cost | None]
+    """of boosts that the caller sees, by their ids; None: of no such boost, or of one that others have charged."""
+    estimates: DataLoader[str, tuple[Estimate, ...]]
+    """of the bills of customers that the caller sees, by their ids."""
 
 
 Info: TypeAlias = strawberry.Info[Asked, None]

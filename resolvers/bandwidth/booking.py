@@ -24,9 +24,10 @@ from graph.changes.outcome import Outcome
 from graph.changes.outcome import UserError as Problem
 from resolvers.bandwidth.arguments import outcome_told_at, told_at
 from resolvers.bandwidth.asked import Asked, Info
+from resolvers.bandwidth.costs import Boost
 from resolvers.bandwidth.payloads import BoostBandwidthPayload
 from resolvers.bandwidth.quoting import EndAt, Hours, Mbps, StartAt, Tier, quoted, sealing, too_many
-from resolvers.bandwidth.types import BandwidthAlternative, Boost, RecurrenceInput, show_minor
+from resolvers.bandwidth.types import BandwidthAlternative, RecurrenceInput, show_minor
 from resolvers.money import Money
 from resolvers.user_errors import UserError, shown
 

@@ -6,7 +6,8 @@ from typing import Final
 
 import strawberry
 
-from resolvers.bandwidth.types import BandwidthAlternative, BandwidthQuote, Boost, Task
+from resolvers.bandwidth.costs import Boost
+from resolvers.bandwidth.types import BandwidthAlternative, BandwidthQuote, Task
 from resolvers.directives import ListSize
 from resolvers.money import Money
 from resolvers.user_errors import UserError

@@ -12,6 +12,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from resolvers.bandwidth import booking, changing, quoting, tasks
 from resolvers.bandwidth import capacity as over_time
+from resolvers.bandwidth.costs import Boost, Customer
 from resolvers.bandwidth.payloads import (
     ApproveBoostPayload,
     BoostBandwidthPayload,
@@ -127,7 +128,15 @@ def bandwidth_schema() -> strawberry.federation.Schema:
     return ExecutedSchema(
         query=Query,
         mutation=Mutation,
-        types=[over_time.Port, over_time.Trunk, over_time.Card, over_time.NetworkElement, over_time.Site],
+        types=[
+            over_time.Port,
+            over_time.Trunk,
+            over_time.Card,
+            over_time.NetworkElement,
+            over_time.Site,
+            Boost,
+            Customer,
+        ],
         config=StrawberryConfig(scalar_map={Moment: MOMENT, Large: LARGE}, disable_field_suggestions=True),
         extensions=[lambda: ParserCache(maxsize=MOST_TEXTS), lambda: ValidationCache(maxsize=MOST_TEXTS)],
     )

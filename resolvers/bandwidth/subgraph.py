@@ -10,6 +10,7 @@ from graphql import DocumentNode, print_ast
 from strawberry.dataloader import DataLoader
 
 from graph.capacity.limits import Limit
+from graph.changes.bandwidth.costs import Cost, Estimate, read_costs, read_estimates
 from graph.changes.bandwidth.loads import loads_of
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.errors import StoreUnavailable
@@ -73,6 +74,8 @@ class BandwidthSubgraph:
             tokens=tokens,
             allowance=self._allowance,
             limits=DataLoader(load_fn=lambda ids: self._limits(store, ids, deadline)),
+            costs=DataLoader(load_fn=lambda ids: self._costs(store, principal, ids, deadline)),
+            estimates=DataLoader(load_fn=lambda ids: self._estimates(store, principal, ids, deadline)),
         )
         result = await self._schema.execute(
             print_ast(operation.document),
@@ -89,6 +92,18 @@ class BandwidthSubgraph:
         """Give the limits of things: of what holds ports, of these and of the trunks that end there."""
         found = await loads_of(store, ids, self._policy.overbooking, deadline=deadline)
         return [found[each] for each in ids]
+
+    async def _costs(
+        self, store: Store, principal: Principal, ids: Sequence[str], deadline: float
+    ) -> list[Cost | None]:
+        found = await read_costs(store, principal, self._policy, ids, deadline=deadline)
+        return [found.get(each) for each in ids]
+
+    async def _estimates(
+        self, store: Store, principal: Principal, ids: Sequence[str], deadline: float
+    ) -> list[tuple[Estimate, ...] | Exception]:
+        found = await read_estimates(store, principal, self._policy, ids, deadline=deadline)
+        return [found.get(each, ()) for each in ids]
 
 
 def _copied(value: Any) -> Any:

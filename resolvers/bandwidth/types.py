@@ -104,13 +104,6 @@ class Service:
     id: strawberry.ID
 
 
-@strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)], description="A temporary rate.")
-class Boost:
-    """The knowledge graph's."""
-
-    id: strawberry.ID
-
-
 @strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)], description="What waits for a person.")
 class Task:
     """The knowledge graph's."""

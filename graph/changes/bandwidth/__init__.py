@@ -27,6 +27,7 @@ Files, in order of flow:
     forecast.py    when things are full, by what is booked and by the past
     writing.py     events, steps, and what other systems are told
     pricing.py     what a boost costs by the rates that it has, and what is owed for one that ends before its time
+    costs.py       what a boost has cost so far, and what boosts will have on a customer's next bill
     consequences/  usage and credits, alarms, leads, and what its service becomes
 
 Invariants:

@@ -11,7 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, cast
 
-from graph.changes.bandwidth.rates import Meter
+from graph.changes.bandwidth.rates import (
+    Charged,
+    EarlierRate,
+    Meter,
+    charged_text,
+    earlier_text,
+    read_charged,
+    read_earlier,
+)
 from graph.errors import Contended
 from graph.ledger import timers
 from graph.store.store import Transaction
@@ -55,7 +63,7 @@ RETURN s.id, s.name, s.state, coalesce(s.committedMbps, 0), s.bookedMbps, coales
     MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status <> 'TERMINATED'
     RETURN [b.id, b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency, b.tier, b.orderedAt, b.holdUntil, b.activatedAt,
       b.chargedMbps, b.chargedFrom, b.series, b.orderedBy, b._askedAt, b._endingAt, b._noticedAt, b._ends, b._mbpsBefore,
-      b._priceBefore, b._earlier, COLLECT { MATCH (b)-[:RESERVES]->(t) RETURN t.id ORDER BY t.id }] ORDER BY b.id
+      b._priceBefore, b._earlier, b._settled, COLLECT { MATCH (b)-[:RESERVES]->(t) RETURN t.id ORDER BY t.id }] ORDER BY b.id
   },
   COLLECT { MATCH (d:Delivery {openKey: s.id}) WHERE d.system = $network AND d.state <> 'DONE' RETURN d.id },
   HEAD(COLLECT { MATCH (s)-[a:ACCESSED_AT]->(p:Port) RETURN p.id ORDER BY a.end, p.id LIMIT 1 })
@@ -73,7 +81,7 @@ SET b.mbps = row.mbps, b.startAt = row.start, b.endAt = row.end, b.status = row.
     b.activatedAt = row.activatedAt, b.endedAt = row.endedAt, b.chargedMbps = row.chargedMbps, b.chargedFrom = row.chargedFrom,
     b.series = row.series, b.orderedBy = row.orderedBy, b._askedAt = row.askedAt, b._endingAt = row.endingAt,
     b._noticedAt = row.noticedAt, b._ends = row.ends, b._mbpsBefore = row.mbpsBefore, b._priceBefore = row.priceBefore,
-    b._earlier = row.earlier, b._turned = true
+    b._earlier = row.earlier, b._settled = row.settled, b._turned = true
 """
 _RESERVE_PORTS: Final = """
 UNWIND $batch.rows AS row
@@ -106,14 +114,6 @@ class Before:
     mbps: int
     price: int
     """what it costs with that rate, to its present end."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EarlierRate:
-    """A rate that a boost had while it ran, up to a moment."""
-
-    until: int
-    mbps: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +153,8 @@ class Boost:
     before: Before | None = None
     earlier: tuple[EarlierRate, ...] = ()
     """the rates that it was ordered with since its start, in the order of time; since the last of them its `mbps` is ordered."""
+    settled: tuple[Charged, ...] = ()
+    """the intervals that it was charged for and that are over, in the order of time: each is a record of usage."""
     reserves: tuple[str, ...] = ()
     """the ids of the ports and trunks whose capacity it holds."""
 
@@ -328,14 +330,17 @@ def _service(row: Sequence[Any]) -> Service:
         ),
         way=tuple(sorted(way)),
         port=port,
-        boosts={each[0]: _boost(each) for each in boosts},
+        boosts={each[0]: boost_of(each) for each in boosts},
         asking=tuple(sorted(asking)),
     )
 
 
-def _boost(row: Sequence[Any]) -> Boost:
+def boost_of(row: Sequence[Any]) -> Boost:
+    """Give a boost by the values that `_LOCK` reads of it, in their order."""
     key, mbps, start, end, status, price, currency, tier, ordered, hold_until, activated = row[:11]
-    charged, since, series, by, asked, ending, noticed, ends, mbps_before, price_before, earlier, reserves = row[11:]
+    charged, since, series, by, asked, ending, noticed, ends, mbps_before, price_before, earlier, settled, reserves = (
+        row[11:]
+    )
     if status == "ACTIVATED" and activated is None:  # it was loaded: others have begun it, at its start
         activated = asked = start
     return Boost(
@@ -358,7 +363,8 @@ def _boost(row: Sequence[Any]) -> Boost:
         noticed_at=noticed,
         ends=ends or "DURATION_EXPIRED",
         before=None if mbps_before is None else Before(mbps=mbps_before, price=price_before),
-        earlier=_read_earlier(earlier),
+        earlier=read_earlier(earlier),
+        settled=read_charged(settled, key),
         reserves=tuple(reserves),
     )
 
@@ -388,11 +394,6 @@ def _row(boost: Boost) -> dict[str, object]:
         "ends": boost.ends if boost.ends != "DURATION_EXPIRED" else None,
         "mbpsBefore": boost.before.mbps if boost.before else None,
         "priceBefore": boost.before.price if boost.before else None,
-        "earlier": " ".join(f"{each.until}:{each.mbps}" for each in boost.earlier) or None,
+        "earlier": earlier_text(boost.earlier),
+        "settled": charged_text(boost.settled),
     }
-
-
-def _read_earlier(text: str | None) -> tuple[EarlierRate, ...]:
-    """Read rates as `_row` writes them: moments and rates, with a colon between."""
-    pairs = (each.split(":") for each in (text or "").split())
-    return tuple(EarlierRate(until=int(until), mbps=int(mbps)) for until, mbps in pairs)

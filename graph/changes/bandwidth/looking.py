@@ -91,7 +91,7 @@ async def read_sellable(
     store: Store, principal: Principal, service: str, overbooking: Overbooking, *, deadline: float
 ) -> Sellable | None:
     """Read a service that the caller sees; None: there is none."""
-    for row in await store.rows(_SERVICE, {"service": service, **_scope(principal)}, deadline=deadline):
+    for row in await store.rows(_SERVICE, {"service": service, **scope_values(principal)}, deadline=deadline):
         state, committed, most, now, tier, customers, boosts = cast("list[Any]", row)
         limits = await limits_of(store, service, overbooking, deadline=deadline)
         return Sellable(
@@ -109,7 +109,7 @@ async def read_sellable(
 
 async def read_sold(store: Store, principal: Principal, boost: str, *, deadline: float) -> SoldBoost | None:
     """Read a boost that the caller sees; None: there is none."""
-    for row in await store.rows(_BOOST, {"boost": boost, **_scope(principal)}, deadline=deadline):
+    for row in await store.rows(_BOOST, {"boost": boost, **scope_values(principal)}, deadline=deadline):
         service, mbps, start, end, status, price, currency, tier, now = cast("list[Any]", row)
         return SoldBoost(
             id=boost,
@@ -168,7 +168,8 @@ def _contract(service: str, committed: int, most: int | None, boosts: Iterable[S
     return (Limit(thing=service, kind=LimitKind.CONTRACT, mbps=max(0, most - committed), load=load),)
 
 
-def _scope(principal: Principal) -> dict[str, object]:
+def scope_values(principal: Principal) -> dict[str, object]:
+    """Give the parameters by which statements here are held to what a caller sees."""
     scope = scope_of(principal)
     return {"everyone": scope.kind is ScopeKind.EVERYTHING, "customers": list(scope.customers)}
 

@@ -15,8 +15,9 @@ from typing import Final
 from graph.capacity.steps import Booking
 from graph.capacity.tariff import NotOnOffer, Tariff, price_if_cancelled, price_of
 from graph.changes.bandwidth import asking
-from graph.changes.bandwidth.boosts import Before, Boost, EarlierRate, Reason
+from graph.changes.bandwidth.boosts import Before, Boost, Reason
 from graph.changes.bandwidth.policy import BandwidthPolicy
+from graph.changes.bandwidth.rates import EarlierRate
 from graph.changes.bandwidth.turning import Turn
 from graph.changes.outcome import UserError
 

@@ -43,6 +43,14 @@ class Charged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierRate:
+    """A rate that a boost had while it ran, up to a moment."""
+
+    until: int
+    mbps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Meter:
     """What a boost is charged at the moment: a rate since some time, or nothing."""
 
@@ -76,3 +84,33 @@ def cuts(spans: Iterable[tuple[int, int]], after: int, until: int) -> list[int]:
     [20]
     """
     return sorted({each for span in spans for each in span if after < each <= until})
+
+
+def earlier_text(earlier: Iterable[EarlierRate]) -> str | None:
+    """Write earlier rates for storing; None: there are none.
+
+    >>> read_earlier(earlier_text([EarlierRate(until=4, mbps=300)]))
+    (EarlierRate(until=4, mbps=300),)
+    """
+    return " ".join(f"{each.until}:{each.mbps}" for each in earlier) or None
+
+
+def read_earlier(text: str | None) -> tuple[EarlierRate, ...]:
+    """Read what `earlier_text` wrote."""
+    pairs = (each.split(":") for each in (text or "").split())
+    return tuple(EarlierRate(until=int(until), mbps=int(mbps)) for until, mbps in pairs)
+
+
+def charged_text(charged: Iterable[Charged]) -> str | None:
+    """Write intervals of one boost for storing; None: there are none.
+
+    >>> read_charged(charged_text([Charged(boost="b", start=1, end=4, mbps=300)]), "b")
+    (Charged(boost='b', start=1, end=4, mbps=300),)
+    """
+    return " ".join(f"{each.start}:{each.end}:{each.mbps}" for each in charged) or None
+
+
+def read_charged(text: str | None, boost: str) -> tuple[Charged, ...]:
+    """Read what `charged_text` wrote of a boost."""
+    rows = ([int(part) for part in each.split(":")] for each in (text or "").split())
+    return tuple(Charged(boost=boost, start=start, end=end, mbps=mbps) for start, end, mbps in rows)

@@ -227,10 +227,11 @@ class Turn:
         rates = allotted(running, self.service.effective - self.service.committed)
         for each in self.boosts:
             meter, over = each.meter.turned(each.id, rates.get(each.id, 0), self.moment)
+            settled = each.settled if over is None else (*each.settled, over)
             if over is not None:
                 self.charged.append(over)
             if meter != each.meter:
-                self.put(replace(each, meter=meter))
+                self.put(replace(each, meter=meter, settled=settled))
 
     def _expire(self) -> None:
         """Decline what has waited too long for an approval."""

@@ -12,7 +12,7 @@ from typing import Final, cast
 
 from graph.changes.bandwidth.boosts import Boost
 from graph.changes.bandwidth.consequences.usage import SOURCE
-from graph.model.usage import Usage
+from graph.model.usage import Usage, usage_id
 from graph.store.store import Transaction
 
 KIND: Final = "boostCredit"
@@ -39,14 +39,27 @@ async def credits_of(transaction: Transaction, service: str, over: Iterable[Boos
     return found
 
 
+def credit_id(boost: str) -> str:
+    """Give the id of the record that is the credit of a boost, whether or not there is one."""
+    return usage_id(SOURCE, _name(boost))
+
+
+def amount_of(boost: Boost, lost: int) -> int:
+    """Give what a boost gives back for so many milliseconds, in minor units: 0 or less, rounded in the customer's favour."""
+    return -boost.price * lost // (boost.end - boost.start)
+
+
+def _name(boost: str) -> str:
+    return f"{boost}:credit"
+
+
 def _credit(service: str, boost: Boost, outages: Sequence[tuple[int, int]]) -> Usage | None:
     lost = sum(end - start for start, end in outages)
     if lost <= 0:
         return None
-    amount = -boost.price * lost // (boost.end - boost.start)  # rounded in the customer's favour
     return Usage(
         source=SOURCE,
-        external_id=f"{boost.id}:credit",
+        external_id=_name(boost.id),
         service=service,
         start=outages[0][0],
         end=outages[0][0] + lost,
@@ -55,7 +68,7 @@ def _credit(service: str, boost: Boost, outages: Sequence[tuple[int, int]]) -> U
         kind=KIND,
         record={
             "boost": boost.id,
-            "amount": amount,
+            "amount": amount_of(boost, lost),
             "currency": boost.currency,
             "outages": [{"from": start, "to": end} for start, end in outages],
         },

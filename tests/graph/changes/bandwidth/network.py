@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import orjson
@@ -18,6 +18,7 @@ from graph.changes.bandwidth import boundaries, network
 from graph.changes.bandwidth.booking import BookingRequest, Occurrence, book
 from graph.changes.bandwidth.changing import Cancelled, Changed, cancel_boost, change_boost
 from graph.changes.bandwidth.policy import BandwidthPolicy
+from graph.changes.bandwidth.rates import charged_text, earlier_text, read_charged, read_earlier
 from graph.changes.outcome import Outcome
 from graph.changes.policy import Hearing
 from graph.ledger.claims import Claim, claim
@@ -140,6 +141,17 @@ class Booked:
             ms=milliseconds,
         )
         await self.run("MATCH (u:Usage {kind: 'boost'}) SET u.from = u.from - $ms, u.to = u.to - $ms", ms=milliseconds)
+        rates = (
+            "MATCH (b:Boost) WHERE b._settled IS NOT NULL OR b._earlier IS NOT NULL RETURN b.id, b._settled, b._earlier"
+        )
+        for boost, settled, earlier in await self.rows(rates):
+            over = [
+                replace(each, start=each.start - milliseconds, end=each.end - milliseconds)
+                for each in read_charged(settled, boost)
+            ]
+            had = [replace(each, until=each.until - milliseconds) for each in read_earlier(earlier)]
+            given = {"id": boost, "over": charged_text(over), "had": earlier_text(had)}
+            await self.run("MATCH (b:Boost {id: $id}) SET b._settled = $over, b._earlier = $had", **given)
         for profile, text in await self.rows(
             "MATCH (c:CapacityProfile) WHERE c.deltas IS NOT NULL RETURN c.id, c.deltas"
         ):

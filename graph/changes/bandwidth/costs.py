@@ -1,0 +1,242 @@
+"""What a boost has cost until now, and what the next bill of a customer will have of boosts.
+
+The price of a boost is agreed for all of its time. What is charged is what the network has carried of it: one record of usage for each
+interval (consequences/usage.py), told to billing to the second. So the cost so far is worked out of these same intervals and of the one
+that lasts, both ends rounded down to the second, by the tariff that gave the price: with one minimum and one rounding, and never more
+than the price. Where no tariff gives that price any more, it is shared in proportion to rate and time.
+
+Settled is what is over: its records are told, and nothing changes them. All else is an estimate. A bill has a boost as a whole, in the
+month (UTC) in which it ends; one that waits for an approval is on none.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import orjson
+
+from graph.capacity.steps import Booking
+from graph.capacity.tariff import NotOnOffer, Tariff, price_of
+from graph.changes.bandwidth.boosts import Boost, boost_of
+from graph.changes.bandwidth.consequences.credits import amount_of, credit_id
+from graph.changes.bandwidth.looking import read_now, scope_values
+from graph.changes.bandwidth.policy import BandwidthPolicy
+from graph.changes.bandwidth.pricing import intervals_of, sold_by
+from graph.changes.bandwidth.spending import month_of
+from graph.errors import Refused
+from graph.model.scope import Principal
+from graph.store.store import Store
+
+MOST_BOOSTS: Final = 2_000
+"""of one customer in a month, that an estimate is made of."""
+_PAGE: Final = 500
+_SECOND_MS: Final = 1_000
+
+# The values of a boost are those that `boosts.boost_of` reads.
+_BOOSTS: Final = """
+UNWIND $batch.rows AS row
+MATCH (b:Boost {id: row.boost})-[:BOOSTS]->(s:Service)
+WHERE $everyone OR EXISTS { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) WHERE c.id IN $customers }
+RETURN [b.id, b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency, b.tier, b.orderedAt, b.holdUntil, b.activatedAt,
+    b.chargedMbps, b.chargedFrom, b.series, b.orderedBy, b._askedAt, b._endingAt, b._noticedAt, b._ends, b._mbpsBefore,
+    b._priceBefore, b._earlier, b._settled, []], coalesce(b._turned, false), datetime.realtime().epochMillis,
+  COLLECT {
+    MATCH (d:Downtime)-[:INTERRUPTS]->(s)
+    WHERE d.effect = 'down' AND d.from < b.endAt AND coalesce(d.to, b.endAt) > b.activatedAt
+    RETURN [d.from, coalesce(d.to, b.endAt)] ORDER BY d.from
+  },
+  HEAD(COLLECT { MATCH (u:Usage {id: row.credit}) RETURN u.record })
+"""
+_ENDING: Final = """
+UNWIND $batch.customers AS id
+MATCH (c:Customer {id: id}) WHERE $everyone OR c.id IN $customers
+RETURN c.id, COLLECT {
+  MATCH (c)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b:Boost)
+  WHERE b.endAt >= $from AND b.endAt < $to AND b.status <> 'REQUESTED'
+  RETURN b.id ORDER BY b.id LIMIT $most
+}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What one boost costs, in minor units of its currency and without taxes. Times are epoch milliseconds UTC."""
+
+    boost: str
+    currency: str
+    so_far: int
+    """of what the network has carried of it until `at`."""
+    expected: int
+    """of all of it, if it stays as it is: `so_far` of one that is over."""
+    credit: int
+    """what outages give back of it, 0 or less; of one that is not over, those until `at`."""
+    is_settled: bool
+    """whether it is over: billing is told of all of it."""
+    at: int
+    """when this was so, by the database's clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What boosts will have on a customer's bill of a month, in minor units of a currency and without taxes."""
+
+    currency: str
+    start: int
+    end: int
+    """the first moment that is not in the month."""
+    at: int
+    boosts: int
+    settled: int
+    """of boosts that are over;"""
+    running: int
+    """of those that run, until now;"""
+    upcoming: int
+    """of those that run and those that are booked, from now on;"""
+    credits: int
+    """what outages give back."""
+
+    @property
+    def total(self) -> int:
+        """What the bill will have."""
+        return self.settled + self.running + self.upcoming + self.credits
+
+
+def charged_until(boost: Boost, now: int) -> list[Booking]:
+    """Give what a boost is charged for until a moment: each interval as billing is told it, those without a second left out."""
+    spans = [(each.start, each.end, each.mbps) for each in boost.settled]
+    if boost.meter.mbps and boost.meter.since is not None:
+        spans.append((boost.meter.since, min(now, boost.end), boost.meter.mbps))
+    return _to_the_second(spans)
+
+
+def expected_of(boost: Boost, now: int) -> list[Booking]:
+    """Give what a boost will be charged for, if it stays as it is and the network carries it from now on."""
+    begins = max(now, boost.start)
+    if boost.status not in ("SCHEDULED", "ACTIVATED") or boost.ending_at is not None or begins >= boost.end:
+        return charged_until(boost, now)
+    return [*charged_until(boost, now), *_to_the_second([(begins, boost.end, boost.mbps)])]
+
+
+def cost_of(policy: BandwidthPolicy, boost: Boost, charged: Sequence[Booking]) -> int:
+    """Give what intervals of a boost cost: by the tariff that gave its price, else their share of it; never more than that."""
+    ordered = intervals_of(boost)
+    if not charged or not ordered or boost.price <= 0:
+        return 0
+    tariff = sold_by(policy, boost.tier, boost.currency)
+    if isinstance(tariff, Tariff) and _price(tariff, ordered) == boost.price:
+        return min(_price(tariff, charged) or 0, boost.price)
+    return min(-(-boost.price * _amount(charged) // _amount(ordered)), boost.price)
+
+
+def estimates_of(costs: Iterable[Cost], month: tuple[int, int], at: int) -> tuple[Estimate, ...]:
+    """Add up what boosts that end in a month cost, by currency."""
+    by_currency: defaultdict[str, list[Cost]] = defaultdict(list)
+    for each in costs:
+        by_currency[each.currency].append(each)
+    return tuple(_estimate(currency, of, month, at) for currency, of in sorted(by_currency.items()))
+
+
+async def read_costs(
+    store: Store, principal: Principal, policy: BandwidthPolicy, boosts: Iterable[str], *, deadline: float
+) -> Mapping[str, Cost]:
+    """Give what boosts cost by their ids, of those that the caller sees; one that was over when it was loaded has none."""
+    wanted = sorted(set(boosts))
+    found: dict[str, Cost] = {}
+    for first in range(0, len(wanted), _PAGE):
+        rows = [{"boost": each, "credit": credit_id(each)} for each in wanted[first : first + _PAGE]]
+        given = {"batch": {"rows": rows}, **scope_values(principal)}
+        for row in await store.rows(_BOOSTS, given, deadline=deadline):
+            if (cost := _read_cost(policy, row)) is not None:
+                found[cost.boost] = cost
+    return found
+
+
+async def read_estimates(
+    store: Store, principal: Principal, policy: BandwidthPolicy, customers: Iterable[str], *, deadline: float
+) -> Mapping[str, tuple[Estimate, ...] | Refused]:
+    """Give what boosts will have on the bills of customers that the caller sees, for the present month, by their ids.
+
+    A customer with more than `MOST_BOOSTS` that end in it is refused.
+    """
+    now = await read_now(store, deadline=deadline)
+    month = month_of(now)
+    given = {"batch": {"customers": sorted(set(customers))}, "from": month[0], "to": month[1], "most": MOST_BOOSTS + 1}
+    rows = await store.rows(_ENDING, {**given, **scope_values(principal)}, deadline=deadline)
+    ending = {str(customer): cast("list[str]", boosts) for customer, boosts in rows}
+    judged = [each for boosts in ending.values() if len(boosts) <= MOST_BOOSTS for each in boosts]
+    costs = await read_costs(store, principal, policy, judged, deadline=deadline)
+    return {
+        customer: _too_many()
+        if len(boosts) > MOST_BOOSTS
+        else estimates_of([costs[each] for each in boosts if each in costs], month, now)
+        for customer, boosts in ending.items()
+    }
+
+
+def _read_cost(policy: BandwidthPolicy, row: Sequence[Any]) -> Cost | None:
+    values, turned, now, outages, credit = row
+    boost = boost_of(values)
+    if boost.is_over and not turned:
+        return None  # it was loaded: others have charged it
+    so_far = cost_of(policy, boost, charged_until(boost, now))
+    return Cost(
+        boost=boost.id,
+        currency=boost.currency,
+        so_far=so_far,
+        expected=so_far if boost.is_over else cost_of(policy, boost, expected_of(boost, now)),
+        credit=_settled_credit(credit) if boost.is_over else _credit_until(boost, outages, now),
+        is_settled=boost.is_over,
+        at=now,
+    )
+
+
+def _settled_credit(record: str | None) -> int:
+    return int(orjson.loads(record)["amount"]) if record else 0
+
+
+def _credit_until(boost: Boost, outages: Sequence[tuple[int, int]], now: int) -> int:
+    """Give what outages until a moment would give back, were the boost over then."""
+    since = boost.activated_at
+    if since is None:
+        return 0
+    spans = [(max(start, since), min(end, boost.end, now)) for start, end in outages]
+    return amount_of(boost, sum(max(0, end - start) for start, end in spans))
+
+
+def _estimate(currency: str, costs: Sequence[Cost], month: tuple[int, int], at: int) -> Estimate:
+    return Estimate(
+        currency=currency,
+        start=month[0],
+        end=month[1],
+        at=at,
+        boosts=len(costs),
+        settled=sum(each.so_far for each in costs if each.is_settled),
+        running=sum(each.so_far for each in costs if not each.is_settled),
+        upcoming=sum(each.expected - each.so_far for each in costs),
+        credits=sum(each.credit for each in costs),
+    )
+
+
+def _to_the_second(spans: Iterable[tuple[int, int, int]]) -> list[Booking]:
+    rounded = [(start - start % _SECOND_MS, end - end % _SECOND_MS, mbps) for start, end, mbps in spans]
+    return [Booking(start=start, end=end, mbps=mbps) for start, end, mbps in rounded if start < end]
+
+
+def _price(tariff: Tariff, intervals: Sequence[Booking]) -> int | None:
+    try:
+        return price_of(tariff, intervals).minor
+    except NotOnOffer:
+        return None
+
+
+def _amount(intervals: Iterable[Booking]) -> int:
+    """Give rate times time, in Mbit/s times milliseconds."""
+    return sum(each.mbps * ((each.end or each.start) - each.start) for each in intervals)
+
+
+def _too_many() -> Refused:
+    said = f"More than {MOST_BOOSTS:,} boosts of the customer end this month: too many for an estimate"
+    return Refused(said, code="LIMIT_EXCEEDED")
