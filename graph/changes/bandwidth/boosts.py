@@ -3,6 +3,8 @@
 Boosts of a service are changed under the lock of the service only. Before it the service's timer is locked, so that the timer, which
 locks the service, and a booking, which sets the timer, do not wait for each other; and before it the ports and trunks that boosts are
 linked to, since who makes or takes away such a link locks them (graph/changes/gates.py has the order).
+
+Those that are over are never looked at: the others are found by what they say of themselves (graph/store/boost_marks.py).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Any, Final, Literal, TypeAlias, cast
 from graph.changes.bandwidth.rates import Meter
 from graph.errors import Contended
 from graph.ledger import timers
+from graph.store.boost_marks import key_of
 from graph.store.store import Transaction
 
 KIND: Final = "boundary"
@@ -30,7 +33,7 @@ _WAY: Final = """
 UNWIND $batch.services AS id
 MATCH (s:Service {id: id})
 RETURN s.id, COLLECT { MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) RETURN DISTINCT t.id },
-  COLLECT { MATCH (s)<-[:BOOSTS]-(b:Boost)-[:RESERVES]->(t) RETURN DISTINCT t.id }
+  COLLECT { MATCH (b:Boost {openOf: s.id})-[:RESERVES]->(t) RETURN DISTINCT t.id }
 """
 # Counted, since the embedded database tells of a conflict only where a record differs in the end.
 _HOLD_THINGS: Final = """
@@ -52,7 +55,7 @@ RETURN s.id, s.name, s.state, coalesce(s.committedMbps, 0), s.bookedMbps, coales
   COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN [c.id, c.name, c.accountRef] ORDER BY c.id },
   COLLECT { MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) RETURN DISTINCT t.id },
   COLLECT {
-    MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status <> 'TERMINATED'
+    MATCH (b:Boost {openOf: s.id}) WHERE b.status <> 'TERMINATED'
     RETURN [b.id, b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency, b.tier, b.orderedAt, b.holdUntil, b.activatedAt,
       b.chargedMbps, b.chargedFrom, b.series, b.orderedBy, b._askedAt, b._endingAt, b._noticedAt, b._ends, b._mbpsBefore,
       b._priceBefore, b._earlier, COLLECT { MATCH (b)-[:RESERVES]->(t) RETURN t.id ORDER BY t.id }] ORDER BY b.id
@@ -63,7 +66,7 @@ RETURN s.id, s.name, s.state, coalesce(s.committedMbps, 0), s.bookedMbps, coales
 _MAKE: Final = """
 UNWIND $batch.rows AS row
 MATCH (s:Service {id: row.service})
-CREATE (b:Boost {id: row.id})-[:BOOSTS]->(s)
+CREATE (b:Boost {id: row.id, boughtBy: row.boughtBy})-[:BOOSTS]->(s)
 """
 _SET: Final = """
 UNWIND $batch.rows AS row
@@ -73,7 +76,7 @@ SET b.mbps = row.mbps, b.startAt = row.start, b.endAt = row.end, b.status = row.
     b.activatedAt = row.activatedAt, b.endedAt = row.endedAt, b.chargedMbps = row.chargedMbps, b.chargedFrom = row.chargedFrom,
     b.series = row.series, b.orderedBy = row.orderedBy, b._askedAt = row.askedAt, b._endingAt = row.endingAt,
     b._noticedAt = row.noticedAt, b._ends = row.ends, b._mbpsBefore = row.mbpsBefore, b._priceBefore = row.priceBefore,
-    b._earlier = row.earlier, b._turned = true
+    b._earlier = row.earlier, b.openOf = row.openOf, b.activatedOf = row.activatedOf, b._turned = true
 """
 _RESERVE_PORTS: Final = """
 UNWIND $batch.rows AS row
@@ -268,8 +271,8 @@ def write(transaction: Transaction, before: Service, after: Service) -> None:
     """Write what differs; a boost that is new is made, and one that is over holds nothing any more."""
     new = [each for key, each in sorted(after.boosts.items()) if key not in before.boosts]
     if new:
-        transaction.later(_MAKE, {"batch": {"rows": [{"id": each.id, "service": after.id} for each in new]}})
-    rows = [_row(each) for key, each in sorted(after.boosts.items()) if before.boosts.get(key) != each]
+        transaction.later(_MAKE, {"batch": {"rows": [_made(each, after) for each in new]}})
+    rows = [_row(each, after.id) for key, each in sorted(after.boosts.items()) if before.boosts.get(key) != each]
     if rows:
         transaction.later(_SET, {"batch": {"rows": rows}})
     _write_links(transaction, before, after)
@@ -363,9 +366,17 @@ def _boost(row: Sequence[Any]) -> Boost:
     )
 
 
-def _row(boost: Boost) -> dict[str, object]:
+def _made(boost: Boost, service: Service) -> dict[str, object]:
+    buyer = service.customer.id
+    bought_by = key_of(buyer, boost.start) if buyer else None
+    return {"id": boost.id, "service": service.id, "boughtBy": bought_by}
+
+
+def _row(boost: Boost, service: str) -> dict[str, object]:
     return {
         "id": boost.id,
+        "openOf": None if boost.is_over else service,
+        "activatedOf": None if boost.activated_at is None else key_of(service, boost.activated_at),
         "mbps": boost.mbps,
         "start": boost.start,
         "end": boost.end,
