@@ -165,7 +165,7 @@ RETURN s.id, s.name, s.state, coalesce(s.committedMbps, 0), s.bookedMbps, coales
 // graph/changes/bandwidth/boosts.py _MAKE
 UNWIND $batch.rows AS row
 MATCH (s:Service {id: row.service})
-CREATE (b:Boost {id: row.id, boughtBy: row.boughtBy})-[:BOOSTS]->(s)
+CREATE (b:Boost {id: row.id})-[:BOOSTS]->(s)
 
 // graph/changes/bandwidth/boosts.py _SET
 UNWIND $batch.rows AS row
@@ -175,7 +175,8 @@ SET b.mbps = row.mbps, b.startAt = row.start, b.endAt = row.end, b.status = row.
     b.activatedAt = row.activatedAt, b.endedAt = row.endedAt, b.chargedMbps = row.chargedMbps, b.chargedFrom = row.chargedFrom,
     b.series = row.series, b.orderedBy = row.orderedBy, b._askedAt = row.askedAt, b._endingAt = row.endingAt,
     b._noticedAt = row.noticedAt, b._ends = row.ends, b._mbpsBefore = row.mbpsBefore, b._priceBefore = row.priceBefore,
-    b._earlier = row.earlier, b.openOf = row.openOf, b.activatedOf = row.activatedOf, b._turned = true
+    b._earlier = row.earlier, b.openOf = row.openOf, b.activatedOf = row.activatedOf,
+    b.boughtBy = coalesce(b.boughtBy, row.boughtBy), b._turned = true
 
 // graph/changes/bandwidth/boosts.py _RESERVE_PORTS
 UNWIND $batch.rows AS row

@@ -2,7 +2,7 @@
 
 Each boost says in three properties of its own what it is found by: `openOf` is the id of its service, until it is over; `activatedOf` is
 that id and when the network had confirmed it; `boughtBy` is the customer who has booked it and its start, so that what was spent in
-a month is a range. The moments have 13 digits until the year 2286: texts are in the order of time. Who writes what they are made of
+a month is a range; one of a file has it once it was looked at here. The moments have 13 digits until the year 2286: texts are in the order of time. Who writes what they are made of
 writes them too. (The embedded database keeps all relationships of a node in one list, so that a walk costs what there ever was.)
 """
 
@@ -27,10 +27,14 @@ def key_of(of: str, at: int) -> str:
 
 
 def marked(boost: str) -> str:
-    """Give the assignments of what a boost of a file says of itself, by the rest of the graph; a mark of our own stays."""
-    service, buyer = _SERVICE.format(boost=boost), _BUYER.format(boost=boost)
+    """Give the assignments of what a boost says of itself by the rest of the graph; but for its buyer."""
+    service = _SERVICE.format(boost=boost)
     return (
         f"{boost}.openOf = CASE WHEN {boost}.status <> 'TERMINATED' THEN {service} END, "
-        f"{boost}.activatedOf = CASE WHEN {boost}.activatedAt IS NOT NULL THEN {service} + '{_MOMENTS}' + toString({boost}.activatedAt) END, "
-        f"{boost}.boughtBy = coalesce({boost}.boughtBy, {buyer} + '{_MOMENTS}' + toString({boost}.startAt))"
+        f"{boost}.activatedOf = CASE WHEN {boost}.activatedAt IS NOT NULL THEN {service} + '{_MOMENTS}' + toString({boost}.activatedAt) END"
     )
+
+
+def bought(boost: str) -> str:
+    """Give the assignment of its buyer, by who has the service: a load does not make it, since it may bring the customer later."""
+    return f"{boost}.boughtBy = {_BUYER.format(boost=boost)} + '{_MOMENTS}' + toString({boost}.startAt)"

@@ -66,7 +66,7 @@ RETURN s.id, s.name, s.state, coalesce(s.committedMbps, 0), s.bookedMbps, coales
 _MAKE: Final = """
 UNWIND $batch.rows AS row
 MATCH (s:Service {id: row.service})
-CREATE (b:Boost {id: row.id, boughtBy: row.boughtBy})-[:BOOSTS]->(s)
+CREATE (b:Boost {id: row.id})-[:BOOSTS]->(s)
 """
 _SET: Final = """
 UNWIND $batch.rows AS row
@@ -76,7 +76,8 @@ SET b.mbps = row.mbps, b.startAt = row.start, b.endAt = row.end, b.status = row.
     b.activatedAt = row.activatedAt, b.endedAt = row.endedAt, b.chargedMbps = row.chargedMbps, b.chargedFrom = row.chargedFrom,
     b.series = row.series, b.orderedBy = row.orderedBy, b._askedAt = row.askedAt, b._endingAt = row.endingAt,
     b._noticedAt = row.noticedAt, b._ends = row.ends, b._mbpsBefore = row.mbpsBefore, b._priceBefore = row.priceBefore,
-    b._earlier = row.earlier, b.openOf = row.openOf, b.activatedOf = row.activatedOf, b._turned = true
+    b._earlier = row.earlier, b.openOf = row.openOf, b.activatedOf = row.activatedOf,
+    b.boughtBy = coalesce(b.boughtBy, row.boughtBy), b._turned = true
 """
 _RESERVE_PORTS: Final = """
 UNWIND $batch.rows AS row
@@ -271,8 +272,8 @@ def write(transaction: Transaction, before: Service, after: Service) -> None:
     """Write what differs; a boost that is new is made, and one that is over holds nothing any more."""
     new = [each for key, each in sorted(after.boosts.items()) if key not in before.boosts]
     if new:
-        transaction.later(_MAKE, {"batch": {"rows": [_made(each, after) for each in new]}})
-    rows = [_row(each, after.id) for key, each in sorted(after.boosts.items()) if before.boosts.get(key) != each]
+        transaction.later(_MAKE, {"batch": {"rows": [{"id": each.id, "service": after.id} for each in new]}})
+    rows = [_row(each, after) for key, each in sorted(after.boosts.items()) if before.boosts.get(key) != each]
     if rows:
         transaction.later(_SET, {"batch": {"rows": rows}})
     _write_links(transaction, before, after)
@@ -366,17 +367,13 @@ def _boost(row: Sequence[Any]) -> Boost:
     )
 
 
-def _made(boost: Boost, service: Service) -> dict[str, object]:
+def _row(boost: Boost, service: Service) -> dict[str, object]:
     buyer = service.customer.id
-    bought_by = key_of(buyer, boost.start) if buyer else None
-    return {"id": boost.id, "service": service.id, "boughtBy": bought_by}
-
-
-def _row(boost: Boost, service: str) -> dict[str, object]:
     return {
         "id": boost.id,
-        "openOf": None if boost.is_over else service,
-        "activatedOf": None if boost.activated_at is None else key_of(service, boost.activated_at),
+        "openOf": None if boost.is_over else service.id,
+        "activatedOf": None if boost.activated_at is None else key_of(service.id, boost.activated_at),
+        "boughtBy": key_of(buyer, boost.start) if buyer else None,
         "mbps": boost.mbps,
         "start": boost.start,
         "end": boost.end,

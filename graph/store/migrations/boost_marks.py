@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from graph.store.boost_marks import marked
+from graph.store.boost_marks import bought, marked
 from graph.store.store import Product, Store, Transaction
 
 _AT_ONCE: Final = 2_000
@@ -13,7 +13,7 @@ _AT_ONCE: Final = 2_000
 _ORDER: Final[Mapping[Product, str]] = {Product.NEO4J: "ORDER BY n.id ", Product.ARCADEDB: ""}
 _LOCK: Final = "SET n._locked = coalesce(n._locked, 0) + 1 WITH n"
 _BOOSTS: Final[Mapping[Product, str]] = {
-    product: f"MATCH (n:Boost) WHERE n.id > $after WITH n {order}LIMIT $most {_LOCK} SET {marked('n')} RETURN n.id"
+    product: f"MATCH (n:Boost) WHERE n.id > $after WITH n {order}LIMIT $most {_LOCK} SET {marked('n')}, {bought('n')} RETURN n.id"
     for product, order in _ORDER.items()
 }
 _TASKS: Final[Mapping[Product, str]] = {
