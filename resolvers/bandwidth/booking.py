@@ -20,7 +20,7 @@ from graph.changes.bandwidth.looking import read_price
 from graph.changes.bandwidth.offers import Quote, Request
 from graph.changes.idempotency import Asked as Once
 from graph.changes.idempotency import remembered
-from graph.changes.outcome import Outcome
+from graph.changes.outcome import Outcome, user_error
 from graph.changes.outcome import UserError as Problem
 from resolvers.bandwidth.arguments import outcome_told_at, told_at
 from resolvers.bandwidth.asked import Asked, Info
@@ -133,7 +133,7 @@ async def _meant(
 ) -> _Meant | Problem:
     """Find out what is to be booked: what was quoted, or what is asked for now."""
     if (quote_id is None) == (not request.service):
-        return _error("Give either quoteId, or serviceId with a rate and a time", QUOTE_OR_INPUT, "quoteId")
+        return user_error("Give either quoteId, or serviceId with a rate and a time", QUOTE_OR_INPUT, "quoteId")
     meant = await _of_input(asked, request) if quote_id is None else _of_quote(asked, quote_id, request)
     if isinstance(meant, Problem) or recurrence is None:
         return meant
@@ -158,10 +158,10 @@ async def _of_input(asked: Asked, request: Request) -> _Meant | Problem:
 
 def _of_quote(asked: Asked, quote_id: str, request: Request) -> _Meant | Problem:
     if any(each is not None for each in (request.mbps, request.tier, request.start, request.hours, request.end)):
-        return _error("A quote says the rate and the time: leave these out", QUOTE_OR_INPUT, "quoteId")
+        return user_error("A quote says the rate and the time: leave these out", QUOTE_OR_INPUT, "quoteId")
     sealed = asked.tokens.open(quote_id, asked.principal.subject)
     if sealed is None:
-        return _error("There is no such quote: ask for a new one", QUOTE_NOT_FOUND, "quoteId")
+        return user_error("There is no such quote: ask for a new one", QUOTE_NOT_FOUND, "quoteId")
     end = (sealed.start or 0) + sealed.length
     occurrence = Occurrence(start=sealed.start, end=end, price=sealed.price, length=sealed.length)
     wanted = BookingRequest(
@@ -181,12 +181,12 @@ def _again(meant: _Meant, recurrence: RecurrenceInput) -> _Meant | Problem:
     """Repeat the interval; each one costs what the first does: it is as long."""
     [first] = meant.wanted.occurrences
     if first.start is None:
-        return _error("What comes again needs a startAt", BAD_RECURRENCE, "startAt")
+        return user_error("What comes again needs a startAt", BAD_RECURRENCE, "startAt")
     try:
         repeat = Recurrence(every=Every(str(recurrence.every.value)), until=recurrence.until, zone=recurrence.time_zone)
         intervals = occurrences(first.start, first.end, repeat)
     except (BadRecurrence, NotAnInterval) as wrong:
-        return _error(f"The recurrence {wrong}", BAD_RECURRENCE, "recurrence")
+        return user_error(f"The recurrence {wrong}", BAD_RECURRENCE, "recurrence")
     every = tuple(Occurrence(start=start, end=end, price=first.price, length=first.length) for start, end in intervals)
     return replace(meant, wanted=replace(meant.wanted, occurrences=every))
 
@@ -238,7 +238,3 @@ def boost_of(outcome: Outcome) -> Boost | None:
     """Give the boost that a change returned, for the knowledge graph to resolve."""
     found = outcome.ids.get("boost")
     return None if found is None else Boost(id=strawberry.ID(found))
-
-
-def _error(message: str, code: str, path: str) -> Problem:
-    return Problem(message=message, code=code, path=(path,))

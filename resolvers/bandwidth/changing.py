@@ -16,7 +16,7 @@ from graph.capacity.tariff import Tariff
 from graph.changes.bandwidth import asking, changing, offers
 from graph.changes.bandwidth.looking import SoldBoost, read_sold
 from graph.changes.bandwidth.pricing import sold_by
-from graph.changes.outcome import Outcome
+from graph.changes.outcome import Outcome, user_error
 from graph.changes.outcome import UserError as Problem
 from resolvers.bandwidth.arguments import outcome_told_at
 from resolvers.bandwidth.asked import Asked, Info
@@ -207,20 +207,16 @@ def _problem_of_end(wish: _Wish) -> Problem | None:
     if wish.operation == "changeBoost":
         return None
     if (wish.hours is None) == (wish.end is None):
-        return _error("Give either hours or endAt", offers.HOURS_OR_END, "hours")
+        return user_error("Give either hours or endAt", offers.HOURS_OR_END, "hours")
     if wish.hours is not None and not 0 < wish.hours <= offers.MOST_HOURS:
         said = f"Hours are more than 0 and at most {offers.MOST_HOURS:,}"
-        return _error(said, asking.NOT_AN_INTERVAL, "hours")
+        return user_error(said, asking.NOT_AN_INTERVAL, "hours")
     return None
 
 
 def _rate(tariff: Tariff, wish: _Wish) -> int | Problem | None:
     if wish.mbps is None and wish.tier is None:
         if wish.operation == "changeBoost" and wish.end is None:
-            return _error("Give a rate, a tier, or an end", offers.MBPS_OR_TIER, "mbps")
+            return user_error("Give a rate, a tier, or an end", offers.MBPS_OR_TIER, "mbps")
         return None
     return offers.rate_of(tariff, wish.mbps, wish.tier)
-
-
-def _error(message: str, code: str, path: str) -> Problem:
-    return Problem(message=message, code=code, path=(path,))

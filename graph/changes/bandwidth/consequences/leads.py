@@ -17,6 +17,7 @@ from graph.changes.bandwidth.policy import BandwidthPolicy, LeadRule
 from graph.changes.events import Event, append
 from graph.ledger.outbox import Told, write_down
 from graph.model.model import LABELS
+from graph.store.boost_marks import key_of
 from graph.store.store import Transaction
 
 DECIDED: Final = ("accepted", "rejected", "cancelled")
@@ -26,8 +27,8 @@ _SHOWN: Final = 20
 
 # Under the lock of the service.
 _COUNT: Final = """
-MATCH (b:Boost)-[:BOOSTS]->(s:Service {id: $service}) WHERE b.activatedAt >= $since
-RETURN b.id, b.mbps, b.startAt, b.endAt ORDER BY b.activatedAt DESC LIMIT $most
+MATCH (b:Boost) WHERE b.activatedOf >= $from AND b.activatedOf <= $to
+RETURN b.id, b.mbps, b.startAt, b.endAt ORDER BY b.activatedOf DESC LIMIT $most
 """
 _KNOWN: Final = """
 MATCH (l:Lead {key: $key}) WHERE l.at >= $since OR NOT coalesce(l.state, '') IN $decided
@@ -47,7 +48,8 @@ async def open_leads(transaction: Transaction, policy: BandwidthPolicy, service:
     for rule in policy.leads:
         since = service.now - rule.days * _DAY_MS
         key = f"{service.id}:{rule.reason}"
-        given = {"service": service.id, "since": since, "most": max(rule.boosts, _SHOWN)}
+        span = {"from": key_of(service.id, since), "to": key_of(service.id, service.now)}
+        given = {**span, "most": max(rule.boosts, _SHOWN)}
         found = cast("list[tuple[str, int, int, int]]", await transaction.run(_COUNT, given))
         if len(found) < rule.boosts or not service.customer.id:
             continue
