@@ -21,7 +21,7 @@ PIP := $(BIN)/uv pip install --quiet --python $(BIN)/python
 PYTEST := $(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadscope --no-loadscope-reorder
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 
-.PHONY: help setup test test-examples test-neo4j test-all lint types arrows format bench chaos attack broken proof demo lock schema docs audit kit random clean
+.PHONY: help setup test test-processes test-neo4j test-all lint types arrows format bench chaos attack broken proof demo lock schema docs audit kit random clean
 
 AUDIT_PORT ?= 4200
 GATEWAY_PORT ?= 4300
@@ -30,8 +30,8 @@ help:
 	@echo "make demo     see it: a network, a gateway, seven other systems, a card that fails and who learns what, a customer who books"
 	@echo "make setup    make the environment in .venv"
 	@echo "make test     run the tests on the embedded database, TEST_WORKERS=4 side by side; the seed is printed"
+	@echo "make test-processes  those that start processes of ours: the demo, kills, what is served, the examples in three languages"
 	@echo "make test-neo4j  what touches a store, on a real Neo4j (Java 17 and Maven); make test-all: both, nothing sampled"
-	@echo "make test-examples  the examples of docs/examples, in Python, Node and a browser, against a server that is killed"
 	@echo "make lint     ruff, formatting, import arrows; make types: mypy; make format: put it right"
 	@echo "make chaos    kill processes while alarms flow, and look whether anything was lost: KILLS=1000 SEED=1 STORE=embedded"
 	@echo "make attack   do the worst that a customer's token can, and look what another customer notices: SECONDS=3600 STORE=embedded"
@@ -51,10 +51,10 @@ demo: $(RUN)
 	@exec $(BIN)/trunkline demo
 
 test: $(WARM)
-	$(PYTEST)
+	$(PYTEST) -m "not process"
 
-test-examples: $(WARM)
-	TRUNKLINE_TEST_EXAMPLES=1 $(BIN)/python -m pytest tests/examples
+test-processes: $(WARM)
+	$(PYTEST) -m process
 
 test-neo4j: $(WARM)
 	TRUNKLINE_TEST_STORE=neo4j $(PYTEST) -m "store and not process"

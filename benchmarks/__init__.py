@@ -38,6 +38,8 @@ Files, in the order in which a run meets them:
 `planning.py`       what planning over subgraphs costs, as operations grow
 `schedules.py`      random schedules of bookings, decided by graph/capacity and by a table
 `capacity.py`       that, a million times, and what the curve of what is free costs
+`bookings.py`       bookings a second over ways that overlap, and how late boundaries are
+`booked_schedules.py`  schedules that several book at once, judged by brute force
 `slice_scale.py`    one customer's slice in a small and in a large network
 `large_slice.py`    single nodes by the largest customer, with its slice walked and stored
 `timing.py`         whether times tell a customer of what is outside its slice

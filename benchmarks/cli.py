@@ -1,7 +1,7 @@
 """The commands: `reads` and `federation` compare, the others measure one thing each.
 
 `slice-scale`, `large-slice` and `planning` ask what grows with the network, the slice and the question, `alarms` how many alarms
-go through, `streams` how soon subscribers hear of them, and `timing` what a clock tells; `capacity` decides bookings beside brute force.
+go through, `streams` how soon subscribers hear of them, and `timing` what a clock tells; `capacity` decides bookings beside brute force, and `bookings` real ones.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from rich.console import Console
 from benchmarks import capacity, planning, schedules
 from benchmarks.alarms import Plan as AlarmPlan
 from benchmarks.alarms import measure_alarms
+from benchmarks.bookings import Plan as BookingPlan
+from benchmarks.bookings import measure_bookings
 from benchmarks.databases import PRODUCTS, Product
 from benchmarks.errors import BenchmarkFailed
 from benchmarks.federation import comparing
@@ -228,6 +230,36 @@ def capacity_command(count: int, seed: int | None, processes: int | None, *, as_
     else:
         click.echo("\n".join([*(each.sentence() for each in rows), f"{counts.sentence()}; seed {lot}"]))
     if not counts.is_well:
+        raise SystemExit(1)
+
+
+@main.command("bookings")
+@store_option
+@click.option("--bookers", multiple=True, type=click.IntRange(min=1), default=(1, 8, 32), show_default=True)
+@click.option(
+    "--seconds", type=click.FloatRange(min=0.1), default=20.0, show_default=True, help="Of each number of bookers."
+)
+@click.option("--boundaries", type=click.IntRange(min=0), default=0, help="See also how late so many boundaries are.")
+@click.option("--per-second", type=click.FloatRange(min=0.1), default=10.0, show_default=True, help="Boundaries.")
+@click.option(
+    "--schedules", type=click.IntRange(min=0), default=0, help="First decide so many schedules beside brute force."
+)
+@click.option("--seed", type=int, default=7, show_default=True)
+@click.option("--json", "as_json_", is_flag=True, help="Print an object.")
+def bookings_command(stores: tuple[Product, ...], *, as_json_: bool, **chosen: Any) -> None:
+    """See how many bookings a second go through, and how late boundaries are; status 1 if one is decided wrongly."""
+    rows, late, counts = _run(measure_bookings(stores or PRODUCTS, BookingPlan(**chosen)))
+    if as_json_:
+        told = {
+            "bookings": [asdict(each) for each in rows],
+            "late": [asdict(each) for each in late],
+            "schedules": {store: asdict(each) for store, each in counts.items()},
+        }
+        click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
+    else:
+        played = [f"{store:8} {each.sentence()}" for store, each in counts.items()]
+        click.echo("\n".join([*played, *(each.sentence() for each in rows), *(each.sentence() for each in late)]))
+    if not all(each.is_well for each in counts.values()):
         raise SystemExit(1)
 
 

@@ -45,7 +45,7 @@ from gateway.http.health import health_routes
 from gateway.http.middleware import middleware, routed
 from gateway.http.protocol import CONNECTIONS_REFUSED
 from gateway.http.response import RefuseWith
-from gateway.http.serving import end_with_parent
+from gateway.http.serving import end_with_parent, is_worker
 from gateway.http.socket import Callers, SocketContext, SocketEndpoint, callers_by
 from gateway.http.streams import OpenStreams
 from gateway.http.watch import in_time
@@ -79,6 +79,8 @@ TMF = "/tmf-api"
 PING_SECONDS = 2.0
 SWEEP_SECONDS = 600.0
 MEASURE_SECONDS = 5.0
+FIRST_SECONDS = 5.0
+"""that a worker gives its database before it takes requests all the same."""
 JOIN_SECONDS = 60.0
 """between looks whether usage and alarms that match nothing match something now."""
 
@@ -192,6 +194,8 @@ def served(
         tracing.begin(settings.traces)
         keeping = asyncio.create_task(arriving.keep())
         try:
+            if is_worker():  # requests go to the others meanwhile, which have their database
+                await arriving.tried(FIRST_SECONDS)
             yield {CONNECTIONS_REFUSED: metrics.refused}
         finally:
             keeping.cancel()

@@ -39,6 +39,8 @@ _LOOK_SHARE: Final = 20.0
 """and this many times what the last look took."""
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 86_400_000
+_MONTH_DAYS: Final = 32
+"""of the longest month, and one more: what was booked in it counts for a spend cap."""
 _SLACK_MS: Final = _HOUR_MS
 """that events are kept longer than one may resume: what follows an event in the sequence may have happened a little before it."""
 
@@ -54,7 +56,7 @@ async def ledger(
     `placed` is called when this process has given positions to events.
     """
     followers = (FOLLOWER,) if settings.kafka and settings.kafka.events else ()
-    sweep = sweeping(kept_for(settings.retention), followers)
+    sweep = sweeping(kept_for(settings.retention, lead_days=lead_days(settings)), followers)
     alarms = policy_of(settings)
     works = {
         retention.KIND: sweep,
@@ -75,8 +77,17 @@ def sequence_ms(chosen: Retention) -> int:
     return int(chosen.sequence_hours * _HOUR_MS)
 
 
-def kept_for(chosen: Retention) -> Kept:
-    """Give for how long each kind is kept; what somebody may resume after is kept, whatever is said of events."""
+def lead_days(settings: Settings) -> float:
+    """Give how far back the rules for leads look, at most."""
+    return max((each.days for each in settings.bandwidth.leads), default=0)
+
+
+def kept_for(chosen: Retention, *, lead_days: float = 0) -> Kept:
+    """Give for how long each kind is kept.
+
+    What somebody may resume after is kept, whatever is said of events, and so are the boosts by which the spending of a month and the
+    rules for leads are counted; these look `lead_days` back.
+    """
 
     def milliseconds(days: float) -> int:
         return int(days * _DAY_MS)
@@ -89,6 +100,9 @@ def kept_for(chosen: Retention) -> Kept:
         usage=milliseconds(chosen.usage_days),
         differences=milliseconds(chosen.differences_days),
         feeds=milliseconds(chosen.feeds_days),
+        boosts=milliseconds(max(chosen.boosts_days, _MONTH_DAYS, lead_days)),
+        tasks=milliseconds(chosen.tasks_days),
+        leads=milliseconds(max(chosen.leads_days, lead_days)),
     )
 
 

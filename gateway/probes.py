@@ -92,7 +92,9 @@ async def _probed(asked: _Asked) -> Probed:
         verdict = await probe(transport, asked.question, deadline=time.monotonic() + _SECONDS)
     match verdict:
         case Well():
-            return Probed(system=asked.section, well=True, text=f"{asked.system.address} answers")
+            call = asked.question.call
+            text = f"{asked.system.address} answers to {call.method} {'/'.join(call.path)}".rstrip()
+            return Probed(system=asked.section, well=True, text=text)
         case Trouble(text=text, look=look):
             return Probed(system=asked.section, well=False, text=f"{text.rstrip('.')}. {_mend(asked, look)}")
         case never:

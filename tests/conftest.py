@@ -10,9 +10,11 @@ from __future__ import annotations
 import gc
 import importlib.metadata
 import os
+import shutil
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import hypothesis
 import pytest
@@ -27,6 +29,8 @@ from tests.servers.errors import ServerUnavailable
 from tests.servers.jars import neo4j_jars, program
 from tests.servers.neo4j_server import Neo4jServer
 
+_MEMORY: Final = Path("/dev/shm")
+_MEMORY_BYTES: Final = 4 << 30
 _PRODUCTS = {"embedded": Product.ARCADEDB, "neo4j": Product.NEO4J}
 _SERVER = pytest.StashKey[Neo4jServer]()
 _CANNOT_START = 3
@@ -42,6 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if not _gives_out_work(config):
         gc.disable()  # until all is collected
+    _work_in_memory()
     seed = choose_seed()
     if config.getoption("hypothesis_seed", None) is None:
         config.option.hypothesis_seed = seed
@@ -62,6 +67,12 @@ def pytest_configure(config: pytest.Config) -> None:
             _prepare_neo4j(config)
         except ServerUnavailable as exc:
             pytest.exit(f"TRUNKLINE_TEST_STORE=neo4j, but there is none. {exc}", _CANNOT_START)
+
+
+def _work_in_memory() -> None:
+    """Keep what tests write in memory where there is room: each commit is flushed, and a third of the time goes to the disk."""
+    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _MEMORY_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
 def _log_plainly() -> None:

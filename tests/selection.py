@@ -1,9 +1,9 @@
 """Which tests run in which pass, in which order, and what is drawn by chance.
 
-    make test           everything on the embedded database; what is large is sampled
-    make test-examples  the examples of docs/examples, with a server that is killed under them
-    .ci/run             both, and on Neo4j what touches a store: -m "store and not process"
-    make test-all       both databases, nothing sampled: --full
+    make test            what starts no process of ours, on the embedded database; what is large is sampled
+    make test-processes  what does: the demo, kills, what is served, the examples of docs/examples
+    .ci/run              both, and on Neo4j what touches a store: -m "store and not process"
+    make test-all        both databases, nothing sampled: --full
 
 `store` is never written at a test: it is found from the fixtures that a test asks for, so that no test can be forgotten.
 Chance has one seed for the whole run. It is printed, and `TRUNKLINE_TEST_SEED` repeats it.
@@ -22,7 +22,6 @@ T = TypeVar("T")
 
 SEED_VARIABLE: Final = "TRUNKLINE_TEST_SEED"
 FULL_VARIABLE: Final = "TRUNKLINE_TEST_FULL"
-EXAMPLES_VARIABLE: Final = "TRUNKLINE_TEST_EXAMPLES"
 STORE_FIXTURES: Final = frozenset({"store", "store_address"})
 
 
@@ -34,11 +33,6 @@ def choose_seed() -> int:
 def is_full() -> bool:
     """Whether nothing may be left out."""
     return os.environ.get(FULL_VARIABLE) == "1"
-
-
-def runs_examples() -> bool:
-    """Whether the examples of docs/examples are run against a server: a minute and more, for what changes seldom."""
-    return is_full() or os.environ.get(EXAMPLES_VARIABLE) == "1"
 
 
 def sample(items: Sequence[T], most: int, *, about: str) -> Sequence[T]:

@@ -129,27 +129,11 @@ WITH a ORDER BY a.id LIMIT $most
 RETURN a.id, a.alarmType, a.perceivedSeverity, HEAD(COLLECT { MATCH (a)-[:RAISED_ON]->(o) RETURN o.id }),
   COLLECT { MATCH (a)-[:AFFECTS]->(s:Service) RETURN s.id }
 
-// graph/changes/bandwidth/asking.py _SERVICE
-WITH HEAD(COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(o:Service) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
-WITH coalesce(HEAD(COLLECT { MATCH (n:Service {id: $service}) RETURN n LIMIT 1 }), other) AS s
-WITH s, $everyone OR EXISTS { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) WHERE c.id IN $customers } AS mine
-WITH s WHERE mine AND s.id = $service
-RETURN s.id
-
-// graph/changes/bandwidth/asking.py _BOOST
-WITH HEAD(COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(o:Boost) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
-WITH coalesce(HEAD(COLLECT { MATCH (n:Boost {id: $boost}) RETURN n LIMIT 1 }), other) AS b
-WITH b, $everyone OR EXISTS {
-  MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b) WHERE c.id IN $customers
-} AS mine
-WITH b WHERE mine AND b.id = $boost
-RETURN HEAD(COLLECT { MATCH (b)-[:BOOSTS]->(s:Service) RETURN s.id })
-
 // graph/changes/bandwidth/boosts.py _WAY
 UNWIND $batch.services AS id
 MATCH (s:Service {id: id})
 RETURN s.id, COLLECT { MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) RETURN DISTINCT t.id },
-  COLLECT { MATCH (s)<-[:BOOSTS]-(b:Boost)-[:RESERVES]->(t) RETURN DISTINCT t.id }
+  COLLECT { MATCH (b:Boost {openOf: s.id})-[:RESERVES]->(t) RETURN DISTINCT t.id }
 
 // graph/changes/bandwidth/boosts.py _HOLD_THINGS
 UNWIND $batch.ports AS id
@@ -170,7 +154,7 @@ RETURN s.id, s.name, s.state, coalesce(s.committedMbps, 0), s.bookedMbps, coales
   COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN [c.id, c.name, c.accountRef] ORDER BY c.id },
   COLLECT { MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) RETURN DISTINCT t.id },
   COLLECT {
-    MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status <> 'TERMINATED'
+    MATCH (b:Boost {openOf: s.id}) WHERE b.status <> 'TERMINATED'
     RETURN [b.id, b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency, b.tier, b.orderedAt, b.holdUntil, b.activatedAt,
       b.chargedMbps, b.chargedFrom, b.series, b.orderedBy, b._askedAt, b._endingAt, b._noticedAt, b._ends, b._mbpsBefore,
       b._priceBefore, b._earlier, b._settled, COLLECT { MATCH (b)-[:RESERVES]->(t) RETURN t.id ORDER BY t.id }] ORDER BY b.id
@@ -191,7 +175,8 @@ SET b.mbps = row.mbps, b.startAt = row.start, b.endAt = row.end, b.status = row.
     b.activatedAt = row.activatedAt, b.endedAt = row.endedAt, b.chargedMbps = row.chargedMbps, b.chargedFrom = row.chargedFrom,
     b.series = row.series, b.orderedBy = row.orderedBy, b._askedAt = row.askedAt, b._endingAt = row.endingAt,
     b._noticedAt = row.noticedAt, b._ends = row.ends, b._mbpsBefore = row.mbpsBefore, b._priceBefore = row.priceBefore,
-    b._earlier = row.earlier, b._settled = row.settled, b._turned = true
+    b._earlier = row.earlier, b._settled = row.settled, b.openOf = row.openOf, b.activatedOf = row.activatedOf,
+    b.boughtBy = coalesce(b.boughtBy, row.boughtBy), b._turned = true
 
 // graph/changes/bandwidth/boosts.py _RESERVE_PORTS
 UNWIND $batch.rows AS row
@@ -300,8 +285,8 @@ MATCH (e:Event {aggregateId: id}) WHERE e.type IN ['AlarmRaised', 'AlarmReopened
 RETURN e.aggregateId, e.type, e.at ORDER BY e.aggregateId, e.aggregateVersion
 
 // graph/changes/bandwidth/consequences/leads.py _COUNT
-MATCH (b:Boost)-[:BOOSTS]->(s:Service {id: $service}) WHERE b.activatedAt >= $since
-RETURN b.id, b.mbps, b.startAt, b.endAt ORDER BY b.activatedAt DESC LIMIT $most
+MATCH (b:Boost) WHERE b.activatedOf >= $from AND b.activatedOf <= $to
+RETURN b.id, b.mbps, b.startAt, b.endAt ORDER BY b.activatedOf DESC LIMIT $most
 
 // graph/changes/bandwidth/consequences/leads.py _KNOWN
 MATCH (l:Lead {key: $key}) WHERE l.at >= $since OR NOT coalesce(l.state, '') IN $decided
@@ -325,7 +310,7 @@ WHERE s.state = 'terminated' OR EXISTS {
 RETURN DISTINCT s.id ORDER BY s.id
 
 // graph/changes/bandwidth/consequences/moved.py _PAGE
-MATCH (b:Boost) WHERE b.status IN ['REQUESTED', 'SCHEDULED', 'ACTIVATED'] AND b.id > $after
+MATCH (b:Boost) WHERE b.openOf > '' AND coalesce(b.id, '') > $after
 RETURN b.id ORDER BY b.id LIMIT $most
 
 // graph/changes/bandwidth/consequences/moved.py _AFTER
@@ -340,7 +325,7 @@ RETURN s.name, coalesce(s._refusals, 0), coalesce(s.effectiveMbps, 0), coalesce(
   HEAD(COLLECT { MATCH (s)-[a:ACCESSED_AT]->(p:Port) RETURN p.id ORDER BY a.end, p.id LIMIT 1 })
 
 // graph/changes/bandwidth/consequences/returns.py _OPEN
-MATCH (t:Task {about: $service}) WHERE t.state = 'OPEN' AND t.kind = 'returnRefused' RETURN t.reason
+MATCH (t:Task {openAbout: $service}) WHERE t.state = 'OPEN' AND t.kind = 'returnRefused' RETURN t.reason
 
 // graph/changes/bandwidth/consequences/returns.py _KNOWN
 MATCH (a:Alarm {identity: $identity}) RETURN a.id LIMIT 1
@@ -452,26 +437,6 @@ UNWIND $batch.ids AS id MATCH (:Site {id: id})<-[:LOCATED_AT]-(:NetworkElement)-
 // graph/changes/bandwidth/loads.py _TRUNKS_AT
 UNWIND $batch.ports AS id MATCH (:Port {id: id})<-[:TERMINATES_ON]-(t:Trunk) RETURN id, t.id
 
-// graph/changes/bandwidth/looking.py _SERVICE
-WITH HEAD(COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(o:Service) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
-WITH coalesce(HEAD(COLLECT { MATCH (n:Service {id: $service}) RETURN n LIMIT 1 }), other) AS s
-WITH s, $everyone OR EXISTS { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) WHERE c.id IN $customers } AS mine
-WITH s WHERE mine AND s.id = $service
-RETURN s.state, coalesce(s.committedMbps, 0), s.maxMbps, datetime.realtime().epochMillis,
-  HEAD(COLLECT { MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN l.tier }),
-  COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN c.id ORDER BY c.id },
-  COLLECT { MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status <> 'TERMINATED' RETURN [b.startAt, b.endAt, b.mbps] }
-
-// graph/changes/bandwidth/looking.py _BOOST
-WITH HEAD(COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(o:Boost) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
-WITH coalesce(HEAD(COLLECT { MATCH (n:Boost {id: $boost}) RETURN n LIMIT 1 }), other) AS b
-WITH b, $everyone OR EXISTS {
-  MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b) WHERE c.id IN $customers
-} AS mine
-WITH b WHERE mine AND b.id = $boost
-RETURN HEAD(COLLECT { MATCH (b)-[:BOOSTS]->(s:Service) RETURN s.id }), b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency,
-  b.tier, datetime.realtime().epochMillis
-
 // graph/changes/bandwidth/looking.py _SERIES_PRICE
 MATCH (b:Boost {id: $boost})
 RETURN b.currency, b.price, COLLECT { MATCH (o:Boost {series: b.series}) RETURN o.price }
@@ -479,23 +444,32 @@ RETURN b.currency, b.price, COLLECT { MATCH (o:Boost {series: b.series}) RETURN 
 // graph/changes/bandwidth/looking.py _BOOKED
 MATCH (c:CapacityProfile) WHERE c.id > $after RETURN c.id ORDER BY c.id LIMIT $most
 
-// graph/changes/bandwidth/looking.py _SPENT
-MATCH (:Customer {id: $customer})-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b:Boost)
-WHERE b.startAt >= $from AND b.startAt < $to AND b.currency = $currency
-RETURN sum(b.price)
-
 // graph/changes/bandwidth/looking.py read_now
 RETURN datetime.realtime().epochMillis
 
 // graph/changes/bandwidth/network.py _WANTED
 MATCH (s:Service {id: $service}) WHERE coalesce(s.state, '') <> 'terminated'
 RETURN coalesce(s.committedMbps, 0), datetime.realtime().epochMillis, COLLECT {
-  MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status IN ['SCHEDULED', 'ACTIVATED'] RETURN [b.mbps, b.startAt, b.endAt]
+  MATCH (b:Boost {openOf: s.id}) WHERE b.status IN ['SCHEDULED', 'ACTIVATED'] RETURN [b.mbps, b.startAt, b.endAt]
 }
 
 // graph/changes/bandwidth/network.py _CARRIED
 MATCH (d:Delivery {id: $delivery})-[:CARRIES_OUT]->(p:ProcessStep)-[:STEP_OF]->(b:Boost)
 RETURN b.id, p.boundary, p.id ORDER BY p.id
+
+// graph/changes/bandwidth/owned.py SERVICE
+WITH HEAD(COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(o:Service) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
+WITH coalesce(HEAD(COLLECT { MATCH (n:Service {id: $service}) RETURN n LIMIT 1 }), other) AS s
+WITH s, $everyone OR EXISTS { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) WHERE c.id IN $customers } AS mine
+WITH s WHERE mine AND s.id = $service
+
+// graph/changes/bandwidth/owned.py BOOST
+WITH HEAD(COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(o:Boost) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
+WITH coalesce(HEAD(COLLECT { MATCH (n:Boost {id: $boost}) RETURN n LIMIT 1 }), other) AS b
+WITH b, $everyone OR EXISTS {
+  MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b) WHERE c.id IN $customers
+} AS mine
+WITH b WHERE mine AND b.id = $boost
 
 // graph/changes/bandwidth/profiles.py _WAY
 MATCH (:Service {id: $service})-[:ACCESSED_AT|ROUTED_OVER]->(t)
@@ -519,15 +493,13 @@ UNWIND $batch.rows AS row
 MATCH (c:CapacityProfile {id: 'capacityprofile-' + row.thing})
 SET c.version = row.version, c.deltas = row.deltas
 
-// graph/changes/bandwidth/spending.py _SPENT
+// graph/changes/bandwidth/spending.py _LOCK
 MATCH (c:Customer {id: $customer})
 SET c._locked = coalesce(c._locked, 0) + 1
-WITH c
-RETURN COLLECT {
-  MATCH (c)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b:Boost)
-  WHERE b.startAt >= $from AND b.startAt < $to AND b.currency = $currency AND NOT b.id IN $without
-  RETURN b.price
-}
+
+// graph/changes/bandwidth/spending.py _SPENT
+MATCH (b:Boost) WHERE b.boughtBy >= $from AND b.boughtBy < $to AND b.currency = $currency AND NOT b.id IN $without
+RETURN sum(b.price)
 
 // graph/changes/deliveries.py _REPLAY
 MATCH (d:Delivery {id: $delivery})
@@ -697,7 +669,7 @@ RETURN t.kind, t.state,
 MATCH (t:Task {id: $task})
 SET t._locked = coalesce(t._locked, 0) + 1
 WITH t, datetime.realtime().epochMillis AS now WHERE t.state = 'OPEN'
-SET t.state = $state, t.note = $note, t.settledBy = $subject, t.settledAt = now, t._version = coalesce(t._version, 1) + 1
+SET t.state = $state, t.openAbout = null, t.note = $note, t.settledBy = $subject, t.settledAt = now, t._version = coalesce(t._version, 1) + 1
 RETURN now, t._version
 
 // graph/changes/tasks.py _SKIP_STEPS
@@ -1747,6 +1719,31 @@ WITH f WHERE f.state <> 'received' AND f.startedAt < $before
 DETACH DELETE f
 RETURN count(*)
 
+// graph/ledger/retention.py _BOOSTS
+MATCH (b:Boost)
+WHERE b.endAt < $before AND coalesce(b.endedAt, b.endAt) < $before AND coalesce(b.status, '') = 'TERMINATED'
+  AND NOT EXISTS { MATCH (b)-[:BOOSTS]->(s:Service) MATCH (d:Delivery {openKey: s.id}) WHERE d.state <> 'DONE' }
+  AND NOT EXISTS { MATCH (t:Task {openAbout: b.id}) }
+WITH b LIMIT $most
+OPTIONAL MATCH (p:ProcessStep)-[:STEP_OF]->(b)
+WITH b, collect(p) AS steps
+FOREACH (each IN steps | DETACH DELETE each)
+DETACH DELETE b
+RETURN count(*)
+
+// graph/ledger/retention.py _TASKS
+MATCH (t:Task) WHERE t.settledAt < $before AND coalesce(t.state, '') <> 'OPEN'
+WITH t LIMIT $most
+DETACH DELETE t
+RETURN count(*)
+
+// graph/ledger/retention.py _LEADS
+MATCH (l:Lead) WHERE l.at < $before AND coalesce(l.state, '') IN $over
+  AND NOT EXISTS { MATCH (d:Delivery {openKey: l.id}) WHERE d.state <> 'DONE' }
+WITH l LIMIT $most
+DETACH DELETE l
+RETURN count(*)
+
 // graph/ledger/sequence.py _END
 OPTIONAL MATCH (s:Sequence {id: 'sequence-events'})
 WITH coalesce(s.next, 1) - 1 AS position, coalesce(s.swept, 0) AS swept
@@ -1799,8 +1796,8 @@ WITH row, d, HEAD(COLLECT {
 }) AS carried, datetime.realtime().epochMillis AS now
 WHERE NOT EXISTS { MATCH (t:Task {delivery: row.delivery}) WHERE t.state = 'OPEN' }
 CREATE (t:Task {
-  id: row.task, kind: row.kind, state: 'OPEN', about: carried[1], step: carried[0], delivery: row.delivery, reason: row.reason,
-  openedAt: now, _version: 1
+  id: row.task, kind: row.kind, state: 'OPEN', about: carried[1], openAbout: carried[1], step: carried[0],
+  delivery: row.delivery, reason: row.reason, openedAt: now, _version: 1
 })
 CREATE (e:Event {
   id: row.event, type: 'TaskOpened', aggregateId: row.task, aggregateVersion: 1, at: now, unplaced: now, principal: 'trunkline',
@@ -1811,7 +1808,7 @@ CREATE (e:Event {
 UNWIND $batch.rows AS row
 MATCH (t:Task {delivery: row.delivery}) WHERE t.state = 'OPEN'
 WITH t, row, datetime.realtime().epochMillis AS now
-SET t.state = 'DONE', t.settledAt = now, t.settledBy = 'trunkline', t._version = coalesce(t._version, 1) + 1
+SET t.state = 'DONE', t.openAbout = null, t.settledAt = now, t.settledBy = 'trunkline', t._version = coalesce(t._version, 1) + 1
 CREATE (e:Event {
   id: row.event, type: 'TaskSettled', aggregateId: t.id, aggregateVersion: t._version, at: now, unplaced: now,
   principal: 'trunkline', payload: '{"state":"DONE","task":"' + t.id + '"}'
@@ -1945,9 +1942,10 @@ SET p.state = row.state, p.receipt = coalesce(row.receipt, p.receipt), p.error =
 
 // graph/processes/tasks.py _OPEN
 UNWIND $batch.rows AS row
-WITH row WHERE NOT EXISTS { MATCH (o:Task {about: row.about}) WHERE o.state = 'OPEN' AND o.kind = row.kind }
+WITH row WHERE NOT EXISTS { MATCH (o:Task {openAbout: row.about}) WHERE o.state = 'OPEN' AND o.kind = row.kind }
 CREATE (t:Task {
-  id: row.id, kind: row.kind, state: 'OPEN', about: row.about, reason: row.reason, openedAt: row.at, _version: 1
+  id: row.id, kind: row.kind, state: 'OPEN', about: row.about, openAbout: row.about, reason: row.reason,
+  openedAt: row.at, _version: 1
 })
 CREATE (e:Event {
   id: row.event, type: 'TaskOpened', aggregateId: row.id, aggregateVersion: 1, at: row.at, unplaced: row.at,
@@ -1956,8 +1954,8 @@ CREATE (e:Event {
 
 // graph/processes/tasks.py _CLOSE
 UNWIND $batch.rows AS row
-MATCH (t:Task {about: row.about}) WHERE t.state = 'OPEN' AND t.kind = row.kind
-SET t.state = 'DONE', t.settledAt = row.at, t.settledBy = 'trunkline', t._version = coalesce(t._version, 1) + 1
+MATCH (t:Task {openAbout: row.about}) WHERE t.state = 'OPEN' AND t.kind = row.kind
+SET t.state = 'DONE', t.openAbout = null, t.settledAt = row.at, t.settledBy = 'trunkline', t._version = coalesce(t._version, 1) + 1
 CREATE (e:Event {
   id: row.event, type: 'TaskSettled', aggregateId: t.id, aggregateVersion: t._version, at: row.at, unplaced: row.at,
   principal: 'trunkline', payload: '{"state":"DONE","task":"' + t.id + '"}'
@@ -1980,6 +1978,9 @@ SHOW INDEXES YIELD name, state WHERE state = 'ONLINE' RETURN name
 
 // graph/store/migrate.py _wait_for_indexes
 CALL db.awaitIndexes(600)
+
+// graph/store/migrations/boost_marks.py _LOCK
+SET n._locked = coalesce(n._locked, 0) + 1 WITH n
 
 // graph/store/migrations/boosts.py _RENAME
 MATCH (b:Boost) WHERE b.status IN ['requested', 'scheduled', 'activated', 'terminated', 'declined']

@@ -133,7 +133,8 @@ def _slices(found: Checked) -> Finding:
 
 async def _issuers(settings: Settings) -> list[Finding]:
     if not settings.issuers:
-        return [Finding(part="issuers", well=False, text="there is none, and nothing is served without tokens")]
+        text = "there is none, and nothing is served without tokens. Set issuers; to try things out: trunkline token --setting"
+        return [Finding(part="issuers", well=False, text=text)]
     findings = []
     for name, ring in key_rings(settings.issuers).items():
         try:

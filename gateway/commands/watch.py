@@ -210,6 +210,8 @@ async def answers(
                     answer = orjson.loads(each[b"data"])
                     _check_end(answer, wanted)
                     yield each.get(b"id", b"").decode() or None, answer
+    except aiohttp.ClientPayloadError as error:
+        raise Cut("The connection is cut: the stream has ended in the middle") from error
     except (aiohttp.ClientError, TimeoutError) as error:
         raise Cut(f"The connection is cut: {str(error) or 'nothing came any more'}") from error
     raise Cut("The server has ended the connection")

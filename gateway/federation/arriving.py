@@ -2,14 +2,15 @@
 
 `Arriving` is a subgraph whose SDL is known and whose database may not be there yet. While it is not, every operation is
 answered STORE_UNAVAILABLE with the reason that is safe to tell; `keep` goes on trying until it has opened once. From
-then on the store itself follows its database through restarts.
+then on the store itself follows its database through restarts. Who has others beside it that answer already may wait for
+the first try (`tried`) before it takes requests.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, Final
 
 import structlog
@@ -42,20 +43,29 @@ class Arriving:
         self._subgraph: Subgraph | None = None
         self._ping: Ping | None = None
         self._reason = "The database has not been reached yet."
+        self._tried = asyncio.Event()
 
     async def keep(self) -> None:
         """Open, again and again until it works, and hold open until cancelled."""
         while True:
             try:
                 async with self._opening() as (self._subgraph, self._ping):
+                    self._tried.set()
                     await asyncio.Event().wait()
             except Away as error:
                 if self._reason != str(error):
                     log.warning("the database is away", reason=str(error))
                 self._reason = str(error)
+                self._tried.set()
             finally:
                 self._subgraph = self._ping = None
             await asyncio.sleep(PAUSE)
+
+    async def tried(self, seconds: float) -> None:
+        """Wait until it has opened, or could not for the first time, but for so many seconds at most."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._tried.wait()
 
     async def ready(self) -> str:
         """Give the reason why operations would fail; empty if they would not."""

@@ -12,17 +12,27 @@ are decimal numbers in the currency itself, written as text, so that no digit is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Text = Annotated[str, Field(min_length=1, max_length=100)]
 Amount = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=9)]
 Mbps = Annotated[int, Field(gt=0, le=10_000_000)]
 Days = Annotated[int, Field(gt=0, le=3_660)]
+
+
+def _currency(code: str) -> str:
+    if not re.fullmatch("[A-Z]{3}", code):
+        raise ValueError("must be three capital letters, such as EUR (ISO 4217)")
+    return code
+
+
+Currency = Annotated[str, AfterValidator(_currency)]
 
 
 class TierSettings(BaseModel):
@@ -43,7 +53,7 @@ class TariffSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    currency: Currency
     step_mbps: Mbps
     """rates are multiples of it."""
     tiers: Annotated[tuple[TierSettings, ...], Field(min_length=1, max_length=50)]
@@ -72,7 +82,7 @@ class CapSettings(BaseModel):
 
     amount: Amount
     """in the currency: euros, not cents."""
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    currency: Currency
 
 
 class LeadSettings(BaseModel):

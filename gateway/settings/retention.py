@@ -32,5 +32,11 @@ class Retention(BaseModel):
     """usage of services, once billing has been told: bills may be disputed for up to three years."""
     differences_days: Days = 400.0
     """settled differences to inventories."""
+    boosts_days: Days = 1_100.0
+    """boosts that are over, with their steps: as long as their usage. 32 at least, and as long as a rule for leads looks back."""
+    tasks_days: Days = 400.0
+    """settled tasks: as long as the events that tell who settled them."""
+    leads_days: Days = 400.0
+    """leads that sales has decided, since they were opened; as long as their rule looks back at least."""
     feeds_days: Days = 400.0
     """what is known of inventory feeds; until then the same feed is not taken twice."""

@@ -422,6 +422,9 @@ def _sentence(error: Any) -> str:
         message = 'is no list, such as ["one", "two"]'
     elif error["type"] in ("model_type", "dict_type"):
         message = f"is a section: [{name}] in a file, {PREFIX}{name.upper().replace('.', DELIMITER)}{DELIMITER}... in the environment"
+    elif error["type"] == "too_short":
+        least = error["ctx"]["min_length"]
+        message = f"must have at least {least} item{'s' if least > 1 else ''}"
     elif error["type"] == "missing":
         message = "is missing"
     message = message.replace("Input should be", "must be").partition(", unable to ")[0]

@@ -59,13 +59,15 @@ def occurrences(start: int, end: int, recurrence: Recurrence) -> tuple[tuple[int
     """Give the interval itself and each that follows it, in order of time; raises BadRecurrence, NotAnInterval."""
     check_interval(start, end)
     if recurrence.until < start:
-        raise BadRecurrence("ends before the first occurrence starts")
+        raise BadRecurrence("ends before the first occurrence starts: choose a later `until`")
     if end - start > _SHORTEST[recurrence.every]:
-        raise BadRecurrence(f"has occurrences that last until the next {recurrence.every.lower()}")
+        raise BadRecurrence(
+            f"has occurrences that last until the next {recurrence.every.lower()}: choose a shorter time"
+        )
     found: list[tuple[int, int]] = []
     for at in takewhile(lambda at: at <= recurrence.until, _starts(start, recurrence)):
         if len(found) == MOST_OCCURRENCES:
-            raise BadRecurrence(f"has more than {MOST_OCCURRENCES} occurrences")
+            raise BadRecurrence(f"has more than {MOST_OCCURRENCES} occurrences: choose an earlier `until`")
         found.append((at, at + end - start))
     return tuple(found)
 
@@ -97,4 +99,4 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
-        raise BadRecurrence(f"has the time zone {name!r}, which is unknown") from exc
+        raise BadRecurrence(f"has the time zone {name!r}, which is unknown: give a name such as Europe/Berlin") from exc

@@ -3,20 +3,24 @@
 What is free on a shared trunk tells when somebody else's booking begins, and how large it is. So a customer learns it
 rounded down: to the rates that are on offer, for whole quarter hours, and no more than its own contract allows.
 Whole quarter hours are those of UTC, whatever was asked for: whoever moves the start of a question by a second learns nothing.
+Its own bookings a customer knows to the second: where one ends within a quarter hour, another may begin.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 from graph.capacity.curve import availability
-from graph.capacity.limits import Headroom, Limit, LimitKind, headroom
+from graph.capacity.limits import Headroom, Limit, LimitKind
 from graph.capacity.search import Offer
 from graph.capacity.steps import Booking, StepFunction, check_interval
 
 QUARTER_HOUR: Final = 900_000
 """in milliseconds."""
+_NOTHING: Final = StepFunction()
 
 
 def whole_quarters(start: int, end: int) -> tuple[int, int]:
@@ -29,24 +33,67 @@ def whole_quarters(start: int, end: int) -> tuple[int, int]:
     return start - start % QUARTER_HOUR, end + -end % QUARTER_HOUR
 
 
-def shown_headroom(limits: Sequence[Limit], offer: Offer, interval: tuple[int, int]) -> Headroom:
+def shown_left(limit: Limit, own: StepFunction, interval: tuple[int, int], now: int) -> int:
+    """Give what a customer may take of one limit throughout an interval, as far as it may learn that; raises NotAnInterval.
+
+    `own` is what the load has of the customer's own bookings, which it knows to the second. Of others only the highest load of each
+    quarter hour counts, from `now` on. Quotes and bookings are judged by this, so that what was quoted can be booked. It may be below 0.
+
+    >>> load = StepFunction.of([Booking(start=0, end=1_000_000, mbps=70), Booking(start=0, end=None, mbps=20)])
+    >>> port, own = Limit(thing="port-1", kind=LimitKind.PORT, mbps=100, load=load), StepFunction.of([Booking(start=0, end=1_000_000, mbps=70)])
+    >>> shown_left(port, own, (1_000_000, 1_800_000), 0), shown_left(port, StepFunction(), (1_000_000, 1_800_000), 0)
+    (80, 10)
+    """
+    others = limit.load.minus(own)
+    start, end = interval
+    most = 0
+    for first, last in pairwise(_edges(own, start, end)):
+        if last <= now:
+            continue
+        seen = max(first, now), last
+        beside = others.peak(*seen) + own.peak(max(first, start), min(last, end))
+        most = max(most, min(limit.load.peak(*seen), beside))
+    return limit.mbps - most
+
+
+def _edges(own: StepFunction, start: int, end: int) -> list[int]:
+    """Cut the quarter hours of an interval: apart are the first and the last one, and each within which own bookings change."""
+    begin, over = whole_quarters(start, end)
+    within = [*own.instants[bisect_right(own.instants, begin) : bisect_left(own.instants, over)], start, end]
+    cuts = {edge for each in within if each % QUARTER_HOUR for edge in whole_quarters(each, each + 1)}
+    return sorted({begin, over, *cuts})
+
+
+def shown_headroom(
+    limits: Sequence[Limit], own: Mapping[str, StepFunction], offer: Offer, interval: tuple[int, int], now: int
+) -> Headroom:
     """Give what a customer may learn of the headroom in an interval: a rate on offer, or 0; raises NotAnInterval.
 
-    What limits is CONTRACT where the network would have carried more. The id of what limits is left out.
+    `own` is what own bookings take, by the id of the thing. What limits is CONTRACT where the network would have carried more. The id of
+    what limits is left out.
     """
-    exact = headroom(limits, *whole_quarters(*interval))
-    kind = LimitKind.CONTRACT if offer.most <= exact.mbps else exact.limiting
-    return Headroom(mbps=offer.nearest(exact.mbps), limiting=kind, thing=None)
+    left = [(shown_left(each, own.get(each.thing, _NOTHING), interval, now), each.kind) for each in limits]
+    least, limiting = min(left, key=lambda each: each[0], default=(0, None))
+    kind = LimitKind.CONTRACT if offer.most <= max(0, least) else limiting
+    return Headroom(mbps=offer.nearest(least), limiting=kind, thing=None)
 
 
-def shown_curve(limits: Sequence[Limit], offer: Offer, interval: tuple[int, int]) -> StepFunction:
+def shown_curve(
+    limits: Sequence[Limit], own: Mapping[str, StepFunction], offer: Offer, interval: tuple[int, int], now: int
+) -> StepFunction:
     """Give what a customer may learn of the headroom over time, for the whole quarter hours of an interval.
 
-    Each rate is one on offer, or 0. Raises NotAnInterval.
+    Each rate is one on offer, or 0: of each quarter hour it is what `shown_headroom` says. Raises NotAnInterval.
     """
     start, end = whole_quarters(*interval)
     exact = availability(limits, start, end)
+    apart = {each - each % QUARTER_HOUR for each in (now, *(at for steps in own.values() for at in steps.instants))}
+
+    def left(at: int) -> int:
+        if at in apart:  # else own bookings stay the same within it, and it makes no difference whose a load is
+            return shown_headroom(limits, own, offer, (at, at + QUARTER_HOUR), now).mbps
+        return offer.nearest(exact.lowest(at, at + QUARTER_HOUR))
+
     return StepFunction.of(
-        Booking(start=at, end=at + QUARTER_HOUR, mbps=offer.nearest(exact.lowest(at, at + QUARTER_HOUR)))
-        for at in range(start, end, QUARTER_HOUR)
+        Booking(start=at, end=at + QUARTER_HOUR, mbps=left(at)) for at in range(start, end, QUARTER_HOUR)
     )

@@ -31,6 +31,11 @@ class UserError:
     """the argument that it is about."""
 
 
+def user_error(message: str, code: str, path: str) -> UserError:
+    """Say why a change was not made; `path` is the argument that it is about."""
+    return UserError(message=message, code=code, path=(path,))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raised:
     """A new alarm as it is after the change that made it: who made it may show it without reading it again."""

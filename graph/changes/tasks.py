@@ -43,7 +43,7 @@ _SETTLE: Final = """
 MATCH (t:Task {id: $task})
 SET t._locked = coalesce(t._locked, 0) + 1
 WITH t, datetime.realtime().epochMillis AS now WHERE t.state = 'OPEN'
-SET t.state = $state, t.note = $note, t.settledBy = $subject, t.settledAt = now, t._version = coalesce(t._version, 1) + 1
+SET t.state = $state, t.openAbout = null, t.note = $note, t.settledBy = $subject, t.settledAt = now, t._version = coalesce(t._version, 1) + 1
 RETURN now, t._version
 """
 _SKIP_STEPS: Final = """

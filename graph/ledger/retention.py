@@ -5,7 +5,8 @@ at a time (`coalesce` keeps a planner from other indexes). A timer for each kind
 is more.
 
 Rules. 1. What has not ended does not go: an open alarm, an open ticket, a downtime without an end, a difference that nobody has
-settled, a feed that is being compared. 2. What a surrounding system is still to be told of does not go, parked deliveries
+settled, a feed that is being compared, a boost that the network has not returned from, an open task, a lead that sales has not
+decided. 2. What a surrounding system is still to be told of does not go, parked deliveries
 included, nor what a follower of the settings has not been given. 3. A ticket that we have opened for an alarm goes with it, or its order key would be used anew. 4. Usage that matches no
 service does not go: nobody has billed it. 5. What another system dates counts from when we heard it, where that is later: what a
 clock of 1970 dates would go at once, be told again, and be taken as new. 6. Each statement looks at what is old, never at all there is.
@@ -125,11 +126,54 @@ DETACH DELETE f
 RETURN count(*)
 """
 
+# With its steps. What is over stays so.
+_BOOSTS: Final = """
+MATCH (b:Boost)
+WHERE b.endAt < $before AND coalesce(b.endedAt, b.endAt) < $before AND coalesce(b.status, '') = 'TERMINATED'
+  AND NOT EXISTS { MATCH (b)-[:BOOSTS]->(s:Service) MATCH (d:Delivery {openKey: s.id}) WHERE d.state <> 'DONE' }
+  AND NOT EXISTS { MATCH (t:Task {openAbout: b.id}) }
+WITH b LIMIT $most
+OPTIONAL MATCH (p:ProcessStep)-[:STEP_OF]->(b)
+WITH b, collect(p) AS steps
+FOREACH (each IN steps | DETACH DELETE each)
+DETACH DELETE b
+RETURN count(*)
+"""
+
+_TASKS: Final = """
+MATCH (t:Task) WHERE t.settledAt < $before AND coalesce(t.state, '') <> 'OPEN'
+WITH t LIMIT $most
+DETACH DELETE t
+RETURN count(*)
+"""
+
+_LEADS: Final = """
+MATCH (l:Lead) WHERE l.at < $before AND coalesce(l.state, '') IN $over
+  AND NOT EXISTS { MATCH (d:Delivery {openKey: l.id}) WHERE d.state <> 'DONE' }
+WITH l LIMIT $most
+DETACH DELETE l
+RETURN count(*)
+"""
+
+_STATEMENTS: Final = MappingProxyType(
+    {
+        "alarms": _ALARMS,
+        "tickets": _TICKETS,
+        "downtime": _DOWNTIME,
+        "usage": _USAGE,
+        "differences": _DIFFERENCES,
+        "feeds": _FEEDS,
+        "boosts": _BOOSTS,
+        "tasks": _TASKS,
+        "leads": _LEADS,
+    }
+)
 _OVER: Final = MappingProxyType(
     {
         "alarms": ("resolved", "closed", "cancelled", "rejected"),
         "tickets": ("resolved", "closed", "cancelled", "rejected"),
         "differences": ("taken", "told", "gone"),
+        "leads": ("accepted", "rejected", "cancelled"),
     }
 )
 
@@ -148,13 +192,18 @@ class Kept:
     usage: int
     differences: int
     feeds: int
+    boosts: int
+    """and their steps. What was spent in a month, and how often a service was boosted, is counted by them."""
+    tasks: int
+    leads: int
+    """since they were opened: when they were decided nobody says."""
 
     def by_kind(self) -> Mapping[str, int]:
         """Give them by the names that `sweeping` and the timers use."""
         return {name: int(getattr(self, name)) for name in KINDS}
 
 
-KINDS: Final = ("events", "alarms", "tickets", "downtime", "usage", "differences", "feeds")
+KINDS: Final = ("events", "alarms", "tickets", "downtime", "usage", "differences", "feeds", "boosts", "tasks", "leads")
 
 
 def sweeping(kept: Kept, followers: Sequence[str] = ()) -> Work:
@@ -177,22 +226,11 @@ def sweeping(kept: Kept, followers: Sequence[str] = ()) -> Work:
 async def sweep(transaction: Transaction, kind: str, *, before: int, most: int, followers: Sequence[str] = ()) -> int:
     """Take away up to `most` of a kind that were over before a time (epoch milliseconds); give how many there were."""
     given: dict[str, object] = {"before": before, "most": most, "over": list(_OVER.get(kind, ()))}
-    match kind:
-        case "events":
-            rows = await transaction.run(_EVENTS, {**given, "followers": list(followers)})
-            await transaction.run(_SWEPT, {"position": rows[0][1]})
-        case "alarms":
-            rows = await transaction.run(_ALARMS, given)
-        case "tickets":
-            rows = await transaction.run(_TICKETS, given)
-        case "downtime":
-            rows = await transaction.run(_DOWNTIME, given)
-        case "usage":
-            rows = await transaction.run(_USAGE, given)
-        case "differences":
-            rows = await transaction.run(_DIFFERENCES, given)
-        case "feeds":
-            rows = await transaction.run(_FEEDS, given)
-        case _:
-            raise ValueError(f"nothing of the kind {kind!r} is swept")
+    if kind == "events":
+        rows = await transaction.run(_EVENTS, {**given, "followers": list(followers)})
+        await transaction.run(_SWEPT, {"position": rows[0][1]})
+    elif kind in _STATEMENTS:
+        rows = await transaction.run(_STATEMENTS[kind], given)
+    else:
+        raise ValueError(f"nothing of the kind {kind!r} is swept")
     return cast("int", rows[0][0])

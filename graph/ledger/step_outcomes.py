@@ -37,8 +37,8 @@ WITH row, d, HEAD(COLLECT {
 }) AS carried, datetime.realtime().epochMillis AS now
 WHERE NOT EXISTS { MATCH (t:Task {delivery: row.delivery}) WHERE t.state = 'OPEN' }
 CREATE (t:Task {
-  id: row.task, kind: row.kind, state: 'OPEN', about: carried[1], step: carried[0], delivery: row.delivery, reason: row.reason,
-  openedAt: now, _version: 1
+  id: row.task, kind: row.kind, state: 'OPEN', about: carried[1], openAbout: carried[1], step: carried[0],
+  delivery: row.delivery, reason: row.reason, openedAt: now, _version: 1
 })
 CREATE (e:Event {
   id: row.event, type: 'TaskOpened', aggregateId: row.task, aggregateVersion: 1, at: now, unplaced: now, principal: 'trunkline',
@@ -50,7 +50,7 @@ _CLOSE: Final = """
 UNWIND $batch.rows AS row
 MATCH (t:Task {delivery: row.delivery}) WHERE t.state = 'OPEN'
 WITH t, row, datetime.realtime().epochMillis AS now
-SET t.state = 'DONE', t.settledAt = now, t.settledBy = 'trunkline', t._version = coalesce(t._version, 1) + 1
+SET t.state = 'DONE', t.openAbout = null, t.settledAt = now, t.settledBy = 'trunkline', t._version = coalesce(t._version, 1) + 1
 CREATE (e:Event {
   id: row.event, type: 'TaskSettled', aggregateId: t.id, aggregateVersion: t._version, at: now, unplaced: now,
   principal: 'trunkline', payload: '{"state":"DONE","task":"' + t.id + '"}'

@@ -2,7 +2,7 @@
 
 They are made from the model when this module is imported, and from nothing else: no caller's value is ever in a text.
 
-What is derived from what is loaded is written with it (`open_on`): an alarm that is over, or open, by a file.
+What is derived from what is loaded is written with it (`open_on`, `marked`): an alarm or a boost that is over, or open, by a file.
 
 There are two ways to write. CREATE costs half, and is right where a mark in the same transaction says what is there
 already (`write.py`). MERGE is right on any graph: what is written twice is there once. A node is the same node by its
@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 
 from graph.model.model import LABELS, RELATIONSHIPS, Relationship
+from graph.store.boost_marks import marked
 from graph.store.open_alarms import open_on
 
 Ends: TypeAlias = tuple[str, str, str]
@@ -28,6 +29,13 @@ Ends: TypeAlias = tuple[str, str, str]
 
 _TOLD_APART_BY: Final = {"ROUTED_OVER": "path", "ACCESSED_AT": "end", "TERMINATES_ON": "end"}
 """One service may run over one trunk on both its paths, or start and end at one port."""
+
+
+class How(enum.Enum):
+    """The way to write."""
+
+    CREATE = "create"
+    MERGE = "merge"
 
 
 _ALL: Final = "SET n += row.properties"
@@ -40,17 +48,17 @@ _MERGED: Final = {
     "Boost": "WITH n, row WHERE n._turned IS NULL SET n += row.properties",
 }
 """What is set of what is there, where that is not all: what the network has confirmed, and what is booked, no file knows better."""
-
-
-class How(enum.Enum):
-    """The way to write."""
-
-    CREATE = "create"
-    MERGE = "merge"
+_DERIVED: Final[Mapping[How, Mapping[str, str]]] = {
+    How.CREATE: {"Alarm": f" SET n.openOn = {open_on('n')}"},  # a boost that is new is of no service yet
+    How.MERGE: {"Alarm": f" SET n.openOn = {open_on('n')}", "Boost": f" SET {marked('n')}"},
+}
+"""by the label of a node,"""
+_DERIVED_BY: Final = {"RAISED_ON": f"a.openOn = {open_on('a')}", "BOOSTS": marked("a")}
+"""and by the type of a relationship: of its start."""
 
 
 def _nodes(how: How, label: str) -> str:
-    derived = f" SET n.openOn = {open_on('n')}" if label == "Alarm" else ""
+    derived = _DERIVED[how].get(label, "")
     match how:
         case How.CREATE:
             return f"UNWIND $batch.rows AS row CREATE (n:{label} {{id: row.id}}) SET n += row.properties{derived}"
@@ -63,7 +71,7 @@ def _nodes(how: How, label: str) -> str:
 def _relationships(how: How, ends: Ends) -> str:
     kind, start, end = ends
     find = f"UNWIND $batch.rows AS row MATCH (a:{start} {{id: row.start}}) UNWIND row.ends AS e MATCH (b:{end} {{id: e.id}})"
-    derived = f" WITH a SET a.openOn = {open_on('a')}" if kind == "RAISED_ON" else ""
+    derived = f" WITH a SET {_DERIVED_BY[kind]}" if kind in _DERIVED_BY else ""
     match how:
         case How.CREATE:
             return f"{find} CREATE (a)-[:{kind}{_map(_properties(kind))}]->(b){derived}"

@@ -63,7 +63,7 @@ __all__ = [
     "searchable",
 ]
 
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 8
 """Rises with each migration in graph/store/migrate.py."""
 
 
@@ -270,6 +270,7 @@ _LABELS: Final = (
             "a credit is negative. What is not yet confirmed holds its capacity until holdUntil."
         ),
         interval=Interval(start="startAt", end="endAt"),
+        # What some of them are found by past all that are over (graph/store/boost_marks.py).
         properties=(
             _ID,
             _number("mbps", least=1),
@@ -288,6 +289,9 @@ _LABELS: Final = (
             _time("chargedFrom", required=False),
             _text("series", required=False, indexed=True),
             Property(name="orderedBy", required=False, operator_only=True),
+            Property(name="openOf", required=False, indexed=True, operator_only=True, internal=True, derived=True),
+            Property(name="activatedOf", required=False, indexed=True, operator_only=True, internal=True, derived=True),
+            Property(name="boughtBy", required=False, indexed=True, operator_only=True, internal=True, derived=True),
         ),
     ),
     Label(
@@ -325,6 +329,8 @@ _LABELS: Final = (
             Property(name="settledAt", kind=Kind.TIME, required=False, indexed=True, operator_only=True),
             Property(name="settledBy", required=False, operator_only=True),
             Property(name="note", required=False, operator_only=True),
+            # `about`, until it is settled.
+            Property(name="openAbout", required=False, indexed=True, operator_only=True, internal=True, derived=True),
         ),
     ),
     Label(
@@ -368,7 +374,7 @@ _LABELS: Final = (
         properties=(
             Property(name="id", indexed=True, operator_only=True),
             Property(name="reason", operator_only=True),
-            Property(name="at", kind=Kind.TIME, operator_only=True),
+            Property(name="at", kind=Kind.TIME, indexed=True, operator_only=True),
             Property(name="state", words=LEAD_STATES, required=False, operator_only=True),
             Property(name="system", required=False, operator_only=True),
             Property(name="externalId", required=False, indexed=True, operator_only=True),

@@ -17,9 +17,10 @@ from graph.store.store import Transaction
 
 _OPEN: Final = """
 UNWIND $batch.rows AS row
-WITH row WHERE NOT EXISTS { MATCH (o:Task {about: row.about}) WHERE o.state = 'OPEN' AND o.kind = row.kind }
+WITH row WHERE NOT EXISTS { MATCH (o:Task {openAbout: row.about}) WHERE o.state = 'OPEN' AND o.kind = row.kind }
 CREATE (t:Task {
-  id: row.id, kind: row.kind, state: 'OPEN', about: row.about, reason: row.reason, openedAt: row.at, _version: 1
+  id: row.id, kind: row.kind, state: 'OPEN', about: row.about, openAbout: row.about, reason: row.reason,
+  openedAt: row.at, _version: 1
 })
 CREATE (e:Event {
   id: row.event, type: 'TaskOpened', aggregateId: row.id, aggregateVersion: 1, at: row.at, unplaced: row.at,
@@ -28,8 +29,8 @@ CREATE (e:Event {
 """
 _CLOSE: Final = """
 UNWIND $batch.rows AS row
-MATCH (t:Task {about: row.about}) WHERE t.state = 'OPEN' AND t.kind = row.kind
-SET t.state = 'DONE', t.settledAt = row.at, t.settledBy = 'trunkline', t._version = coalesce(t._version, 1) + 1
+MATCH (t:Task {openAbout: row.about}) WHERE t.state = 'OPEN' AND t.kind = row.kind
+SET t.state = 'DONE', t.openAbout = null, t.settledAt = row.at, t.settledBy = 'trunkline', t._version = coalesce(t._version, 1) + 1
 CREATE (e:Event {
   id: row.event, type: 'TaskSettled', aggregateId: t.id, aggregateVersion: t._version, at: row.at, unplaced: row.at,
   principal: 'trunkline', payload: '{"state":"DONE","task":"' + t.id + '"}'

@@ -15,6 +15,7 @@ Files, in order of flow:
     looks.py            a look at all that a label has, with a time of its own
     bounds.py           what is in a store against the bounds of the model
     cardinality.py      what there may be one of: looked at under a lock before it is written, and found where it is not so
+    boost_marks.py      what boosts are found by, past all that are over
     open_alarms.py      what an alarm is open on: written where it is not so, and found
     migrations/         what is done to the data of older versions
     embedded.py         one embedded database for several processes; embedded_child.py starts, watches and ends its server

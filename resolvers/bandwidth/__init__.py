@@ -6,7 +6,7 @@ changes that book and give back, and for operators what ports and trunks carry b
 In: operations by the gateway, and entities of equipment. Out: `{"data": ..., "errors": [...]}`; a boost that a change returns is an
 entity, which the knowledge graph resolves in the caller's scope.
 
-Files, in order of flow: `asked.py` (what a resolver knows of its request) · `tokens.py` (a quote as sealed text) · `allowance.py` (how
+Files, in order of flow: `asked.py` (what a resolver knows of its request) · `arguments.py` (at which argument a problem is told) · `tokens.py` (a quote as sealed text) · `allowance.py` (how
 often a customer may ask) · `types.py` (what is shown of an offer) · `payloads.py` (what became of a change) · `quoting.py` (a quote, by a question) ·
 `booking.py` (a booking) · `changing.py` (the changes of what is booked) · `tasks.py` (what people do with tasks) · `capacity.py` (capacity over time, for operators) ·
 `costs.py` (what boosts have cost so far, and what the next bill will have of them) · `schema.py` (all of it assembled) · `subgraph.py` (execution).

@@ -20,8 +20,9 @@ from graph.changes.bandwidth.looking import read_price
 from graph.changes.bandwidth.offers import Quote, Request
 from graph.changes.idempotency import Asked as Once
 from graph.changes.idempotency import remembered
-from graph.changes.outcome import Outcome
+from graph.changes.outcome import Outcome, user_error
 from graph.changes.outcome import UserError as Problem
+from resolvers.bandwidth.arguments import outcome_told_at, told_at
 from resolvers.bandwidth.asked import Asked, Info
 from resolvers.bandwidth.costs import Boost
 from resolvers.bandwidth.payloads import BoostBandwidthPayload
@@ -77,18 +78,18 @@ async def boost_bandwidth(  # noqa: PLR0913 - the arguments of the field
     request = Request(service=service_id or "", mbps=mbps, tier=tier, start=start_at, hours=hours, end=end_at)
     given = _given(quote_id, service_id, request, recurrence)
     if not dry_run and (known := await known_outcome(asked, "boostBandwidth", given, idempotency_key)) is not None:
-        return _booked(known, await _price_of_known(asked, known), ())
+        return _booked(outcome_told_at(known, given), await _price_of_known(asked, known), ())
     if (problem := too_many(asked, _service_of(asked, quote_id, request))) is not None:
-        return _refused(problem)
+        return _refused(told_at(problem, given))
     meant = await _meant(asked, quote_id, request, recurrence)
     if isinstance(meant, Problem):
-        return _refused(meant)
+        return _refused(told_at(meant, given))
     outcome = await _book(asked, meant.wanted, given, None if dry_run else idempotency_key)
     instead: Sequence[BandwidthAlternative] = ()
     if any(each.code in _NO_ROOM for each in outcome.user_errors):
         instead = await _instead(asked, meant.request)
     price = sum(each.price for each in meant.wanted.occurrences)
-    return _booked(outcome, show_minor(price, meant.wanted.currency), instead)
+    return _booked(outcome_told_at(outcome, given), show_minor(price, meant.wanted.currency), instead)
 
 
 def _service_of(asked: Asked, quote_id: str | None, request: Request) -> str:
@@ -132,7 +133,7 @@ async def _meant(
 ) -> _Meant | Problem:
     """Find out what is to be booked: what was quoted, or what is asked for now."""
     if (quote_id is None) == (not request.service):
-        return _error("Give either quoteId, or serviceId with a rate and a time", QUOTE_OR_INPUT, "quoteId")
+        return user_error("Give either quoteId, or serviceId with a rate and a time", QUOTE_OR_INPUT, "quoteId")
     meant = await _of_input(asked, request) if quote_id is None else _of_quote(asked, quote_id, request)
     if isinstance(meant, Problem) or recurrence is None:
         return meant
@@ -157,10 +158,10 @@ async def _of_input(asked: Asked, request: Request) -> _Meant | Problem:
 
 def _of_quote(asked: Asked, quote_id: str, request: Request) -> _Meant | Problem:
     if any(each is not None for each in (request.mbps, request.tier, request.start, request.hours, request.end)):
-        return _error("A quote says the rate and the time: leave these out", QUOTE_OR_INPUT, "quoteId")
+        return user_error("A quote says the rate and the time: leave these out", QUOTE_OR_INPUT, "quoteId")
     sealed = asked.tokens.open(quote_id, asked.principal.subject)
     if sealed is None:
-        return _error("There is no such quote: ask for a new one", QUOTE_NOT_FOUND, "quoteId")
+        return user_error("There is no such quote: ask for a new one", QUOTE_NOT_FOUND, "quoteId")
     end = (sealed.start or 0) + sealed.length
     occurrence = Occurrence(start=sealed.start, end=end, price=sealed.price, length=sealed.length)
     wanted = BookingRequest(
@@ -180,12 +181,12 @@ def _again(meant: _Meant, recurrence: RecurrenceInput) -> _Meant | Problem:
     """Repeat the interval; each one costs what the first does: it is as long."""
     [first] = meant.wanted.occurrences
     if first.start is None:
-        return _error("What comes again needs a startAt", BAD_RECURRENCE, "startAt")
+        return user_error("What comes again needs a startAt", BAD_RECURRENCE, "startAt")
     try:
         repeat = Recurrence(every=Every(str(recurrence.every.value)), until=recurrence.until, zone=recurrence.time_zone)
         intervals = occurrences(first.start, first.end, repeat)
     except (BadRecurrence, NotAnInterval) as wrong:
-        return _error(f"The recurrence {wrong}", BAD_RECURRENCE, "recurrence")
+        return user_error(f"The recurrence {wrong}", BAD_RECURRENCE, "recurrence")
     every = tuple(Occurrence(start=start, end=end, price=first.price, length=first.length) for start, end in intervals)
     return replace(meant, wanted=replace(meant.wanted, occurrences=every))
 
@@ -237,7 +238,3 @@ def boost_of(outcome: Outcome) -> Boost | None:
     """Give the boost that a change returned, for the knowledge graph to resolve."""
     found = outcome.ids.get("boost")
     return None if found is None else Boost(id=strawberry.ID(found))
-
-
-def _error(message: str, code: str, path: str) -> Problem:
-    return Problem(message=message, code=code, path=(path,))

@@ -24,6 +24,7 @@ from graph.errors import Refused
 from resolvers.bandwidth.asked import Info
 from resolvers.bandwidth.types import Moment
 from resolvers.directives import Cost, ListSize, OperatorOnly
+from resolvers.money import Large
 
 MOST_THINGS: Final = 200
 MOST_DAYS: Final = 366
@@ -94,9 +95,15 @@ class Headroom:
     """Over several limits."""
 
     things: int = strawberry.field(description="How many ports or trunks it is of.")
-    limit_mbps: int = strawberry.field(description="What may be booked on all of them together.")
-    headroom_mbps: int = strawberry.field(description="What is left throughout on all of them together.")
-    most_mbps: int = strawberry.field(description="What is left throughout on the one that has the most left.")
+    limit_mbps: Large = strawberry.field(
+        description="What may be booked on all of them together, in Mbit/s; a site may have more than an Int holds."
+    )
+    headroom_mbps: Large = strawberry.field(
+        description="What is left throughout on all of them together, in Mbit/s; as large as `limitMbps` at most."
+    )
+    most_mbps: int = strawberry.field(
+        description="What is left throughout on the one that has the most left, in Mbit/s."
+    )
 
     @classmethod
     def of(cls, limits: Sequence[Limit], start: int, end: int) -> Headroom:
@@ -104,8 +111,8 @@ class Headroom:
         left = [max(0, each.mbps - each.load.peak(start, end)) for each in limits]
         return cls(
             things=len(left),
-            limit_mbps=sum(each.mbps for each in limits),
-            headroom_mbps=sum(left),
+            limit_mbps=Large(sum(each.mbps for each in limits)),
+            headroom_mbps=Large(sum(left)),
             most_mbps=max(left, default=0),
         )
 

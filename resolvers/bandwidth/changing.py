@@ -16,8 +16,9 @@ from graph.capacity.tariff import Tariff
 from graph.changes.bandwidth import asking, changing, offers
 from graph.changes.bandwidth.looking import SoldBoost, read_sold
 from graph.changes.bandwidth.pricing import sold_by
-from graph.changes.outcome import Outcome
+from graph.changes.outcome import Outcome, user_error
 from graph.changes.outcome import UserError as Problem
+from resolvers.bandwidth.arguments import outcome_told_at
 from resolvers.bandwidth.asked import Asked, Info
 from resolvers.bandwidth.booking import DryRun, Key, boost_of, known_outcome
 from resolvers.bandwidth.payloads import (
@@ -73,7 +74,8 @@ async def extend_boost(
 ) -> ExtendBoostPayload:
     """Give a boost a later end."""
     wish = _Wish(operation="extendBoost", boost=boost_id, hours=hours, end=end_at)
-    outcome, cost = await _change(info.context, wish, idempotency_key, dry_run=dry_run)
+    found, cost = await _change(info.context, wish, idempotency_key, dry_run=dry_run)
+    outcome = outcome_told_at(found, wish.given)
     return ExtendBoostPayload(boost=boost_of(outcome), price=cost, user_errors=shown(outcome))
 
 
@@ -89,7 +91,8 @@ async def change_boost(  # noqa: PLR0913 - the arguments of the field
 ) -> ChangeBoostPayload:
     """Give a boost another rate, and another end where one is given."""
     wish = _Wish(operation="changeBoost", boost=boost_id, mbps=mbps, tier=tier, end=end_at)
-    outcome, cost = await _change(info.context, wish, idempotency_key, dry_run=dry_run)
+    found, cost = await _change(info.context, wish, idempotency_key, dry_run=dry_run)
+    outcome = outcome_told_at(found, wish.given)
     return ChangeBoostPayload(boost=boost_of(outcome), price=cost, user_errors=shown(outcome))
 
 
@@ -204,20 +207,16 @@ def _problem_of_end(wish: _Wish) -> Problem | None:
     if wish.operation == "changeBoost":
         return None
     if (wish.hours is None) == (wish.end is None):
-        return _error("Give either hours or endAt", offers.HOURS_OR_END, "hours")
+        return user_error("Give either hours or endAt", offers.HOURS_OR_END, "hours")
     if wish.hours is not None and not 0 < wish.hours <= offers.MOST_HOURS:
         said = f"Hours are more than 0 and at most {offers.MOST_HOURS:,}"
-        return _error(said, asking.NOT_AN_INTERVAL, "hours")
+        return user_error(said, asking.NOT_AN_INTERVAL, "hours")
     return None
 
 
 def _rate(tariff: Tariff, wish: _Wish) -> int | Problem | None:
     if wish.mbps is None and wish.tier is None:
         if wish.operation == "changeBoost" and wish.end is None:
-            return _error("Give a rate, a tier, or an end", offers.MBPS_OR_TIER, "mbps")
+            return user_error("Give a rate, a tier, or an end", offers.MBPS_OR_TIER, "mbps")
         return None
     return offers.rate_of(tariff, wish.mbps, wish.tier)
-
-
-def _error(message: str, code: str, path: str) -> Problem:
-    return Problem(message=message, code=code, path=(path,))

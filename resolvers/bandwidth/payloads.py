@@ -23,6 +23,7 @@ _BOOST: Final = "BOOST_NOT_FOUND, BOOST_OVER"
 _ROOM: Final = (
     "NO_CAPACITY where a port or the network has not so much free, BEYOND_CONTRACT where the contract does not allow it"
 )
+_PRICE: Final = "PRICE_TOO_HIGH where it costs more than is sold"
 _OFTEN: Final = "TOO_MANY_QUOTES where it was asked too often for the service"
 
 
@@ -54,7 +55,7 @@ class BoostBandwidthPayload:
     user_errors: list[UserError] = strawberry.field(
         description=(
             f"{_SERVICE}; {_INPUT}; QUOTE_OR_INPUT where both or neither are given, QUOTE_NOT_FOUND for an id that is no quote of this "
-            f"caller, QUOTE_EXPIRED; {_ROOM}; BAD_RECURRENCE, TOO_MANY for a recurrence; OTHER_CURRENCY; {_OFTEN}. Empty where it was done, "
+            f"caller, QUOTE_EXPIRED; {_ROOM}; BAD_RECURRENCE, TOO_MANY for a recurrence; OTHER_CURRENCY; {_PRICE}; {_OFTEN}. Empty where it was done, "
             "or would be."
         )
     )
@@ -69,7 +70,7 @@ class ExtendBoostPayload:
         description="What the whole boost costs then; null where it was not changed."
     )
     user_errors: list[UserError] = strawberry.field(
-        description=f"{_BOOST}; HOURS_OR_END, END_IN_THE_PAST, NOT_AN_INTERVAL, BEYOND_HORIZON; {_ROOM}; SPEND_CAP; NO_TARIFF, OTHER_CURRENCY; {_OFTEN}."
+        description=f"{_BOOST}; HOURS_OR_END, END_IN_THE_PAST, NOT_AN_INTERVAL, BEYOND_HORIZON; {_ROOM}; SPEND_CAP; NO_TARIFF, OTHER_CURRENCY; {_PRICE}; {_OFTEN}."
     )
 
 
@@ -84,7 +85,7 @@ class ChangeBoostPayload:
         description="What the whole boost costs then; null where it was not changed."
     )
     user_errors: list[UserError] = strawberry.field(
-        description=f"{_BOOST}; {_INPUT}; {_ROOM}; SPEND_CAP; NO_TARIFF, OTHER_CURRENCY; {_OFTEN}."
+        description=f"{_BOOST}; {_INPUT}; {_ROOM}; SPEND_CAP; NO_TARIFF, OTHER_CURRENCY; {_PRICE}; {_OFTEN}."
     )
 
 

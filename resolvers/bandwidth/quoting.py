@@ -12,6 +12,7 @@ from graph.changes.bandwidth.looking import read_sellable, read_spent
 from graph.changes.bandwidth.offers import Quote, Request, Slot, problem_of, quote
 from graph.changes.outcome import UserError as Problem
 from graph.model.scope import Role, ScopeKind, scope_of
+from resolvers.bandwidth.arguments import told_at
 from resolvers.bandwidth.asked import Asked, Info
 from resolvers.bandwidth.payloads import QuoteBandwidthPayload
 from resolvers.bandwidth.types import BandwidthQuote, Moment, Seal
@@ -48,7 +49,15 @@ async def quote_bandwidth(  # noqa: PLR0913 - the arguments of the field
     request = Request(service=service_id, mbps=mbps, tier=tier, start=start_at, hours=hours, end=end_at)
     found = await quoted(asked, request)
     if isinstance(found, Problem):
-        return QuoteBandwidthPayload(quote=None, user_errors=[UserError.of(found)])
+        given = {
+            "mbps": mbps,
+            "tier": tier,
+            "startAt": start_at,
+            "hours": hours,
+            "endAt": end_at,
+            "serviceId": service_id,
+        }
+        return QuoteBandwidthPayload(quote=None, user_errors=[UserError.of(told_at(found, given))])
     return QuoteBandwidthPayload(quote=BandwidthQuote.of(found, sealing(asked, found)), user_errors=[])
 
 
@@ -85,5 +94,6 @@ def too_many(asked: Asked, service: str) -> Problem | None:
     wait = asked.allowance.take(asked.principal.subject, service, now=time.monotonic())
     if not wait:
         return None
-    said = f"That was asked too often for the service: ask again in {max(1, round(wait))} seconds"
+    seconds = max(1, round(wait))
+    said = f"That was asked too often for the service: ask again in {seconds} second{'s' if seconds > 1 else ''}"
     return Problem(message=said, code=TOO_MANY_QUOTES, path=("serviceId",))

@@ -30,13 +30,11 @@ from tests.examples.runtimes import SOURCE
 from tests.faults.processes import free_port, started
 from tests.gateway.conftest import Mint
 from tests.graph.changes.network import Laid, lay, report
-from tests.selection import choose_seed, runs_examples
+from tests.selection import choose_seed
 from trunkline.client import resuming
 
 KILLS: Final = 3
 SECONDS: Final = 240.0
-
-run = pytest.mark.skipif(not runs_examples(), reason="a server is killed under the examples in: make test-examples")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,7 +97,6 @@ async def gateway(store_address: str, mint: Mint, tmp_path: Path) -> AsyncIterat
         made.kill()
 
 
-@run
 @pytest.mark.process
 @pytest.mark.long(60)
 @pytest.mark.timeout(
@@ -168,7 +165,7 @@ async def _follow(
     return shown
 
 
-@run
+@pytest.mark.process
 @pytest.mark.long(10)
 async def test_a_page_gives_up_a_connection_that_says_nothing(tmp_path: Path) -> None:
     if "browser" in (lacking := runtimes.lacking()):

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -100,6 +100,7 @@ def _sum(done: Sequence[dict[str, Any]], store: str) -> dict[str, Any]:
     cuts: Counter[str] = Counter()
     for each in done:
         cuts.update(each["cuts"])
+    boosts, bookings = (_added(each[name] for each in done) for name in ("boosts", "bookings"))
     counted = ("acknowledged", "repeated", "alarms", "tickets", "usage", "downtime", "settled", "deliveries", "heard")
     return {
         "store": store,
@@ -107,6 +108,8 @@ def _sum(done: Sequence[dict[str, Any]], store: str) -> dict[str, Any]:
         "kills": dict(sorted(kills.items())),
         "wire": dict(sorted(wire.items())),
         **{name: sum(each[name] for each in done) for name in counted},
+        "boosts": boosts,
+        "bookings": bookings,
         "connections": sum(cuts.values()),
         "cuts": dict(sorted(cuts.items())),
         "milliseconds": {name: _times(done, name) for name in ("0", "1")},
@@ -115,6 +118,10 @@ def _sum(done: Sequence[dict[str, Any]], store: str) -> dict[str, Any]:
         "violations": sum(len(each["violations"]) for each in done),
         "seconds": round(sum(each["seconds"] for each in done), 1),
     }
+
+
+def _added(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+    return dict(sorted(sum((Counter(each) for each in counts), Counter[str]()).items()))
 
 
 def _times(done: Sequence[dict[str, Any]], replica: str) -> dict[str, int]:

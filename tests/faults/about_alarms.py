@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tests.faults.evidence import Evidence
+from tests.faults.kept_boosts import OURSELVES
 from tests.faults.network import Suffering
 
 
 def alarms(evidence: Evidence) -> Iterator[tuple[str, str]]:
     """What was acknowledged is in the graph, once, as it was last said; and nothing else is."""
-    kept = Counter((each.source, each.external_id) for each in evidence.kept.alarms)
+    kept = Counter((each.source, each.external_id) for each in evidence.kept.alarms if each.source != OURSELVES)
     by_id = {each.id: each for each in evidence.kept.alarms}
     for told in evidence.told.alarms:
         found = by_id.get(told.alarm)

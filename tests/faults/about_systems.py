@@ -12,17 +12,20 @@ from tests.faults.books import Billed, Interval, Stocked
 from tests.faults.equipment import OTHER_VENDOR
 from tests.faults.evidence import Evidence
 from tests.faults.kept import KeptEquipment
+from tests.faults.kept_boosts import OURSELVES
 
 _STATES = {"enable": "enabled", "disable": "disabled"}
 
 
 def central(evidence: Evidence) -> Iterator[tuple[str, str]]:
     """The fault management system has every alarm once, as its source last said it, with all that it does."""
-    held = Counter(each.alarm for each in evidence.books.alarms)
+    own = {each.id for each in evidence.kept.alarms if each.source == OURSELVES}
+    alarms = [each for each in evidence.books.alarms if each.alarm not in own]
+    held = Counter(each.alarm for each in alarms)
     told = {each.alarm: each for each in evidence.told.alarms}
     yield from ((key, f"is there {held[key]} times") for key in held.keys() | told.keys() if held[key] != 1)
     affected = _affected(evidence)
-    for alarm in evidence.books.alarms:
+    for alarm in alarms:
         remembered = told.get(alarm.alarm)
         if remembered is None:
             yield alarm.alarm, "is there, and nobody has told of it"

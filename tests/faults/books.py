@@ -9,7 +9,17 @@ from typing import Any, Final
 from adapters.inventory.tmf639_resource import OURS
 from adapters.simulator.journal import read_journal
 from adapters.tmf.tmf630 import read_time
-from tests.faults.systems import BILLING, FAULT_MANAGEMENT, INVENTORY, NAMES, TICKETING, Systems
+from tests.faults.rate_books import BOOST_KINDS, RateBooks, read_rate_books
+from tests.faults.systems import (
+    BILLING,
+    EVENTS,
+    FAULT_MANAGEMENT,
+    INVENTORY,
+    NAMES,
+    PROVISIONING,
+    TICKETING,
+    Systems,
+)
 
 _USAGE: Final = "tmf-api/usageManagement/v4/usage"
 _PROBLEM: Final = "tmf-api/serviceProblemManagement/v4/serviceProblem"
@@ -103,6 +113,8 @@ class Books:
     usage: tuple[Billed, ...]
     downtime: tuple[Interval, ...]
     stock: tuple[Stocked, ...]
+    rates: RateBooks
+    """what they hold of boosts."""
 
 
 async def read_books(systems: Systems) -> Books:
@@ -112,19 +124,22 @@ async def read_books(systems: Systems) -> Books:
         journal=tuple(_journals(systems)),
         tickets=tuple(_ticket(each) for each in await ask[TICKETING].listed("troubleTicket")),
         alarms=tuple(_alarm(each) for each in await ask[FAULT_MANAGEMENT].listed("alarm")),
-        usage=tuple(_usage(each) for each in await ask[BILLING].listed(_USAGE)),
+        usage=tuple(_usage(each) for each in await ask[BILLING].listed(_USAGE) if each["usageType"] not in BOOST_KINDS),
         downtime=tuple(_problem(each) for each in await ask[BILLING].listed(_PROBLEM)),
         stock=tuple(_resource(each) for each in await ask[INVENTORY].listed("resource")),
+        rates=await read_rate_books(systems),
     )
 
 
 def _journals(systems: Systems) -> Iterator[Received]:
     for name in NAMES:
         for line in read_journal(systems.stand_ins[name].journal):
+            if name == PROVISIONING and line["kind"] != "asked":
+                continue
             told: Mapping[str, Any] = line if name == TICKETING else {}
             yield Received(
-                system=name,
-                method=str(line["method"]),
+                system=FAULT_MANAGEMENT if name == EVENTS else name,
+                method=str(line.get("method", "PATCH")),
                 delivery=str(line["idempotencyKey"]) if line["idempotencyKey"] is not None else None,
                 external_id=told.get("externalId", ""),
                 status=told.get("status", ""),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from tests.faults import about_alarms, about_ledger, about_streams, about_systems, about_tickets
+from tests.faults import about_alarms, about_bandwidth, about_ledger, about_streams, about_systems, about_tickets
 from tests.faults.evidence import Evidence
 
 
@@ -42,6 +42,14 @@ RULES: Final[dict[str, Rule]] = {
     "downtime": about_systems.downtime,
     "stock": about_systems.stock,
     "feeds": about_systems.feeds,
+    "bookings": about_bandwidth.bookings,
+    "returns": about_bandwidth.returns,
+    "carried": about_bandwidth.carried,
+    "charges": about_bandwidth.charges,
+    "bills": about_bandwidth.bills,
+    "capacity": about_bandwidth.capacity,
+    "processes": about_bandwidth.processes,
+    "rates": about_bandwidth.rates_told,
     "order": about_ledger.order,
     "receipts": about_ledger.receipts,
     "deliveries": about_ledger.deliveries,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from graph.store.store import Store
+from tests.faults.bookings import Booked
 from tests.faults.books import Books, read_books
 from tests.faults.equipment import Equipment
 from tests.faults.kept import Kept, read_graph
@@ -29,6 +30,7 @@ class Told:
     settled: tuple[Settled, ...]
     feeds: tuple[str, ...]
     """their names."""
+    booked: tuple[Booked, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

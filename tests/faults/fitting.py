@@ -3,7 +3,8 @@
 alarm-1 on card-1 is open: service-1 (PREMIUM, customer-1) is down by its access, service-2 (STANDARD, customer-2) by its
 only path. alarm-2 on trunk-1 was open and is cleared: it hit service-2. service-3 has nothing to do with either.
 The meter has told of service-1, and of a name that nobody knows. The inventory has lost port-1, which somebody has told to
-it, and says a wrong vendor of element-1 and element-2; somebody has taken the graph's side for the first.
+it, and says a wrong vendor of element-1 and element-2; somebody has taken the graph's side for the first. `fitting_bandwidth.py` has the
+boosts of service-1.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from graph.model.resource import Resource
 from tests.faults.books import Billed, Books, Held, HeldAlarm, Interval, Received, Stocked
 from tests.faults.equipment import OTHER_VENDOR, Equipment
 from tests.faults.evidence import Evidence, Told
+from tests.faults.fitting_bandwidth import BOOKED, BOOSTS, COMMITTED, RATE_EVENTS, RATES
 from tests.faults.fitting_streams import HAPPENED, HEARD
 from tests.faults.kept import (
     Affect,
@@ -29,6 +31,7 @@ from tests.faults.kept import (
     KeptTicket,
     KeptUsage,
 )
+from tests.faults.kept_boosts import OURSELVES
 from tests.faults.meter import Metered
 from tests.faults.network import Network, Service
 from tests.faults.sources import Remembered
@@ -39,7 +42,11 @@ from tests.naive_effects import Needs
 NETWORK: Final = Network(
     services={
         "service-1": Service(
-            id="service-1", customer="customer-1", tier="PREMIUM", needs=Needs(access=("port-1",), working=())
+            id="service-1",
+            customer="customer-1",
+            tier="PREMIUM",
+            needs=Needs(access=("port-1",), working=()),
+            committed=COMMITTED,
         ),
         "service-2": Service(
             id="service-2", customer="customer-2", tier="STANDARD", needs=Needs(access=(), working=("trunk-1",))
@@ -49,6 +56,7 @@ NETWORK: Final = Network(
         ),
     },
     fails_with={"card-1": frozenset({"card-1", "port-1", "trunk-1"}), "trunk-1": frozenset({"trunk-1"})},
+    capacity={"port-1": 250, "trunk-1": 1_000, "trunk-9": 1_000},
 )
 
 
@@ -163,6 +171,7 @@ TOLD: Final = Told(
         Settled(resource="element-1", kind="PROPERTY", side="GRAPH"),
     ),
     feeds=("full-1",),
+    booked=BOOKED,
 )
 DOWNTIME: Final = (
     Interval(id="downtime-1", service="service-2", effect="degraded", start=1, end=2),
@@ -170,7 +179,11 @@ DOWNTIME: Final = (
     Interval(id="downtime-3", service="service-1", effect="down", start=2, end=None),
 )
 KEPT: Final = Kept(
-    alarms=(alarm(1, "card-1", 1, cleared=False), alarm(2, "trunk-1", 2, cleared=True)),
+    alarms=(
+        alarm(1, "card-1", 1, cleared=False),
+        alarm(2, "trunk-1", 2, cleared=True),
+        replace(alarm(3, "port-1", 0, cleared=True), source=OURSELVES),
+    ),
     services=(
         KeptService(
             id="service-1",
@@ -228,6 +241,7 @@ KEPT: Final = Kept(
             )
         ),
     ),
+    boosts=BOOSTS,
 )
 BOOKS: Final = Books(
     journal=(
@@ -252,6 +266,7 @@ BOOKS: Final = Books(
             ),
         ),
         HeldAlarm(alarm="alarm-2", state="cleared", severity="cleared", affected=frozenset()),
+        HeldAlarm(alarm="alarm-3", state="cleared", severity="cleared", affected=frozenset()),
     ),
     usage=(Billed(usage="usage-1", service="service-1", customer="customer-1", octets=7, start=0, end=9),),
     downtime=DOWNTIME,
@@ -269,7 +284,14 @@ BOOKS: Final = Books(
         replace(_stocked, id="E2", name="E2", vendor=OTHER_VENDOR, operational_state="disable"),
         replace(_stocked, id="R-1", ours="port-1", kind="port", vendor=None, inside="C1"),
     ),
+    rates=RATES,
 )
 GOOD: Final = Evidence(
-    network=NETWORK, equipment=EQUIPMENT, told=TOLD, kept=KEPT, books=BOOKS, happened=HAPPENED, heard=HEARD
+    network=NETWORK,
+    equipment=EQUIPMENT,
+    told=TOLD,
+    kept=KEPT,
+    books=BOOKS,
+    happened=(*HAPPENED, *RATE_EVENTS),
+    heard=HEARD,
 )

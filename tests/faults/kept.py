@@ -11,6 +11,7 @@ import orjson
 
 from graph.store.store import Store
 from tests.faults.books import Interval
+from tests.faults.kept_boosts import KeptBoosts, read_boosts
 
 _SECONDS = 60.0
 
@@ -126,6 +127,7 @@ class Kept:
     """name and state."""
     deliveries: tuple[KeptDelivery, ...]
     events: tuple[KeptEvent, ...]
+    boosts: KeptBoosts
 
 
 _ALARMS = """
@@ -143,7 +145,7 @@ RETURN t.orderKey, t.externalId, HEAD(COLLECT { MATCH (t)-[:REPORTS]->(a:Alarm) 
   HEAD(COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN c.id }), t.status, t.severity
 """
 _USAGE = """
-MATCH (u:Usage) WHERE u.source IS NOT NULL
+MATCH (u:Usage) WHERE u.source = 'meter'
 RETURN u.id, u.externalId, HEAD(COLLECT { MATCH (u)-[:USED_BY]->(s:Service) RETURN s.id }), u.octets
 """
 _DOWNTIME = """
@@ -190,6 +192,7 @@ async def read_graph(store: Store) -> Kept:
         feeds=tuple((each[0], each[1]) for each in await rows(_FEEDS)),
         deliveries=tuple(_delivery(*each) for each in await rows(_DELIVERIES)),
         events=tuple(KeptEvent(id=each[0], aggregate=each[1], version=each[2]) for each in await rows(_EVENTS)),
+        boosts=await read_boosts(store),
     )
 
 

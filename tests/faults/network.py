@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from graph.load import NodeRecord, RelationshipRecord, grow, read_topology
@@ -28,6 +28,8 @@ class Service:
     customer: str
     tier: str
     needs: Needs
+    committed: int = 0
+    """Mbit/s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ class Network:
     services: Mapping[str, Service]
     fails_with: Mapping[str, frozenset[str]]
     """by object that an alarm may be raised on: it, and what it takes along."""
+    capacity: Mapping[str, int] = field(default_factory=dict)
+    """of each port and trunk, in Mbit/s."""
 
     def hit(self, target: str) -> dict[str, str]:
         """Give the services that are hit when an object fails, and where."""
@@ -85,7 +89,7 @@ def network_of(*, scale: int = SCALE, seed: int) -> Network:
             nodes[record.id] = record
         else:
             joined[record.type].append(record)
-    return Network(services=_services(nodes, joined), fails_with=_failing(joined))
+    return Network(services=_services(nodes, joined), fails_with=_failing(joined), capacity=_capacity(nodes))
 
 
 Joined = Mapping[str, Iterable[RelationshipRecord]]
@@ -107,9 +111,21 @@ def _services(nodes: Mapping[str, NodeRecord], joined: Joined) -> dict[str, Serv
                 protecting=tuple(routed.get((service, "PROTECTING"), ())),
                 state=str(nodes[service].properties["state"]),
             ),
+            committed=_whole(nodes[service], "committedMbps"),
         )
         for service, customer in customers.items()
     }
+
+
+def _capacity(nodes: Mapping[str, NodeRecord]) -> dict[str, int]:
+    known = {"Trunk": "capacityMbps", "Port": "speedMbps"}
+    return {each.id: _whole(each, known[each.label]) for each in nodes.values() if each.label in known}
+
+
+def _whole(node: NodeRecord, name: str) -> int:
+    value = node.properties[name]
+    assert isinstance(value, int), f"{name} of {node.id} is {value!r}"
+    return value
 
 
 def _failing(joined: Joined) -> dict[str, frozenset[str]]:

@@ -1,4 +1,4 @@
-"""Everybody who tells the gateway anything: fault managers, meters, an inventory with its people; and what each remembers."""
+"""Everybody who tells the gateway anything: fault managers, meters, an inventory with its people, customers; and what each remembers."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from adapters.fault_management.inbound.alarms import BASE
 from gateway.auth.minting import LocalIssuer
 from tests.faults import meter
+from tests.faults.bookings import Booker, booked_services, bookers_of
 from tests.faults.evidence import Told
 from tests.faults.meter import Meter
 from tests.faults.network import Network
@@ -42,6 +43,7 @@ class People:
     sender: Sender
     worker: Worker
     settlers: Sequence[Settler]
+    bookers: Sequence[Booker]
     asking: Sequence[Until]
     over: asyncio.Event = field(default_factory=asyncio.Event)
     group: list[asyncio.Task[None]] = field(default_factory=list)
@@ -51,6 +53,7 @@ class People:
         works: list[Work] = [each.work for each in self.hands]
         works += [each.work for each in self.meters]
         works += [each.work for each in self.settlers]
+        works += [each.work for each in self.bookers]
         works += [self.sender.work, self.worker.work]
         self.group.extend(asyncio.create_task(_run(each, self.over)) for each in works)
 
@@ -88,6 +91,7 @@ class People:
             metered=tuple(each for meter in self.meters for each in meter.metered),
             settled=tuple(each for settler in self.settlers for each in settler.settled),
             feeds=tuple(each.rpartition("/")[2] for each in self.sender.feeds),
+            booked=tuple(each for booker in self.bookers for each in booker.booked.values()),
         )
 
 
@@ -96,9 +100,12 @@ async def people(
 ) -> People:
     """Set everybody up against the gateway at this address, each with a token of its own."""
 
-    async def asking(address: str, role: str | None) -> Until:
-        token = issuer.token(subject=role, role=role, seconds=_TOKEN_SECONDS) if role else ""
-        headers = {**_GRAPHQL, **({"Authorization": f"Bearer {token}"} if token else {})}
+    async def asking(address: str, role: str | None, *customers: str) -> Until:
+        headers = dict(_GRAPHQL)
+        if role:
+            may = {"customers": customers, "changes": ("boostBandwidth",)} if customers else {}
+            token = issuer.token(subject=":".join((role, *customers)), role=role, seconds=_TOKEN_SECONDS, **may)
+            headers["Authorization"] = f"Bearer {token}"
         client = httpx.AsyncClient(base_url=address, headers=headers, timeout=_SECONDS)
         return Until(client=await stack.enter_async_context(client))
 
@@ -110,6 +117,8 @@ async def people(
         name: SecretStr(issuer.token(subject=name, role=f"system:{name}", seconds=_TOKEN_SECONDS)) for name in NAMES
     }
     services = sorted(network.services)
+    booked = booked_services(network)
+    by_customer = {each: await asking(gateway, "customer", each) for each in sorted({each.customer for each in booked})}
     return People(
         hands=await hands_of(stack, f"{gateway}{BASE}", tokens, network, seed),
         meters=[
@@ -122,7 +131,8 @@ async def people(
             Settler(name=f"settler-{each}", gateway=operating, chance=Random(f"{seed} settler {each}"))
             for each in range(_SETTLERS)
         ],
-        asking=(measured, feeding, operating),
+        bookers=bookers_of(booked, by_customer.__getitem__, seed),
+        asking=(measured, feeding, operating, *by_customer.values()),
     )
 
 

@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from gateway.auth.minting import local_issuer
 from graph.errors import GraphError
@@ -24,16 +24,18 @@ from graph.store.address import Credentials
 from graph.store.migrate import migrate
 from graph.store.store import Store, open_store
 from tests.conftest import wipe
+from tests.faults.bookings import booked_services
 from tests.faults.checker import Violation, violations
 from tests.faults.equipment import equipment_of
-from tests.faults.evidence import gathered
+from tests.faults.evidence import Evidence, gathered
 from tests.faults.kept import untold
+from tests.faults.kept_boosts import unfinished
 from tests.faults.network import SCALE, TOPOLOGY, network_of
-from tests.faults.people import people
+from tests.faults.people import People, people
 from tests.faults.processes import Kill, Victim, server_of
 from tests.faults.replicas import Replicas, replicas
 from tests.faults.subscribers import audience
-from tests.faults.systems import INVENTORY, Systems, systems
+from tests.faults.systems import INVENTORY, Systems, states_of, systems
 from tests.faults.takeover import takeovers
 
 _UP_SECONDS: Final = 600.0
@@ -74,6 +76,10 @@ class Result:
     usage: int
     downtime: int
     settled: int
+    boosts: dict[str, int]
+    """by how they ended, and what they brought about;"""
+    bookings: dict[str, int]
+    """what customers were told of bookings: the mutation that was done, or why it was not."""
     deliveries: int
     received: dict[str, int]
     """changes that each system acted upon."""
@@ -100,8 +106,10 @@ async def play(place: Place, *, seed: str, kills: int, say: Say) -> Result:
     began = time.monotonic()
     await _load(place.store, _number(seed))
     network, equipment = network_of(seed=_number(seed)), equipment_of(seed=_number(seed))
+    states = states_of(booked_services(network))
+    states[INVENTORY] += [*equipment.state()]
     async with AsyncExitStack() as stack:
-        others = await stack.enter_async_context(systems(place.directory, {INVENTORY: [*equipment.state()]}))
+        others = await stack.enter_async_context(systems(place.directory, states))
         issuer = local_issuer(place.directory / "issuer.json")
         gateways = await stack.enter_async_context(replicas(place.store, place.directory, issuer, others.settings))
         say(f"up in {await gateways.until_ready(_UP_SECONDS):.1f} s")
@@ -125,24 +133,43 @@ async def play(place: Place, *, seed: str, kills: int, say: Say) -> Result:
     return Result(
         seed=seed,
         kills=dict(Counter(each.victim.value for each in done)),
-        acknowledged=told.acknowledged,
-        repeated=told.repeated,
-        alarms=len(evidence.kept.alarms),
-        tickets=len(evidence.books.tickets),
-        usage=len(evidence.books.usage),
-        downtime=len(evidence.books.downtime),
-        settled=len(evidence.told.settled),
-        deliveries=len(evidence.kept.deliveries),
-        received=dict(Counter(each.system for each in evidence.books.journal)),
+        **_happened(told, evidence),
         takeovers=takeovers((gateways.first.log, gateways.second.log), done),
         wire=dict(sorted(sum((each.met for each in (*others.wires.values(), *gateways.ways)), Counter[str]()).items())),
-        subscribers=len(evidence.heard),
-        heard=sum(len(each.seen) for each in evidence.heard),
         cuts=dict(sorted(listening.ends.items())),
         milliseconds=listening.milliseconds,
         violations=[str(each) for each in found],
         seconds=round(time.monotonic() - began, 1),
     )
+
+
+def _happened(told: People, evidence: Evidence) -> dict[str, Any]:
+    """Count what has happened, for a `Result`."""
+    return {
+        "acknowledged": told.acknowledged,
+        "repeated": told.repeated,
+        "alarms": len(evidence.kept.alarms),
+        "tickets": len(evidence.books.tickets),
+        "usage": len(evidence.books.usage),
+        "downtime": len(evidence.books.downtime),
+        "settled": len(evidence.told.settled),
+        "boosts": _boosts(evidence),
+        "bookings": dict(sum((each.changed + each.refused for each in told.bookers), Counter[str]())),
+        "deliveries": len(evidence.kept.deliveries),
+        "received": dict(Counter(each.system for each in evidence.books.journal)),
+        "subscribers": len(evidence.heard),
+        "heard": sum(len(each.seen) for each in evidence.heard),
+    }
+
+
+def _boosts(evidence: Evidence) -> dict[str, int]:
+    kept, carried = evidence.kept.boosts, evidence.books.rates.carried
+    counted = Counter(each.reason or each.status for each in kept.boosts)
+    counted["activated"] = sum(each.activated_at is not None for each in kept.boosts)
+    counted["charges"] = len(kept.charges)
+    counted["rates that the network has set"] = len(carried)
+    counted["leads"] = len(kept.leads)
+    return dict(counted + Counter(each.kind for each in kept.tasks))
 
 
 def _number(seed: str) -> int:
@@ -207,11 +234,15 @@ async def _looking(gateways: Replicas, place: Place) -> AsyncIterator[Store]:
 
 
 async def _until_quiet(store: Store) -> list[Violation]:
-    """Wait until nothing waits to be told any more; it is a violation if that never comes."""
+    """Wait until nothing waits to be told any more, and all services have returned; it is a violation if that never comes."""
     end = time.monotonic() + _QUIET_SECONDS
     while time.monotonic() < end:
         with contextlib.suppress(GraphError):
-            if await untold(store) == 0:
+            if await untold(store) == 0 and await unfinished(store) == 0:
                 return []
         await asyncio.sleep(_LOOK_SECONDS)
-    return [Violation(rule="quiet", about="deliveries", what=f"not all told within {_QUIET_SECONDS:.0f} s")]
+    return [
+        Violation(
+            rule="quiet", about="deliveries", what=f"not all told, or not all returned, within {_QUIET_SECONDS:.0f} s"
+        )
+    ]

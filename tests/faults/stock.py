@@ -19,7 +19,7 @@ _FEED_SECONDS: Final = (2.0, 6.0)
 _PAUSES: Final = (0.2, 1.2)
 _NDJSON: Final = {"Content-Type": "application/x-ndjson"}
 _LOOK_SECONDS: Final = 0.3
-_COMPARED_SECONDS: Final = 240.0
+_COMPARED_SECONDS: Final = 900.0
 _DIFFERENCES: Final = """
 { inventoryDifferences(filter: { state: { in: [HELD, OPEN] } }, first: 200) { nodes { id kind resource resourceType } } }
 """

@@ -7,14 +7,19 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults import breaches_of_alarms, breaches_of_streams, breaches_of_systems
+from tests.faults import breaches_of_alarms, breaches_of_bandwidth, breaches_of_streams, breaches_of_systems
 from tests.faults.checker import RULES, violations
 from tests.faults.evidence import Evidence
 from tests.faults.fitting import GOOD
 from tests.faults.sources import BETTER
 from tests.faults.tampering import books, first, kept
 
-BREACHES = [*breaches_of_alarms.BREACHES, *breaches_of_systems.BREACHES, *breaches_of_streams.BREACHES]
+BREACHES = [
+    *breaches_of_alarms.BREACHES,
+    *breaches_of_systems.BREACHES,
+    *breaches_of_bandwidth.BREACHES,
+    *breaches_of_streams.BREACHES,
+]
 
 
 def test_evidence_that_fits_speaks_against_nothing() -> None:

@@ -100,6 +100,7 @@ async def test_every_system_that_is_there_answers(around: Around, tmp_path: Path
         )
     ]
     assert all(each.well for each in found), found
+    assert len({each.text for each in found}) == len(found)  # each line says what was asked
     others = await probed(
         fault_management=FaultManagement(address=around.alerta, bearer=TOKEN, dialect="alerta"),
         billing=Billing(spool=tmp_path, dialect="ipdr"),

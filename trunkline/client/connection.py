@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import inspect
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -187,7 +187,14 @@ def _ending(error: BaseException) -> Ending:
                 raise ProtocolError(f"The gateway's certificate is not trusted: {each.verify_message}.") from error
             case _:
                 pass
-    return Closed(code=None, reason=str(causes[-1]) or type(causes[-1]).__name__)
+    return Closed(code=None, reason=_reason(causes))
+
+
+def _reason(causes: Sequence[BaseException]) -> str:
+    """Say why, in the words of what lies deepest; a deadline that has passed has none, and has cancelled what it bounds."""
+    if any(isinstance(each, TimeoutError) and not str(each) for each in causes):
+        return "no answer came in time"
+    return str(causes[-1]) or type(causes[-1]).__name__
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

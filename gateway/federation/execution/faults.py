@@ -33,15 +33,17 @@ class Fault:
     message: str
     code: str
     subgraph: str
+    hint: str = ""
+    """what the subgraph says to do about it; empty: what is said of the code."""
     count: int = 1
     """of its places: they differ by the indexes of lists only."""
     others: tuple[Place, ...] = ()
     """some of the other places."""
 
     @property
-    def kind(self) -> tuple[Place, str, str, str]:
+    def kind(self) -> tuple[Place, str, str, str, str]:
         """What it has in common with the faults that are told together with it."""
-        return fields_of(self.place), self.message, self.code, self.subgraph
+        return fields_of(self.place), self.message, self.code, self.hint, self.subgraph
 
     def with_more(self, other: Fault) -> Fault:
         """Count another of its kind in."""
@@ -51,10 +53,21 @@ class Fault:
     def printed(self) -> dict[str, Any]:
         """Give it as an error of the GraphQL response format."""
         extensions: dict[str, Any] = {"code": self.code, **({"subgraph": self.subgraph} if self.subgraph else {})}
+        if self.hint:
+            extensions["hint"] = self.hint
         if self.count > 1:
             extensions["count"] = self.count
         path = {"path": list(self.place)} if self.place else {}
         return {"message": self.message, **path, "extensions": extensions}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What a subgraph says of an error, wherever it is."""
+
+    message: str
+    code: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,34 +83,35 @@ class Telling:
         self, request: Request, asked: Mapping[str, Asked], subgraph: str, errors: Sequence[Mapping[str, Any]]
     ) -> Iterator[Fault]:
         """Give the faults that the errors of an answer are; no more than an answer can have."""
-        different = {(_message(each), _code(each), str(each.get("path"))): each for each in errors}
+        different = {(_said(each), str(each.get("path"))): each for each in errors}
         found = (
-            (place, message, code)
-            for (message, code, _), each in different.items()
+            (place, said)
+            for (said, _), each in different.items()
             for place in self._places(request, asked, each.get("path"))
         )
         yield from self._together(found, subgraph)
 
     def lost(self, asked: Asked, objects: Iterable[Object], subgraph: str, message: str) -> Iterator[Fault]:
         """Give the faults at what was to be asked of entities, and was not answered without an error saying so."""
-        code = Code.SUBGRAPH_FAILED.value
-        found = ((place, message, code) for place in self._of_objects(asked, objects, None))
+        said = _Said(message=message, code=Code.SUBGRAPH_FAILED.value)
+        found = ((place, said) for place in self._of_objects(asked, objects, None))
         yield from self._together(found, subgraph)
 
-    def _together(self, found: Iterable[tuple[Place, str, str]], subgraph: str) -> Iterator[Fault]:
+    def _together(self, found: Iterable[tuple[Place, _Said]], subgraph: str) -> Iterator[Fault]:
         """Put those together that differ by indexes only; no more of the rest than an answer can have."""
-        kinds: dict[tuple[Place, str, str], dict[Place, None]] = {}
-        for place, message, code in islice(found, MOST_PLACES):
-            kind = (fields_of(place), message, code)
+        kinds: dict[tuple[Place, _Said], dict[Place, None]] = {}
+        for place, said in islice(found, MOST_PLACES):
+            kind = (fields_of(place), said)
             if kind in kinds or len(kinds) < MOST_ERRORS:
                 kinds.setdefault(kind, {})[place] = None
-        for (_, message, code), found_at in kinds.items():
+        for (_, said), found_at in kinds.items():
             first, *others = dict.fromkeys(map(self.visible, islice(found_at, MOST_ERRORS)))
             seen = 1 + len(others)
             yield Fault(
                 place=first,
-                message=message,
-                code=code,
+                message=said.message,
+                code=said.code,
+                hint=said.hint,
                 subgraph=subgraph,
                 count=seen if len(found_at) <= MOST_ERRORS else len(found_at),
                 others=tuple(others),
@@ -211,12 +225,12 @@ def _plain(path: Sequence[Any]) -> Place:
     return tuple(takewhile(lambda each: isinstance(each, str) or _is_index(each), path))
 
 
-def _message(error: Mapping[str, Any]) -> str:
-    message = error.get("message")
-    return message if isinstance(message, str) else "A subgraph could not answer."
-
-
-def _code(error: Mapping[str, Any]) -> str:
-    extensions = error.get("extensions")
-    code = extensions.get("code") if isinstance(extensions, dict) else None
-    return code if isinstance(code, str) and code in set(Code) else Code.SUBGRAPH_FAILED.value
+def _said(error: Mapping[str, Any]) -> _Said:
+    message, extensions = error.get("message"), error.get("extensions")
+    extensions = extensions if isinstance(extensions, dict) else {}
+    code, hint = extensions.get("code"), extensions.get("hint")
+    return _Said(
+        message=message if isinstance(message, str) else "A subgraph could not answer.",
+        code=code if isinstance(code, str) and code in set(Code) else Code.SUBGRAPH_FAILED.value,
+        hint=hint if isinstance(hint, str) else "",
+    )

@@ -8,6 +8,7 @@ In: who asks, what for, and the `BandwidthPolicy`. Out: an `Outcome` with the id
 
 Files, in order of flow:
     policy.py      what an operator decides: who is told, how much may be booked, what it costs
+    owned.py       what is the caller's own
     asking.py      who may ask, and why something is not done
     looking.py     what is booked and free, read without a lock
     offers.py      what can be had, what it costs, and what would fit instead (pure)
@@ -32,7 +33,8 @@ Files, in order of flow:
 
 Invariants:
     1. Capacity is taken in the transaction of the booking, under the locks of all that it is taken of, in the order of their ids.
-    2. Three rates are kept apart: booked, effective (what the network carries), charged; charged is what was ordered, once the network has confirmed it.
+    2. Three rates are kept apart: booked, effective (what the network carries), charged. Charged is what was ordered, never more than the network
+       carries, and only of a boost that the network has confirmed: since then, or with the policy `charge="ordered"` since it was ordered for.
     3. Nothing is restored: a boundary works the booked rate out from the boosts that run then.
     4. Other systems are told of a rate after the network has confirmed it, never before. Billing is told of an interval once it is over.
 """

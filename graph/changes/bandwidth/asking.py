@@ -7,14 +7,16 @@ nothing before it knows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final, Literal, TypeAlias
 
 from graph.capacity.holds import shortfall
 from graph.capacity.limits import Limit, LimitKind
-from graph.capacity.rounding import whole_quarters
-from graph.capacity.steps import Booking, Segment, StepFunction
+from graph.capacity.rounding import shown_left
+from graph.capacity.steps import Booking, StepFunction
+from graph.changes.bandwidth import owned
 from graph.changes.bandwidth.boosts import Boost, Service
-from graph.changes.outcome import Outcome, UserError
+from graph.changes.outcome import Outcome, UserError, user_error
 from graph.errors import Refused
 from graph.model.scope import Principal, Role
 from graph.store.store import Transaction
@@ -45,23 +47,8 @@ HIGHEST_PRICE: Final = 2**31 - 1
 
 Change: TypeAlias = Literal["boostBandwidth", "approveBoost"]
 
-# Where the index has none, one of the caller's own is looked at in its place: both take the same steps.
-_SERVICE: Final = """
-WITH HEAD(COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(o:Service) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
-WITH coalesce(HEAD(COLLECT { MATCH (n:Service {id: $service}) RETURN n LIMIT 1 }), other) AS s
-WITH s, $everyone OR EXISTS { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) WHERE c.id IN $customers } AS mine
-WITH s WHERE mine AND s.id = $service
-RETURN s.id
-"""
-_BOOST: Final = """
-WITH HEAD(COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(o:Boost) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
-WITH coalesce(HEAD(COLLECT { MATCH (n:Boost {id: $boost}) RETURN n LIMIT 1 }), other) AS b
-WITH b, $everyone OR EXISTS {
-  MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b) WHERE c.id IN $customers
-} AS mine
-WITH b WHERE mine AND b.id = $boost
-RETURN HEAD(COLLECT { MATCH (b)-[:BOOSTS]->(s:Service) RETURN s.id })
-"""
+_SERVICE: Final = f"{owned.SERVICE}RETURN s.id"
+_BOOST: Final = f"{owned.BOOST}RETURN HEAD(COLLECT {{ MATCH (b)-[:BOOSTS]->(s:Service) RETURN s.id }})"
 
 
 def check_may(principal: Principal, change: Change) -> None:
@@ -82,12 +69,12 @@ def check_operator(principal: Principal) -> None:
 
 async def find_service(transaction: Transaction, principal: Principal, service: str) -> bool:
     """Tell whether there is such a service of the caller's; nothing is locked."""
-    return bool(await transaction.run(_SERVICE, {"service": service, **_scope(principal)}))
+    return bool(await transaction.run(_SERVICE, {"service": service, **owned.of_who_changes(principal)}))
 
 
 async def find_boost(transaction: Transaction, principal: Principal, boost: str) -> str | None:
     """Give the service of a boost of the caller's; None where there is none, or it is another's. Nothing is locked."""
-    for (service,) in await transaction.run(_BOOST, {"boost": boost, **_scope(principal)}):
+    for (service,) in await transaction.run(_BOOST, {"boost": boost, **owned.of_who_changes(principal)}):
         return None if service is None else str(service)
     return None
 
@@ -149,26 +136,18 @@ def problem_as_shown(
     if principal.effective is not Role.CUSTOMER:
         return None
     mine, wanted = StepFunction.of(held), tuple(plan)
+    together = StepFunction.of(wanted)
     for limit in limits:
         beside = [_future(each, now) for each in own if limit.thing in each.reserves]
         ours = StepFunction.of([each for each in beside if each is not None])
         load = limit.load.minus(mine)
         for each in wanted:
-            fits = _fits(load, [Segment(start=each.start, end=each.end, mbps=each.mbps)], limit.mbps, now)
-            together = ours.plus(StepFunction.of(wanted)).segments(each.start, each.end)
-            if not fits and not _fits(load.minus(ours), together, limit.mbps, now):
+            assert each.end is not None, "a boost ends"
+            rest = together.minus(StepFunction.of([each]))
+            left = shown_left(replace(limit, load=load.plus(rest)), ours.plus(rest), (each.start, each.end), now)
+            if each.mbps > left:
                 return _no_room(limit.kind)
     return None
-
-
-def _fits(load: StepFunction, wanted: Iterable[Segment], most: int, now: int) -> bool:
-    """Tell whether each part of what is wanted fits beside the highest load of the quarter hours that it touches."""
-    for each in wanted:
-        assert each.end is not None, "a boost ends"
-        start, end = whole_quarters(each.start, each.end)
-        if load.peak(max(start, now), end) + each.mbps > most:
-            return False
-    return True
 
 
 def _no_room(kind: LimitKind | None) -> UserError:
@@ -182,7 +161,7 @@ def _no_room(kind: LimitKind | None) -> UserError:
 
 def not_done(message: str, code: str, path: str) -> Outcome:
     """Say why nothing was done."""
-    return Outcome(ids={}, user_errors=(UserError(message=message, code=code, path=(path,)),))
+    return Outcome(ids={}, user_errors=(user_error(message, code, path),))
 
 
 def refused_by(problem: UserError) -> Outcome:
@@ -203,10 +182,3 @@ def no_boost() -> Outcome:
 def _future(boost: Boost, now: int) -> Booking | None:
     start = max(boost.start, now)
     return None if boost.is_over or start >= boost.end else Booking(start=start, end=boost.end, mbps=boost.mbps)
-
-
-def _scope(principal: Principal) -> dict[str, object]:
-    return {
-        "everyone": principal.effective is Role.OPERATOR,
-        "customers": list(principal.customers),
-    }

@@ -27,7 +27,7 @@ from graph.changes.bandwidth.turning import Turn
 from graph.changes.bandwidth.writing import begin_turn, finish, take_followed
 from graph.changes.dry_run import decided
 from graph.changes.idempotency import Asked, once
-from graph.changes.outcome import Outcome, UserError
+from graph.changes.outcome import Outcome, UserError, user_error
 from graph.model.model import LABELS
 from graph.model.scope import Principal
 from graph.model.vocabulary import TIERS
@@ -144,21 +144,25 @@ async def _book(
 def _problem(policy: BandwidthPolicy, service: Service, wanted: BookingRequest) -> UserError | None:
     """Say why a booking cannot be, whatever is free; None: it may be."""
     if not policy.provisioning:
-        return _error("No provisioning system is connected, so no rate can be set", asking.NO_PROVISIONING, "serviceId")
+        return user_error(
+            "No provisioning system is connected, so no rate can be set", asking.NO_PROVISIONING, "serviceId"
+        )
     if len(service.customers) != 1:
-        return _error("A boost is of one customer, and the service has not one", asking.SERVICE_NOT_OWNED, "serviceId")
+        return user_error(
+            "A boost is of one customer, and the service has not one", asking.SERVICE_NOT_OWNED, "serviceId"
+        )
     if service.state != "active":
         said = f"The service is {service.state}, and only an active one can be boosted"
-        return _error(said, asking.SERVICE_NOT_ACTIVE, "serviceId")
+        return user_error(said, asking.SERVICE_NOT_ACTIVE, "serviceId")
     if wanted.mbps < 1:
-        return _error("A boost adds at least 1 Mbit/s to the rate of the service", asking.RATE_TOO_LOW, "mbps")
+        return user_error("A boost adds at least 1 Mbit/s to the rate of the service", asking.RATE_TOO_LOW, "mbps")
     if not 0 < len(wanted.occurrences) <= MOST_OCCURRENCES:
-        return _error(f"One to {MOST_OCCURRENCES} intervals are booked together", asking.TOO_MANY, "until")
+        return user_error(f"One to {MOST_OCCURRENCES} intervals are booked together", asking.TOO_MANY, "until")
     cap = policy.cap_of(service.customer.id)
     if cap is not None and cap.currency != wanted.currency:
-        return _error(f"What you may spend is in {cap.currency}", asking.OTHER_CURRENCY, "currency")
+        return user_error(f"What you may spend is in {cap.currency}", asking.OTHER_CURRENCY, "currency")
     if wanted.firm_until is not None and wanted.firm_until < service.now:
-        return _error("The quote has expired: ask for a new one", asking.QUOTE_EXPIRED, "quoteId")
+        return user_error("The quote has expired: ask for a new one", asking.QUOTE_EXPIRED, "quoteId")
     prices = (asking.problem_of_price(each.price) for each in wanted.occurrences)
     ends = ((each.start, _end_of(each, service.now)) for each in wanted.occurrences)
     found = (problem_of_interval(policy, service.now, start, end) for start, end in ends)
@@ -168,14 +172,14 @@ def _problem(policy: BandwidthPolicy, service: Service, wanted: BookingRequest) 
 def problem_of_interval(policy: BandwidthPolicy, now: int, start: int | None, end: int) -> UserError | None:
     """Say why an interval cannot be booked at a moment; None: it can."""
     if start is not None and start < now - policy.late_ms:
-        return _error("The start is in the past: leave it out to begin now", asking.START_IN_THE_PAST, "startAt")
+        return user_error("The start is in the past: leave it out to begin now", asking.START_IN_THE_PAST, "startAt")
     if start is not None and end <= start:
-        return _error("The end must be after the start", asking.NOT_AN_INTERVAL, "endAt")
+        return user_error("The end must be after the start", asking.NOT_AN_INTERVAL, "endAt")
     if end <= now:
-        return _error("The end is in the past: choose one after now", asking.END_IN_THE_PAST, "endAt")
+        return user_error("The end is in the past: choose one after now", asking.END_IN_THE_PAST, "endAt")
     if end > now + policy.horizon_ms:
         days = policy.horizon_ms // 86_400_000
-        return _error(
+        return user_error(
             f"Bookings end within {days} days from now: choose an earlier end", asking.BEYOND_HORIZON, "endAt"
         )
     return None
@@ -231,7 +235,3 @@ def _put(
         turn.say("BoostScheduled", boost)
         made.append(boost)
     return made
-
-
-def _error(message: str, code: str, path: str) -> UserError:
-    return UserError(message=message, code=code, path=(path,))

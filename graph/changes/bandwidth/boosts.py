@@ -3,6 +3,8 @@
 Boosts of a service are changed under the lock of the service only. Before it the service's timer is locked, so that the timer, which
 locks the service, and a booking, which sets the timer, do not wait for each other; and before it the ports and trunks that boosts are
 linked to, since who makes or takes away such a link locks them (graph/changes/gates.py has the order).
+
+Those that are over are never looked at: the others are found by what they say of themselves (graph/store/boost_marks.py).
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from graph.changes.bandwidth.rates import (
 )
 from graph.errors import Contended
 from graph.ledger import timers
+from graph.store.boost_marks import key_of
 from graph.store.store import Transaction
 
 KIND: Final = "boundary"
@@ -38,7 +41,7 @@ _WAY: Final = """
 UNWIND $batch.services AS id
 MATCH (s:Service {id: id})
 RETURN s.id, COLLECT { MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) RETURN DISTINCT t.id },
-  COLLECT { MATCH (s)<-[:BOOSTS]-(b:Boost)-[:RESERVES]->(t) RETURN DISTINCT t.id }
+  COLLECT { MATCH (b:Boost {openOf: s.id})-[:RESERVES]->(t) RETURN DISTINCT t.id }
 """
 # Counted, since the embedded database tells of a conflict only where a record differs in the end.
 _HOLD_THINGS: Final = """
@@ -60,7 +63,7 @@ RETURN s.id, s.name, s.state, coalesce(s.committedMbps, 0), s.bookedMbps, coales
   COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN [c.id, c.name, c.accountRef] ORDER BY c.id },
   COLLECT { MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) RETURN DISTINCT t.id },
   COLLECT {
-    MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status <> 'TERMINATED'
+    MATCH (b:Boost {openOf: s.id}) WHERE b.status <> 'TERMINATED'
     RETURN [b.id, b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency, b.tier, b.orderedAt, b.holdUntil, b.activatedAt,
       b.chargedMbps, b.chargedFrom, b.series, b.orderedBy, b._askedAt, b._endingAt, b._noticedAt, b._ends, b._mbpsBefore,
       b._priceBefore, b._earlier, b._settled, COLLECT { MATCH (b)-[:RESERVES]->(t) RETURN t.id ORDER BY t.id }] ORDER BY b.id
@@ -81,7 +84,8 @@ SET b.mbps = row.mbps, b.startAt = row.start, b.endAt = row.end, b.status = row.
     b.activatedAt = row.activatedAt, b.endedAt = row.endedAt, b.chargedMbps = row.chargedMbps, b.chargedFrom = row.chargedFrom,
     b.series = row.series, b.orderedBy = row.orderedBy, b._askedAt = row.askedAt, b._endingAt = row.endingAt,
     b._noticedAt = row.noticedAt, b._ends = row.ends, b._mbpsBefore = row.mbpsBefore, b._priceBefore = row.priceBefore,
-    b._earlier = row.earlier, b._settled = row.settled, b._turned = true
+    b._earlier = row.earlier, b._settled = row.settled, b.openOf = row.openOf, b.activatedOf = row.activatedOf,
+    b.boughtBy = coalesce(b.boughtBy, row.boughtBy), b._turned = true
 """
 _RESERVE_PORTS: Final = """
 UNWIND $batch.rows AS row
@@ -271,7 +275,7 @@ def write(transaction: Transaction, before: Service, after: Service) -> None:
     new = [each for key, each in sorted(after.boosts.items()) if key not in before.boosts]
     if new:
         transaction.later(_MAKE, {"batch": {"rows": [{"id": each.id, "service": after.id} for each in new]}})
-    rows = [_row(each) for key, each in sorted(after.boosts.items()) if before.boosts.get(key) != each]
+    rows = [_row(each, after) for key, each in sorted(after.boosts.items()) if before.boosts.get(key) != each]
     if rows:
         transaction.later(_SET, {"batch": {"rows": rows}})
     _write_links(transaction, before, after)
@@ -369,9 +373,13 @@ def boost_of(row: Sequence[Any]) -> Boost:
     )
 
 
-def _row(boost: Boost) -> dict[str, object]:
+def _row(boost: Boost, service: Service) -> dict[str, object]:
+    buyer = service.customer.id
     return {
         "id": boost.id,
+        "openOf": None if boost.is_over else service.id,
+        "activatedOf": None if boost.activated_at is None else key_of(service.id, boost.activated_at),
+        "boughtBy": key_of(buyer, boost.start) if buyer else None,
         "mbps": boost.mbps,
         "start": boost.start,
         "end": boost.end,

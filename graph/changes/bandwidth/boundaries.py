@@ -8,7 +8,7 @@ what was ordered and what was confirmed decide what is charged, not when somebod
 
 from __future__ import annotations
 
-from graph.changes.bandwidth.boosts import KIND, NEVER, take
+from graph.changes.bandwidth.boosts import KIND, take
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.bandwidth.writing import begin_turn, finish
 from graph.ledger.timers import Due, Work
@@ -21,12 +21,12 @@ SUBJECT = "trunkline"
 
 
 def working(policy: BandwidthPolicy) -> Work:
-    """Make the work of the timers of services. It never ends a timer: who books waits for its lock."""
+    """Make the work of the timers of services. It ends none but that of a service that is gone: who books waits for its lock."""
 
     async def work(transaction: Transaction, due: Due) -> int | None:
         service = await take(transaction, due.about, policy.provisioning)
         if service is None:
-            return NEVER
+            return None
         turn = await begin_turn(transaction, policy, service)
         await finish(transaction, turn, subject=SUBJECT)
         return turn.next_due()

@@ -28,7 +28,7 @@ from graph.changes.bandwidth.turning import Turn
 from graph.changes.bandwidth.writing import begin_turn, finish, take_followed
 from graph.changes.dry_run import decided
 from graph.changes.idempotency import Asked, once
-from graph.changes.outcome import Outcome, UserError
+from graph.changes.outcome import Outcome, UserError, user_error
 from graph.model.scope import Principal
 from graph.store.store import Store, Transaction
 
@@ -89,7 +89,11 @@ async def change_boost(  # noqa: PLR0913 - what a change is made of, by name
 
     async def decide(transaction: Transaction, turn: Turn, boost: Boost) -> UserError | None:
         if operation == "extendBoost" and _end(boost, changed) <= boost.end:
-            return _error("The new end must be after the present one", asking.NOT_AN_INTERVAL, "endAt")
+            return user_error(
+                "The new end must be after the present one: changeBoost gives an earlier one",
+                asking.NOT_AN_INTERVAL,
+                "endAt",
+            )
         return await _change(transaction, principal, turn, boost, changed)
 
     asked = Asked(subject=principal.subject, client_key=idempotency_key, operation=operation, input=input_)
@@ -175,7 +179,7 @@ async def approve_boost(
         if boost.status != "REQUESTED":
             return _not_requested(boost)
         if boost.hold_until is not None and boost.hold_until <= turn.now:
-            return _error("It was held until now only: let it be booked again", asking.BOOST_OVER, "boostId")
+            return user_error("It was held until now only: let it be booked again", asking.BOOST_OVER, "boostId")
         approved = replace(boost, status="SCHEDULED", hold_until=None)
         turn.put(approved)
         turn.say("BoostScheduled", approved)
@@ -276,9 +280,9 @@ def _end(boost: Boost, changed: Changed) -> int:
 
 def _problem(turn: Turn, boost: Boost, mbps: int, end: int) -> UserError | None:
     if mbps < 1:
-        return _error("A boost adds at least 1 Mbit/s: cancel it to have none", asking.RATE_TOO_LOW, "mbps")
+        return user_error("A boost adds at least 1 Mbit/s: cancel it to have none", asking.RATE_TOO_LOW, "mbps")
     if end <= turn.now:
-        return _error("The end is in the past: cancel the boost to end it now", asking.END_IN_THE_PAST, "endAt")
+        return user_error("The end is in the past: cancel the boost to end it now", asking.END_IN_THE_PAST, "endAt")
     return problem_of_interval(turn.policy, turn.now, max(boost.start, turn.now), end)
 
 
@@ -318,13 +322,9 @@ async def _problem_of_cap(
     if not await is_above_cap(transaction, cap, customer, [(after.start, after.price)], [boost.id]):
         return None
     said = "That is above what you may spend in a month: let somebody change it who may approve boosts"
-    return _error(said, asking.SPEND_CAP, "mbps")
+    return user_error(said, asking.SPEND_CAP, "mbps")
 
 
 def _not_requested(boost: Boost) -> UserError:
     said = f"The boost is {boost.status}, and only a REQUESTED one waits for an approval"
-    return _error(said, asking.BOOST_NOT_REQUESTED, "boostId")
-
-
-def _error(message: str, code: str, path: str) -> UserError:
-    return UserError(message=message, code=code, path=(path,))
+    return user_error(said, asking.BOOST_NOT_REQUESTED, "boostId")

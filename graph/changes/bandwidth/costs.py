@@ -20,9 +20,10 @@ import orjson
 
 from graph.capacity.steps import Booking
 from graph.capacity.tariff import NotOnOffer, Tariff, price_of
+from graph.changes.bandwidth import owned
 from graph.changes.bandwidth.boosts import Boost, boost_of
 from graph.changes.bandwidth.consequences.credits import amount_of, credit_id
-from graph.changes.bandwidth.looking import read_now, scope_values
+from graph.changes.bandwidth.looking import read_now
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.bandwidth.pricing import intervals_of, sold_by
 from graph.changes.bandwidth.spending import month_of
@@ -147,7 +148,7 @@ async def read_costs(
     found: dict[str, Cost] = {}
     for first in range(0, len(wanted), _PAGE):
         rows = [{"boost": each, "credit": credit_id(each)} for each in wanted[first : first + _PAGE]]
-        given = {"batch": {"rows": rows}, **scope_values(principal)}
+        given = {"batch": {"rows": rows}, **owned.of_who_reads(principal)}
         for row in await store.rows(_BOOSTS, given, deadline=deadline):
             if (cost := _read_cost(policy, row)) is not None:
                 found[cost.boost] = cost
@@ -164,7 +165,7 @@ async def read_estimates(
     now = await read_now(store, deadline=deadline)
     month = month_of(now)
     given = {"batch": {"customers": sorted(set(customers))}, "from": month[0], "to": month[1], "most": MOST_BOOSTS + 1}
-    rows = await store.rows(_ENDING, {**given, **scope_values(principal)}, deadline=deadline)
+    rows = await store.rows(_ENDING, {**given, **owned.of_who_reads(principal)}, deadline=deadline)
     ending = {str(customer): cast("list[str]", boosts) for customer, boosts in rows}
     judged = [each for boosts in ending.values() if len(boosts) <= MOST_BOOSTS for each in boosts]
     costs = await read_costs(store, principal, policy, judged, deadline=deadline)

@@ -6,38 +6,33 @@ services only; one that is another's is not there, and both take the same steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, cast
 
 from graph.capacity.limits import Limit, LimitKind, Overbooking
 from graph.capacity.steps import Booking, StepFunction
 from graph.capacity.tariff import Price
+from graph.changes.bandwidth import owned
 from graph.changes.bandwidth.loads import limits_by_id, limits_of
 from graph.changes.bandwidth.policy import SpendCap
-from graph.changes.bandwidth.spending import month_of
-from graph.model.scope import Principal, ScopeKind, scope_of
+from graph.changes.bandwidth.spending import month_of, spent_in
+from graph.model.scope import Principal
 from graph.store.store import Store
 
-# Where the index has none, one of the caller's own is looked at in its place: both take the same steps.
-_SERVICE: Final = """
-WITH HEAD(COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(o:Service) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
-WITH coalesce(HEAD(COLLECT { MATCH (n:Service {id: $service}) RETURN n LIMIT 1 }), other) AS s
-WITH s, $everyone OR EXISTS { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) WHERE c.id IN $customers } AS mine
-WITH s WHERE mine AND s.id = $service
+_SERVICE: Final = f"""{owned.SERVICE}
 RETURN s.state, coalesce(s.committedMbps, 0), s.maxMbps, datetime.realtime().epochMillis,
-  HEAD(COLLECT { MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN l.tier }),
-  COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN c.id ORDER BY c.id },
-  COLLECT { MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status <> 'TERMINATED' RETURN [b.startAt, b.endAt, b.mbps] }
+  HEAD(COLLECT {{ MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN l.tier }}),
+  COLLECT {{ MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN c.id ORDER BY c.id }},
+  COLLECT {{
+    MATCH (b:Boost {{openOf: s.id}})
+    RETURN [b.startAt, b.endAt, b.mbps, COLLECT {{ MATCH (b)-[:RESERVES]->(t) RETURN t.id }}] ORDER BY b.id
+  }}
 """
-_BOOST: Final = """
-WITH HEAD(COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(o:Boost) WHERE c.id IN $customers RETURN o LIMIT 1 }) AS other
-WITH coalesce(HEAD(COLLECT { MATCH (n:Boost {id: $boost}) RETURN n LIMIT 1 }), other) AS b
-WITH b, $everyone OR EXISTS {
-  MATCH (c:Customer)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b) WHERE c.id IN $customers
-} AS mine
-WITH b WHERE mine AND b.id = $boost
-RETURN HEAD(COLLECT { MATCH (b)-[:BOOSTS]->(s:Service) RETURN s.id }), b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency,
+_BOOST: Final = f"""{owned.BOOST}
+RETURN HEAD(COLLECT {{ MATCH (b)-[:BOOSTS]->(s:Service) RETURN s.id }}), b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency,
   b.tier, datetime.realtime().epochMillis
 """
 _SERIES_PRICE: Final = """
@@ -45,11 +40,6 @@ MATCH (b:Boost {id: $boost})
 RETURN b.currency, b.price, COLLECT { MATCH (o:Boost {series: b.series}) RETURN o.price }
 """
 _BOOKED: Final = "MATCH (c:CapacityProfile) WHERE c.id > $after RETURN c.id ORDER BY c.id LIMIT $most"
-_SPENT: Final = """
-MATCH (:Customer {id: $customer})-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b:Boost)
-WHERE b.startAt >= $from AND b.startAt < $to AND b.currency = $currency
-RETURN sum(b.price)
-"""
 _PROFILE: Final = "capacityprofile-"
 _PAGE: Final = 500
 
@@ -69,6 +59,8 @@ class Sellable:
     customers: tuple[str, ...]
     limits: tuple[Limit, ...]
     """of the ports and trunks that it runs over, and of its contract."""
+    own: Mapping[str, StepFunction]
+    """what its own boosts take of each of these, by the id of the thing; the customer knows that to the second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +83,10 @@ async def read_sellable(
     store: Store, principal: Principal, service: str, overbooking: Overbooking, *, deadline: float
 ) -> Sellable | None:
     """Read a service that the caller sees; None: there is none."""
-    for row in await store.rows(_SERVICE, {"service": service, **scope_values(principal)}, deadline=deadline):
+    for row in await store.rows(_SERVICE, {"service": service, **owned.of_who_reads(principal)}, deadline=deadline):
         state, committed, most, now, tier, customers, boosts = cast("list[Any]", row)
         limits = await limits_of(store, service, overbooking, deadline=deadline)
+        own = _own(service, boosts)
         return Sellable(
             id=service,
             state=str(state),
@@ -102,14 +95,15 @@ async def read_sellable(
             now=now,
             tier=tier,
             customers=tuple(customers),
-            limits=(*limits, *_contract(service, committed, most, boosts)),
+            limits=(*limits, *_contract(service, committed, most, own[service])),
+            own=own,
         )
     return None
 
 
 async def read_sold(store: Store, principal: Principal, boost: str, *, deadline: float) -> SoldBoost | None:
     """Read a boost that the caller sees; None: there is none."""
-    for row in await store.rows(_BOOST, {"boost": boost, **scope_values(principal)}, deadline=deadline):
+    for row in await store.rows(_BOOST, {"boost": boost, **owned.of_who_reads(principal)}, deadline=deadline):
         service, mbps, start, end, status, price, currency, tier, now = cast("list[Any]", row)
         return SoldBoost(
             id=boost,
@@ -153,25 +147,23 @@ async def read_booked(store: Store, overbooking: Overbooking, *, deadline: float
 
 async def read_spent(store: Store, cap: SpendCap, customer: str, at: int, *, deadline: float) -> int:
     """Give what a customer has booked in the month of an instant, in minor units of the cap's currency."""
-    first, last = month_of(at)
-    given = {"customer": customer, "from": first, "to": last, "currency": cap.currency}
-    for (spent,) in await store.rows(_SPENT, given, deadline=deadline):
-        return cast("int", spent or 0)
-    return 0
+    return await spent_in(partial(store.rows, deadline=deadline), cap, customer, month_of(at))
 
 
-def _contract(service: str, committed: int, most: int | None, boosts: Iterable[Sequence[int]]) -> tuple[Limit, ...]:
+def _own(service: str, boosts: Iterable[tuple[int, int, int, Sequence[str]]]) -> Mapping[str, StepFunction]:
+    """Give what boosts take of each thing, and of the contract, which is known by the id of the service."""
+    bookings: defaultdict[str, list[Booking]] = defaultdict(list)
+    for start, end, mbps, reserves in boosts:
+        for thing in (service, *reserves):
+            bookings[thing].append(Booking(start=start, end=end, mbps=mbps))
+    return defaultdict(StepFunction, {thing: StepFunction.of(of) for thing, of in bookings.items()})
+
+
+def _contract(service: str, committed: int, most: int | None, load: StepFunction) -> tuple[Limit, ...]:
     """Give the limit of the contract: what it allows beyond the committed rate, and what own boosts take of that."""
     if most is None:
         return ()
-    load = StepFunction.of([Booking(start=start, end=end, mbps=mbps) for start, end, mbps in boosts])
     return (Limit(thing=service, kind=LimitKind.CONTRACT, mbps=max(0, most - committed), load=load),)
-
-
-def scope_values(principal: Principal) -> dict[str, object]:
-    """Give the parameters by which statements here are held to what a caller sees."""
-    scope = scope_of(principal)
-    return {"everyone": scope.kind is ScopeKind.EVERYTHING, "customers": list(scope.customers)}
 
 
 async def read_now(store: Store, *, deadline: float) -> int:

@@ -22,7 +22,7 @@ from graph.store.store import Store, Transaction
 _WANTED: Final = """
 MATCH (s:Service {id: $service}) WHERE coalesce(s.state, '') <> 'terminated'
 RETURN coalesce(s.committedMbps, 0), datetime.realtime().epochMillis, COLLECT {
-  MATCH (b:Boost)-[:BOOSTS]->(s) WHERE b.status IN ['SCHEDULED', 'ACTIVATED'] RETURN [b.mbps, b.startAt, b.endAt]
+  MATCH (b:Boost {openOf: s.id}) WHERE b.status IN ['SCHEDULED', 'ACTIVATED'] RETURN [b.mbps, b.startAt, b.endAt]
 }
 """
 _CARRIED: Final = """

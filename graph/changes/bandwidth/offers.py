@@ -22,7 +22,7 @@ from graph.changes.bandwidth import asking
 from graph.changes.bandwidth.booking import problem_of_interval
 from graph.changes.bandwidth.looking import Sellable
 from graph.changes.bandwidth.policy import BandwidthPolicy
-from graph.changes.outcome import UserError
+from graph.changes.outcome import UserError, user_error
 
 MBPS_OR_TIER: Final = "MBPS_OR_TIER"
 HOURS_OR_END: Final = "HOURS_OR_END"
@@ -144,11 +144,11 @@ def _read(policy: BandwidthPolicy, service: Sellable, request: Request) -> tuple
         return problem
     tariff = policy.tariff_of(service.tier)
     if tariff is None:
-        return _error("Boosts are not sold for this service", asking.NO_TARIFF, "serviceId")
+        return user_error("Boosts are not sold for this service", asking.NO_TARIFF, "serviceId")
     cap = policy.cap_of(service.customers[0])
     if cap is not None and cap.currency != tariff.currency:
         said = f"What you may spend is in {cap.currency}, and boosts are sold in {tariff.currency}"
-        return _error(said, asking.OTHER_CURRENCY, "serviceId")
+        return user_error(said, asking.OTHER_CURRENCY, "serviceId")
     asked = read_request(policy, tariff, request, service.now)
     if isinstance(asked, UserError):
         return asked
@@ -160,13 +160,13 @@ def problem_of_service(policy: BandwidthPolicy, service: Sellable) -> UserError 
     """Say why nothing can be booked for a service at all."""
     if not policy.provisioning:
         said = "No provisioning system is connected, so no rate can be set"
-        return _error(said, asking.NO_PROVISIONING, "serviceId")
+        return user_error(said, asking.NO_PROVISIONING, "serviceId")
     if len(service.customers) != 1:
         said = "A boost is of one customer, and the service has not one"
-        return _error(said, asking.SERVICE_NOT_OWNED, "serviceId")
+        return user_error(said, asking.SERVICE_NOT_OWNED, "serviceId")
     if service.state != "active":
         said = f"The service is {service.state}, and only an active one can be boosted"
-        return _error(said, asking.SERVICE_NOT_ACTIVE, "serviceId")
+        return user_error(said, asking.SERVICE_NOT_ACTIVE, "serviceId")
     return None
 
 
@@ -177,31 +177,31 @@ def read_request(policy: BandwidthPolicy, tariff: Tariff, request: Request, now:
         return mbps
     if request.start is not None and request.start < now - policy.late_ms:
         said = "The start is in the past: leave it out to begin now"
-        return _error(said, asking.START_IN_THE_PAST, "startAt")
+        return user_error(said, asking.START_IN_THE_PAST, "startAt")
     start = None if request.start is None or request.start < now else request.start
     begins = now if start is None else start
     end = _end(request, begins)
     if isinstance(end, UserError):
         return end
-    problem = problem_of_interval(policy, now, begins, end)
+    problem = problem_of_interval(policy, now, start, end)
     return problem or _Asked(mbps=mbps, start=start, begins=begins, end=end)
 
 
 def rate_of(tariff: Tariff, mbps: int | None, tier: str | None) -> int | UserError:
     """Give the rate that is asked for, where it is on offer."""
     if (mbps is None) == (tier is None):
-        return _error("Give either mbps or tier", MBPS_OR_TIER, "mbps")
+        return user_error("Give either mbps or tier", MBPS_OR_TIER, "mbps")
     if tier is not None:
         try:
             return tariff.tier(tier).mbps
         except NotOnOffer as unknown:
             said = str(unknown)
-            return _error(f"{said[:1].upper()}{said[1:]}", asking.RATE_NOT_OFFERED, "tier")
+            return user_error(f"{said[:1].upper()}{said[1:]}", asking.RATE_NOT_OFFERED, "tier")
     mbps = mbps or 0
     if 0 < mbps <= tariff.most_mbps and mbps % tariff.step_mbps == 0:
         return mbps
     near = max(tariff.step_mbps, Offer(step=tariff.step_mbps, most=tariff.most_mbps).nearest(mbps))
-    return _error(
+    return user_error(
         f"Rates are multiples of {tariff.step_mbps} Mbit/s up to {tariff.most_mbps}: {near} would be the nearest",
         asking.RATE_NOT_OFFERED,
         "mbps",
@@ -210,19 +210,19 @@ def rate_of(tariff: Tariff, mbps: int | None, tier: str | None) -> int | UserErr
 
 def _end(request: Request, begins: int) -> int | UserError:
     if (request.hours is None) == (request.end is None):
-        return _error("Give either hours or endAt", HOURS_OR_END, "hours")
+        return user_error("Give either hours or endAt", HOURS_OR_END, "hours")
     if request.end is not None:
         return request.end
     hours = request.hours or 0.0
     # NaN is no number of hours, and compares with none.
     if not 0 < hours <= MOST_HOURS:
-        return _error(f"Hours are more than 0 and at most {MOST_HOURS:,}", asking.NOT_AN_INTERVAL, "hours")
+        return user_error(f"Hours are more than 0 and at most {MOST_HOURS:,}", asking.NOT_AN_INTERVAL, "hours")
     return begins + max(1_000, round(hours * 3_600) * 1_000)
 
 
 def _quote(policy: BandwidthPolicy, tariff: Tariff, service: Sellable, asked: _Asked, spent: int) -> Quote:
     offer = Offer(step=tariff.step_mbps, most=tariff.most_mbps)
-    free = shown_headroom(service.limits, offer, asked.interval)
+    free = shown_headroom(service.limits, service.own, offer, asked.interval, service.now)
     slot = _slot(tariff, asked.mbps, asked.start, asked.begins, asked.length)
     fits = asked.mbps <= free.mbps
     needs_approval = _is_above_cap(policy, service, slot.price, spent)
@@ -267,7 +267,7 @@ def _alternatives(
     if 0 < most < asked.mbps:
         smaller = _slot(tariff, most, asked.start, asked.begins, asked.length)
         yield Alternative(kind=AlternativeKind.SMALLER_RATE, slot=smaller)
-    curve = shown_curve(service.limits, offer, window)
+    curve = shown_curve(service.limits, service.own, offer, window, service.now)
     first = window[0] - window[0] % QUARTER_HOUR + QUARTER_HOUR
     starts: dict[int, AlternativeKind] = {}
     for kind, after in ((AlternativeKind.EARLIEST_SLOT, first), (AlternativeKind.LATER_START, asked.begins)):
@@ -288,8 +288,5 @@ def _shown(service: Sellable, offer: Offer, asked: _Asked, window: tuple[int, in
     """Give what is free from the quarter hour of the start on: a day at least, and no more than is looked at."""
     start = asked.begins - asked.begins % QUARTER_HOUR
     end = min(max(asked.end, start + SHOWN), max(window[1], start + SHOWN))
-    return shown_curve(service.limits, offer, (start, end)).segments(start, end + -end % QUARTER_HOUR)
-
-
-def _error(message: str, code: str, path: str) -> UserError:
-    return UserError(message=message, code=code, path=(path,))
+    curve = shown_curve(service.limits, service.own, offer, (start, end), service.now)
+    return curve.segments(start, end + -end % QUARTER_HOUR)

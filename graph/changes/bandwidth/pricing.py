@@ -19,7 +19,7 @@ from graph.changes.bandwidth.boosts import Before, Boost, Reason
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.bandwidth.rates import EarlierRate
 from graph.changes.bandwidth.turning import Turn
-from graph.changes.outcome import UserError
+from graph.changes.outcome import UserError, user_error
 
 _SECOND_MS: Final = 1_000
 
@@ -128,7 +128,7 @@ def _price_by(policy: BandwidthPolicy, boost: Boost) -> int | UserError:
         return price_of(tariff, intervals_of(boost)).minor
     except NotOnOffer:
         said = "The rate of the boost is not on offer any more: book another one"
-        return UserError(message=said, code=asking.RATE_NOT_OFFERED, path=("mbps",))
+        return user_error(said, asking.RATE_NOT_OFFERED, "mbps")
 
 
 def _tariff_of(policy: BandwidthPolicy, boost: Boost) -> Tariff | UserError:
@@ -145,4 +145,4 @@ def sold_by(policy: BandwidthPolicy, tier: str | None, currency: str) -> Tariff 
         code = asking.OTHER_CURRENCY
     else:
         return tariff
-    return UserError(message=said, code=code, path=("boostId",))
+    return user_error(said, code, "boostId")

@@ -1,27 +1,29 @@
 """What a customer may spend on boosts in a month without approval is decided under the customer's lock, over all its services.
 
-The month is that of the boost's start, in UTC. What was declined or cancelled before it began has the price zero, and does not count.
+What a customer has booked counts, whoever has the service by now. The month is that of the boost's start, in UTC. What was declined or cancelled before it began has the price zero, and does not count.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, cast
 
+from graph.changes.bandwidth.loads import Run
 from graph.changes.bandwidth.policy import SpendCap
+from graph.store.boost_marks import key_of
 from graph.store.store import Transaction
 
 _DECEMBER: Final = 12
 
-_SPENT: Final = """
+# What is open by now and what is over are found alike, and nothing of other months is (graph/store/boost_marks.py).
+_LOCK: Final = """
 MATCH (c:Customer {id: $customer})
 SET c._locked = coalesce(c._locked, 0) + 1
-WITH c
-RETURN COLLECT {
-  MATCH (c)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b:Boost)
-  WHERE b.startAt >= $from AND b.startAt < $to AND b.currency = $currency AND NOT b.id IN $without
-  RETURN b.price
-}
+"""
+_SPENT: Final = """
+MATCH (b:Boost) WHERE b.boughtBy >= $from AND b.boughtBy < $to AND b.currency = $currency AND NOT b.id IN $without
+RETURN sum(b.price)
 """
 
 
@@ -48,12 +50,22 @@ async def is_above_cap(
     months: dict[tuple[int, int], int] = {}
     for start, price in prices:
         months[month_of(start)] = months.get(month_of(start), 0) + price
-    for (first, last), price in sorted(months.items()):
-        given = {"customer": customer, "from": first, "to": last, "currency": cap.currency, "without": without}
-        for (spent,) in await transaction.run(_SPENT, given):
-            if sum(cast("list[int]", spent)) + price > cap.amount:
-                return True
+    await transaction.run(_LOCK, {"customer": customer})
+    for month, price in sorted(months.items()):
+        if await spent_in(transaction.run, cap, customer, month, without=without) + price > cap.amount:
+            return True
     return False
+
+
+async def spent_in(
+    run: Run, cap: SpendCap, customer: str, month: tuple[int, int], *, without: Sequence[str] = ()
+) -> int:
+    """Give what a customer has booked that begins in a month, in minor units of the cap's currency, without some boosts."""
+    first, last = month
+    span = {"from": key_of(customer, first), "to": key_of(customer, last)}
+    for (spent,) in await run(_SPENT, {**span, "currency": cap.currency, "without": list(without)}):
+        return cast("int", spent or 0)
+    return 0
 
 
 def _ms(moment: datetime) -> int:

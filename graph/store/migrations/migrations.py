@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
+from graph.store.migrations.boost_marks import mark_boosts, mark_tasks
 from graph.store.migrations.boosts import begin_running, rename_states
 from graph.store.migrations.feed_counts import count_not_taken
 from graph.store.migrations.ledger import identify_alarms, queue_deliveries
@@ -29,5 +30,7 @@ MIGRATIONS: Final[tuple[tuple[int, Migration], ...]] = (
     (6, mark),
     (7, rename_states),
     (7, begin_running),
+    (8, mark_boosts),
+    (8, mark_tasks),
 )
 """Each with the version that it makes, in the order in which they are made: the identity of an alarm is of its external id as respelled."""

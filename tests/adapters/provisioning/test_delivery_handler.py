@@ -254,10 +254,11 @@ async def test_a_service_that_cannot_be_settled_holds_up_no_other_one(scene: Sce
     async def began() -> bool:
         return bool((await scene.booked.boost(second))["status"] == "ACTIVATED")
 
+    async def failed() -> bool:
+        text = "MATCH (d:Delivery {system: 'provisioning', orderKey: 'service-a'}) RETURN d.state, d.lastError"
+        return await scene.booked.rows(text) == [["READY", "A fault of ours: TypeError"]]
+
     async with scene.process():
         await until(began)
+        await until(failed)
     assert (await scene.booked.boost(first))["status"] == "SCHEDULED"
-    [[state, error]] = await scene.booked.rows(
-        "MATCH (d:Delivery {system: 'provisioning', orderKey: 'service-a'}) RETURN d.state, d.lastError"
-    )
-    assert (state, error) == ("READY", "A fault of ours: TypeError")

@@ -140,3 +140,19 @@ async def test_it_comes_by_itself_and_says_when_it_is_gone(weather: Weather, mon
     keeping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await keeping
+
+
+async def test_one_may_wait_for_the_first_try_whatever_comes_of_it(weather: Weather) -> None:
+    for weather.there in (False, True):
+        arriving = Arriving("dict", DictSubgraph.sdl, weather.opening)
+        keeping = asyncio.create_task(arriving.keep())
+        await arriving.tried(60)
+        assert await arriving.ready() == ("" if weather.there else "It rains.")
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def test_nobody_waits_longer_for_the_first_try_than_they_said(weather: Weather) -> None:
+    arriving = Arriving("dict", DictSubgraph.sdl, weather.opening)
+    await arriving.tried(0.01)
+    assert await arriving.ready() == "The database has not been reached yet."

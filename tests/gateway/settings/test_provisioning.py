@@ -63,7 +63,9 @@ def device(**changes: Any) -> dict[str, Any]:
             {**NETCONF, "address": "http://x"}, "provisioning: has an address, which is for tmf640", id="both"
         ),
         pytest.param(
-            {**NETCONF, "netconf": {"devices": {}}}, "provisioning.netconf.devices: dictionary should", id="no device"
+            {**NETCONF, "netconf": {"devices": {}}},
+            "provisioning.netconf.devices: must have at least 1 item",
+            id="no device",
         ),
         pytest.param(device(port=0), "provisioning.netconf.devices.pe-1.port: must be", id="no port"),
         pytest.param(

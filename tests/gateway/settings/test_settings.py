@@ -94,6 +94,16 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             '{"address": "http://x", "utilization": {"premium": 101}}',
             "performance.utilization.premium: must be less than or equal to 100.",
         ),
+        (
+            "BANDWIDTH",
+            '{"cap": {"amount": "5", "currency": "Euro"}}',
+            "bandwidth.cap.currency: must be three capital letters, such as EUR (ISO 4217).",
+        ),
+        (
+            "BANDWIDTH",
+            '{"tariffs": {"any": {"currency": "EUR", "step_mbps": 50, "tiers": []}}}',
+            "bandwidth.tariffs.any.tiers: must have at least 1 item.",
+        ),
         ("SALES", '{"address": "http://x", "valid_days": 0}', "sales.valid_days: must be greater than 0."),
         (
             "INVENTORY",

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.capacity.curve import availability
 from graph.capacity.limits import Limit, LimitKind
-from graph.capacity.rounding import QUARTER_HOUR, shown_curve, shown_headroom, whole_quarters
+from graph.capacity.rounding import QUARTER_HOUR, shown_curve, shown_headroom, shown_left, whole_quarters
 from graph.capacity.search import Offer, SlotRequest, earliest_slot
 from graph.capacity.steps import Booking, NotAnInterval, StepFunction
-from tests.graph.capacity.brute import HORIZON, intervals, some_bookings, some_limits, values
+from tests.graph.capacity.brute import HORIZON, counted, intervals, some_bookings, some_limits, values
 
 Limits = tuple[list[Limit], list[list[int]]]
 
@@ -69,10 +71,10 @@ def test_a_customer_learns_rates_on_offer_by_the_quarter_hour(
         for at in range(HORIZON)
     ]
     offer, asked = Offer(step=step, most=most), (interval[0] * PART, interval[1] * PART)
-    shown = shown_curve(limits, offer, asked)
+    shown = shown_curve(limits, {}, offer, asked, 0)
     assert [shown.value_at(at * PART) for at in range(HORIZON)] == wanted
     assert all(each % QUARTER_HOUR == 0 for each in shown.instants)
-    quoted = shown_headroom(limits, offer, asked)
+    quoted = shown_headroom(limits, {}, offer, asked, 0)
     assert quoted.mbps == min(wanted[first:last])
     assert quoted.thing is None
     exact = min(left[first:last])
@@ -86,13 +88,40 @@ def test_to_move_a_question_within_a_quarter_hour_tells_nothing(
     limits, offer = slowed(found[0]), Offer(step=3, most=18)
     start, end = whole_quarters(interval[0] * PART, interval[1] * PART)
     asked = (start + later, end - sooner)
-    assert shown_curve(limits, offer, asked) == shown_curve(limits, offer, (start, end))
-    assert shown_headroom(limits, offer, asked) == shown_headroom(limits, offer, (start, end))
+    assert shown_curve(limits, {}, offer, asked, 0) == shown_curve(limits, {}, offer, (start, end), 0)
+    assert shown_headroom(limits, {}, offer, asked, 0) == shown_headroom(limits, {}, offer, (start, end), 0)
 
 
 @given(some_bookings(), some_bookings())
 def test_what_is_shown_always_fits(taken: list[Booking], more: list[Booking]) -> None:
     limits = slowed([Limit(thing="trunk-1", kind=LimitKind.NETWORK, mbps=20, load=StepFunction.of([*taken, *more]))])
-    shown = shown_curve(limits, Offer(step=2, most=20), (0, HORIZON * PART))
+    shown = shown_curve(limits, {}, Offer(step=2, most=20), (0, HORIZON * PART), 0)
     exact = availability(limits, 0, HORIZON * PART)
     assert all(low <= high for low, high in zip(values(shown), values(exact), strict=True))
+
+
+@given(some_bookings(), some_bookings(), intervals(), st.integers(0, HORIZON), st.integers(1, 9))
+def test_own_bookings_are_known_to_the_second_and_others_by_the_quarter_hour(
+    own: list[Booking], others: list[Booking], interval: tuple[int, int], now: int, step: int
+) -> None:
+    """By brute force: in each quarter hour others count with their highest load, own ones with that of the part that is asked for."""
+    [limit] = slowed([Limit(thing="trunk-1", kind=LimitKind.NETWORK, mbps=40, load=StepFunction.of([*own, *others]))])
+    [mine] = [each.load for each in slowed([replace(limit, load=StepFunction.of(own))])]
+    mine_at, others_at = counted(own), counted(others)
+    start, end = interval
+    least = 40
+    for first in range(start // 4 * 4, -(-end // 4) * 4, 4):
+        quarter = range(max(first, now), first + 4)
+        if not quarter:
+            continue
+        part = range(max(first, start), min(first + 4, end))
+        together = max(mine_at[at] + others_at[at] for at in quarter)
+        apart = max(others_at[at] for at in quarter) + max(mine_at[at] for at in part)
+        least = min(least, 40 - min(together, apart))
+    asked = (start * PART, end * PART)
+    assert shown_left(limit, mine, asked, now * PART) == least
+    offer = Offer(step=step, most=40)
+    quoted = shown_headroom([limit], {limit.thing: mine}, offer, asked, now * PART)
+    assert quoted.mbps == offer.nearest(least)
+    curve = shown_curve([limit], {limit.thing: mine}, offer, asked, now * PART)
+    assert curve.lowest(*whole_quarters(*asked)) <= quoted.mbps, "what the curve shows can be booked"

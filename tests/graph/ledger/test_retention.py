@@ -234,6 +234,54 @@ async def test_feeds_go_when_they_are_compared_and_no_difference_names_them(empt
     assert await left(empty_store, "InventoryFeed") == ["named", "waits", "young"]
 
 
+BOOST = """
+MATCH (s:Service {id: $service})
+CREATE (b:Boost {id: $id, status: $status, endAt: $end, endedAt: $ended})-[:BOOSTS]->(s)
+CREATE (:ProcessStep {id: 'step of ' + $id, state: 'DONE'})-[:STEP_OF]->(b)
+"""
+
+
+async def test_boosts_go_with_their_steps_when_all_is_over_and_told(empty_store: Store) -> None:
+    for name in ("service-a", "service-b"):
+        await run(empty_store, SERVICE, id=name)
+    for name, service, status, end, ended in (
+        ("over", "service-a", "TERMINATED", OLD, OLD),
+        ("loaded", "service-a", "TERMINATED", OLD, None),
+        ("returns", "service-a", "ACTIVATED", OLD, None),
+        ("returned late", "service-a", "TERMINATED", OLD, YOUNG),
+        ("young", "service-a", "TERMINATED", YOUNG, OLD),
+        ("asked about", "service-a", "TERMINATED", OLD, OLD),
+        ("untold", "service-b", "TERMINATED", OLD, OLD),
+    ):
+        await run(empty_store, BOOST, id=name, service=service, status=status, end=end, ended=ended)
+    await run(empty_store, "CREATE (:Task {id: 't', state: 'OPEN', about: 'asked about', openAbout: 'asked about'})")
+    await event(empty_store, "service-b", "DEAD")
+    assert await swept(empty_store, "boosts") == 2
+    kept = ["asked about", "returned late", "returns", "untold", "young"]
+    assert await left(empty_store, "Boost") == kept
+    assert await left(empty_store, "ProcessStep") == [f"step of {each}" for each in kept]
+
+
+async def test_tasks_go_when_they_are_settled_and_leads_when_sales_has_decided(empty_store: Store) -> None:
+    task = "CREATE (:Task {id: $id, state: $state, settledAt: $at})"
+    for name, state, at in (("done", "DONE", OLD), ("open", "OPEN", None), ("young", "SKIPPED", YOUNG)):
+        await run(empty_store, task, id=name, state=state, at=at)
+    lead = "CREATE (:Lead {id: $id, state: $state, at: $at})"
+    leads: tuple[tuple[str, str | None, int], ...] = (
+        ("sold", "accepted", OLD),
+        ("open", "inProgress", OLD),
+        ("new", None, OLD),
+        ("untold", "rejected", OLD),
+        ("young", "rejected", YOUNG),
+    )
+    for name, decided, opened in leads:
+        await run(empty_store, lead, id=name, state=decided, at=opened)
+    await event(empty_store, "untold", "READY")
+    assert await swept(empty_store, "tasks") == await swept(empty_store, "leads") == 1
+    assert await left(empty_store, "Task") == ["open", "young"]
+    assert await left(empty_store, "Lead") == ["new", "open", "untold", "young"]
+
+
 async def test_so_many_go_at_a_time(empty_store: Store) -> None:
     for number in range(5):
         await event(empty_store, f"e{number}")

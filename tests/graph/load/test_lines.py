@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterable
+from pathlib import Path
 
 import orjson
 import pytest
@@ -176,3 +178,14 @@ def test_the_same_lines_are_known_as_the_same_file() -> None:
 
     assert digest(card()) == digest(b"\n", card().replace(b":", b" : "))
     assert digest(card()) != digest(card(loaded_id("Card", "test", "2")))
+
+
+def test_the_network_of_the_examples_can_be_loaded() -> None:
+    """Its customers and its card are named by docs/subscriptions.md."""
+    text = (Path(__file__).parents[3] / "docs/examples/network.jsonl").read_bytes()
+    page = (Path(__file__).parents[3] / "docs/subscriptions.md").read_text()
+    assert faults(text.splitlines()) == {}
+    ids = {orjson.loads(line).get("id") for line in text.splitlines()}
+    named = re.findall(r"\b(?:card|customer)-[0-9a-f]{8}-[0-9a-f-]{27}\b", page)
+    assert named
+    assert set(named) <= ids

@@ -125,7 +125,9 @@ async def test_what_is_asked_for_again_by_its_key_is_booked_once(shop: Shop) -> 
     assert first["price"] == again["price"] == {"value": "8.00", "currency": "EUR"}
     assert await count(shop) == 1
     answer = await shop.ask(BOOK, key="once", id="service-a", mbps=250, hours=2)
-    assert [each["extensions"]["code"] for each in answer["errors"]] == ["CONFLICT"]
+    [error] = answer["errors"]
+    assert error["extensions"]["code"] == "CONFLICT"
+    assert "new key" in error["extensions"]["hint"]  # as a part of the mutation's plan, not as it came from the area
 
 
 async def test_who_books_by_quotes_asks_for_their_service(shop: Shop) -> None:

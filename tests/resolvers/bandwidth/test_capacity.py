@@ -53,9 +53,9 @@ async def test_headroom_is_a_field_of_ports_trunks_and_cards(shop: Shop) -> None
     await booked(shop, BOB, id="service-b", start=rfc3339(start), mbps=300, hours=1)
     data = await shop.data(HEADROOM, OPERATOR, **{"from": rfc3339(start), "to": rfc3339(start + HOUR)})
     assert data == {
-        "port": {"headroom": {"things": 1, "limitMbps": 1_000, "headroomMbps": 550, "mostMbps": 550}},
-        "trunk": {"headroom": {"things": 1, "limitMbps": 1_000, "headroomMbps": 500, "mostMbps": 500}},
-        "card": {"headroom": {"things": 2, "limitMbps": 2_000, "headroomMbps": 1_550, "mostMbps": 950}},
+        "port": {"headroom": {"things": 1, "limitMbps": "1000", "headroomMbps": "550", "mostMbps": 550}},
+        "trunk": {"headroom": {"things": 1, "limitMbps": "1000", "headroomMbps": "500", "mostMbps": 500}},
+        "card": {"headroom": {"things": 2, "limitMbps": "2000", "headroomMbps": "1550", "mostMbps": 950}},
         "empty": None,
     }
 

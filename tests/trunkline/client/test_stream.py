@@ -232,7 +232,7 @@ async def test_an_event_that_cannot_be_shown_is_an_error_and_the_stream_goes_on(
 
 
 async def test_a_connection_that_says_nothing_is_given_up(
-    settings: Settings, mint: Mint, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, mint: Mint, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(connection, "SILENT_SECONDS", 0.3)
     subgraph = StreamSubgraph()
@@ -244,6 +244,7 @@ async def test_a_connection_that_says_nothing_is_given_up(
         await until(lambda: len(subgraph.asked_after) >= 2)
         await subgraph.publish()
         assert await first == [1]
+    assert "The connection is cut: no answer came in time; again in" in caplog.text
 
 
 async def test_what_is_no_gateway_is_said(settings: Settings, mint: Mint) -> None:

@@ -1,8 +1,8 @@
 """A customer who boosts a service again and again needs a larger contract: sales hears of it once, with the evidence.
 
 A rule of the policy says how many boosts within how many days make a lead. Boosts count that the network has confirmed. How often and
-for how long its load is too high is another reason (crossings.py). There is one
-lead for a service and a reason: no other one is opened until sales has decided it and as many days have passed since.
+for how long its load is too high are other reasons (crossings.py). There is one lead for a service and a reason: no other one is opened
+until sales has decided it and as many days have passed since.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from graph.changes.bandwidth.policy import AnyLeadRule, BandwidthPolicy, LeadRul
 from graph.changes.events import Event, append
 from graph.ledger.outbox import Told, write_down
 from graph.model.model import LABELS
+from graph.store.boost_marks import key_of
 from graph.store.store import Transaction
 
 DECIDED: Final = ("accepted", "rejected", "cancelled")
@@ -28,8 +29,8 @@ SHOWN: Final = 20
 
 # Under the lock of the service.
 _COUNT: Final = """
-MATCH (b:Boost)-[:BOOSTS]->(s:Service {id: $service}) WHERE b.activatedAt >= $since
-RETURN b.id, b.mbps, b.startAt, b.endAt ORDER BY b.activatedAt DESC LIMIT $most
+MATCH (b:Boost) WHERE b.activatedOf >= $from AND b.activatedOf <= $to
+RETURN b.id, b.mbps, b.startAt, b.endAt ORDER BY b.activatedOf DESC LIMIT $most
 """
 _KNOWN: Final = """
 MATCH (l:Lead {key: $key}) WHERE l.at >= $since OR NOT coalesce(l.state, '') IN $decided
@@ -64,7 +65,8 @@ async def open_leads(transaction: Transaction, policy: BandwidthPolicy, service:
         id=service.id, name=service.name, customer=customer.id, customer_name=customer.name, now=service.now
     )
     for rule in (each for each in policy.leads if isinstance(each, LeadRule)):
-        given = {"service": service.id, "since": since(rule, service.now), "most": max(rule.boosts, SHOWN)}
+        span = {"from": key_of(service.id, since(rule, service.now)), "to": key_of(service.id, service.now)}
+        given = {**span, "most": max(rule.boosts, SHOWN)}
         found = cast("list[tuple[str, int, int, int]]", await transaction.run(_COUNT, given))
         if len(found) >= rule.boosts:
             await open_lead(transaction, policy, prospect, rule, _evidence(rule, found), subject=subject)

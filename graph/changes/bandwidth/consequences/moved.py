@@ -45,8 +45,9 @@ WHERE s.state = 'terminated' OR EXISTS {
 }
 RETURN DISTINCT s.id ORDER BY s.id
 """
+# By the index of what is open, whatever else there was: `coalesce` keeps a planner from that of ids.
 _PAGE: Final = """
-MATCH (b:Boost) WHERE b.status IN ['REQUESTED', 'SCHEDULED', 'ACTIVATED'] AND b.id > $after
+MATCH (b:Boost) WHERE b.openOf > '' AND coalesce(b.id, '') > $after
 RETURN b.id ORDER BY b.id LIMIT $most
 """
 _AFTER: Final = "MATCH (t:Timer {id: $timer}) RETURN coalesce(t._after, '')"

@@ -26,7 +26,9 @@ MATCH (s:Service {id: $service})
 RETURN s.name, coalesce(s._refusals, 0), coalesce(s.effectiveMbps, 0), coalesce(s.bookedMbps, s.committedMbps, 0),
   HEAD(COLLECT { MATCH (s)-[a:ACCESSED_AT]->(p:Port) RETURN p.id ORDER BY a.end, p.id LIMIT 1 })
 """
-_OPEN: Final = "MATCH (t:Task {about: $service}) WHERE t.state = 'OPEN' AND t.kind = 'returnRefused' RETURN t.reason"
+_OPEN: Final = (
+    "MATCH (t:Task {openAbout: $service}) WHERE t.state = 'OPEN' AND t.kind = 'returnRefused' RETURN t.reason"
+)
 
 
 _KNOWN: Final = "MATCH (a:Alarm {identity: $identity}) RETURN a.id LIMIT 1"

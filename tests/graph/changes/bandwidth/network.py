@@ -26,6 +26,7 @@ from graph.ledger.lanes import Leases, take_lanes
 from graph.ledger.outcomes import Done, settle
 from graph.ledger.timers import ring
 from graph.model.scope import Principal, Role
+from graph.store.boost_marks import bought, marked
 from graph.store.store import Store, Transaction
 from tests.graph.changes.network import Laid, lay, soon
 
@@ -136,6 +137,7 @@ class Booked:
             "b.holdUntil = b.holdUntil - $ms, b.activatedAt = b.activatedAt - $ms",
             ms=milliseconds,
         )
+        await self.run(f"MATCH (b:Boost) SET {marked('b')}, {bought('b')}")
         await self.run(
             "MATCH (s:Service) SET s._accountedAt = s._accountedAt - $ms, s._retryAt = s._retryAt - $ms",
             ms=milliseconds,

@@ -321,7 +321,7 @@ async def test_a_boost_that_was_loaded_is_charged_since_it_was_looked_at(booked:
     now = await booked.now()
     await booked.run(
         "MATCH (s:Service {id: 'service-a'}) SET s.effectiveMbps = 600 CREATE (b:Boost {id: 'boost-1', mbps: 500, startAt: $start, "
-        "endAt: $end, status: 'ACTIVATED', price: 1000, currency: 'EUR'})-[:BOOSTS]->(s)",
+        "endAt: $end, status: 'ACTIVATED', price: 1000, currency: 'EUR', openOf: s.id})-[:BOOSTS]->(s)",
         start=now - HOUR,
         end=now + HOUR,
     )

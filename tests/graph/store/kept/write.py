@@ -31,6 +31,8 @@ from graph.model.model import SCHEMA_VERSION
 from graph.model.usage import Usage
 from graph.store.migrate import migrate
 from graph.store.store import Store, open_store
+from tests.graph.changes.bandwidth.network import OPERATOR as BOOKER
+from tests.graph.changes.bandwidth.network import Booked
 from tests.graph.changes.network import AT, SYSTEM, report, soon
 from tests.graph.inventory.network import NETWORK, OPERATOR, Inventoried, but, rack
 from tests.graph.store.kept.raw import dump, path_of
@@ -60,6 +62,7 @@ async def write(store: Store) -> None:
     await _tell(store)
     await _measure(store)
     await _compare(store)
+    await _boost(store)
     await place(store, owner="one", renew=True, deadline=soon())
 
 
@@ -130,6 +133,24 @@ async def _compare(store: Store) -> None:
     await inventory.feed("first", *NETWORK)
     await inventory.feed("second", but("N1", vendor="Other"), rack())
     await inventory.receive("third", *NETWORK, kind="full")
+
+
+async def _boost(store: Store) -> None:
+    """Let bandwidth be booked: one boost runs, one is to come, one was refused, one was cancelled, and one is over."""
+    booked = Booked(store=store)
+    first, second, third = [str(row[0]) for row in await store.rows(_SERVICES, {}, deadline=soon())]
+    over = (await booked.book(service=first, mbps=10, hours=0.5, by=BOOKER)).ids["boost"]
+    await booked.answer()
+    await booked.shift(HOUR)
+    await booked.tick()
+    await booked.answer()
+    assert (await booked.boost(over))["status"] == "TERMINATED"
+    await booked.book(service=first, mbps=20, by=BOOKER)
+    await booked.answer()
+    await booked.book(service=first, mbps=30, start=24 * HOUR, by=BOOKER)
+    await booked.book(service=second, mbps=10, by=BOOKER)
+    await booked.answer(refuse="no")
+    await booked.cancel((await booked.book(service=third, mbps=10, start=HOUR, by=BOOKER)).ids["boost"], by=BOOKER)
 
 
 async def _register(store: Store) -> None:
