@@ -111,7 +111,7 @@ def sold_by(policy: BandwidthPolicy, chosen: Bandwidth) -> BandwidthPolicy:
 
 def _lead_rule(chosen: LeadSettings) -> AnyLeadRule:
     """Give a rule for leads by the one finding that it names."""
-    rule: AnyLeadRule = LeadRule(boosts=chosen.boosts or 1, days=chosen.days)
+    rule: AnyLeadRule = LeadRule(boosts=chosen.boosts or 3, days=chosen.days)
     if chosen.crossings is not None:
         rule = CrossingRule(crossings=chosen.crossings, days=chosen.days)
     elif chosen.hours is not None:

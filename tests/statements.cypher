@@ -258,7 +258,7 @@ MATCH (e:Event) WHERE e.at >= $since AND e.type IN ['AlarmRaised', 'AlarmReopene
 RETURN e.at, e.aggregateId ORDER BY e.at, e.aggregateId LIMIT $most
 
 // graph/changes/bandwidth/consequences/crossings.py _OPEN
-MATCH (a:Alarm) WHERE a.state IN ['raised', 'updated'] AND a.id > $after
+MATCH (a:Alarm) WHERE a.state IN ['raised', 'updated'] AND coalesce(a.id, '') > $after
 RETURN a.id ORDER BY a.id LIMIT $most
 
 // graph/changes/bandwidth/consequences/crossings.py _SERVICES

@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -93,23 +93,20 @@ class LeadSettings(BaseModel):
     reason: Text | None = None
     """there is one lead for each service and reason; without it repeatedBoosts, thresholdCrossings, sustainedUtilization."""
     boosts: Annotated[int, Field(gt=0, le=1_000)] | None = None
-    """so many boosts;"""
+    """so many boosts, three where no finding is named;"""
     crossings: Annotated[int, Field(gt=0, le=1_000)] | None = None
     """or so often above the threshold of performance monitoring;"""
-    hours: Annotated[int, Field(gt=0, le=8_784)] | None = None
+    hours: Annotated[int, Field(gt=0, le=87_840)] | None = None
     """or above it for so many hours, all together."""
-    days: Annotated[int, Field(gt=0, le=366)] = 30
+    days: Days = 30
 
     @model_validator(mode="after")
     def _one_finding(self) -> Self:
-        if sum(each is not None for each in (self.boosts, self.crossings, self.hours)) != 1:
-            raise ValueError("must have one of boosts, crossings and hours.")
+        if sum(each is not None for each in (self.boosts, self.crossings, self.hours)) > 1:
+            raise ValueError("must have only one of boosts, crossings and hours.")
         if self.hours is not None and self.hours > self.days * 24:
             raise ValueError("has more hours than its days have.")
         return self
-
-
-_LEADS: Final = (LeadSettings(boosts=3), LeadSettings(crossings=10), LeadSettings(hours=48))
 
 
 class Bandwidth(BaseModel):
@@ -141,7 +138,8 @@ class Bandwidth(BaseModel):
     """by the id of the customer."""
     tariffs: Mapping[Literal["PREMIUM", "STANDARD", "BASIC", "any"], TariffSettings] = Field(default_factory=dict)
     """by the tier of the contract; `any` for a tier that has none, and for services without a contract."""
-    leads: Annotated[tuple[LeadSettings, ...], Field(max_length=20)] = _LEADS
+    leads: Annotated[tuple[LeadSettings, ...], Field(max_length=20)] = (LeadSettings(),)
+    """crossings and hours count only where they are named here: sales gets no new kind of lead unasked."""
 
     @field_validator("overbooking")
     @classmethod

@@ -106,7 +106,8 @@ class BandwidthPolicy:
     """for how long the price of a quote is firm."""
     search_ms: int = 31 * _DAY_MS
     """how far ahead a quote looks for another time."""
-    leads: tuple[AnyLeadRule, ...] = (LeadRule(), CrossingRule(), UtilizationRule())
+    leads: tuple[AnyLeadRule, ...] = (LeadRule(),)
+    """those for the load of a service are for who asks for them."""
 
     def cap_of(self, customer: str) -> SpendCap | None:
         """Give the cap of a customer; None: it has none."""

@@ -46,8 +46,9 @@ _NEWS: Final = """
 MATCH (e:Event) WHERE e.at >= $since AND e.type IN ['AlarmRaised', 'AlarmReopened', 'AlarmCleared']
 RETURN e.at, e.aggregateId ORDER BY e.at, e.aggregateId LIMIT $most
 """
+# By the index of states, whatever else there was: `coalesce` keeps a planner from that of ids.
 _OPEN: Final = """
-MATCH (a:Alarm) WHERE a.state IN ['raised', 'updated'] AND a.id > $after
+MATCH (a:Alarm) WHERE a.state IN ['raised', 'updated'] AND coalesce(a.id, '') > $after
 RETURN a.id ORDER BY a.id LIMIT $most
 """
 # By our id of the service, or by the name that the source has for it, which the alarm awaits.
