@@ -194,7 +194,9 @@ def served(
         tracing.begin(settings.traces)
         keeping = asyncio.create_task(arriving.keep())
         try:
-            if is_worker():  # requests go to the others meanwhile, which have their database
+            if (
+                is_worker()
+            ):  # one that is started beside others: requests go to them meanwhile, which have their database
                 await arriving.tried(FIRST_SECONDS)
             yield {CONNECTIONS_REFUSED: metrics.refused}
         finally:

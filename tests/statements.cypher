@@ -357,7 +357,7 @@ UNWIND $batch.customers AS id
 MATCH (c:Customer {id: id}) WHERE $everyone OR c.id IN $customers
 RETURN c.id, COLLECT {
   MATCH (c)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b:Boost)
-  WHERE b.endAt >= $from AND b.endAt < $to AND b.status <> 'REQUESTED'
+  WHERE b.endAt > $from AND b.endAt <= $to AND b.status <> 'REQUESTED' AND NOT (b.status = 'TERMINATED' AND b.activatedAt IS NULL)
   RETURN b.id ORDER BY b.id LIMIT $most
 }
 

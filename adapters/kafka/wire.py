@@ -108,6 +108,7 @@ async def _abandoned(producer: AIOKafkaProducer) -> None:
         async with asyncio.timeout(_END_SECONDS):
             await producer.client.close()
             await producer._sender.close()  # noqa: SLF001
+            await producer.client.close()  # once more: until it ended, the sender may have opened connections
     producer._closed = True  # noqa: SLF001
 
 

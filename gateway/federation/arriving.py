@@ -56,9 +56,9 @@ class Arriving:
                 if self._reason != str(error):
                     log.warning("the database is away", reason=str(error))
                 self._reason = str(error)
-                self._tried.set()
             finally:
                 self._subgraph = self._ping = None
+                self._tried.set()
             await asyncio.sleep(PAUSE)
 
     async def tried(self, seconds: float) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
@@ -44,7 +45,25 @@ def shown_left(limit: Limit, own: StepFunction, interval: tuple[int, int], now: 
     >>> shown_left(port, own, (1_000_000, 1_800_000), 0), shown_left(port, StepFunction(), (1_000_000, 1_800_000), 0)
     (80, 10)
     """
-    others = limit.load.minus(own)
+    return _left(_Shared(limit=limit, own=own, others=limit.load.minus(own)), interval, now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """A limit, and whose its load is: told apart once for all intervals."""
+
+    limit: Limit
+    own: StepFunction
+    others: StepFunction
+
+
+def _shared(limits: Sequence[Limit], own: Mapping[str, StepFunction]) -> list[_Shared]:
+    parts = ((each, own.get(each.thing, _NOTHING)) for each in limits)
+    return [_Shared(limit=each, own=mine, others=each.load.minus(mine)) for each, mine in parts]
+
+
+def _left(shared: _Shared, interval: tuple[int, int], now: int) -> int:
+    limit, own, others = shared.limit, shared.own, shared.others
     start, end = interval
     most = 0
     for first, last in pairwise(_edges(own, start, end)):
@@ -72,7 +91,11 @@ def shown_headroom(
     `own` is what own bookings take, by the id of the thing. What limits is CONTRACT where the network would have carried more. The id of
     what limits is left out.
     """
-    left = [(shown_left(each, own.get(each.thing, _NOTHING), interval, now), each.kind) for each in limits]
+    return _headroom(_shared(limits, own), offer, interval, now)
+
+
+def _headroom(shared: Sequence[_Shared], offer: Offer, interval: tuple[int, int], now: int) -> Headroom:
+    left = [(_left(each, interval, now), each.limit.kind) for each in shared]
     least, limiting = min(left, key=lambda each: each[0], default=(0, None))
     kind = LimitKind.CONTRACT if offer.most <= max(0, least) else limiting
     return Headroom(mbps=offer.nearest(least), limiting=kind, thing=None)
@@ -86,12 +109,12 @@ def shown_curve(
     Each rate is one on offer, or 0: of each quarter hour it is what `shown_headroom` says. Raises NotAnInterval.
     """
     start, end = whole_quarters(*interval)
-    exact = availability(limits, start, end)
+    exact, shared = availability(limits, start, end), _shared(limits, own)
     apart = {each - each % QUARTER_HOUR for each in (now, *(at for steps in own.values() for at in steps.instants))}
 
     def left(at: int) -> int:
         if at in apart:  # else own bookings stay the same within it, and it makes no difference whose a load is
-            return shown_headroom(limits, own, offer, (at, at + QUARTER_HOUR), now).mbps
+            return _headroom(shared, offer, (at, at + QUARTER_HOUR), now).mbps
         return offer.nearest(exact.lowest(at, at + QUARTER_HOUR))
 
     return StepFunction.of(

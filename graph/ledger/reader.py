@@ -132,6 +132,8 @@ class EventReader:
         """when the end was looked at up to which all was read last."""
         self._event_at = 0
         """when the event that was read last was."""
+        self.answered_at = 0.0
+        """when the database answered last, by `time.monotonic()`."""
         self._gap = Gap()
         self._fallen_since: float | None = None
         self._restored: End | None = None
@@ -177,6 +179,7 @@ class EventReader:
     async def _read(self) -> None:
         """Read up to the end, and hand out what is read."""
         end = await end_of(self._store, deadline=time.monotonic() + _STORE_SECONDS)
+        self.answered_at = time.monotonic()
         if not self._known.is_set():
             # A batch's positions and the next one are of one transaction, so whoever has read the one by now has the others to read.
             # But a read that runs while a commit is applied may see a node and not yet the index over others (as in `positions.py`);

@@ -54,7 +54,9 @@ _MOST_SECONDS: Final = 10.0
 _PAGES: Final = 5
 """that may fail one after another before a stream ends, with the cursor to come back with."""
 _TIMES: Final = 3
-"""that a statement may take too long, before its event is an error."""
+"""that a statement may take too long while others are answered, before its event is an error."""
+_ALIVE_SECONDS: Final = 5.0
+"""after its last answer to whoever asks it twenty times a second, a database counts as slow to everybody."""
 _LABELS: Final = 100
 """as many as nodes of events have, for two kinds of scope, and more."""
 _TOLD: Final = 1_000
@@ -260,18 +262,23 @@ class Subscriptions:
                 return None
             case Missing():
                 return _missing(asked, event)
-        attempts = 0
+        attempts = times = 0
         while True:
             attempts += 1
             try:
                 return await self._made(asked, event)
             except GraphError as error:
-                if not _is_passing(error, attempts):
+                times += isinstance(error, DeadlineExceeded) and self._others_are_answered()
+                if not _is_passing(error, times):
                     return self._failed(asked, event, error)
                 await self._wait(error, attempts)
             except Exception as error:  # noqa: BLE001 - whoever comes back would meet the same event for ever
                 self._tell(event, error)
                 return self._failed(asked, event, StatementFailed(repr(error)))
+
+    def _others_are_answered(self) -> bool:
+        """Tell whether the database answers: where it is slow to everybody, an event is not at fault that took too long."""
+        return time.monotonic() - self.events.answered_at < _ALIVE_SECONDS
 
     def _tell(self, event: Sequenced, error: Exception) -> None:
         """Log once, and not for each of those who hear it, that an event cannot be shown."""
@@ -407,10 +414,10 @@ def _at_end(end: End) -> Place:
     return Place(position=end.position, at=end.now, mark=mark_of(end.event))
 
 
-def _is_passing(error: GraphError, attempts: int) -> bool:
-    """Tell whether to try again: until the database is back, and a few times where a statement took too long."""
+def _is_passing(error: GraphError, times: int) -> bool:
+    """Tell whether to try again: until the database is back, and a few times where a statement took too long that others did not."""
     if isinstance(error, DeadlineExceeded):
-        return attempts < _TIMES
+        return times < _TIMES
     return isinstance(error, StoreUnavailable)
 
 

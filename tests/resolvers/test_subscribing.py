@@ -18,7 +18,7 @@ from gateway.operations.cost import amount, cost_of
 from gateway.operations.schema import read_schema
 from gateway.settings.settings import Limits
 from graph.compiler.cursor import Place, StreamCursors
-from graph.errors import StoreUnavailable
+from graph.errors import DeadlineExceeded, StoreUnavailable
 from graph.ledger import reader
 from graph.ledger.sequence import end_of
 from graph.model.scope import Principal, Role, scope_of
@@ -31,7 +31,7 @@ from resolvers.knowledge.streams import STREAMS
 from resolvers.knowledge.subscribing import StreamLimits
 from tests.graph.changes.network import Laid, lay, report, soon
 from tests.resolvers.caller import OPERATOR, Caller
-from tests.resolvers.streaming import A, B, Process, beat, nothing_more, process, taken
+from tests.resolvers.streaming import SECONDS, A, B, Process, beat, nothing_more, process, taken
 
 T = TypeVar("T")
 
@@ -391,6 +391,50 @@ class Away(Store):
     async def write(self, work: Work[T], *, deadline: float, quiet: bool = False) -> T:
         """Pass it on."""
         return await self._store.write(work, deadline=deadline, quiet=quiet)
+
+
+class Slow(Away):
+    """A store in which the statements of events take too long, from the first one on and while `is_away`; or all of them do."""
+
+    def __init__(self, store: Store, *, to_all: bool) -> None:
+        super().__init__(store)
+        self.to_all = to_all
+        self.late = 0
+
+    async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
+        """Answer, or be late."""
+        self._answer(text)
+        return await self._store.read(text, parameters, deadline=deadline)
+
+    async def rows(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> list[list[object]]:
+        """Answer, or be late."""
+        self._answer(text)
+        return await self._store.rows(text, parameters, deadline=deadline)
+
+    def _answer(self, text: str) -> None:
+        if self.is_away and ("AFFECTS" in text or (self.late and self.to_all)):
+            self.late += 1
+            raise DeadlineExceeded("late")
+
+
+@pytest.mark.parametrize("to_all", [False, True])
+async def test_an_event_is_an_error_only_where_others_are_answered_meanwhile(
+    laid: Laid, monkeypatch: pytest.MonkeyPatch, *, to_all: bool
+) -> None:
+    monkeypatch.setattr(subscribing, "_AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr(subscribing, "_ALIVE_SECONDS", 0.05)
+    monkeypatch.setattr(reader, "_POLL_SECONDS", 0.01)
+    slow = Slow(laid.store, to_all=to_all)
+    async with process(slow) as here, aclosing(await here.stream(WHOLE)) as stream:
+        await beat(stream)
+        await laid.raise_(report("card-1"))
+        waiting = asyncio.create_task(taken(stream, 1))
+        async with asyncio.timeout(SECONDS):
+            while slow.late < 20 and not waiting.done():  # noqa: ASYNC110 - only looking tells
+                await asyncio.sleep(0.01)
+        slow.is_away = False
+        [heard] = await waiting
+    assert ("errors" in heard.answer) is not to_all
 
 
 async def test_a_stream_whose_pages_cannot_be_read_ends_with_the_cursor_to_come_back_with(

@@ -34,6 +34,8 @@ from graph.store.store import Store
 MOST_BOOSTS: Final = 2_000
 """of one customer in a month, that an estimate is made of."""
 _PAGE: Final = 500
+_SETTLED: Final = 22
+"""the place of `_settled` among the values of a boost."""
 _SECOND_MS: Final = 1_000
 
 # The values of a boost are those that `boosts.boost_of` reads.
@@ -56,7 +58,7 @@ UNWIND $batch.customers AS id
 MATCH (c:Customer {id: id}) WHERE $everyone OR c.id IN $customers
 RETURN c.id, COLLECT {
   MATCH (c)-[:SUBSCRIBES_TO]->(:Service)<-[:BOOSTS]-(b:Boost)
-  WHERE b.endAt >= $from AND b.endAt < $to AND b.status <> 'REQUESTED'
+  WHERE b.endAt > $from AND b.endAt <= $to AND b.status <> 'REQUESTED' AND NOT (b.status = 'TERMINATED' AND b.activatedAt IS NULL)
   RETURN b.id ORDER BY b.id LIMIT $most
 }
 """
@@ -113,9 +115,10 @@ def charged_until(boost: Boost, now: int) -> list[Booking]:
     return _to_the_second(spans)
 
 
-def expected_of(boost: Boost, now: int) -> list[Booking]:
+def expected_of(policy: BandwidthPolicy, boost: Boost, now: int) -> list[Booking]:
     """Give what a boost will be charged for, if it stays as it is and the network carries it from now on."""
-    begins = max(now, boost.start)
+    is_from_start = policy.charge == "ordered" and boost.activated_at is None
+    begins = boost.start if is_from_start else max(now, boost.start)
     if boost.status not in ("SCHEDULED", "ACTIVATED") or boost.ending_at is not None or begins >= boost.end:
         return charged_until(boost, now)
     return [*charged_until(boost, now), *_to_the_second([(begins, boost.end, boost.mbps)])]
@@ -183,11 +186,13 @@ def _read_cost(policy: BandwidthPolicy, row: Sequence[Any]) -> Cost | None:
     if boost.is_over and not turned:
         return None  # it was loaded: others have charged it
     so_far = cost_of(policy, boost, charged_until(boost, now))
+    if boost.is_over and boost.activated_at is not None and values[_SETTLED] is None:
+        so_far = boost.price  # by a version that did not keep what was charged
     return Cost(
         boost=boost.id,
         currency=boost.currency,
         so_far=so_far,
-        expected=so_far if boost.is_over else cost_of(policy, boost, expected_of(boost, now)),
+        expected=so_far if boost.is_over else cost_of(policy, boost, expected_of(policy, boost, now)),
         credit=_settled_credit(credit) if boost.is_over else _credit_until(boost, outages, now),
         is_settled=boost.is_over,
         at=now,

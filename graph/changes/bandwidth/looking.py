@@ -27,7 +27,7 @@ RETURN s.state, coalesce(s.committedMbps, 0), s.maxMbps, datetime.realtime().epo
   HEAD(COLLECT {{ MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN l.tier }}),
   COLLECT {{ MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN c.id ORDER BY c.id }},
   COLLECT {{
-    MATCH (b:Boost {{openOf: s.id}})
+    MATCH (b:Boost {{openOf: s.id}}) WHERE b.status <> 'TERMINATED'
     RETURN [b.startAt, b.endAt, b.mbps, COLLECT {{ MATCH (b)-[:RESERVES]->(t) RETURN t.id }}] ORDER BY b.id
   }}
 """

@@ -86,8 +86,9 @@ def give_back(turn: Turn, boost: Boost, reason: Reason, price: int | None) -> No
         turn.end_over(boost, reason, price=0)
         return
     owed = (share_of(boost, turn.now) if price is None else price) if boost.activated_at is not None else 0
-    before = None if boost.before is None else replace(boost.before, price=owed)
-    turn.put(replace(boost, end=max(turn.now, boost.start + 1), ends=reason, price=owed, before=before))
+    kept = as_confirmed(boost)  # a faster rate that the network has not confirmed is never charged
+    before = None if kept.before is None else replace(kept.before, price=owed)
+    turn.put(replace(kept, end=max(turn.now, boost.start + 1), ends=reason, price=owed, before=before))
 
 
 def owed_for(policy: BandwidthPolicy, boost: Boost, now: int) -> int:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -119,14 +119,24 @@ def test_an_address_in_use_is_a_sentence(mint: Mint) -> None:
 
 
 async def test_sigterm_ends_it_cleanly_when_requests_under_way_are_answered(mint: Mint) -> None:
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        begun.set()
+        yield b'{"query": "{ viewer '
+        await goes_on.wait()
+        yield b'{ role } }"}'
+
     with serve(mint, "bolt://127.0.0.1:9") as (process, client):
         until_live(client)
-        async with httpx.AsyncClient(base_url=client.base_url, timeout=10) as other:
-            asked = asyncio.create_task(
-                other.post("/graphql", json={"query": "{ viewer { role } }"}, headers=mint.bearer())
-            )
-            await asyncio.sleep(0.05)
+        async with httpx.AsyncClient(base_url=client.base_url, timeout=60) as other:
+            headers = {**mint.bearer(), "Content-Type": "application/json"}
+            asked = asyncio.create_task(other.post("/graphql", content=body(), headers=headers))
+            await begun.wait()
+            for _ in range(2):  # whoever answers these has read the head of the one before
+                assert client.get("/livez").status_code == 200
             process.send_signal(signal.SIGTERM)
+            goes_on.set()
             assert (await asked).status_code == 503
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 0

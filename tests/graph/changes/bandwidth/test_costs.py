@@ -53,7 +53,7 @@ def so_far(one: Boost, now: int, policy: BandwidthPolicy = POLICY) -> int:
 
 
 def expected(one: Boost, now: int, policy: BandwidthPolicy = POLICY) -> int:
-    return cost_of(policy, one, expected_of(one, now))
+    return cost_of(policy, one, expected_of(policy, one, now))
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,8 @@ def test_what_the_network_confirmed_late_is_not_charged_and_what_is_booked_costs
     booked = boost(status="SCHEDULED", activated_at=None, meter=Meter(), start=HOUR, end=3 * HOUR)
     assert (so_far(booked, 0), expected(booked, 0)) == (0, 2_000)
     assert expected(booked, 2 * HOUR) == 1_000  # it was to begin an hour ago
+    ordered = replace(POLICY, charge="ordered")
+    assert expected(booked, 2 * HOUR, ordered) == 2_000
     over = boost(status="TERMINATED", price=0, activated_at=None, meter=Meter())
     assert (so_far(over, HOUR), expected(over, HOUR)) == (0, 0)
 
@@ -195,3 +197,32 @@ async def test_what_was_over_when_it_was_loaded_has_no_cost(booked: Booked) -> N
     one = (await booked.book()).ids["boost"]
     await booked.run("MATCH (b:Boost {id: $id}) SET b.status = 'TERMINATED', b._turned = null", id=one)
     assert await read(booked, one) is None
+
+
+async def test_what_a_version_left_that_kept_no_intervals_costs_its_price(booked: Booked) -> None:
+    one = (await booked.book(price=1_000)).ids["boost"]
+    await booked.answer()
+    await booked.shift(2 * HOUR)
+    await booked.tick()
+    await booked.answer()
+    await booked.run("MATCH (b:Boost {id: $id}) SET b._settled = null", id=one)
+    over = await read(booked, one)
+    assert over is not None
+    [[price_of_it]] = await booked.rows("MATCH (b:Boost {id: $id}) RETURN b.price", id=one)
+    assert (over.so_far, over.is_settled) == (price_of_it, True)
+
+
+async def test_a_faster_rate_that_was_never_confirmed_has_no_part_in_what_a_boost_cost(booked: Booked) -> None:
+    one = (await booked.book(mbps=200, price=800)).ids["boost"]
+    await booked.answer()
+    await booked.shift(HOUR // 2)
+    await booked.change(one, mbps=400, price=1_400)
+    await booked.shift(HOUR // 6)
+    await booked.cancel(one)
+    await booked.answer()
+    await booked.tick()
+    await booked.answer()
+    found, over = await booked.boost(one), await read(booked, one)
+    assert over is not None
+    assert (found["mbps"], found["status"], over.is_settled) == (200, "TERMINATED", True)
+    assert abs(over.so_far - found["price"]) <= 2
