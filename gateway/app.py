@@ -80,7 +80,7 @@ PING_SECONDS = 2.0
 SWEEP_SECONDS = 600.0
 MEASURE_SECONDS = 5.0
 FIRST_SECONDS = 5.0
-"""that a worker gives its database before it takes requests all the same."""
+"""that a worker gives its database before it takes requests: where others have theirs already, these go to them meanwhile."""
 JOIN_SECONDS = 60.0
 """between looks whether usage and alarms that match nothing match something now."""
 
@@ -194,10 +194,7 @@ def served(
         tracing.begin(settings.traces)
         keeping = asyncio.create_task(arriving.keep())
         try:
-            if (
-                is_worker()
-            ):  # one that is started beside others: requests go to them meanwhile, which have their database
-                await arriving.tried(FIRST_SECONDS)
+            await arriving.tried(FIRST_SECONDS if is_worker() else 0)
             yield {CONNECTIONS_REFUSED: metrics.refused}
         finally:
             keeping.cancel()
