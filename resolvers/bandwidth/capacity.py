@@ -15,21 +15,19 @@ import strawberry
 from graph.capacity.limits import Limit, LimitKind
 from graph.capacity.steps import Segment
 from graph.capacity.trend import DAY
+from graph.changes.bandwidth.forecast import HISTORY_DAYS, ForecastRequest
 from graph.changes.bandwidth.forecast import Forecast as Forecasted
-from graph.changes.bandwidth.forecast import ForecastRequest
 from graph.changes.bandwidth.forecast import forecast as forecasted
 from graph.changes.bandwidth.looking import read_booked
 from graph.compiler.bind import PAGE_DEFAULT, page_size
 from graph.errors import Refused
 from resolvers.bandwidth.asked import Info
-from resolvers.bandwidth.types import Moment
 from resolvers.directives import Cost, ListSize, OperatorOnly
+from resolvers.moments import Moment
 from resolvers.money import Large
 
 MOST_THINGS: Final = 200
 MOST_DAYS: Final = 366
-_HISTORY_DAYS: Final = 84
-"""that a trend rests on."""
 _WEEK_DAYS: Final = 7
 OF_FORECAST: Final = 500
 """what a forecast costs: it reads whatever was ever booked."""
@@ -273,7 +271,7 @@ async def forecast(
         raise Refused(f"days is 1 to {MOST_DAYS}", code="BAD_USER_INPUT", path=("days",))
     asked = info.context
     limits = await read_booked(asked.store, asked.policy.overbooking, deadline=asked.deadline)
-    wanted = ForecastRequest(days=days, history=_HISTORY_DAYS)
+    wanted = ForecastRequest(days=days, history=HISTORY_DAYS)
     found = await forecasted(asked.store, limits, wanted, deadline=asked.deadline)
     full = [each for each in found if each.full_within is not None]  # the soonest first
     return [CapacityForecast.of(each) for each in full[: page_size({"first": first})]]

@@ -30,7 +30,8 @@ from resolvers.bandwidth.payloads import (
     RevokeBoostPayload,
 )
 from resolvers.bandwidth.quoting import EndAt, Mbps, Tier, too_many
-from resolvers.bandwidth.types import Moment, show_minor
+from resolvers.bandwidth.types import show_minor
+from resolvers.moments import Moment
 from resolvers.money import Money
 from resolvers.user_errors import shown
 

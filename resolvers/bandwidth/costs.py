@@ -12,9 +12,10 @@ import strawberry
 from graph.changes.bandwidth.costs import MOST_BOOSTS, Cost, Estimate
 from resolvers.bandwidth.asked import Info
 from resolvers.bandwidth.capacity import Referred
-from resolvers.bandwidth.types import Moment, show_minor
+from resolvers.bandwidth.types import show_minor
 from resolvers.directives import Cost as Weight
 from resolvers.directives import ListSize
+from resolvers.moments import Moment
 from resolvers.money import Money
 
 OF_ESTIMATE: Final = 50

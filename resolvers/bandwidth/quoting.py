@@ -15,7 +15,8 @@ from graph.model.scope import Role, ScopeKind, scope_of
 from resolvers.bandwidth.arguments import told_at
 from resolvers.bandwidth.asked import Asked, Info
 from resolvers.bandwidth.payloads import QuoteBandwidthPayload
-from resolvers.bandwidth.types import BandwidthQuote, Moment, Seal
+from resolvers.bandwidth.types import BandwidthQuote, Seal
+from resolvers.moments import Moment
 from resolvers.user_errors import UserError
 
 TOO_MANY_QUOTES: Final = "TOO_MANY_QUOTES"

@@ -26,9 +26,10 @@ from resolvers.bandwidth.payloads import (
     RevokeBoostPayload,
     SkipTaskPayload,
 )
-from resolvers.bandwidth.types import MOMENT, Moment
+from resolvers.bandwidth.types import MOMENT
 from resolvers.directives import AllowedRoles, Cost
 from resolvers.executed import ExecutedSchema
+from resolvers.moments import Moment
 from resolvers.money import LARGE, Large
 
 MOST_TEXTS: Final = 500

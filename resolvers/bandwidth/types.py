@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Final, NewType
+from functools import partial
+from typing import Final
 
 import strawberry
 from strawberry.federation.schema_directives import Key
@@ -17,28 +18,13 @@ from graph.capacity.steps import Segment
 from graph.capacity.tariff import Price
 from graph.changes.bandwidth.offers import Alternative as Offered
 from graph.changes.bandwidth.offers import AlternativeKind, OfferedTier, Quote, Slot
-from graph.compiler.leaves import rfc3339
 from graph.errors import Refused
 from graph.model.currencies import minor_digits
-from graph.model.times import epoch_milliseconds
 from resolvers.directives import ListSize, OperatorOnly
+from resolvers.moments import Moment, read_moment
 from resolvers.money import Money, money
 
-Moment = NewType("Moment", int)
-"""Epoch milliseconds."""
-
-
-def _read(text: object) -> Moment:
-    try:
-        return Moment(epoch_milliseconds(str(text)))
-    except ValueError as error:
-        said = f"{str(text)!r:.60} is no time with its zone, such as 2026-01-31T12:00:00Z"
-        raise Refused(said, code="BAD_USER_INPUT") from error
-
-
-MOMENT: Final = strawberry.scalar(
-    name="DateTime", serialize=rfc3339, parse_value=_read, description="Date with time (isoformat)"
-)
+MOMENT: Final = read_moment(partial(Refused, code="BAD_USER_INPUT"))
 Seal = Callable[[Slot], str]
 """Makes the id of a quote."""
 

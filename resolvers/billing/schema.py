@@ -6,8 +6,9 @@ from functools import cache
 
 import strawberry
 
-from resolvers.billing.types import MOMENT, Customer, Moment
+from resolvers.billing.types import Customer
 from resolvers.elsewhere import executed_schema
+from resolvers.moments import MOMENT, Moment
 from resolvers.money import LARGE, Large
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Any, Final, NewType, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import strawberry
 from strawberry.dataloader import DataLoader
@@ -14,18 +14,14 @@ from adapters.billing import BILL_STATES, Rate, Read
 from adapters.billing import Bill as ReadBill
 from adapters.billing import Money as Amount
 from adapters.errors import Malformed, Nonsense
-from graph.compiler.leaves import rfc3339
 from graph.model.mapping import enum_name
 from resolvers.directives import ListSize
+from resolvers.moments import Moment
 from resolvers.money import Money, money
 
 MOST: Final = 100
 """of bills, the latest first."""
 USUAL: Final = 12
-
-Moment = NewType("Moment", int)
-"""Epoch milliseconds."""
-MOMENT = strawberry.scalar(name="DateTime", serialize=rfc3339, description="Date with time (isoformat)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,7 @@ from graph.store.store import Store
 from resolvers.errors import answer_for
 from resolvers.knowledge.batching import RowBatcher
 from resolvers.knowledge.shared import Shared
+from resolvers.knowledge.stream_answers import at_end, expired, lagged, missing, place_of, sent, unread
 from resolvers.knowledge.streams import STREAMS, Filter, Stream, Viewer, check, customers_of
 
 _EVENT_SECONDS: Final = 30.0
@@ -147,10 +148,10 @@ class Subscriptions:
             place = None if cursor is None else asked.cursors.open(cursor)
             end = await self._end(place, deadline)
             if place is not None and not await self._is_kept(place, end, deadline):
-                return _expired(asked, end)
+                return expired(asked.cursors, end, asked.stream.snapshot)
         except GraphError as error:
             return answer_for(error)
-        return self._events(asked, _at_end(end) if place is None else place)
+        return self._events(asked, at_end(end) if place is None else place)
 
     async def _is_kept(self, place: Place, end: End, deadline: float) -> bool:
         """Tell whether all that came after a place is there, and whether it is the same event that stands there still."""
@@ -211,7 +212,7 @@ class Subscriptions:
                         begun = time.monotonic()
                         heard: StreamEvent | Heartbeat | None = await self._heard(asked, each)
                         pace.made(begun, has_caught_up=each.position >= self.events.position)
-                        last, failures = _place_of(each), 0
+                        last, failures = place_of(each), 0
                         self._away.clear()
                         if heard is None and (isinstance(each, Silence) or time.monotonic() - told > BEAT_SECONDS):
                             heard = Heartbeat(cursor=asked.cursors.seal(last))
@@ -219,17 +220,17 @@ class Subscriptions:
                             told = time.monotonic()
                             yield heard
                             pace.taken(told)
-            except Lagged as lagged:
+            except Lagged as behind:
                 if pace.client_is_slower:
-                    raise StreamEnded(_lagged(asked, last, lagged.event)) from lagged
+                    raise StreamEnded(lagged(asked.cursors, last, behind.event)) from behind
                 # It reads faster than events are made for it here: what its queue had no room for is read from the graph.
             except Restored as restored:
-                raise StreamEnded(_expired(asked, restored.end)) from restored
+                raise StreamEnded(expired(asked.cursors, restored.end, asked.stream.snapshot)) from restored
             except GraphError as error:
                 # A page could not be read: go on after the last event, which is known.
                 failures += 1
                 if failures == _PAGES:
-                    raise StreamEnded(_unread(asked, last, error)) from error
+                    raise StreamEnded(unread(asked.cursors, last, error)) from error
                 await self._wait(error, failures)
 
     async def _following(
@@ -261,7 +262,7 @@ class Subscriptions:
             case Silence():
                 return None
             case Missing():
-                return _missing(asked, event)
+                return missing(asked.cursors, event, asked.key, asked.stream.snapshot)
         attempts = times = 0
         while True:
             attempts += 1
@@ -290,7 +291,7 @@ class Subscriptions:
         """Say that an event cannot be shown; the stream goes on."""
         [entry] = answer_for(error)["errors"]
         path = [asked.key, *(error.path if isinstance(error, Refused) else ())]
-        return _sent(asked, event, {"data": None, "errors": [{**entry, "path": path}]})
+        return sent(asked.cursors, event, {"data": None, "errors": [{**entry, "path": path}]})
 
     async def _made(self, asked: _Asked, event: Sequenced) -> StreamEvent | None:
         if event.broken:
@@ -302,11 +303,11 @@ class Subscriptions:
         values = asked.stream.values(event, viewer, asked.filter)
         if values is None:
             return None
-        cursor = asked.cursors.seal(_place_of(event))
+        cursor = asked.cursors.seal(place_of(event))
         key = (asked.same, event.position)
         given = {**values, "cursor": cursor}
         answer = await self._answers.get(key, lambda: self._rendered(asked, given, event), since=asked.since)
-        return _sent(asked, event, answer)
+        return sent(asked.cursors, event, answer)
 
     async def _owners_of(self, asked: _Asked, event: Sequenced) -> Mapping[str, str]:
         customers = customers_of(asked.scope)
@@ -388,32 +389,6 @@ class _Pace:
         self._theirs += time.monotonic() - offered
 
 
-def _sent(asked: _Asked, event: Sequenced | Missing, answer: dict[str, Any]) -> StreamEvent:
-    cursor = asked.cursors.seal(_place_of(event))
-    replayed = isinstance(event, Sequenced) and event.replayed
-    return StreamEvent(answer=answer, cursor=cursor, at=event.at, replayed=replayed)
-
-
-def _missing(asked: _Asked, missing: Missing) -> StreamEvent:
-    """Say that there were events which nobody can show any more; the stream goes on after them."""
-    extensions = {
-        "code": "EVENTS_MISSING",
-        "count": missing.count,
-        "snapshot": asked.stream.snapshot,
-        "hint": "Ask the query `snapshot` for how things are: what has happened meanwhile may have been yours.",
-    }
-    error = {"message": "Events are missing in the graph.", "path": [asked.key], "extensions": extensions}
-    return _sent(asked, missing, {"data": None, "errors": [error]})
-
-
-def _place_of(event: Sequenced | Missing | Silence) -> Place:
-    return Place(position=event.position, at=event.at, mark=mark_of(event.id))
-
-
-def _at_end(end: End) -> Place:
-    return Place(position=end.position, at=end.now, mark=mark_of(end.event))
-
-
 def _is_passing(error: GraphError, times: int) -> bool:
     """Tell whether to try again: until the database is back, and a few times where a statement took too long that others did not."""
     if isinstance(error, DeadlineExceeded):
@@ -423,32 +398,3 @@ def _is_passing(error: GraphError, times: int) -> bool:
 
 def _text(variables: Mapping[str, Any]) -> bytes:
     return orjson.dumps(variables, option=orjson.OPT_SORT_KEYS)
-
-
-def _expired(asked: _Asked, end: End) -> dict[str, Any]:
-    """Say that one cannot resume, and how to begin anew without a gap."""
-    extensions = {
-        "code": "CURSOR_EXPIRED",
-        "cursor": asked.cursors.seal(_at_end(end)),
-        "snapshot": asked.stream.snapshot,
-        "hint": "Keep `cursor`, ask the query `snapshot` for how things are, then subscribe after `cursor`.",
-    }
-    return {"errors": [{"message": "What came after that cursor is not kept any more.", "extensions": extensions}]}
-
-
-def _unread(asked: _Asked, last: Place, error: GraphError) -> dict[str, Any]:
-    """Say that what comes next cannot be read, and with which cursor to come back."""
-    [entry] = answer_for(error)["errors"]
-    extensions = {**entry["extensions"], "from": asked.cursors.seal(last)}
-    return {"errors": [{**entry, "extensions": extensions}]}
-
-
-def _lagged(asked: _Asked, last: Place, latest: Sequenced | Missing) -> dict[str, Any]:
-    """Say what a subscriber has not got."""
-    extensions = {
-        "code": "LAGGED",
-        "from": asked.cursors.seal(last),
-        "to": asked.cursors.seal(_place_of(latest)),
-        "hint": "Subscribe again after `from`: nothing is lost. Read faster, or ask for less.",
-    }
-    return {"errors": [{"message": "Events came faster than they were read.", "extensions": extensions}]}

@@ -10,7 +10,8 @@ from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
 from resolvers.executed import ExecutedSchema
-from resolvers.ledger.types import MOMENT, Moment, Query
+from resolvers.ledger.types import Query
+from resolvers.moments import MOMENT, Moment
 
 MOST_TEXTS = 100
 """of operations, whose parsing and validation is remembered."""

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Final, NewType, Self
+from typing import Annotated, Final, Self
 
 import strawberry
 from strawberry.types import Info
 
 from graph.compiler.bind import page_size
-from graph.compiler.leaves import rfc3339
 from graph.ledger.backlog import LaneState, lane_states, parked_deliveries
 from graph.ledger.backlog import ParkedDelivery as Parked
 from graph.store.store import Store
 from resolvers.directives import ListSize, OperatorOnly
+from resolvers.moments import Moment
 from resolvers.words import ParkingReason
 
 PAGE: Final = 100
 """parked deliveries in an answer."""
-Moment = NewType("Moment", int)
-"""Epoch milliseconds."""
-MOMENT = strawberry.scalar(name="DateTime", serialize=rfc3339, description="Date with time (isoformat)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

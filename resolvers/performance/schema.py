@@ -7,7 +7,8 @@ from functools import cache
 import strawberry
 
 from resolvers.elsewhere import executed_schema
-from resolvers.performance.types import MOMENT, Moment, Service
+from resolvers.moments import Moment
+from resolvers.performance.types import MOMENT, Service
 
 
 @cache

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, NewType, Self
+from functools import partial
+from typing import Annotated, Any, Final, Self
 
 import strawberry
 from strawberry.dataloader import DataLoader
@@ -13,9 +14,8 @@ from strawberry.types import Info
 from adapters.errors import Malformed
 from adapters.performance_management import Indicator
 from adapters.performance_management import Measurement as Measured
-from graph.compiler.leaves import rfc3339
-from graph.model.times import epoch_milliseconds
 from resolvers.directives import ListSize
+from resolvers.moments import Moment, read_moment
 
 MOST: Final = 2_000
 """measurements of a service;"""
@@ -25,21 +25,7 @@ MOST_DAYS: Final = 31
 _DAY_MS: Final = 86_400_000
 _UNITS: Final = {Indicator.LOAD: "Mbit/s", Indicator.AVAILABILITY: "percent"}
 
-Moment = NewType("Moment", int)
-"""Epoch milliseconds."""
-
-
-def _read(text: object) -> Moment:
-    try:
-        return Moment(epoch_milliseconds(str(text)))
-    except ValueError as error:
-        said = f"{str(text)!r:.60} is no time with its zone, such as 2026-01-31T12:00:00Z"
-        raise Malformed(said, field="") from error
-
-
-MOMENT: Final = strawberry.scalar(
-    name="DateTime", serialize=rfc3339, parse_value=_read, description="Date with time (isoformat)"
-)
+MOMENT: Final = read_moment(partial(Malformed, field=""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

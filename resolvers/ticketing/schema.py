@@ -7,7 +7,8 @@ from functools import cache
 import strawberry
 
 from resolvers.elsewhere import executed_schema
-from resolvers.ticketing.types import MOMENT, Moment, Ticket
+from resolvers.moments import MOMENT, Moment
+from resolvers.ticketing.types import Ticket
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, NewType, Self
+from typing import Any, Final, Self
 
 import strawberry
 from strawberry.dataloader import DataLoader
@@ -12,13 +12,9 @@ from strawberry.types import Info
 from adapters.errors import Nonsense
 from adapters.ticketing import StatusChange, TicketHistory
 from adapters.ticketing import TicketNote as Note
-from graph.compiler.leaves import rfc3339
 from resolvers.directives import ListSize
+from resolvers.moments import Moment
 from resolvers.words import TicketStatus
-
-Moment = NewType("Moment", int)
-"""Epoch milliseconds."""
-MOMENT = strawberry.scalar(name="DateTime", serialize=rfc3339, description="Date with time (isoformat)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,9 @@ from graph.capacity.trend import DAY, Crossing, Trend, crossing, daily_peaks, fi
 from graph.changes.bandwidth.loads import HOLDS_NOTHING, Run
 from graph.store.store import Store
 
+HISTORY_DAYS: Final = 84
+"""that a trend rests on: boosts that are over are kept so long at least."""
+
 _NOW: Final = "RETURN datetime.realtime().epochMillis"
 _ON_PORTS: Final = """
 UNWIND $batch.things AS id
