@@ -23,6 +23,7 @@ from gateway.settings.retention import Retention
 from gateway.settings.settings import Settings
 from graph.changes.alarms import reassessment
 from graph.changes.bandwidth import works as bandwidth_works
+from graph.changes.bandwidth.forecast import HISTORY_DAYS
 from graph.errors import GraphError
 from graph.ledger import retention
 from graph.ledger.backlog import system_backlogs
@@ -39,8 +40,6 @@ _LOOK_SHARE: Final = 20.0
 """and this many times what the last look took."""
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 86_400_000
-_MONTH_DAYS: Final = 32
-"""of the longest month, and one more: what was booked in it counts for a spend cap."""
 _SLACK_MS: Final = _HOUR_MS
 """that events are kept longer than one may resume: what follows an event in the sequence may have happened a little before it."""
 
@@ -85,8 +84,8 @@ def lead_days(settings: Settings) -> float:
 def kept_for(chosen: Retention, *, lead_days: float = 0) -> Kept:
     """Give for how long each kind is kept.
 
-    What somebody may resume after is kept, whatever is said of events, and so are the boosts by which the spending of a month and the
-    rules for leads are counted; these look `lead_days` back.
+    What somebody may resume after is kept, whatever is said of events, and so are the boosts by which forecasts, the spending of a month
+    and the rules for leads are counted; these look `lead_days` back. Beyond that no boost is kept longer than its usage, which has its credit.
     """
 
     def milliseconds(days: float) -> int:
@@ -100,7 +99,7 @@ def kept_for(chosen: Retention, *, lead_days: float = 0) -> Kept:
         usage=milliseconds(chosen.usage_days),
         differences=milliseconds(chosen.differences_days),
         feeds=milliseconds(chosen.feeds_days),
-        boosts=milliseconds(max(chosen.boosts_days, _MONTH_DAYS, lead_days)),
+        boosts=milliseconds(max(min(chosen.boosts_days, chosen.usage_days), HISTORY_DAYS, lead_days)),
         tasks=milliseconds(chosen.tasks_days),
         leads=milliseconds(max(chosen.leads_days, lead_days)),
     )

@@ -145,23 +145,6 @@ UNWIND $batch.trunks AS id
 MATCH (t:Trunk {id: id})
 SET t._locked = coalesce(t._locked, 0) + 1
 
-// graph/changes/bandwidth/boosts.py _LOCK
-MATCH (s:Service {id: $service})
-SET s._locked = coalesce(s._locked, 0) + 1
-RETURN s.id, s.name, s.state, coalesce(s.committedMbps, 0), s.bookedMbps, coalesce(s.effectiveMbps, s.committedMbps, 0),
-  s.maxMbps, coalesce(s._version, 0), s._accountedAt, coalesce(s._refusals, 0), s._retryAt, s._mayCarry, datetime.realtime().epochMillis,
-  HEAD(COLLECT { MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN l.tier }),
-  COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN [c.id, c.name, c.accountRef] ORDER BY c.id },
-  COLLECT { MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) RETURN DISTINCT t.id },
-  COLLECT {
-    MATCH (b:Boost {openOf: s.id}) WHERE b.status <> 'TERMINATED'
-    RETURN [b.id, b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency, b.tier, b.orderedAt, b.holdUntil, b.activatedAt,
-      b.chargedMbps, b.chargedFrom, b.series, b.orderedBy, b._askedAt, b._endingAt, b._noticedAt, b._ends, b._mbpsBefore,
-      b._priceBefore, b._earlier, b._settled, COLLECT { MATCH (b)-[:RESERVES]->(t) RETURN t.id ORDER BY t.id }] ORDER BY b.id
-  },
-  COLLECT { MATCH (d:Delivery {openKey: s.id}) WHERE d.system = $network AND d.state <> 'DONE' RETURN d.id },
-  HEAD(COLLECT { MATCH (s)-[a:ACCESSED_AT]->(p:Port) RETURN p.id ORDER BY a.end, p.id LIMIT 1 })
-
 // graph/changes/bandwidth/boosts.py _MAKE
 UNWIND $batch.rows AS row
 MATCH (s:Service {id: row.service})
@@ -337,20 +320,6 @@ CREATE (u:Usage {
   id: row.id, source: row.source, externalId: row.externalId, serviceRef: row.service, from: row.from, to: row.to, mbps: row.mbps,
   kind: row.kind, state: row.state, record: row.record, _takenAt: row.now
 })-[:USED_BY]->(s)
-
-// graph/changes/bandwidth/costs.py _BOOSTS
-UNWIND $batch.rows AS row
-MATCH (b:Boost {id: row.boost})-[:BOOSTS]->(s:Service)
-WHERE $everyone OR EXISTS { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) WHERE c.id IN $customers }
-RETURN [b.id, b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency, b.tier, b.orderedAt, b.holdUntil, b.activatedAt,
-    b.chargedMbps, b.chargedFrom, b.series, b.orderedBy, b._askedAt, b._endingAt, b._noticedAt, b._ends, b._mbpsBefore,
-    b._priceBefore, b._earlier, b._settled, []], coalesce(b._turned, false), datetime.realtime().epochMillis,
-  COLLECT {
-    MATCH (d:Downtime)-[:INTERRUPTS]->(s)
-    WHERE d.effect = 'down' AND d.from < b.endAt AND coalesce(d.to, b.endAt) > b.activatedAt
-    RETURN [d.from, coalesce(d.to, b.endAt)] ORDER BY d.from
-  },
-  HEAD(COLLECT { MATCH (u:Usage {id: row.credit}) RETURN u.record })
 
 // graph/changes/bandwidth/costs.py _ENDING
 UNWIND $batch.customers AS id

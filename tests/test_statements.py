@@ -38,6 +38,8 @@ MADE = {
     "graph/changes/references.py look_up": "once, at import, from labels and names of parameters",
     "graph/changes/usage/usage.py _FIND": "once, at import, of constants",
     "graph/changes/usage/usage.py _RESOLVE": "once, at import, of constants",
+    "graph/changes/bandwidth/boosts.py _LOCK": "of constants",
+    "graph/changes/bandwidth/costs.py _BOOSTS": "of constants",
     "graph/changes/services/affected.py _LOCK": "of constants",
     "graph/changes/services/affected.py _LOOK": "of constants",
     "graph/changes/services/hits.py _BY_TRUNK": "once, at import, from the ways of the model",

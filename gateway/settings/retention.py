@@ -33,7 +33,7 @@ class Retention(BaseModel):
     differences_days: Days = 400.0
     """settled differences to inventories."""
     boosts_days: Days = 1_100.0
-    """boosts that are over, with their steps: as long as their usage. 32 at least, and as long as a rule for leads looks back."""
+    """boosts that are over, with their steps: no longer than `usage_days`, but 84 at least, and as long as a rule for leads looks back."""
     tasks_days: Days = 400.0
     """settled tasks: as long as the events that tell who settled them."""
     leads_days: Days = 400.0

@@ -37,6 +37,12 @@ Reason: TypeAlias = Literal[
     "DURATION_EXPIRED", "DELETE_REQUESTED", "NETWORK_TERMINATED", "BOOKING_DECLINED", "BOOKING_REVOKED"
 ]
 
+VALUES: Final = (
+    "b.id, b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency, b.tier, b.orderedAt, b.holdUntil, b.activatedAt, "
+    "b.chargedMbps, b.chargedFrom, b.series, b.orderedBy, b._askedAt, b._endingAt, b._noticedAt, b._ends, b._mbpsBefore, "
+    "b._priceBefore, b._earlier, b._settled"
+)
+"""What is read of a boost `b`, and behind it the ids of what it holds: `boost_of` takes them in this order."""
 _WAY: Final = """
 UNWIND $batch.services AS id
 MATCH (s:Service {id: id})
@@ -54,22 +60,20 @@ UNWIND $batch.trunks AS id
 MATCH (t:Trunk {id: id})
 SET t._locked = coalesce(t._locked, 0) + 1
 """
-_LOCK: Final = """
-MATCH (s:Service {id: $service})
+_LOCK: Final = f"""
+MATCH (s:Service {{id: $service}})
 SET s._locked = coalesce(s._locked, 0) + 1
 RETURN s.id, s.name, s.state, coalesce(s.committedMbps, 0), s.bookedMbps, coalesce(s.effectiveMbps, s.committedMbps, 0),
   s.maxMbps, coalesce(s._version, 0), s._accountedAt, coalesce(s._refusals, 0), s._retryAt, s._mayCarry, datetime.realtime().epochMillis,
-  HEAD(COLLECT { MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN l.tier }),
-  COLLECT { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN [c.id, c.name, c.accountRef] ORDER BY c.id },
-  COLLECT { MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) RETURN DISTINCT t.id },
-  COLLECT {
-    MATCH (b:Boost {openOf: s.id}) WHERE b.status <> 'TERMINATED'
-    RETURN [b.id, b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency, b.tier, b.orderedAt, b.holdUntil, b.activatedAt,
-      b.chargedMbps, b.chargedFrom, b.series, b.orderedBy, b._askedAt, b._endingAt, b._noticedAt, b._ends, b._mbpsBefore,
-      b._priceBefore, b._earlier, b._settled, COLLECT { MATCH (b)-[:RESERVES]->(t) RETURN t.id ORDER BY t.id }] ORDER BY b.id
-  },
-  COLLECT { MATCH (d:Delivery {openKey: s.id}) WHERE d.system = $network AND d.state <> 'DONE' RETURN d.id },
-  HEAD(COLLECT { MATCH (s)-[a:ACCESSED_AT]->(p:Port) RETURN p.id ORDER BY a.end, p.id LIMIT 1 })
+  HEAD(COLLECT {{ MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN l.tier }}),
+  COLLECT {{ MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) RETURN [c.id, c.name, c.accountRef] ORDER BY c.id }},
+  COLLECT {{ MATCH (s)-[:ACCESSED_AT|ROUTED_OVER]->(t) RETURN DISTINCT t.id }},
+  COLLECT {{
+    MATCH (b:Boost {{openOf: s.id}}) WHERE b.status <> 'TERMINATED'
+    RETURN [{VALUES}, COLLECT {{ MATCH (b)-[:RESERVES]->(t) RETURN t.id ORDER BY t.id }}] ORDER BY b.id
+  }},
+  COLLECT {{ MATCH (d:Delivery {{openKey: s.id}}) WHERE d.system = $network AND d.state <> 'DONE' RETURN d.id }},
+  HEAD(COLLECT {{ MATCH (s)-[a:ACCESSED_AT]->(p:Port) RETURN p.id ORDER BY a.end, p.id LIMIT 1 }})
 """
 _MAKE: Final = """
 UNWIND $batch.rows AS row
@@ -340,7 +344,7 @@ def _service(row: Sequence[Any]) -> Service:
 
 
 def boost_of(row: Sequence[Any]) -> Boost:
-    """Give a boost by the values that `_LOCK` reads of it, in their order."""
+    """Give a boost by its `VALUES` and the ids of what it holds."""
     key, mbps, start, end, status, price, currency, tier, ordered, hold_until, activated = row[:11]
     charged, since, series, by, asked, ending, noticed, ends, mbps_before, price_before, earlier, settled, reserves = (
         row[11:]

@@ -21,7 +21,7 @@ import orjson
 from graph.capacity.steps import Booking
 from graph.capacity.tariff import NotOnOffer, Tariff, price_of
 from graph.changes.bandwidth import owned
-from graph.changes.bandwidth.boosts import Boost, boost_of
+from graph.changes.bandwidth.boosts import VALUES, Boost, boost_of
 from graph.changes.bandwidth.consequences.credits import amount_of, credit_id
 from graph.changes.bandwidth.looking import read_now
 from graph.changes.bandwidth.policy import BandwidthPolicy
@@ -34,24 +34,20 @@ from graph.store.store import Store
 MOST_BOOSTS: Final = 2_000
 """of one customer in a month, that an estimate is made of."""
 _PAGE: Final = 500
-_SETTLED: Final = 22
-"""the place of `_settled` among the values of a boost."""
+_SETTLED: Final = VALUES.split(", ").index("b._settled")
 _SECOND_MS: Final = 1_000
 
-# The values of a boost are those that `boosts.boost_of` reads.
-_BOOSTS: Final = """
+_BOOSTS: Final = f"""
 UNWIND $batch.rows AS row
-MATCH (b:Boost {id: row.boost})-[:BOOSTS]->(s:Service)
-WHERE $everyone OR EXISTS { MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) WHERE c.id IN $customers }
-RETURN [b.id, b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency, b.tier, b.orderedAt, b.holdUntil, b.activatedAt,
-    b.chargedMbps, b.chargedFrom, b.series, b.orderedBy, b._askedAt, b._endingAt, b._noticedAt, b._ends, b._mbpsBefore,
-    b._priceBefore, b._earlier, b._settled, []], coalesce(b._turned, false), datetime.realtime().epochMillis,
-  COLLECT {
+MATCH (b:Boost {{id: row.boost}})-[:BOOSTS]->(s:Service)
+WHERE $everyone OR EXISTS {{ MATCH (c:Customer)-[:SUBSCRIBES_TO]->(s) WHERE c.id IN $customers }}
+RETURN [{VALUES}, []], coalesce(b._turned, false), datetime.realtime().epochMillis,
+  COLLECT {{
     MATCH (d:Downtime)-[:INTERRUPTS]->(s)
     WHERE d.effect = 'down' AND d.from < b.endAt AND coalesce(d.to, b.endAt) > b.activatedAt
     RETURN [d.from, coalesce(d.to, b.endAt)] ORDER BY d.from
-  },
-  HEAD(COLLECT { MATCH (u:Usage {id: row.credit}) RETURN u.record })
+  }},
+  HEAD(COLLECT {{ MATCH (u:Usage {{id: row.credit}}) RETURN u.record }})
 """
 _ENDING: Final = """
 UNWIND $batch.customers AS id

@@ -101,13 +101,13 @@ def read_earlier(text: str | None) -> tuple[EarlierRate, ...]:
     return tuple(EarlierRate(until=int(until), mbps=int(mbps)) for until, mbps in pairs)
 
 
-def charged_text(charged: Iterable[Charged]) -> str | None:
-    """Write intervals of one boost for storing; None: there are none.
+def charged_text(charged: Iterable[Charged]) -> str:
+    """Write intervals of one boost for storing; empty where there are none.
 
     >>> read_charged(charged_text([Charged(boost="b", start=1, end=4, mbps=300)]), "b")
     (Charged(boost='b', start=1, end=4, mbps=300),)
     """
-    return " ".join(f"{each.start}:{each.end}:{each.mbps}" for each in charged) or None
+    return " ".join(f"{each.start}:{each.end}:{each.mbps}" for each in charged)
 
 
 def read_charged(text: str | None, boost: str) -> tuple[Charged, ...]:
