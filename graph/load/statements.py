@@ -72,7 +72,11 @@ def _relationships(how: How, ends: Ends) -> str:
     kind, start, end = ends
     find = f"UNWIND $batch.rows AS row MATCH (a:{start} {{id: row.start}}) UNWIND row.ends AS e MATCH (b:{end} {{id: e.id}})"
     # What is derived is read after the lock: whoever changes the start meanwhile is waited for.
-    derived = f" WITH a SET a.id = a.id WITH a SET {_DERIVED_BY[kind]}" if kind in _DERIVED_BY else ""
+    derived = (
+        f" WITH a SET a._locked = coalesce(a._locked, 0) + 1 WITH a SET {_DERIVED_BY[kind]}"
+        if kind in _DERIVED_BY
+        else ""
+    )
     match how:
         case How.CREATE:
             return f"{find} CREATE (a)-[:{kind}{_map(_properties(kind))}]->(b){derived}"
