@@ -21,8 +21,6 @@ from gateway.settings.settings import Settings
 from tests.gateway.conftest import Mint, serving
 from tests.gateway.subgraph import DictSubgraph
 
-pytestmark = pytest.mark.long
-
 WHOLE = {"query": "{ viewer { role } customers(first: 1) { nodes { id } } }"}
 
 
@@ -73,6 +71,8 @@ def embedded_children() -> set[int]:
     return {int(line.split()[0]) for line in listed.splitlines() if "graph.store.embedded_server" in line}
 
 
+@pytest.mark.process
+@pytest.mark.long
 async def test_a_database_that_goes_away_in_the_middle_comes_back_by_itself(
     settings: Settings, mint: Mint, tmp_path: Path
 ) -> None:

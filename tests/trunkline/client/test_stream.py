@@ -274,7 +274,8 @@ def test_an_address_that_cannot_be_is_refused_at_once(url: str, secured: bool, s
 
 @pytest.mark.parametrize("url", ["https://gateway.example/graphql", "wss://[::1]:8443/graphql?a=b"])
 def test_an_address_with_tls_takes_a_context(url: str) -> None:
-    Client(url, ssl_context=ssl.create_default_context())
+    context = ssl.create_default_context()
+    assert Client(url, ssl_context=context)._gateway.ssl is context
 
 
 def test_an_empty_cursor_is_refused_for_it_would_begin_now() -> None:
