@@ -15,8 +15,6 @@ from gateway.areas import KNOWLEDGE, federation_of
 from gateway.errors import Code, Refused
 from gateway.federation.subgraph import Operation
 from gateway.operations.pipeline import GraphRequest, Pipeline
-from gateway.preparing.cache import SharedCache
-from gateway.preparing.new_work import NewWork
 from gateway.preparing.preparing import Preparing
 from gateway.settings.settings import Limits, Settings
 from graph.compiler.allowance import Meter
@@ -26,6 +24,7 @@ from graph.errors import Throttled
 from graph.model.scope import Principal, Role
 from resolvers.errors import answer_for
 from resolvers.knowledge.schema import knowledge_schema
+from tests.gateway.allowances import preparing as allowed
 from tests.gateway.large import large_document
 
 ADA = Principal(subject="ada", role=Role.CUSTOMER, customers=("customer-1",))
@@ -63,7 +62,7 @@ class Compiling:
 def gateway(*, new_documents_per_minute: int, cache_bytes: int = 256_000_000) -> tuple[Preparing, Pipeline]:
     """All areas, of which the graph is there; with a bound below what an operator may set."""
     settings = Settings(limits=Limits(new_documents_per_minute=new_documents_per_minute))
-    preparing = Preparing(cache=SharedCache(cache_bytes), new_work=NewWork(new_documents_per_minute))
+    preparing = allowed(new_documents_per_minute, cache_bytes=cache_bytes)
     graph = Compiling(preparing.cache.table(), preparing.new_work)
     return preparing, Pipeline(federation_of({KNOWLEDGE: graph}, settings, preparing), settings, None, preparing)
 

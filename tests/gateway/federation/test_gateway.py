@@ -38,6 +38,7 @@ from gateway.settings.settings import Limits, Settings
 from gateway.settings.subgraph import FederationSettings
 from gateway.standalone import application
 from graph.model.scope import Principal, Role
+from tests.gateway.allowances import preparing
 from tests.gateway.conftest import Mint
 from tests.gateway.federation.conftest import SUPERGRAPH, Subgraphs, ask, gateway
 from tests.gateway.federation.planning.simulated import SimulatedSubgraph
@@ -292,7 +293,7 @@ class TestPlans:
         assert 3 < len(federation.plans.made) < 10
 
     async def test_a_new_combination_of_conditions_counts_as_a_new_document(self) -> None:
-        federation, _ = self.federation(Preparing(cache=SharedCache(10_000_000), new_work=NewWork(4)))
+        federation, _ = self.federation(preparing(4))
         names = [f"b{number}" for number in range(4)]
         heads, fields = (
             ", ".join(f"${name}: Boolean!" for name in names),
@@ -301,13 +302,13 @@ class TestPlans:
         text = f"query({heads}) {{ user {{ name }} {fields} }}"
         answers = [
             await self.ask(federation, text, **{name: bool(number >> bit & 1) for bit, name in enumerate(names)})
-            for number in (0, 1, 2, 3, 0, 4, 5)
+            for number in (0, 1, 2, 3, 0, 4, 5, 1)
         ]
-        assert ["errors" in each for each in answers] == [False] * 5 + [True] * 2, "the document covers its first"
-        (error,) = answers[-1]["errors"]
+        assert ["errors" in each for each in answers] == [False] * 6 + [True, False], "the document covers its first"
+        (error,) = answers[-2]["errors"]
         assert error["extensions"]["code"] == "TOO_MANY_NEW_DOCUMENTS"
         assert 0 < error["extensions"]["retryAfter"] <= 60
-        assert len(federation.plans.made) == 4
+        assert len(federation.plans.made) == 5
 
     async def test_a_large_operation_is_planned_beside_the_loop_and_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         federation, _ = self.federation()

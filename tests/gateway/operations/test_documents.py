@@ -24,6 +24,7 @@ from gateway.preparing.new_work import UNIT_SECONDS, NewWork, units_of
 from gateway.preparing.preparing import Preparing
 from gateway.settings.settings import Limits, Settings
 from graph.model.scope import Principal, Role
+from tests.gateway.allowances import preparing
 from tests.gateway.subgraph import DictSubgraph
 
 OPERATOR = Principal(subject="operator", role=Role.OPERATOR)
@@ -34,7 +35,12 @@ ACTING = Principal(subject="acting", role=Role.ROUTER, customers=("customer-1",)
 
 
 def pipeline(**limits: Any) -> Pipeline:
-    return Pipeline(DictSubgraph(), Settings(limits=Limits(**limits)))
+    return before(DictSubgraph(), **limits)
+
+
+def before(subgraph: DictSubgraph, **limits: Any) -> Pipeline:
+    settings = Settings(limits=Limits(**limits))
+    return Pipeline(subgraph, settings, preparing=preparing(settings.limits.new_documents_per_minute))
 
 
 def request(query: str, **variables: Any) -> GraphRequest:
@@ -315,12 +321,10 @@ async def test_new_documents_are_counted_and_known_ones_are_not() -> None:
     assert await outcome(gates, "{ a: hello }") == "answered"
     assert await outcome(gates, "{ not valid") == Code.GRAPHQL_PARSE_FAILED
 
-    async def bring_more() -> None:
-        for number in range(7):  # refused after four, or before on a busy machine, which takes more time for each
-            await gates.prepare(request(f"{{ more{number}: hello }}"), OPERATOR)
-
+    for number in range(4):
+        await gates.prepare(request(f"{{ more{number}: hello }}"), OPERATOR)
     with pytest.raises(Refused) as refused:
-        await bring_more()
+        await gates.prepare(request("{ one too many: hello }"), OPERATOR)
     assert refused.value.problems[0].code is Code.TOO_MANY_NEW_DOCUMENTS
     assert 0 < (refused.value.retry_after or 0) <= 30
     assert await outcome(gates, "{ a: hello }") == "answered"
@@ -330,9 +334,7 @@ async def test_new_documents_are_counted_and_known_ones_are_not() -> None:
 
 
 async def test_documents_are_forgotten_by_what_they_weigh() -> None:
-    limits = Limits()
-    preparing = Preparing(cache=SharedCache(30_000), new_work=NewWork(limits.new_documents_per_minute))
-    gates = Pipeline(DictSubgraph(), Settings(limits=limits), preparing=preparing)
+    gates = Pipeline(DictSubgraph(), Settings(), preparing=preparing(120, cache_bytes=30_000))
     texts = [f"{{ a{number}: hello }}" for number in range(20)]
     for text in texts:
         await outcome(gates, text)
@@ -347,7 +349,6 @@ async def test_documents_are_forgotten_by_what_they_weigh() -> None:
 
 async def test_a_large_document_takes_more_of_the_allowance_by_its_size() -> None:
     gates = pipeline(new_documents_per_minute=10)
-    gates._new_work._cpu = lambda: 0.0  # on a busy machine a small document may take more than a unit's time
     large = "{ hello } #" + "x" * 8_800  # as much as six small ones
     assert await outcome(gates, large) == "answered"
     assert [await outcome(gates, f"{{ a{n}: hello }}") for n in range(5)] == ["answered"] * 4 + [
@@ -538,7 +539,7 @@ class Passing(DictSubgraph):
     ],
 )
 async def test_what_the_schema_answers_depends_on_no_directive_that_is_for_a_subgraph(query: str) -> None:
-    gates = Pipeline(Passing(), Settings(limits=Limits(new_documents_per_minute=2)))
+    gates = before(Passing(), new_documents_per_minute=2)
     for value in (2**70, 1, {"any": [None, 2**70]}, "x", None):
         asked = request(query, b=value)
         answer = await gates.answer(await gates.prepare(asked, CUSTOMER), asked, CUSTOMER, 0.0)
