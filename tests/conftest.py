@@ -20,10 +20,10 @@ import hypothesis
 import pytest
 import structlog
 
-from gateway.collector import settle
+from gateway.collector import NEW_OBJECTS
 from graph.store.migrate import migrate
 from graph.store.store import Product, Store, Transaction, open_store
-from tests.selection import FULL_VARIABLE, SEED_VARIABLE, choose_seed, examples, is_full, mark_and_order
+from tests.selection import FULL_VARIABLE, SEED_VARIABLE, choose_seed, draw, examples, is_full, mark_and_order
 from tests.servers.archive import quick_options
 from tests.servers.errors import ServerUnavailable
 from tests.servers.jars import neo4j_jars, program
@@ -96,14 +96,17 @@ def _prepare_neo4j(config: pytest.Config) -> None:
         config.stash[_SERVER] = Neo4jServer.start()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if left_out := draw(items):
+        config.hook.pytest_deselected(items=left_out)
     mark_and_order(items)
 
 
 def pytest_collection_finish() -> None:
-    """What was collected stays to the end: no test need look through it for garbage."""
+    """What was collected stays to the end: no test need look through it for garbage, and none is sought in it now."""
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
     gc.enable()
-    settle()
 
 
 @pytest.hookimpl(optionalhook=True)  # without xdist nobody asks

@@ -6,6 +6,7 @@
     make test-all        both databases, nothing sampled: --full
 
 `store` is never written at a test: it is found from the fixtures that a test asks for, so that no test can be forgotten.
+`sampled(most)` is written at a test with many parameters each of which takes long: so many are drawn in each run.
 Chance has one seed for the whole run. It is printed, and `TRUNKLINE_TEST_SEED` repeats it.
 """
 
@@ -46,6 +47,24 @@ def sample(items: Sequence[T], most: int, *, about: str) -> Sequence[T]:
 def examples(most: int) -> int:
     """Give how many examples of a property are tried: all in a full run, else a quarter; the run's seed draws which."""
     return most if is_full() else most // 4
+
+
+def draw(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Leave so many of a `sampled` test's parameters as it says, drawn by chance, and give what was taken out."""
+    families: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("sampled"):
+            families.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    drawn = {each for name, family in families.items() for each in sample(family, _most_of(family[0]), about=name)}
+    left_out = [each for family in families.values() for each in family if each not in drawn]
+    items[:] = [each for each in items if each not in set(left_out)]
+    return left_out
+
+
+def _most_of(item: pytest.Item) -> int:
+    marker = item.get_closest_marker("sampled")
+    assert marker
+    return int(marker.args[0])
 
 
 def mark_and_order(items: list[pytest.Item]) -> None:

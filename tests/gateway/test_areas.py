@@ -220,6 +220,7 @@ async def test_a_ticket_that_is_somebody_elses_over_there_is_not_shown(product: 
     ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("kind", "code"),
     [
@@ -289,6 +290,7 @@ async def test_a_customer_asks_any_node_for_its_id(product: Product) -> None:
     assert await product.ask(query, ADA, id="delivery-1") == {"data": {"node": None}}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("type_", [["Card"], {"a": 1}, 7, None, "Card"])
 async def test_what_stands_for_an_entity_is_checked(product: Product, type_: Any) -> None:
     graph = Pipeline(product.federation.subgraphs[KNOWLEDGE], Settings())

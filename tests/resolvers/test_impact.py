@@ -35,6 +35,7 @@ async def error(asking: Caller, of: list[str], principal: Principal) -> dict[str
     return found
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("unknown", ["port-zip", "zip", "", "service-a1", "customer-a"])
 async def test_what_is_not_there_or_cannot_fail_is_an_error_that_names_it(asking: Caller, unknown: str) -> None:
     for principal in (OPERATOR, CUSTOMER_A):

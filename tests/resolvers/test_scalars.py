@@ -166,6 +166,7 @@ def test_the_places_are_many_and_of_all_kinds() -> None:
     assert len(all_places()) > 500
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("scalar", [*WRONG, "words"])
 async def test_what_is_no_value_of_a_scalar_is_a_request_error_that_names_the_variable(
     product: Pipeline, scalar: str

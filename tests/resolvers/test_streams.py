@@ -245,6 +245,7 @@ async def test_a_boost_is_heard_of_by_its_customer_from_its_booking_to_its_end(l
         await nothing_more(theirs)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("filter_", "kinds"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -47,12 +48,13 @@ def of_area(each: Any) -> Iterator[str]:
 
 def said_by_supergraph(sdl: str, graph: str) -> set[str]:
     """The same of one area, as the supergraph has it."""
-    return {
-        line
-        for each in parse(sdl, no_location=True).definitions
-        if isinstance(each, TypeDefinitionNode) and "__" not in each.name.value
-        for line in of_supergraph(each, graph)
-    }
+    return {line for each in types_of(sdl) for line in of_supergraph(each, graph)}
+
+
+@lru_cache(2)
+def types_of(sdl: str) -> list[TypeDefinitionNode]:
+    found = parse(sdl, no_location=True).definitions
+    return [each for each in found if isinstance(each, TypeDefinitionNode) and "__" not in each.name.value]
 
 
 def of_supergraph(each: Any, graph: str) -> Iterator[str]:

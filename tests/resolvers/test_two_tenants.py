@@ -115,7 +115,7 @@ def asked_about(about: str) -> Sequence[Question]:
     """All questions of a kind in a full run; else some that are always the same, and some by chance, by their texts."""
     of_kind = [each for each in ALL if each.about == about]
     texts = list(dict.fromkeys(each.text for each in of_kind))
-    chosen = {*spread(texts, 3), *sample(texts, 2, about=about)}  # a text that is new to the database takes longest
+    chosen = {*spread(texts, 2), *sample(texts, 1, about=about)}  # a text that is new to the database takes longest
     return of_kind if is_full() else spread([each for each in of_kind if each.text in chosen], 10)
 
 
@@ -245,20 +245,25 @@ def test_every_field_is_asked_for() -> None:
 # One answer for what is not there and for what is not one's own -----------------------------------------------------
 
 
-@pytest.mark.parametrize("label", [name for name, each in LABELS.items() if not each.internal])
 @pytest.mark.parametrize("stored", [False, True], ids=["walked", "stored"])
-async def test_unknown_and_forbidden_are_one_answer_by_one_statement(store: Store, label: str, *, stored: bool) -> None:
+async def test_unknown_and_forbidden_are_one_answer_by_one_statement(store: Store, *, stored: bool) -> None:
     await load(store, WHOLE)
     if stored:
         await build(store, A, deadline=time.monotonic() + SECONDS)
+    for label in (name for name, each in LABELS.items() if not each.internal):
+        forbidden = next(each for each in WHOLE.ids(label) if each not in SEEN)
+        first, second = [await _told_of(store, label, each) for each in (forbidden, f"{label.lower()}-zip")]
+        assert first == second, label
+        assert first[0] == {"data": {"node": None}}, label
+
+
+async def _told_of(store: Store, label: str, node_id: str) -> tuple[dict[str, Any], str]:
+    """What A is told of a node, and by which statement."""
     counting = Counting(store)
-    asking = caller(counting)
     text = f"query($id: ID!) {{ node(id: $id) {{ __typename ... on {label} {{ id }} }} }}"
-    forbidden = next(each for each in WHOLE.ids(label) if each not in SEEN)
-    told_of = [await asking.response(text, {"id": each}, CUSTOMER_A) for each in (forbidden, f"{label.lower()}-zip")]
-    assert told_of[0] == told_of[1] == {"data": {"node": None}}
-    assert len(counting.texts) == 2
-    assert counting.texts[0] == counting.texts[1]
+    answer = await caller(counting).response(text, {"id": node_id}, CUSTOMER_A)
+    (statement,) = counting.texts
+    return answer, statement
 
 
 MINE = replace(CUSTOMER_A, changes=CLAIMABLE)

@@ -58,6 +58,7 @@ NOTICED = [each for each in BREAKAGES if each.name not in _ONLY_CONDITIONS]
 """The breakages that make a statement walk elsewhere; the others only leave a condition out."""
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("breakage", [each for each in NOTICED if each.about != "Changed"], ids=lambda each: each.name)
 def test_a_statement_that_begins_elsewhere_is_noticed(breakage: Breakage) -> None:
     with breakage.made():

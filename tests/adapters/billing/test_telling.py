@@ -126,6 +126,7 @@ def settled(scene: Scene) -> Callable[[], Awaitable[bool]]:
     return asked
 
 
+@pytest.mark.sampled(2)
 async def test_usage_and_downtime_get_there(scene: Scene) -> None:
     async with scene.process():
         await scene.meter(1, 2)
@@ -173,6 +174,7 @@ async def test_a_boost_gets_there_with_its_rate_and_without_octets(scene: Scene)
     assert (held["start"], held["end"], held["service"]) == (AT + 1, AT + 2 * HOUR + 7, "service-a")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "rules",
     [
@@ -206,6 +208,7 @@ async def test_what_came_while_billing_was_away_is_told_in_order(by_http: Scene)
     assert [octets for octets, _ in by_http.has("service-a")] == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.sampled(2)
 async def test_who_dies_after_billing_has_acted_leaves_one_record(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

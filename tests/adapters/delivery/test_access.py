@@ -167,6 +167,7 @@ async def scene(empty_store: Store) -> AsyncIterator[Scene]:
         yield Scene(laid=Laid(store=empty_store), system=system, session=session)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind", [Kind.UNAUTHORIZED, Kind.FORBIDDEN, Kind.NOT_FOUND])
 async def test_a_system_that_does_not_let_us_in_parks_nothing_and_is_told_in_order_when_it_does(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, kind: Kind

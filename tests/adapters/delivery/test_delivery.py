@@ -204,6 +204,7 @@ MISBEHAVIOUR = [
 ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("rules", MISBEHAVIOUR)
 async def test_whatever_the_system_does_there_is_one_ticket(desk: Desk, rules: list[Rule]) -> None:
     desk.order(*(replace(each) for each in rules))

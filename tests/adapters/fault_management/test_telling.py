@@ -83,6 +83,7 @@ async def told(laid: Laid) -> None:
     assert await laid.rows("MATCH (d:Delivery) WHERE d.state = 'DEAD' RETURN d.lastError") == []
 
 
+@pytest.mark.sampled(2)
 async def test_the_story_of_an_alarm_is_known_there(laid: Laid, side: Side) -> None:
     async with process(laid, side):
         alarm = await laid.raise_(report("trunk-1"), policy=POLICY)
@@ -160,6 +161,7 @@ async def test_what_another_alarm_does_is_known_of_both(laid: Laid, side: Side) 
     assert [each.affected for found in side.known().values() for each in found] == [2, 2]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("kind", [Kind.SILENT, Kind.TRUNCATED, Kind.DOWN, Kind.ERROR, Kind.HTML, Kind.UNAVAILABLE])
 async def test_an_answer_that_was_lost_makes_no_second_alarm(laid: Laid, side: Side, kind: Kind) -> None:
     side.faults.order(Rule(kind=kind, times=1, method="POST"))
@@ -170,6 +172,7 @@ async def test_an_answer_that_was_lost_makes_no_second_alarm(laid: Laid, side: S
     assert alarm in side.known()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "rule",
     [
@@ -198,6 +201,7 @@ async def test_a_raise_that_was_answered_504_is_known_before_its_clear(laid: Lai
     assert await laid.rows("MATCH (d:Delivery) WHERE d.lastError IS NOT NULL RETURN d.lastError") == []
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("kind", [None, Kind.GATEWAY_TIMEOUT, Kind.LATE])
 async def test_an_alarm_that_is_over_at_its_first_report_is_known_there_whatever_was_lost(
     laid: Laid, side: Side, kind: Kind | None
@@ -209,6 +213,7 @@ async def test_an_alarm_that_is_over_at_its_first_report_is_known_there_whatever
     assert [each.cleared for each in side.known()[alarm]] == [True]
 
 
+@pytest.mark.sampled(2)
 async def test_a_refusal_is_parked_holds_up_its_alarm_only_and_is_told_when_replayed(laid: Laid, side: Side) -> None:
     side.faults.order(Rule(kind=Kind.HTML, times=3, method="POST"))
     alarm = await laid.raise_(report("trunk-1", 1), policy=POLICY)
@@ -249,6 +254,7 @@ async def test_what_their_people_note_is_noted_here(laid: Laid, side: Side, requ
         assert (await laid.alarm(alarm))["ack"] == "unacknowledged", "what was told last holds"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", ["tmf688", "mtosi", "alerta"])
 async def test_what_happens_to_services_and_tickets_is_known_there_too_in_order(
     laid: Laid, tmp_path: Path, name: str
@@ -348,6 +354,7 @@ async def test_what_a_blackout_of_alerta_swallows_is_told_when_it_is_over(
 class TestTmf642AsRealOnesAre:
     """It refuses what no schema has, takes one media type, answers nothing, has no hub."""
 
+    @pytest.mark.sampled(4)
     @pytest.mark.parametrize(
         "manners",
         [

@@ -127,6 +127,7 @@ async def test_what_only_the_inventory_has_is_taken_away_there(scene: Scene) -> 
     assert all(each.name != "N9" for each in scene.told.kept())
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("kind", [Kind.SILENT, Kind.TRUNCATED, Kind.DOWN, Kind.UNAVAILABLE])
 async def test_what_goes_wrong_is_made_good_and_nothing_is_made_twice(scene: Scene, kind: Kind) -> None:
     await scene.forget("T1")

@@ -128,6 +128,7 @@ async def test_the_contract_of_now_counts_and_not_that_of_when_it_was_written(sc
     assert of(job)[1] == {"load": "190", "availability": "99"}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind", [Kind.SILENT, Kind.TRUNCATED, Kind.DOWN, Kind.UNAVAILABLE])
 async def test_what_goes_wrong_is_made_good_in_order_and_no_job_is_made_twice(scene: Scene, kind: Kind) -> None:
     scene.system.faults.order(Rule(kind=kind, times=2, method="POST"))

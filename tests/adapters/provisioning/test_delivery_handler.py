@@ -83,6 +83,7 @@ async def scene(empty_store: Store) -> AsyncIterator[Scene]:
         yield Scene(booked=booked, system=system)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("way", [Way.DONE, Way.LATE, Way.TWICE, Way.SECRET])
 async def test_a_boost_is_carried_and_returns(scene: Scene, way: Way) -> None:
     scene.system.order(Behaviour(way=way, seconds=0.2))
@@ -146,6 +147,7 @@ async def test_another_rate_is_known_as_it_is(scene: Scene) -> None:
     assert await scene.booked.rates() == (600, 300)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "rules",
     [

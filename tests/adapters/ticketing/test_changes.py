@@ -108,6 +108,7 @@ async def test_the_same_again_is_one_ticket_by_its_key_or_its_name(
     assert len(await told(laid)) == 4
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -314,6 +315,7 @@ async def test_a_patch_that_comes_again_is_not_judged_by_what_the_ticket_has_bec
     assert (other.status_code, other.json()["code"]) == (409, "IDEMPOTENCY_CONFLICT")
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("patch", "said"),
     [

@@ -97,6 +97,7 @@ async def test_what_people_wrote_stays(desk: Desk) -> None:
     assert sorted(await notes(desk, state)) == [("grace", "On my way"), ("trunkline", "Now worse")]
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(
     ("there", "wanted", "then"),
     [
@@ -215,6 +216,7 @@ FAILURES = [
 ACTED = {Kind.SILENT, Kind.TRUNCATED, Kind.FOREIGN}
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(("rule", "error"), FAILURES)
 async def test_every_fault_is_told_apart_and_may_have_happened_where_it_has(
     desk: Desk, faults: Faults, rule: Rule, error: type[AdapterError]
@@ -232,6 +234,7 @@ async def test_every_fault_is_told_apart_and_may_have_happened_where_it_has(
     assert (await desk.ticketing.find(KEY, deadline=soon()) is not None) is bool(done)
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(("rule", "error"), FAILURES)
 async def test_every_fault_is_told_apart_when_reading(
     desk: Desk, faults: Faults, rule: Rule, error: type[AdapterError]

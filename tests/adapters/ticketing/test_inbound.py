@@ -115,6 +115,7 @@ async def test_nonsense_is_refused_with_its_place(client: httpx.AsyncClient, min
     assert field in answer.json()["message"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "name",
     ["create", "attributeValueChange", "statusChange", "delete", "resolved", "informationRequired"],

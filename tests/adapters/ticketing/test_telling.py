@@ -89,6 +89,7 @@ async def test_an_alarm_becomes_a_ticket_for_each_customer_and_its_clear_resolve
             assert await told.known(f"{alarm}:customer-{customer}") == [state.id, "resolved"]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     "rules",
     [
@@ -112,6 +113,7 @@ async def test_whatever_the_system_does_there_is_one_ticket(told: Told, rules: l
             assert (await told.known(key))[0] == (await told.there(key)).id
 
 
+@pytest.mark.sampled(2)
 async def test_what_people_do_with_a_ticket_is_learnt_by_looking(told: Told) -> None:
     async with told.lane():
         alarm = await told.laid.raise_(report("trunk-1"))
@@ -122,6 +124,7 @@ async def test_what_people_do_with_a_ticket_is_learnt_by_looking(told: Told) -> 
             await until(told.knows(key, status))
 
 
+@pytest.mark.sampled(2)
 async def test_a_ticket_that_a_person_ended_is_followed_by_another_when_the_fault_returns(told: Told) -> None:
     async with told.lane():
         alarm = await told.laid.raise_(report("trunk-1"))
@@ -187,6 +190,7 @@ async def notes(told: Told, key: str) -> list[str]:
     return [each.text for each in history.notes]
 
 
+@pytest.mark.sampled(2)
 async def test_what_a_customer_asks_arrives_and_what_people_answer_comes_back(told: Told) -> None:
     async with told.lane():
         ticket, key = await reported(told)
@@ -209,6 +213,7 @@ async def test_what_a_customer_asks_arrives_and_what_people_answer_comes_back(to
         assert (await told.known(key))[1] == "closed"
 
 
+@pytest.mark.sampled(2)
 async def test_what_is_asked_while_the_system_is_away_arrives_in_order(told: Told) -> None:
     assert told.desk.faults is not None
     told.desk.faults.order(Rule(kind=Kind.DOWN, times=4))
@@ -224,6 +229,7 @@ async def test_what_is_asked_while_the_system_is_away_arrives_in_order(told: Tol
         assert await notes(told, key) == ["0", "1", "2", "3", "The ticket was closed."]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
 async def test_what_was_heard_by_a_system_whose_answer_is_lost_is_not_asked_twice(told: Told, method: str) -> None:
     """As when our process dies after the other system has acted: whoever comes next looks first."""
@@ -238,6 +244,7 @@ async def test_what_was_heard_by_a_system_whose_answer_is_lost_is_not_asked_twic
         assert await notes(told, key) == ["Since noon", "The ticket was closed."]
 
 
+@pytest.mark.sampled(2)
 async def test_a_lane_that_is_cut_off_in_between_asks_nothing_twice(told: Told) -> None:
     ticket, key = await reported(told)
     for number in range(3):
@@ -251,6 +258,7 @@ async def test_a_lane_that_is_cut_off_in_between_asks_nothing_twice(told: Told) 
         assert await notes(told, key) == ["0", "1", "2"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("is_moved", [False, True])
 async def test_what_cannot_be_done_any_more_is_told_to_the_customer(told: Told, is_moved: bool) -> None:  # noqa: FBT001
     async with told.lane():
@@ -266,6 +274,7 @@ async def test_what_cannot_be_done_any_more_is_told_to_the_customer(told: Told, 
     assert (await told.known(key))[1] == told.desk.final[-1]
 
 
+@pytest.mark.sampled(2)
 async def test_what_the_system_never_takes_of_a_customer_holds_up_nothing_of_an_alarm(told: Told) -> None:
     assert told.desk.faults is not None
     async with told.lane():
@@ -284,6 +293,7 @@ async def test_what_the_system_never_takes_of_a_customer_holds_up_nothing_of_an_
     assert [kind for _, _, kind, _ in await told.laid.events()].count("TicketChangeRefused") == 1
 
 
+@pytest.mark.sampled(2)
 async def test_a_close_that_the_system_never_takes_leaves_the_status_that_it_has_there(told: Told) -> None:
     assert told.desk.faults is not None
     async with told.lane():

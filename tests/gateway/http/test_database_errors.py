@@ -108,6 +108,7 @@ async def test_a_wide_filter_is_refused_with_the_limits_name(store: Store, mint:
             assert "`input_objects`" in error["message"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", ["or", "and"])
 @pytest.mark.parametrize(
     "each", [{}, {"name": {"contains": "a"}}, {"name": {"in": ["a"]}, "not": {"state": {"eq": "ACTIVE"}}}]

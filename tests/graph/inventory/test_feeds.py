@@ -103,6 +103,7 @@ async def test_an_incremental_feed_is_done(inventoried: Inventoried) -> None:
     assert [whom for *_, whom in await inventoried.events("ResourceChanged")] == [["customer-a"]]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("name", "state", "reason"),
     [

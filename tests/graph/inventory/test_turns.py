@@ -48,6 +48,7 @@ async def next_of(inventoried: Inventoried, owner: str = "one", turn_seconds: fl
     return await reconcile_next(inventoried.store, POLICY, owner=owner, turn_seconds=turn_seconds)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("at", range(1, 6), ids=lambda each: f"before its write {each}")
 @pytest.mark.parametrize("kind", ["incremental", "full"])
 async def test_who_stalled_over_a_feed_writes_nothing_over_what_came_after(

@@ -75,6 +75,7 @@ async def load(store: Store, *lines: dict[str, Any]) -> None:
     await load_lines(store, texts, progress=lambda *_: None, deadline=soon())
 
 
+@pytest.mark.sampled(6)
 @limits
 async def test_a_file_may_not_add_a_second_one_to_what_the_store_has(empty_store: Store, limit: Limit) -> None:
     await load(empty_store, *nodes(limit, 2), line(limit, "0"))
@@ -135,6 +136,7 @@ async def test_what_was_right_when_it_was_checked_is_looked_at_again(empty_store
     assert await violations(empty_store, seconds=60) == []
 
 
+@pytest.mark.sampled(6)
 @limits
 async def test_two_of_what_there_may_be_one_of_are_found(empty_store: Store, limit: Limit) -> None:
     await load(empty_store, *nodes(limit, 3), line(limit, "0"))

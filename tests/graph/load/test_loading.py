@@ -151,6 +151,7 @@ async def test_a_commit_that_comes_through_late_is_found(empty_store: Store) -> 
     assert await graph_of(empty_store) == expected(some())
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("how", "through"), [(How.CREATE, 1), (How.CREATE, 4), (How.MERGE, 2)])
 async def test_a_load_that_was_cut_goes_on_where_it_stopped(empty_store: Store, how: How, through: int) -> None:
     target = Target(store=empty_store, how=how, key="cut", deadline=soon(), size=30)

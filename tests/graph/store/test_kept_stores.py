@@ -62,6 +62,7 @@ async def kept(empty_store: Store, version: int) -> AsyncIterator[Store]:
     await migrate(empty_store, deadline=soon())  # it is the session's
 
 
+@pytest.mark.sampled(1)
 async def test_a_restored_store_is_what_was_kept(kept: Store, version: int) -> None:
     assert await dump(kept) == lzma.decompress(path_of(version).read_bytes())
 
@@ -95,6 +96,7 @@ async def test_what_a_version_has_left_is_migrated_and_nothing_is_lost(kept: Sto
     }
 
 
+@pytest.mark.sampled(1)
 async def test_a_migrated_store_goes_on_where_it_was(kept: Store) -> None:
     await migrate(kept, deadline=soon())
     assert await reassess_all(kept, POLICY, deadline=soon()) == 0, "no open alarm does anything else than it did"

@@ -87,6 +87,7 @@ async def _assert_rest(store: Store) -> None:
         await asyncio.sleep(0.1)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", _ENDLESS)
 async def test_each_kind_of_statement_ends(filled: Store, kind: str) -> None:
     with pytest.raises(DeadlineExceeded):

@@ -169,6 +169,7 @@ async def test_who_books_to_the_second_learns_whole_quarters_only(shop: Shop) ->
     assert (await change(shop, BOOK, OPERATOR, **given))["boost"]["status"] == "SCHEDULED"
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -275,6 +276,7 @@ async def test_a_change_is_made_once_for_its_key(shop: Shop) -> None:
     assert stored["endAt"] - stored["startAt"] == 3 * HOUR
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("text", "given", "expected"),
     [
@@ -390,6 +392,7 @@ async def test_an_operator_takes_a_boost_back_and_nobody_else_does(shop: Shop) -
     assert payload["boost"]["statusReason"] == "BOOKING_REVOKED"
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(
     "principal",
     [

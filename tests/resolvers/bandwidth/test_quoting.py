@@ -89,6 +89,7 @@ async def test_a_tier_and_an_end_ask_for_the_same_as_a_rate_and_hours(shop: Shop
     assert {k: v for k, v in by_tier.items() if k not in later} == {k: v for k, v in by_rate.items() if k not in later}
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(
     ("given", "code", "path"),
     [

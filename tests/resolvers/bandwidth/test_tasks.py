@@ -30,6 +30,7 @@ async def parked(shop: Shop) -> str:
     return str(task["id"])
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("text", "state", "note"),
     [

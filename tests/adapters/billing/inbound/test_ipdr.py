@@ -188,6 +188,7 @@ async def test_the_same_record_means_the_same_in_both_protocols(
     assert len(await laid.rows("MATCH (u:Usage) RETURN u.id")) == 1
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(
     ("body", "fault"),
     [

@@ -160,6 +160,7 @@ async def test_what_no_service_is_known_for_is_kept_and_listed_as_unmatched(
     assert {"externalId": "U100", "serviceRef": "circuit 9"} in found["data"]["unmatchedUsage"]["nodes"]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
@@ -189,6 +190,7 @@ async def test_what_cannot_be_a_record_is_refused_by_name(
     assert await laid.rows("MATCH (u:Usage {externalId: 'U100'}) RETURN u.id") == []
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("told", "fault"),
     [
@@ -275,6 +277,7 @@ async def test_a_list_is_filtered_and_paged(client: httpx.AsyncClient, mint: Min
     assert (beyond.json(), beyond.headers["x-total-count"]) == ([], "4")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("query", "fault"),
     [
@@ -329,6 +332,7 @@ class TestStates:
         answer = await client.post(f"/listener/{name}", json=told, headers=mint.bearer(self.BILLING))
         return answer.status_code
 
+    @pytest.mark.sampled(1)
     @pytest.mark.parametrize("who", [METER, BILLING, "operator"])
     async def test_it_is_patched_by_its_source_by_billing_and_by_an_operator(
         self, client: httpx.AsyncClient, mint: Mint, laid: Laid, usage: str, who: str
@@ -384,6 +388,7 @@ class TestStates:
             ("UsageStateChanged", ["customer-a"])
         ]
 
+    @pytest.mark.sampled(2)
     @pytest.mark.parametrize(
         ("patch", "fault"),
         [
@@ -446,6 +451,7 @@ class TestStates:
         assert await self.heard(client, mint, self.event(usage, "guided", "1970-01-01T00:00:00Z")) == 204
         assert await self.state(laid) == "billed", "such a time moves nothing back"
 
+    @pytest.mark.sampled(4)
     @pytest.mark.parametrize("name", EVENTS)
     async def test_each_listener_of_the_standard_is_there(
         self, client: httpx.AsyncClient, mint: Mint, usage: str, name: str

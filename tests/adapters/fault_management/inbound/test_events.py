@@ -128,6 +128,7 @@ async def test_without_such_a_system_nothing_is_kept(
     assert await ack(laid, alarm) == "unacknowledged"
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "task", ["ackAlarms", "unAckAlarms", "clearAlarms", "commentAlarms", "groupAlarms", "unGroupAlarms"]
 )

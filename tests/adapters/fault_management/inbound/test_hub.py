@@ -117,6 +117,7 @@ async def test_who_reads_a_slice_or_nothing_that_lasts_is_not_told(
         assert (await client.request(method, path, json={"callback": HERE}, headers=headers)).status_code == 403
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize(
     ("body", "where"),
     [
@@ -199,6 +200,7 @@ def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "BASE_MS", 50)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.usefixtures("brisk")
 @pytest.mark.parametrize("status", [500, 429, 302])
 async def test_what_is_not_taken_is_told_again_and_nothing_overtakes_it(
@@ -238,6 +240,7 @@ async def test_what_is_refused_three_times_is_passed_over_and_counted(
     assert str(status) in shown["reason"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.usefixtures("brisk")
 @pytest.mark.parametrize(
     ("answers", "wanted"),

@@ -54,6 +54,7 @@ async def ids(client: httpx.AsyncClient, query: str, headers: dict[str, str]) ->
 # Filters
 
 
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize(
     "query",
     [

@@ -343,6 +343,7 @@ async def test_nobody_speaks_for_another(client: httpx.AsyncClient, laid: Laid, 
     assert await alarms(laid) == []
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("body", "reason"),
     [

@@ -66,6 +66,7 @@ async def count(store: Store) -> int:
     return found
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("media", FORMS)
 async def test_a_feed_is_received_and_becomes_a_network(
     sender: httpx.AsyncClient, empty_store: Store, media: str
@@ -157,6 +158,7 @@ async def test_a_document_that_is_cut_changes_nothing(
     assert await count(empty_store) == 9
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(
     ("address", "headers", "content", "status", "told"),
     [

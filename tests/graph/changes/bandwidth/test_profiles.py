@@ -253,6 +253,7 @@ async def test_a_change_is_written_as_a_difference_and_what_is_past_is_folded(la
     assert versions == [["capacityprofile-port-1", 2]]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "fault",
     [

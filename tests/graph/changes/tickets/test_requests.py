@@ -294,6 +294,7 @@ async def test_many_at_once_are_each_told_once_in_one_order(laid: Laid) -> None:
     assert rows == [[1, True], *([number, False] for number in range(2, 10))]
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize(
     ("doing", "before", "said"),
     [
