@@ -6,13 +6,14 @@ Folders and files, from above to below:
 
     cli.py         `trunkline ...`; __main__.py lets `python -m gateway` do the same
     commands/      a file for each command
-    app.py         the composition root: with areas.py, systems.py, background.py, policies.py, probes.py, reaching.py, callbacks.py, kafka.py, stand_ins.py and stores.py all that knows the other rooms
+    app.py         the composition root: with areas.py, systems.py, background.py, policies.py, price_list.py, probes.py, reaching.py, callbacks.py, kafka.py, stand_ins.py and stores.py all that knows the other rooms
     areas.py       what this product answers itself: several areas as one schema
     systems.py     the surrounding systems that the settings name, and who sends to them; callbacks.py those that register themselves
     kafka.py       events to the operator's broker, and alarms from it
     stand_ins.py   the other systems of the demonstration: nobody who serves imports them
     background.py  what a process does beside its requests
     policies.py    what the settings say becomes what the changes are given: who is told, what is sold for how much
+    price_list.py  what bandwidth costs where a product catalog says so, as it was read last
     probes.py      whether each of them can be reached as the settings say
     reaching.py    how a system is reached, as its settings say
     stores.py      a store is opened, looked at and filled: all that most commands want of the graph

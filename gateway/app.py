@@ -54,12 +54,14 @@ from gateway.operations.pipeline import GraphRequest, Pipeline
 from gateway.operations.pressure import Pressure
 from gateway.policies import bandwidth_policy_of, policy_of
 from gateway.preparing.preparing import Preparing
+from gateway.price_list import kept_read, price_list_of
 from gateway.settings.settings import Settings, load_settings
 from gateway.stores import cursor_key, fitting, opened, soon
 from gateway.systems import Areas, Noted, told
 from gateway.telemetry import tracing
 from gateway.telemetry.log import configure_log
 from gateway.telemetry.metrics import Metrics
+from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.idempotency import keep_swept
 from graph.changes.outside import keep_joined
 from graph.errors import DeadlineExceeded, GraphError, StoreUnavailable
@@ -98,7 +100,7 @@ class _OwnAreas:
     performance: PerformanceSubgraph
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def of(cls, settings: Settings, selling: BandwidthPolicy) -> Self:
         """Make them as the settings say."""
         desk, billed, measuring = settings.ticketing, settings.billing, settings.performance
         quotes = settings.bandwidth.quotes_per_minute
@@ -106,10 +108,20 @@ class _OwnAreas:
             ledger=LedgerSubgraph(),
             ticketing=TicketingSubgraph(desk.name if desk else "", seconds=desk.request_seconds if desk else 0.0),
             billing=BillingSubgraph(seconds=billed.request_seconds if billed and billed.bills_address else 0.0),
-            bandwidth=BandwidthSubgraph(bandwidth_policy_of(settings), quotes_per_minute=quotes),
+            bandwidth=BandwidthSubgraph(selling, quotes_per_minute=quotes),
             performance=PerformanceSubgraph(
                 seconds=measuring.request_seconds if measuring and measuring.measurements else 0.0
             ),
+        )
+
+    def given(self, selling: BandwidthPolicy, metrics: Metrics) -> Areas:
+        """Give what is given the ways to the surrounding systems."""
+        return Areas(
+            ticketing=self.ticketing.reaching,
+            billing=self.billing.reaching,
+            performance=self.performance.reaching,
+            selling=selling,
+            passed_over=metrics.passed_over,
         )
 
     @property
@@ -130,22 +142,19 @@ def application(settings: Settings) -> Starlette:
     pressure = Pressure(settings.overloaded_seconds, metrics)
     preparing = Preparing.of(settings.limits)
     northbound = _Northbound(settings, pressure)
-    own = _OwnAreas.of(settings)
+    prices = price_list_of(settings)
+    selling = bandwidth_policy_of(settings, prices)
+    own = _OwnAreas.of(settings, selling)
 
     @asynccontextmanager
     async def working(store: Store, placed: Callable[[], None]) -> AsyncIterator[None]:
-        ways = Areas(
-            ticketing=own.ticketing.reaching,
-            billing=own.billing.reaching,
-            performance=own.performance.reaching,
-            passed_over=metrics.passed_over,
-        )
         noted = Noted(outcome=metrics.told, access=metrics.admits)
         joining = keep_joined(store, policy_of(settings), every=JOIN_SECONDS)
         async with (
-            ledger(settings, store, pressure, placed),
+            ledger(settings, store, selling, pressure, placed),
             beside(joining),
-            told(settings, store, ways, noted),
+            told(settings, store, own.given(selling, metrics), noted),
+            kept_read(settings, prices),
             kafka_joined(settings, store, pressure, metrics),
         ):
             key = await cursor_key(settings, store)

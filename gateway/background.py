@@ -18,12 +18,13 @@ import structlog
 
 from adapters.kafka.publishing import FOLLOWER
 from gateway.operations.pressure import Pressure
-from gateway.policies import bandwidth_policy_of, policy_of
+from gateway.policies import policy_of
 from gateway.settings.retention import Retention
 from gateway.settings.settings import Settings
 from graph.changes.alarms import reassessment
 from graph.changes.bandwidth import works as bandwidth_works
 from graph.changes.bandwidth.forecast import HISTORY_DAYS
+from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.errors import GraphError
 from graph.ledger import retention
 from graph.ledger.backlog import system_backlogs
@@ -48,7 +49,7 @@ log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def ledger(
-    settings: Settings, store: Store, pressure: Pressure, placed: Callable[[], None]
+    settings: Settings, store: Store, selling: BandwidthPolicy, pressure: Pressure, placed: Callable[[], None]
 ) -> AsyncIterator[None]:
     """Do what the ledger needs done beside the telling: positions, timers, a look at what waits; and store large slices.
 
@@ -60,7 +61,7 @@ async def ledger(
     works = {
         retention.KIND: sweep,
         reassessment.KIND: reassessment.stepping(alarms),
-        **bandwidth_works.works_of(bandwidth_policy_of(settings), alarms),
+        **bandwidth_works.works_of(selling, alarms),
     }
     async with (
         beside(keep_placed(store, owner=owner(), placed=placed)),

@@ -1,11 +1,12 @@
 """What the settings say becomes the policies that the changes are given: who is told of what, and what is sold for how much.
 
 policy = policy_of(settings)
-selling = bandwidth_policy_of(settings)
+selling = bandwidth_policy_of(settings, price_list_of(settings))
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -19,6 +20,7 @@ from graph.changes.bandwidth.policy import (
     BandwidthPolicy,
     CrossingRule,
     LeadRule,
+    NoTariff,
     SpendCap,
     UtilizationRule,
 )
@@ -58,8 +60,8 @@ def _names_of(settings: Settings) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((source, tuple(others)) for source, others in used.items())
 
 
-def bandwidth_policy_of(settings: Settings) -> BandwidthPolicy:
-    """Give what the settings say about rates: who is told of them, what may be booked, and what it costs."""
+def bandwidth_policy_of(settings: Settings, tariffs: Mapping[str, Tariff | NoTariff]) -> BandwidthPolicy:
+    """Give what the settings say about rates: who is told of them, and what may be booked; what it costs is in a price list."""
     policy = BandwidthPolicy(
         provisioning=settings.provisioning.name if settings.provisioning else "",
         performance=settings.performance.name if settings.performance else "",
@@ -69,7 +71,7 @@ def bandwidth_policy_of(settings: Settings) -> BandwidthPolicy:
         fault_management=_hearing(settings),
         thresholds=thresholds_of(settings),
     )
-    return sold_by(policy, settings.bandwidth)
+    return sold_by(policy, settings.bandwidth, tariffs)
 
 
 def thresholds_of(settings: Settings) -> Thresholds:
@@ -89,7 +91,7 @@ def _hearing(settings: Settings) -> Hearing | None:
     return Hearing(name=chosen.name, sources=frozenset(sources), events=frozenset(chosen.events))
 
 
-def sold_by(policy: BandwidthPolicy, chosen: Bandwidth) -> BandwidthPolicy:
+def sold_by(policy: BandwidthPolicy, chosen: Bandwidth, tariffs: Mapping[str, Tariff | NoTariff]) -> BandwidthPolicy:
     """Give a policy with the rules of the section `bandwidth`; raises SettingsBroken where a currency is none."""
     factors = {layer: factor for layer, factor in chosen.overbooking.items() if layer != _OTHERWISE}
     return replace(
@@ -104,7 +106,7 @@ def sold_by(policy: BandwidthPolicy, chosen: Bandwidth) -> BandwidthPolicy:
         overbooking=read_overbooking(factors, chosen.overbooking.get(_OTHERWISE, "1")),
         cap=None if chosen.cap is None else _cap("bandwidth.cap", chosen.cap),
         caps={customer: _cap(f"bandwidth.caps.{customer}", each) for customer, each in chosen.caps.items()},
-        tariffs={tier: _tariff(tier, each) for tier, each in chosen.tariffs.items()},
+        tariffs=tariffs,
         leads=tuple(map(_lead_rule, chosen.leads)),
     )
 
@@ -119,11 +121,12 @@ def _lead_rule(chosen: LeadSettings) -> AnyLeadRule:
     return rule if chosen.reason is None else replace(rule, reason=chosen.reason)
 
 
-def _tariff(tier: str, chosen: TariffSettings) -> Tariff:
+def tariff_of(tier: str, chosen: TariffSettings) -> Tariff:
+    """Give the tariff that the settings have in full; raises SettingsBroken."""
     tiers = tuple(Tier(name=each.name, mbps=each.mbps, per_mbps_hour=each.per_mbps_hour) for each in chosen.tiers)
     try:
         return Tariff(
-            currency=chosen.currency,
+            currency=chosen.currency or "",
             step_mbps=chosen.step_mbps,
             tiers=tiers,
             minimum=chosen.minimum,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, assert_never
 
-from adapters.billing.outbound import tmf635, tmf678
+from adapters.billing.outbound import tmf620, tmf635, tmf678
 from adapters.errors import AdapterError
 from adapters.fault_management.outbound import tmf642, tmf688
 from adapters.inventory.outbound import mtosi, tmf638, tmf639
@@ -30,6 +30,7 @@ from gateway.reaching import (
     billing_system,
     bills_system,
     broker,
+    catalog_system,
     events_system,
     fault_management_system,
     inventory_system,
@@ -42,6 +43,7 @@ from gateway.reaching import (
     ticketing_system,
 )
 from gateway.settings.billing import Billing
+from gateway.settings.catalog import Catalog
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka
@@ -138,6 +140,8 @@ def _questions(settings: Settings) -> Iterator[_Asked]:
         yield from _of_inventory(settings.inventory)
     if settings.performance:
         yield from _of_performance(settings.performance)
+    if settings.catalog:
+        yield _of_catalog(settings.catalog)
     if settings.provisioning and settings.provisioning.dialect == "tmf640":
         yield _of_provisioning(settings.provisioning)
     if settings.sales:
@@ -204,6 +208,11 @@ def _of_performance(chosen: Performance) -> Iterator[_Asked]:
 def _of_sales(chosen: Sales) -> _Asked:
     question = _get(sales_lead.RESOURCE, query=_ONE)
     return _Asked(section="sales", system=sales_system(chosen), question=question)
+
+
+def _of_catalog(chosen: Catalog) -> _Asked:
+    question = _get(*tmf620.BASE, tmf620.OFFERING, query=_ONE)
+    return _Asked(section="catalog", system=catalog_system(chosen), question=question)
 
 
 def _of_provisioning(chosen: Provisioning) -> _Asked:

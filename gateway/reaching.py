@@ -15,6 +15,7 @@ from adapters.transport.credentials import Basic, Client, ClientCredentials, Cre
 from adapters.transport.tls import TlsFiles
 from adapters.transport.transport import System
 from gateway.settings.billing import Billing
+from gateway.settings.catalog import Catalog
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka
@@ -96,6 +97,11 @@ def measurements_system(chosen: Performance) -> System:
 
 def sales_system(chosen: Sales) -> System:
     """Describe how sales is reached."""
+    return _system(chosen, chosen.name, chosen.address)
+
+
+def catalog_system(chosen: Catalog) -> System:
+    """Describe how the product catalog is reached."""
     return _system(chosen, chosen.name, chosen.address)
 
 

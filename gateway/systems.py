@@ -56,7 +56,7 @@ from adapters.ticketing.telling import TicketTeller
 from adapters.transport.transport import Transport
 from adapters.transport.transport import opened as transported
 from gateway.background import beside, owner
-from gateway.policies import bandwidth_policy_of, policy_of, thresholds_of
+from gateway.policies import policy_of, thresholds_of
 from gateway.reaching import (
     billing_system,
     bills_system,
@@ -80,6 +80,7 @@ from gateway.settings.provisioning import Provisioning as ProvisioningSettings
 from gateway.settings.sales import Sales
 from gateway.settings.settings import Settings
 from gateway.settings.ticketing import Ticketing as TicketingSettings
+from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.inventory.reconcile import keep_reconciling
 from graph.store.store import Store
 
@@ -93,6 +94,7 @@ class Areas:
     ticketing: Callable[[Ticketing], AbstractContextManager[object]]
     billing: Callable[[Bills], AbstractContextManager[object]]
     performance: Callable[[Measurements], AbstractContextManager[object]]
+    selling: BandwidthPolicy
     passed_over: Count = lambda _: None
     """told of each item of a system's answers that cannot be read."""
 
@@ -319,7 +321,7 @@ async def _performance(settings: Settings, store: Store, areas: Areas, noted: No
 
 
 @asynccontextmanager
-async def _provisioning(settings: Settings, store: Store, _: Areas, noted: Noted) -> AsyncIterator[None]:
+async def _provisioning(settings: Settings, store: Store, areas: Areas, noted: Noted) -> AsyncIterator[None]:
     chosen = settings.provisioning
     if chosen is None:
         yield
@@ -328,7 +330,7 @@ async def _provisioning(settings: Settings, store: Store, _: Areas, noted: Noted
         handler = ProvisioningHandler(
             store=store,
             provisioning=provisioning,
-            policy=bandwidth_policy_of(settings),
+            policy=areas.selling,
             processing_seconds=chosen.processing_seconds,
             access=noted.of(chosen.name),
         )

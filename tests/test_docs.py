@@ -21,7 +21,7 @@ from gateway.federation.subgraph import Operation, Subgraph
 from gateway.federation.supergraph import Graph
 from gateway.operations.cost import amount, cost_of
 from gateway.operations.schema import read_schema
-from gateway.policies import sold_by
+from gateway.policies import sold_by, tariff_of
 from gateway.settings.bandwidth import Bandwidth
 from gateway.settings.settings import Limits, Settings
 from graph.changes.bandwidth.policy import BandwidthPolicy
@@ -116,7 +116,8 @@ def _sold_by_the_page() -> BandwidthPolicy:
     page = (ROOT / "docs" / "selfservice.md").read_text(encoding="utf-8")
     [shown] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     chosen = Bandwidth.model_validate(tomllib.loads(shown)["bandwidth"])
-    return sold_by(BandwidthPolicy(provisioning="provisioning"), chosen)
+    tariffs = {str(name): tariff_of(name, each) for name, each in chosen.tariffs.items()}
+    return sold_by(BandwidthPolicy(provisioning="provisioning"), chosen, tariffs)
 
 
 def test_the_program_of_the_page_is_the_one_that_is_tried() -> None:

@@ -2,9 +2,9 @@
 
 Billing systems differ in protocol, and what is owed to them is the same: each record of usage and each interval of downtime
 once, under our id, with the account that pays. `Billing` says that much; each dialect says it to one kind of system. What
-customers are billed is only read there (`Bills`).
+customers are billed is only read there (`Bills`), and so may be what is charged for bandwidth (`Prices`).
 
-In: a `Record`, what billing should have. Out: the other system's name for it; `Bill`s and `Rate`s; or an
+In: a `Record`, what billing should have. Out: the other system's name for it; `Bill`s and `Rate`s; a `PricedOffering`; or an
 `adapters.errors.AdapterError`.
 
 Files, in order of flow: `telling.py` (a delivery becomes a record there) · this one (what every dialect does) · `outbound/`
@@ -30,6 +30,7 @@ from decimal import Decimal
 from typing import Final, Protocol, TypeAlias, TypeVar
 
 from adapters.errors import Nonsense
+from graph.capacity.tariff import Tier
 from graph.model.vocabulary import EFFECTS, USAGE_STATES
 
 BILL_STATES: Final = ("new", "onHold", "validated", "sent", "settled", "partiallyPaid")
@@ -166,6 +167,14 @@ class Rate:
     tax_included: Read[Money]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricedOffering:
+    """What a product offering charges for bandwidth, by ascending rate."""
+
+    currency: str
+    tiers: tuple[Tier, ...]
+
+
 class Billing(Protocol):
     """One billing system that is told. Every method raises `AdapterError` and nothing else of its own."""
 
@@ -191,4 +200,12 @@ class Bills(Protocol):
 
     async def rates(self, bills: Sequence[str], *, deadline: float) -> Mapping[str, Sequence[Rate]]:
         """Give what those bills are made of, by bill; in the order of their times."""
+        ...
+
+
+class Prices(Protocol):
+    """Who knows what is charged. The method raises `AdapterError` and nothing else of its own."""
+
+    async def priced(self, offering: str, *, at: int, deadline: float) -> PricedOffering | None:
+        """Give the prices of a product offering at an instant (epoch milliseconds UTC); None: it is not sold then."""
         ...

@@ -8,6 +8,8 @@ are decimal numbers in the currency itself, written as text, so that no digit is
     step_mbps = 50
     minimum = "5.00"
     tiers = [{ name = "M", mbps = 500, per_mbps_hour = "0.02" }, { name = "L", mbps = 1000, per_mbps_hour = "0.015" }]
+
+Or the tiers are those of a product offering in the `catalog`: `offering = "..."` in their place.
 """
 
 from __future__ import annotations
@@ -53,18 +55,25 @@ class TariffSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    currency: Currency
+    currency: Currency | None = None
+    """may be left out with an `offering`, unless there is a minimum; where it is given, prices must be in it."""
     step_mbps: Mbps
     """rates are multiples of it."""
-    tiers: Annotated[tuple[TierSettings, ...], Field(min_length=1, max_length=50)]
-    """by ascending rate."""
+    tiers: Annotated[tuple[TierSettings, ...], Field(max_length=50)] = ()
+    """by ascending rate; or an `offering`."""
+    offering: Annotated[str, Field(max_length=200)] = ""
+    """the id of the product offering in the `catalog` whose prices these are, instead of tiers."""
     minimum: Amount = Decimal(0)
     """of whatever is charged at all, in the currency."""
     rounding: Literal["UP", "DOWN", "HALF_UP", "HALF_DOWN", "HALF_EVEN"] = "HALF_UP"
     """to the smallest unit of the currency."""
 
     @model_validator(mode="after")
-    def _tiers_ascend(self) -> Self:
+    def _fits_together(self) -> Self:
+        if bool(self.tiers) == bool(self.offering):
+            raise ValueError("must have either tiers or an offering.")
+        if self.currency is None and (self.tiers or self.minimum):
+            raise ValueError("has no currency.")
         rates = [each.mbps for each in self.tiers]
         if rates != sorted(set(rates)):
             raise ValueError("has tiers whose rates do not ascend.")

@@ -37,6 +37,7 @@ from pydantic_settings import (
 from gateway.errors import SettingsBroken
 from gateway.settings.bandwidth import Bandwidth
 from gateway.settings.billing import Billing
+from gateway.settings.catalog import Catalog
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.hub import Hubs, with_secret
 from gateway.settings.inventory import Inventory
@@ -191,6 +192,8 @@ class Settings(BaseSettings):
     """nobody is told what to measure of services without one."""
     sales: Sales | None = None
     """nobody is told of leads without one."""
+    catalog: Catalog | None = None
+    """tariffs are in the settings without one."""
     provisioning: Provisioning | None = None
     """no rate is set in the network, and none can be booked, without one."""
     bandwidth: Bandwidth = Bandwidth()
@@ -398,7 +401,16 @@ def _with_secrets(settings: Settings) -> tuple[Settings, list[str]]:
         except (OSError, UnicodeDecodeError) as error:
             faults.append(f"{name}_file: {path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}.")
     systems: dict[str, BaseModel | None] = {}
-    for section in ("ticketing", "fault_management", "billing", "inventory", "performance", "sales", "provisioning"):
+    for section in (
+        "ticketing",
+        "fault_management",
+        "billing",
+        "inventory",
+        "performance",
+        "sales",
+        "catalog",
+        "provisioning",
+    ):
         systems[section], problem = with_credential(section, getattr(settings, section))
         faults += problem
     systems["hubs"], problem = with_secret(settings.hubs)

@@ -14,7 +14,7 @@ from resolvers.user_errors import UserError
 
 _SERVICE: Final = (
     "SERVICE_NOT_FOUND, SERVICE_NOT_ACTIVE, SERVICE_NOT_OWNED for one without a customer, NO_PROVISIONING where no system sets rates, "
-    "NO_TARIFF where boosts are not sold for it"
+    "NO_TARIFF where boosts are not sold for it, PRICES_UNAVAILABLE while its prices cannot be read"
 )
 _INPUT: Final = (
     "MBPS_OR_TIER, RATE_NOT_OFFERED, HOURS_OR_END, NOT_AN_INTERVAL, START_IN_THE_PAST, END_IN_THE_PAST, BEYOND_HORIZON"
@@ -70,7 +70,7 @@ class ExtendBoostPayload:
         description="What the whole boost costs then; null where it was not changed."
     )
     user_errors: list[UserError] = strawberry.field(
-        description=f"{_BOOST}; HOURS_OR_END, END_IN_THE_PAST, NOT_AN_INTERVAL, BEYOND_HORIZON; {_ROOM}; SPEND_CAP; NO_TARIFF, OTHER_CURRENCY; {_PRICE}; {_OFTEN}."
+        description=f"{_BOOST}; HOURS_OR_END, END_IN_THE_PAST, NOT_AN_INTERVAL, BEYOND_HORIZON; {_ROOM}; SPEND_CAP; NO_TARIFF, PRICES_UNAVAILABLE, OTHER_CURRENCY; {_PRICE}; {_OFTEN}."
     )
 
 
@@ -85,7 +85,7 @@ class ChangeBoostPayload:
         description="What the whole boost costs then; null where it was not changed."
     )
     user_errors: list[UserError] = strawberry.field(
-        description=f"{_BOOST}; {_INPUT}; {_ROOM}; SPEND_CAP; NO_TARIFF, OTHER_CURRENCY; {_PRICE}; {_OFTEN}."
+        description=f"{_BOOST}; {_INPUT}; {_ROOM}; SPEND_CAP; NO_TARIFF, PRICES_UNAVAILABLE, OTHER_CURRENCY; {_PRICE}; {_OFTEN}."
     )
 
 

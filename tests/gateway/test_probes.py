@@ -24,6 +24,7 @@ from adapters.simulator.serving import listening
 from adapters.simulator.ticketing import ticketing
 from gateway.probes import Probed, probe_systems
 from gateway.settings.billing import Billing
+from gateway.settings.catalog import Catalog
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.performance import Performance
@@ -83,6 +84,7 @@ async def test_every_system_that_is_there_answers(around: Around, tmp_path: Path
         provisioning=Provisioning(address=around.provisioning, bearer=TOKEN),
         performance=Performance(address=around.performance, measurements=around.performance, bearer=TOKEN),
         sales=Sales(address=around.sales, bearer=TOKEN),
+        catalog=Catalog(address=around.billing, bearer=TOKEN),
     )
     assert [each.system for each in found] == [
         *(
@@ -95,6 +97,7 @@ async def test_every_system_that_is_there_answers(around: Around, tmp_path: Path
             "inventory",
             "performance",
             "performance",
+            "catalog",
             "provisioning",
             "sales",
         )
@@ -124,6 +127,7 @@ async def test_a_credential_that_is_not_taken_is_named_by_its_setting(around: Ar
         inventory=Inventory(address=around.inventory, bearer=given),
         performance=Performance(address=around.performance, bearer=given),
         sales=Sales(address=around.sales, bearer=given),
+        catalog=Catalog(address=around.billing, bearer=given),
     )
     assert not any(each.well for each in found)
     for each in found:

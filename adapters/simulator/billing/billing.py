@@ -1,10 +1,11 @@
-"""A billing system to try things with: it takes usage (TMF635), problems (TMF656) and documents, and serves bills (TMF678).
+"""A billing system to try things with: it takes usage (TMF635), problems (TMF656) and documents, and serves bills (TMF678) and prices (TMF620).
 
 Whoever asks at the hub of usage is told of what it rates (`rate`).
 
 What it has taken can be looked at in Python (`records`) and by HTTP, all with TM Forum's filters and pages. Documents are PUT
 under a name at `/ipdr/{name}`; what is no XML is refused. Bills are made by whoever runs it, in Python or by POST
-to `/simulator/bills` (`{"account": ..., "bill": {...}, "rates": [{...}]}`), outside of the paths of what it stands in for.
+to `/simulator/bills` (`{"account": ..., "bill": {...}, "rates": [{...}]}`), outside of the paths of what it stands in for; product
+offerings likewise, at `/simulator/offerings` (`{"id": ..., "offering": {...}, "prices": [{...}]}`).
 
     async with serving() as billing:
         billing.bill("acc-a", {"amountDue": {"unit": "EUR", "value": 19.99}})
@@ -29,7 +30,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.errors import Malformed
-from adapters.simulator.billing.records import BILL, DOCUMENT, PROBLEM, RATE, USAGE, Records, Resource
+from adapters.simulator.billing.records import BILL, DOCUMENT, OFFERING, PRICE, PROBLEM, RATE, USAGE, Records, Resource
 from adapters.simulator.faults import Faults
 from adapters.simulator.front import (
     answer,
@@ -54,10 +55,13 @@ PATHS: Final = {
     PROBLEM: f"/tmf-api/serviceProblemManagement/v4/{PROBLEM}",
     BILL: f"/tmf-api/customerBillManagement/v4/{BILL}",
     RATE: f"/tmf-api/customerBillManagement/v4/{RATE}",
+    OFFERING: f"/tmf-api/productCatalogManagement/v4/{OFFERING}",
+    PRICE: f"/tmf-api/productCatalogManagement/v4/{PRICE}",
 }
 HUB: Final = "/tmf-api/usageManagement/v4/hub"
 DOCUMENTS: Final = "/ipdr"
 BILLS: Final = "/simulator/bills"
+OFFERINGS: Final = "/simulator/offerings"
 _XML: Final = ("application/xml", "text/xml")
 
 
@@ -86,6 +90,10 @@ class BillingSystem:
     def bill(self, account: str, bill: Mapping[str, Any], rates: Iterable[Mapping[str, Any]] = ()) -> Resource:
         """Make a bill of an account, and what it is made of."""
         return _bill(self.records, account, bill, rates)
+
+    def offer(self, offering_id: str, prices: Iterable[Mapping[str, Any]], **more: Any) -> Resource:
+        """Make a product offering with these prices, or give one others."""
+        return _offering(self.records, offering_id, more, prices)
 
 
 @asynccontextmanager
@@ -125,7 +133,10 @@ class _Desk:
     hub: Hub
 
     def application(self) -> Starlette:
-        routes = [Route(BILLS, self.billed, methods=["POST"])]
+        routes = [
+            Route(BILLS, self.billed, methods=["POST"]),
+            Route(OFFERINGS, self.offered, methods=["POST"]),
+        ]
         for kind, path in PATHS.items():
             routes.append(Route(path, _of(kind, self.listed), methods=["GET"], name=f"{kind}s"))
             routes.append(Route(f"{path}/{{id}}", _of(kind, self.one), methods=["GET"], name=kind))
@@ -203,6 +214,14 @@ class _Desk:
             raise Malformed("account is missing", field="account")
         return answer(201, _bill(self.records, told["account"], told.get("bill") or {}, told.get("rates") or ()))
 
+    async def offered(self, request: Request) -> Response:
+        authenticate(request, self.bearer)
+        told = await read_object(request)
+        if not isinstance(told.get("id"), str):
+            raise Malformed("id is missing", field="id")
+        made = _offering(self.records, told["id"], told.get("offering") or {}, told.get("prices") or ())
+        return answer(201, made)
+
     def _receive(self, request: Request, kind: str, known_as: str) -> None:
         key = request.headers.get("idempotency-key")
         now = write_time(time.time_ns() // 1_000_000)
@@ -225,3 +244,11 @@ def _bill(records: Records, account: str, bill: Mapping[str, Any], rates: Iterab
     for each in rates:
         records.add(RATE, {**each, **payer, "isBilled": True, "bill": {"id": made["id"]}})
     return made
+
+
+def _offering(
+    records: Records, offering_id: str, offering: Mapping[str, Any], prices: Iterable[Mapping[str, Any]]
+) -> Resource:
+    made = [records.add(PRICE, each) for each in prices]
+    named = [{"id": each["id"], "href": each["href"], "name": each.get("name")} for each in made]
+    return records.put_as(offering_id, OFFERING, {"name": offering_id, **offering, PRICE: named})

@@ -1,4 +1,4 @@
-"""What a billing system keeps: usage, problems and documents as it was told of them, and bills that it has made itself.
+"""What a billing system keeps: usage, problems and documents as it was told of them; and bills and prices that it has made itself.
 
 What comes is checked as TMF635 and TMF656 say; what the server decides (id, href) a client cannot set. Two records may bear
 the same foreign id: whose fault that is, is for others to find out. A document has a name, and is replaced under it.
@@ -22,9 +22,11 @@ USAGE: Final = "usage"
 PROBLEM: Final = "serviceProblem"
 BILL: Final = "customerBill"
 RATE: Final = "appliedCustomerBillingRate"
-KINDS: Final = (USAGE, PROBLEM, BILL, RATE)
+OFFERING: Final = "productOffering"
+PRICE: Final = "productOfferingPrice"
+KINDS: Final = (USAGE, PROBLEM, BILL, RATE, OFFERING, PRICE)
 DOCUMENT: Final = "document"
-_PREFIXES: Final = {USAGE: "USG", PROBLEM: "SP", BILL: "BILL", RATE: "RATE"}
+_PREFIXES: Final = {USAGE: "USG", PROBLEM: "SP", BILL: "BILL", RATE: "RATE", OFFERING: "PO", PRICE: "POP"}
 _DECIDED_HERE: Final = ("id", "href")
 UPDATES: Final[Mapping[str, frozenset[str]]] = {
     USAGE: frozenset(
@@ -82,7 +84,10 @@ class Records:
 
     def add(self, kind: str, value: Mapping[str, Any]) -> Resource:
         """Keep what is made here, such as a bill."""
-        known_as = f"{_PREFIXES[kind]}-{len(self._held[kind]) + 1:08d}"
+        return self.put_as(f"{_PREFIXES[kind]}-{len(self._held[kind]) + 1:08d}", kind, value)
+
+    def put_as(self, known_as: str, kind: str, value: Mapping[str, Any]) -> Resource:
+        """Keep what is made here under an id of its maker's, in the place of one that has it."""
         return self._keep(kind, {"id": known_as, "href": f"{self._paths[kind]}/{known_as}", **value})
 
     def change(self, kind: str, known_as: str, patch: object) -> Resource:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, assert_never
 
 from graph.capacity.holds import shortfall
 from graph.capacity.limits import Limit, LimitKind
@@ -16,6 +16,7 @@ from graph.capacity.rounding import shown_left
 from graph.capacity.steps import Booking, StepFunction
 from graph.changes.bandwidth import owned
 from graph.changes.bandwidth.boosts import Boost, Service
+from graph.changes.bandwidth.policy import NoTariff
 from graph.changes.outcome import Outcome, UserError, user_error
 from graph.errors import Refused
 from graph.model.scope import Principal, Role
@@ -40,6 +41,7 @@ SPEND_CAP: Final = "SPEND_CAP"
 OTHER_CURRENCY: Final = "OTHER_CURRENCY"
 TOO_MANY: Final = "TOO_MANY"
 NO_TARIFF: Final = "NO_TARIFF"
+PRICES_UNAVAILABLE: Final = "PRICES_UNAVAILABLE"
 RATE_NOT_OFFERED: Final = "RATE_NOT_OFFERED"
 PRICE_TOO_HIGH: Final = "PRICE_TOO_HIGH"
 HIGHEST_PRICE: Final = 2**31 - 1
@@ -100,6 +102,18 @@ def problem_of_rate(service: Service, taken: Sequence[Booking], boosts: Iterable
         code=BEYOND_CONTRACT,
         path=("mbps",),
     )
+
+
+def problem_of_tariff(why: NoTariff, path: str) -> UserError:
+    """Say why there is no price."""
+    match why:
+        case NoTariff.NOT_SOLD:
+            return user_error("Boosts are not sold for this service", NO_TARIFF, path)
+        case NoTariff.NOT_READ:
+            said = "What boosts cost cannot be found out at the moment: try again in some minutes"
+            return user_error(said, PRICES_UNAVAILABLE, path)
+        case never:
+            assert_never(never)
 
 
 def problem_of_price(price: int) -> UserError | None:

@@ -143,8 +143,8 @@ def _read(policy: BandwidthPolicy, service: Sellable, request: Request) -> tuple
     if (problem := problem_of_service(policy, service)) is not None:
         return problem
     tariff = policy.tariff_of(service.tier)
-    if tariff is None:
-        return user_error("Boosts are not sold for this service", asking.NO_TARIFF, "serviceId")
+    if not isinstance(tariff, Tariff):
+        return asking.problem_of_tariff(tariff, "serviceId")
     cap = policy.cap_of(service.customers[0])
     if cap is not None and cap.currency != tariff.currency:
         said = f"What you may spend is in {cap.currency}, and boosts are sold in {tariff.currency}"

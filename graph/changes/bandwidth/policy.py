@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from fractions import Fraction
 from typing import Final, Literal, TypeAlias
 
@@ -15,6 +16,14 @@ from graph.model.thresholds import Thresholds
 _DAY_MS: Final = 86_400_000
 ANY_TIER: Final = "any"
 """the key of the tariff for contracts that have none of their own."""
+
+
+class NoTariff(StrEnum):
+    """Why there is no tariff."""
+
+    NOT_SOLD = "NOT_SOLD"
+    NOT_READ = "NOT_READ"
+    """prices are another system's, and could not be read there of late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +109,9 @@ class BandwidthPolicy:
     """of every customer that has none of its own; None: there is none."""
     caps: Mapping[str, SpendCap] = field(default_factory=dict)
     """by the id of the customer."""
-    tariffs: Mapping[str, Tariff] = field(default_factory=dict)
-    """by the tier of the contract; `any` for a tier that has none, and for services without a contract. Nothing is sold without one."""
+    tariffs: Mapping[str, Tariff | NoTariff] = field(default_factory=dict)
+    """by the tier of the contract; `any` for a tier that has none, and for services without a contract. Nothing is sold without one.
+    Where prices are read elsewhere, it has those of the last look: whoever decides takes one of it, and goes by that."""
     quote_ms: int = 900_000
     """for how long the price of a quote is firm."""
     search_ms: int = 31 * _DAY_MS
@@ -113,6 +123,7 @@ class BandwidthPolicy:
         """Give the cap of a customer; None: it has none."""
         return self.caps.get(customer, self.cap)
 
-    def tariff_of(self, tier: str | None) -> Tariff | None:
-        """Give the tariff for a contract's tier; None: boosts are not sold for it."""
-        return self.tariffs.get(tier or ANY_TIER) or self.tariffs.get(ANY_TIER)
+    def tariff_of(self, tier: str | None) -> Tariff | NoTariff:
+        """Give the tariff for a contract's tier, or say why there is none."""
+        own = self.tariffs.get(tier) if tier else None
+        return own or self.tariffs.get(ANY_TIER, NoTariff.NOT_SOLD)

@@ -139,11 +139,9 @@ def _tariff_of(policy: BandwidthPolicy, boost: Boost) -> Tariff | UserError:
 def sold_by(policy: BandwidthPolicy, tier: str | None, currency: str) -> Tariff | UserError:
     """Give the tariff by which a boost of a tier and a currency is priced, or say why there is none."""
     tariff = policy.tariff_of(tier)
-    if tariff is None:
-        said, code = "Boosts are not sold for this service any more", asking.NO_TARIFF
-    elif tariff.currency != currency:
+    if not isinstance(tariff, Tariff):
+        return asking.problem_of_tariff(tariff, "boostId")
+    if tariff.currency != currency:
         said = f"The boost is priced in {currency}, and is sold in {tariff.currency} now: book another one"
-        code = asking.OTHER_CURRENCY
-    else:
-        return tariff
-    return user_error(said, code, "boostId")
+        return user_error(said, asking.OTHER_CURRENCY, "boostId")
+    return tariff

@@ -9,8 +9,9 @@ import orjson
 import pytest
 
 from adapters.billing import Bills, Money
+from adapters.billing.outbound.money import money_of
 from adapters.billing.outbound.tmf678 import CHUNK, Tmf678
-from adapters.billing.outbound.tmf678_resource import FIELDS, RATE_FIELDS, money_of
+from adapters.billing.outbound.tmf678_resource import FIELDS, RATE_FIELDS
 from adapters.errors import Nonsense, Unreachable
 from adapters.passed_over import PassedOver
 from adapters.simulator.billing.billing import BillingSystem, serving

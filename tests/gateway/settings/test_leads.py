@@ -13,7 +13,7 @@ from graph.changes.bandwidth.policy import AnyLeadRule, BandwidthPolicy, Crossin
 
 
 def rules_of(chosen: dict[str, Any]) -> tuple[AnyLeadRule, ...]:
-    return sold_by(BandwidthPolicy(), Bandwidth.model_validate(chosen)).leads
+    return sold_by(BandwidthPolicy(), Bandwidth.model_validate(chosen), {}).leads
 
 
 def test_unless_it_is_said_only_boosts_make_leads() -> None:

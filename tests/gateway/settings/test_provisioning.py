@@ -105,13 +105,13 @@ def test_what_is_said_is_what_the_dialect_gets(monkeypatch: pytest.MonkeyPatch) 
     assert (layout.characteristic, layout.unit, layout.service_attribute) == ("cir", "Gbps", "@x.name")
     assert layout.monitor_states == {"fertig": "Completed"}
     assert isinstance(provisioning_system(settings.provisioning).credential, Token)
-    assert bandwidth_policy_of(settings).provisioning == "network"
+    assert bandwidth_policy_of(settings, {}).provisioning == "network"
 
 
 def test_without_the_section_no_rate_is_set() -> None:
     settings = load_settings()
     assert settings.provisioning is None
-    assert bandwidth_policy_of(settings).provisioning == ""
+    assert bandwidth_policy_of(settings, {}).provisioning == ""
 
 
 def test_a_device_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:

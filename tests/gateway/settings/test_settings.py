@@ -102,7 +102,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (
             "BANDWIDTH",
             '{"tariffs": {"any": {"currency": "EUR", "step_mbps": 50, "tiers": []}}}',
-            "bandwidth.tariffs.any.tiers: must have at least 1 item.",
+            "bandwidth.tariffs.any: must have either tiers or an offering.",
         ),
         ("SALES", '{"address": "http://x", "valid_days": 0}', "sales.valid_days: must be greater than 0."),
         (
