@@ -194,25 +194,20 @@ def _changed(asked: Asked, sold: SoldBoost, wish: _Wish) -> changing.Changed | P
     tariff = sold_by(asked.policy, sold.tier, sold.currency)
     if isinstance(tariff, Problem):
         return tariff
-    problem = _problem_of_end(wish)
-    if problem is not None:
-        return problem
+    longer = _longer(wish)
+    if isinstance(longer, Problem):
+        return longer
     mbps = _rate(tariff, wish)
     if isinstance(mbps, Problem):
         return mbps
-    longer = None if wish.hours is None else round(wish.hours * 3_600) * 1_000
     return changing.Changed(boost=sold.id, mbps=mbps, end=wish.end, longer=longer)
 
 
-def _problem_of_end(wish: _Wish) -> Problem | None:
-    if wish.operation == "changeBoost":
-        return None
-    if (wish.hours is None) == (wish.end is None):
+def _longer(wish: _Wish) -> int | Problem | None:
+    """Give by how many milliseconds a boost is to be longer; None: it ends at a time, or as it did."""
+    if wish.operation == "extendBoost" and (wish.hours is None) == (wish.end is None):
         return user_error("Give either hours or endAt", offers.HOURS_OR_END, "hours")
-    if wish.hours is not None and not 0 < wish.hours <= offers.MOST_HOURS:
-        said = f"Hours are more than 0 and at most {offers.MOST_HOURS:,}"
-        return user_error(said, asking.NOT_AN_INTERVAL, "hours")
-    return None
+    return None if wish.hours is None else offers.length_of(wish.hours)
 
 
 def _rate(tariff: Tariff, wish: _Wish) -> int | Problem | None:

@@ -44,6 +44,8 @@ NO_TARIFF: Final = "NO_TARIFF"
 PRICES_UNAVAILABLE: Final = "PRICES_UNAVAILABLE"
 RATE_NOT_OFFERED: Final = "RATE_NOT_OFFERED"
 PRICE_TOO_HIGH: Final = "PRICE_TOO_HIGH"
+LEAST_MS: Final = 1_000
+"""that a boost lasts: it is charged to the second, and less than one would be sold for the minimum of a tariff."""
 HIGHEST_PRICE: Final = 2**31 - 1
 """of a boost, in minor units: what `Boost.price` of the API holds (GraphQL, October 2021, 3.5.1)."""
 

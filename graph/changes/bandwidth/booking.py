@@ -173,10 +173,10 @@ def problem_of_interval(policy: BandwidthPolicy, now: int, start: int | None, en
     """Say why an interval cannot be booked at a moment; None: it can."""
     if start is not None and start < now - policy.late_ms:
         return user_error("The start is in the past: leave it out to begin now", asking.START_IN_THE_PAST, "startAt")
-    if start is not None and end <= start:
-        return user_error("The end must be after the start", asking.NOT_AN_INTERVAL, "endAt")
-    if end <= now:
+    if end <= now and (start is None or end > start):
         return user_error("The end is in the past: choose one after now", asking.END_IN_THE_PAST, "endAt")
+    if end < (now if start is None else start) + asking.LEAST_MS:
+        return user_error("The end must be a second after the start at least", asking.NOT_AN_INTERVAL, "endAt")
     if end > now + policy.horizon_ms:
         days = policy.horizon_ms // 86_400_000
         return user_error(

@@ -213,11 +213,18 @@ def _end(request: Request, begins: int) -> int | UserError:
         return user_error("Give either hours or endAt", HOURS_OR_END, "hours")
     if request.end is not None:
         return request.end
-    hours = request.hours or 0.0
+    length = length_of(request.hours or 0.0)
+    return length if isinstance(length, UserError) else begins + length
+
+
+def length_of(hours: float) -> int | UserError:
+    """Give how long so many hours are, in whole seconds as milliseconds; of less than half a second there is nothing to sell."""
     # NaN is no number of hours, and compares with none.
-    if not 0 < hours <= MOST_HOURS:
-        return user_error(f"Hours are more than 0 and at most {MOST_HOURS:,}", asking.NOT_AN_INTERVAL, "hours")
-    return begins + max(1_000, round(hours * 3_600) * 1_000)
+    length = round(hours * 3_600) * 1_000 if 0 < hours <= MOST_HOURS else 0
+    if length:
+        return length
+    said = f"Hours are a second (1/3,600) at least, and {MOST_HOURS:,} at most"
+    return user_error(said, asking.NOT_AN_INTERVAL, "hours")
 
 
 def _quote(policy: BandwidthPolicy, tariff: Tariff, service: Sellable, asked: _Asked, spent: int) -> Quote:

@@ -103,6 +103,13 @@ async def test_a_tier_and_an_end_ask_for_the_same_as_a_rate_and_hours(shop: Shop
         pytest.param({"mbps": 1_050, "hours": 1}, "RATE_NOT_OFFERED", "mbps", id="above all tiers"),
         pytest.param({"tier": "XL", "hours": 1}, "RATE_NOT_OFFERED", "tier", id="no such tier"),
         pytest.param({"mbps": 200, "hours": 0}, "NOT_AN_INTERVAL", "hours", id="no hours"),
+        pytest.param({"mbps": 200, "hours": 1e-9}, "NOT_AN_INTERVAL", "hours", id="hardly a moment"),
+        pytest.param(
+            {"mbps": 200, "start": "2100-01-01T00:00:00Z", "end": "2100-01-01T00:00:00.999Z"},
+            "NOT_AN_INTERVAL",
+            "endAt",
+            id="less than a second",
+        ),
         pytest.param({"mbps": 200, "hours": -1}, "NOT_AN_INTERVAL", "hours", id="hours backwards"),
         pytest.param({"mbps": 200, "hours": 1e9}, "NOT_AN_INTERVAL", "hours", id="longer than anything"),
         pytest.param(
