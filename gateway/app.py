@@ -54,7 +54,7 @@ from gateway.operations.pipeline import GraphRequest, Pipeline
 from gateway.operations.pressure import Pressure
 from gateway.policies import bandwidth_policy_of, policy_of
 from gateway.preparing.preparing import Preparing
-from gateway.price_list import kept_read, price_list_of
+from gateway.price_list import kept_fresh, price_list_of
 from gateway.settings.settings import Settings, load_settings
 from gateway.stores import cursor_key, fitting, opened, soon
 from gateway.systems import Areas, Noted, told
@@ -154,7 +154,7 @@ def application(settings: Settings) -> Starlette:
             ledger(settings, store, selling, pressure, placed),
             beside(joining),
             told(settings, store, own.given(selling, metrics), noted),
-            kept_read(settings, prices),
+            kept_fresh(settings, prices),
             kafka_joined(settings, store, pressure, metrics),
         ):
             key = await cursor_key(settings, store)

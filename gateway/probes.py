@@ -42,6 +42,7 @@ from gateway.reaching import (
     services_system,
     ticketing_system,
 )
+from gateway.settings.bandwidth import Bandwidth
 from gateway.settings.billing import Billing
 from gateway.settings.catalog import Catalog
 from gateway.settings.fault_management import FaultManagement
@@ -141,7 +142,7 @@ def _questions(settings: Settings) -> Iterator[_Asked]:
     if settings.performance:
         yield from _of_performance(settings.performance)
     if settings.catalog:
-        yield _of_catalog(settings.catalog)
+        yield from _of_catalog(settings.catalog, settings.bandwidth)
     if settings.provisioning and settings.provisioning.dialect == "tmf640":
         yield _of_provisioning(settings.provisioning)
     if settings.sales:
@@ -210,9 +211,15 @@ def _of_sales(chosen: Sales) -> _Asked:
     return _Asked(section="sales", system=sales_system(chosen), question=question)
 
 
-def _of_catalog(chosen: Catalog) -> _Asked:
-    question = _get(*tmf620.BASE, tmf620.OFFERING, query=_ONE)
-    return _Asked(section="catalog", system=catalog_system(chosen), question=question)
+def _of_catalog(chosen: Catalog, bandwidth: Bandwidth) -> Iterator[_Asked]:
+    """Ask for the list, and for each offering that a tariff names: one that is not there would never be sold."""
+    system, path = catalog_system(chosen), (*tmf620.BASE, tmf620.OFFERING)
+    yield _Asked(section="catalog", system=system, question=_get(*path, query=_ONE))
+    for name, each in bandwidth.tariffs.items():
+        if each.offering:
+            question = _object("id", *path, each.offering)
+            address = f"address, or bandwidth.tariffs.{name}.offering"
+            yield _Asked(section="catalog", system=system, question=question, address=address)
 
 
 def _of_provisioning(chosen: Provisioning) -> _Asked:

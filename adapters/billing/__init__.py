@@ -173,6 +173,9 @@ class PricedOffering:
 
     currency: str
     tiers: tuple[Tier, ...]
+    """none: it is not sold."""
+    until: int | None
+    """when that changes, as far as the catalog says: epoch milliseconds UTC."""
 
 
 class Billing(Protocol):
@@ -206,6 +209,6 @@ class Bills(Protocol):
 class Prices(Protocol):
     """Who knows what is charged. The method raises `AdapterError` and nothing else of its own."""
 
-    async def priced(self, offering: str, *, at: int, deadline: float) -> PricedOffering | None:
-        """Give the prices of a product offering at an instant (epoch milliseconds UTC); None: it is not sold then."""
+    async def priced(self, offering: str, *, step_mbps: int, at: int, deadline: float) -> PricedOffering:
+        """Give the prices of a product offering at an instant (epoch milliseconds UTC), for rates that are multiples of a step."""
         ...

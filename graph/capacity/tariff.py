@@ -117,8 +117,15 @@ def price_of(tariff: Tariff, charged: Iterable[Booking]) -> Price:
     with decimal.localcontext(_EXACT):
         parts = [_part(tariff, each) for each in charged]
         amount = max(sum(parts, Decimal(0)), tariff.minimum) if parts else Decimal(0)
-        units = amount.scaleb(minor_digits(tariff.currency) or 0)
-        minor = int(units.quantize(Decimal(1), rounding=f"ROUND_{tariff.rounding}"))
+        minor = _rounded(tariff, amount)
+    return Price(minor=minor, currency=tariff.currency)
+
+
+def price_of_more(tariff: Tariff, added: Iterable[tuple[Booking, int]]) -> Price:
+    """Give what is added to a boost costs: how many Mbit/s of an interval's whole rate are new. There is no minimum. Raises NotOnOffer."""
+    with decimal.localcontext(_EXACT):
+        parts = [_part(tariff, each) * more / each.mbps for each, more in added]
+        minor = _rounded(tariff, sum(parts, Decimal(0)))
     return Price(minor=minor, currency=tariff.currency)
 
 
@@ -134,6 +141,11 @@ def price_if_cancelled(tariff: Tariff, charged: Iterable[Booking], at: int) -> P
 def _until(booking: Booking, at: int) -> Booking:
     end = at if booking.end is None else min(booking.end, at)
     return Booking(start=booking.start, end=end, mbps=booking.mbps)
+
+
+def _rounded(tariff: Tariff, amount: Decimal) -> int:
+    units = amount.scaleb(minor_digits(tariff.currency) or 0)
+    return int(units.quantize(Decimal(1), rounding=f"ROUND_{tariff.rounding}"))
 
 
 def _part(tariff: Tariff, charged: Booking) -> Decimal:

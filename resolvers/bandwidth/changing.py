@@ -191,13 +191,10 @@ async def _price_of_known(asked: Asked, known: Outcome) -> Money | None:
 
 def _changed(asked: Asked, sold: SoldBoost, wish: _Wish) -> changing.Changed | Problem:
     """Find out what a boost is to be; what the client leaves out stays as it is when it is changed."""
-    tariff = sold_by(asked.policy, sold.tier, sold.currency)
-    if isinstance(tariff, Problem):
-        return tariff
     longer = _longer(wish)
     if isinstance(longer, Problem):
         return longer
-    mbps = _rate(tariff, wish)
+    mbps = _rate(asked, sold, wish)
     if isinstance(mbps, Problem):
         return mbps
     return changing.Changed(boost=sold.id, mbps=mbps, end=wish.end, longer=longer)
@@ -210,9 +207,11 @@ def _longer(wish: _Wish) -> int | Problem | None:
     return None if wish.hours is None else offers.length_of(wish.hours)
 
 
-def _rate(tariff: Tariff, wish: _Wish) -> int | Problem | None:
+def _rate(asked: Asked, sold: SoldBoost, wish: _Wish) -> int | Problem | None:
+    """Give the rate that is wanted, by the tariff of now; None: the one that it has."""
     if wish.mbps is None and wish.tier is None:
         if wish.operation == "changeBoost" and wish.end is None:
             return user_error("Give a rate, a tier, or an end", offers.MBPS_OR_TIER, "mbps")
         return None
-    return offers.rate_of(tariff, wish.mbps, wish.tier)
+    tariff = sold_by(asked.policy, sold.tier, sold.currency)
+    return offers.rate_of(tariff, wish.mbps, wish.tier) if isinstance(tariff, Tariff) else tariff

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
@@ -9,15 +11,18 @@ from typing import Any
 import httpx
 import pytest
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from adapters.billing.outbound.tmf620 import Tmf620
 from adapters.simulator.billing.billing import BillingSystem, serving
 from adapters.simulator.faults import Kind, Rule
 from adapters.simulator.provisioning import provisioning
+from adapters.tmf.tmf630 import write_time
 from adapters.transport.transport import System, opened
 from gateway.app import application
+from gateway.background import beside
 from gateway.errors import SettingsBroken
-from gateway.price_list import PriceList, price_list_of
+from gateway.price_list import PriceList, keep_refreshing, price_list_of
 from gateway.settings.bandwidth import Bandwidth, TariffSettings
 from gateway.settings.catalog import Catalog
 from gateway.settings.provisioning import Provisioning
@@ -46,17 +51,17 @@ class Looking:
         self.system = system
         chosen = {"PREMIUM": OFFERED, "any": FIXED}
         self.list = PriceList(chosen, keep_seconds=HOUR, clock=lambda: self.now)
-        self._prices = prices
+        self.catalog = prices
 
     async def look(self) -> Tariff | NoTariff:
-        await self.list.look(self._prices, seconds=5.0)
+        await self.list.refresh(self.catalog, seconds=5.0)
         return self.list["PREMIUM"]
 
 
 @pytest.fixture
 async def looking() -> AsyncIterator[Looking]:
     async with serving() as system, opened(System(name="catalog", address=system.address, failures=100)) as transport:
-        yield Looking(system, Tmf620(transport, characteristic="bandwidth"))
+        yield Looking(system, Tmf620(transport, characteristic="bandwidth", sold_in=("Launched",)))
 
 
 def rate(tariff: Tariff | NoTariff, mbps: int) -> Decimal:
@@ -98,9 +103,9 @@ async def test_what_cannot_be_read_again_is_sold_by_for_a_while(looking: Looking
         case "gone":
             looking.system.records._held["productOffering"].clear()
     assert await looking.look() == first
-    looking.now = HOUR
+    looking.now = HOUR - 1
     assert await looking.look() == first
-    looking.now = HOUR + 1
+    looking.now = HOUR
     assert await looking.look() is NoTariff.NOT_READ
     looking.system.faults.behave()
     looking.system.offer("bod", [MEDIUM, LARGE])
@@ -137,10 +142,81 @@ def test_a_tariff_that_says_too_much_or_too_little_is_refused(tariff: dict[str, 
         Bandwidth.model_validate({"tariffs": {"any": tariff}})
 
 
-def test_an_offering_needs_a_catalog() -> None:
-    chosen = Settings(bandwidth=Bandwidth(tariffs={"any": OFFERED}))
-    with pytest.raises(SettingsBroken, match=r"bandwidth\.tariffs\.any\.offering: there is no section `catalog`"):
-        price_list_of(chosen)
+ELSEWHERE = Catalog(address="http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        pytest.param({"bandwidth": Bandwidth(tariffs={"any": OFFERED})}, r"any\.offering: there is no section `catalog`", id="no catalog"),
+        pytest.param({"catalog": ELSEWHERE, "bandwidth": Bandwidth(tariffs={"any": FIXED})}, "catalog: no tariff", id="no offering"),
+        pytest.param(
+            {"catalog": ELSEWHERE, "bandwidth": Bandwidth(tariffs={"any": OFFERED.model_copy(update={"currency": "EUX"})})},
+            "any has the currency 'EUX'",
+            id="no currency",
+        ),
+    ],
+)  # fmt: skip
+def test_settings_that_cannot_work_together_are_refused(chosen: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsBroken, match=said):
+        price_list_of(Settings(**chosen))
+
+
+def test_prices_are_kept_for_longer_than_between_two_readings() -> None:
+    with pytest.raises(ValidationError, match="has refresh_seconds that are not below keep_hours"):
+        Catalog(address="http://127.0.0.1:1", refresh_seconds=3_600, keep_hours=1)
+
+
+async def test_prices_are_sold_by_no_longer_than_the_catalog_says(looking: Looking) -> None:
+    ends = write_time(time.time_ns() // 1_000_000 + 600_000)
+    looking.system.offer("bod", [{**MEDIUM, "validFor": {"endDateTime": ends}}, LARGE])
+    await looking.look()
+    looking.system.faults.order(Rule(kind=Kind.DOWN, times=100))
+    looking.now = 590
+    assert rate(await looking.look(), 500) == Decimal("0.02")
+    assert 0 < looking.list.seconds_left() <= 10
+    looking.now = 601
+    assert await looking.look() is NoTariff.NOT_READ
+    assert looking.list.seconds_left() == HOUR
+
+
+async def test_two_tariffs_of_one_offering_are_said_apart(looking: Looking) -> None:
+    """The steps of one do not fit its tiers: said once, however often it is read."""
+    chosen = {"PREMIUM": OFFERED, "any": OFFERED.model_copy(update={"step_mbps": 300})}
+    prices = PriceList(chosen, keep_seconds=HOUR, clock=lambda: looking.now)
+    looking.system.offer("bod", [MEDIUM, LARGE])
+    with capture_logs() as logs:
+        for _ in range(4):
+            await prices.refresh(looking.catalog, seconds=5.0)
+    assert isinstance(prices["PREMIUM"], Tariff)
+    assert prices["any"] is NoTariff.NOT_READ
+    assert [(each["event"], each["tariff"]) for each in logs] == [
+        ("prices were read", "PREMIUM"),
+        ("prices cannot be read", "any"),
+    ]
+
+
+async def test_a_fault_of_ours_does_not_end_the_reading(looking: Looking, monkeypatch: pytest.MonkeyPatch) -> None:
+    looking.system.offer("bod", [MEDIUM, LARGE])
+    first, tried = asyncio.Event(), asyncio.Event()
+
+    def fault(*_: object, **__: object) -> None:
+        tried.set()
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("gateway.price_list._tariff", fault)
+        patched.setattr("gateway.price_list._AGAIN_SECONDS", 0.0)
+        reading = keep_refreshing(looking.list, looking.catalog, every=60.0, seconds=5.0, first=first)
+        async with beside(reading):
+            await tried.wait()
+            await first.wait()
+            patched.undo()
+
+            async def is_read() -> bool:
+                return isinstance(looking.list["PREMIUM"], Tariff)
+
+            await eventually(is_read)
 
 
 QUOTE = """{ quoteBandwidth(serviceId: "service-a", mbps: 400, hours: 2) {

@@ -23,6 +23,7 @@ from adapters.simulator.sales import sales
 from adapters.simulator.serving import listening
 from adapters.simulator.ticketing import ticketing
 from gateway.probes import Probed, probe_systems
+from gateway.settings.bandwidth import Bandwidth, TariffSettings
 from gateway.settings.billing import Billing
 from gateway.settings.catalog import Catalog
 from gateway.settings.fault_management import FaultManagement
@@ -189,3 +190,13 @@ async def test_an_authorization_server_that_is_away_is_named_by_its_setting(arou
     assert found.text.startswith("The authorization server of ticketing cannot be reached")
     assert "Mend ticketing.oauth: token_url" in found.text
     assert "ticketing.address" not in found.text
+
+
+async def test_an_offering_that_is_not_there_is_named_by_its_setting(around: Around) -> None:
+    [listed, offering] = await probed(
+        catalog=Catalog(address=around.billing, bearer=TOKEN),
+        bandwidth=Bandwidth(tariffs={"PREMIUM": TariffSettings(offering="no-such", step_mbps=50)}),
+    )
+    assert listed.well
+    assert not offering.well
+    assert "bandwidth.tariffs.PREMIUM.offering" in offering.text

@@ -39,6 +39,8 @@ def decimal_of(value: object) -> Decimal | None:
     """Read a number as it was written, not as a float holds it: a float prints as the shortest that it is read from."""
     if isinstance(value, bool) or not isinstance(value, int | float | str) or len(str(value)) > _LONGEST_TEXT:
         return None
+    if isinstance(value, str) and "_" in value:  # Python's own way to write one
+        return None
     try:
         number = Decimal(str(value).strip())
     except InvalidOperation:
@@ -57,5 +59,5 @@ def _digits(currency: str) -> int:
 
 def _nonsense(what: str, where: str) -> Nonsense:
     return Nonsense(
-        f"Billing answered {what}", hint="Look whether its address leads to the right system", where=where.strip(".")
+        f"The answer has {what}", hint="Look whether the address leads to the right system", where=where.strip(".")
     )

@@ -5,53 +5,59 @@ A product offering names its prices, or has them in it. Each is asked for by its
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from adapters.billing import PricedOffering
-from adapters.billing.outbound.tmf620_resource import MOST_PRICES, is_sold, priced_offering, read_offering
-from adapters.errors import Nonsense
+from adapters.billing.outbound.tmf620_resource import (
+    Catalogued,
+    Price,
+    Reading,
+    priced_offering,
+    prices_of,
+    read_offering,
+    read_price,
+)
 from adapters.tmf_client.client import TmfClient
 from adapters.transport.transport import Transport
 
 BASE: Final = ("tmf-api", "productCatalogManagement", "v4")
 OFFERING: Final = "productOffering"
 PRICE: Final = "productOfferingPrice"
+_AT_ONCE: Final = 10
+"""prices that are asked for at the same time."""
 
 
 class Tmf620:
     """`adapters.billing.Prices` over a transport whose address is what `/tmf-api` is below."""
 
-    def __init__(self, transport: Transport, *, characteristic: str) -> None:
-        """Take the name of the characteristic that says for which rates a price is."""
+    def __init__(self, transport: Transport, *, characteristic: str, sold_in: Sequence[str]) -> None:
+        """Take the name of the characteristic that says for which rates a price is, and in which states things are sold."""
         self._client = TmfClient(transport)
-        self._characteristic = characteristic
+        self._reading = Reading(characteristic=characteristic, sold_in=frozenset(each.lower() for each in sold_in))
 
-    async def priced(self, offering: str, *, at: int, deadline: float) -> PricedOffering | None:
+    async def priced(self, offering: str, *, step_mbps: int, at: int, deadline: float) -> PricedOffering:
         """GET the offering, and each of its prices."""
         answer = (await self._client.one((*BASE, OFFERING, offering), deadline=deadline)).value
-        read = read_offering(answer, offering)
-        if not is_sold(read, OFFERING, at):
-            return None
-        prices = [await self._price(where, each, deadline) for where, each in _named(read)]
-        return priced_offering(prices, self._characteristic, at)
+        read = read_offering(self._reading, answer, offering, at)
+        if not read.is_sold:
+            return PricedOffering(currency="", tiers=(), until=read.until)
+        return priced_offering(read, await self._prices(read, at, deadline), step_mbps)
 
-    async def _price(self, where: str, named: Mapping[str, Any], deadline: float) -> object:
+    async def _prices(self, read: Catalogued, at: int, deadline: float) -> list[Price]:
+        """Give the prices of an offering that are of bandwidth, some at a time."""
+        named = list(prices_of(read))
+        found: list[Price | None] = []
+        for first in range(0, len(named), _AT_ONCE):
+            some = named[first : first + _AT_ONCE]
+            found += await asyncio.gather(*(self._price(where, each, at, deadline) for where, each in some))
+        return [each for each in found if each is not None]
+
+    async def _price(self, where: str, named: Mapping[str, Any], at: int, deadline: float) -> Price | None:
         """Give a price: the one that is in the offering, or the one that it names."""
-        if "price" in named:
-            return named
-        price_id = named.get("id")
-        if not isinstance(price_id, str) or not price_id:
-            raise Nonsense("The product catalog names a price without an id", where=f"{where}.id")
-        return (await self._client.one((*BASE, PRICE, price_id), deadline=deadline)).value
-
-
-def _named(offering: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    found = offering.get(PRICE)
-    if not isinstance(found, list) or len(found) > MOST_PRICES:
-        raise Nonsense(f"A product offering has no list of at most {MOST_PRICES} prices", where=PRICE)
-    for number, each in enumerate(found):
-        where = f"{PRICE}[{number}]"
-        if not isinstance(each, dict):
-            raise Nonsense("A product offering names a price by no object", where=where)
-        yield where, each
+        if named.get("price") is not None and named.get("priceType") is not None:
+            return read_price(self._reading, named, where, at)
+        price_id = str(named["id"])
+        there = (await self._client.one((*BASE, PRICE, price_id), deadline=deadline)).value
+        return read_price(self._reading, there, f"{PRICE}/{price_id}", at, expected=price_id)

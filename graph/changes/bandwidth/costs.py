@@ -19,13 +19,12 @@ from typing import Any, Final, cast
 import orjson
 
 from graph.capacity.steps import Booking
-from graph.capacity.tariff import NotOnOffer, Tariff, price_of
 from graph.changes.bandwidth import owned
 from graph.changes.bandwidth.boosts import VALUES, Boost, boost_of
 from graph.changes.bandwidth.consequences.credits import amount_of, credit_id
 from graph.changes.bandwidth.looking import read_now
 from graph.changes.bandwidth.policy import BandwidthPolicy
-from graph.changes.bandwidth.pricing import intervals_of, sold_by
+from graph.changes.bandwidth.pricing import amount_ms, intervals_of, price_by, tariff_behind
 from graph.changes.bandwidth.spending import month_of
 from graph.errors import Refused
 from graph.model.scope import Principal
@@ -125,10 +124,9 @@ def cost_of(policy: BandwidthPolicy, boost: Boost, charged: Sequence[Booking]) -
     ordered = intervals_of(boost)
     if not charged or not ordered or boost.price <= 0:
         return 0
-    tariff = sold_by(policy, boost.tier, boost.currency)
-    if isinstance(tariff, Tariff) and _price(tariff, ordered) == boost.price:
-        return min(_price(tariff, charged) or 0, boost.price)
-    return min(-(-boost.price * _amount(charged) // _amount(ordered)), boost.price)
+    if (tariff := tariff_behind(policy, boost)) is not None:
+        return min(price_by(tariff, charged) or 0, boost.price)
+    return min(-(-boost.price * amount_ms(charged) // amount_ms(ordered)), boost.price)
 
 
 def estimates_of(costs: Iterable[Cost], month: tuple[int, int], at: int) -> tuple[Estimate, ...]:
@@ -225,18 +223,6 @@ def _estimate(currency: str, costs: Sequence[Cost], month: tuple[int, int], at: 
 def _to_the_second(spans: Iterable[tuple[int, int, int]]) -> list[Booking]:
     rounded = [(start - start % _SECOND_MS, end - end % _SECOND_MS, mbps) for start, end, mbps in spans]
     return [Booking(start=start, end=end, mbps=mbps) for start, end, mbps in rounded if start < end]
-
-
-def _price(tariff: Tariff, intervals: Sequence[Booking]) -> int | None:
-    try:
-        return price_of(tariff, intervals).minor
-    except NotOnOffer:
-        return None
-
-
-def _amount(intervals: Iterable[Booking]) -> int:
-    """Give rate times time, in Mbit/s times milliseconds."""
-    return sum(each.mbps * ((each.end or each.start) - each.start) for each in intervals)
 
 
 def _too_many() -> Refused:

@@ -4,16 +4,19 @@ A boost is paid for by the intervals of the rates that were ordered, each to the
 rounded once (graph/capacity/tariff.py). So it costs the same in whatever parts it is ordered. What the network has not confirmed of a
 faster rate is not owed.
 
-Without a tariff, whoever asks names the price, and it is shared in proportion to what was ordered: rate times time.
+What was agreed keeps its price. Where the tariff is another one since, or whoever asked has named the price, what stays of a boost costs its
+share of that, in proportion to what was ordered (rate times time); what is added costs what the tariff of now says.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final
 
 from graph.capacity.steps import Booking
-from graph.capacity.tariff import NotOnOffer, Tariff, price_if_cancelled, price_of
+from graph.capacity.tariff import NotOnOffer, Tariff, price_if_cancelled, price_of, price_of_more
 from graph.changes.bandwidth import asking
 from graph.changes.bandwidth.boosts import Before, Boost, Reason
 from graph.changes.bandwidth.policy import BandwidthPolicy
@@ -65,7 +68,7 @@ def priced(policy: BandwidthPolicy, boost: Boost, after: Boost, price: int | Non
 
     `price` is that which whoever asks has worked out; None: it is worked out by the tariff.
     """
-    cost = _price_by(policy, after) if price is None else price
+    cost = _price_of_change(policy, boost, after) if price is None else price
     if isinstance(cost, UserError):
         return cost
     if (problem := asking.problem_of_price(cost)) is not None:
@@ -73,10 +76,10 @@ def priced(policy: BandwidthPolicy, boost: Boost, after: Boost, price: int | Non
     after = replace(after, price=cost)
     if after.before is None:
         return after
-    refused = replace(after, mbps=after.before.mbps)
-    without = _price_by(policy, refused)
+    confirmed, refused = as_confirmed(boost), replace(after, mbps=after.before.mbps)
+    without = _price_of_change(policy, confirmed, refused)
     if isinstance(without, UserError):
-        without = _in_proportion(as_confirmed(boost), refused)
+        without = _in_proportion(confirmed, refused)
     return replace(after, before=replace(after.before, price=without))
 
 
@@ -92,15 +95,28 @@ def give_back(turn: Turn, boost: Boost, reason: Reason, price: int | None) -> No
 
 
 def owed_for(policy: BandwidthPolicy, boost: Boost, now: int) -> int:
-    """Give what is owed for a boost that its customer ends now, and no less than the minimum; without a tariff, its share."""
+    """Give what is owed for a boost that its customer ends now: by the tariff that gave its price, with its minimum, else its share."""
+    kept = as_confirmed(boost)
+    tariff = tariff_behind(policy, kept)
+    if tariff is None:
+        return share_of(boost, now)
+    return min(price_if_cancelled(tariff, intervals_of(kept), now).minor, kept.price)
+
+
+def tariff_behind(policy: BandwidthPolicy, boost: Boost) -> Tariff | None:
+    """Give the tariff that gave a boost its price; None: it is another one now, or whoever asked has named the price."""
     tariff = _tariff_of(policy, boost)
     if isinstance(tariff, UserError):
-        return share_of(boost, now)
-    kept = as_confirmed(boost)
+        return None
+    return tariff if price_by(tariff, intervals_of(boost)) == boost.price else None
+
+
+def price_by(tariff: Tariff, intervals: Sequence[Booking]) -> int | None:
+    """Give what intervals cost by a tariff, in minor units; None: one of their rates is not on offer."""
     try:
-        return min(price_if_cancelled(tariff, intervals_of(kept), now).minor, kept.price)
+        return price_of(tariff, intervals).minor
     except NotOnOffer:
-        return share_of(boost, now)
+        return None
 
 
 def share_of(boost: Boost, now: int) -> int:
@@ -120,16 +136,60 @@ def _amount(boost: Boost) -> int:
     return sum(mbps * -(-length // _SECOND_MS) for mbps, length in pairs)
 
 
-def _price_by(policy: BandwidthPolicy, boost: Boost) -> int | UserError:
-    """Give the price of a whole boost by its tariff, or say why it has none."""
+def _price_of_change(policy: BandwidthPolicy, boost: Boost, after: Boost) -> int | UserError:
+    """Give the price of a boost as it is after a change, or say why it has none."""
+    before, wanted = intervals_of(boost), intervals_of(after)
+    if before == wanted:
+        return boost.price
+    if (tariff := tariff_behind(policy, boost)) is not None:
+        found = price_by(tariff, wanted)
+        return _not_offered() if found is None else found
+    kept = sum(min(old, new) * length for old, new, length in _rates_of_both(before, wanted))
+    agreed = -(-boost.price * kept // (amount_ms(before) or 1))
+    price = _price_of_added(policy, boost, before, wanted)
+    return price if isinstance(price, UserError) else agreed + price
+
+
+def _price_of_added(
+    policy: BandwidthPolicy, boost: Boost, before: Sequence[Booking], wanted: Sequence[Booking]
+) -> int | UserError:
+    """Give what the tariff of now says of what a boost has more than before; of nothing it is not asked."""
+    added = [
+        (Booking(start=0, end=length, mbps=new), new - old)
+        for old, new, length in _rates_of_both(before, wanted)
+        if new > old
+    ]
+    if not added:
+        return 0
     tariff = _tariff_of(policy, boost)
     if isinstance(tariff, UserError):
         return tariff
     try:
-        return price_of(tariff, intervals_of(boost)).minor
+        return price_of_more(tariff, added).minor
     except NotOnOffer:
-        said = "The rate of the boost is not on offer any more: book another one"
-        return user_error(said, asking.RATE_NOT_OFFERED, "mbps")
+        return _not_offered()
+
+
+def _rates_of_both(before: Sequence[Booking], after: Sequence[Booking]) -> Iterator[tuple[int, int, int]]:
+    """Give two plans piece by piece: the rates of both, and for how many milliseconds."""
+    marks = sorted({moment for each in (*before, *after) for moment in (each.start, each.end or each.start)})
+    for start, end in pairwise(marks):
+        yield _rate_at(before, start), _rate_at(after, start), end - start
+
+
+def _rate_at(intervals: Sequence[Booking], at: int) -> int:
+    return sum(each.mbps for each in intervals if each.start <= at < (each.end or each.start))
+
+
+def amount_ms(intervals: Iterable[Booking]) -> int:
+    """Give rate times time, in Mbit/s times milliseconds."""
+    return sum(each.mbps * ((each.end or each.start) - each.start) for each in intervals)
+
+
+def _not_offered() -> UserError:
+    return user_error(
+        "The rate of the boost is not on offer any more: book another one", asking.RATE_NOT_OFFERED, "mbps"
+    )
 
 
 def _tariff_of(policy: BandwidthPolicy, boost: Boost) -> Tariff | UserError:

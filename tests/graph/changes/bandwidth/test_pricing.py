@@ -6,11 +6,13 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
+import pytest
+
 from graph.capacity.steps import Booking
 from graph.capacity.tariff import Rounding, Tariff, Tier, price
 from graph.changes.bandwidth import asking
 from graph.changes.bandwidth.boosts import Boost
-from graph.changes.bandwidth.policy import BandwidthPolicy
+from graph.changes.bandwidth.policy import BandwidthPolicy, NoTariff
 from graph.changes.bandwidth.pricing import as_confirmed, intervals_of, owed_for, priced, share_of, with_rate
 from graph.changes.outcome import UserError
 
@@ -100,11 +102,70 @@ def test_without_a_tariff_the_price_is_shared_by_rate_and_time() -> None:
 
 
 def test_what_costs_more_than_can_be_told_is_not_sold() -> None:
-    dear = replace(TARIFF, tiers=(Tier(name="M", mbps=500, per_mbps_hour=Decimal(100_000)),))
+    dear = replace(TARIFF, tiers=(Tier(name="M", mbps=500, per_mbps_hour=Decimal(1_000_000)),))
     one = boost(100, 2)
     found = priced(BandwidthPolicy(tariffs={"any": dear}), one, replace(one, end=3 * HOUR), None)
     assert isinstance(found, UserError)
     assert found.code == asking.PRICE_TOO_HIGH
+
+
+def sold_at(per_mbps_hour: str) -> BandwidthPolicy:
+    """Give a policy whose tariff is another one since."""
+    tier = Tier(name="M", mbps=1_000, per_mbps_hour=Decimal(per_mbps_hour))
+    return BandwidthPolicy(tariffs={"any": replace(TARIFF, tiers=(tier,))})
+
+
+UNREAD: Final = BandwidthPolicy(tariffs={"any": NoTariff.NOT_READ})
+SINCE: Final = pytest.mark.parametrize(
+    "since", [sold_at("0.04"), sold_at("0.002"), UNREAD], ids=["rise", "fall", "unread"]
+)
+
+
+def by(policy: BandwidthPolicy, before: Boost, after: Boost) -> int | str:
+    found = priced(policy, before, after, None)
+    return found.price if isinstance(found, Boost) else found.code
+
+
+@SINCE
+def test_what_is_given_back_is_owed_as_it_was_agreed(since: BandwidthPolicy) -> None:
+    assert owed_for(since, boost(500, 2), HOUR) == 1_000
+    assert owed_for(since, boost(500, 2), 2 * HOUR - 1_000) == 2_000
+
+
+@SINCE
+def test_what_stays_of_a_boost_keeps_its_price(since: BandwidthPolicy) -> None:
+    one = boost(500, 2)
+    assert by(since, one, with_rate(one, 500, HOUR)) == 2_000, "the same plan"
+    assert by(since, one, replace(one, end=HOUR)) == 1_000, "shorter"
+    assert by(since, one, with_rate(one, 250, HOUR)) == 1_500, "slower from now on"
+
+
+@SINCE
+def test_a_faster_rate_that_is_refused_leaves_the_price_what_it_was(since: BandwidthPolicy) -> None:
+    one = boost(500, 2)
+    after = priced(since, one, with_rate(one, 700, HOUR), None)
+    if isinstance(after, UserError):
+        assert after.code == asking.PRICES_UNAVAILABLE
+    else:
+        assert (as_confirmed(after).mbps, as_confirmed(after).price) == (500, 2_000)
+
+
+@pytest.mark.parametrize(("since", "hour"), [("0.04", 2_000), ("0.002", 100)])
+def test_what_is_added_costs_what_the_tariff_of_now_says(since: str, hour: int) -> None:
+    one, policy = boost(500, 2), sold_at(since)
+    assert by(policy, one, replace(one, end=3 * HOUR)) == 2_000 + hour
+    assert by(policy, one, with_rate(one, 1_000, HOUR)) == 2_000 + hour, "500 more for an hour"
+    swapped = replace(with_rate(one, 1_000, HOUR), start=HOUR, end=3 * HOUR)
+    assert by(policy, one, swapped) == 1_000 + hour + 2 * hour, "half of it stays"
+    again = replace(one, end=3 * HOUR, price=2_000 + hour)
+    assert by(policy, again, replace(again, end=2 * HOUR)) == -(-(2_000 + hour) * 2 // 3)
+
+
+def test_nothing_is_added_without_a_price() -> None:
+    one = boost(500, 2)
+    assert by(UNREAD, one, replace(one, end=3 * HOUR)) == asking.PRICES_UNAVAILABLE
+    assert by(BandwidthPolicy(), one, replace(one, end=3 * HOUR)) == asking.NO_TARIFF
+    assert by(sold_at("0.04"), one, with_rate(one, 5_000, HOUR)) == asking.RATE_NOT_OFFERED
 
 
 def test_parts_of_seconds_are_lost_once() -> None:
