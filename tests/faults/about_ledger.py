@@ -66,12 +66,25 @@ def _told(evidence: Evidence) -> Iterator[KeptDelivery]:
 
 
 def _was_there(evidence: Evidence, delivery: KeptDelivery) -> bool:
-    """Tell whether nothing was left to be told: a thing had been made in the inventory by an earlier delivery.
+    """Tell whether nothing was left to be told: an earlier delivery had made or amended a thing, or its people had.
 
-    The network is asked for the rate that is wanted when it is asked, and may carry that; what it carries is looked at elsewhere.
+    The people of the inventory switch equipment off and on, and what differed of that may be right when it is told. The network is
+    asked for the rate that is wanted when it is asked, and may carry that; what it carries is looked at elsewhere.
     """
     if delivery.system == PROVISIONING:
         return True
-    if delivery.system != INVENTORY or delivery.payload.get("doing") != "create":
+    if delivery.system != INVENTORY or delivery.payload.get("doing") not in ("create", "amend"):
         return False
-    return any(each.order_key == delivery.order_key and each.version < delivery.version for each in _told(evidence))
+    if _aspects(delivery) == {"operationalState"}:
+        return True
+    return any(
+        (each.order_key, each.system) == (delivery.order_key, delivery.system)
+        and each.version < delivery.version
+        and (each.payload.get("doing") == "create" or _aspects(each) == _aspects(delivery))
+        for each in _told(evidence)
+    )
+
+
+def _aspects(delivery: KeptDelivery) -> frozenset[str]:
+    """Give what a delivery says of a thing in the inventory."""
+    return frozenset(delivery.payload.get("resource", {}).get("properties", ()))

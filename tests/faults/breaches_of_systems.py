@@ -164,6 +164,12 @@ def made_without_being_received(good: Evidence) -> Evidence:
     return books(good, journal=tuple(each for each in good.books.journal if each.system != INVENTORY))
 
 
+def amended_again_to_something_else(good: Evidence) -> Evidence:
+    payload = {"doing": "amend", "resource": {"properties": {"model": "X"}}}
+    deliveries = [replace(each, payload=payload) if each.event == "event-j" else each for each in good.kept.deliveries]
+    return kept(good, deliveries=tuple(deliveries))
+
+
 def parked(good: Evidence) -> Evidence:
     return kept(good, deliveries=nth(3, good.kept.deliveries, state="DEAD", error="why"))
 
@@ -226,6 +232,7 @@ BREACHES: Final[list[tuple[str, Callable[[Evidence], Evidence]]]] = [
     ("receipts", told_to_another_system),
     ("receipts", done_and_never_received),
     ("receipts", made_without_being_received),
+    ("receipts", amended_again_to_something_else),
     ("deliveries", parked),
     ("deliveries", waiting),
     ("deliveries", delivery_without_its_event),

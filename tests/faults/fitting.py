@@ -10,7 +10,7 @@ boosts of service-1.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from adapters.simulator.fault_management.fault_management import SIGNAL, UNIT
 from graph.model.resource import Resource
@@ -107,6 +107,10 @@ def _delivery(known_as: str, key: str, version: int, payload: dict[str, str] | N
     )
 
 
+def _amending(aspect: str) -> dict[str, Any]:
+    return {"doing": "amend", "resource": {"properties": {aspect: "right"}}}
+
+
 TICKET_DELIVERIES: Final = (
     delivery("event-a", 2, 2, 1, ("open", "acknowledged", "major")),
     delivery("event-b", 1, 1, 1, ("open", "acknowledged", "critical")),
@@ -121,9 +125,12 @@ OTHER_DELIVERIES: Final = (
     _delivery(f"event-e:{BILLING}:service-1", "service-1", 2),
     _delivery(f"event-f:{INVENTORY}:port-1", "port-1", 1, {"doing": "create"}),
     _delivery(f"event-g:{INVENTORY}:port-1", "port-1", 2, {"doing": "create"}),
-    _delivery(f"event-h:{INVENTORY}:element-1", "element-1", 1, {"doing": "amend"}),
+    _delivery(f"event-h:{INVENTORY}:element-1", "element-1", 1, _amending("vendor")),
+    _delivery(f"event-i:{INVENTORY}:element-1", "element-1", 2, _amending("operationalState")),
+    _delivery(f"event-j:{INVENTORY}:element-1", "element-1", 3, _amending("vendor")),
 )
-"""What billing is told of downtime is not among them. The second of port-1 found it there already."""
+"""What billing is told of downtime is not among them. The second of port-1 found it there already, as did the later ones of element-1."""
+NOT_NEEDED: Final = frozenset({"event-g", "event-i", "event-j"})
 TICKETS: Final = {
     "alarm-1:customer-1": ("acknowledged", "critical"),
     "alarm-1:customer-2": ("acknowledged", "major"),
@@ -238,6 +245,8 @@ KEPT: Final = Kept(
                 ("f", "port-1", 1),
                 ("g", "port-1", 2),
                 ("h", "element-1", 1),
+                ("i", "element-1", 2),
+                ("j", "element-1", 3),
             )
         ),
     ),
@@ -246,7 +255,7 @@ KEPT: Final = Kept(
 BOOKS: Final = Books(
     journal=(
         *(received(each) for each in TICKET_DELIVERIES),
-        *(heard(each) for each in OTHER_DELIVERIES if each.id != f"event-g:{INVENTORY}:port-1"),
+        *(heard(each) for each in OTHER_DELIVERIES if each.event not in NOT_NEEDED),
         Received(system=INVENTORY, method="PATCH", delivery=None),
     ),
     tickets=tuple(

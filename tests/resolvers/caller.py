@@ -28,7 +28,7 @@ from tests.resolvers.tenants import A, B
 T = TypeVar("T")
 
 KEY = b"k" * 32
-SECONDS = 60
+SECONDS = 300
 
 OPERATOR = Principal(subject="op", role=Role.OPERATOR)
 CUSTOMER_A = Principal(subject="a", role=Role.CUSTOMER, customers=(A,))

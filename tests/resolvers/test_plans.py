@@ -47,6 +47,9 @@ NODES = 100_000 if is_full() else 20_000
 A_FEW = 30
 """Records by which a forbidden node may differ from an unknown one where it is found by its index: Neo4j keeps up to fifty
 relationships of a node in one chain, which is as long as that node's own. They take microseconds."""
+A_CHAIN = 100
+"""Records that a statement may spare where a node has so many relationships that Neo4j keeps them apart, by type: two walks over such a
+chain. What it must not look at are hundreds."""
 
 
 def _questions() -> list[Question]:
@@ -249,4 +252,4 @@ async def test_what_others_have_on_a_shared_trunk_costs_a_customer_nothing(city:
         after = [(await city.cost(text, trunk))[1] for text in ABOUT_A_TRUNK]
     finally:
         await city.write(_GONE, trunk)
-    assert max(abs(now - then) for now, then in zip(after, before, strict=True)) <= A_FEW
+    assert max(abs(now - then) for now, then in zip(after, before, strict=True)) <= A_CHAIN

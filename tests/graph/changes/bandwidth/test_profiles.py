@@ -114,6 +114,7 @@ async def book(store: Store, service: str, booking: Booking, key: str = "boost-1
     return await store.write(work, deadline=soon())
 
 
+@pytest.mark.timeout(1_800)  # in a full run on Neo4j: 1,280 bookings that wait for one another
 async def test_many_who_book_at_once_take_what_there_is_and_no_more(laid: Store) -> None:
     begin, each_of = await now(laid) + HOUR, 40 if is_full() else 2
     decisions: list[Decision] = []
