@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from adapters.kafka.alarms import KEY
 from adapters.kafka.cloud_events import CONTENT_TYPE, POSITION, TYPE_PREFIX, Naming
-from adapters.kafka.consuming import ORIGIN, REASON
+from adapters.kafka.consuming import ORIGIN, REASON, TIMESTAMP
 from adapters.kafka.event_types import EVENT_TYPES, EventType
 
 Document = dict[str, Any]
@@ -135,10 +135,11 @@ def _dead_letters(topic: str) -> Document:
         "summary": "A record of the topic of alarms that could not be taken, as it was.",
         "headers": {
             "type": "object",
-            "required": [REASON, ORIGIN],
+            "required": [REASON, ORIGIN, TIMESTAMP],
             "properties": {
                 REASON: {**text, "description": "Why."},
                 ORIGIN: {**text, "description": "Where it was: topic/partition/offset."},
+                TIMESTAMP: {**text, "description": "When it was written there, in epoch milliseconds."},
             },
         },
         "payload": {},

@@ -31,7 +31,10 @@ Outcome = Literal["taken", "dead-lettered", "passed-over"]
 REASON: Final = "trunkline-reason"
 """The header of a record in the dead-letter topic that says why it is there;"""
 ORIGIN: Final = "trunkline-origin"
-"""and where it was: topic/partition/offset."""
+"""where it was: topic/partition/offset;"""
+TIMESTAMP: Final = "trunkline-timestamp"
+"""and when it was written there, in epoch milliseconds. In the dead-letter topic it has the time of its arrival, from which a broker
+counts for how long it is kept: one that was old would be deleted before anybody has seen it."""
 _MOST: Final = 100
 """records that are taken together: what goes to another member waits for these."""
 _FAULTS: Final = 3
@@ -232,9 +235,9 @@ class Consuming:
         log.warning("a record is passed over", origin=record.origin, reason=reason)
 
     def _dead(self, record: Received, reason: str) -> Record:
-        told = ((REASON, reason.encode()), (ORIGIN, record.origin.encode()))
-        headers = (*record.headers, *told)
-        return Record(topic=self.dead_letter, key=record.key, value=record.value, headers=headers, at_ms=record.at_ms)
+        told = ((REASON, reason.encode()), (ORIGIN, record.origin.encode()), (TIMESTAMP, str(record.at_ms).encode()))
+        headers, now = (*record.headers, *told), time.time_ns() // 1_000_000
+        return Record(topic=self.dead_letter, key=record.key, value=record.value, headers=headers, at_ms=now)
 
     async def _pause(self, reason: str, longest: int = LONGEST_PAUSE_MS) -> None:
         if reason != self._failed_for:

@@ -319,8 +319,9 @@ class Group:
 
 
 async def write(broker: Broker, *values: bytes) -> None:
+    now = int(time.time() * 1_000)  # a broker deletes what is old
     records = [
-        Record(topic=TOPIC, key=f"{n % 7}".encode(), value=each, headers=(), at_ms=0) for n, each in enumerate(values)
+        Record(topic=TOPIC, key=f"{n % 7}".encode(), value=each, headers=(), at_ms=now) for n, each in enumerate(values)
     ]
     async with wire.producing(broker, message_bytes=MOST) as producer:
         assert await producer.send(records, deadline=time.monotonic() + 30) == len(records)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
-from adapters.kafka.consuming import Consumer, Consuming, Outcome, Received
+from adapters.kafka.cloud_events import Record
+from adapters.kafka.consuming import ORIGIN, REASON, TIMESTAMP, Consumer, Consuming, Outcome, Received
 from adapters.kafka.publishing import Producer
 from graph.errors import (
     ConstraintViolated,
@@ -83,3 +85,27 @@ async def test_a_fault_of_a_record_puts_it_aside_the_third_time(error: Exception
     assert counted == []
     await takes._taken(received(b"{}"), None)
     assert counted == ["passed-over"]
+
+
+class Topic:
+    """A producer that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
+    async def send(self, records: Sequence[Record], *, deadline: float) -> int:  # noqa: ARG002
+        """Keep them."""
+        self.records += records
+        return len(records)
+
+
+async def test_what_is_put_aside_is_kept_from_now_on_however_old_it_is() -> None:
+    """A broker counts from a record's timestamp for how long it keeps it."""
+    counted: list[Outcome] = []
+    takes, topic, before = consuming(RuntimeError("ours"), counted), Topic(), time.time_ns() // 1_000_000
+    old = replace(received(b"{}"), at_ms=1_000)
+    await takes._put_aside(old, "why", topic)
+    [record] = topic.records
+    assert record.at_ms >= before
+    assert dict(record.headers) == {REASON: b"why", ORIGIN: old.origin.encode(), TIMESTAMP: b"1000"}
+    assert counted == ["dead-lettered"]
