@@ -171,6 +171,13 @@ def check_address(settings: Settings) -> None:
             prepare(address.directory)
 
 
+def is_there(settings: Settings) -> bool:
+    """Tell whether there is a database to look at, without making one: a server may be, an embedded one has a directory."""
+    with sentences():
+        address = parse_address(settings.store)
+        return not isinstance(address, EmbeddedAddress) or address.directory.is_dir()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
     """What a look at a store has found."""

@@ -15,7 +15,7 @@ from gateway.commands.options import json_option, override, store_option
 from gateway.errors import CommandFailed, SettingsBroken
 from gateway.probes import probe_systems
 from gateway.settings.settings import Settings, load_settings
-from gateway.stores import Checked, Compared, check_address, examine_store
+from gateway.stores import Checked, Compared, check_address, examine_store, is_there
 
 LOOK_SECONDS: Final = 50.0
 """less than the minute after which the embedded database ends any statement."""
@@ -78,6 +78,9 @@ def _findings(*, mend: bool, seconds: float) -> Iterator[Finding]:
 
 async def _store(settings: Settings, *, mend: bool, seconds: float) -> list[Finding]:
     try:
+        if not mend and not is_there(settings):
+            text = f"there is none at {settings.store} yet: serve, load and check --migrate make one"
+            return [Finding(part="database", well=True, text=text)]
         check_address(settings)
         found = await examine_store(settings, mend=mend, seconds=seconds)
     except CommandFailed as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 import orjson
 import pytest
@@ -98,3 +99,10 @@ async def test_capacity_that_is_not_what_boosts_reserve_is_found_and_put_right(
     for options in (["--migrate"], []):
         right = [(True, "what is booked on 1 ports and trunks")]
         assert await checked(store_address, capfd, *options, part="capacity") == right
+
+
+def test_no_database_is_made_by_looking_for_one(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    nowhere = tmp_path / "nowhere"
+    assert run(["check", "--store", f"embedded:{nowhere}"]) == 1, "there is no issuer"
+    assert f"ok   database: there is none at embedded:{nowhere} yet" in capfd.readouterr().out
+    assert not nowhere.exists()
