@@ -85,7 +85,7 @@ class ChangeBoostPayload:
         description="What the whole boost costs then; null where it was not changed."
     )
     user_errors: list[UserError] = strawberry.field(
-        description=f"{_BOOST}; {_INPUT}; {_ROOM}; SPEND_CAP; NO_TARIFF, PRICES_UNAVAILABLE, OTHER_CURRENCY; {_PRICE}; {_OFTEN}."
+        description=f"{_BOOST}; TOO_MANY where it has had 100 other rates; {_INPUT}; {_ROOM}; SPEND_CAP; NO_TARIFF, PRICES_UNAVAILABLE, OTHER_CURRENCY; {_PRICE}; {_OFTEN}."
     )
 
 

@@ -37,6 +37,9 @@ MATCH (d:Delivery {id: $delivery})-[:CARRIES_OUT]->(:ProcessStep)-[:STEP_OF]->(b
 RETURN DISTINCT b.id, s.id
 """
 
+MOST_RATES: Final = 100
+"""that a boost may have had: all of them are kept with it, and are looked at whenever it is charged."""
+
 Decide: TypeAlias = Callable[[Transaction, Turn, Boost], Awaitable[UserError | None]]
 """Changes a boost in a turn, or says why not."""
 
@@ -281,6 +284,9 @@ def _end(boost: Boost, changed: Changed) -> int:
 def _problem(turn: Turn, boost: Boost, mbps: int, end: int) -> UserError | None:
     if mbps < 1:
         return user_error("A boost adds at least 1 Mbit/s: cancel it to have none", asking.RATE_TOO_LOW, "mbps")
+    if boost.status == "ACTIVATED" and mbps != boost.mbps and len(boost.earlier) >= MOST_RATES:
+        said = f"A boost that runs has at most {MOST_RATES} other rates: book another one"
+        return user_error(said, asking.TOO_MANY, "boostId")
     if end <= turn.now:
         return user_error("The end is in the past: cancel the boost to end it now", asking.END_IN_THE_PAST, "endAt")
     return problem_of_interval(turn.policy, turn.now, max(boost.start, turn.now), end)

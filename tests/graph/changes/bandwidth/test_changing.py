@@ -158,3 +158,17 @@ async def test_an_operator_takes_a_boost_back(booked: Booked) -> None:
     assert outcome.user_errors == ()
     await booked.answer()
     assert (await booked.boost(boost))["statusReason"] == "BOOKING_REVOKED"
+
+
+async def test_a_boost_that_runs_has_so_many_rates(booked: Booked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them are kept with it."""
+    monkeypatch.setattr("graph.changes.bandwidth.changing.MOST_RATES", 2)
+    boost = (await booked.book(mbps=300)).ids["boost"]
+    await booked.answer()
+    for mbps in (200, 100):
+        await booked.shift(60_000)
+        assert (await booked.change(boost, mbps=mbps)).user_errors == ()
+        await booked.answer()
+    outcome = await booked.change(boost, mbps=150)
+    assert [(each.code, each.path) for each in outcome.user_errors] == [(asking.TOO_MANY, ("boostId",))]
+    assert (await booked.change(boost, extend=HOUR)).user_errors == (), "its end may be another one"
