@@ -155,7 +155,7 @@ def bind(parameters: Sequence[tuple[str, Binding]], request: Request) -> dict[st
 def _value(binding: Binding, request: Request) -> Any:
     match binding:
         case ScopeIds():
-            return list(request.scope.customers)
+            return list(dict.fromkeys(request.scope.customers))  # each once: statements go from one to the next
         case Caller() | DefaultTier() | Outcome():
             return _known(binding, request)
         case Given():

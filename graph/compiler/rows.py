@@ -2,18 +2,16 @@
 
 A compiled read is one RETURN whose parts are questions of their own, so it stands behind an UNWIND as it is:
 
-    RETURN [$p0, COLLECT { MATCH ... WHERE c.id IN $scope ... }] AS data
-    UNWIND $batch.rows AS row WITH row, [row.p0, COLLECT { MATCH ... WHERE c.id IN row.scope ... }] AS found
+    RETURN [$p0, COLLECT { UNWIND $scope AS k MATCH (:Customer {id: k}) ... }] AS data
+    UNWIND $batch.rows AS row WITH row, [row.p0, COLLECT { UNWIND row.scope AS k MATCH (:Customer {id: k}) ... }] AS found
     RETURN [row.number, found] AS data
 
 1. Every parameter becomes that of its row, the caller's customers too. There is no other way from one row to another, so what a
    row reads is what its own statement would read.
 2. Each record begins with the number of its row. The order of records is not relied on.
 3. A LIMIT is not of a row: rows of different limits are of different statements (`Rows.shared`).
-4. Walks begin at each of the row's customers, found by the index: `c.id IN row.scope` would look at all that there are, where
-   `c.id IN $scope` does not.
-5. What is found stands in a WITH beside `row`: Neo4j takes some questions within a part for an aggregation, and wants its keys.
-6. `row` is kept by every WITH, and imported by every CALL: a database that forgets it would read null, which is nobody's scope.
+4. What is found stands in a WITH beside `row`: Neo4j takes some questions within a part for an aggregation, and wants its keys.
+5. `row` is kept by every WITH, and imported by every CALL: a database that forgets it would read null, which is nobody's scope.
 
 What asks the graph nothing, since an event has kept all of it, needs no statement at all (`known`).
 """
@@ -26,16 +24,11 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from graph.compiler import cypher
 from graph.compiler.clauses import (
-    All,
     At,
-    Binary,
-    Clause,
     Const,
     Expr,
     Get,
     ListOf,
-    Match,
-    NodePattern,
     Param,
     Query,
     Return,
@@ -82,7 +75,6 @@ class _Making:
 
     def __init__(self) -> None:
         self.shared: set[str] = set()
-        self._keys = 0
 
     def by_row(self, part: T) -> T:
         """Give a part of a statement in which each parameter is the row's, but those that are added to the shared ones."""
@@ -102,27 +94,7 @@ class _Making:
                 made["items"] = ((Var(ROW), ""), *made["items"])
             case Union():
                 made["imports"] = (ROW,)
-            case Query(clauses=clauses) if len(clauses) > 1:
-                made["clauses"] = tuple(each for clause in made["clauses"] for each in self._begun_by_keys(clause))
-        return replace(part, **made)  # type: ignore[type-var]  # it is a dataclass, as was just seen
-
-    def _begun_by_keys(self, clause: Clause) -> tuple[Clause, ...]:
-        """Let a walk that begins at the row's customers find each by its id: a database knows no index for a list of a row.
-
-        A query of one clause is the condition that a node is a customer's, and begins at the node.
-        """
-        match clause:
-            case Match(start=NodePattern(var=var, label="Customer", key=None) as start, where=All(items=items)):
-                own = Binary("IN", Get(var, "id"), Get(ROW, "scope"))
-                rest = tuple(each for each in items if each != own)
-                if len(rest) < len(items):
-                    self._keys += 1
-                    key = f"k{self._keys}"
-                    keyed = replace(clause, start=replace(start, key=Var(key)), where=All(rest))
-                    return Unwind(own.right, key), keyed
-            case Match(start=NodePattern(label="Customer", key=None), where=Binary() as where):
-                return self._begun_by_keys(replace(clause, where=All((where,))))
-        return (clause,)
+        return replace(part, **made)
 
 
 def known(query: Query) -> Known | None:

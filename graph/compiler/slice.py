@@ -54,6 +54,7 @@ from graph.model.mapping import Hop
 from graph.model.model import RELATIONSHIPS
 from graph.model.scope import STORED, ScopeKind, is_exclusive, is_shared, slice_paths
 
+_ALWAYS: Final = All(())
 _DIRECT: Final = frozenset({("CAUSED_BY", False), ("CONCERNS_CUSTOMER", False)})
 """Steps (type, reverse) that a customer's statement takes from a shared node, though they are not inside.
 
@@ -113,7 +114,7 @@ def _owned(names: Names, var: str, label: str, own: Own | None = None) -> Expr:
         return _named(names, var)
     if is_shared(label):
         return _among_own(names, var, label, own)
-    return AnyOf(tuple(Sub("EXISTS", Query((_from_customer(names, path, var, ""),))) for path in slice_paths(label)))
+    return AnyOf(tuple(Sub("EXISTS", Query((_from_customer(names, path, var),))) for path in slice_paths(label)))
 
 
 def _among_own(names: Names, var: str, label: str, own: Own | None) -> Expr:
@@ -131,8 +132,8 @@ def _among_own(names: Names, var: str, label: str, own: Own | None) -> Expr:
 def _customers_stored(names: Names) -> Expr:
     """List the ids of the caller's customers whose slice is stored."""
     customer = names.variable()
-    match = Match(NodePattern(customer, "Customer"), where=_kept_as(names, customer, stored=True))
-    return Sub("COLLECT", Query((match, Return(Get(customer, "id")))))
+    stored = _customers(names, customer, where=_kept_as(customer, stored=True))
+    return Sub("COLLECT", Query((*stored, Return(Get(customer, "id")))))
 
 
 def _is_member(names: Names, customers: Expr, var: str) -> Expr:
@@ -148,10 +149,10 @@ def _member_key(customer: Expr, node: Expr) -> Expr:
     return Binary("+", Binary("+", customer, Const(" ")), node)
 
 
-def _kept_as(names: Names, customer: str, *, stored: bool) -> Expr:
-    """Give the condition that a node is one of the caller's customers, and that its slice is stored, or is not."""
+def _kept_as(customer: str, *, stored: bool) -> Expr:
+    """Give the condition that the slice of a customer is stored, or is not."""
     absent = IsNull(Get(customer, STORED))
-    return both(_named(names, customer), Not(absent) if stored else absent)
+    return Not(absent) if stored else absent
 
 
 def _common(names: Names, own: Own, what: str, value: Expr) -> str:
@@ -169,12 +170,22 @@ def apart(own: Source) -> Union:
     return Union((Query((*own.clauses, Return(Var(own.node)))),))
 
 
-def _from_customer(names: Names, path: tuple[Hop, ...], var: str, label: str) -> Match:
-    """Match a path of the slice from the caller's customers to a node."""
+def _from_customer(names: Names, path: tuple[Hop, ...], var: str) -> Match:
+    """Match a path of the slice from one of the caller's customers to a node that is known: a database begins there."""
     owner = names.variable()
     steps = [Step(hop.type, hop.reverse, NodePattern("", hop.label)) for hop in path[:-1]]
-    steps.append(Step(path[-1].type, path[-1].reverse, NodePattern(var, label)))
+    steps.append(Step(path[-1].type, path[-1].reverse, NodePattern(var)))
     return Match(NodePattern(owner, "Customer"), tuple(steps), where=_named(names, owner))
+
+
+def _customers(names: Names, customer: str, *steps: Step, where: Expr = _ALWAYS) -> tuple[Clause, ...]:
+    """Begin a walk at each of the caller's customers, found by its id.
+
+    By `customer.id IN $scope` the embedded database, within a subquery, looks at all customers that there are.
+    """
+    key = names.variable()
+    begin = Match(NodePattern(customer, "Customer", Var(key)), steps, where=where)
+    return Unwind(names.parameter(ScopeIds()), key), begin
 
 
 def _named(names: Names, customer: str) -> Expr:
@@ -187,16 +198,16 @@ def _gathered(names: Names, path: tuple[Hop, ...], var: str, *, unstored: bool =
     Thousands of services share a few trunks: without this a hub customer's sites are counted once per service.
     `unstored`: of those customers only whose slice is not stored.
     """
+    first, *further = path
+    here = names.variable() if further else var
     owner = names.variable()
-    clauses: list[Clause] = []
-    here = owner
-    for index, hop in enumerate(path):
-        there = var if index == len(path) - 1 else names.variable()
-        ours = _kept_as(names, owner, stored=False) if unstored else _named(names, owner)
-        where = ours if index == 0 else All(())
-        label = "Customer" if index == 0 else ""
+    where = _kept_as(owner, stored=False) if unstored else _ALWAYS
+    nearest = Step(first.type, first.reverse, NodePattern(here, first.label))
+    clauses = [*_customers(names, owner, nearest, where=where), With(((Var(here), ""),), distinct=True)]
+    for index, hop in enumerate(further, 1):
+        there = var if index == len(further) else names.variable()
         step = Step(hop.type, hop.reverse, NodePattern(there, hop.label))
-        clauses += [Match(NodePattern(here, label), (step,), where=where), With(((Var(there), ""),), distinct=True)]
+        clauses += [Match(NodePattern(here), (step,)), With(((Var(there), ""),), distinct=True)]
         here = there
     return tuple(clauses)
 
@@ -214,7 +225,7 @@ def _everything(names: Names, kind: ScopeKind, label: str) -> Source:
         case ScopeKind.EVERYTHING:
             return Source(clauses=(Match(NodePattern(var, label)),), node=var)
         case ScopeKind.CUSTOMERS if label == "Customer":
-            return Source(clauses=(Match(NodePattern(var, label), where=_owned(names, var, label)),), node=var)
+            return Source(clauses=_customers(names, var), node=var)
         case ScopeKind.CUSTOMERS:
             return _owned_nodes(names, label, var)
         case ScopeKind.NOTHING:
@@ -276,7 +287,7 @@ def _stored(names: Names, label: str, key: str, var: str) -> tuple[Clause, ...]:
     """Find a node of stored slices by its id, a variable. One that is in none is not looked for: a DISTINCT is a wall."""
     customer, wanted, member = names.variable(), names.variable(), names.variable()
     return (
-        Match(NodePattern(customer, "Customer"), where=_kept_as(names, customer, stored=True)),
+        *_customers(names, customer, where=_kept_as(customer, stored=True)),
         With(((Var(key), ""), (_member_key(Get(customer, "id"), Var(key)), wanted))),
         Match(NodePattern(member, "Membership", Var(wanted))),
         With(((Var(key), ""),), distinct=True),
@@ -305,10 +316,11 @@ def _indexed(names: Names, label: str, key: Expr, outer: tuple[str, ...]) -> Sou
 
     The node that stands in is the first on the way from the customer: it is there at once, however large the slice is.
     """
-    nearest = slice_paths(label)[0][:1]
+    nearest = slice_paths(label)[0][0]
     own, stand_in, found, var, seen = (names.variable() for _ in range(5))
     kept = tuple((Var(each), "") for each in outer)
-    some = Query((*_from_each_customer(names, nearest[0], own), Return(Var(own), limit=Const(1))))
+    step = Step(nearest.type, nearest.reverse, NodePattern(own, nearest.label))
+    some = Query((*_customers(names, names.variable(), step), Return(Var(own), limit=Const(1))))
     indexed = Query((Match(NodePattern(found, label, key)), Return(Var(found), limit=Const(1))))
     either = Call("coalesce", (_head(indexed), Var(stand_in)))
     tested = (_owned(names, var, label), seen)  # a column, so that it is asked also of what stands in
@@ -319,13 +331,6 @@ def _indexed(names: Names, label: str, key: Expr, outer: tuple[str, ...]) -> Sou
         With((*kept, (Var(var), "")), where=both(Var(seen), Binary("=", Get(var, "id"), key))),
     )
     return Source(clauses=clauses, node=var)
-
-
-def _from_each_customer(names: Names, hop: Hop, var: str) -> tuple[Clause, ...]:
-    """Go from the caller's customers to what is nearest, one after the other: for one, the embedded database takes a third as long."""
-    given, owner = names.variable(), names.variable()
-    step = Step(hop.type, hop.reverse, NodePattern(var, hop.label))
-    return Unwind(names.parameter(ScopeIds()), given), Match(NodePattern(owner, "Customer", Var(given)), (step,))
 
 
 def _head(query: Query) -> Expr:

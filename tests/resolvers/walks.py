@@ -7,6 +7,9 @@ have neither an index to begin with nor a variable that is bound.
 
 A shared node may be found by its id where its membership was found before, and a wall (`WITH DISTINCT`) stands between; a
 membership only by an id that begins with that of one of the caller's customers, whose slice is stored.
+
+A customer is found by its id, which is known to be one of the caller's. Where it is only compared with them, a database may look at all
+customers that there are: that is for the condition on a node that is known, where it begins at that node.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from graph.compiler.clauses import (
     Match,
     NodePattern,
     Not,
+    Param,
     Query,
     Reached,
     Return,
@@ -47,7 +51,7 @@ _LITTLE = {("CAUSED_BY", False), ("CONCERNS_CUSTOMER", False)}
 """Steps that docs/security.md names as exceptions."""
 _REFUSED = {"NAMES", "TELLS", "ABOUT", "RESERVES", "CARRIES_OUT", "SUGGESTED_FOR"}
 """Relationships that only fields with `@operatorOnly` go over: a customer is refused before anything is compiled."""
-_BY_INDEX = {"Customer", "Event"}
+_BY_INDEX = {"Event"}
 """Labels beside the exclusive ones that are found by their id."""
 MEMBER, WALL = "a membership", "a wall behind it"
 _NOTHING = (Const(value=False), AnyOf(()))
@@ -119,9 +123,13 @@ def _bound_by(clause: Clause) -> frozenset[str]:
 
 
 def _learnt(clause: Clause, bound: frozenset[str]) -> frozenset[str]:
-    """Say what a clause makes certain of memberships, as a name that no variable has: 'own v', 'ids v', 'key v', WALL."""
+    """Say what a clause makes certain, as a name that no variable has: 'caller v', and of memberships 'own v', 'ids v', 'key v', WALL."""
     match clause:
-        case Match(start=NodePattern(var=var, label="Customer")) if _is_stored(clause):
+        case Unwind(item=Param(name="scope"), var=var):
+            return frozenset({f"caller {var}"})
+        case With(where=Binary(operator="IN", left=Var(name=name), right=Param(name="scope"))):
+            return frozenset({f"caller {name}"})
+        case Match(start=NodePattern(var=var, label="Customer")) if _is_stored(clause, bound):
             return frozenset({f"own {var}"})
         case Match(start=NodePattern(label="Membership", key=Var(name=name))) if f"key {name}" in bound:
             return frozenset({MEMBER})
@@ -135,18 +143,25 @@ def _learnt(clause: Clause, bound: frozenset[str]) -> frozenset[str]:
             return frozenset()
 
 
-def _is_stored(match: Match) -> bool:
+def _is_caller(start: NodePattern, bound: frozenset[str]) -> bool:
+    """Tell whether a pattern begins at one of the caller's customers by its id."""
+    return start.label == "Customer" and isinstance(start.key, Var) and f"caller {start.key.name}" in bound
+
+
+def _is_stored(match: Match, bound: frozenset[str]) -> bool:
     """Tell whether a pattern is one of the caller's customers whose slice is stored."""
-    var = match.start.var
-    return match.where == All((_ours(var), Not(IsNull(Get(var, STORED)))))
+    return _is_caller(match.start, bound) and match.where == Not(IsNull(Get(match.start.var, STORED)))
 
 
 def _lists_own(expr: Any, bound: frozenset[str]) -> bool:
     match expr:
         case Var(name=name):
             return f"ids {name}" in bound
-        case Sub(kind="COLLECT", query=Query(clauses=(Match() as found, Return(item=Get(var=var, name="id"))))):
-            return _is_stored(found) and found.start.var == var and not found.steps
+        case Sub(
+            kind="COLLECT",
+            query=Query(clauses=(Unwind() as each, Match() as found, Return(item=Get(var=var, name="id")))),
+        ):
+            return _is_stored(found, bound | _learnt(each, bound)) and found.start.var == var and not found.steps
         case _:
             return False
 
@@ -168,8 +183,10 @@ def _pattern(match: Match, bound: frozenset[str]) -> Iterator[str]:
     start = match.start
     keyed = start.key is not None and (is_exclusive(start.label) or start.label in _BY_INDEX or WALL in bound)
     keyed |= isinstance(start.key, Var) and start.label == "Membership" and f"key {start.key.name}" in bound
+    keyed |= _is_caller(start, bound)
+    known = bool(match.steps) and match.steps[-1].node.var in bound
     conditions = match.where.items if isinstance(match.where, All) else (match.where,)
-    if start.var not in bound and not keyed and _ours(start.var) not in conditions:
+    if start.var not in bound and not keyed and not (known and _ours(start.var) in conditions):
         yield f"begins at any {start.label or 'node'}"
     for each in match.steps:
         if not _is_bounded(each):

@@ -175,7 +175,7 @@ def problem_of_interval(policy: BandwidthPolicy, now: int, start: int | None, en
         return user_error("The start is in the past: leave it out to begin now", asking.START_IN_THE_PAST, "startAt")
     if end <= now and (start is None or end > start):
         return user_error("The end is in the past: choose one after now", asking.END_IN_THE_PAST, "endAt")
-    if end < (now if start is None else start) + asking.LEAST_MS:
+    if end < max(now, start or now) + asking.LEAST_MS:
         return user_error("The end must be a second after the start at least", asking.NOT_AN_INTERVAL, "endAt")
     if end > now + policy.horizon_ms:
         days = policy.horizon_ms // 86_400_000
