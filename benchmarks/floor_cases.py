@@ -128,7 +128,7 @@ RETURN COLLECT {
     MATCH (:Card {id: $card})-[:HAS_PORT]->(:Port)<-[:TERMINATES_ON]-(:Trunk)<-[r:ROUTED_OVER]-(s:Service)
     RETURN s, r.path AS way
   }
-  WITH s, collect(way) AS ways
+  WITH s, collect(way) AS ways WHERE s.state = 'active'
   MATCH (s)<-[:SUBSCRIBES_TO]-(c:Customer) MATCH (s)-[:GOVERNED_BY]->(a:Sla)
   RETURN [s.id, s.name, c.id, c.name, a.tier, ways,
           EXISTS { MATCH (s)-[r:ROUTED_OVER]->(:Trunk) WHERE r.path = 'PROTECTING' }]

@@ -19,7 +19,7 @@ WHERE k.id IN $of RETURN s.id AS id, r.path AS way
 """
 _ABOUT: Final = """
 UNWIND $ids AS id
-MATCH (s:Service {id: id}) MATCH (s)<-[:SUBSCRIBES_TO]-(c:Customer) MATCH (s)-[:GOVERNED_BY]->(a:Sla)
+MATCH (s:Service {id: id, state: 'active'}) MATCH (s)<-[:SUBSCRIBES_TO]-(c:Customer) MATCH (s)-[:GOVERNED_BY]->(a:Sla)
 RETURN id, c.id, a.tier, EXISTS { MATCH (s)-[r:ROUTED_OVER]->(:Trunk) WHERE r.path = 'PROTECTING' }
 """
 _RANKS: Final[Mapping[str | None, int]] = {"critical": 0, "major": 1, "minor": 2, "warning": 3, None: 9}
