@@ -79,6 +79,20 @@ async def test_who_is_cancelled_while_waiting_or_running_leaves_its_place() -> N
     await last
 
 
+async def test_a_place_handed_over_at_the_moment_of_a_cancellation_goes_to_the_next() -> None:
+    held = Held(1)
+    await held.admission.take("a", _soon())
+    waiting, last = held.start("a", "1", "2")
+    await asyncio.sleep(0.01)
+    held.admission.leave("a")
+    waiting.cancel()
+    held.over.set()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await last
+    assert held.order == ["2"]
+    assert held.admission._principals == {}
+
+
 async def test_too_many_that_wait_are_refused_at_once_and_nobody_is_remembered() -> None:
     held = Held(1)
     tasks = held.start("a", *map(str, range(257)))
