@@ -158,7 +158,7 @@ SET b.mbps = row.mbps, b.startAt = row.start, b.endAt = row.end, b.status = row.
     b.activatedAt = row.activatedAt, b.endedAt = row.endedAt, b.chargedMbps = row.chargedMbps, b.chargedFrom = row.chargedFrom,
     b.series = row.series, b.orderedBy = row.orderedBy, b._askedAt = row.askedAt, b._endingAt = row.endingAt,
     b._noticedAt = row.noticedAt, b._ends = row.ends, b._mbpsBefore = row.mbpsBefore, b._priceBefore = row.priceBefore,
-    b._earlier = row.earlier, b._settled = row.settled, b.openOf = row.openOf, b.activatedOf = row.activatedOf,
+    b._earlier = row.earlier, b._settled = row.settled, b._cost = row.cost, b.openOf = row.openOf, b.activatedOf = row.activatedOf,
     b.boughtBy = coalesce(b.boughtBy, row.boughtBy), b._turned = true
 
 // graph/changes/bandwidth/boosts.py _RESERVE_PORTS
@@ -180,6 +180,7 @@ DELETE r
 
 // graph/changes/bandwidth/boosts.py _SET_SERVICE
 MATCH (s:Service {id: $service})
+SET s._toldMbps = CASE WHEN $effective = s.effectiveMbps THEN s._toldMbps ELSE $effective END
 SET s.bookedMbps = $booked, s.effectiveMbps = $effective, s._version = $version, s._accountedAt = $accountedAt,
     s._refusals = $refusals, s._retryAt = $retryAt, s._mayCarry = $mayCarry
 
@@ -312,6 +313,24 @@ MATCH (t:Task {openAbout: $service}) WHERE t.state = 'OPEN' AND t.kind = 'return
 
 // graph/changes/bandwidth/consequences/returns.py _KNOWN
 MATCH (a:Alarm {identity: $identity}) RETURN a.id LIMIT 1
+
+// graph/changes/bandwidth/consequences/thresholds.py _SHOWN
+RETURN s.id, s.name, s.state, coalesce(s.effectiveMbps, s.committedMbps, 0), coalesce(s.committedMbps, 0),
+  HEAD(COLLECT { MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN [l.tier, l.availabilityPercent] }), s._toldMbps, s._toldPromise, s.bookedMbps
+
+// graph/changes/bandwidth/consequences/thresholds.py _AFTER
+MATCH (t:Timer {id: $timer}) RETURN coalesce(t._after, '')
+
+// graph/changes/bandwidth/consequences/thresholds.py _GO_ON
+MATCH (t:Timer {id: $timer}) SET t._after = $after
+
+// graph/changes/bandwidth/consequences/thresholds.py _WAITING
+MATCH (d:Delivery) WHERE d.waiting IN $lanes RETURN d.id LIMIT $most
+
+// graph/changes/bandwidth/consequences/thresholds.py _TOLD
+UNWIND $batch.rows AS row
+MATCH (s:Service {id: row.service})
+SET s._toldMbps = row.mbps, s._toldPromise = row.promise, s._version = row.version
 
 // graph/changes/bandwidth/consequences/usage.py _KEEP
 UNWIND $batch.rows AS row

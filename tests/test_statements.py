@@ -40,6 +40,8 @@ MADE = {
     "graph/changes/usage/usage.py _RESOLVE": "once, at import, of constants",
     "graph/changes/bandwidth/boosts.py _LOCK": "of constants",
     "graph/changes/bandwidth/costs.py _BOOSTS": "of constants",
+    "graph/changes/bandwidth/consequences/thresholds.py _PAGE": "of constants",
+    "graph/changes/bandwidth/consequences/thresholds.py _THESE": "of constants",
     "graph/changes/services/affected.py _LOCK": "of constants",
     "graph/changes/services/affected.py _LOOK": "of constants",
     "graph/changes/services/hits.py _BY_TRUNK": "once, at import, from the ways of the model",

@@ -170,6 +170,17 @@ _RESOURCE: Final[Mapping[str, Schema]] = {
 _ORIGIN: Final = frozenset({"feed", "difference"})
 _WAS: Final = _values("The values before, by the names of properties.")
 _USAGE: Final[Mapping[str, Schema]] = {"usage": _id("the usage record"), "state": _text("TMF635's word.")}
+_RATES: Final[Mapping[str, Schema]] = {
+    "service": _id("the service"),
+    "customer": _maybe("The id of the customer whose service it is; null: nobody's."),
+    "effectiveMbps": _count("What the network now carries, in Mbit/s."),
+    "bookedMbps": _count("What is ordered now, in Mbit/s: the committed rate and what is booked beside it."),
+    "committedMbps": _count("What the contract promises at any time, in Mbit/s."),
+    "threshold": {
+        **_count("The load in Mbit/s above which the service is too full; null: none is set."),
+        "type": ["integer", "null"],
+    },
+}
 _NAMED: Final[Mapping[str, Schema]] = {
     "resource": _id("what has the name"),
     "system": _text("The system that calls it so."),
@@ -327,17 +338,19 @@ _ALL: Final = (
         name="ServiceRateChanged",
         says="The network has confirmed another rate for a service.",
         key="service",
-        properties={
-            "service": _id("the service"),
-            "customer": _maybe("The id of the customer whose service it is; null: nobody's."),
-            "effectiveMbps": _count("What the network now carries, in Mbit/s."),
-            "bookedMbps": _count("What is ordered now, in Mbit/s: the committed rate and what is booked beside it."),
-            "committedMbps": _count("What the contract promises at any time, in Mbit/s."),
-            "threshold": {
-                **_count("The load in Mbit/s above which the service is too full; null: none is set."),
-                "type": ["integer", "null"],
-            },
-        },
+        properties=_RATES,
+    ),
+    EventType(
+        name="ServiceThresholdSet",
+        says="Those who watch the network are told what a service carries and what is too much for it, since one of both is new.",
+        key="service",
+        properties=_RATES,
+    ),
+    EventType(
+        name="ServiceMonitoringEnded",
+        says="A service is not in use any more, and performance monitoring is told so.",
+        key="service",
+        properties={"service": _id("the service")},
     ),
     *(
         _of_boost(name, says)

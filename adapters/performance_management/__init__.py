@@ -58,6 +58,8 @@ class MeasurementOrder:
     """above this load the service is too full: a threshold is crossed."""
     availability_percent: float | None
     """what the contract promises; None: nothing."""
+    is_over: bool = False
+    """whether the service is not in use any more: its job stays, and measures nothing."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.load_mbps <= self.mbps:
@@ -77,8 +79,11 @@ class PerformanceManagement(Protocol):
         """When the next call is let through, by time.monotonic(); None: now. Until then each one is Unreachable."""
         ...
 
-    async def measure(self, order: MeasurementOrder, *, delivery_id: str, deadline: float) -> str:
-        """See to it that there is one job for the service, as the order says; gives what it is called there."""
+    async def measure(self, order: MeasurementOrder, *, delivery_id: str, deadline: float) -> str | None:
+        """See to it that there is one job for the service, as the order says; gives what it is called there.
+
+        For a service that is not in use any more no job is made; None: there is none.
+        """
         ...
 
 

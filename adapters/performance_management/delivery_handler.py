@@ -65,7 +65,7 @@ class PerformanceHandler:
         promise = await promise_of(self.store, claimed.payload["service"]["id"], deadline=deadline)
         order = self._order(claimed, promise)
         job = await self.performance.measure(order, delivery_id=claimed.id, deadline=deadline)
-        return sent(claimed, f"there it is {job}")
+        return sent(claimed, f"there it is {job}" if job else "it is not measured there")
 
     def _order(self, claimed: Claim, promise: Promise) -> MeasurementOrder:
         payload = claimed.payload
@@ -76,4 +76,5 @@ class PerformanceHandler:
             committed_mbps=payload["committedMbps"],
             load_mbps=self.thresholds.load_mbps(tier, payload["mbps"]),
             availability_percent=promise.availability_percent,
+            is_over=payload.get("over", False),
         )

@@ -18,6 +18,7 @@ import structlog
 from graph.changes import gates
 from graph.changes.alarms.awaiting import find_all_awaiting
 from graph.changes.alarms.reassessment import arm_later, reassess_all
+from graph.changes.bandwidth.consequences import thresholds
 from graph.changes.policy import AlarmPolicy
 from graph.changes.usage.usage import join_usage
 from graph.errors import GraphError
@@ -51,6 +52,7 @@ async def take_over(store: Store, policy: AlarmPolicy, *, deadline: float) -> Ta
     usage = await join_usage(store, policy, deadline=lambda: deadline)
     services = await reassess_all(store, policy, deadline=deadline)
     await arm_later(store, deadline=deadline)
+    await thresholds.look_soon(store, deadline=deadline)
     return TakenOver(alarms=alarms, usage=usage, services=services)
 
 

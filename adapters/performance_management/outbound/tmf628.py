@@ -34,11 +34,11 @@ class Tmf628:
         """When the next call is let through, by time.monotonic(); None: now."""
         return self._client.retry_at
 
-    async def measure(self, order: MeasurementOrder, *, delivery_id: str, deadline: float) -> str:
+    async def measure(self, order: MeasurementOrder, *, delivery_id: str, deadline: float) -> str | None:
         """Look for the job, then POST it, or PATCH what is not as the order says."""
         there = await self._find(order, deadline)
         if there is None:
-            return await self._made(order, delivery_id, deadline)
+            return None if order.is_over else await self._made(order, delivery_id, deadline)
         changed = await self._client.revised(
             (RESOURCE, there),
             lambda job: job_patch(_ours(job, order), order, self._measuring),

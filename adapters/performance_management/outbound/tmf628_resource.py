@@ -64,7 +64,7 @@ def job_body(order: MeasurementOrder, measuring: Measuring) -> dict[str, Any]:
         "@baseType": "MeasurementCollectionJob",
         "jobId": order.job_id,
         "consumingApplicationId": US,
-        "adminState": "unlocked",
+        "adminState": "locked" if order.is_over else "unlocked",
         "granularity": measuring.granularity,
         "reportingPeriod": measuring.reporting,
         FILES: [measuring.transfer],

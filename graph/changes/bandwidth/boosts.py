@@ -40,7 +40,7 @@ Reason: TypeAlias = Literal[
 VALUES: Final = (
     "b.id, b.mbps, b.startAt, b.endAt, b.status, b.price, b.currency, b.tier, b.orderedAt, b.holdUntil, b.activatedAt, "
     "b.chargedMbps, b.chargedFrom, b.series, b.orderedBy, b._askedAt, b._endingAt, b._noticedAt, b._ends, b._mbpsBefore, "
-    "b._priceBefore, b._earlier, b._settled"
+    "b._priceBefore, b._earlier, b._settled, b._cost"
 )
 """What is read of a boost `b`, and behind it the ids of what it holds: `boost_of` takes them in this order."""
 _WAY: Final = """
@@ -88,7 +88,7 @@ SET b.mbps = row.mbps, b.startAt = row.start, b.endAt = row.end, b.status = row.
     b.activatedAt = row.activatedAt, b.endedAt = row.endedAt, b.chargedMbps = row.chargedMbps, b.chargedFrom = row.chargedFrom,
     b.series = row.series, b.orderedBy = row.orderedBy, b._askedAt = row.askedAt, b._endingAt = row.endingAt,
     b._noticedAt = row.noticedAt, b._ends = row.ends, b._mbpsBefore = row.mbpsBefore, b._priceBefore = row.priceBefore,
-    b._earlier = row.earlier, b._settled = row.settled, b.openOf = row.openOf, b.activatedOf = row.activatedOf,
+    b._earlier = row.earlier, b._settled = row.settled, b._cost = row.cost, b.openOf = row.openOf, b.activatedOf = row.activatedOf,
     b.boughtBy = coalesce(b.boughtBy, row.boughtBy), b._turned = true
 """
 _RESERVE_PORTS: Final = """
@@ -110,6 +110,7 @@ DELETE r
 """
 _SET_SERVICE: Final = """
 MATCH (s:Service {id: $service})
+SET s._toldMbps = CASE WHEN $effective = s.effectiveMbps THEN s._toldMbps ELSE $effective END
 SET s.bookedMbps = $booked, s.effectiveMbps = $effective, s._version = $version, s._accountedAt = $accountedAt,
     s._refusals = $refusals, s._retryAt = $retryAt, s._mayCarry = $mayCarry
 """
@@ -163,6 +164,8 @@ class Boost:
     """the rates that it was ordered with since its start, in the order of time; since the last of them its `mbps` is ordered."""
     settled: tuple[Charged, ...] = ()
     """the intervals that it was charged for and that are over, in the order of time: each is a record of usage."""
+    cost: int | None = None
+    """what it cost in the end, once it is over; None of one that a version ended that did not keep it."""
     reserves: tuple[str, ...] = ()
     """the ids of the ports and trunks whose capacity it holds."""
 
@@ -346,9 +349,8 @@ def _service(row: Sequence[Any]) -> Service:
 def boost_of(row: Sequence[Any]) -> Boost:
     """Give a boost by its `VALUES` and the ids of what it holds."""
     key, mbps, start, end, status, price, currency, tier, ordered, hold_until, activated = row[:11]
-    charged, since, series, by, asked, ending, noticed, ends, mbps_before, price_before, earlier, settled, reserves = (
-        row[11:]
-    )
+    charged, since, series, by, asked, ending, noticed, ends, mbps_before, price_before, earlier, settled = row[11:23]
+    cost, reserves = row[23:]
     if status == "ACTIVATED" and activated is None:  # it was loaded: others have begun it, at its start
         activated = asked = start
     return Boost(
@@ -373,6 +375,7 @@ def boost_of(row: Sequence[Any]) -> Boost:
         before=None if mbps_before is None else Before(mbps=mbps_before, price=price_before),
         earlier=read_earlier(earlier),
         settled=read_charged(settled, key),
+        cost=cost,
         reserves=tuple(reserves),
     )
 
@@ -408,4 +411,5 @@ def _row(boost: Boost, service: Service) -> dict[str, object]:
         "priceBefore": boost.before.price if boost.before else None,
         "earlier": earlier_text(boost.earlier),
         "settled": charged_text(boost.settled),
+        "cost": boost.cost,
     }

@@ -1,9 +1,7 @@
 """What a boost has cost until now, and what the next bill of a customer will have of boosts.
 
-The price of a boost is agreed for all of its time. What is charged is what the network has carried of it: one record of usage for each
-interval (consequences/usage.py), told to billing to the second. So the cost so far is worked out of these same intervals and of the one
-that lasts, both ends rounded down to the second, by the tariff that gave the price: with one minimum and one rounding, and never more
-than the price. Where no tariff gives that price any more, it is shared in proportion to rate and time.
+What intervals cost is said in consequences/charges.py. What a boost cost in the end is kept with it when it is over: another tariff, or none that
+can be read, changes nothing of that.
 
 Settled is what is over: its records are told, and nothing changes them. All else is an estimate. A bill has a boost as a whole, in the
 month (UTC) in which it ends; one that waits for an approval is on none.
@@ -18,13 +16,12 @@ from typing import Any, Final, cast
 
 import orjson
 
-from graph.capacity.steps import Booking
 from graph.changes.bandwidth import owned
 from graph.changes.bandwidth.boosts import VALUES, Boost, boost_of
+from graph.changes.bandwidth.consequences.charges import charged_until, cost_of, expected_of
 from graph.changes.bandwidth.consequences.credits import amount_of, credit_id
 from graph.changes.bandwidth.looking import read_now
 from graph.changes.bandwidth.policy import BandwidthPolicy
-from graph.changes.bandwidth.pricing import amount_ms, intervals_of, price_by, tariff_behind
 from graph.changes.bandwidth.spending import month_of
 from graph.errors import Refused
 from graph.model.scope import Principal
@@ -34,7 +31,6 @@ MOST_BOOSTS: Final = 2_000
 """of one customer in a month, that an estimate is made of."""
 _PAGE: Final = 500
 _SETTLED: Final = VALUES.split(", ").index("b._settled")
-_SECOND_MS: Final = 1_000
 
 _BOOSTS: Final = f"""
 UNWIND $batch.rows AS row
@@ -102,33 +98,6 @@ class Estimate:
         return self.settled + self.running + self.upcoming + self.credits
 
 
-def charged_until(boost: Boost, now: int) -> list[Booking]:
-    """Give what a boost is charged for until a moment: each interval as billing is told it, those without a second left out."""
-    spans = [(each.start, each.end, each.mbps) for each in boost.settled]
-    if boost.meter.mbps and boost.meter.since is not None:
-        spans.append((boost.meter.since, min(now, boost.end), boost.meter.mbps))
-    return _to_the_second(spans)
-
-
-def expected_of(policy: BandwidthPolicy, boost: Boost, now: int) -> list[Booking]:
-    """Give what a boost will be charged for, if it stays as it is and the network carries it from now on."""
-    is_from_start = policy.charge == "ordered" and boost.activated_at is None
-    begins = boost.start if is_from_start else max(now, boost.start)
-    if boost.status not in ("SCHEDULED", "ACTIVATED") or boost.ending_at is not None or begins >= boost.end:
-        return charged_until(boost, now)
-    return [*charged_until(boost, now), *_to_the_second([(begins, boost.end, boost.mbps)])]
-
-
-def cost_of(policy: BandwidthPolicy, boost: Boost, charged: Sequence[Booking]) -> int:
-    """Give what intervals of a boost cost: by the tariff that gave its price, else their share of it; never more than that."""
-    ordered = intervals_of(boost)
-    if not charged or not ordered or boost.price <= 0:
-        return 0
-    if (tariff := tariff_behind(policy, boost)) is not None:
-        return min(price_by(tariff, charged) or 0, boost.price)
-    return min(-(-boost.price * amount_ms(charged) // amount_ms(ordered)), boost.price)
-
-
 def estimates_of(costs: Iterable[Cost], month: tuple[int, int], at: int) -> tuple[Estimate, ...]:
     """Add up what boosts that end in a month cost, by currency."""
     by_currency: defaultdict[str, list[Cost]] = defaultdict(list)
@@ -179,8 +148,8 @@ def _read_cost(policy: BandwidthPolicy, row: Sequence[Any]) -> Cost | None:
     boost = boost_of(values)
     if boost.is_over and not turned:
         return None  # it was loaded: others have charged it
-    so_far = cost_of(policy, boost, charged_until(boost, now))
-    if boost.is_over and boost.activated_at is not None and values[_SETTLED] is None:
+    so_far = cost_of(policy, boost, charged_until(boost, now)) if boost.cost is None else boost.cost
+    if boost.cost is None and boost.is_over and boost.activated_at is not None and values[_SETTLED] is None:
         so_far = boost.price  # by a version that did not keep what was charged
     return Cost(
         boost=boost.id,
@@ -218,11 +187,6 @@ def _estimate(currency: str, costs: Sequence[Cost], month: tuple[int, int], at: 
         upcoming=sum(each.expected - each.so_far for each in costs),
         credits=sum(each.credit for each in costs),
     )
-
-
-def _to_the_second(spans: Iterable[tuple[int, int, int]]) -> list[Booking]:
-    rounded = [(start - start % _SECOND_MS, end - end % _SECOND_MS, mbps) for start, end, mbps in spans]
-    return [Booking(start=start, end=end, mbps=mbps) for start, end, mbps in rounded if start < end]
 
 
 def _too_many() -> Refused:

@@ -18,6 +18,7 @@ from graph.changes import events, notices
 from graph.changes.bandwidth import boosts
 from graph.changes.bandwidth.boosts import KIND, Boost, Service
 from graph.changes.bandwidth.consequences import returns, usage
+from graph.changes.bandwidth.consequences.charges import charged_until, cost_of
 from graph.changes.bandwidth.consequences.credits import credits_of
 from graph.changes.bandwidth.consequences.leads import open_leads
 from graph.changes.bandwidth.consequences.moved import follow, is_moved
@@ -60,6 +61,7 @@ async def finish(transaction: Transaction, turn: Turn, *, subject: str) -> None:
     """Do all that is due now, and write it; `subject` is the principal that the events name."""
     await follow(transaction, turn)
     turn.work_out()
+    _keep_costs(turn)
     await write_profiles(transaction, _taken(turn))
     credited = await credits_of(transaction, turn.service.id, _over(turn))
     writer = _Writer(turn=turn, subject=subject, credited=credited)
@@ -76,6 +78,12 @@ async def finish(transaction: Transaction, turn: Turn, *, subject: str) -> None:
     if any(what == "BoostActivated" for what, _ in turn.said):
         await open_leads(transaction, turn.policy, after, subject=subject)
     timers.arm(transaction, kind=KIND, about=after.id, due_at=turn.next_due())
+
+
+def _keep_costs(turn: Turn) -> None:
+    """Keep with each boost that is over what it cost, by the tariff of now: prices may be others later, or not be read."""
+    for each in _over(turn):
+        turn.put(replace(each, cost=cost_of(turn.policy, each, charged_until(each, turn.now))))
 
 
 def _over(turn: Turn) -> list[Boost]:

@@ -140,6 +140,21 @@ async def test_what_goes_wrong_is_made_good_in_order_and_no_job_is_made_twice(sc
     assert of(job)[0]["rateMbps"] == 100, "the last rate is what remains"
 
 
+async def test_what_is_not_in_use_any_more_is_measured_no_more_and_no_job_is_made_for_it(scene: Scene) -> None:
+    await scene.confirm(100, 1)
+    await scene.confirm(100, 2, over=True)
+    await scene.confirm(100, 1, service="service-b", over=True)
+    async with scene.process():
+        await until(scene.is_told)
+    [job] = scene.system.jobs.all()
+    assert (job["jobId"], job["adminState"]) == ("trunkline:service-a", "locked")
+    await scene.confirm(200, 3)
+    async with scene.process():
+        await until(scene.is_told)
+    [job] = scene.system.jobs.all()
+    assert (of(job)[0]["rateMbps"], job["adminState"]) == (200, "unlocked")
+
+
 async def test_what_is_no_rate_is_parked_and_holds_up_nobody_else(scene: Scene) -> None:
     await scene.confirm(100, 1, telling="usage")
     await scene.confirm(100, 1, service="service-b")

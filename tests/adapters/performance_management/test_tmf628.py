@@ -43,7 +43,7 @@ class Side:
     def __init__(self, system: PerformanceSystem, performance: PerformanceManagement) -> None:
         self.system, self.performance = system, performance
 
-    async def measure(self, order: MeasurementOrder, delivery: str = "event-1:performance:service-1") -> str:
+    async def measure(self, order: MeasurementOrder, delivery: str = "event-1:performance:service-1") -> str | None:
         return await self.performance.measure(order, delivery_id=delivery, deadline=soon())
 
     @property

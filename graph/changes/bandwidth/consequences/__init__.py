@@ -3,11 +3,13 @@
 In: a turn of a service (graph/changes/bandwidth/turning.py), or a timer. Out: nodes, events and deliveries, in the transaction of the turn.
 
 Files:
+    charges.py    what a boost is charged for, and what that costs (pure)
     usage.py      what was charged becomes records of usage
     credits.py    an outage during a boost makes one credit
     returns.py    the alarm of a service that does not return
     leads.py      who boosts again and again needs a larger contract: sales hears of it
     crossings.py  the same of who is above the threshold again and again, or for long
+    thresholds.py what is too much for a service, told of all services
     moved.py      a service is terminated, or runs another way, while it is boosted
 
 Invariants:

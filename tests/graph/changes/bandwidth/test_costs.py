@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
+from unittest.mock import ANY
 
 import pytest
 
 from graph.capacity.steps import Booking
 from graph.capacity.tariff import Rounding, Tariff, Tier, price, price_of
 from graph.changes.bandwidth.boosts import Boost
-from graph.changes.bandwidth.costs import Cost, Estimate, charged_until, cost_of, estimates_of, expected_of, read_costs
-from graph.changes.bandwidth.policy import BandwidthPolicy
+from graph.changes.bandwidth.consequences.charges import charged_until, cost_of, expected_of
+from graph.changes.bandwidth.costs import Cost, Estimate, estimates_of, read_costs
+from graph.changes.bandwidth.policy import BandwidthPolicy, NoTariff
 from graph.changes.bandwidth.rates import Charged, Meter
 from graph.store.store import Store
 from tests.graph.changes.bandwidth.network import ANNA, BOB, HOUR, OPERATOR, Booked, laid_out
@@ -169,6 +171,22 @@ async def test_what_is_settled_is_what_billing_was_told(booked: Booked) -> None:
     assert await read(booked, one, BOB) is None
 
 
+@pytest.mark.parametrize("later", [UNSOLD, BandwidthPolicy(tariffs={"any": NoTariff.NOT_READ})])
+async def test_what_is_over_costs_what_it_cost_whatever_is_known_of_prices_later(
+    booked: Booked, later: BandwidthPolicy
+) -> None:
+    booked.policy = replace(booked.policy, tariffs={"any": TARIFF})
+    one = (await booked.book(mbps=50, price=500)).ids["boost"]  # the minimum: more than its share of the time
+    await booked.answer()
+    await booked.shift(HOUR)
+    await booked.cancel(one)
+    await booked.answer()
+    over = await read(booked, one)
+    assert over is not None
+    assert (over.is_settled, over.so_far) == (True, 500)
+    assert await read_costs(booked.store, ANNA, later, [one], deadline=soon()) == {one: replace(over, at=ANY)}
+
+
 async def test_an_outage_is_an_estimate_until_its_boost_is_over(booked: Booked) -> None:
     one = (await booked.book(price=1_000)).ids["boost"]
     await booked.answer()
@@ -205,7 +223,7 @@ async def test_what_a_version_left_that_kept_no_intervals_costs_its_price(booked
     await booked.shift(2 * HOUR)
     await booked.tick()
     await booked.answer()
-    await booked.run("MATCH (b:Boost {id: $id}) SET b._settled = null", id=one)
+    await booked.run("MATCH (b:Boost {id: $id}) SET b._settled = null, b._cost = null", id=one)
     over = await read(booked, one)
     assert over is not None
     [[price_of_it]] = await booked.rows("MATCH (b:Boost {id: $id}) RETURN b.price", id=one)

@@ -1,0 +1,233 @@
+"""What is too much for a service is told of every service: not only of one that was boosted, but as soon as we know of it.
+
+Performance monitoring and fault management are given what the network carries for a service and what its contract promises, in the
+words in which they hear of a new rate (`ServiceThresholdSet`). Services and contracts are changed by loads and feeds, which know nothing
+of such systems. So a timer goes through all services, a page at a time by their ids, and compares what was told last with what is now:
+the rate (`_toldMbps`, which a turn of the service writes too) and the rest (`_toldPromise`). A load has it begin anew.
+
+Rules. 1. What another system has not taken in yet is not added to without bound: while many of its deliveries wait, the page waits.
+2. A service that is not in use yet is told of to nobody. Of one that is not in use any more performance monitoring is told that
+it need not be measured (`ServiceMonitoringEnded`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from graph.changes import notices
+from graph.changes.bandwidth.policy import BandwidthPolicy
+from graph.changes.events import Event, append
+from graph.changes.notices import Notice, hears
+from graph.changes.services import metered
+from graph.ledger import timers
+from graph.ledger.lanes import lanes_of
+from graph.ledger.outbox import Told, write_down
+from graph.ledger.timers import Due, Work
+from graph.model.effects import is_in_use
+from graph.model.event_kinds import KINDS
+from graph.store.store import Store, Transaction
+
+LOOKING: Final = "thresholds"
+"""The kind of the timer that goes through all services."""
+ABOUT: Final = "services"
+EVERY_MS: Final = 600_000
+_NEXT_MS: Final = 1_000
+"""between two pages,"""
+_WAIT_MS: Final = 5_000
+"""and while the other systems have much to take in."""
+_MOST: Final = 2_000
+"""services of a page,"""
+_AT_ONCE: Final = 100
+"""of which so many are told of in one transaction."""
+_MOST_WAITING: Final = 500
+"""deliveries to one system: beyond that it is told of no more services until it has taken some in."""
+_SUBJECT: Final = "trunkline"
+_KIND: Final = KINDS["ServiceRateChanged"]
+_OVER: Final = "over"
+"""What is kept as told of a service that is not in use any more."""
+
+_SHOWN: Final = """
+RETURN s.id, s.name, s.state, coalesce(s.effectiveMbps, s.committedMbps, 0), coalesce(s.committedMbps, 0),
+  HEAD(COLLECT { MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN [l.tier, l.availabilityPercent] }), s._toldMbps, s._toldPromise, s.bookedMbps
+"""
+_PAGE: Final = f"MATCH (s:Service) WHERE s.id > $after WITH s ORDER BY s.id LIMIT $most {_SHOWN} ORDER BY s.id"
+_THESE: Final = f"UNWIND $batch.services AS id MATCH (s:Service {{id: id}}) {_SHOWN} ORDER BY s.id"
+_AFTER: Final = "MATCH (t:Timer {id: $timer}) RETURN coalesce(t._after, '')"
+_GO_ON: Final = "MATCH (t:Timer {id: $timer}) SET t._after = $after"
+_WAITING: Final = "MATCH (d:Delivery) WHERE d.waiting IN $lanes RETURN d.id LIMIT $most"
+_TOLD: Final = """
+UNWIND $batch.rows AS row
+MATCH (s:Service {id: row.service})
+SET s._toldMbps = row.mbps, s._toldPromise = row.promise, s._version = row.version
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitored:
+    """What there is to be told of a service, and what was told last. Rates are in whole Mbit/s."""
+
+    service: str
+    name: str
+    state: str | None
+    effective: int
+    committed: int
+    booked: int
+    tier: str | None
+    availability: float | None
+    told_mbps: int | None
+    told_promise: str | None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is not in use, or not any more."""
+        return not is_in_use(self.state)
+
+    def promise(self, policy: BandwidthPolicy) -> str:
+        """Say what is told beside the rate, and to whom: where it is another text than before, they are told anew."""
+        if self.is_over:
+            return _OVER
+        threshold = policy.thresholds.percent(self.tier)
+        told = (*_systems(policy), self.name, self.committed, self.tier, threshold, self.availability)
+        return "|".join(map(str, told))
+
+    def is_told(self, policy: BandwidthPolicy) -> bool:
+        """Tell whether there is nothing new to tell."""
+        if self.is_over:
+            return self.told_promise in (None, _OVER)
+        return self.told_mbps == self.effective and self.told_promise == self.promise(policy)
+
+
+def looking(
+    policy: BandwidthPolicy, *, most: int = _MOST, at_once: int = _AT_ONCE, most_waiting: int = _MOST_WAITING
+) -> Work:
+    """Make the work of the timer that tells of services what is new; where nobody is told of any, nothing is looked at."""
+
+    async def work(transaction: Transaction, due: Due) -> int | None:
+        if not _systems(policy):
+            return due.now + EVERY_MS
+        if await _is_behind(transaction, policy, most_waiting):
+            return due.now + _WAIT_MS
+        timer = {"timer": timers.timer_id(LOOKING, due.about)}
+        rows = await transaction.run(_AFTER, timer)
+        after = str(rows[0][0]) if rows else ""
+        page = [_monitored(row) for row in await transaction.run(_PAGE, {"after": after, "most": most})]
+        new = [each.service for each in page if not each.is_told(policy)]
+        await _tell(transaction, policy, new[:at_once])
+        reached = new[at_once - 1] if len(new) > at_once else page[-1].service if len(page) == most else ""
+        transaction.later(_GO_ON, {**timer, "after": reached})
+        return due.now + (_NEXT_MS if reached else EVERY_MS)
+
+    return work
+
+
+async def look_soon(store: Store, *, deadline: float) -> None:
+    """Go through all services from the first one on, since any of them may be another now."""
+
+    async def work(transaction: Transaction) -> None:
+        timers.arm(transaction, kind=LOOKING, about=ABOUT, due_at=1)
+        transaction.later(_GO_ON, {"timer": timers.timer_id(LOOKING, ABOUT), "after": ""})
+
+    await store.write(work, deadline=deadline)
+
+
+async def _is_behind(transaction: Transaction, policy: BandwidthPolicy, most: int) -> bool:
+    for system in _systems(policy):
+        given = {"lanes": list(lanes_of(system)), "most": most}
+        if len(await transaction.run(_WAITING, given)) == most:
+            return True
+    return False
+
+
+async def _tell(transaction: Transaction, policy: BandwidthPolicy, services: Sequence[str]) -> None:
+    """Tell of services what is new, which is looked at again under their locks."""
+    if not services:
+        return
+    locked = await metered.lock(transaction, services)
+    rows = await transaction.run(_THESE, {"batch": {"services": sorted(locked)}})
+    new = [each for each in map(_monitored, rows) if not each.is_told(policy)]
+    told = [(each, _event(policy, each, locked[each.service])) for each in new]
+    append(transaction, *(event for _, event in told))
+    write_down(transaction, [_job(policy, each, event) for each, event in told] if policy.performance else [])
+    heard = [_notice(each, event, locked[each.service]) for each, event in told if not each.is_over]
+    notices.tell(transaction, policy.fault_management, heard)
+    written = [
+        {
+            "service": each.service,
+            "mbps": each.effective,
+            "promise": each.promise(policy),
+            "version": event.aggregate_version,
+        }
+        for each, event in told
+    ]
+    if written:
+        transaction.later(_TOLD, {"batch": {"rows": written}})
+
+
+def _systems(policy: BandwidthPolicy) -> list[str]:
+    """Give the names of those who are told."""
+    hearing = policy.fault_management
+    hears_rates = [hearing.name] if hearing is not None and hears(hearing, _KIND) else []
+    return [*([policy.performance] if policy.performance else []), *hears_rates]
+
+
+def _event(policy: BandwidthPolicy, told: Monitored, locked: metered.Service) -> Event:
+    rates = {"customer": locked.customer or None, **_rates(policy, told)}
+    return Event(
+        type="ServiceMonitoringEnded" if told.is_over else "ServiceThresholdSet",
+        aggregate_id=told.service,
+        aggregate_version=locked.version + 1,
+        at=locked.now,
+        principal=_SUBJECT,
+        payload={"service": told.service, **({} if told.is_over else rates)},
+        customers=(),  # between us and who watches the network: of a rate that changes a customer hears by ServiceRateChanged
+    )
+
+
+def _job(policy: BandwidthPolicy, told: Monitored, event: Event) -> Told:
+    payload = {
+        "telling": "rate",
+        "service": {"id": told.service, "name": told.name},
+        "mbps": told.effective,
+        "committedMbps": told.committed,
+        "tier": told.tier,
+        "at": event.at,
+        "over": told.is_over,
+    }
+    return Told(
+        event=event.id, system=policy.performance, subject=told.service, order_key=told.service, payload=payload
+    )
+
+
+def _notice(told: Monitored, event: Event, owner: metered.Service) -> Notice:
+    customer = {"id": owner.customer, "name": owner.customer_name} if owner.customer else None
+    rates = {name: event.payload[name] for name in ("effectiveMbps", "bookedMbps", "committedMbps", "threshold")}
+    values = {"name": told.name, "state": told.state, "customer": customer, **rates}
+    return Notice(event=event, kind=_KIND, about=told.service, order_key=told.service, values=values)
+
+
+def _rates(policy: BandwidthPolicy, told: Monitored) -> dict[str, object]:
+    return {
+        "effectiveMbps": told.effective,
+        "bookedMbps": told.booked,
+        "committedMbps": told.committed,
+        "threshold": policy.thresholds.load_mbps(told.tier, told.effective),
+    }
+
+
+def _monitored(row: Iterable[Any]) -> Monitored:
+    service, name, state, effective, committed, contract, told_mbps, told_promise, booked = row
+    tier, availability = cast("tuple[str | None, float | None]", contract or (None, None))
+    return Monitored(
+        service=service,
+        name=name or service,
+        state=state,
+        effective=effective,
+        committed=committed,
+        booked=committed if booked is None else booked,
+        tier=tier,
+        availability=availability,
+        told_mbps=told_mbps,
+        told_promise=told_promise,
+    )
