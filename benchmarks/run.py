@@ -51,8 +51,9 @@ def _measured(found: Database, dataset: Dataset, directory: Path, wanted: Wanted
     rows: list[Measured] = []
     callers = Callers(directory)
     with servers(found, callers, directory) as running, client() as asking:
-        for case in chosen:
-            ready = agree(case, running, dataset, callers)
+        # All of them first: who disagrees about the last case must not cost the time of those before it.
+        agreed = [(case, agree(case, running, dataset, callers)) for case in chosen]
+        for case, ready in agreed:
             news.print(f"  {case.name}: {', '.join(each.server.name for each in ready)} agree", highlight=False)
             rows += measure(case, found, ready, asking, wanted.plan)
     return rows

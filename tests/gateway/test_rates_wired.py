@@ -27,7 +27,7 @@ from graph.store.store import Store, Transaction
 from tests.gateway.conftest import Mint
 from tests.gateway.conftest import serving as served
 from tests.gateway.federation.test_arriving import eventually
-from tests.graph.changes.network import AT, lay, soon
+from tests.graph.changes.network import AT, Laid, lay, soon
 
 SERVICE = {"id": "service-a", "name": "Ada's line"}
 RATES = {"effectiveMbps": 500, "bookedMbps": 500, "committedMbps": 100}
@@ -70,6 +70,9 @@ async def test_everybody_hears_of_a_new_rate(
     settings: Settings, mint: Mint, store_address: str, empty_store: Store
 ) -> None:
     await lay(empty_store)
+    await Laid(store=empty_store).run(
+        "MATCH (s:Service) SET s.state = 'designed'"
+    )  # of which nobody is told anything else
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         measuring, stocked = await enter(performance.serving()), await enter(inventory.serving())
@@ -114,3 +117,28 @@ async def test_everybody_hears_of_a_new_rate(
         [event] = topic.events.values()
         said = {each["name"]: each["value"] for each in event["event"]["service"]["serviceCharacteristic"]}
         assert said == {**RATES, "threshold": 300}
+
+
+async def test_who_watches_hears_of_every_service(settings: Settings, store_address: str, empty_store: Store) -> None:
+    await lay(empty_store)
+    await Laid(store=empty_store).run("MATCH (s:Service) SET s.state = 'active', s.committedMbps = 100")
+    async with (
+        performance.serving() as measuring,
+        alarm_management.serving() as alarms,
+        event_management.serving() as topic,
+    ):
+        more: dict[str, Any] = {
+            "store": store_address,
+            "performance": Performance(name="pm", address=measuring.address),
+            "fault_management": FaultManagement(
+                address=alarms.address, events_address=topic.address, events=("AlarmRaised", "ServiceRateChanged")
+            ),
+        }
+        async with served(application(settings.model_copy(update=more)), settings):
+
+            async def are_told() -> bool:
+                return (len(measuring.jobs.all()), len(topic.events)) == (3, 3)
+
+            await eventually(are_told)
+        loads = {each["jobId"]: each["serviceLevelObjective"][0]["conformanceTarget"] for each in measuring.jobs.all()}
+        assert loads == {"trunkline:service-a": "80", "trunkline:service-b": "90", "trunkline:service-c": "95"}

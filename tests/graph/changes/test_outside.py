@@ -278,7 +278,7 @@ async def test_a_timer_looks_at_everything_again_step_by_step(laid: Laid, monkey
         steps += 1
     assert steps > len(SERVICES)
     assert [(await effect(laid, f"service-{number}"))[0] for number in (5, 6)] == ["down", "down"]
-    assert await laid.rows("MATCH (t:Timer) RETURN t.aggregateId") == []
+    assert await laid.rows(f"MATCH (t:Timer {{kind: '{KIND}'}}) RETURN t.aggregateId") == []
 
 
 async def raced(*works: Callable[[], Awaitable[object]]) -> None:
