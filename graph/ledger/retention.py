@@ -5,7 +5,7 @@ at a time (`coalesce` keeps a planner from other indexes). A timer for each kind
 is more.
 
 Rules. 1. What has not ended does not go: an open alarm, an open ticket, a downtime without an end, a difference that nobody has
-settled, a feed that is being compared, a boost that the network has not returned from, an open task, a lead that sales has not
+settled, a feed that is being compared, a boost that the network has not returned from, an open task, a lead that sales was told of and has not
 decided. 2. What a surrounding system is still to be told of does not go, parked deliveries
 included, nor what a follower of the settings has not been given. 3. A ticket that we have opened for an alarm goes with it, or its order key would be used anew. 4. Usage that matches no
 service does not go: nobody has billed it. 5. What another system dates counts from when we heard it, where that is later: what a
@@ -148,7 +148,7 @@ RETURN count(*)
 """
 
 _LEADS: Final = """
-MATCH (l:Lead) WHERE l.at < $before AND coalesce(l.state, '') IN $over
+MATCH (l:Lead) WHERE l.at < $before AND (coalesce(l.state, '') IN $over OR coalesce(l._untold, false))
   AND NOT EXISTS { MATCH (d:Delivery {openKey: l.id}) WHERE d.state <> 'DONE' }
 WITH l LIMIT $most
 DETACH DELETE l
