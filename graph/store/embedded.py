@@ -3,7 +3,8 @@
 Only one server may run on a directory, and it is the child of one of the processes. `DIR/owner.lock` elects that one:
 the kernel frees the lock when its holder dies, so there is never a stale owner. The owner starts the child and starts
 it again whenever it ends; `DIR/server.json`, readable by its user only, tells the others where it is. The others look
-at that file and try the lock, again and again, which costs them two system calls each time. A process that is watched
+at that file and try the lock, again and again, which costs them two system calls each time. A server that lives and answers
+nothing is no better than one that has ended: its owner asks it now and then, and ends it after a while of silence. A process that is watched
 over by another one of ours only looks (`may_own`): it ends soon after that one, and so would what it started.
 
 Words. An *endpoint* is a port on loopback and a password. What is *told* to the store is the endpoint, or the error to
@@ -25,13 +26,19 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from graph.errors import DiskFull, EmbeddedUnsupported, GraphError, StoreMisconfigured, StoreStarting
-from graph.store.embedded_child import start_child
+from graph.store.embedded_child import Child, start_child
 from graph.store.embedded_server import Orders
+
+log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS: Final = 0.2
 _PAUSE_SECONDS: Final = 1.0
 """between attempts to start a child that does not start."""
+_MOST_SILENT: Final = 6
+"""questions without an answer, one after the other, after which the server is ended: longer than any statement runs."""
 _ROOM_BYTES: Final = 64 * 1024 * 1024
 """with less, the database cannot even open its write-ahead log and merge its indexes."""
 
@@ -43,6 +50,8 @@ class EmbeddedSettings:
     heap: str = "1g"
     command_timeout: float = 60.0
     """no statement of anybody runs longer; a single request's deadline is shorter."""
+    ask_seconds: float = 10.0
+    """between the owner's questions whether the server answers, each of which waits as long for its answer."""
     may_own: bool = True
     """False: this process never runs the server, and uses what another one runs."""
 
@@ -59,15 +68,18 @@ class Endpoint:
 
 
 Tell = Callable[[Endpoint | GraphError], Awaitable[None]]
+Asked = Callable[[float], Awaitable[bool]]
+"""Tells whether the server answers within so many seconds."""
 
 
 class EmbeddedDatabase:
     """This process's part in keeping the server of one directory alive."""
 
-    def __init__(self, directory: Path, settings: EmbeddedSettings, tell: Tell) -> None:
+    def __init__(self, directory: Path, settings: EmbeddedSettings, tell: Tell, answers: Asked) -> None:
         self._directory = directory
         self._settings = settings
         self._tell = tell
+        self._answers = answers
         self._known: Endpoint | None = None
         self._keeper: asyncio.Task[None] | None = None
 
@@ -121,10 +133,28 @@ class EmbeddedDatabase:
             endpoint = Endpoint(port=port, password=password, owner=os.getpid(), server=child.process.pid)
             _publish(self._directory, endpoint)
             await self._now(endpoint)
-            await child.ended()
+            await self._lived(child)
         finally:
             await child.stop()
             _publish(self._directory, Endpoint(port=0, password=password, owner=os.getpid(), server=0))
+
+    async def _lived(self, child: Child) -> None:
+        """Return when the child has ended, or must be ended since it answers nothing."""
+        ended, silent = asyncio.create_task(child.ended()), asyncio.create_task(self._fell_silent())
+        try:
+            await asyncio.wait({ended, silent}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended.cancel()
+            silent.cancel()
+            await asyncio.gather(ended, silent, return_exceptions=True)
+
+    async def _fell_silent(self) -> None:
+        """Return when so many questions had no answer. They are counted, and no time: a machine may have been suspended."""
+        unanswered, seconds = 0, self._settings.ask_seconds
+        while unanswered < _MOST_SILENT:
+            await asyncio.sleep(seconds)
+            unanswered = 0 if await self._answers(seconds) else unanswered + 1
+        log.error("the embedded database answers nothing and is ended", questions=unanswered)
 
     def _orders(self, password: str, *, new: bool) -> Orders:
         return Orders(

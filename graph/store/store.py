@@ -43,6 +43,8 @@ T = TypeVar("T")
 _MERGE_ATTEMPTS: Final = 5
 """two concurrent MERGE of one key: the loser is told of a violation, and finds the node when it looks again."""
 _PAUSE_SECONDS: Final = (0.005, 0.05)
+_ALIVE: Final = "RETURN COUNT { MATCH (v:SchemaVersion) RETURN v } AS data"
+"""The embedded database answers for its version without its engine, so that is no sign of life."""
 _OPEN_SECONDS: Final = 150.0
 """longer than a child may take to start."""
 
@@ -115,8 +117,7 @@ class Store:
 
     async def ping(self, *, deadline: float) -> str:
         """Ask the database whether it answers; give its version."""
-        # The embedded database answers for its version without its engine, so that is no sign of life.
-        await self.read("RETURN COUNT { MATCH (v:SchemaVersion) RETURN v } AS data", {}, deadline=deadline)
+        await self.read(_ALIVE, {}, deadline=deadline)
         text = "CALL dbms.components() YIELD versions RETURN versions[0] AS version"
         self.version = str(await self.read(text, {}, deadline=deadline))
         return self.version
@@ -164,7 +165,7 @@ class EmbeddedStore(Store):
         prepare(address.directory)
         self._directory = address.directory
         self._told = asyncio.Event()
-        self._database = EmbeddedDatabase(address.directory, settings, self._hear)
+        self._database = EmbeddedDatabase(address.directory, settings, self._hear, self._answers)
 
     async def open(self) -> None:
         """Wait until it answers, or until it is clear that it will not."""
@@ -196,6 +197,13 @@ class EmbeddedStore(Store):
         """Let go of the database; if its server is this process's child, it has ended when this returns."""
         await self._database.close()
         await super().close()
+
+    async def _answers(self, seconds: float) -> bool:
+        try:
+            await self.read(_ALIVE, {}, deadline=time.monotonic() + seconds)
+        except GraphError:
+            return False
+        return True
 
     async def _hear(self, state: Endpoint | GraphError) -> None:
         if isinstance(state, Endpoint):

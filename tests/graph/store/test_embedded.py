@@ -208,6 +208,25 @@ async def test_reads_fail_with_a_time_to_come_back_while_the_server_is_away_and_
         await store.close()
 
 
+async def test_a_server_that_lives_and_answers_nothing_is_ended_and_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graph.store.embedded_child._STOP_SECONDS", 0.5)
+    directory = tmp_path / "graph"
+    store = await open_store(f"embedded:{directory}", embedded=EmbeddedSettings(heap="256m", ask_seconds=0.5))
+    try:
+        before = _where(directory)["server"]
+        await asyncio.sleep(1.5)
+        assert _where(directory)["server"] == before, "whoever answers stays"
+        os.kill(before, signal.SIGSTOP)
+        async with asyncio.timeout(_LONG):
+            while _where(directory)["server"] in (0, before):  # noqa: ASYNC110 - another process writes the file
+                await asyncio.sleep(0.1)
+        assert await _until_it_answers(store) == 1
+    finally:
+        await store.close()
+
+
 async def _never() -> None:
     await asyncio.Event().wait()
 

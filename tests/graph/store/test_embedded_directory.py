@@ -70,7 +70,10 @@ async def test_a_process_that_may_not_own_the_server_starts_none_and_waits_for_o
     async def tell(state: Endpoint | GraphError) -> None:
         heard.append(state)
 
-    database = EmbeddedDatabase(tmp_path, EmbeddedSettings(may_own=False), tell)
+    async def answers(_: float) -> bool:
+        return True
+
+    database = EmbeddedDatabase(tmp_path, EmbeddedSettings(may_own=False), tell, answers)
     database.start()
     await asyncio.sleep(0.5)
     await database.close()
