@@ -22,6 +22,9 @@ _LATEST_MS: Final = 30_000
 _OTHER_WAYS: Final = frozenset({"otherRate", "secret"})
 """Ways in which the network sets what it was not asked for, or says nothing of what it does."""
 _LEAD_BOOSTS: Final = 3
+_CHANGED: Final = "ServiceRateChanged"
+_RATES: Final = frozenset({_CHANGED, "ServiceThresholdSet"})
+"""The types of events that tell those who watch the network of a rate."""
 _SECOND_MS: Final = 1_000
 
 
@@ -87,7 +90,7 @@ def charges(evidence: Evidence) -> Iterator[tuple[str, str]]:
         confirmed = [
             (each.at, each.payload["effectiveMbps"] - committed)
             for each in evidence.happened
-            if each.type == "ServiceRateChanged" and each.about == service
+            if each.type == _CHANGED and each.about == service
         ]
         found = sum(each.mbps * (each.end - each.start) for each in charged)
         if found != (wanted := _amount(_of_service(evidence, service), confirmed)):
@@ -149,17 +152,21 @@ def processes(evidence: Evidence) -> Iterator[tuple[str, str]]:
 
 def rates_told(evidence: Evidence) -> Iterator[tuple[str, str]]:
     """Performance monitoring, inventory, fault management and sales have what there is, each once."""
-    changed = [each for each in evidence.happened if each.type == "ServiceRateChanged"]
-    last = {each.about: int(each.payload["effectiveMbps"]) for each in changed}
+    rates = [
+        (each.about, int(each.payload["effectiveMbps"]), each.type) for each in evidence.happened if each.type in _RATES
+    ]
+    last = {service: mbps for service, mbps, _ in rates}
     measured = Counter((each.service, each.mbps) for each in evidence.books.rates.measured)
     if measured != Counter(last.items()):
         yield "performance monitoring", f"has the jobs {measured}, and the rates are {last}"
-    for service, mbps in last.items():
+    in_use = {each.id for each in evidence.network.services.values() if each.needs.state == "active"}
+    yield from ((each, "is in use, and nobody who watches was told of it") for each in sorted(in_use - last.keys()))
+    for service, mbps in {service: mbps for service, mbps, kind in rates if kind == _CHANGED}.items():
         if (there := evidence.books.rates.stocked.get(service)) != mbps:
             yield service, f"has {there} Mbit/s in the inventory, instead of {mbps}"
     told = [(each.service, each.mbps) for each in evidence.books.rates.events]
     for service in {*last, *(each for each, _ in told)}:
-        wanted = [int(each.payload["effectiveMbps"]) for each in changed if each.about == service]
+        wanted = [mbps for each, mbps, _ in rates if each == service]
         if (heard := [mbps for each, mbps in told if each == service]) != wanted:
             yield service, f"had the rates {heard} for fault management, instead of {wanted}"
     yield from _leads(evidence)

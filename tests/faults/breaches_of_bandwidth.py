@@ -168,7 +168,18 @@ def job_that_was_made_twice(good: Evidence) -> Evidence:
 
 
 def job_with_the_boosted_rate(good: Evidence) -> Evidence:
-    return _systems(good, measured=(RateTold(service="service-1", mbps=150),))
+    return _systems(good, measured=(RateTold(service="service-1", mbps=150), *good.books.rates.measured[1:]))
+
+
+def service_that_nobody_watches(good: Evidence) -> Evidence:
+    rates = good.books.rates
+    without = replace(
+        rates,
+        measured=tuple(each for each in rates.measured if each.service != "service-2"),
+        events=tuple(each for each in rates.events if each.service != "service-2"),
+    )
+    unwatched = tuple(each for each in good.happened if (each.type, each.about) != ("ServiceThresholdSet", "service-2"))
+    return replace(books(good, rates=without), happened=unwatched)
 
 
 def inventory_with_the_boosted_rate(good: Evidence) -> Evidence:
@@ -252,6 +263,7 @@ BREACHES: Final[list[tuple[str, Callable[[Evidence], Evidence]]]] = [
     ("processes", return_without_a_step),
     ("processes", task_that_is_left),
     ("rates", job_that_was_never_made),
+    ("rates", service_that_nobody_watches),
     ("rates", job_that_was_made_twice),
     ("rates", job_with_the_boosted_rate),
     ("rates", inventory_with_the_boosted_rate),

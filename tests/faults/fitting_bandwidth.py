@@ -40,6 +40,8 @@ _BOOSTS: Final = (
 )
 _RATES: Final = ((10_400, 150), (15_200, 250), (20_300, 200), (30_500, 100), (60_100, 150), (70_200, 100))
 """When the network has confirmed which rate; it had set it 50 ms before."""
+_WATCHED: Final = ((SERVICE, COMMITTED), ("service-2", 0), ("service-3", 0))
+"""The services of which those who watch the network are told at first, with their rates."""
 
 
 def _charge(number: int, boost: int, mbps: int, start: int, end: int, kind: str = "boost") -> KeptCharge:
@@ -73,9 +75,12 @@ BOOSTS: Final = KeptBoosts(
 RATES: Final = RateBooks(
     network={SERVICE: COMMITTED},
     carried=tuple(Carried(service=SERVICE, mbps=mbps, at=at - 50, ways=frozenset({"done"})) for at, mbps in _RATES),
-    measured=(RateTold(service=SERVICE, mbps=COMMITTED),),
+    measured=tuple(RateTold(service=service, mbps=mbps) for service, mbps in _WATCHED),
     stocked={SERVICE: COMMITTED},
-    events=tuple(RateTold(service=SERVICE, mbps=mbps, event=f"rate-{at}") for at, mbps in _RATES),
+    events=(
+        *(RateTold(service=service, mbps=mbps, event=f"first-{service}") for service, mbps in _WATCHED),
+        *(RateTold(service=SERVICE, mbps=mbps, event=f"rate-{at}") for at, mbps in _RATES),
+    ),
     billed=tuple(
         BilledBoost(
             id=each.id,
@@ -90,7 +95,18 @@ RATES: Final = RateBooks(
     ),
     leads=("lead-1",),
 )
-RATE_EVENTS: Final = tuple(
+_FIRST_EVENTS: Final = tuple(
+    Happened(
+        position=90 + number,
+        type="ServiceThresholdSet",
+        about=service,
+        at=9_000,
+        customers=frozenset(),
+        payload={"service": service, "customer": None, "effectiveMbps": mbps},
+    )
+    for number, (service, mbps) in enumerate(_WATCHED)
+)
+RATE_EVENTS: Final = _FIRST_EVENTS + tuple(
     Happened(
         position=100 + number,
         type="ServiceRateChanged",
