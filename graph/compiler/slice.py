@@ -314,13 +314,16 @@ def _named_customer(names: Names, key: Expr, outer: tuple[str, ...]) -> Source:
 def _indexed(names: Names, label: str, key: Expr, outer: tuple[str, ...]) -> Source:
     """Find a node by the index; where there is none, go the same way from a node of the caller's, and drop that.
 
-    The node that stands in is the first on the way from the customer: it is there at once, however large the slice is.
+    The node that stands in is the first on the way from the customer: it is there at once, however large the slice is. Where
+    the customer has none, that is the customer: what an order takes would tell whoever has none whether there is such an order.
     """
     nearest = slice_paths(label)[0][0]
-    own, stand_in, found, var, seen = (names.variable() for _ in range(5))
+    customer, own, stand_in, found, var, seen = (names.variable() for _ in range(6))
     kept = tuple((Var(each), "") for each in outer)
     step = Step(nearest.type, nearest.reverse, NodePattern(own, nearest.label))
-    some = Query((*_customers(names, names.variable(), step), Return(Var(own), limit=Const(1))))
+    first = Match(NodePattern(customer), (step,), optional=True)
+    either_own = Call("coalesce", (Var(own), Var(customer)))
+    some = Query((*_customers(names, customer), first, Return(either_own, limit=Const(1))))
     indexed = Query((Match(NodePattern(found, label, key)), Return(Var(found), limit=Const(1))))
     either = Call("coalesce", (_head(indexed), Var(stand_in)))
     tested = (_owned(names, var, label), seen)  # a column, so that it is asked also of what stands in
