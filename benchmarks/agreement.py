@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -19,6 +19,9 @@ from benchmarks.contestants import NODE, OURS, Callers, Server
 from benchmarks.dataset import Dataset
 from benchmarks.errors import BenchmarkFailed
 from benchmarks.node import spellings
+
+PEOPLE: Final = 16
+"""who ask the same over connections of their own: what one of them may ask at a time is bounded, and is not what is compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +58,11 @@ def _question(case: Case, server: Server, of: Dataset, callers: Callers) -> Ques
         spelling = spellings(of)[case.name]
         document, variables = spelling.document, spelling.variables
     return Question(
-        document=document, variables=variables, operation=case.operation, token=callers.token(case.customer)
+        document=document,
+        variables=variables,
+        operation=case.operation,
+        token=callers.token(case.customer),
+        colleagues=[callers.token(case.customer, f"-{each}") for each in range(1, PEOPLE)],
     )
 
 

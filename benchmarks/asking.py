@@ -6,7 +6,7 @@ import http.client
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -28,24 +28,30 @@ class Question:
     variables: Mapping[str, Any]
     operation: str
     token: str
+    colleagues: Sequence[str] = ()
+    """tokens of others who may see the same, and ask over connections of their own."""
 
     def body(self) -> bytes:
         """Give the body of the POST."""
         return orjson.dumps({"query": self.document, "variables": self.variables, "operationName": self.operation})
 
-    def headers(self) -> dict[str, str]:
+    def headers(self, token: str = "") -> dict[str, str]:
         """Give the headers that every contestant gets."""
         return {
             "Host": "127.0.0.1",
             "Content-Type": "application/json",
             "Accept": "application/json",
-            "Authorization": f"Bearer {self.token}",
+            "Authorization": f"Bearer {token or self.token}",
         }
 
-    def wire(self) -> bytes:
-        """Give the whole request."""
+    def wires(self, connections: int) -> list[bytes]:
+        """Give the whole request of each connection; where there are more than people, some have several."""
+        tokens = (self.token, *self.colleagues)
+        return [self._wire(tokens[each % len(tokens)]) for each in range(connections)]
+
+    def _wire(self, token: str) -> bytes:
         body = self.body()
-        head = {**self.headers(), "Content-Length": str(len(body))}
+        head = {**self.headers(token), "Content-Length": str(len(body))}
         lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
         return f"POST /graphql HTTP/1.1\r\n{lines}\r\n".encode() + body
 

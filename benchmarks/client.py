@@ -21,11 +21,10 @@ class Load:
     """What to send."""
 
     port: int
-    request: str
-    """the whole HTTP request, as it goes out."""
+    requests: list[str]
+    """the whole HTTP request of each connection, as it goes out."""
     length: int
     """of the body that must come back."""
-    connections: int
     seconds: float
 
 
@@ -42,8 +41,8 @@ class Outcome:
 class _Connection(asyncio.Protocol):
     """Asks, waits for the answer, asks again, until the time is over."""
 
-    def __init__(self, load: Load, until: float) -> None:
-        self._request = load.request.encode()
+    def __init__(self, load: Load, request: str, until: float) -> None:
+        self._request = request.encode()
         self._length = load.length
         self._until = until
         self._missing = -1
@@ -106,7 +105,7 @@ async def put(load: Load) -> Outcome:
     """Put a load on a server."""
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
-    connections = [_Connection(load, started + load.seconds) for _ in range(load.connections)]
+    connections = [_Connection(load, each, started + load.seconds) for each in load.requests]
     for each in connections:
         await loop.create_connection(lambda each=each: each, "127.0.0.1", load.port)  # type: ignore[misc]
     await asyncio.gather(*(each.done for each in connections))

@@ -46,11 +46,12 @@ class Callers:
     def __init__(self, directory: Path) -> None:
         self._issuer = local_issuer(directory / "key.json")
 
-    def token(self, customer: str) -> str:
-        """Give a customer's token, or an operator's."""
+    def token(self, customer: str, user: str = "") -> str:
+        """Give the token of a customer, or of an operator; `user` is who of them asks."""
         if customer:
-            return self._issuer.token(subject=customer, role="customer", customers=(customer,), seconds=_TOKEN_SECONDS)
-        return self._issuer.token(subject="benchmark", role="operator", seconds=_TOKEN_SECONDS)
+            who = f"{customer}{user}"
+            return self._issuer.token(subject=who, role="customer", customers=(customer,), seconds=_TOKEN_SECONDS)
+        return self._issuer.token(subject=f"benchmark{user}", role="operator", seconds=_TOKEN_SECONDS)
 
     def fault_manager(self) -> str:
         """Give the token of the system that raises alarms."""

@@ -78,8 +78,8 @@ def _row(case: Case, database: Database, ready: Sequence[Ready], client: Client,
 
 
 def _load(ready: Ready, connections: int, seconds: float) -> Load:
-    request = ready.question.wire().decode()
-    return Load(port=ready.server.port, request=request, length=ready.length, connections=connections, seconds=seconds)
+    requests = [each.decode() for each in ready.question.wires(connections)]
+    return Load(port=ready.server.port, requests=requests, length=ready.length, seconds=seconds)
 
 
 def _figures(rounds: Sequence[Mapping[str, Block]], ready: Ready) -> Figures:

@@ -112,8 +112,8 @@ def _round(asking: Client, ready: Sequence[Ready]) -> tuple[Block, Block]:
 
 
 def _load(ready: Ready) -> Load:
-    request = ready.question.wire().decode()
-    return Load(port=ready.server.port, request=request, length=ready.length, connections=1, seconds=_SECONDS)
+    requests = [each.decode() for each in ready.question.wires(1)]
+    return Load(port=ready.server.port, requests=requests, length=ready.length, seconds=_SECONDS)
 
 
 def _p50(block: Block) -> float:

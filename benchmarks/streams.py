@@ -47,6 +47,10 @@ _ROOM: Final = {"connections": "30000", "connections_per_address": "30000", "str
 _OPEN_SECONDS: Final = 600
 _LATE_SECONDS: Final = 60
 _SETTLED_SECONDS: Final = 2.0
+_WARM: Final = 1_000
+"""alarms before anything is measured, of which nobody who listens hears: a database that has just begun compiles its code in the first."""
+_WARM_CUSTOMER: Final = "warm"
+_WARM_CONNECTIONS: Final = 4
 
 _NETWORK: Final = """
 UNWIND $batch.rows AS row
@@ -151,7 +155,8 @@ async def _lay(store: Store, customers: int) -> None:
 
     await store.write(cards, deadline=time.monotonic() + 60)
     for begin in range(0, customers, 20):
-        rows = [_customer(number) for number in range(begin, min(begin + 20, customers))]
+        rows = [_customer(str(number)) for number in range(begin, min(begin + 20, customers))]
+        rows += [] if begin else [_customer(_WARM_CUSTOMER)]
 
         async def some(transaction: Transaction, rows: list[dict[str, object]] = rows) -> None:
             await transaction.run(_NETWORK, {"batch": {"rows": rows}})
@@ -159,16 +164,16 @@ async def _lay(store: Store, customers: int) -> None:
         await store.write(some, deadline=time.monotonic() + 120)
 
 
-def _customer(number: int) -> dict[str, object]:
+def _customer(name: str) -> dict[str, object]:
     services = [
         {
-            "id": f"service-{number}-{each}",
-            "port": f"port-{number}-{each}",
+            "id": f"service-{name}-{each}",
+            "port": f"port-{name}-{each}",
             "card": "card-each" if each else "card-all",
         }
         for each in range(SERVICES)
     ]
-    return {"id": f"customer-{number}", "services": services}
+    return {"id": f"customer-{name}", "services": services}
 
 
 async def _beside(found: Database, place: Path, plan: Plan, number: int) -> list[Row]:
@@ -254,6 +259,7 @@ class _Bench:
     async def row(self, callers: Callers, subscribers: int) -> Row:
         """Measure one server."""
         customers = subscribers // SHARE
+        await self._warm()
         for target in (f"port-{each}-{SERVICES - 1}" for each in range(min(20, customers))):
             await self._happens(target, self.here)
             await self._happens(target, self.there or self.here)
@@ -280,6 +286,18 @@ class _Bench:
         )
         news.print(f"  {made.sentence()}", highlight=False)
         return made
+
+    async def _warm(self) -> None:
+        """Let alarms happen in both processes, as quickly as they are answered, on services that nobody listens to."""
+        if self.there is None:
+            return
+        numbers = iter(range(_WARM))
+
+        async def some(server: Server) -> None:
+            for each in numbers:
+                await self._happens(f"port-{_WARM_CUSTOMER}-{1 + each % (SERVICES - 1)}", server)
+
+        await asyncio.gather(*(some(each) for each in (self.here, self.there) for _ in range(_WARM_CONNECTIONS // 2)))
 
     async def _steady(self, clients: _Clients, customers: int, server: Server, part: int) -> Steady:
         """Let alarms happen at a steady rate, each on a service that had none."""

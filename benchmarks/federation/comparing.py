@@ -122,9 +122,8 @@ def soak(requests: int, *, connections: int = 50, seconds: float = 20.0) -> Iter
 def _load(of: Running, connections: int, seconds: float) -> Load:
     return Load(
         port=of.port,
-        request=QUESTION.wire().decode(),
+        requests=[each.decode() for each in QUESTION.wires(connections)],
         length=of.answer.length,
-        connections=connections,
         seconds=seconds,
     )
 
