@@ -17,6 +17,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -93,7 +94,10 @@ class Admission:
 
 def check_single(names: Iterable[bytes]) -> None:
     """Refuse a request that says twice what decides about it; the names are in lower case."""
-    twice = sorted(name.decode() for name, count in Counter(names).items() if count > 1 and name in SINGLE)
+    given = list(names)
+    if len(given) == len(set(given)):  # most have none twice
+        return
+    twice = sorted(name.decode() for name, count in Counter(given).items() if count > 1 and name in SINGLE)
     if twice:
         hint = "Send each of these header fields once; look for a proxy that adds one."
         raise refuse(Code.BAD_REQUEST, f"The request has {twice[0]} more than once.", hint, headers=CLOSE)
@@ -128,6 +132,7 @@ def check_origin(given: bytes | None, host: bytes, rules: Rules) -> None:
         raise refuse(Code.ORIGIN_NOT_ALLOWED, "The request's Origin is not one that may call.")
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this machine and nothing else, by its name or an address."""
     try:

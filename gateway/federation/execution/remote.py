@@ -16,9 +16,8 @@ import asyncio
 import enum
 import random
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -185,11 +184,13 @@ class RemoteSubgraph:
     async def _attempt(self, sent: _Sent, deadline: Deadline) -> _Reply:
         self._check_pause()
         self._check_breaker()
-        async with self._connection(deadline):
+        await self._take_connection(deadline)
+        try:
             if wait := self._breaker.admit(now=time.monotonic()):
                 raise _open(wait)
-            with self._judged():
-                return await self._in_time(sent, deadline)
+            return await self._judged(sent, deadline)
+        finally:
+            self._connections.release()
 
     def _check_pause(self) -> None:
         left = self._resumes - time.monotonic()
@@ -202,28 +203,27 @@ class RemoteSubgraph:
         if self._breaker.retry_at is not None and now < self._breaker.retry_at:
             raise _open(self._breaker.retry_at - now)
 
-    @asynccontextmanager
-    async def _connection(self, deadline: Deadline) -> AsyncIterator[None]:
+    async def _take_connection(self, deadline: Deadline) -> None:
+        if not self._connections.locked():
+            await self._connections.acquire()  # at once
+            return
         try:
             async with deadline.enforced():
                 await self._connections.acquire()
         except TimeoutError as error:
             raise _late("none of its connections became free in time") from error
-        try:
-            yield
-        finally:
-            self._connections.release()
 
-    @contextmanager
-    def _judged(self) -> Iterator[None]:
-        """Tell the breaker how an attempt ended."""
+    async def _judged(self, sent: _Sent, deadline: Deadline) -> _Reply:
+        """Send, and tell the breaker how that ended."""
         health = _Health.UNKNOWN  # who asked went away
         try:
-            yield
+            reply = await self._in_time(sent, deadline)
             health = _Health.UP
         except _Failed as failed:
             health = failed.health
             raise
+        else:
+            return reply
         finally:
             self._note(health, time.monotonic())
 
@@ -241,7 +241,7 @@ class RemoteSubgraph:
     async def _in_time(self, sent: _Sent, deadline: Deadline) -> _Reply:
         begun = time.monotonic()
         try:
-            async with deadline.enforced(), asyncio.timeout(self._settings.timeout_seconds):
+            async with deadline.enforced(begun + self._settings.timeout_seconds):
                 return await self._post(sent)
         except TimeoutError as error:
             had = time.monotonic() - begun

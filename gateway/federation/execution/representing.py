@@ -142,17 +142,23 @@ class _Making:
         else:
             assert field is not None, "only fields of a known type have parts"
             inner = self._object(field.type, part.inner, is_key=is_key)
-        read, key = _shaped(field.shape if field else "", inner, is_key=is_key), part.key
-        return lambda entity: read(entity.get(key))
+        shape, key = field.shape if field else "", part.key
+        read, quick = _shaped(shape, inner, is_key=is_key), None
+        if part.inner is None and not shape.startswith("["):
+            quick = _quick(field.type if field else "String")
+
+        def of(entity: Object) -> Any:
+            value = entity.get(key)
+            return value if type(value) is quick else read(value)
+
+        return of
 
     def _leaf(self, field: SuperField | None) -> Read:
         name = field.type if field else "String"  # __typename
         kind = self._graph.type(name).kind if field and name not in ACCEPTED else "scalar"
 
-        quick = None if name == "Int" else ACCEPTED.get(name)  # of an integer the type is not all
-
         def leaf(value: Any) -> Any:
-            if type(value) is quick or fits(kind, name, value):
+            if fits(kind, name, value):
                 return value
             raise Unusable
 
@@ -174,6 +180,11 @@ class _Making:
             return {**told, **{key: read(value) for key, read in by_type.get(name or "", own)}}
 
         return made
+
+
+def _quick(name: str) -> type | None:
+    """Give the type whose values are all valid for a built-in scalar; of an integer the type is not all."""
+    return None if name == "Int" else ACCEPTED.get(name)
 
 
 def _shaped(shape: str, present: Read, *, is_key: bool) -> Read:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -26,27 +26,49 @@ class Deadline:
 
     def __init__(self, at: float) -> None:
         self.at = at
-        self._enforced: asyncio.Timeout | None = None
+        self._enforced: _Enforced | None = None
 
     def extend(self, at: float) -> None:
         """Move it, unless it is later already."""
         if at > self.at:
             self.at = at
-            if self._enforced is not None and not self._enforced.expired():
-                self._enforced.reschedule(self._by_the_loop())
+            if self._enforced is not None:
+                self._enforced.reschedule()
 
-    @asynccontextmanager
-    async def enforced(self) -> AsyncIterator[None]:
-        """Raise TimeoutError in the block once it has passed. One block at a time."""
-        async with asyncio.timeout_at(self._by_the_loop()) as timeout:
-            self._enforced = timeout
-            try:
-                yield
-            finally:
-                self._enforced = None
+    def enforced(self, latest: float = math.inf) -> _Enforced:
+        """Raise TimeoutError in the block once it has passed, or once it is `latest`, which does not move. One block at a time."""
+        self._enforced = _Enforced(self, latest)
+        return self._enforced
+
+    def left(self) -> None:
+        """Enforce it no more."""
+        self._enforced = None
+
+
+class _Enforced:
+    """A block that ends in time: every request to a subgraph has one, so it is no generator."""
+
+    def __init__(self, deadline: Deadline, latest: float) -> None:
+        self._deadline = deadline
+        self._latest = latest
+        self._timeout = asyncio.timeout_at(self._by_the_loop())
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._deadline.left()
+        await self._timeout.__aexit__(kind, error, trace)
+
+    def reschedule(self) -> None:
+        """Go by where the deadline is now."""
+        if not self._timeout.expired():
+            self._timeout.reschedule(self._by_the_loop())
 
     def _by_the_loop(self) -> float:
-        return asyncio.get_running_loop().time() + self.at - time.monotonic()
+        return asyncio.get_running_loop().time() + min(self._deadline.at, self._latest) - time.monotonic()
 
 
 @dataclass(slots=True)
