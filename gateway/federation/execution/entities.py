@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
+from types import NoneType
 from typing import Any, Final, TypeAlias
 
 from gateway.federation.planning.fetches import Path
@@ -37,28 +39,31 @@ def collect(root: Object, path: Path) -> list[Object]:
     for segment in path:
         if isinstance(segment, tuple):
             found = [each for each in found if each.get("__typename") in segment]
-            continue
-        below: list[Object] = []
-        for each in found:
-            value = each.get(segment)
-            if type(value) is dict:
-                below.append(value)
-            elif type(value) is list:
-                _flatten(value, below)
-        found = below
+        else:
+            found = _objects([each.get(segment) for each in found])
     return found
 
 
-def _flatten(values: list[Any], into: list[Object]) -> None:
-    objects = [each for each in values if type(each) is dict]
-    if len(objects) == len(values):
-        into += objects
-        return
+def _objects(values: list[Any]) -> list[Object]:
+    """Give the objects among values, those in lists too, in their order.
+
+    Hundreds of values have one type nearly always: a level at a time they are looked at without a call for each.
+    """
+    types = set(map(type, values))
+    while types == {list}:
+        values = list(chain.from_iterable(values))
+        types = set(map(type, values))
+    if types <= {dict}:
+        return values
+    if types == {dict, NoneType}:
+        return [each for each in values if each is not None]
+    below: list[Object] = []
     for each in values:
         if type(each) is dict:
-            into.append(each)
+            below.append(each)
         elif type(each) is list:
-            _flatten(each, into)
+            below += _objects(each)
+    return below
 
 
 def places(root: Object, path: Path) -> Iterator[tuple[Object, Place]]:
@@ -98,7 +103,10 @@ def put_back(asked: Asked, answers: Any) -> list[int]:
             own = answer if first else copied(answer)
             first = False
             for each in objects:
-                merge(each, own)
+                if each.keys().isdisjoint(own):
+                    each.update(own)
+                else:
+                    merge(each, own)
     return unanswered
 
 

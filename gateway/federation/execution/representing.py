@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from gateway import exact_json
@@ -113,9 +114,16 @@ def _identity(graph: QueryGraph, call: Call) -> Read:
         (only,) = names
         return lambda entity: entity.get(only)
 
+    if len(names) < 2:
+        return lambda _: None
+    present = itemgetter(*names)
+
     def several(entity: Object) -> Any:
-        values = [entity.get(each) for each in names]
-        return None if None in values[:needed] else tuple(values)
+        try:
+            values = present(entity)
+        except KeyError:
+            values = tuple(map(entity.get, names))
+        return None if None in values[:needed] else values
 
     return several
 

@@ -107,11 +107,10 @@ class Sharing(Generic[T]):
         question.waiting += 1
         late = False
         try:
-            async with asyncio.timeout(None if own is None else own - time.monotonic()) as waited:
-                return await asyncio.shield(question.task)
-        except TimeoutError:
-            late = waited.expired()
-            raise
+            late = not await _is_done(question.task, own)
+            if late:
+                raise TimeoutError
+            return question.task.result()
         finally:
             question.waiting -= 1
             if not question.waiting:
@@ -143,6 +142,29 @@ def _task(make: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
     task = asyncio.create_task(_awaited(make))
     task.add_done_callback(_retrieve)
     return task
+
+
+async def _is_done(task: asyncio.Task[T], until: float | None) -> bool:
+    """Wait for a task that others may wait for too, by time.monotonic(); tell whether it is done.
+
+    Every request to a subgraph is waited for like this: a shield and a timeout around it would cost as much as its own work here.
+    """
+    loop = asyncio.get_running_loop()
+    waiting: asyncio.Future[bool] = loop.create_future()
+
+    def end(*_: object) -> None:
+        if not waiting.done():
+            waiting.set_result(True)
+
+    task.add_done_callback(end)
+    timer = None if until is None else loop.call_later(until - time.monotonic(), end)
+    try:
+        await waiting
+    finally:
+        task.remove_done_callback(end)
+        if timer is not None:
+            timer.cancel()
+    return task.done()
 
 
 def _retrieve(task: asyncio.Task[T]) -> None:
