@@ -42,6 +42,7 @@ FULL: Final = Plan(blocks=15, seconds=0.6, connections=(1, 16))
 QUICK: Final = Plan(blocks=3, seconds=0.1, connections=(1, 4))
 FULL_SCALE: Final = 100_000
 FULL_EFFORT: Final = comparing.Effort(rounds=4, seconds=3.0, connections=(1, 50))
+BESIDE_EFFORT: Final = comparing.Effort(rounds=25, seconds=0.8, connections=(1, 50))
 QUICK_EFFORT: Final = comparing.Effort(rounds=1, seconds=0.3, connections=(4,))
 QUICK_SCALE: Final = 10_000
 
@@ -180,10 +181,22 @@ def timing_command(stores: tuple[Product, ...], scale: int, samples: int, *, as_
 @main.command("federation")
 @click.option("--gateway", "names", multiple=True, type=click.Choice(NAMES), help="Only this gateway.")
 @click.option("--quick", is_flag=True, help="See whether it all works; the figures mean nothing.")
+@click.option(
+    "--beside",
+    "tree",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Instead: compare with the gateway of another checkout that is set up.",
+)
 @click.option("--soak", type=click.IntRange(min=1), help="Instead: ask Trunkline's so often, and watch its memory.")
 @click.option("--json", "as_json_", is_flag=True, help="Print a list of rows.")
-def federation_command(names: tuple[str, ...], soak: int | None, *, quick: bool, as_json_: bool) -> None:
+def federation_command(
+    names: tuple[str, ...], tree: Path | None, soak: int | None, *, quick: bool, as_json_: bool
+) -> None:
     """Compare Trunkline's federation gateway with others over four subgraphs."""
+    if tree is not None:
+        for connections, found in comparing.beside(tree.absolute(), QUICK_EFFORT if quick else BESIDE_EFFORT):
+            click.echo(f"{connections:3} connections: CPU {found.cpu}, requests a second {found.rps} of the other's")
+        return
     if soak is not None:
         for asked, mib in comparing.soak(soak):
             click.echo(f"{asked} requests: {mib} MiB")

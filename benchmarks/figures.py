@@ -53,6 +53,10 @@ class Spread:
     low: float
     high: float
 
+    def __str__(self) -> str:
+        """Write it, such as 1.13 (1.11-1.16)."""
+        return f"{self.median:.2f} ({self.low:.2f}-{self.high:.2f})"
+
 
 def spread(values: Sequence[float]) -> Spread:
     """Give the median and the quartiles; of a single value all three are that value."""

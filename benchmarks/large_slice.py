@@ -58,7 +58,7 @@ class Point:
         return (
             f"{self.store:8} {self.label:15} {self.services} services: walked {self.walked_ms:.2f} ms, stored "
             f"{self.stored_ms:.2f} ms: {ratio.median:.3f} ({ratio.low:.3f}-{ratio.high:.3f}); "
-            f"forbidden / unknown {forbidden.median:.2f} ({forbidden.low:.2f}-{forbidden.high:.2f})"
+            f"forbidden / unknown {forbidden}"
         )
 
 

@@ -10,7 +10,6 @@ import orjson
 from rich.table import Table
 
 from benchmarks.contestants import FLOOR, OURS
-from benchmarks.figures import Spread
 from benchmarks.measure import Measured
 
 _DIGITS: Final = 3
@@ -68,13 +67,9 @@ def _lines(row: Measured) -> Iterator[tuple[str, ...]]:
     for name, each in row.contestants.items():
         first = (row.case.name, row.store, str(row.connections)) if name == OURS else ("", "", "")
         ratio = row.ours_over.get(name)
-        compared = (_spread(ratio.cpu), _spread(ratio.rps)) if ratio else ("", "")
+        compared = (str(ratio.cpu), str(ratio.rps)) if ratio else ("", "")
         numbers = f"{each.rps:.0f}", f"{each.p50_ms:.2f}", f"{each.p99_ms:.2f}", f"{each.cpu_ms:.3f}"
         yield (*first, name, *numbers, f"{each.first_ms:.0f}", *compared)
-
-
-def _spread(of: Spread) -> str:
-    return f"{of.median:.2f} ({of.low:.2f}-{of.high:.2f})"
 
 
 def misses(rows: Sequence[Measured]) -> list[str]:

@@ -47,7 +47,7 @@ class Scaled:
         small, large = self.nodes
         return (
             f"{self.store}: {self.p50_ms[0]:.2f} ms in {small} nodes, {self.p50_ms[1]:.2f} ms in {large} nodes: "
-            f"{self.ratio.median:.2f} ({self.ratio.low:.2f}-{self.ratio.high:.2f}); "
+            f"{self.ratio}; "
             f"the large one was loaded in {self.load_seconds[1]:.0f} s"
         )
 

@@ -279,7 +279,7 @@ RETURN l.id LIMIT 1
 // graph/changes/bandwidth/consequences/leads.py _MAKE
 MATCH (s:Service {id: $service})
 MATCH (c:Customer {id: $customer})
-CREATE (l:Lead {id: $id, reason: $reason, at: $now, key: $key, evidence: $evidence})
+CREATE (l:Lead {id: $id, reason: $reason, at: $now, key: $key, evidence: $evidence, _untold: $untold})
 CREATE (l)-[:SUGGESTED_FOR]->(s)
 CREATE (l)-[:ABOUT]->(c)
 
@@ -1726,7 +1726,7 @@ DETACH DELETE t
 RETURN count(*)
 
 // graph/ledger/retention.py _LEADS
-MATCH (l:Lead) WHERE l.at < $before AND coalesce(l.state, '') IN $over
+MATCH (l:Lead) WHERE l.at < $before AND (coalesce(l.state, '') IN $over OR coalesce(l._untold, false))
   AND NOT EXISTS { MATCH (d:Delivery {openKey: l.id}) WHERE d.state <> 'DONE' }
 WITH l LIMIT $most
 DETACH DELETE l
@@ -2067,7 +2067,7 @@ ON CREATE SET x.id = row.id, x.system = row.system, x.name = row.name
 WITH x, n WHERE NOT EXISTS { MATCH (x)-[:NAMES]->() }
 CREATE (x)-[:NAMES]->(n)
 
-// graph/store/store.py Store.ping
+// graph/store/store.py _ALIVE
 RETURN COUNT { MATCH (v:SchemaVersion) RETURN v } AS data
 
 // graph/store/store.py Store.ping

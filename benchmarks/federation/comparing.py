@@ -28,7 +28,7 @@ from benchmarks.client import Load
 from benchmarks.errors import BenchmarkFailed
 from benchmarks.federation.gateways import NAMES, start
 from benchmarks.federation.subgraphs import QUERY, SUPERGRAPH
-from benchmarks.figures import Block
+from benchmarks.figures import Block, Ratios, ratios
 from benchmarks.news import news
 
 OURS: Final = "trunkline"
@@ -105,6 +105,28 @@ def _measured(effort: Effort, names: Sequence[str], supergraph: Path, *, sharing
                 yield replace(row, right=right, wrong=wrong[each.name])
 
 
+def beside(tree: Path, effort: Effort) -> Iterator[tuple[int, Ratios]]:
+    """Compare Trunkline's gateway with that of another checkout, which has its own environment; give ours over that, by connections."""
+    with tempfile.TemporaryDirectory(prefix="trunkline-benchmark-") as directory, ExitStack() as stack:
+        supergraph = Path(directory) / "supergraph.graphql"
+        base = stack.enter_context(_subgraphs(supergraph.with_name("subgraphs.log")))
+        supergraph.write_text(SUPERGRAPH.replace("{base}", base), encoding="utf-8")
+        ours = stack.enter_context(_gateway(OURS, supergraph, sharing=False))
+        other = stack.enter_context(_gateway(OURS, supergraph, sharing=False, tree=tree))
+        assert ours is not None, "it is here"
+        assert other is not None, "it was started as ours was"
+        asking = stack.enter_context(client())
+        for connections in effort.connections:
+            loads = {each.port: _load(each, connections, effort.seconds) for each in (ours, other)}
+            pairs: list[tuple[Block, Block]] = []
+            for number in range(effort.rounds + 1):
+                turn = random.sample((ours, other), 2)
+                blocks = {each.port: asking.block(loads[each.port], each.pid) for each in turn}
+                if number:  # the first round warms up
+                    pairs.append((blocks[ours.port], blocks[other.port]))
+            yield connections, ratios(pairs)
+
+
 def soak(requests: int, *, connections: int = 50, seconds: float = 20.0) -> Iterator[tuple[int, float]]:
     """Ask Trunkline's gateway again and again; give after each block how many there were, and its memory in MiB."""
     with tempfile.TemporaryDirectory(prefix="trunkline-benchmark-") as directory, ExitStack() as stack:
@@ -159,24 +181,28 @@ def _subgraphs(said: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _gateway(name: str, supergraph: Path, *, sharing: bool) -> Iterator[Running | None]:
+def _gateway(name: str, supergraph: Path, *, sharing: bool, tree: Path | None = None) -> Iterator[Running | None]:
     port = _free_port()
-    how = start(name, supergraph, port, sharing=sharing)
+    how = start(name, supergraph, port, sharing=sharing, tree=tree)
     if how is None:
         news.print(f"{name} is left out: it is not installed, or does not share", highlight=False)
         yield None
         return
-    said = supergraph.with_name(f"{name}-{sharing}.log")
-    with _process(list(how.command), how.environment, said) as process:
+    said = supergraph.with_name(f"{name}-{sharing}-{port}.log")
+    with _process(list(how.command), how.environment, said, tree) as process:
         _wait(name, process, said, lambda: _gives(port))
         yield Running(name=name, port=port, pid=process.pid, answer=ask(port, QUESTION))
 
 
 @contextmanager
-def _process(command: list[str], environment: Mapping[str, str], said: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _process(
+    command: list[str], environment: Mapping[str, str], said: Path, place: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TRUNKLINE_")}
     with said.open("wb") as log:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, env={**kept, **environment})
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=log, stderr=log, env={**kept, **environment}, cwd=place
+        )
     try:
         yield process
     finally:

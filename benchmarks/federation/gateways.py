@@ -28,11 +28,11 @@ class Start:
     environment: Mapping[str, str]
 
 
-def start(name: str, supergraph: Path, port: int, *, sharing: bool) -> Start | None:
-    """Give how a gateway is started; None where it cannot be had here, or cannot share."""
+def start(name: str, supergraph: Path, port: int, *, sharing: bool, tree: Path | None = None) -> Start | None:
+    """Give how a gateway is started; None where it cannot be had here, or cannot share. `tree` is another checkout of Trunkline."""
     match name:
         case "trunkline":
-            return _trunkline(supergraph, port, sharing=sharing)
+            return _trunkline(supergraph, port, sharing=sharing, tree=tree)
         case "hive-router":
             return _router(supergraph, port, sharing=sharing)
         case _:
@@ -40,10 +40,11 @@ def start(name: str, supergraph: Path, port: int, *, sharing: bool) -> Start | N
             return None if folder is None else _node(name, folder, supergraph, port, sharing=sharing)
 
 
-def _trunkline(supergraph: Path, port: int, *, sharing: bool) -> Start:
+def _trunkline(supergraph: Path, port: int, *, sharing: bool, tree: Path | None) -> Start:
     listen = f"127.0.0.1:{port}"
+    python = sys.executable if tree is None else str(tree / ".venv" / "bin" / "python")
     return Start(
-        command=(sys.executable, "-m", "gateway", "gateway", "--supergraph", str(supergraph), "--listen", listen),
+        command=(python, "-m", "gateway", "gateway", "--supergraph", str(supergraph), "--listen", listen),
         environment={
             "TRUNKLINE_LOG_LEVEL": "error",
             "TRUNKLINE_FEDERATION__SHARE": str(sharing).lower(),

@@ -33,6 +33,7 @@ from tests.selection import is_full
 pytestmark = [pytest.mark.process, pytest.mark.long(45)]
 
 SCALE = 5_000
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +142,13 @@ def test_gateways_are_compared_over_subgraphs_that_answer() -> None:
     rows = comparing.compare(comparing.Effort(rounds=1, seconds=0.2, connections=(2,)), ("trunkline",))
     assert [each.sharing for each in rows] == [False, True]
     assert all(each.right and each.cpu_ms > 0 and each.rss_mib > 10 for each in rows)
+
+
+@pytest.mark.skipif(not is_full(), reason="the same servers once more")
+def test_another_checkout_is_compared_in_the_same_run() -> None:
+    [(connections, ratio)] = comparing.beside(ROOT, comparing.Effort(rounds=1, seconds=0.2, connections=(2,)))
+    assert connections == 2
+    assert min(ratio.cpu.low, ratio.rps.low) > 0
 
 
 @pytest.mark.skipif(not is_full(), reason="the same servers once more")
