@@ -279,7 +279,7 @@ RETURN l.id LIMIT 1
 // graph/changes/bandwidth/consequences/leads.py _MAKE
 MATCH (s:Service {id: $service})
 MATCH (c:Customer {id: $customer})
-CREATE (l:Lead {id: $id, reason: $reason, at: $now, key: $key, evidence: $evidence, _untold: $untold})
+CREATE (l:Lead {id: $id, reason: $reason, at: $now, key: $key, evidence: $evidence})
 CREATE (l)-[:SUGGESTED_FOR]->(s)
 CREATE (l)-[:ABOUT]->(c)
 
@@ -316,7 +316,8 @@ MATCH (a:Alarm {identity: $identity}) RETURN a.id LIMIT 1
 
 // graph/changes/bandwidth/consequences/thresholds.py _SHOWN
 RETURN s.id, s.name, s.state, coalesce(s.effectiveMbps, s.committedMbps, 0), coalesce(s.committedMbps, 0),
-  HEAD(COLLECT { MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN [l.tier, l.availabilityPercent] }), s._toldMbps, s._toldPromise, s.bookedMbps
+  HEAD(COLLECT { MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN [l.tier, l.availabilityPercent] ORDER BY l.id }),
+  s._toldMbps, s._toldPromise, s._toldShare, s.bookedMbps
 
 // graph/changes/bandwidth/consequences/thresholds.py _AFTER
 MATCH (t:Timer {id: $timer}) RETURN coalesce(t._after, '')
@@ -330,7 +331,7 @@ MATCH (d:Delivery) WHERE d.waiting IN $lanes RETURN d.id LIMIT $most
 // graph/changes/bandwidth/consequences/thresholds.py _TOLD
 UNWIND $batch.rows AS row
 MATCH (s:Service {id: row.service})
-SET s._toldMbps = row.mbps, s._toldPromise = row.promise, s._version = row.version
+SET s._toldMbps = row.mbps, s._toldPromise = row.promise, s._toldShare = row.share, s._version = row.version
 
 // graph/changes/bandwidth/consequences/usage.py _KEEP
 UNWIND $batch.rows AS row
@@ -1726,7 +1727,7 @@ DETACH DELETE t
 RETURN count(*)
 
 // graph/ledger/retention.py _LEADS
-MATCH (l:Lead) WHERE l.at < $before AND (coalesce(l.state, '') IN $over OR coalesce(l._untold, false))
+MATCH (l:Lead) WHERE l.at < $before AND coalesce(l.state, '') IN $over
   AND NOT EXISTS { MATCH (d:Delivery {openKey: l.id}) WHERE d.state <> 'DONE' }
 WITH l LIMIT $most
 DETACH DELETE l

@@ -115,6 +115,8 @@ def beside(tree: Path, effort: Effort) -> Iterator[tuple[int, Ratios]]:
         other = stack.enter_context(_gateway(OURS, supergraph, sharing=False, tree=tree))
         assert ours is not None, "it is here"
         assert other is not None, "it was started as ours was"
+        if other.answer.data != ours.answer.data:
+            raise BenchmarkFailed("The gateway of the other checkout gives another answer")
         asking = stack.enter_context(client())
         for connections in effort.connections:
             loads = {each.port: _load(each, connections, effort.seconds) for each in (ours, other)}

@@ -315,7 +315,7 @@ def _indexed(names: Names, label: str, key: Expr, outer: tuple[str, ...]) -> Sou
     """Find a node by the index; where there is none, go the same way from a node of the caller's, and drop that.
 
     The node that stands in is the first on the way from the customer: it is there at once, however large the slice is. Where
-    the customer has none, that is the customer: what an order takes would tell whoever has none whether there is such an order.
+    the caller's first customer has none, that is the customer: times would tell else whether there is an order of such an id.
     """
     nearest = slice_paths(label)[0][0]
     customer, own, stand_in, found, var, seen = (names.variable() for _ in range(6))

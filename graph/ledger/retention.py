@@ -148,7 +148,7 @@ RETURN count(*)
 """
 
 _LEADS: Final = """
-MATCH (l:Lead) WHERE l.at < $before AND (coalesce(l.state, '') IN $over OR coalesce(l._untold, false))
+MATCH (l:Lead) WHERE l.at < $before AND coalesce(l.state, '') IN $over
   AND NOT EXISTS { MATCH (d:Delivery {openKey: l.id}) WHERE d.state <> 'DONE' }
 WITH l LIMIT $most
 DETACH DELETE l
@@ -173,7 +173,12 @@ _OVER: Final = MappingProxyType(
         "alarms": ("resolved", "closed", "cancelled", "rejected"),
         "tickets": ("resolved", "closed", "cancelled", "rejected"),
         "differences": ("taken", "told", "gone"),
-        "leads": ("accepted", "rejected", "cancelled"),
+        "leads": (
+            "accepted",
+            "rejected",
+            "cancelled",
+            "",
+        ),  # of what no delivery waits for and sales has not, none was told
     }
 )
 

@@ -37,8 +37,8 @@ log = structlog.get_logger(__name__)
 _LOOK_SECONDS: Final = 0.2
 _PAUSE_SECONDS: Final = 1.0
 """between attempts to start a child that does not start."""
-_MOST_SILENT: Final = 6
-"""questions without an answer, one after the other, after which the server is ended: longer than any statement runs."""
+_MOST_SILENT: Final = 18
+"""questions without an answer, one after the other, after which the server is ended: three minutes and more, longer than any statement runs."""
 _ROOM_BYTES: Final = 64 * 1024 * 1024
 """with less, the database cannot even open its write-ahead log and merge its indexes."""
 
@@ -68,8 +68,8 @@ class Endpoint:
 
 
 Tell = Callable[[Endpoint | GraphError], Awaitable[None]]
-Asked = Callable[[float], Awaitable[bool]]
-"""Tells whether the server answers within so many seconds."""
+Asked = Callable[[Endpoint, float], Awaitable[bool]]
+"""Tells whether the server answers within so many seconds; it raises nothing of its own."""
 
 
 class EmbeddedDatabase:
@@ -133,27 +133,29 @@ class EmbeddedDatabase:
             endpoint = Endpoint(port=port, password=password, owner=os.getpid(), server=child.process.pid)
             _publish(self._directory, endpoint)
             await self._now(endpoint)
-            await self._lived(child)
+            await self._lived(child, endpoint)
         finally:
             await child.stop()
             _publish(self._directory, Endpoint(port=0, password=password, owner=os.getpid(), server=0))
 
-    async def _lived(self, child: Child) -> None:
-        """Return when the child has ended, or must be ended since it answers nothing."""
-        ended, silent = asyncio.create_task(child.ended()), asyncio.create_task(self._fell_silent())
+    async def _lived(self, child: Child, endpoint: Endpoint) -> None:
+        """Return when the child has ended, or must be ended since it answers nothing; raises what either raises."""
+        ended, silent = asyncio.create_task(child.ended()), asyncio.create_task(self._fell_silent(endpoint))
         try:
-            await asyncio.wait({ended, silent}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({ended, silent}, return_when=asyncio.FIRST_COMPLETED)
+            for each in done:
+                each.result()
         finally:
             ended.cancel()
             silent.cancel()
             await asyncio.gather(ended, silent, return_exceptions=True)
 
-    async def _fell_silent(self) -> None:
+    async def _fell_silent(self, endpoint: Endpoint) -> None:
         """Return when so many questions had no answer. They are counted, and no time: a machine may have been suspended."""
         unanswered, seconds = 0, self._settings.ask_seconds
         while unanswered < _MOST_SILENT:
             await asyncio.sleep(seconds)
-            unanswered = 0 if await self._answers(seconds) else unanswered + 1
+            unanswered = 0 if await self._answers(endpoint, seconds) else unanswered + 1
         log.error("the embedded database answers nothing and is ended", questions=unanswered)
 
     def _orders(self, password: str, *, new: bool) -> Orders:

@@ -19,11 +19,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
+import structlog
 from neo4j import Auth, basic_auth, bearer_auth
 
 from graph.errors import (
     ConstraintViolated,
     Contended,
+    DeadlineExceeded,
     DiskFull,
     GraphError,
     OutcomeUnknown,
@@ -39,6 +41,8 @@ from graph.store.link import Link, Product, Transaction, Work
 __all__ = ["Product", "Store", "Transaction", "open_store"]
 
 T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 _MERGE_ATTEMPTS: Final = 5
 """two concurrent MERGE of one key: the loser is told of a violation, and finds the node when it looks again."""
@@ -198,17 +202,26 @@ class EmbeddedStore(Store):
         await self._database.close()
         await super().close()
 
-    async def _answers(self, seconds: float) -> bool:
+    async def _answers(self, endpoint: Endpoint, seconds: float) -> bool:
+        """Tell whether the server answers, whatever it says: over a connection of its own, since all others may be in use."""
+        link = self._linked(endpoint)
         try:
-            await self.read(_ALIVE, {}, deadline=time.monotonic() + seconds)
-        except GraphError:
+            await link.fetch(_ALIVE, {}, time.monotonic() + seconds)
+        except (DeadlineExceeded, StoreUnavailable):
             return False
+        except Exception:  # a fault of ours must not end a server that may be well
+            log.exception("the embedded database could not be asked whether it answers")
+        finally:
+            await link.close()
         return True
+
+    def _linked(self, endpoint: Endpoint) -> Link:
+        auth = basic_auth("root", endpoint.password)
+        return Link(self.product, f"bolt://127.0.0.1:{endpoint.port}", auth, DATABASE)
 
     async def _hear(self, state: Endpoint | GraphError) -> None:
         if isinstance(state, Endpoint):
-            auth = basic_auth("root", state.password)
-            self._move(Link(self.product, f"bolt://127.0.0.1:{state.port}", auth, DATABASE))
+            self._move(self._linked(state))
         else:
             self._absence = state
             self._move(None)

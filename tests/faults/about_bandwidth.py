@@ -159,7 +159,7 @@ def rates_told(evidence: Evidence) -> Iterator[tuple[str, str]]:
     measured = Counter((each.service, each.mbps) for each in evidence.books.rates.measured)
     if measured != Counter(last.items()):
         yield "performance monitoring", f"has the jobs {measured}, and the rates are {last}"
-    in_use = {each.id for each in evidence.network.services.values() if each.needs.state == "active"}
+    in_use = {each.id for each in evidence.network.services.values() if each.needs.state == "active" and each.committed}
     yield from ((each, "is in use, and nobody who watches was told of it") for each in sorted(in_use - last.keys()))
     for service, mbps in {service: mbps for service, mbps, kind in rates if kind == _CHANGED}.items():
         if (there := evidence.books.rates.stocked.get(service)) != mbps:

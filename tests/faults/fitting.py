@@ -49,10 +49,18 @@ NETWORK: Final = Network(
             committed=COMMITTED,
         ),
         "service-2": Service(
-            id="service-2", customer="customer-2", tier="STANDARD", needs=Needs(access=(), working=("trunk-1",))
+            id="service-2",
+            customer="customer-2",
+            tier="STANDARD",
+            needs=Needs(access=(), working=("trunk-1",)),
+            committed=10,
         ),
         "service-3": Service(
-            id="service-3", customer="customer-3", tier="BASIC", needs=Needs(access=(), working=("trunk-9",))
+            id="service-3",
+            customer="customer-3",
+            tier="BASIC",
+            needs=Needs(access=(), working=("trunk-9",)),
+            committed=20,
         ),
     },
     fails_with={"card-1": frozenset({"card-1", "port-1", "trunk-1"}), "trunk-1": frozenset({"trunk-1"})},

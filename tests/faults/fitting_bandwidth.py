@@ -40,7 +40,7 @@ _BOOSTS: Final = (
 )
 _RATES: Final = ((10_400, 150), (15_200, 250), (20_300, 200), (30_500, 100), (60_100, 150), (70_200, 100))
 """When the network has confirmed which rate; it had set it 50 ms before."""
-_WATCHED: Final = ((SERVICE, COMMITTED), ("service-2", 0), ("service-3", 0))
+_WATCHED: Final = ((SERVICE, COMMITTED), ("service-2", 10), ("service-3", 20))
 """The services of which those who watch the network are told at first, with their rates."""
 
 

@@ -17,18 +17,19 @@ from graph.capacity.steps import Booking, StepFunction
 from graph.changes import events, notices
 from graph.changes.bandwidth import boosts
 from graph.changes.bandwidth.boosts import KIND, Boost, Service
-from graph.changes.bandwidth.consequences import returns, usage
+from graph.changes.bandwidth.consequences import returns, thresholds, usage
 from graph.changes.bandwidth.consequences.charges import charged_until, cost_of
 from graph.changes.bandwidth.consequences.credits import credits_of
 from graph.changes.bandwidth.consequences.leads import open_leads
 from graph.changes.bandwidth.consequences.moved import follow, is_moved
-from graph.changes.bandwidth.policy import BandwidthPolicy
+from graph.changes.bandwidth.policy import BandwidthPolicy, NoTariff
 from graph.changes.bandwidth.profiles import write_profiles
 from graph.changes.bandwidth.turning import Turn
 from graph.changes.events import Event
 from graph.changes.notices import Notice, hears
 from graph.ledger import timers
 from graph.ledger.outbox import Told, write_down
+from graph.model.effects import is_in_use
 from graph.model.event_kinds import KINDS
 from graph.model.usage import Usage
 from graph.processes import steps, tasks
@@ -81,9 +82,13 @@ async def finish(transaction: Transaction, turn: Turn, *, subject: str) -> None:
 
 
 def _keep_costs(turn: Turn) -> None:
-    """Keep with each boost that is over what it cost, by the tariff of now: prices may be others later, or not be read."""
+    """Keep with each boost that is over what it cost: prices may be others later, or not be read.
+
+    Where they cannot be read at this moment nothing is kept: it is worked out whenever somebody asks.
+    """
     for each in _over(turn):
-        turn.put(replace(each, cost=cost_of(turn.policy, each, charged_until(each, turn.now))))
+        if turn.policy.tariff_of(each.tier) is not NoTariff.NOT_READ:
+            turn.put(replace(each, cost=cost_of(turn.policy, each, charged_until(each, turn.now))))
 
 
 def _over(turn: Turn) -> list[Boost]:
@@ -190,14 +195,8 @@ class _Writer:
     def _tell_rate(self) -> None:
         """Tell every other system of the rate that the network carries now."""
         policy, service = self.turn.policy, self.service
-        threshold = policy.thresholds.load_mbps(service.tier, service.effective)
         customer = {"id": service.customer.id, "name": service.customer.name} if service.customer.id else None
-        rates = {
-            "effectiveMbps": service.effective,
-            "bookedMbps": service.booked,
-            "committedMbps": service.committed,
-            "threshold": threshold,
-        }
+        rates = thresholds.rates(policy, service.tier, service.effective, service.booked, service.committed)
         made = self._event(
             "ServiceRateChanged", {"service": service.id, "customer": service.customer.id or None, **rates}
         )
@@ -210,6 +209,7 @@ class _Writer:
             "tier": service.tier,
             "at": self.turn.now,
             "boosts": [each.id for each in self.turn.boosts if each.runs(self.turn.now)],
+            "over": not is_in_use(service.state),
         }
         for name, system in (("PERFORMANCE", policy.performance), ("INVENTORY", policy.inventory)):
             if system:

@@ -277,7 +277,8 @@ async def test_tasks_go_when_they_are_settled_and_leads_when_sales_has_decided(e
     for name, decided, opened in leads:
         await run(empty_store, lead, id=name, state=decided, at=opened)
     await event(empty_store, "untold", "READY")
-    await run(empty_store, "CREATE (:Lead {id: 'lead-5', _untold: true, at: 1})")  # there was no sales system
+    await event(empty_store, "new", "DEAD")
+    await run(empty_store, lead, id="nobody's", state=None, at=OLD)  # there was no sales system
     assert (await swept(empty_store, "tasks"), await swept(empty_store, "leads")) == (1, 2)
     assert await left(empty_store, "Task") == ["open", "young"]
     assert await left(empty_store, "Lead") == ["new", "open", "untold", "young"]

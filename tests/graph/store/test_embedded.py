@@ -212,11 +212,12 @@ async def test_a_server_that_lives_and_answers_nothing_is_ended_and_started_agai
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("graph.store.embedded_child._STOP_SECONDS", 0.5)
+    monkeypatch.setattr("graph.store.embedded._MOST_SILENT", 3)
     directory = tmp_path / "graph"
     store = await open_store(f"embedded:{directory}", embedded=EmbeddedSettings(heap="256m", ask_seconds=0.5))
     try:
         before = _where(directory)["server"]
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(2.5)
         assert _where(directory)["server"] == before, "whoever answers stays"
         os.kill(before, signal.SIGSTOP)
         async with asyncio.timeout(_LONG):

@@ -70,7 +70,7 @@ async def test_a_process_that_may_not_own_the_server_starts_none_and_waits_for_o
     async def tell(state: Endpoint | GraphError) -> None:
         heard.append(state)
 
-    async def answers(_: float) -> bool:
+    async def answers(*_: object) -> bool:
         return True
 
     database = EmbeddedDatabase(tmp_path, EmbeddedSettings(may_own=False), tell, answers)

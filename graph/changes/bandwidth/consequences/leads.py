@@ -39,7 +39,7 @@ RETURN l.id LIMIT 1
 _MAKE: Final = """
 MATCH (s:Service {id: $service})
 MATCH (c:Customer {id: $customer})
-CREATE (l:Lead {id: $id, reason: $reason, at: $now, key: $key, evidence: $evidence, _untold: $untold})
+CREATE (l:Lead {id: $id, reason: $reason, at: $now, key: $key, evidence: $evidence})
 CREATE (l)-[:SUGGESTED_FOR]->(s)
 CREATE (l)-[:ABOUT]->(c)
 """
@@ -117,7 +117,6 @@ def _open(
         "now": prospect.now,
         "key": f"{prospect.id}:{rule.reason}",
         "evidence": orjson.dumps(evidence).decode(),
-        "untold": None if policy.sales else True,
     }
     transaction.later(_MAKE, made)
     event = Event(

@@ -3,11 +3,12 @@
 Performance monitoring and fault management are given what the network carries for a service and what its contract promises, in the
 words in which they hear of a new rate (`ServiceThresholdSet`). Services and contracts are changed by loads and feeds, which know nothing
 of such systems. So a timer goes through all services, a page at a time by their ids, and compares what was told last with what is now:
-the rate (`_toldMbps`, which a turn of the service writes too) and the rest (`_toldPromise`). A load has it begin anew.
+the rate (`_toldMbps`, which a turn of the service writes too), and the rest, which is other for each of the two (`_toldPromise`, `_toldShare`).
+A load has it begin anew.
 
-Rules. 1. What another system has not taken in yet is not added to without bound: while many of its deliveries wait, the page waits.
-2. A service that is not in use yet is told of to nobody. Of one that is not in use any more performance monitoring is told that
-it need not be measured (`ServiceMonitoringEnded`).
+Rules. 1. What another system has not taken in yet is not added to without bound: while many deliveries to one of the two wait, the page
+waits. 2. A service that is not in use, or whose rate nobody knows, is told of to nobody. Of one that was and is so no more performance
+monitoring is told that it need not be measured (`ServiceMonitoringEnded`).
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ _OVER: Final = "over"
 
 _SHOWN: Final = """
 RETURN s.id, s.name, s.state, coalesce(s.effectiveMbps, s.committedMbps, 0), coalesce(s.committedMbps, 0),
-  HEAD(COLLECT { MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN [l.tier, l.availabilityPercent] }), s._toldMbps, s._toldPromise, s.bookedMbps
+  HEAD(COLLECT { MATCH (s)-[:GOVERNED_BY]->(l:Sla) RETURN [l.tier, l.availabilityPercent] ORDER BY l.id }),
+  s._toldMbps, s._toldPromise, s._toldShare, s.bookedMbps
 """
 _PAGE: Final = f"MATCH (s:Service) WHERE s.id > $after WITH s ORDER BY s.id LIMIT $most {_SHOWN} ORDER BY s.id"
 _THESE: Final = f"UNWIND $batch.services AS id MATCH (s:Service {{id: id}}) {_SHOWN} ORDER BY s.id"
@@ -60,7 +62,7 @@ _WAITING: Final = "MATCH (d:Delivery) WHERE d.waiting IN $lanes RETURN d.id LIMI
 _TOLD: Final = """
 UNWIND $batch.rows AS row
 MATCH (s:Service {id: row.service})
-SET s._toldMbps = row.mbps, s._toldPromise = row.promise, s._version = row.version
+SET s._toldMbps = row.mbps, s._toldPromise = row.promise, s._toldShare = row.share, s._version = row.version
 """
 
 
@@ -78,25 +80,42 @@ class Monitored:
     availability: float | None
     told_mbps: int | None
     told_promise: str | None
+    """to performance monitoring,"""
+    told_share: str | None
+    """and to fault management."""
 
     @property
     def is_over(self) -> bool:
-        """Whether it is not in use, or not any more."""
-        return not is_in_use(self.state)
+        """Whether there is nothing to be watched: it is not in use, or carries nothing that is known."""
+        return not is_in_use(self.state) or self.effective <= 0
 
-    def promise(self, policy: BandwidthPolicy) -> str:
-        """Say what is told beside the rate, and to whom: where it is another text than before, they are told anew."""
+    def promise(self, policy: BandwidthPolicy) -> str | None:
+        """Say what performance monitoring is told beside the rate, and which system that is; where it is another text, it is told anew."""
+        if not policy.performance:
+            return None
         if self.is_over:
-            return _OVER
-        threshold = policy.thresholds.percent(self.tier)
-        told = (*_systems(policy), self.name, self.committed, self.tier, threshold, self.availability)
-        return "|".join(map(str, told))
+            # What a turn has told of it counts, too: then there is a job.
+            return None if self.told_promise is None and self.told_mbps is None else _OVER
+        return "|".join(map(str, (policy.performance, *self._share(policy), self.tier, self.availability)))
 
-    def is_told(self, policy: BandwidthPolicy) -> bool:
-        """Tell whether there is nothing new to tell."""
-        if self.is_over:
-            return self.told_promise in (None, _OVER)
-        return self.told_mbps == self.effective and self.told_promise == self.promise(policy)
+    def share(self, policy: BandwidthPolicy) -> str | None:
+        """Say the same of fault management, which hears no end."""
+        hearing = policy.fault_management
+        if hearing is None or not hears(hearing, _KIND):
+            return None
+        return self.told_share if self.is_over else "|".join(map(str, (hearing.name, *self._share(policy))))
+
+    def _share(self, policy: BandwidthPolicy) -> tuple[object, ...]:
+        return self.name, self.committed, policy.thresholds.percent(self.tier)
+
+    def news(self, policy: BandwidthPolicy) -> tuple[bool, bool]:
+        """Tell whether there is something new for performance monitoring, and for fault management."""
+        other_rate = not self.is_over and self.told_mbps != self.effective
+        promise, share = self.promise(policy), self.share(policy)
+        return (
+            promise is not None and (other_rate or promise != self.told_promise),
+            share is not None and (other_rate or share != self.told_share),
+        )
 
 
 def looking(
@@ -113,7 +132,7 @@ def looking(
         rows = await transaction.run(_AFTER, timer)
         after = str(rows[0][0]) if rows else ""
         page = [_monitored(row) for row in await transaction.run(_PAGE, {"after": after, "most": most})]
-        new = [each.service for each in page if not each.is_told(policy)]
+        new = [each.service for each in page if any(each.news(policy))]
         await _tell(transaction, policy, new[:at_once])
         reached = new[at_once - 1] if len(new) > at_once else page[-1].service if len(page) == most else ""
         transaction.later(_GO_ON, {**timer, "after": reached})
@@ -146,17 +165,18 @@ async def _tell(transaction: Transaction, policy: BandwidthPolicy, services: Seq
         return
     locked = await metered.lock(transaction, services)
     rows = await transaction.run(_THESE, {"batch": {"services": sorted(locked)}})
-    new = [each for each in map(_monitored, rows) if not each.is_told(policy)]
+    new = [each for each in map(_monitored, rows) if any(each.news(policy))]
     told = [(each, _event(policy, each, locked[each.service])) for each in new]
     append(transaction, *(event for _, event in told))
-    write_down(transaction, [_job(policy, each, event) for each, event in told] if policy.performance else [])
-    heard = [_notice(each, event, locked[each.service]) for each, event in told if not each.is_over]
+    write_down(transaction, [_job(policy, each, event) for each, event in told if each.news(policy)[0]])
+    heard = [_notice(each, event, locked[each.service]) for each, event in told if each.news(policy)[1]]
     notices.tell(transaction, policy.fault_management, heard)
     written = [
         {
             "service": each.service,
             "mbps": each.effective,
             "promise": each.promise(policy),
+            "share": each.share(policy),
             "version": event.aggregate_version,
         }
         for each, event in told
@@ -173,14 +193,14 @@ def _systems(policy: BandwidthPolicy) -> list[str]:
 
 
 def _event(policy: BandwidthPolicy, told: Monitored, locked: metered.Service) -> Event:
-    rates = {"customer": locked.customer or None, **_rates(policy, told)}
+    known = rates(policy, told.tier, told.effective, told.booked, told.committed)
     return Event(
         type="ServiceMonitoringEnded" if told.is_over else "ServiceThresholdSet",
         aggregate_id=told.service,
         aggregate_version=locked.version + 1,
         at=locked.now,
         principal=_SUBJECT,
-        payload={"service": told.service, **({} if told.is_over else rates)},
+        payload={"service": told.service, **({} if told.is_over else {"customer": locked.customer or None, **known})},
         customers=(),  # between us and who watches the network: of a rate that changes a customer hears by ServiceRateChanged
     )
 
@@ -202,22 +222,23 @@ def _job(policy: BandwidthPolicy, told: Monitored, event: Event) -> Told:
 
 def _notice(told: Monitored, event: Event, owner: metered.Service) -> Notice:
     customer = {"id": owner.customer, "name": owner.customer_name} if owner.customer else None
-    rates = {name: event.payload[name] for name in ("effectiveMbps", "bookedMbps", "committedMbps", "threshold")}
-    values = {"name": told.name, "state": told.state, "customer": customer, **rates}
+    known = {name: event.payload[name] for name in ("effectiveMbps", "bookedMbps", "committedMbps", "threshold")}
+    values = {"name": told.name, "state": told.state, "customer": customer, **known}
     return Notice(event=event, kind=_KIND, about=told.service, order_key=told.service, values=values)
 
 
-def _rates(policy: BandwidthPolicy, told: Monitored) -> dict[str, object]:
+def rates(policy: BandwidthPolicy, tier: str | None, effective: int, booked: int, committed: int) -> dict[str, object]:
+    """Give the rates of a service as events have them, in whole Mbit/s, with the load above which it is too full."""
     return {
-        "effectiveMbps": told.effective,
-        "bookedMbps": told.booked,
-        "committedMbps": told.committed,
-        "threshold": policy.thresholds.load_mbps(told.tier, told.effective),
+        "effectiveMbps": effective,
+        "bookedMbps": booked,
+        "committedMbps": committed,
+        "threshold": policy.thresholds.load_mbps(tier, effective),
     }
 
 
 def _monitored(row: Iterable[Any]) -> Monitored:
-    service, name, state, effective, committed, contract, told_mbps, told_promise, booked = row
+    service, name, state, effective, committed, contract, told_mbps, told_promise, told_share, booked = row
     tier, availability = cast("tuple[str | None, float | None]", contract or (None, None))
     return Monitored(
         service=service,
@@ -230,4 +251,5 @@ def _monitored(row: Iterable[Any]) -> Monitored:
         availability=availability,
         told_mbps=told_mbps,
         told_promise=told_promise,
+        told_share=told_share,
     )

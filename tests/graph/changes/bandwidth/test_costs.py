@@ -187,6 +187,21 @@ async def test_what_is_over_costs_what_it_cost_whatever_is_known_of_prices_later
     assert await read_costs(booked.store, ANNA, later, [one], deadline=soon()) == {one: replace(over, at=ANY)}
 
 
+async def test_what_ends_while_prices_cannot_be_read_costs_what_it_cost_once_they_are(booked: Booked) -> None:
+    booked.policy = replace(booked.policy, tariffs={"any": TARIFF})
+    one = (await booked.book(mbps=50, price=500)).ids["boost"]
+    await booked.answer()
+    await booked.shift(2 * HOUR)
+    booked.policy = replace(booked.policy, tariffs={"any": NoTariff.NOT_READ})
+    await booked.tick()
+    await booked.answer()
+    over = await read(booked, one)
+    assert over is not None
+    assert (over.is_settled, over.so_far) == (True, 500)
+    [[kept]] = await booked.rows("MATCH (b:Boost {id: $id}) RETURN b._cost", id=one)
+    assert kept is None
+
+
 async def test_an_outage_is_an_estimate_until_its_boost_is_over(booked: Booked) -> None:
     one = (await booked.book(price=1_000)).ids["boost"]
     await booked.answer()

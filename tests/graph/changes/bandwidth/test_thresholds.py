@@ -116,6 +116,43 @@ async def test_a_service_that_is_not_in_use_any_more_need_not_be_measured(booked
     assert await measured(booked) == [("service-b", 100, "STANDARD", False)]
 
 
+async def test_what_is_told_of_a_rate_later_says_that_the_service_is_not_in_use(booked: Booked) -> None:
+    await look(booked)
+    one = (await booked.book(mbps=500)).ids["boost"]
+    await booked.answer()
+    await booked.run("MATCH (s:Service {id: 'service-a'}) SET s.state = 'inactive'")
+    await look(booked)
+    await booked.cancel(one)
+    await booked.answer()
+    told = [each for each in await booked.tell("pm") if each["service"]["id"] == "service-a"]
+    assert [(each["mbps"], each["over"]) for each in told] == [(100, False), (600, False), (600, True), (100, True)]
+    await look(booked)
+    assert await measured(booked) == []
+
+
+async def test_a_job_that_a_boost_has_made_ends_too(booked: Booked) -> None:
+    await booked.book(mbps=500)
+    await booked.answer()
+    await booked.run("MATCH (s:Service) SET s.state = 'inactive'")
+    await look(booked, times=2)
+    assert await measured(booked) == [("service-a", 600, "PREMIUM", False), ("service-a", 600, "PREMIUM", True)]
+
+
+async def test_a_service_whose_rate_nobody_knows_has_no_threshold(booked: Booked) -> None:
+    await booked.run("MATCH (s:Service {id: 'service-a'}) SET s.committedMbps = null, s.effectiveMbps = null")
+    await booked.run("MATCH (s:Service {id: 'service-b'}) SET s.committedMbps = 0, s.effectiveMbps = 0")
+    await look(booked)
+    assert [service for service, *_ in await measured(booked)] == ["service-c"]
+    assert [service for service, *_ in await heard(booked)] == ["service-c"]
+
+
+async def test_who_comes_later_is_told_and_nobody_else(booked: Booked) -> None:
+    await look(booked, replace(POLICY, performance=""))
+    assert len(await heard(booked)) == 3
+    await look(booked)
+    assert (len(await measured(booked)), await heard(booked)) == (3, [])
+
+
 async def test_a_network_is_gone_through_in_pages(booked: Booked) -> None:
     await look(booked, most=2, at_once=1)
     assert len(await measured(booked)) == 1
