@@ -180,8 +180,8 @@ async def _held(scene: Scene, boost: Mapping[str, Any], service: str, known_as: 
     others = scene.neighbours
     in_network = await scene.call("GET", f"{others.provisioning}/service/{service}")
     in_inventory = await scene.call("GET", f"{others.services}/service/{known_as}")
-    jobs = await scene.call("GET", f"{others.performance}/measurementCollectionJob?limit=1000")
-    job = next(each for each in jobs if service in each["monitoredClassCriteria"]["objectInstanceFilter"])
+    # Every service has a job: more than a page holds.
+    [job] = await scene.call("GET", f"{others.performance}/measurementCollectionJob?jobId=trunkline:{service}")
     return {
         "service": boost["service"]["effectiveMbps"],
         "network": _valued(in_network["serviceCharacteristic"])["bandwidth"],
