@@ -342,7 +342,7 @@ _ALL: Final = (
     ),
     EventType(
         name="ServiceThresholdSet",
-        says="Those who watch the network are told what a service carries and what is too much for it, since one of both is new.",
+        says="Those who watch the network are told what a service carries and what is too much for it, since something of that is new.",
         key="service",
         properties=_RATES,
     ),

@@ -44,6 +44,21 @@ async def ask(sharing: Sharing[str], work: Work, seconds: float) -> str:
         return "too late"
 
 
+async def test_a_deadline_that_is_moved_moves_no_other_bound() -> None:
+    begun = time.monotonic()
+    deadline = Deadline(begun + 0.01)
+
+    async def bounded() -> None:
+        async with deadline.enforced(begun + 0.05):
+            deadline.extend(begun + 20)
+            await asyncio.sleep(5)
+
+    with pytest.raises(TimeoutError):
+        await bounded()
+    async with deadline.enforced():
+        await asyncio.sleep(0.1)
+
+
 async def both(first: float, second: float, work: Work) -> tuple[list[str], float]:
     """What two get who ask one after the other, and when the second gets it."""
     sharing: Sharing[str] = Sharing()

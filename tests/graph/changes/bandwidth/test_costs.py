@@ -176,10 +176,11 @@ async def test_what_is_over_costs_what_it_cost_whatever_is_known_of_prices_later
     booked: Booked, later: BandwidthPolicy
 ) -> None:
     booked.policy = replace(booked.policy, tariffs={"any": TARIFF})
-    one = (await booked.book(mbps=50, price=500)).ids["boost"]  # the minimum: more than its share of the time
-    await booked.answer()
+    one = (await booked.book(mbps=50, price=500)).ids["boost"]  # the minimum
     await booked.shift(HOUR)
-    await booked.cancel(one)
+    await booked.answer()  # late: its share of the price is half of that
+    await booked.shift(HOUR)
+    await booked.tick()
     await booked.answer()
     over = await read(booked, one)
     assert over is not None
@@ -190,8 +191,9 @@ async def test_what_is_over_costs_what_it_cost_whatever_is_known_of_prices_later
 async def test_what_ends_while_prices_cannot_be_read_costs_what_it_cost_once_they_are(booked: Booked) -> None:
     booked.policy = replace(booked.policy, tariffs={"any": TARIFF})
     one = (await booked.book(mbps=50, price=500)).ids["boost"]
-    await booked.answer()
-    await booked.shift(2 * HOUR)
+    await booked.shift(HOUR)
+    await booked.answer()  # late: its share of the price is half of that
+    await booked.shift(HOUR)
     booked.policy = replace(booked.policy, tariffs={"any": NoTariff.NOT_READ})
     await booked.tick()
     await booked.answer()
