@@ -63,7 +63,7 @@ __all__ = [
     "searchable",
 ]
 
-SCHEMA_VERSION: Final = 8
+SCHEMA_VERSION: Final = 9
 """Rises with each migration in graph/store/migrate.py."""
 
 

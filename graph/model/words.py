@@ -9,7 +9,8 @@ name is normalised once, here, for both, and so is what is typed.
 3. Scripts without blanks between words have runs of any length. Of each run every end is a word, so that 西站 finds 北京西站,
    as do the beginnings of words elsewhere; it is cut after `_LONGEST` characters, in names and in what is typed.
 4. The index takes text apart by rules of its own: each ideograph is a word to it, and some characters are none. So what it is not
-   known to leave whole is spelled by code points, each of the same length.
+   known to leave whole is spelled by code points, each of the same length, and is a word of its own, so that `5` finds `5층`: how a
+   word is spelled depends on its first character alone, and so the beginning of a word is spelled as the word is.
 
 >>> searchable("Köln-3/be 1"), search_words("KO\u0308LN 3")
 ('köln 3 be 1', ('köln', '3'))
@@ -71,10 +72,10 @@ def search_words(text: str) -> tuple[str, ...]:
 
 
 def _runs(text: str) -> Iterator[str]:
-    """Give the words of a text, parted where a script without blanks begins or ends."""
+    """Give the words of a text, parted where what the index leaves whole, or a script without blanks, begins or ends."""
     kept = "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in folded(text).translate(_JOINERS))
     for word in kept.split():
-        for _, run in itertools.groupby(word, lambda c: bool(_WITHOUT_BLANKS.match(c)) or None):
+        for _, run in itertools.groupby(word, lambda c: (bool(_WHOLE.match(c)), bool(_WITHOUT_BLANKS.match(c)))):
             yield "".join(run)
 
 
@@ -88,6 +89,8 @@ def _ends(run: str) -> Iterator[str]:
 
 
 def _spelled(word: str) -> str:
-    if _WHOLE.fullmatch(word):
+    if (
+        _WHOLE.match(word) and unicodedata.category(word[0])[0] != "M"
+    ):  # a mark without its letter is no word to the index
         return word[:_LONGEST_WHOLE]
     return "".join(f"u{ord(c):05x}" for c in word[:_LONGEST_SPELLED])

@@ -24,7 +24,6 @@ class Migration(Protocol):
 MIGRATIONS: Final[tuple[tuple[int, Migration], ...]] = (
     (5, respell_names),
     (5, count_not_taken),
-    (5, rewrite_words),
     (5, queue_deliveries),
     (5, identify_alarms),
     (6, mark),
@@ -32,5 +31,6 @@ MIGRATIONS: Final[tuple[tuple[int, Migration], ...]] = (
     (7, begin_running),
     (8, mark_boosts),
     (8, mark_tasks),
+    (9, rewrite_words),
 )
 """Each with the version that it makes, in the order in which they are made: the identity of an alarm is of its external id as respelled."""

@@ -30,6 +30,8 @@ def test_a_name_is_found_by_itself_in_any_form_and_case(name: str) -> None:
 
 
 @given(st.text(), st.text(), st.integers(0, 40))
+@example("00000000\u00b4\ua000", "", 10)
+@example("5\uce35", "", 1)
 def test_a_name_is_found_by_the_beginning_of_each_word(name: str, more: str, size: int) -> None:
     """Unless a mark is cut off from its letter, which makes it another one."""
     whole = folded(name)
@@ -68,6 +70,10 @@ def test_words_hold_nothing_that_the_index_or_its_query_language_has_a_meaning_f
         pytest.param("\u897f\u7ad9", "\u5317\u4eac\u897f\u7ad9 2", id="the end of a name without blanks"),
         pytest.param("\u99c5", "\u3072\u3089\u304c\u306a\u99c5", id="the last character of such a name"),
         pytest.param("\u6771\u4eactower", "\u6771\u4eacTower", id="two scripts in one word"),
+        pytest.param("5", "5\uce35 \ud1b5\uc2e0\uc2e4", id="the digit before a letter of another script"),
+        pytest.param("\uce35", "5\uce35", id="the letter after it"),
+        pytest.param("tower\u05d0", "Tower\u05d0\u05d1", id="the beginning of the second script"),
+        pytest.param("\u0301", "0 \u00b4\ua000", id="a mark without a letter"),
         pytest.param("\uff21\uff11", "A1", id="wide letters"),
         pytest.param("istanbul", "\u0130stanbul", id="an i with a dot"),
         pytest.param("\u0926\u093f\u0932", "\u0926\u093f\u0932\u094d\u0932\u0940 1", id="letters with marks"),

@@ -59,6 +59,18 @@ async def test_every_name_gets_its_words_page_by_page(old: Store, monkeypatch: p
     assert all(said == searchable(str(name), "old") for name, said in found)
 
 
+async def test_words_that_version_8_spelled_as_one_are_parted(empty_store: Store) -> None:
+    """Those of the name go, and what a load gave beside it is spelled anew."""
+    await run(empty_store, "MATCH (v:SchemaVersion) SET v.version = 8")
+    spelled = "".join(f"u{ord(c):05x}" for c in "5\uce35")
+    beside = "".join(f"u{ord(c):05x}" for c in "b\ud1b5")
+    given = {"id": "site-1", "name": "5\uce35 \u6771\u4eac", "words": f"{spelled} u06771u04eac u04eac {beside} given"}
+    await run(empty_store, "CREATE (:Site {id: $id, name: $name, words: $words})", **given)
+    await migrate(empty_store, deadline=soon())
+    [[said]] = await rows(empty_store, "MATCH (s:Site) RETURN s.words")
+    assert said == "5 u0ce35 u06771u04eac u04eac b u0d1b5 given"
+
+
 async def test_what_waits_is_due_in_order_and_what_is_behind_a_parked_one_is_held(old: Store) -> None:
     for version, state in ((1, "DONE"), (2, "READY"), (3, "READY")):
         await delivery(old, "plain", version, state)
