@@ -40,7 +40,7 @@ COMMENT: Final = b":\n\n"
 END: Final = b"event: complete\ndata:\n\n"
 
 
-def event(answer: Mapping[str, Any], cursor: str | None) -> bytes:
+def event(answer: Mapping[str, Any] | orjson.Fragment, cursor: str | None) -> bytes:
     r"""Write an answer as an event.
 
     >>> event({"data": None}, "c")

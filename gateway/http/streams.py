@@ -4,7 +4,7 @@ In: a request that passes the gates. Out: `Open`, an iterator over answers that 
 the client can go on; or one answer with errors, where it cannot begin. What a transport adds is its framing.
 
 1. At most `streams.most` are open in a process, and `streams.per_principal` of one principal, which may have as many WebSockets.
-2. An event's cursor is in its answer's `extensions.cursor`.
+2. An event's cursor is in its answer's `extensions.cursor`. Those who ask the same are given one event, which is written once.
 3. A source that ends a stream says why in a last answer (`StreamEnded`): nothing of it was skipped silently.
 4. Closing the iterator closes the source, whoever does it.
 """
@@ -19,11 +19,14 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
+import orjson
 import structlog
+from cachetools import LRUCache
 
+from gateway import exact_json
 from gateway.errors import Code, completed, printed, refuse
 from gateway.exchange import Exchange
-from gateway.federation.subgraph import Answer, Heard, Heartbeat, StreamEnded
+from gateway.federation.subgraph import Answer, Heard, Heartbeat, StreamEnded, StreamEvent
 from gateway.settings.streams import Streams
 from gateway.telemetry.metrics import Metrics
 from graph.model.scope import Principal
@@ -34,6 +37,8 @@ CLIENT: Final = "client"
 COMPLETE: Final = "complete"
 EXPIRED: Final = "expired"
 FAILED: Final = "failed"
+WRITTEN: Final = 512
+"""events whose text is kept, for others who are given the same."""
 LONGEST_SLEEP: Final = 86_400.0
 """seconds: an event loop's timers do not reach to the end of every token."""
 
@@ -44,8 +49,8 @@ log = structlog.get_logger(__name__)
 class Payload:
     """One answer of a stream, as it is sent."""
 
-    answer: Mapping[str, Any] | None
-    """None: no event, only how far the stream has come."""
+    answer: Mapping[str, Any] | orjson.Fragment | None
+    """a fragment is written already; None: no event, only how far the stream has come."""
     cursor: str | None
     """None where there is nothing to go on from."""
 
@@ -73,6 +78,8 @@ class OpenStreams:
         self._of: Counter[str] = Counter()
         self._sockets: Counter[str] = Counter()
         self._all = 0
+        self._written: LRUCache[int, tuple[StreamEvent, orjson.Fragment]] = LRUCache(WRITTEN)
+        """by the identity of the event, which lives as long as its entry."""
 
     @contextmanager
     def room(self, transport: Transport, principal: Principal, exchange: Exchange) -> Iterator[Open]:
@@ -125,7 +132,7 @@ class OpenStreams:
                         yield Payload(answer=None, cursor=event.cursor)
                         stream.cursor = event.cursor
                         continue
-                    yield Payload(answer=_with_cursor(event.answer, event.cursor, request_id), cursor=event.cursor)
+                    yield Payload(answer=self._answer(event, request_id), cursor=event.cursor)
                     stream.cursor, stream.events = event.cursor, stream.events + 1
                     self._metrics.event_sent(stream.transport, event.at, replayed=event.replayed)
                 stream.reason = COMPLETE
@@ -139,6 +146,16 @@ class OpenStreams:
                 failed = refuse(Code.INTERNAL, "The subscription could not go on.")
                 answer = {"data": None, "errors": [printed(each, request_id) for each in failed.problems]}
                 yield Payload(answer=answer, cursor=None)
+
+    def _answer(self, event: StreamEvent, request_id: str) -> Answer | orjson.Fragment:
+        """Give the answer of an event with its cursor; errors have the id of the request, so that nobody else's answer is the same."""
+        if event.answer.get("errors"):
+            return _with_cursor(event.answer, event.cursor, request_id)
+        found = self._written.get(id(event))
+        if found is None:
+            text = exact_json.dumps(_with_cursor(event.answer, event.cursor, request_id))
+            found = self._written[id(event)] = event, orjson.Fragment(text)
+        return found[1]
 
 
 def finished(answer: Answer, request_id: str) -> Answer:

@@ -24,6 +24,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeGuard
 
+import orjson
+
 PROTOCOL: Final = "graphql-transport-ws"
 """the sub-protocol's name in a handshake."""
 LONGEST_ID: Final = 255
@@ -165,7 +167,7 @@ class Conversation:
         """Take that nothing has run for so long."""
         return self._close(CloseCode.NORMAL, f"No operation for {seconds:g} seconds.")
 
-    def next(self, number: int, answer: Mapping[str, Any]) -> Commands:
+    def next(self, number: int, answer: Mapping[str, Any] | orjson.Fragment) -> Commands:
         """Take an answer of an operation; there may be more."""
         if number not in self._ids:
             return ()

@@ -35,6 +35,8 @@ class Shared:
     async def get(self, key: Hashable, make: Callable[[], Awaitable[T]], *, since: float) -> T:
         """Give what was begun after `since` (`time.monotonic()`), or make it; what fails is not kept."""
         while (found := self._made.get(key)) is not None and found[0] >= since:
+            if found[1].done():  # what failed is not kept
+                return cast("T", found[1].result())
             with contextlib.suppress(_Left):
                 return cast("T", await asyncio.shield(found[1]))
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()

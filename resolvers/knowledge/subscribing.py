@@ -296,6 +296,13 @@ class Subscriptions:
     async def _made(self, asked: _Asked, event: Sequenced) -> StreamEvent | None:
         if event.broken:
             raise ValueError("The payload of the event cannot be read")
+        if asked.filter and not asked.stream.may_be_for(event, asked.scope, asked.filter):
+            return None  # many filters leave most events out, and must not crowd out what is shared
+        key = (asked.same, event.position, event.replayed)
+        return await self._answers.get(key, lambda: self._shown(asked, event), since=asked.since)
+
+    async def _shown(self, asked: _Asked, event: Sequenced) -> StreamEvent | None:
+        """Make what all who ask the same are sent of an event."""
         if not asked.stream.may_be_for(event, asked.scope, asked.filter):
             return None  # nobody asks the graph for what a filter has left out
         owners, sees_node = await self._owners_of(asked, event), await self._sees_node(asked, event)
@@ -303,9 +310,8 @@ class Subscriptions:
         values = asked.stream.values(event, viewer, asked.filter)
         if values is None:
             return None
-        cursor = asked.cursors.seal(place_of(event))
-        key = (asked.same, event.position)
-        given = {**values, "cursor": cursor}
+        given = {**values, "cursor": asked.cursors.seal(place_of(event))}
+        key = (asked.same, event.position)  # the same, whether or not it is replayed
         answer = await self._answers.get(key, lambda: self._rendered(asked, given, event), since=asked.since)
         return sent(asked.cursors, event, answer)
 

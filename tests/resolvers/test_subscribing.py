@@ -604,6 +604,7 @@ async def test_what_many_ask_of_one_event_is_asked_of_the_database_once(
     assert len([scope for each in counting.statements for scope in each]) == 3
     assert sorted(counting.services, key=str) == [["service-a"], ["service-b"]], "each asks for its own, and together"
     assert len({orjson.dumps(each.answer) for each in found}) == 3
+    assert len({id(each) for each in found}) == len({(orjson.dumps(each.answer), each.replayed) for each in found})
 
 
 async def test_scopes_of_a_kind_that_hear_of_an_event_are_in_one_statement_and_get_each_its_own(laid: Laid) -> None:
