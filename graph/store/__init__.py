@@ -7,6 +7,7 @@ Files, in order of flow:
     address.py          the text of a setting becomes an address
     admission.py        how many statements of one principal run at a time
     store.py            the door: read, write, ping, close
+    turns.py            writers of one process that are in one another's way take turns
     link.py             one endpoint: a statement or a transaction over it, with an end that is certain
     joined.py           statements of a transaction whose rows nobody needs are sent together
     session.py          the driver's sessions, from a configuration that is read once

@@ -37,6 +37,7 @@ from graph.store.address import Credentials, EmbeddedAddress, ServerAddress, par
 from graph.store.embedded import EmbeddedDatabase, EmbeddedSettings, Endpoint, check_room, prepare
 from graph.store.embedded_server import DATABASE
 from graph.store.link import Link, Product, Transaction, Work
+from graph.store.turns import Turn, Turns
 
 __all__ = ["Product", "Store", "Transaction", "open_store"]
 
@@ -63,6 +64,7 @@ class Store:
         self._link: Link | None = None
         self._leaving: set[asyncio.Task[None]] = set()
         self._committed: set[Callable[[], None]] = set()
+        self._turns = Turns()
         self._absence: GraphError = StoreStarting("The database is being started")
 
     async def read(self, text: str, parameters: Mapping[str, object], *, deadline: float) -> object:
@@ -91,24 +93,27 @@ class Store:
 
     async def _written(self, work: Work[T], deadline: float) -> T:
         violations = losses = 0
-        while True:
-            try:
-                return await self._present().attempt(work, deadline)
-            except ConstraintViolated:
-                violations += 1
-                if violations == _MERGE_ATTEMPTS:
+        async with Turn(self._turns, deadline) as turn:
+            while True:
+                try:
+                    return await self._present().attempt(work, deadline)
+                except ConstraintViolated:
+                    violations += 1
+                    if violations == _MERGE_ATTEMPTS:
+                        raise
+                except Contended:
+                    if time.monotonic() + _PAUSE_SECONDS[1] > deadline:
+                        raise
+                    await turn.again()
+                    continue
+                except (OutcomeUnknown, DiskFull, StoreStarting):
                     raise
-            except Contended:
-                if time.monotonic() + _PAUSE_SECONDS[1] > deadline:
-                    raise
-            except (OutcomeUnknown, DiskFull, StoreStarting):
-                raise
-            except StoreUnavailable:
-                # Nothing was committed: most often a connection that had died while it was idle.
-                losses += 1
-                if losses > 1:
-                    raise
-            await asyncio.sleep(random.uniform(*_PAUSE_SECONDS))  # noqa: S311 - to get out of step, not to hide
+                except StoreUnavailable:
+                    # Nothing was committed: most often a connection that had died while it was idle.
+                    losses += 1
+                    if losses > 1:
+                        raise
+                await asyncio.sleep(random.uniform(*_PAUSE_SECONDS))  # noqa: S311 - to get out of step, not to hide
 
     @contextmanager
     def heard(self, committed: Callable[[], None]) -> Iterator[None]:
