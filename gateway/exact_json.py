@@ -15,6 +15,7 @@ b'[18446744073709551616,0.12345678901234567890,1e400,0.1]'
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
@@ -29,6 +30,9 @@ import orjson
 LONGEST_INTEGER: Final = 4_000
 """digits; Python refuses to read more than 4,300, since that takes quadratic time."""
 _DIGITS: Final = bytes.maketrans(b"123456789.", b"0000000000")
+_WHOLE: Final = bytes.maketrans(b"123456789", b"000000000")
+_LONG_INTEGER: Final = b"0" * 19
+"""as many digits as the shortest integer beyond 64 bits has, -9223372036854775809."""
 _LONG: Final = b"0" * 16
 _ROUGH: Final = bytes.maketrans(b"123456789.+-E", b"000000000000e")
 _EXPONENTS: Final = bytes.maketrans(b":[]}{ \n\r\tE", b",,,,,,,,,e")
@@ -72,11 +76,15 @@ class ExactNumber(float):
 _LEAVES: Final = frozenset({str, bool, int, float, type(None), ExactNumber})
 
 
-def loads(text: bytes, *, most: int | None = None) -> Any:
+def loads(text: bytes, *, most: int | None = None, decimals: bool = True) -> Any:
     """Read JSON in UTF-8, or raise ValueError. It nests as deep as the reader can follow: about a thousand levels.
 
-    Raises TooManyNumbers where more than `most` of its decimals are none that a double is.
+    Without `decimals` the reader has no use for more digits of a decimal than a double has; integers keep theirs. Raises TooManyNumbers
+    where more than `most` of its decimals are none that a double is.
     """
+    if not decimals and _LONG_INTEGER not in text.translate(_WHOLE):
+        with contextlib.suppress(ValueError):  # as of 1e400
+            return orjson.loads(text)
     if not _may_lose_digits(text):
         return orjson.loads(text)
     outside, strings = _apart(text)

@@ -15,6 +15,7 @@ and the parsed requests included, and 10 kB besides.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -44,6 +45,7 @@ LEAF_BYTES: Final = 1_500
 NORMALIZED_BYTES: Final = 500
 """for each leaf."""
 WRITTEN_BYTES: Final = 30
+WORDS: Final = re.compile(r"\w+")
 NAMES: Final = (FieldsOnCorrectTypeRule, KnownTypeNamesRule)
 """What a document that is valid for the supergraph can still lack in a subgraph."""
 
@@ -220,7 +222,12 @@ class Plans:
 
     def _prepared(self, plan: QueryPlan, digest: str) -> Prepared:
         operations = tuple(
-            TextOperation(key=f"{digest}:{number}", text=each.text) for number, each in enumerate(plan.requests)
+            TextOperation(
+                key=f"{digest}:{number}",
+                text=each.text,
+                has_custom_scalars=not self._graph.custom_scalars.isdisjoint(WORDS.findall(each.text)),
+            )
+            for number, each in enumerate(plan.requests)
         )
         project = projection(self._graph, self._schema, plan)
         return Prepared(graph=self._graph, schema=self._schema, plan=plan, operations=operations, project=project)

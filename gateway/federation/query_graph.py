@@ -15,12 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from gateway.federation.selections import Field, Fragment, Selection, SelectionSet
 from gateway.federation.supergraph import LEAVES, FieldInGraph, Graph, Supergraph, SuperType
 
 T = TypeVar("T")
+
+BUILT_IN: Final = frozenset({"String", "ID", "Boolean", "Int", "Float"})
+"""scalars (GraphQL, 3.5); all others are custom ones."""
 
 
 class State(NamedTuple):
@@ -73,6 +76,15 @@ class QueryGraph:
         self.reached: dict[Any, Any] = {}
         """what planning has found out about positions, and need not find out again."""
         self.with_partial_unions = self._partial_unions()
+        self.custom_scalars = frozenset(self._custom_scalars())
+        """The names of fields that have a custom scalar in one of the types."""
+
+    def _custom_scalars(self) -> Iterator[str]:
+        for owner in self._types.values():
+            for name, field in owner.fields.items():
+                of = self._types.get(field.type)
+                if field.type not in BUILT_IN and (of is None or of.kind == "scalar"):
+                    yield name
 
     def type(self, name: str) -> SuperType:
         """Give a type."""

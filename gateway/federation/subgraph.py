@@ -50,6 +50,8 @@ class Operation:
     """the document as text, where whoever made it knows it; a remote subgraph sends it."""
     explain: bool = False
     """whether the answer's `extensions` tell how it was made: the plan, and for each fetch how long it took."""
+    has_custom_scalars: bool = True
+    """whether its answer may have values of custom scalars, whose numbers keep all of their digits."""
 
 
 class TextOperation(Operation):
@@ -65,9 +67,17 @@ class TextOperation(Operation):
         text: str,
         name: str | None = None,
         explain: bool = False,
+        has_custom_scalars: bool = True,
         document: DocumentNode | None = None,
     ) -> None:
-        given = {"key": key, "text": text, "name": name, "explain": explain, "_parsed": document}
+        given = {
+            "key": key,
+            "text": text,
+            "name": name,
+            "explain": explain,
+            "has_custom_scalars": has_custom_scalars,
+            "_parsed": document,
+        }
         for attribute, value in given.items():
             object.__setattr__(self, attribute, value)
 

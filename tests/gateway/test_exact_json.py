@@ -52,6 +52,20 @@ def test_any_number_stays_the_same(number: str, frame: str) -> None:
     assert same(found.removeprefix(before).removesuffix(behind), number)
 
 
+@given(NUMBERS, st.sampled_from(['{"a":%s}', "[%s]", '[1, %s ,"x"]']))
+def test_without_decimals_integers_stay_the_same_and_others_are_the_nearest_double_at_least(
+    number: str, frame: str
+) -> None:
+    text = (frame % number).encode()
+    found, exact = loads(text, decimals=False), loads(text)
+    if "." not in number and "e" not in number:
+        assert dumps(found) == dumps(exact)
+    else:
+        value = found["a"] if isinstance(found, dict) else found[-2] if len(found) > 1 else found[0]
+        assert float(value) == float(number)
+
+
+
 @given(VALUES)
 def test_what_orjson_reads_without_loss_is_read_alike(value: object) -> None:
     text = orjson.dumps(value)

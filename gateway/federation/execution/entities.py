@@ -88,6 +88,7 @@ def put_back(asked: Asked, answers: Any) -> list[int]:
     """Merge the answers of a call into the objects that they belong to; give the numbers of those that are none."""
     given = answers if isinstance(answers, list) else []
     unanswered = list(range(len(given), len(asked.sent)))
+    several = len(asked.call.paths) > 1
     for number, (by_path, answer) in enumerate(zip(asked.objects, given, strict=False)):
         if answer is None:
             asked.unknown += [each for objects in by_path for each in objects]
@@ -95,18 +96,16 @@ def put_back(asked: Asked, answers: Any) -> list[int]:
         if type(answer) is not dict:
             unanswered.append(number)
             continue
-        first = True
-        for objects in by_path:
-            if not objects:
-                continue
+        for each in by_path[0]:
+            if each.keys().isdisjoint(answer):
+                each.update(answer)
+            else:
+                merge(each, answer)
+        for objects in by_path[1:] if several else ():
             # What two paths write below may differ; a later fetch of one must not write into the other's object.
-            own = answer if first else copied(answer)
-            first = False
+            own = copied(answer) if objects else answer
             for each in objects:
-                if each.keys().isdisjoint(own):
-                    each.update(own)
-                else:
-                    merge(each, own)
+                merge(each, own)
     return unanswered
 
 

@@ -26,9 +26,9 @@ class Unreadable(Exception):
     """The bytes are no GraphQL response; the message is for the log."""
 
 
-def read_answer(body: bytes) -> tuple[dict[str, Any] | None, Errors]:
-    """Read the data and the errors of a response; numbers keep their digits."""
-    answer = _json(body)
+def read_answer(body: bytes, *, decimals: bool = True) -> tuple[dict[str, Any] | None, Errors]:
+    """Read the data and the errors of a response; numbers keep their digits, decimals where somebody has a use for them."""
+    answer = _json(body, decimals=decimals)
     if not isinstance(answer, dict):
         raise Unreadable("it answers what is no object")
     data, errors = answer.get("data"), answer.get("errors") or []
@@ -39,9 +39,9 @@ def read_answer(body: bytes) -> tuple[dict[str, Any] | None, Errors]:
     return data, errors
 
 
-def _json(body: bytes) -> Any:
+def _json(body: bytes, *, decimals: bool) -> Any:
     try:
-        answer = exact_json.loads(body, most=MOST_EXACT)
+        answer = exact_json.loads(body, most=MOST_EXACT, decimals=decimals)
     except exact_json.TooManyNumbers as error:
         raise Unreadable(f"of its numbers {error}") from error
     except ValueError as error:
@@ -54,9 +54,9 @@ def _may_be_deep(body: bytes) -> bool:
 
     All passes together read no more than twice the text: most pairs are innermost ones. Most texts have too few brackets for it.
     """
-    if body.count(b"[") + body.count(b"{") <= DEEPEST:
-        return False
     brackets = body.translate(None, _OTHER)
+    if len(brackets) <= 2 * DEEPEST:
+        return False
     left = PASSES * len(body)
     for _ in range(DEEPEST):
         left -= len(brackets)

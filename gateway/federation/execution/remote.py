@@ -16,10 +16,11 @@ import asyncio
 import enum
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias, assert_never
 
@@ -153,7 +154,7 @@ class RemoteSubgraph:
             sent = _Sent(_body(operation, variables), onward)
             reply = await self._reply((sent, principal), deadline, reading=operation.text.startswith("query"))
             forwarded.give_back(reply.returned)
-            return await self._read(reply.body, deadline)
+            return await self._read(reply.body, deadline, decimals=operation.has_custom_scalars)
         except _Failed as failed:
             log.warning("a subgraph failed", subgraph=self.name, reason=str(failed))
             return {"errors": [_error(failed.code, self._sentence(failed.code))]}
@@ -291,9 +292,10 @@ class RemoteSubgraph:
             chunks.append(chunk)
         return b"".join(chunks)
 
-    async def _read(self, body: bytes, deadline: float) -> Answer:
+    async def _read(self, body: bytes, deadline: float, *, decimals: bool) -> Answer:
+        reading = partial(read_answer, body, decimals=decimals)
         try:
-            data, errors = read_answer(body) if len(body) <= LARGE else await _read_aside(body, deadline)
+            data, errors = reading() if len(body) <= LARGE else await _aside(reading, deadline)
         except Unreadable as error:
             raise _Failed(str(error), Code.SUBGRAPH_FAILED) from error
         if errors:
@@ -333,10 +335,12 @@ def _body(operation: Operation, variables: Mapping[str, Any]) -> bytes:
         raise _Failed(f"what is to be sent cannot be written: {error}", Code.BAD_USER_INPUT) from error
 
 
-async def _read_aside(body: bytes, deadline: float) -> tuple[dict[str, Any] | None, list[Any]]:
+async def _aside(
+    reading: Callable[[], tuple[dict[str, Any] | None, list[Any]]], deadline: float
+) -> tuple[dict[str, Any] | None, list[Any]]:
     try:
         async with asyncio.timeout(deadline - time.monotonic()):
-            return await asyncio.get_running_loop().run_in_executor(_READER, read_answer, body)
+            return await asyncio.get_running_loop().run_in_executor(_READER, reading)
     except TimeoutError as error:
         raise _late("its answer could not be read in time") from error
 
