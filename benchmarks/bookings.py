@@ -31,6 +31,8 @@ from graph.store.store import Store
 
 TRUNKS: Final = 20
 SERVICES: Final = 200
+SHARING: Final = 10
+"""services for each trunk; each runs over two to eight of them."""
 _YEAR_HOURS: Final = 300 * 24
 _LAY: Final = """
 UNWIND $batch.rows AS row
@@ -129,11 +131,11 @@ async def measure_bookings(stores: Sequence[Product], plan: Plan) -> tuple[list[
 
 
 async def _lay(store: Store, chance: random.Random, name: str, services: int) -> None:
-    trunks = [f"trunk-{name}{number}" for number in range(TRUNKS)]
+    trunks = [f"trunk-{name}{number}" for number in range(max(TRUNKS, services // SHARING))]
     await write(store, _TRUNKS, trunks)
     rows = []
     for number in range(services):
-        first = chance.randrange(TRUNKS - 4)
+        first = chance.randrange(len(trunks) - 4)
         way = trunks[first : first + chance.randint(2, 8)]
         names = {label: f"{label}-{name}{number}" for label in ("customer", "service", "port")}
         rows.append({**names, "trunks": way})
@@ -194,7 +196,7 @@ async def _late(store: Store, product: Product, plan: Plan) -> Late:
     count = plan.boundaries // 2
     await _lay(store, random.Random(plan.seed), "late", count)
     spread, beside = int(count / plan.per_second * 2_000), asyncio.Semaphore(8)
-    begin = int(time.time() * 1_000) + count * 60 + 5_000  # by then all are booked
+    begin = int(time.time() * 1_000) + count * 25 + 5_000  # by then all are booked
 
     async def one(number: int) -> None:
         start = begin + int(spread * number / count / 2)
