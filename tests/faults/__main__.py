@@ -25,20 +25,20 @@ from tests.faults.round import Place, Result, play
 from tests.servers.neo4j_server import Neo4jServer
 
 PROGRESS: Final = TOP / ".cache" / "faults"
-KILLS_AT_ONCE: Final = 20
 
 
 @click.command(help="Kill processes while alarms flow, and look whether anything was lost or doubled.")
 @click.option("--kills", type=click.IntRange(min=1), default=1000, show_default=True)
 @click.option("--seed", default="1", show_default=True)
+@click.option("--at-once", type=click.IntRange(min=1), default=20, show_default=True, help="Kills of one history.")
 @click.option("--store", type=click.Choice(["embedded", "neo4j"]), default="embedded", show_default=True)
 @click.option("--keep", is_flag=True, help="Keep the files of histories in which something was wrong.")
-def main(kills: int, seed: str, store: Literal["embedded", "neo4j"], *, keep: bool) -> None:
+def main(kills: int, seed: str, at_once: int, store: Literal["embedded", "neo4j"], *, keep: bool) -> None:
     """Run what is not done yet, and print the sum."""
-    progress = PROGRESS / f"{store}-seed{seed}-kills{kills}.jsonl"
+    progress = PROGRESS / f"{store}-seed{seed}-kills{kills}by{at_once}.jsonl"
     progress.parent.mkdir(parents=True, exist_ok=True)
     done = _read(progress)
-    for number, each in enumerate(_shares(kills)):
+    for number, each in enumerate(_shares(kills, at_once)):
         if number >= len(done):
             result = asyncio.run(_history(store, f"{seed}.{number}", each, keep=keep))
             with progress.open("ab") as file:
@@ -48,10 +48,10 @@ def main(kills: int, seed: str, store: Literal["embedded", "neo4j"], *, keep: bo
     sys.exit(1 if any(each["violations"] for each in done) else 0)
 
 
-def _shares(kills: int) -> list[int]:
+def _shares(kills: int, at_once: int) -> list[int]:
     """Part the kills into histories."""
-    whole, rest = divmod(kills, KILLS_AT_ONCE)
-    return [KILLS_AT_ONCE] * whole + [rest] * bool(rest)
+    whole, rest = divmod(kills, at_once)
+    return [at_once] * whole + [rest] * bool(rest)
 
 
 def _read(progress: Path) -> list[dict[str, Any]]:
