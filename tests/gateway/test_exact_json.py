@@ -65,7 +65,6 @@ def test_without_decimals_integers_stay_the_same_and_others_are_the_nearest_doub
         assert float(value) == float(number)
 
 
-
 @given(VALUES)
 def test_what_orjson_reads_without_loss_is_read_alike(value: object) -> None:
     text = orjson.dumps(value)
