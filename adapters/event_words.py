@@ -79,6 +79,8 @@ WORDS: Final[Mapping[str, EventWords]] = MappingProxyType(
     }
 )
 """By the name of the kind."""
+TMF: Final[Mapping[str, str]] = MappingProxyType({name: each.tmf for name, each in WORDS.items()})
+"""TM Forum's event for each kind, by its name."""
 
 
 def tmf_events(about: About) -> Mapping[str, str]:

@@ -27,6 +27,9 @@ from adapters.fault_management.inbound import alarms, notifications
 from adapters.fault_management.inbound.hub import AlarmNews
 from adapters.inventory.inbound import feeds as inventory_feeds
 from adapters.inventory.inbound import resources
+from adapters.order_management import inbound as orders
+from adapters.order_management.api import APIS, Api
+from adapters.order_management.hub import news_of
 from adapters.ticketing import inbound as tickets
 from adapters.ticketing.hub import TicketNews
 from gateway.areas import BANDWIDTH, BILLING, KNOWLEDGE, LEDGER, PERFORMANCE, TICKETING, federation_of
@@ -159,7 +162,7 @@ def application(settings: Settings) -> Starlette:
         ):
             key = await cursor_key(settings, store)
             with northbound.keep(store), own.ledger.reading(store), own.bandwidth.reading(store, key):
-                async with hubs_told(northbound, _news()):
+                async with hubs_told(northbound, _news(settings)):
                     yield
 
     opening = partial(_opening, settings, working, preparing, metrics)
@@ -228,6 +231,7 @@ def served(
             mounted(usage.IPDR_BASE, usage.ipdr_routes(edge, _ipdr_names(settings))),
             mounted(resources.BASE, resources.resource_routes(edge)),
             mounted(inventory_feeds.BASE, inventory_feeds.feed_routes(edge)),
+            *(mounted(each.base, orders.order_routes(each, edge)) for each in _ordered(settings)),
             mounted(TMF, unknown_routes(edge)),  # the last: whatever of TM Forum's is not above
         ]
     shown = None if settings.metrics_listen else metrics
@@ -236,10 +240,15 @@ def served(
     return app
 
 
-def _news() -> tuple[News, ...]:
-    """Give what hubs are told: of alarms, of tickets, and of all that happens."""
+def _news(settings: Settings) -> tuple[News, ...]:
+    """Give what hubs are told: of alarms, of tickets, of all that happens, and of orders."""
     own = (AlarmNews(base=alarms.BASE), TicketNews(place=tickets.DESK_PLACE))
-    return (*own, EventNews(parts=own))
+    return (*own, EventNews(parts=own), *map(news_of, _ordered(settings)))
+
+
+def _ordered(settings: Settings) -> tuple[Api, ...]:
+    """Give the APIs by which orders come in; none where they are not taken."""
+    return APIS if settings.orders else ()
 
 
 def _statuses(settings: Settings) -> Mapping[str, str]:

@@ -24,7 +24,7 @@ from graph.changes.bandwidth.policy import (
     SpendCap,
     UtilizationRule,
 )
-from graph.changes.policy import AlarmPolicy, Hearing
+from graph.changes.policy import AlarmPolicy, Hearing, Ordering
 from graph.model.currencies import minor_digits
 from graph.model.thresholds import Thresholds
 
@@ -45,10 +45,16 @@ def policy_of(settings: Settings) -> AlarmPolicy:
         late_ms=int(settings.late_seconds * 1_000),
         skew_ms=int(settings.clock_skew_seconds * 1_000),
         names_of=_names_of(settings),
+        ordering=_ordering(settings),
     )
     if (chosen := settings.ticketing) is None:
         return policy
     return replace(policy, ticketing=chosen.name, ticket_from=chosen.severity)
+
+
+def _ordering(settings: Settings) -> Ordering | None:
+    chosen = settings.orders
+    return None if chosen is None else Ordering(systems=frozenset(chosen.systems), most_items=chosen.most_items)
 
 
 def _names_of(settings: Settings) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -569,6 +569,113 @@ RETURN t.id, t.status, t.severity, t.externalId,
   COLLECT { MATCH (t)-[:OPENED_FOR]->(c:Customer) RETURN [c.id, c.name] ORDER BY c.id },
   COLLECT { MATCH (t)-[:CONCERNS]->(s:Service) RETURN [s.id, s.name] ORDER BY s.id LIMIT 1000 }
 
+// graph/changes/orders/cancelling.py _ASK
+MATCH (o:Order {id: $order})
+CREATE (x:OrderCancellation {
+  id: $id, kind: $kind, system: $system, state: 'accepted', reason: $reason, requestedFor: $requestedFor, askedAt: $now
+})
+CREATE (x)-[:CANCELS]->(o)
+
+// graph/changes/orders/changing.py _CHANGE
+MATCH (o:Order {id: $order})
+SET o.description = $description, o.category = $category, o.priority = $priority, o.requestedStartAt = $requestedStartAt,
+    o.requestedCompletionAt = $requestedCompletionAt, o.expectedCompletionAt = $expectedCompletionAt, o._version = $version
+
+// graph/changes/orders/known.py _ORDER
+WITH HEAD(COLLECT { MATCH (c:Customer)<-[:PLACED_BY]-(n:Order) WHERE c.id IN $customers RETURN n LIMIT 1 }) AS other
+WITH coalesce(HEAD(COLLECT { MATCH (n:Order {id: $order}) RETURN n LIMIT 1 }), other) AS o
+WITH o, $everyone OR ($system <> '' AND o.system = $system)
+  OR EXISTS { MATCH (c:Customer)<-[:PLACED_BY]-(o) WHERE c.id IN $customers } AS mine
+WITH o WHERE mine AND o.id = $order
+RETURN o.id
+
+// graph/changes/orders/known.py _LOCK
+MATCH (o:Order {id: $order})
+SET o._locked = coalesce(o._locked, 0) + 1
+RETURN o.id, coalesce(o.kind, 'product'), o.system, o.externalId, o.state, coalesce(o._version, 0), o.startedAt,
+  datetime.realtime().epochMillis,
+  [o.description, o.category, o.priority, o.requestedStartAt, o.requestedCompletionAt, o.expectedCompletionAt],
+  COLLECT { MATCH (o)-[:PLACED_BY]->(c:Customer) RETURN c.id ORDER BY c.id },
+  COLLECT {
+    MATCH (o)-[:HAS_ITEM]->(i:OrderItem)
+    RETURN [i.id, i.externalId, coalesce(i.action, 'add'), i.state] ORDER BY coalesce(i.position, 0), i.id
+  },
+  COLLECT { MATCH (x:OrderCancellation)-[:CANCELS]->(o) WHERE x.state IN ['accepted', 'inProgress'] RETURN [x.id, x.state] ORDER BY x.id }
+
+// graph/changes/orders/known.py _MOVE
+MATCH (o:Order {id: $order})
+SET o.state = $state, o._version = $version, o.startedAt = $startedAt,
+    o.completedAt = CASE WHEN $isCompleted THEN $now ELSE o.completedAt END,
+    o.cancelledAt = CASE WHEN $isCancelled THEN $now ELSE o.cancelledAt END,
+    o.cancellationReason = coalesce($reason, o.cancellationReason)
+
+// graph/changes/orders/known.py _MOVE_ITEMS
+UNWIND $batch.items AS row
+MATCH (i:OrderItem {id: row.id})
+SET i.state = row.state
+
+// graph/changes/orders/known.py _DECIDE
+MATCH (x:OrderCancellation {id: $cancellation})
+SET x.state = $state, x.effectiveAt = CASE WHEN $isOver THEN $now ELSE x.effectiveAt END
+
+// graph/changes/orders/parties.py _LOOK
+RETURN datetime.realtime().epochMillis, COLLECT { MATCH (c:Customer) WHERE c.id IN $ids RETURN c.id }, COLLECT {
+  UNWIND $keys AS sought
+  MATCH (x:ExternalName {key: sought})-[:NAMES]->(c:Customer)
+  RETURN [sought, c.id]
+}
+
+// graph/changes/orders/parties.py _MAKE
+CREATE (c:Customer {
+  id: $id, name: $name, segment: $segment, status: 'new', accountRef: $account, words: $words, _version: 1
+})
+
+// graph/changes/orders/placing.py _SAME
+MATCH (o:Order {externalId: $externalId}) WHERE o.system = $source AND coalesce(o.kind, $kind) = $kind
+  AND ($everyone OR EXISTS { MATCH (o)-[:PLACED_BY]->(c:Customer) WHERE c.id IN $customers })
+RETURN o.id, coalesce(o._content, '') ORDER BY o.id LIMIT 1
+
+// graph/changes/orders/placing.py _ITEMS
+UNWIND $batch.items AS row
+CREATE (:OrderItem {
+  id: row.id, externalId: row.externalId, system: row.system, state: row.state, action: row.action, product: row.product,
+  offering: row.offering, quantity: row.quantity, position: row.position, request: row.request
+})
+
+// graph/changes/orders/placing.py _PROVISION
+UNWIND $batch.rows AS row
+MATCH (s:Service {id: row.service})
+MATCH (i:OrderItem {id: row.item})
+CREATE (i)-[:PROVISIONS]->(s)
+
+// graph/changes/orders/placing.py _RELATE
+UNWIND $batch.rows AS row
+MATCH (a:OrderItem {id: row.start})
+MATCH (b:OrderItem {id: row.end})
+CREATE (a)-[:RELATES_TO {relationshipType: row.kind}]->(b)
+
+// graph/changes/orders/placing.py _PLACE
+MATCH (c:Customer {id: $customer})
+CREATE (o:Order {
+  id: $id, externalId: $externalId, system: $source, kind: $kind, state: $state, description: $description, category: $category,
+  priority: $priority, orderedAt: $now, requestedStartAt: $start, requestedCompletionAt: $completion,
+  request: $request, _content: $content, _version: 1
+})
+CREATE (o)-[:PLACED_BY]->(c)
+WITH o
+UNWIND $items AS item
+MATCH (i:OrderItem {id: item})
+CREATE (o)-[:HAS_ITEM]->(i)
+
+// graph/changes/orders/services.py _NAMED
+UNWIND $batch.keys AS sought
+MATCH (x:ExternalName {key: sought})-[:NAMES]->(s:Service)
+RETURN sought, s.id
+
+// graph/changes/orders/services.py _OWN
+MATCH (c:Customer {id: $customer})-[:SUBSCRIBES_TO]->(s:Service) WHERE s.id IN $services
+RETURN s.id, s.state
+
 // graph/changes/services/affected.py _SHOWN
 OPTIONAL MATCH (s)-[:GOVERNED_BY]->(l:Sla)
 WITH s, l

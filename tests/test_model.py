@@ -135,6 +135,8 @@ COUNTED_INSIDE = frozenset(
         "Boost.mbps",
         "Boost.price",
         "Card.slot",
+        "OrderItem.position",
+        "OrderItem.quantity",
         "Port.number",
         "Port.speedMbps",
         "ProcessStep.attempts",

@@ -8,8 +8,8 @@ A `Topic` says what is different between the APIs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -21,7 +21,7 @@ from adapters.endpoint.body import JSON
 from adapters.endpoint.edge import Action, Call, Resources, answer
 from adapters.endpoint.errors import MalformedBody, Refusal
 from adapters.errors import Malformed
-from adapters.event_words import WORDS
+from adapters.event_words import TMF
 from adapters.tmf.shape import Text, Thing, faults
 from adapters.tmf.tmf630 import Filter, read_query
 from adapters.webhooks.outward import check_callback
@@ -49,11 +49,15 @@ class Topic:
     """what it tells of;"""
     check: Callable[[tuple[Filter, ...]], object]
     """raises Malformed for filters that no list of it takes."""
+    words: Mapping[str, str] = field(default_factory=lambda: TMF)
+    """the API's event for each kind, by its name;"""
+    members: Mapping[str, str] = field(default_factory=dict)
+    """and what such an event calls what it is about, where that is another thing than in the others."""
 
     @property
     def events(self) -> frozenset[str]:
         """The names of the API's events, as an `eventType` has them."""
-        return frozenset(WORDS[each.name].tmf for each in self.kinds)
+        return frozenset(self.words[each.name] for each in self.kinds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +139,7 @@ def read_wanted(topic: Topic, query: str) -> Wanted:
     names = _values(filters, _KIND, frozenset(each.name for each in topic.kinds))
     rest = tuple(each for each in filters if each.path not in ((_TYPE,), (_KIND,)))
     topic.check(rest)
-    kinds = (each.name for each in topic.kinds if WORDS[each.name].tmf in types and each.name in names)
+    kinds = (each.name for each in topic.kinds if topic.words[each.name] in types and each.name in names)
     return Wanted(kinds=frozenset(kinds), filters=rest)
 
 

@@ -23,7 +23,6 @@ from adapters.endpoint.edge import Port
 from adapters.endpoint.errors import Refusal
 from adapters.endpoint.hub import Topic, read_wanted, reader
 from adapters.errors import AdapterError, Busy, Nonsense, NotAdmitted, Rejected
-from adapters.event_words import WORDS
 from adapters.tmf.tmf630 import Filter, write_time
 from adapters.webhooks.outward import Outward
 from graph.errors import DeadlineExceeded, GraphError
@@ -192,15 +191,16 @@ class HubTeller:
         found = await self.news.shown(self.port, reader(hub), event, wanted.filters, deadline=_soon())
         if found is None:
             return False
-        kind = self.news.wrapped or WORDS[event.kind.name].tmf
+        topic, name = self.news.topic, event.kind.name
+        kind = self.news.wrapped or topic.words[name]
         body = {
             "eventId": event.id,
             "eventTime": write_time(event.at),
             "eventType": kind,
-            "event": {self.news.member: found},
+            "event": {topic.members.get(name, self.news.member): found},
         }
-        name = f"{kind[0].lower()}{kind[1:]}"
-        await self.outward.post(hub.callback, name, body, deadline=time.monotonic() + _POST_SECONDS)
+        listener = f"{kind[0].lower()}{kind[1:]}"
+        await self.outward.post(hub.callback, listener, body, deadline=time.monotonic() + _POST_SECONDS)
         return True
 
     async def _put_off(self, hub: Hub, reason: str, error: AdapterError | None = None) -> None:

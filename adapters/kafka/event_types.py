@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias, get_args
 from adapters.tmf.tmf630 import write_time
 from graph.changes.alarms import impacts
 from graph.changes.tickets.tickets import Doing
-from graph.model.vocabulary import EFFECTS, SEVERITIES, TASK_STATES
+from graph.model.vocabulary import CANCELLATION_STATES, EFFECTS, ORDER_KINDS, ORDER_STATES, SEVERITIES, TASK_STATES
 
 Schema: TypeAlias = Mapping[str, Any]
 Data: TypeAlias = dict[str, Any]
@@ -268,6 +268,35 @@ def _of_boost(name: str, says: str) -> EventType:
     return EventType(name=name, says=says, key="service", properties=properties, written=_boost)
 
 
+_ITEM_STATES: Final[Schema] = {
+    "type": "object",
+    "description": "The states of items that are new, by the ids of the items within the order.",
+    "additionalProperties": {"enum": list(ORDER_STATES)},
+}
+_REASON: Final = _maybe("Why, as whoever did it says; null: nothing was said.")
+_CANCELLATION: Final[Mapping[str, Schema]] = {
+    "cancellation": _id("the request to cancel"),
+    "cancellationState": {"enum": list(CANCELLATION_STATES), "description": "How far the request is."},
+}
+
+
+def _of_order(name: str, says: str, **more: Schema) -> EventType:
+    properties: Mapping[str, Schema] = {
+        "order": _id("the order"),
+        "kind": {"enum": list(ORDER_KINDS), "description": "What is ordered."},
+        "system": _text("Who has placed it: a system, or operator or customer."),
+        "externalId": _text("What whoever has placed it calls it."),
+        "state": {"enum": list(ORDER_STATES), "description": "After the event."},
+        "stateBefore": {
+            "enum": [*ORDER_STATES, None],
+            "description": "Before; null where the event is of another thing.",
+        },
+        "customer": _maybe("The id of the customer whose order it is."),
+        **more,
+    }
+    return EventType(name=name, says=says, key="order", properties=properties)
+
+
 def _of_resource(name: str, says: str, **more: Schema) -> EventType:
     return EventType(name=name, says=says, key="resource", properties={**_RESOURCE, **more}, optional=_ORIGIN)
 
@@ -407,6 +436,20 @@ _ALL: Final = (
         properties=_TASK,
         optional=frozenset({"note"}),
     ),
+    _of_order(
+        "OrderPlaced",
+        "An order has come in.",
+        items=_ITEM_STATES,
+        newCustomer={"type": "boolean", "description": "Whether its customer was made with it."},
+    ),
+    _of_order(
+        "OrderChanged",
+        "An order asks for something else, or is expected to be completed at another time.",
+        changed=_values("The new values, by the names of properties; times are milliseconds since 1970."),
+    ),
+    _of_order("OrderStateChanged", "An order or its items are in other states.", items=_ITEM_STATES, reason=_REASON),
+    _of_order("OrderCancellationRequested", "Somebody has asked to cancel an order.", reason=_REASON, **_CANCELLATION),
+    _of_order("OrderCancellationDecided", "A request to cancel an order is further.", **_CANCELLATION),
     EventType(
         name="LeadOpened",
         says="A customer needs more than the contract gives, again and again: sales hears of it.",

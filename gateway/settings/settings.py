@@ -42,6 +42,7 @@ from gateway.settings.fault_management import FaultManagement
 from gateway.settings.hub import Hubs, with_secret
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka, problems_of
+from gateway.settings.orders import Orders
 from gateway.settings.performance import Performance
 from gateway.settings.provisioning import Provisioning
 from gateway.settings.provisioning import problems_of as problems_of_devices
@@ -198,6 +199,8 @@ class Settings(BaseSettings):
     """no rate is set in the network, and none can be booked, without one."""
     bandwidth: Bandwidth = Bandwidth()
     """how more bandwidth for a while is sold; nothing is, where no tariff is given."""
+    orders: Orders | None = None
+    """no orders are taken without it."""
     kafka: Kafka | None = None
     """events are published to no broker, and no alarms taken from one, without it; needs trunkline[kafka]."""
     hubs: Hubs | None = None

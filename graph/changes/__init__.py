@@ -10,6 +10,7 @@ Folders and files, in order of flow:
     alarms/         an alarm comes in, changes, is over, with all that follows from it
     usage/          what services have carried comes in, and is billed
     tickets/        what the ticketing system is to be sent, and what it says
+    orders/         what customers want comes in, is changed, carried out by people, and cancelled
     bandwidth/      more bandwidth for a while: booked, carried out, and returned by itself
     services/       what services suffer, and for how long
     dry_run.py      a change is decided, and nothing of it is written

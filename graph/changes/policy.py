@@ -27,6 +27,20 @@ class Hearing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ordering:
+    """Who places orders here, and how large one may be."""
+
+    systems: frozenset[str] = frozenset()
+    """the systems that may; operators and customers with the claim may too."""
+    most_items: int = 200
+    """of an order, those within other items included."""
+
+    def __post_init__(self) -> None:
+        if self.most_items < 1:
+            raise ValueError("an order has at least one item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmPolicy:
     """Whom an alarm is told to, and from which severity on."""
 
@@ -49,6 +63,8 @@ class AlarmPolicy:
     """the name of the inventory that is told where the graph is right; empty: none is."""
     inventories: tuple[str, ...] = ("inventory",)
     """the systems that may send feeds of equipment: what they say changes the network."""
+    ordering: Ordering | None = None
+    """who places orders here; None: none are taken."""
     names_of: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """sources, and those whose names each uses beside its own."""
     reopen_ms: int = 600_000

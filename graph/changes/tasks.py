@@ -3,7 +3,8 @@
 Rules. 1. A task is settled once; asking again for the same says the same. 2. To try again leaves the task open: it is closed when what
 it asks for is done. 3. To skip means that it need not be done: a parked delivery is given up, and what is held behind it goes on; of a
 rate that does not return, the person says that it has. 4. To cancel ends what it is about: the boost is revoked. A rate that does not
-return cannot be cancelled, since the network has to return in any case.
+return cannot be cancelled, since the network has to return in any case. 5. A task of an order is none of these: whoever moves the order
+ends it (graph/changes/orders/moving.py).
 
 What the network is asked for is decided under the lock of the service (graph/changes/bandwidth/), which comes first; then the delivery,
 its steps, the task.
@@ -20,6 +21,7 @@ from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.deliveries import replay
 from graph.changes.events import Event, append
 from graph.changes.idempotency import Asked, once
+from graph.changes.orders.rules import KINDS_OF_TASKS
 from graph.changes.outcome import Outcome, UserError
 from graph.errors import Contended, Refused
 from graph.ledger.outcomes import skip
@@ -30,6 +32,7 @@ from graph.store.store import Store, Transaction
 TASK_NOT_FOUND: Final = "TASK_NOT_FOUND"
 TASK_SETTLED: Final = "TASK_SETTLED"
 TASK_NOT_CANCELLABLE: Final = "TASK_NOT_CANCELLABLE"
+TASK_OF_ORDER: Final = "TASK_OF_ORDER"
 LONGEST_REASON: Final = 2_000
 
 _LOOK: Final = """
@@ -187,6 +190,8 @@ async def _once(
             return _not_done("There is no such task", TASK_NOT_FOUND)
         if task.state != "OPEN":
             return _not_done(f"The task is {task.state} already", TASK_SETTLED)
+        if task.kind in KINDS_OF_TASKS:
+            return _not_done("An order is moved by advanceOrder: its task ends with that", TASK_OF_ORDER)
         problem = await do(transaction, task)
         return Outcome(ids={}, user_errors=(problem,)) if problem else Outcome(ids={"task": task_id})
 

@@ -19,6 +19,7 @@ from graph.model.vocabulary import (
     ALERT_KINDS,
     BOOST_EVENT_KINDS,
     DELIVERY_EVENT_KINDS,
+    ORDER_EVENT_KINDS,
     SERVICE_EVENT_KINDS,
     TOPOLOGY_CHANGE_KINDS,
 )
@@ -34,6 +35,7 @@ _OF_EVENTS: Final = (
     *BOOST_EVENT_KINDS,
     *TOPOLOGY_CHANGE_KINDS,
     *DELIVERY_EVENT_KINDS,
+    *ORDER_EVENT_KINDS,
 )
 WORDS: Final = {
     word: enum_name(word)

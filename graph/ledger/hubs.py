@@ -30,6 +30,8 @@ ALARM: Final = "alarm"
 """The topic of a hub for which none is kept."""
 TICKET: Final = "troubleTicket"
 EVENT: Final = "event"
+PRODUCT_ORDER: Final = "productOrder"
+SERVICE_ORDER: Final = "serviceOrder"
 MOST_OF_ONE: Final = 20
 """hubs of one principal;"""
 MOST_OF_ALL: Final = 1_000

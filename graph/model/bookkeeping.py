@@ -69,13 +69,13 @@ BOOKKEEPING: Final = (
     ),
     Label(
         name="Hub",
-        about="Who has asked to be told of alarms, tickets or all events, as what it may read them, and up to which event it has been told.",
+        about="Who has asked to be told of alarms, tickets, orders or all events, as what it may read them, and up to which event it has been told.",
         internal=True,
         properties=(
             ID,
             text("principal", indexed=True),
             text("reads"),
-            text("topic", "alarm", "troubleTicket", "event", required=False),
+            text("topic", "alarm", "troubleTicket", "event", "productOrder", "serviceOrder", required=False),
             text("callback"),
             text("query"),
             text("state", "active", "parked"),

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
-About: TypeAlias = Literal["alarm", "service", "resource", "ticket"]
+About: TypeAlias = Literal["alarm", "service", "resource", "ticket", "order"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,20 @@ _ALL: Final = (
 )
 KINDS: Final[Mapping[str, EventKind]] = MappingProxyType({each.name: each for each in _ALL})
 """By name."""
+ORDER_KINDS: Final[Mapping[str, EventKind]] = MappingProxyType(
+    {
+        each.name: each
+        for each in _one_each(
+            "order",
+            "OrderPlaced",
+            "OrderChanged",
+            "OrderStateChanged",
+            "OrderCancellationRequested",
+            "OrderCancellationDecided",
+        )
+    }
+)
+"""What the hubs of orders tell, by name, and nobody else: each says it in the words of its own API."""
 ALARM_KINDS: Final = tuple(each.name for each in _ALL if each.about == "alarm")
 LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -76,6 +90,11 @@ LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
         "InventoryFeedReceived": "as InventoryFeedCompared",
         "InventoryTold": "that its inventory is told of a thing changes nothing of it",
         "LeadOpened": "a lead is for sales, which receives it by a delivery of its own",
+        "OrderCancellationDecided": "as OrderPlaced",
+        "OrderCancellationRequested": "as OrderPlaced",
+        "OrderChanged": "as OrderPlaced",
+        "OrderPlaced": "an order is between who has placed it and us: they hear of it by the hubs of TMF622 and TMF641",
+        "OrderStateChanged": "as OrderPlaced",
         "ResourceNamed": "what else a thing is called changes nothing of it",
         "ResourceUnnamed": "as ResourceNamed",
         "ServiceMonitoringEnded": "that performance monitoring need not measure a service any more is between it and us",
@@ -88,8 +107,8 @@ LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
         "UsageUnmatched": "as UsageChanged",
     }
 )
-"""The types of events that no other system is told of, with the reason."""
-_BY_EVENT: Final = {event: each for each in _ALL for event in each.events}
+"""The types of events that systems are not told of as of a kind, with the reason."""
+_BY_EVENT: Final = {event: each for each in (*_ALL, *ORDER_KINDS.values()) for event in each.events}
 _BY_DOING: Final = {doing: each for each in _ALL for doing in each.doings}
 
 

@@ -76,9 +76,9 @@ def text(name: str, *words: str, required: bool = True, indexed: bool = False) -
     return Property(name=name, required=required, words=words, indexed=indexed)
 
 
-def shaped(name: str, form: Form, *, indexed: bool = False) -> Property:
+def shaped(name: str, form: Form, *, required: bool = True, indexed: bool = False) -> Property:
     """Make one that holds text of a form."""
-    return Property(name=name, form=form, indexed=indexed)
+    return Property(name=name, required=required, form=form, indexed=indexed)
 
 
 def number(name: str, *, required: bool = True, indexed: bool = False, least: int | None = None) -> Property:

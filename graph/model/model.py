@@ -29,6 +29,7 @@ from graph.model.vocabulary import (
     BOOST_REASONS,
     BOOST_STATES,
     BOUNDARIES,
+    CANCELLATION_STATES,
     DELIVERY_STATES,
     DIFFERENCE_KINDS,
     DIFFERENCE_STATES,
@@ -37,6 +38,8 @@ from graph.model.vocabulary import (
     FEED_STATES,
     LEAD_STATES,
     OPERATIONAL_STATES,
+    ORDER_ACTIONS,
+    ORDER_KINDS,
     ORDER_STATES,
     PARKING_REASONS,
     SERVICE_STATES,
@@ -234,22 +237,58 @@ _LABELS: Final = (
     ),
     Label(
         name="Order",
-        about="A product or service order.",
+        about=(
+            "A product or service order. Its state follows from those of its items. One that was placed here says what was asked for, "
+            "and when; one that was loaded may say no more than its state."
+        ),
         properties=(
             _ID,
             _shaped("externalId", Form.NAME, indexed=True),
             _shaped("system", Form.NAME),
-            _text("state", *ORDER_STATES),
+            _text("state", *ORDER_STATES, indexed=True),
+            _text("kind", *ORDER_KINDS, required=False, indexed=True),
+            _text("description", required=False),
+            _shaped("category", Form.TEXT, required=False),
+            _shaped("priority", Form.TEXT, required=False),
+            _time("orderedAt", required=False, indexed=True),
+            _time("requestedStartAt", required=False),
+            _time("requestedCompletionAt", required=False),
+            _time("expectedCompletionAt", required=False),
+            _time("startedAt", required=False),
+            _time("completedAt", required=False),
+            _time("cancelledAt", required=False),
+            _text("cancellationReason", required=False),
+            Property(name="request", kind=Kind.JSON, required=False, operator_only=True),
         ),
     ),
     Label(
         name="OrderItem",
-        about="One item of an order.",
+        about="One item of an order: what is to be done, and to what. `externalId` is its id within the order.",
         properties=(
             _ID,
             _shaped("externalId", Form.NAME),
             _shaped("system", Form.NAME),
             _text("state", *ORDER_STATES),
+            _text("action", *ORDER_ACTIONS, required=False),
+            _shaped("product", Form.TEXT, required=False),
+            _shaped("offering", Form.TEXT, required=False),
+            _number("quantity", required=False, least=0),
+            _number("position", required=False, least=0),
+            Property(name="request", kind=Kind.JSON, required=False, operator_only=True),
+        ),
+    ),
+    Label(
+        name="OrderCancellation",
+        about="That somebody has asked to cancel an order, and what became of that (TMF622 and TMF641).",
+        properties=(
+            _ID,
+            _text("kind", *ORDER_KINDS),
+            _shaped("system", Form.NAME),
+            _text("state", *CANCELLATION_STATES),
+            _text("reason", required=False),
+            _time("requestedFor", required=False),
+            _time("askedAt", indexed=True),
+            _time("effectiveAt", required=False),
         ),
     ),
     Label(
@@ -479,7 +518,7 @@ _LABELS: Final = (
 )
 
 _RESOURCES = ("NetworkElement", "Card", "Port", "Trunk")
-_NAMED = ("Site", "Service", *_RESOURCES)
+_NAMED = ("Customer", "Site", "Service", *_RESOURCES)
 _END = _text("end", "A", "Z")
 
 _RELATIONSHIPS: Final = (
@@ -524,6 +563,14 @@ _RELATIONSHIPS: Final = (
     Relationship(type="PLACED_BY", starts=("Order",), ends=("Customer",), inside=Inside.REVERSE, one_end=True),
     Relationship(type="HAS_ITEM", starts=("Order",), ends=("OrderItem",), inside=Inside.FORWARD, one_start=True),
     Relationship(type="PROVISIONS", starts=("OrderItem",), ends=("Service",), inside=Inside.NEVER, one_end=True),
+    Relationship(
+        type="RELATES_TO",
+        starts=("OrderItem",),
+        ends=("OrderItem",),
+        inside=Inside.NEVER,
+        properties=(_shaped("relationshipType", Form.TEXT),),
+    ),
+    Relationship(type="CANCELS", starts=("OrderCancellation",), ends=("Order",), inside=Inside.REVERSE, one_end=True),
     Relationship(type="BOOSTS", starts=("Boost",), ends=("Service",), inside=Inside.REVERSE, one_end=True),
     Relationship(type="RESERVES", starts=("Boost",), ends=("Port", "Trunk"), inside=Inside.NEVER),
     Relationship(type="STEP_OF", starts=("ProcessStep",), ends=("Boost",), inside=Inside.REVERSE, one_end=True),

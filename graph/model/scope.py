@@ -22,8 +22,18 @@ _WHOLE_HISTORY: Final = frozenset({"Event"})
 """Shared labels whose nodes are not looked for in a slice: a customer's events have no bound, and an index finds them."""
 
 
-CLAIMABLE: Final = ("reportProblem", "commentTicket", "reopenTicket", "closeTicket", "boostBandwidth", "approveBoost")
-"""The changes that a customer may make where the token names them, each for its own services and tickets."""
+CLAIMABLE: Final = (
+    "reportProblem",
+    "commentTicket",
+    "reopenTicket",
+    "closeTicket",
+    "boostBandwidth",
+    "approveBoost",
+    "placeOrder",
+    "changeOrder",
+    "cancelOrder",
+)
+"""The changes that a customer may make where the token names them, each for its own services, tickets and orders."""
 
 
 class Role(enum.Enum):

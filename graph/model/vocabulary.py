@@ -39,6 +39,12 @@ ORDER_STATES: Final = (
     "assessingCancellation",
     "pendingCancellation",
 )
+ORDER_KINDS: Final = ("product", "service")
+"""of an order: of products (TMF622), or of services (TMF641)."""
+ORDER_ACTIONS: Final = ("add", "modify", "delete", "noChange")
+"""of an item of an order: what is to be done."""
+CANCELLATION_STATES: Final = ("accepted", "terminatedWithError", "inProgress", "done")
+"""of a request to cancel an order: asked for, refused, being decided or carried out, and done."""
 USAGE_STATES: Final = ("received", "rejected", "recycled", "guided", "rated", "rerated", "billed")
 BOOST_STATES: Final = ("REQUESTED", "SCHEDULED", "ACTIVATED", "TERMINATED")
 """of a boost, in the words of CAMARA QoS Booking; which of them end it, and why, `BOOST_REASONS` says."""
@@ -79,6 +85,8 @@ BOOST_EVENT_KINDS: Final = ("scheduled", "activated", "changed", "aboutToEnd", "
 """of what happens to a boost."""
 TOPOLOGY_CHANGE_KINDS: Final = ("added", "changed", "stateChanged", "moved", "removed")
 """of what happens to a resource."""
+ORDER_EVENT_KINDS: Final = ("placed", "changed", "stateChanged", "cancellationRequested", "cancellationDecided")
+"""of what happens to an order."""
 DELIVERY_EVENT_KINDS: Final = ("parked", "replayed")
 """of what happens to a delivery."""
 PARTS: Final = ("access", "working", "protecting")

@@ -13,19 +13,25 @@ import strawberry
 
 from graph.changes import deliveries
 from graph.changes.alarms import alarms
-from graph.changes.outcome import Outcome
 from graph.changes.tickets.problems import report_problem
 from graph.changes.tickets.request_rules import MOST_CHARACTERS, Doing, Problem, TicketRequest
 from graph.changes.tickets.requests import change_ticket
 from graph.inventory import naming
 from graph.inventory.settling import settle_difference
 from graph.model.mapping import Changed
-from resolvers.context import Asked
 from resolvers.directives import AllowedRoles
+from resolvers.knowledge import ordering
 from resolvers.knowledge.fields import mapped
+from resolvers.knowledge.noting import Info, noted
+from resolvers.knowledge.ordering import (
+    AdvanceOrderPayload,
+    CancelOrderPayload,
+    ChangeOrderPayload,
+    PlaceOrderPayload,
+)
 from resolvers.knowledge.types import Alarm, Delivery, ExternalName, InventoryDifference, Ticket
 from resolvers.knowledge.words import InventorySide, Severity
-from resolvers.user_errors import UserError, shown
+from resolvers.user_errors import UserError
 
 
 @strawberry.type(description="What became of acknowledgeAlarm.")
@@ -136,7 +142,6 @@ class CloseTicketPayload:
     user_errors: list[UserError] = strawberry.field(description=_ABOUT_TICKET.format(more=""))
 
 
-Info: TypeAlias = strawberry.Info[Asked, None]
 Key: TypeAlias = Annotated[str, strawberry.argument(description="The same for the same change asked for again.")]
 _BY_CLAIM: Final = AllowedRoles(roles=["operator"], by_claim=["customer"])
 
@@ -162,7 +167,7 @@ class Mutation:
             idempotency_key=idempotency_key,
             deadline=asked.deadline,
         )
-        return AcknowledgeAlarmPayload(alarm=None, user_errors=_noted(info, outcome))
+        return AcknowledgeAlarmPayload(alarm=None, user_errors=noted(info, outcome))
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # as above
         description="Say that an alarm is over (TMF642 clearAlarms); its tickets are resolved.",
@@ -179,7 +184,7 @@ class Mutation:
             idempotency_key=idempotency_key,
             deadline=asked.deadline,
         )
-        return ClearAlarmPayload(alarm=None, user_errors=_noted(info, outcome))
+        return ClearAlarmPayload(alarm=None, user_errors=noted(info, outcome))
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # as above
         description="Tell a surrounding system once more what was parked.",
@@ -197,7 +202,7 @@ class Mutation:
             idempotency_key=idempotency_key,
             deadline=asked.deadline,
         )
-        return ReplayDeliveryPayload(delivery=None, user_errors=_noted(info, outcome))
+        return ReplayDeliveryPayload(delivery=None, user_errors=noted(info, outcome))
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # as above
         description=(
@@ -220,7 +225,7 @@ class Mutation:
             idempotency_key=idempotency_key,
             deadline=asked.deadline,
         )
-        return SettleInventoryDifferencePayload(difference=None, user_errors=_noted(info, outcome))
+        return SettleInventoryDifferencePayload(difference=None, user_errors=noted(info, outcome))
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # as above
         description=(
@@ -253,7 +258,7 @@ class Mutation:
             idempotency_key=idempotency_key,
             deadline=asked.deadline,
         )
-        return AddExternalNamePayload(external_name=None, user_errors=_noted(info, outcome))
+        return AddExternalNamePayload(external_name=None, user_errors=noted(info, outcome))
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # as above
         description="Take back what a surrounding system calls a thing. Alarms that the name has led there stay.",
@@ -281,7 +286,7 @@ class Mutation:
             idempotency_key=idempotency_key,
             deadline=asked.deadline,
         )
-        return RemoveExternalNamePayload(user_errors=_noted(info, outcome))
+        return RemoveExternalNamePayload(user_errors=noted(info, outcome))
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # as above
         description=(
@@ -312,7 +317,7 @@ class Mutation:
             idempotency_key=idempotency_key,
             deadline=asked.deadline,
         )
-        return ReportProblemPayload(ticket=None, user_errors=_noted(info, outcome))
+        return ReportProblemPayload(ticket=None, user_errors=noted(info, outcome))
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # as above
         description="Write on a ticket: whoever works on it reads it. A customer does so on its own tickets.",
@@ -368,6 +373,32 @@ class Mutation:
         errors = await _asked(info, "closeTicket", ticket_id, comment, idempotency_key)
         return CloseTicketPayload(ticket=None, user_errors=errors)
 
+    place_order: PlaceOrderPayload = strawberry.mutation(
+        resolver=ordering.place_order,
+        description=(
+            "Order something, as TMF622 and TMF641 do: people carry it out, and its state says how far it is. A customer orders for itself; the "
+            "same externalId is the same order."
+        ),
+        directives=[_BY_CLAIM],
+    )
+    change_order: ChangeOrderPayload = strawberry.mutation(
+        resolver=ordering.change_order,
+        description="Change what an order asks for, beside its items, while nobody works on it. A customer does so with its own orders.",
+        directives=[_BY_CLAIM],
+    )
+    cancel_order: CancelOrderPayload = strawberry.mutation(
+        resolver=ordering.cancel_order,
+        description=(
+            "Ask to cancel an order: at once where nobody has begun, else an operator decides. A customer does so with its own orders."
+        ),
+        directives=[_BY_CLAIM],
+    )
+    advance_order: AdvanceOrderPayload = strawberry.mutation(
+        resolver=ordering.advance_order,
+        description="Say how far an order is: one of its items, or all that are not over. The order follows its items.",
+        directives=[AllowedRoles(roles=["operator"])],
+    )
+
 
 async def _asked(info: Info, doing: Doing, ticket: str, comment: str | None, key: str) -> list[UserError]:
     """Ask something of a ticket; give what went wrong."""
@@ -380,10 +411,4 @@ async def _asked(info: Info, doing: Doing, ticket: str, comment: str | None, key
         idempotency_key=key,
         deadline=asked.deadline,
     )
-    return _noted(info, outcome)
-
-
-def _noted(info: Info, outcome: Outcome) -> list[UserError]:
-    """Leave the ids that a change returned with the request; give what went wrong."""
-    info.context.outcomes[str(info.path.key)] = outcome.ids
-    return shown(outcome)
+    return noted(info, outcome)

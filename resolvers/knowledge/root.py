@@ -34,6 +34,7 @@ from resolvers.knowledge.types import (
     NetworkElement,
     Node,
     Order,
+    OrderCancellation,
     Port,
     Service,
     Site,
@@ -156,6 +157,7 @@ class Query:
     alarm: Alarm | None = _by_id("Alarm")
     ticket: Ticket | None = _by_id("Ticket")
     order: Order | None = _by_id("Order")
+    order_cancellation: OrderCancellation | None = _by_id("OrderCancellation")
     boost: Boost | None = _by_id("Boost")
     usage: Usage | None = _by_id("Usage")
     customers: Connection[Customer] = _all("Customer")
@@ -175,6 +177,11 @@ class Query:
     )
     tickets: Connection[Ticket] = _all("Ticket")
     orders: Connection[Order] = _all("Order")
+    order_cancellations: Connection[OrderCancellation] = page(
+        Everything(label="OrderCancellation"),
+        "OrderCancellation",
+        description="Requests to cancel orders, and what became of them.",
+    )
     boosts: Connection[Boost] = _all("Boost")
     usages: Connection[Usage] = _all("Usage")
     unmatched_usage: Connection[Usage] = page(

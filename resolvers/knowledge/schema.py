@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import strawberry
 from graphql import GraphQLSchema, build_schema
 from strawberry.schema.config import StrawberryConfig
 
+from graph.errors import Refused
 from graph.model.mapping import ComputedType, Entities, FieldMapping, Fixed, Grouped, Mappings, TypeMapping
 from resolvers.executed import ExecutedSchema
 from resolvers.knowledge.fields import MAPPING, mapping_of_type
@@ -20,6 +22,10 @@ from resolvers.knowledge.mutations import Mutation
 from resolvers.knowledge.root import Query
 from resolvers.knowledge.subscription import Subscription
 from resolvers.knowledge.types import ExternalName, Lead
+from resolvers.moments import Moment, read_moment
+
+MOMENT: Final = read_moment(partial(Refused, code="BAD_USER_INPUT"))
+"""A time, as an argument of a mutation too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +47,9 @@ def knowledge_schema() -> KnowledgeSchema:
         mutation=Mutation,
         subscription=Subscription,
         types=[ExternalName, Lead],
-        config=StrawberryConfig(scalar_map={BigInt: BIG_INT}, disable_field_suggestions=True),
+        config=StrawberryConfig(
+            scalar_map={BigInt: BIG_INT, dt.datetime: MOMENT, Moment: MOMENT}, disable_field_suggestions=True
+        ),
     )
     sdl = made.as_str()
     return KnowledgeSchema(

@@ -334,6 +334,42 @@ def _boost_event(event: Sequenced, viewer: Viewer, filter_: Filter) -> Values | 
     }
 
 
+# Orders --------------------------------------------------------------------------------------------------------------
+
+_ORDER_KINDS: Final = {
+    "OrderPlaced": "placed",
+    "OrderChanged": "changed",
+    "OrderStateChanged": "stateChanged",
+    "OrderCancellationRequested": "cancellationRequested",
+    "OrderCancellationDecided": "cancellationDecided",
+}
+
+
+def _order_event(event: Sequenced, viewer: Viewer, filter_: Filter) -> Values | None:
+    payload, kind = event.payload, _ORDER_KINDS[event.type]
+    customer, customers = payload.get("customer"), viewer.customers
+    if not viewer.sees_node or (customers is not None and customer not in customers):
+        return None
+    is_asked = (
+        _fits(filter_.get("kind"), enum_name(kind))
+        and _fits(filter_.get("customer"), customer)
+        and _fits(filter_.get("order"), event.about)
+        and _fits(filter_.get("state"), enum_name(payload["state"]))
+    )
+    if not is_asked:
+        return None
+    return {
+        "kind": kind,
+        "at": event.at,
+        "orderId": event.about,
+        "order": event.about,
+        "state": payload["state"],
+        "stateBefore": payload.get("stateBefore"),
+        "reason": payload.get("reason"),
+        "cancellation": payload.get("cancellation") or "",
+    }
+
+
 # Topology ------------------------------------------------------------------------------------------------------------
 
 _TOPOLOGY_KINDS: Final = {
@@ -403,6 +439,13 @@ STREAMS: Final[Mapping[str, Stream]] = MappingProxyType(
             ),
             snapshot="{ boosts(first: 100, filter: {status: {in: [REQUESTED, SCHEDULED, ACTIVATED]}}) "
             f"{{ nodes {{ id status statusReason mbps startAt endAt }} {_PAGE} }} }}",
+        ),
+        "orderEvents": Stream(
+            kinds=_ORDER_KINDS,
+            values=_order_event,
+            node=lambda event: event.about,
+            snapshot="{ orders(first: 100, filter: {state: {in: [ACKNOWLEDGED, PENDING, HELD, IN_PROGRESS, ASSESSING_CANCELLATION, "
+            f"PENDING_CANCELLATION]}}}}) {{ nodes {{ id state requestedCompletionAt }} {_PAGE} }} }}",
         ),
         "topologyChanges": Stream(
             kinds=_TOPOLOGY_KINDS,

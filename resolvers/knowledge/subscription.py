@@ -17,7 +17,17 @@ from resolvers.directives import ListSize
 from resolvers.knowledge.fields import computed, mapped
 from resolvers.knowledge.inputs import id_operators, word_operators
 from resolvers.knowledge.streams import MOST_SERVICES
-from resolvers.knowledge.types import Alarm, Boost, Delivery, Downtime, Resource, Service, Ticket
+from resolvers.knowledge.types import (
+    Alarm,
+    Boost,
+    Delivery,
+    Downtime,
+    Order,
+    OrderCancellation,
+    Resource,
+    Service,
+    Ticket,
+)
 from resolvers.knowledge.words import (
     AlertKind,
     BoostEventKind,
@@ -25,6 +35,8 @@ from resolvers.knowledge.words import (
     BoostStatus,
     DeliveryEventKind,
     Effect,
+    OrderEventKind,
+    OrderState,
     ServiceEventKind,
     Severity,
     TopologyChangeKind,
@@ -165,6 +177,26 @@ class BoostEvent:
     reason: BoostReason | None = kept("reason", "Why it was over; null while it was not.")
 
 
+@computed("An order has come in, asks for something else, is further than before, or is to be cancelled.")
+class OrderEvent:
+    """One turn of one order."""
+
+    kind: OrderEventKind = kept("kind", "What happened.")
+    at: dt.datetime = kept("at", "When it happened.")
+    cursor: str = kept("cursor", _CURSOR)
+    order_id: strawberry.ID = kept("orderId", "The id of the order: the same in all events of one order.")
+    order: Order | None = mapped(
+        Changed(label="Order"), description="The order as it is now; null where it is gone, or yours no more."
+    )
+    state: OrderState = kept("state", "Its state when that happened.")
+    state_before: OrderState | None = kept("stateBefore", "Its state before; null where that says nothing.")
+    reason: str | None = kept("reason", "Why, as whoever did it says.")
+    cancellation: OrderCancellation | None = mapped(
+        Changed(label="OrderCancellation"),
+        description="The request to cancel it, as it is now; null where it is told of another thing.",
+    )
+
+
 @computed("A piece of equipment or a trunk has come, is gone, or is another than before.")
 class TopologyChange:
     """One change of one resource, by an inventory or by who settles its differences."""
@@ -236,6 +268,16 @@ BoostEventFilter = _filter(
         "kind": (word_operators(BoostEventKind), "Only what ends soon, say."),
     },
 )
+OrderEventFilter = _filter(
+    "OrderEventFilter",
+    "Which events of orders.",
+    {
+        "customer": (id_operators(), "Only orders of these customers."),
+        "order": (id_operators(), "Only these orders."),
+        "state": (word_operators(OrderState), "Only what leaves an order in these states."),
+        "kind": (word_operators(OrderEventKind), "Only what comes in, say."),
+    },
+)
 TopologyChangeFilter = _filter(
     "TopologyChangeFilter",
     "Which changes of equipment and trunks.",
@@ -266,6 +308,9 @@ class Subscription:
 
     alerts: Alert = _stream(AlertFilter, "Alarms begin to affect services, affect them differently, or do so no more.")
     boost_events: BoostEvent = _stream(BoostEventFilter, "Boosts are booked, begin, change, end soon, and are over.")
+    order_events: OrderEvent = _stream(
+        OrderEventFilter, "Orders come in, ask for something else, are further than before, and are cancelled."
+    )
     topology_changes: TopologyChange = _stream(
         TopologyChangeFilter,
         "Equipment and trunks come, go, move and change; for a customer, what its services run over, as far as it stays so.",

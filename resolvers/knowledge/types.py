@@ -41,6 +41,9 @@ from resolvers.knowledge.words import (
     FeedState,
     LeadState,
     OperationalState,
+    OrderCancellationState,
+    OrderItemAction,
+    OrderKind,
     OrderState,
     RoutePath,
     ServiceState,
@@ -85,6 +88,9 @@ class Customer(Node):
     )
     events: Connection[Event] = pages_along("<CONCERNS_CUSTOMER")
     leads: Connection[Lead] = pages_along("<ABOUT", operator_only=True)
+    external_names: Connection[ExternalName] = pages_along(
+        "<NAMES", operator_only=True, description="What surrounding systems call the customer."
+    )
 
 
 @node("Sla")
@@ -310,22 +316,89 @@ class Ticket(Node):
 class Order(Node):
     """A product or service order."""
 
-    external_id: str
-    system: str
-    state: OrderState
-    customer: Customer | None = along("PLACED_BY>")
-    items: Connection[OrderItem] = pages_along("HAS_ITEM>")
+    external_id: str = stored("externalId", "What whoever has placed it calls it; its own id, where that was not said.")
+    system: str = stored("system", "Who has placed it: a system, or operator or customer for a person.")
+    state: OrderState = stored("state", "How far it is: what the states of its items say.")
+    kind: OrderKind | None = stored("kind", "What is ordered; null for one that was loaded.")
+    description: str | None = stored("description", "What it is for, as whoever has placed it says.")
+    category: str | None = stored("category", "What sort of order it is, in the words of whoever has placed it.")
+    priority: str | None = stored("priority", "How urgent it is, in the words of whoever has placed it.")
+    ordered_at: dt.datetime | None = stored("orderedAt", "When it came in; null for one that was loaded.")
+    requested_start_at: dt.datetime | None = stored("requestedStartAt", "When it is wanted to begin.")
+    requested_completion_at: dt.datetime | None = stored("requestedCompletionAt", "When it is wanted to be completed.")
+    expected_completion_at: dt.datetime | None = stored(
+        "expectedCompletionAt", "When it will be completed, as far as anybody knows."
+    )
+    started_at: dt.datetime | None = stored("startedAt", "When somebody began to work on it.")
+    completed_at: dt.datetime | None = stored(
+        "completedAt", "When it was completed, or some of it was and the rest is over."
+    )
+    cancelled_at: dt.datetime | None = stored("cancelledAt", "When it was cancelled.")
+    cancellation_reason: str | None = stored("cancellationReason", "Why it was to be cancelled.")
+    request: JSON | None = mapped(
+        Stored(name="request"),
+        name="request",
+        operator_only=True,
+        description="The order as it came, without its items; null for one that was loaded.",
+    )
+    customer: Customer | None = along("PLACED_BY>", description="Whose order it is.")
+    items: Connection[OrderItem] = pages_along("HAS_ITEM>", description="What is ordered, each by itself.")
+    cancellations: Connection[OrderCancellation] = pages_along(
+        "<CANCELS", description="Requests to cancel it, and what became of them."
+    )
+
+
+@relation("RELATES_TO", "What an item of an order has to do with another item of it.")
+class OrderItemRelationship:
+    """RELATES_TO."""
+
+    relationship_type: str = stored("relationshipType", "How, in the words of whoever has placed the order: reliesOn.")
+    item: OrderItem = mapped(EndOf(role="start"), description="The item that says so.")
+    other: OrderItem = mapped(EndOf(role="end"), description="The item that it speaks of.")
 
 
 @node("OrderItem")
 class OrderItem(Node):
     """One item of an order."""
 
-    external_id: str
-    system: str
-    state: OrderState
-    order: Order | None = along("<HAS_ITEM")
-    service: Service | None = along("PROVISIONS>")
+    external_id: str = stored("externalId", "Its id within the order.")
+    system: str = stored("system", "Who has placed the order.")
+    state: OrderState = stored("state", "How far it is.")
+    action: OrderItemAction | None = stored("action", "What is to be done; null for one that was loaded.")
+    product: str | None = stored("product", "What is ordered, by its name.")
+    offering: str | None = stored("offering", "What it is sold as: the name or the id of the product offering.")
+    quantity: int | None = stored("quantity", "How many are ordered; null where nobody has said it.")
+    position: int | None = stored("position", "Its place in the order, from 0; null for one that was loaded.")
+    request: JSON | None = mapped(
+        Stored(name="request"),
+        name="request",
+        operator_only=True,
+        description="The item as it came; null for one that was loaded.",
+    )
+    order: Order | None = along("<HAS_ITEM", description="The order that it is of.")
+    service: Service | None = along(
+        "PROVISIONS>", description="The service that it is about; null where there is none yet."
+    )
+    relates_to: Connection[OrderItemRelationship] = relations_along(
+        "RELATES_TO>", description="What it has to do with other items of the order."
+    )
+    related_from: Connection[OrderItemRelationship] = relations_along(
+        "<RELATES_TO", description="What other items of the order have to do with it."
+    )
+
+
+@node("OrderCancellation")
+class OrderCancellation(Node):
+    """That somebody has asked to cancel an order."""
+
+    kind: OrderKind = stored("kind", "What the order is of.")
+    system: str = stored("system", "Who has placed the order.")
+    state: OrderCancellationState = stored("state", "How far the request is.")
+    reason: str | None = stored("reason", "Why the order is to be cancelled.")
+    requested_for: dt.datetime | None = stored("requestedFor", "When it was wanted to be cancelled; null: at once.")
+    asked_at: dt.datetime = stored("askedAt", "When somebody asked.")
+    effective_at: dt.datetime | None = stored("effectiveAt", "When that was decided for good; null while it is not.")
+    order: Order | None = along("CANCELS>", description="The order that it is about.")
 
 
 @node("ExternalName")
@@ -339,7 +412,7 @@ class ExternalName(Node):
 
 
 NamedObject: TypeAlias = Annotated[
-    Site | Service | NetworkElement | Card | Port | Trunk,
+    Customer | Site | Service | NetworkElement | Card | Port | Trunk,
     strawberry.union("NamedObject", description="What a source system has a name for."),
 ]
 

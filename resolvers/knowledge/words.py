@@ -186,6 +186,34 @@ class StepSystem(enum.Enum):
     SALES = strawberry.enum_value("SALES", description="Sales receives a lead.")
 
 
+@strawberry.enum(description="What is ordered.")
+class OrderKind(enum.Enum):
+    """Of an order; by it TMF622 and TMF641 have their own."""
+
+    PRODUCT = strawberry.enum_value("product", description="Products (TMF622 product order).")
+    SERVICE = strawberry.enum_value("service", description="Services (TMF641 service order).")
+
+
+@strawberry.enum(description="What an item of an order asks for (TMF622, OrderItemActionType).")
+class OrderItemAction(enum.Enum):
+    """Of an item."""
+
+    ADD = strawberry.enum_value("add", description="Something new.")
+    MODIFY = strawberry.enum_value("modify", description="What is there is to be another.")
+    DELETE = strawberry.enum_value("delete", description="What is there is to end.")
+    NO_CHANGE = strawberry.enum_value("noChange", description="Nothing: it is named because others need it.")
+
+
+@strawberry.enum(description="How far a request to cancel an order is (TMF622, TaskStateType).")
+class OrderCancellationState(enum.Enum):
+    """Of a request to cancel."""
+
+    ACCEPTED = strawberry.enum_value("accepted", description="It is looked at whether the order can be cancelled.")
+    TERMINATED_WITH_ERROR = strawberry.enum_value("terminatedWithError", description="The order goes on.")
+    IN_PROGRESS = strawberry.enum_value("inProgress", description="It can, and what was begun is undone.")
+    DONE = strawberry.enum_value("done", description="It is cancelled.")
+
+
 @strawberry.enum(description="How far a step is.")
 class StepState(enum.Enum):
     """Of a step."""
@@ -336,6 +364,23 @@ class BoostEventKind(enum.Enum):
     )
 
 
+@strawberry.enum(description="What has happened to an order.")
+class OrderEventKind(enum.Enum):
+    """Of the events of orders."""
+
+    PLACED = strawberry.enum_value("placed", description="It has come in.")
+    CHANGED = strawberry.enum_value(
+        "changed", description="It asks for something else, or is expected at another time."
+    )
+    STATE_CHANGED = strawberry.enum_value("stateChanged", description="It or one of its items is in another state.")
+    CANCELLATION_REQUESTED = strawberry.enum_value(
+        "cancellationRequested", description="Somebody has asked to cancel it."
+    )
+    CANCELLATION_DECIDED = strawberry.enum_value(
+        "cancellationDecided", description="The request to cancel it is further: see the cancellation."
+    )
+
+
 @strawberry.enum(description="What has happened to a piece of equipment or a trunk.")
 class TopologyChangeKind(enum.Enum):
     """Of the events of an inventory, and of who has settled a difference to it."""
@@ -397,6 +442,9 @@ _words(AlarmState, model.LABELS["Alarm"].property("state").words)
 _words(AckState, model.LABELS["Alarm"].property("ackState").words)
 _words(TicketStatus, vocabulary.TICKET_STATES)
 _words(OrderState, vocabulary.ORDER_STATES)
+_words(OrderKind, vocabulary.ORDER_KINDS)
+_words(OrderItemAction, vocabulary.ORDER_ACTIONS)
+_words(OrderCancellationState, vocabulary.CANCELLATION_STATES)
 _words(BoostStatus, vocabulary.BOOST_STATES)
 _words(BoostReason, vocabulary.BOOST_REASONS)
 _words(Boundary, vocabulary.BOUNDARIES)
@@ -416,5 +464,6 @@ _words(TopologyChangeKind, vocabulary.TOPOLOGY_CHANGE_KINDS)
 _words(DeliveryEventKind, vocabulary.DELIVERY_EVENT_KINDS)
 _words(ServiceEventKind, vocabulary.SERVICE_EVENT_KINDS)
 _words(BoostEventKind, vocabulary.BOOST_EVENT_KINDS)
+_words(OrderEventKind, vocabulary.ORDER_EVENT_KINDS)
 _words(RoutePath, ("WORKING", "PROTECTING"))
 _words(End, ("A", "Z"))

@@ -207,13 +207,64 @@ def _ticket(built: Builder, own: str, other: str, number: int) -> None:
 
 
 def _order(built: Builder, own: str, other: str, number: int) -> None:
+    """The first was placed here; the second was loaded."""
     name = f"{own}{number}"
-    order = built.node(own, "Order", name, externalId=f"PO{number}", system="crm", state="inProgress")
+    placed = {
+        "kind": "product" if own == "a" else "service",
+        "description": f"two lines for {own}",
+        "category": "B2B product order",
+        "priority": "1",
+        "orderedAt": NOON - 9_000,
+        "requestedStartAt": NOON,
+        "requestedCompletionAt": NOON + 86_400_000,
+        "expectedCompletionAt": NOON + 90_000_000,
+        "startedAt": NOON - 8_000,
+        "completedAt": NOON + 80_000_000,
+        "cancelledAt": NOON + 70_000_000,
+        "cancellationReason": "too late",
+        "request": f'{{"note":[{{"text":"of {own}"}}]}}',
+    }
+    given = placed if number == 1 else dict.fromkeys(placed)
+    order = built.node(own, "Order", name, externalId=f"PO{number}", system="crm", state="inProgress", **given)
     built.edge("PLACED_BY", order, f"customer-{own}")
-    for item, service in ((f"{name}.1", f"{own}{number}"), (f"{name}.2", f"{other}{number}")):
-        key = built.node(own, "OrderItem", item, externalId=item, system="crm", state="partial")
-        built.edge("HAS_ITEM", order, key)
-        built.edge("PROVISIONS", key, f"service-{service}")
+    for position, service in enumerate((f"{own}{number}", f"{other}{number}")):
+        _order_item(built, own, order, f"{name}.{position + 1}", service)
+    for far in (f"{name}.2", f"{other}{number}.1"):
+        built.edge("RELATES_TO", f"orderitem-{name}.1", f"orderitem-{far}", relationshipType="reliesOn")
+    _cancellation(built, own, order, number)
+
+
+def _order_item(built: Builder, own: str, order: str, item: str, service: str) -> None:
+    position = int(item[-1]) - 1
+    placed = {
+        "action": "modify",
+        "product": f"Line {item}",
+        "offering": "Line 1G",
+        "quantity": 1,
+        "position": position,
+        "request": f'{{"id":"{item}"}}',
+    }
+    given = placed if position == 0 else dict.fromkeys(placed)
+    key = built.node(own, "OrderItem", item, externalId=item, system="crm", state="partial", **given)
+    built.edge("HAS_ITEM", order, key)
+    built.edge("PROVISIONS", key, f"service-{service}")
+
+
+def _cancellation(built: Builder, own: str, order: str, number: int) -> None:
+    is_over = number == 1
+    cancellation = built.node(
+        own,
+        "OrderCancellation",
+        f"{own}{number}",
+        kind="product",
+        system="crm",
+        state="terminatedWithError" if is_over else "accepted",
+        reason="too late" if is_over else None,
+        requestedFor=NOON + 1_000 if is_over else None,
+        askedAt=NOON + number,
+        effectiveAt=NOON + 2_000 if is_over else None,
+    )
+    built.edge("CANCELS", cancellation, order)
 
 
 def _lead(built: Builder, own: str) -> None:

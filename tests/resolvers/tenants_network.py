@@ -135,6 +135,7 @@ def _names(built: Builder) -> None:
         ("b", "6", "card-c1"),
         ("b", "7", "card-c5"),
         ("b", "8", "service-b1"),
+        ("b", "9", "customer-b"),
     ):
         key = built.node(owner, "ExternalName", name, key=f"hash-{name}", system="nms-1", name=f"NE=17/{name}")
         built.edge("NAMES", key, of)

@@ -29,9 +29,10 @@ SELECTIONS: Final[Mapping[str, str]] = {
     "services { serviceId effect effectBefore service { id effect affectedBy { totalCount } } } tickets { id }",
     "serviceEvents": "kind cursor serviceId effect service { id name effect } downtime { id }",
     "boostEvents": "kind cursor boostId mbps startAt endAt status reason boost { id mbps } serviceId service { id }",
+    "orderEvents": "kind cursor orderId state stateBefore reason order { id state customer { id } } cancellation { id }",
     "topologyChanges": "kind cursor resourceId resourceType resource { __typename }",
 }
-HEARD: Final = {"alerts": 6, "serviceEvents": 8, "boostEvents": 3, "topologyChanges": 3}
+HEARD: Final = {"alerts": 6, "serviceEvents": 8, "boostEvents": 3, "orderEvents": 3, "topologyChanges": 3}
 _CHANCE: Final = re.compile(
     rf"({'|'.join(each.id_prefix for each in LABELS.values() if each.id_prefix)})[0-9a-f-]{{36}}"
 )
@@ -88,6 +89,36 @@ async def boosted(laid: Laid, service: str, customer: str) -> None:
     await laid.store.write(work, deadline=soon())
 
 
+async def ordered(laid: Laid, customer: str) -> None:
+    """Let somebody's order come in."""
+    number = next(_NUMBERS)
+    order = f"order-0199e2a5-7c33-7b60-9f3e-{number:012x}"
+    text = "MATCH (c:Customer {id: $customer}) CREATE (o:Order {id: $order})-[:PLACED_BY]->(c) SET o += $values"
+    values = {"externalId": "PO-1", "system": "crm", "state": "acknowledged", "kind": "product"}
+    await laid.run(text, customer=customer, order=order, values=values)
+    event = Event(
+        type="OrderPlaced",
+        aggregate_id=order,
+        aggregate_version=1,
+        at=1_700_000_000_000 + number,
+        principal="tests",
+        payload={
+            "order": order,
+            "stateBefore": None,
+            "customer": customer,
+            "items": {},
+            "newCustomer": False,
+            **values,
+        },
+        customers=(customer,),
+    )
+
+    async def work(transaction: Transaction) -> None:
+        append(transaction, event)
+
+    await laid.store.write(work, deadline=soon())
+
+
 _NUMBERS: Final = itertools.count(1)
 
 
@@ -98,6 +129,7 @@ async def of_others(laid: Laid, *, happens: bool) -> None:
     alarm = await laid.raise_(report("port-b", next(_NUMBERS)))
     await moved(laid, "port-b", "customer-b")
     await boosted(laid, "service-b", "customer-b")
+    await ordered(laid, "customer-b")
     await laid.clear(alarm, key=alarm)
 
 
@@ -109,6 +141,7 @@ async def story(laid: Laid, *, others: bool) -> None:
         raised.append(await laid.raise_(report(target, next(_NUMBERS))))
         await moved(laid, "port-a", "customer-a")
         await boosted(laid, "service-a", "customer-a")
+        await ordered(laid, "customer-a")
     for each in raised:
         await of_others(laid, happens=others)
         await laid.clear(each, key=each)

@@ -7,7 +7,7 @@ once, and these same comparisons must notice.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, get_args
 
@@ -63,6 +63,9 @@ _ALARM = "id affects { totalCount nodes { effect service { id } } } tickets { no
 _TICKET = (
     "id status description customer { id } services { totalCount nodes { id } } alarms { totalCount nodes { id } }"
 )
+_ORDER = (
+    "id state customer { id } items { totalCount nodes { id relatesTo { totalCount } } } cancellations { totalCount }"
+)
 _PAYLOADS = {
     "acknowledgeAlarm": ("alarm", "Alarm", _ALARM),
     "clearAlarm": ("alarm", "Alarm", _ALARM),
@@ -73,28 +76,42 @@ _PAYLOADS = {
     "commentTicket": ("ticket", "Ticket", _TICKET),
     "reopenTicket": ("ticket", "Ticket", _TICKET),
     "closeTicket": ("ticket", "Ticket", _TICKET),
+    "placeOrder": ("order", "Order", _ORDER),
+    "changeOrder": ("order", "Order", _ORDER),
+    "advanceOrder": ("order", "Order", _ORDER),
+    "cancelOrder": ("order", "Order", _ORDER),
 }
 """Mutation -> the field of its payload, the label of what is in it, what is asked of that."""
+_SECOND = {"cancelOrder": ("cancellation", "OrderCancellation", "id state order { id }")}
+"""The same of a payload with two."""
 
 
 def _questions() -> list[Question]:
     ways = paths(KNOWN, WHOLE)
     changes = (
-        Question(about="Changed", text=_mutation(name), variables={"id": each})
-        for name, (_, label, _) in _PAYLOADS.items()
+        Question(about="Changed", text=_mutation(name, of), variables={"id": each})
+        for of in (_PAYLOADS, _SECOND)
+        for name, (_, label, _) in of.items()
         for each in WHOLE.ids(label)
     )
     return [*ways.questions(), *Variations(paths=ways, key=CursorKey(KEY), seen=SEEN).questions(), *changes]
 
 
-def _mutation(name: str) -> str:
-    field, _, asked = _PAYLOADS[name]
+def _mutation(name: str, of: Mapping[str, tuple[str, str, str]]) -> str:
+    field, _, asked = of[name]
     if name == "addExternalName":
         return f'mutation($id: ID!) {{ {name}(objectId: $id, system: "s", name: "n", idempotencyKey: "k") {{ {field} {{ {asked} }} }} }}'
     if name == "reportProblem":
         return f'mutation($id: ID!) {{ {name}(serviceId: $id, description: "d", idempotencyKey: "k") {{ {field} {{ {asked} }} }} }}'
-    more = {"settleInventoryDifference": ", side: GRAPH", "commentTicket": ', comment: "c"'}.get(name, "")
-    return f'mutation($id: ID!) {{ {name}({field}Id: $id{more}, idempotencyKey: "k") {{ {field} {{ {asked} }} }} }}'
+    if name == "placeOrder":
+        return f'mutation($id: String!) {{ {name}(items: {{ id: $id }}, idempotencyKey: "k") {{ {field} {{ {asked} }} }} }}'
+    more = {
+        "settleInventoryDifference": ", side: GRAPH",
+        "commentTicket": ', comment: "c"',
+        "advanceOrder": ", state: HELD",
+    }.get(name, "")
+    thing = _PAYLOADS[name][0]
+    return f'mutation($id: ID!) {{ {name}({thing}Id: $id{more}, idempotencyKey: "k") {{ {field} {{ {asked} }} }} }}'
 
 
 ALL = tuple(_questions())
@@ -136,7 +153,7 @@ async def _payload(asking: Caller, question: Question) -> bytes:
     deadline = time.monotonic() + SECONDS
     asked = Asked(store=subgraph._store, principal=CUSTOMER_A, deadline=deadline, policy=AlarmPolicy())
     name = next(each for each in _PAYLOADS if f" {each}(" in question.text)
-    field = _PAYLOADS[name][0]
+    field = _SECOND[name][0] if name in _SECOND and "cancellation {" in question.text else _PAYLOADS[name][0]
     asked.outcomes[name] = {field: str(question.variables["id"])}
     made = operation(asking.schema, question.text)
     payloads = subgraph._payloads(made, question.variables, CUSTOMER_A)
@@ -234,7 +251,16 @@ def test_every_field_is_asked_for() -> None:
         visit(parse(text), TypeInfoVisitor(info, Seen()))
     types = [each for each in KNOWN.graphql.type_map.values() if isinstance(each, GraphQLObjectType)]
     fields = {(each.name, name) for each in types if not each.name.startswith("__") for name in each.fields}
-    events = {"Subscription", "Alert", "AlertService", "ServiceEvent", "BoostEvent", "TopologyChange", "DeliveryEvent"}
+    events = {
+        "Subscription",
+        "Alert",
+        "AlertService",
+        "ServiceEvent",
+        "BoostEvent",
+        "TopologyChange",
+        "DeliveryEvent",
+        "OrderEvent",
+    }
     events |= {"ServiceEventService", "ServiceEventTicket"}
     others = {"Mutation", "_Service", "UserError", *events}  # what is told of events is in test_subscribing.py
     missing = {each for each in fields - asked if each[0] not in others}
@@ -298,8 +324,16 @@ async def _changed(
             'a: closeTicket(ticketId: $id, idempotencyKey: "KEY") { ticket { id } userErrors { code message } }',
             "Ticket",
         ),
+        (
+            'a: changeOrder(orderId: $id, priority: "2", idempotencyKey: "KEY") { order { id } userErrors { code message } }',
+            "Order",
+        ),
+        (
+            'a: cancelOrder(orderId: $id, idempotencyKey: "KEY") { order { id } userErrors { code message } }',
+            "Order",
+        ),
     ],
-    ids=["report", "comment", "reopen", "close"],
+    ids=["report", "comment", "reopen", "close", "change order", "cancel order"],
 )
 async def test_a_change_of_what_is_anothers_is_one_of_what_is_not_there(
     store: Store, monkeypatch: pytest.MonkeyPatch, ways: str, label: str

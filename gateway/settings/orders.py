@@ -1,0 +1,21 @@
+"""Orders come in where the operator says so: which systems place them, and how large one may be.
+
+The section `orders` of the settings; `gateway/settings/settings.py` says where settings come from.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Orders(BaseModel):
+    """Who places orders by TMF622 and TMF641."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    systems: tuple[Annotated[str, Field(min_length=1, pattern="^[^#:]+$")], ...] = ("order-management",)
+    """the names in their roles `system:<name>`; operators and customers with the claim place orders too."""
+    most_items: Annotated[int, Field(gt=0, le=1_000)] = 200
+    """of one order, those within other items included."""

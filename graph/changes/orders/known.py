@@ -1,0 +1,228 @@
+"""An order as it is under its lock, and what is written when it has changed: its state, its items', their event, what people wait for.
+
+Whoever looks for an order that is not the caller's takes the same steps as for one that is not there, and locks nothing before it knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from graph.changes import events
+from graph.changes.events import Event
+from graph.changes.orders.rules import LEAVES, WAITS, scope_of
+from graph.changes.orders.states import FINAL, LEAVING, Item, cancellation_state, order_state
+from graph.model.scope import Principal
+from graph.processes import tasks
+from graph.processes.tasks import Opened
+from graph.store.store import Transaction
+
+# Where the index has none, one of the caller's own is looked at in its place: both take the same steps.
+_ORDER: Final = """
+WITH HEAD(COLLECT { MATCH (c:Customer)<-[:PLACED_BY]-(n:Order) WHERE c.id IN $customers RETURN n LIMIT 1 }) AS other
+WITH coalesce(HEAD(COLLECT { MATCH (n:Order {id: $order}) RETURN n LIMIT 1 }), other) AS o
+WITH o, $everyone OR ($system <> '' AND o.system = $system)
+  OR EXISTS { MATCH (c:Customer)<-[:PLACED_BY]-(o) WHERE c.id IN $customers } AS mine
+WITH o WHERE mine AND o.id = $order
+RETURN o.id
+"""
+_LOCK: Final = """
+MATCH (o:Order {id: $order})
+SET o._locked = coalesce(o._locked, 0) + 1
+RETURN o.id, coalesce(o.kind, 'product'), o.system, o.externalId, o.state, coalesce(o._version, 0), o.startedAt,
+  datetime.realtime().epochMillis,
+  [o.description, o.category, o.priority, o.requestedStartAt, o.requestedCompletionAt, o.expectedCompletionAt],
+  COLLECT { MATCH (o)-[:PLACED_BY]->(c:Customer) RETURN c.id ORDER BY c.id },
+  COLLECT {
+    MATCH (o)-[:HAS_ITEM]->(i:OrderItem)
+    RETURN [i.id, i.externalId, coalesce(i.action, 'add'), i.state] ORDER BY coalesce(i.position, 0), i.id
+  },
+  COLLECT { MATCH (x:OrderCancellation)-[:CANCELS]->(o) WHERE x.state IN ['accepted', 'inProgress'] RETURN [x.id, x.state] ORDER BY x.id }
+"""
+_MOVE: Final = """
+MATCH (o:Order {id: $order})
+SET o.state = $state, o._version = $version, o.startedAt = $startedAt,
+    o.completedAt = CASE WHEN $isCompleted THEN $now ELSE o.completedAt END,
+    o.cancelledAt = CASE WHEN $isCancelled THEN $now ELSE o.cancelledAt END,
+    o.cancellationReason = coalesce($reason, o.cancellationReason)
+"""
+_MOVE_ITEMS: Final = """
+UNWIND $batch.items AS row
+MATCH (i:OrderItem {id: row.id})
+SET i.state = row.state
+"""
+_DECIDE: Final = """
+MATCH (x:OrderCancellation {id: $cancellation})
+SET x.state = $state, x.effectiveAt = CASE WHEN $isOver THEN $now ELSE x.effectiveAt END
+"""
+
+VALUES: Final = (
+    "description",
+    "category",
+    "priority",
+    "requestedStartAt",
+    "requestedCompletionAt",
+    "expectedCompletionAt",
+)
+"""What of an order may be changed, by the names of its properties."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Order:
+    """An order under its lock; its version rises with each event of it."""
+
+    id: str
+    kind: str
+    system: str
+    external_id: str
+    state: str
+    version: int
+    started_at: int | None
+    now: int
+    """epoch milliseconds by the database's clock."""
+    customers: tuple[str, ...]
+    items: tuple[Item, ...]
+    nodes: Mapping[str, str]
+    """the ids of items, by their ids within the order."""
+    cancellation: tuple[str, str] | None
+    """the request to cancel it that is not decided: its id, and how far it is."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """by `VALUES`."""
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether somebody has worked on it."""
+        return self.started_at is not None or self.state == "inProgress"
+
+    def begin(self) -> None:
+        """Note that somebody works on it, where nobody has before."""
+        if self.started_at is None:
+            self.started_at = self.now
+
+    def said(self, before: str | None = None, **more: object) -> dict[str, object]:
+        """Give what its events say of it."""
+        return {
+            "order": self.id,
+            "kind": self.kind,
+            "system": self.system,
+            "externalId": self.external_id,
+            "state": self.state,
+            "stateBefore": before,
+            "customer": next(iter(self.customers), None),
+            **more,
+        }
+
+    def event(self, kind: str, principal: Principal, payload: Mapping[str, object]) -> Event:
+        """Make the next event of it."""
+        self.version += 1
+        return Event(
+            type=kind,
+            aggregate_id=self.id,
+            aggregate_version=self.version,
+            at=self.now,
+            principal=principal.subject,
+            payload=payload,
+            customers=self.customers,
+        )
+
+
+async def locked(transaction: Transaction, principal: Principal, order_id: str) -> Order | None:
+    """Lock an order of the caller's and give it as it is; None where there is none, or it is another's."""
+    if not await transaction.run(_ORDER, {"order": order_id, **scope_of(principal)}):
+        return None
+    for row in await transaction.run(_LOCK, {"order": order_id}):
+        if row[0] is not None:  # Neo4j gives nulls of what was deleted while its lock was waited for
+            return _order(row)
+    return None
+
+
+def _order(row: Sequence[Any]) -> Order:
+    found, kind, system, external, state, version, started, now, values, customers, items, cancellations = row
+    return Order(
+        id=found,
+        kind=kind,
+        system=system,
+        external_id=external,
+        state=state,
+        version=version,
+        started_at=started,
+        now=now,
+        customers=tuple(customers),
+        items=tuple(Item(id=each[1], action=each[2], state=each[3]) for each in items),
+        nodes={each[1]: each[0] for each in items},
+        cancellation=next(((each[0], each[1]) for each in cancellations), None),
+        values=dict(zip(VALUES, values, strict=True)),
+    )
+
+
+def write_moved(
+    transaction: Transaction, principal: Principal, order: Order, items: Sequence[Item], *, reason: str = ""
+) -> None:
+    """Write the states that items have become, the order's that follows, their events, and what becomes of tasks.
+
+    Whoever moves an item over inProgress to another state says before that the order has begun (`begin`).
+    """
+    moved = [each for each, was in zip(items, order.items, strict=True) if each.state != was.state]
+    if not moved:
+        return
+    before, order.items, order.state = order.state, tuple(items), order_state(items)
+    if any(each.state == "inProgress" for each in moved):
+        order.begin()
+    said = order.said(before, items={each.id: each.state for each in moved}, reason=reason or None)
+    told = [order.event("OrderStateChanged", principal, said)]
+    told += _decide(transaction, principal, order)
+    rows = sorted(({"id": order.nodes[each.id], "state": each.state} for each in moved), key=lambda row: row["id"])
+    transaction.later(_MOVE, _written(order, before, reason))
+    transaction.later(_MOVE_ITEMS, {"batch": {"items": rows}})
+    events.append(transaction, *told)
+    _wait(transaction, order)
+
+
+def _written(order: Order, before: str, reason: str) -> dict[str, object]:
+    is_over = order.state in FINAL and before not in FINAL
+    is_cancelled = is_over and order.state == "cancelled"
+    return {
+        "order": order.id,
+        "state": order.state,
+        "version": order.version,
+        "startedAt": order.started_at,
+        "now": order.now,
+        "isCompleted": is_over and order.state in ("completed", "partial"),
+        "isCancelled": is_cancelled,
+        "reason": reason or None if is_cancelled or order.state in LEAVING else None,
+    }
+
+
+def _decide(transaction: Transaction, principal: Principal, order: Order) -> list[Event]:
+    """Write how far the request to cancel is, where that is another now; give the event of it."""
+    state = cancellation_state(order.items)
+    if order.cancellation is None or order.cancellation[1] == state:
+        return []
+    cancellation, _ = order.cancellation
+    is_over = state in ("done", "terminatedWithError")
+    given = {"cancellation": cancellation, "state": state, "isOver": is_over, "now": order.now}
+    transaction.later(_DECIDE, given)
+    said = order.said(cancellation=cancellation, cancellationState=state)
+    return [order.event("OrderCancellationDecided", principal, said)]
+
+
+def _wait(transaction: Transaction, order: Order) -> None:
+    """Open and close the tasks that an order makes for people."""
+    if not any(each.state == "assessingCancellation" for each in order.items):
+        tasks.close_task(transaction, kind=LEAVES, about=order.id, at=order.now)
+    else:
+        opened = Opened(kind=LEAVES, about=order.id, reason=f"{_called(order)} is to be cancelled: say whether it is")
+        tasks.open_task(transaction, opened, at=order.now)
+    if order.state in FINAL:
+        tasks.close_task(transaction, kind=WAITS, about=order.id, at=order.now)
+
+
+def wait_for_people(transaction: Transaction, order: Order) -> None:
+    """Open the task that is there until an order is over."""
+    opened = Opened(kind=WAITS, about=order.id, reason=f"{_called(order)} waits to be carried out")
+    tasks.open_task(transaction, opened, at=order.now)
+
+
+def _called(order: Order) -> str:
+    return f"The {order.kind} order {order.external_id} of {order.system}"

@@ -1,0 +1,87 @@
+"""People carry orders out and say how far they are: items move, the order follows, and whoever has placed it hears of each state.
+
+Operators only. What is moved is one item, some, or all that are not over; nothing is moved where one of them may not move so
+(`states.py`). An operator also answers here whether an order that somebody wants to cancel is cancelled: it becomes pendingCancellation
+or goes on.
+
+    outcome = await advance_order(store, operator, Advance(order="order-1", moves=(Move(to="inProgress"),)), idempotency_key="k", deadline=soon)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from graph.changes.idempotency import Asked, once
+from graph.changes.orders import states
+from graph.changes.orders.known import Order, locked, write_moved
+from graph.changes.orders.requests import check_text
+from graph.changes.orders.rules import ITEM_NOT_FOUND, ORDER_STATE, check_operator, no_order, not_done
+from graph.changes.orders.states import Item, NotAllowed
+from graph.changes.outcome import Outcome
+from graph.model.scope import Principal
+from graph.store.store import Store, Transaction
+
+ADVANCE: Final = "advanceOrder"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """What becomes of an item."""
+
+    to: str
+    """a state."""
+    item: str = ""
+    """its id within the order; empty: of all that are not over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advance:
+    """What becomes of an order."""
+
+    order: str
+    """its id."""
+    moves: tuple[Move, ...]
+    """one after the other; all of them are made, or none."""
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        check_text(self.reason, "reason")
+
+
+async def advance_order(
+    store: Store, principal: Principal, advance: Advance, *, idempotency_key: str, deadline: float
+) -> Outcome:
+    """Move items of an order; the outcome has the id of the `order`. What is so already is no change."""
+    check_operator(principal)
+    moves = [[each.item, each.to] for each in advance.moves]
+    given = {"orderId": advance.order, "moves": moves, "reason": advance.reason}
+    asked = Asked(subject=principal.subject, client_key=idempotency_key, operation=ADVANCE, input=given)
+
+    async def change(transaction: Transaction) -> Outcome:
+        order = await locked(transaction, principal, advance.order)
+        return no_order() if order is None else _advance(transaction, principal, order, advance)
+
+    return await once(store, asked, change, deadline=deadline)
+
+
+def _advance(transaction: Transaction, principal: Principal, order: Order, advance: Advance) -> Outcome:
+    unknown = next((each for each in advance.moves if each.item and each.item not in order.nodes), None)
+    if unknown is not None:
+        return not_done(f"The order has no item {unknown.item}", ITEM_NOT_FOUND, "itemId")
+    try:
+        items = moved(order.items, advance.moves)
+    except NotAllowed as problem:
+        return not_done(str(problem), ORDER_STATE, "state")
+    if any(each.to == "inProgress" for each in advance.moves):
+        order.begin()
+    write_moved(transaction, principal, order, items, reason=advance.reason)
+    return Outcome(ids={"order": order.id})
+
+
+def moved(items: Sequence[Item], moves: Sequence[Move]) -> tuple[Item, ...]:
+    """Make moves one after the other; raises NotAllowed at the first that may not be."""
+    for each in moves:
+        items = states.move(items, each.to, only=each.item)
+    return tuple(items)

@@ -1,0 +1,114 @@
+"""Whose an order is must be certain: the customer is found by our id or by what its source calls it, else made, and never merged.
+
+A party is our id, what the source calls the customer (a name that was given to it here, or one that a file has loaded under), or a company
+that nobody has heard of. The same company under another system's name is another customer, until a person says otherwise.
+
+Rules. 1. A customer orders for itself: whoever it names otherwise is not there. 2. A name that was given here counts before what
+was loaded under it. 3. What looks like an id of ours and is none, and what is said to be a known customer and has no name,
+is a mistake: nobody is made of it. 4. Who is made has an id that follows from its source and its name there: it is made once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from graph.changes.orders.requests import Party
+from graph.changes.orders.rules import CUSTOMER_MISSING, CUSTOMER_NOT_FOUND, source_of
+from graph.changes.outcome import Outcome, UserError
+from graph.changes.policy import AlarmPolicy
+from graph.changes.references import meant
+from graph.model.identity import loaded_id
+from graph.model.model import LABELS, label_of, searchable
+from graph.model.scope import Principal, Role
+from graph.store.store import Transaction
+
+_LOOK: Final = """
+RETURN datetime.realtime().epochMillis, COLLECT { MATCH (c:Customer) WHERE c.id IN $ids RETURN c.id }, COLLECT {
+  UNWIND $keys AS sought
+  MATCH (x:ExternalName {key: sought})-[:NAMES]->(c:Customer)
+  RETURN [sought, c.id]
+}
+"""
+_MAKE: Final = """
+CREATE (c:Customer {
+  id: $id, name: $name, segment: $segment, status: 'new', accountRef: $account, words: $words, _version: 1
+})
+"""
+
+LABEL: Final = LABELS["Customer"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orderer:
+    """Whose order it is, and when that was looked at."""
+
+    id: str
+    now: int
+    """epoch milliseconds by the database's clock."""
+    made_of: Party | None = None
+    """for a customer that is not there yet: what it is made of."""
+
+
+def own_of(principal: Principal, party: Party | None) -> Party | None:
+    """Give whom a customer orders for where it does not say: itself, if its token names one customer."""
+    if principal.effective is Role.CUSTOMER and (party is None or not party.id) and len(principal.customers) == 1:
+        return Party(id=principal.customers[0])
+    return party
+
+
+def made_id(source: str, party: Party) -> str:
+    """Give the id of the customer that is made of a party."""
+    return loaded_id(LABEL.name, source, party.id or party.name)
+
+
+async def find(
+    transaction: Transaction, principal: Principal, policy: AlarmPolicy, party: Party | None
+) -> Orderer | UserError:
+    """Find whose order it is, or say what is missing; nobody is made here."""
+    party = own_of(principal, party)
+    if party is None or not (party.id or party.name):
+        return _problem("Nobody is named whose order it is", CUSTOMER_MISSING)
+    by_customer, source = principal.effective is Role.CUSTOMER, source_of(principal)
+    if by_customer and party.id not in principal.customers:
+        return _problem("There is no such customer", CUSTOMER_NOT_FOUND, "id")
+    keys = () if by_customer or not party.id else policy.keys_meant(source, party.id)
+    loaded = made_id(source, party)
+    [row] = await transaction.run(_LOOK, {"ids": [party.id] if by_customer else [party.id, loaded], "keys": [*keys]})
+    now, known, named = cast("tuple[int, list[str], list[list[str]]]", tuple(row))
+    itself = party.id if party.id in known else None
+    found = meant(itself, named, keys) or (loaded if loaded in known else None)
+    if found is not None:
+        return Orderer(id=found, now=now)
+    if by_customer or _is_mistaken(party):
+        return _problem("There is no such customer", CUSTOMER_NOT_FOUND, "id")
+    return Orderer(id=loaded, now=now, made_of=party)
+
+
+def make(transaction: Transaction, orderer: Orderer) -> None:
+    """Make the customer of an order, where there is none yet; what it is called is under its gate."""
+    party = orderer.made_of
+    if party is None:
+        return
+    name = party.name or party.id
+    given = {"id": orderer.id, "name": name, "words": searchable(name)}
+    transaction.later(_MAKE, {**given, "segment": party.segment, "account": party.account})
+
+
+def not_found(problem: UserError) -> Outcome:
+    """Give the outcome where nobody is found."""
+    return Outcome(ids={}, user_errors=(problem,))
+
+
+def _is_mistaken(party: Party) -> bool:
+    return label_of(party.id) is LABEL or (party.is_reference and not party.name)
+
+
+def _problem(message: str, code: str, *within: str) -> UserError:
+    return UserError(message=message, code=code, path=("customer", *within))
+
+
+def names_of(source: str, party: Party | None) -> Sequence[str]:
+    """Give what has to be locked before a customer is looked for that may be made."""
+    return () if party is None or not (party.id or party.name) else (made_id(source, party),)
