@@ -66,6 +66,7 @@ def slice_of(graph: Graph, customers: Iterable[str]) -> frozenset[str]:
         | graph.ends("GOVERNED_BY", services)
         | orders
         | graph.ends("HAS_ITEM", orders)
+        | graph.starts("CANCELS", orders)
         | graph.starts("OPENED_FOR", named)
         | boosts
         | graph.starts("STEP_OF", boosts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from itertools import cycle
+from typing import Any
 
 import orjson
 import pytest
@@ -13,8 +14,13 @@ from graph.changes.alarms.acknowledge import acknowledge_alarm
 from graph.changes.alarms.comments import Comment, comment_alarm
 from graph.changes.alarms.consequences import By
 from graph.changes.deliveries import replay_delivery
+from graph.changes.orders.cancelling import Cancellation, cancel_order
+from graph.changes.orders.changing import OrderChange, change_order
+from graph.changes.orders.moving import Advance, Move, advance_order
+from graph.changes.orders.placing import place_order
+from graph.changes.orders.requests import ItemRequest, OrderRequest, Party
 from graph.changes.outside import take_over
-from graph.changes.policy import AlarmPolicy, Hearing
+from graph.changes.policy import AlarmPolicy, Hearing, Ordering
 from graph.changes.tickets.owners import Reported
 from graph.changes.tickets.problems import report_problem
 from graph.changes.tickets.reported import report_tickets
@@ -129,6 +135,7 @@ async def everything(laid: Laid) -> None:
     await of_tickets(laid)
     await of_slices(laid)
     await of_inventories(laid)
+    await of_orders(laid)
     limited = (("service-a", "sla-1"), ("card-1", "networkelement-2"), ("port-a", "card-2"), ("trunk-2", "port-z"))
     wanted = [
         One(limit=limit, node=node, other=other, per="A" if limit.per else "")
@@ -149,6 +156,33 @@ async def of_operators(laid: Laid, alarm: str) -> None:
     [[parked]] = await laid.rows("MATCH (d:Delivery {state: 'DEAD'}) RETURN d.id")
     given = {"delivery_id": str(parked), "idempotency_key": "r"}
     await replay_delivery(laid.store, OPERATOR, **given, deadline=soon())
+
+
+async def of_orders(laid: Laid) -> None:
+    """Let orders come in, of customers that are there and that are made, be moved by two at once, changed and cancelled."""
+    ordered: dict[str, Any] = {"principal": OPERATOR, "policy": replace(POLICY, ordering=Ordering())}
+    items = (ItemRequest(id="1", action="modify", service="service-b"), ItemRequest(id="2"))
+    made = [
+        await place_order(laid.store, request=each, idempotency_key=None, deadline=soon(), **ordered)
+        for each in (
+            OrderRequest(kind="product", items=items, external_id="PO-1", party=Party(id="customer-b")),
+            OrderRequest(kind="service", items=items[1:], external_id="PO-2", party=Party(id="9", name="New")),
+        )
+    ]
+    first, second = (each.ids["order"] for each in made)
+    moves = [Advance(order=first, moves=(Move(to="inProgress", item=each),)) for each in ("1", "2")]
+    await asyncio.gather(
+        *(
+            advance_order(laid.store, OPERATOR, each, idempotency_key=f"o{number}", deadline=soon())
+            for number, each in enumerate(moves)
+        )
+    )
+    changed = OrderChange(order=second, values={"priority": "1"})
+    await change_order(laid.store, change=changed, idempotency_key="o3", deadline=soon(), **ordered)
+    for each in (first, second):
+        asked = Cancellation(order=each)
+        outcome = await cancel_order(laid.store, asked_for=asked, idempotency_key=each, deadline=soon(), **ordered)
+        assert outcome.user_errors == ()
 
 
 async def of_inventories(laid: Laid) -> None:

@@ -228,6 +228,8 @@ WRITERS: Final = {
     "changes/bandwidth/boosts.py": {"BOOSTS"},  # the boost is new
     "changes/bandwidth/consequences/leads.py": {"ABOUT", "SUGGESTED_FOR"},  # the lead is new
     "changes/bandwidth/consequences/usage.py": {"USED_BY"},  # the record is new
+    "changes/orders/cancelling.py": {"CANCELS"},  # the request is new
+    "changes/orders/placing.py": {"HAS_ITEM", "PLACED_BY", "PROVISIONS"},  # the order and its items are new
     "changes/services/downtime.py": {"INTERRUPTS"},  # the interval is new
     "changes/tickets/reported.py": {"OPENED_FOR"},  # the ticket is locked, and others are deleted
     "changes/tickets/problems.py": {"OPENED_FOR"},  # the ticket is new
