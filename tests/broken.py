@@ -158,6 +158,27 @@ BREAKAGES: Final = (
         after="        return await change(transaction)\n",
         tests=("tests/graph/changes/bandwidth/test_booking.py",),
     ),
+    Breakage(
+        name="whose order",
+        file="graph/changes/orders/known.py",
+        before="WITH o WHERE mine AND o.id = $order",
+        after="WITH o WHERE o.id = $order",
+        tests=("tests/graph/changes/orders", "tests/adapters/order_management"),
+    ),
+    Breakage(
+        name="order once",
+        file="graph/changes/orders/placing.py",
+        before="        if content == request.content:",
+        after="        if content:",
+        tests=("tests/graph/changes/orders", "tests/adapters/order_management"),
+    ),
+    Breakage(
+        name="order follows items",
+        file="graph/changes/orders/states.py",
+        before='    if states & {"completed", "partial"}:',
+        after='    if "partial" in states:',
+        tests=("tests/graph/changes/orders",),
+    ),
 )
 
 

@@ -142,7 +142,10 @@ async def test_every_stream_has_a_snapshot_that_can_be_asked(laid: Laid, field: 
 def test_every_list_of_a_snapshot_has_a_length_and_says_whether_there_is_more(field: str) -> None:
     lists = [*connections(parse(STREAMS[field].snapshot).definitions[0])]
     assert (
-        len(lists) == {"alerts": 2, "serviceEvents": 1, "boostEvents": 1, "topologyChanges": 3, "deliveries": 1}[field]
+        len(lists)
+        == {"alerts": 2, "serviceEvents": 1, "boostEvents": 1, "orderEvents": 1, "topologyChanges": 3, "deliveries": 1}[
+            field
+        ]
     )
     for each in lists:
         assert "first" in {argument.name.value for argument in each.arguments or ()}

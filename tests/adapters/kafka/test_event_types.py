@@ -20,6 +20,12 @@ from adapters.kafka.event_types import EVENT_TYPES
 from gateway.settings.kafka import EventName
 from graph.changes.alarms.acknowledge import acknowledge_alarm, unacknowledge_alarm
 from graph.changes.alarms.comments import Comment, comment_alarm
+from graph.changes.orders.cancelling import Cancellation, cancel_order
+from graph.changes.orders.changing import OrderChange, change_order
+from graph.changes.orders.moving import Advance, Move, advance_order
+from graph.changes.orders.placing import place_order
+from graph.changes.orders.requests import ItemRequest, OrderRequest, Party
+from graph.changes.policy import Ordering
 from graph.changes.tickets.reported import report_tickets
 from graph.ledger.positions import place
 from graph.ledger.sequence import Sequenced, all_between
@@ -128,6 +134,36 @@ async def test_tickets_and_what_becomes_of_them_are_as_their_schemas_say(empty_s
     turns = found["AlarmRaised"]["ticketTurns"]
     assert {(each["customer"], each["doing"]) for each in turns} == {("customer-a", "open"), ("customer-b", "open")}
     assert found["AlarmRaised"]["alarm"] == alarm
+
+
+async def test_what_happens_to_an_order_is_as_its_schemas_say(empty_store: Store) -> None:
+    await lay(empty_store)
+    asked = OrderRequest(kind="product", items=(ItemRequest(id="1"),), external_id="PO-1", party=Party(id="customer-a"))
+    policy, by = replace(POLICY, ordering=Ordering()), {"deadline": soon()}
+    order = (await place_order(empty_store, OPERATOR, policy, asked, idempotency_key="1", **by)).ids["order"]
+    change = OrderChange(order=order, values={"priority": "1", "requestedStartAt": 4_000_000_000_000})
+    await change_order(empty_store, OPERATOR, policy, change, idempotency_key="2", **by)
+    for number, state in enumerate(("inProgress", "assessingCancellation", "inProgress")):
+        if state == "assessingCancellation":
+            cancel = Cancellation(order=order, reason="too late")
+            await cancel_order(empty_store, OPERATOR, policy, cancel, idempotency_key="3", **by)
+            continue
+        advance = Advance(order=order, moves=(Move(to=state),), reason="it goes on")
+        await advance_order(empty_store, OPERATOR, advance, idempotency_key=f"4{number}", **by)
+    found = [(event["type"].removeprefix("trunkline."), event["data"]) for _, event in await published(empty_store)]
+    mine = [(kind, data) for kind, data in found if kind.startswith("Order")]
+    assert [kind for kind, _ in mine] == [
+        "OrderPlaced",
+        "OrderChanged",
+        "OrderStateChanged",
+        "OrderCancellationRequested",
+        "OrderStateChanged",
+        "OrderStateChanged",
+        "OrderCancellationDecided",
+    ]
+    assert {data["order"] for _, data in mine} == {order}
+    assert mine[-1][1]["cancellationState"] == "terminatedWithError"
+    assert all(data["customers"] == ["customer-a"] for _, data in mine)
 
 
 def sequenced(**more: Any) -> Sequenced:
