@@ -1,7 +1,6 @@
 """TMF622 orders products and TMF641 services, and otherwise they are one API with two sets of names: here are the names.
 
-Swaggers: TMF622 v4.0.0 and TMF641 v4.1.0. They differ in what an item is about, in how items refer to each other, and in that a state may
-be sent by whoever updates a service order only.
+Swaggers: TMF622 v4.0.0 and TMF641 v4.1.0. They differ in what an item is about, and in how items refer to each other.
 """
 
 from __future__ import annotations
@@ -36,8 +35,6 @@ class Api:
     base: str
     topic: str
     """what its hubs are kept under."""
-    takes_state: bool
-    """whether an update may hold a state."""
 
     @property
     def type(self) -> str:
@@ -111,8 +108,6 @@ class Api:
                 return name
 
 
-PRODUCTS: Final = Api(
-    kind="product", base="/tmf-api/productOrderingManagement/v4", topic=hubs.PRODUCT_ORDER, takes_state=False
-)
-SERVICES: Final = Api(kind="service", base="/tmf-api/serviceOrdering/v4", topic=hubs.SERVICE_ORDER, takes_state=True)
+PRODUCTS: Final = Api(kind="product", base="/tmf-api/productOrderingManagement/v4", topic=hubs.PRODUCT_ORDER)
+SERVICES: Final = Api(kind="service", base="/tmf-api/serviceOrdering/v4", topic=hubs.SERVICE_ORDER)
 APIS: Final = (PRODUCTS, SERVICES)

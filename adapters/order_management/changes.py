@@ -1,7 +1,7 @@
 """What others ask of orders by TMF622 and TMF641 is what GraphQL asks: the same changes, said otherwise.
 
 `POST` of an order is placeOrder, of a request to cancel cancelOrder. A merge patch is changeOrder for what an order asks for, and advanceOrder
-for states: those of items, and of the order in TMF641, whose update has one. Only operators move orders. What is so already is no change, so
+for states: those of items, and that of the order, which is meant for all items that are not over. Only operators move orders. What is so already is no change, so
 that an order that was read can be sent back with what is new.
 
 A repetition is known by `Idempotency-Key`, an order also by its `externalId`, for ever.
@@ -65,6 +65,7 @@ async def cancel(api: Api, call: Call, body: object) -> str:
     with _in_words_of(api):
         request = Cancellation(
             order=said[api.order]["id"],
+            kind=api.kind,
             reason=said.get("cancellationReason", ""),
             requested_for=None if wished is None else read_time(wished, "requestedCancellationDate"),
         )
@@ -122,9 +123,6 @@ def moves_of(api: Api, patch: Mapping[str, Any], shown: Mapping[str, Any]) -> tu
         if "state" in each and each["state"] != states.get(each["id"])
     ]
     whole = [Move(to=patch["state"])] if patch.get("state", shown["state"]) != shown["state"] else []
-    if whole and not api.takes_state:
-        said = f"cannot be changed: an order follows its items, whose states {api.item} has"
-        raise MalformedBody([Fault(path="state", problem=said)])
     return (*items, *whole)
 
 

@@ -6,6 +6,7 @@ so that a page of orders is read in parts, each within what an operation may cos
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -22,11 +23,12 @@ from adapters.tmf.tmf630 import COMPARED, Filter, Sort, read_time, write_time
 from graph.changes.orders.requests import MOST_RELATIONS
 from graph.changes.policy import Ordering
 from graph.model.mapping import enum_name
-from graph.model.model import label_of
+from graph.model.model import LABELS
 from graph.model.scope import Principal, Role
 from graph.model.vocabulary import CANCELLATION_STATES, ORDER_STATES
 
 MOST_VALUES: Final = 100
+_OWN_ID: Final = re.compile(LABELS["Order"].id_prefix + "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _AT_ONCE: Final = 90_000
 """what one question may cost, as `gateway/operations/cost.py` counts: less than an operation may,"""
 _OF_ITEM: Final = 4 * (1 + MOST_RELATIONS)
@@ -163,7 +165,7 @@ def filter_of(filters: Sequence[Filter]) -> dict[str, Any]:
         if len(each.values) > MOST_VALUES:
             raise Malformed(f"has more than {MOST_VALUES} values", field=name)
         if name == "externalId":  # one that nobody has given is ours
-            values = [value for value in each.values if label_of(value) is None]
+            values = [value for value in each.values if not _OWN_ID.fullmatch(value)]
             found |= {"externalId": {"in": values}} if values else {"id": {"in": []}}
         elif name in _TEXTS:
             found[name] = {"in": list(each.values)}

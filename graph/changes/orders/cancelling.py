@@ -34,7 +34,8 @@ from graph.store.store import Store, Transaction
 _ASK: Final = """
 MATCH (o:Order {id: $order})
 CREATE (x:OrderCancellation {
-  id: $id, kind: $kind, system: $system, state: 'accepted', reason: $reason, requestedFor: $requestedFor, askedAt: $now
+  id: $id, kind: $kind, system: $system, state: 'accepted', reason: $reason, requestedFor: $requestedFor, askedAt: $now,
+  _items: $items
 })
 CREATE (x)-[:CANCELS]->(o)
 """
@@ -49,6 +50,8 @@ class Cancellation:
     reason: str = ""
     requested_for: int | None = None
     """epoch milliseconds."""
+    kind: str = ""
+    """of what the order must be; empty: of anything. An order of the other API is one that is not there."""
 
     def __post_init__(self) -> None:
         check_text(self.reason, "reason")
@@ -65,12 +68,19 @@ async def cancel_order(
 ) -> Outcome:
     """Ask to cancel an order; the outcome has the ids of the `order` and of the `cancellation`."""
     check_may(principal, policy, "cancelOrder")
-    given = {"orderId": asked_for.order, "reason": asked_for.reason, "requestedFor": asked_for.requested_for}
+    given = {
+        "orderId": asked_for.order,
+        "reason": asked_for.reason,
+        "requestedFor": asked_for.requested_for,
+        "kind": asked_for.kind,
+    }
     asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="cancelOrder", input=given)
 
     async def change(transaction: Transaction) -> Outcome:
         order = await locked(transaction, principal, asked_for.order)
-        return no_order() if order is None else _cancel(transaction, principal, order, asked_for)
+        if order is None or asked_for.kind not in ("", order.kind):
+            return no_order()
+        return _cancel(transaction, principal, order, asked_for)
 
     return await once(store, asked, change, deadline=deadline)
 
@@ -81,9 +91,15 @@ def _cancel(transaction: Transaction, principal: Principal, order: Order, asked_
     except NotAllowed as problem:
         return not_done(str(problem), ORDER_STATE, "orderId")
     cancellation = f"{LABELS['OrderCancellation'].id_prefix}{uuid_utils.uuid7()}"
-    given = {"id": cancellation, "reason": asked_for.reason or None, "requestedFor": asked_for.requested_for}
+    open_items = sorted(each.id for each in order.items if not each.is_over)
+    given = {
+        "id": cancellation,
+        "items": open_items,
+        "reason": asked_for.reason or None,
+        "requestedFor": asked_for.requested_for,
+    }
     transaction.later(_ASK, {"order": order.id, "kind": order.kind, "system": order.system, "now": order.now, **given})
-    order.cancellation = (cancellation, "accepted")
+    order.cancellation = (cancellation, "accepted", frozenset(open_items))
     said = order.said(cancellation=cancellation, cancellationState="accepted", reason=asked_for.reason or None)
     events.append(transaction, order.event("OrderCancellationRequested", principal, said))
     write_moved(transaction, principal, order, items, reason=asked_for.reason)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from graph.changes import events
 from graph.changes.events import Event
 from graph.changes.orders.rules import LEAVES, WAITS, scope_of
-from graph.changes.orders.states import FINAL, LEAVING, Item, cancellation_state, order_state
+from graph.changes.orders.states import FINAL, LEAVING, Item, cancellation_state, has_begun, order_state
 from graph.model.scope import Principal
 from graph.processes import tasks
 from graph.processes.tasks import Opened
@@ -38,7 +38,7 @@ RETURN o.id, coalesce(o.kind, 'product'), o.system, o.externalId, o.state, coale
     MATCH (o)-[:HAS_ITEM]->(i:OrderItem)
     RETURN [i.id, i.externalId, coalesce(i.action, 'add'), i.state] ORDER BY coalesce(i.position, 0), i.id
   },
-  COLLECT { MATCH (x:OrderCancellation)-[:CANCELS]->(o) WHERE x.state IN ['accepted', 'inProgress'] RETURN [x.id, x.state] ORDER BY x.id }
+  COLLECT { MATCH (x:OrderCancellation)-[:CANCELS]->(o) WHERE x.state IN ['accepted', 'inProgress'] RETURN [x.id, x.state, x._items] ORDER BY x.id }
 """
 _MOVE: Final = """
 MATCH (o:Order {id: $order})
@@ -54,7 +54,7 @@ SET i.state = row.state
 """
 _DECIDE: Final = """
 MATCH (x:OrderCancellation {id: $cancellation})
-SET x.state = $state, x.effectiveAt = CASE WHEN $isOver THEN $now ELSE x.effectiveAt END
+SET x.state = $state, x.effectiveAt = CASE WHEN $isDone THEN $now ELSE x.effectiveAt END
 """
 
 VALUES: Final = (
@@ -85,15 +85,15 @@ class Order:
     items: tuple[Item, ...]
     nodes: Mapping[str, str]
     """the ids of items, by their ids within the order."""
-    cancellation: tuple[str, str] | None
-    """the request to cancel it that is not decided: its id, and how far it is."""
+    cancellation: tuple[str, str, frozenset[str]] | None
+    """the request to cancel it that is not decided: its id, how far it is, and the items that were open when it was asked."""
     values: Mapping[str, Any] = field(default_factory=dict)
     """by `VALUES`."""
 
     @property
     def has_begun(self) -> bool:
         """Whether somebody has worked on it."""
-        return self.started_at is not None or self.state == "inProgress"
+        return self.started_at is not None or has_begun(self.items)
 
     def begin(self) -> None:
         """Note that somebody works on it, where nobody has before."""
@@ -151,7 +151,7 @@ def _order(row: Sequence[Any]) -> Order:
         customers=tuple(customers),
         items=tuple(Item(id=each[1], action=each[2], state=each[3]) for each in items),
         nodes={each[1]: each[0] for each in items},
-        cancellation=next(((each[0], each[1]) for each in cancellations), None),
+        cancellation=next(((each[0], each[1], frozenset(each[2])) for each in cancellations), None),
         values=dict(zip(VALUES, values, strict=True)),
     )
 
@@ -196,12 +196,13 @@ def _written(order: Order, before: str, reason: str) -> dict[str, object]:
 
 def _decide(transaction: Transaction, principal: Principal, order: Order) -> list[Event]:
     """Write how far the request to cancel is, where that is another now; give the event of it."""
-    state = cancellation_state(order.items)
-    if order.cancellation is None or order.cancellation[1] == state:
+    if order.cancellation is None:
         return []
-    cancellation, _ = order.cancellation
-    is_over = state in ("done", "terminatedWithError")
-    given = {"cancellation": cancellation, "state": state, "isOver": is_over, "now": order.now}
+    cancellation, before, asked = order.cancellation
+    state = cancellation_state(each for each in order.items if each.id in asked)
+    if state == before:
+        return []
+    given = {"cancellation": cancellation, "state": state, "isDone": state == "done", "now": order.now}
     transaction.later(_DECIDE, given)
     said = order.said(cancellation=cancellation, cancellationState=state)
     return [order.event("OrderCancellationDecided", principal, said)]

@@ -5,7 +5,8 @@ that nobody has heard of. The same company under another system's name is anothe
 
 Rules. 1. A customer orders for itself: whoever it names otherwise is not there. 2. A name that was given here counts before what
 was loaded under it. 3. What looks like an id of ours and is none, and what is said to be a known customer and has no name,
-is a mistake: nobody is made of it. 4. Who is made has an id that follows from its source and its name there: it is made once.
+is a mistake: nobody is made of it. 4. Who is made has an id that follows from its source and its name there: it is made once. Of a party without an id somebody
+new is made each time, since a name is not who somebody is.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, cast
+
+import uuid_utils
 
 from graph.changes.orders.requests import Party
 from graph.changes.orders.rules import CUSTOMER_MISSING, CUSTOMER_NOT_FOUND, source_of
@@ -59,8 +62,8 @@ def own_of(principal: Principal, party: Party | None) -> Party | None:
 
 
 def made_id(source: str, party: Party) -> str:
-    """Give the id of the customer that is made of a party."""
-    return loaded_id(LABEL.name, source, party.id or party.name)
+    """Give the id of the customer that is made of a party: without an id of the source's, of nobody who is there."""
+    return loaded_id(LABEL.name, source, party.id) if party.id else f"{LABEL.id_prefix}{uuid_utils.uuid7()}"
 
 
 async def find(
@@ -109,6 +112,6 @@ def _problem(message: str, code: str, *within: str) -> UserError:
     return UserError(message=message, code=code, path=("customer", *within))
 
 
-def names_of(source: str, party: Party | None) -> Sequence[str]:
+def names_of(policy: AlarmPolicy, source: str, party: Party | None) -> Sequence[str]:
     """Give what has to be locked before a customer is looked for that may be made."""
-    return () if party is None or not (party.id or party.name) else (made_id(source, party),)
+    return () if party is None or not party.id else (made_id(source, party), *policy.keys_meant(source, party.id))

@@ -108,7 +108,7 @@ async def _place(transaction: Transaction, principal: Principal, policy: AlarmPo
     if (refused := _bounds(policy, request)) is not None:
         return refused
     source = source_of(principal)
-    await gates.lock(transaction, [_gate(principal, request), *parties.names_of(source, request.party)])
+    await gates.lock(transaction, [_gate(principal, request), *parties.names_of(policy, source, request.party)])
     if (known := await _same(transaction, principal, request)) is not None:
         return known
     orderer = await parties.find(transaction, principal, policy, request.party)

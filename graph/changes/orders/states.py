@@ -112,7 +112,15 @@ def _over(states: set[str]) -> str:
 
 def _open(states: set[str]) -> str:
     """Give the state of an order some of whose items are not over; where nothing has to be looked at, it goes on."""
-    return next((each for each in _FIRST_TO_LOOK_AT if each in states), "inProgress")
+    first = next((each for each in _FIRST_TO_LOOK_AT if each in states), None)
+    if first is not None:
+        return first
+    return FIRST if states <= {FIRST, "rejected", "cancelled"} else "inProgress"
+
+
+def has_begun(items: Iterable[Item]) -> bool:
+    """Tell whether somebody has worked on one of these items; those that are only there for others say nothing."""
+    return any(each.state in ("inProgress", "completed") and each.action != _KEPT for each in items)
 
 
 def may_follow(state: str, to: str) -> bool:
@@ -162,7 +170,7 @@ def may_be_changed(state: str) -> bool:
 
 
 def cancellation_state(items: Iterable[Item]) -> str:
-    """Give how far a request to cancel is, by the items of its order (`graph.model.vocabulary.CANCELLATION_STATES`).
+    """Give how far a request to cancel is, by the items that were open when it was asked (`graph.model.vocabulary.CANCELLATION_STATES`).
 
     >>> cancellation_state([Item(id="1", action="add", state="inProgress")])
     'terminatedWithError'
@@ -172,4 +180,4 @@ def cancellation_state(items: Iterable[Item]) -> str:
         return "accepted"
     if "pendingCancellation" in states:
         return "inProgress"
-    return "done" if "cancelled" in states else "terminatedWithError"
+    return "done" if states == {"cancelled"} else "terminatedWithError"

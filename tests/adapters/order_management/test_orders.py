@@ -168,7 +168,7 @@ async def test_who_may_not_order_is_refused(client: httpx.AsyncClient, api: Api,
 
 
 async def test_a_list_is_filtered_cut_and_slimmed(
-    client: httpx.AsyncClient, api: Api, mine: dict[str, str], laid: Laid
+    client: httpx.AsyncClient, api: Api, mine: dict[str, str], mint: Mint, laid: Laid
 ) -> None:
     orders = [await placed(client, api, mine, body(api, externalId=f"PO-{n}", priority=str(n % 2))) for n in range(5)]
     await moved(laid, orders[0]["id"], "inProgress")
@@ -183,6 +183,9 @@ async def test_a_list_is_filtered_cut_and_slimmed(
     assert await ids("state=inProgress") == [orders[0]["id"]]
     assert set(await ids("externalId=PO-1,PO-2")) == {orders[1]["id"], orders[2]["id"]}
     assert await ids(f"externalId={orders[1]['id']}") == [], "one that nobody has given is none"
+    like_ours = await placed(client, api, crm(mint, "shop"), body(api, externalId="order-4711"))
+    found = await client.get(f"/{api.order}?externalId=order-4711", headers=crm(mint, "shop"))
+    assert [each["id"] for each in found.json()] == [like_ours["id"]]
     assert set(await ids("priority=1&state=acknowledged")) == {orders[1]["id"], orders[3]["id"]}
     assert await ids(f"orderDate.gt={orders[4]['orderDate']}") == []
     assert set(await ids(f"orderDate.gte={orders[0]['orderDate']}")) == set(by_id)
@@ -283,17 +286,25 @@ async def test_operators_move_an_order_by_its_items(
     assert "stays so" in over.json()["message"]
 
 
-async def test_an_order_has_a_state_in_an_update_of_service_orders_only(
-    laid: Laid, settings: Settings, mint: Mint
+async def test_operators_move_all_of_an_order_by_its_state(
+    client: httpx.AsyncClient, api: Api, mine: dict[str, str], mint: Mint
 ) -> None:
-    operator = mint.bearer("operator")
-    for each, status in ((SERVICES, 200), (PRODUCTS, 400)):
-        async with calling(each, port_of(laid, settings), settings) as client:
-            order = await placed(client, each, operator, body(each))
-            answer = await client.patch(f"/{each.order}/{order['id']}", json={"state": "held"}, headers=operator)
-            assert answer.status_code == status, answer.text
-            after = (await client.get(f"/{each.order}/{order['id']}", headers=operator)).json()["state"]
-            assert after == ("held" if status == 200 else "acknowledged")
+    order = await placed(client, api, mine, body(api, item(api, "1"), item(api, "2")))
+    where = f"/{api.order}/{order['id']}"
+    answer = await client.patch(where, json={"state": "held"}, headers=mint.bearer("operator"))
+    assert (answer.status_code, answer.json()["state"]) == (200, "held"), answer.text
+    assert {each["state"] for each in answer.json()[api.item]} == {"held"}
+    assert (await client.patch(where, json={"state": "pending"}, headers=mine)).status_code == 403
+
+
+async def test_an_order_of_the_other_api_cannot_be_cancelled(laid: Laid, settings: Settings, mint: Mint) -> None:
+    for own, other in ((PRODUCTS, SERVICES), (SERVICES, PRODUCTS)):
+        async with calling(own, port_of(laid, settings), settings) as client:
+            order = await placed(client, own, crm(mint), body(own))
+        async with calling(other, port_of(laid, settings), settings) as client:
+            sent = {other.order: {"id": order["id"]}}
+            assert (await client.post(f"/{other.cancel}", json=sent, headers=crm(mint))).status_code == 400
+    assert await laid.rows("MATCH (o:Order) RETURN DISTINCT o.state") == [["acknowledged"]]
 
 
 async def test_a_request_to_cancel_is_kept_with_what_becomes_of_it(

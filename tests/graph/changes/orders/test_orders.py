@@ -443,3 +443,35 @@ async def test_two_who_move_one_order_at_once_make_one_history(laid: Laid) -> No
     assert await states(laid, order) == ("completed", ["completed"] * 5)
     versions = [version for _, version, _, _ in await laid.events("Order")]
     assert versions == list(range(1, 12))
+
+
+async def test_two_companies_of_one_name_are_two_customers(laid: Laid) -> None:
+    first = await owner(laid, await placed(laid, request(party=Party(name="Ada Ltd"))))
+    second = await owner(laid, await placed(laid, request(external="PO-2", party=Party(name="Ada Ltd"))))
+    assert first != second
+
+
+async def test_an_order_of_the_other_kind_is_not_there(laid: Laid) -> None:
+    order = (await placed(laid, request())).ids["order"]
+    asked = Cancellation(order=order, kind="service")
+    outcome = await cancel_order(laid.store, CRM, POLICY, asked, idempotency_key="k", deadline=soon())
+    assert codes(outcome) == [("ORDER_NOT_FOUND", ("orderId",))]
+    assert (await states(laid, order))[0] == "acknowledged"
+
+
+async def test_a_request_to_cancel_is_judged_by_the_items_that_were_open(laid: Laid) -> None:
+    order = (await placed(laid, request(LINE, ItemRequest(id="2")))).ids["order"]
+    await advanced(laid, order, ("1", "cancelled"), ("2", "inProgress"))
+    outcome = await cancelled(laid, order)
+    await advanced(laid, order, ("2", "inProgress"), key="it goes on")
+    text = "MATCH (x:OrderCancellation {id: $id}) RETURN x.state, x.effectiveAt"
+    assert await laid.rows(text, id=outcome.ids["cancellation"]) == [["terminatedWithError", None]]
+
+
+async def test_an_order_of_which_an_item_is_rejected_can_still_be_changed_and_cancelled_at_once(laid: Laid) -> None:
+    order = (await placed(laid, request(LINE, ItemRequest(id="2")))).ids["order"]
+    await advanced(laid, order, ("1", "rejected"))
+    assert (await states(laid, order))[0] == "acknowledged"
+    assert (await changed(laid, order, priority="2")).user_errors == ()
+    await cancelled(laid, order)
+    assert await states(laid, order) == ("cancelled", ["rejected", "cancelled"])
