@@ -22,9 +22,10 @@ from adapters.order_management.decode import OURS, order_of
 from adapters.order_management.shape import cancel_of, checked, create_of, update_of
 from adapters.tmf.shape import Fault
 from adapters.tmf.tmf630 import read_time
+from graph.changes.orders.amending import Amendment, amend_order, amended_before
 from graph.changes.orders.cancelling import Cancellation, cancel_order
-from graph.changes.orders.changing import OrderChange, Value, change_order
-from graph.changes.orders.moving import Advance, Move, advance_order
+from graph.changes.orders.changing import OrderChange, Value
+from graph.changes.orders.moving import Advance, Move
 from graph.changes.orders.placing import place_order
 from graph.changes.orders.rules import NO_ORDERS, ORDER_EXISTS, ORDER_NOT_FOUND, ORDER_STATE
 from graph.changes.outcome import Outcome
@@ -81,18 +82,23 @@ async def cancel(api: Api, call: Call, body: object) -> str:
 async def amend(api: Api, call: Call, body: object, shown: Mapping[str, Any]) -> None:
     """Do to an order, which the caller is shown so, what a merge patch says; raises the same."""
     patch = _patch_of(api, body)
+    key, port, order = call.key or uuid.uuid4().hex, call.port, shown["id"]
+    by: dict[str, Any] = {"idempotency_key": key, "deadline": call.deadline}
+    before = await amended_before(port.store, call.principal, order, patch, **by) if call.key else None
+    if before is not None:
+        _done(api, before)
+        return
     values, moves = changed_by(patch, shown), moves_of(api, patch, shown)
     _check_fixed(api, patch, shown)
-    key, port, order = call.key or uuid.uuid4().hex, call.port, shown["id"]
+    if not values and not moves:
+        return
     with _in_words_of(api):
-        if values:
-            change = OrderChange(order=order, values=values)
-            given: dict[str, Any] = {"idempotency_key": key, "deadline": call.deadline}
-            _done(api, await change_order(port.store, call.principal, port.policy, change, **given))
-        if moves:
-            advance = Advance(order=order, moves=moves, reason=patch.get("cancellationReason") or "")
-            given = {"idempotency_key": f"{key} state", "deadline": call.deadline}
-            _done(api, await advance_order(port.store, call.principal, advance, **given))
+        amendment = Amendment(
+            change=OrderChange(order=order, values=values),
+            advance=Advance(order=order, moves=moves, reason=patch.get("cancellationReason") or ""),
+            patch=patch,
+        )
+        _done(api, await amend_order(port.store, call.principal, port.policy, amendment, **by))
 
 
 def _patch_of(api: Api, body: object) -> Mapping[str, Any]:

@@ -66,32 +66,48 @@ async def change_order(
     deadline: float,
 ) -> Outcome:
     """Change what an order asks for; the outcome has the id of the `order`. What is so already is no change."""
-    check_may(principal, policy, "changeOrder")
-    if EXPECTED in change.values:
-        check_operator(principal)
+    check_may_change(principal, policy, change)
     given = {"orderId": change.order, "values": dict(change.values)}
     asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="changeOrder", input=given)
 
     async def work(transaction: Transaction) -> Outcome:
         order = await locked(transaction, principal, change.order)
-        return no_order() if order is None else _change(transaction, principal, policy, order, change)
+        if order is None:
+            return no_order()
+        if (refused := refused_change(order, change, policy)) is not None:
+            return refused
+        write_changed(transaction, principal, order, change)
+        return Outcome(ids={"order": order.id})
 
     return await once(store, asked, work, deadline=deadline)
 
 
-def _change(
-    transaction: Transaction, principal: Principal, policy: AlarmPolicy, order: Order, change: OrderChange
-) -> Outcome:
-    changed = {name: value for name, value in change.values.items() if value != order.values[name]}
+def check_may_change(principal: Principal, policy: AlarmPolicy, change: OrderChange) -> None:
+    """Raise Refused for whoever may not change this of any order."""
+    check_may(principal, policy, "changeOrder")
+    if EXPECTED in change.values:
+        check_operator(principal)
+
+
+def refused_change(order: Order, change: OrderChange, policy: AlarmPolicy) -> Outcome | None:
+    """Say why an order, which is locked, may not be changed so; None: it may. Nothing is written."""
+    changed = _changed(order, change)
+    return _problem(order, changed, policy) if changed else None
+
+
+def write_changed(transaction: Transaction, principal: Principal, order: Order, change: OrderChange) -> None:
+    """Write what of an order is another now; what may not be was refused before."""
+    changed = _changed(order, change)
     if not changed:
-        return Outcome(ids={"order": order.id})
-    if (refused := _problem(order, changed, policy)) is not None:
-        return refused
+        return
     values = {**order.values, **changed}
     told = order.event("OrderChanged", principal, order.said(changed=changed))
     transaction.later(_CHANGE, {"order": order.id, "version": order.version, **values})
     events.append(transaction, told)
-    return Outcome(ids={"order": order.id})
+
+
+def _changed(order: Order, change: OrderChange) -> dict[str, Value]:
+    return {name: value for name, value in change.values.items() if value != order.values[name]}
 
 
 def _problem(order: Order, changed: Mapping[str, Value], policy: AlarmPolicy) -> Outcome | None:

@@ -61,23 +61,35 @@ async def advance_order(
 
     async def change(transaction: Transaction) -> Outcome:
         order = await locked(transaction, principal, advance.order)
-        return no_order() if order is None else _advance(transaction, principal, order, advance)
+        if order is None:
+            return no_order()
+        items = items_after(order, advance)
+        if isinstance(items, Outcome):
+            return items
+        write_advanced(transaction, principal, order, advance, items)
+        return Outcome(ids={"order": order.id})
 
     return await once(store, asked, change, deadline=deadline)
 
 
-def _advance(transaction: Transaction, principal: Principal, order: Order, advance: Advance) -> Outcome:
+def items_after(order: Order, advance: Advance) -> tuple[Item, ...] | Outcome:
+    """Give what the items of an order, which is locked, become; the refusal where one may not. Nothing is written."""
     unknown = next((each for each in advance.moves if each.item and each.item not in order.nodes), None)
     if unknown is not None:
         return not_done(f"The order has no item {unknown.item}", ITEM_NOT_FOUND, "itemId")
     try:
-        items = moved(order.items, advance.moves)
+        return moved(order.items, advance.moves)
     except NotAllowed as problem:
         return not_done(str(problem), ORDER_STATE, "state")
+
+
+def write_advanced(
+    transaction: Transaction, principal: Principal, order: Order, advance: Advance, items: Sequence[Item]
+) -> None:
+    """Write what the items of an order have become."""
     if any(each.to == "inProgress" for each in advance.moves):
         order.begin()
     write_moved(transaction, principal, order, items, reason=advance.reason)
-    return Outcome(ids={"order": order.id})
 
 
 def moved(items: Sequence[Item], moves: Sequence[Move]) -> tuple[Item, ...]:

@@ -378,3 +378,22 @@ def test_a_product_to_change_is_known_by_the_service_that_realizes_it() -> None:
     assert (read.service, read.offering) == ("L-1", "gold")
     del product["realizingService"]
     assert order_of(PRODUCTS, sent).items[0].service == "P-1"
+
+
+async def test_a_patch_is_done_whole_or_not_at_all_and_once(
+    client: httpx.AsyncClient, api: Api, mine: dict[str, str], mint: Mint
+) -> None:
+    order = await placed(client, api, mine, body(api, priority="1"))
+    where, operator = f"/{api.order}/{order['id']}", mint.bearer("operator")
+    for headers, state, status in ((operator, "completed", 409), (mine, "held", 403)):
+        answer = await client.patch(where, json={"priority": "9", "state": state}, headers=headers)
+        assert answer.status_code == status, answer.text
+        assert (await client.get(where, headers=mine)).json() == order, "nothing of it is written"
+    keyed, patch = {**operator, "Idempotency-Key": "k"}, {"priority": "2", "state": "held"}
+    first = await client.patch(where, json=patch, headers=keyed)
+    assert (first.status_code, first.json()["priority"], first.json()["state"]) == (200, "2", "held")
+    assert (await client.patch(where, json={"priority": "3"}, headers=operator)).status_code == 200
+    again = await client.patch(where, json=patch, headers=keyed)
+    assert (again.status_code, again.json()["priority"]) == (200, "3"), "a repetition changes nothing"
+    other = await client.patch(where, json={"priority": "4"}, headers=keyed)
+    assert (other.status_code, other.json()["code"]) == (409, "IDEMPOTENCY_CONFLICT")
