@@ -572,7 +572,8 @@ RETURN t.id, t.status, t.severity, t.externalId,
 // graph/changes/orders/cancelling.py _ASK
 MATCH (o:Order {id: $order})
 CREATE (x:OrderCancellation {
-  id: $id, kind: $kind, system: $system, state: 'accepted', reason: $reason, requestedFor: $requestedFor, askedAt: $now
+  id: $id, kind: $kind, system: $system, state: 'accepted', reason: $reason, requestedFor: $requestedFor, askedAt: $now,
+  _items: $items
 })
 CREATE (x)-[:CANCELS]->(o)
 
@@ -600,7 +601,7 @@ RETURN o.id, coalesce(o.kind, 'product'), o.system, o.externalId, o.state, coale
     MATCH (o)-[:HAS_ITEM]->(i:OrderItem)
     RETURN [i.id, i.externalId, coalesce(i.action, 'add'), i.state] ORDER BY coalesce(i.position, 0), i.id
   },
-  COLLECT { MATCH (x:OrderCancellation)-[:CANCELS]->(o) WHERE x.state IN ['accepted', 'inProgress'] RETURN [x.id, x.state] ORDER BY x.id }
+  COLLECT { MATCH (x:OrderCancellation)-[:CANCELS]->(o) WHERE x.state IN ['accepted', 'inProgress'] RETURN [x.id, x.state, x._items] ORDER BY x.id }
 
 // graph/changes/orders/known.py _MOVE
 MATCH (o:Order {id: $order})
@@ -616,7 +617,7 @@ SET i.state = row.state
 
 // graph/changes/orders/known.py _DECIDE
 MATCH (x:OrderCancellation {id: $cancellation})
-SET x.state = $state, x.effectiveAt = CASE WHEN $isOver THEN $now ELSE x.effectiveAt END
+SET x.state = $state, x.effectiveAt = CASE WHEN $isDone THEN $now ELSE x.effectiveAt END
 
 // graph/changes/orders/parties.py _LOOK
 RETURN datetime.realtime().epochMillis, COLLECT { MATCH (c:Customer) WHERE c.id IN $ids RETURN c.id }, COLLECT {

@@ -5,9 +5,12 @@ The section `orders` of the settings; `gateway/settings/settings.py` says where 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+_OF_PEOPLE: Final = frozenset({"operator", "customer"})
+"""What stands as the system of an order that a person has placed."""
 
 
 class Orders(BaseModel):
@@ -19,3 +22,10 @@ class Orders(BaseModel):
     """the names in their roles `system:<name>`; operators and customers with the claim place orders too."""
     most_items: Annotated[int, Field(gt=0, le=1_000)] = 200
     """of one order, those within other items included."""
+
+    @field_validator("systems")
+    @classmethod
+    def _no_people(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if taken := _OF_PEOPLE & set(value):
+            raise ValueError(f"names {min(taken)}, which stands for orders that people place.")
+        return value

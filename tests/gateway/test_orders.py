@@ -96,6 +96,12 @@ def test_the_section_says_who_places_orders_and_how_large_one_is() -> None:
     assert policy_of(chosen).ordering == Ordering(systems=frozenset({"crm", "shop"}), most_items=7)
     assert policy_of(Settings(orders=Orders())).ordering == Ordering(systems=frozenset({"order-management"}))
     assert policy_of(Settings()).ordering is None
-    for wrong in ({"most_items": 0}, {"most_items": 1_001}, {"systems": ["a:b"]}, {"colour": "red"}):
+    for wrong in (
+        {"most_items": 0},
+        {"most_items": 1_001},
+        {"systems": ["a:b"]},
+        {"systems": ["operator"]},
+        {"colour": "red"},
+    ):
         with pytest.raises(ValidationError):
             Orders.model_validate(wrong)

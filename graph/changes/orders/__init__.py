@@ -13,6 +13,7 @@ Files, in order of flow:
     placing.py      an order comes in, once
     changing.py     what it asks for is another, while nobody works on it
     moving.py       people say how far it is
+    amending.py     both at once, for a patch
     cancelling.py   somebody asks to cancel it
 
 Invariants:

@@ -141,8 +141,14 @@ def _gate(principal: Principal, request: OrderRequest) -> str:
     """Give the name behind whose gate an external id is looked for, and used; without one nobody else wants it."""
     if not request.external_id:
         return str(uuid_utils.uuid4())
-    customers = " ".join(principal.customers)
+    customers = " ".join(_own(principal, request))
     return f"order {source_of(principal)} {customers} {request.kind} {request.external_id}"
+
+
+def _own(principal: Principal, request: OrderRequest) -> list[str]:
+    """Give the one customer of the caller's that a customer orders for: its external ids are its own, whoever else the token names."""
+    party = parties.own_of(principal, request.party) if principal.effective is Role.CUSTOMER else None
+    return [party.id] if party is not None and party.id in principal.customers else []
 
 
 async def _same(transaction: Transaction, principal: Principal, request: OrderRequest) -> Outcome | None:
@@ -154,7 +160,7 @@ async def _same(transaction: Transaction, principal: Principal, request: OrderRe
         "source": source_of(principal),
         "kind": request.kind,
         "everyone": principal.effective is not Role.CUSTOMER,
-        "customers": list(principal.customers),
+        "customers": _own(principal, request),
     }
     for order, content in await transaction.run(_SAME, given):
         if content == request.content:

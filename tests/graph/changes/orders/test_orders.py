@@ -475,3 +475,10 @@ async def test_an_order_of_which_an_item_is_rejected_can_still_be_changed_and_ca
     assert (await changed(laid, order, priority="2")).user_errors == ()
     await cancelled(laid, order)
     assert await states(laid, order) == ("cancelled", ["rejected", "cancelled"])
+
+
+async def test_an_external_id_of_a_customer_is_its_own_whoever_else_the_token_names(laid: Laid) -> None:
+    both = Principal(subject="x", role=Role.CUSTOMER, customers=("customer-a", "customer-b"), changes=CLAIMABLE)
+    made = [await placed(laid, request(party=Party(id=each)), both) for each in both.customers]
+    assert [await owner(laid, each) for each in made] == ["customer-a", "customer-b"]
+    assert await placed(laid, request(party=Party(id="customer-a")), ADA) == made[0], "by another token too"
