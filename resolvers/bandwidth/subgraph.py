@@ -15,6 +15,7 @@ from graph.changes.bandwidth.loads import loads_of
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.errors import StoreUnavailable
 from graph.model.scope import Principal
+from graph.routing.kept import KeptNetwork
 from graph.store.store import Store
 from resolvers.bandwidth.allowance import Allowance
 from resolvers.bandwidth.asked import Asked
@@ -47,13 +48,13 @@ class BandwidthSubgraph:
         self._policy = policy
         self._allowance = Allowance(per_minute=quotes_per_minute)
         self._schema = bandwidth_schema()
-        self._open: tuple[Store, QuoteTokens] | None = None
+        self._open: tuple[Store, QuoteTokens, KeptNetwork] | None = None
         self.sdl = self._schema.as_str()
 
     @contextmanager
     def reading(self, store: Store, key: bytes) -> Iterator[None]:
         """Answer from this store while the block runs; quotes are sealed with the key of cursors."""
-        self._open = (store, QuoteTokens(key))
+        self._open = (store, QuoteTokens(key), KeptNetwork(store))
         try:
             yield
         finally:
@@ -65,7 +66,7 @@ class BandwidthSubgraph:
         """Answer within `deadline`, an absolute `time.monotonic()`."""
         if self._open is None:
             return answer_for(StoreUnavailable("The database cannot be reached"))
-        store, tokens = self._open
+        store, tokens, network = self._open
         asked = Asked(
             store=store,
             principal=principal,
@@ -73,6 +74,7 @@ class BandwidthSubgraph:
             policy=self._policy,
             tokens=tokens,
             allowance=self._allowance,
+            network=network,
             limits=DataLoader(load_fn=lambda ids: self._limits(store, ids, deadline)),
             costs=DataLoader(load_fn=lambda ids: self._costs(store, principal, ids, deadline)),
             estimates=DataLoader(load_fn=lambda ids: self._estimates(store, principal, ids, deadline)),
