@@ -200,22 +200,22 @@ async def read_often(store: Store, product: Product, nodes: int) -> tuple[Networ
 async def ask_often(store: Store, product: Product, kind: str, places: Places, network: Network, plan: Plan) -> Row:
     """Ask questions of one kind, each between other sites."""
     chance = random.Random(f"{plan.seed} {kind}")
-    times, statements, designs = list[float](), list[float](), 0
+    times, statements, designs = list[float](), list[float](), list[bool]()
     for demand in _demands(kind, places, chance, plan.questions + 1):
         counting = _Counting(store)
         began = time.perf_counter()
         found = await design(counting.run, network, demand, _PLAIN)
         times.append((time.perf_counter() - began) * 1_000)
         statements.append(float(counting.statements))
-        designs += isinstance(found, Design)
+        designs.append(isinstance(found, Design))
         if isinstance(found, UnknownSite | Undecided):
             raise BenchmarkFailed(f"a question was not answered: {found}")
     return Row(
         store=product,
         kind=kind,
         questions=plan.questions,
-        designs=designs,
-        p50_ms=percentile(times[1:], 50),  # the first one warms up
+        designs=sum(designs[1:]),  # the first one warms up
+        p50_ms=percentile(times[1:], 50),
         p95_ms=percentile(times[1:], 95),
         statements_p95=int(percentile(statements[1:], 95)),
     )

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -76,6 +76,10 @@ class Network:
     """by site, to other sites."""
     beside: Mapping[str, tuple[str, ...]]
     """by trunk: all that join the same two junctions, itself included."""
+    dead_ends: frozenset[str]
+    """sites from which trunks lead to one other site, or to none: no way leads through them."""
+    links_through: Links
+    """by site, to other sites that are no dead ends."""
 
     @staticmethod
     def of(sites: Iterable[Site], elements: Iterable[Element], trunks: Iterable[Trunk]) -> Network:
@@ -87,6 +91,8 @@ class Network:
         junction_of = {element: element if site in inside else site for element, site in home.items()}
         site_of = {junction: home[element] for element, junction in junction_of.items()}
         ends = {each.id: (junction_of[each.a], junction_of[each.z]) for each in sorted(known, key=lambda one: one.id)}
+        links_from = _links({trunk: (site_of[a], site_of[z]) for trunk, (a, z) in ends.items()})
+        dead_ends = frozenset(site for site in at if len({there for _, there in links_from.get(site, ())}) < 2)
         return Network(
             sites=frozenset(at),
             junction_of=junction_of,
@@ -95,9 +101,15 @@ class Network:
             ends=ends,
             km={trunk: _km(at[site_of[a]], at[site_of[z]]) for trunk, (a, z) in ends.items()},
             links_at=_links(ends),
-            links_from=_links({trunk: (site_of[a], site_of[z]) for trunk, (a, z) in ends.items()}),
+            links_from=links_from,
             beside=_beside(ends),
+            dead_ends=dead_ends,
+            links_through=_without(links_from, dead_ends),
         )
+
+    def links_towards(self, goal: str) -> Links:
+        """Give, by site, what may be on a way to another site: what leads into a dead end is not, unless that is the goal."""
+        return self.links_from if goal in self.dead_ends else self.links_through
 
     def junctions(self, sites: Iterable[str]) -> frozenset[str]:
         """Give all junctions of some sites."""
@@ -119,6 +131,10 @@ def _links(ends: Mapping[str, tuple[str, str]]) -> Links:
             found[a].append((trunk, z))
             found[z].append((trunk, a))
     return {place: tuple(each) for place, each in found.items()}
+
+
+def _without(links: Links, sites: Collection[str]) -> Links:
+    return {site: tuple(each for each in some if each[1] not in sites) for site, some in links.items()}
 
 
 def _beside(ends: Mapping[str, tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:

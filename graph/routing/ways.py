@@ -7,9 +7,10 @@ beginning of the other, and the order of lists of ids is kept when both are cont
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from graph.routing.network import Links, Network
@@ -44,10 +45,12 @@ class Search:
     prices: Prices
     closed: AbstractSet[str]
     """trunks that no way may take."""
+    ahead: Mapping[str, int] = field(default_factory=dict)
+    """what it costs at least from a site to where ways lead; 0 where nothing is known of that."""
 
     def without(self, trunks: Iterable[str]) -> Search:
         """Close more trunks."""
-        return Search(network=self.network, prices=self.prices, closed=self.closed | frozenset(trunks))
+        return replace(self, closed=self.closed | frozenset(trunks))
 
 
 def cheapest(
@@ -102,6 +105,18 @@ def reached(
         for trunk, there in links.get(waiting.pop(), ()):
             if trunk not in closed and there not in found and there not in never:
                 found.add(there)
+                waiting.append(there)
+    return found
+
+
+def hops_to(links: Links, goal: str) -> Mapping[str, int]:
+    """Give from each place that leads to a goal how many trunks it takes at least."""
+    found, waiting = {goal: 0}, deque([goal])
+    while waiting:
+        here = waiting.popleft()
+        for _, there in links.get(here, ()):
+            if there not in found:
+                found[there] = found[here] + 1
                 waiting.append(there)
     return found
 

@@ -163,9 +163,9 @@ def _driven(deciding: Asking[Design | Infeasible], world: World, asked: list[str
 
 
 @st.composite
-def some_bookings(draw: st.DrawFn) -> tuple[Booking, ...]:
+def some_bookings(draw: st.DrawFn, count: st.SearchStrategy[int]) -> tuple[Booking, ...]:
     found = []
-    for _ in range(draw(st.integers(0, 3))):
+    for _ in range(draw(count)):
         start = draw(st.integers(0, HORIZON - 1))
         end = draw(st.one_of(st.none(), st.integers(start + 1, HORIZON)))
         found.append(Booking(start=start, end=end, mbps=draw(st.integers(1, 4))))
@@ -174,7 +174,7 @@ def some_bookings(draw: st.DrawFn) -> tuple[Booking, ...]:
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
-    sites = draw(st.integers(2, 5))
+    sites = draw(st.integers(2, 4))
     elements = [
         Element(id=f"networkelement-{site}{number}", site=f"site-{site}")
         for site in range(sites)
@@ -182,22 +182,24 @@ def worlds(draw: st.DrawFn) -> World:
     ]
     ids = [each.id for each in elements]
     pairs = st.tuples(st.sampled_from(ids), st.sampled_from(ids)).filter(lambda pair: pair[0] != pair[1])
-    trunks = [Trunk(id=f"trunk-{number}", a=a, z=z) for number, (a, z) in enumerate(draw(st.lists(pairs, max_size=8)))]
+    trunks = [Trunk(id=f"trunk-{number}", a=a, z=z) for number, (a, z) in enumerate(draw(st.lists(pairs, min_size=2, max_size=8)))]
     ports = {side: draw(_ports(side, [each for each in elements if each.site == site])) for side, site in _ENDS.items()}
-    things = [*(each.id for each in trunks), *(each.id for side in Side for each in ports[side])]
+    held = [each.id for side in Side for each in ports[side]]
+    limits = {each.id: draw(st.integers(2, 6)) for each in trunks} | {each: draw(st.integers(5, 9)) for each in held}
+    quiet, busy = st.sampled_from((0, 0, 0, 0, 1)), st.integers(0, 3)
     start = draw(st.integers(0, 3))
     return World(
         sites=tuple(Site(id=f"site-{each}", latitude=None, longitude=None) for each in range(sites)),
         elements=tuple(elements),
         trunks=tuple(trunks),
         ports=ports,
-        limits={each: draw(st.integers(1, 8)) for each in things},
-        bookings={each: draw(some_bookings()) for each in things},
+        limits=limits,
+        bookings={each: draw(some_bookings(quiet if each in held else busy)) for each in limits},
         gone=frozenset(each.id for each in trunks if draw(st.integers(0, 19)) == 0),
         demand=Demand(
-            a=Access(site=A, speed=draw(st.sampled_from((None, None, 1)))),
+            a=Access(site=A, speed=draw(st.sampled_from((None, None, None, 1)))),
             z=Access(site=Z),
-            mbps=draw(st.integers(1, 5)),
+            mbps=draw(st.integers(1, 4)),
             start=start,
             end=draw(st.one_of(st.none(), st.integers(start + 1, start + 4))),
             protected=draw(st.booleans()),
@@ -216,7 +218,7 @@ def _ports(draw: st.DrawFn, side: Side, elements: Sequence[Element]) -> tuple[Ac
             id=f"port-{side}{number}",
             element=draw(st.sampled_from(elements)).id,
             speed=draw(st.sampled_from((1, 8))),
-            is_taken=draw(st.sampled_from((False, False, False, True))),
+            is_taken=draw(st.sampled_from((False, False, False, False, True))),
         )
-        for number in range(draw(st.integers(0, 4)))
+        for number in range(draw(st.sampled_from((3, 2, 1, 3, 2, 4, 2, 3, 0))))
     )
