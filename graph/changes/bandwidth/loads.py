@@ -13,18 +13,15 @@ Everything here reads without a lock, or under those of its caller.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
-from typing import Final, TypeAlias, cast
+from typing import Final, cast
 
 from graph.capacity.limits import PORT_LAYER, Limit, LimitKind, Overbooking
 from graph.capacity.steps import Booking, StepFunction, read_steps
 from graph.errors import Refused
 from graph.model.vocabulary import HOLDS_NOTHING
-from graph.store.store import Store
-
-Run: TypeAlias = Callable[[str, dict[str, object]], Awaitable[list[list[object]]]]
-"""Runs a statement that reads, in a transaction or by itself."""
+from graph.store.store import Run, Store
 
 MOST_THINGS: Final = 10_000
 """that may be asked about together,"""
