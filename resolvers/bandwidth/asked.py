@@ -29,6 +29,8 @@ class Asked:
     policy: BandwidthPolicy
     tokens: QuoteTokens
     allowance: Allowance
+    now: int
+    """in epoch milliseconds, when it was asked."""
     network: KeptNetwork
     """what new services are designed on."""
     limits: DataLoader[str, tuple[Limit, ...]]

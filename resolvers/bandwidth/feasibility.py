@@ -6,16 +6,17 @@ What is said is exact, of everybody's services; so it is for operators and analy
 from __future__ import annotations
 
 import enum
+import time
 from collections.abc import Iterable
 from typing import Annotated, Final, assert_never
 
 import strawberry
 
 from graph.changes.feasibility import feasibility as designed
-from graph.errors import Refused
+from graph.errors import Refused, TooManyQuestions
 from graph.routing import answers
 from graph.routing.demand import Access, Demand, Side, Weights
-from resolvers.bandwidth.asked import Info
+from resolvers.bandwidth.asked import Asked, Info
 from resolvers.bandwidth.capacity import Port, Site, Trunk, check_interval
 from resolvers.directives import Cost, ListSize, OperatorOnly
 from resolvers.moments import Moment
@@ -34,7 +35,7 @@ class AccessInput:
     site_id: strawberry.ID = strawberry.field(description="The site.")
     speed_mbps: int | None = strawberry.field(
         default=None,
-        description="The speed of the port, in Mbit/s; without it, the slowest free port that carries the rate.",
+        description="The speed of the port, in Mbit/s, at least 1; without it, the slowest free port that carries the rate.",
     )
 
 
@@ -94,7 +95,7 @@ class ServiceDesign:
     )
     cost: int = strawberry.field(description="What both ways cost together.")
     is_least: bool = strawberry.field(
-        description="Whether it is certain that nothing is cheaper; false where the search for a pair of ways was given up at its bound."
+        description="Whether it is certain that nothing is cheaper; false where the search for a cheaper pair of ways was given up, to answer in time."
     )
 
     @classmethod
@@ -115,7 +116,8 @@ class InfeasibilityCode(enum.Enum):
     """The members of graph.routing.answers.Infeasible."""
 
     END_FULL = strawberry.enum_value(
-        "END_FULL", description="At one end, or at both, no port of the speed is free that has room."
+        "END_FULL",
+        description="At one end, or at both, no port of the speed is free that has room; or none at an element from which a way leads.",
     )
     NO_ROOM = strawberry.enum_value("NO_ROOM", description="There are ways, but a stretch is full: `stretch`.")
     NO_DISJOINT_PAIR = strawberry.enum_value(
@@ -124,7 +126,7 @@ class InfeasibilityCode(enum.Enum):
     )
     NO_WAY = strawberry.enum_value("NO_WAY", description="No trunks in service lead from one end to the other.")
     UNDECIDED = strawberry.enum_value(
-        "UNDECIDED", description="The search for a pair of ways was given up at its bound; there may be one."
+        "UNDECIDED", description="The search was given up, to answer in time; there may be a design, or none."
     )
 
 
@@ -133,10 +135,10 @@ class FullEnd:
     """graph.routing.answers.FullEnd."""
 
     ports: int = strawberry.field(
-        description="How many ports of the speed are in service at the site; all are taken, or have not so much room."
+        description="How many ports of the speed are in service at the site; each is taken, has not so much room, or is where no way begins."
     )
     missing_mbps: int = strawberry.field(
-        description="How many Mbit/s the port lacks that has the most room of those that no service has; the whole rate where there is none."
+        description="How many Mbit/s the port lacks that has the most room of those that no service has, at elements where none has enough; the whole rate where there is none."
     )
 
     @classmethod
@@ -158,7 +160,8 @@ class Infeasibility:
         directives=_WAY,
     )
     missing_mbps: int | None = strawberry.field(
-        default=None, description="How many Mbit/s less the stretch would carry throughout; null where none is full."
+        default=None,
+        description="How many Mbit/s less would fit throughout, with the ports that are free for that; null where no stretch is full, or the search was given up.",
     )
     shared_sites: list[Site] = strawberry.field(
         default_factory=list, description="The sites that every way leads through.", directives=_WAY
@@ -172,7 +175,7 @@ class Infeasibility:
     )
     looked_until: Moment | None = strawberry.field(
         default=None,
-        description="Where the search for `fitsFrom` was given up at its bound: it does not fit before. Null: the search was complete.",
+        description="Where the search for `fitsFrom` was given up: it does not fit before. Null: the search was complete.",
     )
 
     @classmethod
@@ -223,9 +226,9 @@ async def feasibility(  # noqa: PLR0913 - the arguments of the field
     a: Annotated[AccessInput, strawberry.argument(description="One end,")],
     z: Annotated[AccessInput, strawberry.argument(description="and the other, at another site.")],
     mbps: Annotated[
-        int, strawberry.argument(description=f"The rate in Mbit/s that is to be committed; {MOST_MBPS:,} at most.")
+        int, strawberry.argument(description=f"The rate in Mbit/s that is to be committed: 1 to {MOST_MBPS:,}.")
     ],
-    from_: Annotated[Moment, strawberry.argument(description="From when on,", name="from")],
+    from_: Annotated[Moment, strawberry.argument(description="From when on; not before now,", name="from")],
     *,
     to: Annotated[Moment | None, strawberry.argument(description="until when; without it, for ever.")] = None,
     protected: Annotated[
@@ -236,7 +239,12 @@ async def feasibility(  # noqa: PLR0913 - the arguments of the field
     ] = None,
 ) -> Feasibility:
     """Design a service, or say why that is not possible."""
-    _check(mbps, from_, to, cost)
+    asked = info.context
+    _take(asked)
+    _check(mbps, from_, to, cost, now=asked.now)
+    for side, access in (("a", a), ("z", z)):
+        if access.speed_mbps is not None and access.speed_mbps < 1:
+            raise Refused(f"{side}.speedMbps is at least 1", code="BAD_USER_INPUT", path=(side, "speedMbps"))
     if a.site_id == z.site_id:
         said = "z.siteId is the site of a: within a site there is no way to look for"
         raise Refused(said, code="BAD_USER_INPUT", path=("z", "siteId"))
@@ -249,17 +257,25 @@ async def feasibility(  # noqa: PLR0913 - the arguments of the field
         protected=protected,
         weights=Weights(hop=cost.per_hop, km=cost.per_km, percent=cost.per_percent) if cost else Weights(),
     )
-    asked = info.context
     found = await designed(asked.store, asked.network, demand, asked.policy.overbooking, deadline=asked.deadline)
     if isinstance(found, answers.Design):
         return Feasibility(design=ServiceDesign.of(found), reason=None)
     return Feasibility(design=None, reason=Infeasibility.of(found))
 
 
-def _check(mbps: int, start: int, end: int | None, cost: WayCostInput | None) -> None:
+def _take(asked: Asked) -> None:
+    """Take from the allowance of the principal: each question takes a processor for a while. Raises TooManyQuestions."""
+    wait = asked.allowance.take(asked.principal.subject, "feasibility", now=time.monotonic())
+    if wait:
+        raise TooManyQuestions("New services were asked about too often: ask again later", retry_after=wait)
+
+
+def _check(mbps: int, start: int, end: int | None, cost: WayCostInput | None, *, now: int) -> None:
     """Refuse what cannot be meant."""
     if not 1 <= mbps <= MOST_MBPS:
         raise Refused(f"mbps is 1 to {MOST_MBPS}", code="BAD_USER_INPUT", path=("mbps",))
+    if start < now:
+        raise Refused("`from` is in the past", code="BAD_USER_INPUT", path=("from",))
     if end is not None:
         check_interval(start, end)
     if cost is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
@@ -26,6 +27,10 @@ from resolvers.errors import answer_for, entry_of
 _FAILED: Final = "The request could not be answered."
 
 
+def _epoch_milliseconds() -> int:
+    return time.time_ns() // 1_000_000
+
+
 class Operation(Protocol):
     """What a caller hands over: a valid document."""
 
@@ -43,10 +48,13 @@ class BandwidthSubgraph:
 
     name = "bandwidth"
 
-    def __init__(self, policy: BandwidthPolicy, *, quotes_per_minute: int) -> None:
-        """Take the rules, and how often a principal may ask for one service in a minute."""
+    def __init__(
+        self, policy: BandwidthPolicy, *, quotes_per_minute: int, now: Callable[[], int] = _epoch_milliseconds
+    ) -> None:
+        """Take the rules, how often a principal may ask for one service in a minute, and a clock."""
         self._policy = policy
         self._allowance = Allowance(per_minute=quotes_per_minute)
+        self._now = now
         self._schema = bandwidth_schema()
         self._open: tuple[Store, QuoteTokens, KeptNetwork] | None = None
         self.sdl = self._schema.as_str()
@@ -74,6 +82,7 @@ class BandwidthSubgraph:
             policy=self._policy,
             tokens=tokens,
             allowance=self._allowance,
+            now=self._now(),
             network=network,
             limits=DataLoader(load_fn=lambda ids: self._limits(store, ids, deadline)),
             costs=DataLoader(load_fn=lambda ids: self._costs(store, principal, ids, deadline)),

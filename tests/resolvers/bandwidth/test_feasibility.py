@@ -15,6 +15,7 @@ from tests.graph.routing.network import Planned, planned
 from tests.resolvers.bandwidth.conftest import HOUR, Shop
 
 ANALYST: Final = Principal(subject="9:issuer-a:eve", role=Role.ANALYST)
+NOW: Final = 1_799_999_000_000
 FROM: Final = 1_800_000_000_000
 FEASIBILITY: Final = """
 query($a: AccessInput!, $z: AccessInput!, $mbps: Int!, $from: DateTime!, $to: DateTime, $protected: Boolean, $cost: WayCostInput) {
@@ -42,6 +43,7 @@ USUAL: Final = {
 
 @pytest.fixture
 async def network(shop: Shop) -> Planned:
+    shop.bandwidth._now = lambda: NOW
     return await planned(shop.booked.store)
 
 
@@ -116,11 +118,24 @@ async def test_customers_learn_none_of_it(shop: Shop) -> None:
     assert "data" not in answer
 
 
+@pytest.mark.usefixtures("network")
+async def test_nobody_asks_without_end(shop: Shop) -> None:
+    with shop.ruled(shop.policy, quotes_per_minute=2):
+        for _ in range(2):
+            await asked(shop)
+        [error] = (await shop.ask(FEASIBILITY, OPERATOR, **USUAL))["errors"]
+        assert error["extensions"]["code"] == "TOO_MANY_REQUESTS"
+        await asked(shop, ANALYST)  # each has an allowance of its own
+
+
 @pytest.mark.parametrize(
     ("given", "about"),
     [
         pytest.param({"mbps": 0}, "mbps", id="no rate"),
         pytest.param({"mbps": 100_000_001}, "mbps", id="more than any network has"),
+        pytest.param({"from": rfc3339(NOW - 1)}, "`from`", id="in the past"),
+        pytest.param({"a": {"siteId": "site-a", "speedMbps": 0}}, "a.speedMbps", id="no speed"),
+        pytest.param({"z": {"siteId": "site-z", "speedMbps": -1}}, "z.speedMbps", id="a speed below none"),
         pytest.param({"to": rfc3339(FROM)}, "`to`", id="no time"),
         pytest.param({"to": rfc3339(FROM - 1)}, "`to`", id="backwards"),
         pytest.param({"z": {"siteId": "site-a"}}, "z.siteId", id="one site"),
