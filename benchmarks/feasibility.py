@@ -204,7 +204,8 @@ async def ask_often(store: Store, product: Product, kind: str, places: Places, n
     for demand in _demands(kind, places, chance, plan.questions + 1):
         counting = _Counting(store)
         began = time.perf_counter()
-        found = await design(counting.run, network, demand, _PLAIN)
+        deadline = time.monotonic() + _SECONDS
+        found = await design(counting.run, network, demand, _PLAIN, deadline=deadline)
         times.append((time.perf_counter() - began) * 1_000)
         statements.append(float(counting.statements))
         designs.append(isinstance(found, Design))

@@ -1955,17 +1955,18 @@ RETURN [
   COLLECT { MATCH (s:Site) RETURN [s.id, s.latitude, s.longitude] },
   COLLECT {
     MATCH (e:NetworkElement)-[:LOCATED_AT]->(s:Site)
-    WHERE NOT coalesce(e.operationalState, '') IN $out AND NOT coalesce(e.administrativeState, '') IN $closed
-    RETURN [e.id, s.id]
+    RETURN [e.id, s.id, NOT coalesce(e.operationalState, '') IN $out AND NOT coalesce(e.administrativeState, '') IN $closed]
   },
   COLLECT {
     MATCH (t:Trunk)-[r:TERMINATES_ON]->(p:Port)<-[:HAS_PORT]-(c:Card)<-[:HOLDS]-(e:NetworkElement)
-    WHERE NOT coalesce(t.operationalState, '') IN $out
+    RETURN [t.id, r.end, e.id, NOT coalesce(t.operationalState, '') IN $out
       AND NOT coalesce(p.operationalState, '') IN $out AND NOT coalesce(p.administrativeState, '') IN $closed
-      AND NOT coalesce(c.operationalState, '') IN $out AND NOT coalesce(c.administrativeState, '') IN $closed
-    RETURN [t.id, r.end, e.id]
+      AND NOT coalesce(c.operationalState, '') IN $out AND NOT coalesce(c.administrativeState, '') IN $closed]
   }
 ] AS network
+
+// graph/routing/reading.py _ARE_SITES
+MATCH (s:Site) WHERE s.id IN $batch.ids RETURN s.id
 
 // graph/routing/reading.py _PORTS
 UNWIND $batch.sites AS site

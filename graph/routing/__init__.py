@@ -11,6 +11,7 @@ Files, in order of flow:
     demand.py      what is wanted, and the weights of a cost
     network.py     the network as ways are looked for
     ports.py       which ports may be taken, and which first
+    budget.py      how much one decision may look at
     reading.py     both, read from the graph; and a decision driven by loads as they are now
     kept.py        the network, kept by each process for some seconds
     deciding.py    a demand is decided
@@ -24,9 +25,10 @@ Files, in order of flow:
 
 Invariants
 1. Deciding is pure: no database, no clock. Only `reading.py` and `kept.py` wait for anything.
-2. A design costs the least of all that fit, unless it says that the search came to its bound; and no pair is called impossible that exists.
+2. A design costs the least of all that fit, unless it says that the search was given up; and no pair is called impossible that exists.
 3. Equal inputs give equal answers: costs are whole numbers, and where they are equal the ids decide.
-4. All that a design takes has room throughout the time that was asked for. It holds nothing: who reserves it looks again.
+4. A decision ends: all its searches and readings have one budget. Where that is spent, it says what it knows, or that it is undecided.
+5. All that a design takes has room throughout the time that was asked for. It holds nothing: who reserves it looks again.
 
 Example: two trunks from site to site, of which the first is full until 100:
 
@@ -40,7 +42,7 @@ Example: two trunks from site to site, of which the first is full until 100:
     >>> elements = [Element(id=f"networkelement-{each}", site=f"site-{each}") for each in "ab"]
     >>> trunks = [Trunk(id=f"trunk-{each}", a="networkelement-a", z="networkelement-b") for each in "12"]
     >>> ports = {
-    ...     side: (AccessPort(id=f"port-{at}", element=f"networkelement-{at}", speed=1_000, is_taken=False),)
+    ...     side: (AccessPort(id=f"port-{at}", element=f"networkelement-{at}", speed=1_000, limit=1_000, is_taken=False),)
     ...     for side, at in ((Side.A, "a"), (Side.Z, "b"))
     ... }
     >>> demand = Demand(

@@ -47,7 +47,7 @@ class Design:
     protecting: PlannedWay | None
     """None where no protection was wanted."""
     is_least: bool
-    """False: the search for a pair of ways was given up at its bound, and a cheaper pair may exist."""
+    """False: the search for a pair of ways was given up, and a cheaper pair may exist."""
 
     @property
     def cost(self) -> int:
@@ -68,7 +68,7 @@ class FitsFrom:
     at: int | None
     """the first instant, in epoch milliseconds; None: never, by what is booked now, or not known."""
     looked_until: int | None = None
-    """the search was given up at its bound: it does not fit before this instant. None: the search was complete."""
+    """the search was given up: it does not fit before this instant. None: the search was complete."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,18 +80,18 @@ class UnknownSite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FullEnd:
-    """An end where no port can be had."""
+    """An end where no port can be had that helps."""
 
     side: Side
     ports: int
-    """of the speed that was asked for, in service at the site; all are taken, or have not so much left."""
+    """of the speed that was asked for, in service at the site; all are taken, have not so much left, or are where no way begins."""
     missing: int
-    """how many Mbit/s the port lacks that has the most left of those that nobody has."""
+    """how many Mbit/s the port lacks that has the most left of those that nobody has, at elements where none has enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndFull:
-    """No port is free at one end, or at both."""
+    """No port is free at one end, or at both; or none at an element from which a way leads on."""
 
     ends: tuple[FullEnd, ...]
     fits: FitsFrom
@@ -116,17 +116,14 @@ class NoRoom:
 
     stretch: tuple[str, ...]
     """the trunks of which one at least must have more room, in the order of their ids."""
-    missing: int
-    """how many Mbit/s less would fit throughout the time that was asked for."""
+    missing: int | None
+    """how many Mbit/s less would fit throughout the time that was asked for; None: the search for that was given up."""
     fits: FitsFrom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undecided:
-    """The search was given up at its bound: a pair of ways may exist."""
-
-    ways: int
-    """that were tried."""
+    """The search was given up: there may be a design, or none."""
 
 
 Infeasible: TypeAlias = UnknownSite | EndFull | NoWay | NoDisjointPair | NoRoom | Undecided

@@ -75,6 +75,7 @@ def _first(search: Search, a: str, z: str) -> _First:
         if here in distance:
             continue
         price = distance[here] = best[here]
+        search.budget.spend()
         for trunk, there in links.get(here, ()):
             if trunk in closed or there in distance:
                 continue
@@ -106,6 +107,7 @@ def _second(search: Search, first: _First, a: str, z: str) -> tuple[tuple[_Step,
         if here in done:
             continue
         done.add(here)
+        search.budget.spend()
         if here == (z, False):
             return tuple(_traced(by, here)), done
         so_far += far.get(here[0], beyond)
@@ -186,6 +188,7 @@ def _tried(search: Search, first: _First, start: _State, never: AbstractSet[_Sta
     """Give the states that come after one, with every trunk open, as far as Z."""
     found, waiting, links = {start}, [start], search.network.links_towards(z)
     while waiting and (z, False) not in found:
+        search.budget.spend()
         for _, there, _ in _onward(search, first, waiting.pop(), links, all_open=True):
             if there not in found and there not in never:
                 found.add(there)

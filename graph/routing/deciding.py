@@ -10,6 +10,7 @@ from typing import assert_never
 
 from graph.routing.answers import Cost, Design, Infeasible, PlannedWay, Undecided, UnknownSite
 from graph.routing.apart import Blocked
+from graph.routing.budget import Budget, Spent
 from graph.routing.case import Asking, Case, Chosen, open_ports, settled
 from graph.routing.demand import Demand, Side
 from graph.routing.network import Network
@@ -19,23 +20,32 @@ from graph.routing.reasons import end_full, why_not
 from graph.routing.ways import Way
 
 
-def decide(demand: Demand, network: Network, ports: AccessPorts) -> Asking[Design | Infeasible]:
-    """Decide a demand, by a snapshot of the network and the ports at both of its sites."""
+def decide(
+    demand: Demand, network: Network, ports: AccessPorts, budget: Budget | None = None
+) -> Asking[Design | Infeasible]:
+    """Decide a demand, by a snapshot of the network and the ports at both of its sites; it is undecided where the budget does not suffice."""
     unknown = tuple(side for side in Side if demand.access(side).site not in network.sites)
     if unknown:
         return UnknownSite(sides=unknown)
-    case = Case.of(demand, network, ports)
-    chosen = yield from open_ports(case, demand.start)
+    try:
+        return (yield from _decided(Case.of(demand, network, ports, budget or Budget())))
+    except Spent:
+        return Undecided()
+
+
+def _decided(case: Case) -> Asking[Design | Infeasible]:
+    demand = case.demand
+    chosen = yield from open_ports(case, demand.start, demand.mbps)
     if not all(chosen.values()):
         return (yield from end_full(case, chosen))
-    found = yield from settled(case, chosen, demand.start, demand.mbps)
+    found = yield from settled(case, case.ends(chosen), demand.start, demand.mbps)
     match found:
         case Found():
             return _design(case, chosen, found)
         case Blocked():
             return (yield from why_not(case, chosen, found))
-        case GivenUp(tried=tried):
-            return Undecided(ways=tried)
+        case GivenUp():
+            return Undecided()
         case never:
             assert_never(never)
 

@@ -4,7 +4,8 @@ A way goes from trunk to trunk where both end at the same *junction*. In a site 
 junction: from one to the other a way takes such a trunk. Most inventories do not have the inside of a site. There the whole site is one
 junction: what has to be patched between its elements is not planned here.
 
-What is out of service for good is not in it at all (`reading.py`), so that nothing is planned on it.
+What is out of service for good leads nowhere, so that nothing is planned on it. But a site whose inside is known stays so where a trunk
+of it goes out of service: nobody has patched it otherwise.
 
 >>> site = [Site(id=f"site-{each}", latitude=None, longitude=None) for each in "ab"]
 >>> element = [Element(id=f"networkelement-{each}", site=f"site-{each}") for each in "ab"]
@@ -44,6 +45,7 @@ class Element:
 
     id: str
     site: str
+    in_service: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,8 @@ class Trunk:
     id: str
     a: str
     z: str
+    in_service: bool = True
+    """with the cards and ports at both ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +65,7 @@ class Network:
 
     sites: frozenset[str]
     junction_of: Mapping[str, str]
-    """by the id of an element."""
+    """by the id of an element in service."""
     site_of: Mapping[str, str]
     """by junction."""
     junctions_at: Mapping[str, frozenset[str]]
@@ -85,12 +89,13 @@ class Network:
     def of(sites: Iterable[Site], elements: Iterable[Element], trunks: Iterable[Trunk]) -> Network:
         """Lay out the network; a trunk that does not join two known elements is left out."""
         at = {each.id: each for each in sites}
-        home = {each.id: each.site for each in elements if each.site in at}
+        placed = [each for each in elements if each.site in at]
+        home = {each.id: each.site for each in placed}
         known = [each for each in trunks if each.a in home and each.z in home and each.a != each.z]
         inside = {home[each.a] for each in known if home[each.a] == home[each.z]}
-        junction_of = {element: element if site in inside else site for element, site in home.items()}
+        junction_of = {each.id: each.id if each.site in inside else each.site for each in placed if each.in_service}
         site_of = {junction: home[element] for element, junction in junction_of.items()}
-        ends = {each.id: (junction_of[each.a], junction_of[each.z]) for each in sorted(known, key=lambda one: one.id)}
+        ends = _ends(known, junction_of)
         links_from = _links({trunk: (site_of[a], site_of[z]) for trunk, (a, z) in ends.items()})
         dead_ends = frozenset(site for site in at if len({there for _, there in links_from.get(site, ())}) < 2)
         return Network(
@@ -114,6 +119,12 @@ class Network:
     def junctions(self, sites: Iterable[str]) -> frozenset[str]:
         """Give all junctions of some sites."""
         return frozenset(junction for site in sites for junction in self.junctions_at.get(site, ()))
+
+
+def _ends(trunks: Iterable[Trunk], junction_of: Mapping[str, str]) -> Mapping[str, tuple[str, str]]:
+    """Give the junctions that each trunk joins which is in service from end to end, in the order of the ids of trunks."""
+    leading = (each for each in trunks if each.in_service and each.a in junction_of and each.z in junction_of)
+    return {each.id: (junction_of[each.a], junction_of[each.z]) for each in sorted(leading, key=lambda one: one.id)}
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> Mapping[str, frozenset[str]]:

@@ -1,23 +1,28 @@
 """The cheapest pair of ways that can be walked: from one port to one port, from trunk to trunk where both end at one junction.
 
-Where sites are taken as one place (`apart.py`), the cheapest pair is found at once, and nearly always it can be walked: then it is the answer.
-Where it cannot, since it crosses a site between elements that no trunk joins, ways are tried one by one as the cheaper one of a
-pair, the cheapest first, each with the cheapest that keeps apart from it. That ends where twice the price of the next way is
-no less than that of the best pair. Such a search may take very long in the worst case, so it has a bound, and says when it came to it.
+Where sites are taken as one place (`apart.py`), the cheapest pair is found at once, and no pair that can be walked is cheaper. So the
+cheapest pair is walked through the same sites, each way on the trunks that join their elements. Where that costs no more, it is the answer;
+so it is wherever no inside of a site is known.
+
+Where it costs more, ways are tried one by one as the cheaper one of a pair, the cheapest first, each with the cheapest that keeps apart from it:
+between every two ports in turn, so that none is left out. That ends where twice the price of the next way is no less than that of the
+best pair. Such a search may take very long in the worst case. So each has a share of what is left of the budget, and says when that was used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
 
 from graph.routing.apart import Blocked, two_apart
+from graph.routing.budget import Spent
 from graph.routing.ways import Search, Way, barrier, cheapest, in_order
 
-MOST_WAYS: Final = 100
-"""that are tried as the cheaper one of a pair."""
+_SHARE: Final = 8
+"""A search may use one of so many shares of what is left of the budget: it is looked again when more loads are known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +34,10 @@ class Ends:
     starts: frozenset[str]
     goals: frozenset[str]
 
+    def each(self) -> Iterator[tuple[str, str]]:
+        """Give every start with every goal, in the order of their ids."""
+        return product(sorted(self.starts), sorted(self.goals))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
@@ -36,7 +45,7 @@ class Found:
 
     ways: tuple[Way, ...]
     is_least: bool = True
-    """False: the search came to its bound, and a cheaper pair may exist."""
+    """False: the search was given up, and a cheaper pair may exist."""
 
     @property
     def price(self) -> int:
@@ -51,9 +60,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenUp:
-    """The search came to its bound and has found no pair."""
-
-    tried: int
+    """The search used its share of the budget and has found no pair."""
 
 
 def one_way(search: Search, ends: Ends) -> Found | Blocked:
@@ -62,56 +69,69 @@ def one_way(search: Search, ends: Ends) -> Found | Blocked:
     return Found(ways=(way,)) if way else Blocked(by=barrier(search, ends.starts, ends.goals))
 
 
-def two_ways(search: Search, ends: Ends, most: int = MOST_WAYS) -> Found | Blocked | GivenUp:
-    """Find the cheapest pair; `most` is the bound."""
+def two_ways(search: Search, ends: Ends, *, is_quick: bool = False) -> Found | Blocked | GivenUp:
+    """Find the cheapest pair; who is quick tries none after the first. Raises Spent."""
     relaxed = two_apart(search, ends.a, ends.z)
     if isinstance(relaxed, Blocked):
         return relaxed
-    ways = [way for each in relaxed.ways if (way := _walked(search, each, ends)) is not None]
-    if len(ways) == 2 and (ways[0].junctions[0], ways[0].junctions[-1]) == (
-        ways[1].junctions[0],
-        ways[1].junctions[-1],
-    ):
-        return _pair(*ways)
-    return _tried_all(search, ends, relaxed.price, most)
+    walked = _walked(search, ends, *relaxed.ways)
+    if walked is not None and walked.price == relaxed.price:
+        return walked
+    return _given_up(walked) if is_quick else _tried_all(search, ends, walked, relaxed.price)
 
 
-def _walked(search: Search, trunks: Sequence[str], ends: Ends) -> Way | None:
-    """Give the way that trunks are in this order; None where two that follow each other end at different junctions."""
+def _given_up(best: Found | None) -> Found | GivenUp:
+    return replace(best, is_least=False) if best else GivenUp()
+
+
+def _walked(search: Search, ends: Ends, one: Iterable[str], other: Iterable[str]) -> Found | None:
+    """Give the cheapest pair through the sites of two ways that are apart, each on the trunks that join the elements of its own."""
+    near_one, near_other = _junctions(search, one), _junctions(search, other)
+    first, pairs = search.without(other), list[Found]()
+    for start, goal in ends.each():
+        way = cheapest(first, (start,), (goal,), within=near_one)
+        beside = cheapest(search.without(way.trunks), (start,), (goal,), within=near_other) if way else None
+        if way and beside:
+            pairs.append(_pair(way, beside))
+    return min(pairs, key=lambda each: each.price, default=None)
+
+
+def _junctions(search: Search, trunks: Iterable[str]) -> frozenset[str]:
+    """Give all junctions of the sites that trunks lead to."""
     network = search.network
-    here = next(each for each in network.ends[trunks[0]] if network.site_of[each] == ends.a)
-    junctions = [here]
-    for trunk in trunks:
-        a, z = network.ends[trunk]
-        if here not in (a, z):
-            return None
-        here = z if here == a else a
-        junctions.append(here)
-    if junctions[0] not in ends.starts or here not in ends.goals:
-        return None
-    return Way(price=sum(map(search.prices.__getitem__, trunks)), trunks=tuple(trunks), junctions=tuple(junctions))
+    return network.junctions({network.site_of[junction] for trunk in trunks for junction in network.ends[trunk]})
 
 
-def _pair(one: Way, other: Way, *, is_least: bool = True) -> Found:
+def _pair(one: Way, other: Way) -> Found:
     cheaper, dearer = sorted((one, other), key=lambda each: (each.price, each.trunks))
-    return Found(ways=(cheaper, dearer), is_least=is_least)
+    return Found(ways=(cheaper, dearer))
 
 
-def _tried_all(search: Search, ends: Ends, least: int, most: int) -> Found | Blocked | GivenUp:
-    """Try way after way; no pair is cheaper than `least`."""
-    best: Found | None = None
-    tried, single = 0, search.without(_dearer(search))
-    for start, goal in product(sorted(ends.starts), sorted(ends.goals)):
-        for way in in_order(single, start, goal):
-            if best is not None and (best.price == least or 2 * way.price >= best.price):
-                break
-            if tried == most:
-                return replace(best, is_least=False) if best else GivenUp(tried=tried)
-            tried += 1
-            other = _beside(search, way)
-            if other is not None and (best is None or way.price + other.price < best.price):
-                best = _pair(way, other)
+def _tried_all(search: Search, ends: Ends, best: Found | None, least: int) -> Found | Blocked | GivenUp:
+    """Try way after way, from a pair that is known; none is cheaper than `least`."""
+    until, turns = search.budget.after(_SHARE), _in_turns(search, ends)
+    while turns and (best is None or best.price > least):
+        if search.budget.left < until:
+            return _given_up(best)
+        try:
+            way = next(turns[0], None)
+            other = _beside(search, way) if way else None
+        except Spent:
+            return _given_up(best)
+        if way is None or (best is not None and 2 * way.price >= best.price):
+            turns.popleft()  # nothing cheaper comes between these two
+            continue
+        if other is not None and (best is None or way.price + other.price < best.price):
+            best = _pair(way, other)
+        turns.rotate(-1)
     return best or Blocked(by=frozenset(search.closed))
+
+
+def _in_turns(search: Search, ends: Ends) -> deque[Iterator[Way]]:
+    """Give the ways between every two ports, each the cheapest first."""
+    search.budget.spend(len(search.network.ends))
+    single = search.without(_dearer(search))
+    return deque(in_order(single, start, goal) for start, goal in ends.each())
 
 
 def _beside(search: Search, way: Way) -> Way | None:

@@ -21,6 +21,8 @@ class AccessPort:
     element: str
     speed: int
     """in Mbit/s."""
+    limit: int
+    """what it may be booked with: its speed times the overbooking factor."""
     is_taken: bool
     """whether a service holds it."""
 

@@ -35,9 +35,9 @@ class Room:
         limit = self.known[thing]
         return max(0, limit.mbps - limit.load.peak(start, self.demand.ends_at(start)))
 
-    def fits(self, thing: str, start: int) -> bool:
-        """Tell whether a known thing has room, if the service began then; what is gone has none."""
-        return thing in self.known and self.left(thing, start) >= self.demand.mbps
+    def fits(self, thing: str, start: int, mbps: int) -> bool:
+        """Tell whether a known thing has so much left, if the service began then; what is gone has nothing."""
+        return thing in self.known and self.left(thing, start) >= mbps
 
     def closed(self, things: Iterable[str], start: int, mbps: int) -> frozenset[str]:
         """Give those of known things that have not so much left, if the service began then; and all that are gone."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
+from graph.routing.budget import Budget
 from graph.routing.network import Links, Network
 
 Prices: TypeAlias = Mapping[str, int]
@@ -47,6 +48,8 @@ class Search:
     """trunks that no way may take."""
     ahead: Mapping[str, int] = field(default_factory=dict)
     """what it costs at least from a site to where ways lead; 0 where nothing is known of that."""
+    budget: Budget = field(default_factory=Budget)
+    """of the decision that looks."""
 
     def without(self, trunks: Iterable[str]) -> Search:
         """Close more trunks."""
@@ -54,9 +57,16 @@ class Search:
 
 
 def cheapest(
-    search: Search, starts: Collection[str], goals: Collection[str], avoided: AbstractSet[str] = NOTHING
+    search: Search,
+    starts: Collection[str],
+    goals: Collection[str],
+    avoided: AbstractSet[str] = NOTHING,
+    within: AbstractSet[str] | None = None,
 ) -> Way | None:
-    """Find the cheapest way from any start to any goal, through no junction that is `avoided` (Dijkstra); None: there is none."""
+    """Find the cheapest way from any start to any goal (Dijkstra); None: there is none.
+
+    It goes through no junction that is `avoided`, and through those `within` only, where these are given.
+    """
     links, prices, closed = search.network.links_at, search.prices, search.closed
     best: dict[str, tuple[int, tuple[str, ...]]] = {each: (0, ()) for each in starts if each not in avoided}
     queue: list[_Entry] = [(0, (), (each,)) for each in sorted(best)]
@@ -69,8 +79,9 @@ def cheapest(
         if here in goals:
             return Way(price=price, trunks=trunks, junctions=junctions)
         done.add(here)
+        search.budget.spend()
         for trunk, there in links.get(here, ()):
-            if trunk in closed or there in done or there in avoided:
+            if trunk in closed or there in done or there in avoided or (within is not None and there not in within):
                 continue
             more = (price + prices[trunk], (*trunks, trunk))
             if there not in best or more < best[there]:
@@ -129,15 +140,17 @@ def barrier(search: Search, starts: Collection[str], goals: Collection[str]) -> 
     links = search.network.links_at
     near = reached(links, starts, search.closed)
     far = reached(links, goals, NOTHING, never=near)
+    search.budget.spend(len(near) + len(far))
     return frozenset(
         trunk for here in near for trunk, there in links.get(here, ()) if trunk in search.closed and there in far
     )
 
 
-def _deviations(search: Search, way: Way, given: Iterable[Way], goal: str) -> Iterator[Way]:
+def _deviations(search: Search, way: Way, given: Sequence[Way], goal: str) -> Iterator[Way]:
     """Give the cheapest way that leaves this one at each of its junctions, by none of the trunks that ways before have left by."""
     price = 0
     for place, trunk in enumerate(way.trunks):
+        search.budget.spend(len(given))
         root, junctions = way.trunks[:place], way.junctions[:place]
         gone = {each.trunks[place] for each in given if len(each.trunks) > place and each.trunks[:place] == root}
         rest = cheapest(search.without(gone), (way.junctions[place],), (goal,), avoided=frozenset(junctions))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from graph.capacity.limits import Limit, LimitKind
 from graph.capacity.steps import Booking, StepFunction
 from graph.routing.answers import Design, Infeasible
+from graph.routing.budget import Budget
 from graph.routing.case import Asking
 from graph.routing.deciding import decide
 from graph.routing.demand import Access, Demand, Side, Weights
@@ -42,11 +43,11 @@ class World:
         load = StepFunction.of(self.bookings[thing])
         return Limit(thing=thing, kind=kind, mbps=self.limits[thing], load=load)
 
-    def decided(self) -> tuple[Design | Infeasible, list[str]]:
+    def decided(self, budget: Budget | None = None) -> tuple[Design | Infeasible, list[str]]:
         """What the product says, and all that it asked for."""
         asked: list[str] = []
         found = _driven(
-            decide(self.demand, Network.of(self.sites, self.elements, self.trunks), self.ports), self, asked
+            decide(self.demand, Network.of(self.sites, self.elements, self.trunks), self.ports, budget), self, asked
         )
         return found, asked
 
@@ -56,8 +57,9 @@ class World:
 
     @cached_property
     def junction(self) -> dict[str, str]:
+        """By element in service; a site with trunks inside has one for each element, whatever their state."""
         inside = {self.home[each.a] for each in self.trunks if self.home[each.a] == self.home[each.z]}
-        return {element: element if site in inside else site for element, site in self.home.items()}
+        return {each.id: each.id if each.site in inside else each.site for each in self.elements if each.in_service}
 
     @cached_property
     def site(self) -> dict[str, str]:
@@ -75,14 +77,15 @@ class World:
             each.mbps for each in self.bookings[thing] if each.start <= at and (each.end is None or at < each.end)
         )
 
-    def starts(self, side: Side, start: int) -> set[str]:
-        """The junctions where a port could be taken."""
+    def starts(self, side: Side, start: int, mbps: int) -> set[str]:
+        """The junctions where a port could be taken for so much."""
         return {
             self.junction[each.element]
             for each in self.ports[side]
             if not each.is_taken
             and self.demand.access(side).speed in (None, each.speed)
-            and self.left(each.id, start) >= self.demand.mbps
+            and each.element in self.junction
+            and self.left(each.id, start) >= mbps
         }
 
     @cached_property
@@ -96,10 +99,10 @@ class World:
         if self.site[here] == Z:
             yield Route(trunks=trunks, junctions=junctions, inside=self._inside(junctions))
         for each in self.trunks:
-            ends = (self.junction[each.a], self.junction[each.z])
-            if here in ends and each.id not in self.gone:
+            ends = (self.junction.get(each.a), self.junction.get(each.z))
+            if each.in_service and None not in ends and here in ends and each.id not in self.gone:
                 there = ends[1] if here == ends[0] else ends[0]
-                if there not in junctions:
+                if there is not None and there not in junctions:
                     yield from self._walks((*junctions, there), (*trunks, each.id))
 
     def _inside(self, junctions: Sequence[str]) -> frozenset[str]:
@@ -121,7 +124,7 @@ class World:
 
     def fitting(self, start: int, mbps: int) -> list[tuple[Route, ...]]:
         """What has so much room, between ports that are free then."""
-        begin, end = self.starts(Side.A, start), self.starts(Side.Z, start)
+        begin, end = self.starts(Side.A, start, mbps), self.starts(Side.Z, start, mbps)
         left = {each.id: self.left(each.id, start) for each in self.trunks if each.id not in self.gone}
         return [
             routes
@@ -176,16 +179,24 @@ def some_bookings(draw: st.DrawFn, count: st.SearchStrategy[int]) -> tuple[Booki
 def worlds(draw: st.DrawFn) -> World:
     sites = draw(st.integers(2, 4))
     elements = [
-        Element(id=f"networkelement-{site}{number}", site=f"site-{site}")
+        Element(
+            id=f"networkelement-{site}{number}",
+            site=f"site-{site}",
+            in_service=draw(st.sampled_from((*[True] * 11, False))),
+        )
         for site in range(sites)
         for number in range(draw(st.sampled_from((1, 1, 2))))
     ]
     ids = [each.id for each in elements]
     pairs = st.tuples(st.sampled_from(ids), st.sampled_from(ids)).filter(lambda pair: pair[0] != pair[1])
-    trunks = [Trunk(id=f"trunk-{number}", a=a, z=z) for number, (a, z) in enumerate(draw(st.lists(pairs, min_size=2, max_size=8)))]
+    trunks = [
+        Trunk(id=f"trunk-{number}", a=a, z=z, in_service=draw(st.sampled_from((*[True] * 11, False))))
+        for number, (a, z) in enumerate(draw(st.lists(pairs, min_size=2, max_size=8)))
+    ]
     ports = {side: draw(_ports(side, [each for each in elements if each.site == site])) for side, site in _ENDS.items()}
     held = [each.id for side in Side for each in ports[side]]
-    limits = {each.id: draw(st.integers(2, 6)) for each in trunks} | {each: draw(st.integers(5, 9)) for each in held}
+    limits = {each.id: draw(st.integers(2, 6)) for each in trunks}
+    limits |= {each.id: each.limit for side in Side for each in ports[side]}
     quiet, busy = st.sampled_from((0, 0, 0, 0, 1)), st.integers(0, 3)
     start = draw(st.integers(0, 3))
     return World(
@@ -218,6 +229,7 @@ def _ports(draw: st.DrawFn, side: Side, elements: Sequence[Element]) -> tuple[Ac
             id=f"port-{side}{number}",
             element=draw(st.sampled_from(elements)).id,
             speed=draw(st.sampled_from((1, 8))),
+            limit=draw(st.sampled_from((5, 9, 8, 3, 2, 6))),
             is_taken=draw(st.sampled_from((False, False, False, False, True))),
         )
         for number in range(draw(st.sampled_from((3, 2, 1, 3, 2, 4, 2, 3, 0))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from itertools import pairwise, product
 from typing import TypeVar
 
 import pytest
@@ -21,12 +22,13 @@ from graph.routing.answers import (
     Undecided,
     UnknownSite,
 )
+from graph.routing.budget import Budget, Spent
 from graph.routing.demand import Access, BrokenDemand, Demand, Side, Weights
 from graph.routing.network import Element, Network, Site, Trunk
-from graph.routing.pairs import MOST_WAYS, Ends, Found, GivenUp, two_ways
+from graph.routing.pairs import Ends, Found, two_ways
 from graph.routing.ports import AccessPort
 from graph.routing.ways import NOTHING, Search, in_order
-from tests.graph.routing.brute import HORIZON, A, Route, World, Z, worlds
+from tests.graph.routing.brute import HORIZON, A, World, Z, worlds
 
 T = TypeVar("T")
 
@@ -62,37 +64,40 @@ def test_reasons_are_right(world: World) -> None:
     demand = world.demand
     match found:
         case EndFull(ends=ends):
-            full = {side for side in Side if not world.starts(side, demand.start)}
-            assert {each.side for each in ends} == full
+            full = {side for side in Side if not world.starts(side, demand.start, demand.mbps)}
+            assert {each.side for each in ends} == full or (not full and _is_for_want_of_ports(world))
+            assert all(0 < each.missing <= demand.mbps for each in ends)
         case NoWay():
-            assert not _reaching(world)
+            assert not world.ways
         case NoDisjointPair(sites=sites, trunks=trunks):
             assert demand.protected
-            ways = _reaching(world)
-            assert ways
-            assert not [each for each in world.choices if each[0] in ways and each[1] in ways]
-            inside = frozenset.intersection(*(each.inside for each in ways))
-            taken = frozenset.intersection(*(frozenset(each.trunks) for each in ways))
+            assert world.ways
+            assert not world.choices
+            inside = frozenset.intersection(*(each.inside for each in world.ways))
+            taken = frozenset.intersection(*(frozenset(each.trunks) for each in world.ways))
             assert inside >= set(sites)
             assert taken >= set(trunks)
             assert world.gone or (inside, taken) == (frozenset(sites), frozenset(trunks))
-        case NoRoom(stretch=stretch, missing=missing):
+        case NoRoom(stretch=stretch, missing=int(missing)):
             rate = demand.mbps - missing
             assert world.fitting(demand.start, rate)
             assert not world.fitting(demand.start, rate + 1)
-            others = {each.id: 100 for each in world.trunks if each.id not in stretch}
-            widened = replace(world, limits={**world.limits, **others})
-            assert not widened.fitting(demand.start, rate + 1)
+            assert not _widened(world, but=stretch).fitting(demand.start, rate + 1)
         case Design():
             pass
         case _:
             pytest.fail(f"a small network is {found}")
 
 
-def _reaching(world: World) -> list[Route]:
-    """Every way between ports that could be taken, whatever it carries."""
-    begin, end = (world.starts(side, world.demand.start) for side in Side)
-    return [each for each in world.ways if each.ends[0] in begin and each.ends[1] in end]
+def _is_for_want_of_ports(world: World) -> bool:
+    """It would fit if trunks had room and there were ports; trunks alone do not help."""
+    anything = world.choices and not _widened(world, but=()).fitting(world.demand.start, world.demand.mbps)
+    return bool(anything) and not world.fitting(world.demand.start, world.demand.mbps)
+
+
+def _widened(world: World, but: tuple[str, ...]) -> World:
+    others = {each.id: 100 for each in world.trunks if each.id not in but}
+    return replace(world, limits={**world.limits, **others})
 
 
 @given(worlds())
@@ -133,7 +138,7 @@ def laid(*trunks: str, inside: tuple[str, ...] = (), mbps: int = 10, **demand: o
     sites = {each: names.get(each[0], f"site-{each[0]}") for each in elements}
     free = {
         side: tuple(
-            AccessPort(id=f"port-{each}", element=f"networkelement-{each}", speed=10, is_taken=False)
+            AccessPort(id=f"port-{each}", element=f"networkelement-{each}", speed=10, limit=mbps, is_taken=False)
             for each in elements
             if sites[each] == site
         )
@@ -187,16 +192,24 @@ def test_a_pair_that_cannot_be_walked_is_not_taken() -> None:
     assert found.is_least
 
 
-def test_a_search_that_comes_to_its_bound_says_so() -> None:
+def test_a_search_that_is_given_up_says_so() -> None:
     # As places, a-b-z is the shortest. Of those that can be walked a-c-d-z is, and the cheapest beside it is long; without it, two of 4 are apart.
     long = ("am", "mn", "no", "op", "pq", "qr", "rz")
     world = laid("a-b1", "b2-z", "ac", "cd", "dz", "ce", "ef", "fz", "ag", "gh", "hd", *long, inside=("b1-b3",))
     network = Network.of(world.sites, world.elements, world.trunks)
-    search = Search(network=network, prices=dict.fromkeys(network.ends, 1), closed=NOTHING)
     ends = Ends(a=A, z=Z, starts=frozenset({A}), goals=frozenset({Z}))
-    assert two_ways(search, ends, most=0) == GivenUp(tried=0)
-    found = [two_ways(search, ends, most=1), two_ways(search, ends)]
-    assert [(each.price, each.is_least) for each in found if isinstance(each, Found)] == [(10, False), (8, True)]
+
+    def found(left: int) -> str:
+        budget = Budget(left=left)
+        search = Search(network=network, prices=dict.fromkeys(network.ends, 1), closed=NOTHING, budget=budget)
+        try:
+            pair = two_ways(search, ends)
+        except Spent:
+            return "spent"
+        return f"{pair.price} {pair.is_least}" if isinstance(pair, Found) else type(pair).__name__
+
+    more_and_more = list(dict.fromkeys(found(left) for left in range(0, 10_000, 40)))
+    assert more_and_more == ["spent", "GivenUp", "10 False", "8 False", "8 True"]
 
 
 def test_ways_come_in_order_and_none_twice() -> None:
@@ -261,7 +274,7 @@ def test_the_slowest_port_that_is_fast_enough_is_taken() -> None:
     world = laid("az", protected=False, mbps=1_000)
     speeds = {"port-1": 1, "port-2": 100, "port-3": 10, "port-4": 10}
     ports = tuple(
-        AccessPort(id=each, element="networkelement-a", speed=speed, is_taken=each == "port-3")
+        AccessPort(id=each, element="networkelement-a", speed=speed, limit=1_000, is_taken=each == "port-3")
         for each, speed in speeds.items()
     )
     things = {**world.limits, **dict.fromkeys(speeds, 1_000)}
@@ -330,14 +343,147 @@ def test_only_what_may_be_on_the_best_way_is_asked_for() -> None:
     assert sorted(asked) == ["port-a", "port-z", "trunk-ab0", "trunk-bz1"]
 
 
-def test_a_search_that_finds_no_pair_within_its_bound_is_undecided() -> None:
-    # Seven times the way divides and meets again, so that 128 ways share what they meet at; the inside of site-b leads nowhere.
-    meet, one, other = "afghijkz", "qrstuvw", "QRSTUVW"
-    around = [
-        f"{each[0]}{each[1]}"
-        for at in range(7)
-        for by in (one[at], other[at])
-        for each in ((meet[at], by), (by, meet[at + 1]))
+MEETING = ("f", "g", "h", "i", "j", "k")
+
+
+def _meeting_again(a: str, z: str) -> list[str]:
+    """Seven times the way divides and meets again, so that 128 ways share what they meet at."""
+    return [
+        trunk
+        for at, (here, there) in enumerate(pairwise((a, *MEETING, z)))
+        for by in ("qrstuvw"[at], "QRSTUVW"[at])
+        for trunk in (f"{here}-{by}", f"{by}-{there}")
     ]
-    found, _ = laid("a-b1", "b2-z", *around, inside=("b1-b3",)).decided()
-    assert found == Undecided(ways=MOST_WAYS)
+
+
+def test_a_search_that_finds_no_pair_within_its_budget_is_undecided() -> None:
+    world = laid("a-b1", "b2-z", *_meeting_again("a", "z"), inside=("b1-b3",))  # the inside of site-b leads nowhere
+    assert world.decided(Budget(left=50_000))[0] == Undecided()
+    certain, _ = world.decided(Budget(left=5_000_000))
+    assert isinstance(certain, NoDisjointPair)
+    assert certain.sites == tuple(f"site-{each}" for each in MEETING)
+
+
+def _doubled(rows: int) -> World:
+    """A grid of sites, each with two elements that a trunk joins: trunks along rows join first elements, those along columns second ones."""
+    places = list(product(range(rows), repeat=2))
+    names = {place: chr(0x100 + number) for number, place in enumerate(places)} | {
+        places[0]: "a",
+        places[-1]: "z",
+    }
+    around = [
+        f"{names[row, column]}{kind}-{names[there]}{kind}"
+        for row, column in places
+        for there, kind in (((row, column + 1), 1), ((row + 1, column), 2))
+        if there in names
+    ]
+    return laid(*around, inside=tuple(f"{each}1-{each}2" for each in names.values()))
+
+
+@pytest.mark.parametrize("weights", [Weights(), Weights(hop=10, percent=1)], ids=["hops", "busy"])
+@pytest.mark.parametrize("protected", [True, False])
+def test_sites_with_two_elements_are_decided_within_the_budget(weights: Weights, *, protected: bool) -> None:
+    world, budget = _doubled(20), Budget(left=200_000)
+    found, _ = replace(world, demand=replace(world.demand, weights=weights, protected=protected)).decided(budget)
+    assert isinstance(found, Design)
+    assert (found.working.sites[0], found.working.sites[-1]) == (A, Z)
+    assert budget.left > -2_000
+
+
+def test_whoever_stops_a_decision_ends_it() -> None:
+    budget = Budget()
+    budget.stop()
+    assert laid("az", protected=False).decided(budget)[0] == Undecided()
+
+
+def test_what_is_known_is_said_though_the_search_for_a_time_is_given_up() -> None:
+    world = laid("ab", "bz", protected=False, mbps=10, end=1)
+    busy = {
+        f"trunk-{each}": tuple(Booking(start=at, end=at + 1, mbps=10) for at in range(first, 60, 2))
+        for first, each in enumerate(("ab0", "bz1"))
+    }
+    full = replace(world, bookings={**world.bookings, **busy})
+    found, _ = full.decided(Budget(left=2_100))  # for reading the ports and the trunks, and some looks
+    assert isinstance(found, NoRoom)
+    assert found.missing == 1
+    assert found.fits.at is None
+    assert found.fits.looked_until is not None
+
+
+def test_a_stretch_is_full_whether_or_not_a_pair_would_be_found_with_room() -> None:
+    # Without a-p there is certainly no pair. With it there is one over y, but that is dear, and the cheapest as places cannot be walked.
+    weights = Weights(hop=1, percent=10)
+    world = laid("a-p", "p-y", "y-z", "p-b1", "b2-z", *_meeting_again("a", "z"), inside=("b1-b3",), weights=weights)
+    held = {
+        "trunk-ap0": (Booking(start=0, end=None, mbps=10),),
+        "trunk-py1": (Booking(start=0, end=None, mbps=9),),
+    }
+    found, _ = replace(world, bookings={**world.bookings, **held}).decided(Budget(left=4_000))
+    assert found == NoRoom(stretch=("trunk-ap0",), missing=None, fits=FitsFrom(at=None))
+
+
+def test_a_site_stays_known_inside_where_a_trunk_of_it_is_out_of_service() -> None:
+    world = laid("a-b1", "b2-z", inside=("b1-b2",), protected=False)
+    assert isinstance(world.decided()[0], Design)
+    inside = replace(world.trunks[-1], in_service=False)
+    assert replace(world, trunks=(*world.trunks[:-1], inside)).decided()[0] == NoWay()
+    out = tuple(replace(each, in_service=each.id != "networkelement-b2") for each in world.elements)
+    assert replace(world, elements=out).decided()[0] == NoWay()
+
+
+def test_a_free_port_at_an_element_that_leads_nowhere_is_no_port() -> None:
+    world = laid("a1-z", inside=("a2-a3",), protected=False, mbps=10)
+    held = {"port-a1": (Booking(start=0, end=60, mbps=9),)}
+    full = replace(world, bookings={**world.bookings, **held}, demand=replace(world.demand, mbps=3))
+    found, _ = full.decided()
+    assert isinstance(found, EndFull)
+    assert [(each.side, each.missing) for each in found.ends] == [(Side.A, 2)]
+    assert found.fits == FitsFrom(at=60)
+
+
+def test_for_a_lower_rate_other_ports_are_chosen() -> None:
+    world = laid("a1-z", "a2-z", inside=("a3-a4",), protected=False, mbps=10_000)
+    ports = tuple(
+        AccessPort(id=f"port-{each}", element=f"networkelement-{each}", speed=limit, limit=limit, is_taken=False)
+        for each, limit in (("a1", 10_000), ("a2", 1_000))
+    )
+    held = {
+        "trunk-a1z0": (Booking(start=0, end=None, mbps=9_900),),
+        "port-a2": (Booking(start=0, end=None, mbps=100),),
+    }
+    found, _ = replace(
+        world,
+        ports={**world.ports, Side.A: ports},
+        limits={**world.limits, "port-a2": 1_000},
+        bookings={**world.bookings, **held},
+        demand=replace(world.demand, mbps=2_000),
+    ).decided()
+    assert found == NoRoom(stretch=("trunk-a1z0",), missing=1_100, fits=FitsFrom(at=None))
+
+
+def test_every_port_is_tried_though_the_first_has_more_ways_than_can_be_looked_at() -> None:
+    # As places, a-n-z is the shortest, and cannot be walked. From a1 128 ways share what they meet at; from a2 two are apart, and long.
+    apart = ["a2-l", "l-z1", *(f"{a}-{z}" for a, z in pairwise(("a2", *"ABCDEFGHIJ", "z1")))]
+    world = laid(*_meeting_again("a1", "z1"), *apart, "a3-n", "n-z2", inside=("a4-a5", "z1-z3"))
+    found, _ = world.decided(Budget(left=100_000))
+    assert isinstance(found, Design)
+    assert found.a == "port-a2"
+
+
+def test_ports_that_are_too_slow_are_not_read() -> None:
+    world = laid("az", protected=False, mbps=100)
+    slow = tuple(
+        AccessPort(id=f"port-{each:05}", element="networkelement-a", speed=10, limit=20, is_taken=False)
+        for each in range(3_000)
+    )
+    things = [each.id for each in slow]
+    wide = replace(
+        world,
+        ports={**world.ports, Side.A: (*slow, *world.ports[Side.A])},
+        limits={**world.limits, **dict.fromkeys(things, 20)},
+        bookings={**world.bookings, **dict.fromkeys(things, ())},
+        demand=replace(world.demand, mbps=50),
+    )
+    found, asked = wide.decided()
+    assert isinstance(found, Design)
+    assert asked == ["port-a", "port-z", "trunk-az0"]

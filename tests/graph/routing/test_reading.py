@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 
 import pytest
 
-from graph.capacity.limits import Overbooking
+from graph.capacity.limits import Limit, Overbooking
 from graph.capacity.steps import Booking
 from graph.changes.feasibility import design
-from graph.errors import Refused
+from graph.errors import DeadlineExceeded, Refused
 from graph.routing import reading
-from graph.routing.answers import Design, EndFull, FitsFrom, NoDisjointPair, NoRoom, NoWay, UnknownSite
+from graph.routing.answers import (
+    Design,
+    EndFull,
+    FitsFrom,
+    Infeasible,
+    NoDisjointPair,
+    NoRoom,
+    NoWay,
+    Undecided,
+    UnknownSite,
+)
+from graph.routing.budget import Budget, Spent
+from graph.routing.case import Asking
 from graph.routing.demand import Access, Demand, Side, Weights
 from graph.routing.kept import KeptNetwork
-from graph.routing.reading import read_network
+from graph.routing.network import Network
+from graph.routing.reading import answer, read_network
 from graph.store.store import Store, Transaction
 from tests.graph.changes.network import soon
 from tests.graph.routing.network import PLAIN, Planned, planned
@@ -154,6 +169,72 @@ async def test_a_new_site_is_seen_at_once(network: Planned) -> None:
     assert isinstance(await network.ask(z=Access(site="site-new")), EndFull)
 
 
+async def test_a_site_that_is_not_there_makes_nobody_read_the_network_again(network: Planned) -> None:
+    network.kept = KeptNetwork(network.store)
+    before = await network.kept.network(("site-a",), deadline=soon())
+    assert await network.kept.network(("site-q", "port-z-0"), deadline=soon()) is before
+    assert await network.ask(z=Access(site="site-q")) == UnknownSite(sides=(Side.Z,))
+
+
+async def test_who_stops_waiting_for_the_network_lets_others_have_it(network: Planned) -> None:
+    network.kept = KeptNetwork(network.store)
+    late, other = await asyncio.gather(
+        network.kept.network(("site-a",), deadline=time.monotonic()),
+        network.kept.network(("site-a",), deadline=soon()),
+        return_exceptions=True,
+    )
+    assert isinstance(late, DeadlineExceeded)
+    assert isinstance(other, Network)
+
+
+async def test_only_some_decide_at_once_and_others_wait_no_longer_than_they_can(network: Planned) -> None:
+    network.kept = KeptNetwork(network.store, at_once=1)
+    async with network.kept.turn(deadline=soon()):
+        with pytest.raises(DeadlineExceeded):
+            async with network.kept.turn(deadline=time.monotonic() + 0.01):
+                pytest.fail("it is another's turn")
+    assert isinstance(await network.ask(), Design)
+
+
+async def test_a_decision_ends_when_nobody_waits_any_more() -> None:
+    """Others are served meanwhile: what is decided here would never end by itself."""
+    budget, began = Budget(left=2**62), time.monotonic()
+
+    def deciding() -> Asking[Design | Infeasible]:
+        try:
+            while True:
+                budget.spend()
+        except Spent:
+            return Undecided()
+        yield frozenset()
+
+    async def nothing(things: Collection[str]) -> Mapping[str, Limit]:
+        pytest.fail(f"{things} are read")
+
+    running = asyncio.create_task(answer(deciding(), nothing, budget, deadline=began + 0.3))
+    await asyncio.sleep(0.05)
+    assert not running.done()
+    assert await running == Undecided()
+
+
+async def test_a_site_whose_inside_is_out_of_service_is_not_crossed(network: Planned) -> None:
+    await network.run("MATCH (t:Trunk) WHERE t.id IN ['trunk-ac', 'trunk-ad'] SET t.operationalState = 'disabled'")
+    await network.run(
+        "MATCH (s:Site {id: 'site-b'}), (c:Card {id: 'card-b'}) "
+        "CREATE (s)<-[:LOCATED_AT]-(:NetworkElement {id: 'networkelement-b2'})-[:HOLDS]->(d:Card {id: 'card-b2'}) "
+        "CREATE (c)-[:HAS_PORT]->(p:Port {id: 'port-inside-a'}) CREATE (d)-[:HAS_PORT]->(q:Port {id: 'port-inside-z'}) "
+        "CREATE (t:Trunk {id: 'trunk-inside', capacityMbps: 1000})-[:TERMINATES_ON {end: 'A'}]->(p) "
+        "CREATE (t)-[:TERMINATES_ON {end: 'Z'}]->(q)"
+    )
+    await network.run("MATCH (p:Port {id: 'port-bz-a'})<-[r:HAS_PORT]-(:Card) DELETE r")
+    await network.run("MATCH (p:Port {id: 'port-bz-a'}) MATCH (c:Card {id: 'card-b2'}) CREATE (c)-[:HAS_PORT]->(p)")
+    found = await network.ask(protected=False)
+    assert isinstance(found, Design)
+    assert found.working.trunks == ("trunk-ab", "trunk-inside", "trunk-bz")
+    await network.run("MATCH (t:Trunk {id: 'trunk-inside'}) SET t.operationalState = 'disabled'")
+    assert await network.ask(protected=False) == NoWay()
+
+
 async def test_those_who_ask_together_read_the_network_once(network: Planned) -> None:
     network.kept = KeptNetwork(network.store)
     one, *others = await asyncio.gather(*(network.kept.network(("site-a",), deadline=soon()) for _ in range(8)))
@@ -174,14 +255,14 @@ async def test_whoever_reserves_designs_in_the_transaction(network: Planned) -> 
 
     async def work(transaction: Transaction) -> tuple[object, object]:
         snapshot = await read_network(transaction.run)
-        first = await design(transaction.run, snapshot, demand, PLAIN)
+        first = await design(transaction.run, snapshot, demand, PLAIN, deadline=soon())
         assert isinstance(first, Design)
         taking = (
             "CREATE (s:Service {id: 'service-new', state: 'reserved', committedMbps: 700}) WITH s "
             "MATCH (t:Trunk) WHERE t.id IN $batch.trunks CREATE (s)-[:ROUTED_OVER {path: 'WORKING', position: 0}]->(t)"
         )
         await transaction.run(taking, {"batch": {"trunks": list(first.working.trunks)}})
-        return first, await design(transaction.run, snapshot, demand, PLAIN)
+        return first, await design(transaction.run, snapshot, demand, PLAIN, deadline=soon())
 
     first, second = await network.store.write(work, deadline=soon())
     assert isinstance(first, Design)
