@@ -39,6 +39,7 @@ Files, in the order in which a run meets them:
 `schedules.py`      random schedules of bookings, decided by graph/capacity and by a table
 `capacity.py`       that, a million times, and what the curve of what is free costs
 `bookings.py`       bookings a second over ways that overlap, and how late boundaries are
+`feasibility.py`    how long it takes to design a new service in a large network
 `booked_schedules.py`  schedules that several book at once, judged by brute force
 `slice_scale.py`    one customer's slice in a small and in a large network
 `large_slice.py`    single nodes by the largest customer, with its slice walked and stored

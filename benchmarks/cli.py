@@ -1,7 +1,7 @@
 """The commands: `reads` and `federation` compare, the others measure one thing each.
 
 `slice-scale`, `large-slice` and `planning` ask what grows with the network, the slice and the question, `alarms` how many alarms
-go through, `streams` how soon subscribers hear of them, and `timing` what a clock tells; `capacity` decides bookings beside brute force, and `bookings` real ones.
+go through, `streams` how soon subscribers hear of them, and `timing` what a clock tells; `capacity` decides bookings beside brute force, and `bookings` real ones; `feasibility` designs services in a large network.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from benchmarks.bookings import Plan as BookingPlan
 from benchmarks.bookings import measure_bookings
 from benchmarks.databases import PRODUCTS, Product
 from benchmarks.errors import BenchmarkFailed
+from benchmarks.feasibility import Plan as FeasibilityPlan
+from benchmarks.feasibility import measure_feasibility
 from benchmarks.federation import comparing
 from benchmarks.federation.gateways import NAMES
 from benchmarks.large_slice import large_slice
@@ -274,6 +276,24 @@ def bookings_command(stores: tuple[Product, ...], *, as_json_: bool, **chosen: A
         click.echo("\n".join([*played, *(each.sentence() for each in rows), *(each.sentence() for each in late)]))
     if not all(each.is_well for each in counts.values()):
         raise SystemExit(1)
+
+
+@main.command("feasibility")
+@store_option
+@click.option(
+    "--scale", type=click.IntRange(min=1_000), default=100_000, show_default=True, help="Nodes in the network."
+)
+@click.option("--questions", type=click.IntRange(min=1), default=200, show_default=True, help="Of each kind.")
+@click.option("--seed", type=int, default=7, show_default=True)
+@click.option("--json", "as_json_", is_flag=True, help="Print an object.")
+def feasibility_command(stores: tuple[Product, ...], *, as_json_: bool, **chosen: Any) -> None:
+    """See how long it takes to say whether a new service could be built."""
+    readings, rows = _run(measure_feasibility(stores or PRODUCTS, FeasibilityPlan(**chosen)))
+    if as_json_:
+        told = {"networks": [asdict(each) for each in readings], "questions": [asdict(each) for each in rows]}
+        click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
+    else:
+        click.echo("\n".join([*(each.sentence() for each in readings), *(each.sentence() for each in rows)]))
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

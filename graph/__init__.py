@@ -10,6 +10,7 @@ Folders, from below to above
     store/      two databases behind one door
     membership/ which shared nodes are in the slices of large customers
     compiler/   a read: a selection becomes one statement and one function that shapes its answer
+    routing/    a new service between two sites is designed: ports, ways with room, or why not
     ledger/     what other systems must be sent is kept with the change, until it was sent
     load/       a network is written from a file, or grown
     processes/  steps that several systems carry out one after the other, and tasks for people

@@ -17,6 +17,7 @@ code of the edge: the edges translate by class, each in one table.
     +-- StoreMisconfigured      address, credentials or directory cannot work as they are
     |   +-- EmbeddedUnsupported there is no embedded database for this platform
     +-- Throttled               too much of what is costly in a short time; retry_after: seconds until it is allowed again
+    |   +-- TooManyQuestions    one kind of costly question was asked more often than a caller may
     |   +-- TooManyStatements   the caller's earlier statements left no room for this one until its deadline
     +-- Refused                 the caller's mistake, found before anything ran; code and path say which and where
 """
@@ -104,6 +105,10 @@ class Throttled(GraphError):
     def __init__(self, message: str, *, hint: str = "", retry_after: float) -> None:
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
+
+
+class TooManyQuestions(Throttled):
+    """One principal has asked as often as it may in a minute."""
 
 
 class TooManyStatements(Throttled):

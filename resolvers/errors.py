@@ -29,6 +29,7 @@ from graph.errors import (
     StoreStarting,
     StoreUnavailable,
     Throttled,
+    TooManyQuestions,
     TooManyStatements,
 )
 
@@ -57,6 +58,7 @@ _TREATMENTS: Final[tuple[tuple[type[GraphError], Treatment], ...]] = (
     (StoreUnavailable, Treatment(code="STORE_UNAVAILABLE", mask=_AWAY)),
     (SchemaOutdated, Treatment(code="STORE_UNAVAILABLE", mask=_AWAY)),
     (StoreMisconfigured, Treatment(code="STORE_UNAVAILABLE", mask=_AWAY)),
+    (TooManyQuestions, Treatment(code="TOO_MANY_REQUESTS")),
     (TooManyStatements, Treatment(code="TOO_MANY_REQUESTS")),
     (Throttled, Treatment(code="TOO_MANY_NEW_DOCUMENTS")),
     (DeadlineExceeded, Treatment(code="DEADLINE_EXCEEDED")),

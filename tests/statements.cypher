@@ -2058,6 +2058,36 @@ CREATE (e:Event {
   principal: 'trunkline', payload: '{"state":"DONE","task":"' + t.id + '"}'
 })
 
+// graph/routing/reading.py _NETWORK
+RETURN [
+  COLLECT { MATCH (s:Site) RETURN [s.id, s.latitude, s.longitude] },
+  COLLECT {
+    MATCH (e:NetworkElement)-[:LOCATED_AT]->(s:Site)
+    RETURN [e.id, s.id, NOT coalesce(e.operationalState, '') IN $out AND NOT coalesce(e.administrativeState, '') IN $closed]
+  },
+  COLLECT {
+    MATCH (t:Trunk)-[r:TERMINATES_ON]->(p:Port)<-[:HAS_PORT]-(c:Card)<-[:HOLDS]-(e:NetworkElement)
+    RETURN [t.id, r.end, e.id, NOT coalesce(t.operationalState, '') IN $out
+      AND NOT coalesce(p.operationalState, '') IN $out AND NOT coalesce(p.administrativeState, '') IN $closed
+      AND NOT coalesce(c.operationalState, '') IN $out AND NOT coalesce(c.administrativeState, '') IN $closed]
+  }
+] AS network
+
+// graph/routing/reading.py _ARE_SITES
+MATCH (s:Site) WHERE s.id IN $batch.ids RETURN s.id
+
+// graph/routing/reading.py _PORTS
+UNWIND $batch.sites AS site
+MATCH (:Site {id: site})<-[:LOCATED_AT]-(e:NetworkElement)-[:HOLDS]->(c:Card)-[:HAS_PORT]->(p:Port)
+WHERE coalesce(p.role, '') <> 'trunk'
+  AND NOT coalesce(e.operationalState, '') IN $out AND NOT coalesce(e.administrativeState, '') IN $closed
+  AND NOT coalesce(c.operationalState, '') IN $out AND NOT coalesce(c.administrativeState, '') IN $closed
+  AND NOT coalesce(p.operationalState, '') IN $out AND NOT coalesce(p.administrativeState, '') IN $closed
+  AND NOT EXISTS { MATCH (p)<-[:TERMINATES_ON]-(:Trunk) }
+RETURN site, p.id, e.id, coalesce(p.speedMbps, 0),
+  EXISTS { MATCH (p)<-[:ACCESSED_AT]-(s:Service) WHERE NOT coalesce(s.state, '') IN $free }
+LIMIT $most
+
 // graph/store/cardinality.py _look
 SET n._lock = true REMOVE n._lock WITH n, row
 

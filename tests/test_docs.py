@@ -73,6 +73,8 @@ async def network(store: Store) -> dict[str, str]:
         "element": "MATCH (n:NetworkElement) RETURN n.id ORDER BY n.id DESC LIMIT 1",
         "service": "MATCH (n:Service) RETURN n.id ORDER BY n.id LIMIT 1",
         "boost": "MATCH (n:Boost) RETURN n.id ORDER BY n.id LIMIT 1",
+        "siteA": "MATCH (n:Site) RETURN n.id ORDER BY n.id LIMIT 1",
+        "siteZ": "MATCH (n:Site) RETURN n.id ORDER BY n.id DESC LIMIT 1",
         "alarm": "MATCH (n:Alarm) RETURN n.id ORDER BY n.id LIMIT 1",
     }.items():
         rows = await store.rows(text, {}, deadline=time.monotonic() + 30)

@@ -87,7 +87,6 @@ MADE = {
     "graph/store/migrate.py schema_statements": "constraints and indexes, from the names of the model",
 }
 PASSED_ON = {
-    "graph/changes/bandwidth/loads.py limits_by_id: text": "one of two constants",
     "resolvers/knowledge/streams.py STREAMS: event.payload": "no statement: what an event keeps",
     "resolvers/knowledge/streams.py _alert: payload": "no statement: what an event keeps",
     "resolvers/knowledge/streams.py _turns: payload": "no statement: what an event keeps",

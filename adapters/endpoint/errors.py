@@ -31,6 +31,7 @@ from graph.errors import (
     StoreMisconfigured,
     StoreUnavailable,
     Throttled,
+    TooManyQuestions,
     TooManyStatements,
 )
 
@@ -66,6 +67,7 @@ _CODES: Final[tuple[tuple[type[GraphError], str], ...]] = (
     (StoreUnavailable, "STORE_UNAVAILABLE"),
     (SchemaOutdated, "STORE_UNAVAILABLE"),
     (StoreMisconfigured, "STORE_UNAVAILABLE"),
+    (TooManyQuestions, "TOO_MANY_REQUESTS"),
     (TooManyStatements, "TOO_MANY_REQUESTS"),
     (Throttled, "TOO_MANY_NEW_DOCUMENTS"),
     (DeadlineExceeded, "DEADLINE_EXCEEDED"),

@@ -13,6 +13,7 @@ Folders and files, in order of flow:
     orders/         what customers want comes in, is changed, carried out by people, and cancelled
     bandwidth/      more bandwidth for a while: booked, carried out, and returned by itself
     services/       what services suffer, and for how long
+    feasibility.py  whether a new service could be built, and how; nothing is written
     dry_run.py      a change is decided, and nothing of it is written
     outside.py      what follows from what a load has written past all changes
     gates.py        names that are looked for and names that come meet here; the order of locks

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -21,7 +21,7 @@ from graph.errors import Contended, DeadlineExceeded, GraphError
 from graph.membership.upkeep import add, hold
 from graph.membership.ways import SHARED, STEPS, TAKE
 from graph.model.identity import membership_id
-from graph.store.store import Store, Transaction
+from graph.store.store import Run, Store, Transaction
 
 MANY_SERVICES: Final = 32
 """A customer with more has its slice stored. Most have a dozen; theirs is walked in a millisecond."""
@@ -54,9 +54,6 @@ RETURN NOT c._sliceStored IS NULL
 _STORED: Final = "MATCH (m:Membership {customer: $customer}) RETURN m.id"
 _DELETE: Final = "UNWIND $batch.ids AS id MATCH (m:Membership {id: id}) DELETE m"
 _SAY: Final = "MATCH (c:Customer {id: $customer}) SET c._sliceStored = true"
-
-Run = Callable[[str, dict[str, object]], Awaitable[list[list[object]]]]
-"""Runs a statement that reads, in a transaction or by itself."""
 
 log = structlog.get_logger(__name__)
 

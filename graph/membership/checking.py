@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from graph.membership.building import Run, build, build_missing, reach, stored
+from graph.membership.building import build, build_missing, reach, stored
 from graph.model.identity import membership_id
-from graph.store.store import Store
+from graph.store.store import Run, Store
 
 _KEPT: Final = "MATCH (c:Customer) WHERE NOT c._sliceStored IS NULL RETURN c.id ORDER BY c.id"
 

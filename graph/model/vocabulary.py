@@ -13,6 +13,8 @@ TIERS: Final = ("PREMIUM", "STANDARD", "BASIC")
 OPERATIONAL_STATES: Final = ("enabled", "disabled")
 ADMINISTRATIVE_STATES: Final = ("locked", "unlocked", "shuttingDown")
 SERVICE_STATES: Final = ("feasibilityChecked", "designed", "reserved", "inactive", "active", "terminated")
+HOLDS_NOTHING: Final = ("feasibilityChecked", "terminated")
+"""States (TMF638 ServiceStateType) of a service for which no capacity is kept."""
 ALARM_TYPES: Final = (
     "communicationsAlarm",
     "processingErrorAlarm",

@@ -15,9 +15,9 @@ import asyncio
 import copy
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import structlog
 from neo4j import Auth, basic_auth, bearer_auth
@@ -39,9 +39,11 @@ from graph.store.embedded_server import DATABASE
 from graph.store.link import Link, Product, Transaction, Work
 from graph.store.turns import Turn, Turns
 
-__all__ = ["Product", "Store", "Transaction", "open_store"]
+__all__ = ["Product", "Run", "Store", "Transaction", "open_store"]
 
 T = TypeVar("T")
+Run: TypeAlias = Callable[[str, dict[str, object]], Awaitable[list[list[object]]]]
+"""Runs a statement that reads, in a transaction or by itself."""
 
 log = structlog.get_logger(__name__)
 

@@ -12,6 +12,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from resolvers.bandwidth import booking, changing, quoting, tasks
 from resolvers.bandwidth import capacity as over_time
+from resolvers.bandwidth import feasibility as planned
 from resolvers.bandwidth.costs import Boost, Customer
 from resolvers.bandwidth.payloads import (
     ApproveBoostPayload,
@@ -61,6 +62,14 @@ class Query:
         resolver=over_time.forecast,
         description="Ports and trunks that will be full within some days, by what is booked and by the trend; the soonest first.",
         directives=over_time.FORECAST_DIRECTIVES,
+    )
+    feasibility: planned.Feasibility = strawberry.field(
+        resolver=planned.feasibility,
+        description=(
+            "Whether a new service between two sites could be built, and how: free ports, the cheapest way with room throughout, and one "
+            "that protects it; or why not, what is missing, and from when it would fit. Nothing is reserved."
+        ),
+        directives=planned.FEASIBILITY_DIRECTIVES,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
@@ -15,6 +16,7 @@ from graph.changes.bandwidth.loads import loads_of
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.errors import StoreUnavailable
 from graph.model.scope import Principal
+from graph.routing.kept import KeptNetwork
 from graph.store.store import Store
 from resolvers.bandwidth.allowance import Allowance
 from resolvers.bandwidth.asked import Asked
@@ -23,6 +25,10 @@ from resolvers.bandwidth.tokens import QuoteTokens
 from resolvers.errors import answer_for, entry_of
 
 _FAILED: Final = "The request could not be answered."
+
+
+def _epoch_milliseconds() -> int:
+    return time.time_ns() // 1_000_000
 
 
 class Operation(Protocol):
@@ -42,18 +48,21 @@ class BandwidthSubgraph:
 
     name = "bandwidth"
 
-    def __init__(self, policy: BandwidthPolicy, *, quotes_per_minute: int) -> None:
-        """Take the rules, and how often a principal may ask for one service in a minute."""
+    def __init__(
+        self, policy: BandwidthPolicy, *, quotes_per_minute: int, now: Callable[[], int] = _epoch_milliseconds
+    ) -> None:
+        """Take the rules, how often a principal may ask for one service in a minute, and a clock."""
         self._policy = policy
         self._allowance = Allowance(per_minute=quotes_per_minute)
+        self._now = now
         self._schema = bandwidth_schema()
-        self._open: tuple[Store, QuoteTokens] | None = None
+        self._open: tuple[Store, QuoteTokens, KeptNetwork] | None = None
         self.sdl = self._schema.as_str()
 
     @contextmanager
     def reading(self, store: Store, key: bytes) -> Iterator[None]:
         """Answer from this store while the block runs; quotes are sealed with the key of cursors."""
-        self._open = (store, QuoteTokens(key))
+        self._open = (store, QuoteTokens(key), KeptNetwork(store))
         try:
             yield
         finally:
@@ -65,7 +74,7 @@ class BandwidthSubgraph:
         """Answer within `deadline`, an absolute `time.monotonic()`."""
         if self._open is None:
             return answer_for(StoreUnavailable("The database cannot be reached"))
-        store, tokens = self._open
+        store, tokens, network = self._open
         asked = Asked(
             store=store,
             principal=principal,
@@ -73,6 +82,8 @@ class BandwidthSubgraph:
             policy=self._policy,
             tokens=tokens,
             allowance=self._allowance,
+            now=self._now(),
+            network=network,
             limits=DataLoader(load_fn=lambda ids: self._limits(store, ids, deadline)),
             costs=DataLoader(load_fn=lambda ids: self._costs(store, principal, ids, deadline)),
             estimates=DataLoader(load_fn=lambda ids: self._estimates(store, principal, ids, deadline)),

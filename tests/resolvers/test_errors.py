@@ -27,6 +27,7 @@ SPOKEN_OF_ALWAYS = {
     "OutcomeUnknown",
     "Contended",
     "StoreStarting",
+    "TooManyQuestions",
     "TooManyStatements",
     "Throttled",
     "DeadlineExceeded",
@@ -45,6 +46,7 @@ EXPECTED = {
     "StoreStarting": Code.STORE_UNAVAILABLE,
     "StoreUnavailable": Code.STORE_UNAVAILABLE,
     "Throttled": Code.TOO_MANY_NEW_DOCUMENTS,
+    "TooManyQuestions": Code.TOO_MANY_REQUESTS,
     "TooManyStatements": Code.TOO_MANY_REQUESTS,
 }
 

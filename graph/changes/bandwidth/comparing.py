@@ -12,9 +12,8 @@ from functools import partial
 from typing import Final, cast
 
 from graph.capacity.steps import Booking, BrokenSteps, StepFunction, read_steps
-from graph.changes.bandwidth.loads import Run
 from graph.changes.bandwidth.profiles import lock_profiles, put_profiles
-from graph.store.store import Store, Transaction
+from graph.store.store import Run, Store, Transaction
 
 HOLDING: Final = ("REQUESTED", "SCHEDULED", "ACTIVATED")
 """States of a boost that holds capacity."""

@@ -19,8 +19,8 @@ import orjson
 from graph.capacity.limits import Limit
 from graph.capacity.steps import Booking, StepFunction
 from graph.capacity.trend import DAY, Crossing, Trend, crossing, daily_peaks, fit, full_from
-from graph.changes.bandwidth.loads import HOLDS_NOTHING, Run
-from graph.store.store import Store
+from graph.model.vocabulary import HOLDS_NOTHING
+from graph.store.store import Run, Store
 
 HISTORY_DAYS: Final = 84
 """that a trend rests on: boosts that are over are kept so long at least."""

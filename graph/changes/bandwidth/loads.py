@@ -13,20 +13,16 @@ Everything here reads without a lock, or under those of its caller.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
-from typing import Final, TypeAlias, cast
+from typing import Final, cast
 
 from graph.capacity.limits import PORT_LAYER, Limit, LimitKind, Overbooking
 from graph.capacity.steps import Booking, StepFunction, read_steps
 from graph.errors import Refused
-from graph.store.store import Store
+from graph.model.vocabulary import HOLDS_NOTHING
+from graph.store.store import Run, Store
 
-Run: TypeAlias = Callable[[str, dict[str, object]], Awaitable[list[list[object]]]]
-"""Runs a statement that reads, in a transaction or by itself."""
-
-HOLDS_NOTHING: Final = ("feasibilityChecked", "terminated")
-"""States (TMF638 ServiceStateType) of a service for which no capacity is kept."""
 MOST_THINGS: Final = 10_000
 """that may be asked about together,"""
 _AT_ONCE: Final = 1_000
@@ -115,12 +111,17 @@ async def limits_by_id(
     store: Store, things: Collection[str], overbooking: Overbooking, *, deadline: float
 ) -> Mapping[str, Limit]:
     """Give the limit of each port and trunk that is there, by their ids; what is neither is left out."""
+    return await read_limits_by_id(partial(store.rows, deadline=deadline), things, overbooking)
+
+
+async def read_limits_by_id(run: Run, things: Collection[str], overbooking: Overbooking) -> Mapping[str, Limit]:
+    """Give the same, as `run` finds it."""
     found: dict[str, Limit] = {}
     for text, label in ((_OF_PORTS, "port"), (_OF_TRUNKS, "trunk")):
         wanted = sorted({each for each in things if _label(each) == label})
         for at in range(0, len(wanted), _AT_ONCE):
-            given = {"batch": {"things": wanted[at : at + _AT_ONCE]}, "free": list(HOLDS_NOTHING)}
-            rows = await store.rows(text, given, deadline=deadline)
+            given: dict[str, object] = {"batch": {"things": wanted[at : at + _AT_ONCE]}, "free": list(HOLDS_NOTHING)}
+            rows = await run(text, given)
             found |= {each.thing: each for each in (_limit(row, overbooking) for row in rows)}
     return found
 

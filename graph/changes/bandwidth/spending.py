@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, cast
 
-from graph.changes.bandwidth.loads import Run
 from graph.changes.bandwidth.policy import SpendCap
 from graph.store.boost_marks import key_of
-from graph.store.store import Transaction
+from graph.store.store import Run, Transaction
 
 _DECEMBER: Final = 12
 
