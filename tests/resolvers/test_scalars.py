@@ -98,6 +98,9 @@ def leaves(type_: GraphQLInputType, around: str, seen: tuple[str, ...] = ()) -> 
 
 def first_word(type_: GraphQLInputType) -> str:
     named = get_named_type(type_)
+    if isinstance(named, GraphQLInputObjectType):
+        needed = {name: each for name, each in named.fields.items() if is_required_input_field(each)}
+        return "{" + ", ".join(f"{name}: {first_word(each.type)}" for name, each in needed.items()) + "}"
     if isinstance(named, GraphQLEnumType):
         word: str = next(iter(named.values))
         return word
@@ -111,7 +114,7 @@ def places(root: GraphQLObjectType, kind: str) -> Iterator[Place]:
         selected = "" if is_leaf_type(named) else " { __typename }"
         for argument, given in field.args.items():
             others = "".join(
-                f"{other}: {first_word(one.type) if not isinstance(get_named_type(one.type), GraphQLInputObjectType) else '{}'} "
+                f"{other}: {first_word(one.type)} "
                 for other, one in field.args.items()
                 if other != argument and isinstance(one.type, GraphQLNonNull)
             )
