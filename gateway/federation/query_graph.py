@@ -15,15 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
+
+from graphql import specified_scalar_types
 
 from gateway.federation.selections import Field, Fragment, Selection, SelectionSet
 from gateway.federation.supergraph import LEAVES, FieldInGraph, Graph, Supergraph, SuperType
 
 T = TypeVar("T")
-
-BUILT_IN: Final = frozenset({"String", "ID", "Boolean", "Int", "Float"})
-"""scalars (GraphQL, 3.5); all others are custom ones."""
 
 
 class State(NamedTuple):
@@ -83,7 +82,7 @@ class QueryGraph:
         for owner in self._types.values():
             for name, field in owner.fields.items():
                 of = self._types.get(field.type)
-                if field.type not in BUILT_IN and (of is None or of.kind == "scalar"):
+                if field.type not in specified_scalar_types and (of is None or of.kind == "scalar"):
                     yield name
 
     def type(self, name: str) -> SuperType:

@@ -1,6 +1,6 @@
 """Whether a new service can be built, and how, by the network and the loads as they are; nothing is written.
 
-Whoever only asks reads without a lock, and goes by a network that is kept for some seconds (`feasibility`). Whoever reserves what was
+Whoever only asks reads without a lock, and goes by a network that is cached for some seconds (`feasibility`). Whoever reserves what was
 designed holds the locks of all its `things`, and decides again in that transaction, by a network that is read there (`design`).
 """
 
@@ -13,20 +13,20 @@ from graph.changes.bandwidth.loads import read_limits_by_id
 from graph.model.vocabulary import HOLDS_NOTHING
 from graph.routing.answers import Design, Infeasible
 from graph.routing.budget import Budget
+from graph.routing.cached_network import CachedNetwork
 from graph.routing.deciding import decide
 from graph.routing.demand import Demand
-from graph.routing.kept import KeptNetwork
 from graph.routing.network import Network
 from graph.routing.reading import answer, read_ports
 from graph.store.store import Run, Store
 
 
 async def feasibility(
-    store: Store, kept: KeptNetwork, demand: Demand, overbooking: Overbooking, *, deadline: float
+    store: Store, cached: CachedNetwork, demand: Demand, overbooking: Overbooking, *, deadline: float
 ) -> Design | Infeasible:
     """Design a service without a lock: enough to say what could be had, too old to reserve it. Raises DeadlineExceeded."""
-    network = await kept.network((demand.a.site, demand.z.site), deadline=deadline)
-    async with kept.turn(deadline=deadline):
+    network = await cached.network((demand.a.site, demand.z.site), deadline=deadline)
+    async with cached.turn(deadline=deadline):
         return await design(partial(store.rows, deadline=deadline), network, demand, overbooking, deadline=deadline)
 
 

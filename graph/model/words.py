@@ -89,8 +89,7 @@ def _ends(run: str) -> Iterator[str]:
 
 
 def _spelled(word: str) -> str:
-    if (
-        _WHOLE.match(word) and unicodedata.category(word[0])[0] != "M"
-    ):  # a mark without its letter is no word to the index
+    # A mark without its letter is no word to the index.
+    if _WHOLE.match(word) and unicodedata.category(word[0])[0] != "M":
         return word[:_LONGEST_WHOLE]
     return "".join(f"u{ord(c):05x}" for c in word[:_LONGEST_SPELLED])

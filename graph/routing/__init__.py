@@ -13,7 +13,7 @@ Files, in order of flow:
     ports.py       which ports may be taken, and which first
     budget.py      how much one decision may look at
     reading.py     both, read from the graph; and a decision driven by loads as they are now
-    kept.py        the network, kept by each process for some seconds
+    cached_network.py  the network, cached by each process for some seconds
     deciding.py    a demand is decided
     case.py        what is known of it, and a search that asks for what it needs
     room.py        what the loads that are known leave for it
@@ -24,7 +24,7 @@ Files, in order of flow:
     answers.py     a design, and the reasons
 
 Invariants
-1. Deciding is pure: no database, no clock. Only `reading.py` and `kept.py` wait for anything.
+1. Deciding is pure: no database, no clock. Only `reading.py` and `cached_network.py` wait for anything.
 2. A design costs the least of all that fit, unless it says that the search was given up; and no pair is called impossible that exists.
 3. Equal inputs give equal answers: costs are whole numbers, and where they are equal the ids decide.
 4. A decision ends: all its searches and readings have one budget. Where that is spent, it says what it knows, or that it is undecided.

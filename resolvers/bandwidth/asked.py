@@ -12,7 +12,7 @@ from graph.capacity.limits import Limit
 from graph.changes.bandwidth.costs import Cost, Estimate
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.model.scope import Principal
-from graph.routing.kept import KeptNetwork
+from graph.routing.cached_network import CachedNetwork
 from graph.store.store import Store
 from resolvers.bandwidth.allowance import Allowance
 from resolvers.bandwidth.tokens import QuoteTokens
@@ -31,7 +31,7 @@ class Asked:
     allowance: Allowance
     now: int
     """in epoch milliseconds, when it was asked."""
-    network: KeptNetwork
+    network: CachedNetwork
     """what new services are designed on."""
     limits: DataLoader[str, tuple[Limit, ...]]
     """of a port or trunk itself, or of the ports of a card or site, by its id."""

@@ -16,7 +16,7 @@ from graph.changes.bandwidth.loads import loads_of
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.errors import StoreUnavailable
 from graph.model.scope import Principal
-from graph.routing.kept import KeptNetwork
+from graph.routing.cached_network import CachedNetwork
 from graph.store.store import Store
 from resolvers.bandwidth.allowance import Allowance
 from resolvers.bandwidth.asked import Asked
@@ -56,13 +56,13 @@ class BandwidthSubgraph:
         self._allowance = Allowance(per_minute=quotes_per_minute)
         self._now = now
         self._schema = bandwidth_schema()
-        self._open: tuple[Store, QuoteTokens, KeptNetwork] | None = None
+        self._open: tuple[Store, QuoteTokens, CachedNetwork] | None = None
         self.sdl = self._schema.as_str()
 
     @contextmanager
     def reading(self, store: Store, key: bytes) -> Iterator[None]:
         """Answer from this store while the block runs; quotes are sealed with the key of cursors."""
-        self._open = (store, QuoteTokens(key), KeptNetwork(store))
+        self._open = (store, QuoteTokens(key), CachedNetwork(store))
         try:
             yield
         finally:

@@ -303,8 +303,8 @@ class Subscriptions:
 
     async def _shown(self, asked: _Asked, event: Sequenced) -> StreamEvent | None:
         """Make what all who ask the same are sent of an event."""
-        if not asked.stream.may_be_for(event, asked.scope, asked.filter):
-            return None  # nobody asks the graph for what a filter has left out
+        if not (asked.filter or asked.stream.may_be_for(event, asked.scope, asked.filter)):
+            return None  # nobody asks the graph for what is none of theirs
         owners, sees_node = await self._owners_of(asked, event), await self._sees_node(asked, event)
         viewer = Viewer(scope=asked.scope, owners=owners, sees_node=sees_node)
         values = asked.stream.values(event, viewer, asked.filter)

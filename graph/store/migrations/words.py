@@ -71,9 +71,8 @@ def _reworded(node: str, name: str | None, model: str | None, words: str | None)
         return None
     named = (name, model or "")
     before = {each for text in named for each in (*_words_of_version_4(text), *_words_of_version_8(text))}
-    beside = [
-        _read(each) for each in (words or "").split() if each not in before
-    ]  # a load may give more than the name has
+    # A load may give more than the name has.
+    beside = [_read(each) for each in (words or "").split() if each not in before]
     wanted = searchable(*named, *beside)
     return None if words == wanted else {"id": node, "name": name, "model": model or "", "words": wanted}
 

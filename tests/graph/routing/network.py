@@ -14,8 +14,8 @@ from graph.capacity.limits import Overbooking
 from graph.capacity.steps import Booking, StepFunction
 from graph.changes.feasibility import feasibility
 from graph.routing.answers import Design, Infeasible
+from graph.routing.cached_network import CachedNetwork
 from graph.routing.demand import Access, Demand, Weights
-from graph.routing.kept import KeptNetwork
 from graph.store.store import Store, Transaction
 from tests.graph.changes.network import soon
 
@@ -63,7 +63,7 @@ class Planned:
     """The network in a store, and what is asked of it."""
 
     store: Store
-    kept: KeptNetwork
+    kept: CachedNetwork
     numbers: int = 0
     """of services."""
 
@@ -111,4 +111,4 @@ async def planned(store: Store) -> Planned:
         await transaction.run(_TRUNKS, {"batch": {"rows": trunks}})
 
     await store.write(work, deadline=soon())
-    return Planned(store=store, kept=KeptNetwork(store, seconds=0.0))
+    return Planned(store=store, kept=CachedNetwork(store, seconds=0.0))

@@ -26,9 +26,9 @@ from graph.routing.answers import (
     UnknownSite,
 )
 from graph.routing.budget import Budget, Spent
+from graph.routing.cached_network import CachedNetwork
 from graph.routing.case import Asking
 from graph.routing.demand import Access, Demand, Side, Weights
-from graph.routing.kept import KeptNetwork
 from graph.routing.network import Network
 from graph.routing.reading import answer, read_network
 from graph.store.store import Store, Transaction
@@ -153,7 +153,7 @@ async def test_too_many_ports_are_refused(network: Planned, monkeypatch: pytest.
 
 
 async def test_a_trunk_that_went_since_the_network_was_kept_is_not_taken(network: Planned) -> None:
-    network.kept = KeptNetwork(network.store)
+    network.kept = CachedNetwork(network.store)
     assert isinstance(await network.ask(), Design)
     await network.run("MATCH (t:Trunk {id: 'trunk-ab'}) DETACH DELETE t")
     found = await network.ask()
@@ -163,21 +163,21 @@ async def test_a_trunk_that_went_since_the_network_was_kept_is_not_taken(network
 
 
 async def test_a_new_site_is_seen_at_once(network: Planned) -> None:
-    network.kept = KeptNetwork(network.store)
+    network.kept = CachedNetwork(network.store)
     assert isinstance(await network.ask(), Design)
     await network.run("CREATE (:Site {id: 'site-new', name: 'new'})")
     assert isinstance(await network.ask(z=Access(site="site-new")), EndFull)
 
 
 async def test_a_site_that_is_not_there_makes_nobody_read_the_network_again(network: Planned) -> None:
-    network.kept = KeptNetwork(network.store)
+    network.kept = CachedNetwork(network.store)
     before = await network.kept.network(("site-a",), deadline=soon())
     assert await network.kept.network(("site-q", "port-z-0"), deadline=soon()) is before
     assert await network.ask(z=Access(site="site-q")) == UnknownSite(sides=(Side.Z,))
 
 
 async def test_who_stops_waiting_for_the_network_lets_others_have_it(network: Planned) -> None:
-    network.kept = KeptNetwork(network.store)
+    network.kept = CachedNetwork(network.store)
     late, other = await asyncio.gather(
         network.kept.network(("site-a",), deadline=time.monotonic()),
         network.kept.network(("site-a",), deadline=soon()),
@@ -188,7 +188,7 @@ async def test_who_stops_waiting_for_the_network_lets_others_have_it(network: Pl
 
 
 async def test_only_some_decide_at_once_and_others_wait_no_longer_than_they_can(network: Planned) -> None:
-    network.kept = KeptNetwork(network.store, at_once=1)
+    network.kept = CachedNetwork(network.store, at_once=1)
     async with network.kept.turn(deadline=soon()):
         with pytest.raises(DeadlineExceeded):
             async with network.kept.turn(deadline=time.monotonic() + 0.01):
@@ -236,7 +236,7 @@ async def test_a_site_whose_inside_is_out_of_service_is_not_crossed(network: Pla
 
 
 async def test_those_who_ask_together_read_the_network_once(network: Planned) -> None:
-    network.kept = KeptNetwork(network.store)
+    network.kept = CachedNetwork(network.store)
     one, *others = await asyncio.gather(*(network.kept.network(("site-a",), deadline=soon()) for _ in range(8)))
     assert all(each is one for each in others)
 

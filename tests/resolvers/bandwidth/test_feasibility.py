@@ -9,7 +9,7 @@ import pytest
 from graph.capacity.steps import Booking
 from graph.compiler.leaves import rfc3339
 from graph.model.scope import Principal, Role
-from graph.routing.kept import KeptNetwork
+from graph.routing.cached_network import CachedNetwork
 from tests.graph.changes.bandwidth.network import ANNA, OPERATOR
 from tests.graph.routing.network import Planned, planned
 from tests.resolvers.bandwidth.conftest import HOUR, Shop
@@ -107,7 +107,7 @@ async def test_what_both_ways_must_share_is_told(shop: Shop, network: Planned) -
     assert reason["sharedSites"] == [{"id": "site-b"}]
     assert reason["sharedTrunks"] == [{"id": "trunk-ab"}, {"id": "trunk-bz"}]
     await network.run("MATCH (t:Trunk {id: 'trunk-ab'}) SET t.operationalState = 'disabled'")
-    shop.bandwidth._open = (*shop.bandwidth._open[:2], KeptNetwork(network.store))  # type: ignore[index]  # it is open
+    shop.bandwidth._open = (*shop.bandwidth._open[:2], CachedNetwork(network.store))  # type: ignore[index]  # it is open
     assert (await asked(shop))["reason"]["code"] == "NO_WAY"
 
 

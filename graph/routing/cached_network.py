@@ -27,7 +27,7 @@ AT_ONCE: Final = 2
 _READING_SECONDS: Final = 60.0
 
 
-class KeptNetwork:
+class CachedNetwork:
     """The snapshot of one process."""
 
     def __init__(self, store: Store, *, seconds: float = SECONDS, at_once: int = AT_ONCE) -> None:
