@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.exact_json import ExactNumber, TooManyNumbers, dumps, loads
@@ -53,6 +53,8 @@ def test_any_number_stays_the_same(number: str, frame: str) -> None:
 
 
 @given(NUMBERS, st.sampled_from(['{"a":%s}', "[%s]", '[1, %s ,"x"]']))
+@example("-9223372036854775809", "[%s]")
+@example("18446744073709551616", "[%s]")
 def test_without_decimals_integers_stay_the_same_and_others_are_the_nearest_double_at_least(
     number: str, frame: str
 ) -> None:
