@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gateway.federation.execution.entities import Asked, put_back
 from gateway.federation.planning.plan import Call
 from gateway.federation.planning.representations import Parts, Representation
 
 
-def asked(*paths: list[dict[str, object]]) -> Asked:
+def asked(*paths: list[Any]) -> Asked:
     """One entity, with its objects by path."""
     representation = Representation(typename="T", key=Parts(fields=()), required=Parts(fields=()))
     call = Call(
@@ -17,20 +19,21 @@ def asked(*paths: list[dict[str, object]]) -> Asked:
 
 
 def test_objects_of_two_paths_do_not_share_what_lies_below() -> None:
-    one, other = {"id": "1"}, {"id": "1"}
+    one: dict[str, Any] = {"id": "1"}
+    other: dict[str, Any] = {"id": "1"}
     assert put_back(asked([one], [other]), [{"inner": {"list": [{"n": 1}]}}]) == []
     assert one == other == {"id": "1", "inner": {"list": [{"n": 1}]}}
-    one["inner"]["list"][0]["n"] = 2  # type: ignore[index]  # a later fetch of the one path writes there
+    one["inner"]["list"][0]["n"] = 2  # a later fetch of the one path writes there
     assert other["inner"] == {"list": [{"n": 1}]}
 
 
 def test_an_entity_of_the_second_path_only_is_answered() -> None:
-    only = {"id": "1"}
+    only: dict[str, Any] = {"id": "1"}
     assert put_back(asked([], [only]), [{"inner": 3}]) == []
     assert only == {"id": "1", "inner": 3}
 
 
 def test_what_is_known_is_not_overwritten_by_null() -> None:
-    known = {"id": "1", "inner": {"a": 1}}
+    known: dict[str, Any] = {"id": "1", "inner": {"a": 1}}
     put_back(asked([known]), [{"inner": {"a": None, "b": 2}}])
     assert known == {"id": "1", "inner": {"a": 1, "b": 2}}
