@@ -135,9 +135,9 @@ async def _rung(store: Store, work: Work, timer: str, kind: str, about: str) -> 
             return False  # another process was quicker
         again = await work(transaction, Due(kind=kind, about=about, now=cast("int", rows[0][0])))
         if again is None:
-            await transaction.run(_DROP, {"id": timer})
+            transaction.later(_DROP, {"id": timer})
         else:
-            await transaction.run(_PUT_OFF, {"id": timer, "dueAt": again})
+            transaction.later(_PUT_OFF, {"id": timer, "dueAt": again})
         return True
 
     try:
