@@ -185,8 +185,8 @@ async def keep_ringing(store: Store, works: Mapping[str, Work]) -> None:
     """Do what is due as it becomes so, until cancelled; several processes may do so at once."""
     while True:
         try:
-            while await ring(store, works, most=_MOST, deadline=time.monotonic() + _STORE_SECONDS) == _MOST:
-                pass
+            while await ring(store, works, most=_MOST, deadline=time.monotonic() + _STORE_SECONDS):
+                pass  # others have become due meanwhile
         except GraphError as error:
             log.warning("timers wait for the database", reason=str(error))
         except Exception:  # a fault of ours: it must be seen, and must not end the ringing for good
