@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "inventory": "See where inventories and the graph differ, and take a side.",
     "ledger": "See what other systems are still to be told, and what is parked.",
     "load": "Load a file of JSON lines, or a network grown from a topology.",
+    "orders": "See which orders are open, or how far one of them is.",
     "plan": "Print every stage of an operation's plan over a supergraph.",
     "schema": "Print the schema that clients see.",
     "serve": "Serve the gateway until interrupted.",

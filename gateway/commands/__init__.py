@@ -3,7 +3,7 @@
 Each file has one click command named `command`; its exit code is what it returns. The work is done elsewhere: a command
 reads its options, calls, and prints.
 
-    options.py       options that several commands have, and how they become settings
+    options.py       options that several commands have, and how they become settings; asking.py asks a gateway over HTTP
     serve.py         serve until interrupted
     gateway.py       serve a supergraph until interrupted; plan.py prints what becomes of an operation over one
     load.py          fill the database; progress.py draws bars on stderr where it takes longer than a second
@@ -12,6 +12,7 @@ reads its options, calls, and prints.
     ledger.py        what other systems are still to be told
     audit.py         whether anybody has changed what happened
     watch.py         events on a terminal
+    orders.py        orders that are open, and how far one of them is
     token.py         a token to try things out
     compile.py       every stage of a query
     schema.py        what clients see; asyncapi.py what is published to Kafka

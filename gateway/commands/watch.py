@@ -25,6 +25,8 @@ import aiohttp
 import click
 import orjson
 
+from gateway.commands.asking import Caller, caller_options, first_error, hint_of
+from gateway.commands.options import json_object
 from gateway.errors import TREATMENTS, Code, CommandFailed
 
 FIRST_SECONDS: Final = 0.5
@@ -55,24 +57,16 @@ class Cut(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Caller):
     """What is watched, and by whom."""
 
-    url: str
     document: str
     variables: Mapping[str, Any]
-    token: str
-    token_file: Path | None
 
-    def headers(self, after: str | None) -> dict[str, str]:
-        """Give the head of a request that goes on after a cursor; the token's file is read again each time."""
-        token = self.token_file.read_text(encoding="utf-8").strip() if self.token_file else self.token
-        headers = {"Accept": "text/event-stream"}
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        if after is not None:
-            headers["Last-Event-ID"] = after
-        return headers
+    def headers_after(self, after: str | None) -> dict[str, str]:
+        """Give the head of a request that goes on after a cursor."""
+        going_on = {} if after is None else {"Last-Event-ID": after}
+        return {"Accept": "text/event-stream", **self.headers(), **going_on}
 
 
 @dataclass(slots=True)
@@ -103,13 +97,7 @@ class Frames:
 
 @click.command(help="Subscribe, and print each event as a line of JSON; after a cut it goes on by itself.")
 @click.argument("document")
-@click.option("--url", default="http://127.0.0.1:8000/graphql", show_default=True, help="The gateway's address.")
-@click.option("--token", default="", help="Who asks; others on this machine can see it in the list of processes.")
-@click.option(
-    "--token-file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The same from a file, which is read again each time.",
-)
+@caller_options
 @click.option("--variables", default="{}", help="JSON object.")
 @click.option("--after", help="Cursor of the last event that you have.")
 @click.option("--count", type=click.IntRange(min=1), help="End after so many events.")
@@ -124,12 +112,7 @@ def command(  # noqa: PLR0913 - one for each option
     count: int | None,
 ) -> None:
     """Watch."""
-    try:
-        values = orjson.loads(variables)
-    except orjson.JSONDecodeError:
-        values = None
-    if not isinstance(values, dict):
-        raise click.BadParameter("is not a JSON object.", param_hint="--variables")
+    values = json_object(variables, "--variables")
     wanted = Wanted(url=url, document=document, variables=values, token=token, token_file=token_file)
     asyncio.run(_watch(wanted, after, count))
 
@@ -197,7 +180,7 @@ async def answers(
     """Give each answer with its cursor, and cursors without an answer; raises Cut where more may come over another connection."""
     asked = {"query": wanted.document, "variables": wanted.variables}
     try:
-        async with session.post(wanted.url, json=asked, headers=wanted.headers(after)) as response:
+        async with session.post(wanted.url, json=asked, headers=wanted.headers_after(after)) as response:
             await _check(response, wanted)
             frames = Frames()
             async for data in response.content.iter_any():
@@ -221,8 +204,8 @@ async def _check(response: aiohttp.ClientResponse, wanted: Wanted) -> None:
     """Raise where an answer is no stream."""
     if response.status == HTTPStatus.OK and response.content_type == "text/event-stream":
         return
-    error = _first_error(await response.read())
-    message, hint = str(error.get("message", f"The answer's status is {response.status}")), _hint(error)
+    error = first_error(await response.read())
+    message, hint = str(error.get("message", f"The answer's status is {response.status}")), hint_of(error)
     retried = response.status == HTTPStatus.TOO_MANY_REQUESTS or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     if retried or (response.status == HTTPStatus.UNAUTHORIZED and wanted.token_file):
         given = response.headers.get("Retry-After", "")
@@ -240,16 +223,4 @@ def _check_end(answer: Mapping[str, Any], wanted: Wanted) -> None:
     message = str(errors[0].get("message"))
     if code in PASSING or (code == EXPIRED and wanted.token_file):
         raise Cut(message.rstrip("."), after=extensions.get("from"))
-    raise CommandFailed(message, _hint(errors[0]))
-
-
-def _first_error(body: bytes) -> dict[str, Any]:
-    try:
-        error = orjson.loads(body)["errors"][0]
-    except (ValueError, LookupError, TypeError):
-        return {}
-    return error if isinstance(error, dict) else {}
-
-
-def _hint(error: Mapping[str, Any]) -> str:
-    return str((error.get("extensions") or {}).get("hint", ""))
+    raise CommandFailed(message, hint_of(errors[0]))

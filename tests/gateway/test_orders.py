@@ -11,9 +11,11 @@ import httpx
 import orjson
 import pytest
 from pydantic import SecretStr, ValidationError
+from structlog.testing import capture_logs
 
 from adapters.order_management.api import APIS
 from gateway.app import application
+from gateway.cli import run
 from gateway.policies import policy_of
 from gateway.settings.hub import Hubs
 from gateway.settings.orders import Orders
@@ -105,3 +107,64 @@ def test_the_section_says_who_places_orders_and_how_large_one_is() -> None:
     ):
         with pytest.raises(ValidationError):
             Orders.model_validate(wrong)
+
+
+PLACE = """mutation($customer: OrderCustomerInput!) {
+  placeOrder(items: [{ id: "1", product: "Line 1G" }, { id: "2", product: "Router" }], customer: $customer, externalId: "PO-7", idempotencyKey: "k") {
+    order { id } userErrors { code }
+  }
+}"""
+
+
+@asynccontextmanager
+async def quietly() -> AsyncIterator[None]:
+    """Keep the gateway's log out of what the terminal shows: here both are one process."""
+    with capture_logs():
+        yield
+
+
+@pytest.mark.usefixtures("empty_store")
+async def test_the_terminal_shows_what_is_open_and_how_far_one_of_them_is(
+    store_address: str, mint: Mint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operator = mint.bearer("operator")
+    async with gateway(store_address, mint, orders=Orders()) as client, quietly():
+        token = operator["Authorization"].removeprefix("Bearer ")
+
+        async def typed(*words: str, who: str = token) -> tuple[int, str, str]:
+            given = ["orders", *words, "--url", f"{client.base_url}/graphql".replace("//graphql", "/graphql")]
+            code = await asyncio.to_thread(run, [*given, "--token", who])
+            return (code, *capsys.readouterr())
+
+        assert await typed() == (0, "There is no such order.\n", "")
+        asked = {"query": PLACE, "variables": {"customer": {"id": "4711", "name": "New Ltd"}}}
+        answer = (await client.post("/graphql", json=asked, headers=operator)).json()
+        order = answer["data"]["placeOrder"]["order"]["id"]
+        code, out, _ = await typed()
+        assert code == 0
+        assert f"{order}  PO-7 from operator: acknowledged, 2 items for New Ltd (customer-" in out
+        asked = {"query": ADVANCE, "variables": {"id": order, "key": "x"}}
+        await client.post("/graphql", json=asked, headers=operator)
+        for name in (order, "PO-7"):
+            code, out, _ = await typed(name)
+            assert (code, out.splitlines()[0]) == (0, f"product order {order}  PO-7 from operator: in progress")
+            assert "  item 1: add Line 1G, in progress" in out.splitlines()
+        [[seen]] = [orjson.loads((await typed("PO-7", "--json"))[1])]
+        assert (seen["state"], seen["items"]["totalCount"]) == ("IN_PROGRESS", 2)
+        customer = seen["customer"]["id"]
+        assert order in (await typed("--customer", customer))[1]
+        assert (await typed("--customer", "customer-none"))[::2] == (1, "There is no customer customer-none.\n")
+        assert order not in (await typed("--state", "completed"))[1]
+        assert (await typed("PO-8"))[0] == 1
+        assert (await typed("PO-7", "--all"))[0] == 2
+        other = mint.customer("customer-none")["Authorization"].removeprefix("Bearer ")
+        assert (await typed("PO-7", who=other))[::2] == (
+            1,
+            "There is no order PO-7. trunkline orders --all lists what there is.\n",
+        )
+        code, _, errors = await typed(who="")
+        assert code == 1
+        assert "token" in errors
+    code, _, errors = await typed()
+    assert code == 1
+    assert "does not answer" in errors
