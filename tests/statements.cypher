@@ -490,6 +490,130 @@ SET c._locked = coalesce(c._locked, 0) + 1
 MATCH (b:Boost) WHERE b.boughtBy >= $from AND b.boughtBy < $to AND b.currency = $currency AND NOT b.id IN $without
 RETURN sum(b.price)
 
+// graph/changes/customers/declining.py _LOCK
+MATCH (m:CustomerMatch {id: $match})
+SET m._locked = coalesce(m._locked, 0) + 1
+RETURN m.id, m.state, coalesce(m._version, 1), datetime.realtime().epochMillis,
+  COLLECT { MATCH (m)-[:COMPARES]->(c:Customer) RETURN c.id ORDER BY c.id }
+
+// graph/changes/customers/declining.py _DECLINE
+MATCH (m:CustomerMatch {id: $match})
+SET m.state = 'declined', m.note = $note, m.settledAt = $at, m.settledBy = $subject, m._version = $version
+
+// graph/changes/customers/matches.py _ALIKE
+MATCH (c:Customer {company: $company})
+WHERE c.id <> $customer AND NOT EXISTS { MATCH (c)-[:MERGED_INTO]->(m:Customer) }
+RETURN c.id, c.name ORDER BY c.id LIMIT $most
+
+// graph/changes/customers/matches.py _THERE
+UNWIND $batch.ids AS id MATCH (m:CustomerMatch {id: id}) RETURN m.id
+
+// graph/changes/customers/matches.py _MAKE
+UNWIND $batch.rows AS row
+MATCH (a:Customer {id: row.first})
+MATCH (b:Customer {id: row.second})
+CREATE (m:CustomerMatch {id: row.id, state: row.state, reason: row.reason, foundAt: row.at, _version: 1})
+CREATE (m)-[:COMPARES]->(a)
+CREATE (m)-[:COMPARES]->(b)
+
+// graph/changes/customers/matches.py _OPEN_OF
+MATCH (:Customer {id: $customer})<-[:COMPARES]-(m:CustomerMatch)-[:COMPARES]->(o:Customer)
+WHERE m.state = $state AND o.id <> $customer AND NOT o.id IN $without
+RETURN m.id, o.id, o.name ORDER BY m.id
+
+// graph/changes/customers/matches.py _MOVE
+UNWIND $batch.ids AS id
+MATCH (m:CustomerMatch {id: id})
+SET m.state = $state, m.settledAt = $at, m.settledBy = $subject, m._version = coalesce(m._version, 1) + 1
+
+// graph/changes/customers/merging.py _LOCK
+UNWIND $batch.customers AS id
+MATCH (c:Customer {id: id})
+SET c._locked = coalesce(c._locked, 0) + 1
+RETURN c.id, coalesce(c.name, c.id), coalesce(c.accountRef, ''), coalesce(c._version, 0), coalesce(c._tookAccount, ''),
+  HEAD(COLLECT { MATCH (c)-[:MERGED_INTO]->(m:Customer) RETURN m.id }),
+  HEAD(COLLECT { MATCH (c)-[r:MERGED_INTO]->(:Customer) RETURN r._trail }), datetime.realtime().epochMillis
+
+// graph/changes/customers/merging.py _LINK
+MATCH (f:Customer {id: $from})
+MATCH (t:Customer {id: $into})
+SET f._version = $version
+CREATE (f)-[:MERGED_INTO]->(t)
+
+// graph/changes/customers/merging.py _UNLINK
+MATCH (f:Customer {id: $from})
+MATCH (f)-[r:MERGED_INTO]->(t:Customer {id: $into})
+SET f._version = $version
+DELETE r
+
+// graph/changes/customers/merging.py _TAKE_ACCOUNT
+MATCH (c:Customer {id: $into}) SET c.accountRef = $account, c._tookAccount = $from
+
+// graph/changes/customers/merging.py _GIVE_ACCOUNT_BACK
+MATCH (c:Customer {id: $into})
+SET c.accountRef = CASE WHEN c.accountRef = $account THEN '' ELSE c.accountRef END, c._tookAccount = null
+
+// graph/changes/customers/moving.py _LOCK_SERVICES
+MATCH (:Customer {id: $customer})-[:SUBSCRIBES_TO]->(s:Service)
+WITH s ORDER BY s.id
+SET s._locked = coalesce(s._locked, 0) + 1
+
+// graph/changes/customers/moving.py _LOCK_TICKETS
+MATCH (:Customer {id: $customer})<-[:OPENED_FOR]-(t:Ticket)
+WITH t ORDER BY t.orderKey, t.id
+SET t._locked = coalesce(t._locked, 0) + 1
+
+// graph/changes/customers/moving.py _LOCK_ORDERS
+MATCH (:Customer {id: $customer})<-[:PLACED_BY]-(o:Order)
+WITH o ORDER BY o.id
+SET o._locked = coalesce(o._locked, 0) + 1
+
+// graph/changes/customers/records.py _FIND
+UNWIND $batch.rows AS row
+RETURN row.record, HEAD(COLLECT {
+  MATCH (:ExternalName {key: row.key})-[r:NAMES]->(n) RETURN CASE WHEN r._trail IS NULL THEN n.id ELSE split(r._trail, ' ')[0] END
+}), HEAD(COLLECT { MATCH (c:Customer {id: row.made}) RETURN c.id })
+
+// graph/changes/customers/records.py _LOCK
+UNWIND $batch.customers AS id
+MATCH (c:Customer {id: id})
+SET c._locked = coalesce(c._locked, 0) + 1
+RETURN c.id, c.name, c.status, coalesce(c.segment, ''), coalesce(c.accountRef, ''), c._record, c._toldAt, c.goneAt,
+  coalesce(c._version, 0), EXISTS { MATCH (c)-[:MERGED_INTO]->(m:Customer) }, datetime.realtime().epochMillis
+
+// graph/changes/customers/records.py _NOW
+RETURN datetime.realtime().epochMillis
+
+// graph/changes/customers/records.py _MAKE
+CREATE (c:Customer {id: $id, segment: '', accountRef: '', _version: 0})
+
+// graph/changes/customers/records.py _NAME
+MATCH (c:Customer {id: $customer})
+OPTIONAL MATCH (c)-[m:MERGED_INTO]->(o:Customer)
+WITH coalesce(o, c) AS owner, CASE WHEN m IS NULL THEN null ELSE c.id + coalesce(' ' + m._trail, '') END AS trail
+MERGE (x:ExternalName {key: $key})
+ON CREATE SET x.id = $id, x.system = $system, x.name = $name
+WITH x, owner, trail WHERE NOT EXISTS { MATCH (x)-[:NAMES]->(n) }
+CREATE (x)-[r:NAMES]->(owner)
+SET r._trail = trail
+
+// graph/changes/customers/records.py _WRITE
+MATCH (c:Customer {id: $id})
+SET c.name = $name, c.status = $status, c.segment = $segment, c.accountRef = $account, c.words = $words, c.company = $company,
+    c.managedBy = $system, c._record = $record, c._toldAt = $at, c.goneAt = $goneAt, c._version = $version
+
+// graph/changes/customers/records.py _MANAGED
+MATCH (c:Customer {managedBy: $system}) WHERE c.id > $after AND c.goneAt IS NULL
+RETURN c.id, c._record ORDER BY c.id LIMIT $most
+
+// graph/changes/customers/stubs.py _MEANT
+UNWIND $batch.customers AS id
+MATCH (:Customer {id: id})-[:MERGED_INTO]->(c:Customer)
+RETURN id, c.id
+
+// graph/changes/customers/stubs.py _STUBS
+MATCH (s:Customer)-[:MERGED_INTO]->(:Customer {id: $customer}) RETURN s.id ORDER BY s.id
+
 // graph/changes/deliveries.py _REPLAY
 MATCH (d:Delivery {id: $delivery})
 SET d._lock = true
@@ -628,13 +752,13 @@ RETURN datetime.realtime().epochMillis, COLLECT { MATCH (c:Customer) WHERE c.id 
 
 // graph/changes/orders/parties.py _MAKE
 CREATE (c:Customer {
-  id: $id, name: $name, segment: $segment, status: 'new', accountRef: $account, words: $words, _version: 1
+  id: $id, name: $name, segment: $segment, status: 'new', accountRef: $account, words: $words, company: $company, _version: 1
 })
 
 // graph/changes/orders/placing.py _SAME
 MATCH (o:Order {externalId: $externalId}) WHERE o.system = $source AND coalesce(o.kind, $kind) = $kind
   AND ($everyone OR EXISTS { MATCH (o)-[:PLACED_BY]->(c:Customer) WHERE c.id IN $customers })
-RETURN o.id, coalesce(o._content, '') ORDER BY o.id LIMIT 1
+RETURN o.id, coalesce(o._content, '') = $content AS same ORDER BY same DESC, o.id LIMIT 1
 
 // graph/changes/orders/placing.py _ITEMS
 UNWIND $batch.items AS row
@@ -866,7 +990,8 @@ DELETE r
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
 UNWIND row.customers AS customer
-MATCH (c:Customer {id: customer})
+MATCH (n:Customer {id: customer})
+WITH t, coalesce(HEAD(COLLECT { MATCH (n)-[:MERGED_INTO]->(m:Customer) RETURN m LIMIT 1 }), n) AS c
 MERGE (t)-[:OPENED_FOR]->(c)
 
 // graph/changes/tickets/reported.py _LINK_SERVICES
@@ -1014,6 +1139,11 @@ UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})-[r:CONCERNS]->(s:Service)
 WHERE NOT s.id IN row.services
 DELETE r
+
+// graph/changes/tickets/tickets.py _CONCERNED
+UNWIND $batch.tickets AS id
+MATCH (t:Ticket {id: id})-[:CONCERNS]->(s:Service)
+RETURN t.id, s.id
 
 // graph/changes/usage/states.py _LOCK
 UNWIND $batch.usage AS id
@@ -2124,6 +2254,23 @@ SET b.activatedAt = b.startAt, b._askedAt = b.startAt,
     b.statusReason = CASE WHEN b.endAt <= now THEN 'DURATION_EXPIRED' ELSE null END,
     b.endedAt = CASE WHEN b.endAt <= now THEN b.endAt ELSE null END
 RETURN count(*)
+
+// graph/store/migrations/companies.py _NAMED
+MATCH (c:Customer) WHERE c.id > $after
+WITH c ORDER BY c.id LIMIT $most
+RETURN c.id, c.name
+
+// graph/store/migrations/companies.py _NAMED
+MATCH (c:Customer) WHERE c.id > $after
+WITH c LIMIT $most
+RETURN c.id, c.name
+
+// graph/store/migrations/companies.py _WRITE
+UNWIND $batch.rows AS row
+MATCH (c:Customer {id: row.id})
+SET c._locked = coalesce(c._locked, 0) + 1
+WITH c, row WHERE c.name = row.name
+SET c.company = row.company
 
 // graph/store/migrations/feed_counts.py _COUNT
 MATCH (f:InventoryFeed) WHERE f.notTaken IS NULL

@@ -11,6 +11,7 @@ Folders and files, in order of flow:
     usage/          what services have carried comes in, and is billed
     tickets/        what the ticketing system is to be sent, and what it says
     orders/         what customers want comes in, is changed, carried out by people, and cancelled
+    customers/      the same company twice is proposed to a person, merged, and parted again
     bandwidth/      more bandwidth for a while: booked, carried out, and returned by itself
     services/       what services suffer, and for how long
     feasibility.py  whether a new service could be built, and how; nothing is written

@@ -21,7 +21,8 @@ conflict is only of two that want the same. tests/graph/changes/test_lock_order.
     8. tickets
     9. customers: an event or a ticket that is linked to a customer locks it for a moment
 
-An order is locked before its customer, its items and its tasks; whoever places one holds its gate, and nobody else locks both.
+An order is locked before its customer, its items and its tasks; whoever places one holds its gate. A merge of customers, which locks orders too,
+holds all gates of names, then the gate of slices, the services, tickets and orders of the one customer, and both customers last.
 
 Deliveries to other systems come where they are written, under the lock of what they are about. Who settles those holds nothing
 that comes before them but what their names are about, and locks nothing after them but the steps that they carry out, and then the

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import orjson
 
@@ -60,6 +60,8 @@ class Outcome:
     """what was written of a new alarm, just now; no part of the outcome that is kept."""
     price: int | None = field(default=None, compare=False, repr=False)
     """what it costs, in minor units, as was just worked out; no part of the outcome that is kept."""
+    counts: Mapping[str, int] | None = field(default=None, repr=False)
+    """how many of each thing were changed, where that is told."""
 
 
 class RawUserError(TypedDict):
@@ -75,16 +77,20 @@ class RawOutcome(TypedDict):
 
     ids: dict[str, str]
     userErrors: list[RawUserError]
+    counts: NotRequired[dict[str, int]]
 
 
 def as_text(outcome: Outcome) -> str:
     """Write an outcome as JSON."""
     errors = [RawUserError(message=e.message, code=e.code, path=list(e.path)) for e in outcome.user_errors]
-    return orjson.dumps(RawOutcome(ids=dict(outcome.ids), userErrors=errors)).decode()
+    raw = RawOutcome(ids=dict(outcome.ids), userErrors=errors)
+    if outcome.counts is not None:
+        raw["counts"] = dict(outcome.counts)
+    return orjson.dumps(raw).decode()
 
 
 def outcome_of(text: str) -> Outcome:
     """Read what `as_text` wrote."""
     raw: RawOutcome = orjson.loads(text)
     errors = (UserError(message=e["message"], code=e["code"], path=tuple(e["path"])) for e in raw["userErrors"])
-    return Outcome(ids=raw["ids"], user_errors=tuple(errors))
+    return Outcome(ids=raw["ids"], user_errors=tuple(errors), counts=raw.get("counts"))

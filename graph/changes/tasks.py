@@ -4,7 +4,8 @@ Rules. 1. A task is settled once; asking again for the same says the same. 2. To
 it asks for is done. 3. To skip means that it need not be done: a parked delivery is given up, and what is held behind it goes on; of a
 rate that does not return, the person says that it has. 4. To cancel ends what it is about: the boost is revoked. A rate that does not
 return cannot be cancelled, since the network has to return in any case. 5. A task of an order is none of these: whoever moves the order
-ends it (graph/changes/orders/moving.py).
+ends it (graph/changes/orders/moving.py); that of a match ends when somebody merges the two customers, or declines the match. That of a customer who is gone from customer
+management is skipped by whoever has seen to it, and is over by itself where the customer is back.
 
 What the network is asked for is decided under the lock of the service (graph/changes/bandwidth/), which comes first; then the delivery,
 its steps, the task.
@@ -18,6 +19,8 @@ from typing import Final, Literal, TypeAlias, cast
 
 from graph.changes.bandwidth import boosts, changing, network
 from graph.changes.bandwidth.policy import BandwidthPolicy
+from graph.changes.customers.matches import WAITS as MATCH_WAITS
+from graph.changes.customers.records import GONE
 from graph.changes.deliveries import replay
 from graph.changes.events import Event, append
 from graph.changes.idempotency import Asked, once
@@ -33,6 +36,8 @@ TASK_NOT_FOUND: Final = "TASK_NOT_FOUND"
 TASK_SETTLED: Final = "TASK_SETTLED"
 TASK_NOT_CANCELLABLE: Final = "TASK_NOT_CANCELLABLE"
 TASK_OF_ORDER: Final = "TASK_OF_ORDER"
+TASK_OF_MATCH: Final = "TASK_OF_MATCH"
+TASK_OF_CUSTOMER: Final = "TASK_OF_CUSTOMER"
 LONGEST_REASON: Final = 2_000
 
 _LOOK: Final = """
@@ -192,6 +197,10 @@ async def _once(
             return _not_done(f"The task is {task.state} already", TASK_SETTLED)
         if task.kind in KINDS_OF_TASKS:
             return _not_done("An order is moved by advanceOrder: its task ends with that", TASK_OF_ORDER)
+        if task.kind == MATCH_WAITS:
+            return _not_done("It ends by mergeCustomers, or by declineCustomerMatch", TASK_OF_MATCH)
+        if task.kind == GONE and request.operation != "skipTask":
+            return _not_done("Skip it when you have seen to what the customer has", TASK_OF_CUSTOMER)
         problem = await do(transaction, task)
         return Outcome(ids={}, user_errors=(problem,)) if problem else Outcome(ids={"task": task_id})
 

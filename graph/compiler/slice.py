@@ -224,8 +224,6 @@ def _everything(names: Names, kind: ScopeKind, label: str) -> Source:
     match kind:
         case ScopeKind.EVERYTHING:
             return Source(clauses=(Match(NodePattern(var, label)),), node=var)
-        case ScopeKind.CUSTOMERS if label == "Customer":
-            return Source(clauses=_customers(names, var), node=var)
         case ScopeKind.CUSTOMERS:
             return _owned_nodes(names, label, var)
         case ScopeKind.NOTHING:
@@ -235,7 +233,9 @@ def _everything(names: Names, kind: ScopeKind, label: str) -> Source:
 
 
 def _owned_nodes(names: Names, label: str, var: str) -> Source:
-    """Walk to the caller's nodes of a label."""
+    """Walk to the caller's nodes of a label; the caller's customers are its own without a step."""
+    if label == "Customer":
+        return Source(clauses=_customers(names, var), node=var)
     paths = slice_paths(label)
     if not paths:
         return Source(clauses=(Match(NodePattern(var, label), where=Const(value=False)),), node=var)

@@ -76,6 +76,8 @@ class Told:
     subject: str
     order_key: str
     payload: Mapping[str, object]
+    part: str = ""
+    """tells several of one event and subject apart; empty of the only one."""
     steps: tuple[str, ...] = ()
     """the ids of the steps of processes (graph/processes) that are done when this is told; they are written before this."""
 
@@ -116,7 +118,8 @@ def _rows(told: Sequence[Told]) -> list[dict[str, object]]:
 
 
 def _id(told: Told) -> str:
-    return f"{told.event}:{told.system}:{told.subject}"
+    only = f"{told.event}:{told.system}:{told.subject}"
+    return f"{only}:{told.part}" if told.part else only
 
 
 def _row(told: Told, *, first: bool) -> dict[str, object]:

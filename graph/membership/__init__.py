@@ -33,7 +33,7 @@ Example: a customer with more than `MANY_SERVICES` services, after a load:
 
 from graph.membership.building import MANY_SERVICES, build, build_missing, keep_building
 from graph.membership.checking import Checked, check, mend
-from graph.membership.upkeep import add, drop, forget_behind, hold, near
+from graph.membership.upkeep import add, drop, forget, forget_behind, hold, near
 
 __all__ = [
     "MANY_SERVICES",
@@ -43,6 +43,7 @@ __all__ = [
     "build_missing",
     "check",
     "drop",
+    "forget",
     "forget_behind",
     "hold",
     "keep_building",

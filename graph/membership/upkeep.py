@@ -69,7 +69,12 @@ async def forget_behind(transaction: Transaction, nodes: Iterable[str]) -> None:
         for text in BEHIND.get(name, ()):
             customers |= {str(row[0]) for row in await transaction.run(text, {"batch": {"ids": sorted(ids)}})}
     if customers:
-        await transaction.run(_FORGET, {"batch": {"customers": sorted(customers)}})
+        await forget(transaction, customers)
+
+
+async def forget(transaction: Transaction, customers: Iterable[str]) -> None:
+    """Forget the stored slices of customers whose services change; whoever calls it has the gate, or the mark of a load."""
+    await transaction.run(_FORGET, {"batch": {"customers": sorted(customers)}})
 
 
 def _rows(pairs: Iterable[Pair]) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ Files, in order of flow:
     bounds.py       what a property may hold, and the sentence for what it may not
     times.py        a moment, as people write it
     words.py        the words of a name, as it is searched by
+    companies.py    which names may mean one company
     mapping.py      how a GraphQL type and field stand in the graph
     scope.py        the principal, and the part of the graph that it may see
     streams.py      what a subscription gives: events, and an end

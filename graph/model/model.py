@@ -37,6 +37,7 @@ from graph.model.vocabulary import (
     FEED_KINDS,
     FEED_STATES,
     LEAD_STATES,
+    MATCH_STATES,
     OPERATIONAL_STATES,
     ORDER_ACTIONS,
     ORDER_KINDS,
@@ -66,7 +67,7 @@ __all__ = [
     "searchable",
 ]
 
-SCHEMA_VERSION: Final = 9
+SCHEMA_VERSION: Final = 10
 """Rises with each migration in graph/store/migrate.py."""
 
 
@@ -87,6 +88,24 @@ _LABELS: Final = (
             _shaped("status", Form.TEXT),
             _shaped("accountRef", Form.TEXT),
             _WORDS,
+            # The core of its name (graph/model/companies.py): what may be the same company is found by it.
+            Property(name="company", required=False, indexed=True, operator_only=True, internal=True, derived=True),
+            # The system that says who it is (graph/changes/customers/records.py).
+            Property(name="managedBy", required=False, indexed=True, operator_only=True, internal=True, derived=True),
+            Property(name="goneAt", kind=Kind.TIME, required=False, operator_only=True),
+        ),
+    ),
+    Label(
+        name="CustomerMatch",
+        about="That two customers may be the same company, by their names; a person says whether they are.",
+        properties=(
+            Property(name="id", indexed=True, operator_only=True),
+            Property(name="state", words=MATCH_STATES, indexed=True, operator_only=True),
+            Property(name="reason", operator_only=True),
+            Property(name="foundAt", kind=Kind.TIME, indexed=True, operator_only=True),
+            Property(name="settledAt", kind=Kind.TIME, required=False, operator_only=True),
+            Property(name="settledBy", required=False, operator_only=True),
+            Property(name="note", required=False, operator_only=True),
         ),
     ),
     Label(
@@ -582,6 +601,9 @@ _RELATIONSHIPS: Final = (
     Relationship(type="NAMES", starts=("ExternalName",), ends=_NAMED, inside=Inside.NEVER, one_end=True),
     Relationship(type="SUGGESTED_FOR", starts=("Lead",), ends=("Service",), inside=Inside.NEVER, one_end=True),
     Relationship(type="ABOUT", starts=("Lead",), ends=("Customer",), inside=Inside.NEVER, one_end=True),
+    Relationship(type="COMPARES", starts=("CustomerMatch",), ends=("Customer",), inside=Inside.NEVER),
+    # Whatever hung on the start hangs on the end (graph/changes/customers/moving.py), which is merged into nobody.
+    Relationship(type="MERGED_INTO", starts=("Customer",), ends=("Customer",), inside=Inside.NEVER, one_end=True),
 )
 
 LABELS: Final[Mapping[str, Label]] = MappingProxyType({each.name: each for each in _LABELS})

@@ -64,6 +64,9 @@ STEP_SYSTEMS: Final = ("NETWORK", "BILLING", "PERFORMANCE", "FAULT_MANAGEMENT", 
 """what kind of system carries out a step."""
 STEP_STATES: Final = ("PENDING", "DONE", "REFUSED", "FAILED", "SKIPPED")
 """of a step: under way, done, refused by its system, given up until a person has looked at it, or not needed."""
+MATCH_STATES: Final = ("proposed", "declined", "merged", "superseded")
+"""of two customers that may be the same company: a person has said that they are not, or has merged them, or one of the two was merged
+into a third, which is compared in its place."""
 TASK_STATES: Final = ("OPEN", "DONE", "SKIPPED", "CANCELLED")
 """of what waits for a person."""
 LEAD_STATES: Final = ("acknowledged", "inProgress", "accepted", "rejected", "cancelled")

@@ -133,7 +133,7 @@ class RetryTaskPayload:
 
     task: Task | None = strawberry.field(description="The task; null where nothing was done.")
     user_errors: list[UserError] = strawberry.field(
-        description="TASK_NOT_FOUND, TASK_SETTLED for one that is not open any more, TASK_OF_ORDER for one that ends with its order (advanceOrder). Empty where it was done."
+        description="TASK_NOT_FOUND, TASK_SETTLED for one that is not open any more, TASK_OF_ORDER for one that ends with its order (advanceOrder), TASK_OF_MATCH for one that ends with its match (mergeCustomers, declineCustomerMatch), TASK_OF_CUSTOMER for one of a customer that is gone: it is only skipped. Empty where it was done."
     )
 
 
@@ -143,7 +143,7 @@ class SkipTaskPayload:
 
     task: Task | None = strawberry.field(description="The task; null where nothing was done.")
     user_errors: list[UserError] = strawberry.field(
-        description="TASK_NOT_FOUND, TASK_SETTLED for one that is not open any more, TASK_OF_ORDER for one that ends with its order (advanceOrder). Empty where it was done."
+        description="TASK_NOT_FOUND, TASK_SETTLED for one that is not open any more, TASK_OF_ORDER for one that ends with its order (advanceOrder), TASK_OF_MATCH for one that ends with its match (mergeCustomers, declineCustomerMatch). Empty where it was done."
     )
 
 
@@ -153,5 +153,5 @@ class CancelTaskPayload:
 
     task: Task | None = strawberry.field(description="The task; null where nothing was done.")
     user_errors: list[UserError] = strawberry.field(
-        description="TASK_NOT_FOUND, TASK_SETTLED for one that is not open any more, TASK_OF_ORDER for one that ends with its order (advanceOrder), TASK_NOT_CANCELLABLE for a rate that has to return in any case. Empty where it was done."
+        description="TASK_NOT_FOUND, TASK_SETTLED for one that is not open any more, TASK_OF_ORDER for one that ends with its order (advanceOrder), TASK_OF_MATCH for one that ends with its match (mergeCustomers, declineCustomerMatch), TASK_OF_CUSTOMER as of retryTask, TASK_NOT_CANCELLABLE for a rate that has to return in any case. Empty where it was done."
     )

@@ -4,7 +4,7 @@ In: an operation over the SDL that `schema.py` makes. Out: `{"data": ..., "error
 
 Files, in order of flow: `words.py` (the model's vocabularies as enums) · `inputs.py` (filters and orders, derived from
 the model) · `fields.py` (the typed decorators that tie a field to the graph) · `types.py` (what the graph holds) ·
-`root.py` (where a query enters) · `mutations.py` (changes; `ordering.py`: of orders; `noting.py`: what each leaves for its payload) · `subscription.py` (what is heard of events) · `streams.py` (which
+`root.py` (where a query enters) · `mutations.py` (changes; `ordering.py`: of orders; `merging.py`: of customers; `noting.py`: what each leaves for its payload) · `subscription.py` (what is heard of events) · `streams.py` (which
 event becomes what, for whom) · `subscribing.py` (streams of events; `stream_answers.py`: what is sent beside them; `shared.py`: what many ask is made once;
 `batching.py`: what many ask differently goes in one statement) ·
 `schema.py` (all of it assembled, and the compiler's view of it) · `subgraph.py` (execution).

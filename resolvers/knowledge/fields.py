@@ -216,6 +216,11 @@ def stored(name: str, description: str) -> Any:
     return mapped(Stored(name=name), name=name, description=description)
 
 
+def operators(name: str, description: str) -> Any:
+    """Make a field that is a property which only operators and analysts see, with what is to be said of it."""
+    return mapped(Stored(name=name), name=name, operator_only=True, description=description)
+
+
 def along(*drawn: str, operator_only: bool = False, description: str | None = None) -> Any:
     """Make a field that is the one object reached over relationships."""
     return mapped(Along(hops=hops(*drawn)), operator_only=operator_only, description=description)

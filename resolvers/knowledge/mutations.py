@@ -20,8 +20,13 @@ from graph.inventory import naming
 from graph.inventory.settling import settle_difference
 from graph.model.mapping import Changed
 from resolvers.directives import AllowedRoles
-from resolvers.knowledge import ordering
+from resolvers.knowledge import merging, ordering
 from resolvers.knowledge.fields import mapped
+from resolvers.knowledge.merging import (
+    DeclineCustomerMatchPayload,
+    MergeCustomersPayload,
+    UndoMergeCustomersPayload,
+)
 from resolvers.knowledge.noting import Info, noted
 from resolvers.knowledge.ordering import (
     AdvanceOrderPayload,
@@ -396,6 +401,24 @@ class Mutation:
     advance_order: AdvanceOrderPayload = strawberry.mutation(
         resolver=ordering.advance_order,
         description="Say how far an order is: one of its items, or all that are not over. The order follows its items.",
+        directives=[AllowedRoles(roles=["operator"])],
+    )
+    merge_customers: MergeCustomersPayload = strawberry.mutation(
+        resolver=merging.merge_customers,
+        description=(
+            "Say that two customers are one company: everything of the one is the other's from now on, and the one leads to the other. "
+            "undoMergeCustomers takes it back."
+        ),
+        directives=[AllowedRoles(roles=["operator"])],
+    )
+    undo_merge_customers: UndoMergeCustomersPayload = strawberry.mutation(
+        resolver=merging.undo_merge_customers,
+        description="Take a merge of customers back: what it has moved goes back, and what came since stays with the other.",
+        directives=[AllowedRoles(roles=["operator"])],
+    )
+    decline_customer_match: DeclineCustomerMatchPayload = strawberry.mutation(
+        resolver=merging.decline_customer_match,
+        description="Say that two customers are not the same company: nobody is asked about the two again.",
         directives=[AllowedRoles(roles=["operator"])],
     )
 

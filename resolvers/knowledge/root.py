@@ -26,6 +26,7 @@ from resolvers.knowledge.types import (
     Boost,
     Card,
     Customer,
+    CustomerMatch,
     Delivery,
     Event,
     InventoryDifference,
@@ -161,6 +162,12 @@ class Query:
     boost: Boost | None = _by_id("Boost")
     usage: Usage | None = _by_id("Usage")
     customers: Connection[Customer] = _all("Customer")
+    customer_matches: Connection[CustomerMatch] = page(
+        Everything(label="CustomerMatch"),
+        "CustomerMatch",
+        operator_only=True,
+        description="Customers that may be the same company; PROPOSED ones wait for mergeCustomers or declineCustomerMatch.",
+    )
     services: Connection[Service] = _all("Service")
     slas: Connection[Sla] = _all("Sla")
     sites: Connection[Site] = _all("Site")

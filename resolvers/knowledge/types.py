@@ -18,6 +18,7 @@ from resolvers.knowledge.fields import (
     list_along,
     mapped,
     node,
+    operators,
     pages_along,
     relation,
     relations_along,
@@ -32,6 +33,7 @@ from resolvers.knowledge.words import (
     BoostReason,
     BoostStatus,
     Boundary,
+    CustomerMatchState,
     DeliveryState,
     DifferenceKind,
     DifferenceState,
@@ -80,6 +82,10 @@ class Customer(Node):
     segment: str
     status: str
     account_ref: str
+    gone_at: dt.datetime | None = operators(
+        "goneAt",
+        "Since when customer management does not have the customer any more; null while it has, or has never had it.",
+    )
     services: Connection[Service] = pages_along("SUBSCRIBES_TO>")
     orders: Connection[Order] = pages_along("<PLACED_BY")
     tickets: Connection[Ticket] = pages_along("<OPENED_FOR")
@@ -90,6 +96,37 @@ class Customer(Node):
     leads: Connection[Lead] = pages_along("<ABOUT", operator_only=True)
     external_names: Connection[ExternalName] = pages_along(
         "<NAMES", operator_only=True, description="What surrounding systems call the customer."
+    )
+    matches: Connection[CustomerMatch] = pages_along(
+        "<COMPARES",
+        operator_only=True,
+        description="Whether another customer may be the same company, and what was said of it.",
+    )
+    merged_into: Customer | None = along(
+        "MERGED_INTO>",
+        operator_only=True,
+        description="The customer that this one was merged into, which has all that this one had; null where it was not merged.",
+    )
+    merged_from: Connection[Customer] = pages_along(
+        "<MERGED_INTO", operator_only=True, description="Customers that were merged into this one."
+    )
+
+
+@node("CustomerMatch")
+class CustomerMatch(Node):
+    """Two customers that may be the same company."""
+
+    id: strawberry.ID
+    state: CustomerMatchState = operators(
+        "state", "What was said of it: PROPOSED until somebody merges the two, or declines."
+    )
+    reason: str = operators("reason", "Why the two are compared.")
+    found_at: dt.datetime = operators("foundAt", "When that was found.")
+    settled_at: dt.datetime | None = operators("settledAt", "When somebody said what it is; null while nobody has.")
+    settled_by: str | None = operators("settledBy", "Who did, by the token; null while nobody has.")
+    note: str | None = operators("note", "Why it was declined, in the words of whoever did.")
+    customers: Connection[Customer] = pages_along(
+        "COMPARES>", operator_only=True, description="The two customers that are compared."
     )
 
 

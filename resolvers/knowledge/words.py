@@ -248,6 +248,18 @@ class LeadState(enum.Enum):
     CANCELLED = strawberry.enum_value("cancelled", description="Sales has dropped it.")
 
 
+@strawberry.enum(description="What was said of two customers that may be the same company.")
+class CustomerMatchState(enum.Enum):
+    """Of a match."""
+
+    PROPOSED = strawberry.enum_value("proposed", description="Nobody has said anything yet: a task waits for it.")
+    DECLINED = strawberry.enum_value("declined", description="They are not the same: nobody is asked again.")
+    MERGED = strawberry.enum_value("merged", description="The one was merged into the other.")
+    SUPERSEDED = strawberry.enum_value(
+        "superseded", description="One of the two was merged into a third customer, which is compared in its place."
+    )
+
+
 @strawberry.enum(description="State of a usage record (TMF635).")
 class UsageState(enum.Enum):
     """TMF635 v4, UsageStatusType."""
@@ -452,6 +464,7 @@ _words(StepSystem, vocabulary.STEP_SYSTEMS)
 _words(StepState, vocabulary.STEP_STATES)
 _words(TaskState, vocabulary.TASK_STATES)
 _words(LeadState, vocabulary.LEAD_STATES)
+_words(CustomerMatchState, vocabulary.MATCH_STATES)
 _words(UsageState, vocabulary.USAGE_STATES)
 _words(DeliveryState, vocabulary.DELIVERY_STATES)
 _words(ParkingReason, vocabulary.PARKING_REASONS)

@@ -12,7 +12,7 @@ from unittest import mock
 from graph.compiler import slice as slices
 from graph.compiler.bind import Names
 from graph.compiler.clauses import All, Clause, Expr, Match, NodePattern, Query, Return, Sub, Var
-from graph.compiler.parts import Recursion, element_type, label_of_type
+from graph.compiler.parts import Recursion, element_type
 from graph.compiler.query import Field
 from graph.compiler.slice import Source, Walk
 from graph.model.mapping import Along, AnyById, ById, Changed, Entities, Everything, ImpactField, PathField, SearchField
@@ -61,10 +61,8 @@ def _whole_label(names: Names, _kind: ScopeKind, label: str, having: str = "") -
 
 
 def _count_of_label(recursion: Recursion, asked: Field, found: Source) -> Expr:
-    label = (
-        label_of_type(recursion.mappings, element_type(recursion.schema, asked)) if "Effect" not in asked.type else ""
-    )
-    if not label:
+    label = recursion.mappings.label(element_type(recursion.schema, asked))
+    if label is None:  # a relationship
         return Sub("COUNT", Query((*found.clauses, Return(Var(found.node)))))
     return Sub("COUNT", Query((Match(NodePattern("every", label)), Return(Var("every")))))
 

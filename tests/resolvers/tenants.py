@@ -63,7 +63,24 @@ def _customers(built: Builder) -> None:
             segment=segment,
             status="active",
             accountRef=f"acc-{name}",
+            goneAt=NOON if name == "d" else None,
         )
+    built.edge("MERGED_INTO", "customer-d", "customer-a")
+    for owner, one, other, state in (("b", "a", "b", "proposed"), ("nobody", "c", "d", "declined")):
+        is_over = state == "declined"
+        match = built.node(
+            owner,
+            "CustomerMatch",
+            f"{one}{other}",
+            state=state,
+            reason="their names mean one company",
+            foundAt=NOON,
+            settledAt=NOON + 1_000 if is_over else None,
+            settledBy="ann" if is_over else None,
+            note="two branches" if is_over else None,
+        )
+        built.edge("COMPARES", match, f"customer-{one}")
+        built.edge("COMPARES", match, f"customer-{other}")
     for owner, name, tier in (("shared", "gold", "PREMIUM"), ("a", "plain", "BASIC"), ("b", "mid", "STANDARD")):
         built.node(
             owner,

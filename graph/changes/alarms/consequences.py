@@ -308,6 +308,7 @@ def _delivery(decision: tickets.Decision, told: Mapping[str, Event], policy: Ala
         event=told[decision.pair.alarm].id,
         system=policy.ticketing,
         subject=decision.pair.customer,
+        part=decision.pair.beside,
         order_key=decision.ticket.order_key,
         payload=tickets.told(decision),
     )

@@ -1,6 +1,6 @@
 """What a customer may spend on boosts in a month without approval is decided under the customer's lock, over all its services.
 
-What a customer has booked counts, whoever has the service by now. The month is that of the boost's start, in UTC. What was declined or cancelled before it began has the price zero, and does not count.
+What a customer has booked counts, whoever has the service by now; and what those have who were merged into it. The month is that of the boost's start, in UTC. What was declined or cancelled before it began has the price zero, and does not count.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final, cast
 
 from graph.changes.bandwidth.policy import SpendCap
+from graph.changes.customers.stubs import stubs_of
 from graph.store.boost_marks import key_of
 from graph.store.store import Run, Transaction
 
@@ -60,8 +61,13 @@ async def spent_in(
     run: Run, cap: SpendCap, customer: str, month: tuple[int, int], *, without: Sequence[str] = ()
 ) -> int:
     """Give what a customer has booked that begins in a month, in minor units of the cap's currency, without some boosts."""
+    buyers = (customer, *await stubs_of(run, customer))
+    return sum([await _spent_by(run, cap, each, month, without) for each in buyers])
+
+
+async def _spent_by(run: Run, cap: SpendCap, buyer: str, month: tuple[int, int], without: Sequence[str]) -> int:
     first, last = month
-    span = {"from": key_of(customer, first), "to": key_of(customer, last)}
+    span = {"from": key_of(buyer, first), "to": key_of(buyer, last)}
     for (spent,) in await run(_SPENT, {**span, "currency": cap.currency, "without": list(without)}):
         return cast("int", spent or 0)
     return 0

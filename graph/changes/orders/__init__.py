@@ -19,7 +19,7 @@ Files, in order of flow:
 Invariants:
     1. An order's state is what its items' states say; nobody sets it.
     2. An external id of a source means one order, for ever; the same content again is answered with it, another content is refused.
-    3. No customer is made twice of one party of one source, and none is merged with another.
+    3. No customer is made twice of one party of one source, and none is merged with another but by a person (graph/changes/customers/).
     4. An order that is not over has an open task; one that is over has none.
     5. What is another customer's order does not exist for whoever asks.
 

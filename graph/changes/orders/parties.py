@@ -1,12 +1,14 @@
 """Whose an order is must be certain: the customer is found by our id or by what its source calls it, else made, and never merged.
 
 A party is our id, what the source calls the customer (a name that was given to it here, or one that a file has loaded under), or a company
-that nobody has heard of. The same company under another system's name is another customer, until a person says otherwise.
+that nobody has heard of. The same company under another system's name is another customer, until a person says otherwise: where
+the names may mean one company, that person is asked (graph/changes/customers/).
 
 Rules. 1. A customer orders for itself: whoever it names otherwise is not there. 2. A name that was given here counts before what
 was loaded under it. 3. What looks like an id of ours and is none, and what is said to be a known customer and has no name,
 is a mistake: nobody is made of it. 4. Who is made has an id that follows from its source and its name there: it is made once. Of a party without an id somebody
-new is made each time, since a name is not who somebody is.
+new is made each time, since a name is not who somebody is. 5. A customer that was merged into another stands for that one; but not for a
+customer itself, whose token names the one that was merged.
 """
 
 from __future__ import annotations
@@ -17,11 +19,15 @@ from typing import Final, cast
 
 import uuid_utils
 
+from graph.changes.customers.matches import Named, gate_of, propose
+from graph.changes.customers.rules import CUSTOMER_MERGED
+from graph.changes.customers.stubs import meant_by
 from graph.changes.orders.requests import Party
 from graph.changes.orders.rules import CUSTOMER_MISSING, CUSTOMER_NOT_FOUND, source_of
 from graph.changes.outcome import Outcome, UserError
 from graph.changes.policy import AlarmPolicy
 from graph.changes.references import meant
+from graph.model.companies import company_of
 from graph.model.identity import loaded_id
 from graph.model.model import LABELS, label_of, searchable
 from graph.model.scope import Principal, Role
@@ -36,7 +42,7 @@ RETURN datetime.realtime().epochMillis, COLLECT { MATCH (c:Customer) WHERE c.id 
 """
 _MAKE: Final = """
 CREATE (c:Customer {
-  id: $id, name: $name, segment: $segment, status: 'new', accountRef: $account, words: $words, _version: 1
+  id: $id, name: $name, segment: $segment, status: 'new', accountRef: $account, words: $words, company: $company, _version: 1
 })
 """
 
@@ -83,20 +89,30 @@ async def find(
     itself = party.id if party.id in known else None
     found = meant(itself, named, keys) or (loaded if loaded in known else None)
     if found is not None:
-        return Orderer(id=found, now=now)
+        return await _meant(transaction, found, now, by_customer=by_customer)
     if by_customer or _is_mistaken(party):
         return _problem("There is no such customer", CUSTOMER_NOT_FOUND, "id")
     return Orderer(id=loaded, now=now, made_of=party)
 
 
-def make(transaction: Transaction, orderer: Orderer) -> None:
-    """Make the customer of an order, where there is none yet; what it is called is under its gate."""
+async def _meant(transaction: Transaction, found: str, now: int, *, by_customer: bool) -> Orderer | UserError:
+    """Give the customer that is meant by one that is there: another, where it was merged."""
+    into = (await meant_by(transaction.run, [found])).get(found)
+    if into is not None and by_customer:
+        text = "The customer was merged with another one: ask for a token that names that one"
+        return _problem(text, CUSTOMER_MERGED, "id")
+    return Orderer(id=into or found, now=now)
+
+
+async def make(transaction: Transaction, orderer: Orderer) -> None:
+    """Make the customer of an order, where there is none yet; what it is called is under its gate, and so is its company."""
     party = orderer.made_of
     if party is None:
         return
     name = party.name or party.id
-    given = {"id": orderer.id, "name": name, "words": searchable(name)}
+    given = {"id": orderer.id, "name": name, "words": searchable(name), "company": company_of(name).core or None}
     transaction.later(_MAKE, {**given, "segment": party.segment, "account": party.account})
+    await propose(transaction, Named(id=orderer.id, name=name), at=orderer.now)
 
 
 def not_found(problem: UserError) -> Outcome:
@@ -114,4 +130,7 @@ def _problem(message: str, code: str, *within: str) -> UserError:
 
 def names_of(policy: AlarmPolicy, source: str, party: Party | None) -> Sequence[str]:
     """Give what has to be locked before a customer is looked for that may be made."""
-    return () if party is None or not party.id else (made_id(source, party), *policy.keys_meant(source, party.id))
+    if party is None:
+        return ()
+    company = gate_of(party.name or party.id)
+    return (company, made_id(source, party), *policy.keys_meant(source, party.id)) if party.id else (company,)

@@ -4,7 +4,7 @@ What an order asks for is kept as it came, beside what everybody may read of it.
 is over (`moving.py`).
 
 Rules. 1. An external id means one order of its source: with the same content it is answered with that order, whatever has become of
-it since; with another it is refused. 2. It is looked for and made behind its gate, and so is a customer that is made of a party. 3. Items
+it since; with another it is refused. Of two customers that were merged both may have used one: the order with this content is meant. 2. It is looked for and made behind its gate, and so is a customer that is made of a party. 3. Items
 to change name services of the order's customer; of anybody else's it is said that there is no such service. 4. Nothing is written of
 an order that is refused.
 
@@ -47,7 +47,7 @@ from graph.store.store import Store, Transaction
 _SAME: Final = """
 MATCH (o:Order {externalId: $externalId}) WHERE o.system = $source AND coalesce(o.kind, $kind) = $kind
   AND ($everyone OR EXISTS { MATCH (o)-[:PLACED_BY]->(c:Customer) WHERE c.id IN $customers })
-RETURN o.id, coalesce(o._content, '') ORDER BY o.id LIMIT 1
+RETURN o.id, coalesce(o._content, '') = $content AS same ORDER BY same DESC, o.id LIMIT 1
 """
 _ITEMS: Final = """
 UNWIND $batch.items AS row
@@ -121,7 +121,7 @@ async def _place(transaction: Transaction, principal: Principal, policy: AlarmPo
     services = await find_services(transaction, principal, policy, _wanted(request), orderer)
     if isinstance(services, UserError):
         return Outcome(ids={}, user_errors=(services,))
-    order = _write(transaction, principal, request, orderer, services)
+    order = await _write(transaction, principal, request, orderer, services)
     return Outcome(ids={"order": order.id})
 
 
@@ -161,9 +161,10 @@ async def _same(transaction: Transaction, principal: Principal, request: OrderRe
         "kind": request.kind,
         "everyone": principal.effective is not Role.CUSTOMER,
         "customers": _own(principal, request),
+        "content": request.content,
     }
-    for order, content in await transaction.run(_SAME, given):
-        if content == request.content:
+    for order, is_same in await transaction.run(_SAME, given):
+        if is_same:
             return Outcome(ids={"order": str(order)})
         text = f"Another order has the external id {request.external_id} already, with another content"
         return not_done(text, ORDER_EXISTS, "externalId")
@@ -178,7 +179,7 @@ def _wanted(request: OrderRequest) -> Sequence[Wanted]:
     ]
 
 
-def _write(
+async def _write(
     transaction: Transaction,
     principal: Principal,
     request: OrderRequest,
@@ -189,7 +190,7 @@ def _write(
     rows = [_row(order, each, number, request.items[number]) for number, each in enumerate(order.items)]
     transaction.later(_ITEMS, {"batch": {"items": rows}})
     _link(transaction, order, request, services)
-    parties.make(transaction, orderer)
+    await parties.make(transaction, orderer)
     transaction.later(_PLACE, {"customer": orderer.id, **_values(order, request)})
     said = order.said(items={each.id: each.state for each in order.items}, newCustomer=orderer.made_of is not None)
     events.append(transaction, order.event("OrderPlaced", principal, said))

@@ -5,7 +5,7 @@ nothing that we know.
 
 Rules. 1. A ticket is of one customer: whose services it names. 2. Where it names several customers' services, it is the one's that
 it says it is for, and only that one's services count; where it says none, it is nobody's. 3. One that says it is for a customer of
-ours is of no other.
+ours is of no other; a customer that was merged means the one that it was merged into.
 
 >>> owners = {"service-1": "customer-a", "service-2": "customer-a", "service-3": "customer-b"}
 >>> owned(frozenset(owners), owners, None) is None
@@ -24,6 +24,7 @@ from typing import Final, TypeAlias
 
 import structlog
 
+from graph.changes.customers.stubs import meant_by
 from graph.changes.policy import AlarmPolicy
 from graph.changes.references import look_up, meant
 from graph.model.model import label_of
@@ -85,12 +86,15 @@ async def linked_to(
     wanted = sorted(set(services.values()))
     rows = await transaction.run(_OWNED, {"batch": {"services": wanted}}) if wanted else []
     owners = {str(service): str(customer) for service, customer in rows}
+    said = [each.customer for each in reported if each.customer is not None and _is_one_of_ours(each.customer)]
+    meant_by_them = await meant_by(transaction.run, said)
     linked = {}
     for each in reported:
         if each.services is not None:
             found = (services.get(name) for name in each.services)
             named = frozenset(service for service in found if service in owners)
-            linked[each.their_id] = owned(named, owners, each.customer)
+            customer = None if each.customer is None else meant_by_them.get(each.customer, each.customer)
+            linked[each.their_id] = owned(named, owners, customer)
     nobodys = [their_id for their_id, owner in linked.items() if owner is None]
     if nobodys:
         unknown = sum(services.get(name) not in owners for name in names)

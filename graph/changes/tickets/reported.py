@@ -79,11 +79,13 @@ WHERE NOT s.id IN row.services
 DELETE r
 """
 
+# It may have been merged into another since it was found.
 _LINK_CUSTOMER: Final = """
 UNWIND $batch.rows AS row
 MATCH (t:Ticket {id: row.id})
 UNWIND row.customers AS customer
-MATCH (c:Customer {id: customer})
+MATCH (n:Customer {id: customer})
+WITH t, coalesce(HEAD(COLLECT { MATCH (n)-[:MERGED_INTO]->(m:Customer) RETURN m LIMIT 1 }), n) AS c
 MERGE (t)-[:OPENED_FOR]->(c)
 """
 

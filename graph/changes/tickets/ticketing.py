@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from graph.changes import events, notices
+from graph.changes.customers.stubs import meant_by
 from graph.changes.events import Event
 from graph.changes.notices import TicketEvent
 from graph.changes.policy import AlarmPolicy
@@ -180,7 +181,7 @@ async def settle_deliveries(
         held = await _hold(transaction, policy, [each.outcome.claim.payload for each in answered if each.must_follow])
         taken = await settle(transaction, [each.outcome for each in answered])
         valid = [each for each in answered if each.outcome.claim.id in taken]
-        followed = [each.outcome.claim.payload for each in valid if each.must_follow]
+        followed = await _pairs_meant(transaction, [each.outcome.claim.payload for each in valid if each.must_follow])
         _lock_tickets(transaction, policy, valid)
         made = await _hear(transaction, policy, subject, [each.heard for each in valid if each.heard])
         made += await _refuse(transaction, policy, subject, [each for each in valid if each.is_refused])
@@ -276,23 +277,27 @@ async def _hold(
     """Lock what a ticket that follows may concern, so that what is read of it is just being changed by nobody; give the services."""
     if not payloads:
         return frozenset()
-    pairs = await tickets.read_pairs(transaction, policy.ticketing, dict.fromkeys(map(_pair_of, payloads), True))
+    meant = await _pairs_meant(transaction, payloads)
+    pairs = await tickets.read_pairs(transaction, policy.ticketing, dict.fromkeys(meant, True))
     services = {each.service for pair in pairs for each in pair.services}
     await transaction.run(_LOCK_SERVICES, {"batch": {"services": sorted(services)}})
-    await transaction.run(_LOCK, {"batch": {"alarms": sorted({alarm for alarm, _ in map(_pair_of, payloads)})}})
+    await transaction.run(_LOCK, {"batch": {"alarms": sorted({alarm for alarm, _ in meant})}})
     return frozenset(services)
 
 
-def _pair_of(payload: Mapping[str, object]) -> tuple[str, str]:
-    return str(payload["alarm"]), str(cast("Mapping[str, object]", payload["customer"])["id"])
+async def _pairs_meant(transaction: Transaction, payloads: Sequence[Mapping[str, object]]) -> list[tuple[str, str]]:
+    """Give the alarm and the customer of each delivery: one that was told of a customer who was merged since means the other."""
+    pairs = [(str(each["alarm"]), str(cast("Mapping[str, object]", each["customer"])["id"])) for each in payloads]
+    meant = await meant_by(transaction.run, (customer for _, customer in pairs))
+    return [(alarm, meant.get(customer, customer)) for alarm, customer in pairs]
 
 
 async def _another(
-    transaction: Transaction, policy: AlarmPolicy, subject: str, payload: Mapping[str, object], held: frozenset[str]
+    transaction: Transaction, policy: AlarmPolicy, subject: str, pair_of: tuple[str, str], held: frozenset[str]
 ) -> tuple[Event, Decision] | None:
     """Decide to open the next ticket of an alarm, which is locked, and a customer whose last one was closed, if it still hurts them."""
-    alarm, customer = _pair_of(payload)
-    [pair] = await tickets.read_pairs(transaction, policy.ticketing, {(alarm, customer): True})
+    alarm, customer = pair_of
+    *_, pair = await tickets.read_pairs(transaction, policy.ticketing, {pair_of: True})  # the part that goes on
     decision = tickets.decide(pair, policy)
     if decision is None or decision.doing != "open":
         return None

@@ -7,7 +7,9 @@ after a change; the decision is written as a `Ticket` node and a delivery, in th
 Rules. 1. A ticket is opened from a severity on (policy); once open it stays through lower ones. 2. Its severity is the
 worst of that customer's services. 3. It is resolved when nothing of the customer is affected any more. 4. A resolved one
 is opened again when the fault returns. 5. One that was closed there cannot be: the next is opened, under the order key
-with `#2`, when the fault returns or gets worse than the ticket said.
+with `#2`, when the fault returns or gets worse than the ticket said. 6. Where two customers were merged, both may have an open ticket of
+one alarm, each under its own order key. Each goes on with the services that it is about; what the alarm does to others is told in
+one of them, the customer's own where it has one.
 
 >>> decide(Pair(alarm="alarm-1", customer="customer-1", customer_name="Ada", services=(), tickets=(), returns=True),
 ...        AlarmPolicy())
@@ -15,8 +17,9 @@ with `#2`, when the fault returns or gets worse than the ticket said.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias, cast
 
 from graph.changes.policy import AlarmPolicy
@@ -77,6 +80,13 @@ WHERE NOT s.id IN row.services
 DELETE r
 """
 
+# Only where a customer has several open tickets of one alarm.
+_CONCERNED: Final = """
+UNWIND $batch.tickets AS id
+MATCH (t:Ticket {id: id})-[:CONCERNS]->(s:Service)
+RETURN t.id, s.id
+"""
+
 Doing: TypeAlias = Literal["open", "amend", "resolve", "reopen"]
 
 
@@ -112,6 +122,8 @@ class Pair:
     tickets: tuple[Ticket, ...]
     returns: bool
     """whether the alarm did nothing to this customer before."""
+    beside: str = ""
+    """the ticket that the pair was parted for (`parts_of`), and goes on beside the customer's own; empty of that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,9 +155,14 @@ def decide(pair: Pair, policy: AlarmPolicy) -> Decision | None:
     return _decided(pair, "amend", last, (last.status, severity or "indeterminate"))
 
 
+def _own_key(pair: Pair) -> str:
+    return f"{pair.alarm}:{pair.customer}"
+
+
 def _opened(pair: Pair, severity: str | None) -> Decision:
-    key = f"{pair.alarm}:{pair.customer}"
-    order_key = f"{key}#{len(pair.tickets) + 1}" if pair.tickets else key
+    key = _own_key(pair)
+    number = max((_number(each.order_key) for each in pair.tickets if _first_key(each.order_key) == key), default=0) + 1
+    order_key = f"{key}#{number}" if number > 1 else key
     # Made of the order key, so that the constraint on ids allows one ticket for each and no second.
     ticket = Ticket(
         id=loaded_id("Ticket", "order key", order_key),
@@ -155,6 +172,20 @@ def _opened(pair: Pair, severity: str | None) -> Decision:
         severity=severity or "indeterminate",
     )
     return Decision(pair=pair, doing="open", ticket=ticket, insist=False)
+
+
+def _first_key(order_key: str) -> str:
+    """Give the order key of the first ticket of an alarm and a customer.
+
+    >>> _first_key("alarm-1:customer-1#2"), _number("alarm-1:customer-1#2"), _number("alarm-1:customer-1")
+    ('alarm-1:customer-1', 2, 1)
+    """
+    return order_key.partition("#")[0]
+
+
+def _number(order_key: str) -> int:
+    number = order_key.partition("#")[2]
+    return int(number) if number.isdigit() else 1
 
 
 def _decided(pair: Pair, doing: Doing, last: Ticket, become: tuple[str, str]) -> Decision:
@@ -171,10 +202,50 @@ def _is_worse(severity: str | None, than: str) -> bool:
 
 
 async def read_pairs(transaction: Transaction, system: str, pairs: Mapping[tuple[str, str], bool]) -> list[Pair]:
-    """Read pairs of alarm and customer as they are now, in this transaction; of each it is given whether it `returns`."""
+    """Read pairs of alarm and customer as they are now, in this transaction; of each it is given whether it `returns`.
+
+    A pair with several open tickets is given in as many parts.
+    """
     given = [{"alarm": alarm, "customer": customer} for alarm, customer in sorted(pairs)]
     rows = await transaction.run(_PAIRS, {"batch": {"pairs": given}, "system": system}) if given else []
-    return [_pair(row, returns=pairs[str(row[0]), str(row[1])]) for row in rows]
+    found = [_pair(row, returns=pairs[str(row[0]), str(row[1])]) for row in rows]
+    beside = [ticket.id for pair in found for ticket in _beside(pair)]
+    concerned: defaultdict[str, set[str]] = defaultdict(set)
+    for ticket, service in await transaction.run(_CONCERNED, {"batch": {"tickets": beside}}) if beside else []:
+        concerned[str(ticket)].add(str(service))
+    return [part for pair in found for part in parts_of(pair, concerned)]
+
+
+def _beside(pair: Pair) -> list[Ticket]:
+    """Give the open tickets of a pair beside the one that goes on."""
+    return [each for each in pair.tickets[:-1] if each.status in OPEN]
+
+
+def parts_of(pair: Pair, concerned: Mapping[str, Collection[str]]) -> list[Pair]:
+    """Part a pair by its open tickets: each has the services that it is about, and the one that goes on has all others.
+
+    `concerned` are the services that tickets are about, by their ids.
+    """
+    beside = _beside(pair)
+    taken: dict[str, str] = {}
+    for ticket in beside:
+        taken |= {service: ticket.id for service in concerned.get(ticket.id, ()) if service not in taken}
+    ids = {each.id for each in beside}
+    others = [
+        replace(
+            pair,
+            tickets=(ticket,),
+            services=tuple(each for each in pair.services if taken.get(each.service) == ticket.id),
+            beside=ticket.id,
+        )
+        for ticket in beside
+    ]
+    goes_on = replace(
+        pair,
+        tickets=tuple(each for each in pair.tickets if each.id not in ids),
+        services=tuple(each for each in pair.services if each.service not in taken),
+    )
+    return [*others, goes_on]
 
 
 def write_opened(transaction: Transaction, system: str, decisions: Sequence[Decision]) -> None:
@@ -232,6 +303,7 @@ def _pair(row: list[object], *, returns: bool) -> Pair:
         Ticket(id=each, order_key=key or "", external_id=external, status=status, severity=severity)
         for each, key, external, status, severity in cast("list[tuple[str, str | None, str | None, str, str]]", tickets)
     ]
+    own = f"{alarm}:{customer}"
     return Pair(
         alarm=str(alarm),
         customer=str(customer),
@@ -240,6 +312,12 @@ def _pair(row: list[object], *, returns: bool) -> Pair:
             Harm(service=service, name=service_name, effect=effect, severity=severity)
             for service, service_name, effect, severity in cast("list[tuple[str, str, str, str | None]]", services)
         ),
-        tickets=tuple(sorted(made, key=lambda each: (len(each.order_key), each.order_key))),
+        tickets=tuple(sorted(made, key=lambda each: _place(each, own))),
         returns=returns,
     )
+
+
+def _place(ticket: Ticket, own: str) -> tuple[bool, str, int]:
+    """Give a ticket's place among those of a pair: the customer's own come last, and the latest of them is the last."""
+    first = _first_key(ticket.order_key)
+    return first == own, first, _number(ticket.order_key)

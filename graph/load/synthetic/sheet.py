@@ -13,6 +13,7 @@ from typing import Final
 
 from graph.load.records import NodeRecord, Record, RelationshipRecord, Value
 from graph.load.synthetic.catalogue import SYSTEM
+from graph.model.companies import company_of
 from graph.model.identity import external_key, loaded_id
 from graph.model.model import LABELS, searchable
 
@@ -37,6 +38,8 @@ class Sheet:
         node_id = loaded_id(label, self.source, name)
         if label in _SEARCHED:
             properties = {"name": name, **properties, "words": searchable(name, words)}
+        if label == "Customer":
+            properties = {**properties, "company": company_of(name).core}
         self._records.append(NodeRecord(label=label, id=node_id, properties=properties))
         self.nodes += 1
         return node_id

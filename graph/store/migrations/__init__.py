@@ -6,7 +6,7 @@ this program; the version is written down when all are done.
 
 In: a store of an earlier version, a deadline. Out: nothing; the data are what this program relies on.
 
-Files: `mtosi_names.py` (one spelling) · `feed_counts.py` (what feeds kept out) · `words.py` (how names are searched) · `ledger.py` (which delivery is due, and how alarms are found) · `boosts.py` (the states of boosts) · `boost_marks.py` (what boosts and tasks are found by) · `migrations.py` (the
+Files: `mtosi_names.py` (one spelling) · `feed_counts.py` (what feeds kept out) · `words.py` (how names are searched) · `ledger.py` (which delivery is due, and how alarms are found) · `boosts.py` (the states of boosts) · `boost_marks.py` (what boosts and tasks are found by) · `companies.py` (what customers may be one company by) · `migrations.py` (the
 table; that of `graph/store/open_alarms.py` too: which version each leads to, in their order).
 
 Example: `for version, migration in MIGRATIONS: await migration(store, deadline=soon)`.

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from graph.store.migrations.boost_marks import mark_boosts, mark_tasks
 from graph.store.migrations.boosts import begin_running, rename_states
+from graph.store.migrations.companies import name_companies
 from graph.store.migrations.feed_counts import count_not_taken
 from graph.store.migrations.ledger import identify_alarms, queue_deliveries
 from graph.store.migrations.mtosi_names import respell_names
@@ -32,5 +33,6 @@ MIGRATIONS: Final[tuple[tuple[int, Migration], ...]] = (
     (8, mark_boosts),
     (8, mark_tasks),
     (9, rewrite_words),
+    (10, name_companies),
 )
 """Each with the version that it makes, in the order in which they are made: the identity of an alarm is of its external id as respelled."""

@@ -30,7 +30,7 @@ from tests.selection import sample
 LISTS = 4
 SHALLOW = {
     "alternatives", "availability", "causedBy", "causes", "counts", "inventoryDifferences", "inventoryFeeds", "lanes", "load",
-    "parkedDeliveries", "parkedKeys", "search", "sharedSites", "sharedTrunks", "stretch", "tasks", "tiers"
+    "mergedFrom", "parkedDeliveries", "parkedKeys", "search", "sharedSites", "sharedTrunks", "stretch", "tasks", "tiers"
 }  # fmt: skip
 """Lists that lead to no four: to their own type, to scalars, or to an interface."""
 GIVEN = {"id": '"x"', "of": '["x"]', "from": '"x"', "to": '"x"', "text": '"x"'}

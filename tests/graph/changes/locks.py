@@ -128,7 +128,7 @@ def _of_statement(
                     continue
                 if not expression and variable in ends:
                     continue  # it was walked to
-                if not expression and f"ORDER BY {each}.id" in flat:
+                if not expression and re.search(rf"ORDER BY {each}\.(id|orderKey)\b", flat):
                     yield False, (min(ranks), "")  # all that were walked to, in their order
                     continue
                 assert expression, f"no id of {each} in {text}"

@@ -13,6 +13,8 @@ import pytest
 from graph.changes.alarms.acknowledge import acknowledge_alarm
 from graph.changes.alarms.comments import Comment, comment_alarm
 from graph.changes.alarms.consequences import By
+from graph.changes.customers.merging import Merging, merge_customers, undo_merge_customers
+from graph.changes.customers.records import CustomerRecord, take_records
 from graph.changes.deliveries import replay_delivery
 from graph.changes.orders.cancelling import Cancellation, cancel_order
 from graph.changes.orders.changing import OrderChange, change_order
@@ -136,6 +138,7 @@ async def everything(laid: Laid) -> None:
     await of_slices(laid)
     await of_inventories(laid)
     await of_orders(laid)
+    await of_merges(laid)
     limited = (("service-a", "sla-1"), ("card-1", "networkelement-2"), ("port-a", "card-2"), ("trunk-2", "port-z"))
     wanted = [
         One(limit=limit, node=node, other=other, per="A" if limit.per else "")
@@ -249,6 +252,25 @@ async def of_slices(laid: Laid) -> None:
     await change(laid, lambda transaction: move(transaction, HAND, "trunk-1", ("port-z", "port-a")))
     await build(laid.store, "customer-b", deadline=soon())
     await laid.raise_(report("trunk-1", 21), policy=POLICY)
+
+
+async def of_merges(laid: Laid) -> None:
+    for change_of in (
+        merge_customers(
+            laid.store,
+            OPERATOR,
+            Merging(stub="customer-b", into="customer-a"),
+            dry_run=False,
+            idempotency_key="merge",
+            deadline=soon(),
+        ),
+        undo_merge_customers(
+            laid.store, OPERATOR, "customer-b", dry_run=False, idempotency_key="undo", deadline=soon()
+        ),
+    ):
+        await change_of
+    told = CustomerRecord(external_id="4711", name="a", at=AT)
+    await take_records(laid.store, replace(POLICY, customers="crm"), [told], subject="crm", deadline=soon())
 
 
 async def test_every_change_locks_in_one_order(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -228,6 +228,8 @@ WRITERS: Final = {
     "changes/bandwidth/boosts.py": {"BOOSTS"},  # the boost is new
     "changes/bandwidth/consequences/leads.py": {"ABOUT", "SUGGESTED_FOR"},  # the lead is new
     "changes/bandwidth/consequences/usage.py": {"USED_BY"},  # the record is new
+    "changes/customers/merging.py": {"MERGED_INTO"},  # both customers are locked, and neither is merged
+    "changes/customers/records.py": {"NAMES"},  # the name's gate is held, and it names nothing
     "changes/orders/cancelling.py": {"CANCELS"},  # the request is new
     "changes/orders/placing.py": {"HAS_ITEM", "PLACED_BY", "PROVISIONS"},  # the order and its items are new
     "changes/services/downtime.py": {"INTERRUPTS"},  # the interval is new
@@ -256,6 +258,6 @@ def test_every_writer_of_what_there_may_be_one_of_is_known() -> None:
 def made_in(source: str) -> Iterator[str]:
     """The limited relationships that texts in a module create or merge."""
     limited = {each.type for each in LIMITS}
-    for statement in re.split(r"\b(?=MATCH|CREATE|MERGE|UNWIND|RETURN|DELETE|WITH)\b", source):
+    for statement in re.split(r"\b(?=(?:MATCH|CREATE|MERGE|UNWIND|RETURN|DELETE|WITH)\b)", source):
         if statement.startswith(("CREATE", "MERGE")):
             yield from limited & set(re.findall(r"\[\w*:(\w+)", statement))
