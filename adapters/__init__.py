@@ -3,7 +3,7 @@
 In: what a change obliges us to tell another system. Out: what another system tells us, in the words of the graph.
 
 Folders, in order of flow: `ticketing/` (who works on it) · `inventory/` (which equipment there is) · `fault_management/` (who
-looks at all alarms) · `event_management/` (who hears of all that happens) · `provisioning/` (what sets rates in the network) · `performance_management/` (who measures services) · `sales/` (who hears of leads) · `order_management/` (who orders) · `billing/` (who bills it), each with what that system
+looks at all alarms) · `event_management/` (who hears of all that happens) · `provisioning/` (what sets rates in the network) · `performance_management/` (who measures services) · `sales/` (who hears of leads) · `order_management/` (who orders) · `customer_management/` (who customers are) · `billing/` (who bills it), each with what that system
 calls on us (inbound) and what we send it (outbound); above them `kafka/` (a broker that is told of events, and brings alarms);
 below them what several share: `delivery/` (what waits for a system is sent, by one process at a time) ·
 `endpoint/` (the gates that every call on us passes) · `webhooks/` (the way to an address that somebody else has named) ·

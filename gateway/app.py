@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import starmap
 from typing import Any, Self
 
 from starlette.applications import Starlette
@@ -18,6 +19,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Scope
 
 from adapters.billing.inbound import usage
+from adapters.customer_management import inbound as customers
 from adapters.endpoint.edge import Edge, unknown_routes
 from adapters.endpoint.errors import body_of
 from adapters.endpoint.hub_telling import News
@@ -231,7 +233,7 @@ def served(
             mounted(usage.IPDR_BASE, usage.ipdr_routes(edge, _ipdr_names(settings))),
             mounted(resources.BASE, resources.resource_routes(edge)),
             mounted(inventory_feeds.BASE, inventory_feeds.feed_routes(edge)),
-            *(mounted(each.base, orders.order_routes(each, edge)) for each in _ordered(settings)),
+            *starmap(mounted, _where_chosen(edge, settings)),
             mounted(TMF, unknown_routes(edge)),  # the last: whatever of TM Forum's is not above
         ]
     shown = None if settings.metrics_listen else metrics
@@ -249,6 +251,14 @@ def _news(settings: Settings) -> tuple[News, ...]:
 def _ordered(settings: Settings) -> tuple[Api, ...]:
     """Give the APIs by which orders come in; none where they are not taken."""
     return APIS if settings.orders else ()
+
+
+def _where_chosen(edge: Edge, settings: Settings) -> Iterator[tuple[str, list[Route]]]:
+    """Give the endpoints that are there only where the settings say so: of orders, and of customers."""
+    for each in _ordered(settings):
+        yield each.base, orders.order_routes(each, edge)
+    if settings.customers:
+        yield customers.BASE, customers.customer_routes(edge, settings.customers.segment)
 
 
 def _statuses(settings: Settings) -> Mapping[str, str]:

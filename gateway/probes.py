@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, assert_never
 
 from adapters.billing.outbound import tmf620, tmf635, tmf678
+from adapters.customer_management import tmf629_resource
 from adapters.errors import AdapterError
 from adapters.fault_management.outbound import tmf642, tmf688
 from adapters.inventory.outbound import mtosi, tmf638, tmf639
@@ -31,6 +32,7 @@ from gateway.reaching import (
     bills_system,
     broker,
     catalog_system,
+    customers_system,
     events_system,
     fault_management_system,
     inventory_system,
@@ -45,6 +47,7 @@ from gateway.reaching import (
 from gateway.settings.bandwidth import Bandwidth
 from gateway.settings.billing import Billing
 from gateway.settings.catalog import Catalog
+from gateway.settings.customers import Customers
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka
@@ -143,6 +146,8 @@ def _questions(settings: Settings) -> Iterator[_Asked]:
         yield from _of_performance(settings.performance)
     if settings.catalog:
         yield from _of_catalog(settings.catalog, settings.bandwidth)
+    if settings.customers:
+        yield _of_customers(settings.customers)
     if settings.provisioning and settings.provisioning.dialect == "tmf640":
         yield _of_provisioning(settings.provisioning)
     if settings.sales:
@@ -204,6 +209,11 @@ def _of_performance(chosen: Performance) -> Iterator[_Asked]:
         yield _Asked(
             section="performance", system=measurements_system(chosen), question=question, address="measurements"
         )
+
+
+def _of_customers(chosen: Customers) -> _Asked:
+    question = _get(tmf629_resource.RESOURCE, query=_ONE)
+    return _Asked(section="customers", system=customers_system(chosen), question=question)
 
 
 def _of_sales(chosen: Sales) -> _Asked:

@@ -16,6 +16,7 @@ from adapters.transport.tls import TlsFiles
 from adapters.transport.transport import System
 from gateway.settings.billing import Billing
 from gateway.settings.catalog import Catalog
+from gateway.settings.customers import Customers
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.kafka import Kafka
@@ -97,6 +98,11 @@ def measurements_system(chosen: Performance) -> System:
 
 def sales_system(chosen: Sales) -> System:
     """Describe how sales is reached."""
+    return _system(chosen, chosen.name, chosen.address)
+
+
+def customers_system(chosen: Customers) -> System:
+    """Describe how customer management is reached."""
     return _system(chosen, chosen.name, chosen.address)
 
 

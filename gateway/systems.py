@@ -21,6 +21,8 @@ from adapters.billing.outbound.places import Address, Directory
 from adapters.billing.outbound.tmf635 import Tmf635
 from adapters.billing.outbound.tmf678 import Tmf678
 from adapters.billing.telling import BillingTeller
+from adapters.customer_management.looking import Looking
+from adapters.customer_management.outbound.tmf629 import Tmf629
 from adapters.delivery.access import Access
 from adapters.delivery.attending import Attention
 from adapters.delivery.delivery import Lanes, Note, Pace
@@ -60,6 +62,7 @@ from gateway.policies import policy_of, thresholds_of
 from gateway.reaching import (
     billing_system,
     bills_system,
+    customers_system,
     events_system,
     fault_management_system,
     inventory_system,
@@ -116,7 +119,8 @@ class Noted:
 async def told(settings: Settings, store: Store, areas: Areas, noted: Noted) -> AsyncIterator[None]:
     """Reach the surrounding systems, and tell them what waits for them, as one of the processes that may."""
     async with AsyncExitStack() as stack:
-        for system in (_ticketing, _fault_management, _billing, _inventory, _performance, _sales, _provisioning):
+        told_ones = (_ticketing, _fault_management, _billing, _inventory, _performance, _sales, _provisioning)
+        for system in (*told_ones, _customers):
             await stack.enter_async_context(system(settings, store, areas, noted))
         yield
 
@@ -356,6 +360,32 @@ async def _sales(settings: Settings, store: Store, areas: Areas, noted: Noted) -
             access=noted.of(chosen.name),
         )
         async with beside(Lanes(store, teller, _pace(chosen), owner=owner(), note=noted.outcome).run()):
+            yield
+
+
+@asynccontextmanager
+async def _customers(settings: Settings, store: Store, areas: Areas, _: Noted) -> AsyncIterator[None]:
+    """Look at customer management, which is told nothing."""
+    chosen = settings.customers
+    if chosen is None:
+        yield
+        return
+    async with transported(customers_system(chosen)) as transport:
+        looking = Looking(
+            store=store,
+            management=Tmf629(
+                transport, segment=chosen.segment, passed_over=PassedOver(chosen.name, areas.passed_over)
+            ),
+            policy=policy_of(settings),
+            attention=Attention(
+                poll_seconds=chosen.poll_seconds,
+                callback=chosen.callback,
+                address=chosen.address,
+                request_seconds=chosen.request_seconds,
+            ),
+            list_seconds=chosen.list_seconds,
+        )
+        async with beside(looking.run()):
             yield
 
 

@@ -8,7 +8,7 @@ In: HTTP. Out: HTTP, events to whoever asked for them, and a journal with a line
 a checker to read after everything else was killed.
 
 Files, in order of flow: `__main__.py` (a stand-in as a process) · `ticketing/` (TMF621, Request Tracker) ·
-`fault_management/` (who tells us of alarms, and who is told) · `billing/` (TMF635, TMF656, TMF678, documents) · `inventory/`
+`fault_management/` (who tells us of alarms, and who is told) · `billing/` (TMF635, TMF656, TMF678, documents) · `customers/` (TMF629) · `inventory/`
 (TMF639 and MTOSI) · `performance/` (TMF628) · `sales/` (leads) · `provisioning/` (TMF640) · `api.py` (a server of one resource of TM Forum's) · `front.py` (what all of these do with a request) ·
 `manners.py` (how one answers, where real systems differ) · `published.py` (what bodies must be) · `hub.py` (whom a stand-in tells) · `faults.py` (misbehaving) ·
 `journal.py` (lines in a file) · `serving.py` (a server in the running loop, whose connections can be cut).

@@ -24,6 +24,7 @@ import orjson
 from pydantic import SecretStr, ValidationError
 
 from adapters.simulator.billing import billing
+from adapters.simulator.customers import customer_management
 from adapters.simulator.fault_management import alarm_management, alerta, event_management
 from adapters.simulator.faults import PATH
 from adapters.simulator.inventory import inventory
@@ -199,6 +200,17 @@ def _sales(given: Options) -> AbstractAsyncContextManager[Served]:
     )
 
 
+def _customers(given: Options) -> AbstractAsyncContextManager[Served]:
+    return customer_management.serving(
+        listen=(given.host, given.port),
+        journal=given.journal,
+        state=given.state,
+        bearer=_secret(BEARER),
+        callback_authorization=_secret(CALLBACK_AUTHORIZATION),
+        manners=given.manners,
+    )
+
+
 def _rt(given: Options) -> AbstractAsyncContextManager[Served]:
     token = _secret(BEARER)
     users = {token.get_secret_value(): "trunkline"} if token else None
@@ -224,6 +236,7 @@ _command("fault-management", "A fault management system that speaks TMF642 v4.",
 _command("events", "A topic of TMF688 v4, for what a fault management system hears beside alarms.", _events)
 _command("alerta", "Alerta, as far as it is told of alerts.", _alerta)
 _command("billing", "A billing system: TMF635, TMF656 and TMF678 v4, and documents by PUT.", _billing)
+_command("customers", "A customer management system that speaks TMF629 v4.", _customers)
 _command("inventory", "An inventory that speaks TMF639 v4 and MTOSI 2.1.", _inventory)
 _command("sales", "A sales system that keeps leads in the manner of TM Forum's version 4 APIs.", _sales)
 _command("performance", "A performance monitoring system that speaks TMF628 v4.", _performance)

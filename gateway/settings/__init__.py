@@ -4,7 +4,7 @@ In: a file and the environment. Out: `Settings`, or `gateway.errors.SettingsBrok
 operator typed.
 
 Files: `settings.py` (the whole) and a module for each section: `ticketing.py` · `fault_management.py` · `billing.py` ·
-`inventory.py` · `bandwidth.py` · `performance.py` · `provisioning.py` · `sales.py` · `catalog.py` · `orders.py` · `kafka.py` · `hub.py` · `retention.py` · `streams.py` · `subgraph.py`; `system.py` has what the sections about surrounding systems share;
+`inventory.py` · `bandwidth.py` · `performance.py` · `provisioning.py` · `sales.py` · `catalog.py` · `customers.py` · `orders.py` · `kafka.py` · `hub.py` · `retention.py` · `streams.py` · `subgraph.py`; `system.py` has what the sections about surrounding systems share;
 `unknown.py` finds names that are no settings.
 
 Invariants

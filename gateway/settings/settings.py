@@ -38,6 +38,7 @@ from gateway.errors import SettingsBroken
 from gateway.settings.bandwidth import Bandwidth
 from gateway.settings.billing import Billing
 from gateway.settings.catalog import Catalog
+from gateway.settings.customers import Customers
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.hub import Hubs, with_secret
 from gateway.settings.inventory import Inventory
@@ -199,6 +200,8 @@ class Settings(BaseSettings):
     """no rate is set in the network, and none can be booked, without one."""
     bandwidth: Bandwidth = Bandwidth()
     """how more bandwidth for a while is sold; nothing is, where no tariff is given."""
+    customers: Customers | None = None
+    """customers are made by files and orders only, without one."""
     orders: Orders | None = None
     """no orders are taken without it."""
     kafka: Kafka | None = None
@@ -412,6 +415,7 @@ def _with_secrets(settings: Settings) -> tuple[Settings, list[str]]:
         "performance",
         "sales",
         "catalog",
+        "customers",
         "provisioning",
     ):
         systems[section], problem = with_credential(section, getattr(settings, section))

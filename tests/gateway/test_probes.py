@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from adapters.simulator.billing import billing
+from adapters.simulator.customers import customer_management
 from adapters.simulator.fault_management import alarm_management, alerta, notified
 from adapters.simulator.inventory import inventory
 from adapters.simulator.performance import performance
@@ -26,6 +27,7 @@ from gateway.probes import Probed, probe_systems
 from gateway.settings.bandwidth import Bandwidth, TariffSettings
 from gateway.settings.billing import Billing
 from gateway.settings.catalog import Catalog
+from gateway.settings.customers import Customers
 from gateway.settings.fault_management import FaultManagement
 from gateway.settings.inventory import Inventory
 from gateway.settings.performance import Performance
@@ -50,6 +52,7 @@ class Around:
     inventory: str
     performance: str
     sales: str
+    customers: str
     soap: str
     provisioning: str
 
@@ -67,6 +70,7 @@ async def around() -> AsyncIterator[Around]:
             inventory=stocked.address,
             performance=(await stack.enter_async_context(performance.serving(bearer=TOKEN))).address,
             sales=(await stack.enter_async_context(sales.serving(bearer=TOKEN))).address,
+            customers=(await stack.enter_async_context(customer_management.serving(bearer=TOKEN))).address,
             soap=stocked.mtosi,
             provisioning=(await stack.enter_async_context(provisioning.serving(bearer=TOKEN))).address,
         )
@@ -86,6 +90,7 @@ async def test_every_system_that_is_there_answers(around: Around, tmp_path: Path
         performance=Performance(address=around.performance, measurements=around.performance, bearer=TOKEN),
         sales=Sales(address=around.sales, bearer=TOKEN),
         catalog=Catalog(address=around.billing, bearer=TOKEN),
+        customers=Customers(address=around.customers, bearer=TOKEN),
     )
     assert [each.system for each in found] == [
         *(
@@ -99,6 +104,7 @@ async def test_every_system_that_is_there_answers(around: Around, tmp_path: Path
             "performance",
             "performance",
             "catalog",
+            "customers",
             "provisioning",
             "sales",
         )
@@ -129,6 +135,7 @@ async def test_a_credential_that_is_not_taken_is_named_by_its_setting(around: Ar
         performance=Performance(address=around.performance, bearer=given),
         sales=Sales(address=around.sales, bearer=given),
         catalog=Catalog(address=around.billing, bearer=given),
+        customers=Customers(address=around.customers, bearer=given),
     )
     assert not any(each.well for each in found)
     for each in found:

@@ -1,0 +1,86 @@
+"""Customer management may not call us, or call in vain: so all its customers are looked at when we start, and again and again.
+
+Of several processes the one that finds the look due does it: when the next one is due is a timer in the graph. What a look has not seen is
+gone there, unless the look has seen nothing at all: that is a system without its data, most likely.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from adapters.customer_management import CustomerManagement
+from adapters.delivery.attending import Attention, attend
+from graph.changes.customers.records import clock_of, note_missing, take_records
+from graph.changes.policy import AlarmPolicy
+from graph.ledger.timers import Due, arm_once, ring
+from graph.store.store import Store, Transaction
+
+KIND: Final = "customersLook"
+"""of the timer."""
+_AT_ONCE: Final = 50
+"""customers in a transaction."""
+_SLACK: Final = 0.9
+"""of the pause, after which a look is due: processes look for it out of step."""
+
+log = structlog.get_logger(__name__)
+
+
+def subject_of(system: str) -> str:
+    """Give who has said what a look has seen."""
+    return f"system:{system}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looking:
+    """Looks at the customers of customer management."""
+
+    store: Store
+    management: CustomerManagement
+    policy: AlarmPolicy
+    attention: Attention
+    list_seconds: float
+    """for the whole list."""
+
+    async def run(self) -> None:
+        """Ask to be told of changes, and look for those that were not told, until cancelled."""
+        await attend(self.store, self.policy.customers, self.management, self.attention, self.look)
+
+    async def look(self) -> None:
+        """Look, if that is due."""
+        if await self._is_due():
+            await self.look_now()
+
+    async def look_now(self) -> None:
+        """Look at all customers."""
+        policy, subject = self.policy, subject_of(self.policy.customers)
+        began = await clock_of(self.store, deadline=self._soon())
+        found = await self.management.customers(at=began, deadline=time.monotonic() + self.list_seconds)
+        changed = 0
+        for first in range(0, len(found.records), _AT_ONCE):
+            some = found.records[first : first + _AT_ONCE]
+            changed += await take_records(self.store, policy, some, subject=subject, deadline=self._soon())
+        if not found.there:
+            log.warning("customer management has no customers: none is taken to be gone", system=policy.customers)
+            return
+        gone = await note_missing(
+            self.store, policy, found.there, at=began, subject=subject, deadline=time.monotonic() + self.list_seconds
+        )
+        if changed or gone:
+            log.info("customers were looked at", system=policy.customers, changed=changed, gone=gone)
+
+    async def _is_due(self) -> bool:
+        pause = int(self.attention.poll_seconds * _SLACK * 1_000)
+
+        async def taken(_: Transaction, due: Due) -> int:
+            return due.now + pause
+
+        kind = f"{KIND} {self.policy.customers}"
+        await arm_once(self.store, kind=kind, about=self.policy.customers, deadline=self._soon())
+        return bool(await ring(self.store, {kind: taken}, most=1, deadline=self._soon()))
+
+    def _soon(self) -> float:
+        return time.monotonic() + self.attention.request_seconds
