@@ -160,6 +160,10 @@ _TICKET: Final[Mapping[str, Schema]] = {
     "customer": _maybe("The id of the customer whose ticket it is; null: nobody's."),
     "services": _texts("The ids of the services that it concerns."),
 }
+_DOING: Final[Schema] = {
+    "enum": ["open", "amend", "reopen", "resolve"],
+    "description": "What became of the ticket; missing: it was opened.",
+}
 _STATUS_BEFORE: Final = _maybe("TMF621's word before; null: none, or none of these.")
 _RESOURCE: Final[Mapping[str, Schema]] = {
     "resource": _id("the resource"),
@@ -336,9 +340,13 @@ _ALL: Final = (
     ),
     EventType(
         name="AlarmTicketFollowed",
-        says="An alarm has opened a customer's next ticket, since the last one was closed and it still affects them.",
+        says=(
+            "An alarm has opened a customer's next ticket, since the last one was closed and it still affects them; or an open one "
+            "of theirs goes on in its place, where two customers were merged."
+        ),
         key="alarm",
-        properties={"alarm": _id("the alarm"), **_TICKET},
+        properties={"alarm": _id("the alarm"), **_TICKET, "doing": _DOING},
+        optional=frozenset({"doing"}),
     ),
     _of_ticket("TicketReported", "People have opened a ticket in the ticketing system.", statusBefore=_STATUS_BEFORE),
     _of_ticket(

@@ -187,7 +187,7 @@ _EFFECTS: Final = {"DowntimeBegan": "effectBegan", "DowntimeEnded": "effectEnded
 _TICKETS: Final = {
     "ProblemReported": "problemReported",
     "TicketReported": "ticketOpened",
-    "AlarmTicketFollowed": "ticketOpened",
+    "AlarmTicketFollowed": "ticketOpened",  # or what `_TURNS` says, where an open one goes on
     "TicketStatusChanged": "ticketStatusChanged",
     "TicketReopened": "ticketStatusChanged",
     "TicketClosed": "ticketClosed",
@@ -256,6 +256,8 @@ def _turns(event: Sequenced, customers: frozenset[str] | None) -> Iterator[_Turn
 def _ticket_kind(event: Sequenced) -> str:
     """Give what a ticket's own event is; nothing where another thing than its status has changed."""
     kind, status = _TICKETS.get(event.type, ""), event.payload.get("status")
+    if event.type == "AlarmTicketFollowed":
+        return _TURNS.get(event.payload.get("doing", "open"), "")
     if kind != "ticketStatusChanged":
         return kind
     if status == event.payload.get("statusBefore"):

@@ -4,7 +4,8 @@ What an order asks for is kept as it came, beside what everybody may read of it.
 is over (`moving.py`).
 
 Rules. 1. An external id means one order of its source: with the same content it is answered with that order, whatever has become of
-it since; with another it is refused. Of two customers that were merged both may have used one: the order with this content is meant. 2. It is looked for and made behind its gate, and so is a customer that is made of a party. 3. Items
+it since; with another it is refused. A customer has its own external ids: those of one that was merged into it are not among them. To others, of two orders of one external
+id the one with this content is meant. 2. It is looked for and made behind its gate, and so is a customer that is made of a party. 3. Items
 to change name services of the order's customer; of anybody else's it is said that there is no such service. 4. Nothing is written of
 an order that is refused.
 
@@ -46,7 +47,7 @@ from graph.store.store import Store, Transaction
 
 _SAME: Final = """
 MATCH (o:Order {externalId: $externalId}) WHERE o.system = $source AND coalesce(o.kind, $kind) = $kind
-  AND ($everyone OR EXISTS { MATCH (o)-[:PLACED_BY]->(c:Customer) WHERE c.id IN $customers })
+  AND ($everyone OR EXISTS { MATCH (o)-[r:PLACED_BY]->(c:Customer) WHERE c.id IN $customers AND r._trail IS NULL })
 RETURN o.id, coalesce(o._content, '') = $content AS same ORDER BY same DESC, o.id LIMIT 1
 """
 _ITEMS: Final = """

@@ -4,7 +4,8 @@ Rules. 1. The outcome of a delivery and what was learnt by it commit together. 2
 of a ticket, its status stays as it was decided here: what the other system says is older than that. 3. What is heard is
 taken if it is not older than what was heard before, by the other system's own clock, unless that was of the future; what has
 no time is taken as it comes, since the next look mends it. 4. A ticket that turns out to be
-closed there is followed by another if the delivery insists and the fault is still there. 5. What somebody asked of a ticket and
+closed there is followed by another if the delivery insists and the fault is still there: by a new one, or, where customers were merged,
+by the open one that the customer has of the alarm as well. 5. What somebody asked of a ticket and
 cannot be done there, or not any more, is told to its customer (`TicketChangeRefused`). 6. A ticket that was closed here stays so where they say
 resolved: some have no word for what comes after.
 """
@@ -23,9 +24,9 @@ from graph.changes.policy import AlarmPolicy
 from graph.changes.tickets import tickets
 from graph.changes.tickets.tickets import Decision
 from graph.errors import Contended
-from graph.ledger.outbox import Told, write_down
+from graph.ledger.outbox import Told, hold, write_down
 from graph.ledger.outcomes import Outcome, settle
-from graph.model.event_kinds import KINDS
+from graph.model.event_kinds import kind_of_doing
 from graph.store.store import Store, Transaction
 
 _THEIR_IDS: Final = """
@@ -153,6 +154,15 @@ class Answered:
         return self.is_closed and self.outcome.claim.payload["doing"] == "write"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """What is locked for those tickets that follow others."""
+
+    services: frozenset[str] = frozenset()
+    tickets: frozenset[str] = frozenset()
+    """order keys of open tickets, beside those that were told of."""
+
+
 async def their_ids(store: Store, system: str, order_keys: Sequence[str], *, deadline: float) -> Mapping[str, str]:
     """Give the other system's id of each of these tickets that it has acknowledged."""
     rows = await store.rows(_THEIR_IDS, {"system": system, "batch": {"keys": list(order_keys)}}, deadline=deadline)
@@ -178,19 +188,21 @@ async def settle_deliveries(
 
     async def work(transaction: Transaction) -> None:
         # Services and alarms are locked before deliveries, whether or not the outcome will be taken.
-        held = await _hold(transaction, policy, [each.outcome.claim.payload for each in answered if each.must_follow])
+        held = await _hold(transaction, policy, answered)
         taken = await settle(transaction, [each.outcome for each in answered])
         valid = [each for each in answered if each.outcome.claim.id in taken]
         followed = await _pairs_meant(transaction, [each.outcome.claim.payload for each in valid if each.must_follow])
-        _lock_tickets(transaction, policy, valid)
+        _lock_tickets(transaction, policy, valid, held)
         made = await _hear(transaction, policy, subject, [each.heard for each in valid if each.heard])
         made += await _refuse(transaction, policy, subject, [each for each in valid if each.is_refused])
-        opened = [another for each in followed if (another := await _another(transaction, policy, subject, each, held))]
-        events.append(transaction, *made, *(event for event, _ in opened))
-        tickets.write_opened(transaction, policy.ticketing, [decision for _, decision in opened])
-        write_down(transaction, [_delivery(*each, policy) for each in opened])
+        going_on = [found for each in followed if (found := await _going_on(transaction, policy, subject, each, held))]
+        decisions = [decision for _, decision in going_on]
+        tickets.write_others(transaction, decisions)
+        events.append(transaction, *made, *(event for event, _ in going_on))
+        tickets.write_opened(transaction, policy.ticketing, decisions)
+        write_down(transaction, [_delivery(*each, policy) for each in going_on])
         await _notify(transaction, policy, made)
-        followed_by = [_opened(*each) for each in opened]
+        followed_by = [turn for each in going_on if (turn := _turn(*each))]
         await notices.tell_tickets(transaction, policy.fault_management, followed_by)
 
     await store.write(work, deadline=deadline)
@@ -210,10 +222,10 @@ async def note_tickets(
         await store.write(work, deadline=deadline)
 
 
-def _lock_tickets(transaction: Transaction, policy: AlarmPolicy, answered: Sequence[Answered]) -> None:
+def _lock_tickets(transaction: Transaction, policy: AlarmPolicy, answered: Sequence[Answered], held: _Held) -> None:
     """Lock all tickets of ours by order key: what was heard and what was refused are written one after the other."""
     keys = {each.heard.order_key for each in answered if each.heard}
-    keys |= {_ticket_of(each)[0] for each in answered if each.is_refused}
+    keys |= {_ticket_of(each)[0] for each in answered if each.is_refused} | held.tickets
     if keys:
         transaction.later(_LOCK_TICKETS, {"batch": {"keys": sorted(keys)}, "system": policy.ticketing})
 
@@ -223,9 +235,9 @@ async def _notify(transaction: Transaction, policy: AlarmPolicy, made: Sequence[
     await notices.tell_tickets(transaction, policy.fault_management, notices.of_tickets(made), policy.ticketing)
 
 
-def _opened(event: Event, decision: Decision) -> TicketEvent:
-    ticket = decision.ticket
-    return TicketEvent(event=event, kind=KINDS["TicketOpened"], ticket=ticket.id, order_key=ticket.order_key)
+def _turn(event: Event, decision: Decision) -> TicketEvent | None:
+    ticket, kind = decision.ticket, kind_of_doing(decision.doing)
+    return None if kind is None else TicketEvent(event=event, kind=kind, ticket=ticket.id, order_key=ticket.order_key)
 
 
 async def _hear(transaction: Transaction, policy: AlarmPolicy, subject: str, heard: Sequence[Heard]) -> list[Event]:
@@ -271,38 +283,46 @@ def _event(row: list[object], subject: str, kind: str = "TicketStatusChanged") -
     )
 
 
-async def _hold(
-    transaction: Transaction, policy: AlarmPolicy, payloads: Sequence[Mapping[str, object]]
-) -> frozenset[str]:
-    """Lock what a ticket that follows may concern, so that what is read of it is just being changed by nobody; give the services."""
+async def _hold(transaction: Transaction, policy: AlarmPolicy, answered: Sequence[Answered]) -> _Held:
+    """Lock what a ticket that follows may concern, and those in which it may go on, so that nobody changes what is read of them."""
+    payloads = [each.outcome.claim.payload for each in answered if each.must_follow]
     if not payloads:
-        return frozenset()
+        return _Held()
     meant = await _pairs_meant(transaction, payloads)
     pairs = await tickets.read_pairs(transaction, policy.ticketing, dict.fromkeys(meant, True))
     services = {each.service for pair in pairs for each in pair.services}
     await transaction.run(_LOCK_SERVICES, {"batch": {"services": sorted(services)}})
     await transaction.run(_LOCK, {"batch": {"alarms": sorted({alarm for alarm, _ in meant})}})
-    return frozenset(services)
+    told = {each.outcome.claim.order_key for each in answered}
+    others = {each.order_key for pair in pairs for each in pair.tickets if each.status not in tickets.FINAL} - told
+    if others:  # of customers that were merged: all in one order, as who settles and who decides lock them
+        hold(transaction, policy.ticketing, others | told)
+    return _Held(services=frozenset(services), tickets=frozenset(others))
 
 
 async def _pairs_meant(transaction: Transaction, payloads: Sequence[Mapping[str, object]]) -> list[tuple[str, str]]:
     """Give the alarm and the customer of each delivery: one that was told of a customer who was merged since means the other."""
     pairs = [(str(each["alarm"]), str(cast("Mapping[str, object]", each["customer"])["id"])) for each in payloads]
     meant = await meant_by(transaction.run, (customer for _, customer in pairs))
-    return [(alarm, meant.get(customer, customer)) for alarm, customer in pairs]
+    return list(dict.fromkeys((alarm, meant.get(customer, customer)) for alarm, customer in pairs))
 
 
-async def _another(
-    transaction: Transaction, policy: AlarmPolicy, subject: str, pair_of: tuple[str, str], held: frozenset[str]
+async def _going_on(
+    transaction: Transaction, policy: AlarmPolicy, subject: str, pair_of: tuple[str, str], held: _Held
 ) -> tuple[Event, Decision] | None:
-    """Decide to open the next ticket of an alarm, which is locked, and a customer whose last one was closed, if it still hurts them."""
+    """Decide how it goes on for an alarm, which is locked, and a customer, one of whose tickets was closed, if it still hurts them.
+
+    The next ticket is opened; where customers were merged, another open one may take its services.
+    """
     alarm, customer = pair_of
     *_, pair = await tickets.read_pairs(transaction, policy.ticketing, {pair_of: True})  # the part that goes on
     decision = tickets.decide(pair, policy)
-    if decision is None or decision.doing != "open":
+    if decision is None:
         return None
-    if not {each.service for each in pair.services} <= held:
+    if not {each.service for each in pair.services} <= held.services:
         raise Contended("An alarm has just come to concern more services")
+    if decision.doing != "open" and decision.ticket.order_key not in held.tickets:
+        raise Contended("The customer has just come to have another ticket")
     [[version, now]] = await transaction.run(_COUNT_ON, {"alarm": alarm})
     event = Event(
         type="AlarmTicketFollowed",
@@ -313,6 +333,7 @@ async def _another(
         payload={
             "alarm": alarm,
             "ticket": decision.ticket.id,
+            "doing": decision.doing,
             "status": decision.ticket.status,
             "customer": customer,
             "services": sorted(each.service for each in pair.services),

@@ -154,6 +154,37 @@ async def test_both_have_used_an_external_id(laid: Laid, merged: Merged) -> None
     assert await placed(laid, ADA, None) == ours
 
 
+async def test_an_external_id_that_only_the_stub_has_used_is_free(laid: Laid, merged: Merged) -> None:
+    theirs = await placed(laid, BOB, None, "7")
+    other = await placed(laid, BOB, None, "8")
+    await laid.run("MATCH (o:Order {id: $id}) SET o._content = 'another'", id=other.ids["order"])
+    await merged.merge(B, A)
+    for external, order in (("7", theirs), ("8", other)):
+        ours = await placed(laid, ADA, None, external)
+        assert ours.user_errors == ()
+        assert ours != order
+        assert await placed(laid, ADA, None, external) == ours, "and then it is its own"
+
+
+async def test_a_ticket_that_turns_out_closed_leaves_its_services_to_the_other_open_one(
+    laid: Laid, merged: Merged
+) -> None:
+    alarm = await laid.raise_(report("card-3"))
+    await merged.merge(A, B)
+    await laid.raise_(report("card-3", changed_at=AT + 1, perceived_severity="critical"))
+    key = f"{alarm}:{A}"
+    heard = Heard(order_key=key, their_id="T1", status="closed", changed_at=None)
+    closed = Answered(outcome=Done(claim=await claim(laid, key)), heard=heard, is_closed=True)
+    await settle_deliveries(laid.store, POLICY, [closed], subject="desk", deadline=soon())
+    services = {key: each[::2] for key, each in (await laid.tickets()).items()}
+    assert services == {
+        key: ("closed", ["service-a"]),
+        f"{alarm}:{B}": ("acknowledged", ["service-a", "service-b", "service-c"]),
+    }
+    last = [each for each in await laid.told() if each[0] == f"{alarm}:{B}"][-1]
+    assert last[2] == "amend", "and the ticketing system is told"
+
+
 async def test_tickets_of_one_alarm_go_on_each_with_its_services(laid: Laid, merged: Merged) -> None:
     alarm = await laid.raise_(report("card-3"))
     services = {key: each[2] for key, each in (await laid.tickets()).items()}
