@@ -16,6 +16,7 @@ Files, in the order in which a load goes through them:
     lines.py        a file of lines: all faults first, then the records
     limits.py       what a node may have one of
     unique.py       what one node alone may have, beside its id
+    stubs.py        whom a customer means that was merged
     known.py        which ids the store has already
     statements.py   the constant texts that write
     batches.py      records, cut into what one transaction takes

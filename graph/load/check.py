@@ -33,6 +33,8 @@ _RELATIONSHIP_KEYS: Final = frozenset({"type", "start", "end", "properties"})
 
 
 _LOADED: Final = tuple(label.name for label in LABELS.values() if not label.internal)
+OF_PEOPLE: Final = frozenset({"CustomerMatch", "COMPARES", "MERGED_INTO"})
+"""What a person says of two customers: a file could make a stub of itself, or a chain of stubs, with half of what belongs to it."""
 
 
 def check_line(line: bytes | str) -> Record:
@@ -66,12 +68,16 @@ def problems_of(record: Record) -> list[str]:
             label = LABELS.get(name)
             if label is None or label.internal:
                 return [f"there is no label {name!r}{_meant(name, _LOADED)}"]
+            if name in OF_PEOPLE:
+                return [_said_by_people(name)]
             found = [*_id_problems(label, node_id), *_property_problems(_beside_id(label), properties)]
             return [*found, *_open_problems(label, properties), *_interval_problems(label, properties)]
         case RelationshipRecord(type=name, start=start, end=end, properties=properties):
             kind = RELATIONSHIPS.get(name)
             if kind is None:
                 return [f"there is no relationship type {name!r}{_meant(name, RELATIONSHIPS)}"]
+            if name in OF_PEOPLE:
+                return [_said_by_people(name)]
             ends = [*_end_problems("start", start, kind.starts), *_end_problems("end", end, kind.ends)]
             return [*ends, *_property_problems(kind.properties, properties)]
 
@@ -118,7 +124,7 @@ def _derived(label: Label, properties: dict[str, Any]) -> dict[str, Any]:
     if label.searched and isinstance(properties.get("name"), str):
         beside = [str(properties[each]) for each in ("model", "words") if each in properties]
         properties["words"] = searchable(properties["name"], *beside)
-    if label.name == "Customer" and (company := company_of(str(properties.get("name"))).core):
+    if label.name == "Customer" and (company := company_of(str(properties.get("name") or "")).core):
         properties["company"] = company
     if label.name == "Alarm":
         properties["identity"] = key_of_stored(properties)
@@ -167,6 +173,10 @@ def _open_problems(label: Label, properties: Mapping[str, object]) -> Iterator[s
     """Refuse what only a change can put into its queue: it would be counted as waiting, and never be sent."""
     if label.name == "Delivery" and properties.get("state") in ("READY", "DEAD"):
         yield "properties.state must be DONE: what a system is still to be told is written by the change that it tells of"
+
+
+def _said_by_people(name: str) -> str:
+    return f"a {name} is not loaded: an operator says which customers are the same, by mergeCustomers or declineCustomerMatch"
 
 
 def _meant(word: str, known: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ they may stand in any order in what we are given, but a relationship can only be
 read, memory holds a short digest and the line for each id and for each thing that may be there once, and no more.
 
 Ends that are not in the file may be in the store already, a node may have there what it can have only one of, and a name may
-be another's there; `Spool.missing`, `Spool.limited` and `Spool.unique` name these, and whoever has a store asks it.
+be another's there; `Spool.missing`, `Spool.joined` and `Spool.unique` name these, and whoever has a store asks it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from graph.load.errors import BadLines, Fault
 from graph.load.limits import key_of, ones_of, problem_of
 from graph.load.records import NodeRecord, Record, RelationshipRecord, as_line
 from graph.load.unique import Unique, uniques_of
-from graph.store.cardinality import One
 
 _NAMED: Final = 100
 """Faults that are told one by one; all are counted."""
@@ -104,13 +103,12 @@ class Spool:
                 if _digest(node_id) not in self._seen:
                     yield int(number), node_id
 
-    def limited(self) -> Iterator[tuple[int, One]]:
-        """Give what relationships of the file are the only ones of, each with its line."""
+    def joined(self) -> Iterator[tuple[int, RelationshipRecord]]:
+        """Give the relationships of the file, each with its line."""
         self._relationships.seek(0)
         for line in self._relationships:
             number, _, rest = line.partition(b" ")
-            for one in ones_of(RelationshipRecord(**orjson.loads(rest))):
-                yield int(number), one
+            yield int(number), RelationshipRecord(**orjson.loads(rest))
 
     def unique(self) -> Iterator[tuple[int, Unique]]:
         """Give what nodes of the file alone may have beside their ids, each with its line."""

@@ -11,15 +11,17 @@ import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Final
 
 from graph.load.batches import Batch
 from graph.load.known import known_ids
-from graph.load.limits import problem_of
+from graph.load.limits import ones_of, problem_of
 from graph.load.lines import Spool
 from graph.load.report import DemoPrincipal, LoadReport, Progress, TopologyFacts
 from graph.load.statements import How
+from graph.load.stubs import customer_of, led, meant_by
 from graph.load.synthetic.catalogue import DEMO_CUSTOMERS
 from graph.load.synthetic.grow import grow, source_of
 from graph.load.synthetic.network import bridges_of
@@ -118,8 +120,11 @@ async def _refuse_strangers(store: Store, spool: Spool, deadline: float) -> None
 
 async def _refuse_seconds(store: Store, spool: Spool, deadline: float) -> None:
     """Refuse each relationship beside which the store has another one already, where there may be only one."""
-    limited = spool.limited()
-    while some := list(islice(limited, _IDS_AT_ONCE)):
+    run = partial(store.rows, deadline=deadline)
+    joined = spool.joined()
+    while records := list(islice(joined, _IDS_AT_ONCE)):
+        stubs = await meant_by(run, (each for _, record in records if (each := customer_of(record))))
+        some = [(line, one) for line, record in records for one in ones_of(led(record, stubs))]
         there = await taken(store, (one for _, one in some), deadline=deadline)
         for line, one in some:
             if one in there:

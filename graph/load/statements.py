@@ -31,6 +31,10 @@ _TOLD_APART_BY: Final = {"ROUTED_OVER": "path", "ACCESSED_AT": "end", "TERMINATE
 """One service may run over one trunk on both its paths, or start and end at one port."""
 
 
+LED: Final = frozenset({"SUBSCRIBES_TO", "OPENED_FOR", "PLACED_BY", "NAMES", "ABOUT"})
+"""What hangs on a customer and comes along when that is merged (`graph/changes/customers/moving.py`): a file may name the one that was."""
+
+
 class How(enum.Enum):
     """The way to write."""
 
@@ -84,6 +88,8 @@ def _relationships(how: How, ends: Ends) -> str:
             apart = tuple(name for name in _properties(kind) if _TOLD_APART_BY.get(kind) == name)
             others = [f"r.{name} = e.{name}" for name in _properties(kind) if name not in apart]
             change = f" SET {', '.join(others)}" if others else ""
+            if kind in LED and "Customer" in (start, end):
+                change = f" ON CREATE SET r._trail = e.trail{change}"
             return f"{find} MERGE (a)-[r:{kind}{_map(apart)}]->(b){change}{derived}"
         case never:
             assert_never(never)

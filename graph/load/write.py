@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, cast
 
 from graph.errors import ConstraintViolated, OutcomeUnknown
@@ -26,6 +26,7 @@ from graph.load.batches import Batch, Row, batches
 from graph.load.limits import hold_limits
 from graph.load.records import Record
 from graph.load.statements import DROP_MARKS, MAKE_MARKS, NODES, READ_MARKS, RELATIONSHIPS_BETWEEN, SET_MARK, How
+from graph.load.stubs import hold_customers, lead
 from graph.membership import forget_behind, hold, near
 from graph.model.identity import loaded_id
 from graph.store.store import Store, Transaction
@@ -159,13 +160,15 @@ async def _write_once(target: Target, lane: str, batch: Batch) -> None:
 
 
 async def _write(target: Target, lane: str, batch: Batch) -> None:
-    work = _work(target.how, lane, batch)
     mark = {"id": _mark(target, lane), "done": batch.number + 1}
 
     async def run(transaction: Transaction) -> None:
+        joined = batch.relationships
         if target.how is How.MERGE and lane == "relationships":
-            await hold_limits(transaction, batch.relationships)
-        for text, rows in work:
+            joined = await lead(transaction, batch.relationships)
+            await hold_limits(transaction, joined)
+            await hold_customers(transaction, batch.relationships, joined)
+        for text, rows in _work(target.how, lane, replace(batch, relationships=joined)):
             await transaction.run(text, {"batch": {"rows": rows}})
         [[before, membership]] = await transaction.run(SET_MARK, mark)
         if int(str(before)) > batch.number:

@@ -152,6 +152,12 @@ BOOKKEEPING: Final = (
         properties=(ID, number("version"), text("deltas")),
     ),
     Label(
+        name="CustomerLook",
+        about="When the last look at all customers of customer management began, if it was believed; the id is `customerlook-` and the system's name.",
+        internal=True,
+        properties=(ID, number("at")),
+    ),
+    Label(
         name="LoadMark",
         about="Which chunks of a load have committed, so that a load that was cut goes on where it stopped.",
         internal=True,

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from graph.changes.customers.moving import KEPT, MOVED
+from graph.load.statements import LED
 from graph.model.model import RELATIONSHIPS
 from graph.store.store import Store
 from tests.graph.changes.customers.ways import Hung, Merged
@@ -32,6 +33,7 @@ def test_every_relationship_of_a_customer_comes_along_or_stays_for_a_reason() ->
     assert MOVED.keys().isdisjoint(KEPT)
     assert all(KEPT.values())
     assert _HANGING.keys() | {"MERGED_INTO"} == MOVED.keys(), "and hang it on customers here"
+    assert LED | {"MERGED_INTO"} == MOVED.keys(), "a load that names a stub means the other"
 
 
 @pytest.fixture
