@@ -519,6 +519,7 @@ CREATE (m)-[:COMPARES]->(b)
 // graph/changes/customers/matches.py _OPEN_OF
 MATCH (:Customer {id: $customer})<-[:COMPARES]-(m:CustomerMatch)-[:COMPARES]->(o:Customer)
 WHERE m.state = $state AND o.id <> $customer AND NOT o.id IN $without
+  AND NOT EXISTS { MATCH (o)-[:MERGED_INTO]->(i:Customer) }
 RETURN m.id, o.id, o.name ORDER BY m.id
 
 // graph/changes/customers/matches.py _MOVE
@@ -531,6 +532,7 @@ UNWIND $batch.customers AS id
 MATCH (c:Customer {id: id})
 SET c._locked = coalesce(c._locked, 0) + 1
 RETURN c.id, coalesce(c.name, c.id), coalesce(c.accountRef, ''), coalesce(c._version, 0), coalesce(c._tookAccount, ''),
+  coalesce(c._takenAccount, ''), c._record, c.goneAt,
   HEAD(COLLECT { MATCH (c)-[:MERGED_INTO]->(m:Customer) RETURN m.id }),
   HEAD(COLLECT { MATCH (c)-[r:MERGED_INTO]->(:Customer) RETURN r._trail }), datetime.realtime().epochMillis
 
@@ -547,11 +549,17 @@ SET f._version = $version
 DELETE r
 
 // graph/changes/customers/merging.py _TAKE_ACCOUNT
-MATCH (c:Customer {id: $into}) SET c.accountRef = $account, c._tookAccount = $from
+MATCH (c:Customer {id: $into})
+SET c.accountRef = $account, c._takenAccount = $account, c._tookAccount = $of
 
 // graph/changes/customers/merging.py _GIVE_ACCOUNT_BACK
 MATCH (c:Customer {id: $into})
-SET c.accountRef = CASE WHEN c.accountRef = $account THEN '' ELSE c.accountRef END, c._tookAccount = null
+MATCH (s:Customer {id: $from})
+SET s.accountRef = CASE WHEN s._tookAccount = c._tookAccount THEN c._takenAccount ELSE s.accountRef END,
+    s._takenAccount = CASE WHEN s._tookAccount = c._tookAccount THEN c._takenAccount ELSE s._takenAccount END
+WITH c
+SET c.accountRef = CASE WHEN c.accountRef = c._takenAccount THEN '' ELSE c.accountRef END
+SET c._tookAccount = null, c._takenAccount = null
 
 // graph/changes/customers/moving.py _LOCK_SERVICES
 MATCH (:Customer {id: $customer})-[:SUBSCRIBES_TO]->(s:Service)
@@ -579,7 +587,17 @@ UNWIND $batch.customers AS id
 MATCH (c:Customer {id: id})
 SET c._locked = coalesce(c._locked, 0) + 1
 RETURN c.id, c.name, c.status, coalesce(c.segment, ''), coalesce(c.accountRef, ''), c._record, c._toldAt, c.goneAt,
-  coalesce(c._version, 0), EXISTS { MATCH (c)-[:MERGED_INTO]->(m:Customer) }, datetime.realtime().epochMillis
+  coalesce(c._version, 0), HEAD(COLLECT { MATCH (c)-[:MERGED_INTO]->(m:Customer) RETURN m.id }),
+  coalesce(c._tookAccount, ''), coalesce(c._takenAccount, ''),
+  HEAD(COLLECT { MATCH (l:CustomerLook {id: $look}) RETURN l.at }), datetime.realtime().epochMillis
+
+// graph/changes/customers/records.py _READ
+UNWIND $batch.customers AS id
+MATCH (c:Customer {id: id})
+RETURN c.id, c.name, c.status, coalesce(c.segment, ''), coalesce(c.accountRef, ''), c._record, c._toldAt, c.goneAt,
+  coalesce(c._version, 0), HEAD(COLLECT { MATCH (c)-[:MERGED_INTO]->(m:Customer) RETURN m.id }),
+  coalesce(c._tookAccount, ''), coalesce(c._takenAccount, ''),
+  HEAD(COLLECT { MATCH (l:CustomerLook {id: $look}) RETURN l.at }), datetime.realtime().epochMillis
 
 // graph/changes/customers/records.py _NOW
 RETURN datetime.realtime().epochMillis
@@ -600,11 +618,31 @@ SET r._trail = trail
 // graph/changes/customers/records.py _WRITE
 MATCH (c:Customer {id: $id})
 SET c.name = $name, c.status = $status, c.segment = $segment, c.accountRef = $account, c.words = $words, c.company = $company,
-    c.managedBy = $system, c._record = $record, c._toldAt = $at, c.goneAt = $goneAt, c._version = $version
+    c.managedBy = $system, c._record = $record, c._toldAt = $at, c.goneAt = $goneAt, c._version = $version,
+    c._tookAccount = $tookAccount
+
+// graph/changes/customers/records.py _CONFIRM
+MATCH (c:Customer {id: $id}) SET c._toldAt = $at
+
+// graph/changes/customers/records.py _LEND_ACCOUNT
+MATCH (c:Customer {id: $id})
+SET c.accountRef = $account, c._takenAccount = $account, c._version = $version
 
 // graph/changes/customers/records.py _MANAGED
 MATCH (c:Customer {managedBy: $system}) WHERE c.id > $after AND c.goneAt IS NULL
-RETURN c.id, c._record ORDER BY c.id LIMIT $most
+RETURN c.id, c._record, c._missedAt ORDER BY c.id LIMIT $most
+
+// graph/changes/customers/records.py _LOOKED
+MATCH (l:CustomerLook {id: $look}) RETURN l.at
+
+// graph/changes/customers/records.py _MISSED
+UNWIND $batch.customers AS id
+MATCH (c:Customer {id: id})
+SET c._missedAt = $at
+
+// graph/changes/customers/records.py _END_LOOK
+MERGE (l:CustomerLook {id: $look})
+SET l.at = CASE WHEN coalesce(l.at, 0) > $at THEN l.at ELSE $at END
 
 // graph/changes/customers/stubs.py _MEANT
 UNWIND $batch.customers AS id
@@ -757,7 +795,7 @@ CREATE (c:Customer {
 
 // graph/changes/orders/placing.py _SAME
 MATCH (o:Order {externalId: $externalId}) WHERE o.system = $source AND coalesce(o.kind, $kind) = $kind
-  AND ($everyone OR EXISTS { MATCH (o)-[:PLACED_BY]->(c:Customer) WHERE c.id IN $customers })
+  AND ($everyone OR EXISTS { MATCH (o)-[r:PLACED_BY]->(c:Customer) WHERE c.id IN $customers AND r._trail IS NULL })
 RETURN o.id, coalesce(o._content, '') = $content AS same ORDER BY same DESC, o.id LIMIT 1
 
 // graph/changes/orders/placing.py _ITEMS
@@ -2106,6 +2144,16 @@ RETURN before, HEAD(COLLECT { MATCH (x:Membership) RETURN x.id LIMIT 1 }) AS mem
 
 // graph/load/statements.py DROP_MARKS
 UNWIND $ids AS id MATCH (m:LoadMark {id: id}) DELETE m
+
+// graph/load/stubs.py _MEANT
+UNWIND $batch.customers AS id
+MATCH (:Customer {id: id})-[m:MERGED_INTO]->(c:Customer)
+RETURN id, c.id, id + coalesce(' ' + m._trail, '')
+
+// graph/load/stubs.py _LOCK
+UNWIND $batch.customers AS id
+MATCH (c:Customer {id: id})
+SET c._locked = coalesce(c._locked, 0) + 1
 
 // graph/membership/building.py _MANY
 MATCH (c:Customer)

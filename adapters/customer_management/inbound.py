@@ -7,7 +7,6 @@ that the settings give it), or by an operator. What is told is believed as far a
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from typing import Any, Final
 
@@ -23,7 +22,7 @@ from adapters.endpoint.listening import take_once
 from adapters.errors import Nonsense
 from adapters.tmf.shape import Text, Thing, faults
 from adapters.tmf.tmf630 import time_in_answer
-from graph.changes.customers.records import CustomerRecord, take_records
+from graph.changes.customers.records import CustomerRecord, clock_of, take_records
 from graph.model.scope import Role
 
 BASE: Final = "/tmf-api/customerManagement/v4"
@@ -52,7 +51,8 @@ async def _heard(segment: str, call: Call) -> Response:
     if event not in EVENTS:
         raise Refusal("NOT_FOUND")
     document = await call.body(JSON)
-    record = _record(document, event, segment)
+    now = await clock_of(port.store, deadline=call.deadline)
+    record = _record(document, event, segment, now)
 
     async def take() -> None:
         await take_records(port.store, port.policy, [record], subject=subject_of(system), deadline=call.deadline)
@@ -61,14 +61,14 @@ async def _heard(segment: str, call: Call) -> Response:
     return Response(status_code=204)
 
 
-def _record(document: Any, event: str, segment: str) -> CustomerRecord:
-    """Read what an event says of its customer."""
+def _record(document: Any, event: str, segment: str, now: int) -> CustomerRecord:
+    """Read what an event says of its customer; one without a time is of now, by the database's clock."""
     told = document.get("event") if isinstance(document, dict) else None
     customer, where = told.get("customer") if isinstance(told, dict) else None, "event.customer"
     if isinstance(customer, dict) and (found := faults(_EVENT, document)):
         raise MalformedBody(found)
     moment = time_in_answer(document.get("eventTime")) if isinstance(document, dict) else None
-    at = time.time_ns() // 1_000_000 if moment is None else moment
+    at = now if moment is None else moment
     try:
         if event == DELETED:
             return gone_of(customer, at=at, where=where)

@@ -1,26 +1,29 @@
 """Customer management may not call us, or call in vain: so all its customers are looked at when we start, and again and again.
 
-Of several processes the one that finds the look due does it: when the next one is due is a timer in the graph. What a look has not seen is
-gone there, unless the look has seen nothing at all: that is a system without its data, most likely.
+Of several processes the one that finds the look due does it: when the next one is due is a timer in the graph. What two looks running have not
+seen is gone there, unless one has missed many: that is a system without its data, or one that shows us a part, most likely.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
 
 from adapters.customer_management import CustomerManagement
 from adapters.delivery.attending import Attention, attend
-from graph.changes.customers.records import clock_of, note_missing, take_records
+from graph.changes.customers.records import CustomerRecord, clock_of, differing, note_missing, take_records
 from graph.changes.policy import AlarmPolicy
 from graph.ledger.timers import Due, arm_once, ring
 from graph.store.store import Store, Transaction
 
 KIND: Final = "customersLook"
 """of the timer."""
+_READ_AT_ONCE: Final = 500
+"""customers that are compared at a time: nearly all are as they were."""
 _AT_ONCE: Final = 50
 """customers in a transaction."""
 _SLACK: Final = 0.9
@@ -60,9 +63,10 @@ class Looking:
         began = await clock_of(self.store, deadline=self._soon())
         found = await self.management.customers(at=began, deadline=time.monotonic() + self.list_seconds)
         changed = 0
-        for first in range(0, len(found.records), _AT_ONCE):
-            some = found.records[first : first + _AT_ONCE]
-            changed += await take_records(self.store, policy, some, subject=subject, deadline=self._soon())
+        for page in _pages([replace(each, is_looked_at=True) for each in found.records], _READ_AT_ONCE):
+            news = await differing(self.store, policy, page, deadline=self._soon())
+            for some in _pages(news, _AT_ONCE):
+                changed += await take_records(self.store, policy, some, subject=subject, deadline=self._soon())
         if not found.there:
             log.warning("customer management has no customers: none is taken to be gone", system=policy.customers)
             return
@@ -84,3 +88,8 @@ class Looking:
 
     def _soon(self) -> float:
         return time.monotonic() + self.attention.request_seconds
+
+
+def _pages(records: Sequence[CustomerRecord], size: int) -> Iterator[Sequence[CustomerRecord]]:
+    for first in range(0, len(records), size):
+        yield records[first : first + size]

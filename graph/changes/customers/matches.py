@@ -43,6 +43,7 @@ CREATE (m)-[:COMPARES]->(b)
 _OPEN_OF: Final = """
 MATCH (:Customer {id: $customer})<-[:COMPARES]-(m:CustomerMatch)-[:COMPARES]->(o:Customer)
 WHERE m.state = $state AND o.id <> $customer AND NOT o.id IN $without
+  AND NOT EXISTS { MATCH (o)-[:MERGED_INTO]->(i:Customer) }
 RETURN m.id, o.id, o.name ORDER BY m.id
 """
 _MOVE: Final = """

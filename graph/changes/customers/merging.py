@@ -5,7 +5,7 @@ has gone; the gate of slices; what hangs on the customer; and then both customer
 before the merge or after it, and then finds the customer that has the thing now.
 
 Rules. 1. What hangs on the one hangs on the other since then (`moving.py`); the one is a stub. 2. Where the other has no account, it has
-the stub's. 3. The stored slices of both are forgotten: they are stored anew. 4. An undo takes back what the merge has moved and is still
+the stub's, and what becomes of that (`records.py`), until it has its own; and customer management, where it says who the one is, says who the other is. 3. The stored slices of both are forgotten: they are stored anew. 4. An undo takes back what the merge has moved and is still
 there; what came since stays. It is refused while something open is about both (`hindrances.py`), and while the customer is itself a stub.
 5. A dry run decides all of that, and writes nothing.
 
@@ -25,7 +25,9 @@ from graph.changes.customers import matches, moving
 from graph.changes.customers.hindrances import hindrance
 from graph.changes.customers.matches import Named
 from graph.changes.customers.moving import Counts
+from graph.changes.customers.records import wait_for_gone
 from graph.changes.customers.rules import (
+    CUSTOMER_MANAGED,
     CUSTOMER_MERGED,
     CUSTOMER_NOT_FOUND,
     NOT_MERGED,
@@ -47,6 +49,7 @@ UNWIND $batch.customers AS id
 MATCH (c:Customer {id: id})
 SET c._locked = coalesce(c._locked, 0) + 1
 RETURN c.id, coalesce(c.name, c.id), coalesce(c.accountRef, ''), coalesce(c._version, 0), coalesce(c._tookAccount, ''),
+  coalesce(c._takenAccount, ''), c._record, c.goneAt,
   HEAD(COLLECT { MATCH (c)-[:MERGED_INTO]->(m:Customer) RETURN m.id }),
   HEAD(COLLECT { MATCH (c)-[r:MERGED_INTO]->(:Customer) RETURN r._trail }), datetime.realtime().epochMillis
 """
@@ -62,10 +65,19 @@ MATCH (f)-[r:MERGED_INTO]->(t:Customer {id: $into})
 SET f._version = $version
 DELETE r
 """
-_TAKE_ACCOUNT: Final = "MATCH (c:Customer {id: $into}) SET c.accountRef = $account, c._tookAccount = $from"
+_TAKE_ACCOUNT: Final = """
+MATCH (c:Customer {id: $into})
+SET c.accountRef = $account, c._takenAccount = $account, c._tookAccount = $of
+"""
+# A stub that had the account of another stub goes on with it as it is by now.
 _GIVE_ACCOUNT_BACK: Final = """
 MATCH (c:Customer {id: $into})
-SET c.accountRef = CASE WHEN c.accountRef = $account THEN '' ELSE c.accountRef END, c._tookAccount = null
+MATCH (s:Customer {id: $from})
+SET s.accountRef = CASE WHEN s._tookAccount = c._tookAccount THEN c._takenAccount ELSE s.accountRef END,
+    s._takenAccount = CASE WHEN s._tookAccount = c._tookAccount THEN c._takenAccount ELSE s._takenAccount END
+WITH c
+SET c.accountRef = CASE WHEN c.accountRef = c._takenAccount THEN '' ELSE c.accountRef END
+SET c._tookAccount = null, c._takenAccount = null
 """
 
 
@@ -86,7 +98,12 @@ class _Customer:
     account: str
     version: int
     took_account: str
-    """the id of the stub whose account it has; empty: it has its own."""
+    """the id of the stub whose account it has; empty: it has its own,"""
+    taken_account: str
+    """and that account."""
+    record: str | None
+    """the record of customer management that it has its values of."""
+    gone_at: int | None
     merged_into: str | None
     trail: str | None
     """of that; None where it was merged into that one itself."""
@@ -97,6 +114,11 @@ class _Customer:
     def named(self) -> Named:
         """Its id and its name."""
         return Named(id=self.id, name=self.name)
+
+    @property
+    def account_of(self) -> str:
+        """The id of the customer whose account it has."""
+        return self.took_account or self.id
 
 
 async def merge_customers(
@@ -156,13 +178,18 @@ async def _merge(transaction: Transaction, principal: Principal, merging: Mergin
         if each.merged_into is not None:
             text = f"It was merged into {each.merged_into} before: that one is meant"
             return _not_done(text, CUSTOMER_MERGED, path)
+    if stub.record is not None and into.record is None:
+        text = "Customer management says who `from` is, and does not know `into`: merge `into` into `from`"
+        return _not_done(text, CUSTOMER_MANAGED, "into")
     counts = await moving.move(transaction, stub.id, into.id)
     await membership.forget(transaction, (stub.id, into.id))
     transaction.later(_LINK, {"from": stub.id, "into": into.id, "version": stub.version + 1})
-    if stub.account and not into.account:
-        transaction.later(_TAKE_ACCOUNT, {"from": stub.id, "into": into.id, "account": stub.account})
+    account = stub.account if stub.account and not into.account else None
+    if account is not None:
+        transaction.later(_TAKE_ACCOUNT, {"of": stub.account_of, "into": into.id, "account": account})
     await matches.note_merged(transaction, stub.named, into.named, at=stub.now, subject=principal.subject)
-    return _told(transaction, principal, "CustomerMerged", stub, into, counts)
+    wait_for_gone(transaction, stub.named, None, at=stub.now)
+    return _told(transaction, principal, "CustomerMerged", (stub, into), counts, account)
 
 
 async def _undo(transaction: Transaction, principal: Principal, customer: str) -> Outcome:
@@ -181,10 +208,12 @@ async def _undo(transaction: Transaction, principal: Principal, customer: str) -
     counts = await moving.move_back(transaction, stub.id, into.id)
     await membership.forget(transaction, (stub.id, into.id))
     transaction.later(_UNLINK, {"from": stub.id, "into": into.id, "version": stub.version + 1})
-    if into.took_account == stub.id:
-        transaction.later(_GIVE_ACCOUNT_BACK, {"into": into.id, "account": stub.account})
+    account = into.taken_account if into.took_account == stub.account_of else None
+    if account is not None:
+        transaction.later(_GIVE_ACCOUNT_BACK, {"from": stub.id, "into": into.id})
     await matches.note_parted(transaction, stub.named, into.named, at=stub.now, subject=principal.subject)
-    return _told(transaction, principal, "CustomerMergeUndone", stub, into, counts)
+    wait_for_gone(transaction, stub.named, stub.gone_at, at=stub.now)
+    return _told(transaction, principal, "CustomerMergeUndone", (stub, into), counts, account)
 
 
 async def _held(transaction: Transaction, *, holder: str, customers: tuple[str, ...]) -> dict[str, _Customer]:
@@ -197,14 +226,17 @@ async def _held(transaction: Transaction, *, holder: str, customers: tuple[str, 
 
 
 def _customer(row: list[object]) -> _Customer:
-    given = cast("tuple[str, str, str, int, str, str | None, str | None, int]", tuple(row))
-    customer, name, account, version, took, merged, trail, now = given
+    given = cast("tuple[str, str, str, int, str, str, str | None, int | None, str | None, str | None, int]", tuple(row))
+    customer, name, account, version, took, taken, record, gone_at, merged, trail, now = given
     return _Customer(
         id=customer,
         name=name,
         account=account,
         version=version,
         took_account=took,
+        taken_account=taken,
+        record=record,
+        gone_at=gone_at,
         merged_into=merged,
         trail=trail,
         now=now,
@@ -212,9 +244,15 @@ def _customer(row: list[object]) -> _Customer:
 
 
 def _told(
-    transaction: Transaction, principal: Principal, kind: str, stub: _Customer, into: _Customer, counts: Counts
+    transaction: Transaction,
+    principal: Principal,
+    kind: str,
+    customers: tuple[_Customer, _Customer],
+    counts: Counts,
+    account: str | None,
 ) -> Outcome:
     """Append the event, which concerns no customer: neither may learn of the other by it."""
+    stub, into = customers
     append(
         transaction,
         Event(
@@ -223,7 +261,7 @@ def _told(
             aggregate_version=stub.version + 1,
             at=stub.now,
             principal=principal.subject,
-            payload={"customer": stub.id, "into": into.id, "moved": dict(counts)},
+            payload={"customer": stub.id, "into": into.id, "moved": dict(counts), "accountRef": account},
             customers=(),
         ),
     )

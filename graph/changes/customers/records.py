@@ -2,7 +2,8 @@
 
 A customer is known by what customer management calls it (an external name), or was made of an order under that name; else it is made.
 
-Rules. 1. What is older than what is known is passed over: an event by its own time, a look by when it began. 2. A customer has its
+Rules. 1. What is older than what is known is passed over: an event by its own time, a look by when it began. Known is what was said last,
+though it was said before: an event that changes nothing is kept by its time, and of a look over all customers the one time. 2. A customer has its
 values of one record, the first that was told of it: where an operator gives it the name of another record too, that says nothing of it.
 3. A name that came by a merge is still the stub's: what is said of it is written there, and nothing of it here. 4. Nobody is deleted: a
 customer that is gone there is marked, and a task asks a person. 5. What is the same as before is not written. 6. Who is new or has another
@@ -14,19 +15,20 @@ name is compared with others (`matches.py`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 
 from graph.changes import gates
 from graph.changes.customers.matches import Named, gate_of, propose
+from graph.changes.customers.stubs import meant_by
 from graph.changes.events import Event, append
 from graph.changes.policy import AlarmPolicy
 from graph.model.companies import company_of
 from graph.model.identity import external_key, loaded_id
-from graph.model.model import searchable
+from graph.model.model import LABELS, searchable
 from graph.processes import tasks
 from graph.processes.tasks import Opened
 from graph.store.store import Store, Transaction
@@ -34,6 +36,9 @@ from graph.store.store import Store, Transaction
 GONE: Final = "customerGone"
 """The kind of the task that is open for a customer who is gone from customer management."""
 _PAGE: Final = 500
+MOST_MISSED: Final = 0.1
+"""of the customers that are known: a look that misses more than these, and more than `FEW_MISSED`, has not seen all that there is."""
+FEW_MISSED: Final = 10
 
 # What the name names, and of what was moved by a merge, the customer that had it first.
 _FIND: Final = """
@@ -47,7 +52,17 @@ UNWIND $batch.customers AS id
 MATCH (c:Customer {id: id})
 SET c._locked = coalesce(c._locked, 0) + 1
 RETURN c.id, c.name, c.status, coalesce(c.segment, ''), coalesce(c.accountRef, ''), c._record, c._toldAt, c.goneAt,
-  coalesce(c._version, 0), EXISTS { MATCH (c)-[:MERGED_INTO]->(m:Customer) }, datetime.realtime().epochMillis
+  coalesce(c._version, 0), HEAD(COLLECT { MATCH (c)-[:MERGED_INTO]->(m:Customer) RETURN m.id }),
+  coalesce(c._tookAccount, ''), coalesce(c._takenAccount, ''),
+  HEAD(COLLECT { MATCH (l:CustomerLook {id: $look}) RETURN l.at }), datetime.realtime().epochMillis
+"""
+_READ: Final = """
+UNWIND $batch.customers AS id
+MATCH (c:Customer {id: id})
+RETURN c.id, c.name, c.status, coalesce(c.segment, ''), coalesce(c.accountRef, ''), c._record, c._toldAt, c.goneAt,
+  coalesce(c._version, 0), HEAD(COLLECT { MATCH (c)-[:MERGED_INTO]->(m:Customer) RETURN m.id }),
+  coalesce(c._tookAccount, ''), coalesce(c._takenAccount, ''),
+  HEAD(COLLECT { MATCH (l:CustomerLook {id: $look}) RETURN l.at }), datetime.realtime().epochMillis
 """
 _NOW: Final = "RETURN datetime.realtime().epochMillis"
 _MAKE: Final = "CREATE (c:Customer {id: $id, segment: '', accountRef: '', _version: 0})"
@@ -65,11 +80,27 @@ SET r._trail = trail
 _WRITE: Final = """
 MATCH (c:Customer {id: $id})
 SET c.name = $name, c.status = $status, c.segment = $segment, c.accountRef = $account, c.words = $words, c.company = $company,
-    c.managedBy = $system, c._record = $record, c._toldAt = $at, c.goneAt = $goneAt, c._version = $version
+    c.managedBy = $system, c._record = $record, c._toldAt = $at, c.goneAt = $goneAt, c._version = $version,
+    c._tookAccount = $tookAccount
+"""
+_CONFIRM: Final = "MATCH (c:Customer {id: $id}) SET c._toldAt = $at"
+_LEND_ACCOUNT: Final = """
+MATCH (c:Customer {id: $id})
+SET c.accountRef = $account, c._takenAccount = $account, c._version = $version
 """
 _MANAGED: Final = """
 MATCH (c:Customer {managedBy: $system}) WHERE c.id > $after AND c.goneAt IS NULL
-RETURN c.id, c._record ORDER BY c.id LIMIT $most
+RETURN c.id, c._record, c._missedAt ORDER BY c.id LIMIT $most
+"""
+_LOOKED: Final = "MATCH (l:CustomerLook {id: $look}) RETURN l.at"
+_MISSED: Final = """
+UNWIND $batch.customers AS id
+MATCH (c:Customer {id: id})
+SET c._missedAt = $at
+"""
+_END_LOOK: Final = """
+MERGE (l:CustomerLook {id: $look})
+SET l.at = CASE WHEN coalesce(l.at, 0) > $at THEN l.at ELSE $at END
 """
 
 log = structlog.get_logger(__name__)
@@ -91,6 +122,8 @@ class CustomerRecord:
     """when this was so: the time of an event, by its clock; of a look, when that began, by ours."""
     is_gone: bool = False
     """whether it is not there any more: then nothing else is said."""
+    is_looked_at: bool = False
+    """whether a look has seen it, whose time is kept once for all (`note_missing`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +141,32 @@ class Known:
     """when what is known was so."""
     gone_at: int | None
     version: int
-    is_stub: bool
+    merged_into: str | None
+    took_account: str
+    """the id of the stub whose account it took by a merge; empty: of none,"""
+    taken_account: str
+    """and which account that is."""
+    looked_at: int | None
+    """when the last look at all customers began."""
     now: int
     """epoch milliseconds by the database's clock."""
+
+    @property
+    def has_taken_account(self) -> bool:
+        """Whether the account that it has is a stub's."""
+        return bool(self.took_account) and self.account == self.taken_account
+
+    @property
+    def values(self) -> Values:
+        """What it is."""
+        return Values(
+            name=self.name,
+            status=self.status,
+            segment=self.segment,
+            account=self.account,
+            took_account=self.took_account,
+            gone_at=self.gone_at,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +178,8 @@ class Values:
     segment: str
     account: str
     gone_at: int | None
+    took_account: str = ""
+    """as in `Known`."""
 
 
 def values_of(known: Known | None, told: CustomerRecord, policy: AlarmPolicy) -> Values | None:
@@ -130,33 +188,38 @@ def values_of(known: Known | None, told: CustomerRecord, policy: AlarmPolicy) ->
         if told.is_gone:
             return None
         return _said(told, Values(name=told.external_id, status="", segment="", account="", gone_at=None))
-    if known.record not in (None, told.external_id) or _is_older(known, told, policy):
+    if not is_believed(known, told, policy):
         return None
-    was = Values(
-        name=known.name, status=known.status, segment=known.segment, account=known.account, gone_at=known.gone_at
-    )
+    was = known.values
     if told.is_gone:
-        gone_at = known.gone_at or policy.believed(told.at, known.now)
-        after = replace(was, gone_at=gone_at)
+        after = replace(was, gone_at=known.gone_at or min(told.at, known.now))
     else:
-        after = _said(told, was)
+        after = _said(told, was, keeps_account=known.has_taken_account and not told.account)
     return None if after == was and known.record is not None else after
 
 
-def _said(told: CustomerRecord, was: Values) -> Values:
-    """Give what is told of a customer that is there; what is not told stays."""
+def is_believed(known: Known, told: CustomerRecord, policy: AlarmPolicy) -> bool:
+    """Tell whether what is told is of the record that a customer has its values of, and not older than what is known."""
+    return known.record in (None, told.external_id) and not _is_older(known, told, policy)
+
+
+def _said(told: CustomerRecord, was: Values, *, keeps_account: bool = False) -> Values:
+    """Give what is told of a customer that is there; what is not told stays, and so does the account that a merge has given it."""
+    keeps_account = keeps_account or told.account is None
     return Values(
         name=told.name or was.name,
         status=was.status if told.status is None else told.status,
         segment=was.segment if told.segment is None else told.segment,
-        account=was.account if told.account is None else told.account,
+        account=was.account if keeps_account else told.account or "",
+        took_account=was.took_account if keeps_account else "",
         gone_at=None,
     )
 
 
 def _is_older(known: Known, told: CustomerRecord, policy: AlarmPolicy) -> bool:
-    last = known.told_at
-    return last is not None and told.at < last and not policy.is_ahead(last, known.now)
+    times = [each for each in (known.told_at, known.looked_at) if each is not None and known.record is not None]
+    last = max((each for each in times if not policy.is_ahead(each, known.now)), default=None)
+    return last is not None and told.at < last
 
 
 async def clock_of(store: Store, *, deadline: float) -> int:
@@ -177,44 +240,104 @@ async def take_records(
     return await store.write(work, deadline=deadline) if told else 0
 
 
+async def differing(
+    store: Store, policy: AlarmPolicy, records: Sequence[CustomerRecord], *, deadline: float
+) -> list[CustomerRecord]:
+    """Give those of the records that may change something, as it is without a lock: most looks find all as it was."""
+    rows = _sought(policy.customers, [each.external_id for each in records])
+    found = await store.rows(_FIND, {"batch": {"rows": rows}}, deadline=deadline)
+    meant = {str(record): str(named or there) for record, named, there in found if named or there}
+    given = {"batch": {"customers": sorted(set(meant.values()))}, "look": _look_of(policy)}
+    known = {each.id: each for each in map(_known, await store.rows(_READ, given, deadline=deadline))}
+    return [each for each in records if values_of(known.get(meant.get(each.external_id, "")), each, policy)]
+
+
 async def note_missing(
     store: Store, policy: AlarmPolicy, seen: Collection[str], *, at: int, subject: str, deadline: float
 ) -> int:
-    """Mark the customers that a look which began at `at` has not seen; give how many."""
-    after, count = "", 0
+    """End a look that began at `at`: mark the customers that it and the look before have not seen, and give how many.
+
+    A look that misses too many is not believed, and then nothing is marked.
+    """
+    known, missing = await _managed(store, policy, seen, deadline)
+    if len(missing) > max(FEW_MISSED, known * MOST_MISSED):
+        log.warning("a look misses too many customers: none is taken to be gone", missing=len(missing), known=known)
+        return 0
+    looked = await store.rows(_LOOKED, {"look": _look_of(policy)}, deadline=deadline)
+    before = looked[0][0] if looked else None
+    again = [record for _, record, missed in missing if missed is not None and missed == before]
+    gone = [CustomerRecord(external_id=each, at=at, is_gone=True) for each in again]
+    count = 0
+    for first in range(0, len(gone), _PAGE):
+        page = gone[first : first + _PAGE]
+        count += await take_records(store, policy, page, subject=subject, deadline=deadline)
+    await _end_look(store, policy, [customer for customer, *_ in missing], at, deadline)
+    return count
+
+
+async def _managed(
+    store: Store, policy: AlarmPolicy, seen: Collection[str], deadline: float
+) -> tuple[int, list[tuple[str, str, int | None]]]:
+    """Give how many customers there are that are not gone, and those that a look has not seen: id, record, when missed last."""
+    after, count, missing = "", 0, list[tuple[str, str, int | None]]()
     given = {"system": policy.customers, "most": _PAGE}
     while rows := await store.rows(_MANAGED, {**given, "after": after}, deadline=deadline):
-        missing = [str(record) for _, record in rows if record is not None and record not in seen]
-        gone = [CustomerRecord(external_id=each, at=at, is_gone=True) for each in missing]
-        count += await take_records(store, policy, gone, subject=subject, deadline=deadline)
+        count += len(rows)
+        missing += [cast("tuple[str, str, int | None]", tuple(row)) for row in rows if row[1] not in seen]
         after = str(rows[-1][0])
-    return count
+    return count, missing
+
+
+async def _end_look(store: Store, policy: AlarmPolicy, missing: Sequence[str], at: int, deadline: float) -> None:
+    """Keep when the look was, and whom it missed: together, since the next look asks for both."""
+
+    async def work(transaction: Transaction) -> None:
+        if missing:
+            transaction.later(_MISSED, {"batch": {"customers": sorted(missing)}, "at": at})
+        transaction.later(_END_LOOK, {"look": _look_of(policy), "at": at})
+
+    await store.write(work, deadline=deadline)
+
+
+def _look_of(policy: AlarmPolicy) -> str:
+    return f"{LABELS['CustomerLook'].id_prefix}{policy.customers}"
+
+
+def _sought(system: str, records: Iterable[str]) -> list[dict[str, str]]:
+    return [
+        {"record": each, "key": external_key(system, each), "made": loaded_id("Customer", system, each)}
+        for each in sorted(records)
+    ]
 
 
 async def _take(transaction: Transaction, policy: AlarmPolicy, told: Mapping[str, CustomerRecord], subject: str) -> int:
-    system = policy.customers
-    keys = {each: external_key(system, each) for each in told}
-    made = {each: loaded_id("Customer", system, each) for each in told}
+    rows = _sought(policy.customers, told)
     companies = (gate_of(each.name or each.external_id) for each in told.values())
-    await gates.lock(transaction, [*keys.values(), *made.values(), *companies])
-    rows = [{"record": each, "key": keys[each], "made": made[each]} for each in sorted(told)]
+    await gates.lock(transaction, [*(row[each] for row in rows for each in ("key", "made")), *companies])
     found = await transaction.run(_FIND, {"batch": {"rows": rows}})
     meant = {str(record): str(named or there) for record, named, there in found if named or there}
-    known, now = await _locked(transaction, meant.values())
+    known, now = await _locked(transaction, policy, meant.values())
     count = 0
-    for record, each in sorted(told.items()):
+    for row in rows:
+        record = row["record"]
         customer = meant.get(record)
         if customer is not None and customer not in known:
-            log.warning("a record is of no customer: the name is another thing's", system=system, record=record)
+            log.warning(
+                "a record is of no customer: the name is another thing's", system=policy.customers, record=record
+            )
             continue
-        there = known[customer] if customer is not None else None
-        count += await _taken(transaction, policy, each, there or made[record], (subject, now))
+        by = By(policy=policy, subject=subject, now=now, known=known)
+        count += await _taken(transaction, by, told[record], customer or row["made"])
     return count
 
 
-async def _locked(transaction: Transaction, customers: Collection[str]) -> tuple[dict[str, Known], int]:
-    wanted = sorted(set(customers))
-    rows: list[list[Any]] = await transaction.run(_LOCK, {"batch": {"customers": wanted}}) if wanted else []
+async def _locked(
+    transaction: Transaction, policy: AlarmPolicy, customers: Collection[str]
+) -> tuple[dict[str, Known], int]:
+    """Lock customers, and whom they mean where they are stubs, in the order of their ids."""
+    wanted = sorted({*customers, *(await meant_by(transaction.run, customers)).values()})
+    given = {"batch": {"customers": wanted}, "look": _look_of(policy)}
+    rows: list[list[Any]] = await transaction.run(_LOCK, given) if wanted else []
     known = [_known(row) for row in rows if row[0] is not None]
     if known:
         return {each.id: each for each in known}, max(each.now for each in known)
@@ -222,21 +345,53 @@ async def _locked(transaction: Transaction, customers: Collection[str]) -> tuple
     return {}, int(str(now))
 
 
-async def _taken(
-    transaction: Transaction, policy: AlarmPolicy, told: CustomerRecord, customer: Known | str, by: tuple[str, int]
-) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class By:
+    """Who says something, by which policy, and what is known then; that grows with what is taken."""
+
+    policy: AlarmPolicy
+    subject: str
+    now: int
+    known: dict[str, Known]
+
+
+async def _taken(transaction: Transaction, by: By, told: CustomerRecord, customer: str) -> bool:
     """Write what becomes of a customer, or of one that is made with this id; tell whether anything does."""
-    known = customer if isinstance(customer, Known) else None
-    values = values_of(known, told, policy)
+    known = by.known.get(customer)
+    values = values_of(known, told, by.policy)
     if values is None:
+        _confirm(transaction, by, told, known)
         return False
-    customer_id = customer if isinstance(customer, str) else customer.id
     if known is None:
-        transaction.later(_MAKE, {"id": customer_id})
+        transaction.later(_MAKE, {"id": customer})
     if known is None or known.record is None:
-        _name(transaction, policy.customers, told.external_id, customer_id)
-    await _write(transaction, policy, told, (customer_id, known, values), by)
+        _name(transaction, by.policy.customers, told.external_id, customer)
+    await _write(transaction, by, told, (customer, known, values))
+    if known is not None and known.merged_into is not None and values.account != known.account:
+        _pass_on(transaction, by, known, values.account)
     return True
+
+
+def _confirm(transaction: Transaction, by: By, told: CustomerRecord, known: Known | None) -> None:
+    """Keep that an event said the same later: what was said before it is older."""
+    if known is None or told.is_looked_at or known.record is None or not is_believed(known, told, by.policy):
+        return
+    at = min(told.at, by.now)
+    if known.told_at is None or at > known.told_at:
+        transaction.later(_CONFIRM, {"id": known.id, "at": at})
+        by.known[known.id] = replace(known, told_at=at)
+
+
+def _pass_on(transaction: Transaction, by: By, stub: Known, account: str) -> None:
+    """Let whoever took a stub's account have the one that it has now."""
+    into = by.known[str(stub.merged_into)]
+    if into.took_account != stub.id or not into.has_taken_account:
+        return
+    after = replace(into, account=account, taken_account=account, version=into.version + 1)
+    by.known[into.id] = after
+    transaction.later(_LEND_ACCOUNT, {"id": into.id, "account": account, "version": after.version})
+    said = {"customer": into.id, "record": into.record, "changed": ["accountRef"]}
+    append(transaction, _event(by, "CustomerChanged", into.id, after.version, said))
 
 
 def _name(transaction: Transaction, system: str, record: str, customer: str) -> None:
@@ -247,58 +402,71 @@ def _name(transaction: Transaction, system: str, record: str, customer: str) -> 
 
 
 async def _write(
-    transaction: Transaction,
-    policy: AlarmPolicy,
-    told: CustomerRecord,
-    what: tuple[str, Known | None, Values],
-    by: tuple[str, int],
+    transaction: Transaction, by: By, told: CustomerRecord, what: tuple[str, Known | None, Values]
 ) -> None:
     customer, known, values = what
-    subject, now = by
     version = known.version + 1 if known else 1
-    company = company_of(values.name).core or None
-    transaction.later(
-        _WRITE,
-        {
-            "id": customer,
-            "name": values.name,
-            "status": values.status,
-            "segment": values.segment,
-            "account": values.account,
-            "words": searchable(values.name),
-            "company": company,
-            "system": policy.customers,
-            "record": told.external_id,
-            "at": policy.believed(told.at, now),
-            "goneAt": values.gone_at,
-            "version": version,
-        },
-    )
-    if known is None or not known.is_stub:  # a stub is compared with nobody, and nothing hangs on it
+    at = min(told.at, by.now)  # a clock that is ahead must not silence what comes next
+    written = {
+        "id": customer,
+        "name": values.name,
+        "status": values.status,
+        "segment": values.segment,
+        "account": values.account,
+        "tookAccount": values.took_account or None,
+        "words": searchable(values.name),
+        "company": company_of(values.name).core or None,
+        "system": by.policy.customers,
+        "record": told.external_id,
+        "at": at,
+        "goneAt": values.gone_at,
+        "version": version,
+    }
+    transaction.later(_WRITE, written)
+    if known is None or known.merged_into is None:  # a stub is compared with nobody, and nothing hangs on it
         if known is None or known.name != values.name:
-            await propose(transaction, Named(id=customer, name=values.name), at=now)
-        _wait(transaction, customer, values, at=now)
-    append(
-        transaction,
-        Event(
-            type=_kind(known, values),
-            aggregate_id=customer,
-            aggregate_version=version,
-            at=now,
-            principal=subject,
-            payload={"customer": customer, "record": told.external_id, "changed": _changed(known, values)},
-            customers=(customer,),
-        ),
+            await propose(transaction, Named(id=customer, name=values.name), at=by.now)
+        wait_for_gone(transaction, Named(id=customer, name=values.name), values.gone_at, at=by.now)
+    said = {"customer": customer, "record": told.external_id, "changed": _changed(known, values)}
+    append(transaction, _event(by, _kind(known, values), customer, version, said))
+    if known is not None:  # another record of this customer may follow in the same batch
+        by.known[customer] = _after(known, values, record=told.external_id, at=at, version=version)
+
+
+def _after(known: Known, values: Values, *, record: str, at: int, version: int) -> Known:
+    return replace(
+        known,
+        name=values.name,
+        status=values.status,
+        segment=values.segment,
+        account=values.account,
+        took_account=values.took_account,
+        gone_at=values.gone_at,
+        record=record,
+        told_at=at,
+        version=version,
     )
 
 
-def _wait(transaction: Transaction, customer: str, values: Values, *, at: int) -> None:
-    """Ask a person about a customer that is gone; one that is back needs nobody."""
-    if values.gone_at is None:
-        tasks.close_task(transaction, kind=GONE, about=customer, at=at)
+def _event(by: By, kind: str, customer: str, version: int, payload: Mapping[str, object]) -> Event:
+    return Event(
+        type=kind,
+        aggregate_id=customer,
+        aggregate_version=version,
+        at=by.now,
+        principal=by.subject,
+        payload=payload,
+        customers=(customer,),
+    )
+
+
+def wait_for_gone(transaction: Transaction, customer: Named, gone_at: int | None, *, at: int) -> None:
+    """Ask a person about a customer that is gone; one that is back, or is merged into another, needs nobody."""
+    if gone_at is None:
+        tasks.close_task(transaction, kind=GONE, about=customer.id, at=at)
         return
-    reason = f"{values.name} ({customer}) is gone from customer management: see what becomes of its services"
-    tasks.open_task(transaction, Opened(kind=GONE, about=customer, reason=reason), at=at)
+    reason = f"{customer.name} ({customer.id}) is gone from customer management: see what becomes of its services"
+    tasks.open_task(transaction, Opened(kind=GONE, about=customer.id, reason=reason), at=at)
 
 
 def _kind(known: Known | None, values: Values) -> str:
@@ -322,7 +490,8 @@ def _changed(known: Known | None, values: Values) -> list[str]:
 
 
 def _known(row: Sequence[Any]) -> Known:
-    customer, name, status, segment, account, record, told_at, gone_at, version, is_stub, now = row
+    customer, name, status, segment, account, record, told_at, gone_at, version, *more = row
+    merged_into, took_account, taken_account, looked_at, now = more
     return Known(
         id=customer,
         name=name or "",
@@ -333,6 +502,9 @@ def _known(row: Sequence[Any]) -> Known:
         told_at=told_at,
         gone_at=gone_at,
         version=version,
-        is_stub=is_stub,
+        merged_into=merged_into,
+        took_account=took_account,
+        taken_account=taken_account,
+        looked_at=looked_at,
         now=now,
     )

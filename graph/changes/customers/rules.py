@@ -8,6 +8,7 @@ from graph.errors import Refused
 from graph.model.scope import Principal, Role
 
 CUSTOMER_NOT_FOUND: Final = "CUSTOMER_NOT_FOUND"
+CUSTOMER_MANAGED: Final = "CUSTOMER_MANAGED"
 CUSTOMER_MERGED: Final = "CUSTOMER_MERGED"
 SAME_CUSTOMER: Final = "SAME_CUSTOMER"
 NOT_MERGED: Final = "NOT_MERGED"

@@ -133,6 +133,8 @@ async def test_all_customers_are_read_and_those_that_are_gone_are_marked(
     system.customers.remove(second)
     system.customers.change(first, {"status": "suspended"})
     await looking.look_now()
+    assert await customers(looking.store) == [[first, "Acme", "suspended", False], [second, "Bolt", "new", False]]
+    await looking.look_now()
     assert await customers(looking.store) == [[first, "Acme", "suspended", False], [second, "Bolt", "new", True]]
     system.customers.remove(first)
     await looking.look_now()

@@ -103,6 +103,17 @@ async def test_what_a_stub_was_compared_with_is_compared_with_the_other(merged: 
     assert sorted(state for state, _ in await merged.tasks()) == ["DONE", "OPEN", "OPEN", "OPEN"]
 
 
+async def test_a_match_with_one_that_is_a_stub_is_not_opened_again(merged: Merged) -> None:
+    first = await made(merged, "Acme", 1)
+    second = await made(merged, "ACME", 2, SHOP)
+    await merged.merge(second, "customer-b")
+    await merged.merge(first, "customer-a")
+    await merged.undo(first)
+    found = await merged.matches()
+    assert found[tuple(sorted((first, second)))] == "superseded", "the second is a stub"
+    assert found[tuple(sorted((first, "customer-b")))] == "proposed"
+
+
 async def test_customers_of_an_earlier_version_are_found_once_they_say_their_company(merged: Merged) -> None:
     await merged.laid.run("CREATE (:Customer {id: 'customer-old', name: 'ACME Inc.'})")
     await name_companies(merged.laid.store, deadline=soon())

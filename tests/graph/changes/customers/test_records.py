@@ -8,7 +8,15 @@ from typing import Any, Final
 
 import pytest
 
-from graph.changes.customers.records import CustomerRecord, Known, note_missing, take_records, values_of
+from graph.changes.customers.records import (
+    FEW_MISSED,
+    CustomerRecord,
+    Known,
+    differing,
+    note_missing,
+    take_records,
+    values_of,
+)
 from graph.changes.orders.requests import Party
 from graph.changes.policy import AlarmPolicy
 from graph.changes.tasks import Settling, cancel_task, retry_task, skip_task
@@ -33,7 +41,10 @@ KNOWN: Final = Known(
     told_at=AT,
     gone_at=None,
     version=1,
-    is_stub=False,
+    merged_into=None,
+    took_account="",
+    taken_account="",
+    looked_at=None,
     now=AT + 10,
 )
 
@@ -78,9 +89,9 @@ async def take(merged: Merged, *records: CustomerRecord) -> int:
     return await take_records(merged.laid.store, POLICY, records, subject="system:crm", deadline=soon())
 
 
-async def missing(merged: Merged, *seen: str) -> int:
+async def missing(merged: Merged, *seen: str, at: int = AT + 1) -> int:
     store = merged.laid.store
-    return await note_missing(store, POLICY, set(seen), at=AT + 1, subject="system:crm", deadline=soon())
+    return await note_missing(store, POLICY, set(seen), at=at, subject="system:crm", deadline=soon())
 
 
 async def customer_of(merged: Merged, record: str) -> list[Any]:
@@ -145,9 +156,10 @@ async def test_a_stub_that_customer_management_comes_to_know_has_its_name_at_the
 async def test_who_is_gone_is_marked_and_asked_about_until_it_is_back(merged: Merged) -> None:
     await take(merged, TOLD, replace(TOLD, external_id="4712", name="Other"))
     customer = (await customer_of(merged, "4711"))[0]
-    assert await missing(merged, "4712") == 1
-    assert await missing(merged, "4712") == 0
-    assert (await customer_of(merged, "4711"))[1:] == ["Acme Ltd", "active", "retail", "ACC-1", AT + 1]
+    assert await missing(merged, "4712") == 0, "one look may be wrong"
+    assert await missing(merged, "4712", at=AT + 2) == 1
+    assert await missing(merged, "4712", at=AT + 3) == 0
+    assert (await customer_of(merged, "4711"))[1:] == ["Acme Ltd", "active", "retail", "ACC-1", AT + 2]
     text = "MATCH (t:Task {kind: 'customerGone'}) RETURN t.id, t.about, t.state"
     [[task, about, state]] = await merged.laid.rows(text)
     assert (about, state) == (customer, "OPEN")
@@ -155,13 +167,123 @@ async def test_who_is_gone_is_marked_and_asked_about_until_it_is_back(merged: Me
     retried = await retry_task(store, OPERATOR, SELLING, task, idempotency_key="r", deadline=soon())
     cancelled = await cancel_task(store, OPERATOR, SELLING, settling, idempotency_key="c", deadline=soon())
     assert codes(retried) == codes(cancelled) == ["TASK_OF_CUSTOMER"]
-    await take(merged, replace(TOLD, at=AT + 2))
+    await take(merged, replace(TOLD, at=AT + 4))
     assert (await customer_of(merged, "4711"))[5] is None
     assert [row[2] for row in await merged.laid.rows(text)] == ["DONE"]
-    await take(merged, CustomerRecord(external_id="4711", at=AT + 3, is_gone=True))
+    await take(merged, CustomerRecord(external_id="4711", at=AT + 5, is_gone=True))
     [[again]] = await merged.laid.rows("MATCH (t:Task {kind: 'customerGone', state: 'OPEN'}) RETURN t.id")
     skipping = Settling(task=str(again), reason="its services are ended")
     assert (await skip_task(store, OPERATOR, SELLING, skipping, idempotency_key="s", deadline=soon())).user_errors == ()
+
+
+async def test_older_news_is_passed_over_though_the_newer_said_the_same(merged: Merged) -> None:
+    await take(merged, TOLD)
+    assert await take(merged, replace(TOLD, at=AT + 200)) == 0
+    assert len(await merged.laid.events("Customer")) == 1, "nothing has changed"
+    assert await take(merged, replace(TOLD, name="Old", at=AT + 100)) == 0
+    assert await take(merged, CustomerRecord(external_id="4711", at=AT + 100, is_gone=True)) == 0
+    await missing(merged, "4711", at=AT + 400)
+    assert await take(merged, replace(TOLD, name="Old", at=AT + 300)) == 0, "a look has seen it since"
+    assert (await customer_of(merged, "4711"))[1:] == ["Acme Ltd", "active", "retail", "ACC-1", None]
+    assert await take(merged, replace(TOLD, name="New", at=AT + 500)) == 1
+
+
+async def test_a_clock_that_is_ahead_silences_nothing(merged: Merged) -> None:
+    [[now]] = await merged.laid.rows("RETURN datetime.realtime().epochMillis")
+    await take(merged, replace(TOLD, at=now + 3_600_000))
+    [[told]] = await merged.laid.rows("MATCH (c:Customer {accountRef: 'ACC-1'}) RETURN c._toldAt")
+    assert told < now + 60_000
+
+
+async def test_two_records_of_one_customer_in_one_batch_are_one_record(merged: Merged) -> None:
+    text = (
+        "MATCH (c:Customer {id: 'customer-a'}) UNWIND $rows AS row "
+        "CREATE (:ExternalName {id: 'externalname-' + row[0], key: row[1]})-[:NAMES]->(c)"
+    )
+    await merged.laid.run(text, rows=[[each, external_key("crm", each)] for each in ("C-1", "C-2")])
+    told = (replace(TOLD, external_id="C-1", name="One"), replace(TOLD, external_id="C-2", name="Two"))
+    assert await take(merged, *told) == 1
+    assert (await customer_of(merged, "C-2"))[1] == "One"
+    assert [each[:3] for each in await merged.laid.events("Customer")] == [("customer-a", 1, "CustomerChanged")]
+
+
+async def test_a_look_takes_only_what_differs(merged: Merged) -> None:
+    told = [replace(TOLD, external_id=each, is_looked_at=True) for each in ("4711", "4712", "4713")]
+    await take(merged, *told[:2])
+    said = [told[0], replace(told[1], status="suspended", at=AT + 1), told[2]]
+    assert await differing(merged.laid.store, POLICY, said, deadline=soon()) == said[1:]
+    written = "MATCH (c:Customer) RETURN c.id, c._locked, c._toldAt ORDER BY c.id"
+    before = await merged.laid.rows(written)
+    assert await differing(merged.laid.store, POLICY, said[:1], deadline=soon()) == []
+    assert await merged.laid.rows(written) == before, "nothing is locked"
+
+
+async def test_a_look_that_misses_many_is_not_believed(merged: Merged) -> None:
+    names = [f"N-{number}" for number in range(FEW_MISSED + 2)]
+    await take(merged, *(replace(TOLD, external_id=each, name=each) for each in names))
+    for at in (AT + 1, AT + 2, AT + 3):
+        assert await missing(merged, names[0], at=at) == 0
+    await missing(merged, *names[1:], at=AT + 4)
+    await missing(merged, *names, at=AT + 5)
+    assert await missing(merged, *names[1:], at=AT + 6) == 0, "it was there in between"
+    assert await missing(merged, *names[1:], at=AT + 7) == 1
+
+
+async def test_customer_management_goes_on_saying_who_the_one_customer_is(merged: Merged) -> None:
+    await take(merged, TOLD)
+    [managed, *_] = await customer_of(merged, "4711")
+    before = await merged.hung()
+    assert codes(await merged.merge(managed, "customer-a")) == ["CUSTOMER_MANAGED"]
+    assert await merged.hung() == before
+    assert (await merged.merge("customer-a", managed)).user_errors == ()
+    await take(merged, replace(TOLD, name="Acme New", at=AT + 1))
+    assert (await customer_of(merged, "4711"))[:2] == [managed, "Acme New"]
+
+
+async def accounts(merged: Merged, *customers: str) -> list[str]:
+    text = "UNWIND $ids AS id MATCH (c:Customer {id: id}) RETURN c.accountRef"
+    return [str(row[0]) for row in await merged.laid.rows(text, ids=list(customers))]
+
+
+async def test_an_account_that_a_merge_has_brought_is_the_stubs_until_one_of_its_own_is_told(merged: Merged) -> None:
+    told = (replace(TOLD, account=""), replace(TOLD, external_id="4712", name="Bolt", account="X"))
+    await take(merged, *told)
+    into, stub = [(await customer_of(merged, each))[0] for each in ("4711", "4712")]
+    await merged.merge(stub, into)
+    assert await accounts(merged, into) == ["X"]
+    [[payload]] = await merged.laid.rows("MATCH (e:Event {type: 'CustomerMerged'}) RETURN e.payload")
+    assert '"accountRef":"X"' in payload
+    await take(merged, replace(told[0], at=AT + 1, status="suspended"))
+    assert await accounts(merged, into) == ["X"], "it has none of its own still"
+    await take(merged, replace(told[1], at=AT + 2, account="Y"))
+    assert await accounts(merged, into, stub) == ["Y", "Y"], "it is billed to the account that the stub has"
+    assert len({each[1] for each in await merged.laid.events("Customer") if each[0] == into}) == 3
+    await merged.undo(stub)
+    assert await accounts(merged, into, stub) == ["", "Y"]
+    await merged.merge(stub, into)
+    await take(merged, replace(told[0], at=AT + 3, account="OWN"))
+    await take(merged, replace(told[1], at=AT + 4, account="Z"))
+    await merged.undo(stub)
+    assert await accounts(merged, into, stub) == ["OWN", "Z"]
+
+
+async def test_an_account_goes_along_over_two_merges_and_back(merged: Merged) -> None:
+    await merged.laid.run("MATCH (c:Customer) SET c.accountRef = ''")
+    await merged.laid.run("CREATE (:Customer {id: 'customer-c', name: 'c', accountRef: ''})")
+    three = [
+        replace(TOLD, external_id=f"C-{number}", name=f"N{number}", account=account)
+        for number, account in enumerate(("X", "", ""))
+    ]
+    await take(merged, *three)
+    first, second, third = [(await customer_of(merged, f"C-{number}"))[0] for number in range(3)]
+    await merged.merge(first, second)
+    await merged.merge(second, third)
+    await take(merged, replace(three[0], account="Y", at=AT + 1))
+    assert await accounts(merged, first, third) == ["Y", "Y"]
+    await merged.undo(second)
+    assert await accounts(merged, first, second, third) == ["Y", "Y", ""]
+    await merged.undo(first)
+    assert await accounts(merged, first, second, third) == ["Y", "", ""]
 
 
 async def test_a_name_that_is_another_things_makes_no_customer(merged: Merged) -> None:
