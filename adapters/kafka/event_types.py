@@ -301,6 +301,25 @@ def _of_order(name: str, says: str, **more: Schema) -> EventType:
     return EventType(name=name, says=says, key="order", properties=properties)
 
 
+def _of_customer(name: str, says: str) -> EventType:
+    properties: Mapping[str, Schema] = {
+        "customer": _id("the customer"),
+        "record": _maybe("What customer management calls it; null: nothing."),
+        "changed": _texts("The names of what is another than before, as in the API."),
+    }
+    return EventType(name=name, says=says, key="customer", properties=properties)
+
+
+def _of_merge(name: str, says: str, moved: str) -> EventType:
+    properties: Mapping[str, Schema] = {
+        "customer": _id("the customer that was merged into the other"),
+        "into": _id("the other"),
+        "moved": {"type": "object", "description": moved, "additionalProperties": _count("How many of them.")},
+        "accountRef": _maybe("The account that moved with it; null: none."),
+    }
+    return EventType(name=name, says=says, key="customer", properties=properties)
+
+
 def _of_resource(name: str, says: str, **more: Schema) -> EventType:
     return EventType(name=name, says=says, key="resource", properties={**_RESOURCE, **more}, optional=_ORIGIN)
 
@@ -561,6 +580,21 @@ _ALL: Final = (
             "kind": _text("What differed."),
         },
     ),
+    _of_customer("CustomerAdded", "Customer management has told of a customer that nobody knew."),
+    _of_customer("CustomerChanged", "What is known of a customer is another than before."),
+    _of_customer("CustomerGone", "A customer is gone from customer management; it stays here."),
+    EventType(
+        name="CustomerMatchDeclined",
+        says="Somebody has said that two customers are not the same company.",
+        key="match",
+        properties={
+            "match": _id("the match"),
+            "note": _maybe("What whoever declined it has said; null: nothing."),
+            "compared": _texts("The ids of the two customers."),
+        },
+    ),
+    _of_merge("CustomerMerged", "Somebody has merged a customer into another.", "What is the other's since then."),
+    _of_merge("CustomerMergeUndone", "Somebody has taken a merge back.", "What is the customer's own again."),
 )
 EVENT_TYPES: Final[Mapping[str, EventType]] = MappingProxyType({each.name: each for each in _ALL})
 """By name."""

@@ -20,12 +20,13 @@ from adapters.kafka.event_types import EVENT_TYPES
 from gateway.settings.kafka import EventName
 from graph.changes.alarms.acknowledge import acknowledge_alarm, unacknowledge_alarm
 from graph.changes.alarms.comments import Comment, comment_alarm
+from graph.changes.customers.records import CustomerRecord, take_records
 from graph.changes.orders.cancelling import Cancellation, cancel_order
 from graph.changes.orders.changing import OrderChange, change_order
 from graph.changes.orders.moving import Advance, Move, advance_order
 from graph.changes.orders.placing import place_order
 from graph.changes.orders.requests import ItemRequest, OrderRequest, Party
-from graph.changes.policy import Ordering
+from graph.changes.policy import AlarmPolicy, Ordering
 from graph.changes.tickets.reported import report_tickets
 from graph.ledger.positions import place
 from graph.ledger.sequence import Sequenced, all_between
@@ -33,6 +34,7 @@ from graph.model.event_kinds import KINDS, LEFT_OUT
 from graph.model.model import LABELS
 from graph.model.scope import Principal, Role
 from graph.store.store import Store
+from tests.graph.changes.customers.ways import Merged
 from tests.graph.changes.network import POLICY, Laid, lay, report, soon
 from tests.graph.changes.tickets.test_reported import said
 from tests.graph.changes.tickets.test_requests import changed, reported
@@ -164,6 +166,24 @@ async def test_what_happens_to_an_order_is_as_its_schemas_say(empty_store: Store
     assert {data["order"] for _, data in mine} == {order}
     assert mine[-1][1]["cancellationState"] == "terminatedWithError"
     assert all(data["customers"] == ["customer-a"] for _, data in mine)
+
+
+async def test_what_becomes_of_customers_is_as_its_schemas_say(empty_store: Store) -> None:
+    merged = Merged(laid=Laid(store=empty_store))
+    policy = AlarmPolicy(customers="crm")
+    for at, name, is_gone in ((1, "Acme", False), (2, "Acme Ltd", False), (3, None, True)):
+        told = CustomerRecord(external_id="1", name=name, at=at, is_gone=is_gone)
+        other = CustomerRecord(external_id="2", name="ACME", at=1)
+        await take_records(empty_store, policy, [told, other], subject="crm", deadline=soon())
+    [[match], *_] = await merged.laid.rows("MATCH (m:CustomerMatch) RETURN m.id")
+    await merged.decline(str(match), "two")
+    first, second = [str(each) for [each] in await merged.laid.rows("MATCH (c:Customer) RETURN c.id ORDER BY c.id")]
+    await merged.merge(first, second)
+    await merged.undo(first)
+    found = {event["type"].removeprefix("trunkline."): event["data"] for _, event in await published(empty_store)}
+    assert {each for each in EVENT_TYPES if each.startswith("Customer")} <= set(found)
+    assert found["CustomerMerged"]["moved"]["externalNames"] == 1
+    assert found["CustomerMerged"]["customers"] == []
 
 
 def sequenced(**more: Any) -> Sequenced:
