@@ -502,8 +502,13 @@ SET m.state = 'declined', m.note = $note, m.settledAt = $at, m.settledBy = $subj
 
 // graph/changes/customers/matches.py _ALIKE
 MATCH (c:Customer {company: $company})
-WHERE c.id <> $customer AND NOT EXISTS { MATCH (c)-[:MERGED_INTO]->(m:Customer) }
-RETURN c.id, c.name ORDER BY c.id LIMIT $most
+WHERE c.id <> $customer AND (c.companyForm IS NULL OR $form = '' OR c.companyForm IN ['', $form])
+OPTIONAL MATCH (c)-[:MERGED_INTO]->(o:Customer)
+WITH c, coalesce(o, c) AS meant
+WHERE meant.id <> $customer AND NOT EXISTS {
+  MATCH (meant)<-[:COMPARES]-(m:CustomerMatch)-[:COMPARES]->(x:Customer) WHERE x.id = $customer
+}
+RETURN meant.id, meant.name, c.name ORDER BY meant.id, c.id LIMIT $most
 
 // graph/changes/customers/matches.py _THERE
 UNWIND $batch.ids AS id MATCH (m:CustomerMatch {id: id}) RETURN m.id
@@ -531,6 +536,14 @@ SET m.state = $state, m.settledAt = $at, m.settledBy = $subject, m._version = co
 UNWIND $batch.customers AS id
 MATCH (c:Customer {id: id})
 SET c._locked = coalesce(c._locked, 0) + 1
+RETURN c.id, coalesce(c.name, c.id), coalesce(c.accountRef, ''), coalesce(c._version, 0), coalesce(c._tookAccount, ''),
+  coalesce(c._takenAccount, ''), c._record, c.goneAt,
+  HEAD(COLLECT { MATCH (c)-[:MERGED_INTO]->(m:Customer) RETURN m.id }),
+  HEAD(COLLECT { MATCH (c)-[r:MERGED_INTO]->(:Customer) RETURN r._trail }), datetime.realtime().epochMillis
+
+// graph/changes/customers/merging.py _LOOK
+UNWIND $batch.customers AS id
+MATCH (c:Customer {id: id})
 RETURN c.id, coalesce(c.name, c.id), coalesce(c.accountRef, ''), coalesce(c._version, 0), coalesce(c._tookAccount, ''),
   coalesce(c._takenAccount, ''), c._record, c.goneAt,
   HEAD(COLLECT { MATCH (c)-[:MERGED_INTO]->(m:Customer) RETURN m.id }),
@@ -618,6 +631,7 @@ SET r._trail = trail
 // graph/changes/customers/records.py _WRITE
 MATCH (c:Customer {id: $id})
 SET c.name = $name, c.status = $status, c.segment = $segment, c.accountRef = $account, c.words = $words, c.company = $company,
+    c.companyForm = $form,
     c.managedBy = $system, c._record = $record, c._toldAt = $at, c.goneAt = $goneAt, c._version = $version,
     c._tookAccount = $tookAccount
 
@@ -790,7 +804,7 @@ RETURN datetime.realtime().epochMillis, COLLECT { MATCH (c:Customer) WHERE c.id 
 
 // graph/changes/orders/parties.py _MAKE
 CREATE (c:Customer {
-  id: $id, name: $name, segment: $segment, status: 'new', accountRef: $account, words: $words, company: $company, _version: 1
+  id: $id, name: $name, segment: $segment, status: 'new', accountRef: $account, words: $words, company: $company, companyForm: $form, _version: 1
 })
 
 // graph/changes/orders/placing.py _SAME
@@ -2157,7 +2171,9 @@ SET c._locked = coalesce(c._locked, 0) + 1
 
 // graph/membership/building.py _MANY
 MATCH (c:Customer)
-WHERE c._sliceStored IS NULL AND COUNT { MATCH (c)-[:SUBSCRIBES_TO]->(s) RETURN s } > $many
+WHERE c._sliceStored IS NULL AND (COUNT { MATCH (c)-[:SUBSCRIBES_TO]->(s) RETURN s } > $many OR (
+  EXISTS { MATCH (c)-[:MERGED_INTO]->(o:Customer) } AND EXISTS { MATCH (m:Membership {customer: c.id}) }
+))
 RETURN c.id
 
 // graph/membership/building.py _HOLD_LOADS
@@ -2318,7 +2334,7 @@ UNWIND $batch.rows AS row
 MATCH (c:Customer {id: row.id})
 SET c._locked = coalesce(c._locked, 0) + 1
 WITH c, row WHERE c.name = row.name
-SET c.company = row.company
+SET c.company = row.company, c.companyForm = row.form
 
 // graph/store/migrations/feed_counts.py _COUNT
 MATCH (f:InventoryFeed) WHERE f.notTaken IS NULL

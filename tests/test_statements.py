@@ -43,6 +43,8 @@ MADE = {
     "graph/changes/customers/hindrances.py _TICKETS": "once, at import, of constants",
     "graph/changes/customers/moving.py _along": "once, at import, from the names of the model",
     "graph/changes/customers/moving.py _back": "once, at import, from the names of the model",
+    "graph/changes/customers/moving.py _counted": "once, at import, from the names of the model",
+    "graph/changes/customers/moving.py _counted_back": "once, at import, from the names of the model",
     "graph/changes/bandwidth/costs.py _BOOSTS": "of constants",
     "graph/changes/bandwidth/consequences/thresholds.py _PAGE": "of constants",
     "graph/changes/bandwidth/consequences/thresholds.py _THESE": "of constants",

@@ -2,7 +2,7 @@
 
 What a property may hold is the model's to say (`graph/model/bounds.py`); that the required ones are there is only ever checked
 here. What is derived of others may be left out of a file, and is made anew: `key` of an external name, `identity` of an alarm,
-the `company` of a customer, and the `words` of a searched label, beside those that a file gives.
+the `company` and `companyForm` of a customer, and the `words` of a searched label, beside those that a file gives.
 
 >>> check_line(b'{"label": "Lorry", "id": "lorry-1", "properties": {}}')
 Traceback (most recent call last):
@@ -124,8 +124,8 @@ def _derived(label: Label, properties: dict[str, Any]) -> dict[str, Any]:
     if label.searched and isinstance(properties.get("name"), str):
         beside = [str(properties[each]) for each in ("model", "words") if each in properties]
         properties["words"] = searchable(properties["name"], *beside)
-    if label.name == "Customer" and (company := company_of(str(properties.get("name") or "")).core):
-        properties["company"] = company
+    if label.name == "Customer" and (company := company_of(str(properties.get("name") or ""))).core:
+        properties |= {"company": company.core, "companyForm": company.form}
     if label.name == "Alarm":
         properties["identity"] = key_of_stored(properties)
     if label.name == "ExternalName":

@@ -35,9 +35,12 @@ _AT_ONCE: Final = 2_000
 
 _MANY: Final = """
 MATCH (c:Customer)
-WHERE c._sliceStored IS NULL AND COUNT { MATCH (c)-[:SUBSCRIBES_TO]->(s) RETURN s } > $many
+WHERE c._sliceStored IS NULL AND (COUNT { MATCH (c)-[:SUBSCRIBES_TO]->(s) RETURN s } > $many OR (
+  EXISTS { MATCH (c)-[:MERGED_INTO]->(o:Customer) } AND EXISTS { MATCH (m:Membership {customer: c.id}) }
+))
 RETURN c.id
 """
+# A stub holds nothing: storing its slice takes away what is left of it.
 # The marks of loads that are under way: whoever sets one looks for stored slices after it.
 _HOLD_LOADS: Final = "MATCH (m:LoadMark) SET m._held = coalesce(m._held, 0) + 1"
 # Counted, as alarms do that lock services: see graph/changes/services/affected.py.

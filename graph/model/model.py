@@ -90,6 +90,8 @@ _LABELS: Final = (
             _WORDS,
             # The core of its name (graph/model/companies.py): what may be the same company is found by it.
             Property(name="company", required=False, indexed=True, operator_only=True, internal=True, derived=True),
+            # Its legal form; empty: it says none.
+            Property(name="companyForm", required=False, operator_only=True, internal=True, derived=True),
             # The system that says who it is (graph/changes/customers/records.py).
             Property(name="managedBy", required=False, indexed=True, operator_only=True, internal=True, derived=True),
             Property(name="goneAt", kind=Kind.TIME, required=False, operator_only=True),

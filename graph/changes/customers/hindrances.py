@@ -12,6 +12,7 @@ from graph.changes.customers.moving import trail_ends
 from graph.model.vocabulary import ORDER_STATES, TICKET_STATES
 from graph.store.store import Transaction
 
+# As those say who decide of them (graph/changes/tickets, graph/changes/orders), which stand above this; a test holds them together.
 _OVER_TICKETS: Final = ("rejected", "cancelled", "closed")
 _OVER_ORDERS: Final = ("rejected", "cancelled", "completed", "failed", "partial")
 OPEN_TICKETS: Final = tuple(each for each in TICKET_STATES if each not in _OVER_TICKETS)

@@ -3,8 +3,8 @@
 Whether two names may mean one company is a rule that people can check (graph/model/companies.py). Whoever makes or renames a customer
 holds the gate of its company's name (`gate_of`), so that of two that come at once the second finds the first.
 
-Rules. 1. A pair has one match, whose id is made of both ids: what was said of it stands. 2. A customer is compared with others that are no
-stubs, with so many at most. 3. Where one of two is merged into a third, their open match is over, and the third is compared in its
+Rules. 1. A pair has one match, whose id is made of both ids: what was said of it stands. 2. A customer is compared with others, with so many at
+most; the name of a stub counts as one of the customer that it means. 3. Where one of two is merged into a third, their open match is over, and the third is compared in its
 place; it is open again when the merge is undone. 4. A merge that is undone says that the two are not the same.
 """
 
@@ -28,8 +28,13 @@ _LOOKED_AT: Final = 100
 
 _ALIKE: Final = """
 MATCH (c:Customer {company: $company})
-WHERE c.id <> $customer AND NOT EXISTS { MATCH (c)-[:MERGED_INTO]->(m:Customer) }
-RETURN c.id, c.name ORDER BY c.id LIMIT $most
+WHERE c.id <> $customer AND (c.companyForm IS NULL OR $form = '' OR c.companyForm IN ['', $form])
+OPTIONAL MATCH (c)-[:MERGED_INTO]->(o:Customer)
+WITH c, coalesce(o, c) AS meant
+WHERE meant.id <> $customer AND NOT EXISTS {
+  MATCH (meant)<-[:COMPARES]-(m:CustomerMatch)-[:COMPARES]->(x:Customer) WHERE x.id = $customer
+}
+RETURN meant.id, meant.name, c.name ORDER BY meant.id, c.id LIMIT $most
 """
 _THERE: Final = "UNWIND $batch.ids AS id MATCH (m:CustomerMatch {id: id}) RETURN m.id"
 _MAKE: Final = """
@@ -59,6 +64,8 @@ class Named:
 
     id: str
     name: str
+    once: str = ""
+    """the name of one that was merged into it, where that is what another is compared with."""
 
 
 def gate_of(name: str) -> str:
@@ -77,13 +84,16 @@ def match_id(one: str, other: str) -> str:
 
 async def propose(transaction: Transaction, customer: Named, *, at: int) -> None:
     """Propose those who may be the same company as a customer that is made or renamed in this transaction, whose gate is held."""
-    core = company_of(customer.name).core
-    if not core:
+    company = company_of(customer.name)
+    if not company.core:
         return
-    given = {"company": core, "customer": customer.id, "most": _LOOKED_AT}
-    found = [Named(id=str(row[0]), name=str(row[1])) for row in await transaction.run(_ALIKE, given)]
-    alike = [each for each in found if may_be_same(each.name, customer.name)]
-    await _propose(transaction, customer, alike[:MOST], at=at)
+    given = {"company": company.core, "form": company.form, "customer": customer.id, "most": _LOOKED_AT}
+    alike: dict[str, Named] = {}
+    for other, name, alike_name in await transaction.run(_ALIKE, given):
+        once = "" if name == alike_name else str(alike_name)
+        if may_be_same(str(alike_name), customer.name):
+            alike.setdefault(str(other), Named(id=str(other), name=str(name), once=once))
+    await _propose(transaction, customer, list(alike.values())[:MOST], at=at)
 
 
 async def note_merged(transaction: Transaction, stub: Named, into: Named, *, at: int, subject: str) -> None:
@@ -124,20 +134,27 @@ def _make(transaction: Transaction, rows: Sequence[dict[str, object]]) -> None:
 
 def _row(customer: Named, other: Named, *, at: int, state: str) -> dict[str, object]:
     first, second = sorted((customer.id, other.id))
-    reason = "their names mean one company" if may_be_same(customer.name, other.name) else "a person has merged them"
     return {
         "id": match_id(first, second),
         "first": first,
         "second": second,
         "state": state,
-        "reason": reason,
+        "reason": _reason(customer, other),
         "at": at,
     }
 
 
+def _reason(customer: Named, other: Named) -> str:
+    if other.once:
+        return f"their names mean one company: {other.once} was merged into the other"
+    return "their names mean one company" if may_be_same(customer.name, other.name) else "a person has merged them"
+
+
 def _wait(transaction: Transaction, match: str, customer: Named, other: Named, *, at: int) -> None:
+    once = f", into which {other.once} was merged" if other.once else ""
     reason = (
-        f"{customer.name} ({customer.id}) may be the same company as {other.name} ({other.id}): merge them, or decline"
+        f"{customer.name} ({customer.id}) may be the same company as {other.name} ({other.id}){once}: "
+        "merge them, or decline"
     )
     tasks.open_task(transaction, Opened(kind=WAITS, about=match, reason=reason), at=at)
 

@@ -7,7 +7,7 @@ before the merge or after it, and then finds the customer that has the thing now
 Rules. 1. What hangs on the one hangs on the other since then (`moving.py`); the one is a stub. 2. Where the other has no account, it has
 the stub's, and what becomes of that (`records.py`), until it has its own; and customer management, where it says who the one is, says who the other is. 3. The stored slices of both are forgotten: they are stored anew. 4. An undo takes back what the merge has moved and is still
 there; what came since stays. It is refused while something open is about both (`hindrances.py`), and while the customer is itself a stub.
-5. A dry run decides all of that, and writes nothing.
+5. A dry run decides all of that, writes nothing and locks nothing. 6. What is more than one transaction can move is refused, and counted before it is locked.
 
     wanted = Merging(stub="customer-shop", into="customer-crm")
     outcome = await merge_customers(store, operator, wanted, dry_run=False, idempotency_key="k1", deadline=soon)
@@ -32,6 +32,7 @@ from graph.changes.customers.rules import (
     CUSTOMER_NOT_FOUND,
     NOT_MERGED,
     SAME_CUSTOMER,
+    TOO_MANY_MOVED,
     UNDO_HINDERED,
     check_operator,
 )
@@ -48,6 +49,14 @@ _LOCK: Final = """
 UNWIND $batch.customers AS id
 MATCH (c:Customer {id: id})
 SET c._locked = coalesce(c._locked, 0) + 1
+RETURN c.id, coalesce(c.name, c.id), coalesce(c.accountRef, ''), coalesce(c._version, 0), coalesce(c._tookAccount, ''),
+  coalesce(c._takenAccount, ''), c._record, c.goneAt,
+  HEAD(COLLECT { MATCH (c)-[:MERGED_INTO]->(m:Customer) RETURN m.id }),
+  HEAD(COLLECT { MATCH (c)-[r:MERGED_INTO]->(:Customer) RETURN r._trail }), datetime.realtime().epochMillis
+"""
+_LOOK: Final = """
+UNWIND $batch.customers AS id
+MATCH (c:Customer {id: id})
 RETURN c.id, coalesce(c.name, c.id), coalesce(c.accountRef, ''), coalesce(c._version, 0), coalesce(c._tookAccount, ''),
   coalesce(c._takenAccount, ''), c._record, c.goneAt,
   HEAD(COLLECT { MATCH (c)-[:MERGED_INTO]->(m:Customer) RETURN m.id }),
@@ -136,7 +145,7 @@ async def merge_customers(
     asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="mergeCustomers", input=given)
 
     async def change(transaction: Transaction) -> Outcome:
-        return await _merge(transaction, principal, merging)
+        return await _merge(transaction, principal, merging, dry_run=dry_run)
 
     return await _made(store, asked, change, dry_run=dry_run, deadline=deadline)
 
@@ -156,7 +165,7 @@ async def undo_merge_customers(
     asked = Asked(subject=principal.subject, client_key=idempotency_key, operation="undoMergeCustomers", input=given)
 
     async def change(transaction: Transaction) -> Outcome:
-        return await _undo(transaction, principal, customer)
+        return await _undo(transaction, principal, customer, dry_run=dry_run)
 
     return await _made(store, asked, change, dry_run=dry_run, deadline=deadline)
 
@@ -167,10 +176,15 @@ async def _made(store: Store, asked: Asked, change: Change, *, dry_run: bool, de
     return await once(store, asked, change, deadline=deadline)
 
 
-async def _merge(transaction: Transaction, principal: Principal, merging: Merging) -> Outcome:
+async def _merge(transaction: Transaction, principal: Principal, merging: Merging, *, dry_run: bool) -> Outcome:
     if merging.stub == merging.into:
         return _not_done("A customer is not merged into itself", SAME_CUSTOMER, "into")
-    found = await _held(transaction, holder=merging.stub, customers=(merging.stub, merging.into))
+    would_move = await moving.count(transaction, merging.stub, merging.into)  # before anything is locked
+    if (size := sum(would_move.values())) > moving.MOST:
+        text = f"{size} things hang on it, and a merge moves {moving.MOST} at most"
+        return _not_done(text, TOO_MANY_MOVED, "from")
+    pair = (merging.stub, merging.into)
+    found = await (_seen(transaction, pair) if dry_run else _held(transaction, holder=merging.stub, customers=pair))
     stub, into = found.get(merging.stub), found.get(merging.into)
     if stub is None or into is None:
         return _not_done("There is no such customer", CUSTOMER_NOT_FOUND, "from" if stub is None else "into")
@@ -181,6 +195,8 @@ async def _merge(transaction: Transaction, principal: Principal, merging: Mergin
     if stub.record is not None and into.record is None:
         text = "Customer management says who `from` is, and does not know `into`: merge `into` into `from`"
         return _not_done(text, CUSTOMER_MANAGED, "into")
+    if dry_run:
+        return Outcome(ids={"customer": into.id, "stub": stub.id}, counts=would_move)
     counts = await moving.move(transaction, stub.id, into.id)
     await membership.forget(transaction, (stub.id, into.id))
     transaction.later(_LINK, {"from": stub.id, "into": into.id, "version": stub.version + 1})
@@ -192,11 +208,12 @@ async def _merge(transaction: Transaction, principal: Principal, merging: Mergin
     return _told(transaction, principal, "CustomerMerged", (stub, into), counts, account)
 
 
-async def _undo(transaction: Transaction, principal: Principal, customer: str) -> Outcome:
+async def _undo(transaction: Transaction, principal: Principal, customer: str, *, dry_run: bool) -> Outcome:
     looked = (await meant_by(transaction.run, [customer])).get(customer)
     if looked is None:
         return _not_done("This customer was not merged into another", NOT_MERGED, "customerId")
-    found = await _held(transaction, holder=looked, customers=(customer, looked))
+    pair = (customer, looked)
+    found = await (_seen(transaction, pair) if dry_run else _held(transaction, holder=looked, customers=pair))
     stub, into = found.get(customer), found.get(looked)
     if stub is None or into is None or stub.merged_into != into.id:
         raise Contended("The customer is being merged, or parted, at this moment")
@@ -205,6 +222,9 @@ async def _undo(transaction: Transaction, principal: Principal, customer: str) -
         return _not_done(text, UNDO_HINDERED, "customerId")
     if (reason := await hindrance(transaction, stub.id, into.id)) is not None:
         return _not_done(reason, UNDO_HINDERED, "customerId")
+    if dry_run:
+        counts = await moving.count_back(transaction, stub.id, into.id)
+        return Outcome(ids={"customer": into.id, "stub": stub.id}, counts=counts)
     counts = await moving.move_back(transaction, stub.id, into.id)
     await membership.forget(transaction, (stub.id, into.id))
     transaction.later(_UNLINK, {"from": stub.id, "into": into.id, "version": stub.version + 1})
@@ -212,6 +232,7 @@ async def _undo(transaction: Transaction, principal: Principal, customer: str) -
     if account is not None:
         transaction.later(_GIVE_ACCOUNT_BACK, {"from": stub.id, "into": into.id})
     await matches.note_parted(transaction, stub.named, into.named, at=stub.now, subject=principal.subject)
+    await matches.propose(transaction, stub.named, at=stub.now)  # those who came while it was a stub
     wait_for_gone(transaction, stub.named, stub.gone_at, at=stub.now)
     return _told(transaction, principal, "CustomerMergeUndone", (stub, into), counts, account)
 
@@ -222,6 +243,15 @@ async def _held(transaction: Transaction, *, holder: str, customers: tuple[str, 
     await membership.hold(transaction)
     await moving.hold(transaction, holder)
     rows = await transaction.run(_LOCK, {"batch": {"customers": sorted(customers)}})
+    return _customers(rows)
+
+
+async def _seen(transaction: Transaction, customers: tuple[str, ...]) -> dict[str, _Customer]:
+    """Give customers as they are, for a dry run, which is in nobody's way."""
+    return _customers(await transaction.run(_LOOK, {"batch": {"customers": sorted(customers)}}))
+
+
+def _customers(rows: list[list[object]]) -> dict[str, _Customer]:
     return {each.id: each for each in (_customer(row) for row in rows if row[0] is not None)}
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from graph.model.model import RELATIONSHIPS
 from graph.store.store import Transaction
@@ -78,7 +78,7 @@ WITH t, r, o ORDER BY o.id
 CREATE {_drawn(kind, "t")}
 SET n._trail = {_TRAIL}
 DELETE r
-RETURN o.id
+RETURN count(*)
 """
 
 
@@ -91,13 +91,33 @@ WITH f, r, o ORDER BY o.id
 CREATE {_drawn(kind, "f")}
 SET n._trail = {_SHORTER}
 DELETE r
-RETURN o.id
+RETURN count(*)
+"""
+
+
+def _counted(kind: str) -> str:
+    return f"""
+MATCH (f:Customer {{id: $from}})
+MATCH {_hung(kind, "f", "r")}
+RETURN count(*)
+"""
+
+
+def _counted_back(kind: str) -> str:
+    return f"""
+MATCH (t:Customer {{id: $into}})
+MATCH {_hung(kind, "t", "r")} WHERE {_IS_OURS}
+RETURN count(*)
 """
 
 
 _ALONG: Final[Mapping[str, str]] = {kind: _along(kind) for kind in MOVED}
 _BACK: Final[Mapping[str, str]] = {kind: _back(kind) for kind in MOVED}
+_COUNTED: Final[Mapping[str, str]] = {kind: _counted(kind) for kind in MOVED}
+_COUNTED_BACK: Final[Mapping[str, str]] = {kind: _counted_back(kind) for kind in MOVED}
 
+MOST: Final = 20_000
+"""things that one merge moves: more are no single transaction's."""
 Counts: TypeAlias = Mapping[str, int]
 """How many of each kind of thing, by the names of `MOVED`."""
 
@@ -113,8 +133,18 @@ async def move_back(transaction: Transaction, stub: str, into: str) -> Counts:
 
 
 async def _moved(transaction: Transaction, texts: Mapping[str, str], stub: str, into: str) -> Counts:
-    given = {"from": stub, "into": into}
-    return {MOVED[kind]: len(await transaction.run(text, given)) for kind, text in texts.items()}
+    given: dict[str, object] = {"from": stub, "into": into}
+    return {MOVED[kind]: cast("int", (await transaction.run(text, given))[0][0]) for kind, text in texts.items()}
+
+
+async def count(transaction: Transaction, stub: str, into: str) -> Counts:
+    """Count what `move` would hang on the other; nothing is locked."""
+    return await _moved(transaction, _COUNTED, stub, into)
+
+
+async def count_back(transaction: Transaction, stub: str, into: str) -> Counts:
+    """Count what `move_back` would hang back; nothing is locked."""
+    return await _moved(transaction, _COUNTED_BACK, stub, into)
 
 
 # Locks, in the order of graph/changes/gates.py: services, tickets, orders -------------------------------------------

@@ -80,6 +80,7 @@ SET r._trail = trail
 _WRITE: Final = """
 MATCH (c:Customer {id: $id})
 SET c.name = $name, c.status = $status, c.segment = $segment, c.accountRef = $account, c.words = $words, c.company = $company,
+    c.companyForm = $form,
     c.managedBy = $system, c._record = $record, c._toldAt = $at, c.goneAt = $goneAt, c._version = $version,
     c._tookAccount = $tookAccount
 """
@@ -406,6 +407,7 @@ async def _write(
 ) -> None:
     customer, known, values = what
     version = known.version + 1 if known else 1
+    company = company_of(values.name)
     at = min(told.at, by.now)  # a clock that is ahead must not silence what comes next
     written = {
         "id": customer,
@@ -415,7 +417,8 @@ async def _write(
         "account": values.account,
         "tookAccount": values.took_account or None,
         "words": searchable(values.name),
-        "company": company_of(values.name).core or None,
+        "company": company.core or None,
+        "form": company.form,
         "system": by.policy.customers,
         "record": told.external_id,
         "at": at,

@@ -8,13 +8,13 @@ Rules. 1. A customer orders for itself: whoever it names otherwise is not there.
 was loaded under it. 3. What looks like an id of ours and is none, and what is said to be a known customer and has no name,
 is a mistake: nobody is made of it. 4. Who is made has an id that follows from its source and its name there: it is made once. Of a party without an id somebody
 new is made each time, since a name is not who somebody is. 5. A customer that was merged into another stands for that one; but not for a
-customer itself, whose token names the one that was merged.
+customer itself, whose token names the one that was merged and not the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 import uuid_utils
@@ -42,7 +42,7 @@ RETURN datetime.realtime().epochMillis, COLLECT { MATCH (c:Customer) WHERE c.id 
 """
 _MAKE: Final = """
 CREATE (c:Customer {
-  id: $id, name: $name, segment: $segment, status: 'new', accountRef: $account, words: $words, company: $company, _version: 1
+  id: $id, name: $name, segment: $segment, status: 'new', accountRef: $account, words: $words, company: $company, companyForm: $form, _version: 1
 })
 """
 
@@ -60,11 +60,19 @@ class Orderer:
     """for a customer that is not there yet: what it is made of."""
 
 
-def own_of(principal: Principal, party: Party | None) -> Party | None:
-    """Give whom a customer orders for where it does not say: itself, if its token names one customer."""
-    if principal.effective is Role.CUSTOMER and (party is None or not party.id) and len(principal.customers) == 1:
-        return Party(id=principal.customers[0])
-    return party
+async def own_of(transaction: Transaction, principal: Principal, party: Party | None) -> Party | None:
+    """Give whom somebody orders for: a customer that does not say orders for itself, if its token names one customer.
+
+    A stub that its token names is the other, if that is named too.
+    """
+    if principal.effective is not Role.CUSTOMER:
+        return party
+    stubs = await meant_by(transaction.run, principal.customers)
+    own = [each for each in principal.customers if stubs.get(each) not in principal.customers]
+    if party is not None and party.id:
+        into = stubs.get(party.id)
+        return replace(party, id=into) if into in own and party.id in principal.customers else party
+    return Party(id=own[0]) if len(own) == 1 else party
 
 
 def made_id(source: str, party: Party) -> str:
@@ -75,8 +83,7 @@ def made_id(source: str, party: Party) -> str:
 async def find(
     transaction: Transaction, principal: Principal, policy: AlarmPolicy, party: Party | None
 ) -> Orderer | UserError:
-    """Find whose order it is, or say what is missing; nobody is made here."""
-    party = own_of(principal, party)
+    """Find whose order it is, by what `own_of` gives, or say what is missing; nobody is made here."""
     if party is None or not (party.id or party.name):
         return _problem("Nobody is named whose order it is", CUSTOMER_MISSING)
     by_customer, source = principal.effective is Role.CUSTOMER, source_of(principal)
@@ -110,8 +117,9 @@ async def make(transaction: Transaction, orderer: Orderer) -> None:
     if party is None:
         return
     name = party.name or party.id
-    given = {"id": orderer.id, "name": name, "words": searchable(name), "company": company_of(name).core or None}
-    transaction.later(_MAKE, {**given, "segment": party.segment, "account": party.account})
+    company = company_of(name)
+    given = {"id": orderer.id, "name": name, "words": searchable(name), "company": company.core or None}
+    transaction.later(_MAKE, {**given, "form": company.form, "segment": party.segment, "account": party.account})
     await propose(transaction, Named(id=orderer.id, name=name), at=orderer.now)
 
 

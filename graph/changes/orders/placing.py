@@ -27,7 +27,7 @@ from graph.changes.idempotency import Asked, once
 from graph.changes.orders import parties
 from graph.changes.orders.known import Order, wait_for_people
 from graph.changes.orders.parties import Orderer
-from graph.changes.orders.requests import ItemRequest, OrderRequest, past_problem
+from graph.changes.orders.requests import ItemRequest, OrderRequest, Party, past_problem
 from graph.changes.orders.rules import (
     DATE_IN_THE_PAST,
     NO_ORDERS,
@@ -108,11 +108,12 @@ async def place_order(
 async def _place(transaction: Transaction, principal: Principal, policy: AlarmPolicy, request: OrderRequest) -> Outcome:
     if (refused := _bounds(policy, request)) is not None:
         return refused
-    source = source_of(principal)
-    await gates.lock(transaction, [_gate(principal, request), *parties.names_of(policy, source, request.party)])
-    if (known := await _same(transaction, principal, request)) is not None:
+    source, party = source_of(principal), await parties.own_of(transaction, principal, request.party)
+    own = _own(principal, party)
+    await gates.lock(transaction, [_gate(principal, request, own), *parties.names_of(policy, source, request.party)])
+    if (known := await _same(transaction, principal, request, own)) is not None:
         return known
-    orderer = await parties.find(transaction, principal, policy, request.party)
+    orderer = await parties.find(transaction, principal, policy, party)
     if isinstance(orderer, UserError):
         return parties.not_found(orderer)
     if past := past_problem(
@@ -138,21 +139,22 @@ def _bounds(policy: AlarmPolicy, request: OrderRequest) -> Outcome | None:
     return None
 
 
-def _gate(principal: Principal, request: OrderRequest) -> str:
+def _gate(principal: Principal, request: OrderRequest, own: Sequence[str]) -> str:
     """Give the name behind whose gate an external id is looked for, and used; without one nobody else wants it."""
     if not request.external_id:
         return str(uuid_utils.uuid4())
-    customers = " ".join(_own(principal, request))
-    return f"order {source_of(principal)} {customers} {request.kind} {request.external_id}"
+    return f"order {source_of(principal)} {' '.join(own)} {request.kind} {request.external_id}"
 
 
-def _own(principal: Principal, request: OrderRequest) -> list[str]:
+def _own(principal: Principal, party: Party | None) -> list[str]:
     """Give the one customer of the caller's that a customer orders for: its external ids are its own, whoever else the token names."""
-    party = parties.own_of(principal, request.party) if principal.effective is Role.CUSTOMER else None
-    return [party.id] if party is not None and party.id in principal.customers else []
+    is_own = principal.effective is Role.CUSTOMER and party is not None and party.id in principal.customers
+    return [party.id] if party is not None and is_own else []
 
 
-async def _same(transaction: Transaction, principal: Principal, request: OrderRequest) -> Outcome | None:
+async def _same(
+    transaction: Transaction, principal: Principal, request: OrderRequest, own: Sequence[str]
+) -> Outcome | None:
     """Give the order that has this external id, or the refusal where its content is another; None: there is none."""
     if not request.external_id:
         return None
@@ -161,7 +163,7 @@ async def _same(transaction: Transaction, principal: Principal, request: OrderRe
         "source": source_of(principal),
         "kind": request.kind,
         "everyone": principal.effective is not Role.CUSTOMER,
-        "customers": _own(principal, request),
+        "customers": list(own),
         "content": request.content,
     }
     for order, is_same in await transaction.run(_SAME, given):

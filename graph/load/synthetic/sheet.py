@@ -39,7 +39,8 @@ class Sheet:
         if label in _SEARCHED:
             properties = {"name": name, **properties, "words": searchable(name, words)}
         if label == "Customer":
-            properties = {**properties, "company": company_of(name).core}
+            company = company_of(name)
+            properties = {**properties, "company": company.core, "companyForm": company.form}
         self._records.append(NodeRecord(label=label, id=node_id, properties=properties))
         self.nodes += 1
         return node_id

@@ -28,7 +28,7 @@ UNWIND $batch.rows AS row
 MATCH (c:Customer {id: row.id})
 SET c._locked = coalesce(c._locked, 0) + 1
 WITH c, row WHERE c.name = row.name
-SET c.company = row.company
+SET c.company = row.company, c.companyForm = row.form
 """
 
 
@@ -43,7 +43,7 @@ async def name_companies(store: Store, *, deadline: float) -> None:
 
 
 async def _write(store: Store, rows: Sequence[Sequence[object]], deadline: float) -> None:
-    named = [{"id": row[0], "name": row[1], "company": company_of(str(row[1])).core} for row in rows if row[1]]
+    named = [_row(row[0], row[1]) for row in rows if row[1]]
     known = [row for row in named if row["company"]]
 
     async def work(transaction: Transaction) -> None:
@@ -51,3 +51,8 @@ async def _write(store: Store, rows: Sequence[Sequence[object]], deadline: float
 
     if known:
         await store.write(work, deadline=deadline)
+
+
+def _row(customer: object, name: object) -> dict[str, object]:
+    company = company_of(str(name))
+    return {"id": customer, "name": name, "company": company.core, "form": company.form}

@@ -93,6 +93,13 @@ async def test_what_a_stub_was_compared_with_is_compared_with_the_other(merged: 
     assert (found[pair], found[moved]) == ("superseded", "proposed")
     third = await made(merged, "acme", 3)
     assert tuple(sorted((second, third))) not in await merged.matches(), "a stub is compared with nobody"
+    meant = tuple(sorted((third, "customer-a")))
+    assert (await merged.matches())[meant] == "proposed", "but with the other, by the stub's name"
+    [reason] = await merged.laid.rows(
+        "MATCH (m:CustomerMatch)-[:COMPARES]->(c {id: $c}) MATCH (m)-[:COMPARES]->({id: 'customer-a'}) RETURN m.reason",
+        c=third,
+    )
+    assert "ACME was merged into the other" in reason[0]
     await merged.undo(second)
     found = await merged.matches()
     assert (found[pair], found[moved], found[tuple(sorted(("customer-a", second)))]) == (
@@ -100,7 +107,18 @@ async def test_what_a_stub_was_compared_with_is_compared_with_the_other(merged: 
         "proposed",
         "declined",
     )
-    assert sorted(state for state, _ in await merged.tasks()) == ["DONE", "OPEN", "OPEN", "OPEN"]
+    assert found[tuple(sorted((second, third)))] == "proposed", "who came while it was a stub"
+
+
+async def test_other_legal_forms_and_pairs_that_are_known_keep_nobody_from_being_proposed(merged: Merged) -> None:
+    text = (
+        "UNWIND range(1, 120) AS n CREATE (:Customer {id: 'customer-0' + toString(n), name: 'Test AG', company: 'test', "
+        "companyForm: 'ag'})"
+    )
+    await merged.laid.run(text)
+    first = await made(merged, "Test GmbH", 1)
+    second = await made(merged, "TEST GMBH", 2)
+    assert await merged.matches() == {tuple(sorted((first, second))): "proposed"}
 
 
 async def test_a_match_with_one_that_is_a_stub_is_not_opened_again(merged: Merged) -> None:

@@ -9,11 +9,15 @@ from typing import Final
 import pytest
 
 from graph.changes.bandwidth.policy import SpendCap
+from graph.changes.customers import moving
+from graph.changes.customers.hindrances import OPEN_ORDERS, OPEN_TICKETS
+from graph.changes.orders import states
 from graph.changes.orders.placing import place_order
 from graph.changes.orders.requests import ItemRequest, OrderRequest, Party
 from graph.changes.outcome import Outcome
 from graph.changes.policy import AlarmPolicy, Ordering
 from graph.changes.tasks import Settling, skip_task
+from graph.changes.tickets import tickets
 from graph.changes.tickets.owners import Reported
 from graph.changes.tickets.problems import report_problem
 from graph.changes.tickets.reported import report_tickets
@@ -22,12 +26,14 @@ from graph.changes.tickets.ticketing import Answered, Heard, settle_deliveries
 from graph.errors import Refused
 from graph.ledger.claims import Claim
 from graph.ledger.outcomes import Done
-from graph.membership import build, check
+from graph.membership import build, build_missing, check
 from graph.model.scope import CLAIMABLE, Principal, Role
+from graph.model.vocabulary import ORDER_STATES, TICKET_STATES
 from graph.store.store import Store
 from tests.graph.changes.bandwidth.network import ANNA, HOUR, OPERATOR, laid_out
 from tests.graph.changes.bandwidth.network import POLICY as SELLING
 from tests.graph.changes.customers.ways import Merged
+from tests.graph.changes.locks import recorded
 from tests.graph.changes.network import AT, POLICY, Laid, lay, report, soon
 from tests.graph.changes.test_lock_order import claim
 
@@ -101,6 +107,33 @@ async def test_what_cannot_be_merged_is_refused(merged: Merged) -> None:
             await replace(merged, by=principal).undo(B)
 
 
+async def test_too_much_for_one_transaction_is_refused_before_anything_is_locked(
+    laid: Laid, merged: Merged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "MOST", 1)
+    written = "MATCH (n) RETURN n.id, n._locked ORDER BY n.id"
+    before = await laid.rows(written)
+    for dry_run in (False, True):
+        assert codes(await merged.merge(B, A, dry_run=dry_run)) == ["TOO_MANY_MOVED"]
+    assert [each for each in await laid.rows(written) if each not in before and each[1]] == []
+    assert (await merged.merge(A, B)).user_errors == (), "one service is not too many"
+
+
+async def test_a_dry_run_locks_nothing(laid: Laid, merged: Merged, monkeypatch: pytest.MonkeyPatch) -> None:
+    await laid.run("CREATE (:Customer {id: 'customer-c', name: 'c', accountRef: ''})")
+    await merged.merge(B, "customer-c")
+    with recorded(monkeypatch) as seen:
+        assert (await merged.merge(A, "customer-c", dry_run=True)).ids
+        dry = await merged.undo(B, dry_run=True)
+    assert seen.orders() == [], "nothing was locked"
+    assert dry.counts == (await merged.undo(B)).counts
+
+
+def test_what_is_over_is_so_for_a_merge_as_well() -> None:
+    assert set(OPEN_TICKETS) == set(TICKET_STATES) - tickets.FINAL
+    assert set(OPEN_ORDERS) == set(ORDER_STATES) - states.FINAL
+
+
 async def test_two_that_merge_at_once_make_no_circle(laid: Laid, merged: Merged) -> None:
     outcomes = await asyncio.gather(merged.merge(A, B), merged.merge(B, A))
     assert sorted(map(codes, outcomes)) == [[], ["CUSTOMER_MERGED"]]
@@ -144,6 +177,9 @@ async def test_a_token_of_a_stub_orders_for_nobody(laid: Laid, merged: Merged) -
     await merged.merge(B, A)
     assert codes(await placed(laid, BOB, None)) == ["CUSTOMER_MERGED"]
     assert await owner(laid, await placed(laid, ADA, None)) == A
+    both = replace(BOB, customers=(A, B))
+    for number, party in enumerate((None, Party(id=A), Party(id=B)), 2):
+        assert await owner(laid, await placed(laid, both, party, f"PO-{number}")) == A, "the stub is the other"
 
 
 async def test_both_have_used_an_external_id(laid: Laid, merged: Merged) -> None:
@@ -221,9 +257,9 @@ async def test_a_ticket_under_way_that_turns_out_closed_is_followed_for_the_othe
     heard = Heard(order_key=key, their_id="T1", status="closed", changed_at=None)
     closed = Answered(outcome=Done(claim=claimed), heard=heard, is_closed=True)
     await settle_deliveries(laid.store, POLICY, [closed], subject="desk", deadline=soon())
-    tickets = await laid.tickets()
-    assert tickets[key][0] == "closed"
-    assert tickets[f"{alarm}:customer-c"][::2] == ("acknowledged", ["service-b", "service-c"])
+    found = await laid.tickets()
+    assert found[key][0] == "closed"
+    assert found[f"{alarm}:customer-c"][::2] == ("acknowledged", ["service-b", "service-c"])
     text = "MATCH (t:Ticket)-[:OPENED_FOR]->(c) WHERE t.orderKey ENDS WITH 'customer-b' OR t.orderKey ENDS WITH 'customer-c' RETURN DISTINCT c.id"
     assert await laid.rows(text) == [["customer-c"]]
 
@@ -268,6 +304,11 @@ async def test_stored_slices_are_forgotten_and_right_when_they_are_stored_again(
         await build(laid.store, customer, deadline=soon())
     await merged.merge(B, A)
     assert (await check(laid.store, deadline=soon())).customers == 0
+    left = "MATCH (m:Membership {customer: $id}) RETURN m.id"
+    assert await laid.rows(left, id=B)
+    assert await build_missing(laid.store, many=1_000, deadline=soon()) == 1
+    assert await laid.rows(left, id=B) == [], "of a stub nothing stays"
+    assert await build_missing(laid.store, many=1_000, deadline=soon()) == 0
     for customer in (A, B):
         await build(laid.store, customer, deadline=soon())
     found = await check(laid.store, deadline=soon())
