@@ -116,7 +116,7 @@ _BACK: Final[Mapping[str, str]] = {kind: _back(kind) for kind in MOVED}
 _COUNTED: Final[Mapping[str, str]] = {kind: _counted(kind) for kind in MOVED}
 _COUNTED_BACK: Final[Mapping[str, str]] = {kind: _counted_back(kind) for kind in MOVED}
 
-MOST: Final = 20_000
+MOST: Final = 10_000
 """things that one merge moves: more are no single transaction's."""
 Counts: TypeAlias = Mapping[str, int]
 """How many of each kind of thing, by the names of `MOVED`."""
