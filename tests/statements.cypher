@@ -574,6 +574,14 @@ WITH c
 SET c.accountRef = CASE WHEN c.accountRef = c._takenAccount THEN '' ELSE c.accountRef END
 SET c._tookAccount = null, c._takenAccount = null
 
+// graph/changes/customers/moving.py _LEADS_BACK
+MATCH (f:Customer {id: $from})
+MATCH (t:Customer {id: $into})
+MATCH (t)<-[r:ABOUT]-(o:Lead)-[:SUGGESTED_FOR]->(:Service)<-[:SUBSCRIBES_TO]-(f)
+WITH f, r, o ORDER BY o.id
+CREATE (o)-[:ABOUT]->(f)
+DELETE r
+
 // graph/changes/customers/moving.py _LOCK_SERVICES
 MATCH (:Customer {id: $customer})-[:SUBSCRIBES_TO]->(s:Service)
 WITH s ORDER BY s.id

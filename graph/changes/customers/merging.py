@@ -173,7 +173,8 @@ async def undo_merge_customers(
 async def _made(store: Store, asked: Asked, change: Change, *, dry_run: bool, deadline: float) -> Outcome:
     if dry_run:
         return await decided(store, change, deadline=deadline)
-    return await once(store, asked, change, deadline=deadline)
+    # What hinders is done away with by people, who then ask again.
+    return await once(store, asked, change, deadline=deadline, keeps_failures=False)
 
 
 async def _merge(transaction: Transaction, principal: Principal, merging: Merging, *, dry_run: bool) -> Outcome:

@@ -111,6 +111,15 @@ RETURN count(*)
 """
 
 
+# Leads that came since, of services that were moved back.
+_LEADS_BACK: Final = """
+MATCH (f:Customer {id: $from})
+MATCH (t:Customer {id: $into})
+MATCH (t)<-[r:ABOUT]-(o:Lead)-[:SUGGESTED_FOR]->(:Service)<-[:SUBSCRIBES_TO]-(f)
+WITH f, r, o ORDER BY o.id
+CREATE (o)-[:ABOUT]->(f)
+DELETE r
+"""
 _ALONG: Final[Mapping[str, str]] = {kind: _along(kind) for kind in MOVED}
 _BACK: Final[Mapping[str, str]] = {kind: _back(kind) for kind in MOVED}
 _COUNTED: Final[Mapping[str, str]] = {kind: _counted(kind) for kind in MOVED}
@@ -128,8 +137,10 @@ async def move(transaction: Transaction, stub: str, into: str) -> Counts:
 
 
 async def move_back(transaction: Transaction, stub: str, into: str) -> Counts:
-    """Hang back what was moved from `stub` to `into`, and is still there."""
-    return await _moved(transaction, _BACK, stub, into)
+    """Hang back what was moved from `stub` to `into`, and is still there; what is suggested for a service goes with that."""
+    counts = await _moved(transaction, _BACK, stub, into)
+    transaction.later(_LEADS_BACK, {"from": stub, "into": into})
+    return counts
 
 
 async def _moved(transaction: Transaction, texts: Mapping[str, str], stub: str, into: str) -> Counts:

@@ -278,7 +278,7 @@ async def test_what_is_open_about_both_hinders_an_undo(laid: Laid, merged: Merge
     await merged.merge(B, A)
     problem = Problem(service="service-b", description="slow")
     asked = await report_problem(laid.store, ADA, POLICY, problem, idempotency_key="p", deadline=soon())
-    refused = await merged.undo(B)
+    refused = await merged.undo(B, key="the same")
     assert codes(refused) == ["UNDO_HINDERED"]
     assert asked.ids["ticket"] in refused.user_errors[0].message
     await laid.run("MATCH (t:Ticket) SET t.status = 'closed'")
@@ -288,7 +288,7 @@ async def test_what_is_open_about_both_hinders_an_undo(laid: Laid, merged: Merge
     refused = await merged.undo(B)
     assert outcome.ids["order"] in refused.user_errors[0].message
     await laid.run("MATCH (o:Order) SET o.state = 'completed'")
-    assert (await merged.undo(B)).counts == {
+    assert (await merged.undo(B, key="the same")).counts == {
         "services": 2,
         "orders": 0,
         "tickets": 0,
@@ -297,6 +297,29 @@ async def test_what_is_open_about_both_hinders_an_undo(laid: Laid, merged: Merge
         "stubs": 0,
     }
     assert await owner(laid, outcome) == A, "what came since stays"
+
+
+async def test_a_lead_that_came_since_goes_with_its_service(laid: Laid, merged: Merged) -> None:
+    await merged.merge(B, A)
+    text = (
+        "MATCH (c:Customer {id: $into}) MATCH (s:Service {id: $service}) "
+        "CREATE (s)<-[:SUGGESTED_FOR]-(:Lead {id: 'lead-' + $service})-[:ABOUT]->(c)"
+    )
+    for service in ("service-a", "service-b"):
+        await laid.run(text, into=A, service=service)
+    await merged.undo(B)
+    about = "MATCH (l:Lead)-[:ABOUT]->(c) RETURN l.id, c.id ORDER BY l.id"
+    assert await laid.rows(about) == [["lead-service-a", A], ["lead-service-b", B]]
+
+
+async def test_who_is_gone_and_merged_is_asked_about_when_it_is_itself_again(laid: Laid, merged: Merged) -> None:
+    await laid.run("MATCH (c:Customer) SET c._record = c.id, c.goneAt = 1")
+    await laid.run("CREATE (:Task {id: 'task-1', kind: 'customerGone', state: 'OPEN', about: $b, openAbout: $b})", b=B)
+    await merged.merge(B, A)
+    asked = "MATCH (t:Task {kind: 'customerGone'}) RETURN t.about, t.state ORDER BY t.state"
+    assert await laid.rows(asked) == [[B, "DONE"]]
+    await merged.undo(B)
+    assert await laid.rows(asked) == [[B, "DONE"], [B, "OPEN"]]
 
 
 async def test_stored_slices_are_forgotten_and_right_when_they_are_stored_again(laid: Laid, merged: Merged) -> None:

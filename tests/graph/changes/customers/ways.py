@@ -36,13 +36,13 @@ class Merged:
             deadline=soon(),
         )
 
-    async def undo(self, customer: str, *, dry_run: bool = False) -> Outcome:
+    async def undo(self, customer: str, *, dry_run: bool = False, key: str = "") -> Outcome:
         return await undo_merge_customers(
             self.laid.store,
             self.by,
             customer,
             dry_run=dry_run,
-            idempotency_key=f"undo {next(_KEYS)}",
+            idempotency_key=key or f"undo {next(_KEYS)}",
             deadline=soon(),
         )
 
