@@ -45,7 +45,7 @@ def policy_of(settings: Settings) -> AlarmPolicy:
         late_ms=int(settings.late_seconds * 1_000),
         skew_ms=int(settings.clock_skew_seconds * 1_000),
         names_of=_names_of(settings),
-        customers=settings.customers.name if settings.customers else "",
+        customer_management=settings.customers.name if settings.customers else "",
         ordering=_ordering(settings),
     )
     if (chosen := settings.ticketing) is None:

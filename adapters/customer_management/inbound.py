@@ -45,7 +45,7 @@ def customer_routes(edge: Edge, segment: str) -> list[Route]:
 
 async def _heard(segment: str, call: Call) -> Response:
     principal, port = call.principal, call.port
-    system, event = port.policy.customers, call.request.path_params["event"]
+    system, event = port.policy.customer_management, call.request.path_params["event"]
     if principal.effective is Role.SYSTEM and principal.system != system:
         raise Refusal("FORBIDDEN", "Only customer management tells of its customers.")
     if event not in EVENTS:

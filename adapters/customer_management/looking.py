@@ -50,7 +50,7 @@ class Looking:
 
     async def run(self) -> None:
         """Ask to be told of changes, and look for those that were not told, until cancelled."""
-        await attend(self.store, self.policy.customers, self.management, self.attention, self.look)
+        await attend(self.store, self.policy.customer_management, self.management, self.attention, self.look)
 
     async def look(self) -> None:
         """Look, if that is due."""
@@ -59,7 +59,7 @@ class Looking:
 
     async def look_now(self) -> None:
         """Look at all customers."""
-        policy, subject = self.policy, subject_of(self.policy.customers)
+        policy, subject = self.policy, subject_of(self.policy.customer_management)
         began = await clock_of(self.store, deadline=self._soon())
         found = await self.management.customers(at=began, deadline=time.monotonic() + self.list_seconds)
         changed = 0
@@ -68,13 +68,15 @@ class Looking:
             for some in _pages(news, _AT_ONCE):
                 changed += await take_records(self.store, policy, some, subject=subject, deadline=self._soon())
         if not found.there:
-            log.warning("customer management has no customers: none is taken to be gone", system=policy.customers)
+            log.warning(
+                "customer management has no customers: none is taken to be gone", system=policy.customer_management
+            )
             return
         gone = await note_missing(
             self.store, policy, found.there, at=began, subject=subject, deadline=time.monotonic() + self.list_seconds
         )
         if changed or gone:
-            log.info("customers were looked at", system=policy.customers, changed=changed, gone=gone)
+            log.info("customers were looked at", system=policy.customer_management, changed=changed, gone=gone)
 
     async def _is_due(self) -> bool:
         pause = int(self.attention.poll_seconds * _SLACK * 1_000)
@@ -82,8 +84,8 @@ class Looking:
         async def taken(_: Transaction, due: Due) -> int:
             return due.now + pause
 
-        kind = f"{KIND} {self.policy.customers}"
-        await arm_once(self.store, kind=kind, about=self.policy.customers, deadline=self._soon())
+        kind = f"{KIND} {self.policy.customer_management}"
+        await arm_once(self.store, kind=kind, about=self.policy.customer_management, deadline=self._soon())
         return bool(await ring(self.store, {kind: taken}, most=1, deadline=self._soon()))
 
     def _soon(self) -> float:

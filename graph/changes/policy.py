@@ -63,8 +63,8 @@ class AlarmPolicy:
     """the name of the inventory that is told where the graph is right; empty: none is."""
     inventories: tuple[str, ...] = ("inventory",)
     """the systems that may send feeds of equipment: what they say changes the network."""
-    customers: str = ""
-    """the name of customer management, which says who customers are; empty: there is none."""
+    customer_management: str = ""
+    """the name of the system which says who customers are; empty: there is none."""
     ordering: Ordering | None = None
     """who places orders here; None: none are taken."""
     names_of: tuple[tuple[str, tuple[str, ...]], ...] = ()

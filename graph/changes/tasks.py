@@ -19,7 +19,7 @@ from typing import Final, Literal, TypeAlias, cast
 
 from graph.changes.bandwidth import boosts, changing, network
 from graph.changes.bandwidth.policy import BandwidthPolicy
-from graph.changes.customers.matches import WAITS as MATCH_WAITS
+from graph.changes.customers.matches import CUSTOMER_MATCH
 from graph.changes.customers.records import GONE
 from graph.changes.deliveries import replay
 from graph.changes.events import Event, append
@@ -197,7 +197,7 @@ async def _once(
             return _not_done(f"The task is {task.state} already", TASK_SETTLED)
         if task.kind in KINDS_OF_TASKS:
             return _not_done("An order is moved by advanceOrder: its task ends with that", TASK_OF_ORDER)
-        if task.kind == MATCH_WAITS:
+        if task.kind == CUSTOMER_MATCH:
             return _not_done("It ends by mergeCustomers, or by declineCustomerMatch", TASK_OF_MATCH)
         if task.kind == GONE and request.operation != "skipTask":
             return _not_done("Skip it when you have seen to what the customer has", TASK_OF_CUSTOMER)

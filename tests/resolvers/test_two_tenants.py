@@ -113,7 +113,7 @@ def _mutation(name: str, of: Mapping[str, tuple[str, str, str]]) -> str:
     if name == "placeOrder":
         return f'mutation($id: String!) {{ {name}(items: {{ id: $id }}, idempotencyKey: "k") {{ {field} {{ {asked} }} }} }}'
     if name == "mergeCustomers":
-        return f'mutation($id: ID!) {{ {name}(from: $id, into: $id, idempotencyKey: "k") {{ {field} {{ {asked} }} }} }}'
+        return f'mutation($id: ID!) {{ {name}(from: $id, into: "customer-another", idempotencyKey: "k") {{ {field} {{ {asked} }} }} }}'
     more = {
         "settleInventoryDifference": ", side: GRAPH",
         "commentTicket": ', comment: "c"',

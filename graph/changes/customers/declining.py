@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, cast
 
-from graph.changes.customers.matches import WAITS
+from graph.changes.customers.matches import CUSTOMER_MATCH
 from graph.changes.customers.rules import MATCH_NOT_FOUND, MATCH_SETTLED, check_operator
 from graph.changes.events import Event, append
 from graph.changes.idempotency import Asked, once
@@ -68,7 +68,7 @@ async def _decline(transaction: Transaction, principal: Principal, declining: De
     said = {"match": declining.match, "note": declining.reason or None}
     written = {"at": at, "subject": principal.subject, "version": version + 1}
     transaction.later(_DECLINE, {**said, **written})
-    tasks.close_task(transaction, kind=WAITS, about=declining.match, at=at)
+    tasks.close_task(transaction, kind=CUSTOMER_MATCH, about=declining.match, at=at)
     append(
         transaction,
         Event(

@@ -20,7 +20,7 @@ from graph.processes import tasks
 from graph.processes.tasks import Opened
 from graph.store.store import Transaction
 
-WAITS: Final = "customerMatch"
+CUSTOMER_MATCH: Final = "customerMatch"
 """The kind of the task that is open while a match is."""
 MOST: Final = 10
 """proposals for one customer at a time: who has more of one name has another problem."""
@@ -84,16 +84,21 @@ def match_id(one: str, other: str) -> str:
 
 async def propose(transaction: Transaction, customer: Named, *, at: int) -> None:
     """Propose those who may be the same company as a customer that is made or renamed in this transaction, whose gate is held."""
+    await _propose(transaction, customer, (await alike(transaction, customer))[:MOST], at=at)
+
+
+async def alike(transaction: Transaction, customer: Named) -> list[Named]:
+    """Give those who may be the same company as a customer, and of whom nobody was asked yet, in the order of their ids."""
     company = company_of(customer.name)
     if not company.core:
-        return
+        return []
     given = {"company": company.core, "form": company.form, "customer": customer.id, "most": _LOOKED_AT}
-    alike: dict[str, Named] = {}
+    found: dict[str, Named] = {}
     for other, name, alike_name in await transaction.run(_ALIKE, given):
         once = "" if name == alike_name else str(alike_name)
         if may_be_same(str(alike_name), customer.name):
-            alike.setdefault(str(other), Named(id=str(other), name=str(name), once=once))
-    await _propose(transaction, customer, list(alike.values())[:MOST], at=at)
+            found.setdefault(str(other), Named(id=str(other), name=str(name), once=once))
+    return list(found.values())
 
 
 async def note_merged(transaction: Transaction, stub: Named, into: Named, *, at: int, subject: str) -> None:
@@ -156,7 +161,7 @@ def _wait(transaction: Transaction, match: str, customer: Named, other: Named, *
         f"{customer.name} ({customer.id}) may be the same company as {other.name} ({other.id}){once}: "
         "merge them, or decline"
     )
-    tasks.open_task(transaction, Opened(kind=WAITS, about=match, reason=reason), at=at)
+    tasks.open_task(transaction, Opened(kind=CUSTOMER_MATCH, about=match, reason=reason), at=at)
 
 
 def _settle(transaction: Transaction, matches: Iterable[str], state: str, *, at: int, subject: str) -> None:
@@ -164,7 +169,7 @@ def _settle(transaction: Transaction, matches: Iterable[str], state: str, *, at:
     ids = sorted(matches)
     transaction.later(_MOVE, _moved(ids, state, at=at, subject=subject))
     for each in ids:
-        tasks.close_task(transaction, kind=WAITS, about=each, at=at)
+        tasks.close_task(transaction, kind=CUSTOMER_MATCH, about=each, at=at)
 
 
 def _moved(ids: Sequence[str], state: str, *, at: int | None, subject: str | None) -> dict[str, object]:

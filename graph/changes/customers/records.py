@@ -22,7 +22,7 @@ from typing import Any, Final, cast
 import structlog
 
 from graph.changes import gates
-from graph.changes.customers.matches import Named, gate_of, propose
+from graph.changes.customers.matches import Named, alike, gate_of, propose
 from graph.changes.customers.stubs import meant_by
 from graph.changes.events import Event, append
 from graph.changes.policy import AlarmPolicy
@@ -245,7 +245,7 @@ async def differing(
     store: Store, policy: AlarmPolicy, records: Sequence[CustomerRecord], *, deadline: float
 ) -> list[CustomerRecord]:
     """Give those of the records that may change something, as it is without a lock: most looks find all as it was."""
-    rows = _sought(policy.customers, [each.external_id for each in records])
+    rows = _sought(policy.customer_management, [each.external_id for each in records])
     found = await store.rows(_FIND, {"batch": {"rows": rows}}, deadline=deadline)
     meant = {str(record): str(named or there) for record, named, there in found if named or there}
     given = {"batch": {"customers": sorted(set(meant.values()))}, "look": _look_of(policy)}
@@ -281,7 +281,7 @@ async def _managed(
 ) -> tuple[int, list[tuple[str, str, int | None]]]:
     """Give how many customers there are that are not gone, and those that a look has not seen: id, record, when missed last."""
     after, count, missing = "", 0, list[tuple[str, str, int | None]]()
-    given = {"system": policy.customers, "most": _PAGE}
+    given = {"system": policy.customer_management, "most": _PAGE}
     while rows := await store.rows(_MANAGED, {**given, "after": after}, deadline=deadline):
         count += len(rows)
         missing += [cast("tuple[str, str, int | None]", tuple(row)) for row in rows if row[1] not in seen]
@@ -301,7 +301,7 @@ async def _end_look(store: Store, policy: AlarmPolicy, missing: Sequence[str], a
 
 
 def _look_of(policy: AlarmPolicy) -> str:
-    return f"{LABELS['CustomerLook'].id_prefix}{policy.customers}"
+    return f"{LABELS['CustomerLook'].id_prefix}{policy.customer_management}"
 
 
 def _sought(system: str, records: Iterable[str]) -> list[dict[str, str]]:
@@ -312,24 +312,41 @@ def _sought(system: str, records: Iterable[str]) -> list[dict[str, str]]:
 
 
 async def _take(transaction: Transaction, policy: AlarmPolicy, told: Mapping[str, CustomerRecord], subject: str) -> int:
-    rows = _sought(policy.customers, told)
+    rows = _sought(policy.customer_management, told)
     companies = (gate_of(each.name or each.external_id) for each in told.values())
     await gates.lock(transaction, [*(row[each] for row in rows for each in ("key", "made")), *companies])
     found = await transaction.run(_FIND, {"batch": {"rows": rows}})
     meant = {str(record): str(named or there) for record, named, there in found if named or there}
-    known, now = await _locked(transaction, policy, meant.values())
+    compared = await _compared(transaction, policy, told.values(), {row["record"]: row["made"] for row in rows} | meant)
+    known, now = await _locked(transaction, policy, {*meant.values(), *compared})
     count = 0
     for row in rows:
         record = row["record"]
         customer = meant.get(record)
         if customer is not None and customer not in known:
             log.warning(
-                "a record is of no customer: the name is another thing's", system=policy.customers, record=record
+                "a record is of no customer: the name is another thing's",
+                system=policy.customer_management,
+                record=record,
             )
             continue
         by = By(policy=policy, subject=subject, now=now, known=known)
         count += await _taken(transaction, by, told[record], customer or row["made"])
     return count
+
+
+async def _compared(
+    transaction: Transaction, policy: AlarmPolicy, told: Iterable[CustomerRecord], customers: Mapping[str, str]
+) -> set[str]:
+    """Give whom customers will be proposed with, who are locked with these, since a match locks both; their gates are held."""
+    given = {"batch": {"customers": sorted(set(customers.values()))}, "look": _look_of(policy)}
+    names = {each.id: each.name for each in map(_known, await transaction.run(_READ, given))}
+    compared: set[str] = set()
+    for each in told:
+        customer, name = customers[each.external_id], each.name or each.external_id
+        if not each.is_gone and (each.name or customer not in names) and names.get(customer) != name:
+            compared |= {other.id for other in await alike(transaction, Named(id=customer, name=name))}
+    return compared
 
 
 async def _locked(
@@ -366,7 +383,7 @@ async def _taken(transaction: Transaction, by: By, told: CustomerRecord, custome
     if known is None:
         transaction.later(_MAKE, {"id": customer})
     if known is None or known.record is None:
-        _name(transaction, by.policy.customers, told.external_id, customer)
+        _name(transaction, by.policy.customer_management, told.external_id, customer)
     await _write(transaction, by, told, (customer, known, values))
     if known is not None and known.merged_into is not None and values.account != known.account:
         _pass_on(transaction, by, known, values.account)
@@ -419,7 +436,7 @@ async def _write(
         "words": searchable(values.name),
         "company": company.core or None,
         "form": company.form,
-        "system": by.policy.customers,
+        "system": by.policy.customer_management,
         "record": told.external_id,
         "at": at,
         "goneAt": values.gone_at,

@@ -33,7 +33,7 @@ from tests.gateway.conftest import Mint
 from tests.graph.changes.network import Laid
 
 SYSTEM: Final = "crm"
-POLICY: Final = AlarmPolicy(customers=SYSTEM)
+POLICY: Final = AlarmPolicy(customer_management=SYSTEM)
 LISTEN: Final = "/listener/customerAttributeValueChangeEvent"
 PARTY: Final = {"id": "P-1", "name": "Acme party", "@referredType": "Organization"}
 

@@ -170,7 +170,7 @@ async def test_what_happens_to_an_order_is_as_its_schemas_say(empty_store: Store
 
 async def test_what_becomes_of_customers_is_as_its_schemas_say(empty_store: Store) -> None:
     merged = Merged(laid=Laid(store=empty_store))
-    policy = AlarmPolicy(customers="crm")
+    policy = AlarmPolicy(customer_management="crm")
     for at, name, is_gone in ((1, "Acme", False), (2, "Acme Ltd", False), (3, None, True)):
         told = CustomerRecord(external_id="1", name=name, at=at, is_gone=is_gone)
         other = CustomerRecord(external_id="2", name="ACME", at=1)

@@ -269,8 +269,16 @@ async def of_merges(laid: Laid) -> None:
         ),
     ):
         await change_of
-    told = CustomerRecord(external_id="4711", name="a", at=AT)
-    await take_records(laid.store, replace(POLICY, customers="crm"), [told], subject="crm", deadline=soon())
+    by: dict[str, Any] = {"policy": replace(POLICY, customer_management="crm"), "subject": "crm"}
+    told = [CustomerRecord(external_id=each, name=f"Acme {each}", at=AT) for each in ("1", "2", "3")]
+    told.sort(
+        key=lambda each: loaded_id("Customer", "crm", each.external_id)
+    )  # the last is compared with those before it
+    await take_records(laid.store, records=told, deadline=soon(), **by)
+    for each in told:
+        renamed = replace(each, name="Acme", at=AT + 1)
+        await take_records(laid.store, records=[renamed], deadline=soon(), **by)
+    assert await laid.rows("MATCH (m:CustomerMatch {state: 'proposed'}) RETURN m.id"), "and customers are compared"
 
 
 async def test_every_change_locks_in_one_order(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ from tests.graph.changes.customers.test_merging import CRM, codes, owner, placed
 from tests.graph.changes.customers.ways import OPERATOR, Merged
 from tests.graph.changes.network import AT, Laid, lay, soon
 
-POLICY: Final = AlarmPolicy(customers="crm")
+POLICY: Final = AlarmPolicy(customer_management="crm")
 TOLD: Final = CustomerRecord(
     external_id="4711", name="Acme Ltd", status="active", segment="retail", account="ACC-1", at=AT
 )
