@@ -231,6 +231,7 @@ WRITERS: Final = {
     "changes/bandwidth/boosts.py": {"BOOSTS"},  # the boost is new
     "changes/bandwidth/consequences/leads.py": {"ABOUT", "SUGGESTED_FOR"},  # the lead is new
     "changes/bandwidth/consequences/usage.py": {"USED_BY"},  # the record is new
+    "changes/customers/moving.py": {"ABOUT"},  # in place of the one that it deletes, while both customers are locked
     "changes/customers/merging.py": {"MERGED_INTO"},  # both customers are locked, and neither is merged
     "changes/customers/records.py": {"NAMES"},  # the name's gate is held, and it names nothing
     "changes/orders/cancelling.py": {"CANCELS"},  # the request is new

@@ -56,6 +56,15 @@ async def test_what_a_file_hangs_on_a_stub_hangs_on_the_other_until_the_merge_is
     assert {customer for _, customer, other in hung if other in new} == {STUB}
 
 
+async def test_a_load_locks_the_customer_that_it_names_and_the_one_that_is_meant(merged: Merged) -> None:
+    await merged.merge(STUB, INTO)
+    locked = "MATCH (c:Customer) RETURN c.id, coalesce(c._locked, 0)"
+    before = {str(customer): count for customer, count in await merged.laid.rows(locked)}
+    await load(merged.laid.store, hanging("new"))
+    after = {str(customer): count for customer, count in await merged.laid.rows(locked)}
+    assert all(after[each] > before[each] for each in (STUB, INTO)), "a merge waits for it, and it for a merge"
+
+
 async def test_a_merge_and_a_load_that_come_at_once_leave_a_stub_with_nothing(merged: Merged) -> None:
     await asyncio.gather(
         merged.merge(STUB, INTO), *(load(merged.laid.store, hanging(f"at once {number}")) for number in range(3))
