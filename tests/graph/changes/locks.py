@@ -134,10 +134,16 @@ def _of_statement(
                 assert expression, f"no id of {each} in {text}"
                 value = _value(expression, row, parameters)
                 yield each in made, (min(ranks), str(value))
-        for each in sorted(made):
-            labels, expression = nodes.get(each, ("", ""))
-            if labels in RANKS and labels != "Delivery" and expression:  # nobody else knows it yet
-                yield True, (RANKS[labels], str(_value(expression, row, parameters)))
+        yield from _made([nodes.get(each, ("", "")) for each in sorted(made)], row, parameters)
+
+
+def _made(
+    nodes: list[tuple[str, str]], row: Mapping[str, Any], parameters: Mapping[str, Any]
+) -> Iterator[tuple[bool, tuple[int, str]]]:
+    """Give what a statement makes: nobody else knows it yet."""
+    for labels, expression in nodes:
+        if labels in RANKS and labels != "Delivery" and expression:
+            yield True, (RANKS[labels], str(_value(expression, row, parameters)))
 
 
 def _order_key(row: Mapping[str, Any], parameters: Mapping[str, Any], keys: dict[str, str]) -> str | None:
