@@ -10,12 +10,12 @@ or goes on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from graph.changes.idempotency import Asked, once
 from graph.changes.orders import states
-from graph.changes.orders.known import Order, locked, write_moved
+from graph.changes.orders.known import Order, locked, wait_for_people, write_moved
 from graph.changes.orders.requests import check_text
 from graph.changes.orders.rules import ITEM_NOT_FOUND, ORDER_STATE, check_operator, no_order, not_done
 from graph.changes.orders.states import Item, NotAllowed
@@ -78,18 +78,30 @@ def items_after(order: Order, advance: Advance) -> tuple[Item, ...] | Outcome:
     if unknown is not None:
         return not_done(f"The order has no item {unknown.item}", ITEM_NOT_FOUND, "itemId")
     try:
-        return moved(order.items, advance.moves)
+        items = moved(order.items, advance.moves)
     except NotAllowed as problem:
         return not_done(str(problem), ORDER_STATE, "state")
+    pairs = zip(items, order.items, strict=True)
+    if any(was.is_under_way and each.state != was.state for each, was in pairs):
+        return not_done("It is being carried out by itself: it can only be cancelled", ORDER_STATE, "state")
+    return items
 
 
 def write_advanced(
     transaction: Transaction, principal: Principal, order: Order, advance: Advance, items: Sequence[Item]
 ) -> None:
-    """Write what the items of an order have become."""
+    """Write what the items of an order have become; what was carried out by itself, and is moved by people, is theirs."""
+    items, before = _taken_over(order, items), order.items
     if any(each.to == "inProgress" for each in advance.moves):
         order.begin()
     write_moved(transaction, principal, order, items, reason=advance.reason)
+    if any(was.phase and each.is_of_people for each, was in zip(items, before, strict=True)):
+        wait_for_people(transaction, order)
+
+
+def _taken_over(order: Order, items: Sequence[Item]) -> tuple[Item, ...]:
+    pairs = zip(items, order.items, strict=True)
+    return tuple(each if each.state == was.state else replace(each, phase="") for each, was in pairs)
 
 
 def moved(items: Sequence[Item], moves: Sequence[Move]) -> tuple[Item, ...]:

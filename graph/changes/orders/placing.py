@@ -1,7 +1,7 @@
 """An order comes in: whoever asks for the same again is given the same order, and what cannot be is refused before anything is written.
 
-What an order asks for is kept as it came, beside what everybody may read of it. It is then for people to carry out: one task is open until it
-is over (`moving.py`).
+What an order asks for is kept as it came, beside what everybody may read of it. What is in the catalogue is then carried out by itself
+(graph/changes/fulfilment); all else is for people: one task is open until they have done it (`moving.py`).
 
 Rules. 1. An external id means one order of its source: with the same content it is answered with that order, whatever has become of
 it since; with another it is refused. 2. It is looked for and made behind its gate, and so is a customer that is made of a party. 3. Items
@@ -22,9 +22,10 @@ import orjson
 import uuid_utils
 
 from graph.changes import events, gates
+from graph.changes.catalogue import Product
 from graph.changes.idempotency import Asked, once
 from graph.changes.orders import parties
-from graph.changes.orders.known import Order, wait_for_people
+from graph.changes.orders.known import Order, wait_for_people, write_start
 from graph.changes.orders.parties import Orderer
 from graph.changes.orders.requests import ItemRequest, OrderRequest, past_problem
 from graph.changes.orders.rules import (
@@ -53,7 +54,8 @@ _ITEMS: Final = """
 UNWIND $batch.items AS row
 CREATE (:OrderItem {
   id: row.id, externalId: row.externalId, system: row.system, state: row.state, action: row.action, product: row.product,
-  offering: row.offering, quantity: row.quantity, position: row.position, request: row.request
+  offering: row.offering, quantity: row.quantity, position: row.position, request: row.request,
+  siteA: row.siteA, siteZ: row.siteZ, mbps: row.mbps, _phase: row.phase, _product: row.built
 })
 """
 # Before the customer: services are locked before customers, and in the order of their ids.
@@ -121,7 +123,8 @@ async def _place(transaction: Transaction, principal: Principal, policy: AlarmPo
     services = await find_services(transaction, principal, policy, _wanted(request), orderer)
     if isinstance(services, UserError):
         return Outcome(ids={}, user_errors=(services,))
-    order = _write(transaction, principal, request, orderer, services)
+    built = {each.id: product for each in request.items if (product := _product(policy, each)) is not None}
+    order = _write(transaction, principal, request, orderer, services, built)
     return Outcome(ids={"order": order.id})
 
 
@@ -184,22 +187,31 @@ def _write(
     request: OrderRequest,
     orderer: Orderer,
     services: Mapping[str, str],
+    built: Mapping[str, Product],
 ) -> Order:
-    order = _new_order(principal, request, orderer)
-    rows = [_row(order, each, number, request.items[number]) for number, each in enumerate(order.items)]
+    order = _new_order(principal, request, orderer, built)
+    rows = [
+        {**_row(order, each, number, asked), **_new_service(asked, built.get(each.id)), "phase": each.phase or None}
+        for number, (each, asked) in enumerate(zip(order.items, request.items, strict=True))
+    ]
     transaction.later(_ITEMS, {"batch": {"items": rows}})
     _link(transaction, order, request, services)
     parties.make(transaction, orderer)
     transaction.later(_PLACE, {"customer": orderer.id, **_values(order, request)})
     said = order.said(items={each.id: each.state for each in order.items}, newCustomer=orderer.made_of is not None)
     events.append(transaction, order.event("OrderPlaced", principal, said))
-    wait_for_people(transaction, order)
+    if any(each.is_of_people for each in order.items):
+        wait_for_people(transaction, order)
+    write_start(transaction, order, request.requested_start)
     return order
 
 
-def _new_order(principal: Principal, request: OrderRequest, orderer: Orderer) -> Order:
+def _new_order(principal: Principal, request: OrderRequest, orderer: Orderer, built: Mapping[str, Product]) -> Order:
     order = f"{LABELS['Order'].id_prefix}{uuid_utils.uuid7()}"
-    items = tuple(Item(id=each.id, action=each.action, state=first_state(each.action)) for each in request.items)
+    items = tuple(
+        Item(id=each.id, action=each.action, state=first_state(each.action), phase="waits" if each.id in built else "")
+        for each in request.items
+    )
     prefix = LABELS["OrderItem"].id_prefix
     return Order(
         id=order,
@@ -230,6 +242,21 @@ def _row(order: Order, item: Item, position: int, asked: ItemRequest) -> dict[st
         "position": position,
         "request": _json(asked.request),
     }
+
+
+def _new_service(asked: ItemRequest, product: Product | None) -> dict[str, object]:
+    """Give what is kept of what an item says of a new service."""
+    mbps = asked.mbps if product is None else product.asked_mbps(asked.mbps, asked.characteristics)
+    name = None if product is None else product.name
+    return {"siteA": asked.site_a or None, "siteZ": asked.site_z or None, "mbps": mbps, "built": name}
+
+
+def _product(policy: AlarmPolicy, asked: ItemRequest) -> Product | None:
+    """Give what is built by itself for an item; None: people carry it out, as all that is several, or has other items within it."""
+    products = {} if policy.ordering is None else policy.ordering.products
+    if asked.action != "add" or asked.size > 1 or asked.quantity not in (None, 1):
+        return None
+    return products.get(asked.offering) or products.get(asked.product)
 
 
 def _values(order: Order, request: OrderRequest) -> dict[str, object]:

@@ -35,6 +35,9 @@ LEAVES: Final = "orderCancellation"
 """That of the task that is open while somebody has to say whether an order is cancelled."""
 KINDS_OF_TASKS: Final = frozenset({WAITS, LEAVES})
 
+FULFILMENT: Final = "fulfilment"
+"""The kind of the timer of an order of which something is carried out by itself (graph/changes/fulfilment): armed wherever it has changed."""
+
 
 def source_of(principal: Principal) -> str:
     """Give what an order of this caller has as its system."""
