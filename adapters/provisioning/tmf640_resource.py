@@ -25,7 +25,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from adapters.errors import Nonsense
-from adapters.provisioning import MOST_MBPS
+from adapters.provisioning import MOST_MBPS, NewService
 from adapters.tmf.tmf630 import Filter, matches
 from adapters.tmf_client.client import Accepted
 
@@ -39,6 +39,9 @@ _AMOUNTS: Final = ("amount", "value")
 _UNITS: Final = ("units", "unit", "unitOfMeasure")
 _CHARACTERISTICS: Final = "serviceCharacteristic"
 _MONITOR: Final = "monitor"
+_OF_CHARACTERISTICS: Final = f"{_CHARACTERISTICS}.value"
+_PATHS: Final[Mapping[str, str]] = MappingProxyType({"workingPath": "WORKING", "protectingPath": "PROTECTING"})
+"""The characteristics of a new service that hold its trunks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,52 @@ def rate_patch(service: Mapping[str, Any], mbps: int, layout: Layout) -> dict[st
         for each in _characteristics(service)
     ]
     return {_CHARACTERISTICS: changed}
+
+
+def can_bear_id(layout: Layout) -> bool:
+    """Tell whether a new service can be given our id where it is looked for."""
+    return "." not in layout.service_attribute or layout.service_attribute == _OF_CHARACTERISTICS
+
+
+def new_service(new: NewService, layout: Layout) -> dict[str, object]:
+    """Make the service that is asked for (Service_Create), with our id where the settings say."""
+    rate = _number(new.mbps, _BITS[layout.unit])
+    said: list[dict[str, object]] = [{"name": layout.characteristic, "valueType": "number", "value": rate}]
+    said += [{"name": f"port{each.role}", "valueType": "string", "value": each.id} for each in new.ends]
+    for name, path in _PATHS.items():
+        if trunks := [each.id for each in new.ways if each.role == path]:
+            said.append({"name": name, "valueType": "array", "value": trunks})
+    if layout.service_attribute == _OF_CHARACTERISTICS:
+        said.append({"name": "trunkline", "valueType": "string", "value": new.service.id})
+    ports = ({"id": each.id, "name": each.name, "@referredType": "Port"} for each in new.ends)
+    trunks_ = ({"id": each.id, "name": each.name, "@referredType": "Trunk"} for each in new.ways)
+    own = {} if "." in layout.service_attribute else {layout.service_attribute or "id": new.service.id}
+    return {
+        "name": new.service.name,
+        "state": "active",
+        "serviceSpecification": {"id": new.specification, "name": new.specification},
+        _CHARACTERISTICS: said,
+        "supportingResource": [*ports, *trunks_],
+        **own,
+    }
+
+
+def is_in_use(service: Mapping[str, Any]) -> bool:
+    """Tell whether a service is active, as far as the system says."""
+    return bool(service.get("state", "active") == "active")
+
+
+def monitor_of_new(accepted: Accepted, our_id: str) -> str:
+    """Read where a system says what becomes of a new service; empty where it does not say, or answers with the service."""
+    is_service = isinstance(accepted.value, dict) and "serviceSpecification" in accepted.value
+    known = Accepted(location=accepted.location, value=None) if is_service else accepted
+    return monitor_id(known, our_id)
+
+
+def is_about_new(monitor: object, our_id: str) -> bool:
+    """Tell whether a monitor of a list is about making a service of ours: what was requested has our id."""
+    request = monitor.get("request") if isinstance(monitor, dict) else None
+    return isinstance(request, dict) and request.get("method") == "POST" and our_id in str(request.get("body", ""))
 
 
 def monitor_id(accepted: Accepted, their_id: str) -> str:

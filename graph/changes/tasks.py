@@ -4,7 +4,8 @@ Rules. 1. A task is settled once; asking again for the same says the same. 2. To
 it asks for is done. 3. To skip means that it need not be done: a parked delivery is given up, and what is held behind it goes on; of a
 rate that does not return, the person says that it has. 4. To cancel ends what it is about: the boost is revoked. A rate that does not
 return cannot be cancelled, since the network has to return in any case. 5. A task of an order is none of these: whoever moves the order
-ends it (graph/changes/orders/moving.py).
+ends it (graph/changes/orders/moving.py). 6. A service that the network did not take away is asked about again, or the person says that it is
+gone (graph/changes/fulfilment/undoing.py).
 
 What the network is asked for is decided under the lock of the service (graph/changes/bandwidth/), which comes first; then the delivery,
 its steps, the task.
@@ -20,6 +21,9 @@ from graph.changes.bandwidth import boosts, changing, network
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.deliveries import replay
 from graph.changes.events import Event, append
+from graph.changes.fulfilment import undoing
+from graph.changes.fulfilment.policy import FulfilmentPolicy
+from graph.changes.fulfilment.undoing import NOT_REMOVED
 from graph.changes.idempotency import Asked, once
 from graph.changes.orders.rules import KINDS_OF_TASKS
 from graph.changes.outcome import Outcome, UserError
@@ -114,7 +118,9 @@ async def retry_task(
     """Try again what a task is about; the outcome has the id of the `task`, which stays open until it is done."""
 
     async def do(transaction: Transaction, task: _Task) -> UserError | None:
-        if task.delivery is not None:
+        if task.kind == NOT_REMOVED:
+            await undoing.try_again(transaction, FulfilmentPolicy(selling=policy), task.about)
+        elif task.delivery is not None:
             await replay(transaction, task.delivery, principal.subject)
             transaction.later(_TRY_STEPS, {"delivery": task.delivery})
         else:
@@ -138,6 +144,10 @@ async def skip_task(
 
     async def do(transaction: Transaction, task: _Task) -> UserError | None:
         note = f"skipped: {settling.reason}"
+        if task.kind == NOT_REMOVED:
+            await undoing.believe(transaction, task.about)
+            await _settle(transaction, principal, task, "SKIPPED", settling.reason)
+            return None
         if task.delivery is not None:
             await _give_up(transaction, policy, task, note, principal.subject)
         await _settle(transaction, principal, task, "SKIPPED", settling.reason)
@@ -161,7 +171,7 @@ async def cancel_task(
     """End what a task is about: a boost is revoked."""
 
     async def do(transaction: Transaction, task: _Task) -> UserError | None:
-        if task.kind in _OF_RATE:
+        if task.kind in (*_OF_RATE, NOT_REMOVED):
             said = "The network has to return in any case: try again, or skip it once it has"
             return UserError(message=said, code=TASK_NOT_CANCELLABLE, path=("taskId",))
         if task.delivery is not None:

@@ -16,6 +16,8 @@ Source: TMF640 v4.0.0, GET and PATCH /service/{id}, GET /monitor and /monitor/{i
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,17 +25,22 @@ from cachetools import LRUCache
 
 from adapters.delivery.retrying import Waits
 from adapters.errors import AdapterError, Busy, Conflict, Nonsense, NotAdmitted, Rejected
-from adapters.provisioning import RateConfirmed, RateRefused, RateRequest, ServiceRef
+from adapters.provisioning import NewService, RateConfirmed, RateRefused, RateRequest, ServiceRef
 from adapters.provisioning.tmf640_resource import (
     Layout,
     Monitor,
+    can_bear_id,
     carries,
     check_same,
     id_of,
     is_about,
+    is_about_new,
+    is_in_use,
     is_ours,
     monitor_id,
     monitor_of,
+    monitor_of_new,
+    new_service,
     rate_of,
     rate_patch,
     words_for,
@@ -47,6 +54,7 @@ MONITOR: Final = "monitor"
 _PAGE: Final = 50
 _MOST_REMEMBERED: Final = 10_000
 """services whose changes are under way."""
+_NOT_THERE: Final = frozenset({404, 410})
 _NO_LIST: Final = frozenset({404, 405, 410, 501})
 """Statuses of a system that does not list its monitors."""
 _FIRST_LOOK_MS, _LAST_LOOK_MS = 250, 5_000
@@ -101,12 +109,16 @@ class Tmf640:
         """Find the service by our id, where it is not its id there."""
         if not self._layout.service_attribute:
             return service.id
-        query = ((self._layout.service_attribute, quote_value(service.id)),)
-        listed = await self._client.listed((SERVICE,), query, size=_PAGE, deadline=deadline)
-        found = [id_of(each, where) for where, each in listed if is_ours(each, service.id, self._layout)]
+        found = await self._bearing(service, deadline)
         if not found:
             raise RateRefused(f"{self._name} has no service whose {self._layout.service_attribute} is {service.id}")
         return min(found)
+
+    async def _bearing(self, service: ServiceRef, deadline: float) -> list[str]:
+        """Give the ids of the services that bear our id."""
+        query = ((self._layout.service_attribute, quote_value(service.id)),)
+        listed = await self._client.listed((SERVICE,), query, size=_PAGE, deadline=deadline)
+        return [id_of(each, where) for where, each in listed if is_ours(each, service.id, self._layout)]
 
     async def _service(self, their_id: str, deadline: float) -> Seen:
         try:
@@ -139,6 +151,114 @@ class Tmf640:
         seen = await self._service(their_id, deadline)
         mbps = rate_of(check_same(seen.value, their_id), self._layout)
         return RateConfirmed(mbps=mbps, reference=reference or their_id, at=None)
+
+    # Services that are made, and taken away
+
+    async def create_service(self, new: NewService, *, again: bool, delivery_id: str, deadline: float) -> RateConfirmed:
+        """Look what is under way and what is there, and POST the service where it is not."""
+        if not can_bear_id(self._layout):
+            attribute = self._layout.service_attribute
+            raise RateRefused(
+                f"A new service cannot be given our id as its {attribute}: see provisioning.service_attribute"
+            )
+        our_id = new.service.id
+        if again or our_id in self._under_way:
+            await self._until_made(new.service, deadline)
+        their_id = await self._known(new.service, deadline)
+        return await (self._in_use(their_id, deadline) if their_id else self._made(new, delivery_id, deadline))
+
+    async def delete_service(self, service: ServiceRef, *, delivery_id: str, deadline: float) -> None:
+        """Wait for what is under way, as long as that may take, and DELETE the service where it is there."""
+        with suppress(RateRefused):  # it was not made, or nobody knows: what is there is looked at
+            await self._until_made(service, deadline)
+        their_id = await self._known(service, deadline)
+        if their_id is None:
+            return
+        try:
+            await self._client.removed((SERVICE, their_id), key=delivery_id, deadline=deadline)
+        except Conflict:  # it is being changed: looked at again
+            raise
+        except Rejected as rejected:
+            reason = f"{self._name} answered {rejected.status} to taking the service {their_id} away"
+            raise _refusal(reason, rejected) from rejected
+        if await self._known(service, deadline) is not None:
+            raise Waits(f"{self._name} still shows the service {their_id}", at_least_ms=_FIRST_LOOK_MS)
+
+    async def _known(self, service: ServiceRef, deadline: float) -> str | None:
+        """Give the id of a service there; None: it is not there."""
+        if self._layout.service_attribute:
+            found = await self._bearing(service, deadline)
+            return min(found, default=None)
+        try:
+            await self._client.one((SERVICE, service.id), deadline=deadline)
+        except Rejected as rejected:
+            if rejected.status in _NOT_THERE:
+                return None
+            raise _refusal(f"{self._name} answered {rejected.status} to a look at {service.id}", rejected) from rejected
+        return service.id
+
+    async def _made(self, new: NewService, delivery_id: str, deadline: float) -> RateConfirmed:
+        our_id = new.service.id
+        try:
+            answer = await self._client.commissioned(
+                (SERVICE,), new_service(new, self._layout), key=delivery_id, deadline=deadline
+            )
+        except Conflict:  # it is there by now: looked at again
+            raise
+        except Rejected as rejected:
+            reason = f"{self._name} answered {rejected.status} to a new service of {new.mbps} Mbit/s"
+            raise _refusal(reason, rejected) from rejected
+        if isinstance(answer, Accepted):
+            found = _UnderWay(monitor=monitor_of_new(answer, our_id), mbps=new.mbps, since=time.monotonic())
+            self._under_way[our_id] = found
+            raise self._waits(found, "the new service was taken, and is not made yet")
+        their_id = id_of(answer) if answer is not None else await self._their_id(new.service, deadline)
+        if not self._layout.service_attribute and their_id != our_id:
+            await self._client.removed((SERVICE, their_id), key=delivery_id, deadline=deadline)
+            raise RateRefused(
+                f"{self._name} gives services ids of its own: provisioning.service_attribute must say where ours is"
+            )
+        return await self._in_use(their_id, deadline)
+
+    async def _in_use(self, their_id: str, deadline: float) -> RateConfirmed:
+        """Read what a service carries that was made."""
+        try:
+            seen = await self._service(their_id, deadline)
+        except RateRefused as lost:  # it was made, as the system has said
+            raise RateRefused(lost.reason, answer=lost.answer, may_have_happened=True) from lost
+        there = check_same(seen.value, their_id)
+        if not is_in_use(there):
+            raise RateRefused(f"{self._name} shows the service {their_id}, which is not active", may_have_happened=True)
+        return RateConfirmed(mbps=rate_of(there, self._layout), reference=their_id, at=None)
+
+    async def _until_made(self, service: ServiceRef, deadline: float) -> None:
+        """Return when nothing of a new service is under way any more; raises Waits while it is, RateRefused where it was in vain."""
+        known = self._under_way.get(service.id)
+        try:
+            monitor = await self._monitor_of_new(service.id, known, deadline)
+        except (Nonsense, Rejected) as error:
+            if known is None:
+                raise
+            raise self._not_over(service.id, known, str(error)) from error
+        if monitor is None:
+            if known and not known.monitor and await self._known(service, deadline) is None:
+                raise self._not_over(service.id, known, "it has no monitor, and the service is not there")
+            self._under_way.pop(service.id, None)
+            return
+        if known is None or known.monitor != monitor.id:
+            known = _UnderWay(monitor=monitor.id, mbps=None, since=time.monotonic())
+            self._under_way[service.id] = known
+        if monitor.state == "InProgress":
+            raise self._not_over(service.id, known, f"its monitor {monitor.id} is in progress")
+        del self._under_way[service.id]
+        if monitor.state == "InError":
+            reason = f"{self._name} could not make the service: its monitor {monitor.id} is in error"
+            raise RateRefused(reason, answer=monitor.said, may_have_happened=True)
+
+    async def _monitor_of_new(self, our_id: str, known: _UnderWay | None, deadline: float) -> Monitor | None:
+        if known is not None and known.monitor:
+            return await self._monitor_named(known.monitor, deadline)
+        return await self._monitor_in_progress(lambda each: is_about_new(each, our_id), deadline)
 
     # What is under way
 
@@ -176,9 +296,12 @@ class Tmf640:
         """GET the monitor that is known, else the one in progress that is about the service; None: there is none."""
         if known is not None and known.monitor:
             return await self._monitor_named(known.monitor, deadline)
+        return await self._monitor_in_progress(lambda each: is_about(each, their_id), deadline)
+
+    async def _monitor_in_progress(self, is_meant: Callable[[object], bool], deadline: float) -> Monitor | None:
         query = (("state", ",".join(map(quote_value, words_for("InProgress", self._layout)))),)
         for where, each in await self._monitors(query, deadline):
-            if is_about(each, their_id):
+            if is_meant(each):
                 monitor = monitor_of(each, self._layout, where)
                 if monitor.state == "InProgress" and monitor.id not in self._given_up:
                     return monitor

@@ -44,6 +44,8 @@ from graph.model.scope import Principal, Role
 from graph.model.usage import Usage
 from graph.store.cardinality import LIMITS, One, taken_under_lock
 from graph.store.store import Store, Transaction
+from tests.graph.changes.fulfilment.orders import BASIC_LINE as BASIC
+from tests.graph.changes.fulfilment.orders import Ordered, laid_out
 from tests.graph.changes.locks import RANKS, recorded
 from tests.graph.changes.network import AT, SOURCE, SYSTEM, Laid, lay, report, soon
 from tests.graph.inventory.network import Inventoried, card, element, port
@@ -185,6 +187,17 @@ async def of_orders(laid: Laid) -> None:
         assert outcome.user_errors == ()
 
 
+async def of_fulfilment(ordered: Ordered) -> None:
+    """Let an order for a new service be reserved, refused, taken back, and put into use."""
+    answers: tuple[dict[str, Any], ...] = ({}, {"refuse": "no"}, {"mbps": 1})
+    for answer in answers:
+        order = await ordered.place(BASIC)
+        await ordered.tick()
+        await ordered.answer(**answer)
+        await ordered.answer()
+        assert (await ordered.states(order))[0] == ("failed" if answer else "completed")
+
+
 async def of_inventories(laid: Laid) -> None:
     inventoried = Inventoried(store=laid.store)
     named = replace(element("Z1"), aliases=(("ems", "Y"), ("ems", "X"), ("nms", "Z")))
@@ -259,6 +272,16 @@ async def test_every_change_locks_in_one_order(laid: Laid, monkeypatch: pytest.M
     assert locked == set(RANKS.values()), "all that has a place in the order was locked by some change"
     assert max(len({rank for rank, _ in order}) for order in seen.orders()) >= 4, "and much of it by one"
     assert len(seen.orders()) > 20
+
+
+async def test_orders_that_are_carried_out_lock_in_one_order(
+    empty_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordered = await laid_out(empty_store)
+    with recorded(monkeypatch) as seen:
+        await of_fulfilment(ordered)
+    assert seen.breaches() == []
+    assert max(len({rank for rank, _ in order}) for order in seen.orders()) >= 4
 
 
 @pytest.mark.parametrize(

@@ -228,6 +228,9 @@ WRITERS: Final = {
     "changes/bandwidth/boosts.py": {"BOOSTS"},  # the boost is new
     "changes/bandwidth/consequences/leads.py": {"ABOUT", "SUGGESTED_FOR"},  # the lead is new
     "changes/bandwidth/consequences/usage.py": {"USED_BY"},  # the record is new
+    "changes/fulfilment/billing.py": {"USED_BY"},  # the record is new
+    "changes/fulfilment/correlating.py": {"SUBSCRIBES_TO"},  # the service is locked, and nobody's
+    "changes/fulfilment/reserving.py": {"GOVERNED_BY", "PROVISIONS"},  # the service is new, and the item has none
     "changes/orders/cancelling.py": {"CANCELS"},  # the request is new
     "changes/orders/placing.py": {"HAS_ITEM", "PLACED_BY", "PROVISIONS"},  # the order and its items are new
     "changes/services/downtime.py": {"INTERRUPTS"},  # the interval is new
