@@ -25,6 +25,8 @@ from graph.changes.alarms import reassessment
 from graph.changes.bandwidth import works as bandwidth_works
 from graph.changes.bandwidth.forecast import HISTORY_DAYS
 from graph.changes.bandwidth.policy import BandwidthPolicy
+from graph.changes.fulfilment import works as fulfilment_works
+from graph.changes.fulfilment.policy import FulfilmentPolicy
 from graph.errors import GraphError
 from graph.ledger import retention
 from graph.ledger.backlog import system_backlogs
@@ -62,6 +64,7 @@ async def ledger(
         retention.KIND: sweep,
         reassessment.KIND: reassessment.stepping(alarms),
         **bandwidth_works.works_of(selling, alarms),
+        **fulfilment_works.works_of(FulfilmentPolicy(alarms=alarms, selling=selling)),
     }
     async with (
         beside(keep_placed(store, owner=owner(), placed=placed)),

@@ -331,6 +331,7 @@ async def _provisioning(settings: Settings, store: Store, areas: Areas, noted: N
             store=store,
             provisioning=provisioning,
             policy=areas.selling,
+            alarms=policy_of(settings),
             processing_seconds=chosen.processing_seconds,
             access=noted.of(chosen.name),
         )
