@@ -39,7 +39,7 @@ _DATES: Final[Mapping[str, str]] = MappingProxyType(
 _TEXTS: Final = ("id", "externalId", "category", "priority")
 _TOLD: Final = (*_TEXTS, "state", *(f"{name}.{each}" for name in _DATES for each in COMPARED))
 _ORDERS: Final = {"id": "ID"}
-_ITEM: Final = f"""externalId state action product offering quantity position service {{ id name }}
+_ITEM: Final = f"""externalId state action product offering quantity position failure service {{ id name }}
       relatesTo(first: {MOST_RELATIONS}) {{ nodes {{ relationshipType other {{ externalId }} }} }}"""
 _FIELDS: Final = """id externalId system state description category priority orderedAt requestedStartAt requestedCompletionAt
     expectedCompletionAt startedAt completedAt cancelledAt cancellationReason customer { id name }"""
@@ -48,7 +48,8 @@ _FIELDS: Final = """id externalId system state description category priority ord
 def _asking(most_items: int, *, whole: bool) -> Questions:
     """Write the questions to a list of orders with up to so many items; `whole`: as they came, too."""
     came = " request" if whole else ""
-    fields = f"{_FIELDS}{came} items(first: {most_items}) {{ nodes {{ {_ITEM}{came} }} }}"
+    why = " failureDetail" if whole else ""
+    fields = f"{_FIELDS}{came} items(first: {most_items}) {{ nodes {{ {_ITEM}{came}{why} }} }}"
     return questions("orders", "Order", fields)
 
 
