@@ -18,6 +18,7 @@ from graph.changes.fulfilment.process import ACTIVATE, CORRELATE, RESERVE, TELL
 from graph.changes.fulfilment.sending import Asked, ask
 from graph.changes.orders import known
 from graph.changes.orders.known import Order, write_phases
+from graph.changes.orders.states import LEAVING
 from graph.processes import steps, tasks
 from graph.processes.steps import Ended
 from graph.processes.tasks import Opened
@@ -77,7 +78,10 @@ async def given_back(transaction: Transaction, order: Order, asked: Asked, recei
     process.done(transaction, order, (each for each in found if each.name == RESERVE), "given back")
     await process.skip(transaction, order, asked.node, ACTIVATE)
     release(transaction, asked.service)
-    is_cancelled = process.item_of(order, asked.item).state == "pendingCancellation"
+    state = process.item_of(order, asked.item).state
+    if state == "assessingCancellation":  # somebody has just asked, and its timer has not come yet
+        process.move(transaction, order, asked.item, "pendingCancellation", phase="removing")
+    is_cancelled = state in LEAVING
     process.move(transaction, order, asked.item, "cancelled" if is_cancelled else "failed", phase="")
 
 
