@@ -64,7 +64,12 @@ def _ordering(settings: Settings) -> Ordering | None:
             "orders.products needs the section provisioning, with the dialect tmf640: services are made by it."
         )
     products = {name: _product(name, each) for name, each in chosen.products.items()}
-    return Ordering(systems=frozenset(chosen.systems), most_items=chosen.most_items, products=products)
+    return Ordering(
+        systems=frozenset(chosen.systems),
+        most_items=chosen.most_items,
+        most_open=chosen.most_open,
+        products=products,
+    )
 
 
 def _product(name: str, chosen: ProductSettings) -> Product:

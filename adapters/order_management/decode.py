@@ -112,10 +112,9 @@ def _plain(role: str) -> str:
     return "".join(each for each in role.lower() if each.isalpha())
 
 
-def _characteristics(api: Api, thing: Mapping[str, Any]) -> dict[str, str]:
-    """Give what is said of it in texts and numbers, by its names."""
-    every = thing.get(f"{api.kind}Characteristic", ())
-    return {each["name"]: str(each["value"]) for each in every if type(each["value"]) in (str, int)}
+def _characteristics(api: Api, thing: Mapping[str, Any]) -> dict[str, object]:
+    """Give what is said of it, by its names, as it came: a product says which of it can be read."""
+    return {each["name"]: each["value"] for each in thing.get(f"{api.kind}Characteristic", ())}
 
 
 def _offering(api: Api, item: Mapping[str, Any], thing: Mapping[str, Any]) -> str:

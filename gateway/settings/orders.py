@@ -81,6 +81,8 @@ class Orders(BaseModel):
     """the names in their roles `system:<name>`; operators and customers with the claim place orders too."""
     most_items: Annotated[int, Field(gt=0, le=1_000)] = 200
     """of one order, those within other items included."""
+    most_open: Annotated[int, Field(gt=0, le=100_000)] = 50
+    """of what one customer has ordered for itself, how many items may be under way that are built by themselves."""
     products: Mapping[Annotated[str, Field(min_length=1, max_length=200)], ProductSettings] = Field(
         default_factory=dict
     )

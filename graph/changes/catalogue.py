@@ -1,26 +1,38 @@
 """What is sold by orders and built by itself: each product says which service it is, at which rates, and by which contract.
 
-Pure. An order says a rate as a number, or in a characteristic of the product.
+Pure. An order says a rate as a number, or in a characteristic of the product. One that says a rate that nobody can read has said one: it is
+never built at the product's own.
 
 >>> line = Product(name="Line", service_type="E-Line", tier="PREMIUM", most_mbps=1_000)
->>> line.asked_mbps(None, {"bandwidth": "500"})
-500
->>> line.rate_problem(5_000)
+>>> line.asked(None, {"bandwidth": "1 Gbps"}), line.asked(None, {"bandwidth": "fast"})
+(Said(mbps=1000, unread=''), Said(mbps=None, unread='fast'))
+>>> line.rate_problem(Said(mbps=5_000))
 'Line has 1 to 1000 Mbit/s, and not 5000'
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from graph.model.rates import read_mbps
 from graph.model.vocabulary import TIERS
 from graph.routing.demand import Weights
 
 MOST_MBPS: Final = 10_000_000
-_WHOLE: Final = re.compile(r"\s*([0-9]{1,8})\s*(?:Mbps|Mbit/s|Mb/s)?\s*", re.IGNORECASE)
+_LONGEST: Final = 100
+"""characters of what cannot be read that are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """The rate that an order says."""
+
+    mbps: int | None = None
+    """None: it says none that can be read."""
+    unread: str = ""
+    """what cannot be read; empty: there is nothing of that kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +69,21 @@ class Product:
         if self.mbps is not None and not self.least_mbps <= self.mbps <= self.most_mbps:
             raise ValueError(f"the rate of {self.name} is none of its own")
 
-    def asked_mbps(self, said: int | None, characteristics: Mapping[str, str]) -> int | None:
-        """Give the rate that an order says; None: it says none that can be read."""
-        if said is not None:
-            return said
-        found = _WHOLE.fullmatch(characteristics.get(self.characteristic, ""))
-        return int(found[1]) if found else None
+    def asked(self, said: int | None, characteristics: Mapping[str, object]) -> Said:
+        """Give the rate that an order says, in whole Mbit/s."""
+        told = characteristics.get(self.characteristic) if said is None else said
+        if told is None:
+            return Said()
+        found = read_mbps(told, "Mbps")
+        if found is None or found != found.to_integral_value() or not 0 <= found <= MOST_MBPS:
+            return Said(unread=str(told)[:_LONGEST])
+        return Said(mbps=int(found))
 
-    def rate_problem(self, asked: int | None) -> str | None:
+    def rate_problem(self, said: Said) -> str | None:
         """Say why it cannot be had at the rate that is asked for; None: it can."""
+        if said.unread:
+            return f"The order says the rate {said.unread}, which is no whole number of Mbit/s"
+        asked = said.mbps
         if self.mbps is not None:
             return None if asked in (None, self.mbps) else f"{self.name} has {self.mbps} Mbit/s, and not {asked}"
         if asked is None:

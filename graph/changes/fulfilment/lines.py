@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
-from graph.changes.catalogue import Product
+from graph.changes.catalogue import Product, Said
 from graph.changes.fulfilment.failures import Failure, no_site
 from graph.changes.orders.known import Order
 from graph.changes.policy import AlarmPolicy
@@ -19,7 +19,8 @@ from graph.routing.demand import Access, Demand, Side
 from graph.store.store import Transaction
 
 RELIES_ON: Final = "relieson"
-_READ: Final = "MATCH (i:OrderItem {id: $item}) RETURN i._product, i.siteA, i.siteZ, i.mbps"
+_ONE_SITE: Final = "Both ends are at one site: within a site there is no way to look for"
+_READ: Final = "MATCH (i:OrderItem {id: $item}) RETURN i._product, i.siteA, i.siteZ, i.mbps, i._unread"
 _RELIES: Final = """
 MATCH (:Order {id: $order})-[:HAS_ITEM]->(i:OrderItem)-[r:RELATES_TO]->(o:OrderItem)
 WHERE toLower(coalesce(r.relationshipType, '')) = $kind
@@ -45,16 +46,16 @@ class Line:
     """by which the catalogue has it."""
     sites: Mapping[Side, str]
     """as they are named; empty where one is not."""
-    mbps: int | None
+    rate: Said
 
 
 async def read_line(transaction: Transaction, order: Order, item: str) -> Line:
     """Read what an item of a locked order says."""
     node = order.nodes[item]
     [row] = await transaction.run(_READ, {"item": node})
-    product, a, z, mbps = cast("tuple[str | None, str | None, str | None, int | None]", tuple(row))
+    product, a, z, mbps, unread = cast("tuple[str | None, str | None, str | None, int | None, str | None]", tuple(row))
     sites = {Side.A: a or "", Side.Z: z or ""}
-    return Line(item=item, node=node, product=product or "", sites=sites, mbps=mbps)
+    return Line(item=item, node=node, product=product or "", sites=sites, rate=Said(mbps=mbps, unread=unread or ""))
 
 
 async def relies(transaction: Transaction, order: str) -> Mapping[str, Sequence[str]]:
@@ -70,19 +71,21 @@ async def demand_of(
     transaction: Transaction, policy: AlarmPolicy, order: Order, line: Line, product: Product
 ) -> Demand | Failure:
     """Give what is to be designed, from now on and for ever."""
-    if (problem := product.rate_problem(line.mbps)) is not None:
+    if (problem := product.rate_problem(line.rate)) is not None:
         return Failure(word="REQUEST", detail=problem)
     if missing := [side for side in Side if not line.sites[side]]:
         return Failure(word="REQUEST", detail=f"The order names no site for end {' and '.join(missing)}")
+    if line.sites[Side.A] == line.sites[Side.Z]:  # said before anything is looked up: it tells of no site
+        return Failure(word="REQUEST", detail=_ONE_SITE)
     found = await _sites(transaction, policy, order.system, line.sites)
     if unknown := [side for side in Side if side not in found]:
         return no_site(*unknown)
-    if found[Side.A] == found[Side.Z]:
-        return Failure(word="REQUEST", detail="Both ends are at one site: within a site there is no way to look for")
+    if found[Side.A] == found[Side.Z]:  # by two names: another word than for one that is not there would tell of it
+        return Failure(word="PORT", detail=_ONE_SITE)
     return Demand(
         a=Access(site=found[Side.A]),
         z=Access(site=found[Side.Z]),
-        mbps=product.mbps or line.mbps or 0,
+        mbps=product.mbps or line.rate.mbps or 0,
         start=order.now,
         end=None,
         protected=product.protected,

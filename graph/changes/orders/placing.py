@@ -16,13 +16,13 @@ an order that is refused.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 import uuid_utils
 
 from graph.changes import events, gates
-from graph.changes.catalogue import Product
+from graph.changes.catalogue import Product, Said
 from graph.changes.idempotency import Asked, once
 from graph.changes.orders import parties
 from graph.changes.orders.known import Order, wait_for_people, write_start
@@ -33,6 +33,7 @@ from graph.changes.orders.rules import (
     NO_ORDERS,
     ORDER_EXISTS,
     TOO_MANY_ITEMS,
+    TOO_MANY_OPEN,
     check_may,
     not_done,
     source_of,
@@ -50,12 +51,17 @@ MATCH (o:Order {externalId: $externalId}) WHERE o.system = $source AND coalesce(
   AND ($everyone OR EXISTS { MATCH (o)-[:PLACED_BY]->(c:Customer) WHERE c.id IN $customers })
 RETURN o.id, coalesce(o._content, '') ORDER BY o.id LIMIT 1
 """
+_OPEN: Final = """
+MATCH (:Customer {id: $customer})<-[:PLACED_BY]-(o:Order)-[:HAS_ITEM]->(i:OrderItem)
+WHERE o.system = $source AND coalesce(i._phase, '') <> '' AND NOT o.state IN ['completed', 'failed', 'cancelled', 'rejected', 'partial']
+RETURN count(DISTINCT i)
+"""
 _ITEMS: Final = """
 UNWIND $batch.items AS row
 CREATE (:OrderItem {
   id: row.id, externalId: row.externalId, system: row.system, state: row.state, action: row.action, product: row.product,
   offering: row.offering, quantity: row.quantity, position: row.position, request: row.request,
-  siteA: row.siteA, siteZ: row.siteZ, mbps: row.mbps, _phase: row.phase, _product: row.built
+  siteA: row.siteA, siteZ: row.siteZ, mbps: row.mbps, _phase: row.phase, _product: row.built, _unread: row.unread
 })
 """
 # Before the customer: services are locked before customers, and in the order of their ids.
@@ -109,8 +115,9 @@ async def place_order(
 async def _place(transaction: Transaction, principal: Principal, policy: AlarmPolicy, request: OrderRequest) -> Outcome:
     if (refused := _bounds(policy, request)) is not None:
         return refused
-    source = source_of(principal)
-    await gates.lock(transaction, [_gate(principal, request), *parties.names_of(policy, source, request.party)])
+    source, built = source_of(principal), _built(policy, request)
+    names = [_gate(principal, request), *parties.names_of(policy, source, request.party)]
+    await gates.lock(transaction, [*names, *(f"open orders of {each}" for each in _own(principal, request) if built)])
     if (known := await _same(transaction, principal, request)) is not None:
         return known
     orderer = await parties.find(transaction, principal, policy, request.party)
@@ -123,7 +130,8 @@ async def _place(transaction: Transaction, principal: Principal, policy: AlarmPo
     services = await find_services(transaction, principal, policy, _wanted(request), orderer)
     if isinstance(services, UserError):
         return Outcome(ids={}, user_errors=(services,))
-    built = {each.id: product for each in request.items if (product := _product(policy, each)) is not None}
+    if (full := await _too_many_open(transaction, principal, policy, orderer, len(built))) is not None:
+        return full
     order = _write(transaction, principal, request, orderer, services, built)
     return Outcome(ids={"order": order.id})
 
@@ -138,6 +146,24 @@ def _bounds(policy: AlarmPolicy, request: OrderRequest) -> Outcome | None:
         text = f"An order has at most {most} items, and this has {request.size}: place it in parts"
         return not_done(text, TOO_MANY_ITEMS, "items")
     return None
+
+
+def _built(policy: AlarmPolicy, request: OrderRequest) -> dict[str, Product]:
+    """Give the products of the items that are built by themselves, by the items' ids."""
+    return {each.id: product for each in request.items if (product := _product(policy, each)) is not None}
+
+
+async def _too_many_open(
+    transaction: Transaction, principal: Principal, policy: AlarmPolicy, orderer: Orderer, more: int
+) -> Outcome | None:
+    """Refuse what a customer orders for itself beyond what may be under way: what is reserved nobody else can have."""
+    if principal.effective is not Role.CUSTOMER or not more or policy.ordering is None:
+        return None
+    [[count]] = await transaction.run(_OPEN, {"customer": orderer.id, "source": source_of(principal)})
+    if cast("int", count) + more <= (most := policy.ordering.most_open):
+        return None
+    text = f"At most {most} new services may be under way, and {count} are: wait until some are in use, or cancel some"
+    return not_done(text, TOO_MANY_OPEN, "items")
 
 
 def _gate(principal: Principal, request: OrderRequest) -> str:
@@ -246,9 +272,9 @@ def _row(order: Order, item: Item, position: int, asked: ItemRequest) -> dict[st
 
 def _new_service(asked: ItemRequest, product: Product | None) -> dict[str, object]:
     """Give what is kept of what an item says of a new service."""
-    mbps = asked.mbps if product is None else product.asked_mbps(asked.mbps, asked.characteristics)
-    name = None if product is None else product.name
-    return {"siteA": asked.site_a or None, "siteZ": asked.site_z or None, "mbps": mbps, "built": name}
+    said = Said(mbps=asked.mbps) if product is None else product.asked(asked.mbps, asked.characteristics)
+    sites = {"siteA": asked.site_a or None, "siteZ": asked.site_z or None}
+    return {**sites, "mbps": said.mbps, "unread": said.unread or None, "built": product.name if product else None}
 
 
 def _product(policy: AlarmPolicy, asked: ItemRequest) -> Product | None:

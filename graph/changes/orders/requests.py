@@ -70,7 +70,7 @@ class ItemRequest:
     """and the other end."""
     mbps: int | None = None
     """the rate of a new service; None: `characteristics` say it, or the product."""
-    characteristics: Mapping[str, str] = field(default_factory=dict)
+    characteristics: Mapping[str, object] = field(default_factory=dict)
     """what else is said of what is ordered, by its names there."""
     request: Mapping[str, Any] | None = None
     """the item as it came."""
