@@ -57,22 +57,30 @@ async def ledger(
 
     `placed` is called when this process has given positions to events.
     """
-    followers = (FOLLOWER,) if settings.kafka and settings.kafka.events else ()
-    sweep = sweeping(kept_for(settings.retention, lead_days=lead_days(settings)), followers)
-    alarms = policy_of(settings)
-    works = {
-        retention.KIND: sweep,
-        reassessment.KIND: reassessment.stepping(alarms),
-        **bandwidth_works.works_of(selling, alarms),
-        **fulfilment_works.works_of(FulfilmentPolicy(alarms=alarms, selling=selling)),
-    }
+    works, designing = rounds_of(settings, selling)
     async with (
         beside(keep_placed(store, owner=owner(), placed=placed)),
         beside(_timers(store, works)),
+        beside(keep_ringing(store, designing)),
         beside(_looking(store, pressure)),
         beside(keep_building(store)),
     ):
         yield
+
+
+def rounds_of(settings: Settings, selling: BandwidthPolicy) -> tuple[Mapping[str, Work], Mapping[str, Work]]:
+    """Give the works of timers, in two rounds that do not wait for each other.
+
+    To design a service takes seconds: in a round of its own it holds up no boundary of a boost.
+    """
+    followers = (FOLLOWER,) if settings.kafka and settings.kafka.events else ()
+    alarms = policy_of(settings)
+    works = {
+        retention.KIND: sweeping(kept_for(settings.retention, lead_days=lead_days(settings)), followers),
+        reassessment.KIND: reassessment.stepping(alarms),
+        **bandwidth_works.works_of(selling, alarms),
+    }
+    return works, fulfilment_works.works_of(FulfilmentPolicy(alarms=alarms, selling=selling))
 
 
 def sequence_ms(chosen: Retention) -> int:

@@ -29,8 +29,6 @@ from graph.store.store import Transaction
 
 KIND: Final = "boundary"
 """of the timer of a service: at the next moment at which anything of its boosts is due."""
-NEVER: Final = 253_402_300_799_000
-"""The end of the year 9999, in epoch milliseconds: the timer of a service for which nothing is due."""
 
 Status: TypeAlias = Literal["REQUESTED", "SCHEDULED", "ACTIVATED", "TERMINATED"]
 Reason: TypeAlias = Literal[
