@@ -537,7 +537,7 @@ SET s.state = 'active', s.effectiveMbps = $mbps
 RETURN coalesce(c.name, c.id)
 
 // graph/changes/fulfilment/lines.py _READ
-MATCH (i:OrderItem {id: $item}) RETURN i._product, i.siteA, i.siteZ, i.mbps
+MATCH (i:OrderItem {id: $item}) RETURN i._product, i.siteA, i.siteZ, i.mbps, i._unread
 
 // graph/changes/fulfilment/lines.py _RELIES
 MATCH (:Order {id: $order})-[:HAS_ITEM]->(i:OrderItem)-[r:RELATES_TO]->(o:OrderItem)
@@ -551,6 +551,12 @@ MATCH (s:Site) WHERE s.id IN $batch.ids RETURN s.id
 UNWIND $batch.keys AS sought
 MATCH (x:ExternalName {key: sought})-[:NAMES]->(s:Site)
 RETURN sought, s.id
+
+// graph/changes/fulfilment/network.py _CARRIES
+MATCH (s:Service {id: $service}) WHERE s.state = 'reserved' SET s._mayCarry = $mbps
+
+// graph/changes/fulfilment/network.py _DOUBT
+MATCH (s:Service {id: $service}) WHERE s.state = 'reserved' SET s._doubt = $doubt
 
 // graph/changes/fulfilment/process.py _FAIL
 MATCH (i:OrderItem {id: $item}) SET i.failure = $word, i.failureDetail = $detail
@@ -581,7 +587,7 @@ CREATE (s)-[:ROUTED_OVER {path: row.path, position: row.position}]->(t)
 // graph/changes/fulfilment/sending.py _BUILT
 MATCH (s:Service {id: $service})
 SET s._version = coalesce(s._version, 0) + 1
-RETURN s.id, s.name, s.kind, coalesce(s.committedMbps, 0), s._version, datetime.realtime().epochMillis,
+RETURN s.id, s.name, s.kind, coalesce(s.committedMbps, 0), s._version, coalesce(s._doubt, ''), datetime.realtime().epochMillis,
   COLLECT { MATCH (s)-[a:ACCESSED_AT]->(p:Port) RETURN [a.end, p.id, coalesce(p.name, p.id)] ORDER BY a.end, p.id },
   COLLECT { MATCH (s)-[r:ROUTED_OVER]->(t:Trunk) RETURN [r.path, t.id, coalesce(t.name, t.id)] ORDER BY r.path DESC, r.position }
 
@@ -602,6 +608,10 @@ MATCH (s:Service {id: $service}) WHERE s.state = 'reserved' DETACH DELETE s
 // graph/changes/fulfilment/undoing.py _OF_ITEM
 MATCH (o:Order)-[:HAS_ITEM]->(i:OrderItem {id: $node})
 RETURN o.id, i.externalId, HEAD(COLLECT { MATCH (i)-[:PROVISIONS]->(s:Service) RETURN s.id })
+
+// graph/changes/fulfilment/works.py _IN_USE
+MATCH (:Order {id: $order})-[:HAS_ITEM]->(i:OrderItem {action: 'add'})-[:PROVISIONS]->(s:Service {state: 'active'})
+RETURN DISTINCT s.id ORDER BY s.id
 
 // graph/changes/fulfilment/works.py _OF_ITEM
 MATCH (:OrderItem {id: $node})-[:PROVISIONS]->(s:Service) RETURN s.id
@@ -724,12 +734,17 @@ MATCH (o:Order {externalId: $externalId}) WHERE o.system = $source AND coalesce(
   AND ($everyone OR EXISTS { MATCH (o)-[:PLACED_BY]->(c:Customer) WHERE c.id IN $customers })
 RETURN o.id, coalesce(o._content, '') ORDER BY o.id LIMIT 1
 
+// graph/changes/orders/placing.py _OPEN
+MATCH (:Customer {id: $customer})<-[:PLACED_BY]-(o:Order)-[:HAS_ITEM]->(i:OrderItem)
+WHERE o.system = $source AND coalesce(i._phase, '') <> '' AND NOT o.state IN ['completed', 'failed', 'cancelled', 'rejected', 'partial']
+RETURN count(DISTINCT i)
+
 // graph/changes/orders/placing.py _ITEMS
 UNWIND $batch.items AS row
 CREATE (:OrderItem {
   id: row.id, externalId: row.externalId, system: row.system, state: row.state, action: row.action, product: row.product,
   offering: row.offering, quantity: row.quantity, position: row.position, request: row.request,
-  siteA: row.siteA, siteZ: row.siteZ, mbps: row.mbps, _phase: row.phase, _product: row.built
+  siteA: row.siteA, siteZ: row.siteZ, mbps: row.mbps, _phase: row.phase, _product: row.built, _unread: row.unread
 })
 
 // graph/changes/orders/placing.py _PROVISION
@@ -867,6 +882,10 @@ SET p.state = 'SKIPPED', p.error = $note, p.finishedAt = datetime.realtime().epo
 MATCH (d:Delivery {id: $delivery})-[:CARRIES_OUT]->(p:ProcessStep)
 WITH p ORDER BY p.id
 SET p.state = 'PENDING'
+
+// graph/changes/tasks.py _IS_OF_ORDER
+MATCH (:Delivery {id: $delivery})-[:CARRIES_OUT]->(:ProcessStep)-[:STEP_OF]->(i:OrderItem)
+RETURN i.id LIMIT 1
 
 // graph/changes/tickets/owners.py _OWNED
 UNWIND $batch.services AS id
@@ -2023,7 +2042,7 @@ SET t._lock = true
 REMOVE t._lock
 WITH t, datetime.realtime().epochMillis AS now
 WHERE t.dueAt > 0 AND t.dueAt <= now
-RETURN now
+RETURN now, coalesce(t.failures, 0)
 
 // graph/ledger/timers.py _PUT_OFF
 MATCH (t:Timer {id: $id}) SET t.dueAt = $dueAt, t.failures = null

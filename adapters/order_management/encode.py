@@ -80,10 +80,13 @@ def _item(api: Api, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _failure(row: Mapping[str, Any]) -> dict[str, str] | None:
-    """Say why an item has failed that was carried out by itself, as TMF641 says it of an order; in full to whoever may read it."""
+    """Say why an item has failed that was carried out by itself, as TMF641 says it of an order; in full to whoever may read it.
+
+    The `code` there is a number, which we have none of.
+    """
     if not row["failure"]:
         return None
-    return {"code": row["failure"], **_given(message=row.get("failureDetail"))}
+    return {"reason": row["failure"], **_given(message=row.get("failureDetail"))}
 
 
 def _within(api: Api, item: Any, state: str) -> Any:

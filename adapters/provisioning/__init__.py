@@ -98,12 +98,16 @@ class NewService:
 class RateRefused(AdapterError):
     """The network does not set this rate for this service, or does not make or take away the service, and asking again will not help.
 
-    `may_have_happened`: it may still change the rate, as where a monitor does not end.
+    `may_have_happened`: something of it may be there, or come. `may_come`: nobody knows whether it still comes, as where a monitor does not
+    end; so it counts for nothing that it is not there.
     """
 
-    def __init__(self, reason: str, *, answer: str = "", may_have_happened: bool = False) -> None:
-        super().__init__(reason, may_have_happened=may_have_happened)
+    def __init__(
+        self, reason: str, *, answer: str = "", may_have_happened: bool = False, may_come: bool = False
+    ) -> None:
+        super().__init__(reason, may_have_happened=may_have_happened or may_come)
         self.answer = answer
+        self.may_come = may_come
 
     @property
     def reason(self) -> str:
@@ -135,9 +139,10 @@ class Provisioning(Protocol):
         """
         ...
 
-    async def delete_service(self, service: ServiceRef, *, delivery_id: str, deadline: float) -> None:
+    async def delete_service(self, service: ServiceRef, *, doubt: str, delivery_id: str, deadline: float) -> None:
         """See to it that the network does not have this service any more; one that is not there is no error.
 
-        Raises RateRefused where the network does not take it away.
+        `doubt` says why it may still come; empty: it cannot. Raises RateRefused where the network does not take it away, or where it is not
+        there and may still come; and Waits while that is not known.
         """
         ...

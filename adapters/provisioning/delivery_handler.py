@@ -182,7 +182,10 @@ class ProvisioningHandler:
         asked, new = asked_by(claimed.payload), _new_service(claimed.payload)
         try:
             if claimed.payload["doing"] == "delete":
-                await self.provisioning.delete_service(new.service, delivery_id=claimed.id, deadline=deadline)
+                doubt = str(claimed.payload["doubt"])
+                await self.provisioning.delete_service(
+                    new.service, doubt=doubt, delivery_id=claimed.id, deadline=deadline
+                )
                 note = "the network does not have it any more"
                 return Provisioned(outcome=Done(claim=claimed, note=note, receipt="taken away"), news=Removed())
             if not await is_wanted(self.store, asked, deadline=deadline):
@@ -211,7 +214,8 @@ class ProvisioningHandler:
             case RateRefused() as lost if is_removal:
                 fulfilment.not_removed(transaction, order, asked, reason=_said(lost))
             case RateRefused(may_have_happened=True) as lost:
-                await fulfilment.unknown(transaction, policy, order, asked, reason=_said(lost))
+                why = _said(lost)
+                await fulfilment.unknown(transaction, policy, order, asked, reason=why, may_come=lost.may_come)
             case RateRefused() as lost:
                 await fulfilment.refused(transaction, order, asked, reason=_said(lost))
             case None:
@@ -241,7 +245,7 @@ def _without_answer(outcome: Outcome) -> Provisioned:
     """Make what becomes of a delivery that raised: given up, it may have been heard, and the network is asked again by the graph."""
     if not isinstance(outcome, Dead) or outcome.claim.payload["telling"] not in ("rate", TELLING):
         return Provisioned(outcome=outcome)
-    lost = RateRefused(outcome.error, answer=outcome.answer or "", may_have_happened=True)
+    lost = RateRefused(outcome.error, answer=outcome.answer or "", may_come=True)
     done = Done(claim=outcome.claim, note=_why(lost), receipt="")
     return Provisioned(outcome=done, news=lost, asked_mbps=outcome.claim.payload["mbps"])
 

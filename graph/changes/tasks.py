@@ -64,6 +64,10 @@ WITH p ORDER BY p.id
 SET p.state = 'PENDING'
 """
 
+_IS_OF_ORDER: Final = """
+MATCH (:Delivery {id: $delivery})-[:CARRIES_OUT]->(:ProcessStep)-[:STEP_OF]->(i:OrderItem)
+RETURN i.id LIMIT 1
+"""
 _OF_RATE: Final = ("returnRefused", "rateUnknown")
 """Kinds of tasks for which the network has to say, or do, something in any case."""
 
@@ -171,9 +175,8 @@ async def cancel_task(
     """End what a task is about: a boost is revoked."""
 
     async def do(transaction: Transaction, task: _Task) -> UserError | None:
-        if task.kind in (*_OF_RATE, NOT_REMOVED):
-            said = "The network has to return in any case: try again, or skip it once it has"
-            return UserError(message=said, code=TASK_NOT_CANCELLABLE, path=("taskId",))
+        if (why := await _why_not_cancelled(transaction, task)) is not None:
+            return UserError(message=why, code=TASK_NOT_CANCELLABLE, path=("taskId",))
         if task.delivery is not None:
             await changing.revoke_all(transaction, policy, task.delivery, subject=principal.subject)
             await _give_up(transaction, policy, task, f"cancelled: {settling.reason}", principal.subject)
@@ -182,6 +185,17 @@ async def cancel_task(
 
     asked = _asked(principal, "cancelTask", {"taskId": settling.task, "reason": settling.reason})
     return await _once(store, principal, asked, do, key=idempotency_key, deadline=deadline)
+
+
+async def _why_not_cancelled(transaction: Transaction, task: _Task) -> str | None:
+    """Say why what a task is about cannot be ended; None: it can."""
+    if task.kind in _OF_RATE:
+        return "The network has to return in any case: try again, or skip it once it has"
+    if task.kind == NOT_REMOVED:
+        return "The service has to go in any case: try again, or skip it once it is not in the network any more"
+    if task.delivery is not None and await transaction.run(_IS_OF_ORDER, {"delivery": task.delivery}):
+        return "The service of an order is in use, and only others are not told: try again, or skip it"
+    return None
 
 
 async def _once(

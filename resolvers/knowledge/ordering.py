@@ -116,7 +116,7 @@ class PlaceOrderPayload:
     )
     user_errors: list[UserError] = strawberry.field(
         description=(
-            "CUSTOMER_MISSING, CUSTOMER_NOT_FOUND, SERVICE_NOT_FOUND, SERVICE_TERMINATED, DATE_IN_THE_PAST, TOO_MANY_ITEMS, ORDER_EXISTS "
+            "CUSTOMER_MISSING, CUSTOMER_NOT_FOUND, SERVICE_NOT_FOUND, SERVICE_TERMINATED, DATE_IN_THE_PAST, TOO_MANY_ITEMS, TOO_MANY_OPEN, ORDER_EXISTS "
             "where another order has the externalId, or NO_ORDERS where none are taken here. Empty where it was placed."
         )
     )
@@ -260,7 +260,9 @@ async def advance_order(
     idempotency_key: Key,
     item_id: Annotated[
         str | None,
-        strawberry.argument(description="One item, by its id within the order; left out: all that are not over."),
+        strawberry.argument(
+            description="One item, by its id within the order; left out: all that people carry out and that are not over."
+        ),
     ] = None,
     reason: Reason = None,
 ) -> AdvanceOrderPayload:

@@ -382,7 +382,7 @@ class OrderItem(Node):
         Stored(name="failureDetail"),
         name="failureDetail",
         operator_only=True,
-        description="The same in full: what is full, by how much, from when on there is room, or what the network has said.",
+        description="The same in full: what is full, by how much, from when on there is room, or what the network has said; and why people carry it out that would be carried out by itself.",
     )
     request: JSON | None = mapped(
         Stored(name="request"),

@@ -13,6 +13,7 @@ from adapters.simulator.inventory import inventory
 from adapters.simulator.performance import performance
 from adapters.simulator.provisioning import provisioning
 from adapters.simulator.provisioning.behaviour import Behaviour, Way
+from gateway.background import rounds_of
 from gateway.errors import SettingsBroken
 from gateway.policies import policy_of
 from gateway.settings.billing import Billing
@@ -21,6 +22,9 @@ from gateway.settings.orders import Orders, ProductSettings
 from gateway.settings.performance import Performance
 from gateway.settings.provisioning import Provisioning
 from gateway.settings.settings import Settings
+from gateway.systems import check_layout
+from graph.changes.bandwidth.policy import BandwidthPolicy
+from graph.changes.fulfilment import works as fulfilment
 from graph.store.store import Store
 from tests.gateway.conftest import Mint
 from tests.gateway.test_orders import gateway, until
@@ -90,8 +94,9 @@ async def test_an_order_is_carried_out_and_everybody_hears_of_it(
         assert (first["state"], second["state"]) == ("completed", "failed")
         assert first["productOrderItem"][0]["product"]["realizingService"][0]["id"] == there["id"]
         failed = second["productOrderItem"][0]["errorMessage"]
-        assert failed["code"] == "NETWORK"
-        assert "Mbit/s are missing" in failed["message"]
+        assert failed == {"reason": "NETWORK"}, "what is full is another customer's"
+        seen = (await client.get(PLACE, headers=mint.bearer("operator"))).json()
+        assert "Mbit/s are missing" in seen[1]["productOrderItem"][0]["errorMessage"]["message"]
         own = (await client.post("/graphql", json={"query": SHOWN}, headers=mint.customer("customer-a"))).json()
         [item] = own["data"]["orders"]["nodes"][0]["items"]["nodes"]
         assert item["service"] == {
@@ -127,6 +132,18 @@ async def test_an_order_is_carried_out_and_everybody_hears_of_it(
 def test_products_need_a_network_that_makes_services(wired: dict[str, Any]) -> None:
     with pytest.raises(SettingsBroken, match=r"orders\.products needs the section provisioning"):
         policy_of(Settings(orders=ORDERS, **wired))
+
+
+def test_a_network_that_cannot_be_given_our_id_makes_no_services() -> None:
+    provisioning = Provisioning(address="http://127.0.0.1:1", service_attribute="relatedEntity.id")
+    with pytest.raises(SettingsBroken, match=r"provisioning\.service_attribute is relatedEntity\.id"):
+        check_layout(Settings(orders=ORDERS, provisioning=provisioning), provisioning)
+    check_layout(Settings(provisioning=provisioning), provisioning)
+
+
+def test_designs_hold_up_no_boundary() -> None:
+    rounds = rounds_of(Settings(), BandwidthPolicy())
+    assert [fulfilment.KIND in each for each in rounds] == [False, True]
 
 
 @pytest.mark.parametrize(

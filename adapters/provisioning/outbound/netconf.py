@@ -77,7 +77,7 @@ class Netconf:
         """Refuse it: what a new service needs beside its rate is different in every model of devices."""
         raise RateRefused("New services are made over TMF640 only: by NETCONF rates of services are set that are there")
 
-    async def delete_service(self, service: ServiceRef, *, delivery_id: str, deadline: float) -> None:  # noqa: ARG002
+    async def delete_service(self, service: ServiceRef, *, doubt: str, delivery_id: str, deadline: float) -> None:  # noqa: ARG002
         """Refuse it as well."""
         raise RateRefused("Services are taken away over TMF640 only")
 

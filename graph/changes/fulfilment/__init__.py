@@ -24,7 +24,8 @@ Invariants:
     1. A port or capacity is taken in the transaction that has decided so, under the locks of all that is taken. What is reserved holds it,
        and is nobody's: it is in no slice, suffers from no alarm, and is not billed.
     2. Only what the network has confirmed is in use. Customer, contract, ports and trunks are linked in that transaction.
-    3. What fails, or is cancelled, holds nothing any more once the network has said that nothing is there; until then a step or a task is open.
+    3. What fails, or is cancelled, holds nothing any more once nothing of it is in the network, and nothing can come any more; until then a step
+       or a task is open.
     4. Why an item has failed is kept. A customer learns only which kind of thing it was.
 
 An order for `Line 1G` between two sites is placed: within a second a port at each end and a way with room are reserved, and the network is

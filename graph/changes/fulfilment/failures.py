@@ -17,11 +17,9 @@ from graph.routing.answers import (
     EndFull,
     FitsFrom,
     FullEnd,
-    Infeasible,
     NoDisjointPair,
     NoRoom,
     NoWay,
-    Undecided,
     UnknownSite,
 )
 from graph.routing.demand import Side
@@ -39,7 +37,11 @@ class Failure:
     """for operators only."""
 
 
-def failure_of(reason: Infeasible) -> Failure:
+Impossible: TypeAlias = UnknownSite | EndFull | NoWay | NoDisjointPair | NoRoom
+"""Reasons why there is no design; that nobody knows whether there is one is none."""
+
+
+def failure_of(reason: Impossible) -> Failure:
     """Say why a service cannot be built."""
     match reason:
         case UnknownSite(sides=sides):
@@ -55,8 +57,6 @@ def failure_of(reason: Infeasible) -> Failure:
         case NoRoom(stretch=stretch, missing=missing, fits=fits):
             lack = "" if missing is None else f": {missing} Mbit/s are missing"
             return Failure(word="NETWORK", detail=f"Full is {', '.join(stretch)}{lack}. {_fits(fits)}")
-        case Undecided():
-            return Failure(word="NETWORK", detail="The search for a way was given up: there may be one")
         case never:
             assert_never(never)
 

@@ -2,10 +2,12 @@
 
 Rules. 1. Only what the network has confirmed is in use; at another rate than it was asked for it is taken away again, and the item fails.
 2. What it has refused was never there: what is reserved is free at once. 3. Where nobody knows what became of it, it is taken away first.
-4. What is being taken away since somebody has cancelled it is not put into use, whatever the network says of making it.
+4. What the network carries counts, where that is more than was asked for, until it is taken away. 5. What is being taken away since somebody has cancelled it is not put into use, whatever the network says of making it.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 from graph import membership
 from graph.changes.alarms.consequences import By
@@ -19,6 +21,9 @@ from graph.changes.orders.known import Order
 from graph.processes import steps, tasks
 from graph.processes.steps import Ended
 from graph.store.store import Transaction
+
+_CARRIES: Final = "MATCH (s:Service {id: $service}) WHERE s.state = 'reserved' SET s._mayCarry = $mbps"
+_DOUBT: Final = "MATCH (s:Service {id: $service}) WHERE s.state = 'reserved' SET s._doubt = $doubt"
 
 
 async def hold(transaction: Transaction, asked: Asked) -> Order | None:
@@ -44,9 +49,11 @@ async def confirmed(  # noqa: PLR0913 - what an answer says
         return
     if mbps != asked_mbps:
         said = f"The network carries {mbps} Mbit/s, and was asked for {asked_mbps}"
-        await _fail(transaction, policy, order, asked, said)
-    else:
-        await correlate(transaction, policy, by, order, asked)
+        if mbps > asked_mbps:
+            transaction.later(_CARRIES, {"service": asked.service, "mbps": mbps})
+        await _fail(transaction, policy, order, asked, Failure(word="PROVISIONING", detail=said))
+    elif (failure := await correlate(transaction, policy, by, order, asked)) is not None:
+        await _fail(transaction, policy, order, asked, failure)
 
 
 async def refused(transaction: Transaction, order: Order, asked: Asked, *, reason: str) -> None:
@@ -57,12 +64,14 @@ async def refused(transaction: Transaction, order: Order, asked: Asked, *, reaso
 
 
 async def unknown(
-    transaction: Transaction, policy: FulfilmentPolicy, order: Order, asked: Asked, *, reason: str
+    transaction: Transaction, policy: FulfilmentPolicy, order: Order, asked: Asked, *, reason: str, may_come: bool
 ) -> None:
-    """Take note that nobody knows whether the network has made a new service."""
+    """Take note that nobody knows whether the network has made a new service; `may_come`: it may still do so."""
     _end(transaction, order, asked, reason)
+    if may_come:
+        transaction.later(_DOUBT, {"service": asked.service, "doubt": reason})
     if _is_activating(order, asked):
-        await _fail(transaction, policy, order, asked, reason)
+        await _fail(transaction, policy, order, asked, Failure(word="PROVISIONING", detail=reason))
 
 
 async def removed(transaction: Transaction, order: Order, asked: Asked) -> None:
@@ -84,8 +93,9 @@ def _is_activating(order: Order, asked: Asked) -> bool:
     return item.phase == "activating" and item.state == "inProgress"
 
 
-async def _fail(transaction: Transaction, policy: FulfilmentPolicy, order: Order, asked: Asked, reason: str) -> None:
-    failure = Failure(word="PROVISIONING", detail=reason)
+async def _fail(
+    transaction: Transaction, policy: FulfilmentPolicy, order: Order, asked: Asked, failure: Failure
+) -> None:
     await undoing.take_back(transaction, policy, order, asked, failure)
 
 

@@ -35,14 +35,17 @@ def begun(node: str) -> Step:
     return Step(about=node, name=RESERVE, boundary="START", system="TRUNKLINE", stage=0)
 
 
-def further(node: str, policy: FulfilmentPolicy) -> tuple[Step, ...]:
-    """Make the steps that follow when it is reserved."""
-    told = (Step(about=node, name=TELL, boundary="START", system=each, stage=3) for each in policy.told)
+def further(node: str) -> tuple[Step, Step]:
+    """Make the steps that follow when it is reserved: the network's, and ours when that has confirmed it."""
     return (
         Step(about=node, name=ACTIVATE, boundary="START", system="NETWORK", stage=1),
         Step(about=node, name=CORRELATE, boundary="START", system="TRUNKLINE", stage=2),
-        *told,
     )
+
+
+def telling(node: str, policy: FulfilmentPolicy) -> tuple[Step, ...]:
+    """Make the steps by which others are told, when it is in use: by the settings as they are then, as the deliveries are."""
+    return tuple(Step(about=node, name=TELL, boundary="START", system=each, stage=3) for each in policy.told)
 
 
 def undone(node: str) -> tuple[Step, Step]:
@@ -87,3 +90,8 @@ def move(transaction: Transaction, order: Order, item: str, to: str, *, phase: P
 def note_failure(transaction: Transaction, node: str, failure: Failure) -> None:
     """Keep why an item fails, for whoever asks."""
     transaction.later(_FAIL, {"item": node, "word": failure.word, "detail": failure.detail})
+
+
+def note_detail(transaction: Transaction, node: str, detail: str) -> None:
+    """Keep for operators what there is to say of an item that has not failed."""
+    transaction.later(_FAIL, {"item": node, "word": None, "detail": detail})

@@ -21,11 +21,12 @@ from graph.changes.catalogue import Product
 from graph.changes.feasibility import design
 from graph.changes.fulfilment.failures import Failure, failure_of
 from graph.changes.fulfilment.lines import Line
-from graph.errors import Contended, Refused
+from graph.errors import Contended, DeadlineExceeded, Refused
 from graph.model.model import LABELS
 from graph.model.words import searchable
 from graph.routing.answers import Design, PlannedWay, Undecided
 from graph.routing.demand import Demand
+from graph.routing.network import Network
 from graph.routing.reading import read_network
 from graph.store.store import Transaction
 
@@ -66,24 +67,25 @@ class Reserved:
     mbps: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftToPeople:
+    """Nobody knows whether a service can be built, and to look again would not help: a person designs it."""
+
+    reason: str
+
+
 async def decide(
     transaction: Transaction, demand: Demand, overbooking: Overbooking, wanted: set[str]
-) -> Design | Failure | None:
-    """Design a service under the locks of all that it takes; None: the search was given up, and a person has to look.
+) -> Design | Failure | LeftToPeople:
+    """Design a service under the locks of all that it takes.
 
     `wanted` is what is locked in any case; what turns out to be needed beside it is added, and Contended raised: the next attempt has it.
+    Raises DeadlineExceeded where there was no time to decide: it is tried again later.
     """
     network = await read_network(transaction.run)
 
-    async def designed() -> Design | Failure | None:
-        deadline = time.monotonic() + SECONDS
-        try:
-            found = await design(transaction.run, network, demand, overbooking, deadline=deadline)
-        except Refused as refused:  # a site has too many ports to be looked through
-            return Failure(word="PORT", detail=refused.message)
-        if isinstance(found, Undecided):
-            return None
-        return found if isinstance(found, Design) else failure_of(found)
+    async def designed() -> Design | Failure | LeftToPeople:
+        return await _designed(transaction, network, demand, overbooking)
 
     first = await designed()
     if not isinstance(first, Design):
@@ -95,6 +97,21 @@ async def decide(
         wanted.update(held, found.things)
         raise Contended("What a new service takes was taken by another one meanwhile")
     return found
+
+
+async def _designed(
+    transaction: Transaction, network: Network, demand: Demand, overbooking: Overbooking
+) -> Design | Failure | LeftToPeople:
+    deadline = time.monotonic() + SECONDS
+    try:
+        found = await design(transaction.run, network, demand, overbooking, deadline=deadline)
+    except Refused as refused:  # the sites are too large, and stay so
+        return LeftToPeople(reason=str(refused))
+    if isinstance(found, Undecided):
+        if time.monotonic() >= deadline:
+            raise DeadlineExceeded("The time was over before a new service was designed")
+        return LeftToPeople(reason="the search for a way was given up: there may be one")
+    return found if isinstance(found, Design) else failure_of(found)
 
 
 def reserve(transaction: Transaction, line: Line, product: Product, found: Design, called: str, mbps: int) -> Reserved:

@@ -22,7 +22,7 @@ Doing: TypeAlias = Literal["create", "delete"]
 _BUILT: Final = """
 MATCH (s:Service {id: $service})
 SET s._version = coalesce(s._version, 0) + 1
-RETURN s.id, s.name, s.kind, coalesce(s.committedMbps, 0), s._version, datetime.realtime().epochMillis,
+RETURN s.id, s.name, s.kind, coalesce(s.committedMbps, 0), s._version, coalesce(s._doubt, ''), datetime.realtime().epochMillis,
   COLLECT { MATCH (s)-[a:ACCESSED_AT]->(p:Port) RETURN [a.end, p.id, coalesce(p.name, p.id)] ORDER BY a.end, p.id },
   COLLECT { MATCH (s)-[r:ROUTED_OVER]->(t:Trunk) RETURN [r.path, t.id, coalesce(t.name, t.id)] ORDER BY r.path DESC, r.position }
 """
@@ -42,6 +42,8 @@ class Built:
     mbps: int
     version: int
     """which an event of it has."""
+    doubt: str
+    """why nobody knows whether the network will still make it; empty: that is known."""
     now: int
     """epoch milliseconds by the database's clock."""
     ends: Sequence[tuple[str, str, str]]
@@ -82,11 +84,11 @@ async def built(transaction: Transaction, service: str) -> Built | None:
     return None
 
 
-async def ask(transaction: Transaction, provisioning: str, asked: Asked, doing: Doing, *, subject: str) -> None:
-    """Ask the network to make a service, or to take it away."""
+async def ask(transaction: Transaction, provisioning: str, asked: Asked, doing: Doing, *, subject: str) -> bool:
+    """Ask the network to make a service, or to take it away; tell whether there is such a service."""
     found = await built(transaction, asked.service)
     if found is None:
-        return
+        return False
     kind = "ServiceActivationRequested" if doing == "create" else "ServiceRemovalRequested"
     made = Event(
         type=kind,
@@ -105,6 +107,7 @@ async def ask(transaction: Transaction, provisioning: str, asked: Asked, doing: 
         "item": asked.item,
         "node": asked.node,
         "step": asked.step,
+        "doubt": found.doubt,
         **found.said(),
     }
     told = Told(
@@ -116,6 +119,7 @@ async def ask(transaction: Transaction, provisioning: str, asked: Asked, doing: 
         steps=(asked.step,),
     )
     write_down(transaction, [told])
+    return True
 
 
 async def is_wanted(store: Store, asked: Asked, *, deadline: float) -> bool:
@@ -136,13 +140,14 @@ def asked_by(payload: Mapping[str, Any]) -> Asked:
 
 
 def _built(row: Sequence[Any]) -> Built:
-    service, name, kind, mbps, version, now, ends, ways = row
+    service, name, kind, mbps, version, doubt, now, ends, ways = row
     return Built(
         id=service,
         name=name,
         kind=kind or "",
         mbps=mbps,
         version=version,
+        doubt=doubt,
         now=now,
         ends=cast("list[tuple[str, str, str]]", [tuple(each) for each in ends]),
         ways=cast("list[tuple[str, str, str]]", [tuple(each) for each in ways]),

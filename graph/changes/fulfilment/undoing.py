@@ -66,8 +66,16 @@ async def take_back(
     steps.begin(transaction, [first, second], at=order.now)
     items = (replace(each, phase="removing") if each.id == asked.item else each for each in order.items)
     write_phases(transaction, order, tuple(items))
-    again = replace(asked, step=first.id)
-    await ask(transaction, policy.selling.provisioning, again, "delete", subject=OURSELVES.subject)
+    await _ask_to_remove(transaction, policy, order, replace(asked, step=first.id))
+
+
+async def _ask_to_remove(transaction: Transaction, policy: FulfilmentPolicy, order: Order, asked: Asked) -> None:
+    """Ask the network to take a service away; a person, where it cannot be asked."""
+    provisioning = policy.selling.provisioning
+    if not provisioning:
+        keep_held(transaction, order, asked, "no system is known any more that makes services")
+    elif not await ask(transaction, provisioning, asked, "delete", subject=OURSELVES.subject):
+        keep_held(transaction, order, asked, "the service is not in the graph any more")
 
 
 async def given_back(transaction: Transaction, order: Order, asked: Asked, receipt: str) -> None:
@@ -78,10 +86,10 @@ async def given_back(transaction: Transaction, order: Order, asked: Asked, recei
     process.done(transaction, order, (each for each in found if each.name == RESERVE), "given back")
     await process.skip(transaction, order, asked.node, ACTIVATE)
     release(transaction, asked.service)
-    state = process.item_of(order, asked.item).state
-    if state == "assessingCancellation":  # somebody has just asked, and its timer has not come yet
-        process.move(transaction, order, asked.item, "pendingCancellation", phase="removing")
-    is_cancelled = state in LEAVING
+    item = process.item_of(order, asked.item)
+    if item.state == "assessingCancellation":  # the network was quicker than whoever looks at it
+        process.move(transaction, order, asked.item, "pendingCancellation", phase=item.phase)
+    is_cancelled = item.state in LEAVING
     process.move(transaction, order, asked.item, "cancelled" if is_cancelled else "failed", phase="")
 
 
@@ -103,8 +111,7 @@ async def try_again(transaction: Transaction, policy: FulfilmentPolicy, node: st
     """Have the network take a service away once more, since a person says so."""
     found = await _removing(transaction, node)
     if found is not None:
-        _, asked = found
-        await ask(transaction, policy.selling.provisioning, asked, "delete", subject=OURSELVES.subject)
+        await _ask_to_remove(transaction, policy, *found)
 
 
 async def believe(transaction: Transaction, node: str) -> None:
@@ -121,9 +128,9 @@ async def _removing(transaction: Transaction, node: str) -> tuple[Order, Asked] 
     rows = cast("list[tuple[str, str, str | None]]", await transaction.run(_OF_ITEM, {"node": node}))
     for of, item, service in rows:
         order = await known.take(transaction, of)
-        if order is None or service is None or process.item_of(order, item).phase != "removing":
+        if order is None or process.item_of(order, item).phase != "removing":
             return None
         open_ = await process.open_steps(transaction, node)
         step = next(each.id for each in open_ if each.boundary == "RETURN" and each.name == ACTIVATE)
-        return order, Asked(order=of, item=item, node=node, service=service, step=step)
+        return order, Asked(order=of, item=item, node=node, service=service or "", step=step)
     return None

@@ -11,44 +11,62 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, assert_never, cast
 
-from graph.changes.alarms.consequences import OURSELVES
-from graph.changes.bandwidth.boosts import NEVER
+from cachetools import LRUCache
+
+from graph.changes.alarms.consequences import OURSELVES, By
+from graph.changes.alarms.reassessment import reassess_some
 from graph.changes.fulfilment import process, undoing
 from graph.changes.fulfilment.failures import Failure
 from graph.changes.fulfilment.lines import Line, demand_of, read_line, relies
 from graph.changes.fulfilment.policy import FulfilmentPolicy
 from graph.changes.fulfilment.process import ACTIVATE
-from graph.changes.fulfilment.reserving import decide, reserve
+from graph.changes.fulfilment.reserving import LeftToPeople, decide, reserve
 from graph.changes.fulfilment.sending import Asked, ask
 from graph.changes.fulfilment.turns import Begin, GiveUp, Leave, Wait, next_turn
 from graph.changes.orders.known import Order, take, wait_for_people, write_phases
 from graph.changes.orders.rules import FULFILMENT as KIND
-from graph.ledger.timers import Due, Work
+from graph.ledger.timers import NEVER, Due, Work
 from graph.processes import steps
 from graph.processes.steps import Ended
 from graph.store.store import Transaction
 
 __all__ = ["KIND", "working", "works_of"]
 
+MOST_FAILURES: Final = 8
+"""attempts in a row to design one item, about twenty minutes; then people look."""
+_MOST_REMEMBERED: Final = 1_000
+"""orders that were in another's way."""
+_NO_PRODUCT: Final = "its product is not in the catalogue any more"
+_NO_NETWORK: Final = "no system is known any more that makes services"
+_NOT_DESIGNED: Final = f"it could not be designed in {MOST_FAILURES} attempts"
+
+_IN_USE: Final = """
+MATCH (:Order {id: $order})-[:HAS_ITEM]->(i:OrderItem {action: 'add'})-[:PROVISIONS]->(s:Service {state: 'active'})
+RETURN DISTINCT s.id ORDER BY s.id
+"""
 _OF_ITEM: Final = "MATCH (:OrderItem {id: $node})-[:PROVISIONS]->(s:Service) RETURN s.id"
 
 
 def working(policy: FulfilmentPolicy) -> Work:
     """Make the work of the timers of orders."""
-    wanted: dict[str, set[str]] = {}
+    wanted: LRUCache[str, set[str]] = LRUCache(_MOST_REMEMBERED)
     """By order, what an attempt that was in another's way has found that it needs."""
 
     async def work(transaction: Transaction, due: Due) -> int | None:
         order = await take(transaction, due.about)
         if order is None or not any(each.phase and not each.is_over for each in order.items):
             wanted.pop(due.about, None)
+            await _look_again(transaction, policy, due.about)
             return None
         needed = await relies(transaction, order.id)
         start = cast("int | None", order.values["requestedStartAt"])
         turn = next_turn(order.items, needed, start=start, now=order.now)
         match turn:
             case Begin(item=item):
-                await _begin(transaction, policy, order, item, wanted.setdefault(order.id, set()))
+                if due.failures >= MOST_FAILURES:
+                    _leave_to_people(transaction, order, item, _NOT_DESIGNED)
+                else:
+                    await _begin(transaction, policy, order, item, wanted.setdefault(order.id, set()))
             case Leave(item=item):
                 await _leave(transaction, policy, order, item)
             case GiveUp(item=item, other=other):
@@ -65,26 +83,33 @@ def working(policy: FulfilmentPolicy) -> Work:
     return work
 
 
+async def _look_again(transaction: Transaction, policy: FulfilmentPolicy, order: str) -> None:
+    """Find what has begun to hit a service of an order in the moment in which that was put into use."""
+    services = [str(row[0]) for row in await transaction.run(_IN_USE, {"order": order})]
+    if services:
+        await reassess_some(transaction, By(principal=OURSELVES, policy=policy.alarms), services)
+
+
 async def _begin(transaction: Transaction, policy: FulfilmentPolicy, order: Order, item: str, wanted: set[str]) -> None:
     """Design and reserve an item, and have the network make it; or say why that cannot be."""
     line = await read_line(transaction, order, item)
     product = policy.products.get(line.product)
-    if product is None:  # it was taken out of the catalogue meanwhile
-        _leave_to_people(transaction, order, item)
+    if product is None or not policy.selling.provisioning:  # the settings are others than when it was ordered
+        _leave_to_people(transaction, order, item, _NO_NETWORK if product else _NO_PRODUCT)
         return
     demand = await demand_of(transaction, policy.alarms, order, line, product)
     if isinstance(demand, Failure):
         await _refuse(transaction, order, line, demand)
         return
     found = await decide(transaction, demand, policy.selling.overbooking, wanted)
-    if found is None:  # there may be a way, and there may be none
-        _leave_to_people(transaction, order, item)
+    if isinstance(found, LeftToPeople):
+        _leave_to_people(transaction, order, item, found.reason)
         return
     if isinstance(found, Failure):
         await _refuse(transaction, order, line, found)
         return
     reserved = reserve(transaction, line, product, found, order.external_id, demand.mbps)
-    first, further = process.begun(line.node), process.further(line.node, policy)
+    first, further = process.begun(line.node), process.further(line.node)
     steps.begin(transaction, [first, *further], at=order.now)
     process.done(transaction, order, [first], "reserved")
     process.move(transaction, order, item, "inProgress", phase="activating")
@@ -105,25 +130,28 @@ async def _refuse(transaction: Transaction, order: Order, line: Line, failure: F
 
 
 async def _leave(transaction: Transaction, policy: FulfilmentPolicy, order: Order, item: str) -> None:
-    """Take back an item that somebody wants to cancel; one that has not begun holds nothing, and one that fails is being taken back."""
+    """Take back an item that somebody wants to cancel: one that has not begun holds nothing, and one that is taken back already waits for that."""
+    if (
+        process.item_of(order, item).phase == "activating"
+    ):  # its service is locked before the customer, whom an event names
+        node = order.nodes[item]
+        rows = await transaction.run(_OF_ITEM, {"node": node})
+        asked = Asked(order=order.id, item=item, node=node, service=str(rows[0][0]) if rows else "", step="")
+        await undoing.take_back(transaction, policy, order, asked, None)
     phase = process.item_of(order, item).phase
     process.move(transaction, order, item, "pendingCancellation", phase=phase)
     if phase == "waits":
         process.move(transaction, order, item, "cancelled", phase="")
-    if phase != "activating":
-        return
-    node = order.nodes[item]
-    [[service]] = await transaction.run(_OF_ITEM, {"node": node})
-    asked = Asked(order=order.id, item=item, node=node, service=str(service), step="")
-    await undoing.take_back(transaction, policy, order, asked, None)
 
 
-def _leave_to_people(transaction: Transaction, order: Order, item: str) -> None:
+def _leave_to_people(transaction: Transaction, order: Order, item: str, why: str) -> None:
+    """Let people carry out an item that waits; they are told why it is theirs."""
     items = (replace(each, phase="") if each.id == item else each for each in order.items)
     write_phases(transaction, order, tuple(items))
-    wait_for_people(transaction, order)
+    process.note_detail(transaction, order.nodes[item], f"People carry it out: {why}")
+    wait_for_people(transaction, order, f"item {item}: {why}")
 
 
 def works_of(policy: FulfilmentPolicy) -> Mapping[str, Work]:
-    """Give the work of each kind of timer; none where no network can be asked."""
-    return {KIND: working(policy)} if policy.selling.provisioning else {}
+    """Give the work of each kind of timer; also where no network can be asked any more, since people must learn of what waits."""
+    return {KIND: working(policy)}

@@ -60,6 +60,8 @@ MATCH (x:OrderCancellation {id: $cancellation})
 SET x.state = $state, x.effectiveAt = CASE WHEN $isDone THEN $now ELSE x.effectiveAt END
 """
 
+LAST_LOOK_MS: Final = 300_000
+"""after the last of an order is in use: longer than a change may take that has walked the network before."""
 VALUES: Final = (
     "description",
     "category",
@@ -186,7 +188,7 @@ def write_moved(
     transaction.later(_MOVE, _written(order, before, reason))
     _write_items(transaction, order, [each for each, was in pairs if each != was])
     events.append(transaction, *told)
-    _wait(transaction, order)
+    _wait(transaction, order, was_ours=any(was.phase for _, was in pairs))
 
 
 def write_phases(transaction: Transaction, order: Order, items: Sequence[Item]) -> None:
@@ -231,10 +233,15 @@ def _decide(transaction: Transaction, principal: Principal, order: Order) -> lis
     return [order.event("OrderCancellationDecided", principal, said)]
 
 
-def _wait(transaction: Transaction, order: Order) -> None:
-    """Open and close the tasks that an order makes for people, and let what is carried out by itself be looked at."""
-    if any(each.phase and not each.is_over for each in order.items):
-        timers.arm(transaction, kind=FULFILMENT, about=order.id, due_at=order.now)
+def _wait(transaction: Transaction, order: Order, *, was_ours: bool) -> None:
+    """Open and close the tasks that an order makes for people, and let what is carried out by itself be looked at.
+
+    When the last of that is over it is looked at once more, some minutes later; its timer ends then.
+    """
+    if was_ours:
+        is_over = all(each.is_over for each in order.items if each.phase)
+        due = order.now + LAST_LOOK_MS if is_over else order.now
+        timers.arm(transaction, kind=FULFILMENT, about=order.id, due_at=due)
     if not any(each.state == "assessingCancellation" and not each.phase for each in order.items):
         tasks.close_task(transaction, kind=LEAVES, about=order.id, at=order.now)
     else:
@@ -250,9 +257,10 @@ def write_start(transaction: Transaction, order: Order, start: int | None) -> No
         timers.arm(transaction, kind=FULFILMENT, about=order.id, due_at=max(start or 0, order.now))
 
 
-def wait_for_people(transaction: Transaction, order: Order) -> None:
-    """Open the task that is there as long as people have something of an order to carry out."""
-    opened = Opened(kind=WAITS, about=order.id, reason=f"{_called(order)} waits to be carried out")
+def wait_for_people(transaction: Transaction, order: Order, why: str = "") -> None:
+    """Open the task that is there as long as people have something of an order to carry out; `why` they have, if that is to be said."""
+    said = f"{_called(order)} waits to be carried out" + (f": {why}" if why else "")
+    opened = Opened(kind=WAITS, about=order.id, reason=said)
     tasks.open_task(transaction, opened, at=order.now)
 
 

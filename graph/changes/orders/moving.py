@@ -1,6 +1,6 @@
 """People carry orders out and say how far they are: items move, the order follows, and whoever has placed it hears of each state.
 
-Operators only. What is moved is one item, some, or all that are not over; nothing is moved where one of them may not move so
+Operators only. What is moved is one item, some, or all that people carry out and that are not over; nothing is moved where one of them may not move so
 (`states.py`). An operator also answers here whether an order that somebody wants to cancel is cancelled: it becomes pendingCancellation
 or goes on.
 
@@ -33,7 +33,7 @@ class Move:
     to: str
     """a state."""
     item: str = ""
-    """its id within the order; empty: of all that are not over."""
+    """its id within the order; empty: of all that people carry out and that are not over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,5 +107,14 @@ def _taken_over(order: Order, items: Sequence[Item]) -> tuple[Item, ...]:
 def moved(items: Sequence[Item], moves: Sequence[Move]) -> tuple[Item, ...]:
     """Make moves one after the other; raises NotAllowed at the first that may not be."""
     for each in moves:
-        items = states.move(items, each.to, only=each.item)
+        items = states.move(items, each.to, only=each.item) if each.item else _moved_of_people(items, each.to)
     return tuple(items)
+
+
+def _moved_of_people(items: Sequence[Item], to: str) -> Sequence[Item]:
+    """Move all that people carry out; what is carried out by itself is only theirs where they name it."""
+    theirs = [each for each in items if not each.phase]
+    if any(each.phase for each in items) and all(each.is_over for each in theirs):
+        raise NotAllowed("It is carried out by itself: name the item that you move")
+    after = {each.id: each for each in states.move(theirs, to)}
+    return [after.get(each.id, each) for each in items]

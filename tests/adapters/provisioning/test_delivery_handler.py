@@ -204,7 +204,7 @@ class Answering:
     async def create_service(self, new: NewService, *, again: bool, delivery_id: str, deadline: float) -> RateConfirmed:
         raise NotImplementedError
 
-    async def delete_service(self, service: ServiceRef, *, delivery_id: str, deadline: float) -> None:
+    async def delete_service(self, service: ServiceRef, *, doubt: str, delivery_id: str, deadline: float) -> None:
         raise NotImplementedError
 
 

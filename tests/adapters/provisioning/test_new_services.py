@@ -107,7 +107,7 @@ async def test_an_order_is_made_in_the_network(scene: Scene, way: Way) -> None:
 @pytest.mark.parametrize("way", [Way.REFUSED, Way.FAILS, Way.OTHER_RATE, Way.ECHOED])
 async def test_what_is_not_made_as_asked_leaves_nothing(scene: Scene, way: Way) -> None:
     scene.system.order(Behaviour(way=way, seconds=0.1, times=1))
-    async with scene.process():
+    async with scene.process(confirm_seconds=1.0):
         order = await scene.begin()
         await until(scene.settled)
     assert await scene.ordered.states(order) == ("failed", {"1": ("failed", "PROVISIONING")})
@@ -115,14 +115,16 @@ async def test_what_is_not_made_as_asked_leaves_nothing(scene: Scene, way: Way) 
     assert await scene.ordered.services() == []
 
 
-async def test_a_monitor_that_never_ends_fails_the_order(scene: Scene) -> None:
-    scene.system.order(Behaviour(way=Way.ENDLESS, times=1))
+@pytest.mark.parametrize("way", [Way.ENDLESS, Way.SECRET])
+async def test_what_may_still_be_made_holds_all_until_a_person_says_so(scene: Scene, way: Way) -> None:
+    scene.system.order(Behaviour(way=way, seconds=60, times=1))
     async with scene.process(confirm_seconds=0.5):
         order = await scene.begin()
         await until(scene.settled)
-    assert await scene.state(order) == "failed"
+    assert await scene.ordered.states(order) == ("inProgress", {"1": ("inProgress", "PROVISIONING")})
     assert "did not say within 0.5 s" in await scene.ordered.detail(order)
-    assert await scene.ordered.services() == []
+    assert await scene.ordered.tasks() == [["serviceNotRemoved", "OPEN"]]
+    assert [each["state"] for each in await scene.ordered.services()] == ["reserved"], "it may still be made"
 
 
 @pytest.mark.sampled(2)
@@ -191,8 +193,8 @@ async def test_it_is_found_again_by_our_id(layout: Layout) -> None:
         assert await dialect.create_service(NEW, again=True, **given) == first
         assert first.mbps == 500
         assert len(system.services.all("service")) == 1
-        await dialect.delete_service(NEW.service, **given)
-        await dialect.delete_service(NEW.service, **given)
+        await dialect.delete_service(NEW.service, doubt="", **given)
+        await dialect.delete_service(NEW.service, doubt="", **given)
         assert system.services.all("service") == []
 
 

@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from graph.changes.alarms.consequences import OURSELVES, By
+from adapters.provisioning import NewService, RateConfirmed, RateRefused, RateRequest, ServiceRef
+from adapters.provisioning.delivery_handler import News, Provisioned, ProvisioningHandler, Removed
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.catalogue import Product
-from graph.changes.fulfilment import network
 from graph.changes.fulfilment.policy import FulfilmentPolicy
-from graph.changes.fulfilment.sending import asked_by
 from graph.changes.fulfilment.works import works_of
 from graph.changes.orders.cancelling import Cancellation, cancel_order
 from graph.changes.orders.moving import Advance, Move, advance_order
@@ -24,10 +23,10 @@ from graph.changes.outcome import Outcome
 from graph.changes.policy import AlarmPolicy, Hearing, Ordering
 from graph.ledger.claims import Claim, claim
 from graph.ledger.lanes import Leases, take_lanes
-from graph.ledger.outcomes import Done, settle
+from graph.ledger.outcomes import Done
 from graph.ledger.timers import ring
 from graph.model.scope import CLAIMABLE, Principal, Role
-from graph.store.store import Store, Transaction
+from graph.store.store import Store
 from tests.graph.changes.network import Laid, soon
 from tests.graph.routing.network import planned
 
@@ -58,6 +57,21 @@ SELLING: Final = BandwidthPolicy(
 )
 A_TO_Z: Final = ItemRequest(id="1", product="Line", site_a="site-a", site_z="site-z", mbps=500)
 BASIC_LINE: Final = ItemRequest(id="1", product="Basic", site_a="site-a", site_z="site-z")
+
+
+class NotAsked:
+    """A network whose answers are given by the test."""
+
+    retry_at: float | None = None
+
+    async def set_rate(self, request: RateRequest, *, again: bool, delivery_id: str, deadline: float) -> RateConfirmed:
+        raise NotImplementedError
+
+    async def create_service(self, new: NewService, *, again: bool, delivery_id: str, deadline: float) -> RateConfirmed:
+        raise NotImplementedError
+
+    async def delete_service(self, service: ServiceRef, *, doubt: str, delivery_id: str, deadline: float) -> None:
+        raise NotImplementedError
 
 
 @dataclass(slots=True, kw_only=True)
@@ -124,29 +138,18 @@ class Ordered:
         return [each.payload["doing"] for each in found]
 
     async def settle(self, claimed: Claim, *, mbps: int | None = None, refuse: str = "", lose: str = "") -> None:
-        """Let the network answer one delivery."""
-        asked, wanted = asked_by(claimed.payload), claimed.payload["mbps"]
-        by = By(principal=OURSELVES, policy=self.alarms)
-
-        async def work(transaction: Transaction) -> None:
-            order = await network.hold(transaction, asked)
-            assert order is not None
-            if claimed.id not in await settle(transaction, [Done(claim=claimed, note="there", receipt="there")]):
-                return
-            if claimed.payload["doing"] == "delete":
-                if refuse or lose:
-                    network.not_removed(transaction, order, asked, reason=refuse or lose)
-                else:
-                    await network.removed(transaction, order, asked)
-            elif refuse:
-                await network.refused(transaction, order, asked, reason=refuse)
-            elif lose:
-                await network.unknown(transaction, self.policy, order, asked, reason=lose)
-            else:
-                rates = {"mbps": wanted if mbps is None else mbps, "asked_mbps": wanted}
-                await network.confirmed(transaction, self.policy, by, order, asked, **rates)
-
-        await self.store.write(work, deadline=soon())
+        """Let the network answer one delivery: what it says is settled as in any process."""
+        asked, is_removal = claimed.payload["mbps"], claimed.payload["doing"] == "delete"
+        news: News = RateConfirmed(mbps=asked if mbps is None else mbps, reference="there", at=None)
+        if refuse or lose:
+            news = RateRefused(refuse or lose, may_come=bool(lose))
+        elif is_removal:
+            news = Removed()
+        told = Provisioned(outcome=Done(claim=claimed, note="there", receipt="there"), news=news, asked_mbps=asked)
+        handler = ProvisioningHandler(
+            store=self.store, provisioning=NotAsked(), policy=self.selling, alarms=self.alarms
+        )
+        await handler.settle([told], deadline=soon())
 
     async def states(self, order: str) -> tuple[str, dict[str, tuple[str, str | None]]]:
         """Give the state of an order, and of each item with why it failed."""

@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
+from graph.changes import feasibility
 from graph.changes.alarms.alarms import raise_alarm
+from graph.changes.fulfilment import reserving
 from graph.changes.fulfilment.works import works_of
-from graph.changes.orders.requests import ItemRequest, Relation
+from graph.changes.orders.placing import place_order
+from graph.changes.orders.requests import ItemRequest, OrderRequest, Party, Relation
 from graph.changes.policy import AlarmPolicy, Ordering
-from graph.changes.tasks import Settling, retry_task, skip_task
-from graph.ledger.timers import ring
+from graph.changes.tasks import Settling, cancel_task, retry_task, skip_task
+from graph.ledger.outcomes import Dead, settle
+from graph.ledger.timers import NEVER, ring
 from graph.model.identity import external_key
-from graph.store.store import Store
+from graph.routing.budget import Budget
+from graph.store.store import Store, Transaction
 from tests.graph.changes.fulfilment.orders import A_TO_Z, ADA, CRM, OPERATOR, Ordered, laid_out, relying
 from tests.graph.changes.fulfilment.orders import BASIC_LINE as BASIC
 from tests.graph.changes.network import SYSTEM, report, soon
@@ -109,6 +115,7 @@ async def test_a_product_that_is_in_no_catalogue_waits_for_people(ordered: Order
         pytest.param({"site_z": "site-q"}, "PORT", "There is no such site at end Z", id="a site that is not there"),
         pytest.param({"site_a": ""}, "REQUEST", "names no site for end A", id="no site"),
         pytest.param({"site_a": "site-z"}, "REQUEST", "Both ends are at one site", id="one site"),
+        pytest.param({"site_a": "site-q", "site_z": "site-q"}, "REQUEST", "Both ends", id="one that is not there"),
         pytest.param({"mbps": 5_000}, "REQUEST", "Line has 100 to 1000 Mbit/s, and not 5000", id="too much"),
         pytest.param({"mbps": None}, "REQUEST", "says no rate", id="no rate"),
     ],
@@ -150,6 +157,9 @@ async def test_a_site_is_found_by_the_name_of_whoever_orders(ordered: Ordered) -
     await ordered.tick()
     await ordered.answer()
     assert (await ordered.states(order))[0] == "completed"
+    same = await ordered.place(ItemRequest(id="1", offering="Basic", site_a="site-z", site_z="POP 7"))
+    await ordered.tick()
+    assert (await ordered.states(same))[1] == {"1": ("failed", "PORT")}, "that two names mean one site is not told"
 
 
 async def test_nothing_begins_before_it_is_wanted(ordered: Ordered) -> None:
@@ -304,12 +314,172 @@ async def test_of_several_items_only_those_that_are_not_over_are_cancelled(order
     assert [each["state"] for each in await ordered.services()] == ["active"]
 
 
+@pytest.mark.parametrize("is_refused", [False, True])
+async def test_what_is_cancelled_while_it_is_taken_away_stays_held_until_it_is_gone(
+    ordered: Ordered, *, is_refused: bool
+) -> None:
+    order = await ordered.place()
+    await ordered.tick()
+    await ordered.answer(mbps=250)
+    if is_refused:
+        await ordered.answer(refuse="it is in use")
+    assert (await ordered.cancel(order)).user_errors == ()
+    await ordered.tick()
+    assert (await ordered.states(order))[0] == "pendingCancellation"
+    [held] = await ordered.services()
+    assert held["ports"] == [["A", "port-a-0"], ["Z", "port-z-0"]]
+    if is_refused:
+        [[task]] = await ordered.rows("MATCH (t:Task {state: 'OPEN'}) RETURN t.id")
+        given: dict[str, Any] = {"idempotency_key": "t", "deadline": soon()}
+        await retry_task(ordered.store, OPERATOR, ordered.selling, task, **given)
+    assert await ordered.answer() == ["delete"]
+    assert (await ordered.states(order))[0] == "cancelled"
+    assert await ordered.services() == []
+    assert {state for _, state in await ordered.tasks()} <= {"DONE"}
+
+
+async def test_a_higher_rate_than_asked_for_holds_as_much_until_it_is_gone(ordered: Ordered) -> None:
+    await ordered.place()
+    await ordered.tick()
+    await ordered.answer(mbps=700)
+    second = await ordered.place()  # 500 more
+    await ordered.tick()
+    assert (await ordered.states(second))[1] == {"1": ("failed", "NETWORK")}, "700 of 1,000 are carried"
+    assert "200 Mbit/s are missing" in await ordered.detail(second)
+
+
+@pytest.mark.parametrize("gone", ["Customer", "Service"])
+async def test_what_was_taken_out_of_the_graph_meanwhile_is_not_left_in_the_network(
+    ordered: Ordered, gone: str
+) -> None:
+    order = await ordered.place()
+    await ordered.tick()
+    [claimed] = await ordered.claimed()
+    await ordered.run(f"MATCH (n:{gone}) WHERE n.id <> 'customer-b' DETACH DELETE n")
+    await ordered.settle(claimed)
+    assert "is not in the graph any more" in await ordered.detail(order)
+    if gone == "Customer":
+        assert await ordered.answer() == ["delete"]
+    else:
+        assert await ordered.tasks() == [["serviceNotRemoved", "OPEN"]]
+        [[task]] = await ordered.rows("MATCH (t:Task) RETURN t.id")
+        settling = Settling(task=task, reason="I have pulled the plug")
+        given: dict[str, Any] = {"idempotency_key": "t", "deadline": soon()}
+        assert (await skip_task(ordered.store, OPERATOR, ordered.selling, settling, **given)).user_errors == ()
+    assert (await ordered.states(order))[0] == "failed"
+
+
+async def test_where_there_was_no_time_to_decide_it_is_tried_later(
+    ordered: Ordered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await ordered.place()
+    with monkeypatch.context() as patch:
+        patch.setattr(reserving, "SECONDS", 0.0)
+        await ordered.tick()
+    assert await ordered.states(order) == ("acknowledged", {"1": ("acknowledged", None)})
+    assert await ordered.rows("MATCH (t:Timer {kind: 'fulfilment'}) RETURN t.failures") == [[1]]
+    await ordered.run("MATCH (t:Timer {kind: 'fulfilment'}) SET t.dueAt = 1")
+    await ordered.tick()
+    assert (await ordered.states(order))[0] == "inProgress"
+
+
+async def test_what_cannot_be_decided_is_left_to_people_with_the_reason(
+    ordered: Ordered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feasibility, "Budget", partial(Budget, left=0))
+    undecided = await ordered.place()
+    await ordered.tick()
+    monkeypatch.undo()
+    failing = await ordered.place()
+    await ordered.run("MATCH (t:Timer {aggregateId: $order}) SET t.failures = 8", order=failing)
+    await ordered.tick()
+    for order, why in ((undecided, "the search for a way was given up"), (failing, "in 8 attempts")):
+        assert await ordered.states(order) == ("acknowledged", {"1": ("acknowledged", None)})
+        assert why in await ordered.detail(order)
+        [[reason]] = await ordered.rows("MATCH (t:Task {about: $order}) RETURN t.reason", order=order)
+        assert why in reason
+    assert await ordered.services() == []
+
+
+async def test_what_waits_is_left_to_people_where_the_settings_carry_out_nothing_any_more(ordered: Ordered) -> None:
+    first = await ordered.place()
+    selling, ordered.selling = ordered.selling, replace(ordered.selling, provisioning="")
+    await ordered.tick()
+    ordered.selling, second = selling, await ordered.place()
+    ordered.alarms = AlarmPolicy(ordering=Ordering(systems=frozenset({"crm"})))
+    await ordered.tick()
+    assert await ordered.tasks() == [["orderWaits", "OPEN"], ["orderWaits", "OPEN"]]
+    assert "makes services" in await ordered.detail(first)
+    assert "not in the catalogue" in await ordered.detail(second)
+
+
+async def test_who_is_told_goes_by_the_settings_when_it_is_in_use(ordered: Ordered) -> None:
+    order = await ordered.place()
+    await ordered.tick()
+    ordered.selling = replace(ordered.selling, billing="", performance="")
+    await ordered.answer()
+    told = [each for each in await ordered.steps(order) if "tell" in each]
+    assert sorted(told) == ["START tell FAULT_MANAGEMENT", "START tell INVENTORY"]
+
+
+async def test_that_others_are_not_told_cannot_be_cancelled(ordered: Ordered) -> None:
+    await ordered.place()
+    await ordered.tick()
+    await ordered.answer()
+    [told] = await ordered.claimed("inventory")
+    dead = Dead(claim=told, error="no", reason="refused")
+
+    async def park(transaction: Transaction) -> None:
+        await settle(transaction, [dead])
+
+    await ordered.store.write(park, deadline=soon())
+    [[task]] = await ordered.rows("MATCH (t:Task {state: 'OPEN'}) RETURN t.id")
+    settling = Settling(task=task, reason="no")
+    given: dict[str, Any] = {"idempotency_key": "t", "deadline": soon()}
+    outcome = await cancel_task(ordered.store, OPERATOR, ordered.selling, settling, **given)
+    assert [each.code for each in outcome.user_errors] == ["TASK_NOT_CANCELLABLE"]
+    assert "only others are not told" in outcome.user_errors[0].message
+
+
+async def test_an_alarm_of_the_moment_of_activation_is_found_by_the_last_look_and_then_the_timer_ends(
+    ordered: Ordered,
+) -> None:
+    order = await ordered.place()
+    await ordered.tick()
+    await ordered.answer()
+    [[due]] = await ordered.rows("MATCH (t:Timer {aggregateId: $order}) RETURN t.dueAt", order=order)
+    assert due < NEVER
+    await ordered.run("MATCH (s:Service) SET s.state = 'reserved'")  # as an alarm sees it that walks a moment before
+    await raise_alarm(ordered.store, SYSTEM, ordered.alarms, report("card-a-access"), deadline=soon())
+    await ordered.run("MATCH (s:Service) SET s.state = 'active'")
+    assert await ordered.rows("MATCH (:Alarm)-[r:AFFECTS]->(:Service) RETURN r.effect") == []
+    await ordered.run("MATCH (t:Timer {aggregateId: $order}) SET t.dueAt = 1", order=order)
+    await ordered.tick()
+    assert len(await ordered.rows("MATCH (:Alarm)-[r:AFFECTS]->(:Service) RETURN r.effect")) == 1
+    assert await ordered.rows("MATCH (t:Timer {kind: 'fulfilment'}) RETURN t.id") == []
+
+
+async def test_a_customer_has_only_so_many_services_under_way(ordered: Ordered) -> None:
+    assert ordered.alarms.ordering is not None
+    ordered.alarms = replace(ordered.alarms, ordering=replace(ordered.alarms.ordering, most_open=2))
+    orders = [await ordered.place(BASIC, by=ADA) for _ in range(2)]
+    asked = OrderRequest(kind="product", items=(BASIC,), party=Party(id="customer-a"))
+    given: dict[str, Any] = {"idempotency_key": None, "deadline": soon()}
+    full = await place_order(ordered.store, ADA, ordered.alarms, asked, **given)
+    assert [each.code for each in full.user_errors] == ["TOO_MANY_OPEN"]
+    assert await ordered.place(BASIC, customer="customer-a"), "who orders for customers is not bounded by one of them"
+    assert (await ordered.cancel(orders[0], ADA)).user_errors == ()
+    await ordered.tick()
+    assert (await place_order(ordered.store, ADA, ordered.alarms, asked, **given)).user_errors == ()
+
+
 async def test_people_do_not_move_what_is_under_way(ordered: Ordered) -> None:
     order = await ordered.place()
     await ordered.tick()
     assert [each.code for each in (await ordered.advance(order, "completed")).user_errors] == ["ORDER_STATE"]
     other = await ordered.place(BASIC)
-    assert (await ordered.advance(other, "held")).user_errors == ()
+    assert [each.code for each in (await ordered.advance(other, "held")).user_errors] == ["ORDER_STATE"]
+    assert (await ordered.advance(other, "held", "1")).user_errors == ()
     await ordered.tick()
     assert await ordered.states(other) == ("held", {"1": ("held", None)}), "what people have moved is theirs"
     assert ["orderWaits", "OPEN"] in await ordered.tasks()
