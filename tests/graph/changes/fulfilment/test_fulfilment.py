@@ -453,8 +453,9 @@ async def test_an_alarm_of_the_moment_of_activation_is_found_by_the_last_look_an
     await raise_alarm(ordered.store, SYSTEM, ordered.alarms, report("card-a-access"), deadline=soon())
     await ordered.run("MATCH (s:Service) SET s.state = 'active'")
     assert await ordered.rows("MATCH (:Alarm)-[r:AFFECTS]->(:Service) RETURN r.effect") == []
-    await ordered.run("MATCH (t:Timer {aggregateId: $order}) SET t.dueAt = 1", order=order)
-    await ordered.tick()
+    for _ in range(3):  # a busy Neo4j may take longer than a timer's work has, to plan what it sees for the first time
+        await ordered.run("MATCH (t:Timer {aggregateId: $order}) SET t.dueAt = 1", order=order)
+        await ordered.tick()
     assert len(await ordered.rows("MATCH (:Alarm)-[r:AFFECTS]->(:Service) RETURN r.effect")) == 1
     assert await ordered.rows("MATCH (t:Timer {kind: 'fulfilment'}) RETURN t.id") == []
 
