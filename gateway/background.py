@@ -25,6 +25,8 @@ from graph.changes.alarms import reassessment
 from graph.changes.bandwidth import works as bandwidth_works
 from graph.changes.bandwidth.forecast import HISTORY_DAYS
 from graph.changes.bandwidth.policy import BandwidthPolicy
+from graph.changes.fulfilment import works as fulfilment_works
+from graph.changes.fulfilment.policy import FulfilmentPolicy
 from graph.errors import GraphError
 from graph.ledger import retention
 from graph.ledger.backlog import system_backlogs
@@ -55,21 +57,30 @@ async def ledger(
 
     `placed` is called when this process has given positions to events.
     """
-    followers = (FOLLOWER,) if settings.kafka and settings.kafka.events else ()
-    sweep = sweeping(kept_for(settings.retention, lead_days=lead_days(settings)), followers)
-    alarms = policy_of(settings)
-    works = {
-        retention.KIND: sweep,
-        reassessment.KIND: reassessment.stepping(alarms),
-        **bandwidth_works.works_of(selling, alarms),
-    }
+    works, designing = rounds_of(settings, selling)
     async with (
         beside(keep_placed(store, owner=owner(), placed=placed)),
         beside(_timers(store, works)),
+        beside(keep_ringing(store, designing)),
         beside(_looking(store, pressure)),
         beside(keep_building(store)),
     ):
         yield
+
+
+def rounds_of(settings: Settings, selling: BandwidthPolicy) -> tuple[Mapping[str, Work], Mapping[str, Work]]:
+    """Give the works of timers, in two rounds that do not wait for each other.
+
+    To design a service takes seconds: in a round of its own it holds up no boundary of a boost.
+    """
+    followers = (FOLLOWER,) if settings.kafka and settings.kafka.events else ()
+    alarms = policy_of(settings)
+    works = {
+        retention.KIND: sweeping(kept_for(settings.retention, lead_days=lead_days(settings)), followers),
+        reassessment.KIND: reassessment.stepping(alarms),
+        **bandwidth_works.works_of(selling, alarms),
+    }
+    return works, fulfilment_works.works_of(FulfilmentPolicy(alarms=alarms, selling=selling))
 
 
 def sequence_ms(chosen: Retention) -> int:

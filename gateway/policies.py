@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from gateway.errors import SettingsBroken
 from gateway.settings.bandwidth import Bandwidth, CapSettings, LeadSettings, TariffSettings
+from gateway.settings.orders import ProductSettings
 from gateway.settings.settings import Settings
 from graph.capacity.limits import read_overbooking
 from graph.capacity.tariff import BrokenTariff, Rounding, Tariff, Tier
@@ -24,9 +25,11 @@ from graph.changes.bandwidth.policy import (
     SpendCap,
     UtilizationRule,
 )
+from graph.changes.catalogue import Product
 from graph.changes.policy import AlarmPolicy, Hearing, Ordering
 from graph.model.currencies import minor_digits
 from graph.model.thresholds import Thresholds
+from graph.routing.demand import Weights
 
 _OTHERWISE = "any"
 
@@ -55,7 +58,37 @@ def policy_of(settings: Settings) -> AlarmPolicy:
 
 def _ordering(settings: Settings) -> Ordering | None:
     chosen = settings.orders
-    return None if chosen is None else Ordering(systems=frozenset(chosen.systems), most_items=chosen.most_items)
+    if chosen is None:
+        return None
+    if chosen.products and (settings.provisioning is None or settings.provisioning.netconf is not None):
+        raise SettingsBroken(
+            "orders.products needs the section provisioning, with the dialect tmf640: services are made by it."
+        )
+    products = {name: _product(name, each) for name, each in chosen.products.items()}
+    return Ordering(
+        systems=frozenset(chosen.systems),
+        most_items=chosen.most_items,
+        most_open=chosen.most_open,
+        products=products,
+    )
+
+
+def _product(name: str, chosen: ProductSettings) -> Product:
+    weights = chosen.weights
+    return Product(
+        name=name,
+        service_type=chosen.service_type,
+        tier=chosen.tier,
+        mbps=chosen.mbps,
+        characteristic=chosen.characteristic,
+        least_mbps=chosen.least_mbps,
+        most_mbps=chosen.most_mbps,
+        boost_to_mbps=chosen.boost_to_mbps,
+        protected=chosen.protected,
+        weights=Weights(hop=weights.hop, km=weights.km, percent=weights.percent),
+        availability_percent=chosen.availability_percent,
+        repair_hours=chosen.repair_hours,
+    )
 
 
 def _names_of(settings: Settings) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -47,7 +47,7 @@ from adapters.provisioning import Provisioning
 from adapters.provisioning.delivery_handler import ProvisioningHandler
 from adapters.provisioning.netconf.service_model import ServiceModel
 from adapters.provisioning.outbound.tmf640 import Tmf640
-from adapters.provisioning.tmf640_resource import Layout
+from adapters.provisioning.tmf640_resource import Layout, can_bear_id
 from adapters.sales.delivery_handler import SalesHandler
 from adapters.sales.outbound.sales_lead import SalesLeads
 from adapters.ticketing import Ticketing
@@ -58,6 +58,7 @@ from adapters.ticketing.telling import TicketTeller
 from adapters.transport.transport import Transport
 from adapters.transport.transport import opened as transported
 from gateway.background import beside, owner
+from gateway.errors import SettingsBroken
 from gateway.policies import policy_of, thresholds_of
 from gateway.reaching import (
     billing_system,
@@ -330,11 +331,13 @@ async def _provisioning(settings: Settings, store: Store, areas: Areas, noted: N
     if chosen is None:
         yield
         return
+    check_layout(settings, chosen)
     async with _provisioning_dialect(chosen) as provisioning:
         handler = ProvisioningHandler(
             store=store,
             provisioning=provisioning,
             policy=areas.selling,
+            alarms=policy_of(settings),
             processing_seconds=chosen.processing_seconds,
             access=noted.of(chosen.name),
         )
@@ -400,6 +403,15 @@ async def _provisioning_dialect(chosen: ProvisioningSettings) -> AsyncIterator[P
         return
     async with transported(provisioning_system(chosen)) as transport:
         yield Tmf640(transport, layout_of(chosen), confirm_seconds=chosen.confirm_seconds)
+
+
+def check_layout(settings: Settings, chosen: ProvisioningSettings) -> None:
+    """Raise SettingsBroken where services are to be made that could not be given our id."""
+    if settings.orders and settings.orders.products and not can_bear_id(layout_of(chosen)):
+        raise SettingsBroken(
+            f"provisioning.service_attribute is {chosen.service_attribute}, where a new service cannot be given our id: "
+            "orders.products needs it empty, an attribute of the service itself, or serviceCharacteristic.value."
+        )
 
 
 def service_model_of(chosen: NetconfSettings) -> ServiceModel:

@@ -705,6 +705,101 @@ MATCH (c:Customer {id: row.customer})
 MATCH (e:Event {id: row.event})
 CREATE (e)-[:CONCERNS_CUSTOMER]->(c)
 
+// graph/changes/fulfilment/billing.py _RECORD
+MATCH (s:Service {id: $service})
+CREATE (u:Usage {
+  id: $id, source: $source, externalId: $externalId, serviceRef: $service, from: $now, to: $now, mbps: $mbps, kind: $kind, state: $state,
+  _takenAt: $now
+})-[:USED_BY]->(s)
+SET s._version = $version
+
+// graph/changes/fulfilment/correlating.py _ACTIVATE
+MATCH (s:Service {id: $service}) WHERE NOT EXISTS { MATCH (:Customer)-[:SUBSCRIBES_TO]->(s) }
+MATCH (c:Customer {id: $customer})
+CREATE (c)-[:SUBSCRIBES_TO]->(s)
+SET s.state = 'active', s.effectiveMbps = $mbps
+RETURN coalesce(c.name, c.id)
+
+// graph/changes/fulfilment/lines.py _READ
+MATCH (i:OrderItem {id: $item}) RETURN i._product, i.siteA, i.siteZ, i.mbps, i._unread
+
+// graph/changes/fulfilment/lines.py _RELIES
+MATCH (:Order {id: $order})-[:HAS_ITEM]->(i:OrderItem)-[r:RELATES_TO]->(o:OrderItem)
+WHERE toLower(coalesce(r.relationshipType, '')) = $kind
+RETURN i.externalId, o.externalId ORDER BY i.externalId, o.externalId
+
+// graph/changes/fulfilment/lines.py _SITES
+MATCH (s:Site) WHERE s.id IN $batch.ids RETURN s.id
+
+// graph/changes/fulfilment/lines.py _NAMED
+UNWIND $batch.keys AS sought
+MATCH (x:ExternalName {key: sought})-[:NAMES]->(s:Site)
+RETURN sought, s.id
+
+// graph/changes/fulfilment/network.py _CARRIES
+MATCH (s:Service {id: $service}) WHERE s.state = 'reserved' SET s._mayCarry = $mbps
+
+// graph/changes/fulfilment/network.py _DOUBT
+MATCH (s:Service {id: $service}) WHERE s.state = 'reserved' SET s._doubt = $doubt
+
+// graph/changes/fulfilment/process.py _FAIL
+MATCH (i:OrderItem {id: $item}) SET i.failure = $word, i.failureDetail = $detail
+
+// graph/changes/fulfilment/reserving.py _RESERVE
+MATCH (i:OrderItem {id: $item})
+CREATE (s:Service {
+  id: $service, name: $name, words: $words, kind: $kind, state: 'reserved', committedMbps: $mbps, effectiveMbps: 0, maxMbps: $most,
+  _version: 0
+})
+CREATE (s)-[:GOVERNED_BY]->(:Sla {
+  id: $sla, name: $product, tier: $tier, availabilityPercent: $availability, repairHours: $hours
+})
+CREATE (i)-[:PROVISIONS]->(s)
+
+// graph/changes/fulfilment/reserving.py _ACCESS
+UNWIND $batch.rows AS row
+MATCH (s:Service {id: row.service})
+MATCH (p:Port {id: row.port})
+CREATE (s)-[:ACCESSED_AT {end: row.end}]->(p)
+
+// graph/changes/fulfilment/reserving.py _ROUTE
+UNWIND $batch.rows AS row
+MATCH (s:Service {id: row.service})
+MATCH (t:Trunk {id: row.trunk})
+CREATE (s)-[:ROUTED_OVER {path: row.path, position: row.position}]->(t)
+
+// graph/changes/fulfilment/sending.py _BUILT
+MATCH (s:Service {id: $service})
+SET s._version = coalesce(s._version, 0) + 1
+RETURN s.id, s.name, s.kind, coalesce(s.committedMbps, 0), s._version, coalesce(s._doubt, ''), datetime.realtime().epochMillis,
+  COLLECT { MATCH (s)-[a:ACCESSED_AT]->(p:Port) RETURN [a.end, p.id, coalesce(p.name, p.id)] ORDER BY a.end, p.id },
+  COLLECT { MATCH (s)-[r:ROUTED_OVER]->(t:Trunk) RETURN [r.path, t.id, coalesce(t.name, t.id)] ORDER BY r.path DESC, r.position }
+
+// graph/changes/fulfilment/sending.py _IS_WANTED
+MATCH (i:OrderItem {id: $item})-[:PROVISIONS]->(:Service {id: $service})
+RETURN i._phase = 'activating' AND i.state = 'inProgress'
+
+// graph/changes/fulfilment/undoing.py _HELD
+MATCH (:Service {id: $service})-[:ACCESSED_AT|ROUTED_OVER]->(t)
+RETURN DISTINCT t.id
+
+// graph/changes/fulfilment/undoing.py _END_CONTRACT
+MATCH (s:Service {id: $service})-[:GOVERNED_BY]->(l:Sla) WHERE s.state = 'reserved' DETACH DELETE l
+
+// graph/changes/fulfilment/undoing.py _RELEASE
+MATCH (s:Service {id: $service}) WHERE s.state = 'reserved' DETACH DELETE s
+
+// graph/changes/fulfilment/undoing.py _OF_ITEM
+MATCH (o:Order)-[:HAS_ITEM]->(i:OrderItem {id: $node})
+RETURN o.id, i.externalId, HEAD(COLLECT { MATCH (i)-[:PROVISIONS]->(s:Service) RETURN s.id })
+
+// graph/changes/fulfilment/works.py _IN_USE
+MATCH (:Order {id: $order})-[:HAS_ITEM]->(i:OrderItem {action: 'add'})-[:PROVISIONS]->(s:Service {state: 'active'})
+RETURN DISTINCT s.id ORDER BY s.id
+
+// graph/changes/fulfilment/works.py _OF_ITEM
+MATCH (:OrderItem {id: $node})-[:PROVISIONS]->(s:Service) RETURN s.id
+
 // graph/changes/gates.py _LOCK
 UNWIND $batch.gates AS id
 MERGE (g:NameGate {id: id})
@@ -783,9 +878,12 @@ RETURN o.id, coalesce(o.kind, 'product'), o.system, o.externalId, o.state, coale
   COLLECT { MATCH (o)-[:PLACED_BY]->(c:Customer) RETURN c.id ORDER BY c.id },
   COLLECT {
     MATCH (o)-[:HAS_ITEM]->(i:OrderItem)
-    RETURN [i.id, i.externalId, coalesce(i.action, 'add'), i.state] ORDER BY coalesce(i.position, 0), i.id
+    RETURN [i.id, i.externalId, coalesce(i.action, 'add'), i.state, coalesce(i._phase, '')] ORDER BY coalesce(i.position, 0), i.id
   },
   COLLECT { MATCH (x:OrderCancellation)-[:CANCELS]->(o) WHERE x.state IN ['accepted', 'inProgress'] RETURN [x.id, x.state, x._items] ORDER BY x.id }
+
+// graph/changes/orders/known.py _HOLD
+MATCH (t:Timer {id: $timer}) SET t._locked = coalesce(t._locked, 0) + 1
 
 // graph/changes/orders/known.py _MOVE
 MATCH (o:Order {id: $order})
@@ -797,7 +895,7 @@ SET o.state = $state, o._version = $version, o.startedAt = $startedAt,
 // graph/changes/orders/known.py _MOVE_ITEMS
 UNWIND $batch.items AS row
 MATCH (i:OrderItem {id: row.id})
-SET i.state = row.state
+SET i.state = row.state, i._phase = row.phase
 
 // graph/changes/orders/known.py _DECIDE
 MATCH (x:OrderCancellation {id: $cancellation})
@@ -820,11 +918,17 @@ MATCH (o:Order {externalId: $externalId}) WHERE o.system = $source AND coalesce(
   AND ($everyone OR EXISTS { MATCH (o)-[r:PLACED_BY]->(c:Customer) WHERE c.id IN $customers AND r._trail IS NULL })
 RETURN o.id, coalesce(o._content, '') = $content AS same ORDER BY same DESC, o.id LIMIT 1
 
+// graph/changes/orders/placing.py _OPEN
+MATCH (:Customer {id: $customer})<-[:PLACED_BY]-(o:Order)-[:HAS_ITEM]->(i:OrderItem)
+WHERE o.system = $source AND coalesce(i._phase, '') <> '' AND NOT o.state IN ['completed', 'failed', 'cancelled', 'rejected', 'partial']
+RETURN count(DISTINCT i)
+
 // graph/changes/orders/placing.py _ITEMS
 UNWIND $batch.items AS row
 CREATE (:OrderItem {
   id: row.id, externalId: row.externalId, system: row.system, state: row.state, action: row.action, product: row.product,
-  offering: row.offering, quantity: row.quantity, position: row.position, request: row.request
+  offering: row.offering, quantity: row.quantity, position: row.position, request: row.request,
+  siteA: row.siteA, siteZ: row.siteZ, mbps: row.mbps, _phase: row.phase, _product: row.built, _unread: row.unread
 })
 
 // graph/changes/orders/placing.py _PROVISION
@@ -962,6 +1066,10 @@ SET p.state = 'SKIPPED', p.error = $note, p.finishedAt = datetime.realtime().epo
 MATCH (d:Delivery {id: $delivery})-[:CARRIES_OUT]->(p:ProcessStep)
 WITH p ORDER BY p.id
 SET p.state = 'PENDING'
+
+// graph/changes/tasks.py _IS_OF_ORDER
+MATCH (:Delivery {id: $delivery})-[:CARRIES_OUT]->(:ProcessStep)-[:STEP_OF]->(i:OrderItem)
+RETURN i.id LIMIT 1
 
 // graph/changes/tickets/owners.py _OWNED
 UNWIND $batch.services AS id
@@ -2124,7 +2232,7 @@ SET t._lock = true
 REMOVE t._lock
 WITH t, datetime.realtime().epochMillis AS now
 WHERE t.dueAt > 0 AND t.dueAt <= now
-RETURN now
+RETURN now, coalesce(t.failures, 0)
 
 // graph/ledger/timers.py _PUT_OFF
 MATCH (t:Timer {id: $id}) SET t.dueAt = $dueAt, t.failures = null
@@ -2220,7 +2328,7 @@ SET m.customer = row.customer
 // graph/membership/upkeep.py _FORGET
 UNWIND $batch.customers AS id MATCH (c:Customer {id: id}) REMOVE c._sliceStored
 
-// graph/processes/steps.py _BEGIN
+// graph/processes/steps.py _BEGIN_OF_BOOSTS
 UNWIND $batch.rows AS row
 MATCH (o:Boost {id: row.about})
 CREATE (p:ProcessStep {
@@ -2228,9 +2336,23 @@ CREATE (p:ProcessStep {
   attempts: 0
 })-[:STEP_OF]->(o)
 
-// graph/processes/steps.py _OPEN
+// graph/processes/steps.py _BEGIN_OF_ITEMS
+UNWIND $batch.rows AS row
+MATCH (o:OrderItem {id: row.about})
+CREATE (p:ProcessStep {
+  id: row.id, name: row.name, boundary: row.boundary, system: row.system, stage: row.stage, state: 'PENDING', startedAt: row.at,
+  attempts: 0
+})-[:STEP_OF]->(o)
+
+// graph/processes/steps.py _OPEN_OF_BOOSTS
 UNWIND $batch.abouts AS id
 MATCH (p:ProcessStep)-[:STEP_OF]->(o:Boost {id: id})
+WHERE p.state IN ['PENDING', 'REFUSED', 'FAILED'] AND p.finishedAt IS NULL
+RETURN p.id, o.id, p.name, p.boundary, p.system, p.stage, p.state ORDER BY p.id
+
+// graph/processes/steps.py _OPEN_OF_ITEMS
+UNWIND $batch.abouts AS id
+MATCH (p:ProcessStep)-[:STEP_OF]->(o:OrderItem {id: id})
 WHERE p.state IN ['PENDING', 'REFUSED', 'FAILED'] AND p.finishedAt IS NULL
 RETURN p.id, o.id, p.name, p.boundary, p.system, p.stage, p.state ORDER BY p.id
 

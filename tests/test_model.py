@@ -135,6 +135,7 @@ COUNTED_INSIDE = frozenset(
         "Boost.mbps",
         "Boost.price",
         "Card.slot",
+        "OrderItem.mbps",
         "OrderItem.position",
         "OrderItem.quantity",
         "Port.number",

@@ -54,8 +54,31 @@ class ServiceRate:
     mbps: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewService:
+    """A service that is new, and in use."""
+
+    ours: str
+    """our id."""
+    name: str
+    specification: str
+    """what kind of service it is."""
+    mbps: int
+    customer: str
+    """our id of whose it is,"""
+    customer_name: str
+    ports: tuple[str, ...]
+    """the names of what it runs over, in the inventory's words where it has some: its ports, A first,"""
+    trunks: tuple[str, ...]
+    """and its trunks."""
+
+
 class ServiceInventory(Protocol):
     """An inventory that keeps services. It raises `AdapterError` and nothing else of its own."""
+
+    async def add_service(self, new: NewService, *, delivery_id: str, deadline: float) -> str:
+        """Have a service there that bears our id, once, and give its own id there."""
+        ...
 
     async def set_rate(self, rate: ServiceRate, *, delivery_id: str, deadline: float) -> None:
         """Bring what is there to the rate, once; a service that is not there is Rejected, 404."""

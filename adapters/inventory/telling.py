@@ -16,7 +16,7 @@ from typing import Any, Final
 from adapters.delivery.access import Access
 from adapters.delivery.retrying import Waits
 from adapters.delivery.sending import Sender
-from adapters.inventory import Inventory, ResourceOrder, ServiceInventory, ServiceRate
+from adapters.inventory import Inventory, NewService, ResourceOrder, ServiceInventory, ServiceRate
 from graph.changes.policy import AlarmPolicy
 from graph.inventory.answers import Answered, Named, settle_answers
 from graph.inventory.known import their_names
@@ -27,6 +27,8 @@ from graph.store.store import Store
 
 RATE: Final = "rate"
 """What the payload of a delivery says that is about the rate of a service."""
+SERVICE: Final = "service"
+"""And of one that is about a new service."""
 _UNPLACED_MS: Final = 2_000
 
 
@@ -53,10 +55,10 @@ class InventoryTeller:
         return self._sender.retry_at(self.inventory.retry_at)
 
     async def tell(self, claimed: Claim, *, deadline: float) -> Answered:
-        """Bring the resource to what the delivery says."""
-        is_rate = claimed.payload.get("telling") == RATE
-        sender = replace(self._sender, access=self.services_access) if is_rate else self._sender
-        sending = self._rated(claimed, deadline) if is_rate else self._told(claimed, deadline)
+        """Bring the resource, or the service, to what the delivery says."""
+        is_of_service = claimed.payload.get("telling") in (RATE, SERVICE)
+        sender = replace(self._sender, access=self.services_access) if is_of_service else self._sender
+        sending = self._of_service(claimed, deadline) if is_of_service else self._told(claimed, deadline)
         return await sender.send(claimed, sending, lambda outcome: Answered(outcome=outcome))
 
     async def settle(self, told: Sequence[Answered], *, deadline: float) -> None:
@@ -72,14 +74,37 @@ class InventoryTeller:
     def _sender(self) -> Sender:
         return Sender(system=self.system, processing_seconds=self.processing_seconds, access=self.access)
 
-    async def _rated(self, claimed: Claim, deadline: float) -> Answered:
-        """Say what a service's rate is now; one that the inventory has no name for has our id there."""
+    async def _of_service(self, claimed: Claim, deadline: float) -> Answered:
         if self.services is None:
             return Answered(outcome=Done(claim=claimed, note=f"{self.system} keeps no services"))
+        telling = self._added if claimed.payload["telling"] == SERVICE else self._rated
+        return await telling(self.services, claimed, deadline)
+
+    async def _added(self, services: ServiceInventory, claimed: Claim, deadline: float) -> Answered:
+        """Have a new service there; what the inventory calls it is learnt with it."""
+        payload = claimed.payload
+        ports, trunks = ([each["id"] for each in payload[name]] for name in ("ends", "ways"))
+        names = await their_names(self.store, self.system, (*ports, *trunks), deadline=deadline)
+        new = NewService(
+            ours=payload["service"]["id"],
+            name=payload["service"]["name"],
+            specification=payload["specification"],
+            mbps=payload["mbps"],
+            customer=payload["customer"]["id"],
+            customer_name=payload["customer"]["name"],
+            ports=tuple(names.get(each, each) for each in ports),
+            trunks=tuple(names.get(each, each) for each in dict.fromkeys(trunks)),
+        )
+        their_id = await services.add_service(new, delivery_id=claimed.id, deadline=deadline)
+        done = Done(claim=claimed, note=f"there it is {their_id}")
+        return Answered(outcome=done, named=Named(resource=new.ours, name=their_id))
+
+    async def _rated(self, services: ServiceInventory, claimed: Claim, deadline: float) -> Answered:
+        """Say what a service's rate is now; one that the inventory has no name for has our id there."""
         service = str(claimed.payload["service"]["id"])
         names = await their_names(self.store, self.system, [service], deadline=deadline)
         rate = ServiceRate(name=names.get(service, service), mbps=claimed.payload["mbps"])
-        await self.services.set_rate(rate, delivery_id=claimed.id, deadline=deadline)
+        await services.set_rate(rate, delivery_id=claimed.id, deadline=deadline)
         return Answered(outcome=Done(claim=claimed, note=f"there it is {rate.name}"))
 
     async def _told(self, claimed: Claim, deadline: float) -> Answered:

@@ -391,6 +391,33 @@ _ALL: Final = (
         becomes={"enum": [*EFFECTS, None], "description": "What it suffers instead; null: nothing."},
     ),
     EventType(
+        name="ServiceActivated",
+        says="A service that was ordered is in use from now on: the network has confirmed it.",
+        key="service",
+        properties={
+            "service": _id("the service"),
+            "customer": _id("the customer whose service it is"),
+            "order": _id("the order by which it was made"),
+            "mbps": _count("Its rate, in Mbit/s."),
+        },
+    ),
+    *(
+        EventType(
+            name=name,
+            says=says,
+            key="service",
+            properties={
+                "service": _id("the service"),
+                "order": _id("the order of which it is"),
+                "mbps": _count("Its rate, in Mbit/s."),
+            },
+        )
+        for name, says in (
+            ("ServiceActivationRequested", "The network is asked to make a service that is reserved."),
+            ("ServiceRemovalRequested", "The network is asked to take a service away that was not put into use."),
+        )
+    ),
+    EventType(
         name="ServiceRateChanged",
         says="The network has confirmed another rate for a service.",
         key="service",

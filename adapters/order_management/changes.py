@@ -1,7 +1,7 @@
 """What others ask of orders by TMF622 and TMF641 is what GraphQL asks: the same changes, said otherwise.
 
 `POST` of an order is placeOrder, of a request to cancel cancelOrder. A merge patch is changeOrder for what an order asks for, and advanceOrder
-for states: those of items, and that of the order, which is meant for all items that are not over. Only operators move orders. What is so already is no change, so
+for states: those of items, and that of the order, which is meant for all items that people carry out and that are not over. Only operators move orders. What is so already is no change, so
 that an order that was read can be sent back with what is new.
 
 A repetition is known by `Idempotency-Key`, an order also by its `externalId`, for ever.

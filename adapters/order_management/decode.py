@@ -1,7 +1,8 @@
 """A body of TMF622 or TMF641, which has its shape, becomes the order that `graph/changes/orders/` takes.
 
 An order names parties in several roles; whose it is is said by the role customer, else by a reference to a customer, else by the only party
-that there is. An item to change names its service: as the service that realizes its product, as the product, or as the service itself.
+that there is. An item to change names its service: as the service that realizes its product, as the product, or as the service itself. A new
+service has a place for each end, by its role, and its rate in a characteristic.
 
 Pure.
 """
@@ -18,6 +19,9 @@ from adapters.tmf.tmf630 import read_time
 from graph.changes.orders.requests import ItemRequest, OrderRequest, Party, Relation
 
 CUSTOMER: Final = "Customer"
+_A_END: Final = frozenset({"a", "aend", "enda", "asite", "sitea"})
+_Z_END: Final = frozenset({"z", "zend", "endz", "zsite", "sitez"})
+"""The roles of places, in letters only, that say at which end of a new service a site is."""
 OURS: Final = frozenset(
     {
         "id",
@@ -91,8 +95,26 @@ def _item(api: Api, item: Mapping[str, Any]) -> ItemRequest:
         quantity=int(item["quantity"]) if "quantity" in item else None,
         relations=tuple(_relation(api, each) for each in item.get(api.relationship, ())),
         size=size_of(api, item),
+        site_a=_site(thing, _A_END),
+        site_z=_site(thing, _Z_END),
+        characteristics=_characteristics(api, thing),
         request={name: value for name, value in item.items() if name != "state"},
     )
+
+
+def _site(thing: Mapping[str, Any], roles: frozenset[str]) -> str:
+    """Give the site that has one of these roles; empty where none has, or several have."""
+    found = [each for each in thing.get("place", ()) if _plain(each.get("role", "")) in roles]
+    return str(found[0].get("id") or found[0].get("name") or "") if len(found) == 1 else ""
+
+
+def _plain(role: str) -> str:
+    return "".join(each for each in role.lower() if each.isalpha())
+
+
+def _characteristics(api: Api, thing: Mapping[str, Any]) -> dict[str, object]:
+    """Give what is said of it, by its names, as it came: a product says which of it can be read."""
+    return {each["name"]: each["value"] for each in thing.get(f"{api.kind}Characteristic", ())}
 
 
 def _offering(api: Api, item: Mapping[str, Any], thing: Mapping[str, Any]) -> str:

@@ -68,7 +68,7 @@ def _item(api: Api, row: Mapping[str, Any]) -> dict[str, Any]:
         "id": row["externalId"],
         "action": _WORDS[row["action"] or "ADD"],
         "state": state,
-        **_given(quantity=row["quantity"]),
+        **_given(quantity=row["quantity"], errorMessage=_failure(row)),
         **_thing(api, row, came),
     }
     if api.item in came:
@@ -77,6 +77,16 @@ def _item(api: Api, row: Mapping[str, Any]) -> dict[str, Any]:
     if related and api.relationship not in came:
         shown[api.relationship] = related
     return shown
+
+
+def _failure(row: Mapping[str, Any]) -> dict[str, str] | None:
+    """Say why an item has failed that was carried out by itself, as TMF641 says it of an order; in full to whoever may read it.
+
+    The `code` there is a number, which we have none of.
+    """
+    if not row["failure"]:
+        return None
+    return {"reason": row["failure"], **_given(message=row.get("failureDetail"))}
 
 
 def _within(api: Api, item: Any, state: str) -> Any:

@@ -39,16 +39,17 @@ _DATES: Final[Mapping[str, str]] = MappingProxyType(
 _TEXTS: Final = ("id", "externalId", "category", "priority")
 _TOLD: Final = (*_TEXTS, "state", *(f"{name}.{each}" for name in _DATES for each in COMPARED))
 _ORDERS: Final = {"id": "ID"}
-_ITEM: Final = f"""externalId state action product offering quantity position service {{ id name }}
+_ITEM: Final = f"""externalId state action product offering quantity position failure service {{ id name }}
       relatesTo(first: {MOST_RELATIONS}) {{ nodes {{ relationshipType other {{ externalId }} }} }}"""
 _FIELDS: Final = """id externalId system state description category priority orderedAt requestedStartAt requestedCompletionAt
     expectedCompletionAt startedAt completedAt cancelledAt cancellationReason customer { id name }"""
 
 
-def _asking(most_items: int, *, whole: bool) -> Questions:
-    """Write the questions to a list of orders with up to so many items; `whole`: as they came, too."""
+def _asking(most_items: int, *, whole: bool, why: bool) -> Questions:
+    """Write the questions to a list of orders with up to so many items; `whole`: as they came, too; `why`: why one has failed, in full."""
     came = " request" if whole else ""
-    fields = f"{_FIELDS}{came} items(first: {most_items}) {{ nodes {{ {_ITEM}{came} }} }}"
+    detail = " failureDetail" if why else ""
+    fields = f"{_FIELDS}{came} items(first: {most_items}) {{ nodes {{ {_ITEM}{came}{detail} }} }}"
     return questions("orders", "Order", fields)
 
 
@@ -103,7 +104,8 @@ class OrderReads:
     async def part(self, filters: Sequence[Filter], sorts: Sequence[Sort], offset: int, limit: int) -> Part:
         """Give a part of the orders that the caller sees, as the API has them."""
         wanted = {"and": [self._own(), *(filter_of([each]) for each in filters)]}
-        order, asked = in_full(orders_of(sorts, _ORDERS), ()), _asking(self._most_items, whole=self._is_whole)
+        order = in_full(orders_of(sorts, _ORDERS), ())
+        asked = _asking(self._most_items, whole=self._is_whole, why=self._is_of_house)
         total, rows, step = 0, list[Mapping[str, Any]](), self._step
         for start in range(0, limit, step):
             page = await self._reader.page(asked, wanted, order, offset + start, min(step, limit - start))
@@ -140,6 +142,11 @@ class OrderReads:
     @property
     def _is_whole(self) -> bool:
         return self.principal.effective is not Role.CUSTOMER
+
+    @property
+    def _is_of_house(self) -> bool:
+        """Whether the caller may learn what others have: which ports and trunks are full, and by how much."""
+        return self.principal.effective in (Role.OPERATOR, Role.ANALYST)
 
     @property
     def _most_items(self) -> int:

@@ -1,7 +1,7 @@
-"""Provisioning: the systems that set the rate of a service in the network, and say what the network carries.
+"""Provisioning: the systems that make services in the network and set their rates, and say what the network carries.
 
-In: a `RateRequest`, the rate that a service must have now. Out: a `RateConfirmed`, the rate that the network carries;
-`RateRefused`, another `adapters.errors.AdapterError`, or `adapters.delivery.retrying.Waits` while the change is under way.
+In: a `RateRequest`, the rate that a service must have now; a `NewService`, one that is to be made; or one that is to be taken away. Out: a
+`RateConfirmed`, the rate that the network carries; `RateRefused`, another `adapters.errors.AdapterError`, or `adapters.delivery.retrying.Waits` while the change is under way.
 
 Files, in order of flow: `delivery_handler.py` (a delivery of the ledger becomes a rate in the network) · this one (what every dialect
 does) · `outbound/` (the dialects) · `tmf640_resource.py` (TMF640's service and monitor: what is written, what is believed) ·
@@ -41,6 +41,15 @@ class ServiceRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceRef:
+    """A port or trunk, as we know it."""
+
+    id: str
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RateRequest:
     """The rate that a service must have."""
 
@@ -67,15 +76,38 @@ class RateConfirmed:
     """whether nothing had to be changed by this attempt."""
 
 
-class RateRefused(AdapterError):
-    """The network does not set this rate for this service, and asking again will not help.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewService:
+    """A service that the network must have."""
 
-    `may_have_happened`: it may still change the rate, as where a monitor does not end.
+    service: ServiceRef
+    specification: str
+    """what kind of service it is."""
+    mbps: int
+    """in whole Mbit/s, in both directions."""
+    ends: tuple[ResourceRef, ...]
+    """its ports, A first; the role is the end,"""
+    ways: tuple[ResourceRef, ...]
+    """and its trunks in order; the role is WORKING or PROTECTING."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.mbps <= MOST_MBPS:
+            raise ValueError(f"{self.mbps} Mbit/s is no rate of a new service")
+
+
+class RateRefused(AdapterError):
+    """The network does not set this rate for this service, or does not make or take away the service, and asking again will not help.
+
+    `may_have_happened`: something of it may be there, or come. `may_come`: nobody knows whether it still comes, as where a monitor does not
+    end; so it counts for nothing that it is not there.
     """
 
-    def __init__(self, reason: str, *, answer: str = "", may_have_happened: bool = False) -> None:
-        super().__init__(reason, may_have_happened=may_have_happened)
+    def __init__(
+        self, reason: str, *, answer: str = "", may_have_happened: bool = False, may_come: bool = False
+    ) -> None:
+        super().__init__(reason, may_have_happened=may_have_happened or may_come)
         self.answer = answer
+        self.may_come = may_come
 
     @property
     def reason(self) -> str:
@@ -96,5 +128,21 @@ class Provisioning(Protocol):
 
         With `again` an earlier attempt of the same delivery may have set it, or may be under way: look first. Raises RateRefused
         where the network does not do it, and Waits while it is not over.
+        """
+        ...
+
+    async def create_service(self, new: NewService, *, again: bool, delivery_id: str, deadline: float) -> RateConfirmed:
+        """See to it that the network has this service, once, and give the rate that it carries for it.
+
+        With `again` an earlier attempt of the same delivery may have made it, or may be under way: look first. Raises RateRefused where the
+        network does not make it, which may have happened where something of it may be there; and Waits while it is not over.
+        """
+        ...
+
+    async def delete_service(self, service: ServiceRef, *, doubt: str, delivery_id: str, deadline: float) -> None:
+        """See to it that the network does not have this service any more; one that is not there is no error.
+
+        `doubt` says why it may still come; empty: it cannot. Raises RateRefused where the network does not take it away, or where it is not
+        there and may still come; and Waits while that is not known.
         """
         ...

@@ -20,25 +20,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from adapters.errors import Nonsense
-from adapters.provisioning import MOST_MBPS
+from adapters.provisioning import MOST_MBPS, NewService
 from adapters.tmf.tmf630 import Filter, matches
 from adapters.tmf_client.client import Accepted
+from graph.model.rates import AMOUNTS, BITS, MEGA, UNITS, WRITTEN, Unit, bits_of, member, read_mbps
 
-Unit: TypeAlias = Literal["bps", "kbps", "Mbps", "Gbps"]
 MonitorState: TypeAlias = Literal["InProgress", "InError", "Completed"]
-_BITS: Final[Mapping[str, int]] = MappingProxyType({"bps": 1, "kbps": 10**3, "Mbps": 10**6, "Gbps": 10**9})
-_MEGA: Final = 10**6
-_SPELLED: Final = re.compile(r"([kMG]?)(?:bps|bit/s|b/s|bit|bits/s)", re.IGNORECASE)
-_WRITTEN: Final = re.compile(r"\s*([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*([A-Za-z/]*)\s*")
-_AMOUNTS: Final = ("amount", "value")
-_UNITS: Final = ("units", "unit", "unitOfMeasure")
 _CHARACTERISTICS: Final = "serviceCharacteristic"
 _MONITOR: Final = "monitor"
+_OF_CHARACTERISTICS: Final = f"{_CHARACTERISTICS}.value"
+_PATHS: Final[Mapping[str, str]] = MappingProxyType({"workingPath": "WORKING", "protectingPath": "PROTECTING"})
+"""The characteristics of a new service that hold its trunks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +118,57 @@ def rate_patch(service: Mapping[str, Any], mbps: int, layout: Layout) -> dict[st
     return {_CHARACTERISTICS: changed}
 
 
+def can_bear_id(layout: Layout) -> bool:
+    """Tell whether a new service can be given our id where it is looked for."""
+    return "." not in layout.service_attribute or layout.service_attribute == _OF_CHARACTERISTICS
+
+
+def new_service(new: NewService, layout: Layout) -> dict[str, object]:
+    """Make the service that is asked for (Service_Create), with our id where the settings say."""
+    rate = _number(new.mbps, BITS[layout.unit])
+    said: list[dict[str, object]] = [{"name": layout.characteristic, "valueType": "number", "value": rate}]
+    said += [{"name": f"port{each.role}", "valueType": "string", "value": each.id} for each in new.ends]
+    for name, path in _PATHS.items():
+        if trunks := [each.id for each in new.ways if each.role == path]:
+            said.append({"name": name, "valueType": "array", "value": trunks})
+    if layout.service_attribute == _OF_CHARACTERISTICS:
+        said.append({"name": "trunkline", "valueType": "string", "value": new.service.id})
+    ports = ({"id": each.id, "name": each.name, "@referredType": "Port"} for each in new.ends)
+    trunks_ = ({"id": each.id, "name": each.name, "@referredType": "Trunk"} for each in new.ways)
+    own = {} if "." in layout.service_attribute else {layout.service_attribute or "id": new.service.id}
+    return {
+        "name": new.service.name,
+        "state": "active",
+        "serviceSpecification": {"id": new.specification, "name": new.specification},
+        _CHARACTERISTICS: said,
+        "supportingResource": [*ports, *trunks_],
+        **own,
+    }
+
+
+def is_gone(service: object) -> bool:
+    """Tell whether a service is only shown still, and carried no more."""
+    return isinstance(service, dict) and service.get("state") == "terminated"
+
+
+def is_in_use(service: Mapping[str, Any]) -> bool:
+    """Tell whether a service is active, as far as the system says."""
+    return bool(service.get("state", "active") == "active")
+
+
+def monitor_of_new(accepted: Accepted, our_id: str) -> str:
+    """Read where a system says what becomes of a new service; empty where it does not say, or answers with the service."""
+    is_service = isinstance(accepted.value, dict) and "serviceSpecification" in accepted.value
+    known = Accepted(location=accepted.location, value=None) if is_service else accepted
+    return monitor_id(known, our_id)
+
+
+def is_about_new(monitor: object, our_id: str) -> bool:
+    """Tell whether a monitor of a list is about making a service of ours: what was requested has our id."""
+    request = monitor.get("request") if isinstance(monitor, dict) else None
+    return isinstance(request, dict) and request.get("method") == "POST" and our_id in str(request.get("body", ""))
+
+
 def monitor_id(accepted: Accepted, their_id: str) -> str:
     """Read where a system says what becomes of a change; empty where it does not say.
 
@@ -192,63 +240,26 @@ def _rate(service: Mapping[str, Any], layout: Layout) -> Decimal | None:
             hint="Look at provisioning.characteristic",
             where=_CHARACTERISTICS,
         )
-    amount, word = _amount(found[0].get("value"))
-    bits = _unit(word) if word else _BITS[layout.unit]
-    return None if amount is None or bits is None else amount * bits / _MEGA
-
-
-def _amount(value: object) -> tuple[Decimal | None, str]:
-    """Read an amount, and the unit that stands with it; None where it is none."""
-    match value:
-        case bool() | None:
-            return None, ""
-        case int() | float():
-            return _decimal(str(value)), ""
-        case str():
-            match = _WRITTEN.fullmatch(value)
-            return (_decimal(match[1]), match[2]) if match else (None, "")
-        case dict():
-            amount, _ = _amount(value.get(_member(value, _AMOUNTS)))
-            return amount, str(value.get(_member(value, _UNITS), ""))
-        case _:
-            return None, ""
-
-
-def _decimal(text: str) -> Decimal | None:
-    try:
-        found = Decimal(text)
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() else None
-
-
-def _unit(word: str) -> int | None:
-    """Read a unit, however it is spelled; None where it is none of a rate."""
-    match = _SPELLED.fullmatch(word.strip())
-    return {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}[match[1].lower()] if match else None
+    return read_mbps(found[0].get("value"), layout.unit)
 
 
 def _written(found: object, mbps: int, unit: Unit) -> object:
     """Write a rate in the form in which another one was found."""
     match found:
         case str():
-            match = _WRITTEN.fullmatch(found)
+            match = WRITTEN.fullmatch(found)
             word = match[2] if match else ""
-            number = _number(mbps, _unit(word) or _BITS[unit])
+            number = _number(mbps, bits_of(word) or BITS[unit])
             return f"{number} {word}" if word else str(number)
         case dict():
-            amount, word = _member(found, _AMOUNTS), found.get(_member(found, _UNITS))
-            number = _number(mbps, (_unit(str(word)) if word else None) or _BITS[unit])
+            amount, word = member(found, AMOUNTS), found.get(member(found, UNITS))
+            number = _number(mbps, (bits_of(str(word)) if word else None) or BITS[unit])
             return {**found, amount: str(number) if isinstance(found.get(amount), str) else number}
         case _:
-            return _number(mbps, _BITS[unit])
+            return _number(mbps, BITS[unit])
 
 
 def _number(mbps: int, bits: int) -> int | float:
     """Give a rate as a number of units of so many bit/s."""
-    whole, rest = divmod(mbps * _MEGA, bits)
-    return whole if not rest else float(Decimal(mbps * _MEGA) / bits)
-
-
-def _member(value: Mapping[str, Any], names: tuple[str, ...]) -> str:
-    return next((each for each in names if each in value), names[0])
+    whole, rest = divmod(mbps * MEGA, bits)
+    return whole if not rest else float(Decimal(mbps * MEGA) / bits)

@@ -97,6 +97,15 @@ class TmfClient:
         their_id = _last(answer.headers.get("location", ""))
         return (await self.one((*path, their_id), deadline=deadline)).value if their_id else None
 
+    async def commissioned(self, path: Path, body: object, *, key: str, deadline: float) -> object | Accepted | None:
+        """POST one that the system may make later: Accepted, else as it is there; None: the answer does not say."""
+        call = Call(method="POST", path=path, body=body, headers=_key(key))
+        answer = await self._transport.exchange(call, deadline=deadline)
+        told = None if _is_empty(answer) else _read(answer)
+        if answer.status == _ACCEPTED:
+            return Accepted(location=answer.headers.get("location", ""), value=told)
+        return told
+
     async def changed(self, path: Path, body: object, *, key: str, deadline: float, tag: str = "") -> object | None:
         """PATCH one, and give it as it is then; None: it was changed, and the answer does not say to what."""
         answer = await self._patched(path, body, key=key, deadline=deadline, tag=tag)

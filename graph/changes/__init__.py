@@ -10,7 +10,8 @@ Folders and files, in order of flow:
     alarms/         an alarm comes in, changes, is over, with all that follows from it
     usage/          what services have carried comes in, and is billed
     tickets/        what the ticketing system is to be sent, and what it says
-    orders/         what customers want comes in, is changed, carried out by people, and cancelled
+    orders/         what customers want comes in, is changed, moved, and cancelled
+    fulfilment/     an order for a new service is carried out by itself
     customers/      the same company twice is proposed to a person, merged, and parted again
     bandwidth/      more bandwidth for a while: booked, carried out, and returned by itself
     services/       what services suffer, and for how long
@@ -24,6 +25,7 @@ Folders and files, in order of flow:
     tasks.py        what waits for a person is tried again, skipped or cancelled
     deliveries.py   what was parked is sent again
     sources.py      whose alarms a caller may change
+    catalogue.py    what is sold by orders and built by itself
     policy.py       what an operator decides: who is told, from which severity on
     idempotency.py  once per key: claim, run the change, keep what it returned; sweep what has expired
     events.py       an event is appended in the transaction of its change

@@ -21,8 +21,9 @@ conflict is only of two that want the same. tests/graph/changes/test_lock_order.
     8. tickets
     9. customers: an event or a ticket that is linked to a customer locks it for a moment
 
-An order is locked before its customer, its items and its tasks; whoever places one holds its gate. A merge of customers, which locks orders too,
-holds all gates of names, then the gate of slices, the services, tickets and orders of the one customer, and both customers last.
+An order is locked before all of these but its timer, the gates of names and what is asked, and before its items and its tasks; whoever places one
+holds its gate, and nobody else locks both. A merge of customers, which locks orders too, holds all gates of names, then the orders of the one customer,
+the gate of slices, the one customer's services and tickets, and both customers last.
 
 Deliveries to other systems come where they are written, under the lock of what they are about. Who settles those holds nothing
 that comes before them but what their names are about, and locks nothing after them but the steps that they carry out, and then the
@@ -31,7 +32,7 @@ tasks of these. What the network answers changes a service: who settles that hol
 These follow no order, and may be in another's way. The database ends one of the two, which begins anew: a load, which writes what
 its file has and sets its mark last, while who stores a slice takes the marks before services; retention, which deletes what
 is over with its relationships, whose ends that locks; who holds the gate of slices, with customers, which its events name before it
-forgets their slices.
+forgets their slices; who puts a new service into use, with its customer, to whom it is linked before alarms that are open on it are locked.
 """
 
 from __future__ import annotations

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
+from graph.changes.catalogue import Product
 from graph.model.effects import DEFAULT_TIER, RANK
 from graph.model.event_kinds import ALARM_KINDS, KINDS
 from graph.model.identity import external_key
@@ -34,9 +37,13 @@ class Ordering:
     """the systems that may; operators and customers with the claim may too."""
     most_items: int = 200
     """of an order, those within other items included."""
+    most_open: int = 50
+    """items that are built by themselves and are not over, of what one customer has ordered for itself: each holds ports and capacity."""
+    products: Mapping[str, Product] = field(default_factory=lambda: MappingProxyType({}))
+    """what is built by itself when it is ordered, by the names of offerings or products; people carry out all else."""
 
     def __post_init__(self) -> None:
-        if self.most_items < 1:
+        if self.most_items < 1 or self.most_open < 1:
             raise ValueError("an order has at least one item")
 
 

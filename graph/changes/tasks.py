@@ -5,7 +5,8 @@ it asks for is done. 3. To skip means that it need not be done: a parked deliver
 rate that does not return, the person says that it has. 4. To cancel ends what it is about: the boost is revoked. A rate that does not
 return cannot be cancelled, since the network has to return in any case. 5. A task of an order is none of these: whoever moves the order
 ends it (graph/changes/orders/moving.py); that of a match ends when somebody merges the two customers, or declines the match. That of a customer who is gone from customer
-management is skipped by whoever has seen to it, and is over by itself where the customer is back.
+management is skipped by whoever has seen to it, and is over by itself where the customer is back. 6. A service that the network did not take away is
+asked about again, or the person says that it is gone (graph/changes/fulfilment/undoing.py).
 
 What the network is asked for is decided under the lock of the service (graph/changes/bandwidth/), which comes first; then the delivery,
 its steps, the task.
@@ -23,6 +24,9 @@ from graph.changes.customers.matches import CUSTOMER_MATCH
 from graph.changes.customers.records import GONE
 from graph.changes.deliveries import replay
 from graph.changes.events import Event, append
+from graph.changes.fulfilment import undoing
+from graph.changes.fulfilment.policy import FulfilmentPolicy
+from graph.changes.fulfilment.undoing import NOT_REMOVED
 from graph.changes.idempotency import Asked, once
 from graph.changes.orders.rules import KINDS_OF_TASKS
 from graph.changes.outcome import Outcome, UserError
@@ -65,6 +69,10 @@ WITH p ORDER BY p.id
 SET p.state = 'PENDING'
 """
 
+_IS_OF_ORDER: Final = """
+MATCH (:Delivery {id: $delivery})-[:CARRIES_OUT]->(:ProcessStep)-[:STEP_OF]->(i:OrderItem)
+RETURN i.id LIMIT 1
+"""
 _OF_RATE: Final = ("returnRefused", "rateUnknown")
 """Kinds of tasks for which the network has to say, or do, something in any case."""
 
@@ -119,7 +127,9 @@ async def retry_task(
     """Try again what a task is about; the outcome has the id of the `task`, which stays open until it is done."""
 
     async def do(transaction: Transaction, task: _Task) -> UserError | None:
-        if task.delivery is not None:
+        if task.kind == NOT_REMOVED:
+            await undoing.try_again(transaction, FulfilmentPolicy(selling=policy), task.about)
+        elif task.delivery is not None:
             await replay(transaction, task.delivery, principal.subject)
             transaction.later(_TRY_STEPS, {"delivery": task.delivery})
         else:
@@ -143,6 +153,10 @@ async def skip_task(
 
     async def do(transaction: Transaction, task: _Task) -> UserError | None:
         note = f"skipped: {settling.reason}"
+        if task.kind == NOT_REMOVED:
+            await undoing.believe(transaction, task.about)
+            await _settle(transaction, principal, task, "SKIPPED", settling.reason)
+            return None
         if task.delivery is not None:
             await _give_up(transaction, policy, task, note, principal.subject)
         await _settle(transaction, principal, task, "SKIPPED", settling.reason)
@@ -166,9 +180,8 @@ async def cancel_task(
     """End what a task is about: a boost is revoked."""
 
     async def do(transaction: Transaction, task: _Task) -> UserError | None:
-        if task.kind in _OF_RATE:
-            said = "The network has to return in any case: try again, or skip it once it has"
-            return UserError(message=said, code=TASK_NOT_CANCELLABLE, path=("taskId",))
+        if (why := await _why_not_cancelled(transaction, task)) is not None:
+            return UserError(message=why, code=TASK_NOT_CANCELLABLE, path=("taskId",))
         if task.delivery is not None:
             await changing.revoke_all(transaction, policy, task.delivery, subject=principal.subject)
             await _give_up(transaction, policy, task, f"cancelled: {settling.reason}", principal.subject)
@@ -177,6 +190,17 @@ async def cancel_task(
 
     asked = _asked(principal, "cancelTask", {"taskId": settling.task, "reason": settling.reason})
     return await _once(store, principal, asked, do, key=idempotency_key, deadline=deadline)
+
+
+async def _why_not_cancelled(transaction: Transaction, task: _Task) -> str | None:
+    """Say why what a task is about cannot be ended; None: it can."""
+    if task.kind in _OF_RATE:
+        return "The network has to return in any case: try again, or skip it once it has"
+    if task.kind == NOT_REMOVED:
+        return "The service has to go in any case: try again, or skip it once it is not in the network any more"
+    if task.delivery is not None and await transaction.run(_IS_OF_ORDER, {"delivery": task.delivery}):
+        return "The service of an order is in use, and only others are not told: try again, or skip it"
+    return None
 
 
 async def _once(

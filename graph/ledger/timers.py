@@ -27,6 +27,8 @@ import structlog
 from graph.errors import Contended, GraphError, OutcomeUnknown, StoreMisconfigured, StoreUnavailable
 from graph.store.store import Store, Transaction
 
+NEVER: Final = 253_402_300_799_000
+"""The end of the year 9999, in epoch milliseconds: the timer of a service for which nothing is due."""
 _POLL_SECONDS: Final = 0.5
 _STORE_SECONDS: Final = 10.0
 _MOST: Final = 100
@@ -60,7 +62,7 @@ SET t._lock = true
 REMOVE t._lock
 WITH t, datetime.realtime().epochMillis AS now
 WHERE t.dueAt > 0 AND t.dueAt <= now
-RETURN now
+RETURN now, coalesce(t.failures, 0)
 """
 _PUT_OFF: Final = "MATCH (t:Timer {id: $id}) SET t.dueAt = $dueAt, t.failures = null"
 _DROP: Final = "MATCH (t:Timer {id: $id}) DELETE t"
@@ -87,6 +89,8 @@ class Due:
     """the id of what it is about."""
     now: int
     """epoch milliseconds by the database's clock."""
+    failures: int = 0
+    """how many attempts in a row have failed before this one."""
 
 
 Work: TypeAlias = Callable[[Transaction, Due], Awaitable[int | None]]
@@ -133,7 +137,8 @@ async def _rung(store: Store, work: Work, timer: str, kind: str, about: str) -> 
         rows = await transaction.run(_TAKE, {"id": timer})
         if not rows:
             return False  # another process was quicker
-        again = await work(transaction, Due(kind=kind, about=about, now=cast("int", rows[0][0])))
+        now, failures = cast("tuple[int, int]", tuple(rows[0]))
+        again = await work(transaction, Due(kind=kind, about=about, now=now, failures=failures))
         if again is None:
             transaction.later(_DROP, {"id": timer})
         else:

@@ -20,6 +20,7 @@ Files, in order of flow:
     thresholds.py   the load above which a service is too full, by its present rate
     alarm.py        an alarm as every dialect has it (X.733)
     event_kinds.py  what other systems are told of: kinds, and the types of events of each
+    rates.py        a rate as other systems write it
     currencies.py   the digits of each currency
     usage.py        a usage record as every dialect has it
     resource.py     a piece of equipment as every dialect has it

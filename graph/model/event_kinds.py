@@ -41,7 +41,9 @@ def _one_each(about: About, *names: str) -> tuple[EventKind, ...]:
 _ALL: Final = (
     *_one_each("alarm", "AlarmRaised", "AlarmUpdated", "AlarmCleared", "AlarmReopened", "AlarmEffectChanged"),
     *_one_each("alarm", "AlarmAcknowledged", "AlarmUnacknowledged", "AlarmCommented"),
-    EventKind(name="ServiceStateChanged", about="service", events=("DowntimeBegan", "DowntimeEnded")),
+    EventKind(
+        name="ServiceStateChanged", about="service", events=("DowntimeBegan", "DowntimeEnded", "ServiceActivated")
+    ),
     EventKind(name="ServiceRateChanged", about="service", events=("ServiceRateChanged", "ServiceThresholdSet")),
     *_one_each("resource", "ResourceAdded", "ResourceRemoved"),
     *_one_each("resource", "ResourceStateChanged", "ResourceChanged", "ResourceMoved"),
@@ -103,8 +105,10 @@ LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
         "OrderStateChanged": "as OrderPlaced",
         "ResourceNamed": "what else a thing is called changes nothing of it",
         "ResourceUnnamed": "as ResourceNamed",
+        "ServiceActivationRequested": "as ServiceRateRequested",
         "ServiceMonitoringEnded": "that performance monitoring need not measure a service any more is between it and us",
         "ServiceRateRequested": "what the network is asked for is between it and us; ServiceRateChanged tells what it carries",
+        "ServiceRemovalRequested": "as ServiceRateRequested",
         "TaskOpened": "what waits for our operators is theirs to see, by `tasks`",
         "TaskSettled": "as TaskOpened",
         "UsageChanged": "usage is for billing: what a service carries says nothing of a fault",

@@ -44,16 +44,24 @@ def hops(*texts: str) -> tuple[Hop, ...]:
 
     >>> [(h.type, h.label) for h in hops("<HAS_PORT", "<HOLDS")]
     [('HAS_PORT', 'Card'), ('HOLDS', 'NetworkElement')]
+
+    Where a relationship may end on several labels, one of them can be named.
+
+    >>> hops("STEP_OF>:Boost")[0].label
+    'Boost'
     """
     return tuple(_hop(text) for text in texts)
 
 
 def _hop(text: str) -> Hop:
-    reverse = text.startswith("<")
-    name = text.strip("<>")
+    drawn, _, label = text.partition(":")
+    reverse = drawn.startswith("<")
+    name = drawn.strip("<>")
     known = RELATIONSHIPS[name]
     far = known.starts if reverse else known.ends
-    return Hop(type=name, reverse=reverse, label=far[0] if len(far) == 1 else "")
+    if label and label not in far:
+        raise ValueError(f"{drawn} leads to no {label}")
+    return Hop(type=name, reverse=reverse, label=label or (far[0] if len(far) == 1 else ""))
 
 
 # Types -------------------------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ from graph.model.vocabulary import (
     EFFECTS,
     FEED_KINDS,
     FEED_STATES,
+    ITEM_FAILURES,
     LEAD_STATES,
     MATCH_STATES,
     OPERATIONAL_STATES,
@@ -284,7 +285,10 @@ _LABELS: Final = (
     ),
     Label(
         name="OrderItem",
-        about="One item of an order: what is to be done, and to what. `externalId` is its id within the order.",
+        about=(
+            "One item of an order: what is to be done, and to what. `externalId` is its id within the order. One that is carried out by itself "
+            "and has failed says why."
+        ),
         properties=(
             _ID,
             _shaped("externalId", Form.NAME),
@@ -295,6 +299,11 @@ _LABELS: Final = (
             _shaped("offering", Form.TEXT, required=False),
             _number("quantity", required=False, least=0),
             _number("position", required=False, least=0),
+            _shaped("siteA", Form.TEXT, required=False),
+            _shaped("siteZ", Form.TEXT, required=False),
+            _number("mbps", required=False, least=1),
+            _text("failure", *ITEM_FAILURES, required=False),
+            Property(name="failureDetail", required=False, operator_only=True),
             Property(name="request", kind=Kind.JSON, required=False, operator_only=True),
         ),
     ),
@@ -357,8 +366,8 @@ _LABELS: Final = (
     Label(
         name="ProcessStep",
         about=(
-            "One step of what has to be done where a boost begins, changes or ends: one system carries it out. The receipt is what that "
-            "system calls it."
+            "One step of what has to be done where a boost begins, changes or ends, or for an item of an order: one system carries it out. "
+            "The receipt is what that system calls it."
         ),
         properties=(
             _ID,
@@ -594,7 +603,9 @@ _RELATIONSHIPS: Final = (
     Relationship(type="CANCELS", starts=("OrderCancellation",), ends=("Order",), inside=Inside.REVERSE, one_end=True),
     Relationship(type="BOOSTS", starts=("Boost",), ends=("Service",), inside=Inside.REVERSE, one_end=True),
     Relationship(type="RESERVES", starts=("Boost",), ends=("Port", "Trunk"), inside=Inside.NEVER),
-    Relationship(type="STEP_OF", starts=("ProcessStep",), ends=("Boost",), inside=Inside.REVERSE, one_end=True),
+    Relationship(
+        type="STEP_OF", starts=("ProcessStep",), ends=("Boost", "OrderItem"), inside=Inside.REVERSE, one_end=True
+    ),
     Relationship(type="CARRIES_OUT", starts=("Delivery",), ends=("ProcessStep",), inside=Inside.NEVER),
     Relationship(type="USED_BY", starts=("Usage",), ends=("Service",), inside=Inside.REVERSE, one_end=True),
     Relationship(type="INTERRUPTS", starts=("Downtime",), ends=("Service",), inside=Inside.REVERSE, one_end=True),

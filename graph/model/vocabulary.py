@@ -45,6 +45,9 @@ ORDER_KINDS: Final = ("product", "service")
 """of an order: of products (TMF622), or of services (TMF641)."""
 ORDER_ACTIONS: Final = ("add", "modify", "delete", "noChange")
 """of an item of an order: what is to be done."""
+ITEM_FAILURES: Final = ("REQUEST", "PORT", "NETWORK", "PROVISIONING", "ITEM")
+"""why an item of an order failed that is carried out by itself: it does not say what is needed, no port can be had at an end, there is no way
+with room, the network did not make it as it was asked to, or another item that it relies on is not there."""
 CANCELLATION_STATES: Final = ("accepted", "terminatedWithError", "inProgress", "done")
 """of a request to cancel an order: asked for, refused, being decided or carried out, and done."""
 USAGE_STATES: Final = ("received", "rejected", "recycled", "guided", "rated", "rerated", "billed")
@@ -59,9 +62,9 @@ BOOST_REASONS: Final = (
 )
 """why a boost is TERMINATED: it is over, was cancelled, was lost with its service, was refused, or was taken back by an operator."""
 BOUNDARIES: Final = ("START", "CHANGE", "RETURN")
-"""of a boost: where the rate of its service becomes another."""
-STEP_SYSTEMS: Final = ("NETWORK", "BILLING", "PERFORMANCE", "FAULT_MANAGEMENT", "INVENTORY", "SALES")
-"""what kind of system carries out a step."""
+"""of a boost: where the rate of its service becomes another. Of an item of an order: it is carried out, or that is taken back."""
+STEP_SYSTEMS: Final = ("NETWORK", "BILLING", "PERFORMANCE", "FAULT_MANAGEMENT", "INVENTORY", "SALES", "TRUNKLINE")
+"""what kind of system carries out a step; TRUNKLINE is this program itself, which reserves and correlates."""
 STEP_STATES: Final = ("PENDING", "DONE", "REFUSED", "FAILED", "SKIPPED")
 """of a step: under way, done, refused by its system, given up until a person has looked at it, or not needed."""
 MATCH_STATES: Final = ("proposed", "declined", "merged", "superseded")
@@ -84,6 +87,7 @@ SERVICE_EVENT_KINDS: Final = (
     "ticketOpened",
     "ticketStatusChanged",
     "ticketClosed",
+    "activated",
 )
 """of what happens to a service."""
 BOOST_EVENT_KINDS: Final = ("scheduled", "activated", "changed", "aboutToEnd", "terminated", "declined")

@@ -13,12 +13,12 @@ from graph.model.vocabulary import STEP_SYSTEMS
 from graph.store.store import Transaction
 
 Boundary: TypeAlias = Literal["START", "CHANGE", "RETURN"]
-System: TypeAlias = Literal["NETWORK", "BILLING", "PERFORMANCE", "FAULT_MANAGEMENT", "INVENTORY", "SALES"]
+System: TypeAlias = Literal["NETWORK", "BILLING", "PERFORMANCE", "FAULT_MANAGEMENT", "INVENTORY", "SALES", "TRUNKLINE"]
 State: TypeAlias = Literal["PENDING", "REFUSED", "FAILED"]
 BOUNDARIES: Final[tuple[Boundary, ...]] = get_args(Boundary)
 """`graph.model.vocabulary.BOUNDARIES`."""
 
-_BEGIN: Final = """
+_BEGIN_OF_BOOSTS: Final = """
 UNWIND $batch.rows AS row
 MATCH (o:Boost {id: row.about})
 CREATE (p:ProcessStep {
@@ -26,9 +26,23 @@ CREATE (p:ProcessStep {
   attempts: 0
 })-[:STEP_OF]->(o)
 """
-_OPEN: Final = """
+_BEGIN_OF_ITEMS: Final = """
+UNWIND $batch.rows AS row
+MATCH (o:OrderItem {id: row.about})
+CREATE (p:ProcessStep {
+  id: row.id, name: row.name, boundary: row.boundary, system: row.system, stage: row.stage, state: 'PENDING', startedAt: row.at,
+  attempts: 0
+})-[:STEP_OF]->(o)
+"""
+_OPEN_OF_BOOSTS: Final = """
 UNWIND $batch.abouts AS id
 MATCH (p:ProcessStep)-[:STEP_OF]->(o:Boost {id: id})
+WHERE p.state IN ['PENDING', 'REFUSED', 'FAILED'] AND p.finishedAt IS NULL
+RETURN p.id, o.id, p.name, p.boundary, p.system, p.stage, p.state ORDER BY p.id
+"""
+_OPEN_OF_ITEMS: Final = """
+UNWIND $batch.abouts AS id
+MATCH (p:ProcessStep)-[:STEP_OF]->(o:OrderItem {id: id})
 WHERE p.state IN ['PENDING', 'REFUSED', 'FAILED'] AND p.finishedAt IS NULL
 RETURN p.id, o.id, p.name, p.boundary, p.system, p.stage, p.state ORDER BY p.id
 """
@@ -50,7 +64,7 @@ class Step:
 
     id: str = field(default_factory=new_id)
     about: str
-    """the id of what the process is about: a boost."""
+    """the id of what the process is about: a boost, or an item of an order."""
     name: str
     """what is done, so that a process that is under way is understood by a later version."""
     boundary: Boundary
@@ -98,15 +112,20 @@ def begin(transaction: Transaction, steps: Sequence[Step], *, at: int) -> None:
         }
         for each in steps
     ]
-    if rows:
-        transaction.later(_BEGIN, {"batch": {"rows": rows}})
+    if some := [row for row in rows if not _is_item(str(row["about"]))]:
+        transaction.later(_BEGIN_OF_BOOSTS, {"batch": {"rows": some}})
+    if some := [row for row in rows if _is_item(str(row["about"]))]:
+        transaction.later(_BEGIN_OF_ITEMS, {"batch": {"rows": some}})
 
 
 async def open_steps(transaction: Transaction, abouts: Iterable[str]) -> tuple[OpenStep, ...]:
     """Give the steps of some processes that are open, in the order in which they began."""
-    wanted = sorted(set(abouts))
-    rows = await transaction.run(_OPEN, {"batch": {"abouts": wanted}}) if wanted else []
-    return tuple(_open(cast("list[str]", row)) for row in sorted(rows))
+    wanted, rows = sorted(set(abouts)), list[list[object]]()
+    if some := [each for each in wanted if not _is_item(each)]:
+        rows += await transaction.run(_OPEN_OF_BOOSTS, {"batch": {"abouts": some}})
+    if some := [each for each in wanted if _is_item(each)]:
+        rows += await transaction.run(_OPEN_OF_ITEMS, {"batch": {"abouts": some}})
+    return tuple(_open(cast("list[str]", row)) for row in sorted(rows, key=lambda row: str(row[0])))
 
 
 def end(transaction: Transaction, ended: Iterable[Ended], *, at: int) -> None:
@@ -123,6 +142,10 @@ def end(transaction: Transaction, ended: Iterable[Ended], *, at: int) -> None:
     ]
     if rows:
         transaction.later(_END, {"batch": {"rows": rows}})
+
+
+def _is_item(about: str) -> bool:
+    return about.startswith(LABELS["OrderItem"].id_prefix)
 
 
 def _open(row: Sequence[object]) -> OpenStep:

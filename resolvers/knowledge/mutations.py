@@ -400,7 +400,7 @@ class Mutation:
     )
     advance_order: AdvanceOrderPayload = strawberry.mutation(
         resolver=ordering.advance_order,
-        description="Say how far an order is: one of its items, or all that are not over. The order follows its items.",
+        description="Say how far an order is: one of its items, or all that people carry out and that are not over. The order follows its items.",
         directives=[AllowedRoles(roles=["operator"])],
     )
     merge_customers: MergeCustomersPayload = strawberry.mutation(

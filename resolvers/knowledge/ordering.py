@@ -76,6 +76,14 @@ class OrderItemInput:
     service_id: strawberry.ID | None = strawberry.field(
         default=None, description="The service that is to be changed or to end: one of the order's customer."
     )
+    site_a: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="Of a new service: the site of one end, by its id or by a name that whoever orders has for it,",
+    )
+    site_z: strawberry.ID | None = strawberry.field(default=None, description="and the site of its other end.")
+    mbps: int | None = strawberry.field(
+        default=None, description="Its rate in Mbit/s; left out where the product has one rate only."
+    )
     quantity: int | None = strawberry.field(default=None, description="How many.")
     relationships: list[OrderItemRelationshipInput] = strawberry.field(
         default_factory=list, description="What it has to do with other items of the order."
@@ -108,7 +116,7 @@ class PlaceOrderPayload:
     )
     user_errors: list[UserError] = strawberry.field(
         description=(
-            "CUSTOMER_MISSING, CUSTOMER_NOT_FOUND, SERVICE_NOT_FOUND, SERVICE_TERMINATED, DATE_IN_THE_PAST, TOO_MANY_ITEMS, ORDER_EXISTS "
+            "CUSTOMER_MISSING, CUSTOMER_NOT_FOUND, SERVICE_NOT_FOUND, SERVICE_TERMINATED, DATE_IN_THE_PAST, TOO_MANY_ITEMS, TOO_MANY_OPEN, ORDER_EXISTS "
             "where another order has the externalId, or NO_ORDERS where none are taken here. Empty where it was placed."
         )
     )
@@ -252,7 +260,9 @@ async def advance_order(
     idempotency_key: Key,
     item_id: Annotated[
         str | None,
-        strawberry.argument(description="One item, by its id within the order; left out: all that are not over."),
+        strawberry.argument(
+            description="One item, by its id within the order; left out: all that people carry out and that are not over."
+        ),
     ] = None,
     reason: Reason = None,
 ) -> AdvanceOrderPayload:
@@ -276,6 +286,9 @@ def _item(given: OrderItemInput) -> ItemRequest:
         product=given.product or "",
         offering=given.offering or "",
         service=given.service_id or "",
+        site_a=given.site_a or "",
+        site_z=given.site_z or "",
+        mbps=given.mbps,
         quantity=given.quantity,
         relations=tuple(Relation(to=each.item_id, kind=each.relationship_type) for each in given.relationships),
     )

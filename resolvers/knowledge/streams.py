@@ -183,7 +183,7 @@ def _rank(severity: str | None) -> int:
 
 # Service events ------------------------------------------------------------------------------------------------------
 
-_EFFECTS: Final = {"DowntimeBegan": "effectBegan", "DowntimeEnded": "effectEnded"}
+_EFFECTS: Final = {"DowntimeBegan": "effectBegan", "DowntimeEnded": "effectEnded", "ServiceActivated": "activated"}
 _TICKETS: Final = {
     "ProblemReported": "problemReported",
     "TicketReported": "ticketOpened",
@@ -218,10 +218,10 @@ def _effect(event: Sequenced, viewer: Viewer, filter_: Filter) -> Values | None:
         "serviceId": event.about,
         "service": event.about,
         "services": [[event.about]],
-        "effect": payload["effect"],
-        "from": payload["from"],
-        "to": payload["to"],
-        "downtime": payload["downtime"],
+        "effect": payload.get("effect"),
+        "from": payload.get("from"),
+        "to": payload.get("to"),
+        "downtime": payload.get("downtime", ""),
         "tickets": [],
     }
 

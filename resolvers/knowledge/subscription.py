@@ -124,7 +124,9 @@ class ServiceEventTicket:
     )
 
 
-@computed("A service has begun to suffer an effect, or does so no more; or something happened to a ticket about it.")
+@computed(
+    "A service is new and in use; or it has begun to suffer an effect, or does so no more; or something happened to a ticket about it."
+)
 class ServiceEvent:
     """One turn of a service's downtime, or of tickets about services."""
 
@@ -138,20 +140,22 @@ class ServiceEvent:
     services: list[ServiceEventService] = mapped(
         KeptRows(name="services", label="Service", columns=("serviceId",), role="service"),
         size=ListSize(assumed_size=5),
-        description=f"All services that the tickets were about when it happened; {MOST_SERVICES:,} at most. Of an effect, the one.",
+        description=f"All services that the tickets were about when it happened; {MOST_SERVICES:,} at most. Of all else, the one.",
     )
-    effect: Effect | None = kept("effect", "What the service suffered in the interval; null where a ticket is told of.")
+    effect: Effect | None = kept(
+        "effect", "What the service suffered in the interval; null where no interval is told of."
+    )
     from_: dt.datetime | None = kept(
-        "from", "When the interval began, as far as the alarm's source said; null where a ticket is told of."
+        "from", "When the interval began, as far as the alarm's source said; null where no interval is told of."
     )
     to: dt.datetime | None = kept("to", "When it ended; null as long as it lasts.")
     downtime: Downtime | None = mapped(
-        Changed(label="Downtime"), description="The interval as it is now; null where a ticket is told of."
+        Changed(label="Downtime"), description="The interval as it is now; null where none is told of."
     )
     tickets: list[ServiceEventTicket] = mapped(
         KeptRows(name="tickets", label="Ticket", columns=("ticketId", "status"), role="ticket"),
         size=ListSize(assumed_size=1),
-        description="The tickets that it happened to: one for each customer whose services you see; of an effect, none.",
+        description="The tickets that it happened to: one for each customer whose services you see; of all else, none.",
     )
 
 

@@ -41,6 +41,7 @@ from resolvers.knowledge.words import (
     End,
     FeedKind,
     FeedState,
+    ItemFailure,
     LeadState,
     OperationalState,
     OrderCancellationState,
@@ -406,6 +407,20 @@ class OrderItem(Node):
     offering: str | None = stored("offering", "What it is sold as: the name or the id of the product offering.")
     quantity: int | None = stored("quantity", "How many are ordered; null where nobody has said it.")
     position: int | None = stored("position", "Its place in the order, from 0; null for one that was loaded.")
+    site_a: str | None = stored(
+        "siteA", "The site of one end of a new service, as whoever has placed the order names it."
+    )
+    site_z: str | None = stored("siteZ", "The site of its other end.")
+    mbps: int | None = stored("mbps", "The rate of a new service, in Mbit/s; null where the order says none.")
+    failure: ItemFailure | None = stored(
+        "failure", "Why it has failed, where it was carried out by itself; null where it has not, or people have."
+    )
+    failure_detail: str | None = mapped(
+        Stored(name="failureDetail"),
+        name="failureDetail",
+        operator_only=True,
+        description="The same in full: what is full, by how much, from when on there is room, or what the network has said; and why people carry it out that would be carried out by itself.",
+    )
     request: JSON | None = mapped(
         Stored(name="request"),
         name="request",
@@ -421,6 +436,10 @@ class OrderItem(Node):
     )
     related_from: Connection[OrderItemRelationship] = relations_along(
         "<RELATES_TO", description="What other items of the order have to do with it."
+    )
+    steps: Connection[ProcessStep] = pages_along(
+        "<STEP_OF",
+        description="What was done for it, and what became of that; none where people carry it out.",
     )
 
 
@@ -502,7 +521,10 @@ class ProcessStep(Node):
         "receipt", "What its system calls it, or what it has confirmed; null while it has not."
     )
     error: str | None
-    boost: Boost | None = along("STEP_OF>")
+    boost: Boost | None = along("STEP_OF>:Boost", description="The boost that it is of; null where it is of an order.")
+    order_item: OrderItem | None = along(
+        "STEP_OF>:OrderItem", description="The item of an order that it is of; null where it is of a boost."
+    )
     deliveries: Connection[Delivery] = pages_along(
         "<CARRIES_OUT", operator_only=True, description="What its system is sent for it."
     )

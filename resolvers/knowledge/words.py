@@ -165,10 +165,11 @@ class BoostReason(enum.Enum):
 class Boundary(enum.Enum):
     """Of a boost."""
 
-    START = strawberry.enum_value("START", description="The boost begins.")
+    START = strawberry.enum_value("START", description="The boost begins, or the item of an order is carried out.")
     CHANGE = strawberry.enum_value("CHANGE", description="The rate of the boost was changed while it ran.")
     RETURN = strawberry.enum_value(
-        "RETURN", description="The boost ends, and the service returns to what is booked then."
+        "RETURN",
+        description="The boost ends, and the service returns to what is booked then; or what was done for an item of an order is taken back.",
     )
 
 
@@ -176,14 +177,21 @@ class Boundary(enum.Enum):
 class StepSystem(enum.Enum):
     """Of a step."""
 
-    NETWORK = strawberry.enum_value("NETWORK", description="Provisioning sets the rate in the network.")
+    NETWORK = strawberry.enum_value(
+        "NETWORK", description="Provisioning sets the rate in the network, or makes a service there and takes it away."
+    )
     BILLING = strawberry.enum_value("BILLING", description="Billing receives what is charged.")
     PERFORMANCE = strawberry.enum_value(
         "PERFORMANCE", description="Performance monitoring receives the new thresholds."
     )
     FAULT_MANAGEMENT = strawberry.enum_value("FAULT_MANAGEMENT", description="Fault management receives the new rate.")
-    INVENTORY = strawberry.enum_value("INVENTORY", description="The inventory receives the new rate.")
+    INVENTORY = strawberry.enum_value(
+        "INVENTORY", description="The inventory receives the new rate, or the new service."
+    )
     SALES = strawberry.enum_value("SALES", description="Sales receives a lead.")
+    TRUNKLINE = strawberry.enum_value(
+        "TRUNKLINE", description="We do it ourselves: a service is designed and reserved, or put into use."
+    )
 
 
 @strawberry.enum(description="What is ordered.")
@@ -202,6 +210,21 @@ class OrderItemAction(enum.Enum):
     MODIFY = strawberry.enum_value("modify", description="What is there is to be another.")
     DELETE = strawberry.enum_value("delete", description="What is there is to end.")
     NO_CHANGE = strawberry.enum_value("noChange", description="Nothing: it is named because others need it.")
+
+
+@strawberry.enum(description="Why an item of an order has failed that was carried out by itself.")
+class ItemFailure(enum.Enum):
+    """Never which, or how much: that would tell of others."""
+
+    REQUEST = strawberry.enum_value(
+        "REQUEST", description="The order does not say what is needed, or asks for another rate than there is."
+    )
+    PORT = strawberry.enum_value("PORT", description="At one of the sites, or at both, no port can be had.")
+    NETWORK = strawberry.enum_value("NETWORK", description="Between the sites there is no way that has room.")
+    PROVISIONING = strawberry.enum_value(
+        "PROVISIONING", description="The network did not make the service as it was asked to."
+    )
+    ITEM = strawberry.enum_value("ITEM", description="Another item that it relies on is not there.")
 
 
 @strawberry.enum(description="How far a request to cancel an order is (TMF622, TaskStateType).")
@@ -357,6 +380,7 @@ class ServiceEventKind(enum.Enum):
         "ticketStatusChanged", description="A ticket about it has another status, and is not closed."
     )
     TICKET_CLOSED = strawberry.enum_value("ticketClosed", description="A ticket about it was closed.")
+    ACTIVATED = strawberry.enum_value("activated", description="It is new, and in use from now on.")
 
 
 @strawberry.enum(description="What has happened to a boost.")
@@ -456,6 +480,7 @@ _words(TicketStatus, vocabulary.TICKET_STATES)
 _words(OrderState, vocabulary.ORDER_STATES)
 _words(OrderKind, vocabulary.ORDER_KINDS)
 _words(OrderItemAction, vocabulary.ORDER_ACTIONS)
+_words(ItemFailure, vocabulary.ITEM_FAILURES)
 _words(OrderCancellationState, vocabulary.CANCELLATION_STATES)
 _words(BoostStatus, vocabulary.BOOST_STATES)
 _words(BoostReason, vocabulary.BOOST_REASONS)

@@ -60,16 +60,17 @@ def slice_of(graph: Graph, customers: Iterable[str]) -> frozenset[str]:
     cards = graph.starts("HAS_PORT", ports)
     elements = graph.starts("HOLDS", cards)
     boosts = graph.starts("BOOSTS", services)
+    items = graph.ends("HAS_ITEM", orders)
     return frozenset(
         named
         | services
         | graph.ends("GOVERNED_BY", services)
         | orders
-        | graph.ends("HAS_ITEM", orders)
+        | items
         | graph.starts("CANCELS", orders)
         | graph.starts("OPENED_FOR", named)
         | boosts
-        | graph.starts("STEP_OF", boosts)
+        | graph.starts("STEP_OF", boosts | items)
         | graph.starts("USED_BY", services)
         | graph.starts("INTERRUPTS", services)
         | graph.starts("CONCERNS_CUSTOMER", named)

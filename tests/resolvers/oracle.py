@@ -180,9 +180,13 @@ class Oracle:
         here = {source.id}
         for hop in hops:
             edges = [edge for node in sorted(here) for edge in self.graph.edges(hop.type, node, reverse=hop.reverse)]
-            edges = [each for each in edges if _far(each, hop) in self.seen]
+            edges = [each for each in edges if _far(each, hop) in self.seen and self._fits(_far(each, hop), hop)]
             here = {_far(each, hop) for each in edges}
         return [(each, self.graph.world.nodes[_far(each, hops[-1])]) for each in edges]
+
+    def _fits(self, node: str, hop: Hop) -> bool:
+        """Tell whether a node has the label that a step leads to, where the relationship may lead to several."""
+        return hop.label in ("", self.graph.world.nodes[node].label)
 
     # Pages ---------------------------------------------------------------------------------------------------------
 

@@ -104,8 +104,9 @@ SPECS = (
     Spec(owner="b", name="b3", access=("p5", "p7"), working=("2",), sla="sla-mid", effect="atRisk"),
     Spec(owner="nobody", name="c1", access=("p8", "p2"), working=("1",), protecting=("4",), sla="sla-mid"),
     Spec(owner="nobody", name="x1", access=("p1",), working=("2",)),
+    Spec(owner="b", name="x2", access=("p4", "p2"), working=("1",)),
 )
-"""a4 stays at one site; a5 goes over both trunks and was promised nothing; x1 has no customer yet."""
+"""a4 stays at one site; a5 goes over both trunks and was promised nothing; x1 and x2 have no customer yet: x2 is reserved for one."""
 
 
 def _services(built: Builder) -> None:
@@ -123,7 +124,7 @@ def _services(built: Builder) -> None:
             maxMbps=1_000,
             effect=each.effect,
         )
-        if each.name != "x1":
+        if each.name[0] != "x":
             built.edge("SUBSCRIBES_TO", f"customer-{each.name[0]}", key)
         if each.sla:
             built.edge("GOVERNED_BY", key, each.sla)
@@ -244,7 +245,8 @@ def _order(built: Builder, own: str, other: str, number: int) -> None:
     given = placed if number == 1 else dict.fromkeys(placed)
     order = built.node(own, "Order", name, externalId=f"PO{number}", system="crm", state="inProgress", **given)
     built.edge("PLACED_BY", order, f"customer-{own}")
-    for position, service in enumerate((f"{own}{number}", f"{other}{number}")):
+    reserved = "x2" if name == "b2" else f"{other}{number}"
+    for position, service in enumerate((f"{own}{number}", reserved)):
         _order_item(built, own, order, f"{name}.{position + 1}", service)
     for far in (f"{name}.2", f"{other}{number}.1"):
         built.edge("RELATES_TO", f"orderitem-{name}.1", f"orderitem-{far}", relationshipType="reliesOn")
@@ -259,12 +261,19 @@ def _order_item(built: Builder, own: str, order: str, item: str, service: str) -
         "offering": "Line 1G",
         "quantity": 1,
         "position": position,
+        "siteA": "site-1",
+        "siteZ": f"POP of {own}",
+        "mbps": 100,
+        "failure": "PORT",
+        "failureDetail": f"port-p1 is full, says {own}",
         "request": f'{{"id":"{item}"}}',
     }
     given = placed if position == 0 else dict.fromkeys(placed)
     key = built.node(own, "OrderItem", item, externalId=item, system="crm", state="partial", **given)
     built.edge("HAS_ITEM", order, key)
     built.edge("PROVISIONS", key, f"service-{service}")
+    if item == f"{own}1.1":
+        _steps(built, own, key, " of item")
 
 
 def _cancellation(built: Builder, own: str, order: str, number: int) -> None:
@@ -331,15 +340,15 @@ def _boost(built: Builder, own: str, number: int) -> None:
     if number == 1:
         for thing in ("port-p1", "trunk-1"):
             built.edge("RESERVES", boost, thing)
-        _steps(built, own, boost)
+        _steps(built, own, boost, "")
 
 
-def _steps(built: Builder, own: str, boost: str) -> None:
+def _steps(built: Builder, own: str, about: str, suffix: str) -> None:
     for stage, (name, system, state) in enumerate((("rate", "NETWORK", "DONE"), ("rate", "INVENTORY", "FAILED"))):
         step = built.node(
             own,
             "ProcessStep",
-            f"{own}{stage}",
+            f"{own}{stage}{suffix}",
             name=name,
             boundary="START",
             system=system,
@@ -351,8 +360,8 @@ def _steps(built: Builder, own: str, boost: str) -> None:
             receipt="R1" if state == "DONE" else None,
             error=None if state == "DONE" else "it was busy",
         )
-        built.edge("STEP_OF", step, boost)
-        if state == "FAILED":
+        built.edge("STEP_OF", step, about)
+        if state == "FAILED" and not suffix:
             _task(built, own, step)
 
 

@@ -24,7 +24,7 @@ from cachetools import TTLCache
 
 from adapters.delivery.retrying import Waits
 from adapters.errors import AdapterError, Nonsense, TimedOut, Unreachable
-from adapters.provisioning import RateConfirmed, RateRefused, RateRequest
+from adapters.provisioning import NewService, RateConfirmed, RateRefused, RateRequest, ServiceRef
 from adapters.provisioning.netconf.device import Device
 from adapters.provisioning.netconf.endpoint import Endpoint
 from adapters.provisioning.netconf.service_model import Access, ServiceModel, carries, least_mbps
@@ -72,6 +72,14 @@ class Netconf:
             await self._commit(ends, delivery_id)
             mbps = least_mbps(_accesses([await each.read() for each in ends]))
             return RateConfirmed(mbps=mbps, reference=_names(ends), at=None)
+
+    async def create_service(self, new: NewService, *, again: bool, delivery_id: str, deadline: float) -> RateConfirmed:  # noqa: ARG002
+        """Refuse it: what a new service needs beside its rate is different in every model of devices."""
+        raise RateRefused("New services are made over TMF640 only: by NETCONF rates of services are set that are there")
+
+    async def delete_service(self, service: ServiceRef, *, doubt: str, delivery_id: str, deadline: float) -> None:  # noqa: ARG002
+        """Refuse it as well."""
+        raise RateRefused("Services are taken away over TMF640 only")
 
     async def reached(self, device: str, *, deadline: float) -> frozenset[str]:
         """Open a session with a device, and give what it can."""

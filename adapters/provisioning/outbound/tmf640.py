@@ -8,7 +8,8 @@ change is sent only when nothing is under way and the service carries another ra
 2. What was answered to a change is not what is confirmed: the service is read once more.
 3. A monitor that does not end within `confirm_seconds` is given up: RateRefused, which may have happened. A process that takes over
    counts anew.
-4. While a change is under way nothing else of the service is sent, and no answer that cannot be read ends the waiting before its time.
+4. That a new service is not there is believed when the system has said that making it is over, or when it was there and was taken away.
+5. While a change is under way nothing else of the service is sent, and no answer that cannot be read ends the waiting before its time.
 
 Source: TMF640 v4.0.0, GET and PATCH /service/{id}, GET /monitor and /monitor/{id}.
 """
@@ -16,24 +17,31 @@ Source: TMF640 v4.0.0, GET and PATCH /service/{id}, GET /monitor and /monitor/{i
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NoReturn
 
 from cachetools import LRUCache
 
 from adapters.delivery.retrying import Waits
 from adapters.errors import AdapterError, Busy, Conflict, Nonsense, NotAdmitted, Rejected
-from adapters.provisioning import RateConfirmed, RateRefused, RateRequest, ServiceRef
+from adapters.provisioning import NewService, RateConfirmed, RateRefused, RateRequest, ServiceRef
 from adapters.provisioning.tmf640_resource import (
     Layout,
     Monitor,
+    can_bear_id,
     carries,
     check_same,
     id_of,
     is_about,
+    is_about_new,
+    is_gone,
+    is_in_use,
     is_ours,
     monitor_id,
     monitor_of,
+    monitor_of_new,
+    new_service,
     rate_of,
     rate_patch,
     words_for,
@@ -47,6 +55,7 @@ MONITOR: Final = "monitor"
 _PAGE: Final = 50
 _MOST_REMEMBERED: Final = 10_000
 """services whose changes are under way."""
+_NOT_THERE: Final = frozenset({404, 410})
 _NO_LIST: Final = frozenset({404, 405, 410, 501})
 """Statuses of a system that does not list its monitors."""
 _FIRST_LOOK_MS, _LAST_LOOK_MS = 250, 5_000
@@ -63,6 +72,8 @@ class _UnderWay:
     """the rate that it was for; None where another process has sent it."""
     since: float
     """when this process has seen it first, by time.monotonic()."""
+    is_done: bool = False
+    """whether the system has said that it is over, and only does not show it yet."""
 
 
 class Tmf640:
@@ -77,6 +88,8 @@ class Tmf640:
         """by the id of the service there."""
         self._given_up: LRUCache[str, None] = LRUCache(_MOST_REMEMBERED)
         """monitors that did not end in time."""
+        self._leaving: LRUCache[str, float] = LRUCache(_MOST_REMEMBERED)
+        """by our id, since when a service was taken away that is not gone yet, by time.monotonic()."""
 
     @property
     def retry_at(self) -> float | None:
@@ -101,12 +114,17 @@ class Tmf640:
         """Find the service by our id, where it is not its id there."""
         if not self._layout.service_attribute:
             return service.id
-        query = ((self._layout.service_attribute, quote_value(service.id)),)
-        listed = await self._client.listed((SERVICE,), query, size=_PAGE, deadline=deadline)
-        found = [id_of(each, where) for where, each in listed if is_ours(each, service.id, self._layout)]
+        found = await self._bearing(service, deadline)
         if not found:
             raise RateRefused(f"{self._name} has no service whose {self._layout.service_attribute} is {service.id}")
         return min(found)
+
+    async def _bearing(self, service: ServiceRef, deadline: float) -> list[str]:
+        """Give the ids of the services that bear our id."""
+        query = ((self._layout.service_attribute, quote_value(service.id)),)
+        listed = await self._client.listed((SERVICE,), query, size=_PAGE, deadline=deadline)
+        ours = [(where, each) for where, each in listed if is_ours(each, service.id, self._layout)]
+        return [id_of(each, where) for where, each in ours if not is_gone(each)]
 
     async def _service(self, their_id: str, deadline: float) -> Seen:
         try:
@@ -139,6 +157,183 @@ class Tmf640:
         seen = await self._service(their_id, deadline)
         mbps = rate_of(check_same(seen.value, their_id), self._layout)
         return RateConfirmed(mbps=mbps, reference=reference or their_id, at=None)
+
+    # Services that are made, and taken away
+
+    async def create_service(self, new: NewService, *, again: bool, delivery_id: str, deadline: float) -> RateConfirmed:
+        """Look what is under way and what is there, and POST the service where it is not."""
+        if not can_bear_id(self._layout):
+            attribute = self._layout.service_attribute
+            raise RateRefused(
+                f"A new service cannot be given our id as its {attribute}: see provisioning.service_attribute"
+            )
+        was_sent = again or new.service.id in self._under_way
+        try:
+            confirmed = await self._brought(new, delivery_id, deadline, was_sent=was_sent)
+        except RateRefused as refused:
+            if not was_sent:
+                raise
+            raise RateRefused(
+                refused.reason, answer=refused.answer, may_have_happened=True, may_come=refused.may_come
+            ) from refused
+        self._under_way.pop(new.service.id, None)
+        return confirmed
+
+    async def delete_service(self, service: ServiceRef, *, doubt: str, delivery_id: str, deadline: float) -> None:
+        """Wait for what is under way, DELETE the service where it is there, and see that it is gone.
+
+        That it is not there counts where it was there before, or where the system has said that making it is over; else it may still come.
+        """
+        is_over = await self._until_made(service, deadline) is not None
+        their_id = await self._known(service, deadline)
+        if their_id is not None and service.id not in self._leaving:
+            await self._remove(their_id, delivery_id, deadline)
+            self._leaving[service.id] = time.monotonic()
+            their_id = await self._known(service, deadline)
+        if their_id is not None:
+            raise self._still_there(service, their_id)
+        known = self._under_way.get(service.id)
+        is_over = is_over or service.id in self._leaving or (known is not None and known.is_done)
+        if not is_over and (known is not None or doubt):
+            raise self._not_over(service.id, self._taken(service.id), doubt or "it is not there, and may still come")
+        self._under_way.pop(service.id, None)
+        self._leaving.pop(service.id, None)
+
+    async def _brought(self, new: NewService, delivery_id: str, deadline: float, *, was_sent: bool) -> RateConfirmed:
+        """Wait for what is under way, and give what the service carries; it is made where nothing of it is known."""
+        service = new.service
+        monitor = await self._until_made(service, deadline) if was_sent else None
+        if monitor is not None and monitor.state == "InError":
+            del self._under_way[service.id]
+            reason = f"{self._name} could not make the service: its monitor {monitor.id} is in error"
+            raise RateRefused(reason, answer=monitor.said, may_have_happened=True)
+        their_id = await self._known(service, deadline)
+        if their_id is not None:
+            return await self._in_use(service, their_id, deadline)
+        if service.id in self._under_way:
+            raise self._not_over(service.id, self._under_way[service.id], "the service is not there")
+        return await self._made(new, delivery_id, deadline)
+
+    async def _known(self, service: ServiceRef, deadline: float) -> str | None:
+        """Give the id of a service there; None: it is not there."""
+        if self._layout.service_attribute:
+            found = await self._bearing(service, deadline)
+            return min(found, default=None)
+        try:
+            seen = await self._client.one((SERVICE, service.id), deadline=deadline)
+        except Rejected as rejected:
+            if rejected.status in _NOT_THERE:
+                return None
+            raise _refusal(f"{self._name} answered {rejected.status} to a look at {service.id}", rejected) from rejected
+        return None if is_gone(seen.value) else service.id
+
+    async def _made(self, new: NewService, delivery_id: str, deadline: float) -> RateConfirmed:
+        our_id = new.service.id
+        try:
+            answer = await self._client.commissioned(
+                (SERVICE,), new_service(new, self._layout), key=delivery_id, deadline=deadline
+            )
+        except Conflict:  # it is there by now: looked at again
+            raise
+        except Rejected as rejected:
+            reason = f"{self._name} answered {rejected.status} to a new service of {new.mbps} Mbit/s"
+            raise _refusal(reason, rejected) from rejected
+        if isinstance(answer, Accepted):
+            self._under_way[our_id] = _UnderWay(
+                monitor=monitor_of_new(answer, our_id), mbps=new.mbps, since=time.monotonic()
+            )
+            raise self._waits(self._under_way[our_id], "the new service was taken, and is not made yet")
+        self._done(our_id)
+        their_id = id_of(answer) if answer is not None else await self._known(new.service, deadline)
+        if their_id is None:
+            raise self._not_over(our_id, self._under_way[our_id], "the new service is not shown")
+        if not self._layout.service_attribute and their_id != our_id:
+            await self._take_back_other(our_id, their_id, delivery_id, deadline)
+        return await self._in_use(new.service, their_id, deadline)
+
+    async def _take_back_other(self, our_id: str, their_id: str, delivery_id: str, deadline: float) -> NoReturn:
+        """Take away what was made with another id than ours, and which nobody would find again."""
+        del self._under_way[our_id]
+        reason = f"{self._name} gives services ids of its own: provisioning.service_attribute must say where ours is"
+        try:
+            await self._client.removed((SERVICE, their_id), key=delivery_id, deadline=deadline)
+        except AdapterError as error:
+            left = f"{reason}; its service {their_id} was made, and could not be taken away"
+            raise RateRefused(left, answer=error.answer, may_come=True) from error
+        raise RateRefused(reason)
+
+    async def _in_use(self, service: ServiceRef, their_id: str, deadline: float) -> RateConfirmed:
+        """Read what a service carries that was made; one that is not active yet is looked at again, as long as a change may take."""
+        try:
+            seen = await self._client.one((SERVICE, their_id), deadline=deadline)
+        except Rejected as rejected:
+            if rejected.status in _NOT_THERE:
+                raise self._not_over(
+                    service.id, self._done(service.id), f"no service {their_id} is shown"
+                ) from rejected
+            reason = f"{self._name} answered {rejected.status} to a look at the service {their_id}, which it has made"
+            raise RateRefused(reason, answer=rejected.answer, may_have_happened=True) from rejected
+        there = check_same(seen.value, their_id)
+        if not is_in_use(there):
+            raise self._not_over(service.id, self._done(service.id), f"the service {their_id} is not active")
+        return RateConfirmed(mbps=rate_of(there, self._layout), reference=their_id, at=None)
+
+    async def _remove(self, their_id: str, delivery_id: str, deadline: float) -> None:
+        try:
+            await self._client.removed((SERVICE, their_id), key=delivery_id, deadline=deadline)
+        except Conflict:  # it is being changed: looked at again
+            raise
+        except Rejected as rejected:
+            reason = f"{self._name} answered {rejected.status} to taking the service {their_id} away"
+            raise _refusal(reason, rejected) from rejected
+
+    def _still_there(self, service: ServiceRef, their_id: str) -> RateRefused | Waits:
+        """Make what is raised while a service is shown that was taken away: Waits, or RateRefused when its time is over."""
+        since, still = self._leaving[service.id], f"{self._name} still shows the service {their_id}"
+        if time.monotonic() - since < self._confirm_seconds:
+            return self._waits(_UnderWay(monitor="", mbps=None, since=since), still)
+        del self._leaving[service.id]
+        return RateRefused(f"{still}, {self._confirm_seconds:g} s after it was taken away", may_have_happened=True)
+
+    async def _until_made(self, service: ServiceRef, deadline: float) -> Monitor | None:
+        """Give the monitor of a new service that has ended, None where there is none; raises Waits, or RateRefused, while one has not."""
+        known = self._under_way.get(service.id)
+        try:
+            monitor = await self._monitor_of_new(service.id, known, deadline)
+        except (Nonsense, Rejected) as error:
+            if known is None:
+                raise
+            raise self._not_over(service.id, known, str(error)) from error
+        if monitor is None:
+            return None
+        if monitor.state != "InProgress":
+            self._done(service.id)
+            return monitor
+        if known is None or known.monitor != monitor.id:
+            known = _UnderWay(monitor=monitor.id, mbps=None, since=time.monotonic())
+            self._under_way[service.id] = known
+        raise self._not_over(service.id, known, f"its monitor {monitor.id} is in progress")
+
+    async def _monitor_of_new(self, our_id: str, known: _UnderWay | None, deadline: float) -> Monitor | None:
+        if known is not None and known.monitor:
+            return await self._monitor_named(known.monitor, deadline)
+        if known is not None and known.is_done:
+            return None
+        # One that was given up counts here: what it makes would be there, and be nobody's.
+        return await self._monitor_in_progress(lambda each: is_about_new(each, our_id), deadline, given_up=True)
+
+    def _taken(self, our_id: str) -> _UnderWay:
+        """Give what is known of a new service that the system may have taken."""
+        new = _UnderWay(monitor="", mbps=None, since=time.monotonic())
+        return self._under_way.setdefault(our_id, new)
+
+    def _done(self, our_id: str) -> _UnderWay:
+        """Note that the system has said that a new service is made, or will not be: it is shown soon, or never."""
+        known = self._under_way.get(our_id)
+        if known is None or not known.is_done:
+            known = _UnderWay(monitor="", mbps=None, since=time.monotonic(), is_done=True)
+            self._under_way[our_id] = known
+        return known
 
     # What is under way
 
@@ -176,11 +371,16 @@ class Tmf640:
         """GET the monitor that is known, else the one in progress that is about the service; None: there is none."""
         if known is not None and known.monitor:
             return await self._monitor_named(known.monitor, deadline)
+        return await self._monitor_in_progress(lambda each: is_about(each, their_id), deadline)
+
+    async def _monitor_in_progress(
+        self, is_meant: Callable[[object], bool], deadline: float, *, given_up: bool = False
+    ) -> Monitor | None:
         query = (("state", ",".join(map(quote_value, words_for("InProgress", self._layout)))),)
         for where, each in await self._monitors(query, deadline):
-            if is_about(each, their_id):
+            if is_meant(each):
                 monitor = monitor_of(each, self._layout, where)
-                if monitor.state == "InProgress" and monitor.id not in self._given_up:
+                if monitor.state == "InProgress" and (given_up or monitor.id not in self._given_up):
                     return monitor
         return None
 
@@ -211,12 +411,12 @@ class Tmf640:
         if known.monitor:
             self._given_up[known.monitor] = None
         reason = f"{self._name} did not say within {self._confirm_seconds:g} s what became of the change: {why}"
-        return RateRefused(reason, may_have_happened=True)
+        return RateRefused(reason, may_have_happened=True, may_come=not known.is_done)
 
     def _waits(self, known: _UnderWay, why: str) -> Waits:
         passed_ms = int((time.monotonic() - known.since) * 1_000)
         pause = max(_FIRST_LOOK_MS, min(_LAST_LOOK_MS, passed_ms // 4))
-        return Waits(f"{self._name} is changing the rate: {why}", at_least_ms=pause, at_most_ms=pause)
+        return Waits(f"{self._name} is not done: {why}", at_least_ms=pause, at_most_ms=pause)
 
 
 def _refusal(reason: str, rejected: Rejected) -> RateRefused:

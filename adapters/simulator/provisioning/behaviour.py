@@ -1,6 +1,7 @@
 """A network does not always do what it is asked: it refuses, takes its time, sets another rate, or never says how it went.
 
-Each way is a `Way`; a `Behaviour` orders it for the next so many changes. What the connection does (`adapters/simulator/faults.py`) is
+Each way is a `Way`; a `Behaviour` orders it for the next so many changes: of rates, and of services that are made. One that is to be taken
+away is either refused or done. What the connection does (`adapters/simulator/faults.py`) is
 apart: a change may be made and its answer be lost. Given from Python, or over HTTP at `/simulator/changes`: PUT a list as JSON, DELETE
 to behave again, GET what the network has carried.
 

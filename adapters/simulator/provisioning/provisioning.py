@@ -1,4 +1,4 @@
-"""A provisioning system to try things with: it sets rates by TMF640, and says later how it went, or never.
+"""A provisioning system to try things with: it makes services and sets rates by TMF640, and says later how it went, or never.
 
 What the network has carried, and since when, can be looked at in Python (`services.carried`) and by HTTP (`/simulator/changes`), and
 is in the journal. Services are laid out in Python, by POST of TMF640, or many at a time by PUT to `/simulator/services`
@@ -35,6 +35,7 @@ from adapters.simulator.journal import Journal, read_journal
 from adapters.simulator.manners import POLITE, Manners, tag_of
 from adapters.simulator.provisioning.behaviour import Behaviour, Way, next_of
 from adapters.simulator.provisioning.services import BASE, MONITOR, RATE, SERVICE, Resource, Services, with_rate
+from adapters.simulator.provisioning.services import AlreadyThere as AlreadyHasId
 from adapters.simulator.serving import listening
 from adapters.tmf.tmf630 import error_body, write_time
 
@@ -93,6 +94,25 @@ class Network:
         if behaviour.way is not Way.ENDLESS:
             self._later(self._end(behaviour, after, monitor, key))
         return behaviour, before, monitor
+
+    def begin_new(self, body: object, key: str) -> tuple[Behaviour, Resource, Resource | None]:
+        """Take a new service, or raise; give what becomes of it, the service, and the monitor."""
+        new = self.services.new(body)
+        behaviour = next_of(self.ordered, new["id"], self.usual)
+        if behaviour.way is Way.REFUSED:
+            raise HTTPException(422, "The port is not there")
+        if behaviour.way not in _LATER:
+            return behaviour, self._made(behaviour.way, new, key), None
+        monitor = None if behaviour.way is Way.SECRET else self.services.watch(new, body, method="POST")
+        if behaviour.way is not Way.ENDLESS:
+            self._later(self._end(behaviour, new, monitor, key))
+        return behaviour, new, monitor
+
+    def end(self, service: str) -> None:
+        """Take a service away, or raise."""
+        if next_of(self.ordered, service, Behaviour(way=Way.DONE)).way is Way.REFUSED:
+            raise HTTPException(422, "The service is in use")
+        self.services.remove(service)
 
     async def close(self) -> None:
         """Leave what is under way."""
@@ -199,6 +219,7 @@ class _Desk:
             Route(f"{BASE}/{SERVICE}", self.created, methods=["POST"]),
             Route(f"{BASE}/{SERVICE}/{{id}}", self.one, methods=["GET"]),
             Route(f"{BASE}/{SERVICE}/{{id}}", self.changed, methods=["PATCH"]),
+            Route(f"{BASE}/{SERVICE}/{{id}}", self.ended, methods=["DELETE"]),
             Route(f"{BASE}/{MONITOR}", self.monitors, methods=["GET"]),
             Route(f"{BASE}/{MONITOR}/{{id}}", self.monitor, methods=["GET"]),
         ]
@@ -209,8 +230,20 @@ class _Desk:
 
     async def created(self, request: Request) -> Response:
         authenticate(request, self.bearer)
-        made = self.services.create(await read_json(request))
+        key = request.headers.get("idempotency-key", "")
+        try:
+            behaviour, made, monitor = self.network.begin_new(await read_json(request), key)
+        except AlreadyHasId:
+            raise HTTPException(409) from None
+        self._receive(made["id"], behaviour, key)
+        if behaviour.way in _LATER:
+            return _accepted(made if monitor is None else self.manners.shown(monitor), monitor)
         return answer(201, made, {"Location": made["href"]})
+
+    async def ended(self, request: Request) -> Response:
+        authenticate(request, self.bearer)
+        self.network.end(self._there(SERVICE, request)["id"])
+        return Response(status_code=204)
 
     async def listed(self, request: Request) -> Response:
         authenticate(request, self.bearer)

@@ -41,6 +41,10 @@ class RateChange:
     """the idempotency key of the request that has led to it; empty: there was none."""
 
 
+class AlreadyThere(Exception):
+    """Another service has the id already."""
+
+
 class Services:
     """All that it keeps, in the order in which it came."""
 
@@ -58,6 +62,8 @@ class Services:
             kind, value = str(entry.get("kind")), entry.get("value")
             if kind in self._kept and isinstance(value, dict):
                 self._kept[kind][value["id"]] = value
+            if kind == "removed" and isinstance(value, dict):
+                self._kept[SERVICE].pop(value["id"], None)
             if kind == "carried" and isinstance(value, dict):
                 self.carried.append(RateChange(**value))
 
@@ -85,12 +91,22 @@ class Services:
         }
         return self.keep(SERVICE, {"id": known_as, "href": f"{BASE}/{SERVICE}/{known_as}", **told, **more})
 
-    def create(self, body: object) -> Resource:
-        """Lay out a service as TMF640 has it, or raise Malformed."""
+    def new(self, body: object) -> Resource:
+        """Give a service as it was asked for, or raise Malformed; nothing is kept. An id that is sent, and free, is its own."""
         told = check(published.ACTIVATION, body)
         rest = {name: value for name, value in told.items() if name not in _DECIDED_HERE}
         _rate(rest)
-        return self.add(f"SVC-{len(self._kept[SERVICE]) + 1:08d}", 0, **rest)
+        wanted = told.get("id")
+        known_as = wanted if isinstance(wanted, str) and wanted else f"SVC-{len(self._kept[SERVICE]) + 1:08d}"
+        if known_as in self._kept[SERVICE]:
+            raise AlreadyThere(known_as)
+        return {"id": known_as, "href": f"{BASE}/{SERVICE}/{known_as}", **rest}
+
+    def remove(self, known_as: str) -> None:
+        """Take a service away: it is carried no more."""
+        del self._kept[SERVICE][known_as]
+        self._state.write({"kind": "removed", "value": {"id": known_as}})
+        self._received.write({"kind": "removed", "time": write_time(self._clock()), "service": known_as})
 
     def patched(self, known_as: str, patch: object) -> Resource:
         """Give a service as a merge patch would have it, or raise Malformed; nothing is kept."""
@@ -110,10 +126,11 @@ class Services:
         self._received.write({"kind": "carried", "time": write_time(entry.at), **said})
         return self.keep(SERVICE, service)
 
-    def watch(self, service: Resource, patch: object) -> Resource:
-        """Make a monitor of a change."""
+    def watch(self, service: Resource, body: object, *, method: str = "PATCH") -> Resource:
+        """Make a monitor of a change, or of a new service."""
         known_as = f"MON-{len(self._kept[MONITOR]) + 1:08d}"
-        request = {"method": "PATCH", "to": service["href"], "header": [], "body": orjson.dumps(patch).decode()}
+        to = service["href"] if method == "PATCH" else f"{BASE}/{SERVICE}"
+        request: Resource = {"method": method, "to": to, "header": [], "body": orjson.dumps(body).decode()}
         monitor = {"id": known_as, "href": f"{BASE}/{MONITOR}/{known_as}", "state": "InProgress", "request": request}
         return self.keep(MONITOR, {**monitor, "sourceHref": service["href"]})
 

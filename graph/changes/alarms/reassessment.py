@@ -96,11 +96,16 @@ def _stepped(by: By, place: Place) -> Callable[[Transaction], Awaitable[tuple[Pl
 
     async def step(transaction: Transaction) -> tuple[Place | None, int]:
         services, onward = await _next(transaction, place)
-        known = await affected.look(transaction, services, by.policy.default_tier)
-        differing = affected.changes_anew(known, await hits.hits_on(transaction, services))
-        return onward, await reassess(transaction, by, [each.service.id for each in differing]) if differing else 0
+        return onward, await reassess_some(transaction, by, services)
 
     return step
+
+
+async def reassess_some(transaction: Transaction, by: By, services: Sequence[str]) -> int:
+    """Reassess those of some services of which the graph says something else than it should; gives how many there were."""
+    known = await affected.look(transaction, services, by.policy.default_tier)
+    differing = affected.changes_anew(known, await hits.hits_on(transaction, services))
+    return await reassess(transaction, by, [each.service.id for each in differing]) if differing else 0
 
 
 async def _next(transaction: Transaction, place: Place) -> tuple[Sequence[str], Place | None]:

@@ -29,8 +29,6 @@ from graph.store.store import Transaction
 
 KIND: Final = "boundary"
 """of the timer of a service: at the next moment at which anything of its boosts is due."""
-NEVER: Final = 253_402_300_799_000
-"""The end of the year 9999, in epoch milliseconds: the timer of a service for which nothing is due."""
 
 Status: TypeAlias = Literal["REQUESTED", "SCHEDULED", "ACTIVATED", "TERMINATED"]
 Reason: TypeAlias = Literal[
@@ -251,13 +249,18 @@ async def hold(transaction: Transaction, services: Iterable[str]) -> Mapping[str
     ways = cast("list[tuple[str, list[str], list[str]]]", [tuple(row) for row in rows])
     for service in sorted(row[0] for row in ways):
         await timers.hold(transaction, kind=KIND, about=service)
-    things = {each for _, way, held in ways for each in (*way, *held)}
-    ports = sorted(each for each in things if each.startswith("port-"))
+    await hold_things(transaction, (each for _, way, held in ways for each in (*way, *held)))
+    return {service: tuple(sorted(way)) for service, way, _ in ways}
+
+
+async def hold_things(transaction: Transaction, things: Iterable[str]) -> None:
+    """Lock ports and trunks, in the order of their ids: who takes capacity of any of them, or gives it back, does so."""
+    wanted = set(things)
+    ports = sorted(each for each in wanted if each.startswith("port-"))
     if ports:
         await transaction.run(_HOLD_THINGS, {"batch": {"ports": ports}})
-    if trunks := sorted(things - set(ports)):
+    if trunks := sorted(wanted - set(ports)):
         await transaction.run(_HOLD_TRUNKS, {"batch": {"trunks": trunks}})
-    return {service: tuple(sorted(way)) for service, way, _ in ways}
 
 
 async def lock(transaction: Transaction, service: str, network: str) -> Service | None:

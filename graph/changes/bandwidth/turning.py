@@ -18,9 +18,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
-from graph.changes.bandwidth.boosts import NEVER, Boost, Reason, Service
+from graph.changes.bandwidth.boosts import Boost, Reason, Service
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.bandwidth.rates import Charged, Meter, Running, allotted, cuts
+from graph.ledger.timers import NEVER
 from graph.processes.steps import BOUNDARIES, Boundary, Ended, OpenStep, Step, System
 
 FIRST_PAUSE_MS: Final = 5_000

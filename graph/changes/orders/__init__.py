@@ -1,7 +1,8 @@
 """Orders: a customer's wish comes in, is kept, is changed, moved and cancelled, and whoever has placed it hears how far it is.
 
 In: an order as a value, whichever API or person it comes from; the caller; a deadline. Out: an `Outcome` with the ids of the order (and of
-the request to cancel it), or user errors with the field. People carry orders out: a task is open for each until it is over.
+the request to cancel it), or user errors with the field. What is in the catalogue is
+carried out by itself (graph/changes/fulfilment); people carry out all else: a task is open for each order until they have done it.
 
 Files, in order of flow:
     requests.py     what somebody orders, as values that cannot be wrong by themselves
@@ -20,7 +21,7 @@ Invariants:
     1. An order's state is what its items' states say; nobody sets it.
     2. An external id of a source means one order, for ever; the same content again is answered with it, another content is refused.
     3. No customer is made twice of one party of one source, and none is merged with another but by a person (graph/changes/customers/).
-    4. An order that is not over has an open task; one that is over has none.
+    4. An order of which people have something to carry out has an open task; any other has none.
     5. What is another customer's order does not exist for whoever asks.
 
 Example: order management places `PO-7` for a company that nobody knew: there is a customer, an order that is `acknowledged`, and a task.

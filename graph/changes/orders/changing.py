@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from graph.changes import events
 from graph.changes.idempotency import Asked, once
-from graph.changes.orders.known import VALUES, Order, locked
+from graph.changes.orders.known import VALUES, Order, locked, write_start
 from graph.changes.orders.requests import check_interval, check_text, past_problem
 from graph.changes.orders.rules import (
     DATE_IN_THE_PAST,
@@ -104,6 +104,8 @@ def write_changed(transaction: Transaction, principal: Principal, order: Order, 
     told = order.event("OrderChanged", principal, order.said(changed=changed))
     transaction.later(_CHANGE, {"order": order.id, "version": order.version, **values})
     events.append(transaction, told)
+    if "requestedStartAt" in changed:
+        write_start(transaction, order, _time(values["requestedStartAt"]))
 
 
 def _changed(order: Order, change: OrderChange) -> dict[str, Value]:

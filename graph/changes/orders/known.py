@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from graph.changes import events
 from graph.changes.events import Event
-from graph.changes.orders.rules import LEAVES, WAITS, scope_of
+from graph.changes.orders.rules import FULFILMENT, LEAVES, WAITS, scope_of
 from graph.changes.orders.states import FINAL, LEAVING, Item, cancellation_state, has_begun, order_state
+from graph.ledger import timers
 from graph.model.scope import Principal
 from graph.processes import tasks
 from graph.processes.tasks import Opened
@@ -36,10 +37,12 @@ RETURN o.id, coalesce(o.kind, 'product'), o.system, o.externalId, o.state, coale
   COLLECT { MATCH (o)-[:PLACED_BY]->(c:Customer) RETURN c.id ORDER BY c.id },
   COLLECT {
     MATCH (o)-[:HAS_ITEM]->(i:OrderItem)
-    RETURN [i.id, i.externalId, coalesce(i.action, 'add'), i.state] ORDER BY coalesce(i.position, 0), i.id
+    RETURN [i.id, i.externalId, coalesce(i.action, 'add'), i.state, coalesce(i._phase, '')] ORDER BY coalesce(i.position, 0), i.id
   },
   COLLECT { MATCH (x:OrderCancellation)-[:CANCELS]->(o) WHERE x.state IN ['accepted', 'inProgress'] RETURN [x.id, x.state, x._items] ORDER BY x.id }
 """
+# Before the order: the work of the timer locks them so. It is never made here, since anybody may ask for an order that is not there.
+_HOLD: Final = "MATCH (t:Timer {id: $timer}) SET t._locked = coalesce(t._locked, 0) + 1"
 _MOVE: Final = """
 MATCH (o:Order {id: $order})
 SET o.state = $state, o._version = $version, o.startedAt = $startedAt,
@@ -50,13 +53,15 @@ SET o.state = $state, o._version = $version, o.startedAt = $startedAt,
 _MOVE_ITEMS: Final = """
 UNWIND $batch.items AS row
 MATCH (i:OrderItem {id: row.id})
-SET i.state = row.state
+SET i.state = row.state, i._phase = row.phase
 """
 _DECIDE: Final = """
 MATCH (x:OrderCancellation {id: $cancellation})
 SET x.state = $state, x.effectiveAt = CASE WHEN $isDone THEN $now ELSE x.effectiveAt END
 """
 
+LAST_LOOK_MS: Final = 300_000
+"""after the last of an order is in use: longer than a change may take that has walked the network before."""
 VALUES: Final = (
     "description",
     "category",
@@ -131,6 +136,12 @@ async def locked(transaction: Transaction, principal: Principal, order_id: str) 
     """Lock an order of the caller's and give it as it is; None where there is none, or it is another's."""
     if not await transaction.run(_ORDER, {"order": order_id, **scope_of(principal)}):
         return None
+    return await take(transaction, order_id)
+
+
+async def take(transaction: Transaction, order_id: str) -> Order | None:
+    """Lock an order, whoever placed it, with the timer by which it is carried out; None where there is none."""
+    await transaction.run(_HOLD, {"timer": timers.timer_id(FULFILMENT, order_id)})
     for row in await transaction.run(_LOCK, {"order": order_id}):
         if row[0] is not None:  # Neo4j gives nulls of what was deleted while its lock was waited for
             return _order(row)
@@ -149,7 +160,7 @@ def _order(row: Sequence[Any]) -> Order:
         started_at=started,
         now=now,
         customers=tuple(customers),
-        items=tuple(Item(id=each[1], action=each[2], state=each[3]) for each in items),
+        items=tuple(Item(id=each[1], action=each[2], state=each[3], phase=each[4]) for each in items),
         nodes={each[1]: each[0] for each in items},
         cancellation=next(((each[0], each[1], frozenset(each[2])) for each in cancellations), None),
         values=dict(zip(VALUES, values, strict=True)),
@@ -163,8 +174,10 @@ def write_moved(
 
     Whoever moves an item over inProgress to another state says before that the order has begun (`begin`).
     """
-    moved = [each for each, was in zip(items, order.items, strict=True) if each.state != was.state]
+    pairs = list(zip(items, order.items, strict=True))
+    moved = [each for each, was in pairs if each.state != was.state]
     if not moved:
+        write_phases(transaction, order, items)
         return
     before, order.items, order.state = order.state, tuple(items), order_state(items)
     if any(each.state == "inProgress" for each in moved):
@@ -172,11 +185,23 @@ def write_moved(
     said = order.said(before, items={each.id: each.state for each in moved}, reason=reason or None)
     told = [order.event("OrderStateChanged", principal, said)]
     told += _decide(transaction, principal, order)
-    rows = sorted(({"id": order.nodes[each.id], "state": each.state} for each in moved), key=lambda row: row["id"])
     transaction.later(_MOVE, _written(order, before, reason))
-    transaction.later(_MOVE_ITEMS, {"batch": {"items": rows}})
+    _write_items(transaction, order, [each for each, was in pairs if each != was])
     events.append(transaction, *told)
-    _wait(transaction, order)
+    _wait(transaction, order, was_ours=any(was.phase for _, was in pairs))
+
+
+def write_phases(transaction: Transaction, order: Order, items: Sequence[Item]) -> None:
+    """Write how far items are that are carried out by themselves; their states stay, and nobody is told."""
+    other = [each for each, was in zip(items, order.items, strict=True) if each.phase != was.phase]
+    order.items = tuple(items)
+    if other:
+        _write_items(transaction, order, other)
+
+
+def _write_items(transaction: Transaction, order: Order, items: Sequence[Item]) -> None:
+    rows = [{"id": order.nodes[each.id], "state": each.state, "phase": each.phase or None} for each in items]
+    transaction.later(_MOVE_ITEMS, {"batch": {"items": sorted(rows, key=lambda row: str(row["id"]))}})
 
 
 def _written(order: Order, before: str, reason: str) -> dict[str, object]:
@@ -208,20 +233,34 @@ def _decide(transaction: Transaction, principal: Principal, order: Order) -> lis
     return [order.event("OrderCancellationDecided", principal, said)]
 
 
-def _wait(transaction: Transaction, order: Order) -> None:
-    """Open and close the tasks that an order makes for people."""
-    if not any(each.state == "assessingCancellation" for each in order.items):
+def _wait(transaction: Transaction, order: Order, *, was_ours: bool) -> None:
+    """Open and close the tasks that an order makes for people, and let what is carried out by itself be looked at.
+
+    When the last of that is over it is looked at once more, some minutes later; its timer ends then.
+    """
+    if was_ours:
+        is_over = all(each.is_over for each in order.items if each.phase)
+        due = order.now + LAST_LOOK_MS if is_over else order.now
+        timers.arm(transaction, kind=FULFILMENT, about=order.id, due_at=due)
+    if not any(each.state == "assessingCancellation" and not each.phase for each in order.items):
         tasks.close_task(transaction, kind=LEAVES, about=order.id, at=order.now)
     else:
         opened = Opened(kind=LEAVES, about=order.id, reason=f"{_called(order)} is to be cancelled: say whether it is")
         tasks.open_task(transaction, opened, at=order.now)
-    if order.state in FINAL:
+    if not any(each.is_of_people for each in order.items):
         tasks.close_task(transaction, kind=WAITS, about=order.id, at=order.now)
 
 
-def wait_for_people(transaction: Transaction, order: Order) -> None:
-    """Open the task that is there until an order is over."""
-    opened = Opened(kind=WAITS, about=order.id, reason=f"{_called(order)} waits to be carried out")
+def write_start(transaction: Transaction, order: Order, start: int | None) -> None:
+    """Let what is carried out by itself begin when it is wanted, by `start` in epoch milliseconds; None: at once."""
+    if any(each.phase and not each.is_over for each in order.items):
+        timers.arm(transaction, kind=FULFILMENT, about=order.id, due_at=max(start or 0, order.now))
+
+
+def wait_for_people(transaction: Transaction, order: Order, why: str = "") -> None:
+    """Open the task that is there as long as people have something of an order to carry out; `why` they have, if that is to be said."""
+    said = f"{_called(order)} waits to be carried out" + (f": {why}" if why else "")
+    opened = Opened(kind=WAITS, about=order.id, reason=said)
     tasks.open_task(transaction, opened, at=order.now)
 
 

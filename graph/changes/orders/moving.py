@@ -1,6 +1,6 @@
 """People carry orders out and say how far they are: items move, the order follows, and whoever has placed it hears of each state.
 
-Operators only. What is moved is one item, some, or all that are not over; nothing is moved where one of them may not move so
+Operators only. What is moved is one item, some, or all that people carry out and that are not over; nothing is moved where one of them may not move so
 (`states.py`). An operator also answers here whether an order that somebody wants to cancel is cancelled: it becomes pendingCancellation
 or goes on.
 
@@ -10,12 +10,12 @@ or goes on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from graph.changes.idempotency import Asked, once
 from graph.changes.orders import states
-from graph.changes.orders.known import Order, locked, write_moved
+from graph.changes.orders.known import Order, locked, wait_for_people, write_moved
 from graph.changes.orders.requests import check_text
 from graph.changes.orders.rules import ITEM_NOT_FOUND, ORDER_STATE, check_operator, no_order, not_done
 from graph.changes.orders.states import Item, NotAllowed
@@ -33,7 +33,7 @@ class Move:
     to: str
     """a state."""
     item: str = ""
-    """its id within the order; empty: of all that are not over."""
+    """its id within the order; empty: of all that people carry out and that are not over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,22 +78,43 @@ def items_after(order: Order, advance: Advance) -> tuple[Item, ...] | Outcome:
     if unknown is not None:
         return not_done(f"The order has no item {unknown.item}", ITEM_NOT_FOUND, "itemId")
     try:
-        return moved(order.items, advance.moves)
+        items = moved(order.items, advance.moves)
     except NotAllowed as problem:
         return not_done(str(problem), ORDER_STATE, "state")
+    pairs = zip(items, order.items, strict=True)
+    if any(was.is_under_way and each.state != was.state for each, was in pairs):
+        return not_done("It is being carried out by itself: it can only be cancelled", ORDER_STATE, "state")
+    return items
 
 
 def write_advanced(
     transaction: Transaction, principal: Principal, order: Order, advance: Advance, items: Sequence[Item]
 ) -> None:
-    """Write what the items of an order have become."""
+    """Write what the items of an order have become; what was carried out by itself, and is moved by people, is theirs."""
+    items, before = _taken_over(order, items), order.items
     if any(each.to == "inProgress" for each in advance.moves):
         order.begin()
     write_moved(transaction, principal, order, items, reason=advance.reason)
+    if any(was.phase and each.is_of_people for each, was in zip(items, before, strict=True)):
+        wait_for_people(transaction, order)
+
+
+def _taken_over(order: Order, items: Sequence[Item]) -> tuple[Item, ...]:
+    pairs = zip(items, order.items, strict=True)
+    return tuple(each if each.state == was.state else replace(each, phase="") for each, was in pairs)
 
 
 def moved(items: Sequence[Item], moves: Sequence[Move]) -> tuple[Item, ...]:
     """Make moves one after the other; raises NotAllowed at the first that may not be."""
     for each in moves:
-        items = states.move(items, each.to, only=each.item)
+        items = states.move(items, each.to, only=each.item) if each.item else _moved_of_people(items, each.to)
     return tuple(items)
+
+
+def _moved_of_people(items: Sequence[Item], to: str) -> Sequence[Item]:
+    """Move all that people carry out; what is carried out by itself is only theirs where they name it."""
+    theirs = [each for each in items if not each.phase]
+    if any(each.phase for each in items) and all(each.is_over for each in theirs):
+        raise NotAllowed("It is carried out by itself: name the item that you move")
+    after = {each.id: each for each in states.move(theirs, to)}
+    return [after.get(each.id, each) for each in items]

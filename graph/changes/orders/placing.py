@@ -1,7 +1,7 @@
 """An order comes in: whoever asks for the same again is given the same order, and what cannot be is refused before anything is written.
 
-What an order asks for is kept as it came, beside what everybody may read of it. It is then for people to carry out: one task is open until it
-is over (`moving.py`).
+What an order asks for is kept as it came, beside what everybody may read of it. What is in the catalogue is then carried out by itself
+(graph/changes/fulfilment); all else is for people: one task is open until they have done it (`moving.py`).
 
 Rules. 1. An external id means one order of its source: with the same content it is answered with that order, whatever has become of
 it since; with another it is refused. A customer has its own external ids: those of one that was merged into it are not among them. To others, of two orders of one external
@@ -17,15 +17,16 @@ an order that is refused.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 import uuid_utils
 
 from graph.changes import events, gates
+from graph.changes.catalogue import Product, Said
 from graph.changes.idempotency import Asked, once
 from graph.changes.orders import parties
-from graph.changes.orders.known import Order, wait_for_people
+from graph.changes.orders.known import Order, wait_for_people, write_start
 from graph.changes.orders.parties import Orderer
 from graph.changes.orders.requests import ItemRequest, OrderRequest, Party, past_problem
 from graph.changes.orders.rules import (
@@ -33,6 +34,7 @@ from graph.changes.orders.rules import (
     NO_ORDERS,
     ORDER_EXISTS,
     TOO_MANY_ITEMS,
+    TOO_MANY_OPEN,
     check_may,
     not_done,
     source_of,
@@ -50,11 +52,17 @@ MATCH (o:Order {externalId: $externalId}) WHERE o.system = $source AND coalesce(
   AND ($everyone OR EXISTS { MATCH (o)-[r:PLACED_BY]->(c:Customer) WHERE c.id IN $customers AND r._trail IS NULL })
 RETURN o.id, coalesce(o._content, '') = $content AS same ORDER BY same DESC, o.id LIMIT 1
 """
+_OPEN: Final = """
+MATCH (:Customer {id: $customer})<-[:PLACED_BY]-(o:Order)-[:HAS_ITEM]->(i:OrderItem)
+WHERE o.system = $source AND coalesce(i._phase, '') <> '' AND NOT o.state IN ['completed', 'failed', 'cancelled', 'rejected', 'partial']
+RETURN count(DISTINCT i)
+"""
 _ITEMS: Final = """
 UNWIND $batch.items AS row
 CREATE (:OrderItem {
   id: row.id, externalId: row.externalId, system: row.system, state: row.state, action: row.action, product: row.product,
-  offering: row.offering, quantity: row.quantity, position: row.position, request: row.request
+  offering: row.offering, quantity: row.quantity, position: row.position, request: row.request,
+  siteA: row.siteA, siteZ: row.siteZ, mbps: row.mbps, _phase: row.phase, _product: row.built, _unread: row.unread
 })
 """
 # Before the customer: services are locked before customers, and in the order of their ids.
@@ -108,9 +116,11 @@ async def place_order(
 async def _place(transaction: Transaction, principal: Principal, policy: AlarmPolicy, request: OrderRequest) -> Outcome:
     if (refused := _bounds(policy, request)) is not None:
         return refused
-    source, party = source_of(principal), await parties.own_of(transaction, principal, request.party)
+    source, built = source_of(principal), _built(policy, request)
+    party = await parties.own_of(transaction, principal, request.party)
     own = _own(principal, party)
-    await gates.lock(transaction, [_gate(principal, request, own), *parties.names_of(policy, source, request.party)])
+    names = [_gate(principal, request, own), *parties.names_of(policy, source, request.party)]
+    await gates.lock(transaction, [*names, *(f"open orders of {each}" for each in own if built)])
     if (known := await _same(transaction, principal, request, own)) is not None:
         return known
     orderer = await parties.find(transaction, principal, policy, party)
@@ -123,7 +133,9 @@ async def _place(transaction: Transaction, principal: Principal, policy: AlarmPo
     services = await find_services(transaction, principal, policy, _wanted(request), orderer)
     if isinstance(services, UserError):
         return Outcome(ids={}, user_errors=(services,))
-    order = await _write(transaction, principal, request, orderer, services)
+    if (full := await _too_many_open(transaction, principal, policy, orderer, len(built))) is not None:
+        return full
+    order = await _write(transaction, principal, request, orderer, services, built)
     return Outcome(ids={"order": order.id})
 
 
@@ -137,6 +149,24 @@ def _bounds(policy: AlarmPolicy, request: OrderRequest) -> Outcome | None:
         text = f"An order has at most {most} items, and this has {request.size}: place it in parts"
         return not_done(text, TOO_MANY_ITEMS, "items")
     return None
+
+
+def _built(policy: AlarmPolicy, request: OrderRequest) -> dict[str, Product]:
+    """Give the products of the items that are built by themselves, by the items' ids."""
+    return {each.id: product for each in request.items if (product := _product(policy, each)) is not None}
+
+
+async def _too_many_open(
+    transaction: Transaction, principal: Principal, policy: AlarmPolicy, orderer: Orderer, more: int
+) -> Outcome | None:
+    """Refuse what a customer orders for itself beyond what may be under way: what is reserved nobody else can have."""
+    if principal.effective is not Role.CUSTOMER or not more or policy.ordering is None:
+        return None
+    [[count]] = await transaction.run(_OPEN, {"customer": orderer.id, "source": source_of(principal)})
+    if cast("int", count) + more <= (most := policy.ordering.most_open):
+        return None
+    text = f"At most {most} new services may be under way, and {count} are: wait until some are in use, or cancel some"
+    return not_done(text, TOO_MANY_OPEN, "items")
 
 
 def _gate(principal: Principal, request: OrderRequest, own: Sequence[str]) -> str:
@@ -188,22 +218,31 @@ async def _write(
     request: OrderRequest,
     orderer: Orderer,
     services: Mapping[str, str],
+    built: Mapping[str, Product],
 ) -> Order:
-    order = _new_order(principal, request, orderer)
-    rows = [_row(order, each, number, request.items[number]) for number, each in enumerate(order.items)]
+    order = _new_order(principal, request, orderer, built)
+    rows = [
+        {**_row(order, each, number, asked), **_new_service(asked, built.get(each.id)), "phase": each.phase or None}
+        for number, (each, asked) in enumerate(zip(order.items, request.items, strict=True))
+    ]
     transaction.later(_ITEMS, {"batch": {"items": rows}})
     _link(transaction, order, request, services)
     await parties.make(transaction, orderer)
     transaction.later(_PLACE, {"customer": orderer.id, **_values(order, request)})
     said = order.said(items={each.id: each.state for each in order.items}, newCustomer=orderer.made_of is not None)
     events.append(transaction, order.event("OrderPlaced", principal, said))
-    wait_for_people(transaction, order)
+    if any(each.is_of_people for each in order.items):
+        wait_for_people(transaction, order)
+    write_start(transaction, order, request.requested_start)
     return order
 
 
-def _new_order(principal: Principal, request: OrderRequest, orderer: Orderer) -> Order:
+def _new_order(principal: Principal, request: OrderRequest, orderer: Orderer, built: Mapping[str, Product]) -> Order:
     order = f"{LABELS['Order'].id_prefix}{uuid_utils.uuid7()}"
-    items = tuple(Item(id=each.id, action=each.action, state=first_state(each.action)) for each in request.items)
+    items = tuple(
+        Item(id=each.id, action=each.action, state=first_state(each.action), phase="waits" if each.id in built else "")
+        for each in request.items
+    )
     prefix = LABELS["OrderItem"].id_prefix
     return Order(
         id=order,
@@ -234,6 +273,21 @@ def _row(order: Order, item: Item, position: int, asked: ItemRequest) -> dict[st
         "position": position,
         "request": _json(asked.request),
     }
+
+
+def _new_service(asked: ItemRequest, product: Product | None) -> dict[str, object]:
+    """Give what is kept of what an item says of a new service."""
+    said = Said(mbps=asked.mbps) if product is None else product.asked(asked.mbps, asked.characteristics)
+    sites = {"siteA": asked.site_a or None, "siteZ": asked.site_z or None}
+    return {**sites, "mbps": said.mbps, "unread": said.unread or None, "built": product.name if product else None}
+
+
+def _product(policy: AlarmPolicy, asked: ItemRequest) -> Product | None:
+    """Give what is built by itself for an item; None: people carry it out, as all that is several, or has other items within it."""
+    products = {} if policy.ordering is None else policy.ordering.products
+    if asked.action != "add" or asked.size > 1 or asked.quantity not in (None, 1):
+        return None
+    return products.get(asked.offering) or products.get(asked.product)
 
 
 def _values(order: Order, request: OrderRequest) -> dict[str, object]:

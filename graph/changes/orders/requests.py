@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final, Literal, TypeAlias
 
 import orjson
 
+from graph.changes.catalogue import MOST_MBPS
 from graph.errors import Refused
 from graph.model.bounds import INTEGERS, text_problem
 from graph.model.kinds import LONGEST, Form
@@ -32,6 +33,8 @@ LONGEST_DESCRIPTION: Final = 10_000
 MOST_RELATIONS: Final = 20
 """of one item."""
 _CHANGING: Final = frozenset({"modify", "delete"})
+_OF_NEW: Final = frozenset({"site_a", "site_z", "mbps", "characteristics"})
+"""What an item says of a new service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,14 @@ class ItemRequest:
     relations: tuple[Relation, ...] = ()
     size: int = 1
     """so many items it stands for: itself, and those within it."""
+    site_a: str = ""
+    """where one end of a new service is to be, as whoever orders names the site,"""
+    site_z: str = ""
+    """and the other end."""
+    mbps: int | None = None
+    """the rate of a new service; None: `characteristics` say it, or the product."""
+    characteristics: Mapping[str, object] = field(default_factory=dict)
+    """what else is said of what is ordered, by its names there."""
     request: Mapping[str, Any] | None = None
     """the item as it came."""
 
@@ -113,8 +124,18 @@ class OrderRequest:
         return hashlib.sha256(orjson.dumps(self.given(), option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     def given(self) -> dict[str, object]:
-        """Give all that it says, for JSON."""
-        return asdict(self)
+        """Give all that it says, for JSON.
+
+        Sites, rates and characteristics are left out where an item says none, or its `request` has them: what was placed before they were
+        known is the same order still.
+        """
+        return {**asdict(self), "items": [_given(each) for each in self.items]}
+
+
+def _given(item: ItemRequest) -> dict[str, object]:
+    said = asdict(item)
+    known = item.request is not None
+    return {name: value for name, value in said.items() if not (name in _OF_NEW and (known or not value))}
 
 
 def bad(message: str, *path: str, hint: str = "") -> Refused:
@@ -178,9 +199,12 @@ def _check_items(items: tuple[ItemRequest, ...]) -> None:
 
 
 def _problems(item: ItemRequest, place: tuple[str, ...]) -> Iterator[Refused]:
-    for name, text in (("id", item.id), ("product", item.product), ("offering", item.offering)):
+    texts = {"product": item.product, "offering": item.offering, "siteA": item.site_a, "siteZ": item.site_z}
+    for name, text in {"id": item.id, **texts}.items():
         if problem := text_problem(Form.NAME if name == "id" else Form.TEXT, text):
             yield bad(f"It {problem}", *place, name)
+    if item.mbps is not None and not 1 <= item.mbps <= MOST_MBPS:
+        yield bad(f"It is no rate from 1 to {MOST_MBPS} Mbit/s", *place, "mbps")
     if item.quantity is not None and (item.quantity < 0 or item.quantity not in INTEGERS):
         yield bad(f"It is no number from 0 to {INTEGERS[-1]}", *place, "quantity")
     if item.action in _CHANGING and not item.service:

@@ -23,6 +23,7 @@ SERVICE_NOT_FOUND: Final = "SERVICE_NOT_FOUND"
 SERVICE_TERMINATED: Final = "SERVICE_TERMINATED"
 DATE_IN_THE_PAST: Final = "DATE_IN_THE_PAST"
 TOO_MANY_ITEMS: Final = "TOO_MANY_ITEMS"
+TOO_MANY_OPEN: Final = "TOO_MANY_OPEN"
 NO_ORDERS: Final = "NO_ORDERS"
 
 OPERATORS: Final = "operator"
@@ -34,6 +35,9 @@ WAITS: Final = "orderWaits"
 LEAVES: Final = "orderCancellation"
 """That of the task that is open while somebody has to say whether an order is cancelled."""
 KINDS_OF_TASKS: Final = frozenset({WAITS, LEAVES})
+
+FULFILMENT: Final = "fulfilment"
+"""The kind of the timer of an order of which something is carried out by itself (graph/changes/fulfilment): armed wherever it has changed."""
 
 
 def source_of(principal: Principal) -> str:

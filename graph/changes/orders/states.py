@@ -30,6 +30,9 @@ from typing import Final, Literal, TypeAlias
 from graph.model.vocabulary import ORDER_ACTIONS, ORDER_STATES
 
 Cancelling: TypeAlias = Literal["cancelled", "assessingCancellation"]
+Phase: TypeAlias = Literal["", "waits", "activating", "removing"]
+"""Of an item that is carried out by itself (graph/changes/fulfilment): it waits for its time, its service is being made in the network, or is
+being taken away there. Of one that is over it says nothing."""
 
 FIRST: Final = "acknowledged"
 ITEM_STATES: Final = tuple(each for each in ORDER_STATES if each != "partial")
@@ -72,6 +75,8 @@ class Item:
     """one of `graph.model.vocabulary.ORDER_ACTIONS`."""
     state: str
     """one of `graph.model.vocabulary.ORDER_STATES`; one that was loaded may be partial."""
+    phase: Phase = ""
+    """how far we are that carry it out by ourselves; empty: people do."""
 
     def __post_init__(self) -> None:
         if self.action not in ORDER_ACTIONS or self.state not in ORDER_STATES:
@@ -81,6 +86,16 @@ class Item:
     def is_over(self) -> bool:
         """Whether it stays as it is."""
         return self.state in FINAL
+
+    @property
+    def is_of_people(self) -> bool:
+        """Whether people carry it out, and it is not over."""
+        return not self.phase and not self.is_over
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it is carried out by itself, and that has begun: nobody else moves it, but for asking to cancel it."""
+        return self.phase in ("activating", "removing") and not self.is_over
 
 
 def first_state(action: str) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from adapters.delivery.delivery import Lanes, Pace
 from adapters.errors import AdapterError, Nonsense, Rejected
-from adapters.inventory import ServiceInventory, ServiceRate
+from adapters.inventory import NewService, ServiceInventory, ServiceRate
 from adapters.inventory.outbound.tmf638 import BANDWIDTH, Tmf638
 from adapters.inventory.outbound.tmf639 import Tmf639
 from adapters.inventory.telling import InventoryTeller
@@ -122,6 +122,32 @@ async def test_an_answer_that_was_lost_leaves_the_rate_as_told(side: Side, kind:
         await asyncio.wait_for(side.tell(500), 1)
     await side.tell(500)
     assert side.said()[BANDWIDTH] == 500
+
+
+NEW = NewService(
+    ours="service-7",
+    name="Line PO-7/1",
+    specification="E-Line",
+    mbps=500,
+    customer="customer-a",
+    customer_name="Ada",
+    ports=("R-1", "port-z"),
+    trunks=("trunk-1",),
+)
+
+
+@pytest.mark.parametrize("kind", [None, Kind.SILENT, Kind.ERROR])
+async def test_a_new_service_is_there_once(side: Side, kind: Kind | None) -> None:
+    if kind is not None:
+        side.system.faults.order(Rule(kind=kind, times=1, method="POST"))
+        with suppress(AdapterError, TimeoutError):
+            await asyncio.wait_for(side.services.add_service(NEW, delivery_id="d", deadline=soon()), 1)
+    name = await side.services.add_service(NEW, delivery_id="d", deadline=soon())
+    assert await side.services.add_service(NEW, delivery_id="d", deadline=soon()) == name
+    assert side.said(name) == {BANDWIDTH: 500, "trunkline": "service-7"}
+    assert len(side.system.services.all()) == 2
+    await side.tell(300, name)
+    assert side.said(name)[BANDWIDTH] == 300
 
 
 @pytest.mark.parametrize("found", [{**THEIRS, "id": "SVC-2"}, [THEIRS], {"state": "active"}])

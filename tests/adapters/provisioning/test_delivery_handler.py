@@ -13,7 +13,7 @@ import pytest
 from adapters.delivery.delivery import Lanes, Pace
 from adapters.delivery.retrying import Waits
 from adapters.errors import Nonsense, Unreachable
-from adapters.provisioning import RateConfirmed, RateRefused, RateRequest
+from adapters.provisioning import NewService, RateConfirmed, RateRefused, RateRequest, ServiceRef
 from adapters.provisioning.delivery_handler import Provisioned, ProvisioningHandler
 from adapters.provisioning.outbound.tmf640 import Tmf640
 from adapters.provisioning.tmf640_resource import Layout
@@ -200,6 +200,12 @@ class Answering:
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
+
+    async def create_service(self, new: NewService, *, again: bool, delivery_id: str, deadline: float) -> RateConfirmed:
+        raise NotImplementedError
+
+    async def delete_service(self, service: ServiceRef, *, doubt: str, delivery_id: str, deadline: float) -> None:
+        raise NotImplementedError
 
 
 def claim(attempts: int = 1, service: str = "service-a", telling: str = "rate") -> Claim:

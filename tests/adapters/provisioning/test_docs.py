@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from adapters.provisioning import RateRequest, ServiceRef
+from adapters.provisioning import NewService, RateRequest, ResourceRef, ServiceRef
 from adapters.provisioning.outbound.tmf640 import Tmf640
-from adapters.provisioning.tmf640_resource import Layout
+from adapters.provisioning.tmf640_resource import Layout, new_service
 from adapters.simulator.serving import listening
 from adapters.transport.transport import System, opened
 from gateway.settings.provisioning import Device, Netconf, Provisioning
@@ -30,7 +30,7 @@ def body(text: str) -> Any:
 
 
 async def test_what_the_page_shows_is_what_is_asked_and_sent() -> None:
-    looked, answered, changed = HTTP
+    looked, answered, changed, _ = HTTP
     service = body(answered)
     asked: list[tuple[str, Any]] = []
 
@@ -51,6 +51,19 @@ async def test_what_the_page_shows_is_what_is_asked_and_sent() -> None:
     look, change, look_again = asked
     assert look == look_again == (looked.strip(), None)
     assert change == (changed.partition("\n")[0], body(changed))
+
+
+def test_what_the_page_shows_of_a_new_service_is_asked_for() -> None:
+    ports = (("port-1", "PE-1/1/1", "A"), ("port-9", "PE-9/2/4", "Z"))
+    trunks = (("trunk-1", "T1", "WORKING"), ("trunk-2", "T2", "WORKING"), ("trunk-3", "T3", "PROTECTING"))
+    new = NewService(
+        service=ServiceRef(id="service-8", name="E-Line PO-7/1"),
+        specification="E-Line",
+        mbps=500,
+        ends=tuple(ResourceRef(id=id_, name=name, role=role) for id_, name, role in ports),
+        ways=tuple(ResourceRef(id=id_, name=name, role=role) for id_, name, role in trunks),
+    )
+    assert new_service(new, Layout()) == body(HTTP[3])
 
 
 def test_the_settings_of_the_page_are_settings() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from itertools import cycle
 from typing import Any
 
@@ -23,6 +24,7 @@ from graph.changes.orders.placing import place_order
 from graph.changes.orders.requests import ItemRequest, OrderRequest, Party
 from graph.changes.outside import take_over
 from graph.changes.policy import AlarmPolicy, Hearing, Ordering
+from graph.changes.tasks import Settling, retry_task, skip_task
 from graph.changes.tickets.owners import Reported
 from graph.changes.tickets.problems import report_problem
 from graph.changes.tickets.reported import report_tickets
@@ -46,6 +48,8 @@ from graph.model.scope import Principal, Role
 from graph.model.usage import Usage
 from graph.store.cardinality import LIMITS, One, taken_under_lock
 from graph.store.store import Store, Transaction
+from tests.graph.changes.fulfilment.orders import BASIC_LINE as BASIC
+from tests.graph.changes.fulfilment.orders import Ordered, laid_out
 from tests.graph.changes.locks import RANKS, recorded
 from tests.graph.changes.network import AT, SOURCE, SYSTEM, Laid, lay, report, soon
 from tests.graph.inventory.network import Inventoried, card, element, port
@@ -188,6 +192,41 @@ async def of_orders(laid: Laid) -> None:
         assert outcome.user_errors == ()
 
 
+async def of_fulfilment(ordered: Ordered) -> None:
+    """Let an order for a new service be reserved, refused, taken back, and put into use."""
+    answers: tuple[dict[str, Any], ...] = ({}, {"refuse": "no"}, {"mbps": 1})
+    for answer in answers:
+        order = await ordered.place(BASIC)
+        await ordered.tick()
+        await ordered.answer(**answer)
+        await ordered.answer()
+        assert (await ordered.states(order))[0] == ("failed" if answer else "completed")
+
+
+async def of_undoing(ordered: Ordered) -> None:
+    """Let orders be cancelled in each phase, and a person ask again, and say that it is gone."""
+    for before in (0, 1, 2):
+        order = await ordered.place(BASIC)
+        for do in (ordered.tick, partial(ordered.answer, mbps=1))[:before]:
+            await do()
+        await ordered.cancel(order)
+        await ordered.tick()
+        await ordered.answer()
+        await ordered.answer()
+        assert (await ordered.states(order))[0] == "cancelled"
+    for settle_task in (retry_task, skip_task):
+        order = await ordered.place(BASIC)
+        await ordered.tick()
+        await ordered.answer(mbps=1)
+        await ordered.answer(refuse="in use")
+        [[task]] = await ordered.rows("MATCH (t:Task {state: 'OPEN', kind: 'serviceNotRemoved'}) RETURN t.id")
+        given: dict[str, Any] = {"idempotency_key": order, "deadline": soon()}
+        about: Any = task if settle_task is retry_task else Settling(task=str(task), reason="gone")
+        await settle_task(ordered.store, OPERATOR, ordered.selling, about, **given)
+        await ordered.answer()
+        assert (await ordered.states(order))[0] == "failed"
+
+
 async def of_inventories(laid: Laid) -> None:
     inventoried = Inventoried(store=laid.store)
     named = replace(element("Z1"), aliases=(("ems", "Y"), ("ems", "X"), ("nms", "Z")))
@@ -289,6 +328,17 @@ async def test_every_change_locks_in_one_order(laid: Laid, monkeypatch: pytest.M
     assert locked == set(RANKS.values()), "all that has a place in the order was locked by some change"
     assert max(len({rank for rank, _ in order}) for order in seen.orders()) >= 4, "and much of it by one"
     assert len(seen.orders()) > 20
+
+
+async def test_orders_that_are_carried_out_lock_in_one_order(
+    empty_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordered = await laid_out(empty_store)
+    with recorded(monkeypatch) as seen:
+        await of_fulfilment(ordered)
+        await of_undoing(ordered)
+    assert seen.breaches() == []
+    assert max(len({rank for rank, _ in order}) for order in seen.orders()) >= 4
 
 
 @pytest.mark.parametrize(

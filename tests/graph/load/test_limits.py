@@ -234,6 +234,9 @@ WRITERS: Final = {
     "changes/customers/moving.py": {"ABOUT"},  # in place of the one that it deletes, while both customers are locked
     "changes/customers/merging.py": {"MERGED_INTO"},  # both customers are locked, and neither is merged
     "changes/customers/records.py": {"NAMES"},  # the name's gate is held, and it names nothing
+    "changes/fulfilment/billing.py": {"USED_BY"},  # the record is new
+    "changes/fulfilment/correlating.py": {"SUBSCRIBES_TO"},  # the service is locked, and nobody's
+    "changes/fulfilment/reserving.py": {"GOVERNED_BY", "PROVISIONS"},  # the service is new, and the item has none
     "changes/orders/cancelling.py": {"CANCELS"},  # the request is new
     "changes/orders/placing.py": {"HAS_ITEM", "PLACED_BY", "PROVISIONS"},  # the order and its items are new
     "changes/services/downtime.py": {"INTERRUPTS"},  # the interval is new

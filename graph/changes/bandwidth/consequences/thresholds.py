@@ -13,7 +13,7 @@ monitoring is told that it need not be measured (`ServiceMonitoringEnded`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -133,7 +133,7 @@ def looking(
         after = str(rows[0][0]) if rows else ""
         page = [_monitored(row) for row in await transaction.run(_PAGE, {"after": after, "most": most})]
         new = [each.service for each in page if any(each.news(policy))]
-        await _tell(transaction, policy, new[:at_once])
+        await tell(transaction, policy, new[:at_once], {})
         reached = new[at_once - 1] if len(new) > at_once else page[-1].service if len(page) == most else ""
         transaction.later(_GO_ON, {**timer, "after": reached})
         return due.now + (_NEXT_MS if reached else EVERY_MS)
@@ -159,17 +159,33 @@ async def _is_behind(transaction: Transaction, policy: BandwidthPolicy, most: in
     return False
 
 
-async def _tell(transaction: Transaction, policy: BandwidthPolicy, services: Sequence[str]) -> None:
-    """Tell of services what is new, which is looked at again under their locks."""
+async def tell(
+    transaction: Transaction, policy: BandwidthPolicy, services: Sequence[str], carried: Mapping[str, tuple[str, ...]]
+) -> None:
+    """Tell of services what is new, which is looked at again under their locks.
+
+    `carried` are the ids of the steps that are done when it is told, by the kind of system: of one service that has a process.
+    """
     if not services:
         return
+
+    def steps_of(system: str) -> tuple[str, ...]:
+        return carried.get(system, ())
+
     locked = await metered.lock(transaction, services)
     rows = await transaction.run(_THESE, {"batch": {"services": sorted(locked)}})
     new = [each for each in map(_monitored, rows) if any(each.news(policy))]
     told = [(each, _event(policy, each, locked[each.service])) for each in new]
     append(transaction, *(event for _, event in told))
-    write_down(transaction, [_job(policy, each, event) for each, event in told if each.news(policy)[0]])
-    heard = [_notice(each, event, locked[each.service]) for each, event in told if each.news(policy)[1]]
+    write_down(
+        transaction,
+        [_job(policy, each, event, steps_of("PERFORMANCE")) for each, event in told if each.news(policy)[0]],
+    )
+    heard = [
+        _notice(each, event, locked[each.service], steps_of("FAULT_MANAGEMENT"))
+        for each, event in told
+        if each.news(policy)[1]
+    ]
     notices.tell(transaction, policy.fault_management, heard)
     written = [
         {
@@ -205,7 +221,7 @@ def _event(policy: BandwidthPolicy, told: Monitored, locked: metered.Service) ->
     )
 
 
-def _job(policy: BandwidthPolicy, told: Monitored, event: Event) -> Told:
+def _job(policy: BandwidthPolicy, told: Monitored, event: Event, steps: tuple[str, ...]) -> Told:
     payload = {
         "telling": "rate",
         "service": {"id": told.service, "name": told.name},
@@ -216,15 +232,20 @@ def _job(policy: BandwidthPolicy, told: Monitored, event: Event) -> Told:
         "over": told.is_over,
     }
     return Told(
-        event=event.id, system=policy.performance, subject=told.service, order_key=told.service, payload=payload
+        event=event.id,
+        system=policy.performance,
+        subject=told.service,
+        order_key=told.service,
+        payload=payload,
+        steps=steps,
     )
 
 
-def _notice(told: Monitored, event: Event, owner: metered.Service) -> Notice:
+def _notice(told: Monitored, event: Event, owner: metered.Service, steps: tuple[str, ...]) -> Notice:
     customer = {"id": owner.customer, "name": owner.customer_name} if owner.customer else None
     known = {name: event.payload[name] for name in ("effectiveMbps", "bookedMbps", "committedMbps", "threshold")}
     values = {"name": told.name, "state": told.state, "customer": customer, **known}
-    return Notice(event=event, kind=_KIND, about=told.service, order_key=told.service, values=values)
+    return Notice(event=event, kind=_KIND, about=told.service, order_key=told.service, values=values, steps=steps)
 
 
 def rates(policy: BandwidthPolicy, tier: str | None, effective: int, booked: int, committed: int) -> dict[str, object]:

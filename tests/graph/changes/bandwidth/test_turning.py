@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from graph.changes.bandwidth.answers import StepOfDelivery, take_rate, take_refusal, take_silence
-from graph.changes.bandwidth.boosts import NEVER, Before, Boost, Customer, Service
+from graph.changes.bandwidth.boosts import Before, Boost, Customer, Service
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.bandwidth.rates import Charged
 from graph.changes.bandwidth.turning import Turn
+from graph.ledger.timers import NEVER
 from graph.processes.steps import Ended, OpenStep, Step
 from tests.selection import examples
 
