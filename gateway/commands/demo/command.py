@@ -1,4 +1,4 @@
-"""See it: a database, a network, a gateway, seven other systems, a card that fails, and who learns what of it; then a customer books.
+"""See it: a database, a network, a gateway, seven other systems, a card that fails, and who learns what of it; then one customer books, and a new one orders.
 
 Everything is made for the occasion and gone afterwards: the database (unless `--store` names another), the issuer's key
 pair, the tokens.

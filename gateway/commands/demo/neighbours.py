@@ -14,6 +14,7 @@ from gateway.settings.bandwidth import Bandwidth, TariffSettings, TierSettings
 from gateway.settings.billing import Billing
 from gateway.settings.fault_management import AlarmEvent, FaultManagement
 from gateway.settings.inventory import Inventory
+from gateway.settings.orders import Orders, ProductSettings, WeightSettings
 from gateway.settings.performance import Performance
 from gateway.settings.provisioning import Provisioning
 from gateway.settings.sales import Sales
@@ -39,6 +40,7 @@ ROLES: Final = {
     CENTRE: f"system:{CENTRE}",
     METER: f"system:{METER}",
     "inventory": "system:inventory",
+    "order management": "system:order-management",
 }
 """of the systems that call the gateway."""
 _TARIFF: Final = TariffSettings(
@@ -49,6 +51,17 @@ _TARIFF: Final = TariffSettings(
         TierSettings(name="M", mbps=500, per_mbps_hour=Decimal("0.02")),
         TierSettings(name="L", mbps=10_000, per_mbps_hour=Decimal("0.015")),
     ),
+)
+PRODUCT: Final = "E-Line 500"
+PRODUCT_MBPS: Final = 500
+_PRODUCT: Final = ProductSettings(
+    service_type="E-Line",
+    tier="PREMIUM",
+    mbps=PRODUCT_MBPS,
+    protected=True,
+    weights=WeightSettings(hop=100, km=1),
+    availability_percent=99.95,
+    repair_hours=4,
 )
 
 
@@ -134,6 +147,7 @@ def connected(settings: Settings, base: str, found: Neighbours) -> Settings:
         "provisioning": Provisioning(address=found.provisioning),
         "performance": Performance(address=found.performance),
         "sales": Sales(address=found.sales),
+        "orders": Orders(products={PRODUCT: _PRODUCT}),
         "bandwidth": Bandwidth(tariffs={"any": _TARIFF}, notice_seconds=0),
     }
     return settings.model_copy(update=sections)

@@ -14,9 +14,10 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from gateway.commands.demo import centre, invoice, report, stock, videoconference, window
+from gateway.commands.demo import centre, invoice, newcomer, report, stock, videoconference, window
 from gateway.commands.demo.centre import Centre
 from gateway.commands.demo.invoice import Invoice
+from gateway.commands.demo.newcomer import Newcomer
 from gateway.commands.demo.report import Report
 from gateway.commands.demo.scene import Scene, soon
 from gateway.commands.demo.stock import Stock
@@ -62,6 +63,7 @@ class Outage:
     invoice: Invoice
     stock: Stock
     videoconference: Videoconference
+    newcomer: Newcomer
 
 
 async def play(scene: Scene, note: Callable[[str], None]) -> Outage:
@@ -94,7 +96,7 @@ async def play(scene: Scene, note: Callable[[str], None]) -> Outage:
         heard = Heard(began=alert, ended=await second.hear("ENDED"))
         await second.cut()
         note(window.ended_as_text(heard.ended))
-        reported, billed, stocked, boosted = await _afterwards(scene, card, note)
+        reported, billed, stocked, boosted, newly = await _afterwards(scene, card, note)
     return Outage(
         alarm=alarm,
         affected=affected,
@@ -108,12 +110,13 @@ async def play(scene: Scene, note: Callable[[str], None]) -> Outage:
         invoice=billed,
         stock=stocked,
         videoconference=boosted,
+        newcomer=newly,
     )
 
 
 async def _afterwards(
     scene: Scene, card: str, note: Callable[[str], None]
-) -> tuple[Report, Invoice, Stock, Videoconference]:
+) -> tuple[Report, Invoice, Stock, Videoconference, Newcomer]:
     """Do what customers and systems do on any day."""
     reported = await report.look(scene)
     note(report.as_text(reported))
@@ -123,7 +126,9 @@ async def _afterwards(
     note(stock.as_text(stocked))
     boosted = await videoconference.look(scene)
     note(videoconference.as_text(boosted))
-    return reported, billed, stocked, boosted
+    newly = await newcomer.look(scene)
+    note(newcomer.as_text(newly))
+    return reported, billed, stocked, boosted, newly
 
 
 async def _card(scene: Scene) -> str:
@@ -224,4 +229,5 @@ def as_object(outage: Outage) -> dict[str, Any]:
         "billing": invoice.as_object(outage.invoice),
         "inventory": stock.as_object(outage.stock),
         "videoconference": videoconference.as_object(outage.videoconference),
+        "newcomer": newcomer.as_object(outage.newcomer),
     }

@@ -220,6 +220,27 @@ class TestDemo:
         self.others_know(told)
         self.a_subscriber_has_heard(told)
         self.a_customer_had_more_bandwidth(told["videoconference"])
+        self.a_new_customer_has_a_service(told["newcomer"])
+
+    def a_new_customer_has_a_service(self, told: dict[str, Any]) -> None:
+        service, name = told["service"], told["customer"]["name"]
+        assert told["state"] == "completed"
+        assert (service["state"], service["sla"]["tier"]) == ("ACTIVE", "PREMIUM")
+        assert set(told["held"].values()) == {500}
+        assert set(told["held"]) == {"service", "network", "inventory", "performance"}
+        trunks = [(each["path"], each["trunk"]["name"]) for each in service["route"]]
+        working, standby = ({each for path, each in trunks if path == kind} for kind in ("WORKING", "PROTECTING"))
+        assert working
+        assert standby
+        assert not working & standby
+        sites = [each["port"]["card"]["networkElement"]["site"]["name"] for each in service["accessPoints"]]
+        assert len(set(sites)) == 2
+        steps = {(each["name"], each["system"]): each["state"] for each in told["steps"]}
+        systems = ("INVENTORY", "PERFORMANCE", "FAULT_MANAGEMENT", "BILLING")
+        wanted = [("reserve", "TRUNKLINE"), ("activate", "NETWORK"), ("correlate", "TRUNKLINE")]
+        assert steps == dict.fromkeys([*wanted, *(("tell", each) for each in systems)], "DONE")
+        assert (told["hit"]["effect"], told["hit"]["severity"]) == ("DOWN", "CRITICAL")
+        assert told["ticket"]["relatedParty"][0]["name"] == name
 
     def a_customer_had_more_bandwidth(self, told: dict[str, Any]) -> None:
         committed, added = told["service"]["committedMbps"], told["booked"]["mbps"]
