@@ -40,6 +40,7 @@ Files, in the order in which a run meets them:
 `capacity.py`       that, a million times, and what the curve of what is free costs
 `bookings.py`       bookings a second over ways that overlap, and how late boundaries are
 `feasibility.py`    how long it takes to design a new service in a large network
+`orders.py`         how many orders a second are carried out
 `booked_schedules.py`  schedules that several book at once, judged by brute force
 `slice_scale.py`    one customer's slice in a small and in a large network
 `large_slice.py`    single nodes by the largest customer, with its slice walked and stored

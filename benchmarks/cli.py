@@ -1,7 +1,8 @@
 """The commands: `reads` and `federation` compare, the others measure one thing each.
 
 `slice-scale`, `large-slice` and `planning` ask what grows with the network, the slice and the question, `alarms` how many alarms
-go through, `streams` how soon subscribers hear of them, and `timing` what a clock tells; `capacity` decides bookings beside brute force, and `bookings` real ones; `feasibility` designs services in a large network.
+go through, `streams` how soon subscribers hear of them, and `timing` what a clock tells; `capacity` decides bookings beside brute force, and `bookings` real ones; `feasibility` designs services in a large network,
+and `orders` has them carried out.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from benchmarks.federation.gateways import NAMES
 from benchmarks.large_slice import large_slice
 from benchmarks.measure import Plan
 from benchmarks.news import news
+from benchmarks.orders import Plan as OrderPlan
+from benchmarks.orders import measure_orders
 from benchmarks.report import as_json, as_markdown, as_table, misses
 from benchmarks.run import Wanted, run
 from benchmarks.slice_scale import MOST_RATIO, slice_scale
@@ -294,6 +297,26 @@ def feasibility_command(stores: tuple[Product, ...], *, as_json_: bool, **chosen
         click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
     else:
         click.echo("\n".join([*(each.sentence() for each in readings), *(each.sentence() for each in rows)]))
+
+
+@main.command("orders")
+@store_option
+@click.option(
+    "--scale", type=click.IntRange(min=1_000), default=10_000, show_default=True, help="Nodes in the network."
+)
+@click.option("--orders", type=click.IntRange(min=1), default=100, show_default=True, help="Of each number of people.")
+@click.option(
+    "--people", multiple=True, type=click.IntRange(min=1), default=(1, 8), show_default=True, help="Side by side."
+)
+@click.option("--seed", type=int, default=7, show_default=True)
+@click.option("--json", "as_json_", is_flag=True, help="Print a list of rows.")
+def orders_command(stores: tuple[Product, ...], *, as_json_: bool, **chosen: Any) -> None:
+    """See how many orders a second are carried out."""
+    rows = _run(measure_orders(stores or PRODUCTS, OrderPlan(**chosen)))
+    if as_json_:
+        click.echo(orjson.dumps([asdict(each) for each in rows], option=orjson.OPT_INDENT_2))
+    else:
+        click.echo("\n".join(each.sentence() for each in rows))
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

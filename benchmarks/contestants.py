@@ -58,6 +58,11 @@ class Callers:
         role = "system:fault-management"
         return self._issuer.token(subject="fault-management", role=role, seconds=_TOKEN_SECONDS)
 
+    def order_management(self) -> str:
+        """Give the token of the system that places orders."""
+        role = "system:order-management"
+        return self._issuer.token(subject="order-management", role=role, seconds=_TOKEN_SECONDS)
+
     def setting(self) -> str:
         """Give the setting that believes these tokens."""
         issuer = self._issuer.settings().model_dump(mode="json", include={"issuer", "audience", "jwks_file"})
