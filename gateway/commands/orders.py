@@ -54,7 +54,7 @@ query Order($name: String!, $id: ID!) {
       customer { id name }
       items(orderBy: [{ field: ID }], first: 200) {
         totalCount
-        nodes { externalId state action product offering quantity service { id name state } }
+        nodes { externalId state action product offering quantity failure service { id name state } }
       }
       cancellations(first: 10) { nodes { id state reason askedAt effectiveAt } }
     }
@@ -173,9 +173,9 @@ def _item(item: Mapping[str, Any]) -> Iterator[str]:
     quantity = f" x {item['quantity']}" if (item["quantity"] or 1) > 1 else ""
     service = item["service"]
     about = f", {service['name']} ({service['id']}, {_word(service['state'])})" if service else ""
-    yield f"item {item['externalId']}: {_word(item['action'] or 'ADD')} {of}{quantity}, {_word(item['state'])}{about}".replace(
-        " ,", ","
-    )
+    why = f" ({item['failure']})" if item["failure"] else ""
+    done = f"{_word(item['action'] or 'ADD')} {of}{quantity}".rstrip()
+    yield f"item {item['externalId']}: {done}, {_word(item['state'])}{why}{about}"
 
 
 def _name(order: Mapping[str, Any]) -> str:

@@ -241,6 +241,7 @@ async def _undo(transaction: Transaction, principal: Principal, customer: str, *
 async def _held(transaction: Transaction, *, holder: str, customers: tuple[str, ...]) -> dict[str, _Customer]:
     """Lock all that a merge changes, and give the customers as they are; `holder` has what is to be moved."""
     await gates.pass_all(transaction)
+    await moving.hold_orders(transaction, holder)
     await membership.hold(transaction)
     await moving.hold(transaction, holder)
     rows = await transaction.run(_LOCK, {"batch": {"customers": sorted(customers)}})

@@ -178,7 +178,12 @@ SET o._locked = coalesce(o._locked, 0) + 1
 """
 
 
+async def hold_orders(transaction: Transaction, customer: str) -> None:
+    """Lock the orders of a customer: before the gate of slices, as whoever carries one out does."""
+    await transaction.run(_LOCK_ORDERS, {"customer": customer})
+
+
 async def hold(transaction: Transaction, customer: str) -> None:
-    """Lock what hangs on a customer and is changed by others under its own lock, who look there whose it is."""
-    for text in (_LOCK_SERVICES, _LOCK_TICKETS, _LOCK_ORDERS):
+    """Lock what else hangs on a customer and is changed by others under its own lock, who look there whose it is."""
+    for text in (_LOCK_SERVICES, _LOCK_TICKETS):
         await transaction.run(text, {"customer": customer})
