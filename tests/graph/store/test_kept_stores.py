@@ -21,7 +21,7 @@ from tests.graph.ledger.asking import rows
 from tests.graph.store.kept.raw import dump, path_of, read, restore
 from tests.graph.store.kept.write import POLICY
 
-KEPT = (5, 6, 7)
+KEPT = (5, 6, 7, 9)
 """The versions of which a store is kept; each is migrated from there to the present one."""
 BOOSTS = "MATCH (b:Boost) RETURN b.status, b.statusReason, count(*)"
 ON = """
