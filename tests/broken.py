@@ -168,8 +168,8 @@ BREAKAGES: Final = (
     Breakage(
         name="order once",
         file="graph/changes/orders/placing.py",
-        before="        if content == request.content:",
-        after="        if content:",
+        before="        if is_same:",
+        after="        if is_same or True:",
         tests=("tests/graph/changes/orders", "tests/adapters/order_management"),
     ),
     Breakage(

@@ -16,7 +16,13 @@ Severity: TypeAlias = Literal["CRITICAL", "MAJOR", "MINOR", "WARNING", "INDETERM
 Effect: TypeAlias = Literal["DOWN", "DEGRADED", "AT_RISK"]
 AlertKind: TypeAlias = Literal["BEGAN", "CHANGED", "ENDED"]
 ServiceEventKind: TypeAlias = Literal[
-    "EFFECT_BEGAN", "EFFECT_ENDED", "PROBLEM_REPORTED", "TICKET_OPENED", "TICKET_STATUS_CHANGED", "TICKET_CLOSED"
+    "EFFECT_BEGAN",
+    "EFFECT_ENDED",
+    "PROBLEM_REPORTED",
+    "TICKET_OPENED",
+    "TICKET_STATUS_CHANGED",
+    "TICKET_CLOSED",
+    "ACTIVATED",
 ]
 TopologyChangeKind: TypeAlias = Literal["ADDED", "CHANGED", "STATE_CHANGED", "MOVED", "REMOVED"]
 DeliveryEventKind: TypeAlias = Literal["PARKED", "REPLAYED"]
