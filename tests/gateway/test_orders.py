@@ -31,7 +31,7 @@ ADVANCE = """mutation($id: ID!, $key: String!) {
 
 
 async def until(true: Callable[[], Any]) -> None:
-    for _ in range(600):
+    for _ in range(2_000):
         if await true():
             return
         await asyncio.sleep(0.05)
@@ -44,6 +44,7 @@ async def gateway(store: str, mint: Mint, **chosen: Any) -> AsyncIterator[httpx.
     settings = Settings(listen="127.0.0.1:0", store=store, issuers=(mint.settings(),), hubs=hubs, **chosen)
     app = application(settings)
     async with app.router.lifespan_context(app), serving(app, settings) as client:
+        client.timeout = httpx.Timeout(60)  # a database that is cold plans each statement anew
 
         async def ready() -> bool:
             return (await client.get("/readyz")).status_code == 200
