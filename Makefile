@@ -12,8 +12,8 @@ KILLS ?= 1000
 SECONDS ?= 3600
 SEED ?= 1
 STORE ?= embedded
-# Each has a database of its own, whose Java begins cold: on two cores six workers take 1.5 of the CPU time of three, and end later.
-TEST_WORKERS ?= 3
+# Each has a database of its own, whose Java begins cold: on two cores six workers take 1.4 of the CPU time of four; three wait for one another.
+TEST_WORKERS ?= 4
 # What starts processes waits for them.
 PROCESS_WORKERS ?= 6
 # Each Neo4j plans every statement for itself: three take 1.4 of the CPU time of two.
@@ -34,7 +34,7 @@ GATEWAY_PORT ?= 4300
 help:
 	@echo "make demo     see it: a network, a gateway, seven other systems, a card that fails and who learns what, a customer who books"
 	@echo "make setup    make the environment in .venv"
-	@echo "make test     run the tests on the embedded database, TEST_WORKERS=3 side by side; the seed is printed"
+	@echo "make test     run the tests on the embedded database, TEST_WORKERS=4 side by side; the seed is printed"
 	@echo "make test-processes  those that start processes of ours: the demo, kills, what is served, the examples in three languages"
 	@echo "make test-neo4j  what touches a store, on a real Neo4j (Java 17 and Maven); make test-all: both, nothing sampled"
 	@echo "make lint     ruff, formatting, import arrows; make types: mypy; make format: put it right"
