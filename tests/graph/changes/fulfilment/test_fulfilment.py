@@ -12,6 +12,7 @@ import pytest
 
 from graph.changes import feasibility
 from graph.changes.alarms.alarms import raise_alarm
+from graph.changes.bandwidth.boosts import hold_things
 from graph.changes.fulfilment import reserving
 from graph.changes.fulfilment.works import works_of
 from graph.changes.orders.placing import place_order
@@ -538,6 +539,33 @@ async def test_the_last_ports_go_to_as_many_orders(ordered: Ordered) -> None:
     assert {each["state"] for each in services} == {"active"}
     failures = await ordered.rows("MATCH (i:OrderItem {state: 'failed'}) RETURN DISTINCT i.failure")
     assert failures == [["PORT"]]
+
+
+async def test_what_another_takes_between_the_look_and_the_lock_is_not_taken_twice(ordered: Ordered) -> None:
+    await ordered.place(BASIC)
+    await ordered.tick()  # it has port-a-0; and what follows is planned by now, and quick
+    order = await ordered.place(BASIC, customer="customer-b")
+    held = asyncio.Event()
+
+    async def take(transaction: Transaction) -> None:
+        """Take the port that the order would have, unless it has it, and be slow about it."""
+        await hold_things(transaction, ["port-a-1"])
+        text = """
+MATCH (p:Port {id: 'port-a-1'}) WHERE NOT EXISTS { MATCH (p)<-[:ACCESSED_AT]-(:Service) }
+CREATE (:Service {id: 'service-other', name: 'other', words: '', state: 'reserved', committedMbps: 1})-[:ACCESSED_AT {end: 'A'}]->(p)
+"""
+        await transaction.run(text, {})
+        held.set()
+        await asyncio.sleep(1)
+
+    taking = asyncio.create_task(ordered.store.write(take, deadline=soon()))
+    await held.wait()
+    await ordered.tick()
+    await taking
+    assert (await ordered.states(order))[0] == "inProgress"
+    users = "MATCH (p:Port)<-[:ACCESSED_AT]-(s:Service) WHERE p.id STARTS WITH 'port-a-' RETURN p.id, count(s)"
+    assert {count for _, count in await ordered.rows(users)} == {1}
+    assert "port-a-1" in {port for port, _ in await ordered.rows(users)}
 
 
 @pytest.mark.long(30)
