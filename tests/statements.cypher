@@ -716,8 +716,9 @@ SET s._version = $version
 // graph/changes/fulfilment/correlating.py _ACTIVATE
 MATCH (s:Service {id: $service}) WHERE NOT EXISTS { MATCH (:Customer)-[:SUBSCRIBES_TO]->(s) }
 MATCH (c:Customer {id: $customer})
-CREATE (c)-[:SUBSCRIBES_TO]->(s)
-SET s.state = 'active', s.effectiveMbps = $mbps
+WITH s, c, HEAD(COLLECT { MATCH (:Order {id: $order})-[p:PLACED_BY]->(c) RETURN p._trail }) AS trail
+CREATE (c)-[r:SUBSCRIBES_TO]->(s)
+SET s.state = 'active', s.effectiveMbps = $mbps, r._trail = trail
 RETURN coalesce(c.name, c.id)
 
 // graph/changes/fulfilment/lines.py _READ

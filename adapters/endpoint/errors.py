@@ -49,7 +49,7 @@ STATUSES: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
         "NOT_FOUND": (404, "There is no such resource"),
         "METHOD_NOT_ALLOWED": (405, "The resource has no such method"),
         "REQUEST_TIMEOUT": (408, "The body did not arrive in time"),
-        "CONFLICT": (409, "Something else was changed at the same time"),
+        "CONFLICT": (409, "It does not go with what is there, or was changed at the same time"),
         "IDEMPOTENCY_CONFLICT": (409, "The idempotency key was used for another request"),
         "PAYLOAD_TOO_LARGE": (413, "The body is too large"),
         "UNSUPPORTED_MEDIA_TYPE": (415, "The body is not of a media type that is taken here"),

@@ -23,6 +23,7 @@ import click
 import orjson
 from pydantic import SecretStr, ValidationError
 
+from adapters.simulator.api import Living
 from adapters.simulator.billing import billing
 from adapters.simulator.customers import customer_management
 from adapters.simulator.fault_management import alarm_management, alerta, event_management
@@ -107,36 +108,28 @@ def _manners(text: str) -> Manners:
         raise click.BadParameter(str(error.errors()[0]["msg"]), param_hint="--manners") from None
 
 
+def _life(given: Options) -> Living:
+    """Give what all stand-ins of one resource are served with."""
+    return {
+        "listen": (given.host, given.port),
+        "journal": given.journal,
+        "state": given.state,
+        "bearer": _secret(BEARER),
+        "callback_authorization": _secret(CALLBACK_AUTHORIZATION),
+        "manners": given.manners,
+    }
+
+
 def _ticketing(given: Options) -> AbstractAsyncContextManager[Served]:
-    return ticketing.serving(
-        listen=(given.host, given.port),
-        journal=given.journal,
-        state=given.state,
-        bearer=_secret(BEARER),
-        callback_authorization=_secret(CALLBACK_AUTHORIZATION),
-        manners=given.manners,
-    )
+    return ticketing.serving(**_life(given))
 
 
 def _fault_management(given: Options) -> AbstractAsyncContextManager[Served]:
-    return alarm_management.serving(
-        listen=(given.host, given.port),
-        journal=given.journal,
-        state=given.state,
-        bearer=_secret(BEARER),
-        callback_authorization=_secret(CALLBACK_AUTHORIZATION),
-        manners=given.manners,
-    )
+    return alarm_management.serving(**_life(given))
 
 
 def _events(given: Options) -> AbstractAsyncContextManager[Served]:
-    return event_management.serving(
-        listen=(given.host, given.port),
-        journal=given.journal,
-        state=given.state,
-        bearer=_secret(BEARER),
-        manners=given.manners,
-    )
+    return event_management.serving(**_life(given))
 
 
 def _alerta(given: Options) -> AbstractAsyncContextManager[Served]:
@@ -179,36 +172,15 @@ def _provisioning(given: Options) -> AbstractAsyncContextManager[Served]:
 
 
 def _performance(given: Options) -> AbstractAsyncContextManager[Served]:
-    return performance.serving(
-        listen=(given.host, given.port),
-        journal=given.journal,
-        state=given.state,
-        bearer=_secret(BEARER),
-        callback_authorization=_secret(CALLBACK_AUTHORIZATION),
-        manners=given.manners,
-    )
+    return performance.serving(**_life(given))
 
 
 def _sales(given: Options) -> AbstractAsyncContextManager[Served]:
-    return sales.serving(
-        listen=(given.host, given.port),
-        journal=given.journal,
-        state=given.state,
-        bearer=_secret(BEARER),
-        callback_authorization=_secret(CALLBACK_AUTHORIZATION),
-        manners=given.manners,
-    )
+    return sales.serving(**_life(given))
 
 
 def _customers(given: Options) -> AbstractAsyncContextManager[Served]:
-    return customer_management.serving(
-        listen=(given.host, given.port),
-        journal=given.journal,
-        state=given.state,
-        bearer=_secret(BEARER),
-        callback_authorization=_secret(CALLBACK_AUTHORIZATION),
-        manners=given.manners,
-    )
+    return customer_management.serving(**_life(given))
 
 
 def _rt(given: Options) -> AbstractAsyncContextManager[Served]:

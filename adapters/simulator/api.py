@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypedDict, TypeVar
 
 from pydantic import SecretStr
 from starlette.applications import Starlette
@@ -101,7 +101,7 @@ class Api:
 class Life:
     """Where a stand-in is, and what it leaves behind."""
 
-    listen: tuple[str, int]
+    listen: tuple[str, int] = ("127.0.0.1", 0)
     """the host and the port; port 0 is any that is free."""
     journal: Path | None = None
     """a line for each change that was received."""
@@ -112,6 +112,17 @@ class Life:
     callback_authorization: SecretStr | None = None
     """what events bring."""
     manners: Manners = POLITE
+
+
+class Living(TypedDict, total=False):
+    """The fields of a `Life` by their names, as `serving` of each stand-in takes them."""
+
+    listen: tuple[str, int]
+    journal: Path | None
+    state: Path | None
+    bearer: SecretStr | None
+    callback_authorization: SecretStr | None
+    manners: Manners
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

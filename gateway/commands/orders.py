@@ -19,44 +19,40 @@ from gateway.errors import CommandFailed
 
 OVER: Final = ("COMPLETED", "FAILED", "PARTIAL", "REJECTED", "CANCELLED")
 OPEN: Final = ("ACKNOWLEDGED", "PENDING", "HELD", "IN_PROGRESS", "ASSESSING_CANCELLATION", "PENDING_CANCELLATION")
-_LIST: Final = """
-query Orders($states: [OrderState!]!, $most: Int!) {
-  orders(filter: { state: { in: $states } }, orderBy: [{ field: ID }], first: $most) {
-    totalCount
-    nodes {
-      id externalId system kind state orderedAt requestedCompletionAt
-      customer { id name }
-      items(first: 1) { totalCount }
-    }
+_LISTED: Final = """
+fragment Listed on OrderConnection {
+  totalCount
+  nodes {
+    id externalId system kind state orderedAt requestedCompletionAt
+    customer { id name }
+    items(first: 1) { totalCount }
   }
 }
 """
-_LIST_OF: Final = """
-query OrdersOfCustomer($customer: ID!, $states: [OrderState!]!, $most: Int!) {
-  customer(id: $customer) {
-    orders(filter: { state: { in: $states } }, orderBy: [{ field: ID }], first: $most) {
-      totalCount
-      nodes {
-        id externalId system kind state orderedAt requestedCompletionAt
-        customer { id name }
-        items(first: 1) { totalCount }
-      }
-    }
-  }
-}
+_LIST: Final = f"""{_LISTED}
+query Orders($states: [OrderState!]!, $most: Int!) {{
+  orders(filter: {{ state: {{ in: $states }} }}, orderBy: [{{ field: ID }}], first: $most) {{ ...Listed }}
+}}
+"""
+_LIST_OF: Final = f"""{_LISTED}
+query OrdersOfCustomer($customer: ID!, $states: [OrderState!]!, $most: Int!) {{
+  customer(id: $customer) {{
+    orders(filter: {{ state: {{ in: $states }} }}, orderBy: [{{ field: ID }}], first: $most) {{ ...Listed }}
+  }}
+}}
 """
 _ONE: Final = """
 query Order($name: String!, $id: ID!) {
-  orders(filter: { or: [{ id: { eq: $id } }, { externalId: { eq: $name } }] }, first: 10) {
+  orders(filter: { or: [{ id: { eq: $id } }, { externalId: { eq: $name } }] }, first: 5) {
     nodes {
       id externalId system kind state description category priority orderedAt requestedStartAt requestedCompletionAt expectedCompletionAt
       startedAt completedAt cancelledAt cancellationReason
       customer { id name }
-      items(orderBy: [{ field: ID }], first: 200) {
+      items(orderBy: [{ field: ID }], first: 50) {
         totalCount
-        nodes { externalId state action product offering quantity failure service { id name state } }
+        nodes { externalId state action product offering quantity failure service { id name state } steps(first: 10) { nodes { name system boundary state receipt } } }
       }
-      cancellations(first: 10) { nodes { id state reason askedAt effectiveAt } }
+      cancellations(first: 5) { nodes { id state reason askedAt effectiveAt } }
     }
   }
 }
@@ -84,15 +80,17 @@ _DATES: Final = {
 @click.option("--all", "everything", is_flag=True, help="Those that are over too.")
 @click.option("--customer", metavar="ID", help="Only the orders of this customer.")
 @click.option("--most", type=click.IntRange(1, 1_000), default=100, show_default=True, help="Orders to list.")
+@click.option("--why", is_flag=True, help="With an order: why items have failed, in full; for operators and analysts.")
 @caller_options
 @json_option
-def command(
+def command(  # noqa: PLR0913 - one for each option
     order: str | None,
     states: tuple[str, ...],
     customer: str | None,
     most: int,
     *,
     everything: bool,
+    why: bool,
     as_json: bool,
     **who: Any,
 ) -> int:
@@ -101,7 +99,7 @@ def command(
     if order is not None:
         if states or customer or everything:
             raise click.UsageError("Give either an order, or which of them to list.")
-        return _tell(asyncio.run(_one(caller, order)), as_json=as_json)
+        return _tell(asyncio.run(_one(caller, order, why=why)), as_json=as_json)
     if states and everything:
         raise click.UsageError("Give either --state or --all.")
     wanted = states or ((*OPEN, *OVER) if everything else OPEN)
@@ -122,8 +120,9 @@ async def _listed(caller: Caller, customer: str | None, states: Sequence[str], m
     return listed
 
 
-async def _one(caller: Caller, name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (await ask(caller, _ONE, {"name": name, "id": name}))["orders"]["nodes"]
+async def _one(caller: Caller, name: str, *, why: bool) -> list[dict[str, Any]]:
+    document = _ONE.replace("failure ", "failure failureDetail ") if why else _ONE
+    found: list[dict[str, Any]] = (await ask(caller, document, {"name": name, "id": name}))["orders"]["nodes"]
     if not found:
         raise CommandFailed(f"There is no order {name}", "trunkline orders --all lists what there is.")
     return found
@@ -141,7 +140,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     """Tell of some orders, a line each; and how many more there are."""
     orders = found["nodes"]
     if not orders:
-        yield "There is no such order."
+        yield "There is none."
     for each in orders:
         count = each["items"]["totalCount"]
         wanted = f", wanted by {_time(each['requestedCompletionAt'])}" if each["requestedCompletionAt"] else ""
@@ -173,9 +172,13 @@ def _item(item: Mapping[str, Any]) -> Iterator[str]:
     quantity = f" x {item['quantity']}" if (item["quantity"] or 1) > 1 else ""
     service = item["service"]
     about = f", {service['name']} ({service['id']}, {_word(service['state'])})" if service else ""
-    why = f" ({item['failure']})" if item["failure"] else ""
+    why = f" ({item.get('failureDetail') or item['failure']})" if item["failure"] else ""
     done = f"{_word(item['action'] or 'ADD')} {of}{quantity}".rstrip()
     yield f"item {item['externalId']}: {done}, {_word(item['state'])}{why}{about}"
+    for step in item["steps"]["nodes"]:
+        receipt = f": {step['receipt']}" if step["receipt"] else ""
+        undo = "undo " if step["boundary"] == "RETURN" else ""
+        yield f"  {undo}{step['name']}, {_word(step['system'])}: {_word(step['state'])}{receipt}"
 
 
 def _name(order: Mapping[str, Any]) -> str:

@@ -5,13 +5,14 @@ never built at the product's own.
 
 >>> line = Product(name="Line", service_type="E-Line", tier="PREMIUM", most_mbps=1_000)
 >>> line.asked(None, {"bandwidth": "1 Gbps"}), line.asked(None, {"bandwidth": "fast"})
-(Said(mbps=1000, unread=''), Said(mbps=None, unread='fast'))
+(Said(mbps=1000, unread=''), Said(mbps=None, unread='"fast"'))
 >>> line.rate_problem(Said(mbps=5_000))
 'Line has 1 to 1000 Mbit/s, and not 5000'
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -76,7 +77,7 @@ class Product:
             return Said()
         found = read_mbps(told, "Mbps")
         if found is None or found != found.to_integral_value() or not 0 <= found <= MOST_MBPS:
-            return Said(unread=str(told)[:_LONGEST])
+            return Said(unread=json.dumps(told, default=str, ensure_ascii=False)[:_LONGEST])
         return Said(mbps=int(found))
 
     def rate_problem(self, said: Said) -> str | None:

@@ -61,7 +61,8 @@ class MergeCustomersPayload:
     user_errors: list[UserError] = strawberry.field(
         description=(
             f"{_NOT_FOUND}, SAME_CUSTOMER where both are one, CUSTOMER_MERGED where one of the two was merged before: the message "
-            "says into which. Empty where it was done, or would be."
+            "says into which; CUSTOMER_MANAGED where customer management knows the one that is merged, and not the other; TOO_MANY_MOVED where "
+            "more hangs on it than one merge moves. Empty where it was done, or would be."
         )
     )
 
@@ -81,7 +82,7 @@ class UndoMergeCustomersPayload:
     )
     user_errors: list[UserError] = strawberry.field(
         description=(
-            "NOT_MERGED, or UNDO_HINDERED: something that is open, and came since, is about both, or the other customer was merged "
+            f"{_NOT_FOUND}, NOT_MERGED, or UNDO_HINDERED: something that is open, and came since, is about both, or the other customer was merged "
             "itself; the message says what is to be done first. Empty where it was done, or would be."
         )
     )

@@ -381,7 +381,7 @@ class Mutation:
     place_order: PlaceOrderPayload = strawberry.mutation(
         resolver=ordering.place_order,
         description=(
-            "Order something, as TMF622 and TMF641 do: people carry it out, and its state says how far it is. A customer orders for itself; the "
+            "Order something, as TMF622 and TMF641 do: what is in the catalogue is carried out by itself, people carry out all else, and its state says how far it is. A customer orders for itself; the "
             "same externalId is the same order."
         ),
         directives=[_BY_CLAIM],

@@ -137,7 +137,7 @@ async def test_the_terminal_shows_what_is_open_and_how_far_one_of_them_is(
             code = await asyncio.to_thread(run, [*given, "--token", who])
             return (code, *capsys.readouterr())
 
-        assert await typed() == (0, "There is no such order.\n", "")
+        assert await typed() == (0, "There is none.\n", "")
         asked = {"query": PLACE, "variables": {"customer": {"id": "4711", "name": "New Ltd"}}}
         answer = (await client.post("/graphql", json=asked, headers=operator)).json()
         order = answer["data"]["placeOrder"]["order"]["id"]
@@ -150,6 +150,7 @@ async def test_the_terminal_shows_what_is_open_and_how_far_one_of_them_is(
             code, out, _ = await typed(name)
             assert (code, out.splitlines()[0]) == (0, f"product order {order}  PO-7 from operator: in progress")
             assert "  item 1: add Line 1G, in progress" in out.splitlines()
+        assert (await typed("PO-7", "--why"))[0] == 0
         [[seen]] = [orjson.loads((await typed("PO-7", "--json"))[1])]
         assert (seen["state"], seen["items"]["totalCount"]) == ("IN_PROGRESS", 2)
         customer = seen["customer"]["id"]

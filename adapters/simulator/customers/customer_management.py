@@ -8,16 +8,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import Final, Unpack
 
-from pydantic import SecretStr
-
-from adapters.simulator.api import Api, Changed, Life, serving_api
+from adapters.simulator.api import Api, Changed, Life, Living, serving_api
 from adapters.simulator.customers.customers import UPDATE, Customers
 from adapters.simulator.faults import Faults
 from adapters.simulator.journal import Journal
-from adapters.simulator.manners import POLITE, Manners
 
 
 def _event_of(changed: Changed) -> str:
@@ -46,27 +42,11 @@ class CustomerManagement:
 
 
 @asynccontextmanager
-async def serving(
-    *,
-    listen: tuple[str, int] = ("127.0.0.1", 0),
-    journal: Path | None = None,
-    state: Path | None = None,
-    bearer: SecretStr | None = None,
-    callback_authorization: SecretStr | None = None,
-    manners: Manners = POLITE,
-) -> AsyncIterator[CustomerManagement]:
+async def serving(**life: Unpack[Living]) -> AsyncIterator[CustomerManagement]:
     """Serve one in the running loop while the block runs; with `state`, what an earlier life with that file has kept."""
-    life = Life(
-        listen=listen,
-        journal=journal,
-        state=state,
-        bearer=bearer,
-        callback_authorization=callback_authorization,
-        manners=manners,
-    )
 
     def make(kept: Journal) -> Customers:
         return Customers(kept, path=API.path)
 
-    async with serving_api(API, make, life) as served:
+    async with serving_api(API, make, Life(**life)) as served:
         yield CustomerManagement(address=served.address, customers=served.shelf, faults=served.faults)

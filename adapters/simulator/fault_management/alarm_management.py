@@ -10,16 +10,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
-
-from pydantic import SecretStr
+from typing import Any, Final, Unpack
 
 from adapters.errors import Malformed
-from adapters.simulator.api import Api, Changed, Entries, Life, Resource, serving_api
+from adapters.simulator.api import Api, Changed, Entries, Life, Living, Resource, serving_api
 from adapters.simulator.faults import Faults
 from adapters.simulator.journal import Journal
-from adapters.simulator.manners import POLITE, Manners
 from adapters.tmf.tmf630 import merge_patch
 
 REQUIRED: Final = (
@@ -104,25 +100,9 @@ class Alarms:
 
 
 @asynccontextmanager
-async def serving(
-    *,
-    listen: tuple[str, int] = ("127.0.0.1", 0),
-    journal: Path | None = None,
-    state: Path | None = None,
-    bearer: SecretStr | None = None,
-    callback_authorization: SecretStr | None = None,
-    manners: Manners = POLITE,
-) -> AsyncIterator[AlarmManagement]:
+async def serving(**life: Unpack[Living]) -> AsyncIterator[AlarmManagement]:
     """Serve one in the running loop while the block runs; with `state`, what an earlier life with that file has kept."""
-    life = Life(
-        listen=listen,
-        journal=journal,
-        state=state,
-        bearer=bearer,
-        callback_authorization=callback_authorization,
-        manners=manners,
-    )
-    async with serving_api(API, Alarms, life) as served:
+    async with serving_api(API, Alarms, Life(**life)) as served:
         yield AlarmManagement(address=served.address, alarms=served.shelf.held, faults=served.faults)
 
 

@@ -9,16 +9,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
-
-from pydantic import SecretStr
+from typing import Any, Final, Unpack
 
 from adapters.errors import Malformed
-from adapters.simulator.api import Api, Changed, Entries, Life, Resource, Unchangeable, serving_api
+from adapters.simulator.api import Api, Changed, Entries, Life, Living, Resource, Unchangeable, serving_api
 from adapters.simulator.faults import Faults
 from adapters.simulator.journal import Journal
-from adapters.simulator.manners import POLITE, Manners
 from adapters.tmf.tmf630 import read_time
 
 CREATE: Final = frozenset(
@@ -89,17 +85,9 @@ class Events:
 
 
 @asynccontextmanager
-async def serving(
-    *,
-    listen: tuple[str, int] = ("127.0.0.1", 0),
-    journal: Path | None = None,
-    state: Path | None = None,
-    bearer: SecretStr | None = None,
-    manners: Manners = POLITE,
-) -> AsyncIterator[EventManagement]:
+async def serving(**life: Unpack[Living]) -> AsyncIterator[EventManagement]:
     """Serve one in the running loop while the block runs; with `state`, what an earlier life with that file has kept."""
-    life = Life(listen=listen, journal=journal, state=state, bearer=bearer, manners=manners)
-    async with serving_api(API, Events, life) as served:
+    async with serving_api(API, Events, Life(**life)) as served:
         yield EventManagement(address=served.address, events=served.shelf.held, faults=served.faults)
 
 

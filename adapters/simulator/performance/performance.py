@@ -12,15 +12,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
-from pydantic import SecretStr
-
-from adapters.simulator.api import Api, Changed, Life, Resource, serving_api
+from adapters.simulator.api import Api, Changed, Life, Living, Resource, serving_api
 from adapters.simulator.faults import Faults
 from adapters.simulator.journal import Journal
-from adapters.simulator.manners import POLITE, Manners
 from adapters.simulator.performance.jobs import UPDATE, Jobs, targets
 from adapters.tmf.tmf630 import write_time
 
@@ -97,24 +93,8 @@ class PerformanceSystem:
 
 
 @asynccontextmanager
-async def serving(
-    *,
-    listen: tuple[str, int] = ("127.0.0.1", 0),
-    journal: Path | None = None,
-    state: Path | None = None,
-    bearer: SecretStr | None = None,
-    callback_authorization: SecretStr | None = None,
-    manners: Manners = POLITE,
-) -> AsyncIterator[PerformanceSystem]:
+async def serving(**life: Unpack[Living]) -> AsyncIterator[PerformanceSystem]:
     """Serve one in the running loop while the block runs; with `state`, what an earlier life with that file has kept."""
-    life = Life(
-        listen=listen,
-        journal=journal,
-        state=state,
-        bearer=bearer,
-        callback_authorization=callback_authorization,
-        manners=manners,
-    )
 
     def make(kept: Journal) -> Jobs:
         return Jobs(kept, path=API.path, clock=_now)
@@ -124,7 +104,7 @@ async def serving(
     def shown() -> list[Resource]:
         return [each.shown(number) for number, each in enumerate(measured, 1)]
 
-    async with serving_api(API, make, life, {MEASUREMENT: shown}) as served:
+    async with serving_api(API, make, Life(**life), {MEASUREMENT: shown}) as served:
         yield PerformanceSystem(address=served.address, jobs=served.shelf, faults=served.faults, measured=measured)
 
 

@@ -11,15 +11,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import Final, Unpack
 
-from pydantic import SecretStr
-
-from adapters.simulator.api import Api, Changed, Life, serving_api
+from adapters.simulator.api import Api, Changed, Life, Living, serving_api
 from adapters.simulator.faults import Faults
 from adapters.simulator.journal import Journal
-from adapters.simulator.manners import POLITE, Manners
 from adapters.simulator.ticketing.tickets import UPDATE, Tickets
 
 
@@ -49,31 +45,15 @@ class TicketingSystem:
 
 
 @asynccontextmanager
-async def serving(
-    *,
-    listen: tuple[str, int] = ("127.0.0.1", 0),
-    journal: Path | None = None,
-    state: Path | None = None,
-    bearer: SecretStr | None = None,
-    callback_authorization: SecretStr | None = None,
-    manners: Manners = POLITE,
-) -> AsyncIterator[TicketingSystem]:
+async def serving(**life: Unpack[Living]) -> AsyncIterator[TicketingSystem]:
     """Serve one in the running loop while the block runs.
 
     With `state`, tickets and subscriptions are those of an earlier life with the same file. With `bearer`, callers must
     bring it; with `callback_authorization`, events are sent with that header.
     """
-    life = Life(
-        listen=listen,
-        journal=journal,
-        state=state,
-        bearer=bearer,
-        callback_authorization=callback_authorization,
-        manners=manners,
-    )
 
     def make(kept: Journal) -> Tickets:
         return Tickets(kept, path=API.path, clock=lambda: time.time_ns() // 1_000_000)
 
-    async with serving_api(API, make, life) as served:
+    async with serving_api(API, make, Life(**life)) as served:
         yield TicketingSystem(address=served.address, tickets=served.shelf, faults=served.faults)

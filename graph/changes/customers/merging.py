@@ -178,7 +178,7 @@ async def _made(store: Store, asked: Asked, change: Change, *, dry_run: bool, de
 
 
 async def _merge(transaction: Transaction, principal: Principal, merging: Merging, *, dry_run: bool) -> Outcome:
-    if merging.stub == merging.into:
+    if merging.stub == merging.into and await _seen(transaction, (merging.stub,)):
         return _not_done("A customer is not merged into itself", SAME_CUSTOMER, "into")
     would_move = await moving.count(transaction, merging.stub, merging.into)  # before anything is locked
     if (size := sum(would_move.values())) > moving.MOST:
@@ -212,6 +212,8 @@ async def _merge(transaction: Transaction, principal: Principal, merging: Mergin
 async def _undo(transaction: Transaction, principal: Principal, customer: str, *, dry_run: bool) -> Outcome:
     looked = (await meant_by(transaction.run, [customer])).get(customer)
     if looked is None:
+        if not await _seen(transaction, (customer,)):
+            return _not_done("There is no such customer", CUSTOMER_NOT_FOUND, "customerId")
         return _not_done("This customer was not merged into another", NOT_MERGED, "customerId")
     pair = (customer, looked)
     found = await (_seen(transaction, pair) if dry_run else _held(transaction, holder=looked, customers=pair))

@@ -30,11 +30,13 @@ from graph.processes.steps import Step
 from graph.store.store import Transaction
 
 _STATE: Final = KINDS["ServiceStateChanged"]
+# Where the order came along when its customer was merged, its service goes back with it (graph/changes/customers/moving.py).
 _ACTIVATE: Final = """
 MATCH (s:Service {id: $service}) WHERE NOT EXISTS { MATCH (:Customer)-[:SUBSCRIBES_TO]->(s) }
 MATCH (c:Customer {id: $customer})
-CREATE (c)-[:SUBSCRIBES_TO]->(s)
-SET s.state = 'active', s.effectiveMbps = $mbps
+WITH s, c, HEAD(COLLECT { MATCH (:Order {id: $order})-[p:PLACED_BY]->(c) RETURN p._trail }) AS trail
+CREATE (c)-[r:SUBSCRIBES_TO]->(s)
+SET s.state = 'active', s.effectiveMbps = $mbps, r._trail = trail
 RETURN coalesce(c.name, c.id)
 """
 
@@ -48,7 +50,7 @@ async def correlate(
     if found is None or customer is None:
         what = "service" if found is None else "customer"
         return Failure(word="REQUEST", detail=f"The {what} of the order is not in the graph any more")
-    given = {"service": found.id, "customer": customer, "mbps": found.mbps}
+    given = {"service": found.id, "customer": customer, "mbps": found.mbps, "order": order.id}
     rows = cast("list[tuple[str]]", await transaction.run(_ACTIVATE, given))
     if not rows:  # a load has linked what is only reserved, or taken the customer away
         return Failure(

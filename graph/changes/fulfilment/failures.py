@@ -67,6 +67,8 @@ def no_site(*sides: Side) -> Failure:
 
 
 def _full(end: FullEnd) -> str:
+    if not end.ports:
+        return f"At end {end.side} there is no port of that speed in service"
     return f"At end {end.side} none of {end.ports} ports can be had: {end.missing} Mbit/s are missing"
 
 

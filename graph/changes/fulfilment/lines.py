@@ -74,7 +74,7 @@ async def demand_of(
     if (problem := product.rate_problem(line.rate)) is not None:
         return Failure(word="REQUEST", detail=problem)
     if missing := [side for side in Side if not line.sites[side]]:
-        return Failure(word="REQUEST", detail=f"The order names no site for end {' and '.join(missing)}")
+        return Failure(word="REQUEST", detail=f"The order does not name one site for end {' and '.join(missing)}")
     if line.sites[Side.A] == line.sites[Side.Z]:  # said before anything is looked up: it tells of no site
         return Failure(word="REQUEST", detail=_ONE_SITE)
     found = await _sites(transaction, policy, order.system, line.sites)

@@ -70,7 +70,7 @@ def working(policy: FulfilmentPolicy) -> Work:
             case Leave(item=item):
                 await _leave(transaction, policy, order, item)
             case GiveUp(item=item, other=other):
-                reason = Failure(word="ITEM", detail=f"It relies on item {other}, which is not there")
+                reason = Failure(word="ITEM", detail=f"It relies on item {other}, which is over and not completed")
                 await _refuse(transaction, order, await read_line(transaction, order, item), reason)
             case Wait(until=until):
                 wanted.pop(order.id, None)

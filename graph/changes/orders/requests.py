@@ -205,8 +205,8 @@ def _problems(item: ItemRequest, place: tuple[str, ...]) -> Iterator[Refused]:
             yield bad(f"It {problem}", *place, name)
     if item.mbps is not None and not 1 <= item.mbps <= MOST_MBPS:
         yield bad(f"It is no rate from 1 to {MOST_MBPS} Mbit/s", *place, "mbps")
-    if item.quantity is not None and (item.quantity < 0 or item.quantity not in INTEGERS):
-        yield bad(f"It is no number from 0 to {INTEGERS[-1]}", *place, "quantity")
+    if item.quantity is not None and (item.quantity < 1 or item.quantity not in INTEGERS):
+        yield bad(f"It is no number from 1 to {INTEGERS[-1]}", *place, "quantity")
     if item.action in _CHANGING and not item.service:
         yield bad(f"It does not say which service to {item.action}", *place, "serviceId")
     if len(item.relations) > MOST_RELATIONS:

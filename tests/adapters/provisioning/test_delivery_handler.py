@@ -13,7 +13,7 @@ import pytest
 from adapters.delivery.delivery import Lanes, Pace
 from adapters.delivery.retrying import Waits
 from adapters.errors import Nonsense, Unreachable
-from adapters.provisioning import NewService, RateConfirmed, RateRefused, RateRequest, ServiceRef
+from adapters.provisioning import RateConfirmed, RateRefused
 from adapters.provisioning.delivery_handler import Provisioned, ProvisioningHandler
 from adapters.provisioning.outbound.tmf640 import Tmf640
 from adapters.provisioning.tmf640_resource import Layout
@@ -27,6 +27,7 @@ from graph.store.store import Store
 from tests.adapters.conftest import soon
 from tests.adapters.delivery.test_delivery import until
 from tests.graph.changes.bandwidth.network import BOB, Booked, laid_out
+from tests.graph.changes.fulfilment.orders import NotAsked
 
 PACE = Pace(request_seconds=1.0, processing_seconds=1.5)
 
@@ -188,24 +189,16 @@ async def test_what_was_overtaken_is_not_set(scene: Scene) -> None:
     assert (await scene.booked.rates())[1] == 100
 
 
-class Answering:
-    """A network that answers one thing, or another."""
-
-    retry_at = None
+class Answering(NotAsked):
+    """A network that answers one thing, or another, to what it is asked about a rate."""
 
     def __init__(self, answer: RateConfirmed | Exception) -> None:
         self._answer = answer
 
-    async def set_rate(self, request: RateRequest, *, again: bool, delivery_id: str, deadline: float) -> RateConfirmed:  # noqa: ARG002
+    async def set_rate(self, *_asked: object, **_more: object) -> RateConfirmed:
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
-
-    async def create_service(self, new: NewService, *, again: bool, delivery_id: str, deadline: float) -> RateConfirmed:
-        raise NotImplementedError
-
-    async def delete_service(self, service: ServiceRef, *, doubt: str, delivery_id: str, deadline: float) -> None:
-        raise NotImplementedError
 
 
 def claim(attempts: int = 1, service: str = "service-a", telling: str = "rate") -> Claim:

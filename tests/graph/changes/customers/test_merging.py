@@ -96,7 +96,9 @@ async def test_what_cannot_be_merged_is_refused(merged: Merged) -> None:
     assert codes(await merged.merge(A, A)) == ["SAME_CUSTOMER"]
     assert codes(await merged.merge(A, "customer-none")) == ["CUSTOMER_NOT_FOUND"]
     assert codes(await merged.merge("customer-none", A)) == ["CUSTOMER_NOT_FOUND"]
+    assert codes(await merged.merge("", "")) == ["CUSTOMER_NOT_FOUND"]
     assert codes(await merged.undo(A)) == ["NOT_MERGED"]
+    assert codes(await merged.undo("customer-none")) == ["CUSTOMER_NOT_FOUND"]
     await merged.merge(B, A)
     assert codes(await merged.merge(B, A)) == ["CUSTOMER_MERGED"]
     assert codes(await merged.merge(A, B)) == ["CUSTOMER_MERGED"]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from adapters.provisioning import NewService, RateConfirmed, RateRefused, RateRequest, ServiceRef
+from adapters.provisioning import RateConfirmed, RateRefused
 from adapters.provisioning.delivery_handler import News, Provisioned, ProvisioningHandler, Removed
 from graph.changes.bandwidth.policy import BandwidthPolicy
 from graph.changes.catalogue import Product
@@ -64,14 +64,14 @@ class NotAsked:
 
     retry_at: float | None = None
 
-    async def set_rate(self, request: RateRequest, *, again: bool, delivery_id: str, deadline: float) -> RateConfirmed:
-        raise NotImplementedError
+    async def set_rate(self, *_asked: object, **_more: object) -> RateConfirmed:
+        raise AssertionError("the network is not asked here")
 
-    async def create_service(self, new: NewService, *, again: bool, delivery_id: str, deadline: float) -> RateConfirmed:
-        raise NotImplementedError
+    async def create_service(self, *_asked: object, **_more: object) -> RateConfirmed:
+        raise AssertionError("the network is not asked here")
 
-    async def delete_service(self, service: ServiceRef, *, doubt: str, delivery_id: str, deadline: float) -> None:
-        raise NotImplementedError
+    async def delete_service(self, *_asked: object, **_more: object) -> None:
+        raise AssertionError("the network is not asked here")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -13,6 +13,7 @@ import pytest
 from graph.changes import feasibility
 from graph.changes.alarms.alarms import raise_alarm
 from graph.changes.bandwidth.boosts import hold_things
+from graph.changes.customers.merging import Merging, merge_customers, undo_merge_customers
 from graph.changes.fulfilment import reserving
 from graph.changes.fulfilment.works import works_of
 from graph.changes.orders.placing import place_order
@@ -114,7 +115,7 @@ async def test_a_product_that_is_in_no_catalogue_waits_for_people(ordered: Order
     ("item", "word", "said"),
     [
         pytest.param({"site_z": "site-q"}, "PORT", "There is no such site at end Z", id="a site that is not there"),
-        pytest.param({"site_a": ""}, "REQUEST", "names no site for end A", id="no site"),
+        pytest.param({"site_a": ""}, "REQUEST", "does not name one site for end A", id="no site"),
         pytest.param({"site_a": "site-z"}, "REQUEST", "Both ends are at one site", id="one site"),
         pytest.param({"site_a": "site-q", "site_z": "site-q"}, "REQUEST", "Both ends", id="one that is not there"),
         pytest.param({"mbps": 5_000}, "REQUEST", "Line has 100 to 1000 Mbit/s, and not 5000", id="too much"),
@@ -512,6 +513,27 @@ async def test_an_answer_that_comes_twice_counts_once(ordered: Ordered) -> None:
     [service] = await ordered.services()
     assert service["customers"] == ["customer-a"]
     assert len(await ordered.events(service["id"])) == 4
+
+
+async def test_a_service_goes_with_its_order_where_customers_were_merged_meanwhile(ordered: Ordered) -> None:
+    order = await ordered.place(BASIC, customer="customer-a")
+    await ordered.tick()
+    merging = Merging(stub="customer-a", into="customer-b")
+    merged = await merge_customers(
+        ordered.store, OPERATOR, merging, dry_run=False, idempotency_key="m", deadline=soon()
+    )
+    assert not merged.user_errors
+    await ordered.answer()
+    [service] = await ordered.services()
+    assert service["customers"] == ["customer-b"]
+    parted = await undo_merge_customers(
+        ordered.store, OPERATOR, "customer-a", dry_run=False, idempotency_key="u", deadline=soon()
+    )
+    assert not parted.user_errors
+    [service] = await ordered.services()
+    assert service["customers"] == ["customer-a"]
+    whose = "MATCH (:Order {id: $id})-[:PLACED_BY]->(c:Customer) RETURN c.id"
+    assert await ordered.rows(whose, id=order) == [["customer-a"]]
 
 
 async def race(ordered: Ordered, orders: int, processes: int) -> dict[str, int]:

@@ -42,6 +42,7 @@ def related(item: str, *to: str) -> ItemRequest:
         pytest.param(
             {"items": (ItemRequest(id="1", quantity=-1),)}, ("items", "0", "quantity"), id="less than nothing"
         ),
+        pytest.param({"items": (ItemRequest(id="1", quantity=0),)}, ("items", "0", "quantity"), id="nothing of it"),
         pytest.param(
             {"items": (ItemRequest(id="1", product="\x00"),)}, ("items", "0", "product"), id="a product that is no text"
         ),
